@@ -1,0 +1,257 @@
+"""What can be chosen: every kind of layer, optimizer, schedule, loss and data set, with its fields, limits and a line of explanation.
+
+Tables only. Checks, screens, help texts and the engine all read them, so a new kind begins with one row here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from nnviz.document.network import Choice, Layer
+
+WIDEST = 4096
+"""More units than this in one layer are refused before anything is allocated."""
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One setting of a kind: its type, its default, what it may be, and what it means."""
+
+    name: str
+    type: Literal["integer", "number", "boolean", "choice", "shape", "path", "table"]
+    default: Any
+    explanation: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+    """Whether None is a value (it then means "none" or "all", as the explanation says)."""
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """One row of a table."""
+
+    name: str
+    label: str
+    explanation: str
+    fields: tuple[Field, ...] = ()
+    group: str = ""
+    source: str = ""
+    inputs: tuple[int, int | None] = (1, 1)
+    """Fewest and most links that may come in (None: any number). Only layers use it."""
+
+    def field(self, name: str) -> Field:
+        """Return the field of this name. Raises KeyError if the kind has none such."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(name)
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Every field with its default value."""
+        return {field.name: field.default for field in self.fields}
+
+
+def _table(*kinds: Kind) -> dict[str, Kind]:
+    return {kind.name: kind for kind in kinds}
+
+
+ACTIVATIONS = _table(
+    Kind("identity", "Identity", "a = z: no activation, the layer stays linear"),
+    Kind("relu", "ReLU", "a = max(0, z): 0 for negative z, unchanged for positive", source="Nair & Hinton 2010"),
+    Kind("leaky_relu", "Leaky ReLU", "a = z for z > 0, else 0.01·z: a small slope keeps negative units alive", source="Maas et al. 2013"),
+    Kind("elu", "ELU", "a = z for z > 0, else eᶻ − 1: smooth, and saturates at −1", source="Clevert et al. 2016"),
+    Kind("gelu", "GELU", "a = z·Φ(z), with Φ the normal distribution function", source="Hendrycks & Gimpel 2016"),
+    Kind("silu", "SiLU", "a = z·σ(z), also called swish", source="Elfwing et al. 2018"),
+    Kind("softplus", "Softplus", "a = log(1 + eᶻ): a smooth ReLU"),
+    Kind("sigmoid", "Sigmoid", "a = 1/(1 + e⁻ᶻ), between 0 and 1; its slope is at most 0.25"),
+    Kind("tanh", "Tanh", "a = tanh z, between −1 and 1; its slope is at most 1"),
+    Kind("softmax", "Softmax", "aᵢ = eᶻⁱ / Σⱼ eᶻʲ over the last axis: positive and sums to 1"),
+)
+
+_ACTIVATION = Field("activation", "choice", "identity", "function applied to z", choices=tuple(ACTIVATIONS))
+
+LAYERS = _table(
+    Kind(
+        "input", "Input", "where the data enters; its shape leaves the batch out", group="Data", inputs=(0, 0),
+        fields=(Field("shape", "shape", [2], "size of one row: [features], [channels, height, width] or [time, features]", 1, WIDEST),),
+    ),
+    Kind(
+        "dense", "Dense", "z = x Wᵀ + b, then the activation: every unit sees every input", group="Layers", source="torch.nn.Linear",
+        fields=(
+            Field("units", "integer", 4, "how many neurons: the size of the output", 1, WIDEST),
+            _ACTIVATION,
+            Field("bias", "boolean", True, "whether b is added"),
+        ),
+    ),
+    Kind(
+        "activation", "Activation", "applies one function to every element", group="Layers",
+        fields=(Field("function", "choice", "relu", "the function", choices=tuple(ACTIVATIONS)),),
+    ),
+    Kind(
+        "dropout", "Dropout", "in training sets each element to 0 with probability p and multiplies the rest by 1/(1 − p); passes all unchanged otherwise",
+        group="Regularisation", source="Srivastava et al. 2014; inverted scaling as torch.nn.Dropout",
+        fields=(Field("p", "number", 0.2, "probability that an element is dropped", 0.0, 0.99),),
+    ),
+    Kind(
+        "batch_norm", "Batch norm", "(x − batch mean)/√(batch variance + ε) per feature, then a learned scale γ and shift β; running statistics outside training",
+        group="Normalisation", source="Ioffe & Szegedy 2015; torch.nn.BatchNorm",
+        fields=(
+            Field("momentum", "number", 0.1, "share of the new batch in the running statistics", 0.0, 1.0),
+            Field("epsilon", "number", 1e-5, "added to the variance", 1e-12, 1.0),
+        ),
+    ),
+    Kind(
+        "layer_norm", "Layer norm", "(x − mean)/√(variance + ε) over the features of each row, then a learned scale γ and shift β",
+        group="Normalisation", source="Ba et al. 2016; torch.nn.LayerNorm",
+        fields=(Field("epsilon", "number", 1e-5, "added to the variance", 1e-12, 1.0),),
+    ),
+    Kind("add", "Add", "the sum of its inputs, element by element: the residual connection", group="Joining", inputs=(2, None)),
+    Kind("concat", "Concat", "its inputs one behind the other along the first axis of a row", group="Joining", inputs=(2, None)),
+    Kind("flatten", "Flatten", "all elements of a row in one vector", group="Layers", source="torch.nn.Flatten"),
+)
+
+LOSSES = _table(
+    Kind("mse", "Mean squared error", "mean (ŷ − y)²", group="Regression", source="torch.nn.MSELoss"),
+    Kind("mae", "Mean absolute error", "mean |ŷ − y|", group="Regression", source="torch.nn.L1Loss"),
+    Kind("huber", "Huber", "½(ŷ − y)² where |ŷ − y| ≤ 1, else |ŷ − y| − ½, averaged", group="Regression", source="torch.nn.HuberLoss"),
+    Kind("bce", "Binary cross-entropy", "−mean [y log σ(ŷ) + (1 − y) log(1 − σ(ŷ))]: takes the raw output ŷ, one unit", group="Classification", source="torch.nn.BCEWithLogitsLoss"),
+    Kind("cross_entropy", "Cross-entropy", "−mean log softmax(ŷ)[class]: takes the raw outputs, one unit per class", group="Classification", source="torch.nn.CrossEntropyLoss"),
+)
+
+_RATE = Field("learning_rate", "number", 0.01, "η: how far a step goes along the negative gradient", 0.0, 1e4)
+_DECAY = Field("weight_decay", "number", 0.0, "adds weight_decay·θ to the gradient", 0.0, 1e3)
+_EPSILON = Field("epsilon", "number", 1e-8, "added to the root in the denominator", 0.0, 1.0)
+_MOMENTUM = Field("momentum", "number", 0.0, "μ: share of the last step's direction that is kept", 0.0, 0.9999)
+
+
+def _adam_fields(decay: Field) -> tuple[Field, ...]:
+    return (
+        Field("learning_rate", "number", 0.001, _RATE.explanation, 0.0, 1e4),
+        Field("beta1", "number", 0.9, "β₁: memory of the mean gradient m", 0.0, 0.99999),
+        Field("beta2", "number", 0.999, "β₂: memory of the mean squared gradient v", 0.0, 0.999999),
+        _EPSILON,
+        decay,
+        Field("amsgrad", "boolean", False, "divide by the largest v so far instead of the present one"),
+    )
+
+
+OPTIMIZERS = _table(
+    Kind(
+        "sgd", "SGD", "θ ← θ − η·g, optionally with momentum or Nesterov's look-ahead", source="torch.optim.SGD; Sutskever et al. 2013",
+        fields=(
+            _RATE, _MOMENTUM,
+            Field("dampening", "number", 0.0, "share of the new gradient left out of the momentum", 0.0, 1.0),
+            Field("nesterov", "boolean", False, "look ahead along the momentum (needs momentum > 0 and dampening 0)"),
+            _DECAY,
+        ),
+    ),
+    Kind(
+        "adagrad", "Adagrad", "divides each step by the root of the sum of all squared gradients so far", source="Duchi et al. 2011; torch.optim.Adagrad",
+        fields=(_RATE, Field("lr_decay", "number", 0.0, "lets η fall as 1/(1 + t·lr_decay)", 0.0, 1.0), Field("epsilon", "number", 1e-10, _EPSILON.explanation, 0.0, 1.0), _DECAY),
+    ),
+    Kind(
+        "rmsprop", "RMSprop", "divides each step by the root of a running mean of squared gradients", source="Tieleman & Hinton 2012; torch.optim.RMSprop",
+        fields=(
+            _RATE,
+            Field("alpha", "number", 0.99, "α: memory of the mean squared gradient", 0.0, 0.99999),
+            _EPSILON, _MOMENTUM,
+            Field("centered", "boolean", False, "subtract the squared mean gradient first"),
+            _DECAY,
+        ),
+    ),
+    Kind(
+        "adam", "Adam", "running means of the gradient (m) and of its square (v), both corrected for their start at 0: θ ← θ − η·m̂/(√v̂ + ε)",
+        source="Kingma & Ba 2015, algorithm 1; torch.optim.Adam", fields=_adam_fields(_DECAY),
+    ),
+    Kind(
+        "adamw", "AdamW", "Adam whose weight decay acts on θ directly instead of through the gradient", source="Loshchilov & Hutter 2019; torch.optim.AdamW",
+        fields=_adam_fields(Field("weight_decay", "number", 0.01, "shrinks θ by η·weight_decay·θ, apart from the gradient", 0.0, 1e3)),
+    ),
+)
+
+SCHEDULES = _table(Kind("constant", "Constant", "the learning rate stays as it is"))
+
+SCALINGS = ("none", "min-max", "standardise")
+
+_SCALING = Field(
+    "scaling", "choice", "standardise", "none, min-max to [0, 1], or mean 0 and standard deviation 1; fitted on the training rows only", choices=SCALINGS
+)
+_SPLIT = (Field("validation", "number", 0.3, "share of the rows kept out of training to validate on", 0.0, 0.9), _SCALING)
+
+
+def _drawn(noise: float, samples: int = 500) -> tuple[Field, ...]:
+    return (
+        Field("samples", "integer", samples, "how many rows are drawn", 4, 100_000),
+        Field("noise", "number", noise, "standard deviation of the noise added", 0.0, 10.0),
+        *_SPLIT,
+    )
+
+
+DATASETS = _table(
+    Kind("moons", "Two moons", "two interleaved half circles, 2 features, 2 classes", _drawn(0.2), "2-D", "sklearn.datasets.make_moons"),
+    Kind("circles", "Circles", "a ring around a disc, 2 features, 2 classes", _drawn(0.1), "2-D", "sklearn.datasets.make_circles"),
+    Kind("spiral", "Spiral", "two arms wound around each other, 2 features, 2 classes", _drawn(0.1), "2-D"),
+    Kind("xor", "XOR", "the class is whether x₁ and x₂ differ in sign, 2 features, 2 classes", _drawn(0.1), "2-D"),
+    Kind("blobs", "Blobs", "three clouds, 2 features, 3 classes", _drawn(1.0), "2-D", "sklearn.datasets.make_blobs"),
+    Kind("sine", "Sine", "y = sin x with noise, 1 feature, 1 target", _drawn(0.1, 300), "Regression"),
+    Kind("iris", "Iris", "150 flowers, 4 measures, 3 species", _SPLIT, "Tables", "sklearn.datasets.load_iris"),
+    Kind("wine", "Wine", "178 wines, 13 measures, 3 growers", _SPLIT, "Tables", "sklearn.datasets.load_wine"),
+    Kind("digits", "Digits", "1,797 handwritten digits, 8×8 pixels in one row of 64, 10 classes", _SPLIT, "Images", "sklearn.datasets.load_digits"),
+    Kind(
+        "csv", "CSV file", "a table from a file: numeric columns, one of them the target", group="Own data",
+        fields=(
+            Field("path", "path", "", "the file, absolute or beside the document"),
+            Field("target", "path", "", "name of the target column; empty takes the last"),
+            *_SPLIT,
+        ),
+    ),
+    Kind(
+        "table", "Typed in", "rows written into the document", group="Own data",
+        fields=(
+            Field("x", "table", [], "one list of numbers per row"),
+            Field("y", "table", [], "one list of targets per row, or one class number per row"),
+            Field("validation", "number", 0.0, _SPLIT[0].explanation, 0.0, 0.9),
+            Field("scaling", "choice", "none", _SCALING.explanation, choices=SCALINGS),
+        ),
+    ),
+)
+
+DATA_SIZES = {
+    "moons": (2, 2), "circles": (2, 2), "spiral": (2, 2), "xor": (2, 2), "blobs": (2, 3), "sine": (1, 0), "iris": (4, 3), "wine": (13, 3), "digits": (64, 10),
+}
+"""Features and classes (0: regression) of the data sets that always have the same; the others are known once they are read."""
+
+INITIALIZERS = _table(
+    Kind("default", "Default", "what torch does: uniform in ±1/√n_in for weights and biases", source="torch.nn.Linear"),
+    Kind("zeros", "Zeros", "all 0: every unit of a layer stays the same as the others, symmetry never breaks"),
+    Kind("constant", "Constant", "all 0.1"),
+    Kind("normal", "Normal", "normal with standard deviation 0.05"),
+    Kind("uniform", "Uniform", "uniform in ±0.05"),
+    Kind("xavier_uniform", "Xavier uniform", "uniform in ±√6/√(n_in + n_out)", source="Glorot & Bengio 2010"),
+    Kind("xavier_normal", "Xavier normal", "normal with variance 2/(n_in + n_out)", source="Glorot & Bengio 2010"),
+    Kind("he_uniform", "He uniform", "uniform in ±√6/√n_in", source="He et al. 2015"),
+    Kind("he_normal", "He normal", "normal with variance 2/n_in", source="He et al. 2015"),
+    Kind("orthogonal", "Orthogonal", "a random rotation", source="Saxe et al. 2014"),
+)
+"""How a layer's weights start; all but "default" start biases at 0."""
+
+PRECISIONS = ("float32", "float64")
+
+
+def new_layer(kind: str, id: str, **settings: Any) -> Layer:
+    """Return a layer with its kind's defaults, and `settings` over them. Raises KeyError for an unknown kind or field."""
+    return Layer(id, kind, _filled(LAYERS[kind], settings))
+
+
+def new_choice(table: dict[str, Kind], kind: str, **settings: Any) -> Choice:
+    """Return a choice out of `table` with its kind's defaults, and `settings` over them. Raises KeyError for an unknown kind or field."""
+    return Choice(kind, _filled(table[kind], settings))
+
+
+def _filled(kind: Kind, settings: dict[str, Any]) -> dict[str, Any]:
+    for name in settings:
+        kind.field(name)
+    return kind.defaults | settings

@@ -1,0 +1,26 @@
+"""The document: one experiment is a network, its data, its training and where the layers stand on the canvas."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nnviz.document.network import Choice, Network
+from nnviz.document.training import Training
+
+FORMAT = "nnviz"
+VERSION = 1
+
+
+class Experiment(msgspec.Struct, frozen=True):
+    """Everything needed to repeat a run exactly. Equal experiments give equal runs."""
+
+    network: Network
+    data: Choice
+    training: Training
+    title: str = "Untitled"
+    seed: int = 0
+    precision: str = "float32"
+    weights: dict[str, list | float] = {}
+    """Parameters set by hand, `layer id.tensor` -> nested lists; the others come from the initialiser."""
+    canvas: dict[str, tuple[float, float]] = {}
+    """Where layers stand, by id, in canvas units (pixels at 100 %); a layer without an entry is placed automatically."""

@@ -1,0 +1,92 @@
+"""The network a person drew: layers and the links between them. Plain frozen values; no rule about them lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One kind out of a catalog table, with a value for every field of that kind (an optimizer, a data set, a schedule)."""
+
+    kind: str
+    settings: dict[str, Any] = {}
+
+    def __getitem__(self, field: str) -> Any:
+        return self.settings[field]
+
+
+class Layer(msgspec.Struct, frozen=True):
+    """One layer on the canvas. `settings` holds a value for every field its kind has in the catalog."""
+
+    id: str
+    kind: str
+    settings: dict[str, Any] = {}
+    name: str = ""
+    frozen: bool = False
+    initializer: str = "default"
+
+    def __getitem__(self, field: str) -> Any:
+        return self.settings[field]
+
+    @property
+    def title(self) -> str:
+        """What the screen calls this layer: the name a person gave it, else its id."""
+        return self.name or self.id
+
+
+class Link(msgspec.Struct, frozen=True, array_like=True):
+    """The output of layer `source` goes into layer `target`."""
+
+    source: str
+    target: str
+
+
+class Network(msgspec.Struct, frozen=True):
+    """Layers in the order they were placed, and links in the order they were drawn (which is the order of a layer's inputs)."""
+
+    layers: tuple[Layer, ...] = ()
+    links: tuple[Link, ...] = ()
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def layer(self, id: str) -> Layer:
+        """Return the layer with this id. Raises KeyError if there is none."""
+        for layer in self.layers:
+            if layer.id == id:
+                return layer
+        raise KeyError(id)
+
+    def has(self, id: str) -> bool:
+        """Return whether a layer has this id."""
+        return any(layer.id == id for layer in self.layers)
+
+    def inputs_of(self, id: str) -> tuple[str, ...]:
+        """Return the ids of the layers that feed this one, in the order they were linked."""
+        return tuple(link.source for link in self.links if link.target == id)
+
+    def outputs_of(self, id: str) -> tuple[str, ...]:
+        """Return the ids of the layers this one feeds, in the order they were linked."""
+        return tuple(link.target for link in self.links if link.source == id)
+
+    def in_order(self) -> tuple[Layer, ...]:
+        """Return the layers so that each stands behind all its inputs. Layers on a cycle are left out."""
+        waiting = {layer.id: {source for source in self.inputs_of(layer.id) if self.has(source)} for layer in self.layers}
+        order: list[Layer] = []
+        while ready := [layer for layer in self.layers if layer.id in waiting and not waiting[layer.id]]:
+            for layer in ready:
+                del waiting[layer.id]
+                order.append(layer)
+            for sources in waiting.values():
+                sources.difference_update(layer.id for layer in ready)
+        return tuple(order)
+
+    def depths(self) -> dict[str, int]:
+        """Return for each layer the length of the longest path that leads to it (0 for an input). Cycles are left out."""
+        depths: dict[str, int] = {}
+        for layer in self.in_order():
+            depths[layer.id] = 1 + max((depths[source] for source in self.inputs_of(layer.id) if source in depths), default=-1)
+        return depths

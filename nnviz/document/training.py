@@ -1,0 +1,29 @@
+"""How the network is trained: loss, optimizer, schedule, batch and regularisation. Plain frozen values."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nnviz.document.network import Choice
+
+
+class Training(msgspec.Struct, frozen=True):
+    """Everything of an experiment that is neither the network nor the data."""
+
+    optimizer: Choice
+    schedule: Choice
+    loss: str = "cross_entropy"
+    batch_size: int | None = 32
+    """Rows per iteration; None takes the whole training set at once."""
+    l1: float = 0.0
+    """Adds l1 · Σ|w| over all weights (not biases) to the loss."""
+    l2: float = 0.0
+    """Adds l2/2 · Σw² over all weights (not biases) to the loss; under plain SGD the same as torch's weight_decay."""
+    clip_norm: float | None = None
+    """Largest norm of all gradients together, as torch.nn.utils.clip_grad_norm_."""
+    clip_value: float | None = None
+    """Largest absolute value of a gradient element, as torch.nn.utils.clip_grad_value_."""
+    dropout: bool = True
+    """Master switch: False makes every dropout layer pass its input unchanged."""
+    early_stopping: int | None = None
+    """Stop after this many epochs without a better validation loss, and restore the best weights."""

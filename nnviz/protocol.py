@@ -1,0 +1,428 @@
+"""Every message between the window and the engine, and the values they carry, in one file.
+
+Requests go to the engine and are imperative; replies come back and are in the past tense. All are frozen values that msgpack can write.
+Nothing here computes; frames (4-byte little-endian length, then msgpack) are the only code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from nnviz.document.experiment import Experiment
+
+WHOLE = 4096
+"""A tensor with at most this many elements travels whole, a larger one as a measure."""
+
+
+# --- values ---------------------------------------------------------------------------------------------------------
+
+
+class Array(msgspec.Struct, frozen=True, array_like=True):
+    """A numpy array on the wire: dtype by name, C order."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """What is said of a tensor too large to send, or of one watched over time. Statistics are over the finite elements."""
+
+    count: int
+    min: float
+    max: float
+    mean: float
+    std: float
+    norm: float
+    zeros: int
+    """Elements that are exactly 0; they are not in the histogram."""
+    non_finite: int
+    """Elements that are NaN or ±Inf; they are not in the histogram."""
+    histogram: tuple[int, ...]
+    """Counts in equal bins from `low` to `high`."""
+    low: float
+    high: float
+
+
+class Tensor(msgspec.Struct, frozen=True):
+    """A tensor of a trace: its shape and, by its size, either all its values or a measure of them."""
+
+    shape: tuple[int, ...]
+    values: Array | None = None
+    measure: Measure | None = None
+
+
+# --- the trace of one iteration -------------------------------------------------------------------------------------
+
+
+class NodeRecord(msgspec.Struct, frozen=True):
+    """One node of the computational graph. Node ids are their places in `TraceRecord.nodes`."""
+
+    id: int
+    kind: str
+    """input · parameter · buffer · constant · operation · loss"""
+    operation: str
+    label: str
+    module: str
+    """Dotted path of the module it belongs to (the layer id, for a net built on the canvas); empty for the loss."""
+    group: tuple[str, ...]
+    """Names of the groups around it, outermost first; the first is the layer."""
+    inputs: tuple[int, ...]
+    shape: tuple[int, ...]
+    phase: str
+    """forward · loss"""
+    value: Tensor | None = None
+    gradient: Tensor | None = None
+    batch_axis: int | None = None
+    """The axis that counts the rows of the batch, if it has one."""
+    reads: tuple[int, ...] = ()
+    """Nodes whose forward values this node's backward step reads."""
+    formula: str = ""
+    derivative: str = ""
+    where: str = ""
+    """file:line of the call that made it."""
+    dropped: Array | None = None
+    """For dropout: True where an element was dropped."""
+
+
+class EdgeRecord(msgspec.Struct, frozen=True):
+    """One use of a node's value by an operation, and the gradient contribution that comes back along it."""
+
+    source: int
+    target: int
+    argument: int
+    """Which of the target's inputs it is."""
+    contribution: Tensor | None = None
+    local: Array | None = None
+    """∂target/∂source element by element, where the operation works element by element and the formula table knows it."""
+
+
+class StepRecord(msgspec.Struct, frozen=True):
+    """One entry of the schedule."""
+
+    index: int
+    phase: str
+    """batch · forward · loss · backward · clip · update"""
+    node: int
+    parameter: str = ""
+    """For update steps: the parameter's name."""
+
+
+class RowRecord(msgspec.Struct, frozen=True):
+    """One row of what the optimizer (or clipping) does to a parameter."""
+
+    symbol: str
+    formula: str
+    value: Tensor
+
+
+class UpdateRecord(msgspec.Struct, frozen=True):
+    """What the optimizer does to one parameter, row by row."""
+
+    parameter: str
+    node: int
+    rows: tuple[RowRecord, ...]
+    before: Tensor
+    after: Tensor
+
+
+class TraceRecord(msgspec.Struct, frozen=True):
+    """The immutable record of ONE training iteration: the one that follows `iteration` finished ones."""
+
+    iteration: int
+    epoch: int
+    detail: str
+    loss: float
+    worst_error: float
+    """Largest difference of any parameter gradient from ordinary autograd's, relative to the largest gradient."""
+    precision: str
+    rows: tuple[int, ...]
+    """Which rows of the training set are in this batch."""
+    nodes: tuple[NodeRecord, ...]
+    edges: tuple[EdgeRecord, ...]
+    steps: tuple[StepRecord, ...]
+    updates: tuple[UpdateRecord, ...]
+    value_reads: tuple[str, ...] = ()
+    """Places (file:line) where the model read a value: the graph is true for this batch only."""
+
+
+# --- what a run shows -----------------------------------------------------------------------------------------------
+
+
+class DataRecord(msgspec.Struct, frozen=True):
+    """The data after scaling: what the network sees."""
+
+    x: Array
+    """(rows, features)"""
+    y: Array
+    """(rows,) class numbers, or (rows, targets)"""
+    training: Array
+    """(rows,) True for rows trained on, False for rows validated on."""
+    classes: int
+    """0 for regression."""
+    feature_names: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
+
+
+class Point(msgspec.Struct, frozen=True, array_like=True):
+    """One point of the curves. Validation figures are None except where they were measured."""
+
+    iteration: int
+    loss: float
+    validation_loss: float | None = None
+    metric: float | None = None
+    """Validation accuracy (0 to 1) for classes, root mean squared error for regression."""
+
+
+class LayerMeasures(msgspec.Struct, frozen=True):
+    """One layer with parameters at one iteration."""
+
+    layer: str
+    weights: Measure
+    gradients: Measure
+    activations: Measure
+    update_ratio: float = 0.0
+    """‖Δθ‖/‖θ‖ of the last update."""
+
+
+class Surface(msgspec.Struct, frozen=True):
+    """The network's answer over the plane of the first two features (or over the line of the only one)."""
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    output: Array
+    """(height, width, outputs) for two features, rows from low to high x₂; (width, outputs) for one. Probabilities for classes."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """The document became `experiment` between iteration `iteration` and the next."""
+
+    iteration: int
+    experiment: Experiment
+
+
+# --- requests -------------------------------------------------------------------------------------------------------
+
+
+class Request(msgspec.Struct, frozen=True, tag=True):
+    """What the window asks of the engine."""
+
+
+class Open(Request, frozen=True):
+    """Start a new run of `experiment`; with `changes`, replay them, up to `iteration`."""
+
+    revision: int
+    experiment: Experiment
+    folder: str = ""
+    """Where relative data paths start."""
+    changes: tuple[Change, ...] = ()
+    iteration: int = 0
+
+
+class Edit(Request, frozen=True):
+    """Go on with the present run, but with this document from the next iteration on. Tensors that still fit are kept.
+
+    A change of data, seed or precision cannot go on: it starts a new run.
+    """
+
+    revision: int
+    experiment: Experiment
+
+
+class Train(Request, frozen=True):
+    """Train until told to pause, or for so many iterations."""
+
+    iterations: int | None = None
+
+
+class Pause(Request, frozen=True):
+    """Stop training after the present iteration."""
+
+
+class GoTo(Request, frozen=True):
+    """Make the run stand after exactly so many iterations, by going on or by an exact replay from a checkpoint."""
+
+    iteration: int
+
+
+class Trace(Request, frozen=True):
+    """Trace the iteration that follows the present one, without making it."""
+
+    detail: str = "textbook"
+
+
+class Watch(Request, frozen=True):
+    """Measure only what these panels need: curves · measures · surface · trace."""
+
+    panels: tuple[str, ...]
+    detail: str = "textbook"
+
+
+class Acknowledge(Request, frozen=True):
+    """The window has drawn this frame; at most two stay unacknowledged."""
+
+    number: int
+
+
+class Inspect(Request, frozen=True):
+    """Send a tensor of the latest trace whole, however large."""
+
+    node: int
+    what: str = "value"
+    """value · gradient"""
+
+
+class CheckGradient(Request, frozen=True):
+    """Compare one element of a node's gradient with a central finite difference."""
+
+    node: int
+    element: tuple[int, ...]
+
+
+# --- replies --------------------------------------------------------------------------------------------------------
+
+
+class Reply(msgspec.Struct, frozen=True, tag=True):
+    """What the engine answers."""
+
+
+class Ready(Reply, frozen=True):
+    """The engine is up. Sent once, before anything else."""
+
+    torch: str
+
+
+class Opened(Reply, frozen=True):
+    """Answers Open and Edit: the run stands at `iteration` with the new document."""
+
+    revision: int
+    iteration: int
+    epoch: int
+    new_run: bool
+    iterations_per_epoch: int
+    data: DataRecord | None = None
+    """Only when it differs from what was sent before."""
+    kept: tuple[str, ...] = ()
+    reset: tuple[str, ...] = ()
+    """Parameters that kept their values, and those that had to start anew, after an Edit."""
+
+
+class Failed(Reply, frozen=True):
+    """A request could not be carried out; the run stands as before (or, for revision, could not be built)."""
+
+    request: str
+    message: str
+    cure: str = ""
+    place: str = ""
+    revision: int | None = None
+
+
+class Frame(Reply, frozen=True):
+    """What changed since the last frame. Only what is watched is filled in."""
+
+    number: int
+    revision: int
+    iteration: int
+    epoch: int
+    learning_rate: float
+    points: tuple[Point, ...] = ()
+    measures: tuple[LayerMeasures, ...] = ()
+    surface: Surface | None = None
+    trace: TraceRecord | None = None
+
+
+class Trained(Reply, frozen=True):
+    """Training has paused. `reason`: asked · done · early_stopping · non_finite."""
+
+    iteration: int
+    epoch: int
+    reason: str
+    message: str = ""
+
+
+class Moved(Reply, frozen=True):
+    """Answers GoTo: the run stands at `iteration`; `points` are the curves from the start up to there."""
+
+    iteration: int
+    epoch: int
+    points: tuple[Point, ...] = ()
+
+
+class Traced(Reply, frozen=True):
+    """Answers Trace."""
+
+    revision: int
+    trace: TraceRecord
+
+
+class Inspected(Reply, frozen=True):
+    """Answers Inspect."""
+
+    iteration: int
+    node: int
+    what: str
+    array: Array
+
+
+class GradientChecked(Reply, frozen=True):
+    """Answers CheckGradient."""
+
+    node: int
+    element: tuple[int, ...]
+    analytic: float
+    numeric: float
+
+
+class Logged(Reply, frozen=True):
+    """Something a model or a library printed."""
+
+    text: str
+
+
+Requests = Open | Edit | Train | Pause | GoTo | Trace | Watch | Acknowledge | Inspect | CheckGradient
+Replies = Ready | Opened | Failed | Frame | Trained | Moved | Traced | Inspected | GradientChecked | Logged
+
+# --- frames ---------------------------------------------------------------------------------------------------------
+
+LARGEST_FRAME = 1 << 30
+_encoder = msgspec.msgpack.Encoder()
+_requests = msgspec.msgpack.Decoder(Requests)
+_replies = msgspec.msgpack.Decoder(Replies)
+
+
+def frame(message: Request | Reply) -> bytes:
+    """Return the message as one frame: a 4-byte little-endian length, then msgpack."""
+    body = _encoder.encode(message)
+    return len(body).to_bytes(4, "little") + body
+
+
+def decode_request(body: bytes) -> Requests:
+    """Return the request in the body of a frame. Raises msgspec.DecodeError for anything else."""
+    return _requests.decode(body)
+
+
+def decode_reply(body: bytes) -> Replies:
+    """Return the reply in the body of a frame. Raises msgspec.DecodeError for anything else."""
+    return _replies.decode(body)
+
+
+class FrameReader:
+    """Cuts a stream of bytes back into the bodies of frames."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Take the next bytes and yield every body that is now complete. Raises ValueError for a length no frame has."""
+        self._buffer += data
+        while len(self._buffer) >= 4:
+            length = int.from_bytes(self._buffer[:4], "little")
+            if length > LARGEST_FRAME:
+                raise ValueError(f"a frame of {length} bytes is announced, more than {LARGEST_FRAME}: this is not a stream of frames")
+            if len(self._buffer) < 4 + length:
+                return
+            body = bytes(self._buffer[4 : 4 + length])
+            del self._buffer[: 4 + length]
+            yield body

@@ -1,0 +1,87 @@
+"""A trace made quick to read: which step makes what, and arrays decoded once. Built when a trace arrives, never changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+
+import numpy as np
+
+from nnviz.protocol import Array, EdgeRecord, NodeRecord, Tensor, TraceRecord, UpdateRecord
+
+
+def to_numpy(array: Array) -> np.ndarray:
+    """Return the array of the wire as a read-only numpy array that shares its bytes."""
+    return np.frombuffer(array.data, dtype=array.dtype).reshape(array.shape)
+
+
+class Reading:
+    """A TraceRecord with its indexes. `made_at[node]` and `backward_at[node]` are places in the schedule, from 1 (after the first step)."""
+
+    def __init__(self, trace: TraceRecord) -> None:
+        self.trace = trace
+        self.made_at: dict[int, int] = {}
+        self.backward_at: dict[int, int] = {}
+        self.updated_at: dict[int, int] = {}
+        self.phase_spans: dict[str, tuple[int, int]] = {}
+        for step in trace.steps:
+            self._place(step.phase, step.node, step.index + 1)
+        self._arrays: dict[int, np.ndarray] = {}
+
+    def _place(self, phase: str, node: int, position: int) -> None:
+        places = {"forward": self.made_at, "loss": self.made_at, "backward": self.backward_at, "update": self.updated_at}.get(phase)
+        if places is not None:
+            places[node] = position
+        first, _ = self.phase_spans.get(phase, (position - 1, 0))
+        self.phase_spans[phase] = (first, position)
+
+    @property
+    def length(self) -> int:
+        """How many steps the iteration has."""
+        return len(self.trace.steps)
+
+    def node(self, id: int) -> NodeRecord:
+        """Return the node with this id."""
+        return self.trace.nodes[id]
+
+    @cached_property
+    def out_edges(self) -> dict[int, list[EdgeRecord]]:
+        """For each node the uses of its value, in the order their contributions arrive in backward."""
+        edges: dict[int, list[EdgeRecord]] = defaultdict(list)
+        for edge in self.trace.edges:
+            edges[edge.source].append(edge)
+        for uses in edges.values():
+            uses.sort(key=lambda edge: (self.backward_at.get(edge.target, self.length + 1), edge.argument))
+        return edges
+
+    @cached_property
+    def in_edges(self) -> dict[int, list[EdgeRecord]]:
+        """For each node its inputs, in the order of the call's arguments."""
+        edges: dict[int, list[EdgeRecord]] = defaultdict(list)
+        for edge in self.trace.edges:
+            edges[edge.target].append(edge)
+        for uses in edges.values():
+            uses.sort(key=lambda edge: edge.argument)
+        return edges
+
+    @cached_property
+    def updates(self) -> dict[int, UpdateRecord]:
+        """For each parameter node what the optimizer does to it."""
+        return {update.node: update for update in self.trace.updates}
+
+    @cached_property
+    def nodes_of_layer(self) -> dict[str, list[NodeRecord]]:
+        """For each layer (the outermost group) its nodes in forward order."""
+        nodes: dict[str, list[NodeRecord]] = defaultdict(list)
+        for node in self.trace.nodes:
+            if node.group:
+                nodes[node.group[0]].append(node)
+        return nodes
+
+    def array(self, tensor: Tensor | None) -> np.ndarray | None:
+        """Return the tensor's values, decoded once; None where it travelled as a measure or not at all."""
+        if tensor is None or tensor.values is None:
+            return None
+        if id(tensor) not in self._arrays:
+            self._arrays[id(tensor)] = to_numpy(tensor.values)
+        return self._arrays[id(tensor)]

@@ -1,0 +1,164 @@
+"""What the run looks like from the window: a frozen value, folded reply by reply. Pure; it never asks the engine for anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from nnviz import protocol
+from nnviz.protocol import DataRecord, LayerMeasures, Surface
+from nnviz.session.reading import Reading
+
+MOST_MOMENTS = 64
+"""How many sets of measures are kept for pictures over time; when there are more, every second one is dropped."""
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The figures of a run over its iterations, as equally long float64 arrays. NaN where validation was not measured."""
+
+    iteration: np.ndarray
+    loss: np.ndarray
+    validation_loss: np.ndarray
+    metric: np.ndarray
+    """Validation accuracy (0 to 1) for classes, root mean squared error for regression."""
+
+    @classmethod
+    def of(cls, points: tuple[protocol.Point, ...]) -> Curves:
+        """Return the curves through these points."""
+        rows = [(p.iteration, p.loss, _number(p.validation_loss), _number(p.metric)) for p in points]
+        return cls(*np.array(rows, dtype=np.float64).reshape(-1, 4).T)
+
+    def with_points(self, points: tuple[protocol.Point, ...]) -> Curves:
+        """Return the curves with these points behind them."""
+        if not points:
+            return self
+        return Curves(*(np.concatenate(pair) for pair in zip(self.columns(), Curves.of(points).columns(), strict=True)))
+
+    def columns(self) -> tuple[np.ndarray, ...]:
+        """Return iteration, loss, validation loss and metric."""
+        return self.iteration, self.loss, self.validation_loss, self.metric
+
+    def last(self, column: str) -> float | None:
+        """Return the last measured figure of a column ("loss", "validation_loss", "metric"); None if there is none."""
+        known = getattr(self, column)
+        known = known[~np.isnan(known)] if column != "loss" else known
+        return float(known[-1]) if known.size else None
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else value
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The measures of all layers with parameters at one iteration."""
+
+    iteration: int
+    layers: tuple[LayerMeasures, ...]
+
+
+@dataclass(frozen=True)
+class RunState:
+    """Everything that happened since the seed, as far as the window knows. Views draw it and never change it."""
+
+    engine: str = "starting"
+    """starting · ready · restarting · failed"""
+    revision: int = 0
+    iteration: int = 0
+    epoch: int = 0
+    iterations_per_epoch: int = 1
+    learning_rate: float = 0.0
+    training: bool = False
+    stopped: str = ""
+    """Why training last paused: asked · done · early_stopping · non_finite."""
+    message: str = ""
+    """A sentence for the person, about the last stop or failure."""
+    failure: protocol.Failed | None = None
+    """Why the present document could not be built."""
+    curves: Curves = field(default_factory=lambda: Curves.of(()))
+    snapshots: tuple[Snapshot, ...] = ()
+    """Measures over time, oldest first."""
+    surface: Surface | None = None
+    surface_iteration: int = 0
+    data: DataRecord | None = None
+    reading: Reading | None = None
+    """The latest trace."""
+    kept: tuple[str, ...] = ()
+    reset: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()
+
+    @property
+    def measures(self) -> tuple[LayerMeasures, ...]:
+        """The latest measures."""
+        return self.snapshots[-1].layers if self.snapshots else ()
+
+
+def fold(run: RunState, reply: protocol.Reply) -> RunState:
+    """Return the run after this reply. Replies of an older revision change nothing."""
+    handler = _HANDLERS.get(type(reply))
+    stale = getattr(reply, "revision", None) not in (None, run.revision)
+    return handler(run, reply) if handler and not stale else run
+
+
+def _ready(run: RunState, reply: protocol.Ready) -> RunState:
+    return replace(run, engine="ready")
+
+
+def _opened(run: RunState, reply: protocol.Opened) -> RunState:
+    data = reply.data or run.data
+    run = replace(
+        run, iteration=reply.iteration, epoch=reply.epoch, iterations_per_epoch=reply.iterations_per_epoch, data=data, failure=None,
+        message="", kept=reply.kept, reset=reply.reset,
+    )
+    return replace(run, **_FRESH) if reply.new_run else run
+
+
+_FRESH = {"curves": Curves.of(()), "snapshots": (), "surface": None, "reading": None, "stopped": "", "training": False}
+
+
+def _failed(run: RunState, reply: protocol.Failed) -> RunState:
+    building = reply.request in ("Open", "Edit")
+    return replace(run, failure=reply if building else run.failure, message=" ".join(filter(None, (reply.message, reply.cure))), training=False)
+
+
+def _frame(run: RunState, reply: protocol.Frame) -> RunState:
+    snapshots = thinned((*run.snapshots, Snapshot(reply.iteration, reply.measures))) if reply.measures else run.snapshots
+    run = replace(
+        run, iteration=reply.iteration, epoch=reply.epoch, learning_rate=reply.learning_rate,
+        curves=run.curves.with_points(reply.points), snapshots=snapshots,
+    )
+    if reply.surface:
+        run = replace(run, surface=reply.surface, surface_iteration=reply.iteration)
+    return replace(run, reading=Reading(reply.trace)) if reply.trace else run
+
+
+def _trained(run: RunState, reply: protocol.Trained) -> RunState:
+    return replace(run, iteration=reply.iteration, epoch=reply.epoch, training=False, stopped=reply.reason, message=reply.message)
+
+
+def _moved(run: RunState, reply: protocol.Moved) -> RunState:
+    snapshots = tuple(snapshot for snapshot in run.snapshots if snapshot.iteration <= reply.iteration)
+    return replace(run, iteration=reply.iteration, epoch=reply.epoch, curves=Curves.of(reply.points), snapshots=snapshots, training=False)
+
+
+def _traced(run: RunState, reply: protocol.Traced) -> RunState:
+    return replace(run, reading=Reading(reply.trace))
+
+
+def _logged(run: RunState, reply: protocol.Logged) -> RunState:
+    return replace(run, log=(*run.log, reply.text)[-500:])
+
+
+_HANDLERS = {
+    protocol.Ready: _ready, protocol.Opened: _opened, protocol.Failed: _failed, protocol.Frame: _frame, protocol.Trained: _trained,
+    protocol.Moved: _moved, protocol.Traced: _traced, protocol.Logged: _logged,
+}
+
+
+def thinned(snapshots: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:
+    """Return at most MOST_MOMENTS snapshots: when there are more, every second one goes, but the newest stays."""
+    if len(snapshots) <= MOST_MOMENTS:
+        return snapshots
+    return snapshots[:-1][::2] + snapshots[-1:]
