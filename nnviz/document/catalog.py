@@ -14,12 +14,16 @@ from nnviz.document.network import Choice, Layer
 WIDEST = 4096
 """More units than this in one layer are refused before anything is allocated."""
 
+MOST_LAYERS = 1_000
+MOST_LINKS = 10_000
+MOST_CLASSES = 10_000
+
 
 class Field(msgspec.Struct, frozen=True):
     """One setting of a kind: its type, its default, what it may be, and what it means."""
 
     name: str
-    type: Literal["integer", "number", "boolean", "choice", "shape", "path", "table"]
+    type: Literal["integer", "number", "boolean", "choice", "shape", "path", "table", "text"]
     default: Any
     explanation: str
     minimum: float | None = None
@@ -27,6 +31,8 @@ class Field(msgspec.Struct, frozen=True):
     choices: tuple[str, ...] = ()
     optional: bool = False
     """Whether None is a value (it then means "none" or "all", as the explanation says)."""
+    essential: bool = False
+    """Whether a file names it even where it has its default."""
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -40,6 +46,10 @@ class Kind(msgspec.Struct, frozen=True):
     source: str = ""
     inputs: tuple[int, int | None] = (1, 1)
     """Fewest and most links that may come in (None: any number). Only layers use it."""
+    learns: bool = False
+    """Whether it has parameters: only then can it be frozen. Only layers use it."""
+    initialized: bool = False
+    """Whether an initializer draws its weights (normalisations always start at γ = 1, β = 0). Only layers use it."""
 
     def field(self, name: str) -> Field:
         """Return the field of this name. Raises KeyError if the kind has none such."""
@@ -76,28 +86,28 @@ _ACTIVATION = Field("activation", "choice", "identity", "function applied to z",
 LAYERS = _table(
     Kind(
         "input", "Input", "where the data enters; its shape leaves the batch out", group="Data", inputs=(0, 0),
-        fields=(Field("shape", "shape", [2], "size of one row: [features], [channels, height, width] or [time, features]", 1, WIDEST),),
+        fields=(Field("shape", "shape", [2], "size of one row: [features], [channels, height, width] or [time, features]", 1, WIDEST, essential=True),),
     ),
     Kind(
-        "dense", "Dense", "z = x Wᵀ + b, then the activation: every unit sees every input", group="Layers", source="torch.nn.Linear",
+        "dense", "Dense", "z = x Wᵀ + b, then the activation: every unit sees every input", group="Layers", source="torch.nn.Linear", learns=True, initialized=True,
         fields=(
-            Field("units", "integer", 4, "how many neurons: the size of the output", 1, WIDEST),
+            Field("units", "integer", 4, "how many neurons: the size of the output", 1, WIDEST, essential=True),
             _ACTIVATION,
             Field("bias", "boolean", True, "whether b is added"),
         ),
     ),
     Kind(
         "activation", "Activation", "applies one function to every element", group="Layers",
-        fields=(Field("function", "choice", "relu", "the function", choices=tuple(ACTIVATIONS)),),
+        fields=(Field("function", "choice", "relu", "the function", choices=tuple(ACTIVATIONS), essential=True),),
     ),
     Kind(
         "dropout", "Dropout", "in training sets each element to 0 with probability p and multiplies the rest by 1/(1 − p); passes all unchanged otherwise",
         group="Regularisation", source="Srivastava et al. 2014; inverted scaling as torch.nn.Dropout",
-        fields=(Field("p", "number", 0.2, "probability that an element is dropped", 0.0, 0.99),),
+        fields=(Field("p", "number", 0.2, "probability that an element is dropped", 0.0, 0.99, essential=True),),
     ),
     Kind(
         "batch_norm", "Batch norm", "(x − batch mean)/√(batch variance + ε) per feature, then a learned scale γ and shift β; running statistics outside training",
-        group="Normalisation", source="Ioffe & Szegedy 2015; torch.nn.BatchNorm",
+        group="Normalisation", source="Ioffe & Szegedy 2015; torch.nn.BatchNorm", learns=True,
         fields=(
             Field("momentum", "number", 0.1, "share of the new batch in the running statistics", 0.0, 1.0),
             Field("epsilon", "number", 1e-5, "added to the variance", 1e-12, 1.0),
@@ -105,7 +115,7 @@ LAYERS = _table(
     ),
     Kind(
         "layer_norm", "Layer norm", "(x − mean)/√(variance + ε) over the features of each row, then a learned scale γ and shift β",
-        group="Normalisation", source="Ba et al. 2016; torch.nn.LayerNorm",
+        group="Normalisation", source="Ba et al. 2016; torch.nn.LayerNorm", learns=True,
         fields=(Field("epsilon", "number", 1e-5, "added to the variance", 1e-12, 1.0),),
     ),
     Kind("add", "Add", "the sum of its inputs, element by element: the residual connection", group="Joining", inputs=(2, None)),
@@ -121,7 +131,7 @@ LOSSES = _table(
     Kind("cross_entropy", "Cross-entropy", "−mean log softmax(ŷ)[class]: takes the raw outputs, one unit per class", group="Classification", source="torch.nn.CrossEntropyLoss"),
 )
 
-_RATE = Field("learning_rate", "number", 0.01, "η: how far a step goes along the negative gradient", 0.0, 1e4)
+_RATE = Field("learning_rate", "number", 0.01, "η: how far a step goes along the negative gradient", 0.0, 1e4, essential=True)
 _DECAY = Field("weight_decay", "number", 0.0, "adds weight_decay·θ to the gradient", 0.0, 1e3)
 _EPSILON = Field("epsilon", "number", 1e-8, "added to the root in the denominator", 0.0, 1.0)
 _MOMENTUM = Field("momentum", "number", 0.0, "μ: share of the last step's direction that is kept", 0.0, 0.9999)
@@ -129,7 +139,7 @@ _MOMENTUM = Field("momentum", "number", 0.0, "μ: share of the last step's direc
 
 def _adam_fields(decay: Field) -> tuple[Field, ...]:
     return (
-        Field("learning_rate", "number", 0.001, _RATE.explanation, 0.0, 1e4),
+        Field("learning_rate", "number", 0.001, _RATE.explanation, 0.0, 1e4, essential=True),
         Field("beta1", "number", 0.9, "β₁: memory of the mean gradient m", 0.0, 0.99999),
         Field("beta2", "number", 0.999, "β₂: memory of the mean squared gradient v", 0.0, 0.999999),
         _EPSILON,
@@ -177,15 +187,15 @@ SCHEDULES = _table(Kind("constant", "Constant", "the learning rate stays as it i
 SCALINGS = ("none", "min-max", "standardise")
 
 _SCALING = Field(
-    "scaling", "choice", "standardise", "none, min-max to [0, 1], or mean 0 and standard deviation 1; fitted on the training rows only", choices=SCALINGS
+    "scaling", "choice", "standardise", "none, min-max to [0, 1], or mean 0 and standard deviation 1; fitted on the training rows only", choices=SCALINGS, essential=True,
 )
-_SPLIT = (Field("validation", "number", 0.3, "share of the rows kept out of training to validate on", 0.0, 0.9), _SCALING)
+_SPLIT = (Field("validation", "number", 0.3, "share of the rows kept out of training to validate on", 0.0, 0.9, essential=True), _SCALING)
 
 
 def _drawn(noise: float, samples: int = 500) -> tuple[Field, ...]:
     return (
-        Field("samples", "integer", samples, "how many rows are drawn", 4, 100_000),
-        Field("noise", "number", noise, "standard deviation of the noise added", 0.0, 10.0),
+        Field("samples", "integer", samples, "how many rows are drawn", 4, 100_000, essential=True),
+        Field("noise", "number", noise, "standard deviation of the noise added", 0.0, 10.0, essential=True),
         *_SPLIT,
     )
 
@@ -203,16 +213,16 @@ DATASETS = _table(
     Kind(
         "csv", "CSV file", "a table from a file: numeric columns, one of them the target", group="Own data",
         fields=(
-            Field("path", "path", "", "the file, absolute or beside the document"),
-            Field("target", "path", "", "name of the target column; empty takes the last"),
+            Field("path", "path", "", "the file, absolute or beside the document", essential=True),
+            Field("target", "text", "", "name of the target column; empty takes the last", essential=True),
             *_SPLIT,
         ),
     ),
     Kind(
         "table", "Typed in", "rows written into the document", group="Own data",
         fields=(
-            Field("x", "table", [], "one list of numbers per row"),
-            Field("y", "table", [], "one list of targets per row, or one class number per row"),
+            Field("x", "table", [], "one list of numbers per row", essential=True),
+            Field("y", "table", [], "one list of targets per row, or one class number per row", essential=True),
             Field("validation", "number", 0.0, _SPLIT[0].explanation, 0.0, 0.9),
             Field("scaling", "choice", "none", _SCALING.explanation, choices=SCALINGS),
         ),
@@ -239,6 +249,34 @@ INITIALIZERS = _table(
 """How a layer's weights start; all but "default" start biases at 0."""
 
 PRECISIONS = ("float32", "float64")
+
+LARGEST_SEED = 2**32 - 1
+
+EXPERIMENT = (
+    Field("title", "text", "Untitled", "what the experiment is called", essential=True),
+    Field("seed", "integer", 0, "where every random draw starts: the same seed gives the same run, bit by bit", 0, LARGEST_SEED, essential=True),
+    Field("precision", "choice", "float32", "the kind of number the network computes with", choices=PRECISIONS, essential=True),
+)
+"""The fields of an experiment that stand by themselves."""
+
+TRAINING = (
+    Field("loss", "choice", "cross_entropy", "what training makes small", choices=tuple(LOSSES), essential=True),
+    Field("batch_size", "integer", 32, "rows per iteration; none takes the whole training set at once", 1, 100_000, optional=True, essential=True),
+    Field("l1", "number", 0.0, "adds l1 · Σ|w| over all weights (not biases) to the loss", 0.0, 1e3),
+    Field("l2", "number", 0.0, "adds l2/2 · Σw² over all weights (not biases) to the loss", 0.0, 1e3),
+    Field("clip_norm", "number", None, "largest norm of all gradients together; none does not clip", 1e-12, 1e12, optional=True),
+    Field("clip_value", "number", None, "largest absolute value of one gradient element; none does not clip", 1e-12, 1e12, optional=True),
+    Field("dropout", "boolean", True, "master switch: off makes every dropout layer pass its input unchanged", essential=True),
+    Field("early_stopping", "integer", None, "stop after this many epochs without a better validation loss; none never stops early", 1, 100_000, optional=True),
+)
+"""The fields of a training that are neither its optimizer nor its schedule."""
+
+LAYER = (
+    Field("name", "text", "", "what the screen calls the layer; empty shows its id"),
+    Field("frozen", "boolean", False, "whether training leaves its parameters as they are"),
+    Field("initializer", "choice", "default", "how its weights start", choices=tuple(INITIALIZERS)),
+)
+"""The fields every layer has besides those of its kind."""
 
 
 def new_layer(kind: str, id: str, **settings: Any) -> Layer:

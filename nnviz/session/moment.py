@@ -33,8 +33,8 @@ class Moment:
 
     @property
     def node(self) -> NodeRecord | None:
-        """The node of the step just made."""
-        return self.reading.node(self.step.node) if self.step else None
+        """The node of the step just made; None where a step belongs to no node (clipping works on all gradients together)."""
+        return self.reading.node(self.step.node) if self.step and self.step.node >= 0 else None
 
     def reads(self) -> tuple[int, ...]:
         """The nodes whose forward values the present backward step reads; empty in other phases."""

@@ -66,6 +66,9 @@ class RunState:
     engine: str = "starting"
     """starting · ready · restarting · failed"""
     revision: int = 0
+    """Counts the documents sent; what answers an older one is not drawn."""
+    opened: int = 0
+    """The revision this run began with."""
     iteration: int = 0
     epoch: int = 0
     iterations_per_epoch: int = 1
@@ -85,9 +88,17 @@ class RunState:
     data: DataRecord | None = None
     reading: Reading | None = None
     """The latest trace."""
+    traced: int = -1
+    """The revision whose next iteration `reading` shows; −1 when it shows an iteration already made."""
     kept: tuple[str, ...] = ()
     reset: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether the latest trace is that of the iteration that comes next, with the present document."""
+        stands = self.traced == self.revision and not self.training
+        return stands and self.reading is not None and self.reading.trace.iteration == self.iteration
 
     @property
     def measures(self) -> tuple[LayerMeasures, ...]:
@@ -96,10 +107,20 @@ class RunState:
 
 
 def fold(run: RunState, reply: protocol.Reply) -> RunState:
-    """Return the run after this reply. Replies of an older revision change nothing."""
+    """Return the run after this reply. Replies of an older revision change nothing that is drawn.
+
+    What they say of the past stays true, though: that a new run began, its data, and the points of its curves.
+    """
     handler = _HANDLERS.get(type(reply))
-    stale = getattr(reply, "revision", None) not in (None, run.revision)
+    if isinstance(reply, protocol.Frame) and reply.revision != run.revision:
+        return _past_frame(run, reply)
+    stale = not isinstance(reply, protocol.Opened) and getattr(reply, "revision", None) not in (None, run.revision)
     return handler(run, reply) if handler and not stale else run
+
+
+def without_pictures(run: RunState) -> RunState:
+    """Return the run with nothing to draw but its data."""
+    return replace(run, **_FRESH)
 
 
 def _ready(run: RunState, reply: protocol.Ready) -> RunState:
@@ -109,29 +130,47 @@ def _ready(run: RunState, reply: protocol.Ready) -> RunState:
 def _opened(run: RunState, reply: protocol.Opened) -> RunState:
     data = reply.data or run.data
     run = replace(
-        run, iteration=reply.iteration, epoch=reply.epoch, iterations_per_epoch=reply.iterations_per_epoch, data=data, failure=None,
-        message="", kept=reply.kept, reset=reply.reset,
+        run,
+        iteration=reply.iteration,
+        epoch=reply.epoch,
+        iterations_per_epoch=reply.iterations_per_epoch,
+        data=data,
+        failure=None,
+        message="",
+        kept=reply.kept,
+        reset=reply.reset,
     )
-    return replace(run, **_FRESH) if reply.new_run else run
+    return replace(run, **_FRESH, opened=reply.revision) if reply.new_run else run
 
 
-_FRESH = {"curves": Curves.of(()), "snapshots": (), "surface": None, "reading": None, "stopped": "", "training": False}
+_FRESH = {"curves": Curves.of(()), "snapshots": (), "surface": None, "reading": None, "traced": -1, "stopped": "", "training": False}
 
 
 def _failed(run: RunState, reply: protocol.Failed) -> RunState:
     building = reply.request in ("Open", "Edit")
-    return replace(run, failure=reply if building else run.failure, message=" ".join(filter(None, (reply.message, reply.cure))), training=False)
+    training = run.training and not (building or reply.request in ("Train", "GoTo"))
+    message = " ".join(filter(None, (reply.message, reply.cure)))
+    return replace(run, failure=reply if building else run.failure, message=message, training=training)
 
 
 def _frame(run: RunState, reply: protocol.Frame) -> RunState:
     snapshots = thinned((*run.snapshots, Snapshot(reply.iteration, reply.measures))) if reply.measures else run.snapshots
     run = replace(
-        run, iteration=reply.iteration, epoch=reply.epoch, learning_rate=reply.learning_rate,
-        curves=run.curves.with_points(reply.points), snapshots=snapshots,
+        run,
+        iteration=reply.iteration,
+        epoch=reply.epoch,
+        learning_rate=reply.learning_rate,
+        curves=run.curves.with_points(reply.points),
+        snapshots=snapshots,
     )
     if reply.surface:
         run = replace(run, surface=reply.surface, surface_iteration=reply.iteration)
-    return replace(run, reading=Reading(reply.trace)) if reply.trace else run
+    return replace(run, reading=Reading(reply.trace), traced=-1) if reply.trace else run
+
+
+def _past_frame(run: RunState, reply: protocol.Frame) -> RunState:
+    is_of_this_run = run.opened <= reply.revision < run.revision
+    return replace(run, curves=run.curves.with_points(reply.points)) if is_of_this_run and reply.points else run
 
 
 def _trained(run: RunState, reply: protocol.Trained) -> RunState:
@@ -144,7 +183,7 @@ def _moved(run: RunState, reply: protocol.Moved) -> RunState:
 
 
 def _traced(run: RunState, reply: protocol.Traced) -> RunState:
-    return replace(run, reading=Reading(reply.trace))
+    return replace(run, reading=Reading(reply.trace), traced=reply.revision)
 
 
 def _logged(run: RunState, reply: protocol.Logged) -> RunState:
@@ -152,8 +191,14 @@ def _logged(run: RunState, reply: protocol.Logged) -> RunState:
 
 
 _HANDLERS = {
-    protocol.Ready: _ready, protocol.Opened: _opened, protocol.Failed: _failed, protocol.Frame: _frame, protocol.Trained: _trained,
-    protocol.Moved: _moved, protocol.Traced: _traced, protocol.Logged: _logged,
+    protocol.Ready: _ready,
+    protocol.Opened: _opened,
+    protocol.Failed: _failed,
+    protocol.Frame: _frame,
+    protocol.Trained: _trained,
+    protocol.Moved: _moved,
+    protocol.Traced: _traced,
+    protocol.Logged: _logged,
 }
 
 

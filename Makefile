@@ -1,0 +1,47 @@
+# make run: opens nnviz.  make test: runs the whole suite.  Both set up everything they need in .venv the first time.
+# Another Python than python3: make PYTHON=python3.12 run
+
+PYTHON ?=
+BIN := .venv/bin
+READY := .venv/.installed
+DISPLAYED := $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter Darwin,$(shell uname -s)))
+
+.PHONY: run test lint pictures venv clean
+
+ifneq ($(DISPLAYED),)
+run: $(READY)
+	$(BIN)/python main.py
+else
+run: $(READY)
+	@echo "There is no display here: painting the window offscreen into ./output instead."
+	@mkdir -p output
+	@$(BIN)/nnviz screenshot example:moons output/build.png --workspace build --iteration 300
+	@$(BIN)/nnviz screenshot example:moons output/step.png --workspace step --iteration 300 --step 14
+	@$(BIN)/nnviz screenshot example:moons output/train.png --workspace train --iteration 300
+	@$(BIN)/nnviz export example:moons --to output/graph.svg --what graph --iteration 300
+	@echo "Look at output/build.png, output/step.png, output/train.png and output/graph.svg."
+endif
+
+test: $(READY)
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(TESTS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --diff .
+
+# The pictures of README.md.
+pictures: $(READY)
+	@mkdir -p resources/pictures
+	QT_QPA_PLATFORM=offscreen $(BIN)/nnviz screenshot example:moons resources/pictures/step.png --workspace step --iteration 300 --step 14
+
+venv: .venv/bin/python
+
+.venv/bin/python:
+	PYTHON="$(PYTHON)" .ci/setup venv
+
+$(READY): setup.cfg constraints.txt pyproject.toml .ci/setup
+	PYTHON="$(PYTHON)" .ci/setup
+
+clean:
+	rm -rf .venv build dist output .pytest_cache .ruff_cache .hypothesis .benchmarks *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

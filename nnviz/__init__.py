@@ -1,0 +1,16 @@
+"""nnviz: a desktop microscope for neural networks. Importing it loads neither torch nor Qt; `capture` loads torch when it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "capture"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "capture":
+        from nnviz.trace import capture
+
+        return capture
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

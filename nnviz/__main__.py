@@ -1,0 +1,20 @@
+"""Where every start begins: the engine process, or the command line. It must not import Qt or torch before it is known which."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run what the command line asks for; return the exit code."""
+    if sys.argv[1:2] == ["--engine"]:
+        from nnviz.engine.process import serve
+
+        return serve()
+    from nnviz.cli import main as command_line
+
+    return command_line(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,337 @@
+"""The command line: which words mean which job, and how results and errors are printed. It does none of the work and imports no Qt.
+
+One JSON value on stdout with --json; everything that is not the result goes to stderr. Exit: 0 done, 1 the job failed, 2 bad usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from nnviz import __version__
+from nnviz.engine import jobs
+from nnviz.engine.jobs import JobError, Setting
+
+GRAPH_FILES = (".dot", ".graphml", ".json")
+JOBS = ("run", "trace", "export", "screenshot", "check", "examples")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the arguments ask for; return the exit code."""
+    _make_printable()
+    try:
+        words = list(arguments)
+        options = _parser().parse_args(words) if _names_a_job(words) else _window_parser().parse_args(words)
+    except SystemExit as exit:
+        return exit.code if isinstance(exit.code, int) else 2
+    return _guarded(options.job, options)
+
+
+def _names_a_job(words: list[str]) -> bool:
+    return bool(words) and (words[0] in JOBS or words[0] in ("-h", "--help", "--version"))
+
+
+def _guarded(job: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    try:
+        code = job(options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has enough; say nothing at exit either
+        return 1
+    except KeyboardInterrupt:
+        return _complain("Stopped.")
+    except ImportError as error:
+        return _complain(_missing(error))
+    except MemoryError:
+        return _complain("There is not enough memory for this.")
+    except Exception as error:
+        return _complain(_sentence(error))
+
+
+def _sentence(error: Exception) -> str:
+    """What to tell a person. Errors made for people are their own sentence; for others the kind is named."""
+    text = str(error).strip()
+    if isinstance(error, ValueError | JobError) or type(error).__name__ in ("TraceError", "JobFailed"):
+        place = getattr(error, "place", "")
+        return f"{place}: {text}" if place and not text.startswith(place) else text
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'The file'}: {error.strerror}."
+    return f"It could not be done ({type(error).__name__}: {text})."
+
+
+def _missing(error: ImportError) -> str:
+    name = (error.name or "").partition(".")[0]
+    if name == "torch":
+        return "torch is not installed. Install it with: pip install torch==2.13.0"
+    return f"{name or 'A library'} cannot be loaded ({error}). Install nnviz again with: pip install nnviz"
+
+
+def _complain(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1
+
+
+def _make_printable() -> None:
+    """A console that lacks a letter shows its code instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+# --- arguments ---
+
+
+def _window_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("nnviz", description="Open the window. `nnviz --help` lists what else there is.", add_help=False)
+    parser.add_argument("file", nargs="?", metavar="FILE", help="a document to open, or example:NAME")
+    parser.set_defaults(job=_window)
+    return parser
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "nnviz",
+        description="A microscope for neural networks. Without a command, `nnviz [FILE]` opens the window.",
+        epilog="FILE is a path, or example:NAME; `nnviz examples` lists the names.",
+    )
+    parser.add_argument("--version", action="version", version=f"nnviz {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for add in (_add_run, _add_trace, _add_export, _add_screenshot, _add_check, _add_examples):
+        add(commands)
+    return parser
+
+
+def _command(commands: Any, name: str, job: Callable, help: str, file: bool = True) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+    if file:
+        parser.add_argument("file", metavar="FILE", help="a document, or example:NAME")
+    parser.set_defaults(job=job)
+    return parser
+
+
+def _add_document_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=_count, help="another seed than the document's")
+    parser.add_argument("--precision", choices=("float32", "float64"), help="another precision than the document's")
+    _add_set(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
+
+
+def _add_set(parser: argparse.ArgumentParser) -> None:
+    text = "change the document before the run, or with @ITERATION: in the course of it; may be given several times"
+    parser.add_argument("--set", action="append", type=_setting, default=[], metavar="[@ITERATION:]PATH=VALUE", dest="settings", help=text)
+
+
+def _add_run(commands: Any) -> None:
+    parser = _command(commands, "run", _run, "train, and print the figures at the end")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates")
+    length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data ({jobs.DEFAULT_EPOCHS})")
+    parser.add_argument("--save", metavar="OUT", help="write the document with the trained weights")
+    _add_document_options(parser)
+
+
+def _add_trace(commands: Any) -> None:
+    parser = _command(commands, "trace", _trace, "print one iteration, node by node")
+    parser.add_argument("--iteration", type=_count, default=0, metavar="N", help="the iteration that follows N finished ones (0)")
+    parser.add_argument("--sample", type=_count, metavar="K", help="with training row K alone instead of the batch")
+    parser.add_argument(
+        "--detail", choices=("layer", "textbook", "math", "neurons"), default="textbook", help="how far calls are opened (textbook)"
+    )
+    _add_document_options(parser)
+
+
+def _add_export(commands: Any) -> None:
+    parser = _command(commands, "export", _export, "write the graph, the network, the plots or the window to a file")
+    parser.add_argument("--to", required=True, metavar="OUT", help="its ending says the format: svg, png, pdf, dot, graphml, json")
+    parser.add_argument("--what", choices=("graph", "network", "plots", "window"), default="graph", help="what to write (graph)")
+    _add_place_options(parser)
+
+
+def _add_screenshot(commands: Any) -> None:
+    parser = _command(commands, "screenshot", _screenshot, "paint the window without a screen")
+    parser.add_argument("out", metavar="OUT.png", help="the picture to write")
+    parser.add_argument("--workspace", choices=("build", "step", "train", "learn"), default="step", help="which workspace (step)")
+    parser.add_argument("--size", type=_size, default=(1600, 1000), metavar="WIDTHxHEIGHT", help="in pixels (1600x1000)")
+    _add_place_options(parser)
+
+
+def _add_place_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--iteration", type=_count, default=0, metavar="N", help="after N iterations (0)")
+    parser.add_argument("--step", type=_count, metavar="K", help="after K steps of the iteration (all)")
+    parser.add_argument("--theme", choices=("light", "dark"), default="light")
+
+
+def _add_check(commands: Any) -> None:
+    parser = _command(commands, "check", _check, "say what is wrong with a document, without building anything")
+    _add_set(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
+
+
+def _add_examples(commands: Any) -> None:
+    parser = _command(commands, "examples", _examples, "list the documents that come with the program", file=False)
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"\d{1,15}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return int(text)
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{3,4})[x×](\d{3,4})", text, re.ASCII)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 1600x1000")
+    return int(match[1]), int(match[2])
+
+
+def _setting(text: str) -> Setting:
+    match = re.fullmatch(r"(?:@(\d{1,15}):)?([^=]+)=(.*)", text, re.ASCII | re.DOTALL)
+    if not match or (text.startswith("@") and match[1] is None):
+        raise argparse.ArgumentTypeError(f"{text!r} is not PATH=VALUE or @ITERATION:PATH=VALUE")
+    return Setting(match[2].strip(), match[3], None if match[1] is None else int(match[1]))
+
+
+# --- jobs ---
+
+
+def _window(options: argparse.Namespace) -> int:
+    from nnviz.ui import app
+
+    return app.main(options.file)
+
+
+def _document(options: argparse.Namespace) -> jobs.Document:
+    return jobs.open_document(options.file, options.settings, options.seed, options.precision)
+
+
+def _run(options: argparse.Namespace) -> int:
+    result = jobs.run(_document(options), options.iterations, options.epochs, options.save)
+    left = result.pop("changes_left")
+    if left:
+        print(f"{left} of the settings with @ lie beyond the end of the run and were not made.", file=sys.stderr)
+    rows = [
+        (name.replace("_", " "), value) for name, value in {**result, **result["metrics"]}.items() if name not in ("metrics", "findings")
+    ]
+    return _show(options, result, lambda: _print_table(rows))
+
+
+def _trace(options: argparse.Namespace) -> int:
+    value = jobs.trace(_document(options), options.iteration, options.detail, options.sample)
+    return _show(options, value, lambda: _print_trace(value))
+
+
+def _check(options: argparse.Namespace) -> int:
+    result = jobs.check(options.file, options.settings)
+    _show(options, result, lambda: _print_table([(layer["id"], layer["output_shape"], layer["parameters"]) for layer in result["layers"]]))
+    for problem in result["problems"]:
+        print(f"{options.file}: {problem['place']}: {problem['message']} {problem['cure']}", file=sys.stderr)
+    if result["ok"] and not options.json:
+        print(f"No problem found; {result['parameters']:,} parameters.")
+    return 0 if result["ok"] else 1
+
+
+def _examples(options: argparse.Namespace) -> int:
+    found = jobs.list_examples()
+    return _show(options, found, lambda: _print_table([(example["name"], example["title"]) for example in found]))
+
+
+def _export(options: argparse.Namespace) -> int:
+    out = Path(options.to)
+    if options.what != "graph" or out.suffix.lower() not in GRAPH_FILES:
+        return _offscreen("export", options, out, options.what)
+    from nnviz.document.files import replace_file
+    from nnviz.export import graph_files
+
+    record = jobs.trace_record(jobs.open_document(options.file), options.iteration, "textbook")
+    steps = len(record.steps)
+    if options.step is not None and options.step > steps:
+        raise JobError(f"The iteration has {steps} steps; --step {options.step} is beyond its end.")
+    text = getattr(graph_files, out.suffix.lower()[1:])(record, steps if options.step is None else options.step)
+    replace_file(out, text.encode())
+    return 0
+
+
+def _screenshot(options: argparse.Namespace) -> int:
+    return _offscreen("screenshot", options, Path(options.out))
+
+
+def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from nnviz.ui import offscreen
+
+    names = ("file", "workspace", "iteration", "step", "size", "theme")
+    job = offscreen.Job(**{name: getattr(options, name) for name in names if hasattr(options, name)})
+    getattr(offscreen, what)(job, *arguments)
+    return 0
+
+
+# --- output ---
+
+
+def _show(options: argparse.Namespace, value: Any, print_it: Callable[[], None]) -> int:
+    if options.json:
+        print(json.dumps(_finite(value), allow_nan=False))
+    else:
+        print_it()
+    return 0
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN: what is not finite becomes the text "nan", "inf" or "-inf"."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    return [_finite(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _print_table(rows: Iterable[Sequence[Any]]) -> None:
+    cells = [[_written(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _print_trace(value: dict[str, Any]) -> None:
+    print(f"iteration {value['iteration']}, loss {value['loss']:.6g}, {value['detail']}, worst error {value['worst_error']:.1e}\n")
+    rows = [("id", "kind", "label", "module", "inputs", "shape", "value", "gradient")]
+    rows += [
+        (
+            node["id"],
+            node["kind"],
+            node["label"],
+            node["module"],
+            " ".join(map(str, node["inputs"])),
+            node["shape"],
+            _short(node["value"]),
+            _short(node["gradient"]),
+        )
+        for node in value["nodes"]
+    ]
+    _print_table(rows)
+    phases = [step["phase"] for step in value["steps"]]
+    print("\n" + " · ".join(f"{phase} {phases.count(phase)}" for phase in dict.fromkeys(phases)))
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else "×".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{value['min']:.4g} … {value['max']:.4g}"
+    text = (
+        re.sub(r"-?\d+\.\d+(e[+-]\d+)?", lambda match: f"{float(match[0]):.5g}", json.dumps(_finite(value))) if value is not None else "-"
+    )
+    return text if len(text) <= 44 else text[:43] + "…"

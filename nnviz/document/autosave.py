@@ -1,0 +1,110 @@
+"""Copies of unsaved work, kept apart from the documents, to be found again after a crash. The only module that knows where they are."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import sys
+import uuid
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+from nnviz.document.experiment import Experiment
+from nnviz.document.files import DocumentError, dumps, loads, replace_file
+from nnviz.document.problems import Problem
+
+_OWNER = uuid.uuid4().hex
+"""Tells the copies of this process from those of all others, also of one that had the same process id."""
+
+_LARGEST = 33 << 20
+
+
+class Recovery(msgspec.Struct, frozen=True):
+    """An unsaved copy that a process left behind."""
+
+    file: Path
+    document: Path | None
+    """The document it is a copy of; None for one that never had a name."""
+    title: str
+    saved_at: float
+    """When it was written, in seconds since 1970."""
+    experiment: Experiment
+
+
+class _Header(msgspec.Struct):
+    document: str | None
+    process: int
+    owner: str
+
+
+def autosave_folder() -> Path:
+    """Return the folder of the copies, which may not exist yet."""
+    return Path(platformdirs.user_state_dir("nnviz", appauthor=False)) / "autosave"
+
+
+def autosave_path(document: Path | None) -> Path:
+    """Return where this process keeps the copy of a document, or of one without a name."""
+    name = f"{document.resolve()}" if document else f"untitled {_OWNER}"
+    digest = hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:16]
+    return autosave_folder() / f"{digest}-{_OWNER[:8]}.autosave"
+
+
+def write_autosave(experiment: Experiment, document: Path | None = None) -> Path:
+    """Keep a copy of the experiment, in place of the last one of this document. Raises OSError."""
+    path = autosave_path(document)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = {"document": str(document.resolve()) if document else None, "process": os.getpid(), "owner": _OWNER}
+    replace_file(path, json.dumps(header).encode() + b"\n" + dumps(experiment))
+    return path
+
+
+def discard_autosave(document: Path | None = None) -> None:
+    """Drop the copy of the document: it has been saved, or the changes are not wanted."""
+    with suppress(OSError):
+        autosave_path(document).unlink()
+
+
+def discard(recovery: Recovery) -> None:
+    """Drop a copy that was recovered, or is not wanted."""
+    with suppress(OSError):
+        recovery.file.unlink()
+
+
+def recoverable() -> tuple[Recovery, ...]:
+    """Return the copies that processes now gone left behind, newest first. Copies that cannot be read are left out."""
+    found = []
+    for file in autosave_folder().glob("*.autosave"):
+        with suppress(OSError, DocumentError, msgspec.DecodeError, UnicodeDecodeError):
+            recovery, header = _recovery(file)
+            if header.owner != _OWNER and (header.process == os.getpid() or not _is_running(header.process)):
+                found.append(recovery)
+    return tuple(sorted(found, key=lambda recovery: recovery.saved_at, reverse=True))
+
+
+def _recovery(file: Path) -> tuple[Recovery, _Header]:
+    status = file.stat()
+    if status.st_size > _LARGEST:
+        raise DocumentError(file.name, (Problem("the whole file", "It is larger than any copy.", "Delete it."),))
+    head, _, body = file.read_bytes().partition(b"\n")
+    header = msgspec.json.decode(head, type=_Header)
+    experiment = loads(body, file.name)
+    document = Path(header.document) if header.document else None
+    return Recovery(file, document, experiment.title, status.st_mtime, experiment), header
+
+
+def _is_running(process: int) -> bool:
+    if sys.platform == "win32":
+        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, process)
+        return bool(handle) and bool(ctypes.windll.kernel32.CloseHandle(handle))
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

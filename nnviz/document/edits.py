@@ -1,0 +1,66 @@
+"""Every change a user can make, each a pure function Experiment -> Experiment that raises Refused (a ValueError) with why not and the cure.
+
+The list only; the functions are in network_edits.py, training_edits.py and paths.py.
+"""
+
+from nnviz.document.network_edits import (
+    add_layer,
+    change_layer,
+    clear_weights,
+    connect_layers,
+    disconnect_layers,
+    duplicate_layers,
+    freeze_layer,
+    move_layers,
+    new_id,
+    remove_layers,
+    rename_layer,
+    set_initializer,
+    set_parameter,
+    set_weight,
+    tidy,
+)
+from nnviz.document.paths import set_value
+from nnviz.document.problems import Refused
+from nnviz.document.training_edits import (
+    change_data,
+    change_optimizer,
+    change_schedule,
+    change_training,
+    choose_data,
+    choose_optimizer,
+    choose_schedule,
+    set_precision,
+    set_seed,
+    set_title,
+)
+
+__all__ = [
+    "Refused",
+    "add_layer",
+    "change_data",
+    "change_layer",
+    "change_optimizer",
+    "change_schedule",
+    "change_training",
+    "choose_data",
+    "choose_optimizer",
+    "choose_schedule",
+    "clear_weights",
+    "connect_layers",
+    "disconnect_layers",
+    "duplicate_layers",
+    "freeze_layer",
+    "move_layers",
+    "new_id",
+    "remove_layers",
+    "rename_layer",
+    "set_initializer",
+    "set_parameter",
+    "set_precision",
+    "set_seed",
+    "set_title",
+    "set_value",
+    "set_weight",
+    "tidy",
+]

@@ -1,0 +1,201 @@
+"""Which values a field of the catalog takes, and how text from a command line becomes one. Rules about single values only."""
+
+from __future__ import annotations
+
+import json
+import math
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nnviz.document.catalog import MOST_CLASSES, Field
+from nnviz.document.problems import Refused, listed, shown
+
+LONGEST_TEXT = 200
+LONGEST_PATH = 4096
+MOST_AXES = 4
+MOST_WEIGHT_AXES = 8
+
+_NOTHING = ("none", "null", "off", "")
+_YES = ("true", "on", "yes", "1")
+_NO = ("false", "off", "no", "0")
+
+
+def accepted(field: Field, value: Any) -> Any:
+    """Return the value as the document keeps it (a whole number as a float where the field is a number).
+
+    Raises Refused, with what the field takes, for everything else.
+    """
+    if value is None and field.optional:
+        return None
+    kept = _READERS[field.type](field, value)
+    if kept is None:
+        raise Refused(f"{shown(value)} is not allowed.", f"Give {expected(field)}.")
+    return kept
+
+
+def expected(field: Field) -> str:
+    """Return what the field takes, as the end of a sentence: "a whole number from 1 to 4,096"."""
+    text = {
+        "integer": f"a whole number{_limits(field)}",
+        "number": f"a number{_limits(field)}",
+        "boolean": "true or false",
+        "choice": f"one of: {listed(field.choices)}",
+        "shape": f"a list of 1 to {MOST_AXES} whole numbers, each{_limits(field)}",
+        "path": f"text of at most {LONGEST_PATH:,} characters without control characters",
+        "text": f"one line of at most {LONGEST_TEXT} characters",
+        "table": "a list of rows, all equally long lists of finite numbers"
+        + (", or one class number from 0 up per row" if field.name == "y" else ""),
+    }[field.type]
+    return f"{text}, or none" if field.optional else text
+
+
+def parsed(field: Field, text: str) -> Any:
+    """Return the value a text stands for. Raises Refused where the field does not take it."""
+    if field.optional and text.strip().lower() in _NOTHING:
+        return None
+    value = _PARSERS.get(field.type, lambda text: text)(text)
+    return accepted(field, text if value is None else value)
+
+
+def _limits(field: Field) -> str:
+    low, high = field.minimum, field.maximum
+    if low is not None and high is not None:
+        return f" from {_figure(low)} to {_figure(high)}"
+    return f" from {_figure(low)} up" if low is not None else ""
+
+
+def _figure(number: float) -> str:
+    return f"{int(number):,}" if number == int(number) and abs(number) < 1e7 else f"{number:g}"
+
+
+def _within(field: Field, value: float) -> bool:
+    return (field.minimum is None or value >= field.minimum) and (field.maximum is None or value <= field.maximum)
+
+
+# --- one reader per type: the value as it is kept, or None ---
+
+
+def _integer(field: Field, value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and _within(field, value) else None
+
+
+def _number(field: Field, value: Any) -> float | None:
+    number = finite(value)
+    return number if number is not None and _within(field, number) else None
+
+
+def _boolean(field: Field, value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _choice(field: Field, value: Any) -> str | None:
+    return value if isinstance(value, str) and value in field.choices else None
+
+
+def _shape(field: Field, value: Any) -> list[int] | None:
+    if not isinstance(value, list | tuple) or not 1 <= len(value) <= MOST_AXES:
+        return None
+    return list(value) if all(_integer(field, size) is not None for size in value) else None
+
+
+def _path(field: Field, value: Any) -> str | None:
+    return value if isinstance(value, str) and len(value) <= LONGEST_PATH and _is_plain(value) else None
+
+
+def _text(field: Field, value: Any) -> str | None:
+    return value if isinstance(value, str) and len(value) <= LONGEST_TEXT and _is_plain(value) else None
+
+
+def _is_plain(text: str) -> bool:
+    """Whether the text is one line that UTF-8 can write: no control characters, no halves of surrogate pairs."""
+    return text.isprintable() or not any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in text)
+
+
+def _table(field: Field, value: Any) -> list | None:
+    if not isinstance(value, list | tuple):
+        return None
+    if field.name == "y" and all(isinstance(entry, int) and not isinstance(entry, bool) for entry in value):
+        return list(value) if all(0 <= entry < MOST_CLASSES for entry in value) else None
+    rows = [_row(entry) for entry in value]
+    return rows if None not in rows and len({len(row) for row in rows}) <= 1 else None
+
+
+def _row(entry: Any) -> list[float] | None:
+    return list(map(float, entry)) if isinstance(entry, list | tuple) and entry and are_finite(entry) else None
+
+
+_READERS: dict[str, Callable[[Field, Any], Any]] = {
+    "integer": _integer, "number": _number, "boolean": _boolean, "choice": _choice,
+    "shape": _shape, "path": _path, "text": _text, "table": _table,
+}  # fmt: skip
+
+
+# --- texts ---
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _whole(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def _decimal(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _truth(text: str) -> bool | None:
+    word = text.strip().lower()
+    return True if word in _YES else False if word in _NO else None
+
+
+def _sizes(text: str) -> Any:
+    return _json(text if text.strip().startswith("[") else f"[{text}]")
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {"integer": _whole, "number": _decimal, "boolean": _truth, "shape": _sizes, "table": _json}
+
+
+# --- numbers and nested lists of them ---
+
+
+def finite(value: Any) -> float | None:
+    """Return the number as a float; None if it is none, or NaN, infinite, or too large for a float."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def are_finite(values: Sequence[Any]) -> bool:
+    """Return whether all are numbers that `finite` returns. Quick also for millions."""
+    try:
+        return set(map(type, values)) <= {int, float} and all(map(math.isfinite, values))
+    except OverflowError:
+        return False
+
+
+def shape_of(nested: Any) -> tuple[int, ...] | None:
+    """Return the shape of nested lists of finite numbers, () for a bare number; None if they are not rectangular or hold anything else."""
+    level, shape = [nested], []
+    while level and isinstance(level[0], list | tuple):
+        sizes = {len(entry) if isinstance(entry, list | tuple) else -1 for entry in level}
+        if len(sizes) != 1 or 0 in sizes or len(shape) == MOST_WEIGHT_AXES:
+            return None
+        shape.append(sizes.pop())
+        level = [number for entry in level for number in entry]
+    return tuple(shape) if are_finite(level) else None

@@ -1,0 +1,57 @@
+"""How a document says what is wrong with it: the place, what is wrong there, and the cure. No rule lives here."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that is wrong: where, what, and what to do about it."""
+
+    place: str
+    """Where in the document, as `network.layers[2].p`."""
+    message: str
+    cure: str
+    layer: str = ""
+    """Id of the layer that causes it; empty if none does."""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message} {self.cure}"
+
+
+class Refused(ValueError):
+    """A value or an edit the document does not take. Its text is the message and the cure."""
+
+    def __init__(self, message: str, cure: str) -> None:
+        super().__init__(f"{message} {cure}")
+        self.message = message
+        self.cure = cure
+
+
+def shown(value: Any) -> str:
+    """Return the value as a document would write it, cut to a few words."""
+    if isinstance(value, list | dict) and len(value) > 20:
+        return f"a {'list' if isinstance(value, list) else 'group'} of {len(value):,} entries"
+    try:
+        text = json.dumps(value, ensure_ascii=True, default=repr)
+    except (ValueError, RecursionError):
+        text = type(value).__name__
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return the names (the first 40) as a list in a sentence; "nothing" if there are none."""
+    names = list(names)
+    return ", ".join(names[:40] + ["…"] * (len(names) > 40)) or "nothing"
+
+
+def offered(name: str, names: Iterable[str]) -> str:
+    """Return a cure for a name that does not exist: the nearest one that does, or all there are."""
+    names = list(names)
+    near = difflib.get_close_matches(name[:60], names, 1)
+    return f"Did you mean {near[0]}? There is: {listed(names)}." if near else f"There is: {listed(names)}."

@@ -1,0 +1,57 @@
+"""What survives an edit while a run goes on: tensors whose name and shape still fit, and the optimizer's state of them. No training."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nnviz.document.experiment import Experiment
+from nnviz.engine import optimizers
+from nnviz.engine.build import Net, build, check, set_weights
+from nnviz.engine.datasets import Data
+from nnviz.engine.trainer import Patience, Trainer
+
+
+class Carried(NamedTuple):
+    """A trainer for the edited document, at the same position."""
+
+    trainer: Trainer
+    kept: tuple[str, ...]
+    reset: tuple[str, ...]
+    """Parameters that were there before under this name with another shape, and start anew."""
+
+
+def carry(old: Trainer, experiment: Experiment, data: Data) -> Carried:
+    """Return a trainer that goes on from `old` with another document. Raises BuildError, and leaves `old` as it is, if it cannot.
+
+    Of the weights set by hand only those whose entry changed are set again.
+    """
+    new = Trainer(experiment, data, _net(old, experiment, data))
+    before = old.parameters | old.buffers
+    fitting = {name for name, tensor in (new.parameters | new.buffers).items() if name in before and before[name].shape == tensor.shape}
+    new.set_tensors({name: before[name] for name in fitting})
+    known = old.experiment.weights
+    set_weights(new.net, {name: values for name, values in experiment.weights.items() if name not in known or known[name] != values})
+    _carry_state(old, new, fitting)
+    new.position, new.remembers = old.position, old.remembers
+    new.patience = old.patience if _is_comparable(old.experiment, experiment) else Patience()
+    kept = tuple(name for name in new.parameters if name in fitting)
+    return Carried(new, kept, tuple(name for name in new.parameters if name in before and name not in fitting))
+
+
+def _net(old: Trainer, experiment: Experiment, data: Data) -> Net:
+    """The same one while the network is the same: a switched optimizer should not cost a new network."""
+    if experiment.network != old.experiment.network:
+        return build(experiment, data)
+    check(experiment, data)
+    return old.net
+
+
+def _carry_state(old: Trainer, new: Trainer, fitting: set[str]) -> None:
+    choices = old.experiment.training.optimizer, new.experiment.training.optimizer
+    state = optimizers.save_state(old.optimizer, old.names)
+    optimizers.load_state(new.optimizer, new.names, optimizers.carried_state(state, *choices, fitting, new.parameters))
+
+
+def _is_comparable(old: Experiment, new: Experiment) -> bool:
+    """Whether a validation loss of before says something about after."""
+    return old.network == new.network and old.training.loss == new.training.loss

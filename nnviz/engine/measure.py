@@ -1,0 +1,120 @@
+"""From tensors to what travels: arrays, measures, the measures of all layers, the surface. It reads the net and never changes it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nnviz.engine.losses import probabilities
+from nnviz.engine.trainer import Trainer, copies
+from nnviz.protocol import WHOLE, Array, LayerMeasures, Measure, Surface
+from nnviz.protocol import Tensor as TensorRecord
+
+FEWEST_BINS, MOST_BINS = 8, 40
+GRID = 48
+"""Points along each side of a surface over two features."""
+LINE = 200
+"""Points of a surface over one feature."""
+MARGIN = 0.12
+"""How far a surface reaches beyond the data, as a share of its extent."""
+
+
+def array_of(tensor: Tensor | np.ndarray) -> Array:
+    """Return the tensor as it travels."""
+    values = np.ascontiguousarray(tensor.detach().numpy() if isinstance(tensor, Tensor) else tensor)
+    return Array(values.dtype.name, tuple(tensor.shape), values.tobytes())
+
+
+def tensor_record(tensor: Tensor) -> TensorRecord:
+    """Return the tensor whole, or as a measure if it has more than WHOLE elements."""
+    if tensor.numel() <= WHOLE:
+        return TensorRecord(tuple(tensor.shape), array_of(tensor))
+    return TensorRecord(tuple(tensor.shape), None, measure(tensor))
+
+
+def measure(tensor: Tensor) -> Measure:
+    """Return what is said of a tensor. Zeros and non-finite elements are counted apart and are not in the histogram."""
+    values = tensor.detach().numpy().ravel().astype(np.float64)
+    finite = values[np.isfinite(values)]
+    filled = finite[finite != 0]
+    low, high, histogram = _histogram(filled, _bins(values.size))
+    if not finite.size:
+        return Measure(values.size, 0.0, 0.0, 0.0, 0.0, 0.0, 0, values.size, histogram, low, high)
+    scale = float(np.abs(finite).max()) or 1.0  # squares of large numbers would overflow
+    return Measure(
+        count=values.size, min=float(finite.min()), max=float(finite.max()), mean=float((finite / scale).mean() * scale),
+        std=float((finite / scale).std() * scale), norm=float(np.sqrt(np.square(finite / scale).sum()) * scale),
+        zeros=finite.size - filled.size, non_finite=values.size - finite.size, histogram=histogram, low=low, high=high,
+    )  # fmt: skip
+
+
+def _bins(count: int) -> int:
+    return max(FEWEST_BINS, min(MOST_BINS, math.isqrt(count)))
+
+
+def _histogram(values: np.ndarray, bins: int) -> tuple[float, float, tuple[int, ...]]:
+    """Low edge, high edge and counts. Values that are all the same get edges a little apart."""
+    if not values.size:
+        return 0.0, 0.0, ()
+    low, high = float(values.min()), float(values.max())
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
+        low, high = min(low * 0.95, low * 1.05), max(high * 0.95, high * 1.05)
+    width = max(high / bins - low / bins, np.finfo(np.float64).tiny)  # high − low itself may overflow
+    places = (values / width - low / width).astype(np.int64)
+    return low, high, tuple(np.bincount(np.clip(places, 0, bins - 1), minlength=bins).tolist())
+
+
+# --- layers ---
+
+
+def layer_measures(trainer: Trainer) -> tuple[LayerMeasures, ...]:
+    """Return the measures of every layer with a weight, in forward order: of the last iteration, or (there being none) of the next."""
+    if not trainer.before:
+        _look_ahead(trainer)
+    return tuple(_of_layer(trainer, layer) for layer, _ in trainer.net.plan if f"{layer}.weight" in trainer.parameters)
+
+
+def _look_ahead(trainer: Trainer) -> None:
+    """Run the next iteration without its update, so that there are gradients to measure."""
+    buffers = copies(trainer.buffers)
+    trainer.differentiate(trainer.rows())
+    trainer.set_tensors(buffers)
+
+
+def _of_layer(trainer: Trainer, layer: str) -> LayerMeasures:
+    weight = trainer.parameters[f"{layer}.weight"]
+    gradient = torch.empty(0) if weight.grad is None else weight.grad
+    return LayerMeasures(layer, measure(weight), measure(gradient), measure(trainer.activations[layer]), _update_ratio(trainer, layer))
+
+
+def _update_ratio(trainer: Trainer, layer: str) -> float:
+    names = [name for name in trainer.before if name.rpartition(".")[0] == layer]
+    before = math.hypot(*(trainer.before[name].norm().item() for name in names))
+    moved = math.hypot(*((trainer.parameters[name].detach() - trainer.before[name]).norm().item() for name in names))
+    return moved / before if before and math.isfinite(moved / before) else 0.0
+
+
+# --- the surface ---
+
+
+def surface(trainer: Trainer) -> Surface | None:
+    """Return the network's answer over the plane of the two features, or the line of the only one; None for other data."""
+    features = trainer.data.x.shape[1]
+    if features not in (1, 2):
+        return None
+    low, high = _extent(trainer.data.x)
+    axes = [torch.linspace(a, b, LINE if features == 1 else GRID, dtype=torch.float64) for a, b in zip(low, high, strict=True)]
+    grids = torch.meshgrid(*reversed(axes), indexing="ij")[::-1]  # rows of the picture are the second feature
+    x = torch.stack(grids, dim=-1).reshape(-1, features).to(trainer.training_rows.x.dtype).reshape(-1, *trainer.net.input_shape)
+    output = probabilities(trainer.experiment.training.loss, trainer.answer(x)).float()
+    return Surface(low, high, array_of(output.reshape(*(len(axis) for axis in axes), -1)))
+
+
+def _extent(x: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    finite = np.where(np.isfinite(x), x, 0.0)
+    low, high = finite.min(0), finite.max(0)
+    margin = np.where(high > low, (high - low) * MARGIN, 1.0)
+    return tuple((low - margin).tolist()), tuple((high + margin).tolist())

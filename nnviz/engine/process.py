@@ -1,0 +1,32 @@
+"""The engine as a process of its own: moves stdout away, loads torch, serves until stdin ends. Started by `python -m nnviz --engine`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from nnviz import protocol
+from nnviz.engine.wire import Wire
+
+CURE = "Install it with: pip install torch==2.13.0"
+
+
+def serve() -> int:
+    """Answer requests until stdin ends; return the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is the window's to handle; it closes our stdin
+    wire = Wire.over_stdio()
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        wire.send(protocol.Failed("start", f"The engine needs torch, which cannot be loaded ({error}).", CURE))
+        wire.flush(1.0)
+        return 1
+    from nnviz.engine.service import Service
+
+    torch.set_num_threads(1)  # with two threads on a busy machine a small net is ten times slower
+    wire.send(protocol.Ready(str(torch.__version__)))
+    Service(wire.inbox, wire.send).run()
+    sys.stdout.flush()
+    wire.flush(0.2)
+    os._exit(0)  # there is nothing to tidy up, and with torch loaded Python takes a second to do it

@@ -1,0 +1,111 @@
+"""From a trace to its record on the wire. Pure: it runs nothing but the local derivative of element-wise activations."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nnviz.engine.measure import array_of, tensor_record
+from nnviz.engine.tracing import Captured
+from nnviz.protocol import WHOLE, Array, EdgeRecord, NodeRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord
+from nnviz.protocol import Tensor as TensorRecord
+from nnviz.trace import Node, Step, Trace, Update
+from nnviz.trace.record import perform
+
+ELEMENTWISE = {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "tanh", "exp", "log", "abs", "sqrt", "neg", "pow"}
+"""Operations of one tensor whose derivative is one number per element."""
+
+
+def to_record(captured: Captured) -> TraceRecord:
+    """Return the trace as it travels."""
+    trace = captured.trace
+    batched = _batched(trace, len(captured.rows))
+    return TraceRecord(
+        iteration=captured.iteration,
+        epoch=captured.epoch,
+        detail=trace.detail,
+        loss=trace.loss,
+        worst_error=trace.worst_error,
+        precision=captured.precision,
+        rows=tuple(captured.rows.tolist()),
+        nodes=tuple(_node(node, captured.entry, 0 if node.id in batched else None) for node in trace.nodes),
+        edges=_edges(trace),
+        steps=tuple(_step(step) for step in trace.steps),
+        updates=_updates(trace),
+        value_reads=tuple(read.where for read in trace.value_reads),
+    )
+
+
+def _batched(trace: Trace, batch: int) -> set[int]:
+    """The nodes whose first axis counts the rows of the batch: as long as the batch, and made from something that has such an axis."""
+    batched: set[int] = set()
+    for node in trace.nodes:
+        made_from_batch = not node.inputs or not batched.isdisjoint(node.inputs)
+        if node.kind not in ("parameter", "buffer") and node.shape[:1] == (batch,) and made_from_batch:
+            batched.add(node.id)
+    return batched
+
+
+def _node(node: Node, entry: str, batch_axis: int | None) -> NodeRecord:
+    is_data = node.kind == "input" and node.label == "x"
+    return NodeRecord(
+        id=node.id,
+        kind=node.kind,
+        operation=node.operation,
+        label=entry if is_data else node.label,
+        module=entry if is_data else node.module,
+        group=(entry,) if is_data else tuple(node.group),
+        inputs=tuple(node.inputs),
+        shape=node.shape,
+        phase=node.phase,
+        value=tensor_record(node.value),
+        gradient=_optional(node.gradient),
+        batch_axis=batch_axis,
+        reads=tuple(node.reads),
+        formula=node.formula,
+        derivative=node.derivative,
+        where=node.where,
+        dropped=array_of(node.dropped) if node.dropped is not None and node.dropped.numel() <= WHOLE else None,
+    )
+
+
+def _step(step: Step) -> StepRecord:
+    return StepRecord(step.index, step.phase, -1 if step.node is None else step.node, step.parameter or "")
+
+
+def _optional(tensor: Tensor | None) -> TensorRecord | None:
+    return None if tensor is None else tensor_record(tensor)
+
+
+def _edges(trace: Trace) -> tuple[EdgeRecord, ...]:
+    back = {(node.id, part.source, part.argument): part.gradient for node in trace.nodes for part in node.contributions}
+    edges = []
+    for node in trace.nodes:
+        for argument, source in enumerate(node.inputs):
+            contribution = back.get((source, node.id, argument))
+            local = None if contribution is None else _local(trace, node)
+            edges.append(EdgeRecord(source, node.id, argument, _optional(contribution), local))
+    return tuple(edges)
+
+
+def _local(trace: Trace, node: Node) -> Array | None:
+    """∂output/∂input of an element-wise operation: its own backward on ones, at the traced input."""
+    if node.operation not in ELEMENTWISE or node.call is None or len(node.inputs) != 1 or node.value.numel() > WHOLE:
+        return None
+    source = trace.nodes[node.inputs[0]].values[node.ports[0]]
+    if source.shape != node.value.shape:
+        return None
+    with torch.enable_grad():
+        leaf = source.detach().clone().requires_grad_()
+        output = perform(node.call, [leaf])[1][0]
+        return array_of(torch.autograd.grad(output, leaf, torch.ones_like(output))[0])
+
+
+def _updates(trace: Trace) -> tuple[UpdateRecord, ...]:
+    owners = {step.parameter: step.node for step in trace.steps if step.phase == "update"}
+    return tuple(_update(update, owners[update.parameter]) for update in trace.updates)
+
+
+def _update(update: Update, node: int) -> UpdateRecord:
+    rows = tuple(RowRecord(row.symbol, row.formula, tensor_record(row.value)) for row in update.rows)
+    return UpdateRecord(update.parameter, node, rows, tensor_record(update.before), tensor_record(update.after))

@@ -1,0 +1,133 @@
+"""What the window is shown of a run, and how often: frames that carry only what is watched and cost training little. Nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from nnviz.engine.measure import layer_measures, surface
+from nnviz.engine.records import to_record
+from nnviz.engine.timeline import Timeline
+from nnviz.engine.tracing import Captured, capture_next
+from nnviz.protocol import Frame, Logged, Reply, Watch
+
+INTERVAL = 1 / 30
+"""Seconds between frames, at least."""
+MOST_UNACKNOWLEDGED = 2
+MEASURING = 1 / 0.07
+"""So many times the cost of measuring must have been trained before the next one: at most 7 % of the time."""
+TRACING = 20
+"""The same for live traces: at most 5 %."""
+TRACED_ANYWAY = 1.0
+"""Seconds after which a live trace comes, whatever it costs."""
+
+
+class Budget:
+    """Lets something happen only once so many times its last cost has been trained since."""
+
+    def __init__(self, factor: float) -> None:
+        self._factor, self._cost, self._trained = factor, 0.0, 0.0
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it may happen again."""
+        return self._trained >= self._factor * self._cost
+
+    def trained(self, seconds: float) -> None:
+        """Count time spent on training."""
+        self._trained += seconds
+
+    def spent(self, seconds: float) -> None:
+        """Count a happening and what it cost."""
+        self._cost, self._trained = seconds, 0.0
+
+
+class Reporter:
+    """Sends frames. `captured` is the latest trace, live or asked for."""
+
+    def __init__(self, send: Callable[[Reply], None]) -> None:
+        self._send = send
+        self.watch = Watch(())
+        self.captured: Captured | None = None
+        self._number = 0
+        self._unacknowledged: set[int] = set()
+        self._points_sent = 0
+        self._measuring, self._tracing = Budget(MEASURING), Budget(TRACING)
+        self._last_frame = self._last_trace = 0.0
+        self._refused = ""
+
+    def begin(self) -> None:
+        """A new run: nothing of it has been sent."""
+        self._points_sent, self.captured, self._refused = 0, None, ""
+        self._unacknowledged.clear()
+
+    def moved(self, points: int) -> None:
+        """So many points of the curves are known to the window."""
+        self._points_sent = points
+
+    def acknowledge(self, number: int) -> None:
+        """The window has drawn this frame."""
+        self._unacknowledged.discard(number)
+
+    def trained(self, timeline: Timeline, revision: int, seconds: float) -> None:
+        """After an iteration that took so long: send a frame if one is due."""
+        self._measuring.trained(seconds)
+        self._tracing.trained(seconds)
+        now = time.perf_counter()
+        if now - self._last_frame < INTERVAL or len(self._unacknowledged) >= MOST_UNACKNOWLEDGED:
+            return
+        self._last_frame = now
+        measuring = self._measuring.is_there
+        tracing = "trace" in self.watch.panels and (self._tracing.is_there or now - self._last_trace > TRACED_ANYWAY)
+        frame, cost = _timed(lambda: self._frame(timeline, revision, measuring))
+        if measuring:
+            self._measuring.spent(cost)
+        if tracing:
+            _, cost = _timed(lambda: self._with_trace(timeline, frame))
+            self._tracing.spent(cost)
+        else:
+            self._deliver(frame)
+
+    def stand(self, timeline: Timeline, revision: int) -> None:
+        """Send a frame with everything watched but a trace, which is asked for when the run stands."""
+        self._deliver(self._frame(timeline, revision, True))
+
+    def _frame(self, timeline: Timeline, revision: int, measuring: bool) -> Frame:
+        trainer, panels = timeline.trainer, self.watch.panels
+        points, self._points_sent = tuple(timeline.points[self._points_sent :]), len(timeline.points)
+        self._number += 1
+        return Frame(
+            number=self._number,
+            revision=revision,
+            iteration=timeline.iteration,
+            epoch=trainer.position.epoch,
+            learning_rate=trainer.optimizer.param_groups[0]["lr"],
+            points=points,
+            measures=layer_measures(trainer) if measuring and "measures" in panels else (),
+            surface=surface(trainer) if measuring and "surface" in panels else None,
+        )
+
+    def _with_trace(self, timeline: Timeline, frame: Frame) -> None:
+        self._last_trace = time.perf_counter()
+        try:
+            self.captured = capture_next(timeline.trainer, self.watch.detail)
+            record = to_record(self.captured)
+        except Exception as error:
+            self._log_once(f"The trace is not shown while training: {error}\n")
+            record = None
+        self._deliver(Frame(**{name: getattr(frame, name) for name in frame.__struct_fields__} | {"trace": record}))
+
+    def _log_once(self, text: str) -> None:
+        if text != self._refused:
+            self._refused = text
+            self._send(Logged(text))
+
+    def _deliver(self, frame: Frame) -> None:
+        self._unacknowledged.add(frame.number)
+        self._send(frame)
+
+
+def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
+    start = time.perf_counter()
+    return call(), time.perf_counter() - start

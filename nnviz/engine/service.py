@@ -1,0 +1,189 @@
+"""The engine's loop: take a request, answer it, train in between. It never imports Qt, and no request can bring it down."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from nnviz import protocol
+from nnviz.document.experiment import Experiment
+from nnviz.engine.datasets import Data
+from nnviz.engine.errors import BuildError
+from nnviz.engine.inbox import Closed, Garbage, Inbox
+from nnviz.engine.looking import gradient_checked, inspected
+from nnviz.engine.measure import array_of
+from nnviz.engine.position import iterations_per_epoch
+from nnviz.engine.records import to_record
+from nnviz.engine.reporter import Reporter
+from nnviz.engine.timeline import Timeline
+from nnviz.engine.tracing import capture_next
+from nnviz.trace import TraceError
+
+
+class Service:
+    """One run at a time. Requests are answered in order; a long way to an iteration is left when the window asks for something else."""
+
+    def __init__(self, inbox: Inbox, send: Callable[[protocol.Reply], None]) -> None:
+        self._inbox, self._send = inbox, send
+        self._timeline: Timeline | None = None
+        self._revision = 0
+        self._left: float | None = None
+        """Iterations still to train; None while the run stands."""
+        self._data_sent: object = None
+        self._reporter = Reporter(send)
+        self._handlers: dict[type, Callable] = {
+            protocol.Open: self._open,
+            protocol.Edit: self._edit,
+            protocol.Train: self._train,
+            protocol.Pause: lambda request: self._finish("asked") if self._left is not None else None,
+            protocol.GoTo: self._go_to,
+            protocol.Watch: self._watch,
+            protocol.Acknowledge: lambda request: self._reporter.acknowledge(request.number),
+            protocol.Trace: self._look,
+            protocol.Inspect: self._look,
+            protocol.CheckGradient: self._look,
+        }
+
+    def run(self) -> None:
+        """Serve until the window has gone."""
+        while True:
+            while self._left is None or not self._inbox.is_empty:
+                item = self._inbox.take()
+                if isinstance(item, Closed):
+                    return
+                self._answer(item)
+            self._advance()
+
+    def _answer(self, item: protocol.Requests | Garbage) -> None:
+        if isinstance(item, Garbage):
+            self._send(protocol.Failed("frame", item.message))
+            return
+        try:
+            self._handlers[type(item)](item)
+        except Exception as error:
+            self._refuse(item, error)
+
+    def _refuse(self, request: protocol.Requests, error: Exception) -> None:
+        name, revision = type(request).__name__, getattr(request, "revision", None)
+        self._send(_failure(name, error, revision))
+        if self._left is not None and name in ("Open", "Edit"):
+            self._finish("asked", "The document cannot be trained as it is now.")
+
+    # --- the run ---
+
+    def _open(self, request: protocol.Open) -> None:
+        self._begin(request.revision, self._new(request.experiment, Path(request.folder), request.changes), request.iteration)
+
+    def _new(self, experiment: Experiment, folder: Path, changes: tuple[protocol.Change, ...] = ()) -> Timeline:
+        old = self._timeline
+        is_known = old and experiment.data.kind != "csv" and old.has_same_data(experiment, folder)  # a file may have changed
+        return Timeline(experiment, folder, changes, old.data if is_known else None)
+
+    def _begin(self, revision: int, timeline: Timeline, iteration: int = 0) -> None:
+        timeline.trainer.remembers = "measures" in self._reporter.watch.panels
+        stop = timeline.go_to(iteration, self._inbox.interrupts) if iteration else None
+        self._timeline, self._revision, self._left = timeline, revision, None
+        self._reporter.begin()
+        self._opened(True)
+        self._reporter.stand(timeline, revision)
+        if stop:
+            self._send(protocol.Trained(timeline.iteration, timeline.trainer.position.epoch, stop.reason, stop.message))
+
+    def _edit(self, request: protocol.Edit) -> None:
+        timeline = self._run()
+        if not timeline.can_go_on_with(request.experiment):
+            self._begin(request.revision, self._new(request.experiment, timeline.folder))
+            return
+        carried = timeline.edit(request.experiment)
+        self._revision = request.revision
+        self._opened(False, carried.kept, carried.reset)
+        if self._left is None:
+            self._reporter.stand(timeline, self._revision)
+
+    def _opened(self, new_run: bool, kept: tuple[str, ...] = (), reset: tuple[str, ...] = ()) -> None:
+        timeline = self._timeline
+        data, self._data_sent = None if timeline.data is self._data_sent else _data_record(timeline.data), timeline.data
+        trainer, batch_size = timeline.trainer, timeline.document.training.batch_size
+        per_epoch = iterations_per_epoch(trainer.training_rows.count, batch_size)
+        self._send(protocol.Opened(self._revision, timeline.iteration, trainer.position.epoch, new_run, per_epoch, data, kept, reset))
+
+    def _run(self) -> Timeline:
+        if self._timeline is None:
+            raise BuildError("", "No run is open.", "Open a document first.")
+        return self._timeline
+
+    # --- training and moving ---
+
+    def _train(self, request: protocol.Train) -> None:
+        self._run().settle()
+        self._left = float("inf") if request.iterations is None else request.iterations
+        if self._left <= 0:
+            self._finish("done")
+
+    def _advance(self) -> None:
+        start = time.perf_counter()
+        try:
+            stop = self._timeline.advance()
+        except Exception as error:
+            self._send(_failure("Train", error))
+            self._finish("asked", str(error))
+            return
+        self._left -= 1
+        if stop or self._left <= 0:
+            self._finish(*(stop or ("done",)))
+        else:
+            self._reporter.trained(self._timeline, self._revision, time.perf_counter() - start)
+
+    def _finish(self, reason: str, message: str = "") -> None:
+        timeline, self._left = self._timeline, None
+        self._reporter.stand(timeline, self._revision)
+        self._send(protocol.Trained(timeline.iteration, timeline.trainer.position.epoch, reason, message))
+
+    def _go_to(self, request: protocol.GoTo) -> None:
+        timeline, self._left = self._run(), None
+        stop = timeline.go_to(request.iteration, self._inbox.interrupts)
+        self._reporter.moved(len(timeline.points))
+        self._send(protocol.Moved(timeline.iteration, timeline.trainer.position.epoch, tuple(timeline.points)))
+        self._reporter.stand(timeline, self._revision)
+        if stop:
+            raise BuildError("", stop.message)
+
+    # --- looking ---
+
+    def _watch(self, request: protocol.Watch) -> None:
+        news = set(request.panels) - set(self._reporter.watch.panels) - {"trace"}
+        self._reporter.watch = request
+        if self._timeline:
+            self._timeline.trainer.remembers = "measures" in request.panels
+            if news and self._left is None:
+                self._reporter.stand(self._timeline, self._revision)
+
+    def _look(self, request: protocol.Trace | protocol.Inspect | protocol.CheckGradient) -> None:
+        match request:
+            case protocol.Trace(detail):
+                self._reporter.captured = capture_next(self._run().trainer, detail)
+                self._send(protocol.Traced(self._revision, to_record(self._reporter.captured)))
+            case protocol.Inspect():
+                self._send(inspected(self._reporter.captured, request))
+            case protocol.CheckGradient():
+                self._send(gradient_checked(self._reporter.captured, request))
+
+
+def _failure(name: str, error: Exception, revision: int | None = None) -> protocol.Failed:
+    if isinstance(error, BuildError):
+        return protocol.Failed(name, error.message, error.cure, error.place, revision)
+    if not isinstance(error, TraceError):
+        traceback.print_exc(file=sys.stderr)
+    text = str(error) or type(error).__name__
+    message = text if isinstance(error, TraceError) else f"The engine could not do this ({type(error).__name__}: {text})."
+    return protocol.Failed(name, message, revision=revision)
+
+
+def _data_record(data: Data) -> protocol.DataRecord:
+    y = data.y if data.classes else data.y.astype("float32")
+    return protocol.DataRecord(
+        array_of(data.x.astype("float32")), array_of(y), array_of(data.training), data.classes, data.feature_names, data.class_names
+    )  # fmt: skip

@@ -1,0 +1,180 @@
+"""The graph of one iteration as DOT, GraphML and JSON, with what is known at a cursor. Text in, text out: it opens no file and needs no window."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import defaultdict
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from nnviz.protocol import NodeRecord, Tensor, TraceRecord, UpdateRecord
+from nnviz.session.moment import Moment
+from nnviz.session.reading import Reading, to_numpy
+
+GRAPHML = "http://graphml.graphdrawing.org/xmlns"
+_NODE_KEYS = ("label", "kind", "operation", "module", "group", "shape", "phase", "formula", "value", "gradient")
+_EDGE_KEYS = ("argument", "contribution")
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot carry in any form."""
+_SHAPES = {"parameter": "box", "input": "box", "loss": "doubleoctagon", "operation": "ellipse"}
+
+
+def json_text(trace: TraceRecord, cursor: int | None = None, indent: int | None = 1) -> str:
+    """Return the trace as JSON text, as `nnviz trace --json` prints it; with a cursor, what is not computed there yet is null.
+
+    NaN and ±Infinity, which JSON does not have, are the strings "NaN", "Infinity" and "-Infinity".
+    """
+    return json.dumps(as_data(trace, cursor), ensure_ascii=False, indent=indent, allow_nan=False)
+
+
+def as_data(trace: TraceRecord, cursor: int | None = None) -> dict[str, Any]:
+    """Return what `json_text` writes, as dicts and lists."""
+    moment = _moment(trace, cursor)
+    made = [node for node in trace.nodes if node.kind == "loss" and moment.is_made(node.id)]
+    return {
+        "iteration": trace.iteration,
+        "loss": _plain(trace.loss) if made or cursor is None else None,
+        "detail": trace.detail,
+        "worst_error": _plain(trace.worst_error),
+        "cursor": moment.cursor,
+        "nodes": [_node(moment, node) for node in trace.nodes],
+        "steps": [{"index": step.index, "phase": step.phase, "node": step.node} for step in trace.steps],
+        "updates": [_update(update) for update in trace.updates if cursor is None or moment.is_updated(update.node)],
+    }
+
+
+def dot(trace: TraceRecord, cursor: int | None = None) -> str:
+    """Return the graph in Graphviz's DOT language: layers are clusters, values and gradients are attributes."""
+    moment = _moment(trace, cursor)
+    lines = ["digraph trace {", "  rankdir=LR;", "  compound=true;", f"  label={_quoted(f'iteration {trace.iteration}')};"]
+    by_layer: dict[str, list[NodeRecord]] = defaultdict(list)
+    for node in trace.nodes:
+        by_layer[node.group[0] if node.group else ""].append(node)
+    for number, (layer, nodes) in enumerate(by_layer.items()):
+        inside = [f"    n{node.id} [{_attributes(_dot_node(moment, node))}];" for node in nodes]
+        head = [f"  subgraph cluster_{number} {{", f"    label={_quoted(layer)};", "    style=dashed;"]
+        lines += [*head, *inside, "  }"] if layer else inside
+    lines += [f"  n{source} -> n{target} [{_attributes(facts)}];" for source, target, facts in _edges(moment)]
+    return "\n".join([*lines, "}", ""])
+
+
+def graphml(trace: TraceRecord, cursor: int | None = None) -> str:
+    """Return the graph as GraphML; every attribute is a string, values and gradients are JSON."""
+    moment = _moment(trace, cursor)
+    ElementTree.register_namespace("", GRAPHML)
+    root = ElementTree.Element(f"{{{GRAPHML}}}graphml")
+    for domain, keys in (("node", _NODE_KEYS), ("edge", _EDGE_KEYS)):
+        for key in keys:
+            _child(root, "key", id=f"{domain}_{key}", **{"for": domain, "attr.name": key, "attr.type": "string"})
+    graph = _child(root, "graph", id=f"iteration {trace.iteration}", edgedefault="directed")
+    for node in trace.nodes:
+        _add_data(_child(graph, "node", id=f"n{node.id}"), "node", _facts(moment, node))
+    for number, (source, target, facts) in enumerate(_edges(moment)):
+        _add_data(_child(graph, "edge", id=f"e{number}", source=f"n{source}", target=f"n{target}"), "edge", facts)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+# --- what is known ----------------------------------------------------------------------------------------------------
+
+
+def _moment(trace: TraceRecord, cursor: int | None) -> Moment:
+    reading = Reading(trace)
+    return Moment(reading, reading.length if cursor is None else cursor, None)
+
+
+def _value(moment: Moment, node: NodeRecord) -> Tensor | None:
+    """The value of the forward pass: an update shows in `updates`, not here."""
+    return node.value if moment.is_made(node.id) else None
+
+
+def _node(moment: Moment, node: NodeRecord) -> dict[str, Any]:
+    arrived = moment.arrived(node.id)
+    return {
+        "id": node.id, "kind": node.kind, "operation": node.operation, "label": node.label, "module": node.module, "group": list(node.group),
+        "inputs": list(node.inputs), "shape": list(node.shape), "value": _numbers(_value(moment, node)),
+        "gradient": _numbers(moment.gradient(node.id)),
+        "contributions": [{"from": edge.target, "gradient": _numbers(edge.contribution)} for edge in arrived],
+        "reads": list(node.reads), "formula": node.formula, "derivative": node.derivative,
+    }  # fmt: skip
+
+
+def _update(update: UpdateRecord) -> dict[str, Any]:
+    rows = [{"symbol": row.symbol, "formula": row.formula, "value": _numbers(row.value)} for row in update.rows]
+    return {"parameter": update.parameter, "rows": rows, "before": _numbers(update.before), "after": _numbers(update.after)}
+
+
+def _numbers(tensor: Tensor | None) -> Any:
+    """Nested lists for a tensor that travelled whole, a dict of statistics for a measure, None for none."""
+    if tensor is None:
+        return None
+    if tensor.values is not None:
+        array = to_numpy(tensor.values)
+        return _nested(array.tolist()) if array.dtype.kind == "f" and not np.isfinite(array).all() else array.tolist()
+    if tensor.measure is None:
+        return None
+    names = ("min", "max", "mean", "std", "norm", "zeros", "non_finite")
+    statistics = {name: _plain(getattr(tensor.measure, name)) for name in names}
+    return {"shape": list(tensor.shape), **statistics, "histogram": list(tensor.measure.histogram)}
+
+
+def _nested(values: Any) -> Any:
+    return [_nested(value) for value in values] if isinstance(values, list) else _plain(values)
+
+
+def _plain(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _facts(moment: Moment, node: NodeRecord) -> dict[str, str]:
+    """The attributes of a node as strings; what is not computed yet is left out."""
+    known = {"value": _numbers(_value(moment, node)), "gradient": _numbers(moment.gradient(node.id))}
+    texts = {"group": "/".join(node.group), "shape": "×".join(map(str, node.shape))}
+    texts |= {name: getattr(node, name) for name in ("label", "kind", "operation", "module", "phase", "formula")}
+    return texts | {name: json.dumps(numbers) for name, numbers in known.items() if numbers is not None}
+
+
+def _edges(moment: Moment) -> list[tuple[int, int, dict[str, str]]]:
+    edges = []
+    for edge in moment.reading.trace.edges:
+        facts = {"argument": str(edge.argument)}
+        if edge in moment.arrived(edge.source):
+            facts["contribution"] = json.dumps(_numbers(edge.contribution))
+        edges.append((edge.source, edge.target, facts))
+    return edges
+
+
+def _dot_node(moment: Moment, node: NodeRecord) -> dict[str, str]:
+    facts = _facts(moment, node)
+    state = "solid" if "value" in facts else "dashed"
+    label = f"{node.label}\n{facts['shape'] or 'scalar'}"
+    facts["operation_shape"] = facts.pop("shape")
+    facts["layer"] = facts.pop("group")
+    return facts | {"label": label, "shape": _SHAPES.get(node.kind, "box"), "style": state, "tooltip": node.formula or node.label}
+
+
+def _attributes(facts: dict[str, str]) -> str:
+    return ", ".join(f"{name}={_quoted(text)}" for name, text in facts.items())
+
+
+def _quoted(text: str) -> str:
+    escaped = _FORBIDDEN.sub("", text).replace("\\", "\\\\").replace('"', '\\"').replace("\r", "").replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _child(parent: ElementTree.Element, tag: str, **attributes: str) -> ElementTree.Element:
+    return ElementTree.SubElement(parent, f"{{{GRAPHML}}}{tag}", attributes)
+
+
+def _add_data(parent: ElementTree.Element, domain: str, facts: dict[str, str]) -> None:
+    for name, text in facts.items():
+        _child(parent, "data", key=f"{domain}_{name}").text = _FORBIDDEN.sub("", text)

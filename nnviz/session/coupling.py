@@ -1,0 +1,133 @@
+"""How the parts of a session act on each other: an edit on the run, the run on the cursor, the cursor on the run.
+
+Nothing else is decided here, and the parts know nothing of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from nnviz import protocol
+from nnviz.document.experiment import Experiment
+from nnviz.document.shapes import examine
+from nnviz.session.moment import Moment
+from nnviz.session.run import RunState
+from nnviz.session.stepping import same_node
+
+if TYPE_CHECKING:
+    from nnviz.session.session import Session
+
+
+class Coupling(QObject):
+    """Listens to one session's parts for as long as the session lives."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._session = session
+        self.train_first = 0
+        """Iterations to train as soon as the run is open."""
+
+    def connect_parts(self) -> None:
+        """Listen. What a part posts, the session posts."""
+        session = self._session
+        session.document.edited.connect(self._edited)
+        session.document.replaced.connect(self._replaced)
+        session.document.changed.connect(self._document_changed)
+        session.conversation.run_changed.connect(self._run_changed)
+        session.conversation.replied.connect(self._replied)
+        session.stepper.moment_changed.connect(self._moment_changed)
+        session.stepper.detail_changed.connect(self._detail_changed)
+        session.playback.playing_changed.connect(session.playing_changed)
+        for part in (session.document, session.conversation):
+            part.message_posted.connect(session.message_posted)
+
+    def advance(self) -> bool:
+        """Make the trace of the next iteration come, by making this iteration if its trace is the present one; return whether it will."""
+        session = self._session
+        if session.trainer.obstacle:
+            session.message_posted.emit("warning", session.trainer.obstacle)
+            session.playback.stop()
+            return False
+        if session.run.training:
+            session.trainer.pause()
+        elif session.run.is_traced:
+            session.trainer.iterations(1)
+        else:
+            session.watching.trace(again=True)
+        return True
+
+    # --- the document ---
+
+    def _edited(self, old: Experiment, new: Experiment) -> None:
+        session = self._session
+        session.report = examine(new)
+        session.experiment_changed.emit(old, new)
+        if not session.report.ok:
+            session.trainer.pause()
+            self._give_up()
+        session.conversation.change(new, session.report.ok)
+
+    def _replaced(self, old: Experiment, new: Experiment) -> None:
+        session = self._session
+        self._give_up()
+        session.trainer.pause()
+        session.report = examine(new)
+        session.experiment_changed.emit(old, new)
+        session.conversation.begin(new, session.report.ok, session.document.folder)
+
+    def _document_changed(self) -> None:
+        self._session.conversation.folder = self._session.document.folder
+        self._session.document_changed.emit()
+
+    # --- the run ---
+
+    def _run_changed(self, old: RunState, new: RunState) -> None:
+        session = self._session
+        session.run_changed.emit(old, new)
+        session.stepper.show(new.reading, new.training, new.is_traced)
+        if new.engine != "ready" or new.failure:
+            self._give_up()
+        elif new.training and not session.stepper.is_awaiting:
+            session.playback.stop()
+
+    def _replied(self, reply: protocol.Reply) -> None:
+        session = self._session
+        match reply:
+            case protocol.Opened() if self.train_first:
+                iterations, self.train_first = self.train_first, 0
+                session.trainer.iterations(iterations)
+            case protocol.Failed() if reply.revision in (None, session.run.revision) and reply.request != "start":
+                self._give_up()
+                session.message_posted.emit("error", " ".join(filter(None, (reply.message, reply.cure))))
+            case protocol.Trained():
+                self._trained(reply)
+            case protocol.Inspected():
+                session.inspected.emit(reply)
+            case protocol.GradientChecked():
+                session.gradient_checked.emit(reply)
+
+    def _trained(self, reply: protocol.Trained) -> None:
+        if self._session.run.is_traced:  # the iteration could not be made: no other trace will come
+            self._give_up()
+        if reply.message:
+            self._session.message_posted.emit("warning" if reply.reason == "non_finite" else "info", reply.message)
+
+    def _give_up(self) -> None:
+        """Wait for no trace any longer, and play no further."""
+        self._session.stepper.is_awaiting = False
+        self._session.playback.stop()
+
+    # --- the cursor ---
+
+    def _moment_changed(self, old: Moment | None, new: Moment | None) -> None:
+        session, selected = self._session, self._session.selected_node
+        kept = same_node(old, new, selected)
+        session.selected_node = kept
+        session.moment_changed.emit(old, new)
+        if kept != selected:
+            session.selection_changed.emit(selected, kept)
+
+    def _detail_changed(self, detail: str) -> None:
+        self._session.watching.watch(self._session.watching.panels, detail)

@@ -1,0 +1,119 @@
+"""The document that is open: its history, its file, its saved mark. It knows nothing of runs and engines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from nnviz.document import files
+from nnviz.document.experiment import Experiment
+from nnviz.document.files import DocumentError
+from nnviz.document.history import History
+
+
+class Document(QObject):
+    """One document at a time. Nothing here raises: what cannot be done is posted as a message."""
+
+    edited = Signal(object, object)
+    """The experiment before, and after an edit, an undo or a redo."""
+    replaced = Signal(object, object)
+    """The experiment before, and that of another document."""
+    changed = Signal()
+    """Title, path, saved mark or history."""
+    message_posted = Signal(str, str)
+
+    def __init__(self, experiment: Experiment, path: Path | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.history = History.start(experiment)
+        self.path = path
+
+    @property
+    def experiment(self) -> Experiment:
+        """The document as it is now."""
+        return self.history.experiment
+
+    @property
+    def title(self) -> str:
+        """What the window calls it: the name of its file, else its own title."""
+        return self.path.name if self.path else self.experiment.title
+
+    @property
+    def folder(self) -> str:
+        """Where relative paths to data start; empty for a document without a file."""
+        return str(self.path.parent) if self.path else ""
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether nothing would be lost."""
+        return not self.history.is_changed
+
+    # --- changing ---
+
+    def edit(self, label: str, function: Callable[..., Experiment], *args: Any, merge: str = "", **settings: Any) -> bool:
+        """Apply a pure edit; return whether it was possible. Edits in a row with the same `merge` are undone together."""
+        try:
+            experiment = function(self.experiment, *args, **settings)
+        except ValueError as error:
+            self.message_posted.emit("warning", str(error))
+            return False
+        self._go(self.history.push(label, experiment, merge))
+        return True
+
+    def undo(self) -> None:
+        """Take back the last change."""
+        self._go(self.history.undo())
+
+    def redo(self) -> None:
+        """Make the change again that was taken back last."""
+        self._go(self.history.redo())
+
+    def _go(self, history: History) -> None:
+        if history is not self.history:
+            old, self.history = self.experiment, history
+            if self.experiment is not old:
+                self.edited.emit(old, self.experiment)
+            self.changed.emit()
+
+    # --- files ---
+
+    def new(self, experiment: Experiment, saved: bool = True) -> None:
+        """Put this document, which has no file, in the place of the present one."""
+        self._replace(experiment, None, saved)
+
+    def open(self, path: str | Path) -> bool:
+        """Open another document; return whether that was possible."""
+        try:
+            experiment = files.load(path)
+        except DocumentError as error:
+            self._refuse(error)
+            return False
+        self._replace(experiment, Path(path).absolute(), True)
+        return True
+
+    def save(self, thumbnail: bytes | None = None) -> bool:
+        """Write the document to its file; return False if it has none yet, or if that failed."""
+        return self.save_as(self.path, thumbnail) if self.path else False
+
+    def save_as(self, path: str | Path, thumbnail: bytes | None = None) -> bool:
+        """Write the document to this file, which is its own from now on; return whether that worked."""
+        path = Path(path).absolute()
+        try:
+            files.save(path, self.experiment, thumbnail if path.suffix.lower() == ".nnviz" else None)
+        except DocumentError as error:
+            self._refuse(error)
+            return False
+        self.history, self.path = self.history.mark_saved(), path
+        self.changed.emit()
+        return True
+
+    def _replace(self, experiment: Experiment, path: Path | None, saved: bool) -> None:
+        old, self.history, self.path = self.experiment, History.start(experiment, saved), path
+        self.replaced.emit(old, experiment)
+        self.changed.emit()
+
+    def _refuse(self, error: DocumentError) -> None:
+        first, *others = str(error).splitlines()
+        self.message_posted.emit("error", f"{first} And {len(others)} more." if others else first)

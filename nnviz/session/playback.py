@@ -1,0 +1,48 @@
+"""Plays the trace: one step after the other at an even pace, on into the next iteration. It only calls the step it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+FASTEST = 10
+"""Milliseconds; a shorter interval would draw pictures nobody sees."""
+
+
+class Playback(QObject):
+    """A play button: it runs until stopped."""
+
+    playing_changed = Signal(bool)
+
+    def __init__(self, step: Callable[[], None], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._step = step
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(step)
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether steps are being made."""
+        return self._timer.isActive()
+
+    def play(self, interval_ms: int = 600) -> None:
+        """Make a step now and one every `interval_ms`; while playing, only change the pace."""
+        was_playing = self.is_playing
+        self._timer.start(max(FASTEST, interval_ms))
+        if not was_playing:
+            self.playing_changed.emit(True)
+            self._step()
+
+    def stop(self) -> None:
+        """Stay where the cursor is."""
+        if self.is_playing:
+            self._timer.stop()
+            self.playing_changed.emit(False)
+
+    def toggle(self, interval_ms: int = 600) -> None:
+        """Play, or stop if it plays."""
+        if self.is_playing:
+            self.stop()
+        else:
+            self.play(interval_ms)

@@ -1,0 +1,139 @@
+"""What is open now: the only mutable object of the window process.
+
+It holds the parts; each of them does its own work, and coupling.py joins them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from nnviz import protocol
+from nnviz.document.experiment import Experiment
+from nnviz.document.shapes import examine
+from nnviz.session.autosaver import Autosaver
+from nnviz.session.conversation import Conversation, Wire
+from nnviz.session.coupling import Coupling
+from nnviz.session.document import Document
+from nnviz.session.engine_client import EngineClient
+from nnviz.session.moment import Moment
+from nnviz.session.playback import Playback
+from nnviz.session.recovery import Recovery
+from nnviz.session.run import RunState
+from nnviz.session.stepper import Stepper
+from nnviz.session.trainer import Trainer
+from nnviz.session.watching import Watching
+
+
+class Session(QObject):
+    """`document`, `trainer`, `stepper` and `playback` take what a person does; views listen to these signals and read the properties."""
+
+    experiment_changed = Signal(object, object)
+    run_changed = Signal(object, object)
+    moment_changed = Signal(object, object)
+    """Moment | None: another cursor, trace, or row looked at."""
+    selection_changed = Signal(object, object)
+    """Node id | None."""
+    document_changed = Signal()
+    """Title, path, saved mark, undo and redo."""
+    playing_changed = Signal(bool)
+    message_posted = Signal(str, str)
+    """info | warning | error, and a sentence."""
+    inspected = Signal(object)
+    """protocol.Inspected"""
+    gradient_checked = Signal(object)
+    """protocol.GradientChecked"""
+
+    def __init__(
+        self, wire: Wire, experiment: Experiment, path: Path | None = None, autosaves: bool = True, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.report = examine(experiment)
+        """Shapes, parameters and problems of the present document."""
+        self.selected_node: int | None = None
+        self._coupling = Coupling(self)
+        self.document = Document(experiment, path, self)
+        self.conversation = Conversation(wire, experiment, self)
+        self.conversation.is_sound, self.conversation.folder = self.report.ok, self.document.folder
+        self.recovery = Recovery(wire, self.conversation, self)
+        self.trainer = Trainer(self.conversation, self)
+        self.stepper = Stepper(self._coupling.advance, self)
+        self.playback = Playback(self.stepper.step, self)
+        self._autosaver = Autosaver(self.document, self) if autosaves else None
+        self._coupling.connect_parts()
+        self.watching = Watching(self.conversation, self)  # last: it asks for a trace once all others have had the reply
+        self.watching.watch((), self.stepper.detail)
+
+    # --- what there is ---
+
+    @property
+    def experiment(self) -> Experiment:
+        """The document as it is now."""
+        return self.document.experiment
+
+    @property
+    def run(self) -> RunState:
+        """Everything that happened since the seed."""
+        return self.conversation.run
+
+    @property
+    def moment(self) -> Moment | None:
+        """The trace at the cursor; None before the first trace is there."""
+        return self.stepper.moment
+
+    @property
+    def cursor(self) -> int:
+        """How many steps of the trace are made."""
+        return self.stepper.cursor
+
+    # --- what can be done ---
+
+    def edit(self, label: str, function: Callable[..., Experiment], *args: Any, merge: str = "", **settings: Any) -> bool:
+        """Apply a pure edit to the document; return whether it was possible. If not, a message says why."""
+        return self.document.edit(label, function, *args, merge=merge, **settings)
+
+    def select(self, node: int | None) -> None:
+        """Let this node of the trace, or none, be the one looked at."""
+        if node != self.selected_node:
+            old, self.selected_node = self.selected_node, node
+            self.selection_changed.emit(old, node)
+
+    def watch(self, panels: tuple[str, ...]) -> None:
+        """Have measured what these need, and nothing else: curves · measures · surface · trace."""
+        self.watching.watch(panels, self.stepper.detail)
+
+    def inspect(self, node: int, what: str = "value") -> None:
+        """Ask for a whole tensor of the latest trace; `inspected` brings it."""
+        self.conversation.ask(protocol.Inspect(node, what))
+
+    def check_gradient(self, node: int, element: tuple[int, ...]) -> None:
+        """Ask for a finite difference; `gradient_checked` brings it."""
+        self.conversation.ask(protocol.CheckGradient(node, tuple(element)))
+
+    # --- its life ---
+
+    def connect_client(self, client: EngineClient) -> None:
+        """Listen to the client of the engine."""
+        client.replied.connect(self.conversation.receive)
+        client.stopped.connect(self.recovery.lost)
+        client.failed.connect(self.recovery.failed)
+        client.logged.connect(self.recovery.log)
+
+    def start(self, train_first: int = 0) -> None:
+        """Bring up the engine, open the run, and train its first iterations."""
+        self._coupling.train_first = train_first
+        self.recovery.start()
+
+    def restart_engine(self) -> None:
+        """Try again after the engine has failed; the run will stand where it stood."""
+        self.recovery.start()
+
+    def close(self) -> None:
+        """Keep a copy of unsaved work and end the engine. Calling it twice does no harm."""
+        self.playback.stop()
+        if self._autosaver:
+            self._autosaver.write()
+        self.recovery.close()

@@ -1,0 +1,99 @@
+"""Where the cursor goes: pure functions from (reading, cursor) to a cursor, one for each way of stepping. They hold no state."""
+
+from __future__ import annotations
+
+from nnviz.protocol import EdgeRecord, NodeRecord, StepRecord
+from nnviz.session.moment import Moment
+from nnviz.session.reading import Reading
+
+
+def clamped(reading: Reading, cursor: int) -> int:
+    """Return the cursor, moved into the trace if it stands outside."""
+    return max(0, min(cursor, reading.length))
+
+
+def to_phase(reading: Reading, cursor: int, direction: int) -> int:
+    """Return the place after the first step of the next phase, or (direction −1) of this one, or of the one before if it stands there.
+
+    Behind the last phase comes the end, before the first the start.
+    """
+    steps = reading.trace.steps
+    firsts = [step.index + 1 for step in steps if step.index == 0 or steps[step.index - 1].phase != step.phase]
+    if direction > 0:
+        return next((first for first in firsts if first > cursor), reading.length)
+    return next((first for first in reversed(firsts) if first < cursor), 0)
+
+
+def to_layer(reading: Reading, cursor: int, direction: int) -> int:
+    """Return the place after the nearest step of another layer or phase, forward (+1) or back (−1); else the end or the start."""
+    steps = reading.trace.steps
+    here = _region(reading, steps[cursor - 1]) if cursor else None
+    others = steps[cursor:] if direction > 0 else reversed(steps[: max(0, cursor - 1)])
+    end = reading.length if direction > 0 else 0
+    return next((step.index + 1 for step in others if _region(reading, step) != here), end)
+
+
+def to_node(reading: Reading, cursor: int, node: int) -> int | None:
+    """Return the next place where something happens to the node (made, gradient complete, updated), from the start again behind the last.
+
+    None if no step of this trace touches it.
+    """
+    places = places_of(reading, node)
+    return next((place for place in places if place > cursor), places[0] if places else None)
+
+
+def places_of(reading: Reading, node: int) -> list[int]:
+    """Return the places behind the node's own steps; for one without a backward step also where its gradient is complete. In order."""
+    places = {step.index + 1 for step in reading.trace.steps if step.node == node}
+    arrivals = [reading.backward_at[edge.target] for edge in reading.out_edges.get(node, ()) if _comes_back(reading, edge)]
+    return sorted(places | ({max(arrivals)} if arrivals and node not in reading.backward_at else set()))
+
+
+def same_place(old: Reading, new: Reading, cursor: int) -> int:
+    """Return the place in `new` that shows what `cursor` shows in `old`.
+
+    That is the same step, else the last one of its layer and phase, else the last one of its phase.
+    The start stays the start and the end the end, whatever the detail.
+    """
+    if cursor == 0 or cursor >= old.length:
+        return new.length if cursor else 0
+    step = old.trace.steps[cursor - 1]
+    if cursor <= new.length and _name(old, step) == _name(new, new.trace.steps[cursor - 1]):
+        return cursor
+    in_region = [other.index + 1 for other in new.trace.steps if _region(new, other) == _region(old, step)]
+    in_phase = [other.index + 1 for other in new.trace.steps if other.phase == step.phase]
+    return (in_region or in_phase or [new.length])[-1]
+
+
+def same_node(old: Moment | None, new: Moment | None, node: int | None) -> int | None:
+    """Return the node of the new trace that is what `node` was in the old one; None if there is none, or no trace."""
+    if node is None or old is None or new is None or node >= len(old.reading.trace.nodes):
+        return None
+    if old.reading is new.reading:
+        return node
+    wanted, nodes = _identity(old.reading.node(node)), new.reading.trace.nodes
+    if node < len(nodes) and _identity(nodes[node]) == wanted:
+        return node
+    return next((other.id for other in nodes if _identity(other) == wanted), None)
+
+
+def _identity(node: NodeRecord) -> tuple:
+    return node.kind, node.operation, node.label, node.module, node.group, node.phase
+
+
+def _comes_back(reading: Reading, edge: EdgeRecord) -> bool:
+    return edge.contribution is not None and edge.target in reading.backward_at
+
+
+def _region(reading: Reading, step: StepRecord) -> tuple[str, str]:
+    return step.phase, _layer(reading, step)
+
+
+def _layer(reading: Reading, step: StepRecord) -> str:
+    group = reading.node(step.node).group if step.node >= 0 else ()
+    return group[0] if group else ""
+
+
+def _name(reading: Reading, step: StepRecord) -> tuple:
+    label = reading.node(step.node).label if step.node >= 0 else ""
+    return *_region(reading, step), label, step.parameter

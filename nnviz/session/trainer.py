@@ -1,0 +1,115 @@
+"""What a person asks of the run: train, pause, go back, begin again. It refuses, with the reason, what cannot be done now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject
+
+from nnviz import protocol
+from nnviz.session.conversation import Conversation
+
+
+class Trainer(QObject):
+    """Gives one order at a time: what is asked for while the engine pauses waits until it has."""
+
+    def __init__(self, conversation: Conversation, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._conversation = conversation
+        self._is_pausing = self._is_moving = False
+        self._next: protocol.Train | None = None
+        conversation.replied.connect(self._take)
+
+    @property
+    def is_training(self) -> bool:
+        """Whether iterations are being made."""
+        return self._conversation.run.training
+
+    @property
+    def can_train(self) -> bool:
+        """Whether the engine could train the present document."""
+        return not self.obstacle
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing can be trained or stepped now, as a sentence; empty if it can."""
+        conversation, run = self._conversation, self._conversation.run
+        if not conversation.is_sound:
+            return "The network has a problem; mend it first."
+        if run.engine != "ready":
+            return {"failed": "The engine does not run; restart it first."}.get(run.engine, "The engine is still starting.")
+        if run.failure:
+            return f"The engine cannot run this document: {run.failure.message}"
+        return "" if conversation.lineage or conversation.is_waiting else "No run is open."
+
+    def train(self) -> None:
+        """Train until paused."""
+        self._order(protocol.Train())
+
+    def iterations(self, count: int) -> None:
+        """Train so many iterations."""
+        self._order(protocol.Train(count))
+
+    def epoch(self) -> None:
+        """Train as many iterations as an epoch has."""
+        self.iterations(self._conversation.run.iterations_per_epoch)
+
+    def pause(self) -> None:
+        """Stop after the present iteration."""
+        self._next = None
+        if self.is_training and not self._is_pausing:
+            self._is_pausing = True
+            self._conversation.ask(protocol.Pause())
+
+    def toggle(self) -> None:
+        """Train, or pause if it trains."""
+        if self._next or (self.is_training and not self._is_pausing):
+            self.pause()
+        else:
+            self.train()
+
+    def rewind(self) -> None:
+        """Go back to the start with the present document: the same seed, so the same numbers to the last bit."""
+        if self._is_possible():
+            self._conversation.begin_again()
+
+    def go_to(self, iteration: int) -> None:
+        """Let the run stand after exactly so many iterations."""
+        if self._is_possible():
+            self._is_moving = True
+            self._conversation.ask(protocol.GoTo(max(0, iteration)))
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether an answer is on its way after which the run will not be training."""
+        return self._is_moving or self._conversation.is_waiting or (self.is_training and self._is_pausing)
+
+    def _order(self, request: protocol.Train) -> None:
+        if not self._is_possible():
+            return
+        if self._is_busy:
+            self._next = request
+        elif not self.is_training:
+            self._send(request)
+
+    def _send(self, request: protocol.Train) -> None:
+        self._is_pausing, self._next = False, None
+        self._conversation.settle()
+        self._conversation.update(replace(self._conversation.run, training=True, stopped="", message=""))
+        self._conversation.ask(request)
+
+    def _is_possible(self) -> bool:
+        if self.obstacle:
+            self._conversation.message_posted.emit("warning", self.obstacle)
+        return not self.obstacle
+
+    def _take(self, reply: protocol.Reply) -> None:
+        match reply:
+            case protocol.Failed() | protocol.Ready() | protocol.Trained(reason="early_stopping" | "non_finite"):
+                self._next = None
+        match reply:
+            case protocol.Failed(request="GoTo") | protocol.Moved() | protocol.Ready() | protocol.Opened(new_run=True):
+                self._is_moving = False
+        if self._next and not self._is_busy:
+            waiting, self._next = self._next, None
+            self._order(waiting)

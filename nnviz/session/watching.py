@@ -1,0 +1,60 @@
+"""What the window looks at: which panels the engine measures for, when the next iteration is traced, and which frames are drawn."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer
+
+from nnviz import protocol
+from nnviz.session.conversation import Conversation
+
+
+class Watching(QObject):
+    """Asks for no more than is looked at, and for nothing twice."""
+
+    def __init__(self, conversation: Conversation, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._conversation = conversation
+        self._watch = protocol.Watch(())
+        self._asked: tuple | None = None
+        self._drawn: list[int] = []
+        self._timer = QTimer(self, singleShot=True, interval=0)
+        self._timer.timeout.connect(self._acknowledge)
+        conversation.replied.connect(self._take)
+
+    def watch(self, panels: tuple[str, ...], detail: str) -> None:
+        """Have the engine measure what these panels need, now and after every restart."""
+        watch = protocol.Watch(tuple(panels), detail)
+        if watch != self._watch:
+            self._watch = watch
+            self._conversation.ask(watch)
+            self.trace()
+
+    @property
+    def panels(self) -> tuple[str, ...]:
+        """What is measured."""
+        return self._watch.panels
+
+    def trace(self, again: bool = False) -> None:
+        """Have the next iteration traced, unless its trace is there, or was asked for before (and `again` is False)."""
+        run, detail = self._conversation.run, self._watch.detail
+        wanted = (run.revision, run.iteration, detail)
+        is_known = run.is_traced and run.reading.trace.detail == detail
+        if self._conversation.is_settled and not run.training and not is_known and (again or wanted != self._asked):
+            self._asked = wanted
+            self._conversation.ask(protocol.Trace(detail))
+
+    def _take(self, reply: protocol.Reply) -> None:
+        match reply:
+            case protocol.Ready():
+                self._conversation.ask(self._watch)
+            case protocol.Frame():
+                self._drawn.append(reply.number)
+                self._timer.start()  # a turn of the event loop later: the picture is painted by then
+        if not isinstance(reply, protocol.Failed | protocol.Traced):
+            self._asked = None
+        self.trace()
+
+    def _acknowledge(self) -> None:
+        for number in self._drawn:
+            self._conversation.ask(protocol.Acknowledge(number))
+        self._drawn.clear()

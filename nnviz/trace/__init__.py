@@ -1,0 +1,14 @@
+"""What one training iteration did, step by step, for any `nn.Module`: a library by itself that must know nothing of nnviz around it."""
+
+from .iteration import capture
+from .openers import DETAILS
+from .record import PHASES, Call, Clipping, Contribution, Node, Row, Step, TraceError, Update, ValueRead
+from .replay import replay
+from .schedule import Cursor
+from .trace import Trace
+from .verify import finite_difference
+
+__all__ = [
+    "DETAILS", "PHASES", "Call", "Clipping", "Contribution", "Cursor", "Node", "Row", "Step", "Trace", "TraceError", "Update",
+    "ValueRead", "capture", "finite_difference", "replay",
+]  # fmt: skip

@@ -1,0 +1,80 @@
+"""The gradient of every entry, addend by addend, from the tape's own graph. It must not look at the person's autograd graph.
+
+Every use of a value has an alias of its own as its leaf. So the gradient of a leaf is exactly what that use sends back, and one run
+of the autograd engine over all leaves makes every backward step of the iteration at once.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from .bindings import Entry
+from .record import Contribution
+
+
+def run_backward(entries: list[Entry], loss: Entry) -> None:
+    """Fill `gradients`, `contributions` and `reads` of every entry, from the loss back to the beginning."""
+    for entry in entries:
+        entry.gradients = [None] * len(entry.values)
+    if not loss.outputs[0].requires_grad:
+        return
+    loss.gradients[0] = torch.ones_like(loss.values[0])
+    reached = entries[: loss.id + 1]
+    reads = [_reads(entry) for entry in reached]  # before the engine frees what was saved
+    uses = [(entry, k) for entry in reversed(reached) for k, leaf in enumerate(entry.leaves) if leaf.requires_grad]
+    sent = torch.autograd.grad(loss.outputs[0], [entry.leaves[k] for entry, k in uses], allow_unused=True)
+    for (entry, argument), gradient in zip(uses, sent, strict=True):
+        if gradient is not None:
+            _arrive(entry, argument, gradient)
+    for entry in reached:
+        entry.reads = reads[entry.id] if any(gradient is not None for gradient in entry.gradients) else ()
+
+
+def _arrive(entry: Entry, argument: int, gradient: Tensor) -> None:
+    receiver, port = entry.sources[argument]
+    receiver.contributions.append(Contribution(entry.id, argument, gradient, port))
+    so_far = receiver.gradients[port]
+    receiver.gradients[port] = gradient if so_far is None else so_far + gradient
+
+
+def _reads(entry: Entry) -> tuple[int, ...]:
+    """The entries whose forward values the backward of this one reads: whatever its part of the graph saved, matched by memory."""
+    saved = _saved_tensors(entry)
+    if not saved:
+        return ()
+    owners = {output.data_ptr(): entry.id for output in entry.outputs}
+    for leaf, (source, _) in zip(entry.leaves, entry.sources, strict=True):
+        owners[leaf.data_ptr()] = source.id
+    found = {owners.get(tensor.data_ptr()) for tensor in saved}
+    return tuple(sorted(found - {None}))
+
+
+def _saved_tensors(entry: Entry) -> list[Tensor]:
+    waiting = [output.grad_fn for output in entry.outputs if output.grad_fn is not None]
+    seen, saved = {leaf.grad_fn for leaf in entry.leaves}, []
+    while waiting:
+        function = waiting.pop()
+        if function in seen:
+            continue
+        seen.add(function)
+        for name in _saved_names(type(function)):
+            saved += _tensors(getattr(function, name))
+        waiting += [following for following, _ in function.next_functions if following is not None]
+    return saved
+
+
+def _tensors(saved: object) -> list[Tensor]:
+    if isinstance(saved, Tensor):
+        return [saved]
+    return [part for part in saved if isinstance(part, Tensor)] if isinstance(saved, tuple) else []
+
+
+@lru_cache(maxsize=1024)
+def _saved_names(kind: type) -> tuple[str, ...]:
+    names = tuple(
+        name for name in dir(kind) if name.startswith("_saved_") and not name.endswith(("_sizes", "_strides"))
+    )
+    return names or (("saved_tensors",) if hasattr(kind, "saved_tensors") else ())

@@ -1,0 +1,174 @@
+"""Which entry of the tape a tensor of the running model holds right now; follows in-place writes. It must not run the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from . import writes
+from .record import Call, Contribution, Slot, TraceError, perform
+from .scopes import Scope, Scopes, user_line
+
+
+class Entry:
+    """A node being recorded. `leaves` and `outputs` are the two ends of its part of the tape's graph; `backward.py` fills the rest."""
+
+    __slots__ = (
+        "id", "kind", "operation", "label", "module", "group", "phase", "where", "sources", "call", "leaves", "outputs", "values",
+        "gradients", "contributions", "reads",
+    )  # fmt: skip
+
+    def __init__(self, id: int, kind: str, operation: str, label: str, scope: Scope, phase: str):
+        self.id, self.kind, self.operation, self.label, self.phase = id, kind, operation, label, phase
+        self.module, self.group, self.where = scope.path, scope.group, ""
+        self.sources: list[Source] = []
+        self.call: Call | None = None
+        self.leaves: list[Tensor] = []
+        self.outputs: list[Tensor] = []
+        self.values: list[Tensor] = []
+        self.gradients: list[Tensor | None] = []
+        self.contributions: list[Contribution] = []
+        self.reads: tuple[int, ...] = ()
+
+
+Source = tuple[Entry, int]  # an output of an entry
+
+
+def leaf(source: Source, differentiable: bool) -> Tensor:
+    """The source's value as one use of it sees it; if differentiable an alias of its own, whose gradient is what this use sends back."""
+    entry, port = source
+    if not differentiable:
+        return entry.values[port]
+    output = entry.outputs[port]
+    return output.view_as(output) if output.requires_grad else entry.values[port].detach().requires_grad_()
+
+
+class Bindings:
+    """The entries so far and what every live tensor holds. `names`: id(tensor) -> (kind, name) of what was there before the run."""
+
+    def __init__(self, scopes: Scopes, names: Mapping[int, tuple[str, str]]):
+        self.scopes, self.names, self.phase = scopes, names, "forward"
+        self.entries: list[Entry] = []
+        self.parameters: dict[str, Tensor] = {}  # the live tensors, as they were met
+        self._bound: dict[int, tuple[Entry, int, int]] = {}  # id(tensor) -> entry, output, version
+        self._alive: list[Tensor] = []  # an id means something only while its tensor lives
+        self._data: set[int] = set()  # tensors that came from `.data`
+        self.line = ""  # where the call being opened was made
+
+    def source(self, tensor: Tensor) -> Source:
+        """What the tensor holds now; one never seen becomes a parameter, buffer, input or constant. Raises TraceError if unknowable."""
+        bound = self._bound.get(id(tensor))
+        if bound is not None and bound[2] == tensor._version:
+            return bound[0], bound[1]
+        base = tensor._base
+        if base is not None and self._is_current(base):
+            return self._read_view(tensor, base), 0
+        name = self.names.get(id(tensor))
+        if bound is not None and (name is None or name[0] != "buffer"):
+            raise TraceError(
+                f"{user_line()}: a tensor used here was changed through an alias that shares its memory (.data, .detach(), numpy), "
+                "which the tape cannot follow: write into the tensor itself, under torch.no_grad() if no gradient is meant"
+            )
+        return self._meet(tensor, name), 0
+
+    def bind(self, tensor: Tensor, entry: Entry, port: int) -> None:
+        """From now on the tensor holds this output of the entry."""
+        try:
+            self._bound[id(tensor)] = entry, port, tensor._version
+        except RuntimeError as error:
+            raise TraceError(
+                f"{user_line()}: tensors made under torch.inference_mode() keep no record: use torch.no_grad()"
+            ) from error
+        self._alive.append(tensor)
+
+    def add(
+        self,
+        kind: str,
+        operation: str,
+        call: Call | None,
+        sources: list[Source],
+        leaves: list[Tensor],
+        outputs: list[Tensor],
+    ) -> Entry:
+        """A new entry in the present scope."""
+        entry = Entry(len(self.entries), kind, operation, operation, self.scopes.here, self.phase)
+        entry.sources, entry.call, entry.leaves, entry.outputs = sources, call, leaves, outputs
+        entry.values = [output.detach() if output.requires_grad else output for output in outputs]
+        if call is not None:
+            entry.where = self.line or user_line()
+        self.entries.append(entry)
+        return entry
+
+    def wrote(self, tensor: Tensor) -> None:
+        """The tensor, already bound to its new value, was written in place: carry the write into its base."""
+        base = tensor._base
+        if id(tensor) in self._data or id(base) in self._data:
+            raise TraceError(
+                f"{user_line()}: a write through .data bypasses autograd: use `with torch.no_grad():` and write into the tensor itself"
+            )
+        if base is None:
+            self._forget_parameter(tensor)
+        elif id(base) in self._bound:
+            sources = [self._bound[id(base)][:2], self._bound[id(tensor)][:2]]
+            self.bind(base, self._derive(writes.write_back, sources, writes.positions(base, tensor)), 0)
+            self._forget_parameter(base)
+
+    def mark_data(self, tensor: Tensor) -> None:
+        """The tensor came from `.data`: reading it is harmless, writing is not."""
+        self._data.add(id(tensor))
+
+    def is_counter(self, tensor: Tensor) -> bool:
+        """Whether it is a buffer that only counts, such as batch norm's num_batches_tracked; counting makes no node."""
+        return self.names.get(id(tensor), ("",))[0] == "buffer" and not tensor.is_floating_point()
+
+    def forget_after(self, count: int) -> None:
+        """Drop the entries from `count` on; nothing alive may hold them."""
+        del self.entries[count:]
+
+    def _is_current(self, tensor: Tensor) -> bool:
+        bound = self._bound.get(id(tensor))
+        return bound is not None and bound[2] == tensor._version
+
+    def _read_view(self, view: Tensor, base: Tensor) -> Entry:
+        entry = self._derive(writes.read_view, [self._bound[id(base)][:2]], writes.positions(base, view))
+        self.bind(view, entry, 0)
+        return entry
+
+    def _derive(self, function: Callable, sources: list[Source], where: Tensor) -> Entry:
+        """An operation the person did not write: what a write or a stale view does to the values."""
+        differentiable = torch.is_grad_enabled()
+        leaves = [leaf(source, differentiable and source[0].outputs[source[1]].requires_grad) for source in sources]
+        slots = (*(Slot(k) for k in range(len(leaves))), where)
+        call = Call(function, slots, {}, (), tuple([part.requires_grad for part in leaves]))
+        return self.add("operation", function.__name__, call, sources, leaves, perform(call, list(leaves))[1])
+
+    def _forget_parameter(self, tensor: Tensor) -> None:
+        # A write under no_grad makes a new starting value: its gradient belongs to the parameter, not to what was written.
+        if tensor.is_leaf and tensor.requires_grad:
+            self._bound.pop(id(tensor), None)
+
+    def _meet(self, tensor: Tensor, name: tuple[str, str] | None) -> Entry:
+        """A tensor the tape has not seen being made."""
+        if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+            raise TraceError(
+                f"{user_line()}: torch.vmap and torch.func transforms hide their tensors: write the batch dimension out"
+            )
+        if tensor.grad_fn is not None and (name is None or name[0] != "input"):
+            raise TraceError(
+                f"{user_line()}: a tensor used here was computed ({tensor.grad_fn.name()}) where the tape cannot see it, by torch.jit.script or "
+                "before the capture: call the plain Python function, inside the module"
+            )
+        kind, label = name or (
+            ("parameter", f"unnamed.{len(self.parameters)}") if tensor.requires_grad else ("constant", "constant")
+        )
+        entry = self.add(kind, kind, None, [], [], [tensor.detach().clone().requires_grad_(tensor.requires_grad)])
+        entry.label = label
+        if kind != "constant":
+            entry.module = label.rpartition(".")[0] if kind != "input" else ""
+            entry.group = tuple(entry.module.split(".")) if entry.module else ()
+        if kind == "parameter":
+            self.parameters[label] = tensor
+        self.bind(tensor, entry, 0)
+        return entry

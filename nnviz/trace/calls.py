@@ -1,0 +1,88 @@
+"""What kind of call a torch function is and what it is called; tables and lookups that must never run anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+# One name per operation, however Python spelled it.
+_SAME = {
+    "iadd": "add_", "isub": "sub_", "imul": "mul_", "itruediv": "div_", "idiv": "div_", "ipow": "pow_",
+    "radd": "add", "rmul": "mul", "truediv": "div", "rtruediv": "rdiv", "rmatmul": "matmul", "subtract": "sub",
+    "multiply": "mul", "divide": "div", "true_divide": "div", "negative": "neg", "concat": "cat", "concatenate": "cat",
+    "absolute": "abs", "swapaxes": "transpose", "swapdims": "transpose", "special_expit": "sigmoid", "reshape_as": "reshape",
+    "view_as": "view", "expand_as": "expand",
+}  # fmt: skip
+
+# Getters that return a tensor computed from theirs; every other getter is metadata.
+_TENSOR_GETTERS = {"T", "mT", "H", "mH", "real", "imag", "data"}
+
+# Python learns a value here: from now on the graph depends on the batch.
+_READS = {
+    "item", "__bool__", "__float__", "__int__", "__index__", "__complex__", "__contains__", "__array__", "tolist", "numpy",
+    "is_nonzero", "equal", "allclose",
+}  # fmt: skip
+
+_METADATA = {
+    "size", "dim", "ndimension", "numel", "nelement", "stride", "storage_offset", "element_size", "is_contiguous",
+    "is_floating_point", "is_complex", "is_signed", "is_inference", "is_same_size", "get_device", "data_ptr", "storage",
+    "untyped_storage", "__len__", "__hash__", "__repr__", "__format__", "__dir__", "requires_grad_", "retain_grad",
+    "_set_grad_enabled", "register_post_accumulate_grad_hook", "result_type", "can_cast",
+}  # fmt: skip
+
+# Known never to draw a random number; anything else has the generator's state compared around it.
+_DETERMINISTIC = {
+    "linear", "matmul", "add", "sub", "rsub", "mul", "div", "rdiv", "neg", "pow", "rpow", "exp", "log", "sqrt", "rsqrt", "abs",
+    "add_", "sub_", "mul_", "div_", "relu", "relu_", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "tanh",
+    "softmax", "log_softmax", "mean", "sum", "var", "cat", "stack", "chunk", "split", "unbind", "select", "getitem",
+    "setitem", "reshape", "view", "flatten", "unflatten", "transpose", "permute", "squeeze", "unsqueeze", "expand",
+    "contiguous", "clone", "detach", "to", "T", "mT", "conv1d", "conv2d", "max_pool1d", "max_pool2d", "avg_pool1d",
+    "avg_pool2d", "adaptive_avg_pool2d", "batch_norm", "layer_norm", "embedding", "mse_loss", "l1_loss", "smooth_l1_loss",
+    "huber_loss", "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "zeros", "ones",
+    "full", "arange", "tensor", "zeros_like", "ones_like", "clamp", "bmm", "mm", "pad", "square",
+}  # fmt: skip
+
+# They write their running statistics without telling: the tensors' version counters stand still.
+SILENT_WRITERS = {"batch_norm", "instance_norm"}
+
+DROPOUTS = {"dropout", "dropout_", "dropout1d", "dropout2d", "dropout3d", "feature_dropout", "dropout_mask"}
+
+
+@lru_cache(maxsize=4096)
+def operation_name(function: Callable[..., Any]) -> str:
+    """The operation a torch function is: `torch.Tensor.__radd__`, `torch.add` and `Tensor.add` are all `add`."""
+    name = getattr(function, "__name__", None) or type(function).__name__
+    if name == "__get__":
+        return function.__self__.__name__
+    if name.startswith("__") and name.endswith("__"):
+        name = name[2:-2]
+    return _SAME.get(name, name)
+
+
+@lru_cache(maxsize=4096)
+def kind_of(function: Callable[..., Any]) -> str:
+    """`record` (a node), `read` (a value is read), `metadata` (no node), `data`, `set data`, `hook`, `count` (maybe a counter), or `gradient` (refused)."""
+    name = getattr(function, "__name__", "")
+    if name in ("__get__", "__set__", "__delete__"):
+        attribute = function.__self__.__name__
+        if attribute == "data":
+            return "data" if name == "__get__" else "set data"
+        return "record" if name == "__get__" and attribute in _TENSOR_GETTERS else "metadata"
+    if name in _READS:
+        return "read"
+    if name == "register_hook":
+        return "hook"
+    if name in ("backward", "grad") and getattr(function, "__module__", "").startswith(
+        ("torch.autograd", "torch._tensor")
+    ):
+        return "gradient"
+    if operation_name(function) == "add_":
+        return "count"
+    return "metadata" if name in _METADATA else "record"
+
+
+@lru_cache(maxsize=4096)
+def may_draw(function: Callable[..., Any]) -> bool:
+    """Whether the call might use the random generator."""
+    return operation_name(function) not in _DETERMINISTIC

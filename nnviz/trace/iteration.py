@@ -1,0 +1,183 @@
+"""One training iteration, captured: run the module once under the tape, go back through it, check it, say what the
+optimizer would do. It must leave the module as one ordinary forward leaves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from .backward import run_backward
+from .bindings import Bindings, Entry
+from .calls import DROPOUTS
+from .formulas import describe
+from .openers import DETAILS, openers_for
+from .parts import Part, modules_of, parts_of
+from .record import Node, TraceError, perform, tensors_in
+from .schedule import plan_steps
+from .scopes import Scopes
+from .tape import Tape
+from .trace import Trace
+from .updates import clip_gradients, plan_updates
+from .verify import compare, compare_loss, true_gradients
+
+
+def capture(
+    module: nn.Module,
+    *inputs: Any,
+    loss: Callable[[Any, Any], Tensor] | None = None,
+    target: Any = None,
+    optimizer: Optimizer | None = None,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    detail: str = "textbook",
+    penalty: Callable[[nn.Module], Tensor] | None = None,
+) -> Trace:
+    """The trace of one iteration of any module: forward, loss, backward, clip, update.
+
+    `loss(output, target)` gives the scalar; without it the module returns one. `penalty(module)` is added to it.
+    `detail`: `layer` (the calls as made), `textbook` (recurrent nets, dropout, attention and batch norm opened), `math`
+    (losses and layer norm too). Afterwards the module stands as after one ordinary forward: running statistics and
+    generator moved on once; parameters, `.grad` and the optimizer's state untouched.
+
+    Raises TraceError, naming place and cure, for what cannot be traced truthfully; the module's own errors come through.
+    """
+    if detail not in DETAILS:
+        raise TraceError(f"detail {detail!r} is not one of {', '.join(DETAILS)}")
+    modules = modules_of(module, loss)
+    parts = parts_of(modules, inputs, target)
+    names = {id(part.tensor): (part.kind, part.name) for part in parts}
+    tape = Tape(Bindings(Scopes(modules), names), openers_for(detail))
+    with torch.enable_grad():
+        real = _run(tape, module, inputs, loss, target, penalty)
+        end = _loss_entry(tape, real)
+        run_backward(tape.bindings.entries, end)
+        live = _live(parts, tape)
+        gradients = {kind: _totals(tape.bindings.entries, kind, live[kind]) for kind in live}
+        worst = _verify(tape, modules, real, end, live, gradients)
+    clipping = clip_gradients(gradients["parameter"], clip_norm, clip_value)
+    updates = plan_updates(optimizer, live["parameter"], gradients["parameter"], clipping)
+    return _bind_up(tape, end, detail, worst, gradients, clipping, updates)
+
+
+def _run(
+    tape: Tape, module: nn.Module, inputs: tuple, loss: Callable | None, target: Any, penalty: Callable | None
+) -> Tensor:
+    """The person's run: its loss, still with its own autograd graph."""
+    for tensor in tensors_in(inputs):
+        tape.bindings.source(tensor)
+    with tape.running():
+        output = module(*inputs)
+        tape.bindings.phase = "loss"
+        with nullcontext() if isinstance(loss, nn.Module) else tape.scopes.group("loss"):
+            total = output if loss is None else loss(output, target)
+        if penalty is not None:
+            with tape.scopes.group("penalty"):
+                total = total + penalty(module)
+    if isinstance(total, Tensor) and total.numel() == 1 and total.is_floating_point():
+        return total
+    found = f"a tensor of shape {tuple(total.shape)}" if isinstance(total, Tensor) else f"a {type(total).__name__}"
+    raise TraceError(
+        f"the loss must be one floating-point number, but it is {found}: give capture a loss=, or reduce it with .mean()"
+    )
+
+
+def _loss_entry(tape: Tape, real: Tensor) -> Entry:
+    entry, _ = tape.bindings.source(real)
+    if not entry.sources:
+        raise TraceError(
+            "the loss is not computed from anything: it must be the result of torch operations in the module or the loss"
+        )
+    entry.kind = entry.phase = "loss"
+    return entry
+
+
+# -- the gradients of the person's own tensors --------------------------------------------------------------------------
+
+
+def _live(parts: list[Part], tape: Tape) -> dict[str, dict[str, Tensor]]:
+    """The person's tensors a gradient may belong to: every parameter, and the inputs that require one."""
+    parameters = {part.name: part.tensor for part in parts if part.kind == "parameter"}
+    inputs = {part.name: part.tensor for part in parts if part.kind == "input" and part.tensor.requires_grad}
+    return {"parameter": parameters | tape.bindings.parameters, "input": inputs}
+
+
+def _totals(entries: list[Entry], kind: str, live: Mapping[str, Tensor]) -> dict[str, Tensor | None]:
+    """By name; a tensor that was met several times (written in between) has the sum, one that was never met None."""
+    totals: dict[str, Tensor | None] = dict.fromkeys(live)
+    for entry in entries:
+        if entry.kind == kind and entry.gradients[0] is not None:
+            so_far = totals.get(entry.label)
+            totals[entry.label] = entry.gradients[0] if so_far is None else so_far + entry.gradients[0]
+    return totals
+
+
+def _verify(
+    tape: Tape, modules: Mapping[str, nn.Module], real: Tensor, end: Entry, live: Mapping, gradients: Mapping
+) -> float:
+    """The worst error against the person's own autograd graph. Raises TraceError if the trace is not the truth."""
+    compare_loss(end.values[0], real)
+    tensors = {(kind, name): tensor for kind in live for name, tensor in live[kind].items() if tensor.requires_grad}
+    with _undisturbed(modules if tape.recomputes else {}):
+        true = true_gradients(real, tensors)
+    return compare({(kind, name): gradients[kind][name] for kind, name in true}, true, tape.hooks)
+
+
+@contextmanager
+def _undisturbed(modules: Mapping[str, nn.Module]) -> Iterator[None]:
+    """Whatever runs inside, the generator and the modules' buffers stay as they are."""
+    state = torch.get_rng_state()
+    buffers = [(buffer, buffer.clone()) for module in modules.values() for buffer in module.buffers()]
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
+
+
+# -- the record ---------------------------------------------------------------------------------------------------------
+
+
+def _bind_up(tape: Tape, end: Entry, detail: str, worst: float, gradients: Mapping, clipping, updates) -> Trace:
+    nodes = tuple([_freeze(entry) for entry in tape.bindings.entries])
+    return Trace(
+        nodes=nodes,
+        steps=plan_steps(nodes, clipping is not None, updates),
+        loss=end.values[0].item(),
+        loss_node=end.id,
+        detail=detail,
+        worst_error=worst,
+        parameter_gradients=MappingProxyType(gradients["parameter"]),
+        input_gradients=MappingProxyType(gradients["input"]),
+        updates=updates,
+        clipping=clipping,
+        value_reads=tuple(tape.reads),
+    )
+
+
+def _freeze(entry: Entry) -> Node:
+    formula, derivative = describe(entry.operation, entry.call)
+    return Node(
+        entry.id, entry.kind, entry.operation, entry.label, entry.module, entry.group, entry.phase, entry.where,
+        tuple([source.id for source, _ in entry.sources]), tuple([port for _, port in entry.sources]),
+        tuple(entry.values), tuple(entry.gradients), tuple(entry.contributions), entry.reads, formula, derivative,
+        _dropped(entry), entry.call,
+    )  # fmt: skip
+
+
+def _dropped(entry: Entry) -> Tensor | None:
+    """Which elements a dropout dropped: its own call on ones, with the numbers it drew."""
+    if entry.operation not in DROPOUTS or entry.call.rng is None:
+        return None
+    with _undisturbed({}), torch.no_grad():
+        torch.set_rng_state(entry.call.rng)
+        ones = [torch.ones_like(source.values[port]) for source, port in entry.sources]
+        return perform(entry.call, ones)[1][0] == 0

@@ -1,0 +1,72 @@
+"""What is there before a run: parameters, buffers, inputs, targets, and their names. It must not run or change any of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .record import TraceError
+
+
+class Part(NamedTuple):
+    """One tensor: kind `parameter`, `buffer` or `input`, and its name."""
+
+    kind: str
+    name: str
+    tensor: Tensor
+
+
+def modules_of(module: nn.Module, loss: Any) -> dict[str, nn.Module]:
+    """The modules that take part, by prefix. Raises TraceError if one of them hides its calls."""
+    modules = {"": module} | ({"loss": loss} if isinstance(loss, nn.Module) else {})
+    for name, part in (pair for top in modules.values() for pair in top.named_modules()):
+        if isinstance(part, torch.jit.ScriptModule):
+            raise TraceError(
+                f"module {name or 'itself'!r} is compiled by torch.jit.script, which hides its calls: "
+                "give capture the plain module"
+            )
+        if type(part).__name__ == "OptimizedModule":
+            raise TraceError(
+                f"module {name or 'itself'!r} is compiled by torch.compile, which hides its calls: "
+                "give capture its ._orig_mod"
+            )
+    return modules
+
+
+def parts_of(modules: Mapping[str, nn.Module], inputs: tuple, target: Any) -> list[Part]:
+    """Everything that is there; of two names for one tensor the last counts."""
+    parts = [Part("input", name, tensor) for name, tensor in _named(target, "target")]
+    for name, given in zip(_input_names(modules[""], len(inputs)), inputs, strict=True):
+        parts += [Part("input", label, tensor) for label, tensor in _named(given, name)]
+    for prefix, module in modules.items():
+        dot = prefix and prefix + "."
+        parts += [Part("buffer", dot + name, tensor) for name, tensor in module.named_buffers()]
+        parts += [Part("parameter", dot + name, tensor) for name, tensor in module.named_parameters()]
+    return parts
+
+
+def _named(structure: Any, name: str) -> Iterator[tuple[str, Tensor]]:
+    """The tensors of nested tuples, lists and dicts: `state`, `state.0`, `batch.mask`."""
+    if isinstance(structure, Tensor):
+        yield name, structure
+    elif isinstance(structure, dict):
+        for key, part in structure.items():
+            yield from _named(part, f"{name}.{key}")
+    elif isinstance(structure, (tuple, list)):
+        for index, part in enumerate(structure):
+            yield from _named(part, f"{name}.{index}")
+
+
+def _input_names(module: nn.Module, count: int) -> list[str]:
+    """The names forward gives its positional arguments; `inputs.2` where it takes them by number."""
+    names: list[str] = []
+    for parameter in inspect.signature(module.forward).parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            names += [f"{parameter.name}.{k}" for k in range(count - len(names))]
+        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            names.append(parameter.name)
+    return (names + [f"inputs.{k}" for k in range(len(names), count)])[:count]

@@ -1,0 +1,184 @@
+"""What a capture leaves behind: the frozen dataclasses a trace is made of. It must never run a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+PHASES = ("batch", "forward", "loss", "backward", "clip", "update")
+
+
+class TraceError(RuntimeError):
+    """The iteration cannot be traced truthfully; the sentence says where, why and what to do instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Stands, in a recorded call, where its tensor number `argument` stood."""
+
+    argument: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A torch call as it was made, tensors replaced by `Slot`s; enough to make it again with other values."""
+
+    function: Callable[..., Any]
+    args: tuple
+    kwargs: dict[str, Any]
+    written: tuple[int, ...] = ()  # the tensor arguments the call writes into
+    differentiable: tuple[bool, ...] = ()  # beside its tensor arguments: whether a gradient was asked for
+    rng: Tensor | None = None  # the generator's state before the call, kept only if the call drew from it
+
+
+class Contribution(NamedTuple):
+    """One addend of a node's gradient: what the backward step of node `source` sends to its tensor argument number `argument`."""
+
+    source: int
+    argument: int
+    gradient: Tensor
+    output: int = 0  # which output of the receiving node it belongs to
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """One node of the computational graph with everything one iteration did to it. `value`, `gradient`: of the first output."""
+
+    id: int
+    kind: str  # input | parameter | buffer | constant | operation | loss
+    operation: str
+    label: str
+    module: str
+    group: tuple[str, ...]
+    phase: str  # forward | loss
+    where: str
+    inputs: tuple[int, ...]
+    ports: tuple[int, ...]  # beside inputs: which output of that node
+    values: tuple[Tensor, ...]
+    gradients: tuple[Tensor | None, ...]  # beside values: the sum of that output's contributions
+    contributions: tuple[Contribution, ...]  # in the order in which they arrive
+    reads: tuple[int, ...]
+    formula: str
+    derivative: str
+    dropped: Tensor | None
+    call: Call | None
+
+    @property
+    def value(self) -> Tensor:
+        return self.values[0]
+
+    @property
+    def gradient(self) -> Tensor | None:
+        return self.gradients[0]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.values[0].shape)
+
+
+class Step(NamedTuple):
+    """One step of the iteration. `node` is None in the clip phase; `parameter` is the name in the update phase."""
+
+    index: int
+    phase: str
+    node: int | None
+    parameter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRead:
+    """A place where Python read a tensor's value (`if x.sum() > 0`, `.item()`): the graph is true for this batch only."""
+
+    operation: str
+    where: str
+    module: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """One line of an update: what it is called, how it is computed, what came out."""
+
+    symbol: str
+    formula: str
+    value: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Update:
+    """What the optimizer would do to one parameter; recorded, not applied."""
+
+    parameter: str
+    rows: tuple[Row, ...]
+    before: Tensor
+    after: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clipping:
+    """Gradient clipping: `total` and `coefficient` belong to clipping by norm, `limit` to clipping by value."""
+
+    norms: Mapping[str, Tensor]
+    total: Tensor | None
+    coefficient: Tensor | None
+    limit: float | None
+    gradients: Mapping[str, Tensor]
+    rows: Mapping[str, tuple[Row, ...]]
+
+
+def tensors_in(structure: Any) -> list[Tensor]:
+    """The tensors of nested tuples, lists and dicts, in order."""
+    if isinstance(structure, Tensor):
+        return [structure]
+    if isinstance(structure, (tuple, list)):
+        return [tensor for part in structure for tensor in tensors_in(part)]
+    if isinstance(structure, dict):
+        return [tensor for part in structure.values() for tensor in tensors_in(part)]
+    return []
+
+
+def template(structure: Any, tensors: list[Tensor]) -> Any:
+    """The structure with a `Slot` for every tensor; the tensors are appended to `tensors`."""
+    kind = type(structure)
+    if kind in _PLAIN:
+        return structure
+    if isinstance(structure, Tensor):
+        tensors.append(structure)
+        return Slot(len(tensors) - 1)
+    if isinstance(structure, (tuple, list)) and kind is not torch.Size:
+        return (list if isinstance(structure, list) else tuple)([template(part, tensors) for part in structure])
+    if kind is dict:
+        return {key: template(part, tensors) for key, part in structure.items()} if structure else structure
+    return structure
+
+
+def fill(structure: Any, tensors: list[Tensor]) -> Any:
+    """The inverse of `template`."""
+    kind = type(structure)
+    if kind is Slot:
+        return tensors[structure.argument]
+    if kind is tuple or kind is list:
+        return kind([fill(part, tensors) for part in structure])
+    if kind is dict and structure:
+        return {key: fill(part, tensors) for key, part in structure.items()}
+    return structure
+
+
+_PLAIN = frozenset({int, float, bool, str, type(None), slice, torch.dtype, torch.device})
+
+
+def perform(call: Call, tensors: list[Tensor]) -> tuple[Any, list[Tensor]]:
+    """Make a recorded call on copies where it writes: what it returned, and its outputs (what it returned, then what it wrote)."""
+    for argument in call.written:
+        tensors[argument] = tensors[argument].clone()
+    result = call.function(*fill(call.args, tensors), **fill(call.kwargs, tensors))
+    return result, with_written(result, [tensors[argument] for argument in call.written])
+
+
+def with_written(result: Any, written: list[Tensor]) -> list[Tensor]:
+    """The outputs of a call: the tensors it returned, then those it wrote without returning them."""
+    outputs = tensors_in(result)
+    return outputs + [tensor for tensor in written if not any(tensor is output for output in outputs)]

@@ -1,0 +1,98 @@
+"""Where a call was made: module path, groups, line of the person's code. It watches modules run and must not touch a tensor."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn.modules import module as module_hooks
+
+_OURS = (os.path.dirname(torch.__file__) + os.sep, os.path.dirname(__file__) + os.sep)
+_is_ours: dict[str, bool] = {}
+
+
+def user_line() -> str:
+    """`file:line` of the innermost frame that belongs neither to torch nor to this package."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        ours = _is_ours.get(name)
+        if ours is None:
+            ours = _is_ours[name] = name.startswith(_OURS) or name.startswith("<")
+        if not ours:
+            return f"{name}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
+
+
+class Scope(NamedTuple):
+    """One level of the call stack: the module that runs and the groups its calls belong to."""
+
+    path: str
+    group: tuple[str, ...]
+    builtin: bool  # one of torch's own modules: its path already says what its call is
+
+
+class Scopes:
+    """The stack of running modules and opened groups. A second call of a module, or a second group of a name, is named `cell#2`."""
+
+    def __init__(self, modules: dict[str, nn.Module]):
+        self._names = {}
+        for prefix, module in modules.items():
+            for name, part in module.named_modules():
+                self._names.setdefault(id(part), ".".join(filter(None, (prefix, name))))
+        self._stack = [Scope("", (), False)]
+        self._counts: Counter[tuple[str, ...]] = Counter()
+
+    @property
+    def here(self) -> Scope:
+        return self._stack[-1]
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """While this runs, every module call is a scope."""
+        before = module_hooks.register_module_forward_pre_hook(lambda module, _: self._enter(module))
+        after = module_hooks.register_module_forward_hook(lambda *_: self._leave(), always_call=True)
+        try:
+            yield
+        finally:
+            before.remove()
+            after.remove()
+
+    @contextmanager
+    def group(self, name: str) -> Iterator[None]:
+        """What runs inside belongs to the group `name`."""
+        here = self.here
+        self._stack.append(here._replace(group=self._numbered(here.group, (name,))))
+        try:
+            yield
+        finally:
+            self._stack.pop()
+
+    def _enter(self, module: nn.Module) -> None:
+        here = self.here
+        path = self._names.get(id(module))
+        if path is None:  # made inside forward: it has no path of its own
+            path = ".".join(filter(None, (here.path, type(module).__name__)))
+        inside = path[len(here.path) :].lstrip(".") if _is_inside(path, here.path) else path
+        group = self._numbered(here.group, tuple(inside.split("."))) if inside else here.group
+        self._stack.append(Scope(path, group, type(module).__module__.startswith("torch.nn.")))
+
+    def _leave(self) -> None:
+        self._stack.pop()
+
+    def _numbered(self, group: tuple[str, ...], parts: tuple[str, ...]) -> tuple[str, ...]:
+        group = group + parts
+        self._counts[group] += 1
+        count = self._counts[group]
+        return group if count == 1 else (*group[:-1], f"{group[-1]}#{count}")
+
+
+def _is_inside(path: str, outer: str) -> bool:
+    return not outer or path == outer or path.startswith(outer + ".")

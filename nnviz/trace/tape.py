@@ -1,0 +1,281 @@
+"""The tape: every torch call of a run becomes an entry of a graph of the tape's own. It must not change the run.
+
+The person's call runs first, on the person's tensors. Then its *shadow* runs on the tape's values, with the generator set back;
+the tape's graph never looks at a live parameter again, and the person's graph stays whole, for verify.py to check against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode, handle_torch_function
+
+from .bindings import Bindings, Entry, Source, leaf
+from .calls import SILENT_WRITERS, kind_of, may_draw, operation_name
+from .record import Call, TraceError, ValueRead, fill, perform, template, tensors_in, with_written
+from .scopes import user_line
+
+_TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}  # an opened call against the native one; 2e-2 for smaller types
+
+
+@dataclass(slots=True)
+class Made:
+    """A call the person made: what went in, what came out, what it wrote, and the generator around it (None: it drew nothing)."""
+
+    function: Callable
+    args: Any
+    kwargs: Any
+    tensors: list[Tensor]
+    sources: list[Source]
+    result: Any
+    written: tuple[int, ...]
+    outputs: list[Tensor]
+    before: Tensor | None
+    after: Tensor | None
+
+    @property
+    def is_transparent(self) -> bool:
+        """Nothing to record: a plain Python answer, or the very tensor that went in."""
+        return not self.written and all(any(output is tensor for tensor in self.tensors) for output in self.outputs)
+
+
+class Tape(TorchFunctionMode):
+    """Records while it is active. `openers`: torch function -> function (tape, *arguments) that makes the call in textbook steps."""
+
+    def __init__(self, bindings: Bindings, openers: Mapping[Callable, Callable]):
+        super().__init__()
+        self.bindings, self.scopes, self.openers = bindings, bindings.scopes, openers
+        self.reads: list[ValueRead] = []
+        self.hooks: list[str] = []  # where gradient hooks were registered
+        self.recomputes = False  # checkpoint was seen: the real backward runs parts of the model again
+        self._opening = False  # inside an opener no tensor is the person's: the shadow is the only run
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        opener = self.openers.get(function)
+        if opener is not None:
+            return self._open(opener, function, args, kwargs)
+        kind = kind_of(function)
+        if kind != "record" and not (kind == "count" and not self.bindings.is_counter(args[0])):
+            return self._answer(kind, function, args, kwargs)
+        if self._opening:
+            return self._record_opened(function, args, kwargs)
+        made = self._make(function, args, kwargs)
+        if not made.is_transparent:
+            self._record(made)
+        return made.result
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Everything inside is recorded, a custom `autograd.Function` as one entry with its own backward."""
+        base = torch.autograd.Function
+        original = base.__dict__["apply"]
+        base.apply = classmethod(lambda cls, *args, **kwargs: _apply(original.__func__, cls, args, kwargs))
+        try:
+            with self.scopes.watch(), self:
+                yield
+        finally:
+            base.apply = original
+
+    def call(self, function: Callable, *args: Any, **kwargs: Any) -> Any:
+        """For openers: record a Python function of ours as one operation."""
+        return handle_torch_function(function, (), *args, **kwargs)
+
+    # -- the person's call and its shadow ------------------------------------------------------------------------------------
+
+    def _make(self, function: Callable, args: tuple, kwargs: dict) -> Made:
+        tensors: list[Tensor] = []
+        shape = template(args, tensors), template(kwargs, tensors)
+        sources = [self.bindings.source(tensor) for tensor in tensors]
+        versions = [tensor._version for tensor in tensors]
+        before = torch.get_rng_state() if may_draw(function) else None
+        result = function(*args, **kwargs)
+        after = torch.get_rng_state() if before is not None else None
+        if before is not None and torch.equal(before, after):
+            before = after = None
+        written = tuple([k for k, tensor in enumerate(tensors) if tensor._version != versions[k]])
+        if operation_name(function) in SILENT_WRITERS:
+            written += _silently_written(tensors, sources)
+        outputs = with_written(result, [tensors[k] for k in written])
+        return Made(function, *shape, tensors, sources, result, written, outputs, before, after)
+
+    def _record(self, made: Made) -> None:
+        entry = self._shadow(made) if made.tensors else self._appear(made)
+        for port, tensor in enumerate(made.outputs):
+            self.bindings.bind(tensor, entry, port)
+        for k in made.written:
+            self.bindings.wrote(made.tensors[k])
+
+    def _shadow(self, made: Made) -> Entry:
+        name = operation_name(made.function)
+        if made.before is not None:
+            torch.set_rng_state(made.before)
+        leaves = self._leaves(made.tensors, made.sources)
+        needed = tuple([part.requires_grad for part in leaves])
+        call = Call(made.function, made.args, made.kwargs, made.written, needed, made.before)
+        try:
+            with self._own_saved_tensors():
+                outputs = perform(call, list(leaves))[1]
+        except Exception as error:
+            message = f"{user_line()}: {name} ran in the model but not on the tape's copies of its inputs: {error}"
+            raise TraceError(message) from error
+        same_draws = made.after is None or torch.equal(made.after, torch.get_rng_state())
+        if len(outputs) != len(made.outputs) or not same_draws:
+            raise TraceError(f"{user_line()}: {name} does something else each time it is called: make it repeatable")
+        return self.bindings.add("operation", name, call, made.sources, leaves, outputs)
+
+    def _appear(self, made: Made) -> Entry:
+        """A tensor made from nothing: a random draw is an operation, anything else a constant."""
+        call = Call(made.function, made.args, made.kwargs, rng=made.before)
+        kind = "constant" if made.before is None else "operation"
+        copies = [output.detach().clone() for output in made.outputs]
+        return self.bindings.add(kind, operation_name(made.function), call, [], [], copies)
+
+    def _leaves(self, tensors: list[Tensor], sources: list[Source]) -> list[Tensor]:
+        differentiable = torch.is_grad_enabled()
+        return [
+            leaf(source, differentiable and tensor.requires_grad)
+            for tensor, source in zip(tensors, sources, strict=True)
+        ]
+
+    def _own_saved_tensors(self):
+        """Inside checkpoint() the shadow must keep what it saves, whatever the person's hooks do with theirs."""
+        if torch._C._autograd._top_saved_tensors_default_hooks(True) is None:
+            return nullcontext()
+        self.recomputes = True
+        return torch.autograd.graph.saved_tensors_hooks(lambda tensor: tensor.detach(), lambda tensor: tensor)
+
+    # -- opened calls --------------------------------------------------------------------------------------------------------
+
+    def _open(self, opener: Callable, function: Callable, args: tuple, kwargs: dict) -> Any:
+        """Make the call, then again in textbook steps on the tape's tensors. The steps are believed only if they give the same."""
+        if self._opening:
+            opened = self._in_steps(opener, function, args, kwargs)
+            return self._record_opened(function, args, kwargs) if opened is NotImplemented else opened
+        made = self._make(function, args, kwargs)
+        if made.is_transparent:
+            return made.result
+        count = len(self.bindings.entries)
+        if made.before is not None:
+            torch.set_rng_state(made.before)
+        with self._own_saved_tensors():
+            opened = self._in_steps(opener, function, *self._on_tape(made))
+        if opened is not NotImplemented and self._agrees(made, tensors_in(opened)):
+            for tensor, twin in zip(made.outputs, tensors_in(opened), strict=True):
+                self.bindings.bind(tensor, *self.bindings.source(twin))
+            for k in made.written:
+                self.bindings.wrote(made.tensors[k])
+        else:
+            self.bindings.forget_after(count)
+            self._record(made)
+        return made.result
+
+    def _in_steps(self, opener: Callable, function: Callable, args: tuple, kwargs: dict) -> Any:
+        outside, self._opening = self._opening, True
+        line, self.bindings.line = self.bindings.line, self.bindings.line or user_line()
+        named = nullcontext() if self.scopes.here.builtin else self.scopes.group(operation_name(function))
+        try:
+            with named, self:
+                return opener(self, *args, **kwargs)
+        finally:
+            self._opening, self.bindings.line = outside, line
+
+    def _on_tape(self, made: Made) -> tuple[tuple, dict]:
+        """The call's arguments with the tape's tensors in place of the person's; one tensor given twice stays one."""
+        twins: dict[int, Tensor] = {}
+        for tensor, twin, source in zip(
+            made.tensors, self._leaves(made.tensors, made.sources), made.sources, strict=True
+        ):
+            if id(tensor) not in twins:
+                twins[id(tensor)] = twin if twin.requires_grad else twin.detach()
+                self.bindings.bind(twins[id(tensor)], *source)
+        stand_ins = [twins[id(tensor)] for tensor in made.tensors]
+        return fill(made.args, stand_ins), fill(made.kwargs, stand_ins)
+
+    def _agrees(self, made: Made, opened: list[Tensor]) -> bool:
+        if len(opened) != len(made.outputs) or (
+            made.after is not None and not torch.equal(made.after, torch.get_rng_state())
+        ):
+            return False
+        return all(_close(twin.detach(), tensor.detach()) for twin, tensor in zip(opened, made.outputs, strict=True))
+
+    def _record_opened(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+        tensors: list[Tensor] = []
+        shape = template(args, tensors), template(kwargs, tensors)
+        sources = [self.bindings.source(tensor) for tensor in tensors]
+        leaves = self._leaves(tensors, sources)
+        before = torch.get_rng_state() if may_draw(function) else None
+        call = Call(function, *shape, (), tuple([part.requires_grad for part in leaves]))
+        result, outputs = perform(call, list(leaves))
+        if not outputs:
+            return result
+        if before is not None and not torch.equal(before, torch.get_rng_state()):
+            call = replace(call, rng=before)
+        entry = self.bindings.add("operation", operation_name(function), call, sources, leaves, outputs)
+        for port, tensor in enumerate(outputs):
+            self.bindings.bind(tensor, entry, port)
+        return result
+
+    # -- calls that make no node ---------------------------------------------------------------------------------------------
+
+    def _answer(self, kind: str, function: Callable, args: tuple, kwargs: dict) -> Any:
+        if kind == "gradient":
+            raise TraceError(
+                f"{user_line()}: gradients are computed inside the forward pass, which cannot be stepped: compute them after it, outside the module"
+            )
+        if kind == "set data":
+            raise TraceError(
+                f"{user_line()}: `.data = …` replaces a tensor behind autograd's back: use `with torch.no_grad(): tensor.copy_(…)`"
+            )
+        if kind == "read":
+            self.reads.append(ValueRead(operation_name(function), user_line(), self.scopes.here.path))
+        if kind == "hook":
+            self.hooks.append(user_line())
+        if kind != "data":
+            return function(*args, **kwargs)
+        made = self._make(function, args, kwargs)
+        self._record(made)
+        self.bindings.mark_data(made.result)
+        return made.result
+
+
+def _silently_written(tensors: list[Tensor], sources: list[Source]) -> tuple[int, ...]:
+    """The buffers that do not hold what the tape knows of them."""
+    pairs = enumerate(zip(tensors, sources, strict=True))
+    return tuple(
+        [
+            k
+            for k, (tensor, (entry, port)) in pairs
+            if not tensor.requires_grad and not torch.equal(tensor, entry.values[port])
+        ]
+    )
+
+
+def _close(opened: Tensor, native: Tensor) -> bool:
+    if opened.shape != native.shape or opened.dtype != native.dtype:
+        return False
+    tolerance = _TOLERANCE.get(native.dtype, 2e-2)
+    return torch.equal(opened, native) or torch.allclose(opened, native, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+def _apply(original: Callable, cls: type, args: tuple, kwargs: dict) -> Any:
+    """A custom `autograd.Function` as one torch call, so that the tape sees it."""
+    if cls.__name__ == "CheckpointFunction":
+        raise TraceError(
+            f"{user_line()}: reentrant checkpointing hides its backward: use checkpoint(…, use_reentrant=False)"
+        )
+
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        return original(cls, *args, **kwargs)
+
+    apply.__name__ = cls.__name__
+    return (
+        handle_torch_function(apply, (), *args, **kwargs)
+        if torch._C._is_torch_function_mode_enabled()
+        else apply(*args, **kwargs)
+    )

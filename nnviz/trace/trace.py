@@ -1,0 +1,32 @@
+"""The trace: the immutable record of one training iteration. It must not compute anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from .record import Clipping, Node, Step, Update, ValueRead
+from .schedule import Cursor
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Everything one iteration did. Tensors belong to the trace: nothing that happens to the module later changes them."""
+
+    nodes: tuple[Node, ...]  # nodes[i].id == i
+    steps: tuple[Step, ...]
+    loss: float
+    loss_node: int
+    detail: str
+    worst_error: float  # against ordinary autograd, relative to the largest gradient
+    parameter_gradients: Mapping[str, Tensor | None]  # None: the loss does not depend on it
+    input_gradients: Mapping[str, Tensor]  # of the inputs that require one
+    updates: tuple[Update, ...]  # recorded, not applied
+    clipping: Clipping | None
+    value_reads: tuple[ValueRead, ...]
+
+    def start(self) -> Cursor:
+        """A cursor before the first step."""
+        return Cursor(self)

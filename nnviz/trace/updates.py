@@ -1,0 +1,247 @@
+"""What the optimizer does to each parameter, row by row. It must not touch the module, its gradients or the optimizer's state.
+
+The rows are computed from the textbook formulas and the optimizer's state; the real optimizer then makes its step on private copies,
+and the last row has to be what it did.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+
+from .record import Clipping, Row, TraceError, Update
+
+_TOLERANCE = {
+    torch.float64: 1e-12,
+    torch.float32: 1e-5,
+}  # of the last row against torch, relative; 2e-2 for smaller types
+
+
+def clip_gradients(gradients: Mapping[str, Tensor | None], norm: float | None, value: float | None) -> Clipping | None:
+    """Clipping by the norm over all parameters, then by value, as torch.nn.utils does it; None if neither is asked for."""
+    if norm is None and value is None:
+        return None
+    present = {name: gradient for name, gradient in gradients.items() if gradient is not None}
+    norms = {name: gradient.norm() for name, gradient in present.items()}
+    rows: dict[str, tuple[Row, ...]] = {name: () for name in present}
+    total = coefficient = None
+    if norm is not None and present:
+        total = torch.stack(list(norms.values())).norm()
+        coefficient = (norm / (total + 1e-6)).clamp(max=1.0)
+        present = {name: gradient * coefficient for name, gradient in present.items()}
+        for name, clipped in present.items():
+            rows[name] += _norm_rows(norms[name], total, coefficient, norm, clipped)
+    if value is not None:
+        present = {name: gradient.clamp(-value, value) for name, gradient in present.items()}
+        for name, clipped in present.items():
+            rows[name] += (Row("g", f"min(max(g, −{value:g}), {value:g})", clipped),)
+    return Clipping(
+        MappingProxyType(norms), total, coefficient, value, MappingProxyType(present), MappingProxyType(rows)
+    )
+
+
+def _norm_rows(norm: Tensor, total: Tensor, coefficient: Tensor, limit: float, clipped: Tensor) -> tuple[Row, ...]:
+    return (
+        Row("‖gᵢ‖", "√Σ g² of this parameter", norm),
+        Row("total", "√Σᵢ ‖gᵢ‖² over all parameters", total),
+        Row("coef", f"min(1, {limit:g} / (total + 10⁻⁶))", coefficient),
+        Row("g", "g · coef", clipped),
+    )
+
+
+def plan_updates(
+    optimizer: Optimizer | None,
+    parameters: Mapping[str, Tensor],
+    gradients: Mapping[str, Tensor | None],
+    clipping: Clipping | None,
+) -> tuple[Update, ...]:
+    """One Update for every parameter the optimizer holds and the loss reaches, in the optimizer's order.
+
+    Raises TraceError if the optimizer cannot make its step from gradients alone, or does not do what its formulas say.
+    """
+    if optimizer is None:
+        return ()
+    gradients = gradients if clipping is None else {**gradients, **clipping.gradients}
+    names = {id(tensor): name for name, tensor in parameters.items()}
+    held = [(names.get(id(p)), p, group) for group in optimizer.param_groups for p in group["params"]]
+    held = [(name, p, group) for name, p, group in held if gradients.get(name) is not None]
+    private, twins = _real_step(optimizer, {id(p): gradients[name] for name, p, _ in held})
+    updates = []
+    for name, parameter, group in held:
+        clip_rows = clipping.rows[name] if clipping is not None else ()
+        ledger = Ledger(clip_rows, parameter, gradients[name], group, optimizer.state.get(parameter, {}))
+        after = twins[id(parameter)].detach()
+        _write(ledger, type(optimizer), private.state.get(twins[id(parameter)], {}), after, name)
+        updates.append(Update(name, tuple(ledger.rows), ledger.rows[len(clip_rows)].value, after))
+    return tuple(updates)
+
+
+class Ledger:
+    """The rows of one parameter's update as they are written, beside what the rules read: θ, g, the group's options, the state."""
+
+    def __init__(
+        self,
+        rows: tuple[Row, ...],
+        parameter: Tensor,
+        gradient: Tensor,
+        group: Mapping[str, Any],
+        state: Mapping[str, Any],
+    ):
+        self.rows = list(rows)
+        self.group = group
+        self.state = state
+        self.theta = self.add("θ", "before", parameter.detach().clone())
+        self.g = self.add("g", "∂L/∂θ" if not rows else "∂L/∂θ, clipped", gradient)
+
+    def add(self, symbol: str, formula: str, value: Tensor) -> Tensor:
+        """Write a row; returns its value."""
+        self.rows.append(Row(symbol, formula, value))
+        return value
+
+    def option(self, name: str) -> float:
+        """An option of the group as a plain number."""
+        return float(self.group[name])
+
+    def remembered(self, name: str) -> Tensor:
+        """A state tensor, zero before the first step."""
+        kept = self.state.get(name)
+        return torch.zeros_like(self.theta) if kept is None else kept
+
+    def step(self) -> int:
+        """The number of this step, from 1."""
+        return int(self.state.get("step", 0)) + 1
+
+    def finish(self, formula: str, delta: Tensor) -> None:
+        """The two last rows of every rule: Δ and the new θ."""
+        self.add("θ′", "θ + Δ", self.theta + self.add("Δ", formula, delta))
+
+
+# -- the rules: textbook formulas, in torch's conventions --------------------------------------------------------------------
+
+
+def _prepare(ledger: Ledger, decoupled: bool = False) -> float:
+    """Maximisation and weight decay, common to all; returns the learning rate."""
+    rate, decay = ledger.option("lr"), ledger.option("weight_decay")
+    if ledger.group.get("maximize"):
+        ledger.g = ledger.add("g", "−g (maximise)", -ledger.g)
+    if decay and decoupled:
+        ledger.theta = ledger.add("θ", "θ · (1 − ηλ)", ledger.theta * (1 - rate * decay))
+    elif decay:
+        ledger.g = ledger.add("g", "g + λθ", ledger.g + decay * ledger.theta)
+    return rate
+
+
+def sgd(ledger: Ledger) -> None:
+    """Source: torch.optim.SGD; momentum as in Sutskever et al. 2013, with the rate outside the buffer."""
+    rate, momentum = _prepare(ledger), ledger.option("momentum")
+    if not momentum:
+        return ledger.finish("−η g", -rate * ledger.g)
+    buffer = ledger.state.get("momentum_buffer")
+    if buffer is None:
+        buffer = ledger.add("v", "g (first step)", ledger.g)
+    else:
+        buffer = ledger.add("v", "γv + (1 − τ)g", momentum * buffer + (1 - ledger.option("dampening")) * ledger.g)
+    if not ledger.group["nesterov"]:
+        return ledger.finish("−η v", -rate * buffer)
+    return ledger.finish("−η d", -rate * ledger.add("d", "g + γv (Nesterov)", ledger.g + momentum * buffer))
+
+
+def adagrad(ledger: Ledger) -> None:
+    """Source: Duchi, Hazan & Singer 2011."""
+    rate = _prepare(ledger)
+    rate = rate / (1 + (ledger.step() - 1) * ledger.option("lr_decay"))
+    if ledger.option("lr_decay"):
+        ledger.add("η", "η / (1 + (t − 1) · decay)", torch.tensor(rate, dtype=ledger.theta.dtype))
+    total = ledger.add("s", "s + g²", ledger.remembered("sum") + ledger.g**2)
+    ledger.finish("−η g / (√s + ε)", -rate * ledger.g / (total.sqrt() + ledger.option("eps")))
+
+
+def rmsprop(ledger: Ledger) -> None:
+    """Source: Hinton's lecture 6e, 2012; centred as in Graves 2013."""
+    rate, alpha, momentum = _prepare(ledger), ledger.option("alpha"), ledger.option("momentum")
+    spread = ledger.add("v", "αv + (1 − α)g²", alpha * ledger.remembered("square_avg") + (1 - alpha) * ledger.g**2)
+    if ledger.group["centered"]:
+        mean = ledger.add("ḡ", "αḡ + (1 − α)g", alpha * ledger.remembered("grad_avg") + (1 - alpha) * ledger.g)
+        spread = ledger.add("v̂", "v − ḡ²", spread - mean**2)
+    root = "√v̂" if ledger.group["centered"] else "√v"
+    step = ledger.add("d", f"g / ({root} + ε)", ledger.g / (spread.sqrt() + ledger.option("eps")))
+    if momentum:
+        step = ledger.add("b", "γb + d", momentum * ledger.remembered("momentum_buffer") + step)
+    ledger.finish("−η b" if momentum else "−η d", -rate * step)
+
+
+def adam(ledger: Ledger) -> None:
+    """Source: Kingma & Ba 2015, algorithm 1; AMSGrad: Reddi, Kale & Kumar 2018; AdamW: Loshchilov & Hutter 2019."""
+    rate = _prepare(ledger, ledger.group.get("decoupled_weight_decay", False))
+    (beta1, beta2), t = map(float, ledger.group["betas"]), ledger.step()
+    m = ledger.add("m", "β₁m + (1 − β₁)g", beta1 * ledger.remembered("exp_avg") + (1 - beta1) * ledger.g)
+    v = ledger.add("v", "β₂v + (1 − β₂)g²", beta2 * ledger.remembered("exp_avg_sq") + (1 - beta2) * ledger.g**2)
+    m_hat = ledger.add("m̂", f"m / (1 − β₁ᵗ), t = {t}", m / (1 - beta1**t))
+    if ledger.group["amsgrad"]:
+        v = ledger.add("vₘₐₓ", "max(vₘₐₓ, v)", torch.maximum(ledger.remembered("max_exp_avg_sq"), v))
+    v_hat = ledger.add("v̂", f"{'vₘₐₓ' if ledger.group['amsgrad'] else 'v'} / (1 − β₂ᵗ), t = {t}", v / (1 - beta2**t))
+    ledger.finish("−η m̂ / (√v̂ + ε)", -rate * m_hat / (v_hat.sqrt() + ledger.option("eps")))
+
+
+RULES: Mapping[type[Optimizer], Callable[[Ledger], None]] = {
+    SGD: sgd, Adagrad: adagrad, RMSprop: rmsprop, Adam: adam, AdamW: adam,
+}  # fmt: skip
+
+
+# -- the real optimizer ------------------------------------------------------------------------------------------------------
+
+
+def _write(ledger: Ledger, kind: type[Optimizer], state: Mapping[str, Any], after: Tensor, name: str) -> None:
+    """All rows of one parameter; an optimizer without a rule shows what it remembers and what it did."""
+    if kind in RULES:
+        RULES[kind](ledger)
+        return _check(ledger.rows[-1].value, after, f"{kind.__name__} on {name}")
+    for key, value in state.items():
+        if isinstance(value, Tensor):
+            kept = ledger.state.get(key)
+            ledger.add(
+                f"{key}, before",
+                "what the optimizer remembered",
+                torch.zeros_like(value) if kept is None else kept.clone(),
+            )
+            ledger.add(f"{key}, after", f"what {kind.__name__} made of it", value)
+    ledger.add("Δ", f"what {kind.__name__} adds", after - ledger.theta)
+    ledger.add("θ′", "θ + Δ", after)
+    return None
+
+
+def _check(computed: Tensor, real: Tensor, what: str) -> None:
+    tolerance = _TOLERANCE.get(real.dtype, 2e-2)
+    scale = real.abs().max().item() if real.numel() else 0.0
+    if not torch.allclose(computed, real, rtol=tolerance, atol=tolerance * scale, equal_nan=True):
+        raise TraceError(
+            f"the update of {what} is not what its formulas give, so it is not shown: was the optimizer's step changed?"
+        )
+
+
+def _real_step(optimizer: Optimizer, gradients: Mapping[int, Tensor]) -> tuple[Optimizer, dict[int, Tensor]]:
+    """A private copy of the optimizer after its step, and its copies of the parameters, by the id of the originals."""
+    held = [p for group in optimizer.param_groups for p in group["params"]]
+    twins = {id(p): p.detach().clone().requires_grad_() for p in held}
+    memory: dict[int, Any] = dict(twins)
+    private = copy.deepcopy(optimizer, memory)
+    for name in vars(optimizer).keys() - vars(private).keys() - {"step"}:  # a scheduler's wrapper steps the original
+        setattr(private, name, copy.deepcopy(vars(optimizer)[name], memory))
+    for key, gradient in gradients.items():
+        twins[key].grad = gradient.clone()
+    state = torch.get_rng_state()
+    try:
+        type(optimizer).step(private)
+    except TypeError as error:
+        raise TraceError(
+            f"{type(optimizer).__name__} runs the model several times in one step, so one iteration cannot be traced: {error}"
+        ) from error
+    finally:
+        torch.set_rng_state(state)
+    return private, twins

@@ -1,0 +1,116 @@
+"""Every action a person can take, in one table: its id, text, key, icon, menu, what it calls and when it can be called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import qtawesome
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu
+
+from nnviz.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from nnviz.ui.main_window import MainWindow
+
+
+@dataclass(frozen=True)
+class Act:
+    """One row of the table. `call` and `enabled` are given the window."""
+
+    id: str
+    text: str
+    menu: str
+    call: Callable[[MainWindow], object]
+    keys: str = ""
+    icon: str = ""
+    tip: str = ""
+    short: str = ""
+    """What a button says where there is no room for the text."""
+    enabled: Callable[[MainWindow], bool] = lambda window: True
+
+
+def _has_trace(window: MainWindow) -> bool:
+    return window.session.moment is not None
+
+
+def _can_train(window: MainWindow) -> bool:
+    return window.session.report.ok and window.session.run.engine == "ready"
+
+
+def _can_step(window: MainWindow) -> bool:
+    return _can_train(window) and not window.session.run.training
+
+
+ACTIONS = (
+    Act("new", "New", "File", lambda w: w.documents.new(), "Ctrl+N", "fa6s.file", "Start from the two-moons experiment"),
+    Act("open", "Open…", "File", lambda w: w.documents.open(), "Ctrl+O", "fa6s.folder-open", "Open a document"),
+    Act("save", "Save", "File", lambda w: w.documents.save(), "Ctrl+S", "fa6s.floppy-disk", "Write the document to its file"),
+    Act("save_as", "Save as…", "File", lambda w: w.documents.save_as(), "Ctrl+Shift+S", "fa6s.floppy-disk", "Write the document to another file"),
+    Act("export_graph", "Export graph…", "File", lambda w: w.documents.export_graph(), "Ctrl+Shift+E", "fa6s.file-export",
+        "Write the graph at the present step as SVG, PNG, PDF, DOT, GraphML or JSON", enabled=_has_trace),
+    Act("export_network", "Export network picture…", "File", lambda w: w.documents.export_network(), "", "fa6s.image", "Write the network picture as SVG, PNG or PDF"),
+    Act("export_window", "Export window picture…", "File", lambda w: w.documents.export_window(), "", "fa6s.image", "Write a picture of the whole window"),
+    Act("quit", "Quit", "File", lambda w: w.close(), "Ctrl+Q", "fa6s.xmark", "Close the window; unsaved changes are kept for the next start"),
+    Act("undo", "Undo", "Edit", lambda w: w.session.document.undo(), "Ctrl+Z", "fa6s.rotate-left", "Take back the last change", enabled=lambda w: w.session.document.history.can_undo),
+    Act("redo", "Redo", "Edit", lambda w: w.session.document.redo(), "Ctrl+Y", "fa6s.rotate-right", "Make the change again", enabled=lambda w: w.session.document.history.can_redo),
+    Act("delete", "Delete selected layers", "Edit", lambda w: w.delete_selected(), "", "fa6s.trash", "Remove the selected layers (Del on the canvas)", enabled=lambda w: bool(w.selected_layers)),
+    Act("tidy", "Tidy the network", "Edit", lambda w: w.tidy(), "Ctrl+L", "fa6s.table-cells", "Place all layers automatically"),
+    Act("dropout", "Dropout on or off", "Edit", lambda w: w.toggle_dropout(), "Ctrl+D", "fa6s.droplet-slash", "Switch all dropout layers on or off, also while training runs"),
+    Act("train", "Train or pause", "Run", lambda w: w.session.trainer.toggle(), "Ctrl+T", "fa6s.play", "Train until paused", "train", enabled=_can_train),
+    Act("train_iteration", "+1 iteration", "Run", lambda w: w.session.trainer.iterations(1), "Ctrl+I", "fa6s.forward-step", "Make one parameter update", "+1", enabled=_can_step),
+    Act("train_epoch", "+1 epoch", "Run", lambda w: w.session.trainer.epoch(), "Ctrl+E", "fa6s.forward-fast", "Train once through the training data", "+epoch", enabled=_can_step),
+    Act("rewind", "Rewind to the start", "Run", lambda w: w.session.trainer.rewind(), "Ctrl+R", "fa6s.rotate-left", "Back to iteration 0: same seed, the identical start", enabled=_can_train),
+    Act("go_to", "Go to iteration…", "Run", lambda w: w.ask_iteration(), "Ctrl+G", "fa6s.clock-rotate-left", "Make the run stand after any number of iterations, exactly", enabled=_can_step),
+    Act("step", "Step forward", "Step", lambda w: w.step(+1), "F10", "fa6s.caret-right", "Make the next step", enabled=_can_step),
+    Act("step_back", "Step back", "Step", lambda w: w.step(-1), "Shift+F10", "fa6s.caret-left", "Take the last step back", enabled=_has_trace),
+    Act("to_start", "To the start of the iteration", "Step", lambda w: w.session.stepper.to_start(), "Ctrl+Home", "fa6s.backward-step", "Before the first step", enabled=_has_trace),
+    Act("to_end", "To the end of the iteration", "Step", lambda w: w.session.stepper.to_end(), "Ctrl+End", "fa6s.forward-step", "After the last step", enabled=_has_trace),
+    Act("play", "Play or stop the steps", "Step", lambda w: w.toggle_play(), "F5", "fa6s.forward", "Make one step after the other", "play", enabled=_can_step),
+    Act("run_to", "Run to the selected node", "Step", lambda w: w.run_to_selected(), "Ctrl+F10", "fa6s.location-crosshairs", "Go on to the next step of the selected node", enabled=_has_trace),
+    Act("fit", "Fit the graph", "View", lambda w: w.fit(), "F", "fa6s.expand", "Show the whole graph"),
+    Act("actual_size", "Graph at 100 %", "View", lambda w: w.graph.actual_size(), "Ctrl+0", "fa6s.magnifying-glass", "Show the graph in its own size"),
+    Act("theme", "Light or dark", "View", lambda w: w.toggle_theme(), "Ctrl+Shift+L", "fa6s.circle-half-stroke", "Change between the light and the dark theme"),
+    Act("reset_workspace", "Reset this workspace", "View", lambda w: w.area.reset(), "", "fa6s.table-columns", "Put all panels back where they were"),
+    Act("find_action", "Search or run an action…", "Help", lambda w: w.find_action(), "Ctrl+Shift+P", "fa6s.magnifying-glass", "Find any action by its name"),
+    Act("about", "About nnviz", "Help", lambda w: w.about(), "", "fa6s.circle-info", "Version, and what the numbers are checked against"),
+)
+MENUS = ("File", "Edit", "Run", "Step", "View", "Help")
+
+
+def build_actions(window: MainWindow) -> dict[str, QAction]:
+    """Return a QAction for every row, added to the window so that its key works everywhere in it."""
+    actions = {}
+    for act in ACTIONS:
+        action = QAction(act.text, window)
+        action.setIconText(act.short or act.text)
+        action.setShortcut(QKeySequence(act.keys))
+        action.setToolTip(f"{act.tip} ({act.keys})" if act.keys else act.tip)
+        action.triggered.connect(lambda _=False, act=act: act.call(window))
+        window.addAction(action)
+        actions[act.id] = action
+    return actions
+
+
+def fill_menu(menu: QMenu, actions: dict[str, QAction]) -> dict[str, QMenu]:
+    """Give the menu one submenu for each word of MENUS and return them."""
+    submenus = {name: menu.addMenu(name) for name in MENUS}
+    for act in ACTIONS:
+        submenus[act.menu].addAction(actions[act.id])
+    return submenus
+
+
+def set_icons(actions: dict[str, QAction], theme: Theme) -> None:
+    """Draw all icons in the theme's text colour; those on filled buttons in the panel colour."""
+    for act in ACTIONS:
+        if act.icon:
+            ink = theme.panel if act.id in ("play", "train") else theme.text
+            actions[act.id].setIcon(qtawesome.icon(act.icon, color=ink, color_disabled=theme.faint))
+
+
+def update_enabled(window: MainWindow, actions: dict[str, QAction]) -> None:
+    """Let every action say whether it can be called now."""
+    for act in ACTIONS:
+        actions[act.id].setEnabled(act.enabled(window))

@@ -1,0 +1,111 @@
+"""The program with a window: makes the application, shows the first paint, and only then starts the engine."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication, QWidget
+
+from nnviz.document.examples import open_document
+from nnviz.document.experiment import Experiment
+from nnviz.resource_files import resource_folder
+from nnviz.session.engine_client import EngineClient
+from nnviz.session.session import Session
+from nnviz.ui.documents import FIRST_EXAMPLE
+from nnviz.ui.fonts import load_fonts
+from nnviz.ui.main_window import MainWindow
+
+FIRST_ITERATIONS = 300
+"""How far the two moons are trained before anybody has clicked: enough to see a boundary, not enough to be done."""
+
+
+def main(path: str | None = None) -> int:
+    """Open the window on a document (a path or `example:NAME`; none: two moons, already trained a little) and return the exit code."""
+    app = application()
+    window = build_window(open_document(FIRST_EXAMPLE))
+    window.restore_settings()
+    window.show()
+    signals = TerminationSignals(window.close)
+    after_first_paint(window, lambda: _begin(window, path))
+    code = app.exec()
+    signals.close()
+    shut_down(window)
+    return code
+
+
+def application() -> QApplication:
+    """Return the one QApplication, with name, icon and fonts; makes it if there is none."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    app.setApplicationName("nnviz")
+    app.setOrganizationName("nnviz")
+    app.setWindowIcon(QIcon(str(resource_folder("icons") / "nnviz.svg")))
+    load_fonts()
+    return app
+
+
+def build_window(experiment: Experiment, autosaves: bool = True) -> MainWindow:
+    """Return a window on a new session of this experiment. The engine is not started: call `window.session.start`."""
+    client = EngineClient()
+    session = Session(client, experiment, autosaves=autosaves)
+    session.connect_client(client)
+    client.setParent(session)
+    return MainWindow(session)
+
+
+def shut_down(window: MainWindow) -> None:
+    """Close the window and let Qt delete it before the program ends."""
+    window.session.close()
+    window.close()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QCoreApplication.processEvents()
+
+
+def after_first_paint(window: QWidget, call: Callable[[], None]) -> None:
+    """Call once, right after the window has been painted for the first time."""
+    window.installEventFilter(_FirstPaint(call, window))
+
+
+def _begin(window: MainWindow, path: str | None) -> None:
+    if path is None or not window.session.document.open(path):
+        window.session.start(train_first=FIRST_ITERATIONS)
+    else:
+        window.session.start()
+
+
+class _FirstPaint(QObject):
+    def __init__(self, call: Callable[[], None], window: QWidget) -> None:
+        super().__init__(window)
+        self._call = call
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.UpdateRequest:
+            watched.removeEventFilter(self)
+            QTimer.singleShot(0, self._call)
+        return False
+
+
+class TerminationSignals:
+    """Closes the window on SIGTERM and SIGINT: Python's handlers run only when Qt's loop is woken, so a socket wakes it."""
+
+    def __init__(self, close: Callable[[], object]) -> None:
+        self._read, self._write = socket.socketpair()
+        self._write.setblocking(False)
+        self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read)
+        self._notifier.activated.connect(lambda: self._read.recv(64))
+        self._before = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
+        self._handlers = {number: signal.signal(number, lambda *_: close()) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def close(self) -> None:
+        """Put back what was there before."""
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._before)
+        self._notifier.setEnabled(False)
+        self._read.close()
+        self._write.close()

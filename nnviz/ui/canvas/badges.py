@@ -1,0 +1,34 @@
+"""The mark of a layer with a problem: a badge at its corner and the sentence under it. Paints and knows no layer."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+
+from nnviz.ui.fonts import sans
+from nnviz.ui.theme import SMALL, Theme
+
+_WIDTH = 200.0
+_RADIUS = 8.0
+_TEXT = 13  # larger than elsewhere: it must still be read where the picture is made small
+
+
+def problem_box(frame: QRectF, text: str) -> QRectF:
+    """Return the room the sentence takes under a layer's frame."""
+    room = QRectF(0, 0, _WIDTH, 400)
+    height = QFontMetricsF(sans(_TEXT)).boundingRect(room, int(Qt.TextFlag.TextWordWrap), text).height()
+    return QRectF(frame.center().x() - _WIDTH / 2, frame.bottom() + 4, _WIDTH, height + 2)
+
+
+def paint_problem(painter: QPainter, theme: Theme, frame: QRectF, text: str) -> None:
+    """Paint the badge at the upper right of the frame, and the sentence under it."""
+    corner = frame.topRight()
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.color("loss"))
+    painter.drawEllipse(corner, _RADIUS, _RADIUS)
+    painter.setPen(theme.color("panel"))
+    painter.setFont(sans(SMALL, QFont.Weight.Bold))
+    painter.drawText(QRectF(corner.x() - _RADIUS, corner.y() - _RADIUS, 2 * _RADIUS, 2 * _RADIUS), Qt.AlignmentFlag.AlignCenter, "!")
+    painter.setPen(theme.color("loss"))
+    painter.setFont(sans(_TEXT))
+    painter.drawText(problem_box(frame, text), Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, text)

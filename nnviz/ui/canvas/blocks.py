@@ -1,0 +1,108 @@
+"""Cells coloured by value, alone or as the heat picture of a large layer. It paints and knows no layer."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen
+
+from nnviz.protocol import Measure
+from nnviz.ui.canvas.faces import Face
+from nnviz.ui.canvas.figures import LayerFigures
+from nnviz.ui.fonts import sans
+from nnviz.ui.theme import LARGE, Theme
+
+_SHADES = 256
+
+
+def color(theme: Theme, value: float, limit: float) -> QColor:
+    """Return the colour of a value on ±limit; NaN and Inf take the colour of the loss."""
+    return theme.diverging(value, limit) if math.isfinite(value) else theme.tint("loss", 0.35)
+
+
+def readable(theme: Theme, value: float, limit: float) -> QColor:
+    """Return the text colour that stands out best on the colour of this value."""
+    ground = _luminance(color(theme, value, limit))
+    dark, light = sorted((theme.color("text"), theme.color("panel")), key=_luminance)
+    contrast = (ground + 0.05) / (_luminance(dark) + 0.05), (_luminance(light) + 0.05) / (ground + 0.05)
+    return dark if contrast[0] > 1.35 * contrast[1] else light  # white on saturated blue reads better than the ratio says
+
+
+def _luminance(color: QColor) -> float:
+    """Relative luminance, 0 to 1. Source: WCAG 2.1."""
+    channels = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color.getRgbF()[:3]]
+    return 0.2126 * channels[0] + 0.7152 * channels[1] + 0.0722 * channels[2]
+
+
+def set_cell(painter: QPainter, theme: Theme, value: float | None, limit: float) -> None:
+    """Give the painter the brush of a cell: hollow for not computed, hatched red for NaN and Inf."""
+    if value is None:
+        painter.setBrush(theme.color("panel"))
+    elif math.isfinite(value):
+        painter.setBrush(theme.diverging(value, limit))
+    else:
+        painter.setBrush(QBrush(theme.color("loss", 0.7), Qt.BrushStyle.BDiagPattern))
+
+
+def paint_block(painter: QPainter, theme: Theme, face: Face, figures: LayerFigures, limit: float) -> None:
+    """Paint a large layer around (0, 0): its heat picture, or the histogram of its measure, or hollow."""
+    width, height = face.block
+    rect = QRectF(-width / 2, -height / 2, width, height)
+    painter.setBrush(theme.color("panel"))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.drawRect(rect)
+    if figures.values is not None and figures.values.size == face.units:
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        painter.drawImage(rect, heat_image(theme, figures.values, face.grid, limit))
+    elif figures.measure is not None:
+        _paint_histogram(painter, theme, rect, figures.measure)
+    elif not face.units:
+        painter.setPen(theme.color("muted"))
+        painter.setFont(sans(LARGE))
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, "?")
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(_block_pen(theme, figures))
+    painter.drawRoundedRect(rect.adjusted(-2, -2, 2, 2), 4, 4)
+
+
+def _block_pen(theme: Theme, figures: LayerFigures) -> QPen:
+    if figures.phase:
+        return QPen(theme.phase(figures.phase), 2.4)
+    known = figures.values is not None or figures.measure is not None
+    return QPen(theme.tint("muted", 0.6), 1.1, Qt.PenStyle.SolidLine if known else Qt.PenStyle.DashLine)
+
+
+def heat_image(theme: Theme, values: np.ndarray, grid: tuple[int, int], limit: float) -> QImage:
+    """Return one pixel per value, row by row in a picture of grid[0] rows; images of several channels stand side by side."""
+    rows, columns = grid
+    table = _shades(theme)
+    share = np.clip(np.nan_to_num(values, nan=0.0) / limit, -1, 1)
+    pixels = table[np.round((share + 1) * (_SHADES // 2 - 0.5)).astype(int)]
+    pixels = np.where(np.isfinite(values), pixels, np.uint32(theme.color("loss").rgb()))
+    full = np.full(rows * columns, np.uint32(theme.color("panel").rgb()), dtype=np.uint32)
+    full[: values.size] = pixels
+    return QImage(full.tobytes(), columns, rows, 4 * columns, QImage.Format.Format_RGB32).copy()
+
+
+def _shades(theme: Theme) -> np.ndarray:
+    if theme.name not in _SHADE_TABLES:
+        shades = [theme.diverging(value, 1.0).rgb() for value in np.linspace(-1, 1, _SHADES)]
+        _SHADE_TABLES[theme.name] = np.array(shades, dtype=np.uint32)
+    return _SHADE_TABLES[theme.name]
+
+
+_SHADE_TABLES: dict[str, np.ndarray] = {}
+
+
+def _paint_histogram(painter: QPainter, theme: Theme, rect: QRectF, measure: Measure) -> None:
+    """Bars from the lowest value (bottom) to the highest, in the colour of the value they count."""
+    counts = measure.histogram
+    most = max(counts, default=0)
+    limit = max(abs(measure.low), abs(measure.high)) or 1.0
+    for index, count in enumerate(counts):
+        value = measure.low + (index + 0.5) / len(counts) * (measure.high - measure.low)
+        bar = rect.height() / len(counts)
+        at = QRectF(rect.left(), rect.bottom() - (index + 1) * bar, rect.width() * count / most if most else 0, max(1.0, bar - 0.5))
+        painter.fillRect(at, theme.diverging(value, limit))

@@ -1,0 +1,176 @@
+"""The picture of one layer: neurons or a block, with its texts, badge and ports. It paints what it is given and takes no events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem
+
+from nnviz.document.network import Layer
+from nnviz.ui.canvas import badges, blocks, neurons
+from nnviz.ui.canvas.faces import FACTS, TITLE, Face
+from nnviz.ui.canvas.figures import LayerFigures
+from nnviz.ui.fonts import sans
+from nnviz.ui.theme import BODY, LIGHT, SMALL, Theme
+
+PORT = 5.0
+"""Radius of a port."""
+_MOST_BOOST = 1.45
+_CENTER = Qt.AlignmentFlag.AlignCenter
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How a column stands out at the moment."""
+
+    selected: bool = False
+    ports: bool = False
+    """Whether the ports show."""
+    lit: bool = False
+    """Whether a link being drawn may end here."""
+    unit: int = -1
+    """The neuron under the mouse."""
+
+
+class ColumnItem(QGraphicsItem):
+    """One layer. Its position is the middle of its neurons."""
+
+    def __init__(self, layer: Layer, face: Face) -> None:
+        super().__init__()
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.setZValue(2)
+        self.layer = layer
+        self.face = face
+        self.facts = ""
+        self.labels: tuple[str, ...] = ()
+        self.problems: tuple[str, ...] = ()
+        self.figures = LayerFigures()
+        self.biases: np.ndarray | None = None
+        self.marks = Marks()
+        self.theme = LIGHT
+        self._limits = (1.0, 1.0)
+
+    # --- what to show ---
+
+    def set_layer(self, layer: Layer, face: Face, facts: str, problems: tuple[str, ...]) -> None:
+        """Show this layer with this face; `problems` are sentences."""
+        if face != self.face:
+            self.prepareGeometryChange()
+        if bool(problems) != bool(self.problems):
+            self.prepareGeometryChange()
+        self.layer, self.face, self.facts, self.problems = layer, face, facts, problems
+        self.update()
+
+    def set_figures(self, figures: LayerFigures, biases: np.ndarray | None, labels: tuple[str, ...], limits: tuple[float, float]) -> None:
+        """Show these values, coloured on ±limits[0], and these biases, coloured on ±limits[1]."""
+        self.figures, self.biases, self.labels, self._limits = figures, biases, labels, limits
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this theme."""
+        self.theme = theme
+        self.update()
+
+    def set_marks(self, marks: Marks) -> None:
+        """Stand out like this."""
+        if marks != self.marks:
+            self.marks = marks
+            self.update()
+
+    # --- where things are ---
+
+    def frame(self) -> QRectF:
+        """Return the rounded frame that selection and problems are drawn on, in own coordinates."""
+        width, height = self.face.body
+        side = max(width / 2 + 10, self.face.text_width / 2 + 2)
+        return QRectF(-side, -height / 2 - TITLE, 2 * side, height + TITLE + FACTS)
+
+    def port(self, side: int) -> QPointF:
+        """Return the place of the port: side -1 is the input's at the left, 1 the output's at the right."""
+        return QPointF(side * self.frame().width() / 2, 0)
+
+    def unit_at(self, point: QPointF) -> int:
+        """Return the neuron under a point in own coordinates, -1 for none."""
+        if self.face.style != "neurons":
+            return -1
+        unit = round(point.y() / self.face.pitch + (self.face.units - 1) / 2)
+        if not 0 <= unit < self.face.units:
+            return -1
+        away = np.hypot(point.x(), point.y() - self.face.unit_y(unit))
+        return unit if away <= max(self.face.radius, 11) else -1
+
+    def bias_at(self, point: QPointF) -> int:
+        """Return the unit whose bias dot is under a point in own coordinates, -1 for none."""
+        if self.biases is None or self.face.style != "neurons":
+            return -1
+        dots = [neurons.bias_dot(self.face, unit) - point for unit in range(self.face.units)]
+        near = [unit for unit, dot in enumerate(dots) if np.hypot(dot.x(), dot.y()) <= 5]
+        return near[0] if near else -1
+
+    # --- painting ---
+
+    def _paint_frame(self, painter: QPainter) -> None:
+        marks, theme = self.marks, self.theme
+        if not (marks.selected or marks.lit or self.problems):
+            return
+        name = "loss" if self.problems else ("forward" if marks.lit else "positive")
+        painter.setPen(QPen(theme.color(name, 0.9 if marks.selected or self.problems else 0.6), 1.4))
+        painter.setBrush(theme.color(name, 0.07))
+        painter.drawRoundedRect(self.frame(), 8, 8)
+
+    def _paint_texts(self, painter: QPainter) -> None:
+        half, boost = self.face.body[1] / 2, _boost(painter)
+        width = max(self.face.text_width * boost, self.frame().width()) + 8
+        painter.setPen(self.theme.phase(self.figures.phase) if self.figures.phase else self.theme.color("text"))
+        _elided(painter, sans(BODY * boost, QFont.Weight.DemiBold), QRectF(-width / 2, -half - TITLE, width, TITLE - 3), self.layer.title)
+        painter.setPen(self.theme.color("muted"))
+        facts = f"{self.facts} · frozen" if self.layer.frozen else self.facts
+        _elided(painter, sans(SMALL * boost), QRectF(-width / 2, half + 3, width, FACTS - 3), facts)
+        painter.setFont(sans(min((SMALL + 0.6) * boost, self.face.pitch * 0.62)))
+        for unit, label in enumerate(self.labels):
+            at = QRectF(self.face.body[0] / 2 + 11, self.face.unit_y(unit) - 10, 240, 20)
+            painter.drawText(at, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, label)
+
+    def _paint_ports(self, painter: QPainter) -> None:
+        painter.setPen(QPen(self.theme.color("forward"), 1.6))
+        painter.setBrush(self.theme.color("panel"))
+        for side in (-1, 1):
+            if side > 0 or self.layer.kind != "input":
+                painter.drawEllipse(self.port(side), PORT, PORT)
+
+    # --- Qt ---
+
+    def boundingRect(self) -> QRectF:
+        face = self.face
+        side = _MOST_BOOST * face.half_width + 8
+        rect = QRectF(-side, -face.top - 10, 2 * side + face.label_width * 1.6, face.top + face.bottom + 14)
+        rect = rect.united(self.frame().adjusted(-10, -10, 10, 10))
+        return rect.united(badges.problem_box(self.frame(), self.problems[0])) if self.problems else rect
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: object = None) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_frame(painter)
+        if self.face.style == "block":
+            blocks.paint_block(painter, self.theme, self.face, self.figures, self._limits[0])
+        else:
+            neurons.paint_neurons(painter, self.theme, self.face, self.figures, self._limits[0], self.marks.unit)
+            neurons.paint_biases(painter, self.theme, self.face, self.biases, self._limits[1])
+        self._paint_texts(painter)
+        if self.problems:
+            badges.paint_problem(painter, self.theme, self.frame(), self.problems[0])
+        if self.marks.ports:
+            self._paint_ports(painter)
+
+
+def _boost(painter: QPainter) -> float:
+    """How much larger texts are painted where the picture is made small, so that they can still be read."""
+    return min(_MOST_BOOST, max(1.0, 0.9 / QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())))
+
+
+def _elided(painter: QPainter, font: QFont, rect: QRectF, text: str) -> None:
+    painter.setFont(font)
+    text = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+    painter.drawText(rect, _CENTER, text)

@@ -1,0 +1,170 @@
+"""What the mouse does on the network picture: look, select, drag, wire, pan, zoom. It turns events into the view's signals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QSize, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QRubberBand
+
+from nnviz.ui.canvas import framing, inline, menus, requests
+from nnviz.ui.canvas.arrangement import snapped
+from nnviz.ui.canvas.links import NEAR
+from nnviz.ui.canvas.picking import NOTHING, Hit, layers_in, pick
+from nnviz.ui.canvas.wire import Wire
+
+if TYPE_CHECKING:
+    from nnviz.ui.canvas.view import NetworkView
+
+_DRAG = 4
+"""Pixels the mouse moves before a click becomes a drag."""
+_ADDING = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier
+
+
+class Gestures(QObject):
+    """Filters the events of the viewport. One mode at a time: idle · press · drag · wire · band · pan."""
+
+    def __init__(self, view: NetworkView) -> None:
+        super().__init__(view)
+        self.view = view
+        self.mode = "idle"
+        self._hit: Hit = NOTHING
+        self._start = QPoint()
+        self._starts: dict[str, QPointF] = {}
+        self._wire: Wire | None = None
+        self._band = QRubberBand(QRubberBand.Shape.Rectangle, view.viewport())
+        self._handlers = {
+            QEvent.Type.MouseButtonPress: self._press,
+            QEvent.Type.MouseMove: self._move,
+            QEvent.Type.MouseButtonRelease: self._release,
+            QEvent.Type.MouseButtonDblClick: self._double_click,
+            QEvent.Type.Wheel: self._wheel,
+            QEvent.Type.ContextMenu: self._menu,
+        }
+        view.viewport().setMouseTracking(True)
+        view.viewport().installEventFilter(self)
+
+    def hit_at(self, position: QPoint) -> Hit:
+        """Return what is under a place of the viewport."""
+        scene, scale = self.view.scene(), self.view.transform().m11()
+        return pick(scene.columns, scene.links, self.view.mapToScene(position), self.view.editable, NEAR / scale)
+
+    def cancel(self) -> bool:
+        """Leave the present mode and undo what it began. Returns whether there was one."""
+        was, self.mode = self.mode, "idle"
+        if was == "drag":
+            for id, place in self._starts.items():
+                self.view.scene().columns[id].setPos(place)
+            self.view.scene().follow_columns()
+        if self._wire is not None:
+            self._wire.end()
+            self._wire = None
+        self._band.hide()
+        return was != "idle"
+
+    # --- press, move, release ---
+
+    def _press(self, event: QMouseEvent) -> None:
+        self._start, self._hit = event.position().toPoint(), self.hit_at(event.position().toPoint())
+        if event.button() == Qt.MouseButton.MiddleButton:
+            self.mode = "pan"
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self.mode = "press"
+            self._select_pressed(bool(event.modifiers() & _ADDING))
+        self.view.setFocus(Qt.FocusReason.MouseFocusReason)
+
+    def _select_pressed(self, adding: bool) -> None:
+        hit, present = self._hit, self.view.scene().selected
+        if hit.kind == "port":
+            self.mode = "wire"
+            self._wire = Wire(self.view, hit.layer, hit.side)
+        elif hit.layer and adding:
+            requests.select(self.view, tuple(id for id in present if id != hit.layer) if hit.layer in present else (*present, hit.layer))
+        elif hit.layer and hit.layer not in present:
+            requests.select(self.view, (hit.layer,))
+        elif hit.link:
+            requests.select(self.view, (), (hit.link,))
+        elif not hit.layer and not adding:
+            requests.select(self.view, ())
+
+    def _move(self, event: QMouseEvent) -> None:
+        position = event.position().toPoint()
+        if self.mode == "press" and (position - self._start).manhattanLength() >= _DRAG:
+            self._begin()
+        match self.mode:
+            case "drag":
+                self._drag(position)
+            case "wire":
+                self._wire.follow(self.view.mapToScene(position))
+            case "band":
+                self._band.setGeometry(QRect(self._start, position).normalized())
+            case "pan":
+                self.view.fitted = False
+                framing.move(self.view, QPointF(self._start - position))
+                self._start = position
+
+    def _begin(self) -> None:
+        """Turn a press into a drag of the selected layers, or into a rubber band on empty ground."""
+        scene = self.view.scene()
+        if self._hit.layer and self.view.editable:
+            self.mode = "drag"
+            self._starts = {id: scene.columns[id].pos() for id in scene.selected}
+            self.view.hovering.leave()
+        elif not self._hit.layer:
+            self.mode = "band"
+            self._band.setGeometry(QRect(self._start, QSize()))
+            self._band.show()
+
+    def _drag(self, position: QPoint) -> None:
+        way = self.view.mapToScene(position) - self.view.mapToScene(self._start)
+        for id, start in self._starts.items():
+            self.view.scene().columns[id].setPos(*snapped((start.x() + way.x(), start.y() + way.y())))
+        self.view.scene().follow_columns()
+
+    def _release(self, event: QMouseEvent) -> None:
+        mode, self.mode = self.mode, "idle"
+        match mode:
+            case "press":
+                self._click()
+            case "drag":
+                requests.move(self.view, tuple(self._starts))
+            case "wire":
+                pair, self._wire = self._wire.end(self.view.mapToScene(event.position().toPoint())), None
+                if pair:
+                    self.view.connect_requested.emit(*pair)
+            case "band":
+                self._band.hide()
+                area = self.view.mapToScene(self._band.geometry()).boundingRect()
+                requests.select(self.view, layers_in(self.view.scene().columns, area))
+
+    def _click(self) -> None:
+        if self._hit.kind in ("neuron", "layer"):
+            requests.show_node(self.view, self._hit.layer)
+        elif self._hit.kind in ("bias", "curve") and self.view.editable:
+            inline.open_weight(self.view, self._hit, self._start)
+
+    def _double_click(self, event: QMouseEvent) -> None:
+        if self.view.editable and self.hit_at(event.position().toPoint()).kind == "nothing":
+            inline.open_kinds(self.view, event.position().toPoint())
+
+    # --- wheel and menu ---
+
+    def _wheel(self, event: QWheelEvent) -> None:
+        self.view.fitted = False
+        framing.zoom(self.view, 1.15 ** (event.angleDelta().y() / 120), event.position())
+
+    def _menu(self, event: QEvent) -> None:
+        self.cancel()
+        menus.open_menu(self.view, self.hit_at(event.pos()), event.pos(), event.globalPos())
+
+    # --- Qt ---
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        handler = self._handlers.get(event.type())
+        hovering = event.type() == QEvent.Type.MouseMove and self.mode == "idle"
+        if handler is None or hovering:
+            return False
+        handler(event)
+        event.accept()
+        return True

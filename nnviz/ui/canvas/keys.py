@@ -1,0 +1,102 @@
+"""What the keyboard does on the network picture: walk, move, delete, add, fit. It turns keys into the view's signals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QCursor, QKeyEvent
+
+from nnviz.ui.canvas import inline, requests
+from nnviz.ui.canvas.arrangement import GRID
+
+if TYPE_CHECKING:
+    from nnviz.ui.canvas.view import NetworkView
+
+_WAYS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
+
+
+class Keys(QObject):
+    """Filters the keys of the view."""
+
+    def __init__(self, view: NetworkView) -> None:
+        super().__init__(view)
+        self.view = view
+        view.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        view.installEventFilter(self)
+
+    def _key(self, event: QKeyEvent) -> bool:
+        """Do what the key says. Returns whether it says anything here."""
+        key, plain = event.key(), not event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
+        if key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            return self._walk(1 if key == Qt.Key.Key_Tab else -1)
+        if key == Qt.Key.Key_Escape:
+            return self._leave()
+        if key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            return requests.delete_selected(self.view)
+        if key in _WAYS and plain:
+            return self._nudge(*_WAYS[key], 5 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            return requests.show_node(self.view, self.view.scene().selected[-1] if self.view.scene().selected else "")
+        if key == Qt.Key.Key_Home:
+            self.view.fit()
+            return True
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier and key == Qt.Key.Key_A:
+            requests.select(self.view, tuple(self.view.scene().columns))
+            return True
+        return plain and self._type(event.text())
+
+    def _walk(self, step: int) -> bool:
+        """Select the next layer in the order of computation; past the last one the focus goes on to the next widget."""
+        order = [layer.id for layer in self.view.experiment.network.in_order()] if self.view.experiment else []
+        selected = self.view.scene().selected
+        place = order.index(selected[-1]) + step if selected and selected[-1] in order else (0 if step > 0 else len(order) - 1)
+        if not 0 <= place < len(order):
+            return False
+        requests.select(self.view, (order[place],))
+        self.view.ensureVisible(self.view.scene().box_of(order[place]), 8, 8)
+        return True
+
+    def _leave(self) -> bool:
+        if not self.view.gestures.cancel():
+            if not self.view.scene().selected and not self.view.scene().selected_links:
+                return False
+            requests.select(self.view, ())
+        return True
+
+    def _nudge(self, x: int, y: int, times: int) -> bool:
+        selected = self.view.scene().selected
+        if not selected or not self.view.editable:
+            return False
+        for id in selected:
+            self.view.scene().columns[id].moveBy(x * GRID * times, y * GRID * times)
+        self.view.scene().follow_columns()
+        requests.move(self.view, selected)
+        return True
+
+    def _type(self, text: str) -> bool:
+        """Open the search for a layer with the letter that was typed."""
+        if not self.view.editable or not text.isalpha():
+            return False
+        at = self.view.viewport().mapFromGlobal(QCursor.pos())
+        room = self.view.viewport().rect()
+        inline.open_kinds(self.view, at if room.contains(at) else self._free_place(), text)
+        return True
+
+    def _free_place(self) -> QPoint:
+        content = self.view.scene().content_rect()
+        at = self.view.mapFromScene(QPointF(content.center().x(), content.bottom() + 12))
+        return at if self.view.viewport().rect().contains(at) else self.view.viewport().rect().center()
+
+    # --- Qt ---
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and self._is_ours(event):
+            event.accept()
+            return True
+        return event.type() == QEvent.Type.KeyPress and self._key(event)
+
+    def _is_ours(self, event: QKeyEvent) -> bool:
+        """Whether a window-wide shortcut must not take this key: Delete, and letters that begin a search."""
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier
+        return plain and (event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) or event.text().isalpha())

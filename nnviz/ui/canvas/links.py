@@ -1,0 +1,165 @@
+"""The picture of one link: every weight a curve between two neurons, or bands between blocks. It paints and takes no events."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem
+
+from nnviz.document.network import Link
+from nnviz.ui.canvas.curves import Course, Ends
+from nnviz.ui.theme import LIGHT, Theme
+
+NEAR = 6.0
+"""How far from a curve, in canvas units, the mouse may be."""
+_FLAT, _SOLID = Qt.PenCapStyle.FlatCap, Qt.PenStyle.SolidLine
+
+
+class LinkItem(QGraphicsItem):
+    """One link between two columns."""
+
+    def __init__(self, link: Link, ends: Ends) -> None:
+        super().__init__()
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.link = link
+        self.weights: np.ndarray | None = None
+        self.theme = LIGHT
+        self._limit = 1.0
+        self._focus: tuple[str, int] | None = None
+        self._marked: tuple[bool, int, bool] = (False, -1, False)
+        self._run(ends)
+
+    # --- what to show ---
+
+    def set_ends(self, ends: Ends) -> None:
+        """Run between these faces."""
+        if ends != self.course.ends:
+            self.prepareGeometryChange()
+            self._run(ends)
+
+    def _run(self, ends: Ends) -> None:
+        self.course = Course(ends)
+        self._paths = [_polyline(points) for points in self.course.points]
+        if ends.detour is None:
+            self._paths = [_curve(control) for control in self.course.controls]
+        self._ribbon = _ribbon(ends) if self.course.style == "ribbon" else None
+
+    @property
+    def parameter(self) -> str:
+        """The name of the weights it shows; empty where it has none."""
+        return f"{self.link.target}.weight" if self.course.ends.kind == "dense" else ""
+
+    def set_weights(self, weights: np.ndarray | None, limit: float) -> None:
+        """Show these weights (target units, source units), at full width and colour at ±limit."""
+        self.weights, self._limit = weights, limit
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this theme."""
+        self.theme = theme
+        self.update()
+
+    def set_focus(self, focus: tuple[str, int] | None) -> None:
+        """Keep only the curves of one neuron, ("source" or "target", unit), and fade the others; ("", 0) fades all, None none."""
+        if focus != self._focus:
+            self._focus = focus
+            self.update()
+
+    def set_marks(self, selected: bool, curve: int, lit: bool) -> None:
+        """Stand out: the whole link selected, one curve under the mouse (-1: none), or ready to take a dropped layer."""
+        if (selected, curve, lit) != self._marked:
+            self._marked = (selected, curve, lit)
+            self.update()
+
+    def weight(self, curve: int) -> float | None:
+        """Return the weight of a curve; None where it is not known or the curve stands for several."""
+        if self.course.style != "weights" or self.weights is None:
+            return None
+        return float(self.weights[self.course.pairs[curve]])
+
+    # --- painting ---
+
+    def _shares(self) -> np.ndarray | None:
+        """A signed share of full width per curve; bands take the root mean square of their weights. None: not known."""
+        if self.weights is None or self.course.style not in ("weights", "bands"):
+            return None
+        if self.course.style == "weights":
+            targets, sources = np.array(self.course.pairs).T
+            return np.asarray(self.weights, dtype=float)[targets, sources] / self._limit
+        axis = 1 if self.course.pairs[0][0] >= 0 else 0
+        return np.sqrt(np.mean(np.square(self.weights, dtype=float), axis=axis)) / self._limit
+
+    def _stands_out(self, curve: int) -> bool:
+        if self._focus is None:
+            return True
+        side, unit = self._focus
+        target, source = self.course.pairs[curve]
+        return {"source": source, "target": target}.get(side, -2) in (unit, -1)
+
+    def _pen(self, share: float | None, fade: float) -> QPen:
+        """Colour by sign, width and opacity by magnitude; None is a weight that is not known."""
+        wide = self.course.style in ("band", "ribbon")
+        if not self.parameter or wide:
+            faint = 0.15 if self.course.style == "ribbon" else 0.45
+            return QPen(self.theme.color("muted", faint * fade), 2.4 if wide else 1.1, _SOLID, _FLAT)
+        if share is None:
+            return QPen(self.theme.color("faint", 0.7 * fade), 1.0, _SOLID, _FLAT)
+        if not np.isfinite(share):
+            return QPen(self.theme.color("loss", fade), 1.6, Qt.PenStyle.DashLine, _FLAT)
+        size = min(1.0, abs(share))
+        if self.course.style == "bands":
+            return QPen(self.theme.color("muted", (0.2 + 0.5 * size) * fade), 0.8 + 2.4 * size, _SOLID, _FLAT)
+        color = self.theme.color("positive" if share >= 0 else "negative", (0.35 + 0.5 * size) * fade)
+        return QPen(color, 0.7 + 3.0 * size, _SOLID, _FLAT)
+
+    # --- Qt ---
+
+    def boundingRect(self) -> QRectF:
+        low, high = self.course.bounds
+        return (
+            QRectF(QPointF(*low), QPointF(*high)).adjusted(-6, -6, 6, 6).united(self._ribbon.boundingRect() if self._ribbon else QRectF())
+        )
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: object = None) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        selected, hovered, lit = self._marked
+        if self._ribbon is not None:
+            painter.fillPath(self._ribbon, self.theme.color("muted", 0.08))
+        shares = self._shares()
+        for curve in range(len(self._paths)) if shares is None else np.argsort(np.abs(shares)):
+            share = None if shares is None else float(shares[curve])
+            painter.strokePath(self._paths[curve], self._pen(share, 1.0 if self._stands_out(curve) else 0.12))
+        if selected or lit:
+            halo = QPen(self.theme.color("forward" if lit else "positive", 0.22), 7, _SOLID, Qt.PenCapStyle.RoundCap)
+            for path in self._paths:
+                painter.strokePath(path, halo)
+        if 0 <= hovered < len(self._paths):
+            painter.strokePath(self._paths[hovered], QPen(self.theme.color("text"), 2.2))
+
+
+def _curve(control: np.ndarray) -> QPainterPath:
+    path = QPainterPath(QPointF(*control[0]))
+    path.cubicTo(*(QPointF(*point) for point in control[1:]))
+    return path
+
+
+def _polyline(points: np.ndarray) -> QPainterPath:
+    path = QPainterPath(QPointF(*points[0]))
+    for point in points[1:]:
+        path.lineTo(*point)
+    return path
+
+
+def _ribbon(ends: Ends) -> QPainterPath:
+    """The outline of a band as high as the blocks at both its ends."""
+    x0, x1 = ends.start[0] + ends.source.block[0] / 2 + 2, ends.stop[0] - ends.target.block[0] / 2 - 2
+    middle = (x0 + x1) / 2
+    half0, half1 = ends.source.block[1] / 2, ends.target.block[1] / 2
+    (top0, bottom0), (top1, bottom1) = ((y - half, y + half) for y, half in ((ends.start[1], half0), (ends.stop[1], half1)))
+    path = QPainterPath(QPointF(x0, top0))
+    path.cubicTo(middle, top0, middle, top1, x1, top1)
+    path.lineTo(x1, bottom1)
+    path.cubicTo(middle, bottom1, middle, bottom0, x0, bottom0)
+    path.closeSubpath()
+    return path

@@ -1,0 +1,76 @@
+"""The context menu of the network picture. Its entries emit the view's signals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, QPointF
+from PySide6.QtWidgets import QMenu
+
+from nnviz.document.catalog import LAYERS
+from nnviz.document.network import Link
+from nnviz.ui.canvas import inline, requests
+from nnviz.ui.canvas.picking import Hit
+
+if TYPE_CHECKING:
+    from nnviz.ui.canvas.view import NetworkView
+
+
+def open_menu(view: NetworkView, hit: Hit, at: QPoint, globally: QPoint) -> None:
+    """Open the menu for what was hit at a place of the viewport."""
+    menu = build_menu(view, hit, at)
+    menu.aboutToHide.connect(menu.deleteLater)
+    menu.popup(globally)
+
+
+def build_menu(view: NetworkView, hit: Hit, at: QPoint) -> QMenu:
+    """Return the menu for what was hit."""
+    menu = QMenu(view)
+    menu.setToolTipsVisible(True)
+    if hit.layer:
+        _layer_entries(menu, view, hit.layer)
+    elif hit.link:
+        _link_entries(menu, view, hit, at)
+    elif view.editable:
+        menu.addAction("Add layer…", lambda: inline.open_kinds(view, at))
+    menu.addSeparator()
+    menu.addAction("Fit\tHome", view.fit)
+    menu.addAction("Select all\tCtrl+A", lambda: requests.select(view, tuple(view.scene().columns)))
+    if view.editable:
+        menu.addAction("Tidy up", lambda: requests.tidy(view))
+    return menu
+
+
+def _layer_entries(menu: QMenu, view: NetworkView, layer: str) -> None:
+    if layer not in view.scene().selected:
+        requests.select(view, (layer,))
+    shown = view.figures.layers.get(layer)
+    if shown is not None and shown.node is not None:
+        menu.addAction("Show in the graph\tEnter", lambda: requests.show_node(view, layer))
+    if not view.editable:
+        return
+    place = view.scene().columns[layer].pos()
+    _kinds(menu.addMenu("Add behind"), lambda kind: view.add_requested.emit(kind, QPointF(place), layer), single_input=True)
+    links = [link for link in view.scene().links if layer in (link.source, link.target)]
+    if links:
+        menu.addAction("Disconnect", lambda: view.disconnect_requested.emit(links))
+    menu.addAction("Delete\tDel", lambda: requests.delete_selected(view))
+
+
+def _link_entries(menu: QMenu, view: NetworkView, hit: Hit, at: QPoint) -> None:
+    if not view.editable:
+        return
+    link: Link = hit.link
+    requests.select(view, (), (link,))
+    if view.scene().links[link].weight(hit.curve) is not None:
+        menu.addAction("Type the weight…", lambda: inline.open_weight(view, hit, at))
+    _kinds(menu.addMenu("Insert"), lambda kind: view.insert_requested.emit(kind, link.source, link.target), single_input=True)
+    menu.addAction("Delete link\tDel", lambda: requests.delete_selected(view))
+
+
+def _kinds(menu: QMenu, call: Callable[[str], None], single_input: bool) -> None:
+    menu.setToolTipsVisible(True)
+    for kind in LAYERS.values():
+        if not single_input or kind.inputs[0] == 1:
+            menu.addAction(kind.label, lambda name=kind.name: call(name)).setToolTip(kind.explanation)

@@ -1,0 +1,72 @@
+"""Paints a column of neurons: circles coloured by activation with the number inside, dropped ones crossed out, biases as dots."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QPainter, QPen
+from PySide6.QtWidgets import QStyleOptionGraphicsItem
+
+from nnviz.ui.canvas import blocks, captions
+from nnviz.ui.canvas.faces import Face
+from nnviz.ui.canvas.figures import LayerFigures
+from nnviz.ui.fonts import mono
+from nnviz.ui.theme import Theme
+
+_SMALLEST_TEXT = 5.5
+"""Numbers that would be lower than this on the screen are left out."""
+
+_SMALLEST_WITH_BIAS = 9.0
+"""Neurons of a smaller radius on the screen show no bias."""
+
+
+def paint_neurons(painter: QPainter, theme: Theme, face: Face, figures: LayerFigures, limit: float, hovered: int = -1) -> None:
+    """Paint the neurons of a layer around (0, 0), coloured on ±limit."""
+    size, longest = (10.0, 5) if face.radius >= 16 else (max(7.0, face.radius * 0.6), 4)
+    painter.setFont(mono(size, QFont.Weight.Bold))
+    numbers = size * QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform()) >= _SMALLEST_TEXT
+    for unit in range(face.units):
+        center = QPointF(0, face.unit_y(unit))
+        dropped = figures.dropped is not None and bool(figures.dropped[unit])
+        value = None if figures.values is None or dropped else float(figures.values[unit])
+        painter.setPen(_outline(theme, figures.phase, unit == hovered, value is None and not dropped))
+        blocks.set_cell(painter, theme, value, limit)
+        painter.drawEllipse(center, face.radius, face.radius)
+        if dropped:
+            _cross_out(painter, theme, center, face.radius * 0.5)
+        elif value is not None and numbers:
+            painter.setPen(blocks.readable(theme, value, limit))
+            room = QRectF(-face.radius, center.y() - face.radius, 2 * face.radius, 2 * face.radius)
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, captions.short(value, longest))
+
+
+def _outline(theme: Theme, phase: str, hovered: bool, hollow: bool) -> QPen:
+    pen = QPen(theme.color("text"), 1.8) if hovered else QPen(theme.tint("muted", 0.75), 1.2)
+    if phase:
+        pen = QPen(theme.phase(phase), 2.6)
+    if hollow:
+        pen.setDashPattern((2.6, 2.2))
+    return pen
+
+
+def _cross_out(painter: QPainter, theme: Theme, center: QPointF, reach: float) -> None:
+    painter.setPen(QPen(theme.color("faint"), 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    painter.drawLine(center + QPointF(-reach, -reach), center + QPointF(reach, reach))
+    painter.drawLine(center + QPointF(-reach, reach), center + QPointF(reach, -reach))
+
+
+def paint_biases(painter: QPainter, theme: Theme, face: Face, biases: np.ndarray | None, limit: float) -> None:
+    """Paint the biases as dots at the lower left of their neurons, coloured on ±limit; None paints nothing."""
+    scale = QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())
+    if biases is None or biases.size != face.units or face.radius * scale < _SMALLEST_WITH_BIAS:
+        return
+    painter.setPen(QPen(theme.tint("muted", 0.85), 1.0))
+    for unit, bias in enumerate(biases):
+        painter.setBrush(blocks.color(theme, float(bias), limit))
+        painter.drawEllipse(bias_dot(face, unit), 3.8, 3.8)
+
+
+def bias_dot(face: Face, unit: int) -> QPointF:
+    """Return where the dot of a unit's bias is."""
+    reach = face.radius * 0.72
+    return QPointF(-reach, face.unit_y(unit) + reach)

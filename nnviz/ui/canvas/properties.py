@@ -1,0 +1,195 @@
+"""The settings of the selected layer as a form made from the catalog. It asks for changes and makes none itself."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from nnviz.document.catalog import ACTIVATIONS, INITIALIZERS, LAYERS, Field
+from nnviz.document.experiment import Experiment
+from nnviz.document.network import Layer
+from nnviz.document.shapes import Report
+from nnviz.ui import forms
+from nnviz.ui.canvas.captions import size_text
+from nnviz.ui.fonts import mono, sans
+from nnviz.ui.theme import BODY, GRID, LIGHT, SMALL, Theme
+
+_INITIALIZER = Field("initializer", "choice", "default", "how the weights start; a change starts them anew", choices=tuple(INITIALIZERS))
+_ROW = 26
+_NOTHING = "Select a layer to see and change its settings."
+
+
+class PropertiesPanel(QWidget):
+    """Name, settings, start of the weights, size and problems of one layer."""
+
+    change_requested = Signal(str, dict, str)
+    """Layer, the settings that change, and a key: changes with the same key are one step of undo."""
+    rename_requested = Signal(str, str)
+    freeze_requested = Signal(str, bool)
+    initializer_requested = Signal(str, str)
+    delete_requested = Signal(tuple)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.editors: dict[str, QWidget] = {}
+        self._theme = LIGHT
+        self._shown: tuple[str, str, bool] | None = None
+        self._drags = 0
+        self._form: QWidget | None = None
+        self._empty = _note(_NOTHING)
+        self._sizes, self._explanation, self._problems = _note(""), _note(""), _note("")
+        self._sizes.setFont(mono(BODY))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2 * GRID)
+        for note in (self._empty, self._problems, self._sizes, self._explanation):
+            column.addWidget(note)
+        column.addStretch(1)
+        self.setAccessibleName("Layer settings")
+        self.set_theme(LIGHT)
+        self._show_notes(None, None)
+
+    # --- setters ---
+
+    def set_layer(self, experiment: Experiment, report: Report, id: str | None) -> None:
+        """Show this layer's settings; None shows that nothing is selected. Fields stay the same while the layer does."""
+        layer = experiment.network.layer(id) if id is not None and experiment.network.has(id) else None
+        entry = report.layers.get(layer.id) if layer else None
+        wanted = (layer.id, layer.kind, bool(entry and entry.count)) if layer else None
+        if wanted != self._shown:
+            self._shown = wanted
+            self._rebuild(layer, has_parameters=bool(wanted and wanted[2]))
+        if layer is not None:
+            self._refresh(layer)
+        self._show_notes(layer, report)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of this theme."""
+        self._theme = theme
+        for note, name in ((self._empty, "muted"), (self._explanation, "muted"), (self._sizes, "text"), (self._problems, "loss")):
+            note.setStyleSheet(f"color: {getattr(theme, name)};")
+
+    # --- the form ---
+
+    def _rebuild(self, layer: Layer | None, has_parameters: bool) -> None:
+        if self._form is not None:
+            self._form.hide()
+            self._form.deleteLater()
+            self._form = None
+        self.editors = {}
+        if layer is None:
+            return
+        self._form = QWidget()
+        rows = QFormLayout(self._form)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setVerticalSpacing(GRID + 2)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._add_name(rows, layer)
+        for field in LAYERS[layer.kind].fields:
+            self._add_field(rows, layer, field)
+        if has_parameters:
+            self._add_start(rows, layer)
+        self._add_delete(rows, layer)
+        self.layout().insertWidget(1, self._form)
+
+    def _add_name(self, rows: QFormLayout, layer: Layer) -> None:
+        line = QLineEdit(accessibleName="name", placeholderText=layer.id, toolTip="what the screen calls this layer; empty: its id")
+        line.editingFinished.connect(lambda: self._rename(layer.id, line))
+        self.editors["name"] = line
+        rows.addRow(_caption("name"), line)
+
+    def _rename(self, id: str, line: QLineEdit) -> None:
+        if line.isModified():
+            line.setModified(False)
+            self.rename_requested.emit(id, line.text().strip())
+
+    def _add_field(self, rows: QFormLayout, layer: Layer, field: Field) -> None:
+        value = layer.settings.get(field.name, field.default)
+        if field.name == "p":
+            editor = forms.slider(field, value)
+            editor.released.connect(self._next_drag)
+        else:
+            editor = forms.editor(field, value, self._theme, ACTIVATIONS if set(field.choices) <= set(ACTIVATIONS) else None)
+        editor.value_changed.connect(lambda value: self._change(layer.id, field.name, value))
+        self.editors[field.name] = editor
+        rows.addRow(_caption(field.name.replace("_", " "), field.explanation), editor)
+
+    def _change(self, id: str, name: str, value: object) -> None:
+        self.change_requested.emit(id, {name: value}, f"{id}.{name} #{self._drags}")
+
+    def _next_drag(self) -> None:
+        """What follows is another step of undo."""
+        self._drags += 1
+
+    def _add_start(self, rows: QFormLayout, layer: Layer) -> None:
+        start = forms.editor(_INITIALIZER, layer.initializer, self._theme, INITIALIZERS)
+        start.value_changed.connect(lambda name: self.initializer_requested.emit(layer.id, name))
+        frozen = QCheckBox("frozen", accessibleName="frozen", toolTip="the optimizer leaves the parameters of this layer as they are")
+        frozen.clicked.connect(lambda on: self.freeze_requested.emit(layer.id, on))
+        self.editors |= {"initializer": start, "frozen": frozen}
+        rows.addRow(_caption("initializer", _INITIALIZER.explanation), start)
+        rows.addRow(_caption("training"), frozen)
+
+    def _add_delete(self, rows: QFormLayout, layer: Layer) -> None:
+        button = QPushButton("Delete layer", toolTip="Remove this layer and its links (Del)")
+        button.clicked.connect(lambda: self.delete_requested.emit((layer.id,)))
+        self.editors["delete"] = button
+        holder = QHBoxLayout()
+        holder.addWidget(button)
+        holder.addStretch(1)
+        rows.addRow("", holder)
+
+    def _refresh(self, layer: Layer) -> None:
+        name = self.editors["name"]
+        if not (name.hasFocus() and name.isModified()) and name.text() != layer.name:
+            name.setText(layer.name)
+        for field in LAYERS[layer.kind].fields:
+            value = layer.settings.get(field.name, field.default)
+            if self.editors[field.name].value() != value:
+                self.editors[field.name].set_value(value)
+        if "initializer" in self.editors:
+            self.editors["initializer"].set_value(layer.initializer)
+            self.editors["frozen"].setChecked(layer.frozen)
+
+    # --- what is said about the layer ---
+
+    def _show_notes(self, layer: Layer | None, report: Report | None) -> None:
+        self._empty.setVisible(layer is None)
+        texts = ("", "", "") if layer is None else (_sizes(layer, report), _explained(layer), _problems(layer, report))
+        for note, text in zip((self._sizes, self._explanation, self._problems), texts, strict=True):
+            note.setText(text)
+            note.setVisible(bool(text))
+
+
+def _sizes(layer: Layer, report: Report) -> str:
+    entry = report.layers.get(layer.id)
+    if entry is None or entry.output_shape is None:
+        return "output not known yet"
+    tensors = [f"{name} {size_text(shape)}" for name, shape in entry.parameters.items()]
+    lines = [f"output {size_text(entry.output_shape) or 'scalar'}", f"{entry.count:,} parameters", " · ".join(tensors)]
+    return "\n".join(filter(None, lines))
+
+
+def _explained(layer: Layer) -> str:
+    kind = LAYERS[layer.kind]
+    return "\n".join(filter(None, (f"{kind.label}: {kind.explanation}", kind.source)))
+
+
+def _problems(layer: Layer, report: Report) -> str:
+    return "\n".join(f"{problem.message} {problem.cure}" for problem in report.problems_of(layer.id))
+
+
+def _note(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setFont(sans(BODY))
+    return label
+
+
+def _caption(text: str, explanation: str = "") -> QLabel:
+    label = QLabel(text, toolTip=explanation)
+    label.setProperty("role", "muted")
+    label.setFont(sans(SMALL + 1))
+    label.setMinimumHeight(_ROW)
+    return label

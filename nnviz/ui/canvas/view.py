@@ -1,0 +1,158 @@
+"""The network picture that is also the editor: setters for what it shows, signals for what a person asks. It never writes the document."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
+
+from nnviz.document.experiment import Experiment
+from nnviz.document.shapes import Report
+from nnviz.session.moment import Moment
+from nnviz.ui.canvas import captions, framing, legend
+from nnviz.ui.canvas.drops import Drops
+from nnviz.ui.canvas.figures import Figures, figures
+from nnviz.ui.canvas.gestures import Gestures
+from nnviz.ui.canvas.hovering import Hovering
+from nnviz.ui.canvas.keys import Keys
+from nnviz.ui.canvas.scene import NetworkScene
+from nnviz.ui.theme import LIGHT, Theme
+
+_MARGIN = 10
+_ROAM = 3000.0
+
+
+class NetworkView(QGraphicsView):
+    """Layers as neurons or blocks, weights as curves; drag, wire, type, drop and delete to build."""
+
+    selected_changed = Signal(tuple)
+    """Ids of the selected layers."""
+    node_requested = Signal(int)
+    """The trace node of a clicked layer's output."""
+    add_requested = Signal(str, QPointF, str)
+    """Kind, place, and the layer to link it behind, or ""."""
+    insert_requested = Signal(str, str, str)
+    """Kind, and the source and target of the link to put it on."""
+    connect_requested = Signal(str, str)
+    disconnect_requested = Signal(list)
+    delete_requested = Signal(tuple)
+    move_requested = Signal(dict)
+    """Layer id -> (x, y)."""
+    weight_requested = Signal(str, tuple, float)
+    """Parameter, index in it, new value."""
+    neuron_hovered = Signal(str, int)
+    """Layer and unit; ("", -1) when the mouse leaves."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.experiment: Experiment | None = None
+        self.report: Report | None = None
+        self.moment: Moment | None = None
+        self.figures = Figures()
+        self.theme = LIGHT
+        self.editable = True
+        self._coloring = "value"
+        self._class_names: tuple[str, ...] = ()
+        self.fitted = True  # until somebody zooms or pans
+        self.setScene(NetworkScene(self))
+        self._dress()
+        self.gestures = Gestures(self)
+        self.hovering = Hovering(self)
+        self.keys = Keys(self)
+        self.drops = Drops(self)
+        self.set_theme(LIGHT)
+
+    def _dress(self) -> None:
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)  # the legend lies above everything
+        self.setSceneRect(-_ROAM, -_ROAM, 2 * _ROAM, 2 * _ROAM)
+        self.setMouseTracking(True)
+        self.setAcceptDrops(True)
+        self.setMinimumSize(160, 100)
+        self.setAccessibleName("Network")
+
+    # --- setters ---
+
+    def set_experiment(self, experiment: Experiment, report: Report) -> None:
+        """Show this network; what is selected and in view stays where it can."""
+        grown = self.experiment is None or experiment.network != self.experiment.network
+        self.experiment, self.report = experiment, report
+        self._arrange()
+        seen = self.mapToScene(self.viewport().rect()).boundingRect()
+        if self.fitted and (grown or not seen.contains(self.scene().content_rect())):
+            self.fit()
+        self.setAccessibleDescription(captions.summary(experiment, report))
+        self._refresh()
+
+    def set_moment(self, moment: Moment | None) -> None:
+        """Show the numbers of this moment; None shows the structure only."""
+        self.moment = moment
+        self._refresh()
+
+    def set_coloring(self, coloring: str) -> None:
+        """Show values ("value") or gradients ("gradient")."""
+        self._coloring = coloring
+        self._refresh()
+
+    def set_class_names(self, names: tuple[str, ...]) -> None:
+        """Call the classes by these names beside the output."""
+        self._class_names = tuple(names)
+        self._refresh()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this theme."""
+        self.theme = theme
+        self.setBackgroundBrush(theme.color("panel"))
+        self.scene().set_theme(theme)
+        self.viewport().update()
+
+    def set_selection(self, ids: tuple[str, ...]) -> None:
+        """Select these layers, without emitting."""
+        known = tuple(id for id in ids if id in self.scene().columns)
+        if known != self.scene().selected:
+            self.scene().mark(selected=known, selected_links=())
+
+    def set_editable(self, editable: bool) -> None:
+        """Allow building, or only looking."""
+        self.editable = editable
+        self.gestures.cancel()
+        self.scene().mark(ports_show=editable)
+
+    def fit(self) -> None:
+        """Show the whole picture, as large as it fits, and keep it fitted until somebody zooms or pans."""
+        self.fitted = True
+        framing.fit(self, self.scene().content_rect(), self.room())
+
+    def room(self) -> QRectF:
+        """Return the part of the viewport that the picture may fill."""
+        return QRectF(self.viewport().rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN - legend.HEIGHT)
+
+    def _arrange(self) -> None:
+        room = self.room()
+        self.scene().show_structure(self.experiment, self.report, max(1.0, room.width()) / max(1.0, room.height()))
+
+    def _refresh(self) -> None:
+        if self.experiment is not None:
+            self.figures = figures(self.experiment, self.report, self.moment, self._coloring)
+            self.scene().show_figures(self.figures, self._class_names)
+
+    # --- Qt ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.experiment is not None and self.fitted:
+            self._arrange()
+            self.scene().show_figures(self.figures, self._class_names)
+            self.fit()
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        painter.save()
+        painter.resetTransform()
+        legend.paint(painter, self.viewport().rect(), self.theme, self.figures)
+        if not self.scene().columns and self.editable:
+            legend.paint_invitation(painter, self.viewport().rect(), self.theme)
+        painter.restore()

@@ -1,0 +1,304 @@
+"""The things in the scene: card, frame of a group, wire, travelling dot. Each paints one frozen state and never asks where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPainterPathStroker, QPen
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from nnviz.ui.fonts import mono, sans
+from nnviz.ui.graph import strips
+from nnviz.ui.graph.layout import Box, Point
+from nnviz.ui.graph.strips import Limits, Strip
+from nnviz.ui.theme import BODY, SMALL, Theme, mixed
+
+HEIGHT = 62.0
+LEAST_WIDTH = 166.0
+MOST_WIDTH = 240.0
+_INSET = 11.0
+_RADIUS = 7.0
+_HALO = 5.0
+_FUTURE = 0.45
+_Flag = Qt.AlignmentFlag
+
+
+@dataclass(frozen=True)
+class CardState:
+    """All that a card shows."""
+
+    name: str
+    note: str
+    value: Strip
+    gradient: Strip
+    limits: Limits
+    parameter: bool = False
+    made: bool = True
+    """Whether its value is there; what is yet to come is dimmed."""
+    settled: bool = True
+    """Whether everything that will happen to it in the present phase has happened."""
+    phase: str = ""
+    """The phase of the present step, if the step is at this card."""
+    read: bool = False
+    """Whether the present backward step reads its value."""
+    selected: bool = False
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class WireState:
+    """How a wire is drawn: whether its value has been sent forward, whether a gradient has come back, how wide (1 to 4 pixels)."""
+
+    sent: bool = False
+    returned: bool = False
+    width: float = 1.4
+
+
+@cache
+def _fonts() -> tuple[QFont, QFont, QFont]:
+    return sans(BODY, QFont.Weight.Bold), mono(SMALL), sans(SMALL, QFont.Weight.Bold)
+
+
+def card_size(name: str, note: str) -> tuple[float, float]:
+    """Return width and height of the card that has room for these texts, within limits."""
+    bold, small, _ = _fonts()
+    text = QFontMetricsF(bold).horizontalAdvance(name) + QFontMetricsF(small).horizontalAdvance(note)
+    return min(MOST_WIDTH, max(LEAST_WIDTH, float(round(text + 2 * _INSET + 10)))), HEIGHT
+
+
+class CardItem(QGraphicsItem):
+    """The card of a node, or of a folded group."""
+
+    def __init__(self, key: str, box: Box, theme: Theme) -> None:
+        super().__init__()
+        self.key = key
+        self.state: CardState | None = None
+        self._theme = theme
+        self._box = QRectF(0, 0, box[2], box[3])
+        self.setPos(box[0], box[1])
+        self.setZValue(2)
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+
+    def set_state(self, state: CardState) -> bool:
+        """Show this state; returns whether that changed anything."""
+        if state == self.state:
+            return False
+        self.state = state
+        self.update()
+        return True
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this theme."""
+        self._theme = theme
+        self.update()
+
+    def _paint_ground(self, painter: QPainter, state: CardState) -> None:
+        theme = self._theme
+        if state.read or state.selected:
+            painter.setPen(QPen(theme.color("backward" if state.read else "positive", 0.28), _HALO))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(self._box.adjusted(-2.5, -2.5, 2.5, 2.5), _RADIUS + 2.5, _RADIUS + 2.5)
+        edge, width = _edge(theme, state)
+        painter.setPen(QPen(edge, width))
+        painter.setBrush(_ground(theme, state))
+        if state.folded:
+            painter.drawRoundedRect(self._box.adjusted(4, -4, -4, 0), _RADIUS, _RADIUS)
+        painter.drawRoundedRect(self._box.adjusted(0.5, 0.5, -0.5, -0.5), _RADIUS, _RADIUS)
+
+    def _paint_texts(self, painter: QPainter, state: CardState) -> None:
+        bold, small, _ = _fonts()
+        row = QRectF(_INSET, 4, self._box.width() - 2 * _INSET, 20)
+        painter.setPen(self._theme.color("text"))
+        painter.setFont(bold)
+        name = _elided(bold, state.name, row.width())
+        painter.drawText(row, int(_Flag.AlignLeft | _Flag.AlignVCenter), name)
+        room = row.adjusted(QFontMetricsF(bold).horizontalAdvance(name) + 8, 0, 0, 0)
+        painter.setPen(self._theme.color("muted"))
+        painter.setFont(small)
+        painter.drawText(room, int(_Flag.AlignRight | _Flag.AlignVCenter), _elided(small, state.note, room.width()))
+
+    # --- Qt ---
+
+    def boundingRect(self) -> QRectF:
+        return self._box.adjusted(-6, -6, 6, 6)
+
+    def shape(self) -> QPainterPath:
+        path = QPainterPath()
+        path.addRect(self._box)
+        return path
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        state = self.state
+        if state is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_ground(painter, state)
+        painter.setOpacity(1.0 if state.made else _FUTURE)
+        self._paint_texts(painter, state)
+        right = self._box.width() - _INSET
+        strips.paint(painter, self._theme, state.value, state.limits.value, _INSET, 28, right)
+        strips.paint(painter, self._theme, state.gradient, state.limits.gradient, _INSET, 44, right)
+
+
+def _edge(theme: Theme, state: CardState) -> tuple[QColor, float]:
+    if state.phase:
+        return theme.phase(state.phase), 2.4
+    if state.parameter:
+        return theme.color("parameter_line"), 1
+    settled = mixed(theme.color("line"), theme.color("faint"), 0.75)
+    return (settled if state.settled else theme.color("line")), 1.4 if state.settled else 1
+
+
+def _ground(theme: Theme, state: CardState) -> QColor:
+    if state.phase:
+        return theme.tint(state.phase, 0.09)
+    return theme.color("parameter" if state.parameter else "panel")
+
+
+def _elided(font: QFont, text: str, width: float) -> str:
+    return QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, width)
+
+
+class FrameItem(QGraphicsItem):
+    """The dashed frame around a group with its title and a − to fold it."""
+
+    BUTTON = 16.0
+
+    def __init__(self, key: str, title: str, box: Box, theme: Theme) -> None:
+        super().__init__()
+        self.key = key
+        self.title = title
+        self._theme = theme
+        self._box = QRectF(0, 0, box[2], box[3])
+        self.setPos(box[0], box[1])
+        self.setZValue(0)
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this theme."""
+        self._theme = theme
+        self.update()
+
+    def set_title(self, title: str) -> None:
+        """Show this name."""
+        self.title = title
+        self.update()
+
+    def button(self) -> QRectF:
+        """Return where the fold button is, in the item's own coordinates."""
+        return QRectF(self._box.right() - self.BUTTON - 6, self._box.top() + 6, self.BUTTON, self.BUTTON)
+
+    # --- Qt ---
+
+    def boundingRect(self) -> QRectF:
+        return self._box.adjusted(-1, -1, 1, 1)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        theme = self._theme
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        pen = QPen(mixed(theme.color("line"), theme.color("faint"), 0.3), 1.2, Qt.PenStyle.CustomDashLine)
+        pen.setDashPattern([5, 4])
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(self._box.adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+        font = _fonts()[2]
+        painter.setFont(font)
+        painter.setPen(theme.color("muted"))
+        room = QRectF(12, 5, self._box.width() - 24 - self.BUTTON - 6, 18)
+        painter.drawText(room, int(_Flag.AlignLeft | _Flag.AlignVCenter), _elided(font, self.title, room.width()))
+        self._paint_button(painter)
+
+    def _paint_button(self, painter: QPainter) -> None:
+        button = self.button()
+        painter.setPen(QPen(self._theme.color("line"), 1))
+        painter.setBrush(self._theme.color("panel"))
+        painter.drawRoundedRect(button.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        painter.setPen(QPen(self._theme.color("muted"), 1.4))
+        middle = button.center()
+        painter.drawLine(QLineF(middle.x() - 4, middle.y(), middle.x() + 4, middle.y()))
+
+
+class WireItem(QGraphicsItem):
+    """A wire between two cards."""
+
+    def __init__(self, source: str, target: str, curve: Sequence[Point], theme: Theme) -> None:
+        super().__init__()
+        self.ends = (source, target)
+        self.state: WireState | None = None
+        self._theme = theme
+        self._path = _path(curve)
+        self._bounds = self._path.controlPointRect().adjusted(-4, -4, 4, 4)
+        self.setZValue(1)
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+
+    def set_state(self, state: WireState) -> bool:
+        """Show this state; returns whether that changed anything."""
+        if state == self.state:
+            return False
+        self.state = state
+        self.update()
+        return True
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this theme."""
+        self._theme = theme
+        self.update()
+
+    def point(self, share: float) -> QPointF:
+        """Return the point at a share (0 to 1) of the way from source to target."""
+        return self._path.pointAtPercent(min(1.0, max(0.0, share)))
+
+    # --- Qt ---
+
+    def boundingRect(self) -> QRectF:
+        return self._bounds
+
+    def shape(self) -> QPainterPath:
+        stroker = QPainterPathStroker()
+        stroker.setWidth(12)
+        return stroker.createStroke(self._path)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        state = self.state or WireState()
+        color = self._theme.color("backward" if state.returned else "faint")
+        if not state.sent and not state.returned:
+            color.setAlphaF(_FUTURE)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(color, state.width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(self._path)
+
+
+def _path(curve: Sequence[Point]) -> QPainterPath:
+    path = QPainterPath(QPointF(*curve[0]))
+    for place in range(1, len(curve) - 2, 3):
+        path.cubicTo(*(QPointF(*point) for point in curve[place : place + 3]))
+    return path
+
+
+class DotItem(QGraphicsItem):
+    """The × that travels along a wire: a gradient being multiplied by a local derivative."""
+
+    RADIUS = 8.0
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setZValue(3)
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+
+    # --- Qt ---
+
+    def boundingRect(self) -> QRectF:
+        return QRectF(-self.RADIUS - 1, -self.RADIUS - 1, 2 * self.RADIUS + 2, 2 * self.RADIUS + 2)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.color("backward"))
+        painter.drawEllipse(QPointF(0, 0), self.RADIUS, self.RADIUS)
+        painter.setPen(QPen(self._theme.color("panel"), 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawLines([QLineF(-3, -3, 3, 3), QLineF(-3, 3, 3, -3)])

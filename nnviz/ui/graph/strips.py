@@ -1,0 +1,227 @@
+"""The rows of coloured cells on a card: what they say (pure), and how they are painted. They decide no colour scale by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QFont, QPainter, QPen
+
+from nnviz.protocol import Measure, NodeRecord, Tensor
+from nnviz.session.moment import Moment
+from nnviz.session.reading import to_numpy
+from nnviz.ui import numerals
+from nnviz.ui.fonts import mono, sans
+from nnviz.ui.graph.naming import symbol
+from nnviz.ui.theme import SMALL, Theme
+
+MOST_CELLS = 8
+CELL, STEP = 10.0, 12.0
+HEIGHT = CELL
+LABEL = 44.0
+WIDTH = MOST_CELLS * STEP + LABEL
+_Flag = Qt.AlignmentFlag
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One row of cells. `values` None: not computed yet, then `count` hollow cells are drawn; count 0: there never is anything."""
+
+    label: str
+    count: int
+    values: tuple[float, ...] | None = None
+    more: bool = False
+    crossed: tuple[bool, ...] = ()
+    bars: tuple[int, ...] = ()
+    """For a tensor that travelled as a measure: the counts of its histogram."""
+    kind: str = "value"
+    """value · gradient: which colour scale it is on."""
+
+    @property
+    def bad(self) -> str:
+        """"NaN" or "∞" if such a number is among the values, else empty."""
+        if self.values is None or all(map(np.isfinite, self.values)):
+            return ""
+        return "NaN" if any(map(np.isnan, self.values)) else "∞"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where the colour scales end, for values and for gradients: ±limit is the full colour."""
+
+    value: float
+    gradient: float
+
+    def of(self, kind: str) -> float:
+        """Return the limit for a kind of strip."""
+        return self.gradient if kind == "gradient" else self.value
+
+
+def limits(moment: Moment) -> Limits:
+    """Return scales symmetric around 0 for all cards: the 98th percentile of what the chosen row has anywhere in the trace.
+
+    They do not depend on the cursor, so that colours stay as they are while one steps.
+    """
+    nodes = [node for node in moment.reading.trace.nodes if node.kind != "loss"]
+    return Limits(_percentile(moment, nodes, "value"), _percentile(moment, nodes, "gradient"))
+
+
+def _percentile(moment: Moment, nodes: list[NodeRecord], what: str) -> float:
+    arrays = [moment.row(node.id, getattr(node, what)) for node in nodes]
+    flat = [np.abs(array).reshape(-1) for array in arrays if array is not None and array.dtype.kind == "f"]
+    known = np.concatenate(flat) if flat else np.empty(0)
+    known = known[np.isfinite(known)]
+    return float(np.percentile(known, 98)) if known.size else 0.0
+
+
+def value_strip(moment: Moment, node: NodeRecord) -> Strip:
+    """Return the strip of a node's value as it stands now."""
+    tensor = moment.value(node.id)
+    label = symbol(node) if tensor is not None else "not yet"
+    return _strip(moment, node, tensor, node.value, label, "value")
+
+
+def gradient_strip(moment: Moment, node: NodeRecord) -> Strip:
+    """Return the strip of a node's gradient as it stands now; it has no cells if the node never gets one."""
+    if node.gradient is None:
+        return Strip("no gradient", 0, kind="gradient")
+    tensor = moment.gradient(node.id)
+    arrived, expected = len(moment.arrived(node.id)), moment.expected(node.id)
+    waiting = f"{arrived} of {expected}" if arrived and expected > 1 else "not yet"
+    return _strip(moment, node, tensor, node.gradient, "∂L" if tensor is not None else waiting, "gradient")
+
+
+def _strip(moment: Moment, node: NodeRecord, tensor: Tensor | None, shape: Tensor | None, label: str, kind: str) -> Strip:
+    size = _size(moment, node, shape)
+    if tensor is None:
+        return Strip(label, min(size, MOST_CELLS), kind=kind)
+    array = moment.row(node.id, tensor)
+    if array is None:
+        return _measured(label, moment.measure(tensor), kind)
+    flat = array.reshape(-1)
+    shown = tuple(map(float, flat[:MOST_CELLS]))
+    crossed = _crossed(moment, node, len(shown)) if kind == "value" else ()
+    return Strip(label, len(shown), shown, flat.size > MOST_CELLS, crossed, kind=kind)
+
+
+def _size(moment: Moment, node: NodeRecord, tensor: Tensor | None) -> int:
+    if tensor is None:
+        return 1
+    sizes = [size for axis, size in enumerate(tensor.shape) if axis != node.batch_axis]
+    return int(np.prod(sizes)) if sizes else 1
+
+
+def _measured(label: str, measure: Measure | None, kind: str) -> Strip:
+    if measure is None:
+        return Strip(label, 0, kind=kind)
+    bins = len(measure.histogram)
+    edges = np.linspace(measure.low, measure.high, bins + 1)
+    return Strip(label, bins, tuple(map(float, (edges[:-1] + edges[1:]) / 2)), bars=measure.histogram, kind=kind)
+
+
+def _crossed(moment: Moment, node: NodeRecord, count: int) -> tuple[bool, ...]:
+    """Which of the cells were dropped; for the mean over the batch: those that were dropped in every row."""
+    if node.dropped is None:
+        return ()
+    dropped = to_numpy(node.dropped)
+    if node.batch_axis is not None:
+        axis = node.batch_axis
+        dropped = dropped.all(axis) if moment.sample is None else dropped.take(moment.sample, axis)
+    return tuple(map(bool, dropped.reshape(-1)[:count]))
+
+
+# --- painting ---------------------------------------------------------------------------------------------------------
+
+
+def paint(painter: QPainter, theme: Theme, strip: Strip, limit: float, left: float, top: float, right: float) -> None:
+    """Paint the strip from `left` with its label ending at `right`."""
+    if strip.values is None:
+        _paint_hollow(painter, theme, strip, left, top)
+    elif strip.bars:
+        _paint_bars(painter, theme, strip, limit, left, top)
+    else:
+        _paint_cells(painter, theme, strip, limit, left, top)
+    _paint_label(painter, theme, strip, left, top, right)
+
+
+def _paint_label(painter: QPainter, theme: Theme, strip: Strip, left: float, top: float, right: float) -> None:
+    waiting = strip.values is None
+    bad = strip.bad
+    tone = "loss" if bad else "faint" if waiting else "backward" if strip.kind == "gradient" else "muted"
+    painter.setPen(theme.color(tone))
+    painter.setFont(_label_font())
+    room = QRectF(left, top - 4, right - left, CELL + 8)
+    painter.drawText(room, int(_Flag.AlignRight | _Flag.AlignVCenter), bad or strip.label)
+    if strip.values is not None and len(strip.values) == 1 and not strip.more and not bad:
+        painter.setPen(theme.color("text"))
+        painter.setFont(_number_font())
+        painter.drawText(room.adjusted(STEP + 4, 0, 0, 0), int(_Flag.AlignLeft | _Flag.AlignVCenter), numerals.number(strip.values[0]))
+
+
+def _paint_hollow(painter: QPainter, theme: Theme, strip: Strip, left: float, top: float) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    pen = QPen(theme.color("faint"), 1, Qt.PenStyle.CustomDashLine)
+    pen.setDashPattern([2, 2])
+    painter.setPen(pen)
+    for place in range(strip.count):
+        painter.drawRect(QRectF(left + place * STEP + 0.5, top + 0.5, CELL - 1, CELL - 1))
+
+
+def _paint_cells(painter: QPainter, theme: Theme, strip: Strip, limit: float, left: float, top: float) -> None:
+    for place, value in enumerate(strip.values or ()):
+        cell = QRectF(left + place * STEP, top, CELL, CELL)
+        if not np.isfinite(value):
+            _paint_bad(painter, theme, cell)
+        elif place < len(strip.crossed) and strip.crossed[place]:
+            _paint_crossed(painter, theme, cell)
+        else:
+            _paint_cell(painter, theme, shaded(value, limit), cell)
+    if strip.more:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("faint"))
+        for dot in range(3):
+            painter.drawEllipse(QPointF(left + strip.count * STEP + 1.5 + dot * 3.5, top + CELL / 2), 1, 1)
+
+
+def shaded(value: float, limit: float) -> float:
+    """Return the share (−1 to 1) of full colour: the signed square root of value/limit, so that small numbers can still be told apart."""
+    return float(np.copysign(min(1.0, (abs(value) / limit) ** 0.5), value)) if limit > 0 else 0.0
+
+
+def _paint_cell(painter: QPainter, theme: Theme, share: float, cell: QRectF) -> None:
+    pale = abs(share) < 0.2
+    painter.setPen(QPen(theme.color("faint", 0.45), 1) if pale else Qt.PenStyle.NoPen)
+    painter.setBrush(theme.diverging(share, 1.0))
+    painter.drawRoundedRect(cell.adjusted(0.5, 0.5, -0.5, -0.5) if pale else cell, 1.5, 1.5)
+
+
+def _paint_bad(painter: QPainter, theme: Theme, cell: QRectF) -> None:
+    painter.setPen(QPen(theme.color("loss"), 1))
+    painter.setBrush(QBrush(theme.color("loss"), Qt.BrushStyle.BDiagPattern))
+    painter.drawRect(cell.adjusted(0.5, 0.5, -0.5, -0.5))
+
+
+def _paint_crossed(painter: QPainter, theme: Theme, cell: QRectF) -> None:
+    painter.setPen(QPen(theme.color("muted"), 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    inner = cell.adjusted(0.5, 0.5, -0.5, -0.5)
+    painter.drawRect(inner)
+    painter.drawLines([QLineF(inner.topLeft(), inner.bottomRight()), QLineF(inner.topRight(), inner.bottomLeft())])
+
+
+def _paint_bars(painter: QPainter, theme: Theme, strip: Strip, limit: float, left: float, top: float) -> None:
+    highest, width = max(strip.bars), (MOST_CELLS * STEP - 2) / len(strip.bars)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for place, (count, value) in enumerate(zip(strip.bars, strip.values or (), strict=True)):
+        height = CELL * count / highest if highest else 0
+        painter.setBrush(theme.diverging(shaded(value, limit), 1.0))
+        painter.drawRect(QRectF(left + place * width, top + CELL - height, max(width - 1, 1), height))
+
+
+def _label_font() -> QFont:
+    return sans(SMALL)
+
+
+def _number_font() -> QFont:
+    return mono(SMALL)

@@ -1,0 +1,261 @@
+"""The computational graph on the screen: zoom, pan, click, fold. It shows a moment and says what the person wants; it changes nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QGraphicsView, QMenu, QToolTip, QWidget
+
+from nnviz.session.moment import Moment
+from nnviz.ui.graph import speech
+from nnviz.ui.graph.items import CardItem, FrameItem
+from nnviz.ui.graph.overlay import Caption, Placard
+from nnviz.ui.graph.scene import GraphScene
+from nnviz.ui.theme import LIGHT, Theme
+
+LEAST_ZOOM, MOST_ZOOM = 0.1, 4.0
+READABLE = 0.72
+"""A graph too wide to be read as a whole opens at this zoom, at its left end."""
+_MARGIN = 16
+_Key = Qt.Key
+_STEPS = {_Key.Key_Left: -1, _Key.Key_Up: -1, _Key.Key_Right: 1, _Key.Key_Down: 1}
+
+
+class GraphView(QGraphicsView):
+    """The graph of one training iteration at a moment."""
+
+    node_clicked = Signal(int)
+    run_to_requested = Signal(int)
+    folded_changed = Signal(object)
+    """The keys of all folded groups, as a frozenset."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._scene = GraphScene(self)
+        self._moment: Moment | None = None
+        self._selected: int | None = None
+        self._pressed: QPoint | None = None
+        self._fitted = False
+        self._limits = Caption(self)
+        self._empty = Placard("No trace yet. Press Step, or train for an iteration, and its graph appears here.", self)
+        self.setScene(self._scene)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
+        self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.AnchorUnderMouse)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(240, 160)
+        self.setAccessibleName("Computational graph")
+        self.set_theme(LIGHT)
+
+    # --- setters ---
+
+    def set_moment(self, moment: Moment | None) -> None:
+        """Show this moment. Zoom and place stay as they are unless the graph has another structure."""
+        before = self._moment.step if self._moment else None
+        self._moment = moment
+        rebuilt = self._scene.set_moment(moment)
+        self._empty.setVisible(moment is None)
+        self._write_limits()
+        self.setAccessibleDescription(self._scene.here())
+        if rebuilt and moment:
+            self._fitted = False
+            self._open_up()
+        if moment and moment.step and moment.step is not before:
+            self._follow(moment.step.node)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this theme."""
+        self.setBackgroundBrush(theme.color("panel"))
+        self._scene.set_theme(theme)
+        self._limits.set_theme(theme)
+        self._empty.set_theme(theme)
+
+    def set_titles(self, titles: Mapping[str, str]) -> None:
+        """Write these names instead of the layers' ids: {"h1": "dense 1"}."""
+        self._scene.set_titles(titles)
+
+    def set_selected(self, node: int | None) -> None:
+        """Mark this node."""
+        self._selected = node
+        self._scene.set_selected(node)
+
+    def set_coloring(self, coloring: str) -> None:
+        """Let wires tell the size of values ("value") or of gradients ("gradient"). Raises ValueError for anything else."""
+        if coloring not in ("value", "gradient"):
+            raise ValueError(f"the graph can be coloured by value or by gradient, not by {coloring!r}")
+        self._scene.set_coloring(coloring)
+
+    def set_animated(self, animated: bool) -> None:
+        """Let gradients travel along the wires, or show them in place at once."""
+        self._scene.set_animated(animated)
+
+    def fold(self, group: str) -> None:
+        """Fold a group to one card."""
+        self._set_folded(self._scene.folded | {group})
+
+    def unfold(self, group: str) -> None:
+        """Open a folded group."""
+        self._set_folded(self._scene.folded - {group})
+
+    def fit(self) -> None:
+        """Show the whole graph, at most at its natural size."""
+        self._zoom_to(min(1.0, self._fitting_zoom()))
+        self.centerOn(self._scene.content().center())
+        self._fitted = True
+
+    def actual_size(self) -> None:
+        """Show the graph at its natural size."""
+        self._zoom_to(1.0)
+
+    def text_alternative(self) -> list[str]:
+        """Return what the picture shows, in sentences: where the cursor is, then every node."""
+        return speech.sentences(self._moment) if self._moment else ["There is no trace yet."]
+
+    # --- inside ---
+
+    def _set_folded(self, folded: frozenset[str]) -> None:
+        if folded == self._scene.folded or self._moment is None:
+            return
+        self._scene.set_folded(folded)
+        self.folded_changed.emit(folded)
+
+    def _write_limits(self) -> None:
+        limits = self._scene.limits()
+        self._limits.set_text(speech.scale_caption(limits) if limits else "")
+
+    def _fitting_zoom(self) -> float:
+        content, room = self._scene.content(), self.viewport().rect().adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+        if content.isEmpty():
+            return 1.0
+        return max(LEAST_ZOOM, min(room.width() / content.width(), room.height() / content.height()))
+
+    def _zoom_to(self, zoom: float) -> None:
+        zoom = max(LEAST_ZOOM, min(MOST_ZOOM, zoom))
+        self.scale(zoom / self.transform().m11(), zoom / self.transform().m22())
+
+    def _open_up(self) -> None:
+        """The first look at a graph: all of it where that can be read, else its beginning."""
+        if self._fitting_zoom() >= READABLE:
+            self.fit()
+            return
+        content = self._scene.content()
+        height = (self.viewport().height() - 2 * _MARGIN) / content.height()
+        zoom = max(READABLE, min(1.0, height))
+        self._zoom_to(zoom)
+        self.centerOn(QPointF(content.left() + (self.viewport().width() / 2 - _MARGIN) / zoom, content.center().y()))
+
+    def _follow(self, node: int) -> None:
+        card = self._scene.card_of(node)
+        if card is None:
+            return
+        box = card.sceneBoundingRect()
+        if not QRectF(self.mapToScene(self.viewport().rect()).boundingRect()).contains(box):
+            self.ensureVisible(box, self.viewport().width() // 4, 24)
+
+    def _item_at(self, place: QPoint) -> CardItem | FrameItem | None:
+        found = [item for item in self.items(place) if isinstance(item, CardItem | FrameItem)]
+        return found[0] if found else None
+
+    def _click(self, place: QPoint, to_here: bool) -> None:
+        item = self._item_at(place)
+        if isinstance(item, FrameItem) and item.button().contains(item.mapFromScene(self.mapToScene(place))):
+            self.fold(item.key)
+        elif isinstance(item, CardItem):
+            node = self._scene.diagram.cards[item.key].shown
+            (self.run_to_requested if to_here else self.node_clicked).emit(node)
+
+    def _go(self, direction: int) -> None:
+        """Choose the next node to the left or right, starting from the chosen one or the cursor's."""
+        cards = sorted(self._scene.cards.values(), key=lambda card: (card.x(), card.y()))
+        start = self._scene.card_of(self._selected if self._selected is not None else self._moment.step.node if self._moment.step else 0)
+        place = cards.index(start) + direction if start in cards else 0
+        node = self._scene.diagram.cards[cards[max(0, min(place, len(cards) - 1))].key].shown
+        self._follow(node)
+        self.node_clicked.emit(node)
+
+    # --- Qt ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._limits.settle()
+        self._empty.settle()
+        if self._fitted and event.oldSize() != event.size():
+            self.fit()
+
+    def showEvent(self, event) -> None:
+        super().showEvent(event)
+        if self._moment and not self._fitted:
+            self._open_up()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self._fitted = False
+        self._zoom_to(self.transform().m11() * 1.0015 ** event.angleDelta().y())
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed = event.position().toPoint()
+        super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
+        place, pressed = event.position().toPoint(), self._pressed
+        self._pressed = None
+        if pressed is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        if (place - pressed).manhattanLength() < 4:
+            self._click(place, bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
+        else:
+            self._fitted = False
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        item = self._item_at(event.position().toPoint())
+        if isinstance(item, FrameItem):
+            self.fold(item.key)
+        elif isinstance(item, CardItem):
+            card = self._scene.diagram.cards[item.key]
+            if card.folded:
+                self.unfold(card.block)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        item = self._item_at(event.pos())
+        if item is None or self._scene.diagram is None:
+            return
+        menu = QMenu(self)
+        if isinstance(item, CardItem):
+            card = self._scene.diagram.cards[item.key]
+            menu.addAction("Run to here", lambda: self.run_to_requested.emit(card.shown))
+            menu.addAction("Show in the chain-rule card", lambda: self.node_clicked.emit(card.shown))
+        block = item.key if isinstance(item, FrameItem) else card.block
+        if self._scene.diagram.titles[block]:
+            folded = block in self._scene.folded
+            menu.addAction("Unfold the layer" if folded else "Fold the layer", lambda: (self.unfold if folded else self.fold)(block))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key == _Key.Key_F:
+            self.fit()
+        elif key in (_Key.Key_Plus, _Key.Key_Minus):
+            self._zoom_to(self.transform().m11() * (1.25 if key == _Key.Key_Plus else 0.8))
+        elif key in (_Key.Key_Return, _Key.Key_Enter) and self._selected is not None:
+            self.run_to_requested.emit(self._selected)
+        elif key in _STEPS and self._moment:
+            self._go(_STEPS[key])
+        else:
+            super().keyPressEvent(event)
+
+    def viewportEvent(self, event) -> bool:
+        if isinstance(event, QHelpEvent):
+            item = self._item_at(event.pos())
+            QToolTip.showText(event.globalPos(), self._scene.tooltip(item) if isinstance(item, CardItem) else "", self)
+            return True
+        return super().viewportEvent(event)

@@ -1,0 +1,234 @@
+"""The chain-rule card: one node at one moment, its formula, the same with numbers, and how its gradient is made. It computes no gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from nnviz.protocol import GradientChecked, NodeRecord
+from nnviz.session.moment import Moment
+from nnviz.ui import numerals
+from nnviz.ui.graph import naming
+from nnviz.ui.inspector import chain
+from nnviz.ui.inspector.batch import BatchPanel
+from nnviz.ui.inspector.check import CheckRow
+from nnviz.ui.inspector.lines import Lines
+from nnviz.ui.inspector.pickers import Picker
+from nnviz.ui.inspector.sections import Formula, Heading, Rule, TitleRow
+from nnviz.ui.inspector.substitution import substituted
+from nnviz.ui.inspector.updates import UpdateTable
+from nnviz.ui.theme import GUTTER, LIGHT, Theme
+
+NO_FORMULA = "No formula is on record for this operation; its numbers are torch's own."
+
+
+class ChainRuleCard(QWidget):
+    """Shows the node of the cursor, or a chosen one."""
+
+    check_requested = Signal(int, tuple)
+    sample_chosen = Signal(object)
+    """A row of the batch, or None for the mean over it."""
+    node_clicked = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = LIGHT
+        self._moment: Moment | None = None
+        self._chosen: int | None = None
+        self._titles: dict[str, str] = {}
+        self._names: Mapping[int, str] = {}
+        self._elements: dict[int, int] = {}
+        self._check: GradientChecked | None = None
+        self._make_parts()
+        self._lay_out()
+        self.setMinimumWidth(280)
+        self.setAccessibleName("Chain-rule card")
+        self.set_theme(LIGHT)
+        self.set_moment(None, None)
+
+    # --- setters ---
+
+    def set_moment(self, moment: Moment | None, node: int | None) -> None:
+        """Show a node at a moment; None for the node follows the cursor."""
+        if moment is not None and (self._moment is None or moment.reading is not self._moment.reading):
+            self._names = naming.names(moment.reading.trace)
+            self._elements, self._check = {}, None
+        if self._check and self._moment and moment and moment.sample != self._moment.sample:
+            self._check = None
+        self._moment, self._chosen = moment, node
+        self._show()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this theme."""
+        self._theme = theme
+        for part in self._themed:
+            part.set_theme(theme)
+        self._show()
+
+    def set_titles(self, titles: Mapping[str, str]) -> None:
+        """Write these names instead of the layers' ids."""
+        self._titles = dict(titles)
+        self._show()
+
+    def set_check(self, check: GradientChecked | None) -> None:
+        """Show the result of a comparison with finite differences."""
+        self._check = check
+        self._show()
+
+    def node(self) -> NodeRecord | None:
+        """Return the node on the card."""
+        if self._moment is None:
+            return None
+        if self._chosen is not None:
+            return self._moment.reading.node(self._chosen)
+        return self._moment.node or self._first(self._moment)
+
+    def _first(self, moment: Moment) -> NodeRecord | None:
+        """What is shown where the step is at no node: the first parameter while gradients are clipped, else where the data enters."""
+        wanted = "parameter" if moment.phase == "clip" else "input"
+        nodes = moment.reading.trace.nodes
+        return next((node for node in nodes if node.kind == wanted), nodes[0] if nodes else None)
+
+    def element(self) -> tuple[int, ...]:
+        """Return the chosen element of the node, without the batch axis."""
+        node = self.node()
+        sizes = _row_shape(node) if node else ()
+        return tuple(map(int, np.unravel_index(self._element_place(), sizes))) if sizes else ()
+
+    # --- parts ---
+
+    def _make_parts(self) -> None:
+        self._title = TitleRow()
+        self._sample = Picker("row", "Which row of the batch the numbers are of; “mean” is the mean over all rows", mean=True)
+        self._element = Picker("element", "Which element of the node is worked out in full and checked")
+        self._forward, self._formula, self._inputs, self._numbers = Heading("Forward", "forward"), Formula(), Lines(), Formula(small=True)
+        self._chain, self._derivative, self._rows = Heading("Chain rule", "backward"), Formula(), Lines()
+        self._origins, self._reads, self._check_row = Lines(), Lines(), CheckRow()
+        self._update, self._table = Heading("Update", "update"), UpdateTable()
+        self._batch, self._pictures = Heading("This batch", "muted"), BatchPanel()
+        self._rules = [Rule() for _ in range(3)]
+        self._themed = (
+            self._title, self._sample, self._element, self._forward, self._formula, self._inputs, self._numbers, self._chain, self._derivative,
+            self._rows, self._origins, self._reads, self._check_row, self._update, self._batch, self._pictures, *self._rules,
+        )  # fmt: skip
+        self._sample.chosen.connect(self.sample_chosen)
+        self._element.chosen.connect(self._choose_element)
+        self._check_row.requested.connect(self._request_check)
+        for lines in (self._inputs, self._rows, self._origins, self._reads):
+            lines.node_clicked.connect(self.node_clicked)
+
+    def _lay_out(self) -> None:
+        self._body = QWidget()
+        column = QVBoxLayout(self._body)
+        column.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
+        column.setSpacing(6)
+        for part in (
+            self._title, _side_by_side(self._sample, self._element), self._forward, self._formula, self._inputs, self._numbers, self._rules[0],
+            self._chain, self._derivative, self._rows, self._origins, self._reads, self._check_row, self._rules[1],
+            self._update, self._table, self._rules[2], self._batch, self._pictures,
+        ):  # fmt: skip
+            column.addWidget(part)
+        column.addStretch(1)
+        self._area = QScrollArea()
+        self._area.setWidget(self._body)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._area)
+
+    # --- showing ---
+
+    def _show(self) -> None:
+        moment, node = self._moment, self.node()
+        self._body.setVisible(node is not None)
+        if moment is None or node is None:
+            return
+        where = naming.where(node, self._titles)
+        facts = " · ".join(filter(None, (where, numerals.shape(node.shape), f"op {node.id}")))
+        self._title.set_title(self._names[node.id], facts, moment.phase if moment.step else "batch")
+        self._show_pickers(moment, node)
+        self._show_forward(moment, node)
+        self._show_chain(moment, node)
+        self._show_update(moment, node)
+        drawn = self._pictures.set_moment(moment, node.id)
+        for part in (self._rules[2], self._batch):
+            part.setVisible(drawn)
+
+    def _show_pickers(self, moment: Moment, node: NodeRecord) -> None:
+        self._sample.set_choice(moment.sample, len(moment.reading.trace.rows))
+        count = int(np.prod(_row_shape(node))) if _row_shape(node) else 1
+        self._element.set_choice(self._element_place(), count)
+
+    def _show_forward(self, moment: Moment, node: NodeRecord) -> None:
+        known = {"parameter": "a parameter: the optimizer changes it", "input": "data of this batch"}
+        self._formula.set_text(node.formula or known.get(node.kind, NO_FORMULA), quiet=not node.formula)
+        self._inputs.set_lines(chain.forward_lines(moment, node))
+        self._numbers.set_text(substituted(moment, node, self.element()))
+
+    def _show_chain(self, moment: Moment, node: NodeRecord) -> None:
+        rows = chain.chain_lines(moment, node)
+        self._derivative.set_text(node.derivative or (NO_FORMULA if rows else ""), quiet=not node.derivative)
+        self._rows.set_lines(rows)
+        self._origins.set_lines(chain.arrival_lines(moment, node, self._names, self._titles))
+        self._reads.set_lines(chain.reads_line(moment, node, self._names, self._titles))
+        self._check_row.setVisible(node.gradient is not None)
+        check = self._check if self._check and self._check.node == node.id and self._check.element == self._full_element(node) else None
+        self._check_row.show_state(self.element(), check, self._why_not(moment, node))
+
+    def _why_not(self, moment: Moment, node: NodeRecord) -> str:
+        if not moment.has_gradient(node.id):
+            return "The gradient is not computed yet: step on."
+        return "Choose one row of the batch first." if node.batch_axis is not None and moment.sample is None else ""
+
+    def _show_update(self, moment: Moment, node: NodeRecord) -> None:
+        shown = node.kind == "parameter" and node.id in moment.reading.updates
+        for part in (self._rules[1], self._update, self._table):
+            part.setVisible(shown)
+        if shown:
+            self._table.set_update(moment.update(node.id), self.element(), self._theme)
+
+    # --- the chosen element ---
+
+    def _element_place(self) -> int:
+        """The element chosen for the node, or at first the one with the largest gradient (or value)."""
+        moment, node = self._moment, self.node()
+        if node.id not in self._elements:
+            tensor = node.gradient or node.value
+            array = moment.row(node.id, tensor)
+            self._elements[node.id] = int(np.argmax(np.nan_to_num(np.abs(array)))) if array is not None and array.size else 0
+        return self._elements[node.id]
+
+    def _choose_element(self, place: int) -> None:
+        self._elements[self.node().id] = place
+        self._show()
+
+    def _full_element(self, node: NodeRecord) -> tuple[int, ...]:
+        element = list(self.element())
+        if node.batch_axis is not None:
+            element.insert(node.batch_axis, self._moment.sample or 0)
+        return tuple(element)
+
+    def _request_check(self) -> None:
+        node = self.node()
+        self.check_requested.emit(node.id, self._full_element(node))
+
+
+def _row_shape(node: NodeRecord) -> tuple[int, ...]:
+    return tuple(size for axis, size in enumerate(node.shape) if axis != node.batch_axis)
+
+
+def _side_by_side(*parts: QWidget) -> QWidget:
+    box = QWidget()
+    row = QHBoxLayout(box)
+    row.setContentsMargins(0, 0, 0, 2)
+    row.setSpacing(12)
+    for part in parts:
+        row.addWidget(part)
+    row.addStretch(1)
+    return box

@@ -1,0 +1,160 @@
+"""A list of figures painted as rows: a muted label, then numbers in mono. It knows nothing of where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from nnviz.ui.fonts import mono, sans
+from nnviz.ui.theme import LIGHT, SMALL, Theme
+
+LABEL = 112.0
+_INSET = 8.0
+_LINE = 16.0
+_PAD = 5.0
+_GAP = 3.0
+_Flag = Qt.AlignmentFlag
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row. `tone` names the theme colour of its figures; `ground` that of its tinted ground ("" none); `node` what a click shows."""
+
+    label: str
+    text: str
+    tone: str = "text"
+    ground: str = ""
+    node: int | None = None
+    hint: str = ""
+    bold: bool = False
+
+
+class Lines(QWidget):
+    """Rows below each other. A row whose figures do not fit beside their label puts them underneath."""
+
+    node_clicked = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = LIGHT
+        self._lines: tuple[Line, ...] = ()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setMouseTracking(True)
+        self.hide()
+
+    def set_lines(self, lines: Sequence[Line]) -> None:
+        """Show these rows; none hides the list."""
+        lines = tuple(lines)
+        if lines == self._lines:
+            return
+        self._lines = lines
+        self.setVisible(bool(lines))
+        self.setAccessibleDescription("; ".join(f"{line.label} {line.text}" for line in lines))
+        self.updateGeometry()
+        self.setFixedHeight(self.sizeHint().height())
+        self.update()
+
+    def lines(self) -> tuple[Line, ...]:
+        """Return the rows on the screen."""
+        return self._lines
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this theme."""
+        self._theme = theme
+        self.update()
+
+    def boxes(self) -> list[QRectF]:
+        """Return where each row is."""
+        boxes, top = [], 0.0
+        for line in self._lines:
+            rows = len(line.text.split("\n")) + self._underneath(line)
+            height = rows * _LINE + (2 * _PAD if line.ground else 2)
+            boxes.append(QRectF(0, top, self.width(), height))
+            top += height + (_GAP if line.ground else 0)
+        return boxes
+
+    def _underneath(self, line: Line) -> bool:
+        """Whether the figures stand under their label."""
+        widest = max(QFontMetricsF(_figures(line)).horizontalAdvance(text) for text in line.text.split("\n"))
+        return bool(line.label) and widest > self.width() - self._indent(line) - _INSET
+
+    def _indent(self, line: Line) -> float:
+        if not line.label:
+            return _INSET if line.ground else 0.0
+        return max(LABEL if line.ground else 0.0, QFontMetricsF(_labels(line)).horizontalAdvance(line.label) + 2 * _INSET)
+
+    def _paint_line(self, painter: QPainter, line: Line, box: QRectF) -> None:
+        theme = self._theme
+        left = _INSET if line.ground else 0.0
+        if line.ground:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(_tinted(theme, line.ground))
+            painter.drawRoundedRect(box, 5, 5)
+        top = box.top() + (_PAD if line.ground else 1)
+        below = self._underneath(line)
+        painter.setPen(theme.color("muted"))
+        painter.setFont(_labels(line))
+        painter.drawText(QRectF(left, top, box.width() - 2 * left, _LINE), int(_Flag.AlignLeft | _Flag.AlignVCenter), line.label)
+        indent = left if below else self._indent(line)
+        painter.setPen(theme.color(line.tone))
+        font = _figures(line)
+        painter.setFont(font)
+        for place, text in enumerate(line.text.split("\n")):
+            room = QRectF(indent, top + (place + below) * _LINE, box.width() - indent - left, _LINE)
+            shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+            painter.drawText(room, int(_Flag.AlignLeft | _Flag.AlignVCenter), shown)
+
+    def _at(self, place: QPointF) -> Line | None:
+        return next((line for line, box in zip(self._lines, self.boxes(), strict=True) if box.contains(place)), None)
+
+    # --- Qt ---
+
+    def sizeHint(self) -> QSize:
+        boxes = self.boxes()
+        return QSize(280, round(boxes[-1].bottom()) + 1 if boxes else 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.setFixedHeight(self.sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for line, box in zip(self._lines, self.boxes(), strict=True):
+            self._paint_line(painter, line, box)
+        painter.end()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        line = self._at(event.position())
+        clickable = line is not None and line.node is not None
+        self.setCursor(Qt.CursorShape.PointingHandCursor if clickable else Qt.CursorShape.ArrowCursor)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        line = self._at(event.position())
+        if line is not None and line.node is not None:
+            self.node_clicked.emit(line.node)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent):
+            line = self._at(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), (line.hint or line.text) if line else "", self)
+            return True
+        return super().event(event)
+
+
+def _tinted(theme: Theme, ground: str) -> QColor:
+    return theme.color("field") if ground == "field" else theme.tint(ground, 0.09)
+
+
+def _labels(line: Line):
+    return mono(SMALL) if line.ground else sans(SMALL + 0.5)
+
+
+def _figures(line: Line):
+    font = mono(SMALL) if line.label or line.ground else sans(SMALL + 0.5)
+    font.setWeight(font.Weight.Bold if line.bold else font.Weight.Normal)
+    return font

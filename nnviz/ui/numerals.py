@@ -1,0 +1,137 @@
+"""How numbers are written everywhere on the screen: 4 significant digits, a true minus sign, columns that do not jump. It knows no widget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+DIGITS = 4
+MINUS = "−"
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+MOST_SHOWN = 6
+"""A row of more numbers than this is abbreviated."""
+WIDEST = 40
+"""No line of numbers is longer than this, in characters."""
+
+
+def number(value: float) -> str:
+    """Return the number in 4 significant digits: "3.062", "−0.72", "1.3e−9", "NaN", "∞"."""
+    value = float(value)
+    if not math.isfinite(value):
+        return _non_finite(value)
+    if value == 0:
+        return "0"
+    exponent = _exponent(value)
+    if -4 <= exponent <= 5:
+        return signed(_trimmed(f"{value:.{max(0, DIGITS - 1 - exponent)}f}"))
+    return _scientific(value, DIGITS - 1)
+
+
+def short(value: float) -> str:
+    """Return the number in 2 significant digits, for captions: "2.1", "0.031", "1.2e5"."""
+    value = float(value)
+    return number(float(f"{value:.1e}")) if math.isfinite(value) else _non_finite(value)
+
+
+def aligned(values: Sequence[float] | np.ndarray) -> list[str]:
+    """Return the numbers equally wide, with as many decimals as the largest needs for 4 significant digits."""
+    array = np.asarray(values, dtype=float).reshape(-1)
+    decimals = _decimals(array)
+    texts = [number(v) if decimals is None else _in_column(v, decimals) for v in array]
+    width = max(map(len, texts), default=0)
+    return [text.rjust(width) for text in texts]
+
+
+def row(values: Sequence[float] | np.ndarray, most: int = MOST_SHOWN) -> str:
+    """Return the numbers in brackets, "[ 0.1 −2.3 ]", with an ellipsis behind the first `most`."""
+    array = np.asarray(values, dtype=float).reshape(-1)
+    if array.size == 0:
+        return "[ ]"
+    while True:
+        tail = f" … {array.size - most} more" if array.size > most else ""
+        scaled, factor = _factored(array[:most])
+        text = f"[ {' '.join(text.strip() for text in aligned(scaled))}{tail} ]{factor}"
+        if len(text) <= WIDEST or most == 1:
+            return text
+        most = min(most, array.size) - 1
+
+
+def table(values: np.ndarray, rows: int = 4, columns: int = 5) -> str:
+    """Return an array as lines of text: one element as a number, a vector as a row, the rest as a matrix of at most rows × columns."""
+    array = np.asarray(values, dtype=float)
+    if array.size == 1:
+        return number(array.reshape(-1)[0])
+    if array.ndim == 1:
+        return row(array)
+    matrix = array.reshape(-1, array.shape[-1])
+    shown, factor = _factored(matrix[:rows, :columns])
+    texts = np.array(aligned(shown)).reshape(shown.shape)
+    tail = " …" if matrix.shape[1] > columns else ""
+    lines = [f"[ {' '.join(line)}{tail} ]" for line in texts]
+    lines[0] += factor
+    if len(lines[0]) > WIDEST and columns > 1:
+        return table(array, rows, columns - 1)
+    return "\n".join(lines + ([f"… {len(matrix) - rows} more rows"] if len(matrix) > rows else []))
+
+
+def shape(sizes: Sequence[int]) -> str:
+    """Return a shape as "32×4"; "scalar" for none."""
+    return "×".join(map(str, sizes)) if len(sizes) else "scalar"
+
+
+def subscript(index: int) -> str:
+    """Return the number as a subscript: 12 is "₁₂"."""
+    return str(index).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
+def signed(text: str) -> str:
+    """Return the text with true minus signs."""
+    return text.replace("-", MINUS)
+
+
+def _non_finite(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    return "∞" if value > 0 else f"{MINUS}∞"
+
+
+def _exponent(value: float) -> int:
+    """The power of ten of the number once it is rounded to 4 digits."""
+    return int(f"{value:.{DIGITS - 1}e}".split("e")[1])
+
+
+def _trimmed(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _scientific(value: float, digits: int) -> str:
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    return signed(f"{_trimmed(mantissa)}e{int(exponent)}")
+
+
+def _factored(array: np.ndarray) -> tuple[np.ndarray, str]:
+    """The numbers divided by a common power of ten, and that power as text, where all are so small or so large that it saves room."""
+    known = np.abs(array[np.isfinite(array) & (array != 0)])
+    if known.size == 0 or -3 <= (exponent := _exponent(float(known.max()))) <= 5:
+        return array, ""
+    return array / 10.0**exponent, f" ·10{str(exponent).translate(_RAISED)}"
+
+
+def _decimals(array: np.ndarray) -> int | None:
+    """How many decimals a column of these numbers gets; None where a common number of decimals would hide them."""
+    known = np.abs(array[np.isfinite(array) & (array != 0)])
+    if known.size == 0 or (known == np.round(known)).all() and known.max() < 10**DIGITS:
+        return 0
+    exponent = _exponent(float(known.max()))
+    return min(max(0, DIGITS - 1 - exponent), 6) if -3 <= exponent <= 5 else None
+
+
+def _in_column(value: float, decimals: int) -> str:
+    if not math.isfinite(value):
+        return _non_finite(value)
+    if value == 0:
+        return "0"
+    text = f"{value:.{decimals}f}"
+    return signed(text) if float(text) != 0 else _scientific(value, 0)

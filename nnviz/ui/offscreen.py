@@ -1,0 +1,141 @@
+"""The real window without a screen: plays a job in it and writes pictures. What `nnviz screenshot` and `nnviz export` do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+from nnviz.document.examples import open_document
+from nnviz.export import pictures
+from nnviz.ui import app
+from nnviz.ui.documents import GRAPH_FILES, PICTURES
+from nnviz.ui.main_window import DESIGN_SIZE, MainWindow
+from nnviz.ui.theme import THEMES
+
+PATIENCE_MS = 120_000
+"""How long one wait may take before the job is given up."""
+STRETCHES = 12
+"""Training is done in so many stretches, so that the pictures over time have as many lines on every machine."""
+WHATS = ("graph", "network", "plots", "window")
+
+
+class JobFailed(Exception):
+    """A sentence that says why the picture could not be made."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where the window shall stand when its picture is taken."""
+
+    file: str
+    workspace: str = "step"
+    iteration: int = 0
+    step: int | None = None
+    """Steps made of the iteration; None: all of them."""
+    size: tuple[int, int] = DESIGN_SIZE
+    theme: str = "light"
+
+
+def screenshot(job: Job, out: Path) -> None:
+    """Paint the window as the job says and write it as PNG. Raises JobFailed."""
+    with _standing_window(job) as window:
+        if not window.grab().save(str(out), "PNG"):
+            raise JobFailed(f"{out} could not be written: is the folder there, and may it be written to?")
+
+
+def export(job: Job, out: Path, what: str = "graph") -> None:
+    """Write the graph, the network, the plots or the window as the file's suffix says. Raises JobFailed."""
+    possible = (*PICTURES, *GRAPH_FILES) if what == "graph" else PICTURES
+    if out.suffix[1:].lower() not in possible:
+        raise JobFailed(f"{out.name}: a {what} can be written as {', '.join(possible)}; choose one of these endings")
+    with _standing_window(job) as window:
+        _write(window, out, what)
+
+
+def _write(window: MainWindow, out: Path, what: str) -> None:
+    writers: dict[str, Callable[[], object]] = {
+        "graph": lambda: window.documents.write_graph(out),
+        "network": lambda: window.documents.write_network(out),
+        "plots": lambda: pictures.save(window.area, out, window.theme),
+        "window": lambda: pictures.save(window, out, window.theme),
+    }
+    try:
+        writers[what]()
+    except (OSError, ValueError) as error:
+        raise JobFailed(f"{out} could not be written: {error}") from error
+
+
+@contextmanager
+def _standing_window(job: Job) -> Iterator[MainWindow]:
+    """Yield the window where the job wants it, and leave nothing behind."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    app.application()
+    window = app.build_window(open_document(job.file), autosaves=False)
+    window.asks_before_closing = False
+    failures: list[str] = []
+    window.session.message_posted.connect(lambda level, text: failures.append(text) if level == "error" else None)
+    try:
+        _prepare(window, job)
+        _play(window, job, failures)
+        yield window
+    finally:
+        app.shut_down(window)
+
+
+def _prepare(window: MainWindow, job: Job) -> None:
+    window.panels.graph.set_animated(False)
+    window.set_theme(THEMES[job.theme])
+    window.resize(*job.size)
+    window.area.show_workspace(job.workspace)
+    window.session.stepper.set_rest("end" if job.step is None else "start")
+    window.show()
+
+
+def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
+    session = window.session
+    if not session.report.ok:
+        return
+    session.start()
+    _wait(lambda: session.moment is not None, "the engine to start", failures)
+    for target in sorted({job.iteration * stretch // STRETCHES for stretch in range(1, STRETCHES + 1)} - {0}):
+        session.trainer.iterations(target - session.run.iteration)
+        _wait(lambda: not session.trainer.is_training and _is_current(window), f"iteration {target}", failures)
+        if session.run.stopped in ("early_stopping", "non_finite"):
+            break
+    if job.step is not None:
+        if job.step > session.stepper.length:
+            raise JobFailed(f"the iteration has {session.stepper.length} steps; --step {job.step} is beyond its end")
+        session.stepper.to(job.step)
+    _settle(window)
+
+
+def _is_current(window: MainWindow) -> bool:
+    moment = window.session.moment
+    return moment is not None and moment.reading.trace.iteration == window.session.run.iteration
+
+
+def _settle(window: MainWindow) -> None:
+    """Let everything that is waiting be painted, and fit the pictures to their panels."""
+    for _ in range(3):
+        QApplication.processEvents()
+    window.fit()
+    QApplication.processEvents()
+
+
+def _wait(done: Callable[[], bool], what: str, failures: list[str]) -> None:
+    loop, clock, patience = QEventLoop(), QTimer(), QTimer(singleShot=True)
+    clock.timeout.connect(lambda: loop.quit() if done() or failures else None)
+    patience.timeout.connect(loop.quit)
+    clock.start(5)
+    patience.start(PATIENCE_MS)
+    loop.exec()
+    if failures:
+        raise JobFailed(failures[0])
+    if not done():
+        raise JobFailed(f"waited {PATIENCE_MS // 1000} s for {what} in vain")

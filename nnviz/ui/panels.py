@@ -1,0 +1,111 @@
+"""All panels of the window, made once and framed in cards. Here is what exists; where it stands is said in workspaces.py."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from nnviz.ui import plots
+from nnviz.ui.canvas.palette import Palette
+from nnviz.ui.canvas.properties import PropertiesPanel
+from nnviz.ui.canvas.table import ParameterTable
+from nnviz.ui.canvas.view import NetworkView
+from nnviz.ui.card import Card
+from nnviz.ui.graph.timeline import PhaseRail, Timeline
+from nnviz.ui.graph.view import GraphView
+from nnviz.ui.inspector.card import ChainRuleCard
+from nnviz.ui.plots.header_button import ChoiceButton
+from nnviz.ui.theme import GRID, Theme
+from nnviz.ui.training_panel import TrainingPanel
+
+DETAILS = {"layer": "detail: layer", "textbook": "detail: textbook", "math": "detail: math"}
+COLORINGS = {"value": "colour: value", "gradient": "colour: gradient"}
+
+_NARROWEST = {"layers": 204, "inspector": 352, "properties": 300}
+"""Below these widths in pixels the texts of a panel would be cut."""
+
+
+class Panels:
+    """The views, each under its own name, and the cards they sit in."""
+
+    def __init__(self) -> None:
+        self.palette = Palette()
+        self.training = TrainingPanel()
+        self.network = NetworkView()
+        self.graph = GraphView()
+        self.timeline = Timeline()
+        self.rail = PhaseRail()
+        self.chain_rule = ChainRuleCard()
+        self.properties = PropertiesPanel()
+        self.parameters = ParameterTable()
+        self.loss = plots.LossPlot()
+        self.boundary = plots.BoundaryPlot()
+        self.histograms = plots.HistogramPlot()
+        self.norms = plots.GradientNormPlot()
+        self.metric = plots.MetricPlot()
+        self.microscope = plots.OptimizerMicroscope()
+        self.detail = _choice("How far calls are opened in the graph", DETAILS, "textbook")
+        self.coloring = _choice("What the colours of nodes and neurons show", COLORINGS, "value")
+        self.cards = self._cards()
+
+    @property
+    def run_plots(self) -> tuple[QWidget, ...]:
+        """The plots that draw the run."""
+        return self.loss, self.boundary, self.histograms, self.norms, self.metric
+
+    def set_theme(self, theme: Theme) -> None:
+        """Give every view and every card the theme."""
+        views = (self.palette, self.network, self.graph, self.timeline, self.rail, self.chain_rule, self.properties, self.parameters)
+        for widget in (*views, *self._plots.values(), *self.cards.values(), self.detail, self.coloring):
+            widget.set_theme(theme)
+
+    def _cards(self) -> dict[str, Card]:
+        left = _scrolling(_stacked(self.palette, _head("TRAINING"), self.training))
+        graph = _stacked(self.graph, self.timeline, self.rail, stretch=0)
+        cards = {
+            "layers": Card("Layers", left),
+            "network": Card("Network", self.network),
+            "graph": Card("Computational graph", graph, [self.detail, self.coloring]),
+            "inspector": Card("Chain rule", self.chain_rule),
+            "properties": Card("Selected layer", _scrolling(self.properties)),
+            "parameters": Card("Parameters", self.parameters),
+        }
+        for name, width in _NARROWEST.items():
+            cards[name].setMinimumWidth(width)
+        return cards | {name: plots.framed(plot) for name, plot in self._plots.items()}
+
+    @property
+    def _plots(self) -> dict[str, plots.Plot]:
+        names = ("loss", "boundary", "histograms", "norms", "metric", "microscope")
+        return {name: getattr(self, name) for name in names}
+
+
+def _choice(tip: str, choices: dict[str, str], present: str) -> ChoiceButton:
+    button = ChoiceButton(tip)
+    button.set_choices(tuple(choices.items()), present)
+    return button
+
+
+def _head(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "head")
+    return label
+
+
+def _stacked(*widgets: QWidget, stretch: int | None = None) -> QWidget:
+    holder = QWidget()
+    layout = QVBoxLayout(holder)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(2 * GRID)
+    for index, widget in enumerate(widgets):
+        layout.addWidget(widget, 1 if index == stretch else 0)
+    if stretch is None:
+        layout.addStretch()
+    return holder
+
+
+def _scrolling(widget: QWidget) -> QScrollArea:
+    area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(widget)
+    return area

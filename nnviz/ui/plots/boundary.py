@@ -1,0 +1,167 @@
+"""The network's answers over the plane (or line) of the features, with the data over it. Shows a Surface; never evaluates the network."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath
+from PySide6.QtWidgets import QWidget
+
+from nnviz.protocol import DataRecord, Surface
+from nnviz.session.reading import to_numpy
+from nnviz.session.run import RunState
+from nnviz.ui.plots import figures
+from nnviz.ui.plots.axes import LINE, paint_line, paint_readout, paint_x_axis, paint_y_axis, text_width, tick_texts
+from nnviz.ui.plots.plot import Plot
+from nnviz.ui.plots.scales import Scale, snapped
+from nnviz.ui.plots.scatter import Scatter, class_color
+from nnviz.ui.plots.surface_picture import Points, class_image, limits_of, probabilities, robust_limit, value_image
+
+MOST_ROWS = 2000
+"""No more rows of the data are drawn as points."""
+_EXPLANATION = (
+    "The network's answer for every point of the plane of both features: the colour is the likeliest class, paler where it is less sure. "
+    "Filled points are trained on, rings are validated on."
+)
+
+
+class BoundaryPlot(Plot):
+    """Decision boundary for two features, curve for one; instead of the answer, on request, the map of one neuron."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Decision boundary", _EXPLANATION, "Boundary", parent)
+        self.points: Points | None = None
+        self.image: QImage | None = None
+        self._surface: Surface | None = None
+        self._output: np.ndarray | None = None
+        self._hover_map: np.ndarray | None = None
+        self._neuron = ""
+        self._scatter = Scatter()
+
+    def set_run(self, run: RunState) -> None:
+        """Show the surface and the data of this run."""
+        self.offer(run.surface, run.data, run.surface_iteration)
+
+    def set_hover_map(self, values: np.ndarray | None, neuron: str = "") -> None:
+        """Show a neuron's value over the plane, (height, width), or over the line, (width,), in place of the answer; None ends it."""
+        self._hover_map, self._neuron = values, neuron
+        self.renew()
+
+    def take(self, surface: Surface | None = None, data: DataRecord | None = None, iteration: int = 0) -> None:
+        if data is None or self.points is None or self.points.data is not data:
+            self.points = Points.of(data, MOST_ROWS) if data else None
+        self.sentence = _sentence(self.points)
+        if self.sentence:
+            self.set_heading("Decision boundary", "", "Boundary")
+            return
+        self._surface, self._output = surface, to_numpy(surface.output) if surface else None
+        self.image = self._plane() if self.points.features == 2 else None
+        self.set_heading(*self._heading(figures.iteration(iteration) if surface else ""))
+
+    def paint(self, painter: QPainter, area: QRectF) -> None:
+        frame, x, y = self._scales(area)
+        if self.image is not None:
+            _paint_image(painter, frame, self.image)
+        paint_x_axis(painter, self.theme, frame, x, tick_texts(x, 40, figures.tick))
+        paint_y_axis(painter, self.theme, frame, y, tick_texts(y, 34, figures.tick), lines=self.points.features == 1)
+        self._scatter.paint(painter, self.theme, self.points, frame, x, y)
+        if self.points.features == 1 and self._surface:
+            self._paint_curves(painter, frame, x, y)
+        if self.hovered is not None and frame.contains(self.hovered):
+            paint_readout(painter, self.theme, self.hovered, self.values_at(x.value(self.hovered.x()), y.value(self.hovered.y())), frame)
+
+    def _plane(self) -> QImage | None:
+        """The image under the points of two features."""
+        if self._hover_map is not None:
+            return value_image(self.theme, self._hover_map, robust_limit(self._hover_map))
+        if self._output is None:
+            return None
+        if self.points.classes:
+            return class_image(self.theme, self._output)
+        return value_image(self.theme, self._output[..., 0], robust_limit(self.points.y))
+
+    def _heading(self, iteration: str) -> tuple[str, str, str]:
+        """Title, subtitle and short title; where colour means a value, the subtitle gives its range."""
+        if self._hover_map is not None:
+            return self._neuron or "Neuron", f"±{figures.figure(robust_limit(self._hover_map))}, {iteration}".rstrip(", "), ""
+        if self.points.classes:
+            flat = self.points.features == 1
+            return ("Class probabilities", iteration, "Classes") if flat else ("Decision boundary", iteration, "Boundary")
+        if self.points.features == 1:
+            return "Fitted curve", iteration, "Fit"
+        return "Fitted surface", f"±{figures.figure(robust_limit(self.points.y))}, {iteration}".rstrip(", "), "Fit"
+
+    def _scales(self, area: QRectF) -> tuple[QRectF, Scale, Scale]:
+        """The frame and both scales. The left margin is wide enough for any tick, so that it does not jump."""
+        low, high = self._y_limits()
+        left = 5 + max(text_width(text, number=True) for text in (figures.tick(value) for value in (-2.5, *snapped(low, high, 3))))
+        frame = QRectF(area.left() + round(left), area.top(), area.width() - round(left) - 1, area.height() - LINE - 3)
+        x = Scale(*limits_of(self._surface, self.points, 0), frame.left(), frame.right())
+        return frame, x, Scale(low, high, frame.bottom(), frame.top())
+
+    def _y_limits(self) -> tuple[float, float]:
+        if self.points.features == 2:
+            return limits_of(self._surface, self.points, 1)
+        if self.points.classes:
+            return -0.05, 1.05
+        known = self.points.y[np.isfinite(self.points.y)]
+        return snapped(float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+
+    def _paint_curves(self, painter: QPainter, frame: QRectF, x: Scale, y: Scale) -> None:
+        """For one feature: the answer as a curve, one per class for classes; or a neuron's map."""
+        painter.save()
+        painter.setClipRect(frame)
+        xs = x(np.linspace(self._surface.low[0], self._surface.high[0], len(self._output)))
+        for color, values in self._curves():
+            known = np.isfinite(values)
+            paint_line(painter, color, 2, xs[known], y(values[known]))
+        painter.restore()
+
+    def _curves(self) -> list[tuple[QColor, np.ndarray]]:
+        """For one feature: the curves and their colours."""
+        if self._hover_map is not None:
+            return [(self.theme.color("update"), self._hover_map.reshape(-1))]
+        if not self.points.classes:
+            return [(self.theme.color("text"), self._output[:, 0])]
+        shares = probabilities(self._output)
+        return [(class_color(self.theme, number), shares[:, number]) for number in range(shares.shape[1])]
+
+    def values_at(self, *place: float) -> list[tuple[str, str]]:
+        """Return what the readout says about a place: its features and the network's answer (or the neuron's value) there."""
+        points, place = self.points, place[: self.points.features]
+        rows = [("muted", f"{name} {figures.figure(value)}") for name, value in zip(points.axis_names, place, strict=True)]
+        shown = self._output if self._hover_map is None else self._hover_map
+        if shown is None or self._surface is None:
+            return rows
+        answer = shown[_cell(self._surface, place, shown.shape[: points.features])]
+        if self._hover_map is not None:
+            return [*rows, ("text", f"{self._neuron or 'neuron'} {figures.figure(float(answer))}")]
+        if not points.classes:
+            return [*rows, ("text", f"ŷ {figures.figure(float(answer[0]))}")]
+        shares = probabilities(answer)
+        likely = [int(number) for number in np.argsort(-np.nan_to_num(shares))[:3]]
+        return [*rows, *(("text", f"{points.class_name(number)} {figures.percent(float(shares[number]))}") for number in likely)]
+
+
+def _sentence(points: Points | None) -> str:
+    if points is None:
+        return "the data appear once the engine has read them"
+    if points.features not in (1, 2):
+        return f"drawn for data with 1 or 2 features; these have {points.features}"
+    return "" if points.total else "the data have no rows"
+
+
+def _cell(surface: Surface, place: tuple[float, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The index of the grid point nearest to a place: row (second feature) first."""
+    shares = [(value - low) / (high - low) for value, low, high in zip(place, surface.low, surface.high, strict=True)]
+    return tuple(min(size - 1, max(0, round(share * (size - 1)))) for share, size in zip(reversed(shares), shape, strict=True))
+
+
+def _paint_image(painter: QPainter, frame: QRectF, image: QImage) -> None:
+    """Stretch the image over the frame so that the outermost grid points lie on its sides; corners are rounded."""
+    clip = QPainterPath()
+    clip.addRoundedRect(frame, 4, 4)
+    painter.save()
+    painter.setClipPath(clip)
+    painter.drawImage(frame, image, QRectF(0.5, 0.5, image.width() - 1, image.height() - 1))
+    painter.restore()

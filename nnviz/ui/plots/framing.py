@@ -1,0 +1,24 @@
+"""Puts a plot into a card: heading, tools and theme of the plot become the card's. Makes nothing else."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from nnviz.ui.card import Card
+from nnviz.ui.plots.plot import Plot
+
+
+def framed(plot: Plot, parent: QWidget | None = None) -> Card:
+    """Return a card around the plot. The card follows the plot: only the plot needs to be given a theme."""
+    card = Card(plot.heading[0], plot, plot.tools, parent)
+    card.setToolTip(plot.toolTip())
+
+    def show_heading(title: str, short: str, subtitle: str) -> None:
+        card.set_title(title, short)
+        card.set_subtitle(subtitle)
+
+    plot.heading_changed.connect(show_heading)
+    plot.theme_changed.connect(card.set_theme)
+    show_heading(*plot.heading)
+    card.set_theme(plot.theme)
+    return card

@@ -1,0 +1,118 @@
+"""The loss over the iterations, of the training batches and of the validation set. Shows; computes nothing but a running mean."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QWidget
+
+from nnviz.session.run import Curves, RunState
+from nnviz.ui.plots import figures
+from nnviz.ui.plots.decimation import first_non_finite, smoothed
+from nnviz.ui.plots.header_button import ChoiceButton, SwitchButton
+from nnviz.ui.plots.line_chart import Curve, LineChart, paint_chart
+from nnviz.ui.plots.plot import Plot
+from nnviz.ui.plots.scales import decades, held, snapped
+
+_EXPLANATION = (
+    "How wrong the network is: the loss of every training batch, and that of the validation rows, which it never learns from. "
+    "Training falling while validation rises is overfitting."
+)
+_SMOOTHINGS = (("1", "raw"), ("10", "mean of 10"), ("100", "mean of 100"), ("1000", "mean of 1,000"))
+
+
+class LossPlot(Plot):
+    """Training and validation loss; linear or logarithmic, raw or as a running mean."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Loss", _EXPLANATION, parent=parent)
+        self.log_switch = SwitchButton("log", "Logarithmic loss axis")
+        self.smoothing = ChoiceButton("Running mean of the training loss")
+        self.smoothing.set_choices(_SMOOTHINGS, "1")
+        self.tools = (self.smoothing, self.log_switch)
+        self.chart: LineChart | None = None
+        self._limits: tuple[bool, tuple[float, float] | None] = (False, None)
+        self.log_switch.toggled.connect(self.renew)
+        self.smoothing.chosen.connect(self.renew)
+
+    def set_run(self, run: RunState) -> None:
+        """Show the curves of this run."""
+        self.offer(run.curves, bool(run.data and run.data.classes))
+
+    def take(self, curves: Curves | None = None, classified: bool = False) -> None:
+        if curves is None or not curves.iteration.size:
+            self.chart, self.sentence, self._limits = None, "the loss appears with the first iteration", (False, None)
+            self.set_heading("Loss", "")
+            return
+        self.sentence = ""
+        stop = first_non_finite(curves.loss)
+        lines = (*self._training(curves, stop), measured("validation", "validation_set", curves.iteration, curves.validation_loss))
+        self.chart = LineChart(
+            lines,
+            x_limits=snapped(0.0, float(curves.iteration[-1]), 10),
+            y_limits=self._y_limits(lines),
+            log=self.log_switch.isChecked(),
+            stopped_at=None if stop is None else float(curves.iteration[stop]),
+            notes=_metric_note(curves, classified),
+        )
+        self.set_heading("Loss", figures.iteration(int(curves.iteration[-1])))
+
+    def paint(self, painter: QPainter, area: QRectF) -> None:
+        if self.chart:
+            paint_chart(painter, area, self.theme, self.chart, self.hovered)
+
+    def _training(self, curves: Curves, stop: int | None) -> tuple[Curve, ...]:
+        x, y, window = curves.iteration[:stop], curves.loss[:stop], int(self.smoothing.key)
+        if window == 1:
+            return (Curve.of("train", "training_set", x, y),)
+        return Curve.of("", "training_set", x, y, pale=True), Curve.of("train", "training_set", x, smoothed(y, window))
+
+    def _y_limits(self, lines: tuple[Curve, ...]) -> tuple[float, float]:
+        log = self.log_switch.isChecked()
+        present = self._limits[1] if self._limits[0] == log else None
+        wanted = log_limits(lines) if log else linear_limits(lines)
+        self._limits = (log, held(present, wanted))
+        return self._limits[1]
+
+
+def linear_limits(curves: tuple[Curve, ...]) -> tuple[float, float]:
+    """Return round limits around all drawn points; from 0 where none is negative."""
+    low, high = _span(curves)
+    return snapped(min(0.0, low), high)
+
+
+def log_limits(curves: tuple[Curve, ...]) -> tuple[float, float]:
+    """Return the powers of ten around all drawn points above 0."""
+    values = np.concatenate([curve.drawn[1] for curve in curves])
+    values = values[values > 0]
+    return decades(float(values.min()), float(values.max())) if values.size else (0.1, 1.0)
+
+
+def _span(curves: tuple[Curve, ...]) -> tuple[float, float]:
+    values = np.concatenate([curve.drawn[1] for curve in curves])
+    return (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+
+
+def measured(label: str, color: str, x: np.ndarray, y: np.ndarray) -> Curve:
+    """Return the curve through the places where validation was measured, up to the first infinite one."""
+    known = np.flatnonzero(~np.isnan(y))
+    x, y = x.take(known), y.take(known)
+    stop = first_non_finite(y)
+    return Curve.of(label, color, x[:stop], y[:stop])
+
+
+def last_known(y: np.ndarray) -> float | None:
+    """Return the last value that is not NaN; None if there is none. Looks at the end first, where it nearly always is."""
+    for tail in (y[-1000:], y):
+        known = np.flatnonzero(~np.isnan(tail))
+        if known.size:
+            return float(tail[known[-1]])
+    return None
+
+
+def _metric_note(curves: Curves, classified: bool) -> tuple[str, ...]:
+    value = last_known(curves.metric)
+    if value is None:
+        return ()
+    return (f"accuracy {figures.percent(value)}" if classified else f"RMSE {figures.figure(value)}",)

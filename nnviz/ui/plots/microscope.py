@@ -1,0 +1,91 @@
+"""What the optimizer does to one element of one parameter, row by row, as a Moment of the trace knows it. It computes no row itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QRectF, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QWidget
+
+from nnviz.protocol import UpdateRecord
+from nnviz.session.moment import Moment
+from nnviz.ui.plots import figures
+from nnviz.ui.plots.element_picker import ElementPicker
+from nnviz.ui.plots.header_button import PopupButton
+from nnviz.ui.plots.plot import Plot
+from nnviz.ui.plots.update_rows import Row, fitted, paint_rows, rows_of
+
+_EXPLANATION = (
+    "How the optimizer turns the gradient of one weight into its change, row by row. "
+    "The bars show absolute values on one logarithmic scale; the sign stands with the number."
+)
+_SHORT_NAMES = {"weight": "W", "bias": "b"}
+
+
+class OptimizerMicroscope(Plot):
+    """The rows of one UpdateRecord for one element; dashed until the cursor has passed the parameter's update."""
+
+    element_picked = Signal(int, tuple)
+    """Node of the parameter and place of the element, when a person picks another."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Optimizer microscope", _EXPLANATION, "Optimizer", parent)
+        self.picker = ElementPicker()
+        self.opener = PopupButton("Which parameter and which element of it", self.picker)
+        self.tools = (self.opener,)
+        self.picker.picked.connect(self._pick)
+        self.rows: tuple[Row, ...] = ()
+        self.node: int | None = None
+        self.element: tuple[int, ...] = ()
+        self._moment: Moment | None = None
+        self._optimizer = ""
+        self._note = ""
+
+    def set_moment(self, moment: Moment | None, node: int | None = None, element: tuple[int, ...] | None = None) -> None:
+        """Show a parameter's element at a moment; None keeps the parameter and element that are shown, as far as the trace has them."""
+        updates = moment.reading.updates if moment else {}
+        node = next((known for known in (node, self.node, *updates) if known in updates), None)
+        element = self.element if element is None else element
+        self.element = fitted(element if node == self.node or element else (), updates[node].before.shape) if updates else self.element
+        self.node = self.node if node is None else node
+        self._moment = moment
+        self.offer(moment, self.node, self.element)
+
+    def set_optimizer(self, label: str) -> None:
+        """Name the optimizer in the heading, as "Adam"."""
+        if label != self._optimizer:
+            self._optimizer = label
+            self.renew()
+
+    def take(self, moment: Moment | None = None, node: int | None = None, element: tuple[int, ...] = ()) -> None:
+        updates = moment.reading.updates if moment else {}
+        self.sentence = "" if updates else "the optimizer's rows appear with the first trace"
+        self.opener.setVisible(bool(updates))
+        if not updates:
+            self.rows = ()
+            self.set_heading("Optimizer microscope", self._optimizer, "Optimizer")
+            return
+        self.rows = rows_of(moment, node, element)
+        self._fill_picker(updates, node, element)
+        self._note = figures.iteration(moment.reading.trace.iteration)
+        self.set_heading("Optimizer microscope", self._optimizer, "Optimizer")
+
+    def paint(self, painter: QPainter, area: QRectF) -> None:
+        paint_rows(painter, area, self.theme, self.rows, self._note, self.hovered)
+
+    def _fill_picker(self, updates: Mapping[int, UpdateRecord], node: int, element: tuple[int, ...]) -> None:
+        names = {known: parameter_name(update.parameter, self.names) for known, update in updates.items()}
+        self.picker.set_parameters([(known, names[known], update.before.shape) for known, update in updates.items()])
+        self.picker.set_element(node, element)
+        self.opener.set_text(names[node] + (f"[{','.join(map(str, element))}]" if element else ""))
+
+    def _pick(self, node: int, element: tuple[int, ...]) -> None:
+        self.set_moment(self._moment, node, element)
+        self.element_picked.emit(self.node, self.element)
+
+
+def parameter_name(parameter: str, names: Mapping[str, str]) -> str:
+    """Return what the screen calls a parameter: "h1.weight" is "dense 1.W"."""
+    layer, _, tensor = parameter.rpartition(".")
+    return f"{names.get(layer, layer)}.{_SHORT_NAMES.get(tensor, tensor)}" if layer else parameter

@@ -1,0 +1,134 @@
+"""The rows of one parameter's update for one element, as values, and how they are painted. It knows no widget."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QFont, QFontMetricsF, QPainter, QPen
+
+from nnviz.protocol import Tensor
+from nnviz.session.moment import Moment
+from nnviz.ui.fonts import mono
+from nnviz.ui.plots import figures
+from nnviz.ui.plots.axes import LINE, paint_readout, small_sans, text_width, thinned
+from nnviz.ui.plots.scales import Scale, decades
+from nnviz.ui.theme import BODY, Theme
+
+_TALLEST = 60.0
+"""Height of a row in pixels, at most."""
+_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its value is None until the optimizer has run, or where it does not apply."""
+
+    symbol: str
+    formula: str
+    value: float | None
+    is_norm: bool = False
+    """Whether the value is the norm over all elements, because the tensor was too large to travel."""
+
+
+def rows_of(moment: Moment, node: int, element: tuple[int, ...]) -> tuple[Row, ...]:
+    """Return the rows of a parameter's update for one element; without values until the parameter is updated."""
+    update, known = moment.reading.updates[node], moment.is_updated(node)
+    return tuple(
+        Row(row.symbol, row.formula, _value(moment, row.value, element) if known else None, row.value.values is None) for row in update.rows
+    )
+
+
+def _value(moment: Moment, tensor: Tensor, element: tuple[int, ...]) -> float | None:
+    array = moment.reading.array(tensor)
+    if array is None:
+        return tensor.measure.norm if tensor.measure else None
+    if array.size == 1:
+        return float(array.reshape(-1)[0])
+    return float(array[element]) if array.ndim == len(element) else None
+
+
+def fitted(element: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the element, or as much of it as a parameter of this shape has."""
+    padded = (*element, *(0,) * len(shape))
+    return tuple(min(index, size - 1) for index, size in zip(padded, shape, strict=False))
+
+
+def log_limits(rows: tuple[Row, ...]) -> tuple[float, float] | None:
+    """Return the powers of ten around all absolute values above 0; None if there is none."""
+    sizes = [abs(row.value) for row in rows if row.value and math.isfinite(row.value)]
+    return decades(min(sizes) / 2, max(sizes)) if sizes else None
+
+
+def paint_rows(painter: QPainter, area: QRectF, theme: Theme, rows: tuple[Row, ...], note: str, hovered: QPointF | None) -> None:
+    """Paint symbol, number and bar of every row, the note and what the bars mean below, and the formula of the row under the pointer."""
+    pitch = min(_TALLEST, (area.height() - LINE) / max(1, len(rows)))
+    symbols = max((QFontMetricsF(mono(BODY)).horizontalAdvance(row.symbol) for row in rows), default=0.0)
+    texts = ["−0.000000", *(figures.figure(row.value) for row in rows if row.value is not None)]
+    numbers = max(map(QFontMetricsF(mono(BODY, QFont.Weight.Bold)).horizontalAdvance, texts))
+    limits = log_limits(rows)
+    bars = area.adjusted(symbols + numbers + 28, 0, 0, 0)
+    for place, row in enumerate(rows):
+        line = QRectF(area.left(), area.top() + place * pitch, area.width(), pitch)
+        painter.setFont(mono(BODY))
+        painter.setPen(theme.color("muted"))
+        painter.drawText(line, _LEFT, row.symbol)
+        _paint_number(painter, theme, row, QRectF(line.left() + symbols + 12, line.top(), numbers, pitch))
+        _paint_bar(painter, theme, row, QRectF(bars.left(), line.top(), bars.width(), pitch), limits)
+    caption = QRectF(area.left(), area.top() + pitch * len(rows) + 1, area.width(), LINE)
+    _paint_caption(painter, theme, caption, note, _meaning(rows, limits))
+    place = int((hovered.y() - area.top()) / pitch) if hovered is not None else -1
+    if 0 <= place < len(rows):
+        paint_readout(painter, theme, hovered, _readout(rows[place]), area)
+
+
+def _paint_number(painter: QPainter, theme: Theme, row: Row, room: QRectF) -> None:
+    if row.value is None:
+        painter.setFont(small_sans())
+        painter.setPen(theme.color("faint"))
+        painter.drawText(room, _RIGHT, "not yet")
+        return
+    painter.setFont(mono(BODY, QFont.Weight.Bold))
+    painter.setPen(theme.color("text" if math.isfinite(row.value) else "loss"))
+    painter.drawText(room, _RIGHT, figures.figure(row.value))
+
+
+def _paint_bar(painter: QPainter, theme: Theme, row: Row, room: QRectF, limits: tuple[float, float] | None) -> None:
+    """Dashed before the value is there, hatched where it is not finite, a pale stump for 0, else as long as the value is large."""
+    bar = thinned(room.adjusted(0.5, 0, -0.5, 0))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.tint("update", 0.62))
+    if row.value is None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(theme.color("faint"), 1, Qt.PenStyle.DashLine))
+    elif not math.isfinite(row.value):
+        painter.setBrush(QBrush(theme.color("loss"), Qt.BrushStyle.BDiagPattern))
+    elif row.value == 0:
+        bar.setWidth(6)
+        painter.setBrush(theme.tint("update", 0.12))
+    else:
+        bar.setWidth(max(2.0, float(Scale(*limits, 0, bar.width(), log=True)(np.abs(row.value)))))
+    painter.drawRoundedRect(bar, 3, 3)
+
+
+def _meaning(rows: tuple[Row, ...], limits: tuple[float, float] | None) -> str:
+    """What the bars stand for."""
+    norms = "norms, " if any(row.is_norm for row in rows) else ""
+    if any(row.value is None for row in rows):
+        return "not computed yet"
+    return f"{norms}log scale {figures.power_of_ten(limits[0])} … {figures.power_of_ten(limits[1])}" if limits else "all rows are 0"
+
+
+def _paint_caption(painter: QPainter, theme: Theme, room: QRectF, left: str, right: str) -> None:
+    painter.setFont(small_sans())
+    painter.setPen(theme.color("muted"))
+    painter.drawText(room, _LEFT, left)
+    painter.drawText(room, _RIGHT, right if text_width(left) + text_width(right) + 8 <= room.width() else "")
+
+
+def _readout(row: Row) -> list[tuple[str, str]]:
+    value = "not computed yet" if row.value is None else figures.figure(row.value)
+    return [("update", f"{row.symbol} = {row.formula}"), ("text", f"{'norm ' if row.is_norm else ''}{value}")]

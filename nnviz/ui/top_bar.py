@@ -1,0 +1,212 @@
+"""The bar at the top: document, workspaces, transport, figures, the proof. It only shows and asks; it changes nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QFont, QPainter, QPaintEvent
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
+
+from nnviz.ui.fonts import mono, sans
+from nnviz.ui.theme import BODY, GUTTER, LARGE, LIGHT, SMALL, TITLE, Theme
+
+GRANULARITIES = {"node": "one node", "layer": "one layer", "phase": "one phase", "iteration": "one iteration"}
+_STEP_BUTTONS = ("to_start", "step_back", "step", "to_end")
+SEMIBOLD, BOLD = QFont.Weight.DemiBold, QFont.Weight.Bold
+_TRAIN_BUTTONS = ("rewind", "train_iteration", "train_epoch")
+
+
+class TopBar(QWidget):
+    """Its buttons are the window's actions, so that they share text, key and enabled state with the menu."""
+
+    workspace_requested = Signal(str)
+    granularity_changed = Signal(str)
+
+    def __init__(self, actions: dict[str, QAction], menu: QMenu, workspaces: Iterable[str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = LIGHT
+        self.setFixedHeight(52)
+        self._title = QLabel()
+        self._tabs = Segments(workspaces)
+        self._tabs.chosen.connect(self.workspace_requested)
+        self._step_buttons = [_icon_button(actions[name]) for name in _STEP_BUTTONS]
+        self._train_buttons = [_icon_button(actions[name], text=name != "rewind") for name in _TRAIN_BUTTONS]
+        self._granularity = QComboBox(accessibleName="How far one step goes", toolTip="How far one step goes")
+        for key, text in GRANULARITIES.items():
+            self._granularity.addItem(text, key)
+        self._granularity.currentIndexChanged.connect(lambda: self.granularity_changed.emit(self.granularity))
+        self._play, self._train = _accent_button(actions["play"]), _accent_button(actions["train"])
+        self._figures = {name: QLabel(font=mono(BODY, BOLD)) for name in ("iteration", "epoch", "loss", "score")}
+        self.badge = Badge()
+        self._search = _search_button(actions["find_action"])
+        self._fill(_brand(menu))
+
+    def _fill(self, brand: QWidget) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(GUTTER, 0, GUTTER, 0)
+        layout.setSpacing(6)
+        for widget in (brand, self._title, 10, self._tabs, 14, *self._step_buttons, self._granularity, self._play, *self._train_buttons, self._train, 10):
+            layout.addSpacing(widget) if isinstance(widget, int) else layout.addWidget(widget)
+        self._captions: list[QLabel] = []
+        for name, label in self._figures.items():
+            caption = QLabel(name)
+            caption.setProperty("role", "muted")
+            self._captions.append(caption)
+            layout.addWidget(caption)
+            layout.addWidget(label)
+            layout.addSpacing(4)
+        layout.addWidget(self.badge)
+        layout.addStretch()
+        layout.addWidget(self._search)
+        self._title.setProperty("role", "muted")
+        for name, widest in (("iteration", "000000"), ("epoch", "0000"), ("loss", "0.00000"), ("score", "00.0 %")):
+            self._figures[name].setMinimumWidth(self._figures[name].fontMetrics().horizontalAdvance(widest))
+
+    @property
+    def granularity(self) -> str:
+        """How far one step goes: node · layer · phase · iteration."""
+        return self._granularity.currentData()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self._theme = theme
+        self._tabs.set_theme(theme)
+        self.badge.set_theme(theme)
+        self.update()
+
+    def set_workspace(self, name: str) -> None:
+        """Mark the workspace that is shown and offer its transport: steps in Step, training elsewhere."""
+        self._tabs.choose(name)
+        stepping = name == "step"
+        for widget in (*self._step_buttons, self._granularity, self._play):
+            widget.setVisible(stepping)
+        for widget in self._train_buttons[1:]:
+            widget.setVisible(not stepping)
+
+    def set_title(self, title: str, changed: bool) -> None:
+        """Show the document's title, with a dot while it is not saved."""
+        metrics = self._title.fontMetrics()
+        self._title.setText(metrics.elidedText(title, Qt.TextElideMode.ElideRight, 150) + (" •" if changed else ""))
+        self._title.setToolTip(f"{title} (not saved yet)" if changed else title)
+
+    def set_figures(self, iteration: int, epoch: int, loss: float | None, score: str, metric: str) -> None:
+        """Show where the run stands; `score` is the validation metric as text, `metric` its name."""
+        self._captions[-1].setText(metric)
+        texts = {"iteration": f"{iteration}", "epoch": f"{epoch}", "loss": "–" if loss is None else f"{loss:.4f}", "score": score or "–"}
+        for name, text in texts.items():
+            self._figures[name].setText(text)
+
+    def resizeEvent(self, event) -> None:
+        self._search.setVisible(self.width() >= 1500)
+        for widget in (self._captions[3], self._figures["score"]):
+            widget.setVisible(self.width() >= 1400)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.color("panel"))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, self._theme.color("line"))
+
+
+class Segments(QFrame):
+    """A row of words of which one is chosen."""
+
+    chosen = Signal(str)
+
+    def __init__(self, names: Iterable[str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(36)
+        self._group = QButtonGroup(self, exclusive=True)
+        self._buttons: dict[str, QPushButton] = {}
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(2, 2, 2, 2)
+        layout.setSpacing(2)
+        for number, name in enumerate(names, start=1):
+            button = QPushButton(name.capitalize(), checkable=True, toolTip=f"{name.capitalize()} workspace (Ctrl+{number})")
+            button.setAccessibleName(f"{name} workspace")
+            button.clicked.connect(lambda _=False, name=name: self.chosen.emit(name))
+            self._group.addButton(button)
+            self._buttons[name] = button
+            layout.addWidget(button)
+
+    def choose(self, name: str) -> None:
+        """Mark this word as the chosen one."""
+        self._buttons[name].setChecked(True)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self.setStyleSheet(
+            f"Segments {{ background: {theme.field}; border: 1px solid {theme.line}; border-radius: 8px; }}"
+            f"QPushButton {{ background: transparent; border: 1px solid transparent; border-radius: 6px; color: {theme.muted};"
+            f" padding: 3px 16px; min-width: 34px; }}"
+            f"QPushButton:checked {{ background: {theme.panel}; border-color: {theme.line}; color: {theme.text}; font-weight: 600; }}"
+            f"QPushButton:focus {{ border-color: {theme.forward}; }}"
+        )
+
+
+class Badge(QPushButton):
+    """The proof in sight: whether the present trace equals ordinary torch, and by how much it differs."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._known = LIGHT, False
+        self.set_error(None, "")
+
+    def set_error(self, worst_error: float | None, precision: str) -> None:
+        """Show the largest difference of any gradient from torch's own (relative); None: there is no trace."""
+        self._known = worst_error is not None
+        self.setText("✓ equals torch" if self._known else "no trace yet")
+        self.setToolTip(
+            f"Every parameter gradient of this trace was compared with torch's own backward in {precision}.\n"
+            f"Largest difference, relative to the largest gradient: {worst_error:.1e}"
+            if self._known
+            else "The badge appears when an iteration has been traced and compared with torch."
+        )
+        self.setAccessibleName(self.text())
+        self.set_theme(self._theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self._theme = theme
+        ground, ink = (theme.tint("forward", 0.12).name(), theme.forward) if self._known else (theme.field, theme.muted)
+        self.setStyleSheet(f"QPushButton {{ background: {ground}; color: {ink}; border: 1px solid {ground}; border-radius: 13px; padding: 2px 10px; font-weight: 600; }}")
+
+
+def _brand(menu: QMenu) -> QToolButton:
+    button = QToolButton(text="nnviz", font=sans(TITLE, BOLD), toolTip="Menu (Alt+M)", accessibleName="Menu", shortcut="Alt+M")
+    button.setProperty("flat", True)
+    button.setMenu(menu)
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    return button
+
+
+def _icon_button(action: QAction, text: bool = False) -> QToolButton:
+    button = QToolButton(focusPolicy=Qt.FocusPolicy.TabFocus, iconSize=QSize(14, 14))
+    button.setDefaultAction(action)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon if text else Qt.ToolButtonStyle.ToolButtonIconOnly)
+    button.setAccessibleName(action.text())
+    return button
+
+
+def _accent_button(action: QAction) -> QPushButton:
+    """Return a filled button that does what the action does and follows its text, icon and state."""
+    button = QPushButton(focusPolicy=Qt.FocusPolicy.TabFocus, iconSize=QSize(12, 12), font=sans(LARGE - 1, SEMIBOLD))
+    button.setProperty("accent", True)
+
+    def follow() -> None:
+        button.setText(action.iconText())
+        button.setIcon(action.icon())
+        button.setEnabled(action.isEnabled())
+        button.setToolTip(action.toolTip())
+        button.setAccessibleName(action.text())
+
+    action.changed.connect(follow)
+    button.clicked.connect(action.trigger)
+    follow()
+    return button
+
+
+def _search_button(action: QAction) -> QPushButton:
+    button = QPushButton("Search or run…  Ctrl+Shift+P", font=sans(SMALL), accessibleName=action.text(), toolTip=action.toolTip())
+    button.clicked.connect(action.trigger)
+    return button

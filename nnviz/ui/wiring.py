@@ -1,0 +1,214 @@
+"""Which signal reaches which setter: session → views, and what a person does in a view → session. Nothing else is decided here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nnviz.document import catalog, edits
+from nnviz.document.experiment import Experiment
+from nnviz.protocol import GradientChecked
+from nnviz.session.moment import Moment
+from nnviz.session.run import RunState
+
+if TYPE_CHECKING:
+    from nnviz.ui.main_window import MainWindow
+
+_WATCHED = {
+    "histograms": "measures", "norms": "measures", "boundary": "surface", "network": "trace", "graph": "trace", "inspector": "trace", "microscope": "trace",
+}  # fmt: skip
+"""What the engine must measure for a panel; the curves are always measured."""
+
+_KINDS = {"training.optimizer.kind": edits.choose_optimizer, "data.kind": edits.choose_data}
+
+
+def connect(window: MainWindow) -> None:
+    """Join the window's views with its session."""
+    _session_to_views(window)
+    _workspaces(window)
+    _training(window)
+    _network(window)
+    _graph(window)
+    _plots(window)
+
+
+def show_everything(window: MainWindow) -> None:
+    """Let every view show the session as it stands."""
+    session = window.session
+    _show_experiment(window, session.experiment)
+    _show_run(window, session.run, None)
+    _show_moment(window, session.moment)
+    _show_document(window)
+
+
+# --- session -> views ---
+
+
+def _session_to_views(window: MainWindow) -> None:
+    session = window.session
+    session.experiment_changed.connect(lambda old, new: _show_experiment(window, new))
+    session.run_changed.connect(lambda old, new: _show_run(window, new, old))
+    session.moment_changed.connect(lambda old, new: _show_moment(window, new))
+    session.selection_changed.connect(lambda old, new: _show_selection(window, new))
+    session.document_changed.connect(lambda: _show_document(window))
+    session.playing_changed.connect(lambda playing: _show_playing(window, playing))
+    session.message_posted.connect(window.toast.post)
+    session.gradient_checked.connect(lambda reply: _show_check(window, reply))
+
+
+def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
+    panels, report = window.panels, window.session.report
+    window.selected_layers = tuple(id for id in window.selected_layers if experiment.network.has(id))
+    panels.network.set_experiment(experiment, report)
+    panels.parameters.set_experiment(experiment, report)
+    panels.training.set_experiment(experiment)
+    names = {layer.id: layer.title for layer in experiment.network}
+    for view in (*panels.run_plots, panels.microscope):
+        view.set_names(names)
+    panels.microscope.set_optimizer(catalog.OPTIMIZERS[experiment.training.optimizer.kind].label)
+    sizes = [report.layers[layer.id].output_shape for layer in experiment.network.in_order() if layer.kind in ("input", "dense") and layer.id in report.layers]
+    chain = " → ".join("×".join(map(str, shape)) if shape else "?" for shape in sizes)
+    problems = f" · {len(report.problems)} problem{'s' * (len(report.problems) > 1)}" if report.problems else ""
+    panels.cards["network"].set_subtitle(f"{chain} · {report.parameters:,} parameters{problems}")
+    _show_layer(window)
+    _show_document(window)
+
+
+def _show_layer(window: MainWindow) -> None:
+    experiment, report = window.session.experiment, window.session.report
+    window.panels.network.set_selection(window.selected_layers)
+    window.panels.properties.set_layer(experiment, report, window.selected_layers[0] if len(window.selected_layers) == 1 else None)
+    window.update_actions()
+
+
+def _show_run(window: MainWindow, run: RunState, old: RunState | None) -> None:
+    panels = window.panels
+    for plot in panels.run_plots:
+        plot.set_run(run)
+    metric = run.curves.last("metric")
+    classes = run.data is not None and run.data.classes > 0
+    score = "" if metric is None else f"{metric:.1%}".replace("%", " %") if classes else f"{metric:.4f}"
+    window.top_bar.set_figures(run.iteration, run.epoch, run.curves.last("loss"), score, "accuracy" if classes else "RMSE")
+    if run.data is not None and (old is None or old.data is not run.data):
+        panels.network.set_class_names(run.data.class_names)
+    if old is None or (old.training, old.engine, old.failure) != (run.training, run.engine, run.failure):
+        _show_training(window, run.training)
+        window.update_actions()
+
+
+def _show_training(window: MainWindow, training: bool) -> None:
+    action = window.action_table["train"]
+    action.setIconText("pause" if training else "train")
+
+
+def _show_playing(window: MainWindow, playing: bool) -> None:
+    window.action_table["play"].setIconText("stop" if playing else "play")
+
+
+def _show_moment(window: MainWindow, moment: Moment | None) -> None:
+    panels, before = window.panels, window.action_table["step_back"].isEnabled()
+    for view in (panels.network, panels.graph, panels.timeline, panels.rail):
+        view.set_moment(moment)
+    trace = moment.reading.trace if moment else None
+    window.top_bar.badge.set_error(trace.worst_error if trace else None, trace.precision if trace else "")
+    panels.cards["graph"].set_subtitle(f"iteration {trace.iteration}" if trace else "")
+    _show_selection(window, window.session.selected_node)
+    if before != (moment is not None):
+        window.update_actions()
+
+
+def _show_selection(window: MainWindow, node: int | None) -> None:
+    panels, moment = window.panels, window.session.moment
+    panels.graph.set_selected(node)
+    panels.chain_rule.set_moment(moment, node)
+    kind = moment.reading.node(node).kind if moment and node is not None else ""
+    panels.microscope.set_moment(moment, node if kind == "parameter" else None, None)
+
+
+def _show_document(window: MainWindow) -> None:
+    document = window.session.document
+    window.top_bar.set_title(document.title, not document.is_saved)
+    window.setWindowTitle(f"{document.title}[*] – nnviz")
+    window.setWindowModified(not document.is_saved)
+    window.update_actions()
+
+
+def _show_check(window: MainWindow, reply: GradientChecked) -> None:
+    window.panels.chain_rule.set_check(reply)
+
+
+# --- views -> session ---
+
+
+def _workspaces(window: MainWindow) -> None:
+    window.top_bar.workspace_requested.connect(window.area.show_workspace)
+    window.area.workspace_changed.connect(lambda name: _enter(window, name))
+
+
+def _enter(window: MainWindow, name: str) -> None:
+    window.top_bar.set_workspace(name)
+    window.session.stepper.set_rest("start" if name == "step" else "end")
+    window.session.watch(("curves", *sorted({_WATCHED[panel] for panel in window.area.visible_panels() if panel in _WATCHED})))
+
+
+def _training(window: MainWindow) -> None:
+    def change(path: str, value: object) -> None:
+        label = "Change " + path.removesuffix(".kind").rpartition(".")[2].replace("_", " ")
+        if path in _KINDS:
+            window.session.edit(label, _KINDS[path], value)
+        else:
+            window.session.edit(label, edits.set_value, path, value, merge=path)
+        window.panels.training.set_experiment(window.session.experiment)
+
+    window.panels.training.value_requested.connect(change)
+
+
+def _network(window: MainWindow) -> None:
+    network, properties, session = window.panels.network, window.panels.properties, window.session
+
+    def select(ids: tuple[str, ...]) -> None:
+        window.selected_layers = tuple(ids)
+        _show_layer(window)
+
+    network.selected_changed.connect(select)
+    network.node_requested.connect(session.select)
+    network.add_requested.connect(lambda kind, position, after: window.add_layer(kind, position, after))
+    network.insert_requested.connect(lambda kind, source, target: window.add_layer(kind, between=(source, target)))
+    network.connect_requested.connect(lambda source, target: session.edit("Connect layers", edits.connect_layers, source, target))
+    network.disconnect_requested.connect(lambda links: session.edit("Disconnect layers", edits.disconnect_layers, *links[0]))
+    network.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
+    network.move_requested.connect(lambda places: session.edit("Move layers", edits.move_layers, places))
+    network.weight_requested.connect(lambda *weight: _set_weight(window, *weight))
+    window.panels.palette.add_requested.connect(window.add_layer)
+    properties.change_requested.connect(lambda id, settings, merge: session.edit("Change layer", edits.change_layer, id, merge=merge, **settings))
+    properties.rename_requested.connect(lambda id, name: session.edit("Rename layer", edits.rename_layer, id, name))
+    properties.freeze_requested.connect(lambda id, frozen: session.edit("Freeze layer", edits.freeze_layer, id, frozen))
+    properties.initializer_requested.connect(lambda id, name: session.edit("Change initializer", edits.set_initializer, id, name))
+    properties.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
+
+
+def _set_weight(window: MainWindow, parameter: str, index: tuple[int, ...], value: float) -> None:
+    moment = window.session.moment
+    node = next((node for node in moment.reading.trace.nodes if node.kind == "parameter" and node.label == parameter), None) if moment else None
+    values = moment.reading.array(node.value) if node else None
+    if values is not None:
+        window.session.edit(f"Set {parameter}", edits.set_weight, parameter, index, value, values.shape, values.tolist())
+
+
+def _graph(window: MainWindow) -> None:
+    panels, session = window.panels, window.session
+    panels.graph.node_clicked.connect(session.select)
+    panels.graph.run_to_requested.connect(session.stepper.to_node)
+    panels.timeline.cursor_requested.connect(session.stepper.to)
+    panels.rail.cursor_requested.connect(session.stepper.to)
+    panels.chain_rule.node_clicked.connect(session.select)
+    panels.chain_rule.sample_chosen.connect(session.stepper.set_sample)
+    panels.chain_rule.check_requested.connect(session.check_gradient)
+    panels.detail.chosen.connect(session.stepper.set_detail)
+    panels.coloring.chosen.connect(panels.graph.set_coloring)
+    panels.coloring.chosen.connect(panels.network.set_coloring)
+
+
+def _plots(window: MainWindow) -> None:
+    for plot in window.panels.run_plots:
+        plot.export_requested.connect(window.documents.export_widget)
+

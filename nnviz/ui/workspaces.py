@@ -1,0 +1,164 @@
+"""The workspaces: which panels stand where, over one document. A panel is one widget that moves between them.
+
+`Split` trees are data; `WorkspaceArea` turns the present one into splitters. Nothing here knows what a panel shows.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from nnviz.ui.theme import GUTTER
+
+
+@dataclass(frozen=True)
+class Split:
+    """Panels (by name) or further splits side by side ("row") or above each other ("column"), with their shares of the room."""
+
+    direction: str
+    parts: tuple[tuple[int, Split | str], ...]
+
+    def panels(self) -> tuple[str, ...]:
+        """Return the names of all panels in it."""
+        return tuple(name for _, part in self.parts for name in (part.panels() if isinstance(part, Split) else (part,)))
+
+    def swapped(self, first: str, second: str) -> Split:
+        """Return the same split with two panels in each other's places."""
+        names = {first: second, second: first}
+        return Split(self.direction, tuple((n, p.swapped(first, second) if isinstance(p, Split) else names.get(p, p)) for n, p in self.parts))
+
+
+def row(*parts: tuple[int, Split | str]) -> Split:
+    """Return a split with its parts side by side."""
+    return Split("row", parts)
+
+
+def column(*parts: tuple[int, Split | str]) -> Split:
+    """Return a split with its parts above each other."""
+    return Split("column", parts)
+
+
+WORKSPACES = {
+    "build": row(
+        (200, "layers"),
+        (1010, column((610, "network"), (270, row((330, "boundary"), (330, "loss"), (330, "parameters"))))),
+        (330, "properties"),
+    ),
+    "step": column(
+        (715, row((196, "layers"), (960, column((262, "network"), (442, "graph"))), (378, "inspector"))),
+        (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"), (378, "microscope"))),
+    ),
+    "train": row(
+        (196, "layers"),
+        (1010, column((470, row((560, "loss"), (440, "boundary"))), (410, row((350, "histograms"), (330, "norms"), (320, "metric"))))),
+        (340, column((300, "network"), (330, "microscope"), (250, "parameters"))),
+    ),
+}
+"""Shares are pixels of the 1600×1000 window of the design."""
+
+
+class WorkspaceArea(QWidget):
+    """Shows the panels of one workspace in splitters; each workspace keeps its own sizes, hidden panels and swaps."""
+
+    workspace_changed = Signal(str)
+
+    def __init__(self, panels: dict[str, QWidget], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._panels = panels
+        self._trees = dict(WORKSPACES)
+        self._hidden: dict[str, set[str]] = {name: set() for name in WORKSPACES}
+        self._sizes: dict[str, list[list[int]]] = {}
+        self._splitters: list[QSplitter] = []
+        self._root: QSplitter | None = None
+        self.name = ""
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
+        for panel in panels.values():
+            panel.setParent(self)
+            panel.hide()
+
+    def show_workspace(self, name: str) -> None:
+        """Bring up this workspace. Raises KeyError for an unknown name."""
+        tree = self._trees[name]
+        self._remember_sizes()
+        previous, self.name = self.name, name
+        self._rebuild(tree)
+        if name != previous:
+            self.workspace_changed.emit(name)
+
+    def visible_panels(self) -> tuple[str, ...]:
+        """Return the names of the panels that can be seen now."""
+        return tuple(panel for panel in self._trees[self.name].panels() if panel not in self._hidden[self.name])
+
+    def set_panel_visible(self, panel: str, visible: bool) -> None:
+        """Hide a panel of the present workspace, or bring it back where it was."""
+        self._hidden[self.name].difference_update({panel}) if visible else self._hidden[self.name].add(panel)
+        self._panels[panel].setVisible(visible)
+        self.workspace_changed.emit(self.name)
+
+    def swap_panels(self, first: str, second: str) -> None:
+        """Let two panels of the present workspace change places."""
+        self._remember_sizes()
+        self._trees[self.name] = self._trees[self.name].swapped(first, second)
+        self._rebuild(self._trees[self.name])
+
+    def reset(self) -> None:
+        """Put the present workspace back to how it was designed."""
+        self._trees[self.name] = WORKSPACES[self.name]
+        self._hidden[self.name] = set()
+        self._sizes.pop(self.name, None)
+        self._rebuild(self._trees[self.name], restore=False)
+        self.workspace_changed.emit(self.name)
+
+    def save_state(self) -> str:
+        """Return sizes and hidden panels of all workspaces as JSON text."""
+        self._remember_sizes()
+        return json.dumps({"sizes": self._sizes, "hidden": {name: sorted(hidden) for name, hidden in self._hidden.items()}})
+
+    def restore_state(self, text: str) -> None:
+        """Take up what save_state returned; text that does not fit is ignored."""
+        try:
+            state = json.loads(text)
+            hidden = {name: set(state["hidden"].get(name, ())) & set(tree.panels()) for name, tree in WORKSPACES.items()}
+            sizes = {name: [[int(size) for size in part] for part in state["sizes"][name]] for name in state["sizes"] if name in WORKSPACES}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return
+        self._hidden, self._sizes = hidden, sizes
+
+    # --- inside ---
+
+    def _rebuild(self, tree: Split, restore: bool = True) -> None:
+        old, self._splitters = self._root, []
+        for panel in self._panels.values():
+            panel.setParent(self)
+            panel.hide()
+        self._root = self._splitter(tree)
+        self.layout().addWidget(self._root)
+        if old is not None:
+            self.layout().removeWidget(old)
+            old.setParent(None)
+            old.deleteLater()
+        self._root.show()
+        for splitter, sizes in zip(self._splitters, self._sizes.get(self.name, ()) if restore else (), strict=False):
+            if len(sizes) == splitter.count() and sum(sizes) > 0:
+                splitter.setSizes(sizes)
+
+    def _splitter(self, tree: Split) -> QSplitter:
+        splitter = QSplitter(Qt.Orientation.Horizontal if tree.direction == "row" else Qt.Orientation.Vertical)
+        splitter.setHandleWidth(GUTTER)
+        splitter.setChildrenCollapsible(False)
+        self._splitters.append(splitter)
+        for index, (share, part) in enumerate(tree.parts):
+            splitter.addWidget(self._splitter(part) if isinstance(part, Split) else self._panels[part])
+            splitter.setStretchFactor(index, share)
+            if isinstance(part, str):
+                self._panels[part].setVisible(part not in self._hidden[self.name])
+        splitter.setSizes([share for share, _ in tree.parts])
+        return splitter
+
+    def _remember_sizes(self) -> None:
+        if self.name and self._root is not None and self.isVisible():
+            self._sizes[self.name] = [splitter.sizes() for splitter in self._splitters]

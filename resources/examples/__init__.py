@@ -1,0 +1,1 @@
+"""Documents that open with `example:NAME`, one concept each."""

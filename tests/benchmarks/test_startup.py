@@ -1,0 +1,58 @@
+"""How soon the window is there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+START = """
+import os, sys, time
+start = time.perf_counter()
+from PySide6.QtCore import QEvent, QObject, QTimer
+
+class FirstPaint(QObject):
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.UpdateRequest:
+            QTimer.singleShot(0, self.report)
+        return False
+
+    def report(self):
+        print(time.perf_counter() - start, "torch" in sys.modules, flush=True)
+        os._exit(0)
+"""
+
+SHOW = """
+paint = FirstPaint()
+window.installEventFilter(paint)
+window.show()
+application.exec()
+"""
+
+BARE = """
+from PySide6.QtWidgets import QApplication, QMainWindow
+application = QApplication([])
+window = QMainWindow()
+"""
+
+WHOLE = """
+from nnviz.document.examples import open_document
+from nnviz.ui import app
+application = app.application()
+window = app.build_window(open_document("example:moons"), autosaves=False)
+"""
+
+
+def first_paint(code: str) -> float:
+    """Seconds from the first line of a fresh Python to the end of the first paint."""
+    done = subprocess.run([sys.executable, "-c", START + code + SHOW], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    seconds, has_torch = done.stdout.split()
+    assert has_torch == "False"
+    return float(seconds)
+
+
+def test_first_paint_of_the_window(ratio):
+    assert ratio(lambda: first_paint(WHOLE), lambda: first_paint(BARE), enough=4.5) <= 4.5

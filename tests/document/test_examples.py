@@ -1,0 +1,64 @@
+"""The examples that come with the program, and opening by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from nnviz.document.edits import add_layer
+from nnviz.document.examples import document_path, example_names, example_path, new_experiment, open_document
+from nnviz.document.files import DocumentError, save
+from nnviz.document.shapes import examine
+
+
+def test_the_examples_promised_are_there():
+    promised = "batch_norm blobs circles deep_sigmoid digits iris moons residual sine spiral wine worked_2-2-1 xor"
+    assert set(promised.split()) <= set(example_names())
+
+
+@pytest.mark.parametrize("name", example_names())
+def test_every_example_can_be_run(name):
+    present = open_document(f"example:{name}")
+    assert examine(present).problems == () and present.title not in ("", "Untitled")
+
+
+def test_titles_tell_the_examples_apart():
+    titles = [open_document(f"example:{name}").title for name in example_names()]
+    assert len(set(titles)) == len(titles)
+
+
+def test_two_moons_is_the_net_of_the_first_start():
+    assert examine(open_document("example:moons")).parameters == 42
+
+
+def test_the_net_worked_out_by_hand():
+    present = open_document("example:worked_2-2-1")
+    assert present.weights == {
+        "h1.weight": [[0.1, 0.5], [0.8, -0.3]],
+        "h1.bias": [-1.2, 0.9],
+        "out.weight": [[0.8, 1.2]],
+        "out.bias": [0.2],
+    }
+    x, w1, b1 = present.data["x"][0], present.weights["h1.weight"], present.weights["h1.bias"]
+    z = [sum(weight * value for weight, value in zip(row, x, strict=True)) + bias for row, bias in zip(w1, b1, strict=True)]
+    assert z == pytest.approx([-0.72, 1.73])
+    answer = sum(weight * max(0, value) for weight, value in zip(present.weights["out.weight"][0], z, strict=True)) + 0.2
+    assert (answer - present.data["y"][0][0]) ** 2 == pytest.approx(1.628176)
+    assert (present.precision, present.training.batch_size, present.data["scaling"]) == ("float64", 1, "none")
+
+
+@pytest.mark.parametrize("name", ["moon", "../moons", "", "moons.json"])
+def test_an_example_that_does_not_exist(name):
+    with pytest.raises(DocumentError, match="There is: batch_norm") as caught:
+        example_path(name)
+    assert f"example:{name}" in str(caught.value)
+
+
+def test_files_open_by_path(tmp_path):
+    save(tmp_path / "a.nnviz", new_experiment())
+    assert open_document(str(tmp_path / "a.nnviz")) == open_document(tmp_path / "a.nnviz") == new_experiment()
+    assert document_path("example:moons") == example_path("moons") and document_path("x/y.json").name == "y.json"
+
+
+def test_a_new_document_can_be_run_and_built_on():
+    assert examine(new_experiment()).ok
+    assert examine(add_layer(new_experiment(), "dense", between=("input1", "dense1"))).ok

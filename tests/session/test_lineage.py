@@ -1,0 +1,43 @@
+import msgspec
+import pytest
+
+from nnviz.document import edits
+from nnviz.protocol import Change
+from nnviz.session.lineage import Lineage, same_run
+from tests.session.sessions import two_moons
+
+A, B, C = (two_moons(units) for units in (2, 3, 4))
+
+
+def test_last_is_what_the_run_goes_on_with():
+    assert Lineage(A).last is A
+    assert Lineage(A, (Change(3, B), Change(3, C))).last is C
+
+
+@pytest.mark.parametrize(("iteration", "kept"), [(2, []), (3, [3]), (4, [3]), (9, [3, 9])])
+def test_until_keeps_what_was_changed_up_to_an_iteration(iteration, kept):
+    assert [change.iteration for change in Lineage(A, (Change(3, B), Change(9, C))).until(iteration).changes] == kept
+
+
+def test_changes_at_one_iteration_are_all_kept():
+    """A layer made wider and narrower again has lost its weights: both changes belong to the run."""
+    lineage = Lineage(A).changed(5, B).changed(5, A)
+    assert lineage.changes == (Change(5, B), Change(5, A))
+
+
+def test_a_change_in_the_past_drops_what_came_later():
+    assert Lineage(A, (Change(3, B), Change(9, C))).changed(4, A).changes == (Change(3, B), Change(4, A))
+
+
+def test_title_and_canvas_make_no_other_run():
+    moved = edits.set_title(edits.move_layers(A, {"h1": (1.0, 2.0)}), "Another")
+    assert moved != A
+    assert same_run(A, moved)
+    assert not same_run(A, B)
+    assert not same_run(A, msgspec.structs.replace(A, seed=1))
+
+
+def test_an_experiment_with_a_nan_gives_the_same_run_as_itself():
+    """Else it would be sent again and again."""
+    strange = msgspec.structs.replace(A, weights={"h1.bias": [float("nan"), 0.0]})
+    assert same_run(strange, edits.set_title(strange, "Another"))

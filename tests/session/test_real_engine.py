@@ -1,0 +1,219 @@
+"""The session with the engine as it is: a process of its own, killed at many moments, and always the same run again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from nnviz.document import edits
+from nnviz.session.engine_client import EngineClient
+from nnviz.session.session import Session
+from tests.session.sessions import two_moons
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs kill -9")
+LONG = 60_000
+
+
+class Rig:
+    """A session with an engine, and what it posts."""
+
+    def __init__(self, qtbot) -> None:
+        self.qtbot, self.messages = qtbot, []
+        self.client = EngineClient()
+        self.session = Session(self.client, two_moons(), autosaves=False)
+        self.session.connect_client(self.client)
+        self.session.message_posted.connect(lambda level, text: self.messages.append((level, text)))
+
+    def wait(self, condition) -> None:
+        self.qtbot.waitUntil(condition, timeout=LONG)
+
+    def wait_for_trace(self) -> None:
+        self.wait(lambda: self.session.run.engine == "ready" and self.session.run.is_traced)
+
+    def train_to(self, iteration: int) -> None:
+        self.session.trainer.iterations(iteration - self.session.run.iteration)
+        self.wait(lambda: not self.session.trainer.is_training)
+        self.wait_for_trace()
+        assert self.session.run.iteration == iteration
+
+    def kill(self) -> int:
+        """Kill the engine and wait until another one stands where this one was seen; return that iteration."""
+        killed = self.client.process_id
+        os.kill(killed, signal.SIGKILL)
+        at = time.monotonic()
+        self.wait(lambda: self.session.run.engine == "restarting")
+        assert time.monotonic() - at < 1.0
+        seen = self.session.run.iteration
+        self.wait_for_trace()
+        assert self.client.process_id not in (0, killed)
+        return seen
+
+    def digest(self) -> str:
+        """A hash over all parameters, the loss and the gradients of the next iteration, to the last bit."""
+        reading, hashed = self.session.moment.reading, hashlib.sha256()
+        hashed.update(repr((reading.trace.iteration, reading.trace.loss, reading.trace.rows)).encode())
+        for node in reading.trace.nodes:
+            if node.kind in ("parameter", "loss", "operation"):
+                for tensor in (node.value, node.gradient):
+                    hashed.update(tensor.values.data if tensor and tensor.values else b"")
+        for update in reading.trace.updates:
+            hashed.update(update.after.values.data)
+        return hashed.hexdigest()
+
+
+@pytest.fixture
+def rig(qtbot):
+    rig = Rig(qtbot)
+    yield rig
+    process, at = rig.client.process_id, time.monotonic()
+    rig.session.close()
+    assert time.monotonic() - at < 2.0
+    assert not process or not Path(f"/proc/{process}").exists()
+
+
+def test_a_session_from_start_to_end(rig):
+    session = rig.session
+    session.watch(("curves", "measures", "surface", "trace"))
+    session.start(train_first=30)
+    rig.wait(lambda: session.run.iteration == 30 and not session.trainer.is_training)
+    rig.wait_for_trace()
+    assert session.run.curves.iteration.tolist() == list(range(31))
+    assert session.run.surface is not None
+    assert session.run.measures[0].layer == "h1"
+    assert session.run.data.classes == 2
+    assert session.cursor == 0
+
+    places = []
+    while session.cursor < session.stepper.length:
+        session.stepper.step()
+        places.append(session.moment.phase)
+    assert list(dict.fromkeys(places)) == ["batch", "forward", "loss", "backward", "update"]
+    session.stepper.step()
+    rig.wait(lambda: session.cursor == 1)
+    assert (session.run.iteration, session.moment.reading.trace.iteration) == (31, 31)
+    assert rig.messages == []
+
+
+def test_edits_while_it_trains_take_effect_without_a_reset(rig):
+    session = rig.session
+    session.start()
+    rig.wait_for_trace()
+    session.trainer.train()
+    for place in range(20):
+        assert session.edit("Optimizer", edits.choose_optimizer, ("sgd", "adam")[place % 2])
+        rig.qtbot.wait(20)
+    rig.wait(lambda: not session.conversation.is_waiting)
+    session.trainer.pause()
+    rig.wait_for_trace()
+    changes = session.conversation.lineage.changes
+    assert len(changes) == 20
+    assert changes[-1].iteration > 0
+    assert session.run.curves.iteration.tolist() == list(range(session.run.iteration + 1)), "no point is lost or told twice"
+    before, iteration = rig.digest(), session.run.iteration
+    session.trainer.go_to(iteration // 2)
+    rig.wait(lambda: session.run.iteration == iteration // 2)
+    session.trainer.go_to(iteration)
+    rig.wait(lambda: session.run.iteration == iteration)
+    rig.wait_for_trace()
+    assert rig.digest() == before
+
+
+def test_rewind_is_the_identical_start(rig):
+    rig.session.start()
+    rig.wait_for_trace()
+    start = rig.digest()
+    rig.train_to(40)
+    trained = rig.digest()
+    rig.session.trainer.rewind()
+    rig.wait(lambda: rig.session.run.iteration == 0)
+    rig.wait_for_trace()
+    assert rig.digest() == start
+    rig.train_to(40)
+    assert rig.digest() == trained
+
+
+def test_killed_at_rest_it_stands_at_the_same_iteration_bit_by_bit(rig):
+    session = rig.session
+    session.start()
+    rig.wait_for_trace()
+    rig.train_to(25)
+    session.edit("Rate", edits.change_optimizer, learning_rate=0.1)
+    rig.wait_for_trace()
+    rig.train_to(60)
+    session.edit("Wider", edits.change_layer, "h1", units=6)
+    rig.wait_for_trace()
+    curves, before = session.run.curves, rig.digest()
+    assert rig.kill() == 60
+    assert session.run.iteration == 60
+    assert rig.digest() == before
+    rig.wait(lambda: session.run.curves.iteration.size == curves.iteration.size)
+    assert session.run.curves.loss.tolist() == curves.loss.tolist()
+    assert [level for level, _ in rig.messages] == ["warning"]
+
+
+def test_killed_in_its_past_it_stands_there_again(rig):
+    session = rig.session
+    session.start()
+    rig.wait_for_trace()
+    rig.train_to(25)
+    session.edit("Rate", edits.change_optimizer, learning_rate=0.1)
+    rig.wait_for_trace()
+    rig.train_to(60)
+    end = rig.digest()
+    session.trainer.go_to(30)
+    rig.wait(lambda: session.run.iteration == 30)
+    rig.wait_for_trace()
+    there = rig.digest()
+    assert rig.kill() == 30
+    assert rig.digest() == there
+    session.trainer.go_to(60)
+    rig.wait(lambda: session.run.iteration == 60)
+    rig.wait_for_trace()
+    assert rig.digest() == end
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_of_everything(rig):
+    """While it trains, is edited, moves and steps; afterwards the run is the one that a session without deaths makes."""
+    session, chance = rig.session, random.Random(11)
+    session.watch(("curves", "measures", "surface", "trace"))
+    session.start()
+    rig.wait_for_trace()
+    for _ in range(12):
+        session.trainer.train()
+        rig.qtbot.wait(chance.randint(5, 150))
+        session.edit("Rate", edits.change_optimizer, learning_rate=chance.choice((0.001, 0.01, 0.03)))
+        rig.qtbot.wait(chance.randint(0, 60))
+        seen = rig.kill()
+        rig.wait(lambda: not session.conversation.is_waiting)
+        rig.wait_for_trace()
+        assert session.run.iteration == seen
+        assert session.run.engine == "ready"
+        assert not session.trainer.is_training
+    before, lineage, iteration = rig.digest(), session.conversation.lineage, session.run.iteration
+    session.trainer.go_to(0)
+    rig.wait(lambda: session.run.iteration == 0)
+    session.trainer.go_to(iteration)
+    rig.wait(lambda: session.run.iteration == iteration)
+    rig.wait_for_trace()
+    assert rig.digest() == before
+    assert session.conversation.lineage == lineage
+    assert all(level == "warning" for level, _ in rig.messages)
+
+
+def test_closing_while_it_trains_is_quick(rig):
+    rig.session.start()
+    rig.wait_for_trace()
+    rig.session.trainer.train()
+    rig.qtbot.wait(50)
+
+
+def test_closing_while_it_starts_is_quick(rig):
+    rig.session.start()
+    rig.wait(lambda: rig.client.process_id != 0)

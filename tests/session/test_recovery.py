@@ -1,0 +1,173 @@
+"""The engine dies, with a list as wire: what the session says, and what it asks the next one for."""
+
+from __future__ import annotations
+
+import pytest
+
+from nnviz import protocol
+from nnviz.document import edits
+from nnviz.protocol import Change, Edit, Open, Trace, Train, Watch
+from tests.session.sessions import Stage, kinds
+
+
+def set_rate(stage: Stage, rate: float) -> None:
+    assert stage.session.edit("Rate", edits.change_optimizer, learning_rate=rate)
+
+
+@pytest.fixture
+def trained(standing) -> Stage:
+    """A run with a change at iteration 10 that trains and has been seen at 40."""
+    standing.first = standing.session.experiment
+    standing.session.watch(("curves",))
+    standing.session.trainer.train()
+    set_rate(standing, 0.5)
+    standing.opened(new_run=False, iteration=10)
+    standing.frame(40)
+    standing.wire.take()
+    return standing
+
+
+def test_the_next_engine_makes_the_run_again_up_to_where_it_was_seen(trained):
+    session, starts = trained.session, trained.wire.starts
+    session.recovery.lost("It was ended by signal 9.")
+    assert (session.run.engine, session.run.training, session.run.iteration) == ("restarting", False, 40)
+    assert trained.messages == [("warning", "The engine stopped unexpectedly; starting a new one. It was ended by signal 9.")]
+    assert (trained.wire.take(), trained.wire.starts) == ([], starts + 1)
+    trained.reply(protocol.Ready(""))
+    expected = Open(session.run.revision, trained.first, "", (Change(10, session.experiment),), 40)
+    assert trained.wire.take() == [expected, Watch(("curves",), "textbook")]
+    trained.opened(iteration=40)
+    assert (session.run.engine, session.run.iteration, session.run.training) == ("ready", 40, False)
+    assert trained.wire.take() == [Trace("textbook")]
+    trained.traced()
+    assert session.moment.reading.trace.iteration == 40
+    assert session.conversation.lineage.changes == expected.changes
+
+
+def test_nothing_is_sent_while_there_is_no_engine(trained):
+    trained.session.recovery.lost("")
+    trained.session.watch(("surface",))
+    trained.session.trainer.train()
+    trained.session.trainer.rewind()
+    trained.session.inspect(0)
+    set_rate(trained, 0.25)
+    assert trained.wire.take() == []
+
+
+def test_edits_made_meanwhile_follow_the_replay(trained):
+    session = trained.session
+    session.recovery.lost("")
+    set_rate(trained, 0.25)
+    trained.reply(protocol.Ready(""))
+    trained.wire.take()
+    trained.opened(iteration=40)
+    assert trained.wire.take() == [Edit(session.run.revision, session.experiment)]
+    trained.opened(new_run=False, iteration=40)
+    assert [change.iteration for change in session.conversation.lineage.changes] == [10, 40]
+    assert trained.wire.take() == [Trace("textbook")]
+
+
+def test_an_edit_the_dead_engine_never_answered_is_made_again(trained):
+    session = trained.session
+    set_rate(trained, 0.25)
+    session.recovery.lost("")
+    trained.reply(protocol.Ready(""))
+    opened = trained.wire.take()[1 - 1]
+    assert [change.iteration for change in opened.changes] == [10]
+    trained.opened(iteration=40)
+    assert kinds(trained.wire.take()) == ["Edit"]
+
+
+def test_what_waited_to_be_trained_is_forgotten(trained):
+    trained.session.trainer.pause()
+    trained.session.trainer.train()
+    trained.session.recovery.lost("")
+    trained.reply(protocol.Ready(""))
+    trained.opened(iteration=40)
+    assert trained.wire.of(Train) == []
+    trained.session.trainer.train()
+    assert trained.wire.of(Train) == [Train()]
+
+
+def test_a_move_the_dead_engine_never_answered_does_not_block_training(trained):
+    trained.session.trainer.go_to(3)
+    trained.session.recovery.lost("")
+    trained.reply(protocol.Ready(""))
+    trained.opened(iteration=40)
+    trained.session.trainer.train()
+    assert trained.wire.of(Train) == [Train()]
+
+
+def test_measures_over_time_survive(trained):
+    measure = protocol.Measure(1, 0, 0, 0, 0, 0, 0, 0, (1,), 0, 1)
+    layer = protocol.LayerMeasures("h1", measure, measure, measure)
+    trained.reply(protocol.Frame(9, trained.session.run.revision, 41, 0, 0.1, measures=(layer,)))
+    trained.session.recovery.lost("")
+    trained.reply(protocol.Ready(""))
+    trained.opened(iteration=41)
+    assert [snapshot.iteration for snapshot in trained.session.run.snapshots] == [41]
+
+
+def test_a_run_that_stands_in_its_past_stands_there_again(trained):
+    trained.trained(60, "asked")
+    set_rate(trained, 0.25)
+    trained.opened(new_run=False, iteration=60)
+    trained.session.trainer.go_to(20)
+    trained.reply(protocol.Moved(20, 0))
+    trained.session.recovery.lost("")
+    trained.wire.take()
+    trained.reply(protocol.Ready(""))
+    opened = trained.wire.take()[0]
+    assert (opened.iteration, [change.iteration for change in opened.changes]) == (20, [10, 60])
+
+
+def test_a_death_before_the_run_was_open(stage):
+    stage.ready()
+    stage.session.recovery.lost("")
+    stage.wire.take()
+    stage.reply(protocol.Ready(""))
+    assert stage.wire.of(Open) == [Open(stage.session.run.revision, stage.session.experiment)]
+
+
+def test_playback_and_a_waiting_step_end_with_the_engine(standing):
+    standing.session.stepper.to_end()
+    standing.session.playback.play(100_000)
+    assert standing.session.stepper.is_awaiting
+    standing.session.recovery.lost("")
+    assert (standing.session.stepper.is_awaiting, standing.session.playback.is_playing) == (False, False)
+
+
+def test_stepping_in_the_last_trace_goes_on_without_an_engine(standing):
+    standing.session.recovery.lost("")
+    standing.session.stepper.step()
+    standing.session.stepper.step()
+    standing.session.stepper.back()
+    assert standing.session.cursor == 1
+
+
+def test_after_giving_up_only_a_person_starts_it_again(trained):
+    session, starts = trained.session, trained.wire.starts
+    session.recovery.failed("It wrote last:\nno memory")
+    assert (session.run.engine, session.run.training, session.run.message) == ("failed", False, "It wrote last:\nno memory")
+    assert trained.messages == [("error", "The engine does not run. It wrote last:\nno memory")]
+    session.trainer.train()
+    assert trained.messages[1:] == [("warning", "The engine does not run; restart it first.")]
+    assert (trained.wire.take(), trained.wire.starts) == ([], starts)
+    session.restart_engine()
+    assert (session.run.engine, trained.wire.starts) == ("restarting", starts + 1)
+    trained.reply(protocol.Ready(""))
+    assert trained.wire.take()[0].iteration == 40
+
+
+def test_an_engine_without_torch_is_said_once_and_not_tried_again(stage):
+    stage.session.start()
+    stage.reply(protocol.Failed("start", "The engine needs torch.", "Install it."))
+    stage.session.recovery.lost("The engine ended by itself with exit code 1.")
+    assert stage.messages == [("error", "The engine does not run. The engine needs torch. Install it.")]
+    assert (stage.session.run.engine, stage.wire.starts) == ("failed", 1)
+
+
+def test_what_the_engine_writes_is_in_the_log(stage):
+    stage.session.recovery.log("a warning\n")
+    stage.reply(protocol.Logged("printed by a model"))
+    assert stage.session.run.log == ("a warning\n", "printed by a model")

@@ -1,0 +1,92 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nnviz import protocol
+from nnviz.session.run import MOST_MOMENTS, RunState, Snapshot, fold, thinned, without_pictures
+from tests.session.traces import trace
+
+DATA = protocol.DataRecord(protocol.Array("f4", (0,), b""), protocol.Array("i8", (0,), b""), protocol.Array("bool", (0,), b""), 2)
+
+
+def ready(**changes) -> RunState:
+    return replace(RunState(engine="ready", revision=3, opened=1), **changes)
+
+
+def frame(iteration=5, revision=3, **what) -> protocol.Frame:
+    return protocol.Frame(1, revision, iteration, 2, 0.1, (protocol.Point(iteration, 0.5, 0.6, None),), **what)
+
+
+def test_a_frame_is_taken_over():
+    run = fold(ready(), frame())
+    assert (run.iteration, run.epoch, run.learning_rate) == (5, 2, 0.1)
+    assert (run.curves.last("loss"), run.curves.last("validation_loss"), run.curves.last("metric")) == (0.5, 0.6, None)
+
+
+@pytest.mark.parametrize(("revision", "points"), [(0, []), (1, [5]), (2, [5]), (3, [5]), (4, [])])
+def test_points_belong_to_the_run_since_it_began(revision, points):
+    run = fold(ready(), frame(revision=revision))
+    assert run.curves.iteration.tolist() == points
+    assert run.iteration == (5 if revision == 3 else 0)
+
+
+def test_an_opened_run_starts_clean_but_keeps_the_data_it_knows():
+    run = fold(fold(fold(ready(data=DATA), frame()), protocol.Traced(3, trace(5))), protocol.Opened(3, 0, 0, True, 7))
+    assert (run.iteration, run.curves.iteration.size, run.reading, run.data, run.opened, run.iterations_per_epoch) == (
+        0,
+        0,
+        None,
+        DATA,
+        3,
+        7,
+    )
+
+
+def test_an_edit_goes_on_with_its_curves():
+    run = fold(fold(ready(), frame()), protocol.Opened(3, 5, 2, False, 7, kept=("h1.weight",)))
+    assert (run.curves.iteration.tolist(), run.opened, run.kept) == ([5], 1, ("h1.weight",))
+
+
+def test_is_traced_only_where_the_trace_is_of_what_comes_next():
+    run = fold(fold(ready(), frame(5)), protocol.Traced(3, trace(5)))
+    assert run.is_traced
+    assert not fold(run, frame(6)).is_traced
+    assert not fold(run, frame(5, trace=trace(5))).is_traced, "a live trace does not count: the run may have gone on"
+    assert not fold(ready(training=True), protocol.Traced(3, trace(0))).is_traced
+
+
+@pytest.mark.parametrize(
+    ("request_name", "training", "failed"), [("Edit", False, True), ("Open", False, True), ("GoTo", False, False), ("Inspect", True, False)]
+)
+def test_a_failure_stops_only_what_it_concerns(request_name, training, failed):
+    run = fold(ready(training=True), protocol.Failed(request_name, "No.", "Do.", revision=3 if failed else None))
+    assert (run.training, run.failure is not None, run.message) == (training, failed, "No. Do.")
+
+
+def test_moving_brings_the_curves_up_to_there():
+    run = fold(fold(ready(training=True), frame(9)), protocol.Moved(4, 1, (protocol.Point(3, 1.0), protocol.Point(4, 0.9))))
+    assert (run.iteration, run.curves.iteration.tolist(), run.training) == (4, [3, 4], False)
+
+
+def test_without_pictures_keeps_the_data():
+    run = without_pictures(fold(fold(ready(data=DATA), frame()), protocol.Traced(3, trace(5))))
+    assert (run.reading, run.curves.loss.size, run.data) == (None, 0, DATA)
+
+
+def test_measures_over_time_grow_thin_and_keep_the_newest():
+    snapshots: tuple[Snapshot, ...] = ()
+    for iteration in range(1000):
+        snapshots = thinned((*snapshots, Snapshot(iteration, ())))
+        assert len(snapshots) <= MOST_MOMENTS
+    iterations = np.array([snapshot.iteration for snapshot in snapshots])
+    assert iterations[0] == 0
+    assert iterations[-1] == 999
+    assert (np.diff(iterations) > 0).all()
+
+
+def test_the_log_keeps_its_end():
+    run = ready()
+    for line in range(600):
+        run = fold(run, protocol.Logged(str(line)))
+    assert (len(run.log), run.log[-1]) == (500, "599")

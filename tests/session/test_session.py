@@ -1,0 +1,579 @@
+"""The session as a whole, with a list as its wire."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from nnviz import protocol
+from nnviz.document import edits
+from nnviz.protocol import Acknowledge, CheckGradient, Edit, GoTo, Inspect, Open, Pause, Trace, Train, Watch
+from tests.session.sessions import Stage, kinds, two_moons
+from tests.session.traces import A1, LENGTH, W1, Z1
+
+
+def set_rate(experiment, rate):
+    return edits.change_optimizer(experiment, learning_rate=rate)
+
+
+def break_network(stage):
+    """Cut the only link into the output layer."""
+    assert stage.session.edit("Disconnect", edits.disconnect_layers, "h1", "out")
+    assert not stage.session.report.ok
+
+
+# --- opening --------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_sent_before_the_engine_is_up(stage):
+    stage.session.watch(("curves",))
+    stage.session.edit("Rate", set_rate, 0.1)
+    assert (stage.wire.sent, stage.wire.starts, stage.session.run.engine) == ([], 0, "starting")
+    stage.session.start()
+    assert (stage.wire.sent, stage.wire.starts) == ([], 1)
+
+
+def test_start_opens_the_present_document_watches_and_asks_for_a_trace(stage):
+    stage.session.watch(("curves", "surface"))
+    stage.session.edit("Rate", set_rate, 0.1)
+    stage.ready()
+    opened, watch = stage.wire.take()
+    assert watch == Watch(("curves", "surface"), "textbook")
+    assert opened == Open(stage.session.run.revision, stage.session.experiment)
+    stage.opened()
+    assert stage.wire.take() == [Trace("textbook")]
+    stage.traced()
+    assert stage.wire.take() == []
+    assert (stage.session.cursor, stage.session.moment.reading.length) == (0, LENGTH)
+
+
+def test_train_first_trains_before_it_traces(stage):
+    stage.session.start(train_first=300)
+    stage.reply(protocol.Ready(""))
+    stage.wire.take()
+    stage.opened()
+    assert stage.wire.take() == [Train(300)]
+    assert stage.session.run.training
+    stage.trained(300)
+    assert stage.wire.take() == [Trace("textbook")]
+    stage.session.trainer.rewind()
+    stage.opened()
+    assert Train(300) not in stage.wire.take(), "only the first run"
+
+
+def test_a_document_with_problems_is_not_opened_until_it_is_mended(stage):
+    break_network(stage)
+    stage.ready()
+    assert kinds(stage.wire.take()) == ["Watch"]
+    stage.session.document.undo()
+    assert kinds(stage.wire.take()) == ["Open"]
+
+
+# --- edits ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_edit_goes_out_with_a_new_revision_and_its_answer_is_drawn(standing):
+    session, before = standing.session, standing.session.run.revision
+    told = []
+    session.experiment_changed.connect(lambda old, new: told.append((old, new)))
+    old = session.experiment
+    assert session.edit("Rate", set_rate, 0.5)
+    assert session.run.revision == before + 1
+    assert standing.wire.take() == [Edit(before + 1, session.experiment)]
+    assert told == [(old, session.experiment)]
+    assert told[0][0].network is told[0][1].network
+    standing.opened(new_run=False)
+    assert standing.wire.take() == [Trace("textbook")]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        (edits.set_title, "Another"),
+        (edits.move_layers, {"h1": (10.0, 20.0)}),
+    ],
+)
+def test_title_and_places_concern_no_run(standing, edit):
+    revision = standing.session.run.revision
+    assert standing.session.edit("Move", *edit)
+    assert (standing.wire.take(), standing.session.run.revision) == ([], revision)
+
+
+@pytest.mark.parametrize(("path", "value"), [("seed", 3), ("precision", "float64"), ("data.noise", 0.3)])
+def test_what_starts_a_new_run_goes_out_as_an_edit_too(standing, path, value):
+    assert standing.session.edit("Change", edits.set_value, path, value)
+    assert kinds(standing.wire.take()) == ["Edit"]
+    standing.opened(new_run=True)
+    assert standing.session.conversation.lineage.changes == ()
+    assert standing.session.conversation.lineage.first is standing.session.experiment
+    assert standing.session.moment is None
+    assert standing.wire.take() == [Trace("textbook")]
+
+
+def test_an_edit_that_is_not_possible_is_a_message(standing):
+    before = standing.session.experiment
+    assert not standing.session.edit("Connect", edits.connect_layers, "out", "nowhere")
+    assert standing.session.experiment is before
+    assert standing.messages[0][0] == "warning"
+    assert "nowhere" in standing.messages[0][1]
+    assert standing.wire.take() == []
+
+
+def test_undo_and_redo_travel_like_edits(standing):
+    session, first = standing.session, standing.session.experiment
+    session.edit("Rate", set_rate, 0.5)
+    second = session.experiment
+    session.document.undo()
+    session.document.undo()
+    session.document.redo()
+    assert [request.experiment for request in standing.wire.take()] == [second, first, second]
+    assert session.document.history.undo_label == "Rate"
+
+
+def test_a_slider_is_undone_at_once(standing):
+    session, first = standing.session, standing.session.experiment
+    for rate in (0.1, 0.2, 0.3):
+        session.edit("Rate", set_rate, rate, merge="rate")
+    session.document.undo()
+    assert session.experiment is first
+
+
+def test_a_problem_pauses_and_is_not_sent_and_the_mended_document_is(standing):
+    session = standing.session
+    session.trainer.train()
+    standing.wire.take()
+    revision = session.run.revision
+    break_network(standing)
+    assert (standing.wire.take(), session.run.revision) == ([Pause()], revision + 1)
+    standing.frame(5, revision)
+    assert session.run.iteration == 0, "frames of the document before are not drawn"
+    standing.trained(6, "asked")
+    assert not session.run.training
+    assert standing.wire.take() == [], "nothing is traced"
+    session.trainer.train()
+    session.stepper.to_end()
+    session.stepper.step()
+    assert standing.wire.take() == []
+    assert standing.texts == ["The network has a problem; mend it first."] * 2
+    session.document.undo()
+    assert standing.wire.take() == [Edit(revision + 2, session.experiment)]
+
+
+def test_an_edit_the_engine_refuses_leaves_the_run_and_says_so(standing):
+    session = standing.session
+    session.edit("Rate", set_rate, 0.5)
+    standing.wire.take()
+    standing.reply(protocol.Failed("Edit", "No such file.", "Choose another.", "data.path", session.run.revision))
+    assert session.run.failure.place == "data.path"
+    assert standing.messages == [("error", "No such file. Choose another.")]
+    session.trainer.train()
+    assert standing.wire.take() == []
+    session.document.undo()
+    standing.opened(new_run=False)
+    assert session.run.failure is None
+    assert kinds(standing.wire.take()) == ["Edit", "Trace"]
+
+
+# --- revisions ------------------------------------------------------------------------------------------------------
+
+
+def test_replies_of_an_older_revision_are_not_drawn(standing):
+    session, old = standing.session, standing.session.run.revision
+    session.edit("Rate", set_rate, 0.5)
+    before = session.run
+    standing.reply(protocol.Failed("Edit", "Old.", revision=old))
+    standing.reply(protocol.Traced(old, before.reading.trace))
+    assert (session.run, standing.messages) == (before, [])
+
+
+def test_points_of_an_older_revision_stay_in_the_curves(standing):
+    session, old = standing.session, standing.session.run.revision
+    standing.frame(0)
+    session.trainer.train()
+    session.edit("Rate", set_rate, 0.5)
+    standing.frame(1, old)
+    standing.opened(new_run=False, iteration=1)
+    standing.frame(2)
+    assert session.run.curves.iteration.tolist() == [0, 1, 2]
+
+
+def test_points_of_another_run_do_not(standing):
+    old = standing.session.run.revision
+    standing.session.trainer.rewind()
+    standing.opened()
+    standing.frame(9, old)
+    assert standing.session.run.curves.iteration.tolist() == []
+
+
+def test_a_new_run_behind_a_newer_edit_is_still_noticed(standing):
+    """50 toggles a second: the answer to a change of seed arrives when a newer edit is already on its way."""
+    session = standing.session
+    data = protocol.DataRecord(protocol.Array("f4", (0,), b""), protocol.Array("i8", (0,), b""), protocol.Array("bool", (0,), b""), 2)
+    standing.frame(3)
+    session.edit("Seed", edits.set_seed, 9)
+    seeded, revision = session.experiment, session.run.revision
+    session.edit("Rate", set_rate, 0.5)
+    standing.reply(protocol.Opened(revision, 0, 0, True, 2, data))
+    standing.opened(new_run=False)
+    assert session.run.curves.iteration.tolist() == []
+    assert session.run.data is data
+    lineage = session.conversation.lineage
+    assert lineage.first is seeded
+    assert lineage.changes == (protocol.Change(0, session.experiment),)
+
+
+# --- frames ---------------------------------------------------------------------------------------------------------
+
+
+def test_frames_are_acknowledged_after_they_are_drawn_also_old_ones(standing, qtbot):
+    drawn = []
+    standing.session.run_changed.connect(lambda old, new: drawn.append(list(standing.wire.sent)))
+    old = standing.session.run.revision
+    standing.session.edit("Rate", set_rate, 0.5)
+    standing.wire.take()
+    standing.frame(1)
+    standing.frame(2, old)
+    assert standing.wire.of(Acknowledge) == []
+    qtbot.waitUntil(lambda: len(standing.wire.of(Acknowledge)) == 2, timeout=1000)
+    assert standing.wire.of(Acknowledge) == [Acknowledge(1), Acknowledge(2)]
+    assert all(Acknowledge(1) not in sent for sent in drawn)
+
+
+def test_one_reply_one_change(standing):
+    standing.runs.clear()
+    standing.frame(4)
+    ((old, new),) = standing.runs
+    assert (old.iteration, new.iteration, new is standing.session.run) == (0, 4, True)
+
+
+def test_watching_is_told_once_and_again_with_another_detail(standing):
+    session = standing.session
+    session.watch(("curves",))
+    session.watch(("curves",))
+    assert standing.wire.take() == [Watch(("curves",), "textbook")]
+    session.stepper.set_detail("layer")
+    assert standing.wire.take() == [Watch(("curves",), "layer"), Trace("layer")]
+    standing.traced(detail="layer")
+    assert standing.wire.take() == []
+
+
+# --- training -------------------------------------------------------------------------------------------------------
+
+
+def test_train_pause_and_the_trace_afterwards(standing):
+    session = standing.session
+    session.trainer.toggle()
+    session.trainer.toggle()
+    session.trainer.pause()
+    assert standing.wire.take() == [Train(), Pause()]
+    standing.frame(7, with_trace=True)
+    assert session.cursor == LENGTH
+    standing.trained(8, "asked")
+    assert (session.run.training, session.run.stopped) == (False, "asked")
+    assert standing.wire.take() == [Trace("textbook")]
+    standing.traced()
+    assert (session.cursor, session.moment.reading.trace.iteration) == (0, 8)
+
+
+def test_the_end_stays_full_where_the_cursor_rests_at_the_end(standing):
+    standing.session.stepper.set_rest("end")
+    standing.session.trainer.epoch()
+    assert standing.wire.take() == [Train(2)]
+    standing.trained(2)
+    standing.traced()
+    assert standing.session.cursor == LENGTH
+
+
+def test_what_is_asked_while_the_engine_pauses_waits_until_it_has(standing):
+    trainer = standing.session.trainer
+    trainer.train()
+    trainer.pause()
+    trainer.train()
+    assert standing.wire.take() == [Train(), Pause()]
+    standing.trained(3, "asked")
+    assert standing.wire.take() == [Train()]
+    assert trainer.is_training
+    trainer.toggle()
+    trainer.toggle()
+    trainer.toggle()
+    standing.trained(4, "asked")
+    assert kinds(standing.wire.take()) == ["Pause", "Trace"]
+
+
+def test_training_behind_a_move_or_a_rewind_waits_for_the_answer(standing):
+    """Their answers say that the run stands: a Train sent before would be forgotten."""
+    trainer = standing.session.trainer
+    trainer.go_to(5)
+    trainer.train()
+    assert standing.wire.take() == [GoTo(5)]
+    standing.reply(protocol.Moved(5, 0))
+    assert standing.wire.take() == [Train()]
+    trainer.rewind()
+    standing.opened()
+    trainer.rewind()
+    trainer.iterations(3)
+    assert kinds(standing.wire.take()) == ["Open", "Trace", "Open"]
+    standing.opened()
+    assert standing.wire.take() == [Train(3)]
+    assert trainer.is_training
+
+
+@pytest.mark.parametrize(("reason", "level"), [("non_finite", "warning"), ("early_stopping", "info")])
+def test_why_training_stopped_is_said(standing, reason, level):
+    standing.session.trainer.train()
+    standing.trained(3, reason, "A sentence.")
+    assert standing.messages == [(level, "A sentence.")]
+    assert standing.session.run.message == "A sentence."
+
+
+def test_nothing_is_trained_without_an_engine(stage):
+    stage.session.trainer.train()
+    stage.session.trainer.rewind()
+    stage.session.trainer.go_to(3)
+    assert stage.wire.sent == []
+    assert stage.messages == [("warning", "The engine is still starting.")] * 3
+
+
+def test_rewind_opens_the_present_document_anew(standing):
+    session = standing.session
+    session.edit("Rate", set_rate, 0.5)
+    standing.opened(new_run=False)
+    session.trainer.train()
+    standing.frame(40)
+    standing.wire.take()
+    revision = session.run.revision
+    session.trainer.rewind()
+    assert standing.wire.take() == [Open(revision + 1, session.experiment)]
+    standing.trained(41, "asked")
+    assert session.run.iteration == 0, "the run that was given up says nothing any more"
+    standing.opened()
+    assert (session.run.iteration, session.run.curves.iteration.size, session.run.training) == (0, 0, False)
+    assert session.conversation.lineage.changes == ()
+
+
+# --- what was changed when ------------------------------------------------------------------------------------------
+
+
+def test_changes_are_kept_with_their_iteration(standing):
+    session, first = standing.session, standing.session.experiment
+    session.trainer.train()
+    session.edit("Rate", set_rate, 0.5)
+    second = session.experiment
+    session.edit("Rate", set_rate, 0.25)
+    standing.opened(new_run=False, iteration=10, revision=session.run.revision - 1)
+    standing.opened(new_run=False, iteration=11)
+    lineage = session.conversation.lineage
+    assert lineage.first is first
+    assert [(change.iteration, change.experiment) for change in lineage.changes] == [(10, second), (11, session.experiment)]
+
+
+@pytest.fixture
+def changed(standing) -> Stage:
+    """A run with changes at iterations 10 and 20 that stands at 5 again."""
+    for iteration, rate in ((10, 0.5), (20, 0.25)):
+        standing.session.trainer.train()
+        standing.session.edit("Rate", set_rate, rate)
+        standing.opened(new_run=False, iteration=iteration)
+        standing.trained(iteration, "asked")
+    standing.session.trainer.go_to(15)
+    standing.reply(protocol.Moved(15, 1, (protocol.Point(15, 0.5),)))
+    standing.traced()
+    standing.wire.take()
+    return standing
+
+
+def test_going_back_keeps_what_lies_ahead(changed):
+    assert [change.iteration for change in changed.session.conversation.lineage.changes] == [10, 20]
+    assert changed.session.run.curves.iteration.tolist() == [15]
+
+
+def test_training_on_drops_what_lay_ahead_and_the_present_document_is_in_force(changed):
+    changed.session.trainer.train()
+    lineage = changed.session.conversation.lineage
+    assert [change.iteration for change in lineage.changes] == [10, 15]
+    assert lineage.last is changed.session.experiment
+
+
+def test_an_edit_drops_what_lay_ahead(changed):
+    changed.session.edit("Rate", set_rate, 0.125)
+    changed.opened(new_run=False, iteration=15)
+    lineage = changed.session.conversation.lineage
+    assert [change.iteration for change in lineage.changes] == [10, 15]
+    assert lineage.last is changed.session.experiment
+
+
+# --- stepping -------------------------------------------------------------------------------------------------------
+
+
+def test_stepping_sends_nothing(standing):
+    stepper = standing.session.stepper
+    for _ in range(LENGTH):
+        stepper.step()
+    stepper.back()
+    stepper.phase(-1)
+    stepper.layer(+1)
+    stepper.to_node(Z1)
+    stepper.to_start()
+    stepper.to_end()
+    assert standing.wire.take() == []
+
+
+def test_a_step_behind_the_end_makes_the_iteration(standing):
+    session = standing.session
+    session.stepper.to_end()
+    session.stepper.step()
+    assert standing.wire.take() == [Train(1)]
+    standing.frame(1)
+    standing.trained(1)
+    assert standing.wire.take() == [Trace("textbook")]
+    assert (session.cursor, session.moment.reading.trace.iteration) == (LENGTH, 0)
+    standing.traced()
+    assert (session.cursor, session.moment.reading.trace.iteration) == (1, 1)
+
+
+def test_a_step_while_training_pauses_and_stands_at_the_first_step(standing):
+    session = standing.session
+    session.trainer.train()
+    standing.frame(30, with_trace=True)
+    standing.wire.take()
+    session.stepper.step()
+    assert standing.wire.take() == [Pause()]
+    standing.frame(31, with_trace=True)
+    standing.trained(32, "asked")
+    standing.traced()
+    assert (session.cursor, session.moment.reading.trace.iteration) == (1, 32)
+
+
+def test_an_iteration_that_cannot_be_made_is_not_waited_for(standing):
+    session = standing.session
+    session.stepper.to_end()
+    session.playback.play(100_000)
+    assert standing.wire.take() == [Train(1)]
+    standing.trained(0, "non_finite", "The loss is not finite.")
+    assert (session.stepper.is_awaiting, session.playback.is_playing) == (False, False)
+    assert standing.wire.take() == []
+    session.stepper.step()
+    assert standing.wire.take() == [Train(1)]
+
+
+def test_a_trace_that_is_refused_is_not_asked_for_again_and_again(standing):
+    session = standing.session
+    session.trainer.iterations(1)
+    standing.trained(1)
+    standing.wire.take()
+    standing.reply(protocol.Failed("Trace", "The gradients differ."))
+    assert (standing.wire.take(), standing.messages) == ([], [("error", "The gradients differ.")])
+    session.stepper.to_end()
+    session.stepper.step()
+    assert standing.wire.take() == [Trace("textbook")], "but once more when a person steps"
+    standing.reply(protocol.Failed("Trace", "The gradients differ."))
+    assert not session.stepper.is_awaiting
+
+
+def test_playback_goes_on_into_the_next_iteration(standing, qtbot):
+    session, told = standing.session, []
+    session.playing_changed.connect(told.append)
+    session.stepper.to(LENGTH - 2)
+    session.playback.play(10)
+    qtbot.waitUntil(lambda: standing.wire.of(Train) != [], timeout=2000)
+    standing.trained(1)
+    standing.traced()
+    qtbot.waitUntil(lambda: session.cursor >= 3, timeout=2000)
+    assert session.moment.reading.trace.iteration == 1
+    session.trainer.train()
+    assert told == [True, False], "training for its own sake ends it"
+
+
+def test_the_selected_node_stays_what_it_is(standing):
+    session, told = standing.session, []
+    session.selection_changed.connect(lambda old, new: told.append((old, new)))
+    session.select(A1)
+    session.select(A1)
+    session.trainer.iterations(1)
+    standing.trained(1)
+    standing.traced()
+    assert session.selected_node == A1
+    session.trainer.rewind()
+    standing.opened()
+    assert session.selected_node is None
+    assert told == [(None, A1), (A1, None)]
+
+
+def test_questions_and_answers(standing):
+    session, inspected, checked = standing.session, [], []
+    session.inspected.connect(inspected.append)
+    session.gradient_checked.connect(checked.append)
+    session.inspect(W1, "gradient")
+    session.check_gradient(W1, [0])
+    assert standing.wire.take() == [Inspect(W1, "gradient"), CheckGradient(W1, (0,))]
+    answers = protocol.Inspected(0, W1, "gradient", protocol.Array("f4", (0,), b"")), protocol.GradientChecked(W1, (0,), 1.0, 1.0)
+    standing.reply(*answers)
+    assert (inspected, checked) == ([answers[0]], [answers[1]])
+
+
+# --- documents ------------------------------------------------------------------------------------------------------
+
+
+def test_another_document_starts_another_run(standing, tmp_path):
+    session = standing.session
+    session.trainer.train()
+    standing.wire.take()
+    session.document.save_as(tmp_path / "a.json")
+    session.document.new(two_moons(units=3))
+    assert kinds(standing.wire.take()) == ["Pause", "Open"]
+    assert (session.moment, session.run.training, session.run.iteration) == (None, False, 0)
+    standing.opened()
+    session.document.open(tmp_path / "a.json")
+    opened = standing.wire.of(Open)[-1]
+    assert (opened.folder, opened.experiment) == (str(tmp_path), two_moons())
+
+
+def test_another_document_with_problems_gives_up_the_old_run(standing):
+    session = standing.session
+    broken = msgspec.structs.replace(two_moons(), network=msgspec.structs.replace(two_moons().network, links=()))
+    session.trainer.train()
+    standing.wire.take()
+    session.document.new(broken)
+    standing.frame(9, session.run.revision - 1)
+    standing.trained(10, "asked")
+    assert kinds(standing.wire.take()) == ["Pause"]
+    assert (session.run.iteration, session.run.curves.iteration.size, session.moment) == (0, 0, None)
+    session.trainer.train()
+    assert standing.wire.take() == []
+    session.edit("Connect", edits.connect_layers, "x", "h1")
+    session.edit("Connect", edits.connect_layers, "h1", "out")
+    assert kinds(standing.wire.take()) == ["Open"]
+
+
+def test_a_document_the_engine_cannot_open_and_then_can(standing):
+    session = standing.session
+    session.document.new(two_moons(units=3))
+    standing.wire.take()
+    standing.reply(protocol.Failed("Open", "No such file.", revision=session.run.revision))
+    session.trainer.train()
+    assert standing.wire.take() == []
+    session.edit("Rate", set_rate, 0.5)
+    assert kinds(standing.wire.take()) == ["Open"]
+    standing.opened()
+    assert (session.run.failure, kinds(standing.wire.take())) == (None, ["Trace"])
+
+
+def test_an_edit_on_its_way_behind_a_run_that_could_not_be_opened(standing):
+    """The engine takes it for an edit of the run before; the session then opens the document for itself."""
+    session = standing.session
+    session.document.new(two_moons(units=3))
+    session.edit("Rate", set_rate, 0.5)
+    assert kinds(standing.wire.take()) == ["Open", "Edit"]
+    standing.reply(protocol.Failed("Open", "No such file.", revision=session.run.revision - 1))
+    standing.opened(new_run=False, iteration=40)
+    assert standing.wire.take() == [Open(session.run.revision, session.experiment)]
+    standing.opened()
+    assert session.conversation.lineage.first is session.experiment
+
+
+def test_close_ends_the_engine_and_may_be_called_twice(standing):
+    standing.session.playback.play(10)
+    standing.session.close()
+    standing.session.close()
+    assert standing.wire.is_stopped
+    assert not standing.session.playback.is_playing

@@ -1,0 +1,158 @@
+import pytest
+
+from nnviz.session.stepper import Stepper
+from tests.session.traces import LENGTH, W1, Z1, reading
+
+
+class Advance:
+    """Stands for the run: counts how often the next iteration is asked for."""
+
+    def __init__(self) -> None:
+        self.calls, self.answer = 0, True
+
+    def __call__(self) -> bool:
+        self.calls += 1
+        return self.answer
+
+
+@pytest.fixture
+def advance() -> Advance:
+    return Advance()
+
+
+@pytest.fixture
+def stepper(qapp, advance) -> Stepper:
+    return Stepper(advance)
+
+
+def show(stepper, trace, is_training=False, is_current=True):
+    stepper.show(trace, is_training, is_current)
+
+
+def test_without_a_trace_nothing_moves_and_a_step_asks_for_one(stepper, advance):
+    stepper.back()
+    stepper.to(5)
+    stepper.layer(-1)
+    stepper.to_node(Z1)
+    assert (stepper.moment, stepper.cursor, stepper.length, advance.calls) == (None, 0, 0, 0)
+    stepper.step()
+    stepper.step()
+    assert advance.calls == 1
+    show(stepper, reading())
+    assert stepper.cursor == 1
+
+
+def test_steps_move_an_integer_and_ask_for_nothing(stepper, advance):
+    show(stepper, reading())
+    for place in range(1, LENGTH + 1):
+        stepper.step()
+        assert stepper.cursor == place
+    for place in range(LENGTH - 1, -1, -1):
+        stepper.back()
+        assert stepper.cursor == place
+    stepper.back()
+    assert (stepper.cursor, advance.calls) == (0, 0)
+
+
+def test_each_move_is_told_once_with_the_moment_before(stepper):
+    told = []
+    stepper.moment_changed.connect(lambda old, new: told.append((old and old.cursor, new.cursor)))
+    show(stepper, reading())
+    stepper.step()
+    stepper.to(1)
+    stepper.to_node(W1)
+    stepper.to_end()
+    stepper.to_end()
+    assert told == [(None, 0), (0, 1), (1, 9), (9, LENGTH)]
+
+
+@pytest.mark.parametrize("move", [lambda s: s.step(), lambda s: s.phase(+1), lambda s: s.layer(+1)])
+def test_behind_the_end_the_next_iteration_begins(stepper, advance, move):
+    show(stepper, reading(0))
+    stepper.to_end()
+    move(stepper)
+    assert (advance.calls, stepper.cursor, stepper.is_awaiting) == (1, LENGTH, True)
+    show(stepper, reading(0), is_training=True, is_current=False)
+    assert stepper.reading.trace.iteration == 0, "the finished iteration stays until the next one is there"
+    show(stepper, reading(1))
+    assert (stepper.cursor, stepper.reading.trace.iteration, stepper.is_awaiting) == (1, 1, False)
+
+
+def test_what_cannot_come_is_not_waited_for(stepper, advance):
+    show(stepper, reading())
+    stepper.to_end()
+    advance.answer = False
+    stepper.step()
+    stepper.step()
+    assert (advance.calls, stepper.is_awaiting) == (2, False)
+
+
+def test_going_back_while_waiting_calls_the_step_off(stepper):
+    show(stepper, reading(0))
+    stepper.to_end()
+    stepper.step()
+    stepper.back()
+    assert not stepper.is_awaiting
+    assert stepper.cursor == LENGTH - 1
+
+
+@pytest.mark.parametrize(("rest", "place"), [("start", 0), ("end", LENGTH)])
+def test_rest_says_where_a_trace_is_shown_to_who_does_not_step(stepper, rest, place):
+    stepper.set_rest(rest)
+    show(stepper, reading(0))
+    assert stepper.cursor == place
+    stepper.set_rest("end" if rest == "start" else "start")
+    assert stepper.cursor == LENGTH - place
+
+
+def test_rest_leaves_who_steps_alone(stepper):
+    show(stepper, reading(0))
+    stepper.to(5)
+    stepper.set_rest("end")
+    assert stepper.cursor == 5
+    show(stepper, reading(0))
+    assert stepper.cursor == 5, "an edit brings another trace of the same iteration: the place stays"
+
+
+def test_while_training_the_picture_is_full_and_then_rests(stepper):
+    show(stepper, reading(0))
+    stepper.to(5)
+    show(stepper, reading(9), is_training=True, is_current=False)
+    assert stepper.cursor == LENGTH
+    show(stepper, reading(10))
+    assert stepper.cursor == 0
+
+
+def test_a_step_while_training_asks_to_stop(stepper, advance):
+    show(stepper, reading(9), is_training=True, is_current=False)
+    stepper.to(3)
+    stepper.step()
+    assert advance.calls == 1
+
+
+def test_sample_fits_the_batch_and_is_remembered(stepper):
+    stepper.set_sample(3)
+    show(stepper, reading(rows=4))
+    assert stepper.moment.sample == 3
+    show(stepper, reading(1, rows=2))
+    assert stepper.moment.sample == 1
+    show(stepper, reading(2, rows=4))
+    assert stepper.moment.sample == 3
+    stepper.set_sample(None)
+    assert stepper.moment.sample is None
+    assert stepper.moment.row(Z1, stepper.moment.reading.node(Z1).value).shape == (2,)
+
+
+def test_a_run_without_a_trace_clears_the_picture(stepper):
+    show(stepper, reading())
+    stepper.to(3)
+    show(stepper, None, is_current=False)
+    assert (stepper.moment, stepper.cursor) == (None, 0)
+
+
+def test_detail_is_told_when_it_changes(stepper):
+    told = []
+    stepper.detail_changed.connect(told.append)
+    stepper.set_detail("layer")
+    stepper.set_detail("layer")
+    assert told == ["layer"]

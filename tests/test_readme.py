@@ -1,0 +1,39 @@
+"""What README.md says is true: its Python runs, the files it names exist, its commands are there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_python_example_runs(tmp_path):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert {line.split()[0] for line in lines if line.startswith(("forward", "loss", "backward"))} == {"forward", "loss", "backward"}
+    assert float(lines[-1]) <= 1e-5
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"(?:nnviz|resources|tests)/[\w./]*[\w/]", README))))
+def test_every_file_it_names_exists(path):
+    assert (ROOT / path).exists()
+
+
+@pytest.mark.parametrize(("path", "table"), re.findall(r"`(nnviz/[\w/]+\.py)` \((?:a row of )?`(\w+)`", README))
+def test_every_table_it_names_is_in_that_file(path, table):
+    assert re.search(rf"^(?:{table}\b.* = |def {table}\()", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize(("command", "usage"), re.findall(r"^\| `nnviz (\w+) ?(.*?)` \|", README, re.MULTILINE))
+def test_every_command_and_option_of_its_table_is_there(command, usage):
+    done = subprocess.run([sys.executable, "-m", "nnviz", command, "--help"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert set(re.findall(r"--\w+", usage)) <= set(re.findall(r"--\w+", done.stdout))

@@ -1,0 +1,85 @@
+"""Every formula that is code, against the gradients autograd gave the node."""
+
+from __future__ import annotations
+
+import pytest
+
+from nnviz.trace import DETAILS, capture
+from nnviz.trace.formulas import FORMULAS, formula_of, gradients_by_code
+from tests.trace.zoo import ACTIVATIONS, CASES, make
+
+TEXTBOOK_ACTIVATIONS = {
+    "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "softmax", "log_softmax", "log_sigmoid",
+    "softsign",
+}  # fmt: skip
+
+
+def sent_back(trace, node) -> list:
+    """For every input of the node what its backward step sent there, or None."""
+    sent = [None] * len(node.inputs)
+    for source in set(node.inputs):
+        for part in trace.nodes[source].contributions:
+            if part.source == node.id:
+                sent[part.argument] = part.gradient
+    return sent
+
+
+def worst_by_operation() -> dict[str, float]:
+    worst: dict[str, float] = {}
+    for name in CASES:
+        for detail in DETAILS:
+            module, inputs = make(name)
+            trace = capture(module, *inputs, detail=detail)
+            for node in trace.nodes:
+                if any(gradient is not None for gradient in node.gradients) and formula_of(node.operation) is not None:
+                    _compare(trace, node, worst)
+    return worst
+
+
+def _compare(trace, node, worst) -> None:
+    by_code = gradients_by_code(trace.nodes, node)
+    for computed, sent in zip(by_code, sent_back(trace, node), strict=True) if by_code is not None else ():
+        if sent is not None:
+            assert computed is not None and computed.shape == sent.shape, node.operation
+            operation = node.operation.rstrip("_")
+            worst[operation] = max(worst.get(operation, 0.0), (computed - sent).abs().max().item())
+
+
+def test_every_code_gives_the_nodes_own_gradient():
+    worst = worst_by_operation()
+    assert {operation: error for operation, error in worst.items() if not error <= 1e-12} == {}
+    untested = {operation for operation, formula in FORMULAS.items() if formula.code is not None} - worst.keys()
+    assert untested == set()
+
+
+def test_every_activation_of_the_textbook_has_a_formula_and_code():
+    assert TEXTBOOK_ACTIVATIONS <= ACTIVATIONS.keys()
+    assert all(
+        FORMULAS[name].text and FORMULAS[name].derivative and FORMULAS[name].code for name in TEXTBOOK_ACTIVATIONS
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "formula", "derivative"),
+    [
+        ("mlp_tanh_mse", "linear", "z = x Wᵀ + b", "∂L/∂x = ∂L/∂z · W"),
+        ("tied_weights", "linear", "z = x Wᵀ", "∂L/∂x = ∂L/∂z · W"),
+        ("mlp_tanh_mse", "mse_loss", "L = 1/n Σ (ŷ − y)²", "∂L/∂ŷ = 2(ŷ − y) / n"),
+        ("mlp_weighted_cross_entropy", "cross_entropy", "L = Σ −ln p[y],  p = softmax(z)", "∂L/∂z = (p − onehot(y))"),
+        ("in_place_activation", "relu_", "a = max(0, z)", "∂L/∂z = ∂L/∂a · [z > 0]"),
+    ],
+)
+def test_the_text_follows_the_call(name, operation, formula, derivative):
+    module, inputs = make(name)
+    node = next(node for node in capture(module, *inputs).nodes if node.operation == operation)
+    assert node.formula == formula
+    assert node.derivative.splitlines()[0] == derivative
+
+
+def test_an_operation_without_a_formula_still_steps():
+    module, inputs = make("transposed_convolution")
+    trace = capture(module, *inputs)
+    node = next(node for node in trace.nodes if node.operation == "conv_transpose2d")
+    assert (node.formula, node.derivative) == ("", "")
+    assert node.gradient is not None
+    assert gradients_by_code(trace.nodes, node) is None

@@ -1,0 +1,121 @@
+"""Calls opened to textbook steps: their groups, their values, and that what is not known stays whole."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from nnviz.trace import DETAILS, capture
+from tests.trace.zoo import Model, make, normal
+
+
+def traced(name: str, detail: str = "textbook"):
+    module, inputs = make(name)
+    torch.manual_seed(1)
+    return capture(module, *inputs, detail=detail)
+
+
+def test_lstm_opens_to_gates_in_time():
+    trace = traced("lstm")
+    groups = {node.group for node in trace.nodes if node.call is not None}
+    assert {
+        ("net", f"t={t}", gate)
+        for t in range(5)
+        for gate in ("forget gate", "input gate", "candidate", "output gate", "cell", "state")
+    } <= groups
+    in_group = {group: [n.operation for n in trace.nodes if n.group == group and n.call] for group in groups}
+    assert in_group["net", "t=3"] == ["linear", "linear", "add", "chunk"]
+    assert in_group["net", "t=3", "cell"] == ["mul", "mul", "add"]
+    weight = next(node for node in trace.nodes if node.label == "net.weight_hh_l0")
+    assert [trace.nodes[part.source].group for part in weight.contributions] == [
+        ("net", f"t={t}") for t in (4, 3, 2, 1, 0)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "operation"),
+    [("lstm", "lstm"), ("bidirectional_gru", "gru"), ("rnn_tanh", "rnn_tanh"), ("rnn_relu_without_bias", "rnn_relu")],
+)
+def test_at_layer_detail_a_recurrent_net_is_one_node(name, operation):
+    assert [node.operation for node in traced(name, "layer").nodes].count(operation) == 1
+    assert operation not in {node.operation for node in traced(name).nodes}
+
+
+def test_layers_and_directions_are_groups():
+    groups = {node.group[1:4] for node in traced("bidirectional_gru").nodes if len(node.group) > 3}
+    assert ("layer 1", "backward", "t=4") in groups
+    assert ("layer 0", "forward", "t=0") in groups
+
+
+def test_what_an_opener_does_not_know_stays_whole():
+    assert "lstm" in {node.operation for node in traced("projected_lstm").nodes}
+    assert "gru" in {node.operation for node in traced("packed_sequence").nodes}
+
+
+def test_an_opener_that_does_not_give_the_same_is_not_believed(monkeypatch):
+    monkeypatch.setitem(
+        __import__("nnviz.trace.openers", fromlist=["TEXTBOOK"]).TEXTBOOK, F.relu, lambda tape, x, inplace=False: x * 2
+    )
+    trace = traced("mlp_relu_cross_entropy")
+    assert [node.operation for node in trace.nodes if node.call] == ["linear", "relu", "linear", "cross_entropy"]
+
+
+@pytest.mark.parametrize("detail", DETAILS)
+def test_dropout_says_what_it_dropped(detail):
+    trace = traced("dropout_train", detail)
+    masked = [node for node in trace.nodes if node.dropped is not None]
+    assert len(masked) == 2
+    for node in masked:
+        assert node.dropped.dtype == torch.bool and node.dropped.shape == node.value.shape
+        assert 0 < node.dropped.sum() < node.dropped.numel()
+        assert (node.value[node.dropped] == 0).all()
+    assert [node.operation for node in masked] == ["dropout" if detail == "layer" else "dropout_mask"] * 2
+    assert not [node for node in traced("dropout_eval", detail).nodes if node.dropped is not None]
+
+
+def test_every_detail_drops_the_same():
+    first, *others = (
+        [node.dropped for node in traced("dropout_train", detail).nodes if node.dropped is not None]
+        for detail in DETAILS
+    )
+    assert all(torch.equal(a, b) for other in others for a, b in zip(first, other, strict=True))
+
+
+def test_attention_opens_to_scores_and_rows_that_sum_to_one():
+    trace = traced("encoder_layer")
+    groups = {node.group[1:] for node in trace.nodes if node.group[:1] == ("net",)}
+    assert {("self_attn", name) for name in ("Q", "K", "V", "scores", "softmax", "heads", "output")} <= groups
+    weights = next(node for node in trace.nodes if node.operation == "softmax")
+    assert weights.shape == (2, 2, 4, 4)
+    assert torch.allclose(weights.value.sum(-1), torch.ones(2, 2, 4).double())
+
+
+def test_batch_norm_opens_and_keeps_its_running_statistics():
+    module, inputs = make("batch_norm_train")
+    trace = capture(module, *inputs)
+    groups = [node.group[2:] for node in trace.nodes if node.group[:2] == ("net", "1") and node.call]
+    assert {("mean",), ("variance",), ("normalise",), ("scale and shift",), ("running statistics",)} == set(groups)
+    normalised = next(
+        node for node in trace.nodes if node.group == ("net", "1", "normalise") and node.operation == "div"
+    )
+    assert torch.allclose(normalised.value.mean(0), torch.zeros(5).double(), atol=1e-12)
+    updated = [
+        node for node in trace.nodes if node.group == ("net", "1", "running statistics") and node.operation == "add"
+    ]
+    assert torch.allclose(updated[0].value, module.net[1].running_mean)
+    assert torch.allclose(updated[1].value, module.net[1].running_var)
+
+
+def test_math_opens_losses_and_layer_norm():
+    operations = [node.operation for node in traced("mlp_relu_cross_entropy", "math").nodes]
+    assert operations[-1] == "nll_loss" and "log_softmax" in operations
+    assert "layer_norm" not in {node.operation for node in traced("layer_norm", "math").nodes}
+    assert "scaled_dot_product_attention" not in {node.operation for node in traced("scaled_dot_product", "math").nodes}
+
+
+def test_a_call_without_a_module_of_its_own_is_a_group_of_its_name():
+    module = Model(lambda m, x: F.dropout(F.dropout(m.a(x), 0.5), 0.5).sum(), a=nn.Linear(4, 3).double())
+    groups = [node.group for node in capture(module, normal(5, 4)).nodes if node.operation == "dropout_mask"]
+    assert groups == [("dropout",), ("dropout#2",)]

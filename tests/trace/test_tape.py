@@ -1,0 +1,226 @@
+"""What the tape records, and what it refuses: a sentence with a place and a cure, never wrong numbers."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+from nnviz.trace import TraceError, capture
+from tests.trace.zoo import Model, make, normal
+
+HERE = re.escape(__file__) + r":\d+"
+
+
+def run(function, *inputs, **parts) -> object:
+    return capture(Model(function, a=nn.Linear(4, 3).double(), **parts), *(inputs or (normal(5, 4),)))
+
+
+def test_knows_where_and_in_which_module_a_call_was_made():
+    trace = run(lambda m, x: m.a(x).tanh().mean())
+    linear, tanh, mean = (node for node in trace.nodes if node.call is not None)
+    assert (linear.module, tanh.module, mean.module) == ("a", "", "")
+    assert all(re.fullmatch(HERE, node.where) for node in (linear, tanh, mean))
+    assert (linear.phase, mean.phase, mean.kind) == ("forward", "loss", "loss")
+
+
+def test_one_name_however_it_was_spelled():
+    trace = run(lambda m, x: ((1 + m.a(x)) + torch.add(m.a(x), 2) + m.a(x).add(3)).true_divide(2).mean())
+    assert [node.operation for node in trace.nodes if node.call is not None and node.operation != "linear"] == [
+        "add", "add", "add", "add", "add", "div", "mean",
+    ]  # fmt: skip
+
+
+def test_a_module_called_again_is_numbered():
+    trace = run(lambda m, x: (m.a(x) + m.a(x) * m.a(x)).mean())
+    assert [node.group for node in trace.nodes if node.operation == "linear"] == [("a",), ("a#2",), ("a#3",)]
+
+
+def test_nested_modules_are_nested_groups():
+    net = nn.Sequential(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), nn.ModuleDict({"b": nn.Linear(2, 1)})["b"])
+    trace = capture(net, torch.ones(1, 2), loss=lambda output, _: output.sum())
+    assert [(n.module, n.group) for n in trace.nodes if n.operation == "linear"] == [("0.0", ("0", "0")), ("1", ("1",))]
+
+
+def test_places_that_read_a_value_are_listed():
+    def forward(m, x):
+        h = m.a(x)
+        if h.sum() > 0:
+            h = h * 2
+        return h.mean() * (1 + 0 * h[0, 0].item())
+
+    reads = run(forward).value_reads
+    assert [read.operation for read in reads] == ["bool", "item"]
+    assert all(re.fullmatch(HERE, read.where) for read in reads)
+
+
+def test_shapes_and_counters_make_no_node():
+    trace = run(lambda m, x: m.b(m.a(x)).view(x.size(0), -1).mean() / len(x) / x.shape[1], b=nn.BatchNorm1d(3).double())
+    operations = {node.operation for node in trace.nodes}
+    assert not operations & {"shape", "size", "len", "add_", "dim"}
+    assert "num_batches_tracked" not in {node.label.rpartition(".")[2] for node in trace.nodes}
+
+
+def test_a_random_draw_is_an_operation_and_a_filled_tensor_a_constant():
+    _, inputs = make("autoencoder")
+    trace = capture(make("variational_autoencoder")[0], *inputs)
+    kinds = {node.operation: node.kind for node in trace.nodes}
+    assert kinds["randn"] == kinds["randn_like"] == "operation"
+    assert run(lambda m, x: (m.a(x) + torch.zeros(3).double()).sum()).nodes[4].kind == "constant"
+
+
+def test_writes_through_views_are_carried_into_the_base():
+    trace = capture(
+        *[part for whole in make("in_place_view") for part in (whole if isinstance(whole, tuple) else (whole,))]
+    )
+    operations = [node.operation for node in trace.nodes]
+    assert "write_back" in operations
+    assert "read_view" in operations
+
+
+def test_reads_are_what_backward_reads():
+    trace = run(lambda m, x: torch.sigmoid(m.a(x)).mul(x[:, :3]).exp().mean())
+    by = {node.operation: node for node in trace.nodes if node.call is not None}
+    assert by["sigmoid"].reads == (by["sigmoid"].id,)
+    assert by["mul"].reads == (by["getitem"].id,)
+    assert by["exp"].reads == (by["exp"].id,)
+    assert by["linear"].reads == (0,)
+    assert by["getitem"].reads == by["mean"].reads == ()
+
+
+def test_nothing_is_said_of_the_backward_of_a_node_the_loss_does_not_need():
+    trace = run(lambda m, x: (m.a(x), m.a(x).exp())[0].mean())
+    lost = next(node for node in trace.nodes if node.operation == "exp")
+    assert (lost.gradient, lost.reads, lost.contributions) == (None, (), ())
+
+
+def test_a_custom_function_keeps_its_own_backward():
+    module, inputs = make("custom_function")
+    node = next(node for node in capture(module, *inputs).nodes if node.operation == "StraightThrough")
+    assert node.reads == node.inputs
+
+
+# -- what cannot be traced -----------------------------------------------------------------------------------------------
+
+
+class Counting(torch.autograd.Function):
+    """Gives something else each time it is called."""
+
+    calls = 0
+
+    @staticmethod
+    def forward(ctx, x):
+        Counting.calls += 1
+        return x * Counting.calls
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient
+
+
+def gradient_inside(m, x):
+    h = m.a(x)
+    return torch.autograd.grad(h.sum(), m.a.weight, create_graph=True)[0].sum() + h.sum()
+
+
+def backward_inside(m, x):
+    m.a(x).sum().backward()
+    return m.a(x).sum()
+
+
+def data_replaced(m, x):
+    m.a.weight.data = m.a.weight.data * 2
+    return m.a(x).sum()
+
+
+def data_written(m, x):
+    h = m.a(x)
+    h.data[0] = 0
+    return h.square().sum()
+
+
+def written_through_detach(m, x):
+    h = m.a(x).exp()
+    h.detach().add_(1)
+    return h.sum() + x.sum()
+
+
+def gradient_scaled_by_hook(m, x):
+    h = m.a(x)
+    h.register_hook(lambda gradient: gradient * 2)
+    return h.square().mean()
+
+
+def reentrant(m, x):
+    return checkpoint(m.a, x.requires_grad_(), use_reentrant=True).sum()
+
+
+def scripted(whole):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return torch.jit.script(whole)
+
+
+def doubled(x):
+    return torch.relu(x) * 2
+
+
+compiled = scripted(doubled)
+
+
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [
+        (gradient_inside, HERE + ".*inside the forward pass.*outside the module"),
+        (backward_inside, HERE + ".*inside the forward pass.*outside the module"),
+        (data_replaced, HERE + r".*no_grad.*copy_"),
+        (data_written, HERE + r".*\.data.*no_grad"),
+        (written_through_detach, HERE + r".*alias.*no_grad"),
+        (gradient_scaled_by_hook, r"refused.*a\.weight, a\.bias.*hook at " + HERE),
+        (reentrant, HERE + ".*use_reentrant=False"),
+        (lambda m, x: compiled(m.a(x)).sum(), HERE + ".*torch.jit.script"),
+        (lambda m, x: torch.vmap(lambda row: m.a(row).sum())(x).sum(), HERE + ".*vmap.*write the batch dimension out"),
+        (lambda m, x: Counting.apply(m.a(x)).sum(), "loss is not what ordinary autograd computes"),
+    ],
+    ids=lambda part: getattr(part, "__name__", None),
+)  # fmt: skip
+def test_refuses_by_name(forward, message):
+    with pytest.raises(TraceError, match=message):
+        run(forward)
+
+
+def test_refuses_compiled_modules_before_running_them():
+    net = nn.Sequential(nn.ReLU(), scripted(nn.Linear(4, 3)))
+    with pytest.raises(TraceError, match=r"'1'.*torch\.jit\.script.*plain module"):
+        capture(net, torch.ones(1, 4), loss=F.mse_loss, target=torch.ones(1, 3))
+    with pytest.raises(TraceError, match="torch.compile.*_orig_mod"):
+        capture(
+            torch.compile(nn.Linear(4, 3), backend="eager"), torch.ones(1, 4), loss=F.mse_loss, target=torch.ones(1, 3)
+        )
+
+
+def test_inference_mode_is_refused_by_name():
+    def forward(m, x):
+        with torch.inference_mode():
+            h = m.a(x) * 2
+        return h.sum()
+
+    with pytest.raises(TraceError, match=HERE + ".*inference_mode.*no_grad"):
+        run(forward)
+
+
+def test_a_hook_that_only_looks_is_no_reason_to_refuse():
+    seen = []
+
+    def forward(m, x):
+        h = m.a(x)
+        h.register_hook(lambda gradient: seen.append(gradient.shape))
+        return h.sum()
+
+    assert run(forward).worst_error == 0
+    assert seen == [(5, 3)]

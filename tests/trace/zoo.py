@@ -1,0 +1,646 @@
+"""Modules that between them use everything the tape must follow. Each maker returns (module, inputs); the module returns its loss.
+
+All are float64 and small; `make(name)` seeds the generator, so two calls give two equal modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+CASES: dict[str, Callable[[], tuple[nn.Module, tuple]]] = {}
+
+
+def case(maker):
+    CASES[maker.__name__] = maker
+    return maker
+
+
+def make(name: str) -> tuple[nn.Module, tuple]:
+    torch.manual_seed(0)
+    module, inputs = CASES[name]()
+    return module.double(), inputs
+
+
+class Supervised(nn.Module):
+    """net, then a loss of (output, target)."""
+
+    def __init__(self, net: nn.Module, loss: Callable):
+        super().__init__()
+        self.net, self.loss = net, loss
+
+    def forward(self, x, target):
+        return self.loss(self.net(x), target)
+
+
+class Model(nn.Module):
+    """A forward given as a function of (module, *inputs), for one-off shapes."""
+
+    def __init__(self, run: Callable, **parts: nn.Module | Tensor):
+        super().__init__()
+        self.run = run
+        for name, part in parts.items():
+            setattr(self, name, part)
+
+    def forward(self, *inputs):
+        return self.run(self, *inputs)
+
+
+def normal(*shape: int) -> Tensor:
+    return torch.randn(*shape, dtype=torch.float64)
+
+
+def classes(count: int, number: int) -> Tensor:
+    return torch.randint(number, (count,))
+
+
+def mlp(activation: nn.Module, outputs: int = 3) -> nn.Module:
+    return nn.Sequential(nn.Linear(4, 6), activation, nn.Linear(6, outputs))
+
+
+# -- multilayer perceptrons with every loss ----------------------------------------------------------------------------------
+
+
+@case
+def mlp_relu_cross_entropy():
+    return Supervised(mlp(nn.ReLU()), nn.CrossEntropyLoss()), (normal(5, 4), classes(5, 3))
+
+
+@case
+def mlp_weighted_cross_entropy():
+    loss = nn.CrossEntropyLoss(weight=torch.tensor([0.2, 1.0, 3.0]).double(), reduction="sum")
+    return Supervised(mlp(nn.SiLU()), loss), (normal(5, 4), classes(5, 3))
+
+
+@case
+def mlp_smoothed_cross_entropy():
+    return Supervised(mlp(nn.ELU()), nn.CrossEntropyLoss(label_smoothing=0.1)), (normal(5, 4), classes(5, 3))
+
+
+@case
+def mlp_tanh_mse():
+    return Supervised(mlp(nn.Tanh()), nn.MSELoss()), (normal(5, 4), normal(5, 3))
+
+
+@case
+def mlp_gelu_l1():
+    return Supervised(mlp(nn.GELU()), nn.L1Loss()), (normal(5, 4), normal(5, 3))
+
+
+@case
+def mlp_leaky_relu_huber():
+    return Supervised(mlp(nn.LeakyReLU(0.1)), nn.HuberLoss(delta=0.7)), (normal(5, 4), normal(5, 3))
+
+
+@case
+def mlp_softplus_smooth_l1():
+    return Supervised(mlp(nn.Softplus()), nn.SmoothL1Loss(beta=0.5)), (normal(5, 4), normal(5, 3))
+
+
+@case
+def mlp_sigmoid_bce():
+    net = nn.Sequential(mlp(nn.Sigmoid(), 1), nn.Sigmoid())
+    return Supervised(net, nn.BCELoss()), (normal(5, 4), torch.rand(5, 1).double())
+
+
+@case
+def mlp_bce_with_logits():
+    return Supervised(mlp(nn.Hardswish(), 1), nn.BCEWithLogitsLoss()), (normal(5, 4), torch.rand(5, 1).double())
+
+
+@case
+def mlp_nll():
+    net = nn.Sequential(mlp(nn.Identity()), nn.LogSoftmax(-1))
+    return Supervised(net, nn.NLLLoss()), (normal(5, 4), classes(5, 3))
+
+
+@case
+def rmse_by_hand():
+    return Supervised(mlp(nn.Tanh()), lambda y, t: ((y - t) ** 2).mean().sqrt()), (normal(5, 4), normal(5, 3))
+
+
+# -- images ------------------------------------------------------------------------------------------------------------------
+
+
+@case
+def cnn_batch_norm():
+    net = nn.Sequential(
+        nn.Conv2d(1, 3, 3, padding=1), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True),
+        nn.AvgPool2d(2), nn.Flatten(), nn.Linear(4, 3),
+    )  # fmt: skip
+    return Supervised(net, F.cross_entropy), (normal(4, 1, 8, 8), classes(4, 3))
+
+
+@case
+def conv1d_pooling():
+    net = nn.Sequential(nn.Conv1d(2, 3, 3, stride=2), nn.Tanh(), nn.MaxPool1d(2), nn.AdaptiveAvgPool1d(1), nn.Flatten())
+    return Supervised(net, F.mse_loss), (normal(4, 2, 11), normal(4, 3))
+
+
+@case
+def resnet_like():
+    def run(m, x, target):
+        x = F.relu(m.b1(m.c1(x)))
+        x = F.relu(x + m.b2(m.c2(x)))
+        return F.cross_entropy(m.out(F.adaptive_avg_pool2d(x, 1).flatten(1)), target)
+
+    parts = {
+        "c1": nn.Conv2d(1, 3, 3, padding=1),
+        "b1": nn.BatchNorm2d(3),
+        "c2": nn.Conv2d(3, 3, 3, padding=1),
+        "b2": nn.BatchNorm2d(3),
+    }
+    return Model(run, **parts, out=nn.Linear(3, 3)), (normal(4, 1, 6, 6), classes(4, 3))
+
+
+@case
+def transposed_convolution():
+    net = nn.Sequential(
+        nn.Conv2d(1, 2, 3, stride=2), nn.ReLU(), nn.ConvTranspose2d(2, 1, 3, stride=2), nn.Upsample(scale_factor=2)
+    )
+    return Supervised(net, F.mse_loss), (normal(2, 1, 7, 7), normal(2, 1, 14, 14))
+
+
+# -- normalisation, dropout, wiring ------------------------------------------------------------------------------------------
+
+
+@case
+def batch_norm_train():
+    net = nn.Sequential(
+        nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Sigmoid(), nn.BatchNorm1d(5, affine=False), nn.Linear(5, 3)
+    )
+    return Supervised(net, F.mse_loss), (normal(6, 4), normal(6, 3))
+
+
+@case
+def batch_norm_eval():
+    module, inputs = batch_norm_train()
+    return module.eval(), inputs
+
+
+@case
+def batch_norm_called_twice():
+    return Model(lambda m, x: m.norm(m.norm(x) * 2 + x).square().mean(), norm=nn.BatchNorm1d(4)), (normal(6, 4),)
+
+
+@case
+def dropout_train():
+    net = nn.Sequential(
+        nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.4), nn.Linear(8, 8), nn.Dropout(0.2, inplace=True), nn.Linear(8, 3)
+    )
+    return Supervised(net, F.cross_entropy), (normal(5, 4), classes(5, 3))
+
+
+@case
+def dropout_eval():
+    module, inputs = dropout_train()
+    return module.eval(), inputs
+
+
+@case
+def feature_dropout():
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Dropout2d(0.5), nn.AlphaDropout(0.2), nn.Flatten(), nn.Linear(64, 2))
+    return Supervised(net, F.mse_loss), (normal(3, 1, 6, 6), normal(3, 2))
+
+
+@case
+def residual_concat():
+    def run(m, x, target):
+        h = torch.tanh(m.a(x))
+        h = torch.cat([h + x, m.b(h), h * x], dim=-1)
+        return F.mse_loss(m.out(h), target)
+
+    return Model(run, a=nn.Linear(4, 4), b=nn.Linear(4, 2), out=nn.Linear(10, 3)), (normal(5, 4), normal(5, 3))
+
+
+@case
+def layer_norm():
+    net = nn.Sequential(
+        nn.Linear(4, 6), nn.LayerNorm(6), nn.GELU(approximate="tanh"), nn.LayerNorm(6, bias=False), nn.Linear(6, 3)
+    )
+    return Supervised(net, F.mse_loss), (normal(5, 4), normal(5, 3))
+
+
+@case
+def group_and_instance_norm():
+    net = nn.Sequential(
+        nn.GroupNorm(2, 4), nn.Conv1d(4, 4, 3), nn.InstanceNorm1d(4, affine=True, track_running_stats=True)
+    )
+    return Supervised(net, F.l1_loss), (normal(3, 4, 9), normal(3, 4, 7))
+
+
+@case
+def weight_norm():
+    net = nn.utils.parametrizations.weight_norm(nn.Linear(4, 3))
+    return Supervised(nn.Sequential(net, nn.utils.parametrizations.spectral_norm(nn.Linear(3, 3))), F.mse_loss), (
+        normal(5, 4),
+        normal(5, 3),
+    )
+
+
+# -- sequences ---------------------------------------------------------------------------------------------------------------
+
+
+class Recurrent(nn.Module):
+    """A recurrent net, a linear layer on its last output, and a mean squared error."""
+
+    def __init__(self, net: nn.RNNBase, features: int):
+        super().__init__()
+        self.net, self.out = net, nn.Linear(features, 2)
+
+    def forward(self, x, target):
+        output, state = self.net(x)
+        last = output[:, -1] if self.net.batch_first else output[-1]
+        states = state if isinstance(state, tuple) else (state,)
+        return F.mse_loss(self.out(last), target) + sum(part.square().mean() for part in states)
+
+
+@case
+def rnn_tanh():
+    return Recurrent(nn.RNN(3, 4), 4), (normal(5, 2, 3), normal(2, 2))
+
+
+@case
+def rnn_relu_without_bias():
+    return Recurrent(nn.RNN(3, 4, nonlinearity="relu", bias=False, batch_first=True), 4), (
+        normal(2, 5, 3),
+        normal(2, 2),
+    )
+
+
+@case
+def lstm():
+    return Recurrent(nn.LSTM(3, 4, batch_first=True), 4), (normal(2, 5, 3), normal(2, 2))
+
+
+@case
+def stacked_lstm_dropout():
+    return Recurrent(nn.LSTM(3, 4, num_layers=3, dropout=0.3), 4), (normal(5, 2, 3), normal(2, 2))
+
+
+@case
+def projected_lstm():
+    return Recurrent(nn.LSTM(3, 4, proj_size=2), 2), (normal(5, 2, 3), normal(2, 2))
+
+
+@case
+def bidirectional_gru():
+    return Recurrent(nn.GRU(3, 4, num_layers=2, dropout=0.2, bidirectional=True, batch_first=True), 8), (
+        normal(2, 5, 3),
+        normal(2, 2),
+    )
+
+
+@case
+def gru_cell_loop():
+    def run(m, x, target):
+        h = torch.zeros(x.shape[1], 4, dtype=x.dtype)
+        for x_t in x:
+            h = m.cell(x_t, h)
+        return F.mse_loss(m.out(h), target)
+
+    return Model(run, cell=nn.GRUCell(3, 4), out=nn.Linear(4, 2)), (normal(5, 2, 3), normal(2, 2))
+
+
+@case
+def lstm_cell_loop():
+    def run(m, x):
+        state = None
+        for x_t in x.unbind(0):
+            state = m.cell(x_t, state)
+        return state[0].square().mean() + state[1].abs().mean()
+
+    return Model(run, cell=nn.LSTMCell(3, 4)), (normal(4, 2, 3),)
+
+
+@case
+def packed_sequence():
+    def run(m, x):
+        packed = nn.utils.rnn.pack_padded_sequence(x, [5, 3], batch_first=True)
+        padded, _ = nn.utils.rnn.pad_packed_sequence(m.net(packed)[0], batch_first=True)
+        return padded.square().mean()
+
+    return Model(run, net=nn.GRU(3, 4, batch_first=True)), (normal(2, 5, 3),)
+
+
+@case
+def embedding():
+    net = nn.Sequential(nn.Embedding(7, 4, padding_idx=0), nn.Flatten(), nn.Linear(12, 3))
+    return Supervised(net, F.cross_entropy), (torch.randint(7, (5, 3)), classes(5, 3))
+
+
+# -- attention ---------------------------------------------------------------------------------------------------------------
+
+
+@case
+def encoder_layer():
+    net = nn.TransformerEncoderLayer(8, 2, dim_feedforward=12, dropout=0.1, batch_first=True, activation="gelu")
+    return Supervised(net, F.mse_loss), (normal(2, 4, 8), normal(2, 4, 8))
+
+
+@case
+def multi_head_attention():
+    def run(m, x, y):
+        mask = torch.triu(torch.ones(5, 5, dtype=torch.bool), 1)
+        padding = torch.zeros(2, 5, dtype=torch.bool)
+        padding[1, 4] = True
+        first, weights = m.own(x, x, x, attn_mask=mask)
+        second, none = m.cross(first, y, y, key_padding_mask=padding, need_weights=False)
+        return second.square().mean() + weights[..., 0].mean() + (0 if none is None else 1)
+
+    parts = {
+        "own": nn.MultiheadAttention(8, 2, dropout=0.2, batch_first=True),
+        "cross": nn.MultiheadAttention(8, 4, kdim=3, vdim=3, batch_first=True),
+    }
+    return Model(run, **parts), (normal(2, 5, 8), normal(2, 5, 3))
+
+
+@case
+def scaled_dot_product():
+    def run(m, x):
+        q, k, v = m.project(x).chunk(3, -1)
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True).square().mean()
+
+    return Model(run, project=nn.Linear(4, 12)), (normal(2, 5, 4),)
+
+
+# -- encoders and decoders ---------------------------------------------------------------------------------------------------
+
+
+@case
+def autoencoder():
+    net = nn.Sequential(nn.Linear(6, 3), nn.Tanh(), nn.Linear(3, 2), nn.Tanh(), nn.Linear(2, 6))
+    return Model(lambda m, x: F.mse_loss(m.net(x), x), net=net), (normal(5, 6),)
+
+
+@case
+def variational_autoencoder():
+    def run(m, x):
+        mean, log_variance = m.encode(x).chunk(2, -1)
+        latent = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean) + 0.0 * torch.randn(1, dtype=x.dtype)
+        divergence = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum(-1).mean()
+        return F.mse_loss(m.decode(latent), x) + 0.1 * divergence
+
+    return Model(run, encode=nn.Linear(6, 4), decode=nn.Linear(2, 6)), (normal(5, 6),)
+
+
+@case
+def tied_weights():
+    def run(m, x):
+        hidden = torch.tanh(F.linear(x, m.a.weight))
+        return (hidden @ m.a.weight + m.twin(hidden[:, :4]).sum() - x).square().mean()
+
+    module = Model(run, a=nn.Linear(4, 4), twin=nn.Linear(4, 4))
+    module.twin.weight = module.a.weight
+    return module, (normal(5, 4),)
+
+
+# -- in-place writes ---------------------------------------------------------------------------------------------------------
+
+
+@case
+def in_place_activation():
+    return Model(
+        lambda m, x: (F.relu_(m.a(x)) + torch.sigmoid_(m.b(x).mul_(2))).mean(), a=nn.Linear(4, 3), b=nn.Linear(4, 3)
+    ), (normal(5, 4),)
+
+
+@case
+def in_place_item():
+    def run(m, x):
+        h = m.a(x)
+        h[:, 0] = 0
+        h[1] = h[2] * 3
+        h += x[:, :3]
+        return h.square().mean()
+
+    return Model(run, a=nn.Linear(4, 3)), (normal(5, 4),)
+
+
+@case
+def in_place_view():
+    def run(m, x):
+        h = m.a(x).clone()
+        head, tail = h[:, :2], h.t()[2]
+        head.mul_(2)
+        tail += head.sum(1)
+        head[0].tanh_()
+        return (h * h).mean() + tail.exp().mean() + h.view(-1)[3]
+
+    return Model(run, a=nn.Linear(4, 3)), (normal(5, 4),)
+
+
+@case
+def in_place_filled_buffer():
+    def run(m, x):
+        out = torch.zeros(5, 3, dtype=x.dtype)
+        for row in range(5):
+            out[row] = m.a(x[row])
+        scratch = torch.empty(5, 3, dtype=x.dtype)
+        torch.add(out.detach(), 1.0, out=scratch)
+        return (out.tanh() * scratch).mean()
+
+    return Model(run, a=nn.Linear(4, 3)), (normal(5, 4),)
+
+
+@case
+def running_average_buffer():
+    def run(m, x):
+        h = m.a(x)
+        with torch.no_grad():
+            m.average.mul_(0.9).add_(0.1 * h.mean(0))
+        return (h - m.average).square().mean()
+
+    module = Model(run, a=nn.Linear(4, 3))
+    module.register_buffer("average", torch.ones(3, dtype=torch.float64))
+    return module, (normal(5, 4),)
+
+
+@case
+def clamped_parameter():
+    def run(m, x):
+        first = m.a(x).mean()
+        with torch.no_grad():
+            m.b.weight.clamp_(-0.1, 0.1)
+            m.b.weight[0].zero_()
+        return first + m.b(x).square().mean()
+
+    return Model(run, a=nn.Linear(4, 3), b=nn.Linear(4, 3)), (normal(5, 4),)
+
+
+# -- control flow and autograd -----------------------------------------------------------------------------------------------
+
+
+@case
+def control_flow():
+    def run(m, x):
+        h = m.a(x)
+        steps = 0
+        while h.norm() < 20 and steps < 6:
+            h = m.b(h) * 2 if h.sum() > 0 else torch.relu(h) + 1
+            steps += 1
+        return h.mean() + int(x.argmax()) * 0.01
+
+    return Model(run, a=nn.Linear(4, 3), b=nn.Linear(3, 3)), (normal(5, 4),)
+
+
+@case
+def without_gradient():
+    def run(m, x):
+        with torch.no_grad():
+            teacher = m.a(x)
+        return (m.b(x) - teacher).square().mean() + (m.a(x).detach() * m.b(x)).mean()
+
+    return Model(run, a=nn.Linear(4, 3), b=nn.Linear(4, 3)), (normal(5, 4),)
+
+
+@case
+def unused_and_frozen_parameters():
+    module = Model(
+        lambda m, x: m.a(m.frozen(x)).mean(), a=nn.Linear(4, 3), frozen=nn.Linear(4, 4), unused=nn.Linear(2, 2)
+    )
+    module.frozen.requires_grad_(False)
+    return module, (normal(5, 4),)
+
+
+class StraightThrough(torch.autograd.Function):
+    """The sign going forward, the identity coming back."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.sign()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        return gradient * (x.abs() < 1)
+
+
+@case
+def custom_function():
+    return Model(
+        lambda m, x: m.b(StraightThrough.apply(m.a(x))).square().mean(), a=nn.Linear(4, 3), b=nn.Linear(3, 2)
+    ), (normal(5, 4),)
+
+
+@case
+def checkpointed():
+    def run(m, x, target):
+        return F.mse_loss(m.out(checkpoint(m.block, x, use_reentrant=False)), target)
+
+    block = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Dropout(0.3))
+    return Model(run, block=block, out=nn.Linear(5, 3)), (normal(6, 4), normal(6, 3))
+
+
+@case
+def penalty_inside():
+    def run(m, x):
+        penalty = sum(p.abs().sum() for p in m.parameters()) + sum((p**2).sum() for p in m.parameters())
+        return m.net(x).square().mean() + 1e-2 * penalty
+
+    return Model(run, net=mlp(nn.Tanh())), (normal(5, 4),)
+
+
+@case
+def input_gradient():
+    return Model(lambda m, x, y: (m.a(x) * y).exp().mean(), a=nn.Linear(4, 3)), (
+        normal(5, 4).requires_grad_(),
+        normal(5, 3),
+    )
+
+
+@case
+def elementary_operations():
+    def run(m, x):
+        h = m.a(x)
+        p = torch.softmax(h, 1)
+        parts = [
+            (h.abs() + 1).log().mean(),
+            (-h).exp().sum() / 7,
+            (1 - h).square().mean(),
+            (2 / (h * h + 1)).sqrt().mean(),
+            (h - 0.5).pow(3).mean(),
+            torch.rsqrt(h**2 + 1).mean(),
+            2 ** p.mean(),
+            h.dot(h.detach()) if h.dim() == 1 else h[0].dot(p[1]),
+            torch.mm(h, p.t()).mean(),
+            torch.bmm(h[None], p.t()[None]).mean(),
+            torch.einsum("ij,kj->ik", h, p).mean(),
+            h.clamp(-0.5, 0.5).sum(),
+            torch.where(h > 0, h, p).mean(),
+            torch.maximum(h, p).mean(),
+            h.max(1).values.mean(),
+            h.cumsum(0).mean(),
+            torch.logsumexp(h, 1).mean(),
+            h.squeeze().amax(),
+            p.std() + h.flatten().var() + h.norm(),
+            h.sum(0, keepdim=True).mean(dim=(0, 1)),
+            h.float().double().mean(),
+            h.to(torch.float64).masked_fill(h > 1, 0.0).mean(),
+        ]
+        return sum(parts)
+
+    return Model(run, a=nn.Linear(4, 3)), (normal(5, 4),)
+
+
+@case
+def rearranging_operations():
+    def run(m, x):
+        h = m.a(x)
+        p = torch.sigmoid(h)
+        parts = [
+            h.t().reshape(-1)[2:5].sum(),
+            h.unsqueeze(0).expand(2, 5, 3).permute(2, 0, 1).square().mean(),
+            torch.stack([h, p]).select(0, 1)[1, 2],
+            torch.stack([h, p], -1).narrow(0, 1, 2).mean(),
+            torch.cat([h, p]).transpose(0, 1).exp().mean(),
+            h.split([1, 2], 1)[1].prod(1).mean(),
+            torch.cat(h.chunk(2), 0).view(3, 5)[0].sum(),
+            h.flatten().unflatten(0, (3, 5)).squeeze().cos().sum(),
+            (h.mT.contiguous() @ h).mean() + (h.T @ h).mean() + (h.H @ p).mean(),
+            h[[0, 0, 1]].mean() + h[torch.tensor([3, 3, 3]), 1].tanh().sum() + h[h > 0].sum(),
+            sum(row.clone().sin().sum() for row in h.unbind(0)),
+        ]
+        return sum(parts)
+
+    return Model(run, a=nn.Linear(4, 3)), (normal(5, 4),)
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": F.relu, "leaky_relu": lambda h: F.leaky_relu(h, 0.2),
+    "elu": lambda h: F.elu(h, 0.7), "gelu": F.gelu, "silu": F.silu, "softplus": lambda h: F.softplus(h, 2.0),
+    "softmax": lambda h: F.softmax(h, -1), "log_softmax": lambda h: F.log_softmax(h, -1), "log_sigmoid": F.logsigmoid,
+    "softsign": F.softsign, "selu": F.selu, "mish": F.mish, "relu6": F.relu6, "hardtanh": F.hardtanh, "celu": F.celu,
+    "hardsigmoid": F.hardsigmoid, "hardswish": F.hardswish, "softmin": lambda h: F.softmin(h, -1), "rrelu": F.rrelu,
+    "random rrelu": lambda h: F.rrelu(h, training=True), "tanhshrink": F.tanhshrink,
+    "prelu": lambda h: F.prelu(h, torch.tensor(0.3, dtype=h.dtype)),
+}  # fmt: skip
+
+
+@case
+def every_activation():
+    return Model(lambda m, x: sum(f(m.a(x)).square().mean() for f in ACTIVATIONS.values()), a=nn.Linear(4, 4)), (
+        normal(5, 4),
+    )
+
+
+@case
+def losses_without_reduction():
+    def run(m, x, target):
+        h = m.a(x)
+        t, p = torch.sigmoid(x[:, :3]), torch.sigmoid(h)
+        kinds = (F.mse_loss, F.l1_loss, F.huber_loss, F.smooth_l1_loss, F.binary_cross_entropy_with_logits)
+        each = [kind(h, t, reduction="none").mean(1) for kind in kinds]
+        each.append(F.binary_cross_entropy(p, t, reduction="sum") * F.cross_entropy(h, target, reduction="none"))
+        each.append(F.nll_loss(p.log(), target, reduction="none") + F.cross_entropy(h, torch.softmax(t, 1)))
+        each.append(F.cross_entropy(h, target, ignore_index=1, label_smoothing=0.2) * F.nll_loss(h, target))
+        each.append(F.binary_cross_entropy_with_logits(h, t, pos_weight=t[0] + 1, reduction="sum"))
+        each.append(F.cross_entropy(h[0], target[0]))
+        return sum(part.sum() for part in each)
+
+    return Model(run, a=nn.Linear(4, 3)), (normal(5, 4), torch.tensor([0, 2, 1, 2, 0]))

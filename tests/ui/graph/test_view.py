@@ -1,0 +1,281 @@
+"""The graph on the screen: it shows the moment, answers clicks and keys, keeps its place, folds, and repaints only what changed."""
+
+import time
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu
+
+from nnviz.session.moment import Moment
+from nnviz.session.reading import Reading
+from nnviz.ui.graph.view import GraphView
+from nnviz.ui.theme import DARK, LIGHT
+from tests.ui import traces
+
+
+@pytest.fixture
+def view(qtbot):
+    view = GraphView()
+    qtbot.addWidget(view)
+    view.set_animated(False)
+    view.resize(1000, 340)
+    view.show()
+    qtbot.waitExposed(view)
+    return view
+
+
+@pytest.fixture
+def net():
+    return Reading(traces.dropout_net())
+
+
+def _card(view, reading, label):
+    return view.scene().card_of(traces.node(reading.trace, label))
+
+
+def _middle(view, item) -> QPoint:
+    return view.mapFromScene(item.mapToScene(item.boundingRect().center()))
+
+
+def test_without_a_trace_it_says_so(view):
+    view.set_moment(None)
+    assert view._empty.isVisible() and "No trace yet" in view._empty.text()
+    assert view.text_alternative() == ["There is no trace yet."]
+    assert view.scene().items() == []
+
+
+def test_the_cursors_node_has_the_colour_of_its_phase(view, net):
+    relu = traces.place(net.trace, "backward", "relu")
+    view.set_moment(Moment(net, relu, 0))
+    states = {key: item.state for key, item in view.scene().cards.items()}
+    here = [state for state in states.values() if state.phase]
+    assert [(state.name, state.phase) for state in here] == [("relu", "backward")]
+    read = [state.name for state in states.values() if state.read]
+    assert read == ["linear"]
+
+
+def test_what_is_yet_to_come_is_dimmed(view, net):
+    view.set_moment(Moment(net, traces.place(net.trace, "forward", "relu"), 0))
+    made = [item.state.made for key, item in sorted(view.scene().cards.items(), key=lambda pair: pair[1].x()) if not view.scene().diagram.cards[key].owner]
+    assert made == sorted(made, reverse=True) and not all(made)
+
+
+def test_a_cursor_move_keeps_the_items_and_touches_only_some(view, net, qtbot):
+    view.set_moment(Moment(net, 3, 0))
+    before = dict(view.scene().cards)
+    states = {key: item.state for key, item in before.items()}
+    view.set_moment(Moment(net, 4, 0))
+    assert dict(view.scene().cards) == before
+    changed = [key for key, item in before.items() if item.state != states[key]]
+    assert 0 < len(changed) <= 3
+
+
+def test_zoom_and_place_survive_new_numbers_but_not_a_new_structure(view, net):
+    view.set_moment(Moment(net, 3, 0))
+    view.actual_size()
+    view.centerOn(900, 0)
+    place = view.mapToScene(QPoint(0, 0))
+    items = dict(view.scene().cards)
+    view.set_moment(Moment(Reading(traces.dropout_net(seed=9)), 3, 0))
+    assert dict(view.scene().cards) == items
+    view.set_moment(Moment(Reading(traces.worked()), 3, 0))
+    assert set(view.scene().cards) != set(items)
+    assert view.mapToScene(QPoint(0, 0)) != place
+
+
+def test_it_follows_the_cursor_out_of_sight(view, net):
+    view.set_moment(Moment(net, 1, 0))
+    view.actual_size()
+    view.centerOn(0, 0)
+    view.set_moment(Moment(net, net.phase_spans["loss"][1], 0))
+    card = view.scene().card_of(net.trace.steps[net.phase_spans["loss"][0]].node)
+    assert view.viewport().rect().contains(_middle(view, card))
+
+
+def test_a_click_asks_for_the_node_and_control_click_to_run_there(view, net, qtbot):
+    view.set_moment(Moment(net, 3, 0))
+    view.fit()
+    card = _card(view, net, "relu")
+    with qtbot.waitSignal(view.node_clicked) as clicked:
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=_middle(view, card))
+    with qtbot.waitSignal(view.run_to_requested) as run:
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, _middle(view, card))
+    assert clicked.args == run.args == [traces.node(net.trace, "relu")]
+
+
+def test_the_context_menu_runs_to_here(view, net, qtbot):
+    from PySide6.QtGui import QContextMenuEvent
+
+    view.set_moment(Moment(net, 3, 0))
+    view.fit()
+    place = _middle(view, _card(view, net, "mul"))
+    view.contextMenuEvent(QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, view.mapToGlobal(place)))
+    menu = view.findChild(QMenu)
+    action = next(a for a in menu.actions() if isinstance(a, QAction) and a.text() == "Run to here")
+    with qtbot.waitSignal(view.run_to_requested) as run:
+        action.trigger()
+    menu.close()
+    assert run.args == [traces.node(net.trace, "mul")]
+
+
+def test_a_drag_pans_and_clicks_nothing(view, net, qtbot):
+    view.set_moment(Moment(net, 3, 0))
+    view.actual_size()
+    clicks = []
+    view.node_clicked.connect(clicks.append)
+    before = view.mapToScene(QPoint(0, 0))
+    start = _middle(view, _card(view, net, "relu"))
+    qtbot.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(view.viewport(), start - QPoint(60, 0))
+    qtbot.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=start - QPoint(60, 0))
+    assert clicks == [] and view.mapToScene(QPoint(0, 0)).x() == pytest.approx(before.x() + 60, abs=2)
+
+
+def test_the_wheel_zooms_towards_the_mouse(view, net):
+    from PySide6.QtGui import QWheelEvent
+
+    view.set_moment(Moment(net, 3, 0))
+    view.actual_size()
+    place = QPointF(300, 150)
+    event = QWheelEvent(
+        place, view.mapToGlobal(place), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False
+    )
+    view.wheelEvent(event)
+    assert view.transform().m11() > 1.1
+
+
+def test_keys_fit_zoom_and_walk(view, net, qtbot):
+    view.set_moment(Moment(net, 3, 0))
+    view.actual_size()
+    qtbot.keyClick(view, Qt.Key.Key_F)
+    assert view.transform().m11() < 1
+    with qtbot.waitSignal(view.node_clicked) as walked:
+        qtbot.keyClick(view, Qt.Key.Key_Right)
+    view.set_selected(walked.args[0])
+    with qtbot.waitSignal(view.run_to_requested) as run:
+        qtbot.keyClick(view, Qt.Key.Key_Return)
+    assert run.args == walked.args
+
+
+def test_a_double_click_folds_and_unfolds(view, net, qtbot):
+    view.set_moment(Moment(net, 3, 0))
+    view.fit()
+    frame = view.scene().frames["h1"]
+    with qtbot.waitSignal(view.folded_changed) as folded:
+        place = view.mapFromScene(frame.mapToScene(QPointF(60, 12)))
+        qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert folded.args == [frozenset({"h1"})] and "h1" not in view.scene().frames
+    card = _card(view, net, "relu")
+    assert card.state.folded and card.state.note == "4 nodes"
+    with qtbot.waitSignal(view.folded_changed):
+        qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=_middle(view, card))
+    assert "h1" in view.scene().frames
+
+
+def test_the_minus_button_folds(view, net, qtbot):
+    view.set_moment(Moment(net, 3, 0))
+    view.actual_size()
+    frame = view.scene().frames["h1"]
+    place = view.mapFromScene(frame.mapToScene(frame.button().center()))
+    with qtbot.waitSignal(view.folded_changed):
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def test_large_graphs_open_folded_by_layer(view):
+    reading = Reading(traces.mlp((2, 6, 2), repeated=40))
+    view.set_moment(Moment(reading, 5, 0))
+    assert len(view.scene().folded) == 41
+    assert len(view.scene().cards) == 44  # 41 layers, data, loss and target
+    view.unfold("h3")
+    assert "h3" in view.scene().frames
+
+
+def test_a_gradient_travels_only_on_a_step_forward_and_only_when_animated(view, net, qtbot):
+    relu = traces.place(net.trace, "backward", "relu")
+    scene = view.scene()
+    view.set_animated(True)
+    view.set_moment(Moment(net, relu - 1, 0))
+    view.set_moment(Moment(net, relu, 0))
+    ((dot, wire),) = scene._dots
+    start = dot.pos()
+    qtbot.waitUntil(lambda: scene._travel.state() == scene._travel.State.Stopped, timeout=2000)
+    assert dot.x() < start.x() and dot.pos() == wire.point(0.5)
+    view.set_moment(Moment(net, relu + 1, 0))
+    view.set_moment(Moment(net, relu, 0))
+    assert scene._travel.state() == scene._travel.State.Stopped
+    view.set_animated(False)
+    view.set_moment(Moment(net, relu + 1, 0))
+    assert scene._travel.state() == scene._travel.State.Stopped and len(scene._dots) == 2
+
+
+def test_wires_turn_when_their_gradient_has_come_back(view, net):
+    relu = traces.place(net.trace, "backward", "relu")
+    diagram_wire = next(ends for ends in _wires_of(view, net, relu))
+    assert view.scene().wires[diagram_wire].state.returned
+    view.set_moment(Moment(net, relu - 1, 0))
+    assert not view.scene().wires[diagram_wire].state.returned
+
+
+def _wires_of(view, net, cursor):
+    view.set_moment(Moment(net, cursor, 0))
+    here = view.scene().diagram.card_of[net.trace.steps[cursor - 1].node]
+    return [ends for ends in view.scene().wires if ends[1] == here]
+
+
+def test_colouring_changes_widths_and_refuses_nonsense(view, net):
+    view.set_moment(Moment(net, net.phase_spans["backward"][1], 0))
+    view.set_coloring("gradient")
+    by_gradient = [wire.state.width for wire in view.scene().wires.values()]
+    view.set_coloring("value")
+    assert [wire.state.width for wire in view.scene().wires.values()] != by_gradient
+    with pytest.raises(ValueError, match="by value or by gradient"):
+        view.set_coloring("mood")
+
+
+def test_the_range_of_the_colours_is_printed(view, net):
+    view.set_moment(Moment(net, 3, 0))
+    assert view._limits.isVisible()
+    assert view._limits.text().startswith("value ±") and "gradient ±" in view._limits.text()
+
+
+def test_it_describes_itself_in_sentences(view, net):
+    view.set_moment(Moment(net, traces.place(net.trace, "forward", "relu"), 0))
+    said = view.text_alternative()
+    assert said[0] == "Step 3 of 22: forward at relu of h1."
+    assert len(said) == 2 + len(net.trace.nodes)
+    assert any("value not computed yet" in sentence for sentence in said)
+    assert view.accessibleDescription() == said[0]
+
+
+def test_titles_replace_layer_ids(view, net):
+    view.set_moment(Moment(net, 3, 0))
+    view.set_titles({"h1": "dense 1"})
+    assert view.scene().frames["h1"].title == "dense 1"
+
+
+def test_selection_marks_one_card(view, net):
+    view.set_moment(Moment(net, 3, 0))
+    view.set_selected(traces.node(net.trace, "mul"))
+    assert [item.state.name for item in view.scene().cards.values() if item.state.selected] == ["mul"]
+
+
+def test_both_themes_paint_their_own_ground(view, net):
+    view.set_moment(Moment(net, 3, 0))
+    for theme in (LIGHT, DARK):
+        view.set_theme(theme)
+        assert view.grab().toImage().pixelColor(2, 2) == theme.color("panel")
+
+
+def test_a_cursor_move_paints_within_a_frame(view, qapp):
+    reading = Reading(traces.mlp((2, 6, 2), repeated=11))
+    assert 45 <= len(reading.trace.nodes) <= 60
+    view.set_moment(Moment(reading, 0, 0))
+    qapp.processEvents()
+    times = []
+    for cursor in range(reading.length + 1):
+        start = time.process_time()
+        view.set_moment(Moment(reading, cursor, 0))
+        qapp.processEvents()
+        times.append(time.process_time() - start)
+    assert sorted(times)[len(times) // 2] <= 0.016

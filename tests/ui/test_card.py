@@ -1,0 +1,45 @@
+"""The card: a frame, a header, a body in its place."""
+
+import pytest
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from nnviz.ui.card import HEADER, Card
+from nnviz.ui.theme import DARK, GUTTER, LIGHT
+
+
+@pytest.fixture
+def card(qtbot):
+    made = Card("Loss", QWidget(), [QToolButton(text="log")])
+    qtbot.addWidget(made)
+    made.resize(300, 200)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def test_body_fills_what_the_header_leaves(card):
+    body = card.body.geometry()
+    assert body.left() == GUTTER and body.right() == 300 - GUTTER - 1 and body.bottom() == 200 - GUTTER - 1
+    assert HEADER <= body.top() <= HEADER + 8
+
+
+def test_title_and_subtitle_are_painted_and_accessible(card):
+    before = card.grab().toImage()
+    card.set_subtitle("iteration 128")
+    assert card.grab().toImage() != before
+    card.set_title("Weights over time", "Weights")
+    assert (card.accessibleName(), card.accessibleDescription()) == ("Weights over time", "iteration 128")
+
+
+def test_short_title_where_the_full_one_does_not_fit(card):
+    card.set_subtitle("iteration 128")
+    card.set_title("A title that is much too wide for this", "Short")
+    cut = card.grab().toImage()
+    card.set_title("Short")
+    assert card.grab().toImage() == cut
+
+
+def test_theme_colours_the_panel(card):
+    for theme in (LIGHT, DARK):
+        card.set_theme(theme)
+        assert card.grab().toImage().pixelColor(150, 45).name().upper() == theme.panel

@@ -1,0 +1,157 @@
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QValidator
+from PySide6.QtWidgets import QSlider
+
+from nnviz.document.catalog import ACTIVATIONS, DATASETS, LAYERS, OPTIMIZERS, Field
+from nnviz.ui import forms
+from nnviz.ui.numbers import NumberBox, number_text, stepped
+
+RATE = OPTIMIZERS["sgd"].field("learning_rate")
+P = LAYERS["dropout"].field("p")
+UNITS = LAYERS["dense"].field("units")
+
+
+def every_field():
+    tables = (LAYERS, OPTIMIZERS, DATASETS)
+    return [pytest.param(field, id=f"{kind.name}.{field.name}") for table in tables for kind in table.values() for field in kind.fields]
+
+
+@pytest.mark.parametrize("field", every_field())
+def test_every_field_of_the_catalog_has_an_editor_that_shows_its_default(qtbot, field):
+    widget = forms.editor(field, field.default)
+    qtbot.addWidget(widget)
+    seen = []
+    widget.value_changed.connect(seen.append)
+    assert widget.value() == field.default
+    widget.set_value(field.default)
+    assert seen == []
+    assert widget.accessibleName() and widget.toolTip()
+
+
+@pytest.mark.parametrize(
+    ("field", "start", "up", "expected"),
+    [
+        (RATE, 0.01, True, 0.02), (RATE, 0.02, True, 0.05), (RATE, 0.01, False, 0.005), (RATE, 1.0, True, 2.0),
+        (RATE, 0.0, True, 1e-6), (RATE, 1e-6, False, 0.0),
+        (RATE, 0.03, True, 0.05), (RATE, 0.03, False, 0.02),
+        (P, 0.2, True, 0.25), (P, 0.2, False, 0.15), (P, 0.22, True, 0.25),
+        (P, 0.9, True, 0.95), (P, 0.95, True, 0.98), (P, 0.95, False, 0.9),
+        (OPTIMIZERS["adam"].field("beta2"), 0.999, True, 0.9995), (OPTIMIZERS["adam"].field("beta2"), 0.999, False, 0.998),
+        (OPTIMIZERS["adam"].field("epsilon"), 1e-8, True, 2e-8),
+        (Field("w", "number", 0.0, ""), -1.5, True, -1.4),
+    ],
+)  # fmt: skip
+def test_steps_suit_the_field(field, start, up, expected):
+    assert stepped(start, field, up) == pytest.approx(expected, rel=1e-9)
+
+
+def test_number_box_takes_scientific_writing_and_emits_once(qtbot):
+    box = forms.editor(RATE, 0.01)
+    qtbot.addWidget(box)
+    seen = []
+    box.value_changed.connect(seen.append)
+    box.show()
+    box.selectAll()
+    qtbot.keyClicks(box, "1e-3")
+    assert seen == []
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert seen == [0.001]
+    qtbot.keyClick(box, Qt.Key.Key_Up)
+    assert seen == [0.001, 0.002]
+    box.clearFocus()
+    assert seen == [0.001, 0.002]
+
+
+def test_number_box_stays_inside_its_limits_and_refuses_words(qtbot):
+    box = NumberBox(P)
+    qtbot.addWidget(box)
+    box.set_value(0.5)
+    box.show()
+    box.selectAll()
+    qtbot.keyClicks(box, "abc")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert box.value() == 0.5
+    box.selectAll()
+    qtbot.keyClicks(box, "7")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert box.value() == 0.99
+    assert box.validate("1e-", 3)[0] == QValidator.State.Intermediate
+    assert box.validate("x", 1)[0] == QValidator.State.Invalid
+
+
+def test_integer_box_waits_until_the_number_is_complete(qtbot):
+    box = forms.editor(UNITS, 4)
+    qtbot.addWidget(box)
+    seen = []
+    box.value_changed.connect(seen.append)
+    box.show()
+    box.selectAll()
+    qtbot.keyClicks(box, "12")
+    assert seen == []
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert seen == [12]
+
+
+def test_choice_shows_labels_and_gives_names(qtbot):
+    box = forms.editor(LAYERS["dense"].field("activation"), "relu", labels=ACTIVATIONS)
+    qtbot.addWidget(box)
+    seen = []
+    box.value_changed.connect(seen.append)
+    assert box.currentText() == "ReLU"
+    box.setCurrentText("Tanh")
+    assert seen == ["tanh"]
+
+
+def test_optional_number_switches_to_none_and_back(qtbot):
+    box = forms.editor(Field("clip_norm", "number", None, "largest norm; off: none", 0.0, 1e6, optional=True), None)
+    qtbot.addWidget(box)
+    seen = []
+    box.value_changed.connect(seen.append)
+    assert box.value() is None
+    box._switch.click()
+    box._switch.click()
+    assert seen == [1.0, None]
+
+
+def test_slider_and_box_show_the_same_number(qtbot):
+    widget = forms.slider(P, 0.2)
+    qtbot.addWidget(widget)
+    seen = []
+    widget.value_changed.connect(seen.append)
+    handle = widget.findChild(QSlider)
+    handle.setValue(50)
+    assert widget.value() == pytest.approx(0.5, abs=0.01)
+    assert seen == [widget.value()]
+    widget.set_value(0.99)
+    assert handle.value() == handle.maximum() and len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        ("2", [2]), ("1 × 8 × 8", [1, 8, 8]), ("1x8x8", [1, 8, 8]), ("[3, 4]", [3, 4]), ("0", None),
+        ("-3", None), ("two", None), ("", None), ("9999999999", None), ("99999", None),
+    ],
+)  # fmt: skip
+def test_shapes_are_read_from_text(text, shape):
+    assert forms.shape_of(text, LAYERS["input"].field("shape")) == shape
+
+
+def test_an_invalid_shape_is_marked_and_not_emitted(qtbot):
+    line = forms.editor(LAYERS["input"].field("shape"), [2])
+    qtbot.addWidget(line)
+    seen = []
+    line.value_changed.connect(seen.append)
+    line.show()
+    line.setText("none")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert seen == [] and "whole numbers" in line.toolTip()
+    line.setText("3 3")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert seen == [[3, 3]] and "whole numbers" not in line.toolTip()
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.01, "0.01"), (1e-8, "1e-8"), (32, "32"), (-0.5, "-0.5"), (1e20, "1e20")])
+def test_numbers_are_short(value, text):
+    assert number_text(value) == text

@@ -1,0 +1,58 @@
+"""Numbers as text: 4 significant digits, true minus, columns, abbreviation."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnviz.ui import numerals
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3.0624, "3.062"), (-0.72, "−0.72"), (0, "0"), (-0.0, "0"), (1.628176, "1.628"), (0.00094, "0.00094"), (1.3e-9, "1.3e−9"),
+        (123456789, "1.235e8"), (2.2999999, "2.3"), (9.99999, "10"), (math.nan, "NaN"), (math.inf, "∞"), (-math.inf, "−∞"), (100000, "100000"),
+    ],
+)  # fmt: skip
+def test_a_number_has_four_significant_digits(value, text):
+    assert numerals.number(value) == text
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_reads_back_within_four_digits(value):
+    back = float(numerals.number(value).replace("−", "-"))
+    assert back == pytest.approx(value, rel=5.1e-4)
+
+
+@given(st.lists(st.floats(-1e5, 1e5), min_size=1, max_size=8))
+def test_a_column_is_equally_wide_and_never_hides_a_number_as_zero(values):
+    texts = numerals.aligned(values)
+    assert len({len(text) for text in texts}) == 1
+    assert all((text.strip() == "0") == (value == 0) for text, value in zip(texts, values, strict=True))
+
+
+def test_a_row_is_cut_and_says_how_much_is_missing():
+    assert numerals.row([0, 1, 1, 0]) == "[ 0 1 1 0 ]"
+    assert numerals.row([2.04, 3.0624, -0.88, 0.51]) == "[ 2.040 3.062 −0.880 0.510 ]"
+    assert numerals.row(np.zeros(20)) == "[ 0 0 0 0 0 0 … 14 more ]"
+    assert len(numerals.row(np.random.default_rng(0).normal(size=500) * 1e-3)) <= numerals.WIDEST
+
+
+def test_very_small_rows_share_a_power_of_ten():
+    assert numerals.row([-7.821e-5, 0, 9.67e-5]) == "[ −7.821 0 9.670 ] ·10⁻⁵"
+
+
+def test_a_matrix_is_a_table_of_at_most_four_rows():
+    assert numerals.table(np.array([[0, 0], [3.98112, 2.14368]])) == "[     0     0 ]\n[ 3.981 2.144 ]"
+    assert numerals.table(np.ones((9, 2))).endswith("… 5 more rows")
+    assert numerals.table(np.array([[2.5]])) == "2.5"
+
+
+def test_short_numbers_shapes_and_subscripts():
+    assert numerals.short(2.0999) == "2.1"
+    assert numerals.shape((32, 4)) == "32×4"
+    assert numerals.shape(()) == "scalar"
+    assert numerals.subscript(12) == "₁₂"
