@@ -16,7 +16,7 @@ run: $(READY)
 	@echo "There is no display here: painting the window offscreen into ./output instead."
 	@mkdir -p output
 	@$(BIN)/nnviz screenshot example:moons output/build.png --workspace build --iteration 300
-	@$(BIN)/nnviz screenshot example:moons output/step.png --workspace step --iteration 300 --step 14
+	@$(BIN)/nnviz screenshot example:moons output/step.png --workspace step --iteration 300 --step 11
 	@$(BIN)/nnviz screenshot example:moons output/train.png --workspace train --iteration 300
 	@$(BIN)/nnviz export example:moons --to output/graph.svg --what graph --iteration 300
 	@echo "Look at output/build.png, output/step.png, output/train.png and output/graph.svg."
@@ -32,15 +32,15 @@ lint: $(READY)
 # The pictures of README.md.
 pictures: $(READY)
 	@mkdir -p resources/pictures
-	QT_QPA_PLATFORM=offscreen $(BIN)/nnviz screenshot example:moons resources/pictures/step.png --workspace step --iteration 300 --step 14
+	QT_QPA_PLATFORM=offscreen $(BIN)/nnviz screenshot example:moons resources/pictures/step.png --workspace step --iteration 300 --step 11
 
 venv: .venv/bin/python
 
 .venv/bin/python:
-	PYTHON="$(PYTHON)" .ci/setup venv
+	PYTHON="$(PYTHON)" bash .ci/setup venv
 
 $(READY): setup.cfg constraints.txt pyproject.toml .ci/setup
-	PYTHON="$(PYTHON)" .ci/setup
+	PYTHON="$(PYTHON)" bash .ci/setup
 
 clean:
 	rm -rf .venv build dist output .pytest_cache .ruff_cache .hypothesis .benchmarks *.egg-info

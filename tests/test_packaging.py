@@ -21,8 +21,8 @@ NOT_SHIPPED = {"pictures", "__pycache__"}
 
 REPORT = """
 import json, sys, site
-sys.path.append(sys.argv[1])
-site.addsitedir(sys.argv[2])
+site.addsitedir(sys.argv[1])
+sys.path.append(sys.argv[2])
 import importlib.metadata, nnviz, nnviz.resources
 from nnviz.document.examples import example_names, open_document
 from nnviz.resource_files import resource_folder
@@ -40,7 +40,7 @@ print(json.dumps({
 
 def report(site_folder: Path, cwd: Path) -> dict:
     """What a fresh Python says that sees only this folder and the libraries, not an nnviz installed among them (hence -S)."""
-    command = [sys.executable, "-S", "-c", REPORT, sysconfig.get_path("purelib"), str(site_folder)]
+    command = [sys.executable, "-S", "-c", REPORT, str(site_folder), sysconfig.get_path("purelib")]
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -116,8 +116,8 @@ def test_an_installed_copy_finds_its_files(installed, tmp_path):
 
 START = """
 import sys, site
-sys.path.append(sys.argv.pop(1))
 site.addsitedir(sys.argv.pop(1))
+sys.path.append(sys.argv.pop(1))
 from nnviz.__main__ import main
 sys.exit(main())
 """
@@ -125,7 +125,7 @@ sys.exit(main())
 
 def test_the_commands_start(installed, tmp_path):
     """As the installed scripts do it: import the entry point and call it."""
-    command = [sys.executable, "-S", "-c", START, sysconfig.get_path("purelib"), str(installed), "examples"]
+    command = [sys.executable, "-S", "-c", START, str(installed), sysconfig.get_path("purelib"), "examples"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "moons" in done.stdout

@@ -9,6 +9,7 @@ import os
 import stat
 import struct
 import tempfile
+import time
 import zipfile
 import zlib
 from contextlib import suppress
@@ -31,6 +32,8 @@ LARGEST = {
 """What a document may hold, and the most bytes each part may have."""
 
 _MOST_DIRECTORY = 4096
+_TEMPORARY = (".nnviz-", ".tmp")
+_STALE = 3600
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -103,7 +106,8 @@ def part(path: str | os.PathLike[str], name: str) -> bytes | None:
 def replace_file(path: Path, data: bytes) -> None:
     """Make `data` the content of the file in one step: whoever looks sees all of the old or all of the new. Raises OSError."""
     path = path.resolve()
-    handle, name = tempfile.mkstemp(prefix=".nnviz-", suffix=".tmp", dir=path.parent)
+    _sweep(path.parent)
+    handle, name = tempfile.mkstemp(prefix=_TEMPORARY[0], suffix=_TEMPORARY[1], dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -222,6 +226,14 @@ def _zipped(parts: dict[str, bytes]) -> bytes:
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, data)
     return buffer.getvalue()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed while saving, an hour ago or more."""
+    for left in folder.glob("*".join(_TEMPORARY)):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _STALE:
+                left.unlink()
 
 
 def _mode(path: Path) -> int:

@@ -40,7 +40,7 @@ class Net(nn.Module):
                 self._modules[layer.id] = BUILDERS[layer.kind](layer, shapes)
 
     def forward(self, x: Tensor) -> Tensor:
-        values = self.outputs = {self.entry: x}
+        values = self.__dict__["outputs"] = {self.entry: x}  # an assignment would fail if a layer is called so
         modules = self._modules
         for layer, sources in self.plan:
             values[layer] = modules[layer](*[values[source] for source in sources])

@@ -113,7 +113,7 @@ def _sheet(file: str, text: str) -> _Sheet:
                 _check_width(file, first, row, rows[0])
             first = reader.line_num + 1
     except csv.Error as error:
-        raise _error(file, max(first, reader.line_num), f"{error}.", "Look for a quotation mark that is not closed.") from error
+        raise _error(file, first, f"{error}.", "Look for a quotation mark that is not closed.") from error
     if not rows:
         raise BuildError("data.path", f"{file} is empty.", "Choose a file with a table.")
     return _Sheet(file, lines, rows, comma)

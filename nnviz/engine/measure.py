@@ -44,11 +44,20 @@ def measure(tensor: Tensor) -> Measure:
     if not finite.size:
         return Measure(values.size, 0.0, 0.0, 0.0, 0.0, 0.0, 0, values.size, histogram, low, high)
     scale = float(np.abs(finite).max()) or 1.0  # squares of large numbers would overflow
+    scaled = finite / scale
     return Measure(
-        count=values.size, min=float(finite.min()), max=float(finite.max()), mean=float((finite / scale).mean() * scale),
-        std=float((finite / scale).std() * scale), norm=float(np.sqrt(np.square(finite / scale).sum()) * scale),
-        zeros=finite.size - filled.size, non_finite=values.size - finite.size, histogram=histogram, low=low, high=high,
-    )  # fmt: skip
+        count=values.size,
+        min=float(finite.min()),
+        max=float(finite.max()),
+        mean=float(scaled.mean()) * scale,
+        std=float(scaled.std()) * scale,
+        norm=math.sqrt(float(scaled @ scaled)) * scale,
+        zeros=finite.size - filled.size,
+        non_finite=values.size - finite.size,
+        histogram=histogram,
+        low=low,
+        high=high,
+    )
 
 
 def _bins(count: int) -> int:

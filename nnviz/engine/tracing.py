@@ -34,7 +34,7 @@ def capture_next(trainer: Trainer, detail: str, sample: int | None = None) -> Ca
         if not 0 <= sample < trainer.training_rows.count:
             raise ValueError(f"There is no training row {sample}. The rows are numbered 0 to {trainer.training_rows.count - 1}.")
         rows = torch.tensor([sample])
-    buffers, chance, outputs = copies(trainer.buffers), torch.default_generator.get_state(), trainer.net.outputs
+    buffers, chance = copies(trainer.buffers), torch.default_generator.get_state()
     try:
         trainer.prepare()
         trace = capture(
@@ -51,5 +51,4 @@ def capture_next(trainer: Trainer, detail: str, sample: int | None = None) -> Ca
     finally:
         trainer.set_tensors(buffers)
         torch.default_generator.set_state(chance)
-        trainer.net.outputs = outputs
     return Captured(trace, rows, trainer.position.iteration, trainer.position.epoch, trainer.experiment.precision, trainer.net.entry)

@@ -1,4 +1,4 @@
-"""The graph of one iteration as DOT, GraphML and JSON, with what is known at a cursor. Text in, text out: it opens no file and needs no window."""
+"""The graph of one iteration as DOT, GraphML and JSON, with what is known at a cursor. It returns text; it opens no file and no window."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ def _value(moment: Moment, node: NodeRecord) -> Tensor | None:
 def _node(moment: Moment, node: NodeRecord) -> dict[str, Any]:
     arrived = moment.arrived(node.id)
     return {
-        "id": node.id, "kind": node.kind, "operation": node.operation, "label": node.label, "module": node.module, "group": list(node.group),
-        "inputs": list(node.inputs), "shape": list(node.shape), "value": _numbers(_value(moment, node)),
+        "id": node.id, "kind": node.kind, "operation": node.operation, "label": node.label, "module": node.module,
+        "group": list(node.group), "inputs": list(node.inputs), "shape": list(node.shape), "value": _numbers(_value(moment, node)),
         "gradient": _numbers(moment.gradient(node.id)),
         "contributions": [{"from": edge.target, "gradient": _numbers(edge.contribution)} for edge in arrived],
         "reads": list(node.reads), "formula": node.formula, "derivative": node.derivative,

@@ -1,4 +1,4 @@
-"""Pictures of what is on the screen: a scene or a widget as SVG, PNG at twice the size, or PDF. It paints what it is given and changes nothing."""
+"""Pictures of a scene or a widget: SVG, PNG at twice the size, PDF. It paints what it is given and changes nothing."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ def pdf(target: QGraphicsScene | QWidget, theme: Ground) -> bytes:
     writer = QPdfWriter(buffer)
     writer.setResolution(96)
     size = size_of(target)
-    writer.setPageSize(QPageSize(QSizeF(size.width() * 0.75, size.height() * 0.75), QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch))
+    points = QSizeF(size.width() * 0.75, size.height() * 0.75)
+    writer.setPageSize(QPageSize(points, QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch))
     writer.setPageMargins(QMarginsF(0, 0, 0, 0))
     _paint(target, QPainter(writer), theme)
     return bytes(buffer.data().data())

@@ -60,7 +60,8 @@ def _weight(text: str) -> int:
 
 def _commands(path: QPainterPath) -> str:
     """The path as SVG commands; Qt keeps a cubic piece as one "curve to" and two "data" elements."""
-    kinds = {QPainterPath.ElementType.MoveToElement: "M", QPainterPath.ElementType.LineToElement: "L", QPainterPath.ElementType.CurveToElement: "C"}
+    types = QPainterPath.ElementType
+    kinds = {types.MoveToElement: "M", types.LineToElement: "L", types.CurveToElement: "C"}
     parts = []
     for place in range(path.elementCount()):
         element = path.elementAt(place)

@@ -46,6 +46,7 @@ class Watching(QObject):
     def _take(self, reply: protocol.Reply) -> None:
         match reply:
             case protocol.Ready():
+                self._drawn.clear()
                 self._conversation.ask(self._watch)
             case protocol.Frame():
                 self._drawn.append(reply.number)

@@ -1,4 +1,7 @@
-"""What one training iteration did, step by step, for any `nn.Module`: a library by itself that must know nothing of nnviz around it."""
+"""What one training iteration did, step by step, for any `nn.Module`.
+
+A library by itself: it must know nothing of the nnviz around it.
+"""
 
 from .iteration import capture
 from .openers import DETAILS
@@ -9,6 +12,6 @@ from .trace import Trace
 from .verify import finite_difference
 
 __all__ = [
-    "DETAILS", "PHASES", "Call", "Clipping", "Contribution", "Cursor", "Node", "Row", "Step", "Trace", "TraceError", "Update",
-    "ValueRead", "capture", "finite_difference", "replay",
+    "DETAILS", "PHASES", "Call", "Clipping", "Contribution", "Cursor", "Node", "Row", "Step", "Trace", "TraceError",
+    "Update", "ValueRead", "capture", "finite_difference", "replay",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
-"""The gradient of every entry, addend by addend, from the tape's own graph. It must not look at the person's autograd graph.
+"""The gradient of every entry, addend by addend, from the tape's own graph. It must not look at the person's graph.
 
-Every use of a value has an alias of its own as its leaf. So the gradient of a leaf is exactly what that use sends back, and one run
-of the autograd engine over all leaves makes every backward step of the iteration at once.
+Every use of a value has an alias of its own as its leaf. So the gradient of a leaf is exactly what that use sends back,
+and one run of the autograd engine over all leaves makes every backward step of the iteration at once.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def run_backward(entries: list[Entry], loss: Entry) -> None:
     sent = torch.autograd.grad(loss.outputs[0], [entry.leaves[k] for entry, k in uses], allow_unused=True)
     for (entry, argument), gradient in zip(uses, sent, strict=True):
         if gradient is not None:
-            _arrive(entry, argument, gradient)
+            _arrive(entry, argument, gradient.to_dense() if gradient.is_sparse else gradient)
     for entry in reached:
         entry.reads = reads[entry.id] if any(gradient is not None for gradient in entry.gradients) else ()
 
@@ -41,7 +41,7 @@ def _arrive(entry: Entry, argument: int, gradient: Tensor) -> None:
 
 
 def _reads(entry: Entry) -> tuple[int, ...]:
-    """The entries whose forward values the backward of this one reads: whatever its part of the graph saved, matched by memory."""
+    """The entries whose forward values the backward of this one reads: what its part of the graph saved, by memory."""
     saved = _saved_tensors(entry)
     if not saved:
         return ()

@@ -1,4 +1,7 @@
-"""Which entry of the tape a tensor of the running model holds right now; follows in-place writes. It must not run the model."""
+"""Which entry of the tape a tensor of the running model holds right now, through in-place writes and views.
+
+It must not run the model.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,28 @@ from .scopes import Scope, Scopes, user_line
 
 
 class Entry:
-    """A node being recorded. `leaves` and `outputs` are the two ends of its part of the tape's graph; `backward.py` fills the rest."""
+    """A node being recorded. `leaves` and `outputs` are the two ends of its part of the tape's graph.
+
+    `gradients`, `contributions` and `reads` are filled by backward.py.
+    """
 
     __slots__ = (
-        "id", "kind", "operation", "label", "module", "group", "phase", "where", "sources", "call", "leaves", "outputs", "values",
-        "gradients", "contributions", "reads",
+        "call",
+        "contributions",
+        "gradients",
+        "group",
+        "id",
+        "kind",
+        "label",
+        "leaves",
+        "module",
+        "operation",
+        "outputs",
+        "phase",
+        "reads",
+        "sources",
+        "values",
+        "where",
     )  # fmt: skip
 
     def __init__(self, id: int, kind: str, operation: str, label: str, scope: Scope, phase: str):
@@ -37,7 +57,10 @@ Source = tuple[Entry, int]  # an output of an entry
 
 
 def leaf(source: Source, differentiable: bool) -> Tensor:
-    """The source's value as one use of it sees it; if differentiable an alias of its own, whose gradient is what this use sends back."""
+    """The source's value as one use of it sees it.
+
+    If differentiable it is an alias of its own, whose gradient is what this use sends back.
+    """
     entry, port = source
     if not differentiable:
         return entry.values[port]
@@ -46,7 +69,10 @@ def leaf(source: Source, differentiable: bool) -> Tensor:
 
 
 class Bindings:
-    """The entries so far and what every live tensor holds. `names`: id(tensor) -> (kind, name) of what was there before the run."""
+    """The entries so far and what every live tensor holds.
+
+    `names`: id(tensor) -> (kind, name) of what was there before the run.
+    """
 
     def __init__(self, scopes: Scopes, names: Mapping[int, tuple[str, str]]):
         self.scopes, self.names, self.phase = scopes, names, "forward"
@@ -58,7 +84,10 @@ class Bindings:
         self.line = ""  # where the call being opened was made
 
     def source(self, tensor: Tensor) -> Source:
-        """What the tensor holds now; one never seen becomes a parameter, buffer, input or constant. Raises TraceError if unknowable."""
+        """What the tensor holds now; one never seen becomes a parameter, buffer, input or constant.
+
+        Raises TraceError if it cannot be known.
+        """
         bound = self._bound.get(id(tensor))
         if bound is not None and bound[2] == tensor._version:
             return bound[0], bound[1]
@@ -68,8 +97,9 @@ class Bindings:
         name = self.names.get(id(tensor))
         if bound is not None and (name is None or name[0] != "buffer"):
             raise TraceError(
-                f"{user_line()}: a tensor used here was changed through an alias that shares its memory (.data, .detach(), numpy), "
-                "which the tape cannot follow: write into the tensor itself, under torch.no_grad() if no gradient is meant"
+                f"{user_line()}: a tensor used here was changed through an alias that shares its memory "
+                "(.data, .detach(), numpy), which the tape cannot follow: write into the tensor itself, "
+                "under torch.no_grad() if no gradient is meant"
             )
         return self._meet(tensor, name), 0
 
@@ -106,7 +136,8 @@ class Bindings:
         base = tensor._base
         if id(tensor) in self._data or id(base) in self._data:
             raise TraceError(
-                f"{user_line()}: a write through .data bypasses autograd: use `with torch.no_grad():` and write into the tensor itself"
+                f"{user_line()}: a write through .data bypasses autograd: "
+                "use `with torch.no_grad():` and write into the tensor itself"
             )
         if base is None:
             self._forget_parameter(tensor)
@@ -145,7 +176,7 @@ class Bindings:
         return self.add("operation", function.__name__, call, sources, leaves, perform(call, list(leaves))[1])
 
     def _forget_parameter(self, tensor: Tensor) -> None:
-        # A write under no_grad makes a new starting value: its gradient belongs to the parameter, not to what was written.
+        # A write under no_grad makes a new starting value, whose gradient is the parameter's again.
         if tensor.is_leaf and tensor.requires_grad:
             self._bound.pop(id(tensor), None)
 
@@ -157,8 +188,8 @@ class Bindings:
             )
         if tensor.grad_fn is not None and (name is None or name[0] != "input"):
             raise TraceError(
-                f"{user_line()}: a tensor used here was computed ({tensor.grad_fn.name()}) where the tape cannot see it, by torch.jit.script or "
-                "before the capture: call the plain Python function, inside the module"
+                f"{user_line()}: a tensor used here was computed ({tensor.grad_fn.name()}) where the tape cannot "
+                "see it, by torch.jit.script or before the capture: call the plain Python function, inside the module"
             )
         kind, label = name or (
             ("parameter", f"unnamed.{len(self.parameters)}") if tensor.requires_grad else ("constant", "constant")

@@ -11,8 +11,8 @@ _SAME = {
     "iadd": "add_", "isub": "sub_", "imul": "mul_", "itruediv": "div_", "idiv": "div_", "ipow": "pow_",
     "radd": "add", "rmul": "mul", "truediv": "div", "rtruediv": "rdiv", "rmatmul": "matmul", "subtract": "sub",
     "multiply": "mul", "divide": "div", "true_divide": "div", "negative": "neg", "concat": "cat", "concatenate": "cat",
-    "absolute": "abs", "swapaxes": "transpose", "swapdims": "transpose", "special_expit": "sigmoid", "reshape_as": "reshape",
-    "view_as": "view", "expand_as": "expand",
+    "absolute": "abs", "swapaxes": "transpose", "swapdims": "transpose", "special_expit": "sigmoid",
+    "reshape_as": "reshape", "view_as": "view", "expand_as": "expand",
 }  # fmt: skip
 
 # Getters that return a tensor computed from theirs; every other getter is metadata.
@@ -20,7 +20,8 @@ _TENSOR_GETTERS = {"T", "mT", "H", "mH", "real", "imag", "data"}
 
 # Python learns a value here: from now on the graph depends on the batch.
 _READS = {
-    "item", "__bool__", "__float__", "__int__", "__index__", "__complex__", "__contains__", "__array__", "tolist", "numpy",
+    "item", "__bool__", "__float__", "__int__", "__index__", "__complex__", "__contains__", "__array__", "tolist",
+    "numpy",
     "is_nonzero", "equal", "allclose",
 }  # fmt: skip
 
@@ -33,13 +34,15 @@ _METADATA = {
 
 # Known never to draw a random number; anything else has the generator's state compared around it.
 _DETERMINISTIC = {
-    "linear", "matmul", "add", "sub", "rsub", "mul", "div", "rdiv", "neg", "pow", "rpow", "exp", "log", "sqrt", "rsqrt", "abs",
+    "linear", "matmul", "add", "sub", "rsub", "mul", "div", "rdiv", "neg", "pow", "rpow", "exp", "log", "sqrt", "rsqrt",
+    "abs",
     "add_", "sub_", "mul_", "div_", "relu", "relu_", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "tanh",
     "softmax", "log_softmax", "mean", "sum", "var", "cat", "stack", "chunk", "split", "unbind", "select", "getitem",
     "setitem", "reshape", "view", "flatten", "unflatten", "transpose", "permute", "squeeze", "unsqueeze", "expand",
     "contiguous", "clone", "detach", "to", "T", "mT", "conv1d", "conv2d", "max_pool1d", "max_pool2d", "avg_pool1d",
-    "avg_pool2d", "adaptive_avg_pool2d", "batch_norm", "layer_norm", "embedding", "mse_loss", "l1_loss", "smooth_l1_loss",
-    "huber_loss", "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "zeros", "ones",
+    "avg_pool2d", "adaptive_avg_pool2d", "batch_norm", "layer_norm", "embedding", "mse_loss", "l1_loss",
+    "smooth_l1_loss", "huber_loss", "cross_entropy", "nll_loss", "binary_cross_entropy",
+    "binary_cross_entropy_with_logits", "zeros", "ones",
     "full", "arange", "tensor", "zeros_like", "ones_like", "clamp", "bmm", "mm", "pad", "square",
 }  # fmt: skip
 
@@ -62,7 +65,10 @@ def operation_name(function: Callable[..., Any]) -> str:
 
 @lru_cache(maxsize=4096)
 def kind_of(function: Callable[..., Any]) -> str:
-    """`record` (a node), `read` (a value is read), `metadata` (no node), `data`, `set data`, `hook`, `count` (maybe a counter), or `gradient` (refused)."""
+    """What the tape does with it: `record`, `read` (a value is read), `metadata` (no node), `count` (maybe a counter).
+
+    Rarer: `data` and `set data` (the attribute), `hook` (register_hook), `gradient` (autograd inside the run).
+    """
     name = getattr(function, "__name__", "")
     if name in ("__get__", "__set__", "__delete__"):
         attribute = function.__self__.__name__

@@ -1,9 +1,11 @@
-"""One table: per operation its formula and derivative, as text and as code. The code explains and is tested; it must not be used to
-compute a trace, whose gradients are autograd's.
+"""One table: per operation its formula and derivative, as text and as code.
 
-`code(g, y, *arguments)` gets ∂L/∂y, y (tuples if there are several outputs) and the call's own arguments, and returns the gradient
-of every tensor among them, in order, None where there is none to give.
+The code explains and is tested; it must not be used to compute a trace, whose gradients are autograd's.
+`code(g, y, *arguments)` gets ∂L/∂y, y (sequences if there are several outputs) and the call's own arguments, and returns
+the gradient of every tensor among them, in order, None where there is none to give.
 """
+
+# ruff: noqa: E501 - a table is read by the row
 
 from __future__ import annotations
 
@@ -36,8 +38,11 @@ def describe(operation: str, call: Call | None) -> tuple[str, str]:
     formula = formula_of(operation) if call is not None else None
     if formula is None:
         return "", ""
-    text, derivative = ((part(*call.args, **call.kwargs) if callable(part) else part) for part in formula[:2])
-    return text, derivative
+    text, derivative = formula.text, formula.derivative
+    return (
+        text if isinstance(text, str) else text(*call.args, **call.kwargs),
+        derivative if isinstance(derivative, str) else derivative(*call.args, **call.kwargs),
+    )
 
 
 def gradients_by_code(nodes: tuple[Node, ...], node: Node) -> tuple[Tensor | None, ...] | None:
@@ -59,7 +64,7 @@ def gradients_by_code(nodes: tuple[Node, ...], node: Node) -> tuple[Tensor | Non
     )
 
 
-# -- what several formulas share ---------------------------------------------------------------------------------------------
+# -- what several formulas share -----------------------------------------------------------------------------------
 
 
 def _fit(gradient: Tensor, like: Any) -> tuple[Tensor] | tuple[()]:
@@ -165,7 +170,7 @@ def _batch_norm(
     return to_x, *statistics, *scales
 
 
-# -- losses: each gives the slope per element; the reduction gives the factor ---------------------------------------------------
+# -- losses: each gives the slope per element; the reduction gives the factor --------------------------------------
 
 
 def _reduction(options: tuple, named: dict) -> str:
@@ -264,7 +269,7 @@ def _log_softmax(g, y, x, dim=-1, *options, **named):
     return (g - y.exp() * g.sum(dim, keepdim=True),)
 
 
-# -- local derivatives -------------------------------------------------------------------------------------------------------
+# -- local derivatives ---------------------------------------------------------------------------------------------
 
 
 def _gelu(x: Tensor, y: Tensor, approximate: str = "none") -> Tensor:

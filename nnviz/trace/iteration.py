@@ -25,7 +25,7 @@ from .scopes import Scopes
 from .tape import Tape
 from .trace import Trace
 from .updates import clip_gradients, plan_updates
-from .verify import compare, compare_loss, true_gradients
+from .verify import compare, compare_loss, largest_of, true_gradients
 
 
 def capture(
@@ -46,7 +46,7 @@ def capture(
     (losses and layer norm too). Afterwards the module stands as after one ordinary forward: running statistics and
     generator moved on once; parameters, `.grad` and the optimizer's state untouched.
 
-    Raises TraceError, naming place and cure, for what cannot be traced truthfully; the module's own errors come through.
+    Raises TraceError, naming place and cure, for what cannot be traced truthfully; the module's errors come through.
     """
     if detail not in DETAILS:
         raise TraceError(f"detail {detail!r} is not one of {', '.join(DETAILS)}")
@@ -84,7 +84,8 @@ def _run(
         return total
     found = f"a tensor of shape {tuple(total.shape)}" if isinstance(total, Tensor) else f"a {type(total).__name__}"
     raise TraceError(
-        f"the loss must be one floating-point number, but it is {found}: give capture a loss=, or reduce it with .mean()"
+        f"the loss must be one floating-point number, but it is {found}: "
+        "give capture a loss=, or reduce it with .mean()"
     )
 
 
@@ -92,13 +93,14 @@ def _loss_entry(tape: Tape, real: Tensor) -> Entry:
     entry, _ = tape.bindings.source(real)
     if not entry.sources:
         raise TraceError(
-            "the loss is not computed from anything: it must be the result of torch operations in the module or the loss"
+            "the loss is not computed from anything: "
+            "it must be the result of torch operations in the module or the loss"
         )
     entry.kind = entry.phase = "loss"
     return entry
 
 
-# -- the gradients of the person's own tensors --------------------------------------------------------------------------
+# -- the gradients of the person's own tensors ---------------------------------------------------------------------
 
 
 def _live(parts: list[Part], tape: Tape) -> dict[str, dict[str, Tensor]]:
@@ -122,11 +124,16 @@ def _verify(
     tape: Tape, modules: Mapping[str, nn.Module], real: Tensor, end: Entry, live: Mapping, gradients: Mapping
 ) -> float:
     """The worst error against the person's own autograd graph. Raises TraceError if the trace is not the truth."""
-    compare_loss(end.values[0], real)
+    compare_loss(end.values[0], real, [source.values[port] for source, port in end.sources])
     tensors = {(kind, name): tensor for kind in live for name, tensor in live[kind].items() if tensor.requires_grad}
     with _undisturbed(modules if tape.recomputes else {}):
         true = true_gradients(real, tensors)
-    return compare({(kind, name): gradients[kind][name] for kind, name in true}, true, tape.hooks)
+    traced = {(kind, name): gradients[kind][name] for kind, name in true}
+    return compare(traced, true, lambda: _flowing(tape, end), tape.hooks)
+
+
+def _flowing(tape: Tape, end: Entry) -> float:
+    return largest_of(gradient for entry in tape.bindings.entries if entry is not end for gradient in entry.gradients)
 
 
 @contextmanager
@@ -143,7 +150,7 @@ def _undisturbed(modules: Mapping[str, nn.Module]) -> Iterator[None]:
                 buffer.copy_(before)
 
 
-# -- the record ---------------------------------------------------------------------------------------------------------
+# -- the record ----------------------------------------------------------------------------------------------------
 
 
 def _bind_up(tape: Tape, end: Entry, detail: str, worst: float, gradients: Mapping, clipping, updates) -> Trace:

@@ -1,7 +1,8 @@
-"""How a call is opened: one function per torch function that makes it again in textbook steps. They must not write in place.
+"""How a call is opened: one function per torch function that makes it again in textbook steps. None may write in place.
 
-An opener takes the tape and the call's own arguments and returns what the call returns, then what it writes; `NotImplemented` leaves
-the call whole. It need not be trusted: the tape keeps its steps only if they give the native result and draw the same numbers.
+An opener takes the tape and the call's own arguments and returns what the call returns, then what it writes;
+`NotImplemented` leaves the call whole. It need not be trusted: the tape keeps its steps only if they give the native
+result and draw the same random numbers.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def openers_for(detail: str) -> Mapping[Callable, Callable]:
     return {"layer": {}, "textbook": TEXTBOOK, "math": MATH}[detail]
 
 
-# -- dropout -----------------------------------------------------------------------------------------------------------------
+# -- dropout -------------------------------------------------------------------------------------------------------
 
 
 def dropout_mask(shape: tuple[int, ...], stride: tuple[int, ...], p: float, dtype: torch.dtype) -> Tensor:
@@ -40,7 +41,7 @@ def dropout(tape, x, p=0.5, training=True, inplace=False):
     return x * tape.call(dropout_mask, tuple(x.shape), stride, p, x.dtype)
 
 
-# -- recurrent nets ----------------------------------------------------------------------------------------------------------
+# -- recurrent nets ------------------------------------------------------------------------------------------------
 
 
 def lstm_step(tape, x, state, input_weight, recurrent_weight, input_bias=None, recurrent_bias=None):
@@ -140,7 +141,7 @@ def _unroll(tape, step, x, state, weights, reverse) -> tuple[Tensor, Any]:
     return torch.stack([outputs[t] for t in range(len(moments))]), state
 
 
-# -- attention ---------------------------------------------------------------------------------------------------------------
+# -- attention -----------------------------------------------------------------------------------------------------
 
 
 def scaled_dot_product(
@@ -171,12 +172,15 @@ def _attend(tape, query, key, value, masks, dropout_p, scale) -> tuple[Tensor, T
 
 
 def multi_head_attention(
-    tape, query, key, value, embed_dim_to_check, num_heads, in_proj_weight, in_proj_bias, bias_k, bias_v, add_zero_attn, dropout_p,
-    out_proj_weight, out_proj_bias, training=True, key_padding_mask=None, need_weights=True, attn_mask=None,
-    use_separate_proj_weight=False, q_proj_weight=None, k_proj_weight=None, v_proj_weight=None, static_k=None, static_v=None,
-    average_attn_weights=True, is_causal=False,
+    tape, query, key, value, embed_dim_to_check, num_heads, in_proj_weight, in_proj_bias, bias_k, bias_v, add_zero_attn,
+    dropout_p, out_proj_weight, out_proj_bias, training=True, key_padding_mask=None, need_weights=True, attn_mask=None,
+    use_separate_proj_weight=False, q_proj_weight=None, k_proj_weight=None, v_proj_weight=None, static_k=None,
+    static_v=None, average_attn_weights=True, is_causal=False,
 ):  # fmt: skip
-    """Q, K, V, the heads' attention, and the output projection; query (time, batch, features). Source: Vaswani et al. 2017."""
+    """Q, K, V, the heads' attention, and the output projection; query is (time, batch, features).
+
+    Source: Vaswani et al. 2017, section 3.2.2.
+    """
     if query.dim() != 3 or add_zero_attn or any(part is not None for part in (bias_k, bias_v, static_k, static_v)):
         return NotImplemented
     separate = (q_proj_weight, k_proj_weight, v_proj_weight)
@@ -211,7 +215,7 @@ def _attention_masks(attn_mask, key_padding_mask, batch, heads) -> list:
     return masks
 
 
-# -- normalisation -----------------------------------------------------------------------------------------------------------
+# -- normalisation -------------------------------------------------------------------------------------------------
 
 
 def batch_norm(tape, x, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
@@ -260,11 +264,12 @@ def _scale_and_shift(tape, y, weight, bias, shape) -> Tensor:
         return y if bias is None else y + (bias.view(shape) if shape and len(shape) > 2 else bias)
 
 
-# -- losses ------------------------------------------------------------------------------------------------------------------
+# -- losses --------------------------------------------------------------------------------------------------------
 
 
 def cross_entropy(
-    tape, x, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean", label_smoothing=0.0
+    tape, x, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean",
+    label_smoothing=0.0,
 ):  # fmt: skip
     """log-softmax, then the negative log-likelihood."""
     if label_smoothing or size_average is not None or reduce is not None or target.is_floating_point():

@@ -1,4 +1,4 @@
-"""What is there before a run: parameters, buffers, inputs, targets, and their names. It must not run or change any of them."""
+"""What is there before a run: parameters, buffers, inputs, targets, and their names. It must not change any of them."""
 
 from __future__ import annotations
 
@@ -46,6 +46,11 @@ def parts_of(modules: Mapping[str, nn.Module], inputs: tuple, target: Any) -> li
         dot = prefix and prefix + "."
         parts += [Part("buffer", dot + name, tensor) for name, tensor in module.named_buffers()]
         parts += [Part("parameter", dot + name, tensor) for name, tensor in module.named_parameters()]
+    for part in parts:
+        if part.tensor.device.type != "cpu":
+            raise TraceError(
+                f"{part.kind} {part.name!r} is on {part.tensor.device}: capture traces on the CPU, move it there"
+            )
     return parts
 
 

@@ -36,7 +36,7 @@ class Call:
 
 
 class Contribution(NamedTuple):
-    """One addend of a node's gradient: what the backward step of node `source` sends to its tensor argument number `argument`."""
+    """One addend of a node's gradient: what the backward step of node `source` sends to its input number `argument`."""
 
     source: int
     argument: int
@@ -46,7 +46,7 @@ class Contribution(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """One node of the computational graph with everything one iteration did to it. `value`, `gradient`: of the first output."""
+    """One node of the computational graph and all that one iteration did to it; `value` is its first output's."""
 
     id: int
     kind: str  # input | parameter | buffer | constant | operation | loss
@@ -91,7 +91,7 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ValueRead:
-    """A place where Python read a tensor's value (`if x.sum() > 0`, `.item()`): the graph is true for this batch only."""
+    """A place where Python read a tensor's value (`if x.sum() > 0`, `.item()`): the graph holds for this batch only."""
 
     operation: str
     where: str
@@ -140,18 +140,20 @@ def tensors_in(structure: Any) -> list[Tensor]:
     return []
 
 
+_PLAIN = frozenset({int, float, bool, str, type(None), slice, torch.dtype, torch.device})
+
+
 def template(structure: Any, tensors: list[Tensor]) -> Any:
     """The structure with a `Slot` for every tensor; the tensors are appended to `tensors`."""
     kind = type(structure)
-    if kind in _PLAIN:
-        return structure
     if isinstance(structure, Tensor):
         tensors.append(structure)
         return Slot(len(tensors) - 1)
     if isinstance(structure, (tuple, list)) and kind is not torch.Size:
-        return (list if isinstance(structure, list) else tuple)([template(part, tensors) for part in structure])
-    if kind is dict:
-        return {key: template(part, tensors) for key, part in structure.items()} if structure else structure
+        parts = [part if type(part) in _PLAIN else template(part, tensors) for part in structure]
+        return parts if isinstance(structure, list) else tuple(parts)
+    if kind is dict and structure:
+        return {key: template(part, tensors) for key, part in structure.items()}
     return structure
 
 
@@ -161,17 +163,14 @@ def fill(structure: Any, tensors: list[Tensor]) -> Any:
     if kind is Slot:
         return tensors[structure.argument]
     if kind is tuple or kind is list:
-        return kind([fill(part, tensors) for part in structure])
+        return kind([part if type(part) in _PLAIN else fill(part, tensors) for part in structure])
     if kind is dict and structure:
         return {key: fill(part, tensors) for key, part in structure.items()}
     return structure
 
 
-_PLAIN = frozenset({int, float, bool, str, type(None), slice, torch.dtype, torch.device})
-
-
 def perform(call: Call, tensors: list[Tensor]) -> tuple[Any, list[Tensor]]:
-    """Make a recorded call on copies where it writes: what it returned, and its outputs (what it returned, then what it wrote)."""
+    """Make a recorded call, on copies where it writes: what it returned, and its outputs (see `with_written`)."""
     for argument in call.written:
         tensors[argument] = tensors[argument].clone()
     result = call.function(*fill(call.args, tensors), **fill(call.kwargs, tensors))

@@ -14,7 +14,7 @@ from .trace import Trace
 def replay(trace: Trace, overrides: Mapping[int, Tensor]) -> tuple[tuple[Tensor, ...], ...]:
     """The values of every node (`values` by node id) if the nodes in `overrides` had these values instead.
 
-    Only what depends on them is computed again; every random call draws what it drew in the trace. The generator is left alone.
+    Only what depends on them is computed again; every random call draws what it drew in the trace. The generator stays.
     """
     values = [node.values for node in trace.nodes]
     changed = set()

@@ -1,4 +1,4 @@
-"""The steps of an iteration in order, and a cursor over them. Moving must compute nothing but sums of recorded contributions."""
+"""The steps of an iteration in order, and a cursor over them. Moving must compute nothing but sums of contributions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def plan_steps(nodes: tuple[Node, ...], clips: bool, updates: Iterable[Update]) -> tuple[Step, ...]:
-    """batch, one forward or loss step per operation, one backward step per operation with a gradient, clip, one update per parameter."""
+    """batch; forward and loss per operation; backward per operation with a gradient; clip; update per parameter."""
     operations = [node for node in nodes if node.kind in ("operation", "loss")]
     owners = {node.label: node.id for node in nodes if node.kind == "parameter"}
     first_input = next((node.id for node in nodes if node.kind == "input"), None)
@@ -28,7 +28,7 @@ def plan_steps(nodes: tuple[Node, ...], clips: bool, updates: Iterable[Update]) 
 
 
 class Cursor:
-    """A place between two steps of a trace. What a node shows is a function of (trace, position): None is *not computed yet*."""
+    """A place between two steps of a trace. What it shows depends on (trace, position): None is *not computed yet*."""
 
     def __init__(self, trace: Trace):
         self.trace = trace

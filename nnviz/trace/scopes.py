@@ -1,4 +1,4 @@
-"""Where a call was made: module path, groups, line of the person's code. It watches modules run and must not touch a tensor."""
+"""Where a call was made: module path, groups, line of the person's code. It must not touch a tensor."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Scope(NamedTuple):
 
 
 class Scopes:
-    """The stack of running modules and opened groups. A second call of a module, or a second group of a name, is named `cell#2`."""
+    """The stack of running modules and opened groups. The second call of a module, or group of a name, is `cell#2`."""
 
     def __init__(self, modules: dict[str, nn.Module]):
         self._names = {}

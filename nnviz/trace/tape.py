@@ -1,7 +1,7 @@
 """The tape: every torch call of a run becomes an entry of a graph of the tape's own. It must not change the run.
 
-The person's call runs first, on the person's tensors. Then its *shadow* runs on the tape's values, with the generator set back;
-the tape's graph never looks at a live parameter again, and the person's graph stays whole, for verify.py to check against.
+The person's call runs first, on the person's tensors. Then its *shadow* runs on the tape's values, with the generator
+set back. The tape's graph never looks at a live parameter again; the person's stays whole, for verify.py to compare.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}  # an opened call agains
 
 @dataclass(slots=True)
 class Made:
-    """A call the person made: what went in, what came out, what it wrote, and the generator around it (None: it drew nothing)."""
+    """A call the person made: what went in and out, what it wrote, the generator around it (None: it drew nothing)."""
 
     function: Callable
     args: Any
@@ -45,7 +45,7 @@ class Made:
 
 
 class Tape(TorchFunctionMode):
-    """Records while it is active. `openers`: torch function -> function (tape, *arguments) that makes the call in textbook steps."""
+    """Records while it is active. `openers`: torch function -> function (tape, *arguments) of its textbook steps."""
 
     def __init__(self, bindings: Bindings, openers: Mapping[Callable, Callable]):
         super().__init__()
@@ -86,7 +86,7 @@ class Tape(TorchFunctionMode):
         """For openers: record a Python function of ours as one operation."""
         return handle_torch_function(function, (), *args, **kwargs)
 
-    # -- the person's call and its shadow ------------------------------------------------------------------------------------
+    # -- the person's call and its shadow ---------------------------------------------------------------------------
 
     def _make(self, function: Callable, args: tuple, kwargs: dict) -> Made:
         tensors: list[Tensor] = []
@@ -150,22 +150,24 @@ class Tape(TorchFunctionMode):
         self.recomputes = True
         return torch.autograd.graph.saved_tensors_hooks(lambda tensor: tensor.detach(), lambda tensor: tensor)
 
-    # -- opened calls --------------------------------------------------------------------------------------------------------
+    # -- opened calls -----------------------------------------------------------------------------------------------
 
     def _open(self, opener: Callable, function: Callable, args: tuple, kwargs: dict) -> Any:
-        """Make the call, then again in textbook steps on the tape's tensors. The steps are believed only if they give the same."""
+        """Make the call, then again in textbook steps on the tape's tensors, believed only if they give the same."""
         if self._opening:
             opened = self._in_steps(opener, function, args, kwargs)
             return self._record_opened(function, args, kwargs) if opened is NotImplemented else opened
         made = self._make(function, args, kwargs)
         if made.is_transparent:
             return made.result
-        count = len(self.bindings.entries)
+        count, after = len(self.bindings.entries), torch.get_rng_state()
         if made.before is not None:
             torch.set_rng_state(made.before)
         with self._own_saved_tensors():
             opened = self._in_steps(opener, function, *self._on_tape(made))
-        if opened is not NotImplemented and self._agrees(made, tensors_in(opened)):
+        same_draws = torch.equal(after, torch.get_rng_state())
+        torch.set_rng_state(after)
+        if opened is not NotImplemented and same_draws and _agree(tensors_in(opened), made.outputs):
             for tensor, twin in zip(made.outputs, tensors_in(opened), strict=True):
                 self.bindings.bind(tensor, *self.bindings.source(twin))
             for k in made.written:
@@ -197,13 +199,6 @@ class Tape(TorchFunctionMode):
         stand_ins = [twins[id(tensor)] for tensor in made.tensors]
         return fill(made.args, stand_ins), fill(made.kwargs, stand_ins)
 
-    def _agrees(self, made: Made, opened: list[Tensor]) -> bool:
-        if len(opened) != len(made.outputs) or (
-            made.after is not None and not torch.equal(made.after, torch.get_rng_state())
-        ):
-            return False
-        return all(_close(twin.detach(), tensor.detach()) for twin, tensor in zip(opened, made.outputs, strict=True))
-
     def _record_opened(self, function: Callable, args: tuple, kwargs: dict) -> Any:
         tensors: list[Tensor] = []
         shape = template(args, tensors), template(kwargs, tensors)
@@ -221,16 +216,18 @@ class Tape(TorchFunctionMode):
             self.bindings.bind(tensor, entry, port)
         return result
 
-    # -- calls that make no node ---------------------------------------------------------------------------------------------
+    # -- calls that make no node ------------------------------------------------------------------------------------
 
     def _answer(self, kind: str, function: Callable, args: tuple, kwargs: dict) -> Any:
         if kind == "gradient":
             raise TraceError(
-                f"{user_line()}: gradients are computed inside the forward pass, which cannot be stepped: compute them after it, outside the module"
+                f"{user_line()}: gradients are computed inside the forward pass, which cannot be stepped: "
+                "compute them after it, outside the module"
             )
         if kind == "set data":
             raise TraceError(
-                f"{user_line()}: `.data = …` replaces a tensor behind autograd's back: use `with torch.no_grad(): tensor.copy_(…)`"
+                f"{user_line()}: `.data = …` replaces a tensor behind autograd's back: "
+                "use `with torch.no_grad(): tensor.copy_(…)`"
             )
         if kind == "read":
             self.reads.append(ValueRead(operation_name(function), user_line(), self.scopes.here.path))
@@ -253,6 +250,12 @@ def _silently_written(tensors: list[Tensor], sources: list[Source]) -> tuple[int
             for k, (tensor, (entry, port)) in pairs
             if not tensor.requires_grad and not torch.equal(tensor, entry.values[port])
         ]
+    )
+
+
+def _agree(opened: list[Tensor], native: list[Tensor]) -> bool:
+    return len(opened) == len(native) and all(
+        _close(twin.detach(), tensor.detach()) for twin, tensor in zip(opened, native, strict=True)
     )
 
 

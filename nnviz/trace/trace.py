@@ -13,7 +13,7 @@ from .schedule import Cursor
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """Everything one iteration did. Tensors belong to the trace: nothing that happens to the module later changes them."""
+    """Everything one iteration did. Its tensors are its own: nothing that happens to the module later changes them."""
 
     nodes: tuple[Node, ...]  # nodes[i].id == i
     steps: tuple[Step, ...]

@@ -1,7 +1,7 @@
-"""What the optimizer does to each parameter, row by row. It must not touch the module, its gradients or the optimizer's state.
+"""What the optimizer does to each parameter, row by row. It must not touch the module or the optimizer's state.
 
-The rows are computed from the textbook formulas and the optimizer's state; the real optimizer then makes its step on private copies,
-and the last row has to be what it did.
+The rows are computed from the textbook formulas and the optimizer's state; the real optimizer then makes its step on
+private copies, and the last row has to be what it did.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TOLERANCE = {
 
 
 def clip_gradients(gradients: Mapping[str, Tensor | None], norm: float | None, value: float | None) -> Clipping | None:
-    """Clipping by the norm over all parameters, then by value, as torch.nn.utils does it; None if neither is asked for."""
+    """Clipping by the norm over all parameters, then by value, as torch.nn.utils does it; None if not asked for."""
     if norm is None and value is None:
         return None
     present = {name: gradient for name, gradient in gradients.items() if gradient is not None}
@@ -83,7 +83,7 @@ def plan_updates(
 
 
 class Ledger:
-    """The rows of one parameter's update as they are written, beside what the rules read: θ, g, the group's options, the state."""
+    """The rows of one parameter's update as they are written, beside what the rules read: θ, g, options, state."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class Ledger:
         self.add("θ′", "θ + Δ", self.theta + self.add("Δ", formula, delta))
 
 
-# -- the rules: textbook formulas, in torch's conventions --------------------------------------------------------------------
+# -- the rules: textbook formulas, in torch's conventions ----------------------------------------------------------
 
 
 def _prepare(ledger: Ledger, decoupled: bool = False) -> float:
@@ -194,7 +194,7 @@ RULES: Mapping[type[Optimizer], Callable[[Ledger], None]] = {
 }  # fmt: skip
 
 
-# -- the real optimizer ------------------------------------------------------------------------------------------------------
+# -- the real optimizer --------------------------------------------------------------------------------------------
 
 
 def _write(ledger: Ledger, kind: type[Optimizer], state: Mapping[str, Any], after: Tensor, name: str) -> None:
@@ -240,7 +240,8 @@ def _real_step(optimizer: Optimizer, gradients: Mapping[int, Tensor]) -> tuple[O
         type(optimizer).step(private)
     except TypeError as error:
         raise TraceError(
-            f"{type(optimizer).__name__} runs the model several times in one step, so one iteration cannot be traced: {error}"
+            f"{type(optimizer).__name__} runs the model several times in one step, "
+            f"so one iteration cannot be traced: {error}"
         ) from error
     finally:
         torch.set_rng_state(state)

@@ -10,6 +10,7 @@ import qtawesome
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
+from nnviz.document.examples import example_names
 from nnviz.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def _can_step(window: MainWindow) -> bool:
 ACTIONS = (
     Act("new", "New", "File", lambda w: w.documents.new(), "Ctrl+N", "fa6s.file", "Start from the two-moons experiment"),
     Act("open", "Open…", "File", lambda w: w.documents.open(), "Ctrl+O", "fa6s.folder-open", "Open a document"),
+    Act("recover", "Recover unsaved work", "File", lambda w: w.documents.recover(), "", "fa6s.life-ring", "Open the newest unsaved copy of an earlier start"),
     Act("save", "Save", "File", lambda w: w.documents.save(), "Ctrl+S", "fa6s.floppy-disk", "Write the document to its file"),
     Act("save_as", "Save as…", "File", lambda w: w.documents.save_as(), "Ctrl+Shift+S", "fa6s.floppy-disk", "Write the document to another file"),
     Act("export_graph", "Export graph…", "File", lambda w: w.documents.export_graph(), "Ctrl+Shift+E", "fa6s.file-export",
@@ -70,6 +72,9 @@ ACTIONS = (
     Act("to_end", "To the end of the iteration", "Step", lambda w: w.session.stepper.to_end(), "Ctrl+End", "fa6s.forward-step", "After the last step", enabled=_has_trace),
     Act("play", "Play or stop the steps", "Step", lambda w: w.toggle_play(), "F5", "fa6s.forward", "Make one step after the other", "play", enabled=_can_step),
     Act("run_to", "Run to the selected node", "Step", lambda w: w.run_to_selected(), "Ctrl+F10", "fa6s.location-crosshairs", "Go on to the next step of the selected node", enabled=_has_trace),
+    Act("build_workspace", "Build workspace", "View", lambda w: w.area.show_workspace("build"), "Ctrl+1", "fa6s.pen-ruler", "The canvas is large"),
+    Act("step_workspace", "Step workspace", "View", lambda w: w.area.show_workspace("step"), "Ctrl+2", "fa6s.shoe-prints", "One iteration, node by node"),
+    Act("train_workspace", "Train workspace", "View", lambda w: w.area.show_workspace("train"), "Ctrl+3", "fa6s.chart-line", "The plots are large"),
     Act("fit", "Fit the graph", "View", lambda w: w.fit(), "F", "fa6s.expand", "Show the whole graph"),
     Act("actual_size", "Graph at 100 %", "View", lambda w: w.graph.actual_size(), "Ctrl+0", "fa6s.magnifying-glass", "Show the graph in its own size"),
     Act("theme", "Light or dark", "View", lambda w: w.toggle_theme(), "Ctrl+Shift+L", "fa6s.circle-half-stroke", "Change between the light and the dark theme"),
@@ -100,6 +105,12 @@ def fill_menu(menu: QMenu, actions: dict[str, QAction]) -> dict[str, QMenu]:
     for act in ACTIONS:
         submenus[act.menu].addAction(actions[act.id])
     return submenus
+
+
+def fill_examples(menu: QMenu, window: MainWindow) -> None:
+    """Give the menu one entry for each example that comes with the program."""
+    for name in example_names():
+        menu.addAction(name, lambda name=name: window.documents.open_example(name))
 
 
 def set_icons(actions: dict[str, QAction], theme: Theme) -> None:

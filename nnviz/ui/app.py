@@ -11,7 +11,8 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, Q
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
-from nnviz.document.examples import open_document
+from nnviz.document.autosave import recoverable
+from nnviz.document.examples import PREFIX, open_document
 from nnviz.document.experiment import Experiment
 from nnviz.resource_files import resource_folder
 from nnviz.session.engine_client import EngineClient
@@ -30,7 +31,7 @@ def main(path: str | None = None) -> int:
     window = build_window(open_document(FIRST_EXAMPLE))
     window.restore_settings()
     window.show()
-    signals = TerminationSignals(window.close)
+    signals = TerminationSignals(window.close_without_asking)
     after_first_paint(window, lambda: _begin(window, path))
     code = app.exec()
     signals.close()
@@ -72,10 +73,14 @@ def after_first_paint(window: QWidget, call: Callable[[], None]) -> None:
 
 
 def _begin(window: MainWindow, path: str | None) -> None:
-    if path is None or not window.session.document.open(path):
-        window.session.start(train_first=FIRST_ITERATIONS)
-    else:
-        window.session.start()
+    document = window.session.document
+    if path and path.startswith(PREFIX):
+        document.new(open_document(path))
+    elif path:
+        document.open(path)
+    window.session.start(train_first=0 if path else FIRST_ITERATIONS)
+    if recoverable():
+        window.toast.post("info", "An earlier start left unsaved work behind: File → Recover unsaved work.")
 
 
 class _FirstPaint(QObject):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from nnviz.document.examples import open_document
+from nnviz.document.autosave import discard, recoverable
+from nnviz.document.examples import PREFIX, open_document
 from nnviz.export import graph_files, pictures
 
 if TYPE_CHECKING:
@@ -41,6 +42,18 @@ class Documents:
         path = path or QFileDialog.getOpenFileName(self._window, "Open", self._folder(), DOCUMENTS)[0]
         if path:
             self._document.open(Path(path))
+
+    def open_example(self, name: str) -> None:
+        """Open one of the examples that come with the program."""
+        if self.settle():
+            self._document.new(open_document(f"{PREFIX}{name}"))
+
+    def recover(self) -> None:
+        """Open the newest unsaved copy that an earlier start left behind."""
+        found = recoverable()
+        if found and self.settle():
+            self._document.new(found[0].experiment, saved=False)
+            discard(found[0])
 
     def save(self) -> bool:
         """Write the document to its file, or ask for one. Returns whether it is saved now."""

@@ -10,7 +10,7 @@ from nnviz import __version__
 from nnviz.document import catalog, edits
 from nnviz.session.session import Session
 from nnviz.ui import wiring
-from nnviz.ui.actions import build_actions, fill_menu, set_icons, update_enabled
+from nnviz.ui.actions import build_actions, fill_examples, fill_menu, set_icons, update_enabled
 from nnviz.ui.command_palette import CommandPalette
 from nnviz.ui.documents import Documents
 from nnviz.ui.panels import Panels
@@ -39,7 +39,7 @@ class MainWindow(QMainWindow):
         self.documents = Documents(self)
         self.action_table = build_actions(self)
         self._menu = QMenu(self)
-        self._submenus = fill_menu(self._menu, self.action_table)
+        fill_examples(fill_menu(self._menu, self.action_table)["File"].addMenu("Examples"), self)
         self.top_bar = TopBar(self.action_table, self._menu, WORKSPACES)
         self.area = WorkspaceArea(self.panels.cards)
         self.setCentralWidget(self._framed())
@@ -120,9 +120,25 @@ class MainWindow(QMainWindow):
             self.session.trainer.go_to(iteration)
 
     def add_layer(self, kind: str, position: QPointF | None = None, after: str = "", between: tuple[str, str] | None = None) -> None:
-        """Add a layer: in a link, behind a layer, or (nothing said) where the selection or the output is."""
+        """Add a layer: in a link, behind a layer, or at a place of the canvas; it is selected then."""
+        id = edits.new_id(self.session.experiment, kind)
         place = None if position is None else (position.x(), position.y())
-        self.session.edit(f"Add {catalog.LAYERS[kind].label}", edits.add_layer, kind, after=after or None, between=between, position=place)
+        label = f"Add {catalog.LAYERS[kind].label}"
+        if self.session.edit(label, edits.add_layer, kind, after=after or None, between=between, position=place):
+            wiring.select_layers(self, (id,))
+
+    def append_layer(self, kind: str) -> None:
+        """Add a layer where a person would look for it: behind the selected one, else before the output; an input stands by itself."""
+        network = self.session.experiment.network
+        before_output = [link for link in network.links if not network.outputs_of(link.target)]
+        if catalog.LAYERS[kind].inputs[1] == 0:
+            self.add_layer(kind)
+        elif len(self.selected_layers) == 1:
+            self.add_layer(kind, after=self.selected_layers[0])
+        elif len(before_output) == 1:
+            self.add_layer(kind, between=(before_output[0].source, before_output[0].target))
+        else:
+            self.add_layer(kind)
 
     def delete_selected(self) -> None:
         """Remove the selected layers."""
@@ -164,6 +180,11 @@ class MainWindow(QMainWindow):
         settings.setValue("window/geometry", self.saveGeometry())
         settings.setValue("window/panels", self.area.save_state())
         settings.setValue("window/theme", self.theme.name)
+
+    def close_without_asking(self) -> None:
+        """Close at once: unsaved changes are in the autosave, and offered again at the next start."""
+        self.asks_before_closing = False
+        self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.asks_before_closing and not self.documents.settle():

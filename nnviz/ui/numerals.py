@@ -1,4 +1,4 @@
-"""How numbers are written everywhere on the screen: 4 significant digits, a true minus sign, columns that do not jump. It knows no widget."""
+"""How numbers are written on the screen: 4 significant digits, a true minus sign, columns that do not jump. It knows no widget."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _factored(array: np.ndarray) -> tuple[np.ndarray, str]:
 def _decimals(array: np.ndarray) -> int | None:
     """How many decimals a column of these numbers gets; None where a common number of decimals would hide them."""
     known = np.abs(array[np.isfinite(array) & (array != 0)])
-    if known.size == 0 or (known == np.round(known)).all() and known.max() < 10**DIGITS:
+    if known.size == 0 or ((known == np.round(known)).all() and known.max() < 10**DIGITS):
         return 0
     exponent = _exponent(float(known.max()))
     return min(max(0, DIGITS - 1 - exponent), 6) if -3 <= exponent <= 5 else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
+from nnviz.document.network import Link
 from nnviz.protocol import GradientChecked
 from nnviz.session.moment import Moment
 from nnviz.session.run import RunState
@@ -71,6 +73,12 @@ def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
     panels.cards["network"].set_subtitle(f"{chain} · {report.parameters:,} parameters{problems}")
     _show_layer(window)
     _show_document(window)
+
+
+def select_layers(window: MainWindow, ids: tuple[str, ...]) -> None:
+    """Let these layers be the ones that the properties and the actions are about."""
+    window.selected_layers = tuple(ids)
+    _show_layer(window)
 
 
 def _show_layer(window: MainWindow) -> None:
@@ -156,7 +164,7 @@ def _training(window: MainWindow) -> None:
         if path in _KINDS:
             window.session.edit(label, _KINDS[path], value)
         else:
-            window.session.edit(label, edits.set_value, path, value, merge=path)
+            window.session.edit(label, edits.set_value, path, value)
         window.panels.training.set_experiment(window.session.experiment)
 
     window.panels.training.value_requested.connect(change)
@@ -165,25 +173,25 @@ def _training(window: MainWindow) -> None:
 def _network(window: MainWindow) -> None:
     network, properties, session = window.panels.network, window.panels.properties, window.session
 
-    def select(ids: tuple[str, ...]) -> None:
-        window.selected_layers = tuple(ids)
-        _show_layer(window)
-
-    network.selected_changed.connect(select)
+    network.selected_changed.connect(lambda ids: select_layers(window, ids))
     network.node_requested.connect(session.select)
     network.add_requested.connect(lambda kind, position, after: window.add_layer(kind, position, after))
     network.insert_requested.connect(lambda kind, source, target: window.add_layer(kind, between=(source, target)))
     network.connect_requested.connect(lambda source, target: session.edit("Connect layers", edits.connect_layers, source, target))
-    network.disconnect_requested.connect(lambda links: session.edit("Disconnect layers", edits.disconnect_layers, *links[0]))
+    network.disconnect_requested.connect(lambda links: session.edit("Disconnect layers", _without, links))
     network.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
     network.move_requested.connect(lambda places: session.edit("Move layers", edits.move_layers, places))
     network.weight_requested.connect(lambda *weight: _set_weight(window, *weight))
-    window.panels.palette.add_requested.connect(window.add_layer)
+    window.panels.palette.add_requested.connect(window.append_layer)
     properties.change_requested.connect(lambda id, settings, merge: session.edit("Change layer", edits.change_layer, id, merge=merge, **settings))
     properties.rename_requested.connect(lambda id, name: session.edit("Rename layer", edits.rename_layer, id, name))
     properties.freeze_requested.connect(lambda id, frozen: session.edit("Freeze layer", edits.freeze_layer, id, frozen))
     properties.initializer_requested.connect(lambda id, name: session.edit("Change initializer", edits.set_initializer, id, name))
     properties.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
+
+
+def _without(experiment: Experiment, links: list[Link]) -> Experiment:
+    return reduce(lambda cut, link: edits.disconnect_layers(cut, link.source, link.target), links, experiment)
 
 
 def _set_weight(window: MainWindow, parameter: str, index: tuple[int, ...], value: float) -> None:

@@ -128,6 +128,15 @@ def test_a_full_disk(tmp_path, monkeypatch):
     assert load(path) == experiment()
 
 
+def test_what_killed_processes_left_is_swept_after_an_hour(tmp_path):
+    old, new = tmp_path / ".nnviz-old.tmp", tmp_path / ".nnviz-new.tmp"
+    for path in (old, new):
+        path.write_bytes(b"half a doc")
+    os.utime(old, (1, 1))
+    save(tmp_path / "a.nnviz", experiment())
+    assert not old.exists() and new.exists()
+
+
 KILLED = """
 import sys
 from nnviz.document import edits, files

@@ -15,7 +15,7 @@ def set_rate(stage: Stage, rate: float) -> None:
 
 
 @pytest.fixture
-def trained(standing) -> Stage:
+def trained(standing, qtbot) -> Stage:
     """A run with a change at iteration 10 that trains and has been seen at 40."""
     standing.first = standing.session.experiment
     standing.session.watch(("curves",))
@@ -23,6 +23,7 @@ def trained(standing) -> Stage:
     set_rate(standing, 0.5)
     standing.opened(new_run=False, iteration=10)
     standing.frame(40)
+    qtbot.wait(10)  # it is acknowledged
     standing.wire.take()
     return standing
 
@@ -72,7 +73,7 @@ def test_an_edit_the_dead_engine_never_answered_is_made_again(trained):
     set_rate(trained, 0.25)
     session.recovery.lost("")
     trained.reply(protocol.Ready(""))
-    opened = trained.wire.take()[1 - 1]
+    opened = trained.wire.take()[0]
     assert [change.iteration for change in opened.changes] == [10]
     trained.opened(iteration=40)
     assert kinds(trained.wire.take()) == ["Edit"]

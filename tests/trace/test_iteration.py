@@ -17,7 +17,7 @@ EVERY = pytest.mark.parametrize(("name", "detail"), [(name, detail) for name in 
 
 
 def plain(name: str) -> tuple[nn.Module, torch.Tensor, list[torch.Tensor], torch.Tensor]:
-    """The module after one ordinary forward: with its loss, its buffers and the generator's state before any backward."""
+    """The module after one ordinary forward: its loss, its buffers and the generator's state before any backward."""
     module, inputs = make(name)
     torch.manual_seed(1)
     loss = module(*inputs)
@@ -169,6 +169,14 @@ def test_numbers_that_are_not_finite_are_traced_as_they_are():
     assert trace.worst_error == 0
     first = next(node for node in trace.nodes if node.kind == "operation" and not node.value.isfinite().all())
     assert first.operation == "linear"
+
+
+def test_gradients_that_cancel_to_nothing_are_no_reason_to_refuse():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3, affine=False))
+    trace = capture(net, torch.randn(6, 4), loss=lambda output, _: output.mean())
+    assert trace.parameter_gradients["0.weight"].abs().max() < 1e-6
+    assert trace.worst_error < 1e-5
 
 
 def test_single_precision_and_capture_under_no_grad():

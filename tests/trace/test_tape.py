@@ -105,7 +105,7 @@ def test_a_custom_function_keeps_its_own_backward():
     assert node.reads == node.inputs
 
 
-# -- what cannot be traced -----------------------------------------------------------------------------------------------
+# -- what cannot be traced -----------------------------------------------------------------------------------------
 
 
 class Counting(torch.autograd.Function):
@@ -198,7 +198,7 @@ def test_refuses_compiled_modules_before_running_them():
     net = nn.Sequential(nn.ReLU(), scripted(nn.Linear(4, 3)))
     with pytest.raises(TraceError, match=r"'1'.*torch\.jit\.script.*plain module"):
         capture(net, torch.ones(1, 4), loss=F.mse_loss, target=torch.ones(1, 3))
-    with pytest.raises(TraceError, match="torch.compile.*_orig_mod"):
+    with pytest.raises(TraceError, match=r"torch\.compile.*_orig_mod"):
         capture(
             torch.compile(nn.Linear(4, 3), backend="eager"), torch.ones(1, 4), loss=F.mse_loss, target=torch.ones(1, 3)
         )

@@ -9,8 +9,8 @@ from nnviz.trace import TraceError, capture, finite_difference, replay
 from tests.trace.zoo import CASES, make
 
 SMOOTH = [
-    "mlp_tanh_mse", "stacked_lstm_dropout", "bidirectional_gru", "encoder_layer", "variational_autoencoder", "tied_weights",
-    "batch_norm_train", "dropout_train", "embedding", "penalty_inside", "layer_norm",
+    "mlp_tanh_mse", "stacked_lstm_dropout", "bidirectional_gru", "encoder_layer", "variational_autoencoder",
+    "tied_weights", "batch_norm_train", "dropout_train", "embedding", "penalty_inside", "layer_norm",
 ]  # fmt: skip
 
 

@@ -14,14 +14,15 @@ from nnviz.ui import numerals
     ("value", "text"),
     [
         (3.0624, "3.062"), (-0.72, "−0.72"), (0, "0"), (-0.0, "0"), (1.628176, "1.628"), (0.00094, "0.00094"), (1.3e-9, "1.3e−9"),
-        (123456789, "1.235e8"), (2.2999999, "2.3"), (9.99999, "10"), (math.nan, "NaN"), (math.inf, "∞"), (-math.inf, "−∞"), (100000, "100000"),
+        (123456789, "1.235e8"), (2.2999999, "2.3"), (9.99999, "10"), (math.nan, "NaN"), (math.inf, "∞"), (-math.inf, "−∞"),
+        (100000, "100000"),
     ],
 )  # fmt: skip
 def test_a_number_has_four_significant_digits(value, text):
     assert numerals.number(value) == text
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
+@given(st.floats(-1e300, 1e300))
 def test_a_number_reads_back_within_four_digits(value):
     back = float(numerals.number(value).replace("−", "-"))
     assert back == pytest.approx(value, rel=5.1e-4)

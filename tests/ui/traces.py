@@ -35,8 +35,17 @@ def measured(values: np.ndarray) -> Tensor:
     values = np.asarray(values, float)
     counts, edges = np.histogram(values[values != 0], 16)
     measure = Measure(
-        values.size, values.min(), values.max(), values.mean(), values.std(), float(np.linalg.norm(values)), int((values == 0).sum()), 0,
-        tuple(map(int, counts)), edges[0], edges[-1],
+        values.size,
+        values.min(),
+        values.max(),
+        values.mean(),
+        values.std(),
+        float(np.linalg.norm(values)),
+        int((values == 0).sum()),
+        0,
+        tuple(map(int, counts)),
+        edges[0],
+        edges[-1],
     )
     return Tensor(values.shape, None, measure)
 
@@ -59,7 +68,20 @@ class Tape:
         group = (module,) if module else ()
         phase = "loss" if kind == "loss" else "forward"
         node = NodeRecord(
-            id, kind, operation, label, module, group, inputs, np.shape(value), phase, tensor(value), None, formula=formula, derivative=derivative, **more
+            id,
+            kind,
+            operation,
+            label,
+            module,
+            group,
+            inputs,
+            np.shape(value),
+            phase,
+            tensor(value),
+            None,
+            formula=formula,
+            derivative=derivative,
+            **more,
         )
         self.nodes.append(node)
         if kind in ("operation", "loss"):
@@ -84,7 +106,17 @@ class Tape:
         places += [("update", update.node, update.parameter) for update in self.updates]
         steps = tuple(StepRecord(index, *place) for index, place in enumerate(places))
         return TraceRecord(
-            iteration, 3, "textbook", loss, 1e-16, "float64", tuple(range(rows)), tuple(nodes), tuple(self.edges), steps, tuple(self.updates)
+            iteration,
+            3,
+            "textbook",
+            loss,
+            1e-16,
+            "float64",
+            tuple(range(rows)),
+            tuple(nodes),
+            tuple(self.edges),
+            steps,
+            tuple(self.updates),
         )
 
     def descend(self, node: int, rate: float, adam: bool) -> None:
@@ -143,7 +175,9 @@ def worked() -> TraceRecord:
     last = _dense(tape, "out", relu, np.array([[0.8, 1.2]]), np.array([0.2]))
     y = tape.add("input", "y", np.array([[1.0]]), batch_axis=0, operation="target")
     error = tape.value(last.linear) - tape.value(y)
-    loss = tape.add("loss", "squared error", np.mean(error**2), "", (last.linear, y), formulas=SQUARED, reads=(last.linear, y))
+    loss = tape.add(
+        "loss", "squared error", np.mean(error**2), "", (last.linear, y), operation="mse_loss", formulas=SQUARED, reads=(last.linear, y)
+    )
     tape.gradients[loss] = np.array(1.0)
     tape.back(last.linear, loss, 2 * error)
     tape.back(y, loss, None)
@@ -207,7 +241,17 @@ def _dropout(tape: Tape, a: int, drop: float, random: np.random.Generator, undo:
     values = tape.value(a)
     dropped = random.random(values.shape) < drop
     scale = np.where(dropped, 0, 1 / (1 - drop))
-    mask = tape.add("operation", "mask", scale, "d1", (), batch_axis=0, operation="bernoulli", dropped=array(dropped), formulas=("m ~ Bernoulli(1−p)/(1−p)", ""))
+    mask = tape.add(
+        "operation",
+        "mask",
+        scale,
+        "d1",
+        (),
+        batch_axis=0,
+        operation="bernoulli",
+        dropped=array(dropped),
+        formulas=("m ~ Bernoulli(1−p)/(1−p)", ""),
+    )
     mul = tape.add("operation", "mul", values * scale, "d1", (mask, a), formulas=MUL, batch_axis=0, reads=(mask, a), dropped=array(dropped))
 
     def back(tape: Tape, upstream: np.ndarray) -> np.ndarray:

@@ -34,14 +34,6 @@ class Gestures(QObject):
         self._starts: dict[str, QPointF] = {}
         self._wire: Wire | None = None
         self._band = QRubberBand(QRubberBand.Shape.Rectangle, view.viewport())
-        self._handlers = {
-            QEvent.Type.MouseButtonPress: self._press,
-            QEvent.Type.MouseMove: self._move,
-            QEvent.Type.MouseButtonRelease: self._release,
-            QEvent.Type.MouseButtonDblClick: self._double_click,
-            QEvent.Type.Wheel: self._wheel,
-            QEvent.Type.ContextMenu: self._menu,
-        }
         view.viewport().setMouseTracking(True)
         view.viewport().installEventFilter(self)
 
@@ -161,10 +153,20 @@ class Gestures(QObject):
     # --- Qt ---
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        handler = self._handlers.get(event.type())
-        hovering = event.type() == QEvent.Type.MouseMove and self.mode == "idle"
-        if handler is None or hovering:
+        handler = _HANDLERS.get(event.type())
+        if handler is None or (event.type() == QEvent.Type.MouseMove and self.mode == "idle"):
             return False
-        handler(event)
+        handler(self, event)
         event.accept()
         return True
+
+
+_HANDLERS = {
+    QEvent.Type.MouseButtonPress: Gestures._press,
+    QEvent.Type.MouseMove: Gestures._move,
+    QEvent.Type.MouseButtonRelease: Gestures._release,
+    QEvent.Type.MouseButtonDblClick: Gestures._double_click,
+    QEvent.Type.Wheel: Gestures._wheel,
+    QEvent.Type.ContextMenu: Gestures._menu,
+}
+"""A table of the module, not of the object: a filter may still be called while Python takes its object apart."""

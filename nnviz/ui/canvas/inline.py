@@ -10,9 +10,15 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, Q
 from nnviz.document.catalog import LAYERS, Field, Kind
 from nnviz.ui.canvas.picking import Hit
 from nnviz.ui.numbers import NumberBox
+from nnviz.ui.theme import Theme
 
 if TYPE_CHECKING:
     from nnviz.ui.canvas.view import NetworkView
+
+
+_SHEET = """KindField {{ background: {theme.panel}; border: 1px solid {theme.line}; border-radius: 6px; }}
+QListWidget::item {{ padding: 3px 6px; border-radius: 4px; }}
+QListWidget::item:selected {{ background: {theme.field}; color: {theme.text}; }}"""
 
 
 def matching(text: str) -> tuple[Kind, ...]:
@@ -27,9 +33,9 @@ class KindField(QFrame):
 
     chosen = Signal(str)
 
-    def __init__(self, parent: QWidget, text: str = "") -> None:
+    def __init__(self, parent: QWidget, theme: Theme, text: str = "") -> None:
         super().__init__(parent)
-        self.setAutoFillBackground(True)
+        self.setStyleSheet(_SHEET.format(theme=theme))
         self.line = QLineEdit(text, placeholderText="type a layer", accessibleName="Add a layer")
         self.list = QListWidget(accessibleName="Kinds of layers", focusPolicy=Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -38,7 +44,7 @@ class KindField(QFrame):
         layout.setSpacing(4)
         layout.addWidget(self.line)
         layout.addWidget(self.list)
-        self.setFixedSize(184, 150)
+        self.setFixedSize(188, 168)
         self.setFocusProxy(self.line)
         self.line.installEventFilter(self)
         self.line.textChanged.connect(self._filter)
@@ -115,7 +121,7 @@ class WeightField(QFrame):
 
 def open_kinds(view: NetworkView, at: QPoint, text: str = "") -> KindField:
     """Open the search for a kind at a place of the viewport; what is chosen is asked of the view, behind the selected layer."""
-    field = KindField(view.viewport(), text)
+    field = KindField(view.viewport(), view.theme, text)
     place = view.mapToScene(at)
     after = view.scene().selected[0] if len(view.scene().selected) == 1 else ""
     field.chosen.connect(lambda kind: view.add_requested.emit(kind, QPointF(place), after))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem
 
 from nnviz.document.network import Link
 from nnviz.ui.canvas.curves import Course, Ends
+from nnviz.ui.canvas.strokes import Strokes
 from nnviz.ui.theme import LIGHT, Theme
 
 NEAR = 6.0
 """How far from a curve, in canvas units, the mouse may be."""
+_FADED = 0.14
+_SINGLE = ("band", "ribbon")
 _FLAT, _SOLID = Qt.PenCapStyle.FlatCap, Qt.PenStyle.SolidLine
 
 
@@ -43,7 +46,8 @@ class LinkItem(QGraphicsItem):
         self._paths = [_polyline(points) for points in self.course.points]
         if ends.detour is None:
             self._paths = [_curve(control) for control in self.course.controls]
-        self._ribbon = _ribbon(ends) if self.course.style == "ribbon" else None
+        self._strokes = Strokes(self.course.points)
+        self._hull = _hull(ends) if ends.detour is None else None
 
     @property
     def parameter(self) -> str:
@@ -97,45 +101,54 @@ class LinkItem(QGraphicsItem):
         target, source = self.course.pairs[curve]
         return {"source": source, "target": target}.get(side, -2) in (unit, -1)
 
-    def _pen(self, share: float | None, fade: float) -> QPen:
-        """Colour by sign, width and opacity by magnitude; None is a weight that is not known."""
-        wide = self.course.style in ("band", "ribbon")
-        if not self.parameter or wide:
-            faint = 0.15 if self.course.style == "ribbon" else 0.45
-            return QPen(self.theme.color("muted", faint * fade), 2.4 if wide else 1.1, _SOLID, _FLAT)
+    def _look(self, share: float | None, fade: float) -> tuple[QColor, float]:
+        """Colour by sign, width and saturation by magnitude; None is a weight that is not known. Opaque, which is drawn fastest."""
+        if not self.parameter or self.course.style in _SINGLE:
+            return self.theme.tint("muted", 0.45 * fade), 2.4 if self.course.style == "band" else 1.0
         if share is None:
-            return QPen(self.theme.color("faint", 0.7 * fade), 1.0, _SOLID, _FLAT)
+            return self.theme.tint("faint", 0.7 * fade), 1.0
         if not np.isfinite(share):
-            return QPen(self.theme.color("loss", fade), 1.6, Qt.PenStyle.DashLine, _FLAT)
+            return self.theme.tint("loss", fade), 1.6
         size = min(1.0, abs(share))
         if self.course.style == "bands":
-            return QPen(self.theme.color("muted", (0.2 + 0.5 * size) * fade), 0.8 + 2.4 * size, _SOLID, _FLAT)
-        color = self.theme.color("positive" if share >= 0 else "negative", (0.35 + 0.5 * size) * fade)
-        return QPen(color, 0.7 + 3.0 * size, _SOLID, _FLAT)
+            return self.theme.tint("muted", (0.2 + 0.5 * size) * fade), 0.8 + 2.4 * size
+        return self.theme.tint("positive" if share >= 0 else "negative", (0.35 + 0.5 * size) * fade), 0.7 + 3.0 * size
+
+    def _paint_ground(self, painter: QPainter) -> None:
+        """What lies behind the curves: the band between two blocks, and the light of a link that is selected or takes a drop."""
+        selected, _, lit = self._marked
+        color = self.theme.color("forward" if lit else "positive", 0.12 if selected or lit else 0.0)
+        if self._hull is None and (selected or lit):
+            painter.strokePath(self._paths[0], QPen(color, 9))
+        elif self._hull is not None and (selected or lit):
+            painter.fillPath(self._hull, color)
+        elif self.course.style == "ribbon":
+            painter.fillPath(self._hull, self.theme.color("muted", 0.08))
+
+    def _stroke(self, painter: QPainter, curve: int, color: QColor, width: float, scale: float | None) -> None:
+        if scale is None:
+            painter.strokePath(self._paths[curve], QPen(color, width, _SOLID, _FLAT))
+        else:
+            self._strokes.draw(painter, curve, color, width, scale)
 
     # --- Qt ---
 
     def boundingRect(self) -> QRectF:
         low, high = self.course.bounds
-        return (
-            QRectF(QPointF(*low), QPointF(*high)).adjusted(-6, -6, 6, 6).united(self._ribbon.boundingRect() if self._ribbon else QRectF())
-        )
+        rect = QRectF(QPointF(*low), QPointF(*high)).adjusted(-6, -6, 6, 6)
+        return rect.united(self._hull.boundingRect()) if self._hull else rect
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: object = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        selected, hovered, lit = self._marked
-        if self._ribbon is not None:
-            painter.fillPath(self._ribbon, self.theme.color("muted", 0.08))
+        scale = option.levelOfDetailFromTransform(painter.worldTransform()) if widget else None  # no widget: an export, with real pens
+        self._paint_ground(painter)
         shares = self._shares()
         for curve in range(len(self._paths)) if shares is None else np.argsort(np.abs(shares)):
             share = None if shares is None else float(shares[curve])
-            painter.strokePath(self._paths[curve], self._pen(share, 1.0 if self._stands_out(curve) else 0.12))
-        if selected or lit:
-            halo = QPen(self.theme.color("forward" if lit else "positive", 0.22), 7, _SOLID, Qt.PenCapStyle.RoundCap)
-            for path in self._paths:
-                painter.strokePath(path, halo)
+            self._stroke(painter, int(curve), *self._look(share, 1.0 if self._stands_out(curve) else _FADED), scale)
+        hovered = self._marked[1]
         if 0 <= hovered < len(self._paths):
-            painter.strokePath(self._paths[hovered], QPen(self.theme.color("text"), 2.2))
+            self._stroke(painter, hovered, self.theme.color("text"), 2.2, scale)
 
 
 def _curve(control: np.ndarray) -> QPainterPath:
@@ -151,11 +164,11 @@ def _polyline(points: np.ndarray) -> QPainterPath:
     return path
 
 
-def _ribbon(ends: Ends) -> QPainterPath:
-    """The outline of a band as high as the blocks at both its ends."""
-    x0, x1 = ends.start[0] + ends.source.block[0] / 2 + 2, ends.stop[0] - ends.target.block[0] / 2 - 2
+def _hull(ends: Ends) -> QPainterPath:
+    """The outline of a band as high as the columns at both its ends."""
+    x0, x1 = ends.start[0] + ends.source.body[0] / 2 + 2, ends.stop[0] - ends.target.body[0] / 2 - 2
     middle = (x0 + x1) / 2
-    half0, half1 = ends.source.block[1] / 2, ends.target.block[1] / 2
+    half0, half1 = ends.source.body[1] / 2, ends.target.body[1] / 2
     (top0, bottom0), (top1, bottom1) = ((y - half, y + half) for y, half in ((ends.start[1], half0), (ends.stop[1], half1)))
     path = QPainterPath(QPointF(x0, top0))
     path.cubicTo(middle, top0, middle, top1, x1, top1)

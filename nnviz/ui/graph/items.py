@@ -1,4 +1,4 @@
-"""The things in the scene: card, frame of a group, wire, travelling dot. Each paints one frozen state and never asks where it comes from."""
+"""The things in the scene: card, frame of a group, wire, travelling dot. Each paints one frozen state and asks for nothing else."""
 
 from __future__ import annotations
 

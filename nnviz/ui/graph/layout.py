@@ -1,4 +1,4 @@
-"""Where cards stand and how wires run: pure functions from a diagram and card sizes to rectangles and curves, in pixels. It knows no widget.
+"""Where cards stand and how wires run: from a diagram and card sizes to rectangles and curves, in pixels. Pure; it knows no widget.
 
 Groups stand in columns from left to right, their cards in columns inside them, what stands beside the chain above and below its card.
 """

@@ -11,6 +11,7 @@ from nnviz.ui.graph import naming
 from nnviz.ui.graph.strips import Limits
 
 NOT_YET = "not computed yet"
+NO_TRACE = "There is no trace yet."
 
 
 def scale_caption(limits: Limits) -> str:

@@ -40,7 +40,7 @@ class Strip:
 
     @property
     def bad(self) -> str:
-        """"NaN" or "∞" if such a number is among the values, else empty."""
+        """ "NaN" or "∞" if such a number is among the values, else empty."""
         if self.values is None or all(map(np.isfinite, self.values)):
             return ""
         return "NaN" if any(map(np.isnan, self.values)) else "∞"

@@ -1,4 +1,4 @@
-"""What of a trace the graph shows as cards, wires and groups, with some groups folded. Pure; it knows neither numbers nor places nor widgets."""
+"""What of a trace the graph shows as cards, wires and groups, some of them folded. Pure; it knows no numbers, places or widgets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FOLD_ABOVE = 60
 
 @dataclass(frozen=True)
 class Card:
-    """One card: a node, or a whole folded group. Main cards form the chain from left to right; the others stand above or below one of them."""
+    """One card: a node, or a whole folded group. Main cards form the chain; the others stand above or below one of them."""
 
     key: str
     nodes: tuple[int, ...]
@@ -80,7 +80,8 @@ def _owners(trace: TraceRecord) -> dict[int, int]:
     for node in trace.nodes:
         for source in node.inputs:
             users.setdefault(source, node.id)
-    return {node.id: users[node.id] for node in trace.nodes if node.id in users and _stands_beside(trace, node, trace.nodes[users[node.id]])}
+    used = [node for node in trace.nodes if node.id in users]
+    return {node.id: users[node.id] for node in used if _stands_beside(trace, node, trace.nodes[users[node.id]])}
 
 
 def _stands_beside(trace: TraceRecord, node: NodeRecord, user: NodeRecord) -> bool:
@@ -131,9 +132,8 @@ def _folded_card(trace: TraceRecord, key: str, nodes: list[int], owners: dict[in
 
 def _open_cards(trace: TraceRecord, key: str, nodes: list[int], owners: dict[int, int]) -> list[Card]:
     above = _above(trace, [node for node in nodes if node in owners])
-    return [
-        Card(f"node {node}", (node,), node, key, owner=f"node {owners[node]}" if node in owners else "", above=node in above) for node in nodes
-    ]
+    names = {node: f"node {owners[node]}" for node in nodes if node in owners}
+    return [Card(f"node {node}", (node,), node, key, owner=names.get(node, ""), above=node in above) for node in nodes]
 
 
 def _above(trace: TraceRecord, beside: list[int]) -> set[int]:

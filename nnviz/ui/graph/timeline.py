@@ -1,4 +1,4 @@
-"""Where the cursor is in the iteration: a slider over all steps, and the rail of phases. They ask for a cursor and never move it themselves."""
+"""Where the cursor is in the iteration: a slider over all steps, and the rail of phases. They ask for a cursor and never move it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,6 @@ class Timeline(QWidget):
     def set_moment(self, moment: Moment | None) -> None:
         """Show where this moment is."""
         self._moment = moment
-        self.setEnabled(moment is not None)
         self.setAccessibleDescription(step_label(moment))
         self.update()
 

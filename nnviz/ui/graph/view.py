@@ -1,24 +1,20 @@
-"""The computational graph on the screen: zoom, pan, click, fold. It shows a moment and says what the person wants; it changes nothing else."""
+"""The computational graph on the screen: zoom, pan, click, fold. It shows a moment, says what the person wants, and changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsView, QMenu, QToolTip, QWidget
 
 from nnviz.session.moment import Moment
-from nnviz.ui.graph import speech
+from nnviz.ui.graph import camera, speech
 from nnviz.ui.graph.items import CardItem, FrameItem
 from nnviz.ui.graph.overlay import Caption, Placard
 from nnviz.ui.graph.scene import GraphScene
 from nnviz.ui.theme import LIGHT, Theme
 
-LEAST_ZOOM, MOST_ZOOM = 0.1, 4.0
-READABLE = 0.72
-"""A graph too wide to be read as a whole opens at this zoom, at its left end."""
-_MARGIN = 16
 _Key = Qt.Key
 _STEPS = {_Key.Key_Left: -1, _Key.Key_Up: -1, _Key.Key_Right: 1, _Key.Key_Down: 1}
 
@@ -62,13 +58,13 @@ class GraphView(QGraphicsView):
         self._moment = moment
         rebuilt = self._scene.set_moment(moment)
         self._empty.setVisible(moment is None)
-        self._write_limits()
-        self.setAccessibleDescription(self._scene.here())
+        self._limits.set_text(speech.scale_caption(self._scene.limits) if self._scene.limits else "")
+        self.setAccessibleDescription(self._scene.here)
         if rebuilt and moment:
-            self._fitted = False
-            self._open_up()
-        if moment and moment.step and moment.step is not before:
-            self._follow(moment.step.node)
+            self._fitted = camera.open_up(self, self._scene.content)
+        card = self._scene.card_of(moment.step.node) if moment and moment.step and moment.step is not before else None
+        if card:
+            camera.follow(self, card.sceneBoundingRect())
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in this theme."""
@@ -94,7 +90,7 @@ class GraphView(QGraphicsView):
 
     def set_animated(self, animated: bool) -> None:
         """Let gradients travel along the wires, or show them in place at once."""
-        self._scene.set_animated(animated)
+        self._scene.travel.set_animated(animated)
 
     def fold(self, group: str) -> None:
         """Fold a group to one card."""
@@ -106,17 +102,17 @@ class GraphView(QGraphicsView):
 
     def fit(self) -> None:
         """Show the whole graph, at most at its natural size."""
-        self._zoom_to(min(1.0, self._fitting_zoom()))
-        self.centerOn(self._scene.content().center())
+        camera.fit(self, self._scene.content)
         self._fitted = True
 
     def actual_size(self) -> None:
         """Show the graph at its natural size."""
-        self._zoom_to(1.0)
+        self._fitted = False
+        camera.zoom_to(self, 1.0)
 
     def text_alternative(self) -> list[str]:
         """Return what the picture shows, in sentences: where the cursor is, then every node."""
-        return speech.sentences(self._moment) if self._moment else ["There is no trace yet."]
+        return speech.sentences(self._moment) if self._moment else [speech.NO_TRACE]
 
     # --- inside ---
 
@@ -125,39 +121,6 @@ class GraphView(QGraphicsView):
             return
         self._scene.set_folded(folded)
         self.folded_changed.emit(folded)
-
-    def _write_limits(self) -> None:
-        limits = self._scene.limits()
-        self._limits.set_text(speech.scale_caption(limits) if limits else "")
-
-    def _fitting_zoom(self) -> float:
-        content, room = self._scene.content(), self.viewport().rect().adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
-        if content.isEmpty():
-            return 1.0
-        return max(LEAST_ZOOM, min(room.width() / content.width(), room.height() / content.height()))
-
-    def _zoom_to(self, zoom: float) -> None:
-        zoom = max(LEAST_ZOOM, min(MOST_ZOOM, zoom))
-        self.scale(zoom / self.transform().m11(), zoom / self.transform().m22())
-
-    def _open_up(self) -> None:
-        """The first look at a graph: all of it where that can be read, else its beginning."""
-        if self._fitting_zoom() >= READABLE:
-            self.fit()
-            return
-        content = self._scene.content()
-        height = (self.viewport().height() - 2 * _MARGIN) / content.height()
-        zoom = max(READABLE, min(1.0, height))
-        self._zoom_to(zoom)
-        self.centerOn(QPointF(content.left() + (self.viewport().width() / 2 - _MARGIN) / zoom, content.center().y()))
-
-    def _follow(self, node: int) -> None:
-        card = self._scene.card_of(node)
-        if card is None:
-            return
-        box = card.sceneBoundingRect()
-        if not QRectF(self.mapToScene(self.viewport().rect()).boundingRect()).contains(box):
-            self.ensureVisible(box, self.viewport().width() // 4, 24)
 
     def _item_at(self, place: QPoint) -> CardItem | FrameItem | None:
         found = [item for item in self.items(place) if isinstance(item, CardItem | FrameItem)]
@@ -177,7 +140,7 @@ class GraphView(QGraphicsView):
         start = self._scene.card_of(self._selected if self._selected is not None else self._moment.step.node if self._moment.step else 0)
         place = cards.index(start) + direction if start in cards else 0
         node = self._scene.diagram.cards[cards[max(0, min(place, len(cards) - 1))].key].shown
-        self._follow(node)
+        camera.follow(self, self._scene.card_of(node).sceneBoundingRect())
         self.node_clicked.emit(node)
 
     # --- Qt ---
@@ -192,19 +155,21 @@ class GraphView(QGraphicsView):
     def showEvent(self, event) -> None:
         super().showEvent(event)
         if self._moment and not self._fitted:
-            self._open_up()
+            self._fitted = camera.open_up(self, self._scene.content)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._fitted = False
-        self._zoom_to(self.transform().m11() * 1.0015 ** event.angleDelta().y())
+        camera.zoom_to(self, camera.zoom(self) * 1.0015 ** event.angleDelta().y())
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._pressed = event.position().toPoint()
         super().mousePressEvent(event)
+        event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
+        event.accept()
         self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
         place, pressed = event.position().toPoint(), self._pressed
         self._pressed = None
@@ -245,7 +210,7 @@ class GraphView(QGraphicsView):
         if key == _Key.Key_F:
             self.fit()
         elif key in (_Key.Key_Plus, _Key.Key_Minus):
-            self._zoom_to(self.transform().m11() * (1.25 if key == _Key.Key_Plus else 0.8))
+            camera.zoom_to(self, camera.zoom(self) * (1.25 if key == _Key.Key_Plus else 0.8))
         elif key in (_Key.Key_Return, _Key.Key_Enter) and self._selected is not None:
             self.run_to_requested.emit(self._selected)
         elif key in _STEPS and self._moment:

@@ -1,4 +1,4 @@
-"""What this batch does at a node, as small pictures: where z falls on an activation's curve, and histograms. They draw given arrays only."""
+"""What this batch does at a node, as small pictures: where z falls on an activation's curve, histograms. They draw given arrays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from nnviz.protocol import Tensor
+from nnviz.protocol import Measure, Tensor
 from nnviz.session.moment import Moment
 from nnviz.ui import numerals
 from nnviz.ui.fonts import sans
@@ -44,14 +44,17 @@ def histogram(moment: Moment, tensor: Tensor | None) -> Histogram | None:
         return None
     array = moment.reading.array(tensor)
     if array is None:
-        measure = tensor.measure
-        return measure and Histogram(measure.histogram, measure.low, measure.high, measure.zeros / max(1, measure.count), measure.non_finite)
+        return _measured(tensor.measure) if tensor.measure else None
     flat = array.reshape(-1).astype(float)
     known = flat[np.isfinite(flat)]
     shown = known[known != 0]
     counts, edges = np.histogram(shown, BINS) if shown.size else (np.zeros(BINS, int), np.array([0.0, 0.0]))
     zeros = float((known == 0).sum()) / max(1, flat.size)
     return Histogram(tuple(map(int, counts)), float(edges[0]), float(edges[-1]), zeros, flat.size - known.size)
+
+
+def _measured(measure: Measure) -> Histogram:
+    return Histogram(measure.histogram, measure.low, measure.high, measure.zeros / max(1, measure.count), measure.non_finite)
 
 
 class _Picture(QWidget):

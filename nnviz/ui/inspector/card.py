@@ -1,10 +1,10 @@
-"""The chain-rule card: one node at one moment, its formula, the same with numbers, and how its gradient is made. It computes no gradient."""
+"""The chain-rule card: one node at one moment, its formula, the same with numbers, how its gradient is made. It computes no gradient."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
-import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -15,6 +15,7 @@ from nnviz.ui.graph import naming
 from nnviz.ui.inspector import chain
 from nnviz.ui.inspector.batch import BatchPanel
 from nnviz.ui.inspector.check import CheckRow
+from nnviz.ui.inspector.elements import Elements, row_shape
 from nnviz.ui.inspector.lines import Lines
 from nnviz.ui.inspector.pickers import Picker
 from nnviz.ui.inspector.sections import Formula, Heading, Rule, TitleRow
@@ -40,11 +41,11 @@ class ChainRuleCard(QWidget):
         self._chosen: int | None = None
         self._titles: dict[str, str] = {}
         self._names: Mapping[int, str] = {}
-        self._elements: dict[int, int] = {}
+        self._elements = Elements()
         self._check: GradientChecked | None = None
         self._make_parts()
         self._lay_out()
-        self.setMinimumWidth(280)
+        self.setMinimumWidth(300)
         self.setAccessibleName("Chain-rule card")
         self.set_theme(LIGHT)
         self.set_moment(None, None)
@@ -55,7 +56,8 @@ class ChainRuleCard(QWidget):
         """Show a node at a moment; None for the node follows the cursor."""
         if moment is not None and (self._moment is None or moment.reading is not self._moment.reading):
             self._names = naming.names(moment.reading.trace)
-            self._elements, self._check = {}, None
+            self._elements.clear()
+            self._check = None
         if self._check and self._moment and moment and moment.sample != self._moment.sample:
             self._check = None
         self._moment, self._chosen = moment, node
@@ -84,19 +86,12 @@ class ChainRuleCard(QWidget):
             return None
         if self._chosen is not None:
             return self._moment.reading.node(self._chosen)
-        return self._moment.node or self._first(self._moment)
-
-    def _first(self, moment: Moment) -> NodeRecord | None:
-        """What is shown where the step is at no node: the first parameter while gradients are clipped, else where the data enters."""
-        wanted = "parameter" if moment.phase == "clip" else "input"
-        nodes = moment.reading.trace.nodes
-        return next((node for node in nodes if node.kind == wanted), nodes[0] if nodes else None)
+        return self._moment.node or _first(self._moment)
 
     def element(self) -> tuple[int, ...]:
         """Return the chosen element of the node, without the batch axis."""
         node = self.node()
-        sizes = _row_shape(node) if node else ()
-        return tuple(map(int, np.unravel_index(self._element_place(), sizes))) if sizes else ()
+        return self._elements.element(self._moment, node) if node else ()
 
     # --- parts ---
 
@@ -111,8 +106,9 @@ class ChainRuleCard(QWidget):
         self._batch, self._pictures = Heading("This batch", "muted"), BatchPanel()
         self._rules = [Rule() for _ in range(3)]
         self._themed = (
-            self._title, self._sample, self._element, self._forward, self._formula, self._inputs, self._numbers, self._chain, self._derivative,
-            self._rows, self._origins, self._reads, self._check_row, self._update, self._batch, self._pictures, *self._rules,
+            self._title, self._sample, self._element, self._forward, self._formula, self._inputs, self._numbers, self._chain,
+            self._derivative, self._rows, self._origins, self._reads, self._check_row, self._update, self._batch,
+            self._pictures, *self._rules,
         )  # fmt: skip
         self._sample.chosen.connect(self.sample_chosen)
         self._element.chosen.connect(self._choose_element)
@@ -126,8 +122,8 @@ class ChainRuleCard(QWidget):
         column.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
         column.setSpacing(6)
         for part in (
-            self._title, _side_by_side(self._sample, self._element), self._forward, self._formula, self._inputs, self._numbers, self._rules[0],
-            self._chain, self._derivative, self._rows, self._origins, self._reads, self._check_row, self._rules[1],
+            self._title, _side_by_side(self._sample, self._element), self._forward, self._formula, self._inputs, self._numbers,
+            self._rules[0], self._chain, self._derivative, self._rows, self._origins, self._reads, self._check_row, self._rules[1],
             self._update, self._table, self._rules[2], self._batch, self._pictures,
         ):  # fmt: skip
             column.addWidget(part)
@@ -162,8 +158,7 @@ class ChainRuleCard(QWidget):
 
     def _show_pickers(self, moment: Moment, node: NodeRecord) -> None:
         self._sample.set_choice(moment.sample, len(moment.reading.trace.rows))
-        count = int(np.prod(_row_shape(node))) if _row_shape(node) else 1
-        self._element.set_choice(self._element_place(), count)
+        self._element.set_choice(self._elements.place(moment, node), math.prod(row_shape(node)))
 
     def _show_forward(self, moment: Moment, node: NodeRecord) -> None:
         known = {"parameter": "a parameter: the optimizer changes it", "input": "data of this batch"}
@@ -178,13 +173,12 @@ class ChainRuleCard(QWidget):
         self._origins.set_lines(chain.arrival_lines(moment, node, self._names, self._titles))
         self._reads.set_lines(chain.reads_line(moment, node, self._names, self._titles))
         self._check_row.setVisible(node.gradient is not None)
-        check = self._check if self._check and self._check.node == node.id and self._check.element == self._full_element(node) else None
-        self._check_row.show_state(self.element(), check, self._why_not(moment, node))
-
-    def _why_not(self, moment: Moment, node: NodeRecord) -> str:
-        if not moment.has_gradient(node.id):
-            return "The gradient is not computed yet: step on."
-        return "Choose one row of the batch first." if node.batch_axis is not None and moment.sample is None else ""
+        check = (
+            self._check
+            if self._check and self._check.node == node.id and self._check.element == self._elements.full(moment, node)
+            else None
+        )
+        self._check_row.show_state(self.element(), check, _why_not(moment, node))
 
     def _show_update(self, moment: Moment, node: NodeRecord) -> None:
         shown = node.kind == "parameter" and node.id in moment.reading.updates
@@ -195,32 +189,27 @@ class ChainRuleCard(QWidget):
 
     # --- the chosen element ---
 
-    def _element_place(self) -> int:
-        """The element chosen for the node, or at first the one with the largest gradient (or value)."""
-        moment, node = self._moment, self.node()
-        if node.id not in self._elements:
-            tensor = node.gradient or node.value
-            array = moment.row(node.id, tensor)
-            self._elements[node.id] = int(np.argmax(np.nan_to_num(np.abs(array)))) if array is not None and array.size else 0
-        return self._elements[node.id]
-
     def _choose_element(self, place: int) -> None:
-        self._elements[self.node().id] = place
+        self._elements.choose(self.node(), place)
         self._show()
-
-    def _full_element(self, node: NodeRecord) -> tuple[int, ...]:
-        element = list(self.element())
-        if node.batch_axis is not None:
-            element.insert(node.batch_axis, self._moment.sample or 0)
-        return tuple(element)
 
     def _request_check(self) -> None:
         node = self.node()
-        self.check_requested.emit(node.id, self._full_element(node))
+        self.check_requested.emit(node.id, self._elements.full(self._moment, node))
 
 
-def _row_shape(node: NodeRecord) -> tuple[int, ...]:
-    return tuple(size for axis, size in enumerate(node.shape) if axis != node.batch_axis)
+def _first(moment: Moment) -> NodeRecord | None:
+    """What is shown where the step is at no node: the first parameter while gradients are clipped, else where the data enters."""
+    wanted = "parameter" if moment.phase == "clip" else "input"
+    nodes = moment.reading.trace.nodes
+    return next((node for node in nodes if node.kind == wanted), nodes[0] if nodes else None)
+
+
+def _why_not(moment: Moment, node: NodeRecord) -> str:
+    """Why a gradient cannot be checked now; empty if it can."""
+    if not moment.has_gradient(node.id):
+        return "The gradient is not computed yet: step on."
+    return "Choose one row of the batch first." if node.batch_axis is not None and moment.sample is None else ""
 
 
 def _side_by_side(*parts: QWidget) -> QWidget:

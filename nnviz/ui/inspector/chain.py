@@ -77,7 +77,8 @@ def forward_lines(moment: Moment, node: NodeRecord) -> list[Line]:
 def _input_line(moment: Moment, node: NodeRecord, argument: int) -> Line:
     source = moment.reading.node(node.inputs[argument])
     text = figures(moment, source.id, source.value)
-    return Line(input_symbol(moment, node, argument), text.split("\n")[0] + (" …" if "\n" in text else ""), "muted", node=source.id, hint=text)
+    shown = text.split("\n")[0] + (" …" if "\n" in text else "")
+    return Line(input_symbol(moment, node, argument), shown, "muted", node=source.id, hint=text)
 
 
 def chain_lines(moment: Moment, node: NodeRecord) -> list[Line]:

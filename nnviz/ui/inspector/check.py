@@ -41,7 +41,7 @@ class CheckRow(QWidget):
         place = ", ".join(str(index + 1) for index in element)
         self.button.setText(f"Check element {place} by finite differences" if place else "Check by finite differences")
         self.button.setEnabled(not why_not)
-        self.button.setToolTip(why_not or "Moves this one number a little each way, runs forward again, and compares the change of the loss")
+        self.button.setToolTip(why_not or "Moves this one number a little each way, runs forward again, compares the change of the loss")
         self.button.setVisible(check is None)
         self.result.setVisible(check is not None)
         if check is not None:

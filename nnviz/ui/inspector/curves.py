@@ -1,4 +1,4 @@
-"""Activation functions as numpy code, for drawing their curves. The numbers of the net itself always come from the trace, never from here."""
+"""Activation functions as numpy code, for drawing their curves. The numbers of the net come from the trace, never from here."""
 
 from __future__ import annotations
 

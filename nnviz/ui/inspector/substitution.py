@@ -1,41 +1,41 @@
-"""A node's forward formula with the numbers of one element put in: "z₂ = 0.8·1.3 − 0.3·0.7 + 0.9 = 1.73". Pure; every number is the trace's own."""
+"""A node's forward formula with the numbers of one element put in: "z₂ = 0.8·1.3 − 0.3·0.7 + 0.9 = 1.73". Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from nnviz.protocol import NodeRecord
 from nnviz.session.moment import Moment
 from nnviz.ui.graph.naming import symbol
+from nnviz.ui.inspector.curves import CURVES
 from nnviz.ui.numerals import MINUS, number, subscript
 
 MOST_TERMS = 5
 _ONE = {
-    "relu": "max(0, {})", "sigmoid": "1/(1 + e^({m}))", "tanh": "tanh({})", "exp": "e^({})", "log": "log({})", "sqrt": "√{}", "neg": "−({})",
-    "leaky_relu": "{} if {} > 0 else 0.01·{}", "elu": "{} if {} > 0 else e^({}) − 1", "gelu": "{}·Φ({})", "silu": "{}·σ({})",
-    "softplus": "log(1 + e^({}))",
+    "relu": "max(0, {})", "leaky_relu": "{} if {} > 0 else 0.01·({})", "elu": "{} if {} > 0 else e^({}) − 1", "gelu": "{}·Φ({})",
+    "silu": "{}·σ({})", "softplus": "log(1 + e^({}))", "sigmoid": "1/(1 + e^({m}))", "tanh": "tanh({})",
 }  # fmt: skip
+"""Texts of the functions of curves.CURVES."""
 _TWO = {"mul": "·", "add": "+", "sub": MINUS, "div": "/"}
-_LOSSES = {"mse_loss": "squared", "squared error": "squared", "l1_loss": "absolute"}
+_LINEAR = {"linear", "add", "sub"}
+"""What holds of every row holds of their mean."""
+_LOSSES = {"mse_loss": "({} − {})²", "l1_loss": "|{} − {}|"}
 
 
 def substituted(moment: Moment, node: NodeRecord, element: tuple[int, ...]) -> str:
     """Return the formula with numbers for one element (without the batch axis); empty where there is nothing to put in."""
     value = moment.row(node.id, moment.value(node.id))
-    rule = _rule(node.operation)
-    if value is None or len(element) != value.ndim:
+    if value is None or len(element) != value.ndim or (moment.sample is None and node.operation not in _LINEAR):
         return ""
     inputs = [moment.row(k, moment.reading.node(k).value) for k in node.inputs]
     if any(array is None for array in inputs):
         return ""
-    if node.operation == "cross_entropy":
-        return _cross_entropy(inputs) if moment.sample is not None else ""
-    if rule is None:
-        return ""
+    if node.kind == "loss":
+        return _row_of_loss(node, inputs)
     try:
-        right = rule(inputs, element)
+        right = _right(node.operation, inputs, element, float(value[element]))
     except (IndexError, ValueError):  # shapes this rule does not know: better no line than a wrong one
         return ""
     return f"{_named(node, element)} = {right} = {number(value[element])}" if right else ""
@@ -46,18 +46,18 @@ def _named(node: NodeRecord, element: tuple[int, ...]) -> str:
     return symbol(node) + (places[0] if len(places) == 1 else "‚".join(places))
 
 
-def _rule(operation: str) -> Callable[[Sequence[np.ndarray], tuple[int, ...]], str] | None:
+def _right(operation: str, inputs: Sequence[np.ndarray], element: tuple[int, ...], value: float) -> str:
     if operation == "linear":
-        return _linear
+        return _linear(inputs, element)
     if operation in _ONE:
-        return lambda inputs, element: _one(_ONE[operation], inputs[0][element])
-    if operation in _TWO:
-        return lambda inputs, element: _two(_TWO[operation], inputs, element)
-    return {"squared": _squared, "absolute": _absolute}.get(_LOSSES.get(operation, ""))
+        return _one(operation, inputs[0][element], value)
+    return _two(_TWO[operation], inputs, element) if operation in _TWO else ""
 
 
-def _one(text: str, value: float) -> str:
-    return text.format(*[number(value)] * 3, m=number(-value))
+def _one(operation: str, z: float, value: float) -> str:
+    """Empty if the function has other constants than the text, such as another slope."""
+    same = np.isclose(CURVES[operation](np.array([z], dtype=float))[0], value, rtol=1e-3, atol=1e-6)
+    return _ONE[operation].format(*[number(z)] * 3, m=number(-z)) if same else ""
 
 
 def _two(sign: str, inputs: Sequence[np.ndarray], element: tuple[int, ...]) -> str:
@@ -88,24 +88,19 @@ def _signed(value: float, text: str, first: bool) -> str:
     return f" {MINUS if value < 0 else '+'} {text}"
 
 
-def _squared(inputs: Sequence[np.ndarray], element: tuple[int, ...]) -> str:
-    return _mean_of(inputs, "({} − {})²")
-
-
-def _absolute(inputs: Sequence[np.ndarray], element: tuple[int, ...]) -> str:
-    return _mean_of(inputs, "|{} − {}|")
-
-
-def _mean_of(inputs: Sequence[np.ndarray], text: str) -> str:
-    """Only for a batch of one row with one target: then the mean is that one term."""
-    if any(array.size != 1 for array in inputs[:2]):
+def _row_of_loss(node: NodeRecord, inputs: Sequence[np.ndarray]) -> str:
+    """The chosen row's part of a loss that is a mean over the batch."""
+    if node.operation == "cross_entropy":
+        return _cross_entropy(inputs)
+    if node.operation not in _LOSSES or any(array.size != 1 for array in inputs[:2]):
         return ""
     found, wanted = (float(array.reshape(-1)[0]) for array in inputs[:2])
-    return text.format(number(found), _bracketed(wanted))
+    part = (found - wanted) ** 2 if node.operation == "mse_loss" else abs(found - wanted)
+    return f"this row: {_LOSSES[node.operation].format(number(found), _bracketed(wanted))} = {number(part)}"
 
 
 def _cross_entropy(inputs: Sequence[np.ndarray]) -> str:
-    """The chosen row's part of the mean, for class numbers as targets."""
+    """For class numbers as targets."""
     scores, wanted = inputs[0].astype(float), inputs[1]
     if scores.ndim != 1 or wanted.ndim != 0 or wanted.dtype.kind not in "iu":
         return ""

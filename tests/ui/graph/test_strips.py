@@ -102,7 +102,12 @@ def test_hollow_zero_and_full_cells_look_different(qapp):
     middle = 9
     hollow, zero, full, bad = (
         _painted(strip, qapp).pixelColor(middle, middle)
-        for strip in (strips.Strip("a", 3), strips.Strip("a", 3, (0.0,) * 3), strips.Strip("a", 3, (1.0,) * 3), strips.Strip("a", 3, (math.nan,) * 3))
+        for strip in (
+            strips.Strip("a", 3),
+            strips.Strip("a", 3, (0.0,) * 3),
+            strips.Strip("a", 3, (1.0,) * 3),
+            strips.Strip("a", 3, (math.nan,) * 3),
+        )
     )
     panel = LIGHT.color("panel")
     assert hollow == panel and zero != panel and full == LIGHT.color("positive")

@@ -13,7 +13,14 @@ def test_weights_stand_above_biases_and_masks_below():
     diagram = structure.diagram(trace)
     names = naming.names(trace)
     found = {names[card.shown]: (bool(card.owner), card.above) for block in ("h1", "d1") for card in _cards(diagram, block)}
-    assert found == {"linear": (False, False), "W": (True, True), "b": (True, False), "relu": (False, False), "mul": (False, False), "mask": (True, False)}
+    assert found == {
+        "linear": (False, False),
+        "W": (True, True),
+        "b": (True, False),
+        "relu": (False, False),
+        "mul": (False, False),
+        "mask": (True, False),
+    }
 
 
 def test_data_enters_as_a_card_of_its_own_and_the_target_stands_below_the_loss():

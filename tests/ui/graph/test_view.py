@@ -57,7 +57,11 @@ def test_the_cursors_node_has_the_colour_of_its_phase(view, net):
 
 def test_what_is_yet_to_come_is_dimmed(view, net):
     view.set_moment(Moment(net, traces.place(net.trace, "forward", "relu"), 0))
-    made = [item.state.made for key, item in sorted(view.scene().cards.items(), key=lambda pair: pair[1].x()) if not view.scene().diagram.cards[key].owner]
+    made = [
+        item.state.made
+        for key, item in sorted(view.scene().cards.items(), key=lambda pair: pair[1].x())
+        if not view.scene().diagram.cards[key].owner
+    ]
     assert made == sorted(made, reverse=True) and not all(made)
 
 
@@ -139,7 +143,14 @@ def test_the_wheel_zooms_towards_the_mouse(view, net):
     view.actual_size()
     place = QPointF(300, 150)
     event = QWheelEvent(
-        place, view.mapToGlobal(place), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False
+        place,
+        view.mapToGlobal(place),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
     )
     view.wheelEvent(event)
     assert view.transform().m11() > 1.1
@@ -197,16 +208,16 @@ def test_a_gradient_travels_only_on_a_step_forward_and_only_when_animated(view, 
     view.set_animated(True)
     view.set_moment(Moment(net, relu - 1, 0))
     view.set_moment(Moment(net, relu, 0))
-    ((dot, wire),) = scene._dots
+    ((dot, wire),) = scene.travel.dots
     start = dot.pos()
-    qtbot.waitUntil(lambda: scene._travel.state() == scene._travel.State.Stopped, timeout=2000)
+    qtbot.waitUntil(lambda: not scene.travel.is_moving, timeout=2000)
     assert dot.x() < start.x() and dot.pos() == wire.point(0.5)
     view.set_moment(Moment(net, relu + 1, 0))
     view.set_moment(Moment(net, relu, 0))
-    assert scene._travel.state() == scene._travel.State.Stopped
+    assert not scene.travel.is_moving
     view.set_animated(False)
     view.set_moment(Moment(net, relu + 1, 0))
-    assert scene._travel.state() == scene._travel.State.Stopped and len(scene._dots) == 2
+    assert not scene.travel.is_moving and len(scene.travel.dots) == 3
 
 
 def test_wires_turn_when_their_gradient_has_come_back(view, net):

@@ -1,0 +1,376 @@
+"""The engine as the window meets it: a process, two pipes, frames. One process serves most tests; each opens a run of its own."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnviz import protocol as p
+from nnviz.document import edits
+from nnviz.engine import jobs
+from nnviz.engine.timeline import Timeline
+from nnviz.engine.trainer import digest
+from tests.engine.experiments import HERE, experiment
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = experiment(batch_size=16)
+NO_DROPOUT = edits.change_training(DOCUMENT, dropout=False)
+
+
+class Engine:
+    """An engine process and what it has said."""
+
+    def __init__(self, *command: str, acknowledges: bool = True) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, *(command or ("-m", "nnviz", "--engine"))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+        )  # fmt: skip
+        self.acknowledges = acknowledges
+        self.revision = 0
+        self._reader, self._bodies = p.FrameReader(), []
+
+    def send(self, *requests: p.Request) -> None:
+        self.process.stdin.write(b"".join(map(p.frame, requests)))
+        self.process.stdin.flush()
+
+    def next(self, seconds: float = 30.0) -> p.Reply | None:
+        """The next reply; None if there is none for so long."""
+        while not self._bodies:
+            if not select.select([self.process.stdout], [], [], seconds)[0]:
+                return None
+            data = os.read(self.process.stdout.fileno(), 1 << 16)
+            assert data, self.process.stderr.read().decode()
+            self._bodies += self._reader.feed(data)
+        reply = p.decode_reply(self._bodies.pop(0))
+        if isinstance(reply, p.Frame) and self.acknowledges:
+            self.send(p.Acknowledge(reply.number))
+        return reply
+
+    def until(self, kind: type, also: list | None = None):
+        """The next reply of this kind; the others go into `also`."""
+        while True:
+            reply = self.next()
+            assert reply is not None, f"waited in vain for {kind.__name__}"
+            if isinstance(reply, kind):
+                return reply
+            assert not isinstance(reply, p.Failed), reply
+            if also is not None:
+                also.append(reply)
+
+    def open(self, document=DOCUMENT, **more) -> p.Opened:
+        self.revision += 1
+        self.send(p.Open(self.revision, document, **more))
+        opened = self.until(p.Opened)
+        assert opened.revision == self.revision
+        return opened
+
+    def edit(self, document) -> None:
+        self.revision += 1
+        self.send(p.Edit(self.revision, document))
+
+    def end(self) -> float:
+        """Close its stdin; return how long it took to leave."""
+        start = time.monotonic()
+        self.process.stdin.close()
+        try:
+            assert self.process.wait(10) == 0
+        finally:
+            self.process.kill()
+            self.process.stdout.close()
+            self.process.stderr.close()
+        return time.monotonic() - start
+
+
+@pytest.fixture(scope="module")
+def process():
+    engine = Engine()
+    assert engine.until(p.Ready).torch.startswith("2.")
+    yield engine
+    engine.end()
+
+
+@pytest.fixture
+def engine(process):
+    process.send(p.Watch(()))
+    yield process
+    process.send(p.Pause(), p.Trace("no such detail"))
+    while not isinstance(reply := process.next(), p.Failed) or reply.request != "Trace":
+        pass  # whatever the test left unread
+
+
+def trained(*changes: p.Change, until: int) -> Timeline:
+    timeline = Timeline(DOCUMENT, HERE, changes)
+    timeline.go_to(until)
+    return timeline
+
+
+def weights(engine: Engine) -> dict[str, bytes]:
+    engine.send(p.Trace("layer"))
+    nodes = engine.until(p.Traced).trace.nodes
+    return {node.label: node.value.values.data for node in nodes if node.kind == "parameter"}
+
+
+def expected(timeline: Timeline) -> dict[str, bytes]:
+    return {name: parameter.detach().numpy().tobytes() for name, parameter in timeline.trainer.parameters.items()}
+
+
+# --- opening ---
+
+
+def test_open_answers_with_data_and_a_first_frame(engine):
+    engine.send(p.Watch(("curves", "measures", "surface", "trace")))
+    opened = engine.open()
+    assert (opened.iteration, opened.epoch, opened.new_run, opened.iterations_per_epoch) == (0, 0, True, 3)
+    frame = engine.until(p.Frame)
+    timeline = Timeline(DOCUMENT, HERE)
+    assert frame.points == tuple(timeline.points) and frame.learning_rate == 0.01 and frame.revision == engine.revision
+    assert [measure.layer for measure in frame.measures] == ["h1", "h2", "out"] and frame.surface.output.shape == (48, 48, 2)
+    assert frame.trace is None  # it is asked for when the run stands
+
+
+def test_data_is_sent_when_it_changes(engine):
+    engine.open(experiment(seed=123))
+    data = engine.open(experiment(seed=124)).data
+    assert data.classes == 2 and data.x.shape == (60, 2)
+    assert sum(np.frombuffer(data.training.data, bool)) == 42
+    assert engine.open(experiment(seed=124, optimizer="sgd")).data is None
+
+
+def test_open_replays_changes(engine):
+    changes = (p.Change(20, NO_DROPOUT), p.Change(30, edits.choose_optimizer(NO_DROPOUT, "sgd")))
+    opened = engine.open(changes=changes, iteration=50)
+    assert opened.iteration == 50 and len(engine.until(p.Frame).points) == 51
+    assert weights(engine) == expected(trained(*changes, until=50))
+
+
+def test_a_document_that_cannot_be_built_is_refused_and_the_run_stands(engine):
+    engine.open()
+    engine.send(p.Open(99, edits.change_layer(DOCUMENT, "out", units=3)))
+    failed = engine.until(p.Failed)
+    assert (failed.request, failed.revision, failed.place) == ("Open", 99, "network.layers[4].units") and failed.cure
+    engine.send(p.Train(2))
+    assert engine.until(p.Trained).iteration == 2
+
+
+# --- training ---
+
+
+def test_train_for_a_while(engine):
+    engine.open()
+    frames = []
+    engine.send(p.Train(100))
+    done = engine.until(p.Trained, frames)
+    assert (done.iteration, done.epoch, done.reason) == (100, 33, "done")
+    points = [point for frame in frames for point in getattr(frame, "points", ())]
+    assert points == trained(until=100).points and frames[-1].iteration == 100
+    assert weights(engine) == expected(trained(until=100))
+
+
+def test_an_edit_while_it_trains_takes_effect_between_two_iterations(engine):
+    engine.open()
+    engine.send(p.Train())
+    engine.until(p.Frame)
+    while engine.until(p.Frame).iteration < 30:
+        pass
+    engine.edit(NO_DROPOUT)
+    opened = engine.until(p.Opened)
+    assert not opened.new_run and not opened.reset and set(opened.kept) == set(trained(until=0).trainer.parameters)
+    while engine.until(p.Frame).iteration < opened.iteration + 20:
+        pass
+    engine.send(p.Pause())
+    paused = engine.until(p.Trained)
+    assert paused.reason == "asked" and paused.iteration > opened.iteration
+    assert weights(engine) == expected(trained(p.Change(opened.iteration, NO_DROPOUT), until=paused.iteration))
+
+
+def test_the_command_lines_change_at_100_equals_a_persons(engine):
+    engine.open()
+    engine.send(p.Train(100))
+    engine.until(p.Trained)
+    engine.edit(NO_DROPOUT)
+    engine.send(p.Train(50))
+    engine.until(p.Trained)
+    run = jobs.Run(jobs.Document(DOCUMENT, HERE, (jobs.Setting("training.dropout", "false", 100),)))
+    run.train(150, None)
+    assert weights(engine) == expected(run.timeline)
+    assert digest(run.timeline.trainer.net) == digest(trained(p.Change(100, NO_DROPOUT), until=150).trainer.net) != digest(trained(until=150).trainer.net)
+
+
+def test_a_refused_edit_pauses_training(engine):
+    engine.open()
+    engine.send(p.Train())
+    engine.until(p.Frame)
+    engine.edit(edits.change_layer(DOCUMENT, "out", units=3))
+    while not isinstance(reply := engine.next(), p.Failed):
+        pass
+    assert reply.revision == engine.revision and engine.until(p.Trained).reason == "asked"
+
+
+def test_other_data_starts_a_new_run(engine):
+    engine.open()
+    engine.send(p.Train(10))
+    engine.until(p.Trained)
+    engine.edit(edits.change_data(DOCUMENT, noise=0.3))
+    opened = engine.until(p.Opened)
+    assert opened.new_run and opened.iteration == 0 and opened.data is not None
+
+
+def test_non_finite_and_early_stopping_end_training_with_a_reason(engine):
+    engine.open(edits.change_optimizer(edits.choose_optimizer(DOCUMENT, "sgd"), learning_rate=1e4))
+    engine.edit(edits.change_training(edits.change_optimizer(edits.choose_optimizer(DOCUMENT, "sgd"), learning_rate=1e4), l2=1.0))
+    engine.send(p.Train())
+    stopped = engine.until(p.Trained)
+    assert stopped.reason == "non_finite" and "is not" in stopped.message
+    engine.open(edits.change_training(edits.change_optimizer(DOCUMENT, learning_rate=0.5), early_stopping=1))
+    engine.send(p.Train())
+    stopped = engine.until(p.Trained)
+    assert stopped.reason == "early_stopping" and "are back" in stopped.message
+
+
+def test_frames_wait_for_the_window(engine):
+    engine.open()
+    engine.until(p.Frame)
+    engine.acknowledges = False
+    try:
+        engine.send(p.Train())
+        frames = []
+        while (reply := engine.next(0.5)) is not None:
+            frames.append(reply)
+        assert len(frames) == 2
+        engine.send(p.Acknowledge(frames[0].number))
+        assert isinstance(engine.next(), p.Frame) and engine.next(0.3) is None
+    finally:
+        engine.acknowledges = True
+
+
+def test_live_traces_and_measures(engine):
+    engine.send(p.Watch(("measures", "surface", "trace"), "layer"))
+    engine.open()
+    engine.send(p.Train())
+    seen, start = [], time.monotonic()
+    while len([frame for frame in seen if frame.trace]) < 2:
+        seen.append(engine.until(p.Frame))
+        assert time.monotonic() - start < 10
+    live = [frame for frame in seen if frame.trace]
+    assert all(frame.trace.iteration == frame.iteration and frame.trace.detail == "layer" for frame in live)
+    assert any(frame.measures for frame in seen[1:]) and any(frame.surface for frame in seen[1:])
+    engine.send(p.Pause())
+    frames = []
+    paused = engine.until(p.Trained, frames)
+    assert frames[-1].iteration == paused.iteration and frames[-1].measures and frames[-1].surface
+    assert any(measure.update_ratio > 0 for measure in frames[-1].measures)
+
+
+# --- moving and looking ---
+
+
+def test_go_to_is_exact_and_trains_on(engine):
+    engine.open()
+    engine.send(p.Train(90))
+    engine.until(p.Trained)
+    engine.send(p.GoTo(33))
+    moved = engine.until(p.Moved)
+    assert (moved.iteration, moved.epoch) == (33, 11) and list(moved.points) == trained(until=33).points
+    assert weights(engine) == expected(trained(until=33))
+    engine.send(p.GoTo(120))
+    assert engine.until(p.Moved).iteration == 120 and weights(engine) == expected(trained(until=120))
+
+
+def test_a_long_way_is_left_for_a_pause(engine):
+    engine.open()
+    start = time.monotonic()
+    engine.send(p.GoTo(10_000_000))
+    time.sleep(0.2)
+    engine.send(p.Pause())
+    assert engine.until(p.Moved).iteration < 10_000_000 and time.monotonic() - start < 5
+
+
+def test_training_on_from_the_past_keeps_the_document(engine):
+    engine.open()
+    engine.send(p.Train(60))
+    engine.until(p.Trained)
+    engine.edit(NO_DROPOUT)
+    engine.send(p.Train(10), p.GoTo(20), p.Train(5))
+    engine.until(p.Moved)
+    assert engine.until(p.Trained).iteration == 25
+    assert weights(engine) == expected(trained(p.Change(20, NO_DROPOUT), until=25))
+
+
+def test_trace_inspect_and_check(engine):
+    engine.open()
+    engine.send(p.Train(5))
+    engine.until(p.Trained)
+    engine.send(p.Trace("textbook"))
+    trace = engine.until(p.Traced).trace
+    assert trace.iteration == 5 and len(trace.rows) == 16
+    weight = next(node for node in trace.nodes if node.label == "h2.weight")
+    engine.send(p.Inspect(weight.id, "gradient"), p.CheckGradient(weight.id, (1, 2)))
+    inspected, checked = engine.until(p.Inspected), engine.until(p.GradientChecked)
+    assert inspected.array == weight.gradient.values
+    assert checked.analytic == pytest.approx(np.frombuffer(inspected.array.data, np.float32).reshape(4, 4)[1, 2])
+    assert checked.numeric == pytest.approx(checked.analytic, rel=0.02, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [p.Inspect(999), p.Inspect(0, "gradient"), p.Inspect(0, "nonsense"), p.CheckGradient(1, (99, 99)), p.CheckGradient(1, (0,)), p.Trace("nonsense"), p.GoTo(-1)],
+)
+def test_what_cannot_be_answered_gets_a_sentence(engine, request_):
+    engine.open()
+    engine.send(p.Trace(), request_)
+    engine.until(p.Traced)
+    failed = engine.until(p.Failed)
+    assert failed.request == type(request_).__name__ and failed.message.endswith((".", "h", "math"))
+    assert len(weights(engine)) == 6
+
+
+def test_a_frame_of_garbage_is_answered(engine):
+    for body in (b"hello", b"", p.frame(p.Ready("x"))[4:]):
+        engine.process.stdin.write(len(body).to_bytes(4, "little") + body)
+        engine.process.stdin.flush()
+        while not isinstance(reply := engine.next(), p.Failed):
+            pass
+        assert reply.request == "frame"
+    engine.open()
+
+
+# --- the process ---
+
+
+def test_it_reports_prints_and_leaves_when_the_window_does_even_while_training():
+    code = (
+        "import sys; sys.argv = ['nnviz', '--engine']; import nnviz.engine.trainer as t; advance = t.Trainer.advance\n"
+        "def talkative(self):\n    print('hello from a model'); return advance(self)\n"
+        "t.Trainer.advance = talkative\nfrom nnviz.__main__ import main; main()"
+    )
+    engine = Engine("-c", code)
+    engine.until(p.Ready)
+    engine.send(p.Train())
+    assert engine.until(p.Failed).message == "No run is open."
+    engine.send(p.Watch(("measures", "trace")), p.Open(1, DOCUMENT), p.Train())
+    assert "hello from a model" in engine.until(p.Logged).text
+    engine.until(p.Frame)
+    assert engine.end() <= 2.0
+
+
+def test_without_torch_it_says_what_to_install():
+    engine = Engine("-c", "import sys; sys.argv = ['nnviz', '--engine']; sys.modules['torch'] = None; from nnviz.__main__ import main; sys.exit(main())")
+    failed = engine.until(p.Failed)
+    assert failed.request == "start" and "pip install torch==2.13.0" in failed.cure
+    assert engine.process.wait(5) == 1
+    engine.process.stdin.close()
+    engine.process.stdout.close()
+    engine.process.stderr.close()
+
+
+def test_importing_nnviz_loads_neither_torch_nor_qt_and_the_engine_no_qt():
+    code = "import sys, nnviz, nnviz.__main__; assert not {'torch', 'PySide6', 'numpy'} & set(sys.modules); assert nnviz.__version__"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    code = "import sys, nnviz; import nnviz.engine.service; assert callable(nnviz.capture) and 'PySide6' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nnviz.document import edits
+from nnviz.document.catalog import DATASETS, new_choice, new_layer
+from nnviz.engine import timeline as timeline_module
+from nnviz.engine.errors import BuildError
+from nnviz.engine.optimizers import save_state
+from nnviz.engine.timeline import Timeline
+from nnviz.engine.trainer import digest
+from nnviz.protocol import Change
+from tests.engine.experiments import HERE, chain, experiment
+
+START = experiment(batch_size=16)
+
+CHANGES = {
+    "dropout off": lambda e: edits.change_training(e, dropout=False),
+    "dropout on": lambda e: edits.change_training(e, dropout=True),
+    "sgd": lambda e: edits.choose_optimizer(e, "sgd"),
+    "momentum": lambda e: edits.change_optimizer(edits.choose_optimizer(e, "sgd"), momentum=0.9),
+    "amsgrad": lambda e: edits.change_optimizer(edits.choose_optimizer(e, "adam"), amsgrad=True),
+    "rate": lambda e: edits.change_optimizer(e, learning_rate=0.05),
+    "batch": lambda e: edits.change_training(e, batch_size=None if e.training.batch_size else 10),
+    "units": lambda e: edits.change_layer(e, "h2", units=e.network.layer("h2")["units"] % 6 + 1),
+    "activation": lambda e: edits.change_layer(e, "h1", activation="sigmoid"),
+    "freeze": lambda e: edits.freeze_layer(e, "h1", not e.network.layer("h1").frozen),
+    "weight": lambda e: edits.set_parameter(e, "out.bias", [len(e.weights) + 0.5, -1.0]),
+    "penalty": lambda e: edits.change_training(e, l2=0.1, clip_norm=0.1),
+}
+
+
+def state(timeline: Timeline) -> tuple:
+    """Everything that may differ, as bits."""
+    trainer = timeline.trainer
+    optimizer = {name: {key: str(value) for key, value in entry.items()} for name, entry in save_state(trainer.optimizer, trainer.names).items()}
+    return digest(trainer.net), {name: buffer.tolist() for name, buffer in trainer.buffers.items()}, optimizer, trainer.position, tuple(timeline.points)
+
+
+@pytest.fixture
+def dense_checkpoints(monkeypatch):
+    """Every seventh iteration, so that short runs have some in their middle."""
+    monkeypatch.setattr(timeline_module, "SPACING", 7)
+
+
+def test_going_back_and_forth_is_exact():
+    timeline = Timeline(START, HERE)
+    seen = {0: state(timeline)}
+    for iteration in range(1, 131):
+        timeline.advance()
+        seen[iteration] = state(timeline)
+    for iteration in (130, 0, 77, 49, 50, 51, 130, 1, 0):
+        timeline.go_to(iteration)
+        assert state(timeline) == seen[iteration]
+
+
+def test_batch_norm_and_early_stopping_replay_exactly():
+    network = chain(new_layer("input", "x", shape=[2]), new_layer("batch_norm", "bn"), new_layer("dense", "out", units=2))
+    document = experiment(network, batch_size=14, early_stopping=2, settings={"learning_rate": 0.5})
+    timeline = Timeline(document, HERE)
+    stops = [timeline.advance() for _ in range(160)]
+    assert any(stops)
+    end = state(timeline)
+    timeline.go_to(71)
+    timeline.go_to(160)
+    assert state(timeline) == end
+
+
+@pytest.mark.usefixtures("dense_checkpoints")
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.tuples(st.integers(0, 25), st.sampled_from(sorted(CHANGES))), max_size=6),
+    st.lists(st.integers(0, 35), min_size=1, max_size=3),
+)
+def test_any_iteration_is_reached_bit_for_bit_whatever_was_changed_on_the_way(changes, places):
+    straight = Timeline(START, HERE)
+    seen, names = {}, {}
+    for iteration, name in changes:
+        names.setdefault(iteration, []).append(name)
+    for iteration in range(36):
+        for name in names.get(iteration, ()):
+            straight.edit(CHANGES[name](straight.document))
+        seen[iteration] = state(straight)
+        straight.advance()
+    moving = Timeline(START, HERE, straight.changes)
+    for place in places:
+        for timeline in (straight, moving):
+            timeline.go_to(place)
+            assert state(timeline) == seen[place]
+
+
+def test_an_edit_keeps_what_fits_and_says_so():
+    timeline = Timeline(START, HERE)
+    timeline.go_to(20)
+    before = {name: parameter.detach().clone() for name, parameter in timeline.trainer.parameters.items()}
+    moments = save_state(timeline.trainer.optimizer, timeline.trainer.names)
+    carried = timeline.edit(edits.change_layer(timeline.document, "h2", units=5))
+    after = timeline.trainer.parameters
+    assert carried.kept == ("h1.weight", "h1.bias", "out.bias") and carried.reset == ("h2.weight", "h2.bias", "out.weight")
+    assert torch.equal(after["h1.weight"], before["h1.weight"]) and after["h2.weight"].shape == (5, 4)
+    state_after = save_state(timeline.trainer.optimizer, timeline.trainer.names)
+    assert torch.equal(state_after["h1.weight"]["exp_avg"], moments["h1.weight"]["exp_avg"]) and "h2.weight" not in state_after
+    assert timeline.iteration == 20
+
+
+def test_only_weights_whose_entry_changed_are_set():
+    timeline = Timeline(with_weights(START, {"h1.bias": [1.0, 1.0, 1.0, 1.0], "out.bias": [0.5, 0.5]}), HERE)
+    timeline.go_to(10)
+    trained = timeline.trainer.parameters["h1.bias"].tolist()
+    timeline.edit(edits.set_parameter(timeline.document, "out.bias", [3.0, 4.0]))
+    assert timeline.trainer.parameters["out.bias"].tolist() == [3.0, 4.0]
+    assert timeline.trainer.parameters["h1.bias"].tolist() == trained
+
+
+def with_weights(document, weights):
+    for name, values in weights.items():
+        document = edits.set_parameter(document, name, values)
+    return document
+
+
+def test_a_refused_edit_changes_nothing():
+    timeline = Timeline(START, HERE)
+    timeline.go_to(20)
+    before = state(timeline)
+    for network in (chain(new_layer("input", "x", shape=[2]), new_layer("dense", "out", units=3)), chain(new_layer("input", "x", shape=[2]))):
+        with pytest.raises(BuildError):
+            timeline.edit(experiment(network, batch_size=16))
+        assert state(timeline) == before and timeline.document == START
+    with pytest.raises(BuildError):
+        timeline.edit(experiment(batch_size=16, optimizer="sgd", settings={"nesterov": True}))
+    assert state(timeline) == before
+
+
+def test_training_on_from_the_past_drops_what_came_later_but_keeps_the_document():
+    timeline = Timeline(START, HERE)
+    timeline.go_to(30)
+    timeline.edit(CHANGES["sgd"](timeline.document))
+    timeline.go_to(60)
+    present = timeline.document
+    timeline.go_to(10)
+    assert timeline.trainer.experiment == START and timeline.document == present
+    carried = timeline.settle()
+    assert carried is not None and timeline.changes == [Change(10, present)] and timeline.trainer.experiment == present
+    for _ in range(30):
+        timeline.advance()
+    branch = Timeline(START, HERE, [Change(10, present)])
+    branch.go_to(40)
+    assert digest(branch.trainer.net) == digest(timeline.trainer.net)
+    assert timeline.settle() is None
+
+
+def test_data_seed_and_precision_start_a_new_run():
+    timeline = Timeline(START, HERE)
+    for changed in (edits.set_seed(START, 8), edits.set_precision(START, "float64"), edits.change_data(START, noise=0.3)):
+        assert not timeline.can_go_on_with(changed)
+        with pytest.raises(BuildError, match="another run"):
+            Timeline(START, HERE, [Change(3, changed)])
+    assert timeline.can_go_on_with(CHANGES["units"](START))
+
+
+def test_a_long_way_can_be_left():
+    timeline = Timeline(START, HERE)
+    timeline.go_to(1000, lambda: timeline.iteration >= 25)
+    assert timeline.iteration == 25
+    with pytest.raises(BuildError):
+        timeline.go_to(-1)
+
+
+def test_checkpoints_thin_out_with_age(monkeypatch):
+    monkeypatch.setattr(timeline_module, "SPACING", 1)
+    timeline = Timeline(START, HERE)
+    for _ in range(400):
+        timeline.advance()
+    kept = sorted(timeline._checkpoints)
+    assert kept[0] == 0 and kept[-1] == 400 and len(kept) <= 16 * 6
+    assert max(b - a for a, b in zip(kept, kept[1:], strict=False)) <= 32
+    end = state(timeline)
+    timeline.go_to(203)
+    timeline.go_to(400)
+    assert state(timeline) == end
+
+
+def test_the_first_point_is_the_untrained_net():
+    timeline = Timeline(START, HERE)
+    trainer = timeline.trainer
+    assert timeline.points[0].loss == trainer.evaluate(trainer.training_rows)[0]
+    assert timeline.points[0].validation_loss == trainer.evaluate(trainer.validation_rows)[0]
+
+
+def test_data_of_another_run_may_be_shared():
+    one = Timeline(START, HERE)
+    assert one.has_same_data(CHANGES["sgd"](START), HERE)
+    assert not one.has_same_data(experiment(data=new_choice(DATASETS, "moons", samples=61)), HERE)
+    two = Timeline(CHANGES["sgd"](START), HERE, data=one.data)
+    assert two.data is one.data

@@ -1,0 +1,133 @@
+"""Pictures of scenes and widgets: right size, well-formed, the same in every reader, clear errors."""
+
+from xml.etree import ElementTree
+
+import pytest
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QGraphicsScene, QLabel, QWidget
+
+from nnviz.export import pictures
+from nnviz.export.svg import SVG
+from nnviz.ui.graph.view import GraphView
+from nnviz.ui.theme import DARK, LIGHT
+from tests.ui import traces
+
+
+@pytest.fixture
+def view(qtbot):
+    view = GraphView()
+    qtbot.addWidget(view)
+    view.set_animated(False)
+    view.resize(900, 320)
+    trace = traces.dropout_net()
+    view.set_moment(traces.moment(trace, traces.place(trace, "backward", "relu")))
+    return view
+
+
+def _rendered(data, size):
+    renderer = QSvgRenderer(QByteArray(data))
+    assert renderer.isValid() and renderer.defaultSize() == size
+    image = QImage(size, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    renderer.render(painter)
+    painter.end()
+    return image
+
+
+def _difference(a, b):
+    """Mean difference of two pictures of one size, 0 to 255."""
+    total = 0
+    for x in range(0, a.width(), 3):
+        for y in range(0, a.height(), 3):
+            first, second = a.pixelColor(x, y), b.pixelColor(x, y)
+            total += abs(first.red() - second.red()) + abs(first.green() - second.green()) + abs(first.blue() - second.blue())
+    return total / 3 / (len(range(0, a.width(), 3)) * len(range(0, a.height(), 3)))
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_svg_shows_what_the_screen_shows(view, theme):
+    view.set_theme(theme)
+    scene = view.scene()
+    size = pictures.size_of(scene)
+    svg = _rendered(pictures.svg(scene, theme), size)
+    png = QImage.fromData(pictures.png(scene, theme)).scaled(size, mode=Qt.TransformationMode.SmoothTransformation)
+    assert svg.pixelColor(1, 1) == theme.color("panel")
+    assert _difference(svg, png) < 2.0
+
+
+def test_svg_has_outlines_instead_of_texts_and_pens_that_scale(view):
+    root = ElementTree.fromstring(pictures.svg(view.scene(), LIGHT))
+    assert root.tag == f"{{{SVG}}}svg"
+    assert not list(root.iter(f"{{{SVG}}}text"))
+    assert not any("vector-effect" in element.attrib for element in root.iter())
+    assert (root.get("width"), root.get("height")) == tuple(root.get("viewBox").split()[2:])
+
+
+def test_cosmetic_pens_come_out_as_wide_as_on_the_screen(qapp):
+    scene = QGraphicsScene()
+    pen = QPen(QColor("#ff0000"), 4)
+    pen.setCosmetic(True)
+    group = scene.createItemGroup([scene.addLine(0, 0, 1, 1, pen)])
+    group.setScale(100)
+    scene.addRect(0, 0, 100, 100, QPen(Qt.PenStyle.NoPen))
+    image = _rendered(pictures.svg(scene, LIGHT), pictures.size_of(scene))
+    red = sum(
+        image.pixelColor(image.width() // 2, y).red() > 250 > 100 > image.pixelColor(image.width() // 2, y).green()
+        for y in range(image.height())
+    )
+    assert 4 <= red <= 8  # 4 pixels wide at 45 degrees
+
+
+def test_png_is_twice_the_size(view):
+    image = QImage.fromData(pictures.png(view.scene(), LIGHT))
+    assert image.size() == pictures.size_of(view.scene()) * 2
+
+
+def test_pdf_is_one_page_of_the_right_size(view):
+    data = pictures.pdf(view.scene(), LIGHT)
+    size = pictures.size_of(view.scene())
+    assert data.startswith(b"%PDF") and data.count(b"/Type /Page\n") == 1
+    box = data.split(b"/MediaBox [")[1].split(b"]")[0].split()
+    assert [float(number) for number in box[2:]] == pytest.approx([size.width() * 0.75, size.height() * 0.75], abs=1)
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".PNG", ".pdf"])
+def test_save_goes_by_the_suffix(view, tmp_path, suffix):
+    path = tmp_path / f"graph é{suffix}"
+    pictures.save(view.scene(), path, LIGHT)
+    assert path.read_bytes()[:4] in (b"<?xm", b"\x89PNG", b"%PDF")
+
+
+def test_widgets_can_be_pictures_too(view, qtbot):
+    for widget in (view, QLabel("text & <more>")):
+        qtbot.addWidget(widget)
+        widget.resize(300, 200)
+        _rendered(pictures.svg(widget, LIGHT), QSize(300, 200))
+
+
+def test_other_suffixes_are_refused_with_what_is_possible(view, tmp_path):
+    with pytest.raises(ValueError, match=r"\.svg, \.png, \.pdf"):
+        pictures.save(view.scene(), tmp_path / "graph.bmp", LIGHT)
+    with pytest.raises(ValueError, match="nothing"):
+        pictures.save(view.scene(), tmp_path / "graph", LIGHT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_scene_is_refused(qapp, tmp_path):
+    with pytest.raises(ValueError, match="nothing to draw"):
+        pictures.save(QGraphicsScene(), tmp_path / "graph.svg", LIGHT)
+
+
+def test_a_folder_that_cannot_be_written_raises(view, tmp_path):
+    with pytest.raises(OSError):
+        pictures.save(view.scene(), tmp_path / "missing" / "graph.svg", LIGHT)
+
+
+def test_painting_changes_neither_scene_nor_widget(view):
+    items = view.scene().items()
+    rect, zoom = QRectF(view.sceneRect()), view.transform()
+    pictures.svg(view.scene(), LIGHT)
+    assert view.scene().items() == items and view.sceneRect() == rect and view.transform() == zoom
+    assert isinstance(view, QWidget)

@@ -1,0 +1,223 @@
+"""The command line as a script meets it: what is printed, where, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nnviz.cli import main
+from nnviz.document import files
+from nnviz.document.examples import example_names
+from nnviz.engine import jobs
+from tests.engine.experiments import experiment
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def document(tmp_path):
+    path = tmp_path / "small é 网.json"
+    files.save(path, experiment(batch_size=16))
+    return str(path)
+
+
+@pytest.fixture
+def said(capsys):
+    """Runs a command; returns exit code, the JSON value on stdout (or the text), and stderr."""
+
+    def run(*arguments: str):
+        code = main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return code, json.loads(out) if "--json" in arguments and out else out, err
+
+    return run
+
+
+def flat(value):
+    return [number for entry in value for number in flat(entry)] if isinstance(value, list) else [value]
+
+
+# --- trace ---
+
+
+@pytest.mark.parametrize("detail", ["layer", "textbook", "math"])
+def test_the_worked_example_by_hand(said, detail):
+    code, trace, err = said("trace", "example:worked_2-2-1", "--detail", detail, "--json")
+    assert code == 0 and not err
+    nodes = {node["label"] if node["kind"] == "parameter" else f"{node['operation']} {node['module']}": node for node in trace["nodes"]}
+    close = lambda numbers: pytest.approx(numbers, rel=1e-12, abs=1e-12)  # noqa: E731
+    assert flat(nodes["linear h1"]["value"]) == close([-0.72, 1.73])
+    assert flat(nodes["linear out"]["value"]) == close([2.276])
+    assert trace["loss"] == close(1.628176) and trace["worst_error"] <= 1e-12
+    assert flat(nodes["h1.weight"]["gradient"]) == close([0, 0, 3.98112, 2.14368])
+    assert flat(nodes["out.bias"]["gradient"]) == close([2.552])
+    assert nodes["linear h1"]["shape"] == [1, 2] and nodes["linear h1"]["inputs"] == [0, 1, 2]
+    assert flat(nodes["linear h1"]["gradient"]) == close([0, 3.0624])
+
+
+def test_traces_have_the_promised_keys(said, document):
+    _, trace, _ = said("trace", document, "--iteration", "3", "--json", "--set", "training.clip_norm=0.01")
+    assert {"iteration", "loss", "detail", "worst_error", "nodes", "steps", "updates"} <= set(trace)
+    assert trace["iteration"] == 3 and trace["detail"] == "textbook" and len(trace["rows"]) == 16
+    promised = set("id kind operation label module group inputs shape value gradient contributions reads formula derivative".split())  # noqa: SIM905
+    assert all(promised <= set(node) for node in trace["nodes"])
+    assert [step["index"] for step in trace["steps"]] == list(range(len(trace["steps"])))
+    assert {"index", "phase", "node", "parameter"} == set(trace["steps"][-1])
+    row = trace["updates"][0]["rows"][0]
+    assert set(row) == {"symbol", "formula", "value"} and set(trace["updates"][0]) == {"parameter", "rows", "before", "after"}
+    weight = next(node for node in trace["nodes"] if node["label"] == "h2.weight")
+    assert flat(weight["contributions"][0]["gradient"]) == flat(weight["gradient"])
+    assert trace["nodes"][weight["contributions"][0]["from"]]["operation"] == "linear"
+
+
+def test_a_trace_follows_the_run(said, document):
+    _, before, _ = said("trace", document, "--iteration", "3", "--json")
+    _, after, _ = said("trace", document, "--iteration", "4", "--json")
+    values = {node["label"]: node["value"] for node in after["nodes"] if node["kind"] == "parameter"}
+    for update in before["updates"]:
+        assert flat(update["after"]) == pytest.approx(flat(values[update["parameter"]]), abs=1e-6)
+
+
+def test_trace_one_sample_and_in_words(said, document):
+    _, trace, _ = said("trace", document, "--sample", "7", "--json", "--precision", "float64")
+    assert trace["rows"] == [7] and trace["precision"] == "float64" and trace["nodes"][0]["shape"] == [1, 2]
+    code, text, _ = said("trace", document)
+    assert code == 0 and "h1.weight" in text and "backward" in text
+
+
+def test_large_tensors_are_measures(said, tmp_path):
+    path = tmp_path / "wide.json"
+    files.save(path, experiment(batch_size=16))
+    _, trace, _ = said("trace", path, "--json", "--set", "network.layers.h2.units=1500")
+    weight = next(node for node in trace["nodes"] if node["label"] == "h2.weight")["value"]
+    promised = {"shape", "min", "max", "mean", "std", "norm", "zeros", "non_finite", "histogram"}
+    assert promised <= set(weight) and weight["shape"] == [1500, 4] and sum(weight["histogram"]) + weight["zeros"] == 6000
+
+
+# --- run ---
+
+
+def test_run_twice_gives_the_same_digest(said, document):
+    code, one, err = said("run", document, "--iterations", "30", "--json")
+    assert code == 0 and not err
+    assert {"iterations", "epochs", "loss", "validation_loss", "metrics", "parameters", "digest", "seconds", "stopped", "findings"} == set(one)
+    assert (one["iterations"], one["epochs"], one["parameters"], one["stopped"], one["findings"]) == (30, 10, 42, "done", [])
+    _, same, _ = said("run", document, "--epochs", "10", "--json")
+    _, other, _ = said("run", document, "--iterations", "30", "--json", "--seed", "8")
+    assert one["digest"] == same["digest"] != other["digest"] and len(one["digest"]) == 64
+
+
+def test_settings_before_and_on_the_way(said, document):
+    plain, before, on_the_way, late = (
+        said("run", document, "--iterations", "120", "--json", *more)
+        for more in ([], ["--set", "training.dropout=false"], ["--set", "@100:training.dropout=false"], ["--set", "@500:training.dropout=false"])
+    )
+    digests = [each[1]["digest"] for each in (plain, before, on_the_way)]
+    assert len(set(digests)) == 3 and late[1]["digest"] == digests[0] and "beyond the end" in late[2]
+
+
+def test_save_keeps_the_trained_weights(said, document, tmp_path):
+    for name in ("trained.json", "trained.nnviz"):
+        _, one, _ = said("run", document, "--iterations", "20", "--save", tmp_path / name, "--json")
+        _, again, _ = said("run", tmp_path / name, "--iterations", "0", "--json")
+        assert again["digest"] == one["digest"] and again["validation_loss"] == one["validation_loss"]
+
+
+def test_non_finite_figures_are_valid_json(said, document):
+    code, result, _ = said("run", document, "--iterations", "500", "--json", "--set", "training.optimizer.kind=sgd", "--set", "training.loss=mse",
+                           "--set", "network.layers.h2.activation=identity", "--set", "training.optimizer.learning_rate=1e4")  # fmt: skip
+    assert code == 0 and result["stopped"] == "non_finite"
+    from nnviz.cli import _finite
+
+    assert json.dumps(_finite({"a": [float("nan"), {"b": -float("inf")}]}), allow_nan=False) == '{"a": ["nan", {"b": "-inf"}]}'
+
+
+def test_run_in_words(said, document):
+    code, text, _ = said("run", document, "--iterations", "3")
+    assert code == 0 and "accuracy" in text and "digest" in text
+
+
+@pytest.mark.parametrize(("example", "epochs", "accuracy"), [("moons", 60, 0.97), ("digits", 20, 0.95)])
+def test_examples_learn(example, epochs, accuracy):
+    result = jobs.run(jobs.open_document(f"example:{example}"), epochs=epochs)
+    assert result["metrics"]["accuracy"] >= accuracy and result["seconds"] < 60
+
+
+@pytest.mark.parametrize("example", example_names())
+def test_every_example_checks_runs_and_traces(example):
+    assert jobs.check(f"example:{example}")["ok"]
+    document = jobs.open_document(f"example:{example}")
+    assert jobs.run(document, iterations=2)["stopped"] == "done"
+    assert jobs.trace(document, 1, "textbook")["worst_error"] < 1e-4
+
+
+# --- check, examples, errors ---
+
+
+def test_check(said, document, tmp_path):
+    code, result, _ = said("check", document, "--json")
+    assert code == 0 and result["ok"] and result["parameters"] == 42 and result["problems"] == []
+    assert result["layers"][1] == {"id": "h1", "output_shape": [4], "parameters": 12}
+    code, result, err = said("check", document, "--json", "--set", "network.layers.out.units=5")
+    assert code == 1 and not result["ok"] and result["problems"][0]["place"] == "network.layers[4].units" and "out" in err or "units" in err
+    broken = tmp_path / "broken.json"
+    broken.write_text('{"format": "nnviz", "version": 1, "network": {"layers": [{"id": "x", "kind": "inputt"}]}}')
+    code, result, err = said("check", broken, "--json")
+    assert code == 1 and result["problems"] and "inputt" in err
+
+
+def test_examples_are_listed(said):
+    code, found, _ = said("examples", "--json")
+    assert code == 0 and {"moons", "digits"} <= {example["name"] for example in found} and all(example["title"] for example in found)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", "nothing.json"], "nothing.json"),
+        (["run", "example:nothing"], "There is"),
+        (["trace", "example:moons", "--detail", "neurons"], "neurons"),
+        (["trace", "example:moons", "--sample", "100000"], "training row"),
+        (["run", "example:moons", "--set", "training.nothing=3"], "training.nothing"),
+        (["run", "example:moons", "--set", "@2:seed=3", "--iterations", "4"], "seed"),
+        (["run", "example:moons", "--set", "training.batch_size=-1"], "batch_size"),
+        (["run", "example:moons", "--set", "network.layers.out.units=3"], "units"),
+        (["run", "example:moons", "--iterations", "1", "--save", "no/such/folder/out.json"], "folder"),
+        (["export", "example:worked_2-2-1", "--to", "out.dot", "--step", "999"], "999"),
+    ],
+)
+def test_failures_are_sentences(said, arguments, told):
+    code, out, err = said(*arguments)
+    assert code == 1 and not out and told in err and "Traceback" not in err and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run"], ["run", "x", "--iterations", "-1"], ["run", "x", "--iterations", "1", "--epochs", "1"], ["trace", "x", "--detail", "fine"],
+        ["run", "x", "--set", "novalue"], ["run", "x", "--set", "@a:b=c"], ["screenshot", "x"], ["screenshot", "x", "y.png", "--size", "big"],
+        ["export", "x"], ["--nonsense"], ["a", "b"],
+    ],
+)  # fmt: skip
+def test_bad_usage_exits_with_2(said, arguments):
+    code, out, err = said(*arguments)
+    assert code == 2 and not out and "usage" in err
+
+
+def test_help_and_version(said):
+    assert said("--help")[0] == 0
+    assert said("--version")[1].startswith("nnviz ")
+
+
+def test_as_a_process(document):
+    run = [sys.executable, "main.py", "check", document]
+    found = subprocess.run([*run, "--json"], cwd=ROOT, capture_output=True, env={"LANG": "C", "PYTHONIOENCODING": "ascii"}, check=True)
+    assert json.loads(found.stdout)["ok"] and not found.stderr
+    code = "import sys; from nnviz.cli import main; main(['check', 'example:moons']); assert not {'torch', 'PySide6'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    found = subprocess.run([sys.executable, "-m", "nnviz", "run", "nothing.json"], cwd=ROOT, capture_output=True)
+    assert found.returncode == 1 and b"nothing.json" in found.stderr and b"Traceback" not in found.stderr

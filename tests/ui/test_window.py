@@ -1,0 +1,255 @@
+"""The whole program, used with clicks and keys: every line of what a person can do, in the real window with the real engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import xml.etree.ElementTree as ElementTree
+
+import networkx
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from nnviz.document import edits, files
+from nnviz.document.examples import open_document
+from nnviz.session.engine_client import EngineClient
+from nnviz.ui.canvas.palette import Entry
+from nnviz.ui.command_palette import CommandPalette
+from tests.ui.window import opened, stands_at, wait
+
+
+@pytest.fixture
+def window(qtbot):
+    yield from opened(qtbot, "moons", iterations=24)
+
+
+def press(qtbot, window, keys: str) -> None:
+    """Press the keys of an action, such as "Ctrl+T"."""
+    qtbot.keySequence(window, keys)
+
+
+def parameters(window) -> dict[str, np.ndarray]:
+    """All parameters as they stand before the traced iteration."""
+    reading = window.session.moment.reading
+    return {node.label: reading.array(node.value) for node in reading.trace.nodes if node.kind == "parameter"}
+
+
+def test_the_first_picture(window):
+    run = window.session.run
+    assert run.iteration == 24
+    assert window.area.name == "step"
+    assert "equals torch" in window.top_bar.badge.text()
+    assert window.session.moment.reading.trace.worst_error < 1e-6
+    assert run.curves.loss.size == 25
+    assert run.surface is not None
+    assert {layer.layer for layer in run.measures} == {"h1", "h2", "out"}
+
+
+def test_steps_go_forward_backward_and_update_with_the_keyboard(qtbot, window):
+    stepper, phases = window.session.stepper, []
+    assert stepper.cursor == 0
+    for place in range(1, stepper.length + 1):
+        press(qtbot, window, "F10")
+        assert stepper.cursor == place
+        phases.append(window.session.moment.phase)
+    assert list(dict.fromkeys(phases)) == ["batch", "forward", "loss", "backward", "update"]
+    for place in reversed(range(stepper.length)):
+        press(qtbot, window, "Shift+F10")
+        assert stepper.cursor == place
+
+
+def test_what_is_not_computed_yet_is_not_zero(qtbot, window):
+    moment = window.session.moment
+    loss = next(node for node in moment.reading.trace.nodes if node.kind == "loss")
+    assert moment.value(loss.id) is None
+    window.session.stepper.to_node(loss.id)
+    assert window.session.moment.value(loss.id) is not None
+    assert window.session.moment.gradient(loss.id) is None
+
+
+def test_stepping_past_the_end_makes_the_next_iteration(qtbot, window):
+    window.session.stepper.to_end()
+    updated = {
+        update.parameter: window.session.moment.reading.array(update.after) for update in window.session.moment.reading.trace.updates
+    }
+    press(qtbot, window, "F10")
+    wait(qtbot, lambda: stands_at(window, 25))
+    assert window.session.cursor == 1
+    for name, values in parameters(window).items():
+        np.testing.assert_array_equal(values, updated[name])
+
+
+def test_the_timeline_is_dragged(qtbot, window):
+    timeline = window.panels.timeline
+    y = timeline.height() // 2
+    qtbot.mousePress(timeline, Qt.MouseButton.LeftButton, pos=timeline.rect().center())
+    middle = window.session.cursor
+    assert 0 < middle < window.session.stepper.length
+    qtbot.mouseMove(timeline, timeline.rect().topRight() + type(timeline.rect().topRight())(-2, y))
+    qtbot.mouseRelease(timeline, Qt.MouseButton.LeftButton, pos=timeline.rect().topRight() + type(timeline.rect().topRight())(-2, y))
+    assert window.session.cursor > middle
+
+
+def test_training_is_started_paused_and_stepped(qtbot, window):
+    press(qtbot, window, "Ctrl+T")
+    wait(qtbot, lambda: window.session.run.iteration > 60)
+    press(qtbot, window, "Ctrl+T")
+    wait(qtbot, lambda: stands_at(window, window.session.run.iteration))
+    stood = window.session.run.iteration
+    press(qtbot, window, "Ctrl+I")
+    wait(qtbot, lambda: stands_at(window, stood + 1))
+    press(qtbot, window, "Ctrl+E")
+    wait(qtbot, lambda: stands_at(window, stood + 1 + window.session.run.iterations_per_epoch))
+    assert window.session.run.curves.iteration.tolist() == list(range(window.session.run.iteration + 1))
+
+
+def test_optimizer_rate_and_dropout_are_switched_while_it_trains(qtbot, window):
+    window.append_layer("dropout")
+    wait(qtbot, lambda: stands_at(window, 24))
+    press(qtbot, window, "Ctrl+T")
+    wait(qtbot, lambda: window.session.run.iteration > 40)
+    form = window.panels.training
+    form.value_requested.emit("training.optimizer.kind", "sgd")
+    form.value_requested.emit("training.optimizer.learning_rate", 0.05)
+    press(qtbot, window, "Ctrl+D")
+    wait(qtbot, lambda: not window.session.conversation.is_waiting)
+    seen = window.session.run.iteration
+    assert seen > 40, "it went on where it was"
+    wait(qtbot, lambda: window.session.run.iteration > seen and window.session.run.learning_rate == 0.05)
+    press(qtbot, window, "Ctrl+T")
+    wait(qtbot, lambda: stands_at(window, window.session.run.iteration))
+    trace = window.session.moment.reading.trace
+    assert all(node.dropped is None for node in trace.nodes), "dropout is off"
+    assert not window.session.experiment.training.dropout
+    assert window.session.experiment.training.optimizer.kind == "sgd"
+    assert window.session.run.curves.iteration.tolist() == list(range(window.session.run.iteration + 1)), "no reset"
+    press(qtbot, window, "Ctrl+D")
+    wait(
+        qtbot, lambda: window.session.run.is_traced and any(node.dropped is not None for node in window.session.moment.reading.trace.nodes)
+    )
+
+
+def test_rewind_is_the_identical_start(qtbot, window):
+    press(qtbot, window, "Ctrl+R")
+    wait(qtbot, lambda: stands_at(window, 0))
+    start = parameters(window)
+    press(qtbot, window, "Ctrl+E")
+    wait(qtbot, lambda: stands_at(window, window.session.run.iterations_per_epoch))
+    assert any((parameters(window)[name] != values).any() for name, values in start.items())
+    press(qtbot, window, "Ctrl+R")
+    wait(qtbot, lambda: stands_at(window, 0))
+    for name, values in parameters(window).items():
+        np.testing.assert_array_equal(values, start[name])
+
+
+def test_a_layer_is_added_from_the_palette_changed_and_undone(qtbot, window):
+    before = window.session.experiment
+    entry = next(entry for entry in window.panels.palette.findChildren(Entry) if entry.kind.name == "dense")
+    qtbot.mouseClick(entry, Qt.MouseButton.LeftButton)
+    network = window.session.experiment.network
+    assert [layer.id for layer in network.in_order()] == ["x", "h1", "h2", "dense1", "out"]
+    assert window.selected_layers == ("dense1",)
+    window.panels.properties.change_requested.emit("dense1", {"units": 6, "activation": "tanh"}, "")
+    assert window.session.report.layers["dense1"].output_shape == (6,)
+    assert window.session.report.parameters == 12 + 20 + 30 + 14
+    wait(qtbot, lambda: window.session.run.is_traced and "dense1.weight" in parameters(window))
+    assert window.session.run.iteration == 24, "the run goes on"
+    press(qtbot, window, "Ctrl+Z")
+    press(qtbot, window, "Ctrl+Z")
+    assert window.session.experiment == before
+    press(qtbot, window, "Ctrl+Y")
+    assert window.session.experiment.network.has("dense1")
+
+
+def test_a_broken_network_says_so_and_can_be_mended(qtbot, window):
+    window.panels.network.connect_requested.emit("h2", "h1")
+    assert "circle" in window.toast.text or "cycle" in window.toast.text
+    window.session.edit("Cut", edits.disconnect_layers, "h2", "out")
+    assert not window.session.report.ok
+    assert not window.action_table["train"].isEnabled()
+    press(qtbot, window, "Ctrl+Z")
+    assert window.session.report.ok
+    wait(qtbot, lambda: window.action_table["train"].isEnabled())
+
+
+def test_save_and_open(qtbot, window, tmp_path, monkeypatch):
+    path = tmp_path / "doc é 网.nnviz"
+    window.session.edit("Rate", edits.change_optimizer, learning_rate=0.03)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    press(qtbot, window, "Ctrl+S")
+    assert files.load(path) == window.session.experiment
+    assert window.session.document.is_saved
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Discard)
+    window.documents.open_example("xor")
+    wait(qtbot, lambda: window.session.run.is_traced and window.session.experiment == open_document("example:xor"))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    press(qtbot, window, "Ctrl+O")
+    wait(qtbot, lambda: window.session.run.is_traced)
+    assert window.session.experiment.training.optimizer["learning_rate"] == 0.03
+
+
+def _is_picture(path) -> bool:
+    return not QImage(str(path)).isNull() and QImage(str(path)).width() > 200
+
+
+CHECKS = {
+    "svg": lambda path: ElementTree.parse(path).getroot().tag.endswith("svg"),
+    "png": _is_picture,
+    "pdf": lambda path: path.read_bytes().startswith(b"%PDF"),
+    "dot": lambda path: path.read_text(encoding="utf-8").lstrip().startswith("digraph"),
+    "graphml": lambda path: networkx.read_graphml(path).number_of_nodes() > 10,
+    "json": lambda path: json.loads(path.read_text(encoding="utf-8"))["iteration"] == 24,
+}
+
+
+@pytest.mark.parametrize("suffix", CHECKS)
+def test_the_graph_is_exported(window, tmp_path, monkeypatch, suffix):
+    path = tmp_path / f"graph.{suffix}"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    window.session.stepper.to(9)
+    window.action_table["export_graph"].trigger()
+    assert path.exists(), window.toast.text
+    assert CHECKS[suffix](path)
+
+
+def test_an_export_that_fails_says_why(window, tmp_path, monkeypatch):
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "graph.docx"), ""))
+    window.action_table["export_graph"].trigger()
+    assert "graph.docx" in window.toast.text
+    assert "svg" in window.toast.text
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs kill -9")
+def test_a_killed_engine_comes_back_at_the_same_iteration(qtbot, window):
+    before = parameters(window)
+    client = window.session.findChild(EngineClient)
+    os.kill(client.process_id, signal.SIGKILL)
+    wait(qtbot, lambda: window.session.run.engine == "restarting")
+    assert "engine" in window.toast.text.lower()
+    wait(qtbot, lambda: window.session.run.engine == "ready" and window.session.run.is_traced and stands_at(window, 24))
+    for name, values in parameters(window).items():
+        np.testing.assert_array_equal(values, before[name])
+
+
+def test_every_workspace_shows_its_panels_in_both_themes(qtbot, window):
+    for number, name in enumerate(("build", "step", "train"), start=1):
+        press(qtbot, window, f"Ctrl+{number}")
+        assert window.area.name == name
+        for panel in window.area.visible_panels():
+            assert window.panels.cards[panel].isVisible(), panel
+        press(qtbot, window, "Ctrl+Shift+L")
+        picture = window.grab().toImage()
+        assert picture.pixelColor(3, picture.height() // 2).name() == window.theme.background.lower()
+
+
+def test_any_action_is_found_by_its_name(qtbot, window):
+    press(qtbot, window, "Ctrl+Shift+P")
+    palette = window.findChild(CommandPalette)
+    qtbot.keyClicks(palette.field, "epoch")
+    assert "+1 epoch" in palette.list.currentItem().text()
+    qtbot.keyPress(palette.field, Qt.Key.Key_Return)
+    wait(qtbot, lambda: stands_at(window, 24 + window.session.run.iterations_per_epoch))

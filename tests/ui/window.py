@@ -1,0 +1,37 @@
+"""A real window with a real engine, for tests that use the program as a person does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from pytestqt.qtbot import QtBot
+
+from nnviz.document.examples import open_document
+from nnviz.ui import app
+from nnviz.ui.main_window import MainWindow
+
+LONG_MS = 60_000
+
+
+def opened(qtbot: QtBot, example: str = "moons", iterations: int = 0) -> Iterator[MainWindow]:
+    """Yield a window that shows the example after so many iterations; everything is gone afterwards."""
+    app.application()
+    window = app.build_window(open_document(f"example:{example}"), autosaves=False)
+    window.asks_before_closing = False
+    window.panels.graph.set_animated(False)
+    window.show()
+    window.session.start(train_first=iterations)
+    wait(qtbot, lambda: stands_at(window, iterations))
+    yield window
+    app.shut_down(window)
+
+
+def stands_at(window: MainWindow, iteration: int) -> bool:
+    """Whether the run stands after so many iterations, with the trace of the next one on the screen."""
+    moment = window.session.moment
+    return not window.session.trainer.is_training and moment is not None and moment.reading.trace.iteration == iteration
+
+
+def wait(qtbot: QtBot, condition: Callable[[], bool]) -> None:
+    """Let the window live until the condition holds."""
+    qtbot.waitUntil(condition, timeout=LONG_MS)
