@@ -255,7 +255,7 @@ def _export(options: argparse.Namespace) -> int:
     steps = len(record.steps)
     if options.step is not None and options.step > steps:
         raise JobError(f"The iteration has {steps} steps; --step {options.step} is beyond its end.")
-    text = getattr(graph_files, out.suffix.lower()[1:])(record, steps if options.step is None else options.step)
+    text = graph_files.WRITERS[out.suffix.lower()[1:]](record, steps if options.step is None else options.step)
     replace_file(out, text.encode())
     return 0
 

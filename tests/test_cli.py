@@ -104,7 +104,9 @@ def test_large_tensors_are_measures(said, tmp_path):
 def test_run_twice_gives_the_same_digest(said, document):
     code, one, err = said("run", document, "--iterations", "30", "--json")
     assert code == 0 and not err
-    assert {"iterations", "epochs", "loss", "validation_loss", "metrics", "parameters", "digest", "seconds", "stopped", "findings"} == set(one)
+    assert {"iterations", "epochs", "loss", "validation_loss", "metrics", "parameters", "digest", "seconds", "stopped", "findings"} == set(
+        one
+    )
     assert (one["iterations"], one["epochs"], one["parameters"], one["stopped"], one["findings"]) == (30, 10, 42, "done", [])
     _, same, _ = said("run", document, "--epochs", "10", "--json")
     _, other, _ = said("run", document, "--iterations", "30", "--json", "--seed", "8")
@@ -114,7 +116,12 @@ def test_run_twice_gives_the_same_digest(said, document):
 def test_settings_before_and_on_the_way(said, document):
     plain, before, on_the_way, late = (
         said("run", document, "--iterations", "120", "--json", *more)
-        for more in ([], ["--set", "training.dropout=false"], ["--set", "@100:training.dropout=false"], ["--set", "@500:training.dropout=false"])
+        for more in (
+            [],
+            ["--set", "training.dropout=false"],
+            ["--set", "@100:training.dropout=false"],
+            ["--set", "@500:training.dropout=false"],
+        )
     )
     digests = [each[1]["digest"] for each in (plain, before, on_the_way)]
     assert len(set(digests)) == 3 and late[1]["digest"] == digests[0] and "beyond the end" in late[2]
@@ -128,8 +135,21 @@ def test_save_keeps_the_trained_weights(said, document, tmp_path):
 
 
 def test_non_finite_figures_are_valid_json(said, document):
-    code, result, _ = said("run", document, "--iterations", "500", "--json", "--set", "training.optimizer.kind=sgd", "--set", "training.loss=mse",
-                           "--set", "network.layers.h2.activation=identity", "--set", "training.optimizer.learning_rate=1e4")  # fmt: skip
+    code, result, _ = said(
+        "run",
+        document,
+        "--iterations",
+        "500",
+        "--json",
+        "--set",
+        "training.optimizer.kind=sgd",
+        "--set",
+        "training.loss=mse",
+        "--set",
+        "network.layers.h2.activation=identity",
+        "--set",
+        "training.optimizer.learning_rate=1e4",
+    )
     assert code == 0 and result["stopped"] == "non_finite"
     from nnviz.cli import _finite
 
@@ -163,7 +183,7 @@ def test_check(said, document, tmp_path):
     assert code == 0 and result["ok"] and result["parameters"] == 42 and result["problems"] == []
     assert result["layers"][1] == {"id": "h1", "output_shape": [4], "parameters": 12}
     code, result, err = said("check", document, "--json", "--set", "network.layers.out.units=5")
-    assert code == 1 and not result["ok"] and result["problems"][0]["place"] == "network.layers[4].units" and "out" in err or "units" in err
+    assert code == 1 and not result["ok"] and result["problems"][0]["place"] == "network.layers[4].units" and "units" in err
     broken = tmp_path / "broken.json"
     broken.write_text('{"format": "nnviz", "version": 1, "network": {"layers": [{"id": "x", "kind": "inputt"}]}}')
     code, result, err = said("check", broken, "--json")
@@ -198,11 +218,19 @@ def test_failures_are_sentences(said, arguments, told):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["run"], ["run", "x", "--iterations", "-1"], ["run", "x", "--iterations", "1", "--epochs", "1"], ["trace", "x", "--detail", "fine"],
-        ["run", "x", "--set", "novalue"], ["run", "x", "--set", "@a:b=c"], ["screenshot", "x"], ["screenshot", "x", "y.png", "--size", "big"],
-        ["export", "x"], ["--nonsense"], ["a", "b"],
+        ["run"],
+        ["run", "x", "--iterations", "-1"],
+        ["run", "x", "--iterations", "1", "--epochs", "1"],
+        ["trace", "x", "--detail", "fine"],
+        ["run", "x", "--set", "novalue"],
+        ["run", "x", "--set", "@a:b=c"],
+        ["screenshot", "x"],
+        ["screenshot", "x", "y.png", "--size", "big"],
+        ["export", "x"],
+        ["--nonsense"],
+        ["a", "b"],
     ],
-)  # fmt: skip
+)
 def test_bad_usage_exits_with_2(said, arguments):
     code, out, err = said(*arguments)
     assert code == 2 and not out and "usage" in err

@@ -17,24 +17,75 @@ EXPERIMENT = experiment(weights={"out.bias": [0.5, -1.0]}, clip_norm=0.5)
 ARRAY = p.Array("float32", (2, 1), np.array([1.5, -2.0], np.float32).tobytes())
 MEASURE = p.Measure(5, -1.0, 2.0, 0.5, 0.1, 3.0, 1, 1, (1, 2), -1.0, 2.0)
 WHOLE, MEASURED = p.Tensor((2, 1), ARRAY), p.Tensor((5000,), None, MEASURE)
-NODE = p.NodeRecord(0, "operation", "linear", "linear", "h1", ("h1", "inner"), (1, 2), (2, 1), "forward", WHOLE, MEASURED, 0, (1,), "z", "d", "f.py:3", ARRAY)
+NODE = p.NodeRecord(
+    0,
+    "operation",
+    "linear",
+    "linear",
+    "h1",
+    ("h1", "inner"),
+    (1, 2),
+    (2, 1),
+    "forward",
+    WHOLE,
+    MEASURED,
+    0,
+    (1,),
+    "z",
+    "d",
+    "f.py:3",
+    ARRAY,
+)
 TRACE = p.TraceRecord(
-    3, 1, "textbook", 0.5, 1e-16, "float64", (4, 2), (NODE,), (p.EdgeRecord(1, 0, 0, WHOLE, ARRAY), p.EdgeRecord(2, 0, 1)),
+    3,
+    1,
+    "textbook",
+    0.5,
+    1e-16,
+    "float64",
+    (4, 2),
+    (NODE,),
+    (p.EdgeRecord(1, 0, 0, WHOLE, ARRAY), p.EdgeRecord(2, 0, 1)),
     (p.StepRecord(0, "batch", 0), p.StepRecord(1, "clip", -1), p.StepRecord(2, "update", 0, "h1.weight")),
-    (p.UpdateRecord("h1.weight", 0, (p.RowRecord("m", "β₁m", WHOLE),), WHOLE, WHOLE),), ("f.py:4",),
-)  # fmt: skip
+    (p.UpdateRecord("h1.weight", 0, (p.RowRecord("m", "β₁m", WHOLE),), WHOLE, WHOLE),),
+    ("f.py:4",),
+)
 POINTS = (p.Point(0, 0.7, 0.6, 0.5), p.Point(1, 0.65))
 CHANGE = p.Change(7, EXPERIMENT)
 
 MESSAGES = [
-    p.Open(1, EXPERIMENT, "folder é 网", (CHANGE,), 9), p.Edit(2, EXPERIMENT), p.Train(), p.Train(5), p.Pause(), p.GoTo(3), p.Trace("layer"),
-    p.Watch(("curves", "trace"), "math"), p.Acknowledge(4), p.Inspect(3, "gradient"), p.CheckGradient(3, (0, 1)),
-    p.Ready("2.13.0"), p.Opened(1, 0, 0, True, 11, p.DataRecord(ARRAY, ARRAY, ARRAY, 2, ("a", "b"), ("no", "yes")), ("h1.weight",), ("out.bias",)),
+    p.Open(1, EXPERIMENT, "folder é 网", (CHANGE,), 9),
+    p.Edit(2, EXPERIMENT),
+    p.Train(),
+    p.Train(5),
+    p.Pause(),
+    p.GoTo(3),
+    p.Trace("layer"),
+    p.Watch(("curves", "trace"), "math"),
+    p.Acknowledge(4),
+    p.Inspect(3, "gradient"),
+    p.CheckGradient(3, (0, 1)),
+    p.Ready("2.13.0"),
+    p.Opened(1, 0, 0, True, 11, p.DataRecord(ARRAY, ARRAY, ARRAY, 2, ("a", "b"), ("no", "yes")), ("h1.weight",), ("out.bias",)),
     p.Failed("Edit", "No.", "Do.", "network.layers[1]", 3),
-    p.Frame(1, 2, 3, 4, 0.01, POINTS, (p.LayerMeasures("h1", MEASURE, MEASURE, MEASURE, 0.001),), p.Surface((0.0, 0.0), (1.0, 1.0), ARRAY), TRACE),
-    p.Trained(9, 1, "non_finite", "why"), p.Moved(3, 1, POINTS), p.Traced(2, TRACE), p.Inspected(3, 1, "value", ARRAY),
-    p.GradientChecked(1, (0,), 0.5, 0.50001), p.Logged("printed\n"),
-]  # fmt: skip
+    p.Frame(
+        1,
+        2,
+        3,
+        4,
+        0.01,
+        POINTS,
+        (p.LayerMeasures("h1", MEASURE, MEASURE, MEASURE, 0.001),),
+        p.Surface((0.0, 0.0), (1.0, 1.0), ARRAY),
+        TRACE,
+    ),
+    p.Trained(9, 1, "non_finite", "why"),
+    p.Moved(3, 1, POINTS),
+    p.Traced(2, TRACE),
+    p.Inspected(3, 1, "value", ARRAY),
+    p.GradientChecked(1, (0,), 0.5, 0.50001),
+    p.Logged("printed\n"),
+]
 
 
 def decoded(message, body: bytes):

@@ -79,6 +79,10 @@ def graphml(trace: TraceRecord, cursor: int | None = None) -> str:
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
+WRITERS = {"dot": dot, "graphml": graphml, "json": json_text}
+"""By suffix without its dot: (trace, cursor) -> text."""
+
+
 # --- what is known ----------------------------------------------------------------------------------------------------
 
 

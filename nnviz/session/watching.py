@@ -39,7 +39,9 @@ class Watching(QObject):
         run, detail = self._conversation.run, self._watch.detail
         wanted = (run.revision, run.iteration, detail)
         is_known = run.is_traced and run.reading.trace.detail == detail
-        if self._conversation.is_settled and not run.training and not is_known and (again or wanted != self._asked):
+        if run.training:
+            self._asked = None
+        elif self._conversation.is_settled and not is_known and (again or wanted != self._asked):
             self._asked = wanted
             self._conversation.ask(protocol.Trace(detail))
 
@@ -48,11 +50,11 @@ class Watching(QObject):
             case protocol.Ready():
                 self._drawn.clear()
                 self._conversation.ask(self._watch)
+            case protocol.Moved():
+                self._asked = None
             case protocol.Frame():
                 self._drawn.append(reply.number)
                 self._timer.start()  # a turn of the event loop later: the picture is painted by then
-        if not isinstance(reply, protocol.Failed | protocol.Traced):
-            self._asked = None
         self.trace()
 
     def _acknowledge(self) -> None:

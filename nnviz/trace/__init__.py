@@ -4,6 +4,7 @@ A library by itself: it must know nothing of the nnviz around it.
 """
 
 from .iteration import capture
+from .neurons import Link, Neuron, open_neurons
 from .openers import DETAILS
 from .record import PHASES, Call, Clipping, Contribution, Node, Row, Step, TraceError, Update, ValueRead
 from .replay import replay
@@ -12,6 +13,6 @@ from .trace import Trace
 from .verify import finite_difference
 
 __all__ = [
-    "DETAILS", "PHASES", "Call", "Clipping", "Contribution", "Cursor", "Node", "Row", "Step", "Trace", "TraceError",
-    "Update", "ValueRead", "capture", "finite_difference", "replay",
+    "DETAILS", "PHASES", "Call", "Clipping", "Contribution", "Cursor", "Link", "Neuron", "Node", "Row", "Step", "Trace",
+    "TraceError", "Update", "ValueRead", "capture", "finite_difference", "open_neurons", "replay",
 ]  # fmt: skip

@@ -81,6 +81,7 @@ class Bindings:
         self._bound: dict[int, tuple[Entry, int, int]] = {}  # id(tensor) -> entry, output, version
         self._alive: list[Tensor] = []  # an id means something only while its tensor lives
         self._data: set[int] = set()  # tensors that came from `.data`
+        self.suspects: list[str] = []  # what would explain a wrong gradient, with its cure
         self.line = ""  # where the call being opened was made
 
     def source(self, tensor: Tensor) -> Source:
@@ -186,14 +187,13 @@ class Bindings:
             raise TraceError(
                 f"{user_line()}: torch.vmap and torch.func transforms hide their tensors: write the batch dimension out"
             )
-        if tensor.grad_fn is not None and (name is None or name[0] != "input"):
-            raise TraceError(
-                f"{user_line()}: a tensor used here was computed ({tensor.grad_fn.name()}) where the tape cannot "
-                "see it, by torch.jit.script or before the capture: call the plain Python function, inside the module"
+        if name is None and tensor.grad_fn is not None:  # right if no gradient is meant to pass; verify.py finds out
+            self.suspects.append(
+                f"a tensor used at {user_line()} was computed ({tensor.grad_fn.name()}) where the tape cannot see it, "
+                "by torch.jit.script or before the capture: call the plain function, or .detach() the tensor"
             )
-        kind, label = name or (
-            ("parameter", f"unnamed.{len(self.parameters)}") if tensor.requires_grad else ("constant", "constant")
-        )
+        unnamed = ("parameter", f"unnamed.{len(self.parameters)}")
+        kind, label = name or (unnamed if tensor.requires_grad and tensor.is_leaf else ("constant", "constant"))
         entry = self.add(kind, kind, None, [], [], [tensor.detach().clone().requires_grad_(tensor.requires_grad)])
         entry.label = label
         if kind != "constant":

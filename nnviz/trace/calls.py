@@ -6,6 +6,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+import torch.nn.functional as F
+from torch import Tensor
+
 # One name per operation, however Python spelled it.
 _SAME = {
     "iadd": "add_", "isub": "sub_", "imul": "mul_", "itruediv": "div_", "idiv": "div_", "ipow": "pow_",
@@ -45,9 +48,6 @@ _DETERMINISTIC = {
     "binary_cross_entropy_with_logits", "zeros", "ones",
     "full", "arange", "tensor", "zeros_like", "ones_like", "clamp", "bmm", "mm", "pad", "square",
 }  # fmt: skip
-
-# They write their running statistics without telling: the tensors' version counters stand still.
-SILENT_WRITERS = {"batch_norm", "instance_norm"}
 
 DROPOUTS = {"dropout", "dropout_", "dropout1d", "dropout2d", "dropout3d", "feature_dropout", "dropout_mask"}
 
@@ -92,3 +92,17 @@ def kind_of(function: Callable[..., Any]) -> str:
 def may_draw(function: Callable[..., Any]) -> bool:
     """Whether the call might use the random generator."""
     return operation_name(function) not in _DETERMINISTIC
+
+
+def silently_written(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> list[Tensor]:
+    """The running statistics a normalisation overwrites although their version counters stand still."""
+    if function is F.batch_norm:
+        writes = kwargs.get("training", args[5] if len(args) > 5 else False)
+    elif function is F.instance_norm:
+        writes = kwargs.get("use_input_stats", args[5] if len(args) > 5 else True)
+    else:
+        return []
+    named = (
+        kwargs.get(name, args[k] if len(args) > k else None) for k, name in ((1, "running_mean"), (2, "running_var"))
+    )
+    return [statistic for statistic in named if writes and statistic is not None]

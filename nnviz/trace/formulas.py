@@ -1,11 +1,9 @@
 """One table: per operation its formula and derivative, as text and as code.
 
 The code explains and is tested; it must not be used to compute a trace, whose gradients are autograd's.
-`code(g, y, *arguments)` gets ∂L/∂y, y (sequences if there are several outputs) and the call's own arguments, and returns
-the gradient of every tensor among them, in order, None where there is none to give.
+`code(g, y, *arguments)` gets ∂L/∂y, y (sequences if there are several outputs) and the call's own arguments. It
+returns the gradient of every tensor among them, in order, None where there is none to give.
 """
-
-# ruff: noqa: E501 - a table is read by the row
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ from .record import Call, Node, fill, tensors_in
 
 
 class Formula(NamedTuple):
-    """`text` and `derivative` are strings, or functions of the call's arguments that return one; `code` may be missing."""
+    """`text` and `derivative` are strings, or functions of the call's arguments giving one; `code` may be missing."""
 
     text: str | Callable[..., str]
     derivative: str | Callable[..., str] = ""
@@ -68,7 +66,7 @@ def gradients_by_code(nodes: tuple[Node, ...], node: Node) -> tuple[Tensor | Non
 
 
 def _fit(gradient: Tensor, like: Any) -> tuple[Tensor] | tuple[()]:
-    """The gradient summed over the axes along which `like` was broadcast; nothing for a plain number, which is no tensor argument."""
+    """The gradient summed over the axes along which `like` was broadcast; nothing for a plain number."""
     return (gradient.sum_to_size(like.shape),) if isinstance(like, Tensor) else ()
 
 
@@ -100,7 +98,7 @@ def _averaged(g: Tensor, y: Tensor, x: Tensor, *options, **named) -> tuple[Tenso
 
 
 def _moved(name: str) -> Callable:
-    """Code of an operation that only picks or rearranges: every element's gradient goes back to where the element came from."""
+    """Code of an operation that only picks or rearranges: every element's gradient goes back where it came from."""
 
     def code(g, y, x, *options, **named):
         origins = getattr(torch.Tensor, name)(torch.arange(x.numel()).view(x.shape), *options, **named)
@@ -178,7 +176,7 @@ def _reduction(options: tuple, named: dict) -> str:
 
 
 def _pointwise_loss(slope: Callable[..., Tensor], symmetric: bool = True) -> Callable:
-    """Code of a loss of (prediction, target) that is reduced over all elements; the target gets the opposite if symmetric."""
+    """Code of a loss of (prediction, target), reduced over all elements; the target gets the opposite if symmetric."""
 
     def code(g, y, prediction, target, *options, **named):
         share = 1 / prediction.numel() if _reduction(options, named) == "mean" else 1
@@ -234,7 +232,8 @@ def _nll_loss(g, y, log_p, target, weight=None, size_average=None, ignore_index=
 
 
 def _cross_entropy(
-    g, y, z, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean", label_smoothing=0.0
+    g, y, z, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean",
+    label_smoothing=0.0,
 ):  # fmt: skip
     axis = min(1, z.dim() - 1)
     slope = _class_slope(g, z.log_softmax(axis), target, weight, ignore_index, label_smoothing, reduction)
@@ -259,6 +258,11 @@ def _conv2d(g, y, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=
 
 def _write_back(g, y, base, written, where):
     return g.reshape(-1).index_fill(0, where.reshape(-1), 0).view(base.shape), g.reshape(-1)[where]
+
+
+def _read_view(g, y, base, where):
+    home = torch.zeros_like(base).reshape(-1)
+    return (home.index_add(0, where.reshape(-1), g.reshape(-1)).view(base.shape),)
 
 
 def _softmax(g, y, x, dim=-1, *options, **named):
@@ -347,9 +351,16 @@ FORMULAS: dict[str, Formula] = {
         lambda g, y, a, b, alpha=1: _fit(g, a) + _fit(-alpha * g, b),
     ),
     "rsub": Formula("d = b − a", "∂L/∂a = −∂L/∂d\n∂L/∂b = ∂L/∂d", lambda g, y, a, b: _fit(-g, a) + _fit(g, b)),
-    "mul": Formula("p = a · b", "∂L/∂a = ∂L/∂p · b\n∂L/∂b = ∂L/∂p · a", lambda g, y, a, b: _fit(g * b, a) + _fit(g * a, b)),
-    "div": Formula("q = a / b", "∂L/∂a = ∂L/∂q / b\n∂L/∂b = −∂L/∂q · q / b", lambda g, y, a, b: _fit(g / b, a) + _fit(-g * y / b, b)),
-    "rdiv": Formula("q = b / a", "∂L/∂a = −∂L/∂q · q / a", lambda g, y, a, b: _fit(-g * y / a, a) + _fit(g / a, b)),
+    "mul": Formula(
+        "p = a · b", "∂L/∂a = ∂L/∂p · b\n∂L/∂b = ∂L/∂p · a", lambda g, y, a, b: _fit(g * b, a) + _fit(g * a, b),
+    ),
+    "div": Formula(
+        "q = a / b", "∂L/∂a = ∂L/∂q / b\n∂L/∂b = −∂L/∂q · q / b",
+        lambda g, y, a, b: _fit(g / b, a) + _fit(-g * y / b, b),
+    ),
+    "rdiv": Formula(
+        "q = b / a", "∂L/∂a = −∂L/∂q · q / a", lambda g, y, a, b: _fit(-g * y / a, a) + _fit(g / a, b),
+    ),
     "neg": Formula("y = −x", "∂L/∂x = −∂L/∂y", lambda g, y, x: (-g,)),
     "pow": Formula("y = xⁿ", "∂L/∂x = ∂L/∂y · n xⁿ⁻¹", _power),
     "rpow": Formula("y = cˣ", "∂L/∂x = ∂L/∂y · y ln c", lambda g, y, x, c: _fit(g * y * math.log(c), x)),
@@ -361,22 +372,38 @@ FORMULAS: dict[str, Formula] = {
     "abs": Formula("y = |x|", "∂L/∂x = ∂L/∂y · sign x", _elementwise(lambda x, y: x.sign())),
     "sin": Formula("y = sin x", "∂L/∂x = ∂L/∂y · cos x", _elementwise(lambda x, y: x.cos())),
     "cos": Formula("y = cos x", "∂L/∂x = −∂L/∂y · sin x", _elementwise(lambda x, y: -x.sin())),
-    "clamp": Formula("y = min(max(x, low), high)", "∂L/∂x = ∂L/∂y where low ≤ x ≤ high, else 0", _elementwise(_clamp)),
+    "clamp": Formula(
+        "y = min(max(x, low), high)", "∂L/∂x = ∂L/∂y where low ≤ x ≤ high, else 0", _elementwise(_clamp),
+    ),
     # activations
-    "relu": Formula("a = max(0, z)", "∂L/∂z = ∂L/∂a · [z > 0]", _elementwise(lambda z, a, inplace=False: (z > 0).to(z.dtype))),
-    "leaky_relu": Formula("a = z if z > 0 else slope · z", "∂L/∂z = ∂L/∂a · (1 if z > 0 else slope)", _elementwise(_leaky)),
-    "elu": Formula("a = z if z > 0 else α(eᶻ − 1)", "∂L/∂z = ∂L/∂a · (1 if z > 0 else α eᶻ)", _elementwise(_elu)),
+    "relu": Formula(
+        "a = max(0, z)", "∂L/∂z = ∂L/∂a · [z > 0]", _elementwise(lambda z, a, inplace=False: (z > 0).to(z.dtype)),
+    ),
+    "leaky_relu": Formula(
+        "a = z if z > 0 else slope · z", "∂L/∂z = ∂L/∂a · (1 if z > 0 else slope)", _elementwise(_leaky),
+    ),
+    "elu": Formula(
+        "a = z if z > 0 else α(eᶻ − 1)", "∂L/∂z = ∂L/∂a · (1 if z > 0 else α eᶻ)", _elementwise(_elu),
+    ),
     "gelu": Formula("a = z Φ(z)", "∂L/∂z = ∂L/∂a · (Φ(z) + z φ(z))", _elementwise(_gelu)),
     "silu": Formula("a = z σ(z)", "∂L/∂z = ∂L/∂a · σ(z)(1 + z(1 − σ(z)))", _elementwise(_silu)),
     "softplus": Formula("a = ln(1 + e^(βz)) / β", "∂L/∂z = ∂L/∂a · σ(βz)", _elementwise(_softplus)),
-    "sigmoid": Formula("a = σ(z) = 1 / (1 + e⁻ᶻ)", "∂L/∂z = ∂L/∂a · a(1 − a)", _elementwise(lambda z, a: a * (1 - a))),
+    "sigmoid": Formula(
+        "a = σ(z) = 1 / (1 + e⁻ᶻ)", "∂L/∂z = ∂L/∂a · a(1 − a)", _elementwise(lambda z, a: a * (1 - a)),
+    ),
     "tanh": Formula("a = tanh z", "∂L/∂z = ∂L/∂a · (1 − a²)", _elementwise(lambda z, a: 1 - a * a)),
-    "log_sigmoid": Formula("a = ln σ(z)", "∂L/∂z = ∂L/∂a · σ(−z)", _elementwise(lambda z, a: torch.sigmoid(-z))),
-    "softsign": Formula("a = z / (1 + |z|)", "∂L/∂z = ∂L/∂a / (1 + |z|)²", _elementwise(lambda z, a: (1 + z.abs()) ** -2)),
+    "log_sigmoid": Formula(
+        "a = ln σ(z)", "∂L/∂z = ∂L/∂a · σ(−z)", _elementwise(lambda z, a: torch.sigmoid(-z)),
+    ),
+    "softsign": Formula(
+        "a = z / (1 + |z|)", "∂L/∂z = ∂L/∂a / (1 + |z|)²", _elementwise(lambda z, a: (1 + z.abs()) ** -2),
+    ),
     "softmax": Formula("pᵢ = e^zᵢ / Σⱼ e^zⱼ", "∂L/∂z = p · (∂L/∂p − Σ ∂L/∂p · p)", _softmax),
     "log_softmax": Formula("ℓᵢ = zᵢ − ln Σⱼ e^zⱼ", "∂L/∂z = ∂L/∂ℓ − p Σ ∂L/∂ℓ,  p = e^ℓ", _log_softmax),
     # reductions
-    "sum": Formula("s = Σ x", "∂L/∂x = ∂L/∂s, to every element", lambda g, y, x, *o, **k: (_spread(g, x, o, k),)),
+    "sum": Formula(
+        "s = Σ x", "∂L/∂x = ∂L/∂s, to every element", lambda g, y, x, *o, **k: (_spread(g, x, o, k),),
+    ),
     "mean": Formula("m = 1/n Σ x", "∂L/∂x = ∂L/∂m / n, to every element", _averaged),
     "logsumexp": Formula(
         "y = ln Σ eˣ", "∂L/∂x = ∂L/∂y · softmax(x)",
@@ -400,7 +427,9 @@ FORMULAS: dict[str, Formula] = {
     "permute": _moves("y = x, axes reordered", "permute"),
     "squeeze": _moves("y = x without axes of length 1", "squeeze"),
     "unsqueeze": _moves("y = x with an axis of length 1", "unsqueeze"),
-    "expand": Formula("y = x, repeated along new axes", "∂L/∂x = ∂L/∂y, summed over the copies", _moved("expand")),
+    "expand": Formula(
+        "y = x, repeated along new axes", "∂L/∂x = ∂L/∂y, summed over the copies", _moved("expand"),
+    ),
     "getitem": _moves("y = x[…]", "__getitem__"),
     "select": _moves("y = x at one place of an axis", "select"),
     "narrow": _moves("y = a stretch of x", "narrow"),
@@ -417,23 +446,39 @@ FORMULAS: dict[str, Formula] = {
     "float": Formula("y = x in 32 bits", "∂L/∂x = ∂L/∂y", lambda g, y, x: (g.to(x.dtype),)),
     "detach": Formula("y = x", "no gradient passes"),
     "setitem": Formula("x[…] = y", "∂L/∂x = ∂L/∂x′ where nothing was written, else 0"),
-    "write_back": Formula("x with a part written anew", "∂L/∂x = ∂L/∂x′ where nothing was written\nthe part gets the rest", _write_back),
-    "read_view": Formula("y = a part of x", "∂L/∂x = ∂L/∂y, back to where each element came from", lambda g, y, x, where: (
-        torch.zeros_like(x).reshape(-1).index_add(0, where.reshape(-1), g.reshape(-1)).view(x.shape),)),
-    "where": Formula("y = a where c, else b", "∂L/∂a = ∂L/∂y where c\n∂L/∂b = ∂L/∂y elsewhere", lambda g, y, c, a, b: (
-        None, *_fit(g * c, a), *_fit(g * ~c, b))),
-    "masked_fill": Formula("y = value where masked, else x", "∂L/∂x = ∂L/∂y where not masked, else 0", lambda g, y, x, mask, value: (
-        g.masked_fill(mask, 0), None)),
+    "write_back": Formula(
+        "x with a part written anew",
+        "∂L/∂x = ∂L/∂x′ where nothing was written\nthe part gets the rest", _write_back,
+    ),
+    "read_view": Formula("y = a part of x", "∂L/∂x = ∂L/∂y, back to where each element came from", _read_view),
+    "where": Formula(
+        "y = a where c, else b", "∂L/∂a = ∂L/∂y where c\n∂L/∂b = ∂L/∂y elsewhere",
+        lambda g, y, c, a, b: (None, *_fit(g * c, a), *_fit(g * ~c, b)),
+    ),
+    "masked_fill": Formula(
+        "y = value where masked, else x", "∂L/∂x = ∂L/∂y where not masked, else 0",
+        lambda g, y, x, mask, value: (g.masked_fill(mask, 0), None),
+    ),
     # layers
     "dropout": Formula("y = mask · x / (1 − p)", "∂L/∂x = ∂L/∂y · mask / (1 − p)"),
     "dropout_mask": Formula("mask = 0 with probability p, else 1/(1 − p)"),
     "embedding": Formula("y = W[index]", "∂L/∂W[i] = Σ ∂L/∂y of the places that looked up i", _embedding),
     "conv1d": Formula("y = x ∗ W + b", "∂L/∂x = ∂L/∂y ∗ W turned round\n∂L/∂W = x ∗ ∂L/∂y\n∂L/∂b = Σ ∂L/∂y"),
-    "conv2d": Formula("y = x ∗ W + b", "∂L/∂x = ∂L/∂y ∗ W turned round\n∂L/∂W = x ∗ ∂L/∂y\n∂L/∂b = Σ ∂L/∂y", _conv2d),
-    "max_pool1d": Formula("y = max of each window of x", "∂L/∂x = ∂L/∂y at the element that won its window, else 0"),
-    "max_pool2d": Formula("y = max of each window of x", "∂L/∂x = ∂L/∂y at the element that won its window, else 0"),
-    "avg_pool1d": Formula("y = mean of each window of x", "∂L/∂x = ∂L/∂y / window size, to every element of the window"),
-    "avg_pool2d": Formula("y = mean of each window of x", "∂L/∂x = ∂L/∂y / window size, to every element of the window"),
+    "conv2d": Formula(
+        "y = x ∗ W + b", "∂L/∂x = ∂L/∂y ∗ W turned round\n∂L/∂W = x ∗ ∂L/∂y\n∂L/∂b = Σ ∂L/∂y", _conv2d,
+    ),
+    "max_pool1d": Formula(
+        "y = max of each window of x", "∂L/∂x = ∂L/∂y at the element that won its window, else 0",
+    ),
+    "max_pool2d": Formula(
+        "y = max of each window of x", "∂L/∂x = ∂L/∂y at the element that won its window, else 0",
+    ),
+    "avg_pool1d": Formula(
+        "y = mean of each window of x", "∂L/∂x = ∂L/∂y / window size, to every element of the window",
+    ),
+    "avg_pool2d": Formula(
+        "y = mean of each window of x", "∂L/∂x = ∂L/∂y / window size, to every element of the window",
+    ),
     "layer_norm": Formula(
         "x̂ = (x − μ)/√(σ² + ε),  y = γ x̂ + β,  per sample",
         "h = γ ∂L/∂y:  ∂L/∂x = (h − mean h − x̂ mean(h x̂))/√(σ² + ε)\n∂L/∂γ = Σ ∂L/∂y · x̂\n∂L/∂β = Σ ∂L/∂y", _layer_norm,
@@ -446,8 +491,12 @@ FORMULAS: dict[str, Formula] = {
     "gru": Formula("h = (1 − z)·n + z·h,  gate by gate at detail textbook"),
     "scaled_dot_product_attention": Formula("y = softmax(Q Kᵀ / √d) V"),
     # losses
-    "mse_loss": Formula(_mean_of("(ŷ − y)²"), _slope_text("2(ŷ − y)", "ŷ"), _pointwise_loss(lambda p, t: 2 * (p - t))),
-    "l1_loss": Formula(_mean_of("|ŷ − y|"), _slope_text("sign(ŷ − y)", "ŷ"), _pointwise_loss(lambda p, t: (p - t).sign())),
+    "mse_loss": Formula(
+        _mean_of("(ŷ − y)²"), _slope_text("2(ŷ − y)", "ŷ"), _pointwise_loss(lambda p, t: 2 * (p - t)),
+    ),
+    "l1_loss": Formula(
+        _mean_of("|ŷ − y|"), _slope_text("sign(ŷ − y)", "ŷ"), _pointwise_loss(lambda p, t: (p - t).sign()),
+    ),
     "huber_loss": Formula(
         _mean_of("½(ŷ − y)² if |ŷ − y| ≤ δ else δ(|ŷ − y| − ½δ)"), _slope_text("min(max(ŷ − y, −δ), δ)", "ŷ"),
         _pointwise_loss(lambda p, t, delta=1.0: (p - t).clamp(-delta, delta)),
@@ -460,7 +509,11 @@ FORMULAS: dict[str, Formula] = {
         _mean_of("−(y ln p + (1 − y) ln(1 − p))"), _slope_text("(p − y)/(p(1 − p))", "p"),
         _pointwise_loss(lambda p, t: (p - t) / (p * (1 - p)), symmetric=False),
     ),
-    "binary_cross_entropy_with_logits": Formula(_mean_of("ln(1 + eᶻ) − y z"), _slope_text("(σ(z) − y)", "z"), _bce_logits),
+    "binary_cross_entropy_with_logits": Formula(
+        _mean_of("ln(1 + eᶻ) − y z"), _slope_text("(σ(z) − y)", "z"), _bce_logits,
+    ),
     "nll_loss": Formula(_mean_of("−ℓ[y]"), _slope_text("−onehot(y)", "ℓ"), _nll_loss),
-    "cross_entropy": Formula(_mean_of("−ln p[y],  p = softmax(z)"), _slope_text("(p − onehot(y))", "z"), _cross_entropy),
+    "cross_entropy": Formula(
+        _mean_of("−ln p[y],  p = softmax(z)"), _slope_text("(p − onehot(y))", "z"), _cross_entropy,
+    ),
 }  # fmt: skip

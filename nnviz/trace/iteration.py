@@ -124,12 +124,12 @@ def _verify(
     tape: Tape, modules: Mapping[str, nn.Module], real: Tensor, end: Entry, live: Mapping, gradients: Mapping
 ) -> float:
     """The worst error against the person's own autograd graph. Raises TraceError if the trace is not the truth."""
-    compare_loss(end.values[0], real, [source.values[port] for source, port in end.sources])
+    compare_loss(end.values[0], real, [source.values[port] for source, port in end.sources], tape.bindings.suspects)
     tensors = {(kind, name): tensor for kind in live for name, tensor in live[kind].items() if tensor.requires_grad}
     with _undisturbed(modules if tape.recomputes else {}):
         true = true_gradients(real, tensors)
     traced = {(kind, name): gradients[kind][name] for kind, name in true}
-    return compare(traced, true, lambda: _flowing(tape, end), tape.hooks)
+    return compare(traced, true, lambda: _flowing(tape, end), tape.bindings.suspects)
 
 
 def _flowing(tape: Tape, end: Entry) -> float:

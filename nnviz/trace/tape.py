@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode, handle_torch_function
 
 from .bindings import Bindings, Entry, Source, leaf
-from .calls import SILENT_WRITERS, kind_of, may_draw, operation_name
+from .calls import kind_of, may_draw, operation_name, silently_written
 from .record import Call, TraceError, ValueRead, fill, perform, template, tensors_in, with_written
 from .scopes import user_line
 
@@ -51,7 +51,6 @@ class Tape(TorchFunctionMode):
         super().__init__()
         self.bindings, self.scopes, self.openers = bindings, bindings.scopes, openers
         self.reads: list[ValueRead] = []
-        self.hooks: list[str] = []  # where gradient hooks were registered
         self.recomputes = False  # checkpoint was seen: the real backward runs parts of the model again
         self._opening = False  # inside an opener no tensor is the person's: the shadow is the only run
 
@@ -98,9 +97,9 @@ class Tape(TorchFunctionMode):
         after = torch.get_rng_state() if before is not None else None
         if before is not None and torch.equal(before, after):
             before = after = None
-        written = tuple([k for k, tensor in enumerate(tensors) if tensor._version != versions[k]])
-        if operation_name(function) in SILENT_WRITERS:
-            written += _silently_written(tensors, sources)
+        silent = {id(tensor) for tensor in silently_written(function, args, kwargs)}
+        changed = [k for k, tensor in enumerate(tensors) if tensor._version != versions[k] or id(tensor) in silent]
+        written = tuple(changed)
         outputs = with_written(result, [tensors[k] for k in written])
         return Made(function, *shape, tensors, sources, result, written, outputs, before, after)
 
@@ -232,25 +231,13 @@ class Tape(TorchFunctionMode):
         if kind == "read":
             self.reads.append(ValueRead(operation_name(function), user_line(), self.scopes.here.path))
         if kind == "hook":
-            self.hooks.append(user_line())
+            self.bindings.suspects.append(f"a gradient hook registered at {user_line()} may change it: remove it")
         if kind != "data":
             return function(*args, **kwargs)
         made = self._make(function, args, kwargs)
         self._record(made)
         self.bindings.mark_data(made.result)
         return made.result
-
-
-def _silently_written(tensors: list[Tensor], sources: list[Source]) -> tuple[int, ...]:
-    """The buffers that do not hold what the tape knows of them."""
-    pairs = enumerate(zip(tensors, sources, strict=True))
-    return tuple(
-        [
-            k
-            for k, (tensor, (entry, port)) in pairs
-            if not tensor.requires_grad and not torch.equal(tensor, entry.values[port])
-        ]
-    )
 
 
 def _agree(opened: list[Tensor], native: list[Tensor]) -> bool:

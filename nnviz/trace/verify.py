@@ -28,7 +28,7 @@ def compare(
     traced: Mapping[Name, Tensor | None],
     true: Mapping[Name, Tensor | None],
     flowing: Callable[[], float],
-    hooks: list[str],
+    suspects: list[str],
 ) -> float:
     """The worst difference, relative to the largest gradient. Raises TraceError naming every parameter that is off.
 
@@ -50,14 +50,14 @@ def compare(
     if worst <= _ROUNDING * torch.finfo(theirs.dtype).eps * flowing():
         return worst / flowing()
     wrong = [label for (_, label), pair in pairs.items() if not _difference(*pair) <= limit * largest]
-    raise TraceError(_refusal("gradient of " + ", ".join(wrong), hooks))
+    raise TraceError(_refusal("gradient of " + ", ".join(wrong), suspects))
 
 
-def compare_loss(traced: Tensor, true: Tensor, terms: list[Tensor]) -> None:
+def compare_loss(traced: Tensor, true: Tensor, terms: list[Tensor], suspects: list[str]) -> None:
     """Raises TraceError if the tape computed another loss than the person's run, beside the terms it is made of."""
     scale = max([1.0, *(_largest(term.detach()) for term in (true, *terms) if term.is_floating_point())])
     if not _difference(traced, true.detach()) <= _LIMIT.get(true.dtype, 5e-2) * scale:
-        raise TraceError(_refusal("loss", []))
+        raise TraceError(_refusal("loss", suspects))
 
 
 def largest_of(gradients: Iterable[Tensor | None]) -> float:
@@ -100,13 +100,10 @@ def _largest(gradient: Tensor) -> float:
     return finite.abs().max().item() if finite.numel() else 0.0
 
 
-def _refusal(what: str, hooks: list[str]) -> str:
-    cause = (
-        f"a gradient hook at {', '.join(hooks)} changes it"
-        if hooks
-        else "a hook, a write through .data or code outside torch changes it"
-    )
-    return (
-        f"the trace is refused, because the {what} is not what ordinary autograd computes: "
-        f"probably {cause}; remove it to step this model"
+def _refusal(what: str, suspects: list[str]) -> str:
+    usual = [
+        "most likely a hook, a write through .data or code outside torch changes it: remove that to step this model"
+    ]
+    return f"the trace is refused, because the {what} is not what ordinary autograd computes; " + "; ".join(
+        suspects or usual
     )

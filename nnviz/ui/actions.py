@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import qtawesome
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
@@ -51,36 +50,36 @@ ACTIONS = (
     Act("recover", "Recover unsaved work", "File", lambda w: w.documents.recover(), "", "fa6s.life-ring", "Open the newest unsaved copy of an earlier start"),
     Act("save", "Save", "File", lambda w: w.documents.save(), "Ctrl+S", "fa6s.floppy-disk", "Write the document to its file"),
     Act("save_as", "Save as…", "File", lambda w: w.documents.save_as(), "Ctrl+Shift+S", "fa6s.floppy-disk", "Write the document to another file"),
-    Act("export_graph", "Export graph…", "File", lambda w: w.documents.export_graph(), "Ctrl+Shift+E", "fa6s.file-export",
+    Act("export_graph", "Export graph…", "File", lambda w: w.exports.ask_graph(), "Ctrl+Shift+E", "fa6s.file-export",
         "Write the graph at the present step as SVG, PNG, PDF, DOT, GraphML or JSON", enabled=_has_trace),
-    Act("export_network", "Export network picture…", "File", lambda w: w.documents.export_network(), "", "fa6s.image", "Write the network picture as SVG, PNG or PDF"),
-    Act("export_window", "Export window picture…", "File", lambda w: w.documents.export_window(), "", "fa6s.image", "Write a picture of the whole window"),
+    Act("export_network", "Export network picture…", "File", lambda w: w.exports.ask_network(), "", "fa6s.image", "Write the network picture as SVG, PNG or PDF"),
+    Act("export_window", "Export window picture…", "File", lambda w: w.exports.ask_window(), "", "fa6s.image", "Write a picture of the whole window"),
     Act("quit", "Quit", "File", lambda w: w.close(), "Ctrl+Q", "fa6s.xmark", "Close the window; unsaved changes are kept for the next start"),
     Act("undo", "Undo", "Edit", lambda w: w.session.document.undo(), "Ctrl+Z", "fa6s.rotate-left", "Take back the last change", enabled=lambda w: w.session.document.history.can_undo),
     Act("redo", "Redo", "Edit", lambda w: w.session.document.redo(), "Ctrl+Y", "fa6s.rotate-right", "Make the change again", enabled=lambda w: w.session.document.history.can_redo),
-    Act("delete", "Delete selected layers", "Edit", lambda w: w.delete_selected(), "", "fa6s.trash", "Remove the selected layers (Del on the canvas)", enabled=lambda w: bool(w.selected_layers)),
-    Act("tidy", "Tidy the network", "Edit", lambda w: w.tidy(), "Ctrl+L", "fa6s.table-cells", "Place all layers automatically"),
-    Act("dropout", "Dropout on or off", "Edit", lambda w: w.toggle_dropout(), "Ctrl+D", "fa6s.droplet-slash", "Switch all dropout layers on or off, also while training runs"),
+    Act("delete", "Delete selected layers", "Edit", lambda w: w.commands.delete_selected(), "", "fa6s.trash", "Remove the selected layers (Del on the canvas)", enabled=lambda w: bool(w.selected_layers)),
+    Act("tidy", "Tidy the network", "Edit", lambda w: w.commands.tidy(), "Ctrl+L", "fa6s.table-cells", "Place all layers automatically"),
+    Act("dropout", "Dropout on or off", "Edit", lambda w: w.commands.toggle_dropout(), "Ctrl+D", "fa6s.droplet-slash", "Switch all dropout layers on or off, also while training runs"),
     Act("train", "Train or pause", "Run", lambda w: w.session.trainer.toggle(), "Ctrl+T", "fa6s.play", "Train until paused", "train", enabled=_can_train),
     Act("train_iteration", "+1 iteration", "Run", lambda w: w.session.trainer.iterations(1), "Ctrl+I", "fa6s.forward-step", "Make one parameter update", "+1", enabled=_can_step),
     Act("train_epoch", "+1 epoch", "Run", lambda w: w.session.trainer.epoch(), "Ctrl+E", "fa6s.forward-fast", "Train once through the training data", "+epoch", enabled=_can_step),
     Act("rewind", "Rewind to the start", "Run", lambda w: w.session.trainer.rewind(), "Ctrl+R", "fa6s.rotate-left", "Back to iteration 0: same seed, the identical start", enabled=_can_train),
-    Act("go_to", "Go to iteration…", "Run", lambda w: w.ask_iteration(), "Ctrl+G", "fa6s.clock-rotate-left", "Make the run stand after any number of iterations, exactly", enabled=_can_step),
-    Act("step", "Step forward", "Step", lambda w: w.step(+1), "F10", "fa6s.caret-right", "Make the next step", enabled=_can_step),
-    Act("step_back", "Step back", "Step", lambda w: w.step(-1), "Shift+F10", "fa6s.caret-left", "Take the last step back", enabled=_has_trace),
+    Act("go_to", "Go to iteration…", "Run", lambda w: w.commands.ask_iteration(), "Ctrl+G", "fa6s.clock-rotate-left", "Make the run stand after any number of iterations, exactly", enabled=_can_step),
+    Act("step", "Step forward", "Step", lambda w: w.commands.step(+1), "F10", "fa6s.caret-right", "Make the next step", enabled=_can_step),
+    Act("step_back", "Step back", "Step", lambda w: w.commands.step(-1), "Shift+F10", "fa6s.caret-left", "Take the last step back", enabled=_has_trace),
     Act("to_start", "To the start of the iteration", "Step", lambda w: w.session.stepper.to_start(), "Ctrl+Home", "fa6s.backward-step", "Before the first step", enabled=_has_trace),
     Act("to_end", "To the end of the iteration", "Step", lambda w: w.session.stepper.to_end(), "Ctrl+End", "fa6s.forward-step", "After the last step", enabled=_has_trace),
-    Act("play", "Play or stop the steps", "Step", lambda w: w.toggle_play(), "F5", "fa6s.forward", "Make one step after the other", "play", enabled=_can_step),
-    Act("run_to", "Run to the selected node", "Step", lambda w: w.run_to_selected(), "Ctrl+F10", "fa6s.location-crosshairs", "Go on to the next step of the selected node", enabled=_has_trace),
+    Act("play", "Play or stop the steps", "Step", lambda w: w.commands.toggle_play(), "F5", "fa6s.forward", "Make one step after the other", "play", enabled=_can_step),
+    Act("run_to", "Run to the selected node", "Step", lambda w: w.commands.run_to_selected(), "Ctrl+F10", "fa6s.location-crosshairs", "Go on to the next step of the selected node", enabled=_has_trace),
     Act("build_workspace", "Build workspace", "View", lambda w: w.area.show_workspace("build"), "Ctrl+1", "fa6s.pen-ruler", "The canvas is large"),
     Act("step_workspace", "Step workspace", "View", lambda w: w.area.show_workspace("step"), "Ctrl+2", "fa6s.shoe-prints", "One iteration, node by node"),
     Act("train_workspace", "Train workspace", "View", lambda w: w.area.show_workspace("train"), "Ctrl+3", "fa6s.chart-line", "The plots are large"),
     Act("fit", "Fit the graph", "View", lambda w: w.fit(), "F", "fa6s.expand", "Show the whole graph"),
-    Act("actual_size", "Graph at 100 %", "View", lambda w: w.graph.actual_size(), "Ctrl+0", "fa6s.magnifying-glass", "Show the graph in its own size"),
+    Act("actual_size", "Graph at 100 %", "View", lambda w: w.panels.graph.actual_size(), "Ctrl+0", "fa6s.magnifying-glass", "Show the graph in its own size"),
     Act("theme", "Light or dark", "View", lambda w: w.toggle_theme(), "Ctrl+Shift+L", "fa6s.circle-half-stroke", "Change between the light and the dark theme"),
     Act("reset_workspace", "Reset this workspace", "View", lambda w: w.area.reset(), "", "fa6s.table-columns", "Put all panels back where they were"),
-    Act("find_action", "Search or run an action…", "Help", lambda w: w.find_action(), "Ctrl+Shift+P", "fa6s.magnifying-glass", "Find any action by its name"),
-    Act("about", "About nnviz", "Help", lambda w: w.about(), "", "fa6s.circle-info", "Version, and what the numbers are checked against"),
+    Act("find_action", "Search or run an action…", "Help", lambda w: w.commands.find_action(), "Ctrl+Shift+P", "fa6s.magnifying-glass", "Find any action by its name"),
+    Act("about", "About nnviz", "Help", lambda w: w.commands.about(), "", "fa6s.circle-info", "Version, and what the numbers are checked against"),
 )
 MENUS = ("File", "Edit", "Run", "Step", "View", "Help")
 
@@ -115,6 +114,8 @@ def fill_examples(menu: QMenu, window: MainWindow) -> None:
 
 def set_icons(actions: dict[str, QAction], theme: Theme) -> None:
     """Draw all icons in the theme's text colour; those on filled buttons in the panel colour."""
+    import qtawesome  # here, because its fonts take as long to load as the whole window to paint
+
     for act in ACTIONS:
         if act.icon:
             ink = theme.panel if act.id in ("play", "train") else theme.text

@@ -114,7 +114,7 @@ def _scientific(value: float, digits: int) -> str:
 def _factored(array: np.ndarray) -> tuple[np.ndarray, str]:
     """The numbers divided by a common power of ten, and that power as text, where all are so small or so large that it saves room."""
     known = np.abs(array[np.isfinite(array) & (array != 0)])
-    if known.size == 0 or -3 <= (exponent := _exponent(float(known.max()))) <= 5:
+    if known.size == 0 or -2 <= (exponent := _exponent(float(known.max()))) <= 5:
         return array, ""
     return array / 10.0**exponent, f" ·10{str(exponent).translate(_RAISED)}"
 

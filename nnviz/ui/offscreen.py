@@ -12,9 +12,8 @@ from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from nnviz.document.examples import open_document
-from nnviz.export import pictures
 from nnviz.ui import app
-from nnviz.ui.documents import GRAPH_FILES, PICTURES
+from nnviz.ui.exports import SUFFIXES
 from nnviz.ui.main_window import DESIGN_SIZE, MainWindow
 from nnviz.ui.theme import THEMES
 
@@ -22,7 +21,6 @@ PATIENCE_MS = 120_000
 """How long one wait may take before the job is given up."""
 STRETCHES = 12
 """Training is done in so many stretches, so that the pictures over time have as many lines on every machine."""
-WHATS = ("graph", "network", "plots", "window")
 
 
 class JobFailed(Exception):
@@ -51,24 +49,13 @@ def screenshot(job: Job, out: Path) -> None:
 
 def export(job: Job, out: Path, what: str = "graph") -> None:
     """Write the graph, the network, the plots or the window as the file's suffix says. Raises JobFailed."""
-    possible = (*PICTURES, *GRAPH_FILES) if what == "graph" else PICTURES
-    if out.suffix[1:].lower() not in possible:
-        raise JobFailed(f"{out.name}: a {what} can be written as {', '.join(possible)}; choose one of these endings")
+    if out.suffix[1:].lower() not in SUFFIXES[what]:
+        raise JobFailed(f"{out.name}: a {what} can be written as {', '.join(SUFFIXES[what])}; choose one of these endings")
     with _standing_window(job) as window:
-        _write(window, out, what)
-
-
-def _write(window: MainWindow, out: Path, what: str) -> None:
-    writers: dict[str, Callable[[], object]] = {
-        "graph": lambda: window.documents.write_graph(out),
-        "network": lambda: window.documents.write_network(out),
-        "plots": lambda: pictures.save(window.area, out, window.theme),
-        "window": lambda: pictures.save(window, out, window.theme),
-    }
-    try:
-        writers[what]()
-    except (OSError, ValueError) as error:
-        raise JobFailed(f"{out} could not be written: {error}") from error
+        try:
+            window.exports.write(out, what)
+        except (OSError, ValueError) as error:
+            raise JobFailed(f"{out} could not be written: {error}") from error
 
 
 @contextmanager
@@ -121,10 +108,10 @@ def _is_current(window: MainWindow) -> bool:
 
 
 def _settle(window: MainWindow) -> None:
-    """Let everything that is waiting be painted, and fit the pictures to their panels."""
+    """Let everything that is waiting be painted, and fit the network to its panel; the graph opens readable and follows the cursor."""
     for _ in range(3):
         QApplication.processEvents()
-    window.fit()
+    window.panels.network.fit()
     QApplication.processEvents()
 
 

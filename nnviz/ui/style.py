@@ -1,4 +1,7 @@
-"""How standard Qt widgets look: Fusion, a palette and one stylesheet, both made from the theme. Own-painted widgets take the theme directly."""
+"""How standard Qt widgets look: Fusion, a palette and one stylesheet, both made from the theme.
+
+Widgets that paint themselves take the theme directly.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from string import Template
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication
 
+from nnviz.resource_files import resource_folder
 from nnviz.ui.fonts import sans
 from nnviz.ui.theme import BODY, SMALL, Theme
 
@@ -48,7 +52,10 @@ QLineEdit, QAbstractSpinBox, QComboBox {
     background: $field; color: $text; border: 1px solid $line; border-radius: 6px; padding: 2px 8px; min-height: 20px;
     selection-background-color: $forward; selection-color: $panel; }
 QComboBox::drop-down { border: none; width: 18px; }
-QComboBox QAbstractItemView { background: $panel; color: $text; border: 1px solid $line; outline: none; selection-background-color: $field; selection-color: $text; }
+QComboBox::down-arrow { image: url($chevron); width: 10px; height: 10px; }
+QComboBox QAbstractItemView {
+    background: $panel; color: $text; border: 1px solid $line; outline: none;
+    selection-background-color: $field; selection-color: $text; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
 QCheckBox { spacing: 6px; }
 QCheckBox:focus { color: $forward; }
@@ -62,7 +69,8 @@ QScrollBar:vertical { background: transparent; width: 8px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 8px; margin: 0; }
 QScrollBar::handle { background: $line; border-radius: 4px; min-height: 24px; min-width: 24px; }
 QScrollBar::handle:hover { background: $faint; }
-QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page { background: none; border: none; width: 0; height: 0; }
+QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {
+    background: none; border: none; width: 0; height: 0; }
 QSplitter::handle { background: transparent; }
 QHeaderView::section { background: $panel; color: $muted; border: none; border-bottom: 1px solid $line; padding: 4px 6px; }
 QTableView { background: $panel; border: none; gridline-color: $line; selection-background-color: $field; selection-color: $text; }
@@ -84,7 +92,8 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
 def sheet(theme: Theme) -> str:
     """Return the stylesheet of the theme."""
     colors = {name: value for name, value in vars(theme).items() if isinstance(value, str)}
-    return _SHEET.substitute(colors, forward_hover=theme.tint("forward", 0.85).name(), small=round(SMALL))
+    chevron = (resource_folder("icons") / "chevron.svg").as_posix()
+    return _SHEET.substitute(colors, chevron=chevron, forward_hover=theme.tint("forward", 0.85).name(), small=round(SMALL))
 
 
 def _palette(theme: Theme) -> QPalette:

@@ -46,7 +46,19 @@ class TopBar(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GUTTER, 0, GUTTER, 0)
         layout.setSpacing(6)
-        for widget in (brand, self._title, 10, self._tabs, 14, *self._step_buttons, self._granularity, self._play, *self._train_buttons, self._train, 10):
+        for widget in (
+            brand,
+            self._title,
+            10,
+            self._tabs,
+            14,
+            *self._step_buttons,
+            self._granularity,
+            self._play,
+            *self._train_buttons,
+            self._train,
+            10,
+        ):
             layout.addSpacing(widget) if isinstance(widget, int) else layout.addWidget(widget)
         self._captions: list[QLabel] = []
         for name, label in self._figures.items():
@@ -169,7 +181,9 @@ class Badge(QPushButton):
         """Take the colours of the theme."""
         self._theme = theme
         ground, ink = (theme.tint("forward", 0.12).name(), theme.forward) if self._known else (theme.field, theme.muted)
-        self.setStyleSheet(f"QPushButton {{ background: {ground}; color: {ink}; border: 1px solid {ground}; border-radius: 13px; padding: 2px 10px; font-weight: 600; }}")
+        self.setStyleSheet(
+            f"QPushButton {{ background: {ground}; color: {ink}; border: 1px solid {ground}; border-radius: 13px; padding: 2px 10px; font-weight: 600; }}"
+        )
 
 
 def _brand(menu: QMenu) -> QToolButton:

@@ -113,7 +113,9 @@ class TrainingPanel(QWidget):
         caption.setToolTip(forms.explanation(row.field))
         caption.setBuddy(editor)
         editor.setMinimumWidth(64)
-        editor.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # the column is narrow; long choices are cut, not the column
+        editor.setSizePolicy(
+            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
+        )  # the column is narrow; long choices are cut, not the column
         editor.setAccessibleName(row.path.replace(".", " ").replace("_", " "))
         editor.value_changed.connect(lambda value, path=row.path: self.value_requested.emit(path, value))
         self._grid.addWidget(caption, line, 0)

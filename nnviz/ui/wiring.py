@@ -66,8 +66,14 @@ def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
     names = {layer.id: layer.title for layer in experiment.network}
     for view in (*panels.run_plots, panels.microscope):
         view.set_names(names)
+    for view in (panels.graph, panels.chain_rule):
+        view.set_titles(names)
     panels.microscope.set_optimizer(catalog.OPTIMIZERS[experiment.training.optimizer.kind].label)
-    sizes = [report.layers[layer.id].output_shape for layer in experiment.network.in_order() if layer.kind in ("input", "dense") and layer.id in report.layers]
+    sizes = [
+        report.layers[layer.id].output_shape
+        for layer in experiment.network.in_order()
+        if layer.kind in ("input", "dense") and layer.id in report.layers
+    ]
     chain = " → ".join("×".join(map(str, shape)) if shape else "?" for shape in sizes)
     problems = f" · {len(report.problems)} problem{'s' * (len(report.problems) > 1)}" if report.problems else ""
     panels.cards["network"].set_subtitle(f"{chain} · {report.parameters:,} parameters{problems}")
@@ -84,6 +90,7 @@ def select_layers(window: MainWindow, ids: tuple[str, ...]) -> None:
 def _show_layer(window: MainWindow) -> None:
     experiment, report = window.session.experiment, window.session.report
     window.panels.network.set_selection(window.selected_layers)
+    window.panels.parameters.set_selection(window.selected_layers)
     window.panels.properties.set_layer(experiment, report, window.selected_layers[0] if len(window.selected_layers) == 1 else None)
     window.update_actions()
 
@@ -171,19 +178,29 @@ def _training(window: MainWindow) -> None:
 
 
 def _network(window: MainWindow) -> None:
-    network, properties, session = window.panels.network, window.panels.properties, window.session
+    network, session = window.panels.network, window.session
 
     network.selected_changed.connect(lambda ids: select_layers(window, ids))
     network.node_requested.connect(session.select)
-    network.add_requested.connect(lambda kind, position, after: window.add_layer(kind, position, after))
-    network.insert_requested.connect(lambda kind, source, target: window.add_layer(kind, between=(source, target)))
+    network.add_requested.connect(lambda kind, position, after: window.commands.add_layer(kind, position, after))
+    network.insert_requested.connect(lambda kind, source, target: window.commands.add_layer(kind, between=(source, target)))
     network.connect_requested.connect(lambda source, target: session.edit("Connect layers", edits.connect_layers, source, target))
     network.disconnect_requested.connect(lambda links: session.edit("Disconnect layers", _without, links))
     network.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
     network.move_requested.connect(lambda places: session.edit("Move layers", edits.move_layers, places))
     network.weight_requested.connect(lambda *weight: _set_weight(window, *weight))
-    window.panels.palette.add_requested.connect(window.append_layer)
-    properties.change_requested.connect(lambda id, settings, merge: session.edit("Change layer", edits.change_layer, id, merge=merge, **settings))
+    window.panels.palette.add_requested.connect(window.commands.append_layer)
+    window.panels.parameters.selected_changed.connect(lambda ids: select_layers(window, ids))
+    _properties(window)
+
+
+def _properties(window: MainWindow) -> None:
+    properties, session = window.panels.properties, window.session
+
+    def change(id: str, settings: dict[str, object], merge: str) -> None:
+        session.edit("Change layer", edits.change_layer, id, merge=merge, **settings)
+
+    properties.change_requested.connect(change)
     properties.rename_requested.connect(lambda id, name: session.edit("Rename layer", edits.rename_layer, id, name))
     properties.freeze_requested.connect(lambda id, frozen: session.edit("Freeze layer", edits.freeze_layer, id, frozen))
     properties.initializer_requested.connect(lambda id, name: session.edit("Change initializer", edits.set_initializer, id, name))
@@ -196,7 +213,8 @@ def _without(experiment: Experiment, links: list[Link]) -> Experiment:
 
 def _set_weight(window: MainWindow, parameter: str, index: tuple[int, ...], value: float) -> None:
     moment = window.session.moment
-    node = next((node for node in moment.reading.trace.nodes if node.kind == "parameter" and node.label == parameter), None) if moment else None
+    nodes = moment.reading.trace.nodes if moment else ()
+    node = next((node for node in nodes if node.kind == "parameter" and node.label == parameter), None)
     values = moment.reading.array(node.value) if node else None
     if values is not None:
         window.session.edit(f"Set {parameter}", edits.set_weight, parameter, index, value, values.shape, values.tolist())
@@ -218,5 +236,4 @@ def _graph(window: MainWindow) -> None:
 
 def _plots(window: MainWindow) -> None:
     for plot in window.panels.run_plots:
-        plot.export_requested.connect(window.documents.export_widget)
-
+        plot.export_requested.connect(window.exports.ask_widget)

@@ -28,7 +28,8 @@ class Split:
     def swapped(self, first: str, second: str) -> Split:
         """Return the same split with two panels in each other's places."""
         names = {first: second, second: first}
-        return Split(self.direction, tuple((n, p.swapped(first, second) if isinstance(p, Split) else names.get(p, p)) for n, p in self.parts))
+        parts = ((share, part.swapped(first, second) if isinstance(part, Split) else names.get(part, part)) for share, part in self.parts)
+        return Split(self.direction, tuple(parts))
 
 
 def row(*parts: tuple[int, Split | str]) -> Split:

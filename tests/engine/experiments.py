@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ HERE = Path(".")
 
 def chain(*layers: Layer) -> Network:
     """Layers one behind the other."""
-    return Network(layers, tuple(Link(a.id, b.id) for a, b in zip(layers, layers[1:], strict=False)))
+    return Network(layers, tuple(Link(a.id, b.id) for a, b in pairwise(layers)))
 
 
 def mlp(*, activation: str = "relu", p: float = 0.2) -> Network:
@@ -48,5 +49,10 @@ def experiment(
     choice = new_choice(OPTIMIZERS, optimizer, **(settings or {"learning_rate": 0.01}))
     data = data or new_choice(DATASETS, "moons", samples=60, noise=0.15)
     return Experiment(
-        network or mlp(), data, Training(choice, new_choice(SCHEDULES, "constant"), **training), seed=seed, precision=precision, weights=weights or {}
+        network or mlp(),
+        data,
+        Training(choice, new_choice(SCHEDULES, "constant"), **training),
+        seed=seed,
+        precision=precision,
+        weights=weights or {},
     )

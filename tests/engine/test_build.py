@@ -35,10 +35,18 @@ def test_every_kind_has_a_builder_and_every_table_is_whole():
 @pytest.mark.parametrize(
     ("name", "module"),
     [
-        ("identity", nn.Identity()), ("relu", nn.ReLU()), ("leaky_relu", nn.LeakyReLU()), ("elu", nn.ELU()), ("gelu", nn.GELU()), ("silu", nn.SiLU()),
-        ("softplus", nn.Softplus()), ("sigmoid", nn.Sigmoid()), ("tanh", nn.Tanh()), ("softmax", nn.Softmax(-1)),
+        ("identity", nn.Identity()),
+        ("relu", nn.ReLU()),
+        ("leaky_relu", nn.LeakyReLU()),
+        ("elu", nn.ELU()),
+        ("gelu", nn.GELU()),
+        ("silu", nn.SiLU()),
+        ("softplus", nn.Softplus()),
+        ("sigmoid", nn.Sigmoid()),
+        ("tanh", nn.Tanh()),
+        ("softmax", nn.Softmax(-1)),
     ],
-)  # fmt: skip
+)
 def test_activations_are_torchs(name, module):
     x = torch.linspace(-4, 4, 24, dtype=torch.float64).reshape(4, 6)
     assert torch.equal(layers.Activation(name)(x), module(x))
@@ -61,11 +69,16 @@ def test_a_net_equals_a_hand_written_sequential():
 def test_joins_and_norms_equal_torch():
     network = Network(
         (
-            new_layer("input", "x", shape=[2]), new_layer("dense", "a", units=3), new_layer("batch_norm", "bn", momentum=0.3),
-            new_layer("layer_norm", "ln"), new_layer("add", "sum"), new_layer("concat", "cat"), new_layer("dense", "out", units=2, bias=False),
+            new_layer("input", "x", shape=[2]),
+            new_layer("dense", "a", units=3),
+            new_layer("batch_norm", "bn", momentum=0.3),
+            new_layer("layer_norm", "ln"),
+            new_layer("add", "sum"),
+            new_layer("concat", "cat"),
+            new_layer("dense", "out", units=2, bias=False),
         ),
-        tuple(Link(*pair) for pair in [("x", "a"), ("a", "bn"), ("a", "ln"), ("bn", "sum"), ("ln", "sum"), ("a", "sum"), ("sum", "cat"), ("x", "cat"), ("cat", "out")]),
-    )  # fmt: skip
+        tuple(Link(*pair.split()) for pair in ("x a", "a bn", "a ln", "bn sum", "ln sum", "a sum", "sum cat", "x cat", "cat out")),
+    )
     net = built(experiment(network))
     x = torch.randn(8, 2)
     a = torch.nn.functional.linear(x, net.get_parameter("a.weight"), net.get_parameter("a.bias"))
@@ -114,9 +127,17 @@ def test_initializers_have_their_spread(kind):
     net = built(experiment(Network(layers_, network.links)))
     weight, bias = net.get_parameter("h1.weight").detach(), net.get_parameter("h1.bias").detach()
     spread = {
-        "default": (1 / 300 / 3) ** 0.5, "zeros": 0.0, "constant": 0.0, "normal": 0.05, "uniform": 0.05 / 3**0.5, "xavier_uniform": (2 / 700) ** 0.5,
-        "xavier_normal": (2 / 700) ** 0.5, "he_uniform": (2 / 300) ** 0.5, "he_normal": (2 / 300) ** 0.5, "orthogonal": (1 / 400) ** 0.5,
-    }  # fmt: skip
+        "default": (1 / 300 / 3) ** 0.5,
+        "zeros": 0.0,
+        "constant": 0.0,
+        "normal": 0.05,
+        "uniform": 0.05 / 3**0.5,
+        "xavier_uniform": (2 / 700) ** 0.5,
+        "xavier_normal": (2 / 700) ** 0.5,
+        "he_uniform": (2 / 300) ** 0.5,
+        "he_normal": (2 / 300) ** 0.5,
+        "orthogonal": (1 / 400) ** 0.5,
+    }
     assert weight.std().item() == pytest.approx(spread[kind], rel=0.03, abs=1e-7)
     assert weight.mean().item() == pytest.approx(0.1 if kind == "constant" else 0.0, abs=1e-3)
     assert (bias.abs().max() > 0) == (kind == "default")

@@ -42,7 +42,9 @@ def test_scalers_are_fitted_on_training_rows_only():
     data = load(experiment(data=table([[0.0], [1.0], [2.0], [100.0]] * 5, [[0.0]] * 20, validation=0.3, scaling="min-max")), HERE)
     seen = data.x[data.training]
     assert seen.min() == 0 and seen.max() == 1
-    assert np.array_equal(data_of("xor", scaling="none").x, SOURCES["xor"](experiment(data=new_choice(DATASETS, "xor", scaling="none")), HERE).x)
+    assert np.array_equal(
+        data_of("xor", scaling="none").x, SOURCES["xor"](experiment(data=new_choice(DATASETS, "xor", scaling="none")), HERE).x
+    )
 
 
 def test_xor_and_spiral_are_what_they_say():
@@ -77,10 +79,16 @@ def read(tmp_path):
 @pytest.mark.parametrize(
     "content",
     [
-        "a,b,y\n1.5,2,10\n-3e1,.5,20\n", "a;b;y\n1,5;2;10\n-3e1;0,5;20\n", "a\tb\ty\r\n1.5\t2\t10\r\n-30\t0.5\t20\r\n", "\ufeffa,b,y\n1.5,2,10\n-30,0.5,20\n",
-        "a;b;y\n1.5;2;10\n-30;0.5;20", '"a","b","y"\n"1.5","2","10"\n\n\n"-30","0.5","20"\n', "a|b|y\n1.5|2|10\n-30|0.5|20\n", "a,b,y\r1.5,2,10\r-30,0.5,20\r",
+        "a,b,y\n1.5,2,10\n-3e1,.5,20\n",
+        "a;b;y\n1,5;2;10\n-3e1;0,5;20\n",
+        "a\tb\ty\r\n1.5\t2\t10\r\n-30\t0.5\t20\r\n",
+        "\ufeffa,b,y\n1.5,2,10\n-30,0.5,20\n",
+        "a;b;y\n1.5;2;10\n-30;0.5;20",
+        '"a","b","y"\n"1.5","2","10"\n\n\n"-30","0.5","20"\n',
+        "a|b|y\n1.5|2|10\n-30|0.5|20\n",
+        "a,b,y\r1.5,2,10\r-30,0.5,20\r",
     ],
-)  # fmt: skip
+)
 def test_separators_commas_and_line_ends_are_worked_out(read, content):
     found = read(content)
     assert found.x.tolist() == [[1.5, 2.0], [-30.0, 0.5]] and found.y.tolist() == [[10.0], [20.0]]

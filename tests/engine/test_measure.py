@@ -45,10 +45,16 @@ def test_zeros_and_non_finite_elements_stand_apart():
 @pytest.mark.parametrize(
     "tensor",
     [
-        torch.empty(0), torch.zeros(5), torch.full((5,), 3.0), torch.full((3,), float("nan")), torch.tensor([1e-320], dtype=torch.float64),
-        torch.tensor([-1.7e308, 1.7e308], dtype=torch.float64), torch.tensor([3e38, -3e38]), torch.tensor(2.5),
+        torch.empty(0),
+        torch.zeros(5),
+        torch.full((5,), 3.0),
+        torch.full((3,), float("nan")),
+        torch.tensor([1e-320], dtype=torch.float64),
+        torch.tensor([-1.7e308, 1.7e308], dtype=torch.float64),
+        torch.tensor([3e38, -3e38]),
+        torch.tensor(2.5),
     ],
-)  # fmt: skip
+)
 def test_extreme_tensors_have_measures(tensor):
     found = measure(tensor)
     finite = tensor.double()[tensor.isfinite()]
@@ -67,7 +73,9 @@ def test_layer_measures_are_of_the_last_iteration():
     trainer = timeline.trainer
     found = {each.layer: each for each in layer_measures(trainer)}
     assert list(found) == ["h1", "h2", "out"]
-    assert found["h2"].weights == measure(trainer.parameters["h2.weight"]) and found["h2"].gradients == measure(trainer.parameters["h2.weight"].grad)
+    assert found["h2"].weights == measure(trainer.parameters["h2.weight"]) and found["h2"].gradients == measure(
+        trainer.parameters["h2.weight"].grad
+    )
     assert found["h1"].activations.count == 10 * 4  # the last batch of 42 rows
     moved = torch.cat([(trainer.parameters[name] - trainer.before[name]).flatten() for name in ("h1.weight", "h1.bias")]).norm()
     start = torch.cat([trainer.before[name].flatten() for name in ("h1.weight", "h1.bias")]).norm()
@@ -75,7 +83,12 @@ def test_layer_measures_are_of_the_last_iteration():
 
 
 def test_looking_changes_nothing():
-    network = chain(new_layer("input", "x", shape=[2]), new_layer("batch_norm", "bn"), new_layer("dropout", "d", p=0.5), new_layer("dense", "out", units=2))
+    network = chain(
+        new_layer("input", "x", shape=[2]),
+        new_layer("batch_norm", "bn"),
+        new_layer("dropout", "d", p=0.5),
+        new_layer("dense", "out", units=2),
+    )
     looked, plain = (Timeline(experiment(network, batch_size=14), HERE) for _ in range(2))
     for _ in range(12):
         layer_measures(looked.trainer)
@@ -111,7 +124,9 @@ def test_a_trace_is_the_iteration_that_follows(detail):
     record = to_record(capture_next(timeline.trainer, detail))
     timeline.advance()
     trainer = timeline.trainer
-    assert record.iteration == 9 and record.epoch == 3 and list(record.rows) == rows and record.detail == detail and record.worst_error < 1e-6
+    assert (
+        record.iteration == 9 and record.epoch == 3 and list(record.rows) == rows and record.detail == detail and record.worst_error < 1e-6
+    )
     assert record.loss == pytest.approx(trainer.point.loss, rel=1e-6)
     for update in record.updates:
         np.testing.assert_allclose(values(update.after.values), trainer.parameters[update.parameter].detach().numpy(), rtol=0, atol=1e-6)

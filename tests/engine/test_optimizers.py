@@ -9,15 +9,30 @@ from nnviz.engine.optimizers import build_optimizer, carried_state, load_state, 
 
 WAYS = [
     ("sgd", {}, torch.optim.SGD, {"lr": 0.01}),
-    ("sgd", {"momentum": 0.9, "dampening": 0.1, "weight_decay": 0.01}, torch.optim.SGD, {"lr": 0.01, "momentum": 0.9, "dampening": 0.1, "weight_decay": 0.01}),
+    (
+        "sgd",
+        {"momentum": 0.9, "dampening": 0.1, "weight_decay": 0.01},
+        torch.optim.SGD,
+        {"lr": 0.01, "momentum": 0.9, "dampening": 0.1, "weight_decay": 0.01},
+    ),
     ("sgd", {"momentum": 0.8, "nesterov": True}, torch.optim.SGD, {"lr": 0.01, "momentum": 0.8, "nesterov": True}),
     ("adagrad", {"lr_decay": 0.1}, torch.optim.Adagrad, {"lr": 0.01, "lr_decay": 0.1, "eps": 1e-10}),
     ("rmsprop", {}, torch.optim.RMSprop, {"lr": 0.01, "alpha": 0.99, "eps": 1e-8}),
-    ("rmsprop", {"momentum": 0.5, "centered": True, "alpha": 0.9}, torch.optim.RMSprop, {"lr": 0.01, "alpha": 0.9, "momentum": 0.5, "centered": True}),
-    ("adam", {"beta1": 0.8, "beta2": 0.99, "weight_decay": 0.1}, torch.optim.Adam, {"lr": 0.001, "betas": (0.8, 0.99), "weight_decay": 0.1}),
+    (
+        "rmsprop",
+        {"momentum": 0.5, "centered": True, "alpha": 0.9},
+        torch.optim.RMSprop,
+        {"lr": 0.01, "alpha": 0.9, "momentum": 0.5, "centered": True},
+    ),
+    (
+        "adam",
+        {"beta1": 0.8, "beta2": 0.99, "weight_decay": 0.1},
+        torch.optim.Adam,
+        {"lr": 0.001, "betas": (0.8, 0.99), "weight_decay": 0.1},
+    ),
     ("adam", {"amsgrad": True}, torch.optim.Adam, {"lr": 0.001, "amsgrad": True}),
     ("adamw", {}, torch.optim.AdamW, {"lr": 0.001, "weight_decay": 0.01}),
-]  # fmt: skip
+]
 
 
 def tensors(seed: int) -> list[torch.Tensor]:
@@ -58,10 +73,15 @@ def test_saved_state_goes_on_bit_for_bit(kind, settings, oracle, arguments):
 @pytest.mark.parametrize(
     ("kind", "before", "after"),
     [
-        ("adam", {}, {"amsgrad": True}), ("adam", {"amsgrad": True}, {}), ("sgd", {}, {"momentum": 0.9}), ("sgd", {"momentum": 0.9}, {}),
-        ("rmsprop", {}, {"centered": True, "momentum": 0.5}), ("rmsprop", {"centered": True}, {"momentum": 0.5}), ("adagrad", {}, {"lr_decay": 0.1}),
+        ("adam", {}, {"amsgrad": True}),
+        ("adam", {"amsgrad": True}, {}),
+        ("sgd", {}, {"momentum": 0.9}),
+        ("sgd", {"momentum": 0.9}, {}),
+        ("rmsprop", {}, {"centered": True, "momentum": 0.5}),
+        ("rmsprop", {"centered": True}, {"momentum": 0.5}),
+        ("adagrad", {}, {"lr_decay": 0.1}),
     ],
-)  # fmt: skip
+)
 def test_a_setting_switched_on_the_way_trains_on(kind, before, after):
     parameters = [tensor.clone().requires_grad_() for tensor in tensors(0)]
     names = {parameter: str(place) for place, parameter in enumerate(parameters)}
@@ -79,7 +99,9 @@ def test_a_setting_switched_on_the_way_trains_on(kind, before, after):
 
 
 def test_another_kind_starts_anew():
-    assert carried_state({"w": {"step": 3}}, new_choice(OPTIMIZERS, "adam"), new_choice(OPTIMIZERS, "sgd"), {"w"}, {"w": torch.zeros(1)}) == {}
+    assert (
+        carried_state({"w": {"step": 3}}, new_choice(OPTIMIZERS, "adam"), new_choice(OPTIMIZERS, "sgd"), {"w"}, {"w": torch.zeros(1)}) == {}
+    )
 
 
 def test_refusals_name_the_place():

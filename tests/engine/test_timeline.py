@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -36,8 +38,16 @@ CHANGES = {
 def state(timeline: Timeline) -> tuple:
     """Everything that may differ, as bits."""
     trainer = timeline.trainer
-    optimizer = {name: {key: str(value) for key, value in entry.items()} for name, entry in save_state(trainer.optimizer, trainer.names).items()}
-    return digest(trainer.net), {name: buffer.tolist() for name, buffer in trainer.buffers.items()}, optimizer, trainer.position, tuple(timeline.points)
+    optimizer = {
+        name: {key: str(value) for key, value in entry.items()} for name, entry in save_state(trainer.optimizer, trainer.names).items()
+    }
+    return (
+        digest(trainer.net),
+        {name: buffer.tolist() for name, buffer in trainer.buffers.items()},
+        optimizer,
+        trainer.position,
+        tuple(timeline.points),
+    )
 
 
 @pytest.fixture
@@ -125,7 +135,10 @@ def test_a_refused_edit_changes_nothing():
     timeline = Timeline(START, HERE)
     timeline.go_to(20)
     before = state(timeline)
-    for network in (chain(new_layer("input", "x", shape=[2]), new_layer("dense", "out", units=3)), chain(new_layer("input", "x", shape=[2]))):
+    for network in (
+        chain(new_layer("input", "x", shape=[2]), new_layer("dense", "out", units=3)),
+        chain(new_layer("input", "x", shape=[2])),
+    ):
         with pytest.raises(BuildError):
             timeline.edit(experiment(network, batch_size=16))
         assert state(timeline) == before and timeline.document == START
@@ -176,7 +189,7 @@ def test_checkpoints_thin_out_with_age(monkeypatch):
         timeline.advance()
     kept = sorted(timeline._checkpoints)
     assert kept[0] == 0 and kept[-1] == 400 and len(kept) <= 16 * 6
-    assert max(b - a for a, b in zip(kept, kept[1:], strict=False)) <= 32
+    assert max(b - a for a, b in pairwise(kept)) <= 32
     end = state(timeline)
     timeline.go_to(203)
     timeline.go_to(400)

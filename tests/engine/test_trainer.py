@@ -32,12 +32,20 @@ def trained(document, iterations: int) -> Trainer:
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize(
     ("kind", "oracle"),
-    [("sgd", torch.optim.SGD), ("adagrad", torch.optim.Adagrad), ("rmsprop", torch.optim.RMSprop), ("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)],
-)  # fmt: skip
+    [
+        ("sgd", torch.optim.SGD),
+        ("adagrad", torch.optim.Adagrad),
+        ("rmsprop", torch.optim.RMSprop),
+        ("adam", torch.optim.Adam),
+        ("adamw", torch.optim.AdamW),
+    ],
+)
 def test_training_equals_a_plain_torch_loop_bit_for_bit(kind, oracle, precision):
     document = experiment(optimizer=kind, precision=precision, batch_size=16, clip_norm=0.5, clip_value=0.2, l1=1e-3, l2=1e-2)
     ours, start = trainer_of(document), trainer_of(document)
-    twin = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Dropout(0.2), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2)).to(ours.training_rows.x.dtype)
+    twin = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Dropout(0.2), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2)).to(
+        ours.training_rows.x.dtype
+    )
     twin.load_state_dict(dict(zip(twin.state_dict(), start.net.state_dict().values(), strict=True)))
     optimizer = oracle(twin.parameters(), lr=0.01)
     weights = [parameter for name, parameter in twin.named_parameters() if name.endswith("weight")]
@@ -65,7 +73,13 @@ def test_training_equals_a_plain_torch_loop_bit_for_bit(kind, oracle, precision)
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber", "bce", "cross_entropy"])
 def test_losses_are_torchs(loss):
-    oracle = {"mse": nn.MSELoss(), "mae": nn.L1Loss(), "huber": nn.HuberLoss(), "bce": nn.BCEWithLogitsLoss(), "cross_entropy": nn.CrossEntropyLoss()}[loss]
+    oracle = {
+        "mse": nn.MSELoss(),
+        "mae": nn.L1Loss(),
+        "huber": nn.HuberLoss(),
+        "bce": nn.BCEWithLogitsLoss(),
+        "cross_entropy": nn.CrossEntropyLoss(),
+    }[loss]
     units = 1 if loss == "bce" else 2
     document = experiment(chain(new_layer("input", "x", shape=[2]), new_layer("dense", "out", units=units)), loss=loss)
     trainer = trainer_of(document)
@@ -124,7 +138,9 @@ def test_frozen_layers_stay():
 # --- epochs and rows ---
 
 
-@pytest.mark.parametrize(("count", "batch", "per_epoch"), [(350, 32, 11), (350, None, 1), (350, 1000, 1), (350, 1, 350), (7, 7, 1), (7, 6, 2)])
+@pytest.mark.parametrize(
+    ("count", "batch", "per_epoch"), [(350, 32, 11), (350, None, 1), (350, 1000, 1), (350, 1, 350), (7, 7, 1), (7, 6, 2)]
+)
 def test_an_epoch_takes_every_row_once(count, batch, per_epoch):
     position, rows = Position(), []
     assert iterations_per_epoch(count, batch) == per_epoch
@@ -166,7 +182,9 @@ def test_figures():
 
 
 def test_early_stopping_restores_the_best_weights():
-    document = experiment(settings={"learning_rate": 0.3}, data=new_choice(DATASETS, "moons", samples=40, noise=1.0), early_stopping=4, dropout=False)
+    document = experiment(
+        settings={"learning_rate": 0.3}, data=new_choice(DATASETS, "moons", samples=40, noise=1.0), early_stopping=4, dropout=False
+    )
     trainer, best, best_digest, stop = trainer_of(document), math.inf, "", None
     for _ in range(2000):
         before = trainer.position.epoch
@@ -205,7 +223,14 @@ def bad(document, iterations: int = 1):
 
 
 def test_a_layer_that_overflows_is_named_and_nothing_moves():
-    document = experiment(weights={"h2.bias": [0.0, 0.0, 0.0, 0.0], "out.weight": [[3e38, 3e38, 3e38, 3e38]] * 2, "h2.weight": [[9.0] * 4] * 4, "h1.bias": [9.0] * 4})
+    document = experiment(
+        weights={
+            "h2.bias": [0.0, 0.0, 0.0, 0.0],
+            "out.weight": [[3e38, 3e38, 3e38, 3e38]] * 2,
+            "h2.weight": [[9.0] * 4] * 4,
+            "h1.bias": [9.0] * 4,
+        }
+    )
     trainer, stop = bad(document)
     assert stop.reason == "non_finite" and "output of layer out" in stop.message and "Iteration 1" in stop.message
     assert trainer.position == Position() and digest(trainer.net) == digest(trainer_of(document).net)

@@ -34,9 +34,8 @@ def test_graphml_reads_back_with_every_node_and_edge(trace):
     assert sorted(graph.edges()) == sorted((f"n{edge.source}", f"n{edge.target}") for edge in trace.edges)
     linear = traces.node(trace, "linear")
     assert graph.nodes[f"n{linear}"]["operation"] == "linear"
-    np.testing.assert_array_equal(
-        json.loads(graph.nodes[f"n{linear}"]["value"]), traces.moment(trace, 99).reading.array(trace.nodes[linear].value)
-    )
+    value = traces.moment(trace, 99).reading.array(trace.nodes[linear].value)
+    np.testing.assert_array_equal(json.loads(graph.nodes[f"n{linear}"]["value"]), value)
 
 
 def test_what_is_not_computed_yet_is_left_out(trace):
@@ -55,7 +54,8 @@ def test_json_has_the_documented_shape():
     assert {"iteration", "loss", "detail", "worst_error", "nodes", "steps", "updates"} <= set(data)
     linear = data["nodes"][3]
     assert {
-        "id", "kind", "operation", "label", "module", "group", "inputs", "shape", "value", "gradient", "contributions", "reads", "formula", "derivative",
+        "id", "kind", "operation", "label", "module", "group", "inputs", "shape", "value", "gradient", "contributions", "reads",
+        "formula", "derivative",
     } == set(linear)  # fmt: skip
     np.testing.assert_allclose(linear["value"], [[-0.72, 1.73]])
     np.testing.assert_allclose(linear["gradient"], [[0, 3.0624]])

@@ -150,12 +150,12 @@ def test_an_engine_that_has_worked_may_die_as_often_as_it_likes(make, qtbot, qui
 @pytest.mark.parametrize("code", [BABBLES, WRONG])
 def test_an_engine_that_sends_something_else_is_ended(make, qtbot, code):
     client, heard = make(code)
+    processes = []
+    client.started.connect(lambda: processes.append(client.process_id))
     client.start()
-    qtbot.waitUntil(lambda: client.process_id != 0, timeout=5000)
-    process = client.process_id
     qtbot.waitUntil(lambda: heard.stopped != [], timeout=10_000)
     assert heard.stopped[0].startswith("The engine sent something that is no reply")
-    assert not is_alive(process)
+    assert not is_alive(processes[0])
 
 
 def test_a_program_that_cannot_be_started(make, qtbot, quick, monkeypatch):

@@ -179,13 +179,14 @@ def test_killed_in_its_past_it_stands_there_again(rig):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_killed_at_random_moments_of_everything(rig):
     """While it trains, is edited, moves and steps; afterwards the run is the one that a session without deaths makes."""
     session, chance = rig.session, random.Random(11)
     session.watch(("curves", "measures", "surface", "trace"))
     session.start()
     rig.wait_for_trace()
-    for _ in range(12):
+    for _ in range(5):
         session.trainer.train()
         rig.qtbot.wait(chance.randint(5, 150))
         session.edit("Rate", edits.change_optimizer, learning_rate=chance.choice((0.001, 0.01, 0.03)))

@@ -72,6 +72,7 @@ def test_an_edit_the_dead_engine_never_answered_is_made_again(trained):
     session = trained.session
     set_rate(trained, 0.25)
     session.recovery.lost("")
+    trained.wire.take()
     trained.reply(protocol.Ready(""))
     opened = trained.wire.take()[0]
     assert [change.iteration for change in opened.changes] == [10]

@@ -470,6 +470,27 @@ def test_a_trace_that_is_refused_is_not_asked_for_again_and_again(standing):
     assert not session.stepper.is_awaiting
 
 
+def test_a_trace_is_asked_for_once_whatever_else_arrives_meanwhile(stage):
+    stage.ready()
+    stage.opened()
+    stage.frame(0)
+    stage.reply(protocol.Logged("a print"))
+    stage.frame(0)
+    assert stage.wire.of(Trace) == [Trace("textbook")]
+
+
+def test_an_iteration_that_was_traced_before_is_traced_again(standing):
+    session = standing.session
+    session.trainer.train()
+    standing.frame(5, with_trace=True)
+    standing.trained(6, "asked")
+    standing.traced()
+    session.trainer.go_to(0)
+    standing.wire.take()
+    standing.reply(protocol.Moved(0, 0))
+    assert standing.wire.take() == [Trace("textbook")]
+
+
 def test_playback_goes_on_into_the_next_iteration(standing, qtbot):
     session, told = standing.session, []
     session.playing_changed.connect(told.append)

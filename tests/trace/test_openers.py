@@ -108,6 +108,14 @@ def test_batch_norm_opens_and_keeps_its_running_statistics():
     assert torch.allclose(updated[1].value, module.net[1].running_var)
 
 
+def test_batch_norm_opens_even_when_its_statistics_no_longer_change():
+    net, x = nn.BatchNorm1d(2), torch.tensor([[1.0, -1.0], [-1.0, 1.0]])
+    net.running_var.fill_(2.0)  # mean 0 and unbiased variance 2 are what this batch has
+    trace = capture(net, x, loss=lambda output, _: output.square().sum())
+    assert "batch_norm" not in {node.operation for node in trace.nodes}
+    assert net.running_var.tolist() == [2, 2]
+
+
 def test_math_opens_losses_and_layer_norm():
     operations = [node.operation for node in traced("mlp_relu_cross_entropy", "math").nodes]
     assert operations[-1] == "nll_loss" and "log_softmax" in operations

@@ -83,13 +83,19 @@ def output_labels(loss: str, values: np.ndarray | None, units: int, class_names:
     """
     known = values is not None and values.size == units
     if loss == "cross_entropy":
-        names = [class_names[unit] if unit < len(class_names) else f"class {unit}" for unit in range(units)]
+        names = [_class(class_names, unit) for unit in range(units)]
         return tuple(f"{name} {_share(p)}" for name, p in zip(names, softmax(values), strict=True)) if known else tuple(names)
     if loss == "bce":
-        name = class_names[1] if len(class_names) > 1 else "class 1"
+        name = _class(class_names, 1)
         return tuple(f"{name} {_share(p)}" for p in sigmoid(values)) if known else (name,) * units
     names = ["ŷ"] if units == 1 else [f"ŷ{_SUBSCRIPTS[unit % 10]}" for unit in range(units)]
     return tuple(f"{name} {number(value)}" for name, value in zip(names, values, strict=True)) if known else tuple(names)
+
+
+def _class(names: Sequence[str], unit: int) -> str:
+    """A class by its name; one that is only numbered is called by its number."""
+    name = names[unit] if unit < len(names) else str(unit)
+    return f"class {name}" if name.isdigit() else name
 
 
 def _share(value: float) -> str:

@@ -12,7 +12,7 @@ from nnviz.ui.canvas.faces import SLIM, Face
 MOST_CURVES = 400
 """A link with more weights than this is drawn as bands, one per unit of the smaller side."""
 _AWAY = 16.0
-_SAMPLES = np.linspace(0, 1, 25)
+_SAMPLES = np.linspace(0, 1, 21)
 _WEIGHTS = np.stack([(1 - _SAMPLES) ** 3, 3 * (1 - _SAMPLES) ** 2 * _SAMPLES, 3 * (1 - _SAMPLES) * _SAMPLES**2, _SAMPLES**3])
 
 

@@ -37,9 +37,13 @@ class Drops(QObject):
 
     def __init__(self, view: NetworkView) -> None:
         super().__init__(view)
-        self.view = view
         view.viewport().setAcceptDrops(True)
         view.viewport().installEventFilter(self)
+
+    @property
+    def view(self) -> NetworkView:
+        """The view it serves. Asked of Qt: a reference of its own would be a cycle, and Python might collect the view while it paints."""
+        return self.parent()
 
     def _link_at(self, point: QPointF, kind: str) -> Link | None:
         """The link a drop would go on: only kinds with one input go between two layers."""

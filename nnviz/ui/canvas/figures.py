@@ -42,6 +42,7 @@ class Figures:
     weights: dict[str, np.ndarray] = field(default_factory=dict)
     value_limit: float = 1.0
     weight_limit: float = 1.0
+    bias_limit: float = 1.0
     coloring: str = "value"
 
 
@@ -52,8 +53,9 @@ def figures(experiment: Experiment, report: Report, moment: Moment | None, color
         layers[layer.id] = _layer_figures(layer, experiment, report, moment, coloring)
         weights.update(_weights(layer.id, report, moment, coloring))
     value_limit = limit([shown.values for shown in layers.values() if shown.values is not None])
-    weight_limit = limit([array for name, array in weights.items() if array.ndim > 1])
-    return Figures(layers, weights, value_limit, weight_limit, coloring)
+    weight_limit = limit([array for array in weights.values() if array.ndim > 1])
+    bias_limit = limit([array for name, array in weights.items() if name.endswith(".bias")])
+    return Figures(layers, weights, value_limit, weight_limit, bias_limit, coloring)
 
 
 def limit(arrays: list[np.ndarray]) -> float:

@@ -27,7 +27,6 @@ class Gestures(QObject):
 
     def __init__(self, view: NetworkView) -> None:
         super().__init__(view)
-        self.view = view
         self.mode = "idle"
         self._hit: Hit = NOTHING
         self._start = QPoint()
@@ -36,6 +35,11 @@ class Gestures(QObject):
         self._band = QRubberBand(QRubberBand.Shape.Rectangle, view.viewport())
         view.viewport().setMouseTracking(True)
         view.viewport().installEventFilter(self)
+
+    @property
+    def view(self) -> NetworkView:
+        """The view it serves. Asked of Qt: a reference of its own would be a cycle, and Python might collect the view while it paints."""
+        return self.parent()
 
     def hit_at(self, position: QPoint) -> Hit:
         """Return what is under a place of the viewport."""

@@ -22,8 +22,12 @@ class Hovering(QObject):
 
     def __init__(self, view: NetworkView) -> None:
         super().__init__(view)
-        self.view = view
         view.viewport().installEventFilter(self)
+
+    @property
+    def view(self) -> NetworkView:
+        """The view it serves. Asked of Qt: a reference of its own would be a cycle, and Python might collect the view while it paints."""
+        return self.parent()
 
     def leave(self) -> None:
         """Let nothing stand out any more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from nnviz.document.catalog import LAYERS, Field, Kind
@@ -29,12 +29,13 @@ def matching(text: str) -> tuple[Kind, ...]:
 
 
 class KindField(QFrame):
-    """A line to type in, and below it the kinds that match. Enter chooses, Esc closes."""
+    """A line to type in, and below it the kinds that match. Enter chooses, Esc closes. `chosen` says kind, place and after."""
 
-    chosen = Signal(str)
+    chosen = Signal(str, QPointF, str)
 
-    def __init__(self, parent: QWidget, theme: Theme, text: str = "") -> None:
+    def __init__(self, parent: QWidget, theme: Theme, text: str, place: QPointF, after: str) -> None:
         super().__init__(parent)
+        self._place, self._after = place, after
         self.setStyleSheet(_SHEET.format(theme=theme))
         self.line = QLineEdit(text, placeholderText="type a layer", accessibleName="Add a layer")
         self.list = QListWidget(accessibleName="Kinds of layers", focusPolicy=Qt.FocusPolicy.NoFocus)
@@ -61,7 +62,7 @@ class KindField(QFrame):
 
     def _choose(self, item: QListWidgetItem | None) -> None:
         if item is not None:
-            self.chosen.emit(item.data(Qt.ItemDataRole.UserRole))
+            self.chosen.emit(item.data(Qt.ItemDataRole.UserRole), self._place, self._after)
             _close(self)
 
     def _key(self, key: int) -> bool:
@@ -83,17 +84,19 @@ class KindField(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.FocusOut:
-            _close(self)
+            _close_soon(self)
         return event.type() == QEvent.Type.KeyPress and self._key(event.key())
 
 
 class WeightField(QFrame):
     """A box with one weight. Enter takes the new number, Esc or leaving it does not."""
 
-    chosen = Signal(float)
+    chosen = Signal(str, tuple, float)
 
-    def __init__(self, parent: QWidget, name: str, value: float) -> None:
+    def __init__(self, parent: QWidget, parameter: str, index: tuple[int, ...], value: float) -> None:
         super().__init__(parent)
+        self._parameter, self._index = parameter, index
+        name = f"{parameter}{list(index)}"
         self.box = NumberBox(Field(name, "number", 0.0, name))
         self.box.setAccessibleName(name)
         self.box.setToolTip(f"{name}: type the new value, Enter takes it")
@@ -109,22 +112,21 @@ class WeightField(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.FocusOut:
-            _close(self)
-            return True
+            _close_soon(self)
+            return False
         if event.type() != QEvent.Type.KeyPress or event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape):
             return False
         if event.key() != Qt.Key.Key_Escape and self.box.hasAcceptableInput():
-            self.chosen.emit(self.box.typed())
+            self.chosen.emit(self._parameter, self._index, self.box.typed())
         _close(self)
         return True
 
 
 def open_kinds(view: NetworkView, at: QPoint, text: str = "") -> KindField:
     """Open the search for a kind at a place of the viewport; what is chosen is asked of the view, behind the selected layer."""
-    field = KindField(view.viewport(), view.theme, text)
-    place = view.mapToScene(at)
     after = view.scene().selected[0] if len(view.scene().selected) == 1 else ""
-    field.chosen.connect(lambda kind: view.add_requested.emit(kind, QPointF(place), after))
+    field = KindField(view.viewport(), view.theme, text, view.mapToScene(at), after)
+    field.chosen.connect(view.add_requested)  # no lambda: it would hold the view
     _show(field, view, at)
     return field
 
@@ -136,9 +138,8 @@ def open_weight(view: NetworkView, hit: Hit, at: QPoint) -> WeightField | None:
     found = _bias(view, hit) if hit.kind == "bias" else _weight(view, hit)
     if found is None:
         return None
-    parameter, index, value = found
-    field = WeightField(view.viewport(), f"{parameter}{list(index)}", value)
-    field.chosen.connect(lambda value: view.weight_requested.emit(parameter, index, value))
+    field = WeightField(view.viewport(), *found)
+    field.chosen.connect(view.weight_requested)
     _show(field, view, at)
     field.box.selectAll()
     return field
@@ -160,6 +161,11 @@ def _show(field: QWidget, view: NetworkView, at: QPoint) -> None:
     field.move(max(0, min(at.x() + 8, room.width() - size.width())), max(0, min(at.y() + 8, room.height() - size.height())))
     field.show()
     field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+def _close_soon(field: QWidget) -> None:
+    """Close the field once the event is over: it may have lost the focus because the window is going away."""
+    QTimer.singleShot(0, field, lambda: _close(field))
 
 
 def _close(field: QWidget) -> None:

@@ -21,9 +21,13 @@ class Keys(QObject):
 
     def __init__(self, view: NetworkView) -> None:
         super().__init__(view)
-        self.view = view
         view.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         view.installEventFilter(self)
+
+    @property
+    def view(self) -> NetworkView:
+        """The view it serves. Asked of Qt: a reference of its own would be a cycle, and Python might collect the view while it paints."""
+        return self.parent()
 
     def _key(self, event: QKeyEvent) -> bool:
         """Do what the key says. Returns whether it says anything here."""

@@ -16,13 +16,15 @@ _GAP = 14
 
 
 def paint(painter: QPainter, room: QRect, theme: Theme, figures: Figures) -> None:
-    """Paint the scales of neurons and weights at the lower right of a picture that has numbers."""
+    """Paint the scales of neurons, weights and biases at the lower right of a picture that has numbers."""
     gradient = figures.coloring == "gradient"
     scales = []
     if any(layer.values is not None for layer in figures.layers.values()):
         scales.append(("∂L/∂a" if gradient else "a", figures.value_limit))
     if figures.weights:
         scales.append(("∂L/∂w" if gradient else "w", figures.weight_limit))
+    if any(name.endswith(".bias") for name in figures.weights):
+        scales.append(("∂L/∂b" if gradient else "b", figures.bias_limit))
     painter.setFont(sans(SMALL))
     right = float(room.right() - 4)
     for name, limit in reversed(scales):

@@ -15,6 +15,7 @@ from nnviz.ui.theme import LIGHT, Theme
 NEAR = 6.0
 """How far from a curve, in canvas units, the mouse may be."""
 _FADED = 0.14
+_SHADES = 40  # few enough that curves share their colours, many enough that no step shows
 _SINGLE = ("band", "ribbon")
 _FLAT, _SOLID = Qt.PenCapStyle.FlatCap, Qt.PenStyle.SolidLine
 
@@ -85,12 +86,12 @@ class LinkItem(QGraphicsItem):
     # --- painting ---
 
     def _shares(self) -> np.ndarray | None:
-        """A signed share of full width per curve; bands take the root mean square of their weights. None: not known."""
+        """A signed share of full width per curve, in steps; bands take the root mean square of their weights. None: not known."""
         if self.weights is None or self.course.style not in ("weights", "bands"):
             return None
         if self.course.style == "weights":
             targets, sources = np.array(self.course.pairs).T
-            return np.asarray(self.weights, dtype=float)[targets, sources] / self._limit
+            return np.round(np.asarray(self.weights, dtype=float)[targets, sources] / self._limit * _SHADES) / _SHADES
         axis = 1 if self.course.pairs[0][0] >= 0 else 0
         return np.sqrt(np.mean(np.square(self.weights, dtype=float), axis=axis)) / self._limit
 
@@ -100,19 +101,6 @@ class LinkItem(QGraphicsItem):
         side, unit = self._focus
         target, source = self.course.pairs[curve]
         return {"source": source, "target": target}.get(side, -2) in (unit, -1)
-
-    def _look(self, share: float | None, fade: float) -> tuple[QColor, float]:
-        """Colour by sign, width and saturation by magnitude; None is a weight that is not known. Opaque, which is drawn fastest."""
-        if not self.parameter or self.course.style in _SINGLE:
-            return self.theme.tint("muted", 0.45 * fade), 2.4 if self.course.style == "band" else 1.0
-        if share is None:
-            return self.theme.tint("faint", 0.7 * fade), 1.0
-        if not np.isfinite(share):
-            return self.theme.tint("loss", fade), 1.6
-        size = min(1.0, abs(share))
-        if self.course.style == "bands":
-            return self.theme.tint("muted", (0.2 + 0.5 * size) * fade), 0.8 + 2.4 * size
-        return self.theme.tint("positive" if share >= 0 else "negative", (0.35 + 0.5 * size) * fade), 0.7 + 3.0 * size
 
     def _paint_ground(self, painter: QPainter) -> None:
         """What lies behind the curves: the band between two blocks, and the light of a link that is selected or takes a drop."""
@@ -142,13 +130,30 @@ class LinkItem(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         scale = option.levelOfDetailFromTransform(painter.worldTransform()) if widget else None  # no widget: an export, with real pens
         self._paint_ground(painter)
-        shares = self._shares()
+        shares, looks = self._shares(), {}
         for curve in range(len(self._paths)) if shares is None else np.argsort(np.abs(shares)):
-            share = None if shares is None else float(shares[curve])
-            self._stroke(painter, int(curve), *self._look(share, 1.0 if self._stands_out(curve) else _FADED), scale)
+            key = None if shares is None else float(shares[curve]), self._stands_out(curve)
+            if key not in looks:
+                looks[key] = _look(self, key[0], 1.0 if key[1] else _FADED)
+            self._stroke(painter, int(curve), *looks[key], scale)
         hovered = self._marked[1]
         if 0 <= hovered < len(self._paths):
             self._stroke(painter, hovered, self.theme.color("text"), 2.2, scale)
+
+
+def _look(item: LinkItem, share: float | None, fade: float) -> tuple[QColor, float]:
+    """Colour by sign, width and saturation by magnitude; None is a weight that is not known. Opaque, which is drawn fastest."""
+    theme, style = item.theme, item.course.style
+    if not item.parameter or style in _SINGLE:
+        return theme.tint("muted", 0.45 * fade), 2.4 if style == "band" else 1.0
+    if share is None:
+        return theme.tint("faint", 0.7 * fade), 1.0
+    if not np.isfinite(share):
+        return theme.tint("loss", fade), 1.6
+    size = min(1.0, abs(share))
+    if style == "bands":
+        return theme.tint("muted", (0.2 + 0.5 * size) * fade), 0.8 + 2.4 * size
+    return theme.tint("positive" if share >= 0 else "negative", (0.35 + 0.5 * size) * fade), 0.7 + 3.0 * size
 
 
 def _curve(control: np.ndarray) -> QPainterPath:

@@ -132,7 +132,7 @@ class NetworkScene(QGraphicsScene):
             if column.face.label_width and column.face.style == "neurons":
                 labels = captions.output_labels(loss, shown.values if figures.coloring == "value" else None, column.face.units, class_names)
             biases = figures.weights.get(f"{id}.bias") if column.layer.kind == "dense" else None
-            column.set_figures(shown, biases, labels, (figures.value_limit, figures.weight_limit))
+            column.set_figures(shown, biases, labels, (figures.value_limit, figures.bias_limit))
         for item in self.links.values():
             item.set_weights(figures.weights.get(item.parameter), figures.weight_limit)
 

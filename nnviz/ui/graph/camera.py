@@ -9,6 +9,8 @@ LEAST_ZOOM, MOST_ZOOM = 0.1, 4.0
 READABLE = 0.72
 """A picture too wide to be read as a whole opens at least at this zoom, at its left end."""
 _MARGIN = 16
+_FOOT = 18
+"""Room below the picture for a caption in the corner."""
 
 
 def zoom(view: QGraphicsView) -> float:
@@ -26,25 +28,25 @@ def fitting_zoom(view: QGraphicsView, content: QRectF) -> float:
     """Return the zoom at which all of the content is seen."""
     if content.isEmpty():
         return 1.0
-    room = view.viewport().rect().adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+    room = view.viewport().rect().adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN - _FOOT)
     return max(LEAST_ZOOM, min(room.width() / content.width(), room.height() / content.height()))
 
 
 def fit(view: QGraphicsView, content: QRectF) -> None:
     """Show all of the content, at most at its natural size."""
     zoom_to(view, min(1.0, fitting_zoom(view, content)))
-    view.centerOn(content.center())
+    view.centerOn(content.center() + QPointF(0, _FOOT / 2 / zoom(view)))
 
 
-def open_up(view: QGraphicsView, content: QRectF) -> bool:
-    """Take a first look: all of it where that can be read, else its left end; returns whether all of it is seen."""
+def open_up(view: QGraphicsView, content: QRectF) -> None:
+    """Take a first look: all of it where that can be read, else its left end."""
     if content.isEmpty() or fitting_zoom(view, content) >= READABLE:
         fit(view, content)
-        return True
-    height = (view.viewport().height() - 2 * _MARGIN) / content.height()
+        return
+    height = (view.viewport().height() - 2 * _MARGIN - _FOOT) / content.height()
     zoom_to(view, max(READABLE, min(1.0, height)))
-    view.centerOn(QPointF(content.left() + (view.viewport().width() / 2 - _MARGIN) / zoom(view), content.center().y()))
-    return False
+    left = content.left() + (view.viewport().width() / 2 - _MARGIN) / zoom(view)
+    view.centerOn(QPointF(left, content.center().y() + _FOOT / 2 / zoom(view)))
 
 
 def follow(view: QGraphicsView, box: QRectF) -> None:

@@ -17,7 +17,7 @@ from nnviz.ui.graph.strips import Limits, Strip
 from nnviz.ui.theme import BODY, SMALL, Theme, mixed
 
 HEIGHT = 62.0
-LEAST_WIDTH = 166.0
+LEAST_WIDTH = 124.0
 MOST_WIDTH = 240.0
 _INSET = 11.0
 _RADIUS = 7.0
@@ -62,11 +62,12 @@ def _fonts() -> tuple[QFont, QFont, QFont]:
     return sans(BODY, QFont.Weight.Bold), mono(SMALL), sans(SMALL, QFont.Weight.Bold)
 
 
-def card_size(name: str, note: str) -> tuple[float, float]:
-    """Return width and height of the card that has room for these texts, within limits."""
+def card_size(name: str, note: str, strip: Strip) -> tuple[float, float]:
+    """Return width and height of the card that has room for these texts and this strip's cells, within limits."""
     bold, small, _ = _fonts()
-    text = QFontMetricsF(bold).horizontalAdvance(name) + QFontMetricsF(small).horizontalAdvance(note)
-    return min(MOST_WIDTH, max(LEAST_WIDTH, float(round(text + 2 * _INSET + 10)))), HEIGHT
+    text = QFontMetricsF(bold).horizontalAdvance(name) + 10 + QFontMetricsF(small).horizontalAdvance(note)
+    width = max(text, strips.width(strip)) + 2 * _INSET
+    return min(MOST_WIDTH, max(LEAST_WIDTH, float(round(width)))), HEIGHT
 
 
 class CardItem(QGraphicsItem):

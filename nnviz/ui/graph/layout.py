@@ -14,11 +14,11 @@ import networkx
 
 from nnviz.ui.graph.structure import Card, Diagram
 
-COLUMN_GAP = 40
+COLUMN_GAP = 34
 ROW_GAP = 20
-BLOCK_GAP = 40
+BLOCK_GAP = 34
 STACK_GAP = 40
-PADDING = 16
+PADDING = 13
 HEAD = 26
 """Room for a group's title inside its frame."""
 SIDE = 8

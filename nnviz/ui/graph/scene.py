@@ -11,7 +11,7 @@ from nnviz.session.moment import Moment
 from nnviz.ui.graph import naming, speech, states, structure
 from nnviz.ui.graph.items import CardItem, FrameItem, WireItem, card_size
 from nnviz.ui.graph.layout import place
-from nnviz.ui.graph.strips import Limits
+from nnviz.ui.graph.strips import Limits, value_strip
 from nnviz.ui.graph.structure import Diagram
 from nnviz.ui.graph.travel import Travel
 from nnviz.ui.theme import LIGHT, Theme
@@ -143,7 +143,7 @@ class GraphScene(QGraphicsScene):
             texts = (
                 (self.title(card.block), f"{len(card.nodes)} nodes") if card.folded else (self._scales.names[node.id], naming.note(node))
             )
-            sizes[key] = card_size(*texts)
+            sizes[key] = card_size(*texts, value_strip(moment, node))
         return sizes
 
     def _show(self) -> None:

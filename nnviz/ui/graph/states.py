@@ -12,7 +12,7 @@ from nnviz.session.moment import Moment
 from nnviz.ui import numerals
 from nnviz.ui.graph import naming
 from nnviz.ui.graph.items import CardState, WireState
-from nnviz.ui.graph.strips import Limits, gradient_strip, limits, value_strip
+from nnviz.ui.graph.strips import Limits, Strip, gradient_strip, limits, value_strip
 from nnviz.ui.graph.structure import Card, Wire
 
 NARROW, WIDE = 1.4, 3.6
@@ -26,6 +26,8 @@ class Scales:
     limits: Limits
     widths: Mapping[str, Mapping[tuple[int, int], float]] = field(default_factory=dict)
     """For "value" and "gradient": the width of every edge (source, target)."""
+    strips: dict[tuple, Strip] = field(default_factory=dict)
+    """Strips already made: what a node shows only changes when its value or gradient does."""
 
 
 def scales(moment: Moment) -> Scales:
@@ -58,8 +60,8 @@ def card_state(moment: Moment, card: Card, scale: Scales, titles: Mapping[str, s
     return CardState(
         name=titles.get(card.block, card.block) if card.folded else scale.names[node.id],
         note=f"{len(card.nodes)} nodes" if card.folded else naming.note(node),
-        value=value_strip(moment, node),
-        gradient=gradient_strip(moment, node),
+        value=_value_strip(moment, node, scale),
+        gradient=_gradient_strip(moment, node, scale),
         limits=scale.limits,
         parameter=node.kind == "parameter",
         made=moment.is_made(node.id),
@@ -69,6 +71,20 @@ def card_state(moment: Moment, card: Card, scale: Scales, titles: Mapping[str, s
         selected=selected in card.nodes,
         folded=card.folded,
     )
+
+
+def _value_strip(moment: Moment, node: NodeRecord, scale: Scales) -> Strip:
+    key = (node.id, "value", moment.is_made(node.id), moment.is_updated(node.id))
+    if key not in scale.strips:
+        scale.strips[key] = value_strip(moment, node)
+    return scale.strips[key]
+
+
+def _gradient_strip(moment: Moment, node: NodeRecord, scale: Scales) -> Strip:
+    key = (node.id, "gradient", moment.has_gradient(node.id), len(moment.arrived(node.id)))
+    if key not in scale.strips:
+        scale.strips[key] = gradient_strip(moment, node)
+    return scale.strips[key]
 
 
 def _settled(moment: Moment, node: NodeRecord) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ MOST_CELLS = 8
 CELL, STEP = 10.0, 12.0
 HEIGHT = CELL
 LABEL = 44.0
-WIDTH = MOST_CELLS * STEP + LABEL
+"""Room for what stands at the right of the cells."""
 _Flag = Qt.AlignmentFlag
 
 
@@ -56,6 +57,11 @@ class Limits:
     def of(self, kind: str) -> float:
         """Return the limit for a kind of strip."""
         return self.gradient if kind == "gradient" else self.value
+
+
+def width(strip: Strip) -> float:
+    """Return how wide a strip and its label are at most: "not yet" beside its cells, or a number beside a single one."""
+    return (strip.count if strip.count > 1 else 3) * STEP + LABEL
 
 
 def limits(moment: Moment) -> Limits:
@@ -108,8 +114,7 @@ def _strip(moment: Moment, node: NodeRecord, tensor: Tensor | None, shape: Tenso
 def _size(moment: Moment, node: NodeRecord, tensor: Tensor | None) -> int:
     if tensor is None:
         return 1
-    sizes = [size for axis, size in enumerate(tensor.shape) if axis != node.batch_axis]
-    return int(np.prod(sizes)) if sizes else 1
+    return math.prod(size for axis, size in enumerate(tensor.shape) if axis != node.batch_axis)
 
 
 def _measured(label: str, measure: Measure | None, kind: str) -> Strip:

@@ -19,7 +19,7 @@ class Card:
     key: str
     nodes: tuple[int, ...]
     shown: int
-    """The node whose numbers the card shows: for a folded group the last one of its chain."""
+    """The node whose numbers the card shows: for a folded group the last one whose value others use."""
     block: str
     folded: bool = False
     owner: str = ""
@@ -126,7 +126,9 @@ def _free_key(title: str, taken: dict[str, list[int]]) -> str:
 
 
 def _folded_card(trace: TraceRecord, key: str, nodes: list[int], owners: dict[int, int]) -> list[Card]:
-    shown = [node for node in nodes if node not in owners][-1]
+    chain = [node for node in nodes if node not in owners]
+    handed_on = {source for node in trace.nodes if node.id not in nodes for source in node.inputs}
+    shown = [node for node in chain if node in handed_on or not handed_on.intersection(chain)][-1]
     return [Card(f"group {key}", tuple(nodes), shown, key, folded=True)]
 
 

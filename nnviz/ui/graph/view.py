@@ -31,9 +31,10 @@ class GraphView(QGraphicsView):
         super().__init__(parent)
         self._scene = GraphScene(self)
         self._moment: Moment | None = None
+        self._look = "opening"
+        """opening: not touched yet · all: fitted, and stays so · own: as the person set it"""
         self._selected: int | None = None
         self._pressed: QPoint | None = None
-        self._fitted = False
         self._limits = Caption(self)
         self._empty = Placard("No trace yet. Press Step, or train for an iteration, and its graph appears here.", self)
         self.setScene(self._scene)
@@ -61,10 +62,10 @@ class GraphView(QGraphicsView):
         self._limits.set_text(speech.scale_caption(self._scene.limits) if self._scene.limits else "")
         self.setAccessibleDescription(self._scene.here)
         if rebuilt and moment:
-            self._fitted = camera.open_up(self, self._scene.content)
-        card = self._scene.card_of(moment.step.node) if moment and moment.step and moment.step is not before else None
-        if card:
-            camera.follow(self, card.sceneBoundingRect())
+            self._look = "opening"
+            camera.open_up(self, self._scene.content)
+        if moment and moment.step is not before:
+            self._follow()
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in this theme."""
@@ -94,20 +95,26 @@ class GraphView(QGraphicsView):
 
     def fold(self, group: str) -> None:
         """Fold a group to one card."""
-        self._set_folded(self._scene.folded | {group})
+        self.set_folded(self._scene.folded | {group})
 
     def unfold(self, group: str) -> None:
         """Open a folded group."""
-        self._set_folded(self._scene.folded - {group})
+        self.set_folded(self._scene.folded - {group})
+
+    def set_folded(self, folded: frozenset[str]) -> None:
+        """Fold exactly these groups."""
+        if folded != self._scene.folded and self._moment is not None:
+            self._scene.set_folded(folded)
+            self.folded_changed.emit(folded)
 
     def fit(self) -> None:
         """Show the whole graph, at most at its natural size."""
         camera.fit(self, self._scene.content)
-        self._fitted = True
+        self._look = "all"
 
     def actual_size(self) -> None:
         """Show the graph at its natural size."""
-        self._fitted = False
+        self._look = "own"
         camera.zoom_to(self, 1.0)
 
     def text_alternative(self) -> list[str]:
@@ -116,18 +123,14 @@ class GraphView(QGraphicsView):
 
     # --- inside ---
 
-    def _set_folded(self, folded: frozenset[str]) -> None:
-        if folded == self._scene.folded or self._moment is None:
-            return
-        self._scene.set_folded(folded)
-        self.folded_changed.emit(folded)
-
-    def _item_at(self, place: QPoint) -> CardItem | FrameItem | None:
-        found = [item for item in self.items(place) if isinstance(item, CardItem | FrameItem)]
-        return found[0] if found else None
+    def _follow(self) -> None:
+        """Keep the cursor's card in sight."""
+        card = self._scene.card_of(self._moment.step.node) if self._moment and self._moment.step else None
+        if card:
+            camera.follow(self, card.sceneBoundingRect())
 
     def _click(self, place: QPoint, to_here: bool) -> None:
-        item = self._item_at(place)
+        item = _item_at(self, place)
         if isinstance(item, FrameItem) and item.button().contains(item.mapFromScene(self.mapToScene(place))):
             self.fold(item.key)
         elif isinstance(item, CardItem):
@@ -149,16 +152,14 @@ class GraphView(QGraphicsView):
         super().resizeEvent(event)
         self._limits.settle()
         self._empty.settle()
-        if self._fitted and event.oldSize() != event.size():
-            self.fit()
-
-    def showEvent(self, event) -> None:
-        super().showEvent(event)
-        if self._moment and not self._fitted:
-            self._fitted = camera.open_up(self, self._scene.content)
+        if self._look == "all":
+            camera.fit(self, self._scene.content)
+        elif self._look == "opening" and self._moment:
+            camera.open_up(self, self._scene.content)
+            self._follow()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        self._fitted = False
+        self._look = "own"
         camera.zoom_to(self, camera.zoom(self) * 1.0015 ** event.angleDelta().y())
         event.accept()
 
@@ -178,10 +179,10 @@ class GraphView(QGraphicsView):
         if (place - pressed).manhattanLength() < 4:
             self._click(place, bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
         else:
-            self._fitted = False
+            self._look = "own"
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        item = self._item_at(event.position().toPoint())
+        item = _item_at(self, event.position().toPoint())
         if isinstance(item, FrameItem):
             self.fold(item.key)
         elif isinstance(item, CardItem):
@@ -190,7 +191,7 @@ class GraphView(QGraphicsView):
                 self.unfold(card.block)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        item = self._item_at(event.pos())
+        item = _item_at(self, event.pos())
         if item is None or self._scene.diagram is None:
             return
         menu = QMenu(self)
@@ -220,7 +221,11 @@ class GraphView(QGraphicsView):
 
     def viewportEvent(self, event) -> bool:
         if isinstance(event, QHelpEvent):
-            item = self._item_at(event.pos())
+            item = _item_at(self, event.pos())
             QToolTip.showText(event.globalPos(), self._scene.tooltip(item) if isinstance(item, CardItem) else "", self)
             return True
         return super().viewportEvent(event)
+
+
+def _item_at(view: QGraphicsView, place: QPoint) -> CardItem | FrameItem | None:
+    return next((item for item in view.items(place) if isinstance(item, CardItem | FrameItem)), None)

@@ -21,7 +21,7 @@ from nnviz.ui.inspector.pickers import Picker
 from nnviz.ui.inspector.sections import Formula, Heading, Rule, TitleRow
 from nnviz.ui.inspector.substitution import substituted
 from nnviz.ui.inspector.updates import UpdateTable
-from nnviz.ui.theme import GUTTER, LIGHT, Theme
+from nnviz.ui.theme import LIGHT, Theme
 
 NO_FORMULA = "No formula is on record for this operation; its numbers are torch's own."
 
@@ -119,7 +119,7 @@ class ChainRuleCard(QWidget):
     def _lay_out(self) -> None:
         self._body = QWidget()
         column = QVBoxLayout(self._body)
-        column.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
+        column.setContentsMargins(0, 0, 8, 0)  # room for the scroll bar; the frame around has margins of its own
         column.setSpacing(6)
         for part in (
             self._title, _side_by_side(self._sample, self._element), self._forward, self._formula, self._inputs, self._numbers,

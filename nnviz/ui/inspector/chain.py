@@ -108,7 +108,10 @@ def _local(moment: Moment, node: NodeRecord, edge: EdgeRecord, symbol: str) -> L
     if edge.local is not None and moment.is_made(node.id):
         return Line(name, numerals.table(_row_of(moment, node, to_numpy(edge.local))), "text", "field", bold=True)
     equation = _equation(moment, node, edge.argument)
-    return Line("rule", equation.right, "text", "field") if equation else None
+    upstream = f"∂L/∂{naming.symbol(node)} · "
+    if equation is None or not equation.right.startswith(upstream):
+        return None
+    return Line("× local", equation.right.removeprefix(upstream), "text", "field")
 
 
 def _row_of(moment: Moment, node: NodeRecord, array: np.ndarray) -> np.ndarray:

@@ -42,6 +42,7 @@ class Lines(QWidget):
         super().__init__(parent)
         self._theme = LIGHT
         self._lines: tuple[Line, ...] = ()
+        self._measured: tuple[int, list[tuple[QRectF, bool]]] = (-1, [])
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setMouseTracking(True)
         self.hide()
@@ -52,6 +53,7 @@ class Lines(QWidget):
         if lines == self._lines:
             return
         self._lines = lines
+        self._measured = (-1, [])
         self.setVisible(bool(lines))
         self.setAccessibleDescription("; ".join(f"{line.label} {line.text}" for line in lines))
         self.updateGeometry()
@@ -69,13 +71,19 @@ class Lines(QWidget):
 
     def boxes(self) -> list[QRectF]:
         """Return where each row is."""
-        boxes, top = [], 0.0
-        for line in self._lines:
-            rows = len(line.text.split("\n")) + self._underneath(line)
-            height = rows * _LINE + (2 * _PAD if line.ground else 2)
-            boxes.append(QRectF(0, top, self.width(), height))
-            top += height + (_GAP if line.ground else 0)
-        return boxes
+        return [box for box, _ in self._places()]
+
+    def _places(self) -> list[tuple[QRectF, bool]]:
+        """Where each row is, and whether its figures stand under its label; measured once for a width."""
+        if self._measured[0] != self.width():
+            places, top = [], 0.0
+            for line in self._lines:
+                below = self._underneath(line)
+                height = (len(line.text.split("\n")) + below) * _LINE + (2 * _PAD if line.ground else 2)
+                places.append((QRectF(0, top, self.width(), height), below))
+                top += height + (_GAP if line.ground else 0)
+            self._measured = (self.width(), places)
+        return self._measured[1]
 
     def _underneath(self, line: Line) -> bool:
         """Whether the figures stand under their label."""
@@ -87,7 +95,7 @@ class Lines(QWidget):
             return _INSET if line.ground else 0.0
         return max(LABEL if line.ground else 0.0, QFontMetricsF(_labels(line)).horizontalAdvance(line.label) + 2 * _INSET)
 
-    def _paint_line(self, painter: QPainter, line: Line, box: QRectF) -> None:
+    def _paint_line(self, painter: QPainter, line: Line, box: QRectF, below: bool) -> None:
         theme = self._theme
         left = _INSET if line.ground else 0.0
         if line.ground:
@@ -95,7 +103,6 @@ class Lines(QWidget):
             painter.setBrush(_tinted(theme, line.ground))
             painter.drawRoundedRect(box, 5, 5)
         top = box.top() + (_PAD if line.ground else 1)
-        below = self._underneath(line)
         painter.setPen(theme.color("muted"))
         painter.setFont(_labels(line))
         painter.drawText(QRectF(left, top, box.width() - 2 * left, _LINE), int(_Flag.AlignLeft | _Flag.AlignVCenter), line.label)
@@ -124,8 +131,8 @@ class Lines(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for line, box in zip(self._lines, self.boxes(), strict=True):
-            self._paint_line(painter, line, box)
+        for line, (box, below) in zip(self._lines, self._places(), strict=True):
+            self._paint_line(painter, line, box, below)
         painter.end()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -35,8 +35,11 @@ class Row:
 def rows(update: UpdateRecord, element: tuple[int, ...] | None) -> list[Row]:
     """Return the rows of an update for one element, from θ before to θ after."""
     found = [Row(row.symbol, row.formula, _number(row.value, element)) for row in update.rows]
-    before, after = _number(update.before, element), _number(update.after, element)
-    return [Row("θ", "before this step", before), *found, Row("θ′", "after this step", after)]
+    if not any(row.symbol == "θ" for row in found):
+        found.insert(0, Row("θ", "before this step", _number(update.before, element)))
+    if not found[-1].symbol.startswith("θ") or len(found) == 1:
+        found.append(Row("θ′", "after this step", _number(update.after, element)))
+    return found
 
 
 def _number(tensor: Tensor, element: tuple[int, ...] | None) -> float | None:

@@ -57,6 +57,7 @@ def test_short_numbers_are_short_and_keep_sign_and_size(value):
 def test_the_output_says_class_and_probability():
     assert captions.output_labels("cross_entropy", np.array([math.log(0.81), math.log(0.19)]), 2) == ("class 0 0.81", "class 1 0.19")
     assert captions.output_labels("cross_entropy", np.array([0.0, 0.0]), 2, ("cat", "dog")) == ("cat 0.50", "dog 0.50")
+    assert captions.output_labels("cross_entropy", np.array([0.0, 0.0]), 2, ("0", "1")) == ("class 0 0.50", "class 1 0.50")
     assert captions.output_labels("cross_entropy", None, 2) == ("class 0", "class 1")
     assert captions.output_labels("bce", np.array([0.0]), 1) == ("class 1 0.50",)
     assert captions.output_labels("mse", np.array([2.276]), 1) == ("ŷ 2.276",)
@@ -160,7 +161,7 @@ def test_the_nearest_curve_is_found_and_far_ones_are_not():
     for curve in range(len(found.pairs)):
         x, y = found.middle(curve)
         assert found.nearest((x, y), 6)[1] < 1e-6
-    start = found.points[found.pairs.index((3, 1)), 20]
+    start = found.points[found.pairs.index((3, 1)), 15]
     assert found.pairs[found.nearest(tuple(start), 6)[0]] == (3, 1)
     assert found.nearest((0.0, 500.0), 6) == (-1, np.inf)
 

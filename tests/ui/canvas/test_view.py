@@ -1,5 +1,8 @@
 """The network picture, really clicked, dragged and typed on."""
 
+import gc
+import weakref
+
 import msgspec
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -184,6 +187,24 @@ def test_the_middle_button_moves_the_picture(view):
     QTest.mouseMove(view.viewport(), QPoint(530, 580))
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.MiddleButton, Qt.KeyboardModifier.NoModifier, QPoint(530, 580))
     assert neuron(view, "x", 0) - before == QPoint(30, -20)
+
+
+@pytest.mark.parametrize("field", [False, True])
+def test_nothing_keeps_the_view_alive_once_it_is_dropped(qapp, field):
+    """A view in a cycle would be collected at any time, even while it paints."""
+    view = NetworkView()
+    view.set_experiment(dropout_net(), examine(dropout_net()))
+    view.show()
+    if field:
+        inline.open_kinds(view, QPoint(10, 10), "d")
+    QApplication.processEvents()
+    gc.disable()
+    try:
+        there = weakref.ref(view)
+        del view
+        assert there() is None
+    finally:
+        gc.enable()
 
 
 # --- building ---

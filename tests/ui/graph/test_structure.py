@@ -72,3 +72,13 @@ def test_an_unused_buffer_is_not_drawn():
     relu = tape.add("operation", "relu", [[1.0]], "n1", (x,))
     diagram = structure.diagram(tape.record(0.0))
     assert counter not in diagram.card_of and relu in diagram.card_of
+
+
+def test_a_folded_group_shows_what_others_use_of_it():
+    tape = traces.Tape()
+    x = tape.add("input", "x", [[1.0]])
+    output = tape.add("operation", "tanh", [[1.0]], "r", (x,))
+    tape.add("operation", "stack", [[1.0]], "r", (output,))  # a last state that nobody uses
+    tape.add("operation", "linear", [[1.0]], "out", (output,))
+    (card,) = _cards(structure.diagram(tape.record(0.0), frozenset({"r"})), "r")
+    assert card.shown == output

@@ -30,7 +30,8 @@ def test_linear_of_the_worked_net_sends_to_weight_and_bias_but_not_to_data():
         "= ∂L/∂W": "[     0     0 ]\n[ 3.981 2.144 ]",
         "= ∂L/∂b": "[ 0 3.062 ]",
     }
-    assert [row.text for row in rows if row.label == "rule"] == ["(∂L/∂z)ᵀ · x", "Σ ∂L/∂z"]
+    hidden = chain.chain_lines(traces.moment(trace, len(trace.steps)), trace.nodes[7])
+    assert [(row.label, row.text) for row in hidden[1:3]] == [("× local", "W"), ("= ∂L/∂x", "[ 2.042 3.062 ]")]
 
 
 @pytest.mark.parametrize(("back", "known"), [(2, [False, False]), (1, [True, False]), (0, [True, True])])

@@ -1,0 +1,105 @@
+"""What actions do where one call to the session is not enough: ask something, look where the person is, choose what fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QInputDialog, QMessageBox
+
+from nnviz import __version__
+from nnviz.document import catalog, edits
+from nnviz.ui import wiring
+from nnviz.ui.command_palette import CommandPalette
+
+if TYPE_CHECKING:
+    from nnviz.ui.main_window import MainWindow
+
+PLAY_MS = {"node": 600, "layer": 900, "phase": 1200, "iteration": 1200}
+"""How long playback stays on one step."""
+
+
+class Commands:
+    """The commands of one window."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+
+    def step(self, direction: int) -> None:
+        """Step by as much as the bar says: +1 forward, −1 back."""
+        stepper, granularity = self._window.session.stepper, self._window.top_bar.granularity
+        if granularity == "layer":
+            stepper.layer(direction)
+        elif granularity == "phase":
+            stepper.phase(direction)
+        elif granularity == "iteration" and direction < 0:
+            stepper.to_start()
+        elif granularity == "iteration" and stepper.cursor < stepper.length:
+            stepper.to_end()
+        else:
+            stepper.step() if direction > 0 else stepper.back()
+
+    def toggle_play(self) -> None:
+        """Start or stop making one step after the other."""
+        self._window.session.playback.toggle(PLAY_MS[self._window.top_bar.granularity])
+
+    def run_to_selected(self) -> None:
+        """Go on to the next step of the selected node."""
+        if self._window.session.selected_node is not None:
+            self._window.session.stepper.to_node(self._window.session.selected_node)
+
+    def ask_iteration(self) -> None:
+        """Ask for an iteration and make the run stand there."""
+        run = self._window.session.run
+        iteration, ok = QInputDialog.getInt(
+            self._window, "Go to iteration", "Iteration (any earlier or later one):", run.iteration, 0, 10_000_000
+        )
+        if ok:
+            self._window.session.trainer.go_to(iteration)
+
+    def add_layer(self, kind: str, position: QPointF | None = None, after: str = "", between: tuple[str, str] | None = None) -> None:
+        """Add a layer: in a link, behind a layer, or at a place of the canvas; it is selected then."""
+        id = edits.new_id(self._window.session.experiment, kind)
+        place = None if position is None else (position.x(), position.y())
+        label = f"Add {catalog.LAYERS[kind].label}"
+        if self._window.session.edit(label, edits.add_layer, kind, after=after or None, between=between, position=place):
+            wiring.select_layers(self._window, (id,))
+
+    def append_layer(self, kind: str) -> None:
+        """Add a layer where a person would look for it: behind the selected one, else before the output; an input stands by itself."""
+        network = self._window.session.experiment.network
+        before_output = [link for link in network.links if not network.outputs_of(link.target)]
+        if catalog.LAYERS[kind].inputs[1] == 0:
+            self.add_layer(kind)
+        elif len(self._window.selected_layers) == 1:
+            self.add_layer(kind, after=self._window.selected_layers[0])
+        elif len(before_output) == 1:
+            self.add_layer(kind, between=(before_output[0].source, before_output[0].target))
+        else:
+            self.add_layer(kind)
+
+    def delete_selected(self) -> None:
+        """Remove the selected layers."""
+        self._window.session.edit("Delete layers", edits.remove_layers, self._window.selected_layers)
+
+    def tidy(self) -> None:
+        """Place all layers automatically."""
+        self._window.session.edit("Tidy", edits.tidy)
+
+    def toggle_dropout(self) -> None:
+        """Switch all dropout layers on or off."""
+        self._window.session.edit("Dropout", edits.change_training, dropout=not self._window.session.experiment.training.dropout)
+
+    def find_action(self) -> None:
+        """Open the field that finds any action by its name."""
+        window = self._window
+        palette = CommandPalette(window.action_table.values(), window)
+        palette.finished.connect(palette.deleteLater)
+        palette.move(window.mapToGlobal(window.rect().center()) - palette.rect().center())
+        palette.show()
+        palette.field.setFocus()
+
+    def about(self) -> None:
+        """Say what this is."""
+        text = f"nnviz {__version__}\nA microscope for neural networks.\nEvery traced gradient is compared with torch's own."
+        QMessageBox.about(self._window, "nnviz", text)
