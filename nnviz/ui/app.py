@@ -28,7 +28,7 @@ FIRST_ITERATIONS = 300
 def main(path: str | None = None) -> int:
     """Open the window on a document (a path or `example:NAME`; none: two moons, already trained a little) and return the exit code."""
     app = application()
-    window = build_window(open_document(FIRST_EXAMPLE))
+    window = bare_window(open_document(FIRST_EXAMPLE))
     window.restore_settings()
     window.show()
     signals = TerminationSignals(window.close_without_asking)
@@ -50,7 +50,14 @@ def application() -> QApplication:
 
 
 def build_window(experiment: Experiment, autosaves: bool = True) -> MainWindow:
-    """Return a window on a new session of this experiment. The engine is not started: call `window.session.start`."""
+    """Return a window, with its panels, on a new session of this experiment. The engine is not started: call `window.session.start`."""
+    window = bare_window(experiment, autosaves)
+    window.furnish()
+    return window
+
+
+def bare_window(experiment: Experiment, autosaves: bool = True) -> MainWindow:
+    """Return the same without the panels: enough for the first paint."""
     client = EngineClient()
     session = Session(client, experiment, autosaves=autosaves)
     session.connect_client(client)
@@ -73,6 +80,7 @@ def after_first_paint(window: QWidget, call: Callable[[], None]) -> None:
 
 
 def _begin(window: MainWindow, path: str | None) -> None:
+    window.furnish()
     document = window.session.document
     if path and path.startswith(PREFIX):
         document.new(open_document(path))

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QInputDialog, QMessageBox
 
 from nnviz import __version__
 from nnviz.document import catalog, edits
-from nnviz.ui import wiring
 from nnviz.ui.command_palette import CommandPalette
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class Commands:
         place = None if position is None else (position.x(), position.y())
         label = f"Add {catalog.LAYERS[kind].label}"
         if self._window.session.edit(label, edits.add_layer, kind, after=after or None, between=between, position=place):
-            wiring.select_layers(self._window, (id,))
+            self._window.select_layers((id,))
 
     def append_layer(self, kind: str) -> None:
         """Add a layer where a person would look for it: behind the selected one, else before the output; an input stands by itself."""

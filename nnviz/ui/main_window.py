@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QSettings, QTimer
-from PySide6.QtGui import QCloseEvent, QShowEvent
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from nnviz.session.session import Session
-from nnviz.ui import wiring
 from nnviz.ui.actions import build_actions, fill_examples, fill_menu, set_icons, update_enabled
 from nnviz.ui.commands import Commands
 from nnviz.ui.documents import Documents
 from nnviz.ui.exports import Exports
-from nnviz.ui.panels import Panels
 from nnviz.ui.style import apply_theme
 from nnviz.ui.theme import DARK, LIGHT, THEMES, Theme
 from nnviz.ui.toast import Toast
 from nnviz.ui.top_bar import TopBar
 from nnviz.ui.workspaces import WORKSPACES, WorkspaceArea
 
+if TYPE_CHECKING:
+    from nnviz.ui.panels import Panels
+
 DESIGN_SIZE = (1600, 1000)
 SMALLEST_SIZE = (1024, 700)
+FIRST_WORKSPACE = "step"
 
 
 class MainWindow(QMainWindow):
-    """One document, its run and its pictures."""
+    """One document, its run and its pictures. It has only its bar until `furnish` is called."""
+
+    layers_selected = Signal(tuple)
+    """Ids of the layers that properties and actions are about."""
+    panels: Panels
+    area: WorkspaceArea
 
     def __init__(self, session: Session, theme: Theme = LIGHT) -> None:
         super().__init__()
@@ -32,21 +41,33 @@ class MainWindow(QMainWindow):
         self.theme = theme
         self.selected_layers: tuple[str, ...] = ()
         self.asks_before_closing = True
-        self._has_icons = False
-        self.panels = Panels()
+        self._is_furnished = self._keeps_settings = False
         self.documents, self.exports, self.commands = Documents(self), Exports(self), Commands(self)
         self.action_table = build_actions(self)
         self._menu = QMenu(self)
         fill_examples(fill_menu(self._menu, self.action_table)["File"].addMenu("Examples"), self)
         self.top_bar = TopBar(self.action_table, self._menu, WORKSPACES)
-        self.area = WorkspaceArea(self.panels.cards)
+        self.top_bar.set_workspace(FIRST_WORKSPACE)
         self.setCentralWidget(self._framed())
         self.toast = Toast(self)
         self.resize(*DESIGN_SIZE)
         self.setMinimumSize(*SMALLEST_SIZE)
-        wiring.connect(self)
         self.set_theme(theme)
-        self.area.show_workspace("step")
+
+    def furnish(self) -> None:
+        """Put the panels in and join them with the session. It takes longer than all before: the program does it after the first paint."""
+        from nnviz.ui import wiring
+        from nnviz.ui.panels import Panels
+
+        self.panels = Panels()
+        self.area = WorkspaceArea(self.panels.cards)
+        self.centralWidget().layout().addWidget(self.area, 1)
+        wiring.connect(self)
+        self._is_furnished = True
+        self.set_theme(self.theme)
+        if self._keeps_settings:
+            self.area.restore_state(str(QSettings().value("window/panels", "")))
+        self.area.show_workspace(FIRST_WORKSPACE)
         wiring.show_everything(self)
 
     def _framed(self) -> QWidget:
@@ -54,8 +75,7 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(frame)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.top_bar)
-        layout.addWidget(self.area, 1)
+        layout.addWidget(self.top_bar, 0, Qt.AlignmentFlag.AlignTop)
         return frame
 
     # --- looks ---
@@ -64,10 +84,10 @@ class MainWindow(QMainWindow):
         """Dress the whole program in this theme."""
         self.theme = theme
         apply_theme(QApplication.instance(), theme)
-        self.panels.set_theme(theme)
         self.top_bar.set_theme(theme)
         self.toast.set_theme(theme)
-        if self._has_icons:
+        if self._is_furnished:
+            self.panels.set_theme(theme)
             set_icons(self.action_table, theme)
 
     def toggle_theme(self) -> None:
@@ -79,6 +99,11 @@ class MainWindow(QMainWindow):
         self.panels.graph.fit()
         self.panels.network.fit()
 
+    def select_layers(self, ids: tuple[str, ...]) -> None:
+        """Let these layers be the ones that properties and actions are about."""
+        self.selected_layers = tuple(ids)
+        self.layers_selected.emit(self.selected_layers)
+
     def update_actions(self) -> None:
         """Let every action say whether it can be called now, and what it would undo."""
         update_enabled(self, self.action_table)
@@ -89,15 +114,12 @@ class MainWindow(QMainWindow):
     # --- coming and going ---
 
     def restore_settings(self) -> None:
-        """Take up size, theme and panels as they were left."""
-        settings = QSettings()
+        """Take up size, theme and panels as they were left, and keep them again when the window closes. Call it before `furnish`."""
+        settings, self._keeps_settings = QSettings(), True
         self.restoreGeometry(settings.value("window/geometry", QByteArray()))
-        self.area.restore_state(str(settings.value("window/panels", "")))
         self.set_theme(THEMES.get(str(settings.value("window/theme", "light")), LIGHT))
-        self.area.show_workspace(self.area.name)
 
-    def save_settings(self) -> None:
-        """Keep size, theme and panels for the next start."""
+    def _save_settings(self) -> None:
         settings = QSettings()
         settings.setValue("window/geometry", self.saveGeometry())
         settings.setValue("window/panels", self.area.save_state())
@@ -108,17 +130,11 @@ class MainWindow(QMainWindow):
         self.asks_before_closing = False
         self.close()
 
-    def _show_icons(self) -> None:
-        self._has_icons = True
-        set_icons(self.action_table, self.theme)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        if not self._has_icons:
-            QTimer.singleShot(0, self, self._show_icons)  # the icon fonts take as long to load as the whole window to paint
-
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.asks_before_closing and not self.documents.settle():
             event.ignore()
             return
+        if self._keeps_settings and self._is_furnished:
+            self._save_settings()
         self.session.close()
         event.accept()

@@ -47,6 +47,7 @@ def show_everything(window: MainWindow) -> None:
 
 def _session_to_views(window: MainWindow) -> None:
     session = window.session
+    window.layers_selected.connect(lambda ids: _show_layer(window))
     session.experiment_changed.connect(lambda old, new: _show_experiment(window, new))
     session.run_changed.connect(lambda old, new: _show_run(window, new, old))
     session.moment_changed.connect(lambda old, new: _show_moment(window, new))
@@ -79,12 +80,6 @@ def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
     panels.cards["network"].set_subtitle(f"{chain} · {report.parameters:,} parameters{problems}")
     _show_layer(window)
     _show_document(window)
-
-
-def select_layers(window: MainWindow, ids: tuple[str, ...]) -> None:
-    """Let these layers be the ones that the properties and the actions are about."""
-    window.selected_layers = tuple(ids)
-    _show_layer(window)
 
 
 def _show_layer(window: MainWindow) -> None:
@@ -180,7 +175,7 @@ def _training(window: MainWindow) -> None:
 def _network(window: MainWindow) -> None:
     network, session = window.panels.network, window.session
 
-    network.selected_changed.connect(lambda ids: select_layers(window, ids))
+    network.selected_changed.connect(window.select_layers)
     network.node_requested.connect(session.select)
     network.add_requested.connect(lambda kind, position, after: window.commands.add_layer(kind, position, after))
     network.insert_requested.connect(lambda kind, source, target: window.commands.add_layer(kind, between=(source, target)))
@@ -190,7 +185,7 @@ def _network(window: MainWindow) -> None:
     network.move_requested.connect(lambda places: session.edit("Move layers", edits.move_layers, places))
     network.weight_requested.connect(lambda *weight: _set_weight(window, *weight))
     window.panels.palette.add_requested.connect(window.commands.append_layer)
-    window.panels.parameters.selected_changed.connect(lambda ids: select_layers(window, ids))
+    window.panels.parameters.selected_changed.connect(window.select_layers)
     _properties(window)
 
 

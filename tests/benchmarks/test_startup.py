@@ -41,7 +41,7 @@ WHOLE = """
 from nnviz.document.examples import open_document
 from nnviz.ui import app
 application = app.application()
-window = app.build_window(open_document("example:moons"), autosaves=False)
+window = app.bare_window(open_document("example:moons"), autosaves=False)
 """
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-import fast_sugiyama
-import networkx
+from typing import TYPE_CHECKING
 
 from nnviz.ui.graph.structure import Card, Diagram
+
+if TYPE_CHECKING:
+    import networkx
 
 COLUMN_GAP = 34
 ROW_GAP = 20
@@ -150,6 +151,8 @@ def ordered(keys: Sequence[Hashable], links: set[tuple[Hashable, Hashable]]) -> 
 
     Raises ValueError if the links form a cycle.
     """
+    import networkx  # here and below, because it takes as long to load as the whole window to paint
+
     graph = networkx.DiGraph()
     graph.add_nodes_from(keys)
     graph.add_edges_from(links)
@@ -175,6 +178,8 @@ def _pulled_right(graph: networkx.DiGraph, columns: dict) -> dict:
 
 
 def _cross_positions(graph: networkx.DiGraph, columns: dict) -> dict:
+    import networkx
+
     numbers = {key: number for number, key in enumerate(graph.nodes)}
     found = _layered([(numbers[a], numbers[b]) for a, b in graph.edges], len(numbers))
     if any(number not in found for number in numbers.values()):
@@ -185,6 +190,8 @@ def _cross_positions(graph: networkx.DiGraph, columns: dict) -> dict:
 
 def _layered(edges: list[tuple[int, int]], count: int) -> dict[int, float]:
     """The place across the layers of every vertex that the layered layout knows; unlinked vertices are missing."""
+    import fast_sugiyama
+
     quick = {"dummy_vertices": False, "transpose": False, "ranking_type": "up"} if count > MANY else {}
     found: dict[int, float] = {}
     offset = 0.0
