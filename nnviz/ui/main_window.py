@@ -69,6 +69,7 @@ class MainWindow(QMainWindow):
             self.area.restore_state(str(QSettings().value("window/panels", "")))
         self.area.show_workspace(FIRST_WORKSPACE)
         wiring.show_everything(self)
+        self.panels.graph.setFocus()
 
     def _framed(self) -> QWidget:
         frame = QWidget()

@@ -21,7 +21,7 @@ from nnviz.ui.training_panel import TrainingPanel
 DETAILS = {"layer": "detail: layer", "textbook": "detail: textbook", "math": "detail: math"}
 COLORINGS = {"value": "colour: value", "gradient": "colour: gradient"}
 
-_NARROWEST = {"layers": 204, "inspector": 352, "properties": 300}
+_NARROWEST = {"layers": 232, "inspector": 352, "properties": 300}
 """Below these widths in pixels the texts of a panel would be cut."""
 
 
@@ -66,7 +66,7 @@ class Panels:
             "layers": Card("Layers", left),
             "network": Card("Network", self.network),
             "graph": Card("Computational graph", graph, [self.detail, self.coloring]),
-            "inspector": Card("Chain rule", self.chain_rule),
+            "inspector": Card("Node", self.chain_rule),
             "properties": Card("Selected layer", _scrolling(self.properties)),
             "parameters": Card("Parameters", self.parameters),
         }

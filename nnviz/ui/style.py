@@ -59,6 +59,9 @@ QComboBox QAbstractItemView {
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
 QCheckBox { spacing: 6px; }
 QCheckBox:focus { color: $forward; }
+QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $faint; border-radius: 4px; background: $field; }
+QCheckBox::indicator:checked { background: $forward; border-color: $forward; image: url($check); }
+QCheckBox::indicator:focus { border-color: $forward; }
 QMenu { background: $panel; color: $text; border: 1px solid $line; padding: 4px; }
 QMenu::item { padding: 5px 28px 5px 12px; border-radius: 4px; }
 QMenu::item:selected { background: $field; }
@@ -92,8 +95,8 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
 def sheet(theme: Theme) -> str:
     """Return the stylesheet of the theme."""
     colors = {name: value for name, value in vars(theme).items() if isinstance(value, str)}
-    chevron = (resource_folder("icons") / "chevron.svg").as_posix()
-    return _SHEET.substitute(colors, chevron=chevron, forward_hover=theme.tint("forward", 0.85).name(), small=round(SMALL))
+    icons = {name: (resource_folder("icons") / f"{name}.svg").as_posix() for name in ("chevron", "check")}
+    return _SHEET.substitute(colors | icons, forward_hover=theme.tint("forward", 0.85).name(), small=round(SMALL))
 
 
 def _palette(theme: Theme) -> QPalette:

@@ -182,12 +182,14 @@ class Badge(QPushButton):
         self._theme = theme
         ground, ink = (theme.tint("forward", 0.12).name(), theme.forward) if self._known else (theme.field, theme.muted)
         self.setStyleSheet(
-            f"QPushButton {{ background: {ground}; color: {ink}; border: 1px solid {ground}; border-radius: 13px; padding: 2px 10px; font-weight: 600; }}"
+            f"QPushButton {{ background: {ground}; color: {ink}; border: 1px solid {ground};"
+            f" border-radius: 13px; padding: 2px 10px; font-weight: 600; }}"
         )
 
 
 def _brand(menu: QMenu) -> QToolButton:
     button = QToolButton(text="nnviz", font=sans(TITLE, BOLD), toolTip="Menu (Alt+M)", accessibleName="Menu", shortcut="Alt+M")
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setProperty("flat", True)
     button.setMenu(menu)
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)

@@ -1,6 +1,6 @@
-"""The form of everything that is not the network: data, loss, optimizer, regularisation, seed. Made from the catalog; it only asks for changes.
+"""The form of everything that is not the network: data, loss, optimizer, regularisation, seed. It only asks for changes.
 
-Every row has the path of the value in the document, such as `training.optimizer.learning_rate`.
+It is made from the catalog. Every row has the path of the value in the document, such as `training.optimizer.learning_rate`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,32 @@ from nnviz.ui import forms
 from nnviz.ui.theme import GRID
 
 _LABELS = {
-    "kind": "", "batch_size": "batch", "learning_rate": "learning rate", "clip_norm": "clip norm", "clip_value": "clip value", "l1": "L1", "l2": "L2",
-    "early_stopping": "early stop", "weight_decay": "weight decay", "lr_decay": "lr decay", "validation": "held out",
-}  # fmt: skip
+    "kind": "",
+    "batch_size": "batch",
+    "learning_rate": "learning rate",
+    "clip_norm": "clip norm",
+    "clip_value": "clip value",
+    "l1": "L1",
+    "l2": "L2",
+    "early_stopping": "early stop",
+    "weight_decay": "weight decay",
+    "lr_decay": "lr decay",
+    "validation": "held out",
+}
 _ALWAYS = {
-    "data.kind", "data.scaling", "data.path", "data.target", "training.loss", "training.optimizer.kind", "training.optimizer.learning_rate", "training.batch_size",
-    "training.dropout", "training.l2", "training.clip_norm", "seed",
-}  # fmt: skip
+    "data.kind",
+    "data.scaling",
+    "data.path",
+    "data.target",
+    "training.loss",
+    "training.optimizer.kind",
+    "training.optimizer.learning_rate",
+    "training.batch_size",
+    "training.dropout",
+    "training.l2",
+    "training.clip_norm",
+    "seed",
+}
 """The rows that are there without "more"."""
 
 

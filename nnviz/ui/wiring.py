@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from nnviz.ui.main_window import MainWindow
 
 _WATCHED = {
-    "histograms": "measures", "norms": "measures", "boundary": "surface", "network": "trace", "graph": "trace", "inspector": "trace", "microscope": "trace",
-}  # fmt: skip
+    "histograms": "measures",
+    "norms": "measures",
+    "boundary": "surface",
+    "network": "trace",
+    "graph": "trace",
+    "inspector": "trace",
+    "microscope": "trace",
+}
 """What the engine must measure for a panel; the curves are always measured."""
 
 _KINDS = {"training.optimizer.kind": edits.choose_optimizer, "data.kind": edits.choose_data}

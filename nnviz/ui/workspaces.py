@@ -44,16 +44,16 @@ def column(*parts: tuple[int, Split | str]) -> Split:
 
 WORKSPACES = {
     "build": row(
-        (200, "layers"),
-        (1010, column((610, "network"), (270, row((330, "boundary"), (330, "loss"), (330, "parameters"))))),
-        (330, "properties"),
+        (232, "layers"),
+        (1010, column((610, "network"), (270, row((330, "boundary"), (330, "loss"), (330, "histograms"))))),
+        (330, column((560, "properties"), (320, "parameters"))),
     ),
     "step": column(
-        (715, row((196, "layers"), (960, column((262, "network"), (442, "graph"))), (378, "inspector"))),
+        (715, row((232, "layers"), (960, column((262, "network"), (442, "graph"))), (378, "inspector"))),
         (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"), (378, "microscope"))),
     ),
     "train": row(
-        (196, "layers"),
+        (232, "layers"),
         (1010, column((470, row((560, "loss"), (440, "boundary"))), (410, row((350, "histograms"), (330, "norms"), (320, "metric"))))),
         (340, column((300, "network"), (330, "microscope"), (250, "parameters"))),
     ),
