@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QFont, QPainter, QPaintEvent
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
+from PySide6.QtGui import QAction, QFont, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from nnviz.ui.fonts import mono, sans
 from nnviz.ui.theme import BODY, GUTTER, LARGE, LIGHT, SMALL, TITLE, Theme
@@ -28,6 +28,7 @@ class TopBar(QWidget):
         self._theme = LIGHT
         self.setFixedHeight(52)
         self._title = QLabel()
+        self._named = ("", False)
         self._tabs = Segments(workspaces)
         self._tabs.chosen.connect(self.workspace_requested)
         self._step_buttons = [_icon_button(actions[name]) for name in _STEP_BUTTONS]
@@ -98,9 +99,9 @@ class TopBar(QWidget):
 
     def set_title(self, title: str, changed: bool) -> None:
         """Show the document's title, with a dot while it is not saved."""
-        metrics = self._title.fontMetrics()
-        self._title.setText(metrics.elidedText(title, Qt.TextElideMode.ElideRight, 150) + (" •" if changed else ""))
+        self._named = title, changed
         self._title.setToolTip(f"{title} (not saved yet)" if changed else title)
+        self._show_title()
 
     def set_figures(self, iteration: int, epoch: int, loss: float | None, score: str, metric: str) -> None:
         """Show where the run stands; `score` is the validation metric as text, `metric` its name."""
@@ -109,7 +110,13 @@ class TopBar(QWidget):
         for name, text in texts.items():
             self._figures[name].setText(text)
 
-    def resizeEvent(self, event) -> None:
+    def _show_title(self) -> None:
+        title, changed = self._named
+        room = 150 if self.width() >= 1400 else 80
+        self._title.setText(self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, room) + (" •" if changed else ""))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._show_title()
         self._search.setVisible(self.width() >= 1500)
         for widget in (self._captions[3], self._figures["score"]):
             widget.setVisible(self.width() >= 1400)
@@ -128,6 +135,7 @@ class Segments(QFrame):
     def __init__(self, names: Iterable[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedHeight(36)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._group = QButtonGroup(self, exclusive=True)
         self._buttons: dict[str, QPushButton] = {}
         layout = QHBoxLayout(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen
 
 from nnviz.protocol import Measure
@@ -15,6 +15,8 @@ from nnviz.ui.fonts import sans
 from nnviz.ui.theme import LARGE, Theme
 
 _SHADES = 256
+_SMALLEST_CROSS = 9
+"""Pixels a cell must have for a cross in it."""
 
 
 def color(theme: Theme, value: float, limit: float) -> QColor:
@@ -56,6 +58,7 @@ def paint_block(painter: QPainter, theme: Theme, face: Face, figures: LayerFigur
     if figures.values is not None and figures.values.size == face.units:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         painter.drawImage(rect, heat_image(theme, figures.values, face.grid, limit))
+        _cross_out(painter, theme, rect, face, figures)
     elif figures.measure is not None:
         _paint_histogram(painter, theme, rect, figures.measure)
     elif not face.units:
@@ -65,6 +68,20 @@ def paint_block(painter: QPainter, theme: Theme, face: Face, figures: LayerFigur
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(_block_pen(theme, figures))
     painter.drawRoundedRect(rect.adjusted(-2, -2, 2, 2), 4, 4)
+
+
+def _cross_out(painter: QPainter, theme: Theme, rect: QRectF, face: Face, figures: LayerFigures) -> None:
+    """A cross in every cell that dropout struck, where cells are large enough to show it."""
+    rows, columns = face.grid
+    wide, high = rect.width() / columns, rect.height() / rows
+    if figures.dropped is None or min(wide, high) < _SMALLEST_CROSS:
+        return
+    painter.setPen(QPen(theme.color("muted"), 0.9))
+    crosses = []
+    for cell in np.flatnonzero(figures.dropped):
+        at = QRectF(rect.left() + cell % columns * wide, rect.top() + cell // columns * high, wide, high).adjusted(3, 3, -3, -3)
+        crosses += [QLineF(at.topLeft(), at.bottomRight()), QLineF(at.topRight(), at.bottomLeft())]
+    painter.drawLines(crosses)
 
 
 def _block_pen(theme: Theme, figures: LayerFigures) -> QPen:

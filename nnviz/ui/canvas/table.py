@@ -127,8 +127,8 @@ class ParameterTable(QWidget):
     def _set_up_header(self, header: QHeaderView) -> None:
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        for figures in (2, 3):
-            header.setSectionResizeMode(figures, QHeaderView.ResizeMode.ResizeToContents)
+        for narrow in (1, 2, 3):
+            header.setSectionResizeMode(narrow, QHeaderView.ResizeMode.ResizeToContents)
         header.setMinimumSectionSize(44)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         header.setSortIndicatorClearable(True)
