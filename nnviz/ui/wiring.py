@@ -107,6 +107,7 @@ def _show_run(window: MainWindow, run: RunState, old: RunState | None) -> None:
     if run.data is not None and (old is None or old.data is not run.data):
         panels.network.set_class_names(run.data.class_names)
     if old is None or (old.training, old.engine, old.failure) != (run.training, run.engine, run.failure):
+        _show_obstacle(window)
         _show_training(window, run.training)
         window.update_actions()
 
@@ -126,10 +127,18 @@ def _show_moment(window: MainWindow, moment: Moment | None) -> None:
         view.set_moment(moment)
     trace = moment.reading.trace if moment else None
     window.top_bar.badge.set_error(trace.worst_error if trace else None, trace.precision if trace else "")
-    panels.cards["graph"].set_subtitle(f"iteration {trace.iteration}" if trace else "")
+    _show_obstacle(window)
     _show_selection(window, window.session.selected_node)
     if before != (moment is not None):
         window.update_actions()
+
+
+def _show_obstacle(window: MainWindow) -> None:
+    """Say in the graph's card why nothing can be traced now, if so."""
+    panels, moment, obstacle = window.panels, window.session.moment, window.session.trainer.obstacle
+    panels.graph.set_notice(obstacle)
+    parts = (f"iteration {moment.reading.trace.iteration}" if moment else "", obstacle if moment else "")
+    panels.cards["graph"].set_subtitle(" · ".join(filter(None, parts)))
 
 
 def _show_selection(window: MainWindow, node: int | None) -> None:
@@ -145,6 +154,7 @@ def _show_document(window: MainWindow) -> None:
     window.top_bar.set_title(document.title, not document.is_saved)
     window.setWindowTitle(f"{document.title}[*] – nnviz")
     window.setWindowModified(not document.is_saved)
+    _show_obstacle(window)
     window.update_actions()
 
 

@@ -19,6 +19,9 @@ _Key = Qt.Key
 _STEPS = {_Key.Key_Left: -1, _Key.Key_Up: -1, _Key.Key_Right: 1, _Key.Key_Down: 1}
 
 
+NO_TRACE = "No trace yet. Press Step, or train for an iteration, and its graph appears here."
+
+
 class GraphView(QGraphicsView):
     """The graph of one training iteration at a moment."""
 
@@ -36,7 +39,7 @@ class GraphView(QGraphicsView):
         self._selected: int | None = None
         self._pressed: QPoint | None = None
         self._limits = Caption(self)
-        self._empty = Placard("No trace yet. Press Step, or train for an iteration, and its graph appears here.", self)
+        self._empty = Placard(NO_TRACE, self)
         self.setScene(self._scene)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -73,6 +76,10 @@ class GraphView(QGraphicsView):
         self._scene.set_theme(theme)
         self._limits.set_theme(theme)
         self._empty.set_theme(theme)
+
+    def set_notice(self, text: str) -> None:
+        """Say this while there is no trace, such as why there is none; empty says what to press."""
+        self._empty.setText(text or NO_TRACE)
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids: {"h1": "dense 1"}."""

@@ -1,7 +1,6 @@
 """Live plots of a run. Every plot shows a RunState or a Moment in the colours of a Theme; none changes a document or asks the engine.
 
-All are painted with QPainter: importing pyqtgraph takes longer than Qt and numpy together, drawing with it twice as long, and its
-cosmetic pens come out as bands in SVG.
+What has axes is drawn by pyqtgraph (axes.py); ridges and the rows of the optimizer, which no library has, with QPainter.
 """
 
 from nnviz.ui.plots.boundary import BoundaryPlot

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
 from nnviz.protocol import DataRecord, Surface
 from nnviz.session.reading import to_numpy
 from nnviz.session.run import RunState
 from nnviz.ui.plots import figures
-from nnviz.ui.plots.axes import LINE, paint_line, paint_readout, paint_x_axis, paint_y_axis, text_width, tick_texts
 from nnviz.ui.plots.plot import Plot
+from nnviz.ui.plots.readout import LINE, paint_readout, text_width
 from nnviz.ui.plots.scales import Scale, snapped
-from nnviz.ui.plots.scatter import Scatter, class_color
-from nnviz.ui.plots.surface_picture import Points, class_image, limits_of, probabilities, robust_limit, value_image
+from nnviz.ui.plots.surface_picture import Points, circles, class_image, limits_of, probabilities, robust_limit, value_image
 
 MOST_ROWS = 2000
 """No more rows of the data are drawn as points."""
@@ -31,12 +30,11 @@ class BoundaryPlot(Plot):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Decision boundary", _EXPLANATION, "Boundary", parent)
         self.points: Points | None = None
-        self.image: QImage | None = None
+        self.image: np.ndarray | None = None
         self._surface: Surface | None = None
         self._output: np.ndarray | None = None
         self._hover_map: np.ndarray | None = None
         self._neuron = ""
-        self._scatter = Scatter()
 
     def set_run(self, run: RunState) -> None:
         """Show the surface and the data of this run."""
@@ -60,17 +58,21 @@ class BoundaryPlot(Plot):
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         frame, x, y = self._scales(area)
+        self.axes.place(painter, self.theme, frame, x, y)
+        self.axes.axis("left", lines=self.points.features == 1)
+        self.axes.axis("bottom")
         if self.image is not None:
-            _paint_image(painter, frame, self.image)
-        paint_x_axis(painter, self.theme, frame, x, tick_texts(x, 40, figures.tick))
-        paint_y_axis(painter, self.theme, frame, y, tick_texts(y, 34, figures.tick), lines=self.points.features == 1)
-        self._scatter.paint(painter, self.theme, self.points, frame, x, y)
-        if self.points.features == 1 and self._surface:
-            self._paint_curves(painter, frame, x, y)
+            self.axes.image(self.image)
+        room = (max(1.0, frame.width() * frame.height()) / len(self.points.x)) ** 0.5  # of one, so that they shrink where there are many
+        self.axes.points(*circles(self.theme, self.points, round(min(8.0, max(3.6, room / 2)), 1)))
+        for color, values in self._curves() if self.points.features == 1 and self._surface else ():
+            known = np.isfinite(values)
+            self.axes.curve(np.linspace(x.low, x.high, len(values))[known], values[known], color, 2)
+        self.axes.render(painter)
         if self.hovered is not None and frame.contains(self.hovered):
             paint_readout(painter, self.theme, self.hovered, self.values_at(x.value(self.hovered.x()), y.value(self.hovered.y())), frame)
 
-    def _plane(self) -> QImage | None:
+    def _plane(self) -> np.ndarray | None:
         """The image under the points of two features."""
         if self._hover_map is not None:
             return value_image(self.theme, self._hover_map, robust_limit(self._hover_map))
@@ -94,8 +96,8 @@ class BoundaryPlot(Plot):
     def _scales(self, area: QRectF) -> tuple[QRectF, Scale, Scale]:
         """The frame and both scales. The left margin is wide enough for any tick, so that it does not jump."""
         low, high = self._y_limits()
-        left = 5 + max(text_width(text, number=True) for text in (figures.tick(value) for value in (-2.5, *snapped(low, high, 3))))
-        frame = QRectF(area.left() + round(left), area.top(), area.width() - round(left) - 1, area.height() - LINE - 3)
+        left = 7 + max(text_width(text, number=True) for text in (figures.tick(value) for value in (-2.5, *snapped(low, high, 3))))
+        frame = area.adjusted(round(left), 7, -8, -LINE - 3)
         x = Scale(*limits_of(self._surface, self.points, 0), frame.left(), frame.right())
         return frame, x, Scale(low, high, frame.bottom(), frame.top())
 
@@ -104,27 +106,16 @@ class BoundaryPlot(Plot):
             return limits_of(self._surface, self.points, 1)
         if self.points.classes:
             return -0.05, 1.05
-        known = self.points.y[np.isfinite(self.points.y)]
-        return snapped(float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-
-    def _paint_curves(self, painter: QPainter, frame: QRectF, x: Scale, y: Scale) -> None:
-        """For one feature: the answer as a curve, one per class for classes; or a neuron's map."""
-        painter.save()
-        painter.setClipRect(frame)
-        xs = x(np.linspace(self._surface.low[0], self._surface.high[0], len(self._output)))
-        for color, values in self._curves():
-            known = np.isfinite(values)
-            paint_line(painter, color, 2, xs[known], y(values[known]))
-        painter.restore()
+        return snapped(float(self.points.y.min()), float(self.points.y.max()))
 
     def _curves(self) -> list[tuple[QColor, np.ndarray]]:
-        """For one feature: the curves and their colours."""
+        """For one feature: the answer as a curve, one per class for classes; or a neuron's map."""
         if self._hover_map is not None:
             return [(self.theme.color("update"), self._hover_map.reshape(-1))]
         if not self.points.classes:
             return [(self.theme.color("text"), self._output[:, 0])]
         shares = probabilities(self._output)
-        return [(class_color(self.theme, number), shares[:, number]) for number in range(shares.shape[1])]
+        return [(QColor(self.theme.classes[number % len(self.theme.classes)]), share) for number, share in enumerate(shares.T)]
 
     def values_at(self, *place: float) -> list[tuple[str, str]]:
         """Return what the readout says about a place: its features and the network's answer (or the neuron's value) there."""
@@ -148,20 +139,10 @@ def _sentence(points: Points | None) -> str:
         return "the data appear once the engine has read them"
     if points.features not in (1, 2):
         return f"drawn for data with 1 or 2 features; these have {points.features}"
-    return "" if points.total else "the data have no rows"
+    return "" if len(points.x) else "the data have no finite rows"
 
 
 def _cell(surface: Surface, place: tuple[float, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
     """The index of the grid point nearest to a place: row (second feature) first."""
     shares = [(value - low) / (high - low) for value, low, high in zip(place, surface.low, surface.high, strict=True)]
     return tuple(min(size - 1, max(0, round(share * (size - 1)))) for share, size in zip(reversed(shares), shape, strict=True))
-
-
-def _paint_image(painter: QPainter, frame: QRectF, image: QImage) -> None:
-    """Stretch the image over the frame so that the outermost grid points lie on its sides; corners are rounded."""
-    clip = QPainterPath()
-    clip.addRoundedRect(frame, 4, 4)
-    painter.save()
-    painter.setClipPath(clip)
-    painter.drawImage(frame, image, QRectF(0.5, 0.5, image.width() - 1, image.height() - 1))
-    painter.restore()

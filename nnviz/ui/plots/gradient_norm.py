@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QBrush, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -11,8 +12,8 @@ from nnviz.session.run import RunState, Snapshot
 from nnviz.ui.fonts import sans
 from nnviz.ui.numerals import number
 from nnviz.ui.plots import figures
-from nnviz.ui.plots.axes import LINE, paint_readout, paint_x_axis, small_mono, small_sans, text_width, thinned
 from nnviz.ui.plots.plot import Plot
+from nnviz.ui.plots.readout import LINE, RIGHT, paint_readout, small_mono, text_width, thinned, write
 from nnviz.ui.plots.scales import Scale, decades, held
 from nnviz.ui.theme import BODY
 
@@ -43,79 +44,54 @@ class GradientNormPlot(Plot):
         self.set_heading("Gradient norm by layer", figures.iteration(snapshots[-1].iteration) if self.layers else "", "Gradient norm")
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
-        frame = self._frame(area)
+        height = area.height() - LINE - 3
+        pitch = min(_HIGHEST, max(_LOWEST, height / len(self.layers)))
+        rows = min(len(self.layers), int(height / pitch + 1e-6))
+        shown = self.layers if rows == len(self.layers) else self.layers[: max(0, rows - 1)]
+        frame = self._frame(area, rows * pitch)
         x = Scale(*self._limits, frame.left(), frame.right(), log=True)
-        stride = max(1, round(44 / max(1.0, x(10 * x.low) - x.start)))
-        ticks = {value: figures.power_of_ten(value) for value in x.ticks(99)[::stride]}
-        paint_x_axis(painter, self.theme, frame, x, ticks, beyond=12, lines=True)
-        shown = self._shown(frame)
-        for place, layer in enumerate(self.layers[:shown]):
-            self._paint_row(painter, layer, self._row(frame, place), x)
-        if shown < len(self.layers):
-            self._paint_more(painter, self._row(frame, shown), len(self.layers) - shown)
-        self._paint_values(painter, frame)
+        self.axes.place(painter, self.theme, frame, x, Scale(0.5 - rows, 0.5, frame.bottom(), frame.top()))
+        self.axes.axis("bottom", figures.power_of_ten, lines=True)
+        self._draw_bars(shown, x, thinned(QRectF(0, 0, 1, pitch)).height())
+        self.axes.render(painter)
+        for place, layer in enumerate(shown):
+            self._write_row(painter, layer, QRectF(0, place * pitch, area.width(), pitch), frame.left() - 10)
+        if len(shown) < len(self.layers):
+            more = f"and {len(self.layers) - len(shown)} more layers"
+            write(painter, QRectF(0, len(shown) * pitch, area.width(), pitch), more, self.theme.color("muted"))
+        place = int(self.hovered.y() / pitch) if self.hovered is not None else len(shown)
+        if place < len(shown):
+            painter.fillRect(QRectF(frame.left(), (place + 1) * pitch, frame.width(), 1), self.theme.color("faint"))
+            paint_readout(painter, self.theme, self.hovered, self.values_of(shown[place]), area)
 
-    def _frame(self, area: QRectF) -> QRectF:
+    def _frame(self, area: QRectF, height: float) -> QRectF:
         """Where the bars stand: between the names and the numbers, above the axis."""
         names = max(QFontMetricsF(sans(BODY)).horizontalAdvance(self._name(layer)) for layer in self.layers)
-        left = min(names, 0.36 * area.width()) + 12
         numbers = max(text_width(text, number=True) for text in ("0.000000", *(number(layer.gradients.norm) for layer in self.layers)))
-        frame = area.adjusted(left, 0, -numbers - 12, -LINE - 3)
-        frame.setHeight(min(frame.height(), _HIGHEST * len(self.layers)))
-        return frame
+        left = round(min(names, 0.36 * area.width())) + 12
+        return QRectF(left, 0, round(area.width() - left - numbers) - 12, height)
+
+    def _draw_bars(self, layers: tuple[LayerMeasures, ...], x: Scale, height: float) -> None:
+        """Bars with round corners in rows counted down from 0; where the norm is not finite, one that is hatched and as long as can be."""
+        measures = {-place: layer.gradients for place, layer in enumerate(layers) if layer.gradients.norm or layer.gradients.non_finite}
+        color, loss = self.theme.tint("backward", 0.75), self.theme.color("loss")
+        whole = QPen(QBrush(color), 6, j=Qt.PenJoinStyle.RoundJoin), QBrush(color)
+        hatched = QPen(loss, 1), QBrush(loss, Qt.BrushStyle.BDiagPattern)
+        looks = [hatched if measure.non_finite else whole for measure in measures.values()]
+        ends = np.array([x.high if measure.non_finite else measure.norm for measure in measures.values()])
+        if measures:
+            self.axes.bars(ends, np.array(list(measures)), height, [pen for pen, _ in looks], [brush for _, brush in looks])
+
+    def _write_row(self, painter: QPainter, layer: LayerMeasures, row: QRectF, room: float) -> None:
+        """Name, cut to so many pixels, and norm of a layer."""
+        bad = bool(layer.gradients.non_finite)
+        name = QFontMetricsF(sans(BODY)).elidedText(self._name(layer), Qt.TextElideMode.ElideRight, room)
+        text = "NaN/Inf" if bad else figures.figure(layer.gradients.norm)
+        write(painter, row, name, self.theme.color("muted"), sans(BODY))
+        write(painter, row, text, self.theme.color("loss" if bad else "text"), small_mono(), RIGHT)
 
     def _name(self, layer: LayerMeasures) -> str:
         return self.names.get(layer.layer, layer.layer)
-
-    def _pitch(self, frame: QRectF) -> float:
-        return min(_HIGHEST, max(_LOWEST, frame.height() / max(1, len(self.layers))))
-
-    def _shown(self, frame: QRectF) -> int:
-        """How many layers have a row; the last row tells of the rest where not all fit."""
-        fitting = int(frame.height() / self._pitch(frame) + 1e-6)
-        return len(self.layers) if fitting >= len(self.layers) else max(0, fitting - 1)
-
-    def _row(self, frame: QRectF, place: int) -> QRectF:
-        pitch = self._pitch(frame)
-        return QRectF(frame.left(), frame.top() + place * pitch, frame.width(), pitch)
-
-    def _paint_row(self, painter: QPainter, layer: LayerMeasures, row: QRectF, x: Scale) -> None:
-        measure = layer.gradients
-        painter.setPen(self.theme.color("muted"))
-        painter.setFont(sans(BODY))
-        room = QRectF(0, row.top(), row.left() - 10, row.height())
-        name = QFontMetricsF(painter.font()).elidedText(self._name(layer), Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
-        bar = thinned(QRectF(x.start, row.top(), float(x(measure.norm)) - x.start, row.height()))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.theme.tint("backward", 0.75))
-        if measure.non_finite:
-            bar.setRight(x.end)
-            painter.setPen(QPen(self.theme.color("loss"), 1))
-            painter.setBrush(QBrush(self.theme.color("loss"), Qt.BrushStyle.BDiagPattern))
-        painter.drawRoundedRect(bar, 3, 3)
-        painter.setPen(self.theme.color("loss" if measure.non_finite else "text"))
-        painter.setFont(small_mono())
-        text = "NaN/Inf" if measure.non_finite else figures.figure(measure.norm)
-        numbers = QRectF(row.right(), row.top(), painter.device().width() - row.right(), row.height())
-        painter.drawText(numbers, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
-
-    def _paint_more(self, painter: QPainter, row: QRectF, count: int) -> None:
-        painter.setPen(self.theme.color("muted"))
-        painter.setFont(small_sans())
-        room = QRectF(0, row.top(), row.right(), row.height())
-        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"and {count} more layers")
-
-    def _paint_values(self, painter: QPainter, frame: QRectF) -> None:
-        """Norms and ratio of the layer under the pointer."""
-        if self.hovered is None or not frame.top() <= self.hovered.y() <= frame.bottom():
-            return
-        place = int((self.hovered.y() - frame.top()) / self._pitch(frame))
-        if place < self._shown(frame):
-            row = self._row(frame, place)
-            painter.setPen(QPen(self.theme.color("faint"), 1))
-            painter.drawLine(QPointF(row.left(), row.bottom()), QPointF(row.right(), row.bottom()))
-            paint_readout(painter, self.theme, self.hovered, self.values_of(self.layers[place]), QRectF(self.rect()))
 
     def values_of(self, layer: LayerMeasures) -> list[tuple[str, str]]:
         """Return the lines of the readout for a layer: (colour name, text)."""

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QButtonGroup, QWidget
 from nnviz.protocol import Measure
 from nnviz.session.run import RunState, Snapshot
 from nnviz.ui.plots import figures
-from nnviz.ui.plots.axes import LINE, paint_readout, paint_x_axis, small_mono, small_sans, text_width, tick_texts
 from nnviz.ui.plots.header_button import ChoiceButton, SwitchButton
 from nnviz.ui.plots.plot import Plot
+from nnviz.ui.plots.readout import LINE, RIGHT, paint_readout, small_mono, text_width, write
 from nnviz.ui.plots.ridgeline import bin_at, common_range, moments, ridge
 from nnviz.ui.plots.scales import Scale
 
@@ -77,7 +77,9 @@ class HistogramPlot(Plot):
             return
         frame.setLeft(frame.left() + 6 + max(text_width(f"{iteration:,}", number=True) for iteration, _ in rows))
         x = Scale(*common_range(rows), frame.left(), frame.right())
-        paint_x_axis(painter, self.theme, frame, x, tick_texts(x, 40, figures.tick))
+        self.axes.place(painter, self.theme, frame, x, Scale(0, 1, frame.bottom(), frame.top()))
+        self.axes.axis("bottom")
+        self.axes.render(painter)
         bases = _bases(frame, len(rows))
         for (_, measure), base in zip(rows, bases, strict=True):
             self._paint_ridge(painter, x, base, _peak(frame, len(rows)), measure)
@@ -104,23 +106,19 @@ class HistogramPlot(Plot):
 
     def _paint_iterations(self, painter: QPainter, frame: QRectF, rows: list[tuple[int, Measure]], bases: list[float]) -> None:
         """Which iteration a ridge is of, left of as many as there is room for; always of the newest."""
-        painter.setFont(small_mono())
-        painter.setPen(self.theme.color("muted"))
         lowest = frame.bottom() + LINE
         for (iteration, _), base in zip(reversed(rows), reversed(bases), strict=True):
             if base <= lowest - LINE:
                 room = QRectF(0, base - LINE / 2 - 1, frame.left() - 6, LINE)
-                painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{iteration:,}")
+                write(painter, room, f"{iteration:,}", self.theme.color("muted"), small_mono(), RIGHT)
                 lowest = base
 
     def _paint_apart(self, painter: QPainter, frame: QRectF, newest: Measure) -> None:
         """What is not in the newest histogram: exact zeros and non-finite values."""
-        painter.setFont(small_sans())
         for place, (color, text) in enumerate(_apart(newest)):
             room = QRectF(frame.right() - text_width(text) - 8, frame.top() + place * LINE, text_width(text) + 8, LINE)
             painter.fillRect(room, self.theme.color("panel", 0.8))
-            painter.setPen(self.theme.color(color))
-            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text)
+            write(painter, room, text, self.theme.color(color), align=Qt.AlignmentFlag.AlignHCenter)
 
     def _paint_values(self, painter: QPainter, frame: QRectF, rows: list[tuple[int, Measure]], bases: list[float], x: Scale) -> None:
         """The bin under the pointer, of the ridge whose ground is next below it."""

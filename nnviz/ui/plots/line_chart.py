@@ -10,8 +10,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from nnviz.ui.plots import figures
-from nnviz.ui.plots.axes import LINE, paint_line, paint_readout, paint_x_axis, paint_y_axis, small_mono, small_sans, text_width, tick_texts
 from nnviz.ui.plots.decimation import decimated
+from nnviz.ui.plots.plot import Plot
+from nnviz.ui.plots.readout import LINE, RIGHT, paint_readout, small_mono, text_width, write
 from nnviz.ui.plots.scales import Scale
 from nnviz.ui.theme import Theme
 
@@ -58,21 +59,32 @@ class LineChart:
         return [curve for curve in self.curves if not curve.pale and curve.x.size]
 
 
-def paint_chart(painter: QPainter, area: QRectF, theme: Theme, chart: LineChart, hovered: QPointF | None) -> None:
-    """Paint the chart into the area, with the values at `hovered` (in the same coordinates) if there is one."""
+def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -> None:
+    """Paint the chart into the area of a plot, with the values under the pointer."""
+    axes, theme, hovered = plot.axes, plot.theme, plot.hovered
     frame, x, y = _scales(area, chart)
-    paint_y_axis(painter, theme, frame, y, tick_texts(y, 30, chart.tick_text))
-    paint_x_axis(painter, theme, frame, x, tick_texts(x, 64, figures.tick))
+    axes.place(painter, theme, frame, x, y)
+    axes.axis("left", chart.tick_text, lines=True)
+    axes.axis("bottom")
     for curve in chart.curves:
-        _paint_curve(painter, theme, curve, x, y)
+        width = 1.0 if curve.pale else 1.6 if curve.drawn[0].size == curve.x.size else 1.2
+        axes.curve(*curve.drawn, theme.tint(curve.color, 0.3) if curve.pale else theme.color(curve.color), width)
     if chart.stopped_at is not None:
-        _paint_stop(painter, theme, frame, x, chart.stopped_at)
+        axes.vertical(chart.stopped_at, theme.color("loss"), Qt.PenStyle.DashLine, "non-finite at iteration {value:,.0f}")
+    read = _read(chart, x.value(hovered.x())) if hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered) else []
+    if read:
+        axes.vertical(read[0][0].x[read[0][1]], theme.color("faint"))
+    axes.render(painter)
+    for curve, place in (*((curve, -1) for curve in chart.labelled), *read):
+        painter.setPen(QPen(theme.color("panel"), 1) if place >= 0 else Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color(curve.color))
+        painter.drawEllipse(QPointF(x(curve.x[place]), y(curve.y[place])), 3, 3)
     if area.width() >= _LARGE:
         _paint_end_labels(painter, theme, area, chart, x, y)
     else:
         _paint_corner_labels(painter, theme, frame, chart, y)
-    if hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered):
-        _paint_values(painter, theme, frame, chart, x, y, hovered)
+    if read:
+        paint_readout(painter, theme, hovered, _readout(chart, read), frame)
 
 
 def nearest(x: np.ndarray, value: float) -> int:
@@ -84,38 +96,12 @@ def nearest(x: np.ndarray, value: float) -> int:
 
 
 def _scales(area: QRectF, chart: LineChart) -> tuple[QRectF, Scale, Scale]:
-    """The frame the curves stand in, and both scales. The left margin is as wide as the widest tick can get, so that it does not jump."""
-    right = _label_width(chart) if area.width() >= _LARGE else 6.0
-    left = 5 + max(text_width(chart.tick_text(limit), number=True) for limit in (*chart.y_limits, 0.25))
-    frame = area.adjusted(left, 4, -right, -LINE - 3)
+    """The frame the curves stand in, and both scales. The margins are as wide as the widest tick can get, so that they do not jump."""
+    right = _label_width(chart) if area.width() >= _LARGE else 12
+    left = 7 + max(text_width(chart.tick_text(limit), number=True) for limit in (*chart.y_limits, 0.25))
+    frame = area.adjusted(round(left), 7, -round(right), -LINE - 3)
     x = Scale(*chart.x_limits, frame.left(), frame.right())
     return frame, x, Scale(*chart.y_limits, frame.bottom(), frame.top(), chart.log)
-
-
-def _paint_curve(painter: QPainter, theme: Theme, curve: Curve, x: Scale, y: Scale) -> None:
-    if not curve.x.size:
-        return
-    width = 1.0 if curve.pale else 1.6 if curve.drawn[0].size == curve.x.size else 1.2
-    xs, ys = x(curve.drawn[0]), y(curve.drawn[1])
-    paint_line(painter, theme.tint(curve.color, 0.3) if curve.pale else theme.color(curve.color), width, xs, ys)
-    if not curve.pale:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color(curve.color))
-        painter.drawEllipse(QPointF(xs[-1], ys[-1]), 2.4, 2.4)
-
-
-def _paint_stop(painter: QPainter, theme: Theme, frame: QRectF, x: Scale, iteration: float) -> None:
-    place = min(max(float(x(iteration)), frame.left()), frame.right())
-    painter.setPen(QPen(theme.color("loss"), 1, Qt.PenStyle.DashLine))
-    painter.drawLine(QPointF(place, frame.top()), QPointF(place, frame.bottom()))
-    text = f"non-finite at iteration {iteration:,.0f}"
-    width = text_width(text) + 8
-    left = place + 4 if place + 4 + width <= frame.right() else max(frame.left(), place - 4 - width)
-    box = QRectF(left, frame.bottom() - LINE - 4, width, LINE + 2)
-    painter.fillRect(box, theme.color("panel", 0.9))
-    painter.setFont(small_sans())
-    painter.setPen(theme.color("loss"))
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
 
 # --- labels ---------------------------------------------------------------------------------------------------------
@@ -132,17 +118,12 @@ def _paint_end_labels(painter: QPainter, theme: Theme, area: QRectF, chart: Line
     curves = sorted(chart.labelled, key=lambda curve: float(y(curve.y[-1])))
     tops = _apart([float(y(curve.y[-1])) - LINE for curve in curves], 2 * LINE + 2, area.top(), area.bottom() - LINE)
     for curve, top in zip(curves, tops, strict=True):
-        left = x.end + 10
-        painter.setPen(theme.color(curve.color))
-        painter.setFont(small_sans())
-        painter.drawText(QPointF(left, top + 11), curve.label)
-        painter.setFont(small_mono())
-        painter.drawText(QPointF(left, top + 11 + LINE), chart.value_text(float(curve.y[-1])))
-    painter.setPen(theme.color("muted"))
-    painter.setFont(small_sans())
+        line = QRectF(x.end + 10, top, area.right() - x.end, LINE)
+        write(painter, line, curve.label, theme.color(curve.color))
+        write(painter, line.translated(0, LINE), chart.value_text(float(curve.y[-1])), theme.color(curve.color), small_mono())
     for place, note in enumerate(chart.notes):
-        line = QRectF(x.start, area.top() + 6 + place * LINE, x.end - x.start - 8, LINE)
-        painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, note)
+        line = QRectF(x.start, area.top() + 9 + place * LINE, x.end - x.start - 8, LINE)
+        write(painter, line, note, theme.color("muted"), align=RIGHT)
 
 
 def _apart(tops: list[float], height: float, low: float, high: float) -> list[float]:
@@ -170,30 +151,24 @@ def _paint_corner_labels(painter: QPainter, theme: Theme, frame: QRectF, chart: 
     painter.fillRect(box, theme.color("panel", 0.8))
     for place, (color, text, number) in enumerate(rows):
         line = QRectF(box.left() + 4, box.top() + 1 + place * LINE, width - 8, LINE)
-        painter.setPen(theme.color(color))
-        painter.setFont(small_mono())
-        painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, number)
-        painter.setFont(small_sans())
-        room = line.adjusted(0, 0, -numbers - 8, 0) if number else line
-        painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+        write(painter, line, number, theme.color(color), small_mono(), RIGHT)
+        write(painter, line.adjusted(0, 0, -numbers - 8 if number else 0, 0), text, theme.color(color), align=RIGHT)
 
 
-def _paint_values(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, x: Scale, y: Scale, hovered: QPointF) -> None:
-    """The values of all curves at the iteration under the pointer."""
-    curves = chart.labelled
+def _read(chart: LineChart, iteration: float) -> list[tuple[Curve, int]]:
+    """Every curve and its place nearest to where the longest of them is nearest to the iteration; the longest curve first."""
+    curves = sorted(chart.labelled, key=lambda curve: -curve.x.size)
     if not curves:
-        return
-    longest = max(curves, key=lambda curve: curve.x.size)
-    iteration = float(longest.x[nearest(longest.x, x.value(hovered.x()))])
-    painter.setPen(QPen(theme.color("faint"), 1))
-    place = float(x(iteration))
-    painter.drawLine(QPointF(place, frame.top()), QPointF(place, frame.bottom()))
+        return []
+    found = curves[0].x[nearest(curves[0].x, iteration)]
+    return [(curve, nearest(curve.x, found)) for curve in curves]
+
+
+def _readout(chart: LineChart, read: list[tuple[Curve, int]]) -> list[tuple[str, str]]:
+    """The lines of the readout: (colour name, text)."""
+    iteration = read[0][0].x[read[0][1]]
     rows = [("muted", f"iteration {iteration:,.0f}")]
-    for curve in curves:
-        index = nearest(curve.x, iteration)
-        when = "" if curve.x[index] == iteration else f" at {curve.x[index]:,.0f}"
-        rows.append((curve.color, f"{curve.label} {chart.value_text(float(curve.y[index]))}{when}"))
-        painter.setPen(QPen(theme.color("panel"), 1))
-        painter.setBrush(theme.color(curve.color))
-        painter.drawEllipse(QPointF(float(x(curve.x[index])), float(y(curve.y[index]))), 3, 3)
-    paint_readout(painter, theme, QPointF(place, hovered.y()), rows, frame)
+    for curve, place in read:
+        when = "" if curve.x[place] == iteration else f" at {curve.x[place]:,.0f}"
+        rows.append((curve.color, f"{curve.label} {chart.value_text(float(curve.y[place]))}{when}"))
+    return rows

@@ -60,7 +60,7 @@ class LossPlot(Plot):
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         if self.chart:
-            paint_chart(painter, area, self.theme, self.chart, self.hovered)
+            paint_chart(self, painter, area, self.chart)
 
     def _training(self, curves: Curves, stop: int | None) -> tuple[Curve, ...]:
         x, y, window = curves.iteration[:stop], curves.loss[:stop], int(self.smoothing.key)

@@ -51,7 +51,7 @@ class MetricPlot(Plot):
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         if self.chart:
-            paint_chart(painter, area, self.theme, self.chart, self.hovered)
+            paint_chart(self, painter, area, self.chart)
 
 
 def _accuracy_limits(line: Curve) -> tuple[float, float]:

@@ -6,7 +6,8 @@ Abstract: a plot says in `take` what it keeps of what it is offered, and in `pai
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
@@ -15,6 +16,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from nnviz.ui.fonts import sans
 from nnviz.ui.plots.picture import open_menu
 from nnviz.ui.theme import BODY, LIGHT, Theme
+
+if TYPE_CHECKING:
+    from nnviz.ui.plots.axes import Axes
 
 
 class Plot(QWidget):
@@ -43,6 +47,13 @@ class Plot(QWidget):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(lambda place: open_menu(self, place))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    @cached_property
+    def axes(self) -> Axes:
+        """The axes of a plot that has some."""
+        from nnviz.ui.plots.axes import Axes  # imports pyqtgraph, in as much time as the window until its first paint: only when drawn
+
+        return Axes(self)
 
     def take(self, *parts: Any) -> None:
         """Work out what will be painted from the parts that were offered."""

@@ -1,4 +1,4 @@
-"""From values to pixels: linear and logarithmic scales, round limits that do not jump, round ticks. Pure; nothing is painted here."""
+"""From values to pixels: linear and logarithmic scales, round limits that do not jump. Pure; nothing is painted here."""
 
 from __future__ import annotations
 
@@ -32,10 +32,6 @@ class Scale:
             return self.low * (self.high / self.low) ** share
         return self.low + share * (self.high - self.low)
 
-    def ticks(self, most: int) -> list[float]:
-        """Return at most about `most` round values on the scale."""
-        return log_ticks(self.low, self.high, most) if self.log else ticks(self.low, self.high, most)
-
 
 def nice_step(span: float, most: int) -> float:
     """Return the smallest of 1, 2 or 5 times a power of ten that divides `span` into at most `most` parts."""
@@ -60,22 +56,6 @@ def decades(low: float, high: float) -> tuple[float, float]:
     """Return the powers of ten around [low, high], at least one decade apart. Both must be above 0."""
     first, last = math.floor(math.log10(low) + 1e-9), math.ceil(math.log10(high) - 1e-9)
     return 10.0**first, 10.0 ** max(last, first + 1)
-
-
-def ticks(low: float, high: float, most: int) -> list[float]:
-    """Return the round values from low to high, at most `most` + 1 of them."""
-    step = nice_step(high - low, most)
-    first, last = math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)
-    return [round(place * step, 12 - math.floor(math.log10(step))) for place in range(first, last + 1)]
-
-
-def log_ticks(low: float, high: float, most: int) -> list[float]:
-    """Return the powers of ten from low to high, every second or third … where there are too many; round values within one decade."""
-    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
-    if last - first < 1:
-        return ticks(low, high, most)
-    stride = -(-(last - first) // most)
-    return [10.0**place for place in range(first, last + 1, stride)]
 
 
 def held(present: tuple[float, float] | None, wanted: tuple[float, float]) -> tuple[float, float]:

@@ -1,11 +1,12 @@
-"""From a network's answers over a plane to an image, and from the data to points. Colours come from the theme; no widget is known here."""
+"""From a network's answers over a plane to an image, and from the data to circles. Colours come from the theme; no widget is known here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QBrush, QColor, QPen
 
 from nnviz.protocol import DataRecord, Surface
 from nnviz.session.reading import to_numpy
@@ -25,16 +26,15 @@ class Points:
     y: np.ndarray
     """(rows,) class numbers, or the first target."""
     training: np.ndarray
-    total: int
-    """How many rows there are; not all of a large set are drawn."""
 
     @classmethod
     def of(cls, data: DataRecord, most: int) -> Points:
-        """Return at most `most` rows of the data, evenly picked."""
-        x, y, training = to_numpy(data.x), to_numpy(data.y), to_numpy(data.training)
-        stride = max(1, -(-len(x) // most))
+        """Return at most `most` of the finite rows of the data, evenly picked."""
+        x, y = to_numpy(data.x), to_numpy(data.y)
         y = y if y.ndim == 1 else y[:, 0]
-        return cls(data, x[::stride], y[::stride], training[::stride], len(x))
+        picked = np.flatnonzero(np.isfinite(x).all(1) & np.isfinite(y))
+        picked = picked[:: max(1, -(-len(picked) // most))]
+        return cls(data, x[picked], y[picked], to_numpy(data.training)[picked])
 
     @property
     def features(self) -> int:
@@ -70,8 +70,8 @@ def limits_of(surface: Surface | None, points: Points, axis: int) -> tuple[float
     return low - room, high + room
 
 
-def class_image(theme: Theme, output: np.ndarray) -> QImage:
-    """Return (height, width, outputs) probabilities as an image, row 0 at the bottom: the likeliest class, paler where less sure."""
+def class_image(theme: Theme, output: np.ndarray) -> np.ndarray:
+    """Return (height, width, outputs) probabilities as (height, width, 3) bytes of colour: the likeliest class, paler where less sure."""
     shares = probabilities(output)
     classes = shares.shape[-1]
     best = np.nan_to_num(shares).argmax(-1)
@@ -79,16 +79,16 @@ def class_image(theme: Theme, output: np.ndarray) -> QImage:
     alpha = (_PALEST + (_FULLEST - _PALEST) * sure)[..., None]
     colors = _rgb([theme.classes[number % len(theme.classes)] for number in range(classes)])
     image = _rgb([theme.panel]) * (1 - alpha) + colors[best] * alpha
-    return _image(_marked(theme, image, ~np.isfinite(shares).all(-1)))
+    return _marked(theme, image, ~np.isfinite(shares).all(-1))
 
 
-def value_image(theme: Theme, values: np.ndarray, limit: float) -> QImage:
-    """Return (height, width) values as an image, row 0 at the bottom: negative · panel · positive, full at ±limit."""
+def value_image(theme: Theme, values: np.ndarray, limit: float) -> np.ndarray:
+    """Return (height, width) values as (height, width, 3) bytes of colour: negative · panel · positive, full at ±limit."""
     share = np.clip(np.abs(np.nan_to_num(values)) / limit, 0, 1)[..., None] * 0.75
     positive, negative = _rgb([theme.positive]), _rgb([theme.negative])
     colors = np.where(values[..., None] >= 0, positive, negative)
     image = _rgb([theme.panel]) * (1 - share) + colors * share
-    return _image(_marked(theme, image, ~np.isfinite(values)))
+    return _marked(theme, image, ~np.isfinite(values))
 
 
 def robust_limit(values: np.ndarray) -> float:
@@ -106,12 +106,29 @@ def _marked(theme: Theme, image: np.ndarray, bad: np.ndarray) -> np.ndarray:
     if bad.any():
         rows, columns = np.indices(bad.shape)
         image = np.where((bad & ((rows + columns) % 4 < 2))[..., None], _rgb([theme.loss]), image)
-    return image
+    return np.rint(image).astype(np.uint8)
 
 
-def _image(rgb: np.ndarray) -> QImage:
-    height, width = rgb.shape[:2]
-    pixels = np.empty((height, width, 4), np.uint8)
-    pixels[..., 2::-1] = np.rint(rgb[::-1])
-    pixels[..., 3] = 255
-    return QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGB32).copy()
+@lru_cache(maxsize=8)
+def circles(theme: Theme, points: Points, size: float) -> tuple[np.ndarray, np.ndarray, float, list[QPen], list[QBrush]]:
+    """Return x, y, size, pens and brushes: filled circles for rows that are trained on, rings for rows that are validated on."""
+    colors = _colors(theme, points)
+    filled, ring = QPen(theme.color("panel"), 0.8), QBrush(theme.color("panel", 0.55))
+    looks = {name: ((QPen(QColor(name), 1.2), ring), (filled, QBrush(QColor(name)))) for name in set(colors)}
+    chosen = [looks[name][trained] for name, trained in zip(colors, points.training.tolist(), strict=True)]
+    return points.x[:, 0], _heights(points), size, [pen for pen, _ in chosen], [brush for _, brush in chosen]
+
+
+def _heights(points: Points) -> np.ndarray:
+    if points.features == 2:
+        return points.x[:, 1]
+    return np.minimum(points.y, 1) if points.classes else points.y
+
+
+def _colors(theme: Theme, points: Points) -> list[str]:
+    if points.classes:
+        return [theme.classes[int(value) % len(theme.classes)] for value in points.y]
+    if points.features == 1:
+        return [theme.training_set if training else theme.validation_set for training in points.training]
+    limit = robust_limit(points.y)
+    return [theme.diverging(float(value), limit).name() for value in points.y]

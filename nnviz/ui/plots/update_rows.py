@@ -13,14 +13,12 @@ from nnviz.protocol import Tensor
 from nnviz.session.moment import Moment
 from nnviz.ui.fonts import mono
 from nnviz.ui.plots import figures
-from nnviz.ui.plots.axes import LINE, paint_readout, small_sans, text_width, thinned
+from nnviz.ui.plots.readout import LINE, RIGHT, paint_readout, text_width, thinned, write
 from nnviz.ui.plots.scales import Scale, decades
 from nnviz.ui.theme import BODY, Theme
 
 _TALLEST = 60.0
 """Height of a row in pixels, at most."""
-_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
 @dataclass(frozen=True)
@@ -73,9 +71,7 @@ def paint_rows(painter: QPainter, area: QRectF, theme: Theme, rows: tuple[Row, .
     bars = area.adjusted(symbols + numbers + 28, 0, 0, 0)
     for place, row in enumerate(rows):
         line = QRectF(area.left(), area.top() + place * pitch, area.width(), pitch)
-        painter.setFont(mono(BODY))
-        painter.setPen(theme.color("muted"))
-        painter.drawText(line, _LEFT, row.symbol)
+        write(painter, line, row.symbol, theme.color("muted"), mono(BODY))
         _paint_number(painter, theme, row, QRectF(line.left() + symbols + 12, line.top(), numbers, pitch))
         _paint_bar(painter, theme, row, QRectF(bars.left(), line.top(), bars.width(), pitch), limits)
     caption = QRectF(area.left(), area.top() + pitch * len(rows) + 1, area.width(), LINE)
@@ -87,13 +83,10 @@ def paint_rows(painter: QPainter, area: QRectF, theme: Theme, rows: tuple[Row, .
 
 def _paint_number(painter: QPainter, theme: Theme, row: Row, room: QRectF) -> None:
     if row.value is None:
-        painter.setFont(small_sans())
-        painter.setPen(theme.color("faint"))
-        painter.drawText(room, _RIGHT, "not yet")
+        write(painter, room, "not yet", theme.color("faint"), align=RIGHT)
         return
-    painter.setFont(mono(BODY, QFont.Weight.Bold))
-    painter.setPen(theme.color("text" if math.isfinite(row.value) else "loss"))
-    painter.drawText(room, _RIGHT, figures.figure(row.value))
+    color = theme.color("text" if math.isfinite(row.value) else "loss")
+    write(painter, room, figures.figure(row.value), color, mono(BODY, QFont.Weight.Bold), RIGHT)
 
 
 def _paint_bar(painter: QPainter, theme: Theme, row: Row, room: QRectF, limits: tuple[float, float] | None) -> None:
@@ -123,10 +116,9 @@ def _meaning(rows: tuple[Row, ...], limits: tuple[float, float] | None) -> str:
 
 
 def _paint_caption(painter: QPainter, theme: Theme, room: QRectF, left: str, right: str) -> None:
-    painter.setFont(small_sans())
-    painter.setPen(theme.color("muted"))
-    painter.drawText(room, _LEFT, left)
-    painter.drawText(room, _RIGHT, right if text_width(left) + text_width(right) + 8 <= room.width() else "")
+    write(painter, room, left, theme.color("muted"))
+    if text_width(left) + text_width(right) + 8 <= room.width():
+        write(painter, room, right, theme.color("muted"), align=RIGHT)
 
 
 def _readout(row: Row) -> list[tuple[str, str]]:
