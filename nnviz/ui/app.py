@@ -87,8 +87,16 @@ def _begin(window: MainWindow, path: str | None) -> None:
     elif path:
         document.open(path)
     window.session.start(train_first=0 if path else FIRST_ITERATIONS)
+    QTimer.singleShot(0, _load_libraries)
     if recoverable():
         window.toast.post("info", "An earlier start left unsaved work behind: File → Recover unsaved work.")
+
+
+def _load_libraries() -> None:
+    """Load now, while the engine starts, what the first graph and the first plot would otherwise make a person wait for."""
+    import fast_sugiyama  # noqa: F401
+    import networkx  # noqa: F401
+    import pyqtgraph  # noqa: F401
 
 
 class _FirstPaint(QObject):

@@ -11,6 +11,7 @@ from nnviz.document.network import Link
 from nnviz.protocol import GradientChecked
 from nnviz.session.moment import Moment
 from nnviz.session.run import RunState
+from nnviz.ui.graph.view import NO_TRACE
 
 if TYPE_CHECKING:
     from nnviz.ui.main_window import MainWindow
@@ -136,7 +137,7 @@ def _show_moment(window: MainWindow, moment: Moment | None) -> None:
 def _show_obstacle(window: MainWindow) -> None:
     """Say in the graph's card why nothing can be traced now, if so."""
     panels, moment, obstacle = window.panels, window.session.moment, window.session.trainer.obstacle
-    panels.graph.set_notice(obstacle)
+    panels.graph.notice.setText(obstacle or NO_TRACE)
     parts = (f"iteration {moment.reading.trace.iteration}" if moment else "", obstacle if moment else "")
     panels.cards["graph"].set_subtitle(" · ".join(filter(None, parts)))
 

@@ -39,7 +39,7 @@ class GraphView(QGraphicsView):
         self._selected: int | None = None
         self._pressed: QPoint | None = None
         self._limits = Caption(self)
-        self._empty = Placard(NO_TRACE, self)
+        self.notice = Placard(NO_TRACE, self)  # seen while there is no trace
         self.setScene(self._scene)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -61,7 +61,7 @@ class GraphView(QGraphicsView):
         before = self._moment.step if self._moment else None
         self._moment = moment
         rebuilt = self._scene.set_moment(moment)
-        self._empty.setVisible(moment is None)
+        self.notice.setVisible(moment is None)
         self._limits.set_text(speech.scale_caption(self._scene.limits) if self._scene.limits else "")
         self.setAccessibleDescription(self._scene.here)
         if rebuilt and moment:
@@ -75,11 +75,7 @@ class GraphView(QGraphicsView):
         self.setBackgroundBrush(theme.color("panel"))
         self._scene.set_theme(theme)
         self._limits.set_theme(theme)
-        self._empty.set_theme(theme)
-
-    def set_notice(self, text: str) -> None:
-        """Say this while there is no trace, such as why there is none; empty says what to press."""
-        self._empty.setText(text or NO_TRACE)
+        self.notice.set_theme(theme)
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids: {"h1": "dense 1"}."""
@@ -158,7 +154,7 @@ class GraphView(QGraphicsView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._limits.settle()
-        self._empty.settle()
+        self.notice.settle()
         if self._look == "all":
             camera.fit(self, self._scene.content)
         elif self._look == "opening" and self._moment:

@@ -40,7 +40,7 @@ def _middle(view, item) -> QPoint:
 
 def test_without_a_trace_it_says_so(view):
     view.set_moment(None)
-    assert view._empty.isVisible() and "No trace yet" in view._empty.text()
+    assert view.notice.isVisible() and "No trace yet" in view.notice.text()
     assert view.text_alternative() == ["There is no trace yet."]
     assert view.scene().items() == []
 
