@@ -81,6 +81,8 @@ ACTIONS = (
     Act("find_action", "Search or run an action…", "Help", lambda w: w.commands.find_action(), "Ctrl+Shift+P", "fa6s.magnifying-glass", "Find any action by its name"),
     Act("about", "About nnviz", "Help", lambda w: w.commands.about(), "", "fa6s.circle-info", "Version, and what the numbers are checked against"),
 )
+RUNNING = {"train": ("pause", "fa6s.pause"), "play": ("stop", "fa6s.stop")}
+"""Actions on filled buttons, and what they say and show while what they have started runs."""
 MENUS = ("File", "Edit", "Run", "Step", "View", "Help")
 
 
@@ -114,12 +116,23 @@ def fill_examples(menu: QMenu, window: MainWindow) -> None:
 
 def set_icons(actions: dict[str, QAction], theme: Theme) -> None:
     """Draw all icons in the theme's text colour; those on filled buttons in the panel colour."""
-    import qtawesome  # here, because its fonts take as long to load as the whole window to paint
-
     for act in ACTIONS:
         if act.icon:
-            ink = theme.panel if act.id in ("play", "train") else theme.text
-            actions[act.id].setIcon(qtawesome.icon(act.icon, color=ink, color_disabled=theme.faint))
+            _draw_icon(actions[act.id], act.icon, act.id, theme)
+
+
+def show_running(actions: dict[str, QAction], id: str, running: bool, theme: Theme) -> None:
+    """Let an action that starts something say that it ends it, while it runs."""
+    act = next(act for act in ACTIONS if act.id == id)
+    text, icon = RUNNING[id] if running else (act.short, act.icon)
+    actions[id].setIconText(text)
+    _draw_icon(actions[id], icon, id, theme)
+
+
+def _draw_icon(action: QAction, icon: str, id: str, theme: Theme) -> None:
+    import qtawesome  # here, because its fonts take as long to load as the whole window to paint
+
+    action.setIcon(qtawesome.icon(icon, color=theme.panel if id in RUNNING else theme.text, color_disabled=theme.faint))
 
 
 def update_enabled(window: MainWindow, actions: dict[str, QAction]) -> None:

@@ -30,6 +30,7 @@ def main(path: str | None = None) -> int:
     app = application()
     window = bare_window(open_document(FIRST_EXAMPLE))
     window.restore_settings()
+    window.resize(window.size().boundedTo(window.screen().availableGeometry().size()))
     window.show()
     signals = TerminationSignals(window.close_without_asking)
     after_first_paint(window, lambda: _begin(window, path))

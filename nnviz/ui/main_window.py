@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nnviz.ui.panels import Panels
 
 DESIGN_SIZE = (1600, 1000)
-SMALLEST_SIZE = (1024, 700)
+SMALLEST_SIZE = (1180, 720)
 FIRST_WORKSPACE = "step"
 
 

@@ -9,11 +9,14 @@ from PySide6.QtGui import QAction, QFont, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from nnviz.ui.fonts import mono, sans
+from nnviz.ui.numerals import number
 from nnviz.ui.theme import BODY, GUTTER, LARGE, LIGHT, SMALL, TITLE, Theme
 
 GRANULARITIES = {"node": "one node", "layer": "one layer", "phase": "one phase", "iteration": "one iteration"}
 _STEP_BUTTONS = ("to_start", "step_back", "step", "to_end")
 SEMIBOLD, BOLD = QFont.Weight.DemiBold, QFont.Weight.Bold
+_FIGURES = {"iteration": "000000", "epoch": "0000", "loss": "0.00000", "score": "00.0 %"}
+"""What the bar says of the run, with the widest text each is made for."""
 _TRAIN_BUTTONS = ("rewind", "train_iteration", "train_epoch")
 
 
@@ -38,7 +41,7 @@ class TopBar(QWidget):
             self._granularity.addItem(text, key)
         self._granularity.currentIndexChanged.connect(lambda: self.granularity_changed.emit(self.granularity))
         self._play, self._train = _accent_button(actions["play"]), _accent_button(actions["train"])
-        self._figures = {name: QLabel(font=mono(BODY, BOLD)) for name in ("iteration", "epoch", "loss", "score")}
+        self._figures = {name: Figure(name, widest) for name, widest in _FIGURES.items()}
         self.badge = Badge()
         self._search = _search_button(actions["find_action"])
         self._fill(_brand(menu))
@@ -61,20 +64,12 @@ class TopBar(QWidget):
             10,
         ):
             layout.addSpacing(widget) if isinstance(widget, int) else layout.addWidget(widget)
-        self._captions: list[QLabel] = []
-        for name, label in self._figures.items():
-            caption = QLabel(name)
-            caption.setProperty("role", "muted")
-            self._captions.append(caption)
-            layout.addWidget(caption)
-            layout.addWidget(label)
-            layout.addSpacing(4)
+        for figure in self._figures.values():
+            layout.addWidget(figure)
         layout.addWidget(self.badge)
         layout.addStretch()
         layout.addWidget(self._search)
         self._title.setProperty("role", "muted")
-        for name, widest in (("iteration", "000000"), ("epoch", "0000"), ("loss", "0.00000"), ("score", "00.0 %")):
-            self._figures[name].setMinimumWidth(self._figures[name].fontMetrics().horizontalAdvance(widest))
 
     @property
     def granularity(self) -> str:
@@ -96,35 +91,63 @@ class TopBar(QWidget):
             widget.setVisible(stepping)
         for widget in self._train_buttons[1:]:
             widget.setVisible(not stepping)
+        self._fit()
 
     def set_title(self, title: str, changed: bool) -> None:
         """Show the document's title, with a dot while it is not saved."""
         self._named = title, changed
         self._title.setToolTip(f"{title} (not saved yet)" if changed else title)
-        self._show_title()
+        self._fit()
 
     def set_figures(self, iteration: int, epoch: int, loss: float | None, score: str, metric: str) -> None:
         """Show where the run stands; `score` is the validation metric as text, `metric` its name."""
-        self._captions[-1].setText(metric)
-        texts = {"iteration": f"{iteration}", "epoch": f"{epoch}", "loss": "–" if loss is None else f"{loss:.4f}", "score": score or "–"}
+        texts = {"iteration": f"{iteration}", "epoch": f"{epoch}", "loss": "–" if loss is None else number(loss), "score": score or "–"}
         for name, text in texts.items():
-            self._figures[name].setText(text)
+            self._figures[name].show_text(text)
+        self._figures["score"].set_caption(metric)
 
-    def _show_title(self) -> None:
+    def _fit(self) -> None:
+        """Give up what is least needed until the rest fits, from the search field to the granularity."""
         title, changed = self._named
-        room = 150 if self.width() >= 1400 else 80
-        self._title.setText(self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, room) + (" •" if changed else ""))
+        text = self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, 150)
+        self._title.setText(f"{text} •" if changed else text)
+        self._title.setMinimumWidth(self._title.fontMetrics().horizontalAdvance(f"{text} •"))  # the dot must not move the rest
+        dispensable = [self._search, self._figures["score"], self._figures["epoch"], self._title, self._figures["loss"]]
+        for widget in dispensable:
+            widget.show()
+        while dispensable and self.layout().sizeHint().width() > self.width():
+            dispensable.pop(0).hide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._show_title()
-        self._search.setVisible(self.width() >= 1500)
-        for widget in (self._captions[3], self._figures["score"]):
-            widget.setVisible(self.width() >= 1400)
+        self._fit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.color("panel"))
         painter.fillRect(0, self.height() - 1, self.width(), 1, self._theme.color("line"))
+
+
+class Figure(QWidget):
+    """A number and what it is. Its width is that of the widest text it is made for, so that nothing jumps while it changes."""
+
+    def __init__(self, caption: str, widest: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._caption, self._text = QLabel(caption), QLabel(font=mono(BODY, BOLD))
+        self._caption.setProperty("role", "muted")
+        self._text.setMinimumWidth(self._text.fontMetrics().horizontalAdvance(widest))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 4, 0)
+        layout.setSpacing(6)
+        layout.addWidget(self._caption)
+        layout.addWidget(self._text)
+
+    def show_text(self, text: str) -> None:
+        """Show this number."""
+        self._text.setText(text)
+
+    def set_caption(self, caption: str) -> None:
+        """Say what the number is."""
+        self._caption.setText(caption)
 
 
 class Segments(QFrame):
@@ -141,8 +164,8 @@ class Segments(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(2, 2, 2, 2)
         layout.setSpacing(2)
-        for number, name in enumerate(names, start=1):
-            button = QPushButton(name.capitalize(), checkable=True, toolTip=f"{name.capitalize()} workspace (Ctrl+{number})")
+        for key, name in enumerate(names, start=1):
+            button = QPushButton(name.capitalize(), checkable=True, toolTip=f"{name.capitalize()} workspace (Ctrl+{key})")
             button.setAccessibleName(f"{name} workspace")
             button.clicked.connect(lambda _=False, name=name: self.chosen.emit(name))
             self._group.addButton(button)

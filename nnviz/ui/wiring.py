@@ -11,6 +11,7 @@ from nnviz.document.network import Link
 from nnviz.protocol import GradientChecked
 from nnviz.session.moment import Moment
 from nnviz.session.run import RunState
+from nnviz.ui.actions import show_running
 from nnviz.ui.graph.view import NO_TRACE
 
 if TYPE_CHECKING:
@@ -55,12 +56,13 @@ def show_everything(window: MainWindow) -> None:
 def _session_to_views(window: MainWindow) -> None:
     session = window.session
     window.layers_selected.connect(lambda ids: _show_layer(window))
+    session.document.replaced.connect(lambda old, new: window.select_layers(()))
     session.experiment_changed.connect(lambda old, new: _show_experiment(window, new))
     session.run_changed.connect(lambda old, new: _show_run(window, new, old))
     session.moment_changed.connect(lambda old, new: _show_moment(window, new))
     session.selection_changed.connect(lambda old, new: _show_selection(window, new))
     session.document_changed.connect(lambda: _show_document(window))
-    session.playing_changed.connect(lambda playing: _show_playing(window, playing))
+    session.playing_changed.connect(lambda playing: show_running(window.action_table, "play", playing, window.theme))
     session.message_posted.connect(window.toast.post)
     session.gradient_checked.connect(lambda reply: _show_check(window, reply))
 
@@ -102,24 +104,15 @@ def _show_run(window: MainWindow, run: RunState, old: RunState | None) -> None:
     for plot in panels.run_plots:
         plot.set_run(run)
     metric = run.curves.last("metric")
-    classes = run.data is not None and run.data.classes > 0
+    classes = catalog.LOSSES[window.session.experiment.training.loss].group == "Classification"
     score = "" if metric is None else f"{metric:.1%}".replace("%", " %") if classes else f"{metric:.4f}"
     window.top_bar.set_figures(run.iteration, run.epoch, run.curves.last("loss"), score, "accuracy" if classes else "RMSE")
     if run.data is not None and (old is None or old.data is not run.data):
         panels.network.set_class_names(run.data.class_names)
     if old is None or (old.training, old.engine, old.failure) != (run.training, run.engine, run.failure):
         _show_obstacle(window)
-        _show_training(window, run.training)
+        show_running(window.action_table, "train", run.training, window.theme)
         window.update_actions()
-
-
-def _show_training(window: MainWindow, training: bool) -> None:
-    action = window.action_table["train"]
-    action.setIconText("pause" if training else "train")
-
-
-def _show_playing(window: MainWindow, playing: bool) -> None:
-    window.action_table["play"].setIconText("stop" if playing else "play")
 
 
 def _show_moment(window: MainWindow, moment: Moment | None) -> None:
