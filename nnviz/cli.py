@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from nnviz import __version__
+from nnviz.document.examples import PREFIX, example_names
 from nnviz.engine import jobs
 from nnviz.engine.jobs import JobError, Setting
+from nnviz.ui.layouts import WORKSPACES
 
 GRAPH_FILES = (".dot", ".graphml", ".json")
 JOBS = ("run", "trace", "export", "screenshot", "check", "examples")
@@ -158,7 +160,7 @@ def _add_export(commands: Any) -> None:
 def _add_screenshot(commands: Any) -> None:
     parser = _command(commands, "screenshot", _screenshot, "paint the window without a screen")
     parser.add_argument("out", metavar="OUT.png", help="the picture to write")
-    parser.add_argument("--workspace", choices=("build", "step", "train", "learn"), default="step", help="which workspace (step)")
+    parser.add_argument("--workspace", choices=tuple(WORKSPACES), default="step", help="which workspace (step)")
     parser.add_argument("--size", type=_size, default=(1600, 1000), metavar="WIDTHxHEIGHT", help="in pixels (1600x1000)")
     _add_place_options(parser)
 
@@ -204,9 +206,18 @@ def _setting(text: str) -> Setting:
 
 
 def _window(options: argparse.Namespace) -> int:
+    if options.file and not _is_there(options.file):
+        _complain(
+            f"{options.file}: there is no such file, command or example. `nnviz --help` lists the commands, `nnviz examples` the examples."
+        )
+        return 2
     from nnviz.ui import app
 
     return app.main(options.file)
+
+
+def _is_there(file: str) -> bool:
+    return file.removeprefix(PREFIX) in example_names() if file.startswith(PREFIX) else Path(file).exists()
 
 
 def _document(options: argparse.Namespace) -> jobs.Document:
@@ -216,12 +227,13 @@ def _document(options: argparse.Namespace) -> jobs.Document:
 def _run(options: argparse.Namespace) -> int:
     result = jobs.run(_document(options), options.iterations, options.epochs, options.save)
     left = result.pop("changes_left")
-    if left:
-        print(f"{left} of the settings with @ lie beyond the end of the run and were not made.", file=sys.stderr)
     rows = [
         (name.replace("_", " "), value) for name, value in {**result, **result["metrics"]}.items() if name not in ("metrics", "findings")
     ]
-    return _show(options, result, lambda: _print_table(rows))
+    code = _show(options, result, lambda: _print_table(rows))
+    if not left:
+        return code
+    return _complain(f"{left} of the settings with @ lie beyond the end of the run (iteration {result['iterations']}) and were not made.")
 
 
 def _trace(options: argparse.Namespace) -> int:
@@ -265,7 +277,7 @@ def _screenshot(options: argparse.Namespace) -> int:
 
 
 def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     from nnviz.ui import offscreen
 
     names = ("file", "workspace", "iteration", "step", "size", "theme")

@@ -181,7 +181,9 @@ class LayerMeasures(msgspec.Struct, frozen=True):
 
     layer: str
     weights: Measure
+    """Of its weight."""
     gradients: Measure
+    """Of all its parameters together, biases included."""
     activations: Measure
     update_ratio: float = 0.0
     """‖Δθ‖/‖θ‖ of the last update."""

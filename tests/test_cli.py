@@ -114,17 +114,21 @@ def test_run_twice_gives_the_same_digest(said, document):
 
 
 def test_settings_before_and_on_the_way(said, document):
-    plain, before, on_the_way, late = (
+    plain, before, on_the_way = (
         said("run", document, "--iterations", "120", "--json", *more)
         for more in (
             [],
             ["--set", "training.dropout=false"],
             ["--set", "@100:training.dropout=false"],
-            ["--set", "@500:training.dropout=false"],
         )
     )
     digests = [each[1]["digest"] for each in (plain, before, on_the_way)]
-    assert len(set(digests)) == 3 and late[1]["digest"] == digests[0] and "beyond the end" in late[2]
+    assert len(set(digests)) == 3
+
+
+def test_a_setting_beyond_the_last_epoch_is_told(said, document):
+    code, result, err = said("run", document, "--epochs", "1", "--json", "--set", "@500:training.dropout=false")
+    assert code == 1 and result["iterations"] == 3 and "beyond the end" in err
 
 
 def test_save_keeps_the_trained_weights(said, document, tmp_path):
@@ -190,6 +194,22 @@ def test_check(said, document, tmp_path):
     assert code == 1 and result["problems"] and "inputt" in err
 
 
+def test_check_reads_the_rows_of_a_table(said, tmp_path):
+    table = tmp_path / "rows.csv"
+    table.write_text("a,b,kind\n" + "".join(f"{row},{-row},{row % 2}\n" for row in range(20)))
+    settings = ["--set", "data.kind=csv", "--set", f"data.path={table}", "--set"]
+    code, result, err = said("check", "example:moons", "--json", *settings, "data.target=kind")
+    assert code == 0 and result["ok"], err
+    code, result, err = said("check", "example:moons", "--json", *settings, "data.target=nothing")
+    assert code == 1 and not result["ok"] and result["problems"][0]["place"] == "data.target" and "nothing" in err
+
+
+@pytest.mark.parametrize("word", ["bogus", "example:bogus", "no/such.nnviz"])
+def test_a_word_that_is_nothing_exits_with_2(said, word):
+    code, out, err = said(word)
+    assert code == 2 and not out and word in err and len(err.splitlines()) == 1
+
+
 def test_examples_are_listed(said):
     code, found, _ = said("examples", "--json")
     assert code == 0 and {"moons", "digits"} <= {example["name"] for example in found} and all(example["title"] for example in found)
@@ -204,6 +224,8 @@ def test_examples_are_listed(said):
         (["trace", "example:moons", "--sample", "100000"], "training row"),
         (["run", "example:moons", "--set", "training.nothing=3"], "training.nothing"),
         (["run", "example:moons", "--set", "@2:seed=3", "--iterations", "4"], "seed"),
+        (["run", "example:moons", "--set", "@500:training.dropout=false", "--iterations", "4"], "beyond the end"),
+        (["trace", "example:moons", "--set", "@500:training.dropout=false", "--iteration", "4"], "beyond the end"),
         (["run", "example:moons", "--set", "training.batch_size=-1"], "batch_size"),
         (["run", "example:moons", "--set", "network.layers.out.units=3"], "units"),
         (["run", "example:moons", "--iterations", "1", "--save", "no/such/folder/out.json"], "folder"),
@@ -226,6 +248,7 @@ def test_failures_are_sentences(said, arguments, told):
         ["run", "x", "--set", "@a:b=c"],
         ["screenshot", "x"],
         ["screenshot", "x", "y.png", "--size", "big"],
+        ["screenshot", "x", "y.png", "--workspace", "learn"],
         ["export", "x"],
         ["--nonsense"],
         ["a", "b"],

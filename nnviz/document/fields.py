@@ -66,7 +66,7 @@ def _limits(field: Field) -> str:
 
 
 def _figure(number: float) -> str:
-    return f"{int(number):,}" if number == int(number) and abs(number) < 1e7 else f"{number:g}"
+    return f"{int(number):,}" if number == int(number) and abs(number) < 1e10 else f"{number:g}"
 
 
 def _within(field: Field, value: float) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from nnviz.document.experiment import Experiment
 from nnviz.engine import optimizers
 from nnviz.engine.build import Net, build, check, set_weights
@@ -18,24 +20,48 @@ class Carried(NamedTuple):
     kept: tuple[str, ...]
     reset: tuple[str, ...]
     """Parameters that were there before under this name with another shape, and start anew."""
+    is_another_net: bool
+    """Whether it computes something else than before, so that the figures of the last iteration are not its own."""
 
 
 def carry(old: Trainer, experiment: Experiment, data: Data) -> Carried:
     """Return a trainer that goes on from `old` with another document. Raises BuildError, and leaves `old` as it is, if it cannot.
 
-    Of the weights set by hand only those whose entry changed are set again.
+    Of the weights set by hand only those whose entry changed are set again. Where an entry is gone the trained values stay: what the
+    parameter would be by now without the entry is not known. (Without training in between the timeline takes the change back instead.)
     """
     new = Trainer(experiment, data, _net(old, experiment, data))
     before = old.parameters | old.buffers
     fitting = {name for name, tensor in (new.parameters | new.buffers).items() if name in before and before[name].shape == tensor.shape}
     new.set_tensors({name: before[name] for name in fitting})
-    known = old.experiment.weights
-    set_weights(new.net, {name: values for name, values in experiment.weights.items() if name not in known or known[name] != values})
+    typed = _typed(old.experiment, experiment)
+    set_weights(new.net, typed)
     _carry_state(old, new, fitting)
     new.position, new.remembers = old.position, old.remembers
     new.patience = old.patience if _is_comparable(old.experiment, experiment) else Patience()
     kept = tuple(name for name in new.parameters if name in fitting)
-    return Carried(new, kept, tuple(name for name in new.parameters if name in before and name not in fitting))
+    is_another_net = bool(typed) or _computed(old.experiment) != _computed(experiment)
+    if not is_another_net:
+        _carry_last_iteration(old, new)
+    return Carried(new, kept, tuple(name for name in new.parameters if name in before and name not in fitting), is_another_net)
+
+
+def _typed(old: Experiment, new: Experiment) -> dict[str, list | float]:
+    """The weights set by hand that are not what they were."""
+    return {name: values for name, values in new.weights.items() if name not in old.weights or old.weights[name] != values}
+
+
+def _computed(experiment: Experiment) -> tuple:
+    """What decides on output and loss besides the parameters. A frozen layer computes what it did before."""
+    network = experiment.network
+    return tuple(msgspec.structs.replace(layer, frozen=False) for layer in network.layers), network.links, experiment.training.loss
+
+
+def _carry_last_iteration(old: Trainer, new: Trainer) -> None:
+    """What the last iteration left behind is still true of the same net."""
+    for name, parameter in new.parameters.items():
+        parameter.grad = old.parameters[name].grad
+    new.has_last, new.activations, new.before = old.has_last, old.activations, old.before
 
 
 def _net(old: Trainer, experiment: Experiment, data: Data) -> Net:

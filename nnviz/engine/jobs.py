@@ -72,7 +72,10 @@ class Run:
         self.stopped = "done"
 
     def train(self, iterations: int | None, epochs: int | None) -> None:
-        """Train so many iterations or epochs in all, or until there is a reason to stop."""
+        """Train so many iterations or epochs in all, or until there is a reason to stop. Raises JobError for settings that lie beyond."""
+        if iterations is not None and self.later and self.later[-1].iteration > iterations:
+            last = self.later[-1]
+            raise JobError(f"@{last.iteration}:{last.path} lies beyond the end: the run has {iterations} iterations.")
         while not self._is_there(iterations, epochs):
             self._make_due()
             if stop := self.timeline.advance():
@@ -234,22 +237,37 @@ def _listed(value: Any) -> Any:
 
 
 def check(file: str, settings: Sequence[Setting] = ()) -> dict[str, Any]:
-    """Return what is wrong with a document, and the shape and parameters of every layer. Nothing is built."""
+    """Return what is wrong with a document or the file its data is in, and the shape and parameters of every layer. Nothing is built."""
     try:
-        experiment = open_document(file, settings).experiment
+        document = open_document(file, settings)
     except DocumentError as error:
         return {"ok": False, "problems": [_problem(problem) for problem in error.problems], "layers": [], "parameters": 0}
-    report = examine(experiment)
+    report = examine(document.experiment)
+    problems = [_problem(problem) for problem in report.problems] or _data_problems(document)
     layers = [
         {"id": id, "output_shape": None if shape.output_shape is None else list(shape.output_shape), "parameters": shape.count}
         for id, shape in report.layers.items()
     ]
     return {
-        "ok": report.ok,
-        "problems": [_problem(problem) for problem in report.problems],
+        "ok": not problems,
+        "problems": problems,
         "layers": layers,
         "parameters": report.parameters,
     }
+
+
+def _data_problems(document: Document) -> list[dict[str, str]]:
+    """What is wrong with rows that only reading them shows. Built-in data is as the document says."""
+    if document.experiment.data.kind != "csv":
+        return []
+    from nnviz.engine import build, datasets
+    from nnviz.engine.errors import BuildError
+
+    try:
+        build.check(document.experiment, datasets.load(document.experiment, document.folder))
+    except BuildError as error:
+        return [_problem(error)]
+    return []
 
 
 def _problem(problem: Any) -> dict[str, str]:

@@ -81,7 +81,7 @@ def _histogram(values: np.ndarray, bins: int) -> tuple[float, float, tuple[int, 
 
 def layer_measures(trainer: Trainer) -> tuple[LayerMeasures, ...]:
     """Return the measures of every layer with a weight, in forward order: of the last iteration, or (there being none) of the next."""
-    if not trainer.before:
+    if not trainer.has_last:
         _look_ahead(trainer)
     return tuple(_of_layer(trainer, layer) for layer, _ in trainer.net.plan if f"{layer}.weight" in trainer.parameters)
 
@@ -94,9 +94,16 @@ def _look_ahead(trainer: Trainer) -> None:
 
 
 def _of_layer(trainer: Trainer, layer: str) -> LayerMeasures:
-    weight = trainer.parameters[f"{layer}.weight"]
-    gradient = torch.empty(0) if weight.grad is None else weight.grad
-    return LayerMeasures(layer, measure(weight), measure(gradient), measure(trainer.activations[layer]), _update_ratio(trainer, layer))
+    weight = measure(trainer.parameters[f"{layer}.weight"])
+    return LayerMeasures(
+        layer, weight, measure(_gradient(trainer, layer)), measure(trainer.activations[layer]), _update_ratio(trainer, layer)
+    )
+
+
+def _gradient(trainer: Trainer, layer: str) -> Tensor:
+    """The gradients of all parameters of the layer in one row, so that their norm is the layer's. A frozen one has none."""
+    own = (parameter.grad for name, parameter in trainer.parameters.items() if name.rpartition(".")[0] == layer)
+    return torch.cat([torch.empty(0), *(gradient.ravel() for gradient in own if gradient is not None)])
 
 
 def _update_ratio(trainer: Trainer, layer: str) -> float:

@@ -66,6 +66,10 @@ class Reporter:
         """So many points of the curves are known to the window."""
         self._points_sent = points
 
+    def edited(self, points: int) -> None:
+        """The last of so many points may be another one now."""
+        self._points_sent = min(self._points_sent, points - 1)
+
     def acknowledge(self, number: int) -> None:
         """The window has drawn this frame."""
         self._unacknowledged.discard(number)
@@ -78,8 +82,8 @@ class Reporter:
         if now - self._last_frame < INTERVAL or len(self._unacknowledged) >= MOST_UNACKNOWLEDGED:
             return
         self._last_frame = now
-        measuring = self._measuring.is_there
         tracing = "trace" in self.watch.panels and (self._tracing.is_there or now - self._last_trace > TRACED_ANYWAY)
+        measuring = self._measuring.is_there and not tracing  # never both: the window would have too much to draw at once
         frame, cost = _timed(lambda: self._frame(timeline, revision, measuring))
         if measuring:
             self._measuring.spent(cost)

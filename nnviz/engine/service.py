@@ -98,6 +98,7 @@ class Service:
             self._begin(request.revision, self._new(request.experiment, timeline.folder))
             return
         carried = timeline.edit(request.experiment)
+        self._reporter.edited(len(timeline.points))
         self._revision = request.revision
         self._opened(False, carried.kept, carried.reset)
         if self._left is None:
@@ -118,7 +119,8 @@ class Service:
     # --- training and moving ---
 
     def _train(self, request: protocol.Train) -> None:
-        self._run().settle()
+        if self._run().settle():
+            self._reporter.edited(len(self._timeline.points))
         self._left = float("inf") if request.iterations is None else request.iterations
         if self._left <= 0:
             self._finish("done")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from math import log2
 from pathlib import Path
 
+from nnviz.document.sameness import brought_back
 from nnviz.document.experiment import Experiment
 from nnviz.engine.carry import Carried, carry
 from nnviz.engine.datasets import Data, data_key, load
@@ -37,7 +38,9 @@ class Timeline:
         self.applied = 0
         """How many changes are in force where the run stands."""
         self.points: list[Point] = [self.trainer.start_point()]
-        self._checkpoints: dict[int, tuple[Checkpoint, int]] = {0: (self.trainer.checkpoint(), 0)}
+        self._checkpoints: dict[int, tuple[Checkpoint, int, Point]] = {}
+        """By iteration: the state, how many changes were in force, and the last point."""
+        self._keep_checkpoint()
         self._take_over(changes)
 
     def _take_over(self, changes: Iterable[Change]) -> None:
@@ -66,14 +69,39 @@ class Timeline:
         return self.has_same_data(experiment, self.folder) and experiment.precision == self.document.precision
 
     def edit(self, experiment: Experiment) -> Carried:
-        """Go on with this document from the next iteration on; what was recorded beyond is forgotten. Raises BuildError if it cannot."""
+        """Go on with this document from the next iteration on; what was recorded beyond is forgotten. Raises BuildError if it cannot.
+
+        If it was in force at this very iteration, the changes since then are taken back: the run is exactly what it was before them.
+        """
+        back = brought_back(self.start, self.changes, self.iteration, experiment)
+        if back is not None:
+            return self._take_back(back)
         carried = carry(self.trainer, experiment, self.data)
-        del self.changes[self.applied :]
+        self._forget_beyond(self.applied)
         self.changes.append(Change(self.iteration, experiment))
-        self.applied = len(self.changes)
-        self._checkpoints = {at: kept for at, kept in self._checkpoints.items() if at <= self.iteration}
-        self.trainer = carried.trainer
+        self._put_in_force(carried)
         return carried
+
+    def _take_back(self, count: int) -> Carried:
+        """Drop all changes but the first `count`; where one of them is in force, the last iteration is made again without it."""
+        iteration, is_in_force = self.iteration, self.applied > count
+        self._forget_beyond(count)
+        if is_in_force:
+            self._go_back(iteration)
+            while self.iteration < iteration:
+                self.advance()
+        return Carried(self.trainer, tuple(self.trainer.parameters), (), False)
+
+    def _forget_beyond(self, count: int) -> None:
+        del self.changes[count:]
+        kept = self._checkpoints.items()
+        self._checkpoints = {at: entry for at, entry in kept if at <= self.iteration and entry[1] <= count}
+
+    def _put_in_force(self, carried: Carried) -> None:
+        self.trainer = carried.trainer
+        self.applied += 1
+        if carried.is_another_net:
+            self.points[-1] = self.trainer.start_point()
 
     def settle(self) -> Carried | None:
         """Before training on: where changes lie ahead, they are dropped, and the present document is in force from here on."""
@@ -87,9 +115,12 @@ class Timeline:
         self.points.append(self.trainer.point)
         self._apply_due()
         if self.iteration % SPACING == 0:
-            self._checkpoints[self.iteration] = (self.trainer.checkpoint(), self.applied)
+            self._keep_checkpoint()
             self._thin()
         return stop
+
+    def _keep_checkpoint(self) -> None:
+        self._checkpoints[self.iteration] = (self.trainer.checkpoint(), self.applied, self.points[-1])
 
     def go_to(self, iteration: int, interrupted: Callable[[], bool] = lambda: False) -> Stop | None:
         """Make the run stand after exactly so many iterations, bit by bit as it was or would be.
@@ -109,19 +140,18 @@ class Timeline:
     def _go_back(self, iteration: int) -> None:
         """To the last checkpoint before the iteration, so that its own update is made again and can be shown."""
         at = max((at for at in self._checkpoints if at < iteration), default=0)
-        checkpoint, self.applied = self._checkpoints[at]
+        checkpoint, self.applied, point = self._checkpoints[at]
         reusable = self.trainer.net if checkpoint.experiment.network == self.trainer.experiment.network else None
         trainer = Trainer(checkpoint.experiment, self.data, reusable)
         trainer.restore(checkpoint)
         trainer.remembers = self.trainer.remembers
         self.trainer = trainer
-        del self.points[at + 1 :]
+        self.points[at:] = [point]
         self._apply_due()
 
     def _apply_due(self) -> None:
         while self.applied < len(self.changes) and self.changes[self.applied].iteration <= self.iteration:
-            self.trainer = carry(self.trainer, self.changes[self.applied].experiment, self.data).trainer
-            self.applied += 1
+            self._put_in_force(carry(self.trainer, self.changes[self.applied].experiment, self.data))
 
     def _thin(self) -> None:
         """Checkpoints grow sparse with age; the first stays."""

@@ -76,6 +76,8 @@ class Trainer:
         self.patience = Patience()
         self.point: Point | None = None
         """The figures of the last iteration."""
+        self.has_last = False
+        """Whether gradients and activations are those of the last iteration made."""
         self.remembers = False
         self.activations: dict[str, Tensor] = {}
         """What every layer put out in the last iteration."""
@@ -121,6 +123,7 @@ class Trainer:
         if self.remembers:
             self.before = copies(self.parameters)
         self._update()
+        self.has_last = True
         before, self.position = self.position, self.position.after(len(rows), self.training_rows.count)
         return self._conclude(loss, self.position.epoch > before.epoch)
 
@@ -198,7 +201,7 @@ class Trainer:
         self.set_tensors(checkpoint.tensors)
         self.optimizer.state.clear()
         optimizers.load_state(self.optimizer, self.names, checkpoint.state)
-        self.position, self.patience, self.before = checkpoint.position, checkpoint.patience, {}
+        self.position, self.patience, self.before, self.has_last = checkpoint.position, checkpoint.patience, {}, False
 
 
 def copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPoint, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPdfWriter, QRegion
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPoint, QRect, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPaintEvent, QPdfWriter, QRegion
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QGraphicsScene, QWidget
+from PySide6.QtWidgets import QGraphicsScene, QGraphicsView, QWidget
 
 from nnviz.export.svg import made_portable
 
@@ -17,13 +19,19 @@ SCALE = 2
 """Pixels of a PNG for one pixel of the screen."""
 
 
+Pictured = QGraphicsScene | QWidget | Sequence[QWidget]
+"""A scene, a widget, or widgets to be placed in rows."""
+ROW = 1600
+"""Widest row of widgets in pixels of the screen."""
+
+
 class Ground(Protocol):
     """What of a theme a picture needs."""
 
     panel: str
 
 
-def save(target: QGraphicsScene | QWidget, path: str | Path, theme: Ground) -> None:
+def save(target: Pictured, path: str | Path, theme: Ground) -> None:
     """Write the picture in the format its suffix names.
 
     Raises ValueError for a suffix that is none of .svg, .png, .pdf or for an empty picture, OSError if the file cannot be written.
@@ -37,15 +45,20 @@ def save(target: QGraphicsScene | QWidget, path: str | Path, theme: Ground) -> N
     path.write_bytes(writer(target, theme))
 
 
-def size_of(target: QGraphicsScene | QWidget) -> QSize:
+def size_of(target: Pictured) -> QSize:
     """Return the size of the picture in pixels of the screen; for a scene all its items and a margin."""
     if isinstance(target, QWidget):
         return target.size()
+    if not isinstance(target, QGraphicsScene):
+        extent = QRect()
+        for place, widget in _placed(target):
+            extent = extent.united(QRect(place, widget.size()))
+        return extent.size() + QSize(2 * MARGIN, 2 * MARGIN) if target else QSize()
     content = target.itemsBoundingRect()
     return content.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN).size().toSize() if not content.isEmpty() else QSize()
 
 
-def svg(target: QGraphicsScene | QWidget, theme: Ground) -> bytes:
+def svg(target: Pictured, theme: Ground) -> bytes:
     """Return the picture as SVG: texts are outlines and pens scale, so that every reader shows the same."""
     buffer = _opened()
     generator = QSvgGenerator()
@@ -58,7 +71,7 @@ def svg(target: QGraphicsScene | QWidget, theme: Ground) -> bytes:
     return made_portable(bytes(buffer.data().data()))
 
 
-def png(target: QGraphicsScene | QWidget, theme: Ground) -> bytes:
+def png(target: Pictured, theme: Ground) -> bytes:
     """Return the picture as PNG at SCALE times its size."""
     image = QImage(size_of(target) * SCALE, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(SCALE)
@@ -69,7 +82,7 @@ def png(target: QGraphicsScene | QWidget, theme: Ground) -> bytes:
     return bytes(buffer.data().data())
 
 
-def pdf(target: QGraphicsScene | QWidget, theme: Ground) -> bytes:
+def pdf(target: Pictured, theme: Ground) -> bytes:
     """Return the picture as one page of PDF, a pixel of the screen being 1/96 inch."""
     buffer = _opened()
     writer = QPdfWriter(buffer)
@@ -91,13 +104,66 @@ def _opened() -> QBuffer:
     return buffer
 
 
-def _paint(target: QGraphicsScene | QWidget, painter: QPainter, theme: Ground) -> None:
+def _paint(target: Pictured, painter: QPainter, theme: Ground) -> None:
     size = size_of(target)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.fillRect(QRectF(0, 0, size.width(), size.height()), QColor(theme.panel))
     if isinstance(target, QGraphicsScene):
         source = target.itemsBoundingRect().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
         target.render(painter, QRectF(0, 0, size.width(), size.height()), source, Qt.AspectRatioMode.KeepAspectRatio)
-    else:
-        QWidget.render(target, painter, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)  # views have a render of their own
+    for place, widget in _placed([target] if isinstance(target, QWidget) else () if isinstance(target, QGraphicsScene) else target):
+        with _clipped(widget):
+            QWidget.render(widget, painter, place, QRegion(), QWidget.RenderFlag.DrawChildren)  # views have a render of their own
     painter.end()
+
+
+# --- widgets ----------------------------------------------------------------------------------------------------------
+
+
+def _placed(widgets: Sequence[QWidget]) -> Iterator[tuple[QPoint, QWidget]]:
+    """Each widget with its place: in rows from left to right, none wider than ROW. One alone fills the picture."""
+    edge = MARGIN if len(widgets) > 1 else 0
+    x, y, below = edge, edge, 0
+    for widget in widgets:
+        if x > edge and x + widget.width() > ROW + edge:
+            x, y = edge, below + MARGIN
+        yield QPoint(x, y), widget
+        x, below = x + widget.width() + MARGIN, max(below, y + widget.height())
+
+
+@contextmanager
+def _clipped(widget: QWidget) -> Iterator[None]:
+    """While it lasts, views that show a part of their scene are pictures: SVG and PDF would show what lies beyond their edges too."""
+    views = [view for view in [widget, *widget.findChildren(QGraphicsView)] if isinstance(view, QGraphicsView)]
+    stills = [_Still(view) for view in views if view.isVisible() and _shows_a_part(view)]
+    try:
+        yield
+    finally:
+        for still in stills:
+            still.view.viewport().show()
+            still.setParent(None)
+            still.deleteLater()
+
+
+def _shows_a_part(view: QGraphicsView) -> bool:
+    shown = view.viewportTransform().mapRect(view.scene().itemsBoundingRect()) if view.scene() else QRectF()
+    return not QRectF(view.viewport().rect()).adjusted(-1, -1, 1, 1).contains(shown)
+
+
+class _Still(QWidget):
+    """Stands in for the viewport of a view with a picture of it, SCALE times as fine."""
+
+    def __init__(self, view: QGraphicsView) -> None:
+        super().__init__(view)
+        self.view, viewport = view, view.viewport()
+        self._image = QImage(viewport.size() * SCALE, QImage.Format.Format_ARGB32_Premultiplied)
+        self._image.setDevicePixelRatio(SCALE)
+        self._image.fill(Qt.GlobalColor.transparent)
+        viewport.render(self._image)
+        self.setGeometry(viewport.geometry())
+        self.stackUnder(viewport)
+        viewport.hide()
+        self.show()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        QPainter(self).drawImage(self.rect(), self._image)

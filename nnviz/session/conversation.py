@@ -9,8 +9,9 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Signal
 
 from nnviz import protocol
+from nnviz.document.sameness import same_run
 from nnviz.document.experiment import Experiment
-from nnviz.session.lineage import Lineage, same_run
+from nnviz.session.lineage import Lineage
 from nnviz.session.run import RunState, fold, without_pictures
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from nnviz.document.sameness import brought_back
 from nnviz.document.experiment import Experiment
 from nnviz.protocol import Change
-
-OUTSIDE_THE_RUN = {"title", "canvas"}
-"""Fields of an experiment that no run depends on."""
 
 
 class Lineage(msgspec.Struct, frozen=True):
@@ -27,11 +25,9 @@ class Lineage(msgspec.Struct, frozen=True):
         return Lineage(self.first, tuple(change for change in self.changes if change.iteration <= iteration))
 
     def changed(self, iteration: int, experiment: Experiment) -> Lineage:
-        """Return the lineage of a run that stood at `iteration` when the document became `experiment`; what came later is dropped."""
-        return Lineage(self.first, (*self.until(iteration).changes, Change(iteration, experiment)))
+        """Return the lineage of a run that stood at `iteration` when the document became `experiment`; what came later is dropped.
 
-
-def same_run(one: Experiment, other: Experiment) -> bool:
-    """Return whether both experiments give the same run: they differ in title and canvas at most."""
-    fields = (name for name in one.__struct_fields__ if name not in OUTSIDE_THE_RUN)
-    return all(getattr(one, name) is getattr(other, name) or getattr(one, name) == getattr(other, name) for name in fields)
+        If this experiment was in force at this very iteration, the changes since then are taken back, as the engine does.
+        """
+        back, made = brought_back(self.first, self.changes, iteration, experiment), self.until(iteration).changes
+        return Lineage(self.first, (*made, Change(iteration, experiment)) if back is None else made[:back])

@@ -31,10 +31,11 @@ class Curves:
         return cls(*np.array(rows, dtype=np.float64).reshape(-1, 4).T)
 
     def with_points(self, points: tuple[protocol.Point, ...]) -> Curves:
-        """Return the curves with these points behind them."""
+        """Return the curves with these points behind them. From the first of their iterations on they take the place of the old ones."""
         if not points:
             return self
-        return Curves(*(np.concatenate(pair) for pair in zip(self.columns(), Curves.of(points).columns(), strict=True)))
+        kept = int(np.searchsorted(self.iteration, points[0].iteration))
+        return Curves(*(np.concatenate((old[:kept], new)) for old, new in zip(self.columns(), Curves.of(points).columns(), strict=True)))
 
     def columns(self) -> tuple[np.ndarray, ...]:
         """Return iteration, loss, validation loss and metric."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import QObject, QTimer
 
 from nnviz import protocol
 from nnviz.session.conversation import Conversation
+
+RESTING = 2.0
+"""So many times as long as frames took to draw, the window asks for no more: drawing takes a third of its time at most."""
 
 
 class Watching(QObject):
@@ -17,8 +22,11 @@ class Watching(QObject):
         self._watch = protocol.Watch(())
         self._asked: tuple | None = None
         self._drawn: list[int] = []
-        self._timer = QTimer(self, singleShot=True, interval=0)
-        self._timer.timeout.connect(self._acknowledge)
+        self._begun = 0.0
+        self._painting = QTimer(self, singleShot=True, interval=0)  # a turn of the event loop later the pictures are painted
+        self._painting.timeout.connect(self._rest)
+        self._resting = QTimer(self, singleShot=True)
+        self._resting.timeout.connect(self._acknowledge)
         conversation.replied.connect(self._take)
 
     def watch(self, panels: tuple[str, ...], detail: str) -> None:
@@ -53,9 +61,14 @@ class Watching(QObject):
             case protocol.Moved():
                 self._asked = None
             case protocol.Frame():
+                self._begun = self._begun if self._drawn else time.perf_counter()
                 self._drawn.append(reply.number)
-                self._timer.start()  # a turn of the event loop later: the picture is painted by then
+                self._painting.start()
         self.trace()
+
+    def _rest(self) -> None:
+        """Leave the processor to the engine and to the person's hands before more frames may come."""
+        self._resting.start(round(1000 * RESTING * (time.perf_counter() - self._begun)))
 
     def _acknowledge(self) -> None:
         for number in self._drawn:

@@ -37,7 +37,7 @@ def _has_trace(window: MainWindow) -> bool:
 
 
 def _can_train(window: MainWindow) -> bool:
-    return window.session.report.ok and window.session.run.engine == "ready"
+    return window.session.trainer.can_train
 
 
 def _can_step(window: MainWindow) -> bool:

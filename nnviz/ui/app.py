@@ -89,7 +89,7 @@ def _begin(window: MainWindow, path: str | None) -> None:
         document.open(path)
     window.session.start(train_first=0 if path else FIRST_ITERATIONS)
     QTimer.singleShot(0, _load_libraries)
-    if recoverable():
+    if recoverable() and not window.toast.isVisible():  # what was said about the document matters more
         window.toast.post("info", "An earlier start left unsaved work behind: File → Recover unsaved work.")
 
 

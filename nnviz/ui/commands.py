@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QInputDialog, QMessageBox
 
 from nnviz import __version__
 from nnviz.document import catalog, edits
+from nnviz.document.experiment import Experiment
 from nnviz.ui.command_palette import CommandPalette
 
 if TYPE_CHECKING:
@@ -57,11 +58,16 @@ class Commands:
             self._window.session.trainer.go_to(iteration)
 
     def add_layer(self, kind: str, position: QPointF | None = None, after: str = "", between: tuple[str, str] | None = None) -> None:
-        """Add a layer: in a link, behind a layer, or at a place of the canvas; it is selected then."""
-        id = edits.new_id(self._window.session.experiment, kind)
-        place = None if position is None else (position.x(), position.y())
-        label = f"Add {catalog.LAYERS[kind].label}"
-        if self._window.session.edit(label, edits.add_layer, kind, after=after or None, between=between, position=place):
+        """Add a layer: in a link, behind a layer, or at a place of the canvas, where the others then stay too; it is selected then."""
+        session = self._window.session
+        id = edits.new_id(session.experiment, kind)
+        places = {} if position is None else self._window.panels.network.scene().places() | {id: (position.x(), position.y())}
+
+        def add(experiment: Experiment) -> Experiment:
+            grown = edits.add_layer(experiment, kind, after=after or None, between=between)
+            return edits.move_layers(grown, places) if places else grown
+
+        if session.edit(f"Add {catalog.LAYERS[kind].label}", add):
             self._window.select_layers((id,))
 
     def append_layer(self, kind: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,8 +76,22 @@ class Documents:
         return self.save() if answer == buttons.Save else answer == buttons.Discard
 
     def ask_file(self, title: str, name: str, filters: str) -> str:
-        """Ask where to write something called `name`, beside the document; empty if the person would rather not."""
-        return QFileDialog.getSaveFileName(self._window, title, str(Path(self._folder()) / name), filters)[0]
+        """Ask where to write something called `name`, beside the document; empty if the person would rather not.
+
+        A name without an ending gets that of the chosen filter.
+        """
+        path, chosen = QFileDialog.getSaveFileName(self._window, title, str(Path(self._folder()) / name), filters)
+        ending = re.search(r"\*(\.\w+)", chosen)
+        if not path or not ending or re.fullmatch(r"\.[A-Za-z]+", Path(path).suffix):
+            return path
+        path += ending[1]
+        return path if not Path(path).exists() or self._may_replace(path) else ""
+
+    def _may_replace(self, path: str) -> bool:
+        """The dialog has asked about the name as it was typed only."""
+        buttons = QMessageBox.StandardButton
+        text = f"{Path(path).name} exists already. Replace it?"
+        return QMessageBox.question(self._window, "Replace file", text, buttons.Yes | buttons.No) == buttons.Yes
 
     def _folder(self) -> str:
         return str(self._document.path.parent) if self._document.path else str(Path.home())

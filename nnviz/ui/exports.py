@@ -52,7 +52,7 @@ class Exports:
             pictured = {
                 "graph": window.panels.graph.scene(),
                 "network": window.panels.network.scene(),
-                "plots": window.area,
+                "plots": [window.panels.cards[name] for name in window.area.visible_panels() if name in window.panels.plots],
                 "window": window,
             }
             _picture(pictured[what], path, window)
@@ -75,9 +75,14 @@ class Exports:
         try:
             write(Path(name))
         except (OSError, ValueError) as error:
-            self._window.toast.post("error", f"{Path(name).name} could not be written: {error}")
+            self._window.toast.post("error", f"{Path(name).name} could not be written: {reason(error)}")
         else:
             self._window.toast.post("info", f"Wrote {name}")
+
+
+def reason(error: Exception) -> str:
+    """Return why a file could not be written, without the number an operating system gives it."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _picture(pictured: object, path: Path, window: MainWindow) -> None:

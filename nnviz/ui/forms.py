@@ -68,8 +68,8 @@ def _plain(field: Field, theme: Theme, labels: dict[str, Kind] | None) -> QWidge
             return ChoiceBox(field, labels)
         case "shape":
             return ShapeLine(field, theme)
-        case "path":
-            return PathLine(field)
+        case "path" | "text":
+            return TextLine(field)
     return TableText(field, theme)
 
 
@@ -211,8 +211,8 @@ def shape_of(text: str, field: Field) -> list[int] | None:
     return sizes if all((field.minimum or 1) <= size <= (field.maximum or size) for size in sizes) else None
 
 
-class PathLine(QWidget):
-    """A text that is a path or a name; for paths a button opens the file dialog."""
+class TextLine(QWidget):
+    """A text, such as the name of a column, or a path; for a path a button opens the file dialog."""
 
     value_changed = Signal(object)
 
@@ -224,7 +224,7 @@ class PathLine(QWidget):
         self._line.setAccessibleName(field.name)
         button = QToolButton(text="…", toolTip="Choose a file", accessibleName="Choose a file", visible=False)
         in_a_row(self, button, self._line)
-        button.setVisible(field.name == "path")
+        button.setVisible(field.type == "path")
         self.setFocusProxy(self._line)
         self._line.editingFinished.connect(lambda: self._take(self._line.text()))
         button.clicked.connect(self._browse)

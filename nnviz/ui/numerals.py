@@ -81,9 +81,9 @@ def shape(sizes: Sequence[int]) -> str:
     return "×".join(map(str, sizes)) if len(sizes) else "scalar"
 
 
-def subscript(index: int) -> str:
-    """Return the number as a subscript: 12 is "₁₂"."""
-    return str(index).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+def place(element: Sequence[int]) -> str:
+    """Return the place of an element as torch writes it, counted from 0: "[3, 1]"; empty for that of a scalar."""
+    return f"[{', '.join(map(str, element))}]" if len(element) else ""
 
 
 def signed(text: str) -> str:

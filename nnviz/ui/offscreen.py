@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from nnviz.document.examples import open_document
 from nnviz.ui import app
-from nnviz.ui.exports import SUFFIXES
+from nnviz.ui.exports import SUFFIXES, reason
 from nnviz.ui.main_window import DESIGN_SIZE, MainWindow
 from nnviz.ui.theme import THEMES
 
@@ -55,13 +55,13 @@ def export(job: Job, out: Path, what: str = "graph") -> None:
         try:
             window.exports.write(out, what)
         except (OSError, ValueError) as error:
-            raise JobFailed(f"{out} could not be written: {error}") from error
+            raise JobFailed(f"{out} could not be written: {reason(error)}") from error
 
 
 @contextmanager
 def _standing_window(job: Job) -> Iterator[MainWindow]:
     """Yield the window where the job wants it, and leave nothing behind."""
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     app.application()
     window = app.build_window(open_document(job.file), autosaves=False)
     window.asks_before_closing = False

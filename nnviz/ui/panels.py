@@ -56,7 +56,7 @@ class Panels:
     def set_theme(self, theme: Theme) -> None:
         """Give every view and every card the theme."""
         views = (self.palette, self.network, self.graph, self.timeline, self.rail, self.chain_rule, self.properties, self.parameters)
-        for widget in (*views, *self._plots.values(), *self.cards.values(), self.detail, self.coloring):
+        for widget in (*views, *self.plots.values(), *self.cards.values(), self.detail, self.coloring):
             widget.set_theme(theme)
 
     def _cards(self) -> dict[str, Card]:
@@ -72,10 +72,11 @@ class Panels:
         }
         for name, width in _NARROWEST.items():
             cards[name].setMinimumWidth(width)
-        return cards | {name: plots.framed(plot) for name, plot in self._plots.items()}
+        return cards | {name: plots.framed(plot) for name, plot in self.plots.items()}
 
     @property
-    def _plots(self) -> dict[str, plots.Plot]:
+    def plots(self) -> dict[str, plots.Plot]:
+        """All plots by the names of their panels."""
         names = ("loss", "boundary", "histograms", "norms", "metric", "microscope")
         return {name: getattr(self, name) for name in names}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from nnviz.document import catalog
@@ -45,6 +45,8 @@ _ALWAYS = {
     "seed",
 }
 """The rows that are there without "more"."""
+_WIDE = frozenset({"path", "table"})
+"""Types whose editors take the whole width, under their captions."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class TrainingPanel(QWidget):
         return self._editors[path]
 
     def _build(self, rows: tuple[Row, ...]) -> None:
+        focused = self._focused()
         for widget in (*self._editors.values(), *self._captions.values()):
             self._grid.removeWidget(widget)
             widget.hide()
@@ -122,9 +125,17 @@ class TrainingPanel(QWidget):
         self._editors, self._captions = {}, {}
         for line, row in enumerate(rows):
             self._add(line, row)
-        self._grid.addWidget(self._more, len(rows), 1)
+        self._grid.addWidget(self._more, 2 * len(rows), 1)
         self._rows = tuple(replace(row) for row in rows)
         self._fold(self._more.isChecked())
+        QWidget.setTabOrder(self._editors[rows[-1].path], self._more)
+        if focused in self._editors:
+            self._editors[focused].setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _focused(self) -> str:
+        """The path of the editor that has the keyboard; empty for none."""
+        owner = self.window().focusWidget()
+        return next((path for path, editor in self._editors.items() if owner is editor or (owner and editor.isAncestorOf(owner))), "")
 
     def _add(self, line: int, row: Row) -> None:
         caption, editor = QLabel(row.label), forms.editor(row.field, row.value, labels=row.labels)
@@ -137,8 +148,9 @@ class TrainingPanel(QWidget):
         )  # the column is narrow; long choices are cut, not the column
         editor.setAccessibleName(row.path.replace(".", " ").replace("_", " "))
         editor.value_changed.connect(lambda value, path=row.path: self.value_requested.emit(path, value))
-        self._grid.addWidget(caption, line, 0)
-        self._grid.addWidget(editor, line, 1)
+        is_wide = row.field.type in _WIDE
+        self._grid.addWidget(caption, 2 * line, 0)
+        self._grid.addWidget(editor, 2 * line + is_wide, 0 if is_wide else 1, 1, 2 if is_wide else 1)
         self._captions[row.path], self._editors[row.path] = caption, editor
 
     def _fold(self, unfolded: bool) -> None:

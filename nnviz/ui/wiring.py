@@ -12,6 +12,7 @@ from nnviz.protocol import GradientChecked
 from nnviz.session.moment import Moment
 from nnviz.session.run import RunState
 from nnviz.ui.actions import show_running
+from nnviz.ui.graph import naming
 from nnviz.ui.graph.view import NO_TRACE
 
 if TYPE_CHECKING:
@@ -131,8 +132,9 @@ def _show_obstacle(window: MainWindow) -> None:
     """Say in the graph's card why nothing can be traced now, if so."""
     panels, moment, obstacle = window.panels, window.session.moment, window.session.trainer.obstacle
     panels.graph.notice.setText(obstacle or NO_TRACE)
-    parts = (f"iteration {moment.reading.trace.iteration}" if moment else "", obstacle if moment else "")
+    parts = (naming.iteration(moment.reading.trace) if moment else "", obstacle if moment else "")
     panels.cards["graph"].set_subtitle(" · ".join(filter(None, parts)))
+    panels.cards["inspector"].set_subtitle(parts[0])
 
 
 def _show_selection(window: MainWindow, node: int | None) -> None:
@@ -189,7 +191,9 @@ def _network(window: MainWindow) -> None:
     network.node_requested.connect(session.select)
     network.add_requested.connect(lambda kind, position, after: window.commands.add_layer(kind, position, after))
     network.insert_requested.connect(lambda kind, source, target: window.commands.add_layer(kind, between=(source, target)))
-    network.connect_requested.connect(lambda source, target: session.edit("Connect layers", edits.connect_layers, source, target))
+    network.connect_requested.connect(
+        lambda source, target: session.edit("Connect layers", edits.connect_layers, source, target, replace_link=True)
+    )
     network.disconnect_requested.connect(lambda links: session.edit("Disconnect layers", _without, links))
     network.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
     network.move_requested.connect(lambda places: session.edit("Move layers", edits.move_layers, places))
@@ -228,6 +232,7 @@ def _set_weight(window: MainWindow, parameter: str, index: tuple[int, ...], valu
 def _graph(window: MainWindow) -> None:
     panels, session = window.panels, window.session
     panels.graph.node_clicked.connect(session.select)
+    panels.graph.node_released.connect(lambda: session.select(None))
     panels.graph.run_to_requested.connect(session.stepper.to_node)
     panels.timeline.cursor_requested.connect(session.stepper.to)
     panels.rail.cursor_requested.connect(session.stepper.to)

@@ -1,64 +1,17 @@
 """The workspaces: which panels stand where, over one document. A panel is one widget that moves between them.
 
-`Split` trees are data; `WorkspaceArea` turns the present one into splitters. Nothing here knows what a panel shows.
+The trees in layouts.py are data; `WorkspaceArea` turns the present one into splitters. Nothing here knows what a panel shows.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from nnviz.ui.layouts import WORKSPACES, Split
 from nnviz.ui.theme import GUTTER
-
-
-@dataclass(frozen=True)
-class Split:
-    """Panels (by name) or further splits side by side ("row") or above each other ("column"), with their shares of the room."""
-
-    direction: str
-    parts: tuple[tuple[int, Split | str], ...]
-
-    def panels(self) -> tuple[str, ...]:
-        """Return the names of all panels in it."""
-        return tuple(name for _, part in self.parts for name in (part.panels() if isinstance(part, Split) else (part,)))
-
-    def swapped(self, first: str, second: str) -> Split:
-        """Return the same split with two panels in each other's places."""
-        names = {first: second, second: first}
-        parts = ((share, part.swapped(first, second) if isinstance(part, Split) else names.get(part, part)) for share, part in self.parts)
-        return Split(self.direction, tuple(parts))
-
-
-def row(*parts: tuple[int, Split | str]) -> Split:
-    """Return a split with its parts side by side."""
-    return Split("row", parts)
-
-
-def column(*parts: tuple[int, Split | str]) -> Split:
-    """Return a split with its parts above each other."""
-    return Split("column", parts)
-
-
-WORKSPACES = {
-    "build": row(
-        (232, "layers"),
-        (1010, column((610, "network"), (270, row((330, "boundary"), (330, "loss"), (330, "histograms"))))),
-        (330, column((560, "properties"), (320, "parameters"))),
-    ),
-    "step": column(
-        (715, row((232, "layers"), (960, column((262, "network"), (442, "graph"))), (378, "inspector"))),
-        (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"), (378, "microscope"))),
-    ),
-    "train": row(
-        (232, "layers"),
-        (1010, column((470, row((560, "loss"), (440, "boundary"))), (410, row((350, "histograms"), (330, "norms"), (320, "metric"))))),
-        (340, column((300, "network"), (330, "microscope"), (250, "parameters"))),
-    ),
-}
-"""Shares are pixels of the 1600×1000 window of the design."""
 
 
 class WorkspaceArea(QWidget):

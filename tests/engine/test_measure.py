@@ -73,9 +73,9 @@ def test_layer_measures_are_of_the_last_iteration():
     trainer = timeline.trainer
     found = {each.layer: each for each in layer_measures(trainer)}
     assert list(found) == ["h1", "h2", "out"]
-    assert found["h2"].weights == measure(trainer.parameters["h2.weight"]) and found["h2"].gradients == measure(
-        trainer.parameters["h2.weight"].grad
-    )
+    assert found["h2"].weights == measure(trainer.parameters["h2.weight"])
+    gradients = [trainer.parameters[name].grad.ravel() for name in ("h2.weight", "h2.bias")]
+    assert found["h2"].gradients == measure(torch.cat(gradients)) and found["h2"].gradients.count == 20
     assert found["h1"].activations.count == 10 * 4  # the last batch of 42 rows
     moved = torch.cat([(trainer.parameters[name] - trainer.before[name]).flatten() for name in ("h1.weight", "h1.bias")]).norm()
     start = torch.cat([trainer.before[name].flatten() for name in ("h1.weight", "h1.bias")]).norm()

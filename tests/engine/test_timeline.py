@@ -11,8 +11,10 @@ from nnviz.document import edits
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
 from nnviz.engine import timeline as timeline_module
 from nnviz.engine.errors import BuildError
+from nnviz.engine.measure import layer_measures
 from nnviz.engine.optimizers import save_state
 from nnviz.engine.timeline import Timeline
+from nnviz.engine.tracing import capture_next
 from nnviz.engine.trainer import digest
 from nnviz.protocol import Change
 from tests.engine.experiments import HERE, chain, experiment
@@ -123,6 +125,60 @@ def test_only_weights_whose_entry_changed_are_set():
     timeline.edit(edits.set_parameter(timeline.document, "out.bias", [3.0, 4.0]))
     assert timeline.trainer.parameters["out.bias"].tolist() == [3.0, 4.0]
     assert timeline.trainer.parameters["h1.bias"].tolist() == trained
+
+
+CHANGED = {"typed weight": CHANGES["weight"], "units": lambda e: edits.change_layer(e, "h2", units=8), "rate": CHANGES["rate"]}
+
+
+@pytest.mark.parametrize("iteration", [0, 3, 50, 57])
+@pytest.mark.parametrize("name", sorted(CHANGED))
+def test_a_document_brought_back_at_once_brings_everything_back(name, iteration):
+    timeline = Timeline(START, HERE)
+    timeline.go_to(iteration)
+    before, changed = state(timeline), CHANGED[name](START)
+    timeline.edit(changed)
+    after = state(timeline)
+    carried = timeline.edit(edits.set_title(START, "Another title"))
+    assert state(timeline) == before and timeline.changes == []
+    assert set(carried.kept) == set(timeline.trainer.parameters) and not carried.reset
+    timeline.edit(changed)  # redo
+    assert state(timeline) == after and timeline.changes == [Change(iteration, changed)]
+    timeline.edit(START)
+    timeline.go_to(iteration + 60)
+    straight = Timeline(START, HERE)
+    straight.go_to(iteration + 60)
+    assert state(timeline) == state(straight)
+
+
+def test_after_training_the_trained_weights_stay_when_an_entry_goes():
+    timeline = Timeline(START, HERE)
+    timeline.go_to(5)
+    timeline.edit(CHANGES["weight"](START))
+    timeline.advance()
+    trained = timeline.trainer.parameters["out.bias"].tolist()
+    timeline.edit(START)
+    assert timeline.trainer.parameters["out.bias"].tolist() == trained and len(timeline.changes) == 2
+
+
+@pytest.mark.parametrize("name", ["typed weight", "units"])
+def test_another_net_has_its_own_figures(name):
+    timeline = Timeline(START, HERE)
+    timeline.go_to(9)
+    made = timeline.points[-1]
+    timeline.edit(CHANGED[name](START))
+    assert timeline.points[-1] == timeline.trainer.start_point() != made
+    assert [point.iteration for point in timeline.points] == list(range(10))
+
+
+@pytest.mark.parametrize("name", ["rate", "freeze", "dropout off", "sgd"])
+def test_the_same_net_keeps_the_figures_and_the_gradients_of_its_last_iteration(name):
+    timeline = Timeline(START, HERE)
+    timeline.trainer.remembers = True
+    timeline.go_to(9)
+    points, measures = list(timeline.points), layer_measures(timeline.trainer)
+    timeline.edit(CHANGES[name](START))
+    capture_next(timeline.trainer, "textbook")
+    assert timeline.points == points and layer_measures(timeline.trainer) == measures
 
 
 def with_weights(document, weights):

@@ -2,11 +2,12 @@ import msgspec
 import pytest
 
 from nnviz.document import edits
+from nnviz.document.sameness import same_run
 from nnviz.protocol import Change
-from nnviz.session.lineage import Lineage, same_run
+from nnviz.session.lineage import Lineage
 from tests.session.sessions import two_moons
 
-A, B, C = (two_moons(units) for units in (2, 3, 4))
+A, B, C, D = (two_moons(units) for units in (2, 3, 4, 5))
 
 
 def test_last_is_what_the_run_goes_on_with():
@@ -20,9 +21,20 @@ def test_until_keeps_what_was_changed_up_to_an_iteration(iteration, kept):
 
 
 def test_changes_at_one_iteration_are_all_kept():
-    """A layer made wider and narrower again has lost its weights: both changes belong to the run."""
-    lineage = Lineage(A).changed(5, B).changed(5, A)
-    assert lineage.changes == (Change(5, B), Change(5, A))
+    assert Lineage(A).changed(5, B).changed(5, C).changes == (Change(5, B), Change(5, C))
+
+
+def test_a_document_that_was_in_force_at_this_iteration_takes_the_changes_since_back():
+    lineage = Lineage(A).changed(3, B).changed(5, C).changed(5, D)
+    assert lineage.changed(5, D) == lineage
+    assert lineage.changed(5, C).changes == (Change(3, B), Change(5, C))
+    assert lineage.changed(5, edits.set_title(B, "Another")).changes == (Change(3, B),)
+    assert lineage.changed(3, A) == Lineage(A)
+
+
+def test_a_document_of_an_earlier_iteration_is_a_change_like_any_other():
+    """Training lies between: a layer made wider and narrower again has lost its weights, and both changes belong to the run."""
+    assert Lineage(A).changed(3, B).changed(5, A).changes == (Change(3, B), Change(5, A))
 
 
 def test_a_change_in_the_past_drops_what_came_later():

@@ -157,6 +157,38 @@ def test_killed_at_rest_it_stands_at_the_same_iteration_bit_by_bit(rig):
     assert [level for level, _ in rig.messages] == ["warning"]
 
 
+@pytest.mark.parametrize(
+    ("edit", "arguments", "settings"),
+    [(edits.set_parameter, ("h1.bias", [-3.25, 0.0, 0.0, 1.0]), {}), (edits.change_layer, ("h1",), {"units": 8})],
+    ids=["typed weight", "units"],
+)
+def test_undo_brings_back_weights_and_curves_and_survives_a_death(rig, edit, arguments, settings):
+    session = rig.session
+    session.start()
+    rig.wait_for_trace()
+    rig.train_to(25)
+    before, curves = rig.digest(), session.run.curves
+    session.edit("Change", edit, *arguments, **settings)
+    rig.wait_for_trace()
+    changed = rig.digest()
+    rig.wait(lambda: session.run.curves.loss[-1] != curves.loss[-1])
+    assert changed != before and session.run.curves.iteration.tolist() == list(range(26))
+    session.document.undo()
+    rig.wait_for_trace()
+    assert rig.digest() == before and session.conversation.lineage.changes == ()
+    rig.wait(lambda: session.run.curves.loss.tolist() == curves.loss.tolist())
+    rig.kill()
+    assert rig.digest() == before
+    session.document.redo()
+    rig.wait_for_trace()
+    assert rig.digest() == changed
+    rig.kill()
+    assert rig.digest() == changed
+    session.document.undo()
+    rig.wait_for_trace()
+    assert rig.digest() == before
+
+
 def test_killed_in_its_past_it_stands_there_again(rig):
     session = rig.session
     session.start()

@@ -1,11 +1,14 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QValidator
-from PySide6.QtWidgets import QSlider
+from PySide6.QtWidgets import QLineEdit, QSlider
 
 from nnviz.document.catalog import ACTIVATIONS, DATASETS, LAYERS, OPTIMIZERS, Field
+from nnviz.document.edits import choose_data, choose_optimizer
+from nnviz.document.examples import open_document
 from nnviz.ui import forms
 from nnviz.ui.numbers import NumberBox, number_text, stepped
+from nnviz.ui.training_panel import TrainingPanel
 
 RATE = OPTIMIZERS["sgd"].field("learning_rate")
 P = LAYERS["dropout"].field("p")
@@ -155,3 +158,35 @@ def test_an_invalid_shape_is_marked_and_not_emitted(qtbot):
 @pytest.mark.parametrize(("value", "text"), [(0.01, "0.01"), (1e-8, "1e-8"), (32, "32"), (-0.5, "-0.5"), (1e20, "1e20")])
 def test_numbers_are_short(value, text):
     assert number_text(value) == text
+
+
+def test_a_csv_file_is_asked_for_in_plain_text_over_the_whole_width(qtbot):
+    panel = TrainingPanel()
+    qtbot.addWidget(panel)
+    panel.resize(210, 700)
+    panel.show()
+    panel.set_experiment(choose_data(open_document("example:moons"), "csv"))
+    path, target = panel.editor("data.path"), panel.editor("data.target")
+    assert path.width() > 200 and path.y() > target.y() - 60
+    asked = []
+    panel.value_requested.connect(lambda *value: asked.append(value))
+    line = target.findChild(QLineEdit)
+    line.setFocus()
+    qtbot.keyClicks(line, "height")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert asked == [("data.target", "height")]
+
+
+def test_choosing_an_optimizer_keeps_the_keyboard_on_it(qtbot):
+    panel, experiment = TrainingPanel(), open_document("example:moons")
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.activateWindow()
+    panel.set_experiment(experiment)
+    panel.value_requested.connect(lambda _, kind: panel.set_experiment(choose_optimizer(experiment, kind)))
+    before = panel.editor("training.optimizer.kind")
+    before.setFocus()
+    qtbot.keyClick(before, Qt.Key.Key_Up)
+    after = panel.editor("training.optimizer.kind")
+    assert after is not before and after.value() != experiment.training.optimizer.kind
+    assert panel.focusWidget() is after

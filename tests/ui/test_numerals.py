@@ -52,8 +52,8 @@ def test_a_matrix_is_a_table_of_at_most_four_rows():
     assert numerals.table(np.array([[2.5]])) == "2.5"
 
 
-def test_short_numbers_shapes_and_subscripts():
+def test_short_numbers_shapes_and_places():
     assert numerals.short(2.0999) == "2.1"
     assert numerals.shape((32, 4)) == "32×4"
     assert numerals.shape(()) == "scalar"
-    assert numerals.subscript(12) == "₁₂"
+    assert (numerals.place((3, 1)), numerals.place(())) == ("[3, 1]", "")

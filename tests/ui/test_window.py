@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ElementTree
 import networkx
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
@@ -174,6 +174,19 @@ def test_a_broken_network_says_so_and_can_be_mended(qtbot, window):
     press(qtbot, window, "Ctrl+Z")
     assert window.session.report.ok
     wait(qtbot, lambda: window.action_table["train"].isEnabled())
+
+
+def test_a_layer_lands_where_it_is_dropped_and_a_new_link_takes_the_place_of_the_old(qtbot, window):
+    network, before = window.panels.network, window.panels.network.scene().places()
+    bottom = network.scene().content_rect().bottom()
+    network.add_requested.emit("dense", QPointF(before["h1"][0], bottom + 160), "")
+    places = network.scene().places()
+    assert places.pop("dense1") == pytest.approx((before["h1"][0], bottom + 160), abs=0.01) and places == before
+    network.connect_requested.emit("h1", "out")
+    assert window.session.experiment.network.inputs_of("out") == ("h1",)
+    press(qtbot, window, "Ctrl+Z")
+    press(qtbot, window, "Ctrl+Z")
+    assert window.session.experiment.network.inputs_of("out") == ("h2",) and network.scene().places() == before
 
 
 def test_save_and_open(qtbot, window, tmp_path, monkeypatch):

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from nnviz.document.network import Link, Network
 from nnviz.ui.canvas.faces import SLIM, Face
+from nnviz.ui.canvas.wiring import descendants
 
 GRID = 4
 WIDE_GAP, SLIM_GAP = 104.0, 40.0
 """Free room before a column whose links cross, and before one whose links run straight."""
-MOST_SPREAD = 3.0
+LEAST_SPREAD, MOST_SPREAD = 0.7, 3.0
 MOST_LOFT = 1.5
 _STACK = 20.0
 _MARGIN = 6.0
+_APART = 3.0
+"""Least room between two neurons."""
 _OVER = 12.0
 
 Point = tuple[float, float]
@@ -25,8 +29,8 @@ Box = tuple[float, float, float, float]
 def arranged(network: Network, faces: Mapping[str, Face], canvas: Mapping[str, Point], aspect: float = 1.0) -> dict[str, Point]:
     """Return the middle of every layer, so that no two overlap.
 
-    Layers in `canvas` stay there unless another one is in the way. While none is placed by hand, the columns spread to fill a
-    picture of the given `aspect` (width / height), up to MOST_SPREAD times the usual gaps.
+    Layers in `canvas` stay there unless another one is in the way. While none is placed by hand, the columns spread or close up to fill
+    a picture of the given `aspect` (width / height), from LEAST_SPREAD to MOST_SPREAD times the usual gaps.
     """
     depths = _depths(network)
     columns: dict[int, list[str]] = defaultdict(list)
@@ -36,9 +40,9 @@ def arranged(network: Network, faces: Mapping[str, Face], canvas: Mapping[str, P
         return _separated(network, faces, _filled(network, faces, canvas, columns), depths)
     spread = 1.0
     places = _in_columns(network, faces, columns, spread)
-    if places and (room := _missing_width(places, faces, aspect)) > 0:
-        gaps = sum(_gap(network, ids) for depth, ids in columns.items() if depth)
-        spread = min(MOST_SPREAD, 1 + room / gaps) if gaps else 1.0
+    gaps = sum(_gap(network, ids) for depth, ids in columns.items() if depth)
+    if places and gaps:
+        spread = max(LEAST_SPREAD, min(MOST_SPREAD, 1 + _missing_width(places, faces, aspect) / gaps))
     return _in_columns(network, faces, columns, spread)
 
 
@@ -54,11 +58,28 @@ def loft(network: Network, faces: Mapping[str, Face], aspect: float) -> float:
     return max(1.0, min(MOST_LOFT, 1 + missing / tallest)) if tallest else 1.0
 
 
+def squeezed(face: Face, share: float) -> Face:
+    """Return the face with its neurons closer together, at this share of their usual distance, but never touching."""
+    return replace(face, pitch=max(min(face.pitch, 2 * face.reach + _APART), face.pitch * share))
+
+
+def squeeze(faces: Mapping[str, Face], height: float) -> float:
+    """Return the share of their usual distance at which the neurons of the highest column fit into `height`: 0 to 1."""
+    columns = [face for face in faces.values() if face.style == "neurons" and face.units > 1]
+    shares = (1 + (height - face.top - face.bottom) / ((face.units - 1) * face.pitch) for face in columns)
+    return max(0.0, min([1.0, *shares]))
+
+
 def _depths(network: Network) -> dict[str, int]:
-    """Depth of every layer; those on a cycle stand behind all others."""
+    """Depth of every layer. What no input leads to stands behind what one does; those on a cycle stand behind all others."""
     depths = network.depths()
-    last = max(depths.values(), default=-1) + 1
-    return {layer.id: depths.get(layer.id, last) for layer in network}
+    ahead = [layer.id for layer in network if layer.kind == "input"]
+    led = set(ahead).union(*(descendants(network, id) for id in ahead))
+    last = max((depths[id] for id in led & depths.keys()), default=-1) + 1
+    loose = {id for id in depths.keys() - led if not led & descendants(network, id)}
+    depths = {id: depth + last * (id in loose) for id, depth in depths.items()}
+    behind = max(depths.values(), default=-1) + 1
+    return {layer.id: depths.get(layer.id, behind) for layer in network}
 
 
 def _gap(network: Network, ids: list[str]) -> float:
@@ -115,7 +136,7 @@ def _beside(network: Network, faces: Mapping[str, Face], places: Mapping[str, Po
 
 
 def _separated(network: Network, faces: Mapping[str, Face], places: dict[str, Point], depths: Mapping[str, int]) -> dict[str, Point]:
-    """Move what overlaps: right, with all that follows it, when it stands behind the other in the net, else down."""
+    """Move what overlaps: right, with all that follows it, when it stands behind the other in the net, else, or when not linked, down."""
     done: dict[str, Point] = {}
     for id in sorted(places, key=lambda id: (depths[id], places[id])):
         x, y = places[id]
@@ -123,7 +144,7 @@ def _separated(network: Network, faces: Mapping[str, Face], places: dict[str, Po
             other = next((other for other in done if _overlap(box(faces[id], (x, y)), box(faces[other], done[other]))), None)
             if other is None:
                 break
-            if depths[other] < depths[id]:
+            if depths[other] < depths[id] and network.inputs_of(id):
                 x = _snapped(done[other][0] + faces[other].half_width + faces[id].half_width + SLIM_GAP)
             else:
                 y = _snapped(done[other][1] + faces[other].bottom + _STACK + faces[id].top)

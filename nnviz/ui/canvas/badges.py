@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
@@ -20,8 +22,19 @@ def problem_box(frame: QRectF, text: str) -> QRectF:
     return QRectF(frame.center().x() - _WIDTH / 2, frame.bottom() + 4, _WIDTH, height + 2)
 
 
-def paint_problem(painter: QPainter, theme: Theme, frame: QRectF, text: str) -> None:
-    """Paint the badge at the upper right of the frame, and the sentence under it."""
+def free_place(frame: QRectF, text: str, taken: Sequence[QRectF]) -> QRectF:
+    """Return where the sentence stands so that it touches nothing that is `taken`: under the frame, above it, or farther down."""
+    below = problem_box(frame, text)
+    for place in (below, below.translated(0, frame.top() - 4 - below.bottom())):
+        if not any(place.intersects(other) for other in taken):
+            return place
+    while met := next((other for other in taken if below.intersects(other)), None):
+        below.moveTop(met.bottom() + 4)
+    return below
+
+
+def paint_problem(painter: QPainter, theme: Theme, frame: QRectF, text: str, room: QRectF) -> None:
+    """Paint the badge at the upper right of the frame, and the sentence in its room."""
     corner = frame.topRight()
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.color("loss"))
@@ -31,4 +44,4 @@ def paint_problem(painter: QPainter, theme: Theme, frame: QRectF, text: str) -> 
     painter.drawText(QRectF(corner.x() - _RADIUS, corner.y() - _RADIUS, 2 * _RADIUS, 2 * _RADIUS), Qt.AlignmentFlag.AlignCenter, "!")
     painter.setPen(theme.color("loss"))
     painter.setFont(sans(_TEXT))
-    painter.drawText(problem_box(frame, text), Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, text)
+    painter.drawText(room, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, text)

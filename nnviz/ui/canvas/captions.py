@@ -26,6 +26,7 @@ def short(value: float, longest: int = LONGEST) -> str:
         return signed(f"{mantissa}e{int(power)}")
     decimals = 2 if abs(value) < 10 else (1 if abs(value) < 100 else 0)
     texts = [_trimmed(f"{value:.{places}f}") for places in range(decimals, -1, -1)]
+    texts = [text if len(text) <= longest else text.replace("0.", ".") for text in texts]
     return signed(next((text for text in texts if len(text) <= longest and float(text) != 0), texts[0]))
 
 
@@ -44,7 +45,7 @@ def facts(layer: Layer, shape: Sequence[int] | None, experiment: Experiment) -> 
         "input": lambda: size_text(shape or ()),
         "dense": lambda: f"{layer.settings.get('units')} · {_activation(layer, experiment)}",
         "activation": lambda: _spoken(layer.settings.get("function")),
-        "dropout": lambda: f"dropout {layer.settings.get('p')}",
+        "dropout": lambda: "dropout off" if is_passing(layer, experiment) else f"dropout {layer.settings.get('p')}",
         "flatten": lambda: f"flatten {size_text(shape)}" if shape else "flatten",
     }
     return words.get(layer.kind, lambda: LAYERS[layer.kind].label.lower() if layer.kind in LAYERS else layer.kind)()
@@ -71,9 +72,17 @@ def summary(experiment: Experiment, report: Report) -> str:
     return f"{' → '.join(sizes)} · {report.parameters:,} parameters" if sizes else "no layers yet"
 
 
+def is_passing(layer: Layer, experiment: Experiment) -> bool:
+    """Return whether the layer's output is its input unchanged: dropout that is switched off."""
+    return layer.kind == "dropout" and not (experiment.training.dropout and layer.settings.get("p"))
+
+
 def is_output(experiment: Experiment, layer: Layer) -> bool:
-    """Return whether the loss reads this layer: something leads into it, and nothing follows it."""
-    return bool(experiment.network.inputs_of(layer.id)) and not experiment.network.outputs_of(layer.id)
+    """Return whether the loss reads this layer: something leads into it, nothing follows it, and it alone ends the network."""
+    network = experiment.network
+    followed = {link.source for link in network.links}
+    ends = [other.id for other in network if other.id not in followed and other.kind != "input"]
+    return ends == [layer.id] and bool(network.inputs_of(layer.id))
 
 
 def output_labels(loss: str, values: np.ndarray | None, units: int, class_names: Sequence[str] = ()) -> tuple[str, ...]:

@@ -47,6 +47,7 @@ class ColumnItem(QGraphicsItem):
         self.facts = ""
         self.labels: tuple[str, ...] = ()
         self.problems: tuple[str, ...] = ()
+        self.note = QRectF()
         self.figures = LayerFigures()
         self.biases: np.ndarray | None = None
         self.marks = Marks()
@@ -59,10 +60,15 @@ class ColumnItem(QGraphicsItem):
         """Show this layer with this face; `problems` are sentences."""
         if face != self.face:
             self.prepareGeometryChange()
-        if bool(problems) != bool(self.problems):
-            self.prepareGeometryChange()
         self.layer, self.face, self.facts, self.problems = layer, face, facts, problems
         self.update()
+
+    def set_note(self, room: QRectF) -> None:
+        """Say the problem in this room, in own coordinates; empty for no problem."""
+        if room != self.note:
+            self.prepareGeometryChange()
+            self.note = room
+            self.update()
 
     def set_figures(self, figures: LayerFigures, biases: np.ndarray | None, labels: tuple[str, ...], limits: tuple[float, float]) -> None:
         """Show these values, coloured on ±limits[0], and these biases, coloured on ±limits[1]."""
@@ -148,7 +154,7 @@ class ColumnItem(QGraphicsItem):
         side = _MOST_BOOST * face.half_width + 8
         rect = QRectF(-side, -face.top - 10, 2 * side + face.label_width * 1.6, face.top + face.bottom + 14)
         rect = rect.united(self.frame().adjusted(-10, -10, 10, 10))
-        return rect.united(badges.problem_box(self.frame(), self.problems[0])) if self.problems else rect
+        return rect.united(self.note)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: object = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -160,7 +166,7 @@ class ColumnItem(QGraphicsItem):
             neurons.paint_biases(painter, self.theme, self.face, self.biases, self._limits[1])
         self._paint_texts(painter)
         if self.problems:
-            badges.paint_problem(painter, self.theme, self.frame(), self.problems[0])
+            badges.paint_problem(painter, self.theme, self.frame(), self.problems[0], self.note)
         if self.marks.ports:
             self._paint_ports(painter)
 

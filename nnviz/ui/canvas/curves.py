@@ -12,6 +12,8 @@ from nnviz.ui.canvas.faces import SLIM, Face
 MOST_CURVES = 400
 """A link with more weights than this is drawn as bands, one per unit of the smaller side."""
 _AWAY = 16.0
+_BESIDE = 6.0
+"""How far a detour passes beside the texts of a layer."""
 _SAMPLES = np.linspace(0, 1, 21)
 _WEIGHTS = np.stack([(1 - _SAMPLES) ** 3, 3 * (1 - _SAMPLES) ** 2 * _SAMPLES, 3 * (1 - _SAMPLES) * _SAMPLES**2, _SAMPLES**3])
 
@@ -114,7 +116,8 @@ def _height(face: Face, unit: int, other: Face, other_unit: int) -> float:
 def _around(ends: Ends) -> np.ndarray:
     """Points (samples, 2) of a line that leaves to the right, passes at the detour's height and comes in from the left."""
     x0, x1 = ends.start[0] + ends.source.body[0] / 2, ends.stop[0] - ends.target.body[0] / 2
-    left, right = x0 + _AWAY, x1 - _AWAY
+    left = max(x0 + _AWAY, ends.start[0] + ends.source.half_width + _BESIDE)
+    right = min(x1 - _AWAY, ends.stop[0] - ends.target.half_width - _BESIDE)
     y0, y1 = ends.start[1], ends.stop[1]
     corners = np.array(((x0, y0), (left, y0), (left, ends.detour), (right, ends.detour), (right, y1), (x1, y1)))
     pieces = [corners[:1]]

@@ -82,7 +82,7 @@ def face(layer: Layer, shape: Sequence[int] | None, experiment: Experiment) -> F
     units = math.prod(shape) if shape else 0
     if shape and len(shape) == 1 and units <= MOST_NEURONS:
         radius, pitch = _neuron_size(units)
-        drawn = radius * (0.8 if layer.kind in SLIM else 1)
+        drawn = radius * (0.9 if layer.kind in SLIM else 1)
         return Face("neurons", units, drawn, radius, pitch, text_width=text_width, label_width=label_width)
     grid = _grid(shape) if shape else (0, 0)
     return Face("block", units, grid=grid, block=_block_size(grid), text_width=text_width, label_width=label_width)

@@ -16,6 +16,7 @@ from nnviz.document.shapes import Report
 from nnviz.protocol import Measure, NodeRecord, Tensor
 from nnviz.session.moment import Moment
 from nnviz.session.reading import to_numpy
+from nnviz.ui.canvas import captions
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,23 @@ def limit(arrays: list[np.ndarray]) -> float:
 def _layer_figures(layer: Layer, experiment: Experiment, report: Report, moment: Moment, coloring: str) -> LayerFigures:
     node = output_node(layer, experiment, moment)
     phase = _phase(layer, node, moment)
+    if node is None and captions.is_passing(layer, experiment):
+        node = output_node(_passed(layer, experiment), experiment, moment)
     if node is None or _units(node) != _expected_units(layer.id, report):
         return LayerFigures(phase=phase)
     tensor = moment.value(node.id) if coloring == "value" else moment.gradient(node.id)
     return LayerFigures(node.id, _row(moment, node, tensor), _dropped(layer, moment), moment.measure(tensor), phase)
+
+
+def _passed(layer: Layer, experiment: Experiment) -> Layer:
+    """The layer whose output comes through, past every layer that only passes its input on."""
+    network = experiment.network
+    for _ in network:  # no more often than there are layers: they may stand in a circle
+        inputs = [id for id in network.inputs_of(layer.id) if network.has(id)]
+        if not inputs or not captions.is_passing(layer, experiment):
+            break
+        layer = network.layer(inputs[0])
+    return layer
 
 
 def _phase(layer: Layer, output: NodeRecord | None, moment: Moment) -> str:

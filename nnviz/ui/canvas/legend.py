@@ -12,7 +12,7 @@ from nnviz.ui.theme import BODY, SMALL, Theme
 
 HEIGHT = 12
 _BAR, _CELLS = 44, 11
-_GAP = 14
+_GAP, _AWAY = 14, 5
 
 
 def paint(painter: QPainter, room: QRect, theme: Theme, figures: Figures) -> None:
@@ -26,9 +26,14 @@ def paint(painter: QPainter, room: QRect, theme: Theme, figures: Figures) -> Non
     if any(name.endswith(".bias") for name in figures.weights):
         scales.append(("∂L/∂b" if gradient else "b", figures.bias_limit))
     painter.setFont(sans(SMALL))
+    metrics = QFontMetricsF(painter.font())
+    is_short = sum(_width(metrics, *scale, False) + _GAP for scale in scales) > room.width()
     right = float(room.right() - 4)
     for name, limit in reversed(scales):
-        right = _paint_scale(painter, theme, right, room.bottom() - HEIGHT - 1, name, limit) - _GAP
+        left = right - _width(metrics, name, limit, is_short)
+        if left >= room.left():
+            _paint_scale(painter, theme, left, room.bottom() - HEIGHT - 1, _texts(name, limit, is_short))
+        right = left - _GAP
 
 
 def paint_invitation(painter: QPainter, room: QRect, theme: Theme) -> None:
@@ -39,15 +44,22 @@ def paint_invitation(painter: QPainter, room: QRect, theme: Theme) -> None:
     painter.drawText(room.adjusted(12, 12, -12, -12), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
 
-def _paint_scale(painter: QPainter, theme: Theme, right: float, top: float, name: str, limit: float) -> float:
-    """Paint one scale that ends at `right`; returns where it begins."""
-    low, high = f"{name}  {short(-limit)}", short(limit)
-    metrics = QFontMetricsF(painter.font())
-    high_width, low_width = metrics.horizontalAdvance(high), metrics.horizontalAdvance(low)
+def _texts(name: str, limit: float, is_short: bool) -> tuple[str, str]:
+    """What stands before and behind the bar; where room is short, only before it."""
+    return (f"{name} ±{short(limit)}", "") if is_short else (f"{name}  {short(-limit)}", short(limit))
+
+
+def _width(metrics: QFontMetricsF, name: str, limit: float, is_short: bool) -> float:
+    low, high = _texts(name, limit, is_short)
+    return metrics.horizontalAdvance(low) + _AWAY + _BAR + (_AWAY + metrics.horizontalAdvance(high) if high else 0.0)
+
+
+def _paint_scale(painter: QPainter, theme: Theme, left: float, top: float, texts: tuple[str, str]) -> None:
+    """Paint one scale that begins at `left`."""
+    low_width, high_width = (QFontMetricsF(painter.font()).horizontalAdvance(text) for text in texts)
     painter.setPen(theme.color("muted"))
-    painter.drawText(QRectF(right - high_width - 1, top, high_width + 2, HEIGHT), Qt.AlignmentFlag.AlignVCenter, high)
-    bar = round(right - high_width - 5 - _BAR)
+    painter.drawText(QRectF(left, top, low_width + 2, HEIGHT), Qt.AlignmentFlag.AlignVCenter, texts[0])
+    bar = round(left + low_width + _AWAY)
     for cell in range(_CELLS):
         painter.fillRect(QRect(bar + cell * _BAR // _CELLS, round(top) + 3, _BAR // _CELLS, HEIGHT - 6), theme.diverging(cell / 5 - 1, 1.0))
-    painter.drawText(QRectF(bar - 5 - low_width, top, low_width + 2, HEIGHT), Qt.AlignmentFlag.AlignVCenter, low)
-    return bar - 5 - low_width
+    painter.drawText(QRectF(bar + _BAR + _AWAY, top, high_width + 2, HEIGHT), Qt.AlignmentFlag.AlignVCenter, texts[1])

@@ -16,6 +16,10 @@ NEAR = 6.0
 """How far from a curve, in canvas units, the mouse may be."""
 _FADED = 0.14
 _SHADES = 40  # few enough that curves share their colours, many enough that no step shows
+_GLOW = 5.0
+"""Width of the light around the curves of a selected link."""
+_MOST_GLOWING = 64
+"""A link of more curves glows along its middle only."""
 _SINGLE = ("band", "ribbon")
 _FLAT, _SOLID = Qt.PenCapStyle.FlatCap, Qt.PenStyle.SolidLine
 
@@ -48,7 +52,8 @@ class LinkItem(QGraphicsItem):
         if ends.detour is None:
             self._paths = [_curve(control) for control in self.course.controls]
         self._strokes = Strokes(self.course.points)
-        self._hull = _hull(ends) if ends.detour is None else None
+        self._hull = _hull(ends) if self.course.style == "ribbon" else None
+        self._glow = _joined(self._paths) if len(self._paths) <= _MOST_GLOWING else _spine(ends)
 
     @property
     def parameter(self) -> str:
@@ -102,16 +107,11 @@ class LinkItem(QGraphicsItem):
         target, source = self.course.pairs[curve]
         return {"source": source, "target": target}.get(side, -2) in (unit, -1)
 
-    def _paint_ground(self, painter: QPainter) -> None:
-        """What lies behind the curves: the band between two blocks, and the light of a link that is selected or takes a drop."""
+    def _paint_glow(self, painter: QPainter) -> None:
+        """The light around the curves of a link that is selected or takes a drop."""
         selected, _, lit = self._marked
-        color = self.theme.color("forward" if lit else "positive", 0.12 if selected or lit else 0.0)
-        if self._hull is None and (selected or lit):
-            painter.strokePath(self._paths[0], QPen(color, 9))
-        elif self._hull is not None and (selected or lit):
-            painter.fillPath(self._hull, color)
-        elif self.course.style == "ribbon":
-            painter.fillPath(self._hull, self.theme.color("muted", 0.08))
+        if selected or lit:
+            painter.strokePath(self._glow, QPen(self.theme.color("forward" if lit else "positive", 0.3), _GLOW, _SOLID, _FLAT))
 
     def _stroke(self, painter: QPainter, curve: int, color: QColor, width: float, scale: float | None) -> None:
         if scale is None:
@@ -124,12 +124,14 @@ class LinkItem(QGraphicsItem):
     def boundingRect(self) -> QRectF:
         low, high = self.course.bounds
         rect = QRectF(QPointF(*low), QPointF(*high)).adjusted(-6, -6, 6, 6)
-        return rect.united(self._hull.boundingRect()) if self._hull else rect
+        return rect.united((self._hull or self._glow).boundingRect().adjusted(-6, -6, 6, 6))
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: object = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         scale = option.levelOfDetailFromTransform(painter.worldTransform()) if widget else None  # no widget: an export, with real pens
-        self._paint_ground(painter)
+        if self._hull is not None:
+            painter.fillPath(self._hull, self.theme.color("muted", 0.08))
+        self._paint_glow(painter)
         shares, looks = self._shares(), {}
         for curve in range(len(self._paths)) if shares is None else np.argsort(np.abs(shares)):
             key = None if shares is None else float(shares[curve]), self._stands_out(curve)
@@ -159,6 +161,23 @@ def _look(item: LinkItem, share: float | None, fade: float) -> tuple[QColor, flo
 def _curve(control: np.ndarray) -> QPainterPath:
     path = QPainterPath(QPointF(*control[0]))
     path.cubicTo(*(QPointF(*point) for point in control[1:]))
+    return path
+
+
+def _joined(paths: list[QPainterPath]) -> QPainterPath:
+    joined = QPainterPath()
+    for path in paths:
+        joined.addPath(path)
+    return joined
+
+
+def _spine(ends: Ends) -> QPainterPath:
+    """The curve from the middle of one layer to the middle of the other."""
+    start = QPointF(ends.start[0] + ends.source.body[0] / 2, ends.start[1])
+    stop = QPointF(ends.stop[0] - ends.target.body[0] / 2, ends.stop[1])
+    bend = QPointF(max(24.0, abs(stop.x() - start.x()) / 2), 0)
+    path = QPainterPath(start)
+    path.cubicTo(start + bend, stop - bend, stop)
     return path
 
 

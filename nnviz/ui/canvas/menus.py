@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 from nnviz.document.catalog import LAYERS
 from nnviz.document.network import Link
 from nnviz.ui.canvas import inline, requests
+from nnviz.ui.canvas.arrangement import SLIM_GAP
 from nnviz.ui.canvas.picking import Hit
 
 if TYPE_CHECKING:
@@ -50,8 +51,9 @@ def _layer_entries(menu: QMenu, view: NetworkView, layer: str) -> None:
         menu.addAction("Show in the graph\tEnter", lambda: requests.show_node(view, layer))
     if not view.editable:
         return
-    place = view.scene().columns[layer].pos()
-    _kinds(menu.addMenu("Add behind"), lambda kind: view.add_requested.emit(kind, QPointF(place), layer), single_input=True)
+    column = view.scene().columns[layer]
+    place = column.pos() + QPointF(2 * column.face.half_width + SLIM_GAP, 0)
+    _kinds(menu.addMenu("Add behind"), lambda kind: view.add_requested.emit(kind, place, layer), single_input=True)
     links = [link for link in view.scene().links if layer in (link.source, link.target)]
     if links:
         menu.addAction("Disconnect", lambda: view.disconnect_requested.emit(links))

@@ -13,8 +13,12 @@ from nnviz.ui.canvas.figures import LayerFigures
 from nnviz.ui.fonts import mono
 from nnviz.ui.theme import Theme
 
-_SMALLEST_TEXT = 5.5
-"""Numbers that would be lower than this on the screen are left out."""
+_SMALLEST_NUMBERED = 15.0
+"""Neurons of a smaller diameter on the screen show no numbers."""
+_LOWEST, _SHARE = 6.8, 0.3
+"""Pixels a number is high at least, and its share of the neuron's diameter where that is more."""
+_DIGIT = 0.6
+"""How wide a character is, for its height."""
 
 _SMALLEST_WITH_BIAS = 9.0
 """Neurons of a smaller radius on the screen show no bias."""
@@ -22,9 +26,9 @@ _SMALLEST_WITH_BIAS = 9.0
 
 def paint_neurons(painter: QPainter, theme: Theme, face: Face, figures: LayerFigures, limit: float, hovered: int = -1) -> None:
     """Paint the neurons of a layer around (0, 0), coloured on ±limit."""
-    size, longest = (10.0, 5) if face.radius >= 16 else (max(7.0, face.radius * 0.6), 4)
-    painter.setFont(mono(size, QFont.Weight.Bold))
-    numbers = size * QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform()) >= _SMALLEST_TEXT
+    scale = QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())
+    size, longest = number_size(2 * face.radius * scale)
+    painter.setFont(mono(size / scale, QFont.Weight.Bold))
     for unit in range(face.units):
         center = QPointF(0, face.unit_y(unit))
         dropped = figures.dropped is not None and bool(figures.dropped[unit])
@@ -34,10 +38,16 @@ def paint_neurons(painter: QPainter, theme: Theme, face: Face, figures: LayerFig
         painter.drawEllipse(center, face.radius, face.radius)
         if dropped:
             _cross_out(painter, theme, center, face.radius * 0.5)
-        elif value is not None and numbers:
+        elif value is not None and longest:
             painter.setPen(blocks.readable(theme, value, limit))
             room = QRectF(-face.radius, center.y() - face.radius, 2 * face.radius, 2 * face.radius)
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter, captions.short(value, longest))
+
+
+def number_size(diameter: float) -> tuple[float, int]:
+    """Return how high the numbers in a neuron this wide are, and how many characters they may have (0: none). All in pixels."""
+    size = max(_LOWEST, _SHARE * diameter)
+    return size, min(captions.LONGEST, int(diameter / (_DIGIT * size))) if diameter >= _SMALLEST_NUMBERED else 0
 
 
 def _outline(theme: Theme, phase: str, hovered: bool, hollow: bool) -> QPen:

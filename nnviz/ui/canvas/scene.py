@@ -40,12 +40,15 @@ class NetworkScene(QGraphicsScene):
 
     # --- structure ---
 
-    def show_structure(self, experiment: Experiment, report: Report, aspect: float) -> None:
-        """Show these layers and links, arranged for a picture of this width / height."""
+    def show_structure(self, experiment: Experiment, report: Report, width: float, height: float) -> None:
+        """Show these layers and links, arranged for a picture of this size."""
         self._experiment = experiment
+        aspect = width / height
         shapes = {id: entry.output_shape for id, entry in report.layers.items()}
         layers = {layer.id: layer for layer in experiment.network}
         faces = {id: face(layer, shapes.get(id), experiment) for id, layer in layers.items()}
+        share = arrangement.squeeze(faces, height)
+        faces = {id: arrangement.squeezed(plain, share) for id, plain in faces.items()}
         loft = arrangement.loft(experiment.network, faces, aspect)
         faces = {id: replace(plain, pitch=plain.pitch * loft) for id, plain in faces.items()}
         self._keep_columns(layers, faces)
@@ -101,7 +104,20 @@ class NetworkScene(QGraphicsScene):
         )
         for link, item in self.links.items():
             item.set_ends(self._ends(link, detours.get(link)))
+        self._place_notes()
         self.setSceneRect(self.content_rect())
+
+    def _place_notes(self) -> None:
+        """Give the sentence of every problem a room where it covers no other layer and no other sentence."""
+        notes: list[QRectF] = []
+        for id, column in self.columns.items():
+            if not column.problems:
+                column.set_note(QRectF())
+                continue
+            others = [other.mapRectToScene(other.frame()) for name, other in self.columns.items() if name != id]
+            frame = column.mapRectToScene(column.frame())
+            notes.append(badges.free_place(frame, column.problems[0], others + notes))
+            column.set_note(column.mapRectFromScene(notes[-1]))
 
     def content_rect(self) -> QRectF:
         """Return the room the picture takes, with labels, detours and the texts of problems."""
@@ -111,8 +127,7 @@ class NetworkScene(QGraphicsScene):
             if item.course.ends.detour is not None:
                 rect.setTop(min(rect.top(), item.course.ends.detour - 4))
         for column in self.columns.values():
-            if column.problems:
-                rect = rect.united(column.mapRectToScene(badges.problem_box(column.frame(), column.problems[0])))
+            rect = rect.united(column.mapRectToScene(column.note))
         return rect
 
     def box_of(self, id: str) -> QRectF:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor, QFont, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from nnviz.document.catalog import LAYERS
@@ -18,6 +18,8 @@ from nnviz.ui.theme import BODY, LIGHT, Theme
 HEADERS = ("layer", "kind", "output", "parameters")
 _ANY = QModelIndex()
 _ROW = 26
+_WIDE = 340
+"""Pixels below which the kinds are left out, so that names and numbers are read in full."""
 
 
 class ParameterModel(QAbstractTableModel):
@@ -86,6 +88,8 @@ class ParameterModel(QAbstractTableModel):
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return self._text(row, column)
+            case Qt.ItemDataRole.ToolTipRole:
+                return self._text(row, 1)
             case Qt.ItemDataRole.ForegroundRole:
                 return self._color(row, column)
             case Qt.ItemDataRole.FontRole:
@@ -152,3 +156,9 @@ class ParameterTable(QWidget):
     def _clicked(self, index: QModelIndex) -> None:
         if index.row() < len(self.model.ids):
             self.selected_changed.emit((self.model.ids[index.row()],))
+
+    # --- Qt ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.table.setColumnHidden(1, self.width() < _WIDE)

@@ -18,7 +18,7 @@ from nnviz.ui.canvas.keys import Keys
 from nnviz.ui.canvas.scene import NetworkScene
 from nnviz.ui.theme import LIGHT, Theme
 
-_MARGIN = 10
+_MARGIN, _ABOVE = 10, 4
 _ROAM = 3000.0
 
 
@@ -34,6 +34,7 @@ class NetworkView(QGraphicsView):
     insert_requested = Signal(str, str, str)
     """Kind, and the source and target of the link to put it on."""
     connect_requested = Signal(str, str)
+    """Source and target; the link takes the place of the one at the target's only input."""
     disconnect_requested = Signal(list)
     delete_requested = Signal(tuple)
     move_requested = Signal(dict)
@@ -79,11 +80,14 @@ class NetworkView(QGraphicsView):
 
     def set_experiment(self, experiment: Experiment, report: Report) -> None:
         """Show this network; what is selected and in view stays where it can."""
-        grown = self.experiment is None or experiment.network != self.experiment.network
+        first = self.experiment is None or experiment.title != self.experiment.title
+        self.fitted = self.fitted or first
+        grown = first or experiment.network != self.experiment.network
         self.experiment, self.report = experiment, report
         self._arrange()
         seen = self.mapToScene(self.viewport().rect()).boundingRect()
-        if self.fitted and (grown or not seen.contains(self.scene().content_rect())):
+        by_hand = all(layer.id in experiment.canvas for layer in experiment.network) and not first
+        if self.fitted and ((grown and not by_hand) or not seen.contains(self.scene().content_rect())):
             self.fit()
         self.setAccessibleDescription(captions.summary(experiment, report))
         self._refresh()
@@ -113,7 +117,7 @@ class NetworkView(QGraphicsView):
     def set_selection(self, ids: tuple[str, ...]) -> None:
         """Select these layers, without emitting."""
         known = tuple(id for id in ids if id in self.scene().columns)
-        if known != self.scene().selected:
+        if known != self.scene().selected or (not known and self.scene().selected_links):
             self.scene().mark(selected=known, selected_links=())
 
     def set_editable(self, editable: bool) -> None:
@@ -129,11 +133,11 @@ class NetworkView(QGraphicsView):
 
     def room(self) -> QRectF:
         """Return the part of the viewport that the picture may fill."""
-        return QRectF(self.viewport().rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN - legend.HEIGHT)
+        return QRectF(self.viewport().rect()).adjusted(_MARGIN, _ABOVE, -_MARGIN, -_ABOVE - legend.HEIGHT)
 
     def _arrange(self) -> None:
         room = self.room()
-        self.scene().show_structure(self.experiment, self.report, max(1.0, room.width()) / max(1.0, room.height()))
+        self.scene().show_structure(self.experiment, self.report, max(1.0, room.width()), max(1.0, room.height()))
 
     def _refresh(self) -> None:
         if self.experiment is not None:

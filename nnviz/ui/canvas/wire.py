@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, Qt
@@ -43,14 +44,15 @@ class Wire:
         self._item.setPath(path)
 
     def end(self, point: QPointF | None = None) -> tuple[str, str] | None:
-        """Take the curve away; returns (source, target) if it met a layer that fits."""
-        met = self._met(point) if point is not None else ""
+        """Take the curve away; returns (source, target) if it met another layer, even one that does not fit: an edit says why not."""
+        met = self._met(point) or self._met(point, self._scene.columns.keys() - {self._layer}) if point is not None else ""
         self._scene.removeItem(self._item)
         self._scene.mark(lit=frozenset())
         return self._pair(met) if met else None
 
-    def _met(self, point: QPointF) -> str:
-        for id in self._scene.lit:
+    def _met(self, point: QPointF, among: Collection[str] | None = None) -> str:
+        """The layer at this point, of those that fit or of these."""
+        for id in self._scene.lit if among is None else among:
             column = self._scene.columns[id]
             if column.frame().adjusted(-12, -8, 12, 8).contains(column.mapFromScene(point)):
                 return id

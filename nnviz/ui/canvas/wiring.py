@@ -7,11 +7,11 @@ from nnviz.document.network import Network
 
 
 def can_link(network: Network, source: str, target: str) -> bool:
-    """Return whether a link from source to target would be new, close no cycle and find a free input."""
+    """Return whether a link from source to target would be new, close no cycle and find an input: a free one, or the only one there is."""
     if source == target or not network.has(source) or not network.has(target) or target in network.outputs_of(source):
         return False
     _, most = LAYERS[network.layer(target).kind].inputs
-    if most is not None and len(network.inputs_of(target)) >= most:
+    if most is not None and most != 1 and len(network.inputs_of(target)) >= most:
         return False
     return source not in descendants(network, target)
 

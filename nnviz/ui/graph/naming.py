@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from nnviz.protocol import NodeRecord, TraceRecord
@@ -10,6 +11,8 @@ from nnviz.ui import numerals
 PARAMETERS = {"weight": "W", "bias": "b", "running_mean": "running μ", "running_var": "running σ²", "num_batches_tracked": "batches"}
 _NORMALISATION = {"weight": "γ", "bias": "β"}
 LONGEST_NOTE = 14
+_GAP = re.compile(r"(?<!\w\w) | (?!\w)")
+"""Spaces, except between the name of a function and what it is of."""
 
 
 def name(node: NodeRecord) -> str:
@@ -29,6 +32,11 @@ def names(trace: TraceRecord) -> dict[int, str]:
     return found
 
 
+def iteration(trace: TraceRecord) -> str:
+    """Return which iteration a trace is of: not one that is made, as in the curves, but the one that comes next."""
+    return f"iteration {trace.iteration + 1:,}, next"
+
+
 def note(node: NodeRecord) -> str:
     """Return the small text beside the name: a short formula, or the shape."""
     if node.kind == "input" and node.batch_axis is not None:
@@ -38,9 +46,9 @@ def note(node: NodeRecord) -> str:
 
 
 def compact(formula: str) -> str:
-    """Return the first line of a formula without the spaces around its operators: "z = xWᵀ+b"."""
+    """Return the first line of a formula without the spaces around its operators: "z = xWᵀ+b", but "a = tanh z"."""
     left, equals, right = formula.split("\n", 1)[0].partition(" = ")
-    return f"{left}{equals}{right.replace(' ', '')}" if equals else formula
+    return f"{left}{equals}{_GAP.sub('', right)}" if equals else formula
 
 
 def symbol(node: NodeRecord) -> str:

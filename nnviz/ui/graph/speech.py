@@ -30,7 +30,7 @@ def sentences(moment: Moment, titles: Mapping[str, str] | None = None) -> list[s
     names = naming.names(trace)
     return [
         here(moment, names, titles),
-        f"Graph of iteration {trace.iteration}: {len(trace.nodes)} nodes in {len(moment.reading.nodes_of_layer)} layers.",
+        f"Graph of {naming.iteration(trace)}: {len(trace.nodes)} nodes in {len(moment.reading.nodes_of_layer)} layers.",
         *(f"{naming.qualified(node, names, titles)}: {_said(moment, node)}." for node in trace.nodes),
     ]
 

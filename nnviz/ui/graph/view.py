@@ -26,6 +26,8 @@ class GraphView(QGraphicsView):
     """The graph of one training iteration at a moment."""
 
     node_clicked = Signal(int)
+    node_released = Signal()
+    """No node is to be chosen any more: follow the cursor."""
     run_to_requested = Signal(int)
     folded_changed = Signal(object)
     """The keys of all folded groups, as a frozenset."""
@@ -116,9 +118,12 @@ class GraphView(QGraphicsView):
         self._look = "all"
 
     def actual_size(self) -> None:
-        """Show the graph at its natural size."""
+        """Show the graph at its natural size, with the cursor's card in the middle, else the chosen one or the whole graph."""
         self._look = "own"
         camera.zoom_to(self, 1.0)
+        here = self._moment.step.node if self._moment and self._moment.step else None
+        card = self._scene.card_of(here) or self._scene.card_of(self._selected)
+        self.centerOn(card if card else self._scene.content.center())
 
     def text_alternative(self) -> list[str]:
         """Return what the picture shows, in sentences: where the cursor is, then every node."""
@@ -217,6 +222,8 @@ class GraphView(QGraphicsView):
             camera.zoom_to(self, camera.zoom(self) * (1.25 if key == _Key.Key_Plus else 0.8))
         elif key in (_Key.Key_Return, _Key.Key_Enter) and self._selected is not None:
             self.run_to_requested.emit(self._selected)
+        elif key == _Key.Key_Escape and self._selected is not None:
+            self.node_released.emit()
         elif key in _STEPS and self._moment:
             self._go(_STEPS[key])
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
@@ -157,13 +156,13 @@ class ChainRuleCard(QWidget):
             part.setVisible(drawn)
 
     def _show_pickers(self, moment: Moment, node: NodeRecord) -> None:
-        self._sample.set_choice(moment.sample, len(moment.reading.trace.rows))
-        self._element.set_choice(self._elements.place(moment, node), math.prod(row_shape(node)))
+        self._sample.set_choice(moment.sample, (len(moment.reading.trace.rows),))
+        self._element.set_choice(self._elements.place(moment, node), row_shape(node))
 
     def _show_forward(self, moment: Moment, node: NodeRecord) -> None:
         known = {"parameter": "a parameter: the optimizer changes it", "input": "data of this batch"}
         self._formula.set_text(node.formula or known.get(node.kind, NO_FORMULA), quiet=not node.formula)
-        self._inputs.set_lines(chain.forward_lines(moment, node))
+        self._inputs.set_lines(chain.forward_lines(moment, node, self.element()))
         self._numbers.set_text(substituted(moment, node, self.element()))
 
     def _show_chain(self, moment: Moment, node: NodeRecord) -> None:

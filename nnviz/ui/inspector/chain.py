@@ -14,8 +14,11 @@ from nnviz.session.reading import to_numpy
 from nnviz.ui import numerals
 from nnviz.ui.graph import naming
 from nnviz.ui.inspector.lines import Line
+from nnviz.ui.inspector.substitution import LINEAR
 
 NOT_YET = "not computed yet"
+_OWN_READS = {"cross_entropy": "its own softmax(z)"}
+"""What a backward step reads that the forward step made inside the operation, where no node shows it."""
 _EQUATION = re.compile(r"∂L/∂([^\s=]+)\s*=\s*([^\n;]+)")
 
 
@@ -66,19 +69,35 @@ def figures(moment: Moment, node: int, tensor: Tensor | None) -> str:
     return f"{numerals.number(measure.min)} … {numerals.number(measure.max)}, mean {numerals.number(measure.mean)}"
 
 
-def forward_lines(moment: Moment, node: NodeRecord) -> list[Line]:
-    """Return the inputs' values, muted, and the node's own."""
+def forward_lines(moment: Moment, node: NodeRecord, element: tuple[int, ...] = ()) -> list[Line]:
+    """Return the inputs' values, muted, and the node's own. Of a matrix of weights it shows the row that makes the element."""
     made = moment.is_made(node.id)
-    lines = [_input_line(moment, node, argument) for argument in range(len(node.inputs))] if made else []
+    lines = [_input_line(moment, node, argument, element) for argument in range(len(node.inputs))] if made else []
     own = moment.value(node.id)
-    return [*lines, Line(own_symbol(node), figures(moment, node.id, own), "text" if own else "faint")]
+    lines.append(Line(own_symbol(node), figures(moment, node.id, own), "text" if own else "faint"))
+    of_means = moment.sample is None and (node.batch_axis is not None or node.kind == "loss")
+    if made and node.inputs and of_means and node.operation not in LINEAR:
+        lines.append(Line("", f"means over {_rows(moment)}: the formula holds row by row, not for them", "muted"))
+    return lines
 
 
-def _input_line(moment: Moment, node: NodeRecord, argument: int) -> Line:
+def _input_line(moment: Moment, node: NodeRecord, argument: int, element: tuple[int, ...]) -> Line:
     source = moment.reading.node(node.inputs[argument])
-    text = figures(moment, source.id, source.value)
+    symbol, text = input_symbol(moment, node, argument), figures(moment, source.id, source.value)
+    weights = moment.reading.array(source.value) if node.operation == "linear" and argument == 1 and element else None
+    if weights is not None:
+        return Line(f"{symbol}[{element[-1]}]", numerals.row(weights[element[-1]]), "muted", node=source.id, hint=f"{symbol} =\n{text}")
     shown = text.split("\n")[0] + (" …" if "\n" in text else "")
-    return Line(input_symbol(moment, node, argument), shown, "muted", node=source.id, hint=text)
+    return Line(symbol, shown, "muted", node=source.id, hint=text)
+
+
+def _is_only_for_rows(moment: Moment, node: NodeRecord) -> bool:
+    """Whether means are shown at an operation whose local derivative differs from row to row: a mean of products is no product of means."""
+    return moment.sample is None and node.batch_axis is not None and node.operation not in LINEAR
+
+
+def _rows(moment: Moment) -> str:
+    return f"the batch's {len(moment.reading.trace.rows)} rows"
 
 
 def chain_lines(moment: Moment, node: NodeRecord) -> list[Line]:
@@ -90,6 +109,8 @@ def chain_lines(moment: Moment, node: NodeRecord) -> list[Line]:
     lines = [_figures_line(f"upstream ∂L/∂{naming.symbol(node)}", figures(moment, node.id, upstream), upstream is not None, "backward")]
     for edge in edges:
         lines += _edge_lines(moment, node, edge)
+    if _is_only_for_rows(moment, node):
+        lines.append(Line("", f"means over {_rows(moment)}: upstream × local holds row by row, not for them", "muted"))
     return lines
 
 
@@ -99,11 +120,33 @@ def _edge_lines(moment: Moment, node: NodeRecord, edge: EdgeRecord) -> list[Line
     contribution = edge.contribution if sent else None
     hint = f"shape {numerals.shape(edge.contribution.shape)}, goes to {moment.reading.node(edge.source).label}"
     result = _figures_line(f"= ∂L/∂{symbol}", figures(moment, edge.source, contribution), sent, "backward", edge.source, hint)
-    local = _local(moment, node, edge, symbol)
-    return [local, result] if local else [result]
+    local, part = _local(moment, node, edge, symbol), _row_part(moment, node, edge) if sent else None
+    lines = [local, result] if local else [result]
+    if part is not None:
+        lines.insert(0, Line(f"row [{moment.sample}] gives", numerals.table(part), "text", "field"))
+    return [*lines, Line("", f"summed over {_rows(moment)}", "muted")] if _is_summed(moment, node, edge) else lines
+
+
+def _is_summed(moment: Moment, node: NodeRecord, edge: EdgeRecord) -> bool:
+    """Whether every row of the batch adds to a contribution: it goes to something all rows share."""
+    shared = node.batch_axis is not None and moment.reading.node(edge.source).batch_axis is None
+    return shared and len(moment.reading.trace.rows) > 1
+
+
+def _row_part(moment: Moment, node: NodeRecord, edge: EdgeRecord) -> np.ndarray | None:
+    """What the chosen row alone adds to the gradient of a dense layer's weights or bias; None for all other contributions."""
+    if node.operation != "linear" or len(node.shape) != 2 or moment.sample is None or not _is_summed(moment, node, edge):
+        return None
+    x = moment.reading.node(node.inputs[0])
+    upstream, value = moment.row(node.id, moment.gradient(node.id)), moment.row(x.id, x.value)
+    if upstream is None or value is None:
+        return None
+    return np.outer(upstream, value) if edge.argument == 1 else upstream
 
 
 def _local(moment: Moment, node: NodeRecord, edge: EdgeRecord, symbol: str) -> Line | None:
+    if _is_only_for_rows(moment, node):
+        return None
     name = f"× local ∂{naming.symbol(node)}/∂{symbol}"
     if edge.local is not None and moment.is_made(node.id):
         return Line(name, numerals.table(_row_of(moment, node, to_numpy(edge.local))), "text", "field", bold=True)
@@ -111,7 +154,11 @@ def _local(moment: Moment, node: NodeRecord, edge: EdgeRecord, symbol: str) -> L
     upstream = f"∂L/∂{naming.symbol(node)} · "
     if equation is None or not equation.right.startswith(upstream):
         return None
-    return Line("× local", equation.right.removeprefix(upstream), "text", "field")
+    right = equation.right.removeprefix(upstream)
+    for argument, id in enumerate(node.inputs):
+        if input_symbol(moment, node, argument) == right:  # one of the inputs, whose numbers are there
+            return Line(f"× local {right}", figures(moment, id, moment.reading.node(id).value), "text", "field")
+    return Line("× local", right, "text", "field")
 
 
 def _row_of(moment: Moment, node: NodeRecord, array: np.ndarray) -> np.ndarray:
@@ -137,7 +184,9 @@ def arrival_lines(moment: Moment, node: NodeRecord, named: Mapping[int, str], ti
     symbol = f"∂L/∂{own_symbol(node)}"
     if len(edges) == 1:
         verb = "came from" if arrived else "will come from"
-        head = Line("", f"{verb} {origins[0]} · 1 contribution", "muted", node=edges[0].target)
+        summed = _is_summed(moment, moment.reading.node(edges[0].target), edges[0])
+        count = f"summed over {_rows(moment)}" if summed else "1 contribution"
+        head = Line("", f"{verb} {origins[0]} · {count}", "muted", node=edges[0].target)
         return [head] if node.kind == "operation" else [head, _sum_line(moment, node, symbol)]
     addends = [_addend(moment, node, edge, origin) for edge, origin in zip(edges, origins, strict=True)]
     head = Line("", f"{symbol} is the sum of {len(edges)} contributions, {len(arrived)} here", "muted")
@@ -160,5 +209,6 @@ def reads_line(moment: Moment, node: NodeRecord, named: Mapping[int, str], title
     if not node.reads:
         return []
     lit = " (highlighted)" if moment.reads() == node.reads and moment.node is node else ""
-    said = ", ".join(naming.qualified(moment.reading.node(read), named, titles) for read in node.reads)
+    own = [_OWN_READS[node.operation]] if node.operation in _OWN_READS else []
+    said = ", ".join([*(naming.qualified(moment.reading.node(read), named, titles) for read in node.reads), *own])
     return [Line("", f"reads from forward: {said}{lit}", "muted", node=node.reads[0])]

@@ -38,7 +38,7 @@ class CheckRow(QWidget):
 
     def show_state(self, element: tuple[int, ...], check: GradientChecked | None, why_not: str) -> None:
         """Show the result for this element, or the button; `why_not` says why it cannot be pressed now."""
-        place = ", ".join(str(index + 1) for index in element)
+        place = numerals.place(element)
         self.button.setText(f"Check element {place} by finite differences" if place else "Check by finite differences")
         self.button.setEnabled(not why_not)
         self.button.setToolTip(why_not or "Moves this one number a little each way, runs forward again, compares the change of the loss")

@@ -1,4 +1,4 @@
-"""A node's forward formula with the numbers of one element put in: "z₂ = 0.8·1.3 − 0.3·0.7 + 0.9 = 1.73". Pure."""
+"""A node's forward formula with the numbers of one element put in: "z[1] = 0.8·1.3 − 0.3·0.7 + 0.9 = 1.73". Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 
 from nnviz.protocol import NodeRecord
 from nnviz.session.moment import Moment
+from nnviz.ui import numerals
 from nnviz.ui.graph.naming import symbol
 from nnviz.ui.inspector.curves import CURVES
-from nnviz.ui.numerals import MINUS, number, subscript
+from nnviz.ui.numerals import MINUS, number
 
 MOST_TERMS = 5
 _ONE = {
@@ -19,7 +20,7 @@ _ONE = {
 }  # fmt: skip
 """Texts of the functions of curves.CURVES."""
 _TWO = {"mul": "·", "add": "+", "sub": MINUS, "div": "/"}
-_LINEAR = {"linear", "add", "sub"}
+LINEAR = {"linear", "add", "sub"}
 """What holds of every row holds of their mean."""
 _LOSSES = {"mse_loss": "({} − {})²", "l1_loss": "|{} − {}|"}
 
@@ -27,7 +28,7 @@ _LOSSES = {"mse_loss": "({} − {})²", "l1_loss": "|{} − {}|"}
 def substituted(moment: Moment, node: NodeRecord, element: tuple[int, ...]) -> str:
     """Return the formula with numbers for one element (without the batch axis); empty where there is nothing to put in."""
     value = moment.row(node.id, moment.value(node.id))
-    if value is None or len(element) != value.ndim or (moment.sample is None and node.operation not in _LINEAR):
+    if value is None or len(element) != value.ndim or (moment.sample is None and node.operation not in LINEAR):
         return ""
     inputs = [moment.row(k, moment.reading.node(k).value) for k in node.inputs]
     if any(array is None for array in inputs):
@@ -35,23 +36,16 @@ def substituted(moment: Moment, node: NodeRecord, element: tuple[int, ...]) -> s
     if node.kind == "loss":
         return _row_of_loss(node, inputs)
     try:
-        right = _right(node.operation, inputs, element, float(value[element]))
-    except (IndexError, ValueError):  # shapes this rule does not know: better no line than a wrong one
+        right = _two(moment, node, element) if node.operation in _TWO else _right(node.operation, inputs, element, float(value[element]))
+    except (IndexError, ValueError, TypeError):  # shapes this rule does not know: better no line than a wrong one
         return ""
-    return f"{_named(node, element)} = {right} = {number(value[element])}" if right else ""
-
-
-def _named(node: NodeRecord, element: tuple[int, ...]) -> str:
-    places = [subscript(index + 1) for index in element]
-    return symbol(node) + (places[0] if len(places) == 1 else "‚".join(places))
+    return f"{symbol(node)}{numerals.place(element)} = {right} = {number(value[element])}" if right else ""
 
 
 def _right(operation: str, inputs: Sequence[np.ndarray], element: tuple[int, ...], value: float) -> str:
     if operation == "linear":
         return _linear(inputs, element)
-    if operation in _ONE:
-        return _one(operation, inputs[0][element], value)
-    return _two(_TWO[operation], inputs, element) if operation in _TWO else ""
+    return _one(operation, inputs[0][element], value) if operation in _ONE else ""
 
 
 def _one(operation: str, z: float, value: float) -> str:
@@ -60,11 +54,22 @@ def _one(operation: str, z: float, value: float) -> str:
     return _ONE[operation].format(*[number(z)] * 3, m=number(-z)) if same else ""
 
 
-def _two(sign: str, inputs: Sequence[np.ndarray], element: tuple[int, ...]) -> str:
-    if len(inputs) != 2:
-        return ""
-    first, second = (np.broadcast_to(array, np.broadcast_shapes(*(a.shape for a in inputs)))[element] for array in inputs)
-    return f"{number(first)} {sign} {_bracketed(second)}" if sign != "·" else f"{_bracketed(first)}·{_bracketed(second)}"
+def _two(moment: Moment, node: NodeRecord, element: tuple[int, ...]) -> str:
+    """With one input, the other operand is a number that stands in the formula: "s = a + 1e−05"."""
+    sign = _TWO[node.operation]
+    first, *rest = (_operand(moment, node, k, element) for k in node.inputs)
+    if not rest:
+        _, _, other = node.formula.partition(f" = a {sign} ")
+        return f"{number(first)} {sign} {other}" if other not in ("", "b") else ""
+    return f"{number(first)} {sign} {_bracketed(rest[0])}" if sign != "·" else f"{_bracketed(first)}·{_bracketed(rest[0])}"
+
+
+def _operand(moment: Moment, node: NodeRecord, source: int, element: tuple[int, ...]) -> float:
+    """What an operand, spread over the node's shape, has at the element: batch axes only meet once both are whole."""
+    whole = np.broadcast_to(moment.reading.array(moment.reading.node(source).value), node.shape)
+    if node.batch_axis is not None:
+        whole = whole.mean(node.batch_axis) if moment.sample is None else whole.take(moment.sample, node.batch_axis)
+    return float(whole[element])
 
 
 def _bracketed(value: float) -> str:

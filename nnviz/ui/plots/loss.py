@@ -50,7 +50,7 @@ class LossPlot(Plot):
         lines = (*self._training(curves, stop), measured("validation", "validation_set", curves.iteration, curves.validation_loss))
         self.chart = LineChart(
             lines,
-            x_limits=snapped(0.0, float(curves.iteration[-1]), 10),
+            x_limits=snapped(0.0, max(1.0, float(curves.iteration[-1])), 10),
             y_limits=self._y_limits(lines),
             log=self.log_switch.isChecked(),
             stopped_at=None if stop is None else float(curves.iteration[stop]),

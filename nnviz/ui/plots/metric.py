@@ -41,7 +41,7 @@ class MetricPlot(Plot):
         self._limits = held(self._limits, _accuracy_limits(line) if classified else linear_limits((line,)))
         self.chart = LineChart(
             (line,),
-            snapped(0.0, float(curves.iteration[-1]), 10),
+            snapped(0.0, max(1.0, float(curves.iteration[-1])), 10),
             self._limits,
             value_text=figures.percent if classified else figures.figure,
             tick_text=_percent_tick if classified else figures.tick,

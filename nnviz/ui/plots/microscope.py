@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QWidget
 
 from nnviz.protocol import UpdateRecord
 from nnviz.session.moment import Moment
-from nnviz.ui.plots import figures
+from nnviz.ui import numerals
+from nnviz.ui.graph import naming
 from nnviz.ui.plots.element_picker import ElementPicker
 from nnviz.ui.plots.header_button import PopupButton
 from nnviz.ui.plots.plot import Plot
@@ -68,7 +69,7 @@ class OptimizerMicroscope(Plot):
             return
         self.rows = rows_of(moment, node, element)
         self._fill_picker(updates, node, element)
-        self._note = figures.iteration(moment.reading.trace.iteration)
+        self._note = naming.iteration(moment.reading.trace)
         self.set_heading("Optimizer microscope", self._optimizer, "Optimizer")
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
@@ -78,7 +79,7 @@ class OptimizerMicroscope(Plot):
         names = {known: parameter_name(update.parameter, self.names) for known, update in updates.items()}
         self.picker.set_parameters([(known, names[known], update.before.shape) for known, update in updates.items()])
         self.picker.set_element(node, element)
-        self.opener.set_text(names[node] + (f"[{','.join(map(str, element))}]" if element else ""))
+        self.opener.set_text(names[node] + numerals.place(element))
 
     def _pick(self, node: int, element: tuple[int, ...]) -> None:
         self.set_moment(self._moment, node, element)

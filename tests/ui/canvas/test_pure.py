@@ -130,10 +130,10 @@ def test_only_links_that_fit_may_be_drawn():
     assert not can_link(network, "h1", "h1")
     assert not can_link(network, "h1", "s"), "already there"
     assert not can_link(network, "out", "s"), "a cycle"
-    assert not can_link(network, "x", "out"), "a dense layer takes one input"
+    assert can_link(network, "x", "out"), "a dense layer takes one input: the new link takes the place of the old one"
     assert not can_link(network, "h1", "x"), "an input takes none"
     assert not can_link(network, "h1", "gone")
-    assert can_link(network, "x", "s") and targets_of(network, "h2") == ("c",)
+    assert can_link(network, "x", "s") and targets_of(network, "h2") == ("c", "out")
     assert descendants(network, "h2") == {"s", "c", "out"}
     assert descendants(Network(network.layers, (Link("h1", "h2"), Link("h2", "h1"))), "h1") == {"h1", "h2"}
 
@@ -246,3 +246,49 @@ def test_facts_stand_under_the_layers():
     report = examine(document)
     texts = [captions.facts(layer, report.layers[layer.id].output_shape, document) for layer in document.network]
     assert texts == ["2", "3 · linear", "3 · linear", "add", "concat", "2 · softmax"]
+
+
+def test_dropout_that_is_off_passes_its_input_on():
+    document = dropout_net()
+    off = msgspec.structs.replace(document, training=msgspec.structs.replace(document.training, dropout=False))
+    found = untraced_dropout(off)
+    assert np.array_equal(found.layers["d1"].values, found.layers["h2"].values)
+    assert found.layers["d1"].dropped is None
+    assert captions.facts(off.network.layer("d1"), (4,), off) == "dropout off"
+    assert untraced_dropout(document).layers["d1"].values is None, "switched on, and not traced yet"
+
+
+def untraced_dropout(document):
+    """What is shown of the document with a trace that has no node of the dropout layer."""
+    trace = traces.dropout_net()
+    nodes = tuple(msgspec.structs.replace(node, module="", group=()) if "d1" in node.group else node for node in trace.nodes)
+    reading = Reading(msgspec.structs.replace(trace, nodes=nodes))
+    return figures(document, examine(document), Moment(reading, reading.length))
+
+
+@pytest.mark.parametrize(("cut", "column"), [(("out", None), "out"), (("h2", None), "h2"), (("h1", None), "h1")])
+def test_what_is_cut_off_keeps_its_column(cut, column):
+    document = experiment(layer("input", "x", shape=[2]), *(layer("dense", id, units=3) for id in ("h1", "h2", "out")))
+    links = tuple(link for link in document.network.links if link.target != cut[0])
+    loose = msgspec.structs.replace(document, network=Network(document.network.layers, links))
+    order = sorted(faces_of(loose), key=lambda id: arranged(loose.network, faces_of(loose), {})[id])
+    assert order == ["x", "h1", "h2", "out"]
+    assert not any(captions.is_output(loose, layer) for layer in loose.network) or cut[0] != "out"
+
+
+def test_links_that_skip_layers_stay_clear_of_names():
+    document = residual()
+    faces = faces_of(document)
+    places = arranged(document.network, faces, {})
+    around = detours(document.network, faces, places)
+    for link, height in around.items():
+        ends = Ends(faces[link.source], faces[link.target], places[link.source], places[link.target], height)
+        for id in (link.source, link.target):
+            top = places[id][1] - faces[id].body[1] / 2
+            beside = [x for x, y in Course(ends).points[0] if y < top]
+            assert all(abs(x - places[id][0]) > faces[id].half_width for x in beside)
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.64, ".64"), (-0.36, "−.4"), (-1.14, "−1"), (12.3, "12")])
+def test_numbers_fit_into_a_very_small_circle(value, text):
+    assert captions.short(value, 3) == text

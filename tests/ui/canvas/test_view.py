@@ -6,7 +6,7 @@ import weakref
 import msgspec
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QWheelEvent
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
@@ -14,9 +14,9 @@ from nnviz.document.network import Link, Network
 from nnviz.document.shapes import examine
 from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
-from nnviz.ui.canvas import inline, menus, tips
+from nnviz.ui.canvas import inline, legend, menus, tips
 from nnviz.ui.canvas.drops import mime
-from nnviz.ui.canvas.neurons import bias_dot
+from nnviz.ui.canvas.neurons import bias_dot, number_size
 from nnviz.ui.canvas.picking import Hit
 from nnviz.ui.canvas.view import NetworkView
 from nnviz.ui.theme import DARK, LIGHT
@@ -213,7 +213,7 @@ def test_nothing_keeps_the_view_alive_once_it_is_dropped(qapp, field):
 def test_dragging_a_layer_snaps_and_asks_once_and_keeps_the_others(view, emitted):
     places = view.scene().places()
     start = neuron(view, "h2", 0)
-    drag(view, start, start + QPoint(37, 51))
+    drag(view, start, start + QPoint(13, 51))
     moves = [values for name, *values in emitted if name == "move_requested"]
     assert len(moves) == 1 and not any(name == "node_requested" for name, *_ in emitted)
     asked = moves[0][0]
@@ -243,14 +243,19 @@ def test_wiring_lights_up_what_fits_and_asks_for_the_link(qtbot):
     start = port(view, "x", 1)
     QTest.mousePress(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, start)
     QTest.mouseMove(view.viewport(), start + QPoint(30, 0))
-    assert view.scene().lit == {"s"}
+    assert view.scene().lit == {"s", "h2", "out"}
     target = neuron(view, "s", 1)
     QTest.mouseMove(view.viewport(), target)
     view.grab()
     QTest.mouseRelease(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, target)
     assert seen == [("x", "s")] and view.scene().lit == frozenset()
     drag(view, port(view, "x", 1), neuron(view, "out", 0))
-    assert seen == [("x", "s")]
+    assert seen[1:] == [("x", "out")], "it takes the place of the link that is there"
+    view.set_selection(("out",))
+    drag(view, port(view, "out", 1), neuron(view, "h1", 0))
+    assert seen[2:] == [("out", "h1")], "it does not fit, and whoever refuses it says why"
+    drag(view, port(view, "out", 1), QPoint(3, 3))
+    assert len(seen) == 3
 
 
 def test_wiring_backwards_from_an_input_port(qtbot):
@@ -434,3 +439,82 @@ def test_numbers_that_are_not_finite_are_said_in_words(qtbot):
     view = open_view(qtbot, dropout_net(), msgspec.structs.replace(trace, nodes=tuple(nodes)))
     assert "NaN" in tips.tip(Hit("neuron", "h1", 0), view) and "∞" in tips.tip(Hit("neuron", "h1", 1), view)
     assert not view.grab().isNull()
+
+
+@pytest.mark.parametrize("units", [2, 4, 6])
+def test_neurons_show_their_numbers_in_a_low_panel(qtbot, units):
+    document = experiment(layer("input", "x", shape=[2]), layer("dense", "h1", units=units), layer("dense", "out", units=2))
+    view = open_view(qtbot, document, size=(624, 166))
+    diameter = 2 * view.scene().columns["h1"].face.radius * view.transform().m11()
+    height, characters = number_size(diameter)
+    assert height >= 6.8 and characters >= 3
+
+
+def test_a_selected_link_glows_along_its_curves_and_not_between_them(qtbot):
+    view = open_view(qtbot, dropout_net())
+    link = Link("h1", "h2")
+    item = view.scene().links[link]
+    on = item.course.points[0][10] + (0, 2)
+    between = next(point for y in range(500) if item.course.nearest(point := (on[0] - 30, on[1] + y), 9)[0] < 0)
+    assert between[1] < item.course.bounds[1][1], "still inside the rectangle around the link"
+    places = [view.mapFromScene(QPointF(*point)) for point in (on, between)]
+    before = [view.grab().toImage().pixelColor(place) for place in places]
+    QTest.mouseClick(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, curve(view, "h1", "h2", (0, 0), 0.5))
+    QTest.mouseMove(view.viewport(), QPoint(2, 2))
+    assert view.scene().selected_links == (link,)
+    after = [view.grab().toImage().pixelColor(place) for place in places]
+    assert after[0] != before[0] and after[1] == before[1]
+    view.set_selection(())
+    assert view.scene().selected_links == ()
+
+
+def test_what_is_selected_is_forgotten_with_the_document(qtbot):
+    view = open_view(qtbot, dropout_net())
+    view.set_selection(("x", "h1", "nothing"))
+    assert view.scene().selected == ("x", "h1")
+    view.set_selection(())
+    assert view.scene().selected == () and not any(column.marks.selected for column in view.scene().columns.values())
+
+
+def test_sentences_of_problems_cover_no_layer_and_no_other_sentence(qtbot):
+    loose = [layer("dense", f"h{number}", units=3) for number in range(3)]
+    view = open_view(qtbot, experiment(layer("input", "x", shape=[2]), *loose, links=[]))
+    columns = list(view.scene().columns.values())
+    notes = [column.mapRectToScene(column.note) for column in columns if column.problems]
+    frames = [column.mapRectToScene(column.frame()) for column in columns]
+    assert len(notes) >= 3
+    for number, note in enumerate(notes):
+        assert not any(note.intersects(other) for other in notes[:number])
+        assert not any(note.intersects(frame) for frame in frames)
+
+
+def test_a_layer_placed_by_hand_does_not_move_the_picture(qtbot):
+    document = dropout_net()
+    view = open_view(qtbot, document, size=(1100, 900))
+    places = view.scene().places()
+    before = view.viewportTransform()
+    grown = msgspec.structs.replace(
+        document,
+        network=Network((*document.network.layers, layer("dropout", "d9")), document.network.links),
+        canvas=places | {"d9": (places["h1"][0], places["h1"][1] + 224.0)},
+    )
+    view.set_experiment(grown, examine(grown))
+    assert {id: place for id, place in view.scene().places().items() if id != "d9"} == places
+    assert view.scene().places()["d9"] == grown.canvas["d9"]
+    assert view.viewportTransform() == before
+
+
+@pytest.mark.parametrize("width", [170, 260, 400])
+def test_the_scales_are_never_cut(view, width):
+    painted = []
+
+    class Recorder(QPainter):
+        def drawText(self, rect, *rest):
+            painted.append(rect)
+            super().drawText(rect, *rest)
+
+    image = QImage(width, 40, QImage.Format.Format_RGB32)
+    painter = Recorder(image)
+    legend.paint(painter, image.rect(), LIGHT, view.figures)
+    painter.end()
+    assert painted and all(rect.left() >= 0 and rect.right() <= width + 2 for rect in painted)
