@@ -14,6 +14,8 @@ from nnviz.protocol import Frame, Logged, Reply, Watch
 
 INTERVAL = 1 / 30
 """Seconds between frames, at least."""
+PROGRESS = 1 / 10
+"""The same while the run is on its way to an iteration."""
 MOST_UNACKNOWLEDGED = 2
 MEASURING = 20
 """So many times the cost of measuring must have been trained before the next one: at most 5 % of the time."""
@@ -92,6 +94,15 @@ class Reporter:
             self._tracing.spent(cost)
         else:
             self._deliver(frame)
+
+    def under_way(self, timeline: Timeline, revision: int) -> None:
+        """On the way to an iteration: say now and then how far it is. Nothing is drawn of it, so nothing waits for the window."""
+        now = time.perf_counter()
+        if now - self._last_frame >= PROGRESS:
+            self._last_frame, self._number = now, self._number + 1
+            trainer = timeline.trainer
+            rate = trainer.optimizer.param_groups[0]["lr"]
+            self._send(Frame(self._number, revision, timeline.iteration, trainer.position.epoch, rate))
 
     def stand(self, timeline: Timeline, revision: int) -> None:
         """Send a frame with everything watched but a trace, which is asked for when the run stands."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from math import log2
 from pathlib import Path
 
-from nnviz.document.sameness import brought_back
 from nnviz.document.experiment import Experiment
+from nnviz.document.sameness import brought_back
 from nnviz.engine.carry import Carried, carry
 from nnviz.engine.datasets import Data, data_key, load
 from nnviz.engine.errors import BuildError

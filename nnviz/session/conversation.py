@@ -9,8 +9,8 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Signal
 
 from nnviz import protocol
-from nnviz.document.sameness import same_run
 from nnviz.document.experiment import Experiment
+from nnviz.document.sameness import same_run
 from nnviz.session.lineage import Lineage
 from nnviz.session.run import RunState, fold, without_pictures
 
@@ -64,7 +64,7 @@ class Conversation(QObject):
     def begin_again(self) -> None:
         """Start a new run with the present document. Pictures of the old one stay until it is there."""
         self.lineage = None
-        self.update(replace(self.run, revision=self.run.revision + 1, iteration=0, epoch=0))
+        self.update(replace(self.run, revision=self.run.revision + 1, iteration=0, epoch=0, target=None))
         self._open()
 
     def change(self, experiment: Experiment, is_sound: bool) -> None:
@@ -98,7 +98,7 @@ class Conversation(QObject):
     def disconnect_engine(self, engine: str, reason: str = "") -> None:
         """The engine is gone; what it was asked will not be answered."""
         self._sent.clear()
-        self.update(replace(self.run, engine=engine, training=False, message=reason))
+        self.update(replace(self.run, engine=engine, training=False, target=None, message=reason))
 
     # --- replies ---
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from nnviz.document.sameness import brought_back
 from nnviz.document.experiment import Experiment
+from nnviz.document.sameness import brought_back
 from nnviz.protocol import Change
 
 

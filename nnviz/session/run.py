@@ -75,6 +75,8 @@ class RunState:
     iterations_per_epoch: int = 1
     learning_rate: float = 0.0
     training: bool = False
+    target: int | None = None
+    """The iteration the run is on its way to; None while it is not."""
     stopped: str = ""
     """Why training last paused: asked · done · early_stopping · non_finite."""
     message: str = ""
@@ -144,14 +146,15 @@ def _opened(run: RunState, reply: protocol.Opened) -> RunState:
     return replace(run, **_FRESH, opened=reply.revision) if reply.new_run else run
 
 
-_FRESH = {"curves": Curves.of(()), "snapshots": (), "surface": None, "reading": None, "traced": -1, "stopped": "", "training": False}
+_FRESH = {"curves": Curves.of(()), "snapshots": (), "surface": None, "reading": None, "traced": -1, "stopped": "", "training": False, "target": None}
 
 
 def _failed(run: RunState, reply: protocol.Failed) -> RunState:
     building = reply.request in ("Open", "Edit")
     training = run.training and not (building or reply.request in ("Train", "GoTo"))
     message = " ".join(filter(None, (reply.message, reply.cure)))
-    return replace(run, failure=reply if building else run.failure, message=message, training=training)
+    target = None if reply.request == "GoTo" else run.target
+    return replace(run, failure=reply if building else run.failure, message=message, training=training, target=target)
 
 
 def _frame(run: RunState, reply: protocol.Frame) -> RunState:
@@ -180,7 +183,7 @@ def _trained(run: RunState, reply: protocol.Trained) -> RunState:
 
 def _moved(run: RunState, reply: protocol.Moved) -> RunState:
     snapshots = tuple(snapshot for snapshot in run.snapshots if snapshot.iteration <= reply.iteration)
-    return replace(run, iteration=reply.iteration, epoch=reply.epoch, curves=Curves.of(reply.points), snapshots=snapshots, training=False)
+    return replace(run, iteration=reply.iteration, epoch=reply.epoch, curves=Curves.of(reply.points), snapshots=snapshots, training=False, target=None)
 
 
 def _traced(run: RunState, reply: protocol.Traced) -> RunState:

@@ -16,7 +16,7 @@ class Trainer(QObject):
     def __init__(self, conversation: Conversation, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._conversation = conversation
-        self._is_pausing = self._is_moving = False
+        self._is_pausing = False
         self._next: protocol.Train | None = None
         conversation.replied.connect(self._take)
 
@@ -24,6 +24,11 @@ class Trainer(QObject):
     def is_training(self) -> bool:
         """Whether iterations are being made."""
         return self._conversation.run.training
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the run is on its way to an iteration."""
+        return self._conversation.run.target is not None
 
     @property
     def can_train(self) -> bool:
@@ -55,15 +60,17 @@ class Trainer(QObject):
         self.iterations(self._conversation.run.iterations_per_epoch)
 
     def pause(self) -> None:
-        """Stop after the present iteration."""
+        """Stop after the present iteration, also on the way to another."""
         self._next = None
-        if self.is_training and not self._is_pausing:
+        if self.is_moving:
+            self._conversation.ask(protocol.Pause())
+        elif self.is_training and not self._is_pausing:
             self._is_pausing = True
             self._conversation.ask(protocol.Pause())
 
     def toggle(self) -> None:
         """Train, or pause if it trains."""
-        if self._next or (self.is_training and not self._is_pausing):
+        if self._next or self.is_moving or (self.is_training and not self._is_pausing):
             self.pause()
         else:
             self.train()
@@ -76,13 +83,14 @@ class Trainer(QObject):
     def go_to(self, iteration: int) -> None:
         """Let the run stand after exactly so many iterations."""
         if self._is_possible():
-            self._is_moving = True
-            self._conversation.ask(protocol.GoTo(max(0, iteration)))
+            target = max(0, iteration)
+            self._conversation.update(replace(self._conversation.run, target=target))
+            self._conversation.ask(protocol.GoTo(target))
 
     @property
     def _is_busy(self) -> bool:
         """Whether an answer is on its way after which the run will not be training."""
-        return self._is_moving or self._conversation.is_waiting or (self.is_training and self._is_pausing)
+        return self.is_moving or self._conversation.is_waiting or (self.is_training and self._is_pausing)
 
     def _order(self, request: protocol.Train) -> None:
         if not self._is_possible():
@@ -107,9 +115,6 @@ class Trainer(QObject):
         match reply:
             case protocol.Failed() | protocol.Ready() | protocol.Trained(reason="early_stopping" | "non_finite"):
                 self._next = None
-        match reply:
-            case protocol.Failed(request="GoTo") | protocol.Moved() | protocol.Ready() | protocol.Opened(new_run=True):
-                self._is_moving = False
         if self._next and not self._is_busy:
             waiting, self._next = self._next, None
             self._order(waiting)

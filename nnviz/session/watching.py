@@ -47,7 +47,7 @@ class Watching(QObject):
         run, detail = self._conversation.run, self._watch.detail
         wanted = (run.revision, run.iteration, detail)
         is_known = run.is_traced and run.reading.trace.detail == detail
-        if run.training:
+        if run.training or run.target is not None:
             self._asked = None
         elif self._conversation.is_settled and not is_known and (again or wanted != self._asked):
             self._asked = wanted

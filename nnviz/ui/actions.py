@@ -41,7 +41,7 @@ def _can_train(window: MainWindow) -> bool:
 
 
 def _can_step(window: MainWindow) -> bool:
-    return _can_train(window) and not window.session.run.training
+    return _can_train(window) and not window.session.run.training and not window.session.trainer.is_moving
 
 
 ACTIONS = (

@@ -110,9 +110,9 @@ def _show_run(window: MainWindow, run: RunState, old: RunState | None) -> None:
     window.top_bar.set_figures(run.iteration, run.epoch, run.curves.last("loss"), score, "accuracy" if classes else "RMSE")
     if run.data is not None and (old is None or old.data is not run.data):
         panels.network.set_class_names(run.data.class_names)
-    if old is None or (old.training, old.engine, old.failure) != (run.training, run.engine, run.failure):
+    if old is None or (old.training, old.target, old.engine, old.failure) != (run.training, run.target, run.engine, run.failure):
         _show_obstacle(window)
-        show_running(window.action_table, "train", run.training, window.theme)
+        show_running(window.action_table, "train", run.training or run.target is not None, window.theme)
         window.update_actions()
 
 
@@ -132,7 +132,9 @@ def _show_obstacle(window: MainWindow) -> None:
     """Say in the graph's card why nothing can be traced now, if so."""
     panels, moment, obstacle = window.panels, window.session.moment, window.session.trainer.obstacle
     panels.graph.notice.setText(obstacle or NO_TRACE)
-    parts = (naming.iteration(moment.reading.trace) if moment else "", obstacle if moment else "")
+    target = window.session.run.target
+    way = f"going to {target}" if target is not None else obstacle
+    parts = (naming.iteration(moment.reading.trace) if moment else "", way if moment else "")
     panels.cards["graph"].set_subtitle(" · ".join(filter(None, parts)))
     panels.cards["inspector"].set_subtitle(parts[0])
 

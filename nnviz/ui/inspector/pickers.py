@@ -58,7 +58,7 @@ class PlaceBox(QSpinBox):
         if self._place(text) is not None:
             return QValidator.State.Acceptable, text, at
         typed = text.removesuffix(self.suffix()).strip().lower()
-        on_the_way = _MEAN.startswith(typed) and self.minimum() == MEAN or re.fullmatch(r"[\[\]\d, ]*", typed)
+        on_the_way = (_MEAN.startswith(typed) and self.minimum() == MEAN) or re.fullmatch(r"[\[\]\d, ]*", typed)
         return QValidator.State.Intermediate if on_the_way else QValidator.State.Invalid, text, at
 
 

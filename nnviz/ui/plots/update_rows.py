@@ -17,8 +17,8 @@ from nnviz.ui.plots.readout import LINE, RIGHT, paint_readout, text_width, thinn
 from nnviz.ui.plots.scales import Scale, decades
 from nnviz.ui.theme import BODY, Theme
 
-_TALLEST = 60.0
-"""Height of a row in pixels, at most."""
+_LOWEST, _TALLEST = 14.0, 60.0
+"""Height of a row in pixels. Rows without room for the lowest stand in two columns."""
 
 
 @dataclass(frozen=True)
@@ -63,22 +63,29 @@ def log_limits(rows: tuple[Row, ...]) -> tuple[float, float] | None:
 
 def paint_rows(painter: QPainter, area: QRectF, theme: Theme, rows: tuple[Row, ...], note: str, hovered: QPointF | None) -> None:
     """Paint symbol, number and bar of every row, the note and what the bars mean below, and the formula of the row under the pointer."""
-    pitch = min(_TALLEST, (area.height() - LINE) / max(1, len(rows)))
+    boxes = row_boxes(area, len(rows))
     symbols = max((QFontMetricsF(mono(BODY)).horizontalAdvance(row.symbol) for row in rows), default=0.0)
     texts = ["−0.000000", *(figures.figure(row.value) for row in rows if row.value is not None)]
     numbers = max(map(QFontMetricsF(mono(BODY, QFont.Weight.Bold)).horizontalAdvance, texts))
     limits = log_limits(rows)
-    bars = area.adjusted(symbols + numbers + 28, 0, 0, 0)
-    for place, row in enumerate(rows):
-        line = QRectF(area.left(), area.top() + place * pitch, area.width(), pitch)
+    for row, line in zip(rows, boxes, strict=True):
         write(painter, line, row.symbol, theme.color("muted"), mono(BODY))
-        _paint_number(painter, theme, row, QRectF(line.left() + symbols + 12, line.top(), numbers, pitch))
-        _paint_bar(painter, theme, row, QRectF(bars.left(), line.top(), bars.width(), pitch), limits)
-    caption = QRectF(area.left(), area.top() + pitch * len(rows) + 1, area.width(), LINE)
+        _paint_number(painter, theme, row, QRectF(line.left() + symbols + 12, line.top(), numbers, line.height()))
+        _paint_bar(painter, theme, row, line.adjusted(symbols + numbers + 28, 0, 0, 0), limits)
+    bottom = max((box.bottom() for box in boxes), default=area.top())
+    caption = QRectF(area.left(), bottom + 1, area.width(), LINE)
     _paint_caption(painter, theme, caption, note, _meaning(rows, limits))
-    place = int((hovered.y() - area.top()) / pitch) if hovered is not None else -1
-    if 0 <= place < len(rows):
-        paint_readout(painter, theme, hovered, _readout(rows[place]), area)
+    for row in [row for row, box in zip(rows, boxes, strict=True) if hovered is not None and box.contains(hovered)]:
+        paint_readout(painter, theme, hovered, _readout(row), area)
+
+
+def row_boxes(area: QRectF, count: int) -> list[QRectF]:
+    """Return where each row stands: below each other, or in two columns where they would be lower than their text."""
+    height = area.height() - LINE
+    columns = 1 if height >= count * _LOWEST else 2
+    lines = max(1, math.ceil(count / columns))
+    width, pitch = (area.width() - 12 * (columns - 1)) / columns, min(_TALLEST, height / lines)
+    return [QRectF(area.left() + place // lines * (width + 12), area.top() + place % lines * pitch, width, pitch) for place in range(count)]
 
 
 def _paint_number(painter: QPainter, theme: Theme, row: Row, room: QRectF) -> None:

@@ -31,7 +31,7 @@ def test_linear_of_the_worked_net_sends_to_weight_and_bias_but_not_to_data():
         "= ∂L/∂b": "[ 0 3.062 ]",
     }
     hidden = chain.chain_lines(traces.moment(trace, len(trace.steps)), trace.nodes[7])
-    assert [(row.label, row.text) for row in hidden[1:3]] == [("× local", "W"), ("= ∂L/∂x", "[ 2.042 3.062 ]")]
+    assert [(row.label, row.text) for row in hidden[1:3]] == [("× local W", "[ 0.800 1.200 ]"), ("= ∂L/∂x", "[ 2.042 3.062 ]")]
 
 
 @pytest.mark.parametrize(("back", "known"), [(2, [False, False]), (1, [True, False]), (0, [True, True])])

@@ -165,11 +165,11 @@ def test_picker_changes_parameter_and_element(shown, qtbot):
     shown(plot)
     plot.set_names(runs.NAMES)
     plot.set_moment(runs.moment())
-    assert plot.opener.text() == "dense 1.W[0,0]"
+    assert plot.opener.text() == "dense 1.W[0, 0]"
     with qtbot.waitSignal(plot.element_picked) as picked:
         plot.picker.boxes[0].setValue(3)
     assert picked.args == [1, (3, 0)]
-    assert plot.opener.text() == "dense 1.W[3,0]"
+    assert plot.opener.text() == "dense 1.W[3, 0]"
     with qtbot.waitSignal(plot.element_picked) as picked:
         plot.picker.parameters.setCurrentIndex(1)
         plot.picker.parameters.activated.emit(1)

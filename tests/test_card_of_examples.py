@@ -1,0 +1,38 @@
+"""The chain-rule card over every node of the examples' real traces: no operation, row or element makes it fail."""
+
+import math
+
+import pytest
+
+from nnviz.document import examples
+from nnviz.engine import jobs
+from nnviz.session.moment import Moment
+from nnviz.session.reading import Reading
+from nnviz.ui.inspector.card import ChainRuleCard
+from nnviz.ui.inspector.elements import row_shape
+
+
+@pytest.mark.parametrize("name", examples.example_names())
+def test_the_card_shows_every_node_row_and_element(qtbot, name):
+    reading = Reading(jobs.trace_record(jobs.open_document(f"example:{name}", ()), 0, "textbook"))
+    card = ChainRuleCard()
+    qtbot.addWidget(card)
+    for node in reading.trace.nodes:
+        for sample in (0, len(reading.trace.rows) - 1, None):
+            card.set_moment(Moment(reading, reading.length, sample), node.id)
+            for place in {0, math.prod(row_shape(node)) - 1}:
+                card._choose_element(place)
+                assert card.node().id == node.id and card._inputs.lines()
+
+
+def test_an_operand_all_rows_share_is_put_in_as_a_number(qtbot):
+    reading = Reading(jobs.trace_record(jobs.open_document("example:batch_norm", ()), 0, "textbook"))
+    card = ChainRuleCard()
+    qtbot.addWidget(card)
+    div = next(node for node in reading.trace.nodes if node.operation == "div")
+    card.set_moment(Moment(reading, reading.length, 3), div.id)
+    card._choose_element(1)
+    first, second = (reading.array(reading.node(k).value) for k in div.inputs)
+    said = float(card._numbers.text().rsplit(" = ", 1)[1].replace("−", "-"))
+    assert card._numbers.text().startswith("q[1] = ")
+    assert said == pytest.approx(first[3, 1] / second[0, 1], rel=1e-3)
