@@ -146,16 +146,17 @@ class Service:
 
     def _go_to(self, request: protocol.GoTo) -> None:
         timeline, self._left = self._run(), None
-        stop = timeline.go_to(request.iteration, self._is_interrupted)
+
+        def interrupted() -> bool:
+            self._reporter.under_way(timeline, self._revision)
+            return self._inbox.interrupts()
+
+        stop = timeline.go_to(request.iteration, interrupted)
         self._reporter.moved(len(timeline.points))
         self._send(protocol.Moved(timeline.iteration, timeline.trainer.position.epoch, tuple(timeline.points)))
         self._reporter.stand(timeline, self._revision)
         if stop:
             raise BuildError("", stop.message)
-
-    def _is_interrupted(self) -> bool:
-        self._reporter.under_way(self._timeline, self._revision)
-        return self._inbox.interrupts()
 
     # --- looking ---
 

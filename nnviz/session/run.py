@@ -146,7 +146,16 @@ def _opened(run: RunState, reply: protocol.Opened) -> RunState:
     return replace(run, **_FRESH, opened=reply.revision) if reply.new_run else run
 
 
-_FRESH = {"curves": Curves.of(()), "snapshots": (), "surface": None, "reading": None, "traced": -1, "stopped": "", "training": False, "target": None}
+_FRESH = {
+    "curves": Curves.of(()),
+    "snapshots": (),
+    "surface": None,
+    "reading": None,
+    "traced": -1,
+    "stopped": "",
+    "training": False,
+    "target": None,
+}
 
 
 def _failed(run: RunState, reply: protocol.Failed) -> RunState:
@@ -183,7 +192,9 @@ def _trained(run: RunState, reply: protocol.Trained) -> RunState:
 
 def _moved(run: RunState, reply: protocol.Moved) -> RunState:
     snapshots = tuple(snapshot for snapshot in run.snapshots if snapshot.iteration <= reply.iteration)
-    return replace(run, iteration=reply.iteration, epoch=reply.epoch, curves=Curves.of(reply.points), snapshots=snapshots, training=False, target=None)
+    return replace(
+        run, iteration=reply.iteration, epoch=reply.epoch, curves=Curves.of(reply.points), snapshots=snapshots, training=False, target=None
+    )
 
 
 def _traced(run: RunState, reply: protocol.Traced) -> RunState:

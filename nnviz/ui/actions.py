@@ -65,6 +65,7 @@ ACTIONS = (
     Act("train_epoch", "+1 epoch", "Run", lambda w: w.session.trainer.epoch(), "Ctrl+E", "fa6s.forward-fast", "Train once through the training data", "+epoch", enabled=_can_step),
     Act("rewind", "Rewind to the start", "Run", lambda w: w.session.trainer.rewind(), "Ctrl+R", "fa6s.rotate-left", "Back to iteration 0: same seed, the identical start", enabled=_can_train),
     Act("go_to", "Go to iteration…", "Run", lambda w: w.commands.ask_iteration(), "Ctrl+G", "fa6s.clock-rotate-left", "Make the run stand after any number of iterations, exactly", enabled=_can_step),
+    Act("stop_going", "Stop on the way", "Run", lambda w: w.session.trainer.pause(), "Esc", "fa6s.stop", "Stay at the iteration that is reached now, on the way to another", enabled=lambda w: w.session.trainer.is_moving),
     Act("step", "Step forward", "Step", lambda w: w.commands.step(+1), "F10", "fa6s.caret-right", "Make the next step", enabled=_can_step),
     Act("step_back", "Step back", "Step", lambda w: w.commands.step(-1), "Shift+F10", "fa6s.caret-left", "Take the last step back", enabled=_has_trace),
     Act("to_start", "To the start of the iteration", "Step", lambda w: w.session.stepper.to_start(), "Ctrl+Home", "fa6s.backward-step", "Before the first step", enabled=_has_trace),

@@ -598,3 +598,17 @@ def test_close_ends_the_engine_and_may_be_called_twice(standing):
     standing.session.close()
     assert standing.wire.is_stopped
     assert not standing.session.playback.is_playing
+
+
+def test_on_the_way_to_an_iteration_nothing_is_traced_and_it_can_be_stopped(standing):
+    trainer = standing.session.trainer
+    trainer.go_to(5000)
+    assert trainer.is_moving and standing.session.run.target == 5000
+    standing.wire.take()
+    standing.reply(protocol.Frame(1, standing.session.run.revision, 40, 0, 0.01))
+    assert standing.session.run.iteration == 40 and not standing.wire.of(Trace)
+    standing.wire.take()
+    trainer.toggle()
+    assert standing.wire.take() == [Pause()]
+    standing.reply(protocol.Moved(41, 0, ()))
+    assert not trainer.is_moving and not trainer.is_training and standing.wire.of(Trace)
