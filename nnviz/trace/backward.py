@@ -74,7 +74,5 @@ def _tensors(saved: object) -> list[Tensor]:
 
 @lru_cache(maxsize=1024)
 def _saved_names(kind: type) -> tuple[str, ...]:
-    names = tuple(
-        name for name in dir(kind) if name.startswith("_saved_") and not name.endswith(("_sizes", "_strides"))
-    )
+    names = tuple(name for name in dir(kind) if name.startswith("_saved_") and not name.endswith(("_sizes", "_strides")))
     return names or (("saved_tensors",) if hasattr(kind, "saved_tensors") else ())

@@ -109,9 +109,7 @@ class Bindings:
         try:
             self._bound[id(tensor)] = entry, port, tensor._version
         except RuntimeError as error:
-            raise TraceError(
-                f"{user_line()}: tensors made under torch.inference_mode() keep no record: use torch.no_grad()"
-            ) from error
+            raise TraceError(f"{user_line()}: tensors made under torch.inference_mode() keep no record: use torch.no_grad()") from error
         self._alive.append(tensor)
 
     def add(
@@ -137,8 +135,7 @@ class Bindings:
         base = tensor._base
         if id(tensor) in self._data or id(base) in self._data:
             raise TraceError(
-                f"{user_line()}: a write through .data bypasses autograd: "
-                "use `with torch.no_grad():` and write into the tensor itself"
+                f"{user_line()}: a write through .data bypasses autograd: use `with torch.no_grad():` and write into the tensor itself"
             )
         if base is None:
             self._forget_parameter(tensor)
@@ -184,9 +181,7 @@ class Bindings:
     def _meet(self, tensor: Tensor, name: tuple[str, str] | None) -> Entry:
         """A tensor the tape has not seen being made."""
         if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
-            raise TraceError(
-                f"{user_line()}: torch.vmap and torch.func transforms hide their tensors: write the batch dimension out"
-            )
+            raise TraceError(f"{user_line()}: torch.vmap and torch.func transforms hide their tensors: write the batch dimension out")
         if name is None and tensor.grad_fn is not None:  # right if no gradient is meant to pass; verify.py finds out
             self.suspects.append(
                 f"a tensor used at {user_line()} was computed ({tensor.grad_fn.name()}) where the tape cannot see it, "

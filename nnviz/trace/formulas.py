@@ -49,10 +49,7 @@ def gradients_by_code(nodes: tuple[Node, ...], node: Node) -> tuple[Tensor | Non
     if formula is None or formula.code is None:
         return None
     inputs = [nodes[source].values[port] for source, port in zip(node.inputs, node.ports, strict=True)]
-    g = [
-        torch.zeros_like(v) if gradient is None else gradient
-        for v, gradient in zip(node.values, node.gradients, strict=True)
-    ]
+    g = [torch.zeros_like(v) if gradient is None else gradient for v, gradient in zip(node.values, node.gradients, strict=True)]
     one = len(node.values) == 1
     return formula.code(
         g[0] if one else g,
@@ -80,9 +77,7 @@ def _axes(x: Tensor, options: tuple, named: dict) -> tuple[list[int], bool]:
     numbers = [o for o in options if isinstance(o, int) and not isinstance(o, bool)]
     listed = next((o for o in options if isinstance(o, (tuple, list))), named.get("dim", named.get("axis")))
     chosen = numbers or ([listed] if isinstance(listed, int) else list(listed or range(x.dim())))
-    return [axis % x.dim() for axis in chosen], named.get(
-        "keepdim", next((o for o in options if isinstance(o, bool)), False)
-    )
+    return [axis % x.dim() for axis in chosen], named.get("keepdim", next((o for o in options if isinstance(o, bool)), False))
 
 
 def _spread(g: Tensor, x: Tensor, options: tuple, named: dict) -> Tensor:
@@ -128,9 +123,7 @@ def _linear(g: Tensor, y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None
     return (g @ weight, flat_g.T @ flat_x) + (() if bias is None else (flat_g.sum(0),))
 
 
-def _normalised(
-    g: Tensor, x: Tensor, mean: Tensor, variance: Tensor, axes: list[int], weight: Any, bias: Any, eps: float
-) -> tuple:
+def _normalised(g: Tensor, x: Tensor, mean: Tensor, variance: Tensor, axes: list[int], weight: Any, bias: Any, eps: float) -> tuple:
     """Gradients of x̂ = (x − μ)/√(σ² + ε), y = γ x̂ + β when μ and σ² come from x itself."""
     x_hat = (x - mean) / (variance + eps).sqrt()
     h = g if weight is None else g * weight
@@ -143,16 +136,10 @@ def _layer_norm(g, y, x, shape, weight=None, bias=None, eps=1e-5):
     to_x, to_weight, to_bias = _normalised(
         g, x, x.mean(axes, keepdim=True), x.var(axes, keepdim=True, unbiased=False), axes, weight, bias, eps
     )  # fmt: skip
-    return (
-        (to_x,)
-        + (_fit(to_weight, weight) if weight is not None else ())
-        + (_fit(to_bias, bias) if bias is not None else ())
-    )
+    return (to_x,) + (_fit(to_weight, weight) if weight is not None else ()) + (_fit(to_bias, bias) if bias is not None else ())
 
 
-def _batch_norm(
-    g, y, x, running_mean=None, running_var=None, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5
-):
+def _batch_norm(g, y, x, running_mean=None, running_var=None, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
     axes, shape = [axis for axis in range(x.dim()) if axis != 1], [1, -1] + [1] * (x.dim() - 2)
     g = g[0] if isinstance(g, list) else g
     scale = None if weight is None else weight.view(shape)
@@ -191,9 +178,7 @@ def _mean_of(term: str) -> Callable[..., str]:
     """A loss's text: the mean, the sum or every one of the terms."""
 
     def text(*options, **named):
-        return {"mean": f"L = 1/n Σ {term}", "sum": f"L = Σ {term}", "none": f"L = {term}"}.get(
-            _reduction(options, named), term
-        )
+        return {"mean": f"L = 1/n Σ {term}", "sum": f"L = Σ {term}", "none": f"L = {term}"}.get(_reduction(options, named), term)
 
     return text
 
@@ -218,17 +203,13 @@ def _class_slope(g, log_p, target, weight, ignore_index, smoothing, reduction) -
     chosen = target.clamp(min=0)
     own = weight[chosen] * kept
     one_hot = F.one_hot(chosen, count).movedim(-1, axis).to(log_p.dtype)
-    slope = (1 - smoothing) * one_hot * own.unsqueeze(axis) + smoothing / count * weight.view(along) * kept.unsqueeze(
-        axis
-    )
+    slope = (1 - smoothing) * one_hot * own.unsqueeze(axis) + smoothing / count * weight.view(along) * kept.unsqueeze(axis)
     g = g.unsqueeze(axis) if reduction == "none" else g
     return -g * slope / (own.sum() if reduction == "mean" else 1)
 
 
 def _nll_loss(g, y, log_p, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
-    return (_class_slope(g, log_p, target, weight, ignore_index, 0.0, reduction), None) + (
-        () if weight is None else (None,)
-    )
+    return (_class_slope(g, log_p, target, weight, ignore_index, 0.0, reduction), None) + (() if weight is None else (None,))
 
 
 def _cross_entropy(

@@ -66,9 +66,7 @@ def capture(
     return _bind_up(tape, end, detail, worst, gradients, clipping, updates)
 
 
-def _run(
-    tape: Tape, module: nn.Module, inputs: tuple, loss: Callable | None, target: Any, penalty: Callable | None
-) -> Tensor:
+def _run(tape: Tape, module: nn.Module, inputs: tuple, loss: Callable | None, target: Any, penalty: Callable | None) -> Tensor:
     """The person's run: its loss, still with its own autograd graph."""
     for tensor in tensors_in(inputs):
         tape.bindings.source(tensor)
@@ -83,19 +81,13 @@ def _run(
     if isinstance(total, Tensor) and total.numel() == 1 and total.is_floating_point():
         return total
     found = f"a tensor of shape {tuple(total.shape)}" if isinstance(total, Tensor) else f"a {type(total).__name__}"
-    raise TraceError(
-        f"the loss must be one floating-point number, but it is {found}: "
-        "give capture a loss=, or reduce it with .mean()"
-    )
+    raise TraceError(f"the loss must be one floating-point number, but it is {found}: give capture a loss=, or reduce it with .mean()")
 
 
 def _loss_entry(tape: Tape, real: Tensor) -> Entry:
     entry, _ = tape.bindings.source(real)
     if not entry.sources:
-        raise TraceError(
-            "the loss is not computed from anything: "
-            "it must be the result of torch operations in the module or the loss"
-        )
+        raise TraceError("the loss is not computed from anything: it must be the result of torch operations in the module or the loss")
     entry.kind = entry.phase = "loss"
     return entry
 
@@ -120,9 +112,7 @@ def _totals(entries: list[Entry], kind: str, live: Mapping[str, Tensor]) -> dict
     return totals
 
 
-def _verify(
-    tape: Tape, modules: Mapping[str, nn.Module], real: Tensor, end: Entry, live: Mapping, gradients: Mapping
-) -> float:
+def _verify(tape: Tape, modules: Mapping[str, nn.Module], real: Tensor, end: Entry, live: Mapping, gradients: Mapping) -> float:
     """The worst error against the person's own autograd graph. Raises TraceError if the trace is not the truth."""
     compare_loss(end.values[0], real, [source.values[port] for source, port in end.sources], tape.bindings.suspects)
     tensors = {(kind, name): tensor for kind in live for name, tensor in live[kind].items() if tensor.requires_grad}

@@ -26,13 +26,11 @@ def modules_of(module: nn.Module, loss: Any) -> dict[str, nn.Module]:
     for name, part in (pair for top in modules.values() for pair in top.named_modules()):
         if isinstance(part, torch.jit.ScriptModule):
             raise TraceError(
-                f"module {name or 'itself'!r} is compiled by torch.jit.script, which hides its calls: "
-                "give capture the plain module"
+                f"module {name or 'itself'!r} is compiled by torch.jit.script, which hides its calls: give capture the plain module"
             )
         if type(part).__name__ == "OptimizedModule":
             raise TraceError(
-                f"module {name or 'itself'!r} is compiled by torch.compile, which hides its calls: "
-                "give capture its ._orig_mod"
+                f"module {name or 'itself'!r} is compiled by torch.compile, which hides its calls: give capture its ._orig_mod"
             )
     return modules
 
@@ -48,9 +46,7 @@ def parts_of(modules: Mapping[str, nn.Module], inputs: tuple, target: Any) -> li
         parts += [Part("parameter", dot + name, tensor) for name, tensor in module.named_parameters()]
     for part in parts:
         if part.tensor.device.type != "cpu":
-            raise TraceError(
-                f"{part.kind} {part.name!r} is on {part.tensor.device}: capture traces on the CPU, move it there"
-            )
+            raise TraceError(f"{part.kind} {part.name!r} is on {part.tensor.device}: capture traces on the CPU, move it there")
     return parts
 
 

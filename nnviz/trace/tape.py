@@ -137,10 +137,7 @@ class Tape(TorchFunctionMode):
 
     def _leaves(self, tensors: list[Tensor], sources: list[Source]) -> list[Tensor]:
         differentiable = torch.is_grad_enabled()
-        return [
-            leaf(source, differentiable and tensor.requires_grad)
-            for tensor, source in zip(tensors, sources, strict=True)
-        ]
+        return [leaf(source, differentiable and tensor.requires_grad) for tensor, source in zip(tensors, sources, strict=True)]
 
     def _own_saved_tensors(self):
         """Inside checkpoint() the shadow must keep what it saves, whatever the person's hooks do with theirs."""
@@ -189,9 +186,7 @@ class Tape(TorchFunctionMode):
     def _on_tape(self, made: Made) -> tuple[tuple, dict]:
         """The call's arguments with the tape's tensors in place of the person's; one tensor given twice stays one."""
         twins: dict[int, Tensor] = {}
-        for tensor, twin, source in zip(
-            made.tensors, self._leaves(made.tensors, made.sources), made.sources, strict=True
-        ):
+        for tensor, twin, source in zip(made.tensors, self._leaves(made.tensors, made.sources), made.sources, strict=True):
             if id(tensor) not in twins:
                 twins[id(tensor)] = twin if twin.requires_grad else twin.detach()
                 self.bindings.bind(twins[id(tensor)], *source)
@@ -225,8 +220,7 @@ class Tape(TorchFunctionMode):
             )
         if kind == "set data":
             raise TraceError(
-                f"{user_line()}: `.data = …` replaces a tensor behind autograd's back: "
-                "use `with torch.no_grad(): tensor.copy_(…)`"
+                f"{user_line()}: `.data = …` replaces a tensor behind autograd's back: use `with torch.no_grad(): tensor.copy_(…)`"
             )
         if kind == "read":
             self.reads.append(ValueRead(operation_name(function), user_line(), self.scopes.here.path))
@@ -241,9 +235,7 @@ class Tape(TorchFunctionMode):
 
 
 def _agree(opened: list[Tensor], native: list[Tensor]) -> bool:
-    return len(opened) == len(native) and all(
-        _close(twin.detach(), tensor.detach()) for twin, tensor in zip(opened, native, strict=True)
-    )
+    return len(opened) == len(native) and all(_close(twin.detach(), tensor.detach()) for twin, tensor in zip(opened, native, strict=True))
 
 
 def _close(opened: Tensor, native: Tensor) -> bool:
@@ -256,16 +248,10 @@ def _close(opened: Tensor, native: Tensor) -> bool:
 def _apply(original: Callable, cls: type, args: tuple, kwargs: dict) -> Any:
     """A custom `autograd.Function` as one torch call, so that the tape sees it."""
     if cls.__name__ == "CheckpointFunction":
-        raise TraceError(
-            f"{user_line()}: reentrant checkpointing hides its backward: use checkpoint(…, use_reentrant=False)"
-        )
+        raise TraceError(f"{user_line()}: reentrant checkpointing hides its backward: use checkpoint(…, use_reentrant=False)")
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         return original(cls, *args, **kwargs)
 
     apply.__name__ = cls.__name__
-    return (
-        handle_torch_function(apply, (), *args, **kwargs)
-        if torch._C._is_torch_function_mode_enabled()
-        else apply(*args, **kwargs)
-    )
+    return handle_torch_function(apply, (), *args, **kwargs) if torch._C._is_torch_function_mode_enabled() else apply(*args, **kwargs)

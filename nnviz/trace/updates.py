@@ -41,9 +41,7 @@ def clip_gradients(gradients: Mapping[str, Tensor | None], norm: float | None, v
         present = {name: gradient.clamp(-value, value) for name, gradient in present.items()}
         for name, clipped in present.items():
             rows[name] += (Row("g", f"min(max(g, −{value:g}), {value:g})", clipped),)
-    return Clipping(
-        MappingProxyType(norms), total, coefficient, value, MappingProxyType(present), MappingProxyType(rows)
-    )
+    return Clipping(MappingProxyType(norms), total, coefficient, value, MappingProxyType(present), MappingProxyType(rows))
 
 
 def _norm_rows(norm: Tensor, total: Tensor, coefficient: Tensor, limit: float, clipped: Tensor) -> tuple[Row, ...]:
@@ -220,9 +218,7 @@ def _check(computed: Tensor, real: Tensor, what: str) -> None:
     tolerance = _TOLERANCE.get(real.dtype, 2e-2)
     scale = real.abs().max().item() if real.numel() else 0.0
     if not torch.allclose(computed, real, rtol=tolerance, atol=tolerance * scale, equal_nan=True):
-        raise TraceError(
-            f"the update of {what} is not what its formulas give, so it is not shown: was the optimizer's step changed?"
-        )
+        raise TraceError(f"the update of {what} is not what its formulas give, so it is not shown: was the optimizer's step changed?")
 
 
 def _real_step(optimizer: Optimizer, gradients: Mapping[int, Tensor]) -> tuple[Optimizer, dict[int, Tensor]]:
@@ -240,8 +236,7 @@ def _real_step(optimizer: Optimizer, gradients: Mapping[int, Tensor]) -> tuple[O
         type(optimizer).step(private)
     except TypeError as error:
         raise TraceError(
-            f"{type(optimizer).__name__} runs the model several times in one step, "
-            f"so one iteration cannot be traced: {error}"
+            f"{type(optimizer).__name__} runs the model several times in one step, so one iteration cannot be traced: {error}"
         ) from error
     finally:
         torch.set_rng_state(state)

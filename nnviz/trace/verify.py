@@ -35,14 +35,10 @@ def compare(
     `flowing()` is the largest gradient anywhere in the net: where everything cancels (the mean after a batch norm) what
     is left is its rounding, and two ways of rounding may differ.
     """
-    pairs = {
-        name: _pair(traced[name], gradient) for name, gradient in true.items() if not (traced[name] is gradient is None)
-    }
+    pairs = {name: _pair(traced[name], gradient) for name, gradient in true.items() if not (traced[name] is gradient is None)}
     if not pairs:
         return 0.0
-    ours, theirs = (
-        torch.cat([gradient.reshape(-1) for gradient in side]) for side in zip(*pairs.values(), strict=True)
-    )
+    ours, theirs = (torch.cat([gradient.reshape(-1) for gradient in side]) for side in zip(*pairs.values(), strict=True))
     largest = _largest(theirs) or 1.0
     limit, worst = _LIMIT.get(theirs.dtype, 5e-2), _difference(ours, theirs)
     if worst <= limit * largest:
@@ -101,9 +97,5 @@ def _largest(gradient: Tensor) -> float:
 
 
 def _refusal(what: str, suspects: list[str]) -> str:
-    usual = [
-        "most likely a hook, a write through .data or code outside torch changes it: remove that to step this model"
-    ]
-    return f"the trace is refused, because the {what} is not what ordinary autograd computes; " + "; ".join(
-        suspects or usual
-    )
+    usual = ["most likely a hook, a write through .data or code outside torch changes it: remove that to step this model"]
+    return f"the trace is refused, because the {what} is not what ordinary autograd computes; " + "; ".join(suspects or usual)

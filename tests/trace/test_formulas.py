@@ -54,9 +54,7 @@ def test_every_code_gives_the_nodes_own_gradient():
 
 def test_every_activation_of_the_textbook_has_a_formula_and_code():
     assert ACTIVATIONS.keys() >= TEXTBOOK_ACTIVATIONS
-    assert all(
-        FORMULAS[name].text and FORMULAS[name].derivative and FORMULAS[name].code for name in TEXTBOOK_ACTIVATIONS
-    )
+    assert all(FORMULAS[name].text and FORMULAS[name].derivative and FORMULAS[name].code for name in TEXTBOOK_ACTIVATIONS)
 
 
 @pytest.mark.parametrize(

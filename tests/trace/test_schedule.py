@@ -26,18 +26,14 @@ def shown(cursor: Cursor) -> list:
 
 
 def same(one: list, other: list) -> bool:
-    return all(
-        a is b is None or torch.equal(a, b) for p, q in zip(one, other, strict=True) for a, b in zip(p, q, strict=True)
-    )
+    return all(a is b is None or torch.equal(a, b) for p, q in zip(one, other, strict=True) for a, b in zip(p, q, strict=True))
 
 
 @EVERY
 def test_steps_are_every_operation_once_forward_and_once_back(name):
     trace = traced(name)
     assert [step.index for step in trace.steps] == list(range(len(trace.steps)))
-    assert [PHASES.index(step.phase) for step in trace.steps] == sorted(
-        PHASES.index(step.phase) for step in trace.steps
-    )
+    assert [PHASES.index(step.phase) for step in trace.steps] == sorted(PHASES.index(step.phase) for step in trace.steps)
     by_phase = {phase: [step for step in trace.steps if step.phase == phase] for phase in PHASES}
     operations = [node for node in trace.nodes if node.kind in ("operation", "loss")]
     assert [step.node for step in by_phase["forward"] + by_phase["loss"]] == sorted(node.id for node in operations)

@@ -75,9 +75,7 @@ def test_a_random_draw_is_an_operation_and_a_filled_tensor_a_constant():
 
 
 def test_writes_through_views_are_carried_into_the_base():
-    trace = capture(
-        *[part for whole in make("in_place_view") for part in (whole if isinstance(whole, tuple) else (whole,))]
-    )
+    trace = capture(*[part for whole in make("in_place_view") for part in (whole if isinstance(whole, tuple) else (whole,))])
     operations = [node.operation for node in trace.nodes]
     assert "write_back" in operations
     assert "read_view" in operations
@@ -199,9 +197,7 @@ def test_refuses_compiled_modules_before_running_them():
     with pytest.raises(TraceError, match=r"'1'.*torch\.jit\.script.*plain module"):
         capture(net, torch.ones(1, 4), loss=F.mse_loss, target=torch.ones(1, 3))
     with pytest.raises(TraceError, match=r"torch\.compile.*_orig_mod"):
-        capture(
-            torch.compile(nn.Linear(4, 3), backend="eager"), torch.ones(1, 4), loss=F.mse_loss, target=torch.ones(1, 3)
-        )
+        capture(torch.compile(nn.Linear(4, 3), backend="eager"), torch.ones(1, 4), loss=F.mse_loss, target=torch.ones(1, 3))
 
 
 def test_inference_mode_is_refused_by_name():

@@ -161,9 +161,7 @@ def resnet_like():
 
 @case
 def transposed_convolution():
-    net = nn.Sequential(
-        nn.Conv2d(1, 2, 3, stride=2), nn.ReLU(), nn.ConvTranspose2d(2, 1, 3, stride=2), nn.Upsample(scale_factor=2)
-    )
+    net = nn.Sequential(nn.Conv2d(1, 2, 3, stride=2), nn.ReLU(), nn.ConvTranspose2d(2, 1, 3, stride=2), nn.Upsample(scale_factor=2))
     return Supervised(net, F.mse_loss), (normal(2, 1, 7, 7), normal(2, 1, 14, 14))
 
 
@@ -172,9 +170,7 @@ def transposed_convolution():
 
 @case
 def batch_norm_train():
-    net = nn.Sequential(
-        nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Sigmoid(), nn.BatchNorm1d(5, affine=False), nn.Linear(5, 3)
-    )
+    net = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Sigmoid(), nn.BatchNorm1d(5, affine=False), nn.Linear(5, 3))
     return Supervised(net, F.mse_loss), (normal(6, 4), normal(6, 3))
 
 
@@ -191,9 +187,7 @@ def batch_norm_called_twice():
 
 @case
 def dropout_train():
-    net = nn.Sequential(
-        nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.4), nn.Linear(8, 8), nn.Dropout(0.2, inplace=True), nn.Linear(8, 3)
-    )
+    net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.4), nn.Linear(8, 8), nn.Dropout(0.2, inplace=True), nn.Linear(8, 3))
     return Supervised(net, F.cross_entropy), (normal(5, 4), classes(5, 3))
 
 
@@ -221,17 +215,13 @@ def residual_concat():
 
 @case
 def layer_norm():
-    net = nn.Sequential(
-        nn.Linear(4, 6), nn.LayerNorm(6), nn.GELU(approximate="tanh"), nn.LayerNorm(6, bias=False), nn.Linear(6, 3)
-    )
+    net = nn.Sequential(nn.Linear(4, 6), nn.LayerNorm(6), nn.GELU(approximate="tanh"), nn.LayerNorm(6, bias=False), nn.Linear(6, 3))
     return Supervised(net, F.mse_loss), (normal(5, 4), normal(5, 3))
 
 
 @case
 def group_and_instance_norm():
-    net = nn.Sequential(
-        nn.GroupNorm(2, 4), nn.Conv1d(4, 4, 3), nn.InstanceNorm1d(4, affine=True, track_running_stats=True)
-    )
+    net = nn.Sequential(nn.GroupNorm(2, 4), nn.Conv1d(4, 4, 3), nn.InstanceNorm1d(4, affine=True, track_running_stats=True))
     return Supervised(net, F.l1_loss), (normal(3, 4, 9), normal(3, 4, 7))
 
 
@@ -406,9 +396,9 @@ def tied_weights():
 
 @case
 def in_place_activation():
-    return Model(
-        lambda m, x: (F.relu_(m.a(x)) + torch.sigmoid_(m.b(x).mul_(2))).mean(), a=nn.Linear(4, 3), b=nn.Linear(4, 3)
-    ), (normal(5, 4),)
+    return Model(lambda m, x: (F.relu_(m.a(x)) + torch.sigmoid_(m.b(x).mul_(2))).mean(), a=nn.Linear(4, 3), b=nn.Linear(4, 3)), (
+        normal(5, 4),
+    )
 
 
 @case
@@ -502,9 +492,7 @@ def without_gradient():
 
 @case
 def unused_and_frozen_parameters():
-    module = Model(
-        lambda m, x: m.a(m.frozen(x)).mean(), a=nn.Linear(4, 3), frozen=nn.Linear(4, 4), unused=nn.Linear(2, 2)
-    )
+    module = Model(lambda m, x: m.a(m.frozen(x)).mean(), a=nn.Linear(4, 3), frozen=nn.Linear(4, 4), unused=nn.Linear(2, 2))
     module.frozen.requires_grad_(False)
     return module, (normal(5, 4),)
 
@@ -525,9 +513,7 @@ class StraightThrough(torch.autograd.Function):
 
 @case
 def custom_function():
-    return Model(
-        lambda m, x: m.b(StraightThrough.apply(m.a(x))).square().mean(), a=nn.Linear(4, 3), b=nn.Linear(3, 2)
-    ), (normal(5, 4),)
+    return Model(lambda m, x: m.b(StraightThrough.apply(m.a(x))).square().mean(), a=nn.Linear(4, 3), b=nn.Linear(3, 2)), (normal(5, 4),)
 
 
 @case
@@ -626,9 +612,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @case
 def every_activation():
-    return Model(lambda m, x: sum(f(m.a(x)).square().mean() for f in ACTIVATIONS.values()), a=nn.Linear(4, 4)), (
-        normal(5, 4),
-    )
+    return Model(lambda m, x: sum(f(m.a(x)).square().mean() for f in ACTIVATIONS.values()), a=nn.Linear(4, 4)), (normal(5, 4),)
 
 
 @case
