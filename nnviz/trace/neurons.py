@@ -76,7 +76,7 @@ def _jacobians(node: Node, inputs: list[Tensor]) -> list[Tensor | None]:
         if node.call.rng is not None:
             torch.set_rng_state(node.call.rng)
         with torch.enable_grad():
-            output = perform(node.call, list(leaves))[1][0].reshape(-1)
+            output = perform(node.call, leaves)[1][0].reshape(-1)
     finally:
         torch.set_rng_state(state)
     rows = [_slopes(element, wanted) for element in output] if output.requires_grad else []

@@ -65,9 +65,10 @@ def _named(structure: Any, name: str) -> Iterator[tuple[str, Tensor]]:
 def _input_names(module: nn.Module, count: int) -> list[str]:
     """The names forward gives its positional arguments; `inputs.2` where it takes them by number."""
     names: list[str] = []
-    for parameter in inspect.signature(module.forward).parameters.values():
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            names += [f"{parameter.name}.{k}" for k in range(count - len(names))]
-        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
-            names.append(parameter.name)
+    code = getattr(inspect.unwrap(module.forward), "__code__", None)  # a fifth of the time of inspect.signature
+    if code is not None:
+        names += code.co_varnames[inspect.ismethod(module.forward) : code.co_argcount]
+        if code.co_flags & inspect.CO_VARARGS:
+            rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount]
+            names += [f"{rest}.{k}" for k in range(count - len(names))]
     return (names + [f"inputs.{k}" for k in range(len(names), count)])[:count]

@@ -41,7 +41,7 @@ class Made:
     @property
     def is_transparent(self) -> bool:
         """Nothing to record: a plain Python answer, or the very tensor that went in."""
-        return not self.written and all(any(output is tensor for tensor in self.tensors) for output in self.outputs)
+        return not self.written and all([any([output is tensor for tensor in self.tensors]) for output in self.outputs])
 
 
 class Tape(TorchFunctionMode):
@@ -119,7 +119,7 @@ class Tape(TorchFunctionMode):
         call = Call(made.function, made.args, made.kwargs, made.written, needed, made.before)
         try:
             with self._own_saved_tensors():
-                outputs = perform(call, list(leaves))[1]
+                outputs = perform(call, leaves)[1]
         except Exception as error:
             message = f"{user_line()}: {name} ran in the model but not on the tape's copies of its inputs: {error}"
             raise TraceError(message) from error
@@ -200,7 +200,7 @@ class Tape(TorchFunctionMode):
         leaves = self._leaves(tensors, sources)
         before = torch.get_rng_state() if may_draw(function) else None
         call = Call(function, *shape, (), tuple([part.requires_grad for part in leaves]))
-        result, outputs = perform(call, list(leaves))
+        result, outputs = perform(call, leaves)
         if not outputs:
             return result
         if before is not None and not torch.equal(before, torch.get_rng_state()):
@@ -242,7 +242,9 @@ def _close(opened: Tensor, native: Tensor) -> bool:
     if opened.shape != native.shape or opened.dtype != native.dtype:
         return False
     tolerance = _TOLERANCE.get(native.dtype, 2e-2)
-    return torch.equal(opened, native) or torch.allclose(opened, native, rtol=tolerance, atol=tolerance, equal_nan=True)
+    if native.is_floating_point() and native.numel() and (opened - native).abs_().max().item() <= tolerance:
+        return True  # a tenth of what allclose takes, and nearly always enough
+    return torch.allclose(opened, native, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def _apply(original: Callable, cls: type, args: tuple, kwargs: dict) -> Any:
