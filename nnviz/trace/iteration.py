@@ -19,7 +19,7 @@ from .bindings import Bindings, Entry
 from .calls import DROPOUTS
 from .formulas import describe
 from .openers import DETAILS, openers_for
-from .parts import Part, modules_of, parts_of
+from .parts import Part, hooks_before, modules_of, parts_of
 from .record import Node, TraceError, perform, tensors_in
 from .schedule import plan_steps
 from .scopes import Scopes
@@ -55,6 +55,7 @@ def capture(
     parts = parts_of(modules, inputs, target)
     names = {id(part.tensor): (part.kind, part.name) for part in parts}
     tape = Tape(Bindings(Scopes(modules), names), openers_for(detail))
+    tape.bindings.suspects += hooks_before(modules, parts)
     with torch.enable_grad(), _without_collector():
         real = _run(tape, module, inputs, loss, target, penalty)
         end = _loss_entry(tape, real)

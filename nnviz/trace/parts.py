@@ -50,6 +50,20 @@ def parts_of(modules: Mapping[str, nn.Module], inputs: tuple, target: Any) -> li
     return parts
 
 
+def hooks_before(modules: Mapping[str, nn.Module], parts: list[Part]) -> list[str]:
+    """The gradient hooks that were there before the run, each a sentence with its place and cure."""
+    hooks = [(repr(part.name), hook) for part in parts for hook in (part.tensor._backward_hooks or {}).values()]
+    for name, module in (pair for top in modules.values() for pair in top.named_modules()):
+        kept = (*module._backward_hooks.values(), *module._backward_pre_hooks.values())
+        hooks += [(f"module {name or 'itself'!r}", hook) for hook in kept]
+    return [f"a gradient hook on {owner}, defined at {_place(hook)}, may change it: remove it" for owner, hook in hooks]
+
+
+def _place(hook: Any) -> str:
+    code = getattr(inspect.unwrap(hook), "__code__", None)
+    return repr(hook) if code is None else f"{code.co_filename}:{code.co_firstlineno}"
+
+
 def _named(structure: Any, name: str) -> Iterator[tuple[str, Tensor]]:
     """The tensors of nested tuples, lists and dicts: `state`, `state.0`, `batch.mask`."""
     if isinstance(structure, Tensor):

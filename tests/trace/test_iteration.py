@@ -139,9 +139,14 @@ def test_inputs_are_named_after_forward():
     assert list(trace.input_gradients) == ["x"]
 
 
-def test_an_old_trace_does_not_change_when_the_module_learns():
-    module, inputs = make("cnn_batch_norm")
-    optimizer = torch.optim.SGD(module.parameters(), lr=0.5, momentum=0.9)
+LEARNING = ["cnn_batch_norm", "stacked_lstm_dropout", "tied_weights", "running_average_buffer", "variational_autoencoder"]
+
+
+@pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.Adam], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("name", LEARNING)
+def test_an_old_trace_does_not_change_when_the_module_learns(name, kind):
+    module, inputs = make(name)
+    optimizer = kind(module.parameters(), lr=0.5)
     trace = capture(module, *inputs, optimizer=optimizer)
     before = copy.deepcopy([[node.values, node.gradients, [part.gradient for part in node.contributions]] for node in trace.nodes])
     updates = copy.deepcopy([update.after for update in trace.updates])

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from nnviz.trace import PHASES, Cursor, Trace, capture
-from tests.trace.zoo import make, mlp, normal
+from nnviz.trace import DETAILS, PHASES, Cursor, Trace, capture
+from tests.trace.zoo import CASES, make, mlp, normal
 
 EVERY = pytest.mark.parametrize(
     "name", ["mlp_relu_cross_entropy", "lstm", "encoder_layer", "in_place_view", "tied_weights", "penalty_inside"]
@@ -71,6 +71,21 @@ def test_undoing_and_redoing_every_third_step_ends_bit_equal(name):
             assert crooked.next() == step
             assert same(before, shown(crooked))
     assert crooked.position == straight.position == len(trace.steps)
+    assert same(shown(straight), shown(crooked))
+
+
+@pytest.mark.parametrize(("name", "detail"), [(name, detail) for name in CASES for detail in DETAILS])
+def test_a_crooked_way_ends_where_the_straight_one_does(name, detail):
+    module, inputs = make(name)
+    trace = capture(module, *inputs, detail=detail)
+    straight, crooked = trace.start(), trace.start()
+    for made, step in enumerate(iter(straight.next, None)):
+        assert crooked.next() == step
+        if made % 3 == 2:
+            before = crooked.gradient(step.node or 0)
+            assert crooked.back() == step
+            assert crooked.next() == step
+            assert same([(before,)], [(crooked.gradient(step.node or 0),)])
     assert same(shown(straight), shown(crooked))
 
 

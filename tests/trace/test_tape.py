@@ -136,6 +136,11 @@ def data_replaced(m, x):
     return m.a(x).sum()
 
 
+def parameter_data_scaled(m, x):
+    m.a.weight.data.mul_(2)
+    return m.a(x).sum()
+
+
 def data_written(m, x):
     h = m.a(x)
     h.data[0] = 0
@@ -177,6 +182,7 @@ compiled = scripted(doubled)
         (gradient_inside, HERE + ".*inside the forward pass.*outside the module"),
         (backward_inside, HERE + ".*inside the forward pass.*outside the module"),
         (data_replaced, HERE + r".*no_grad.*copy_"),
+        (parameter_data_scaled, HERE + r".*\.data.*no_grad"),
         (data_written, HERE + r".*\.data.*no_grad"),
         (written_through_detach, HERE + r".*alias.*no_grad"),
         (gradient_scaled_by_hook, r"refused.*a\.weight, a\.bias.*hook registered at " + HERE),
@@ -244,6 +250,23 @@ def test_a_state_from_before_is_a_constant_if_it_is_detached_and_refused_if_not(
         else:
             with pytest.raises(TraceError, match=r"before the capture.*detach"):
                 capture(module, x)
+
+
+def test_hooks_that_were_there_before_and_change_gradients_are_named_with_their_place():
+    def double(gradient):
+        return gradient * 2
+
+    def triple(module, inputs, outputs):
+        return tuple(None if gradient is None else gradient * 3 for gradient in inputs)
+
+    net, x = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1)), torch.ones(5, 4)
+    handle = net[0].weight.register_hook(double)
+    with pytest.raises(TraceError, match=r"refused.*gradient of 0\.weight is not.*hook on '0\.weight', defined at " + HERE):
+        capture(net, x, loss=lambda output, _: output.square().mean())
+    handle.remove()
+    net[2].register_full_backward_hook(triple)
+    with pytest.raises(TraceError, match=r"refused.*0\.weight, 0\.bias.*hook on module '2', defined at " + HERE):
+        capture(net, x, loss=lambda output, _: output.square().mean())
 
 
 def test_hooks_of_modules_take_part():
