@@ -30,7 +30,7 @@ def run_backward(entries: list[Entry], loss: Entry) -> None:
         if gradient is not None:
             _arrive(entry, argument, gradient.to_dense() if gradient.is_sparse else gradient)
     for entry in reached:
-        entry.reads = reads[entry.id] if any(gradient is not None for gradient in entry.gradients) else ()
+        entry.reads = reads[entry.id] if any([gradient is not None for gradient in entry.gradients]) else ()
 
 
 def _arrive(entry: Entry, argument: int, gradient: Tensor) -> None:
@@ -42,39 +42,38 @@ def _arrive(entry: Entry, argument: int, gradient: Tensor) -> None:
 
 def _reads(entry: Entry) -> tuple[int, ...]:
     """The entries whose forward values the backward of this one reads: what its part of the graph saved, by memory."""
-    saved = _saved_tensors(entry)
+    saved = _saved_places(entry)
     if not saved:
         return ()
-    owners = {output.data_ptr(): entry.id for output in entry.outputs}
-    for leaf, (source, _) in zip(entry.leaves, entry.sources, strict=True):
-        owners[leaf.data_ptr()] = source.id
-    found = {owners.get(tensor.data_ptr()) for tensor in saved}
-    return tuple(sorted(found - {None}))
+    read = {source.id for leaf, (source, _) in zip(entry.leaves, entry.sources, strict=True) if leaf.data_ptr() in saved}
+    if any([output.data_ptr() in saved for output in entry.outputs]):
+        read.add(entry.id)
+    return tuple(sorted(read))
 
 
-def _saved_tensors(entry: Entry) -> list[Tensor]:
-    waiting = [output.grad_fn for output in entry.outputs if output.grad_fn is not None]
-    seen, saved = {leaf.grad_fn for leaf in entry.leaves}, []
+def _saved_places(entry: Entry) -> set[int]:
+    """Where the tensors lie that the entry's own functions saved: those between its outputs and its leaves."""
+    seen = [leaf.grad_fn for leaf in entry.leaves]
+    seen.append(None)
+    waiting = [output.grad_fn for output in entry.outputs]
+    places: set[int] = set()
     while waiting:
         function = waiting.pop()
         if function in seen:
             continue
-        seen.add(function)
+        seen.append(function)
         for name in _saved_names(type(function)):
-            saved += _tensors(getattr(function, name))
-        waiting += [following for following, _ in function.next_functions if following is not None]
-    return saved
-
-
-def _tensors(saved: object) -> list[Tensor]:
-    if isinstance(saved, Tensor):
-        return [saved]
-    return [part for part in saved if isinstance(part, Tensor)] if isinstance(saved, tuple) else []
+            saved = getattr(function, name)
+            if isinstance(saved, Tensor):
+                places.add(saved.data_ptr())
+            elif saved:  # a tuple of them
+                places.update([tensor.data_ptr() for tensor in saved if tensor is not None])
+        waiting += [following for following, _ in function.next_functions]
+    return places
 
 
 @lru_cache(maxsize=1024)
 def _saved_names(kind: type) -> tuple[str, ...]:
-    names = tuple(
-        name for name in dir(kind) if name.startswith("_saved_") and not name.endswith(("_sizes", "_strides"))
-    )
+    """What such a function keeps tensors under; a name without a `_raw` twin keeps a number."""
+    names = tuple([name for name in dir(kind) if name.startswith("_saved_") and hasattr(kind, "_raw" + name)])
     return names or (("saved_tensors",) if hasattr(kind, "saved_tensors") else ())

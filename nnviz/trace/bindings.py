@@ -40,14 +40,14 @@ class Entry:
         "where",
     )  # fmt: skip
 
-    def __init__(self, id: int, kind: str, operation: str, label: str, scope: Scope, phase: str):
-        self.id, self.kind, self.operation, self.label, self.phase = id, kind, operation, label, phase
+    def __init__(
+        self, id: int, kind: str, operation: str, scope: Scope, phase: str, call: Call | None,
+        sources: list[Source], leaves: list[Tensor], outputs: list[Tensor],
+    ):  # fmt: skip
+        self.id, self.kind, self.operation, self.label, self.phase, self.call = id, kind, operation, operation, phase, call
         self.module, self.group, self.where = scope.path, scope.group, ""
-        self.sources: list[Source] = []
-        self.call: Call | None = None
-        self.leaves: list[Tensor] = []
-        self.outputs: list[Tensor] = []
-        self.values: list[Tensor] = []
+        self.sources, self.leaves, self.outputs = sources, leaves, outputs
+        self.values: list[Tensor] = [output.detach() if output.requires_grad else output for output in outputs]
         self.gradients: list[Tensor | None] = []
         self.contributions: list[Contribution] = []
         self.reads: tuple[int, ...] = ()
@@ -59,13 +59,16 @@ Source = tuple[Entry, int]  # an output of an entry
 def leaf(source: Source, differentiable: bool) -> Tensor:
     """The source's value as one use of it sees it.
 
-    If differentiable it is an alias of its own, whose gradient is what this use sends back.
+    If differentiable it is an alias of its own, whose gradient is what this use sends back. It hangs on the tape's
+    graph only if there is something behind it: what the run began with needs no node in the backward pass.
     """
     entry, port = source
     if not differentiable:
         return entry.values[port]
     output = entry.outputs[port]
-    return output.view_as(output) if output.requires_grad else entry.values[port].detach().requires_grad_()
+    if output.requires_grad and entry.sources:
+        return output.view_as(output)
+    return entry.values[port].detach().requires_grad_()
 
 
 class Bindings:
@@ -109,9 +112,7 @@ class Bindings:
         try:
             self._bound[id(tensor)] = entry, port, tensor._version
         except RuntimeError as error:
-            raise TraceError(
-                f"{user_line()}: tensors made under torch.inference_mode() keep no record: use torch.no_grad()"
-            ) from error
+            raise TraceError(f"{user_line()}: tensors made under torch.inference_mode() keep no record: use torch.no_grad()") from error
         self._alive.append(tensor)
 
     def add(
@@ -124,9 +125,7 @@ class Bindings:
         outputs: list[Tensor],
     ) -> Entry:
         """A new entry in the present scope."""
-        entry = Entry(len(self.entries), kind, operation, operation, self.scopes.here, self.phase)
-        entry.sources, entry.call, entry.leaves, entry.outputs = sources, call, leaves, outputs
-        entry.values = [output.detach() if output.requires_grad else output for output in outputs]
+        entry = Entry(len(self.entries), kind, operation, self.scopes.here, self.phase, call, sources, leaves, outputs)
         if call is not None:
             entry.where = self.line or user_line()
         self.entries.append(entry)
@@ -137,8 +136,7 @@ class Bindings:
         base = tensor._base
         if id(tensor) in self._data or id(base) in self._data:
             raise TraceError(
-                f"{user_line()}: a write through .data bypasses autograd: "
-                "use `with torch.no_grad():` and write into the tensor itself"
+                f"{user_line()}: a write through .data bypasses autograd: use `with torch.no_grad():` and write into the tensor itself"
             )
         if base is None:
             self._forget_parameter(tensor)
@@ -174,7 +172,7 @@ class Bindings:
         leaves = [leaf(source, differentiable and source[0].outputs[source[1]].requires_grad) for source in sources]
         slots = (*(Slot(k) for k in range(len(leaves))), where)
         call = Call(function, slots, {}, (), tuple([part.requires_grad for part in leaves]))
-        return self.add("operation", function.__name__, call, sources, leaves, perform(call, list(leaves))[1])
+        return self.add("operation", function.__name__, call, sources, leaves, perform(call, leaves)[1])
 
     def _forget_parameter(self, tensor: Tensor) -> None:
         # A write under no_grad makes a new starting value, whose gradient is the parameter's again.
@@ -184,9 +182,7 @@ class Bindings:
     def _meet(self, tensor: Tensor, name: tuple[str, str] | None) -> Entry:
         """A tensor the tape has not seen being made."""
         if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
-            raise TraceError(
-                f"{user_line()}: torch.vmap and torch.func transforms hide their tensors: write the batch dimension out"
-            )
+            raise TraceError(f"{user_line()}: torch.vmap and torch.func transforms hide their tensors: write the batch dimension out")
         if name is None and tensor.grad_fn is not None:  # right if no gradient is meant to pass; verify.py finds out
             self.suspects.append(
                 f"a tensor used at {user_line()} was computed ({tensor.grad_fn.name()}) where the tape cannot see it, "

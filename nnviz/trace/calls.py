@@ -79,9 +79,7 @@ def kind_of(function: Callable[..., Any]) -> str:
         return "read"
     if name == "register_hook":
         return "hook"
-    if name in ("backward", "grad") and getattr(function, "__module__", "").startswith(
-        ("torch.autograd", "torch._tensor")
-    ):
+    if name in ("backward", "grad") and getattr(function, "__module__", "").startswith(("torch.autograd", "torch._tensor")):
         return "gradient"
     if operation_name(function) == "add_":
         return "count"
@@ -102,7 +100,5 @@ def silently_written(function: Callable[..., Any], args: tuple, kwargs: dict[str
         writes = kwargs.get("use_input_stats", args[5] if len(args) > 5 else True)
     else:
         return []
-    named = (
-        kwargs.get(name, args[k] if len(args) > k else None) for k, name in ((1, "running_mean"), (2, "running_var"))
-    )
+    named = (kwargs.get(name, args[k] if len(args) > k else None) for k, name in ((1, "running_mean"), (2, "running_var")))
     return [statistic for statistic in named if writes and statistic is not None]

@@ -69,19 +69,27 @@ def _neuron(node: Node, inputs: list[Tensor], slopes: list, linked: list, row: i
 
 def _jacobians(node: Node, inputs: list[Tensor]) -> list[Tensor | None]:
     """For every input (outputs, elements) of ∂output/∂element; None for one that has no derivative, such as a class."""
-    leaves = [t.detach().clone().requires_grad_(t.is_floating_point()) for t in inputs]
-    wanted = [leaf for leaf in leaves if leaf.requires_grad]
+    wanted = [tensor.is_floating_point() for tensor in inputs]
+    try:
+        leaves, output = _performed(node, inputs, wanted)
+    except RuntimeError:  # torch has no derivative for some, such as the weights of classes
+        leaves, output = _performed(node, inputs, list(node.call.differentiable))
+    rows = [_slopes(element, [leaf for leaf in leaves if leaf.requires_grad]) for element in output] if output.requires_grad else []
+    found = iter([torch.stack(column) for column in zip(*rows, strict=True)])
+    return [next(found, None) if leaf.requires_grad else None for leaf in leaves]
+
+
+def _performed(node: Node, inputs: list[Tensor], wanted: list[bool]) -> tuple[list[Tensor], Tensor]:
+    """The call made again with the numbers it drew: its leaves, and its first output in one row."""
+    leaves = [tensor.detach().clone().requires_grad_(asked) for tensor, asked in zip(inputs, wanted, strict=True)]
     state = torch.get_rng_state()
     try:
         if node.call.rng is not None:
             torch.set_rng_state(node.call.rng)
         with torch.enable_grad():
-            output = perform(node.call, list(leaves))[1][0].reshape(-1)
+            return leaves, perform(node.call, leaves)[1][0].reshape(-1)
     finally:
         torch.set_rng_state(state)
-    rows = [_slopes(element, wanted) for element in output] if output.requires_grad else []
-    found = iter([torch.stack(column) for column in zip(*rows, strict=True)])
-    return [next(found, None) if leaf.requires_grad else None for leaf in leaves]
 
 
 def _slopes(element: Tensor, leaves: list[Tensor]) -> list[Tensor]:

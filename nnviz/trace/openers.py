@@ -144,9 +144,7 @@ def _unroll(tape, step, x, state, weights, reverse) -> tuple[Tensor, Any]:
 # -- attention -----------------------------------------------------------------------------------------------------
 
 
-def scaled_dot_product(
-    tape, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False
-):
+def scaled_dot_product(tape, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
     """softmax(Q Kᵀ / √d + mask) V. Source: Vaswani et al. 2017, equation 1."""
     if enable_gqa:
         return NotImplemented
@@ -190,9 +188,7 @@ def multi_head_attention(
     for name, x, weight, bias in zip("QKV", (query, key, value), weights, biases, strict=True):
         with tape.scopes.group(name):
             projected = F.linear(x, weight, bias)
-            heads.append(
-                projected.reshape(*projected.shape[:2], num_heads, -1).permute(1, 2, 0, 3)
-            )  # batch, head, time, feature
+            heads.append(projected.reshape(*projected.shape[:2], num_heads, -1).permute(1, 2, 0, 3))  # batch, head, time, feature
     masks = _attention_masks(attn_mask, key_padding_mask, len(heads[0]), num_heads)
     mixed, shares = _attend(tape, *heads, masks, dropout_p if training else 0.0, 1 / math.sqrt(heads[0].shape[-1]))
     with tape.scopes.group("output"):

@@ -26,13 +26,11 @@ def modules_of(module: nn.Module, loss: Any) -> dict[str, nn.Module]:
     for name, part in (pair for top in modules.values() for pair in top.named_modules()):
         if isinstance(part, torch.jit.ScriptModule):
             raise TraceError(
-                f"module {name or 'itself'!r} is compiled by torch.jit.script, which hides its calls: "
-                "give capture the plain module"
+                f"module {name or 'itself'!r} is compiled by torch.jit.script, which hides its calls: give capture the plain module"
             )
         if type(part).__name__ == "OptimizedModule":
             raise TraceError(
-                f"module {name or 'itself'!r} is compiled by torch.compile, which hides its calls: "
-                "give capture its ._orig_mod"
+                f"module {name or 'itself'!r} is compiled by torch.compile, which hides its calls: give capture its ._orig_mod"
             )
     return modules
 
@@ -48,10 +46,22 @@ def parts_of(modules: Mapping[str, nn.Module], inputs: tuple, target: Any) -> li
         parts += [Part("parameter", dot + name, tensor) for name, tensor in module.named_parameters()]
     for part in parts:
         if part.tensor.device.type != "cpu":
-            raise TraceError(
-                f"{part.kind} {part.name!r} is on {part.tensor.device}: capture traces on the CPU, move it there"
-            )
+            raise TraceError(f"{part.kind} {part.name!r} is on {part.tensor.device}: capture traces on the CPU, move it there")
     return parts
+
+
+def hooks_before(modules: Mapping[str, nn.Module], parts: list[Part]) -> list[str]:
+    """The gradient hooks that were there before the run, each a sentence with its place and cure."""
+    hooks = [(repr(part.name), hook) for part in parts for hook in (part.tensor._backward_hooks or {}).values()]
+    for name, module in (pair for top in modules.values() for pair in top.named_modules()):
+        kept = (*module._backward_hooks.values(), *module._backward_pre_hooks.values())
+        hooks += [(f"module {name or 'itself'!r}", hook) for hook in kept]
+    return [f"a gradient hook on {owner}, defined at {_place(hook)}, may change it: remove it" for owner, hook in hooks]
+
+
+def _place(hook: Any) -> str:
+    code = getattr(inspect.unwrap(hook), "__code__", None)
+    return repr(hook) if code is None else f"{code.co_filename}:{code.co_firstlineno}"
 
 
 def _named(structure: Any, name: str) -> Iterator[tuple[str, Tensor]]:
@@ -69,9 +79,10 @@ def _named(structure: Any, name: str) -> Iterator[tuple[str, Tensor]]:
 def _input_names(module: nn.Module, count: int) -> list[str]:
     """The names forward gives its positional arguments; `inputs.2` where it takes them by number."""
     names: list[str] = []
-    for parameter in inspect.signature(module.forward).parameters.values():
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            names += [f"{parameter.name}.{k}" for k in range(count - len(names))]
-        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
-            names.append(parameter.name)
+    code = getattr(inspect.unwrap(module.forward), "__code__", None)  # a fifth of the time of inspect.signature
+    if code is not None:
+        names += code.co_varnames[inspect.ismethod(module.forward) : code.co_argcount]
+        if code.co_flags & inspect.CO_VARARGS:
+            rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount]
+            names += [f"{rest}.{k}" for k in range(count - len(names))]
     return (names + [f"inputs.{k}" for k in range(len(names), count)])[:count]

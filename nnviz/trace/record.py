@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
@@ -140,20 +141,25 @@ def tensors_in(structure: Any) -> list[Tensor]:
     return []
 
 
-_PLAIN = frozenset({int, float, bool, str, type(None), slice, torch.dtype, torch.device})
+_PLAIN = frozenset({int, float, bool, str, type(None), slice, torch.Size, torch.dtype, torch.device})
+_slot = lru_cache(maxsize=256)(Slot)
 
 
 def template(structure: Any, tensors: list[Tensor]) -> Any:
     """The structure with a `Slot` for every tensor; the tensors are appended to `tensors`."""
     kind = type(structure)
+    if kind in _PLAIN:
+        return structure
+    if kind is tuple:
+        return tuple([template(part, tensors) for part in structure])
+    if kind is dict:
+        return {key: template(part, tensors) for key, part in structure.items()} if structure else structure
     if isinstance(structure, Tensor):
         tensors.append(structure)
-        return Slot(len(tensors) - 1)
-    if isinstance(structure, (tuple, list)) and kind is not torch.Size:
-        parts = [part if type(part) in _PLAIN else template(part, tensors) for part in structure]
+        return _slot(len(tensors) - 1)
+    if isinstance(structure, (tuple, list)):
+        parts = [template(part, tensors) for part in structure]
         return parts if isinstance(structure, list) else tuple(parts)
-    if kind is dict and structure:
-        return {key: template(part, tensors) for key, part in structure.items()}
     return structure
 
 
@@ -163,7 +169,7 @@ def fill(structure: Any, tensors: list[Tensor]) -> Any:
     if kind is Slot:
         return tensors[structure.argument]
     if kind is tuple or kind is list:
-        return kind([part if type(part) in _PLAIN else fill(part, tensors) for part in structure])
+        return kind([fill(part, tensors) for part in structure])
     if kind is dict and structure:
         return {key: fill(part, tensors) for key, part in structure.items()}
     return structure
@@ -171,8 +177,10 @@ def fill(structure: Any, tensors: list[Tensor]) -> Any:
 
 def perform(call: Call, tensors: list[Tensor]) -> tuple[Any, list[Tensor]]:
     """Make a recorded call, on copies where it writes: what it returned, and its outputs (see `with_written`)."""
-    for argument in call.written:
-        tensors[argument] = tensors[argument].clone()
+    if call.written:
+        tensors = tensors.copy()
+        for argument in call.written:
+            tensors[argument] = tensors[argument].clone()
     result = call.function(*fill(call.args, tensors), **fill(call.kwargs, tensors))
     return result, with_written(result, [tensors[argument] for argument in call.written])
 
@@ -180,4 +188,4 @@ def perform(call: Call, tensors: list[Tensor]) -> tuple[Any, list[Tensor]]:
 def with_written(result: Any, written: list[Tensor]) -> list[Tensor]:
     """The outputs of a call: the tensors it returned, then those it wrote without returning them."""
     outputs = tensors_in(result)
-    return outputs + [tensor for tensor in written if not any(tensor is output for output in outputs)]
+    return outputs + [tensor for tensor in written if not any(tensor is output for output in outputs)] if written else outputs

@@ -37,7 +37,8 @@ def _again(node: Node, values: list[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
     if node.call.rng is not None:
         torch.set_rng_state(node.call.rng)
     sources = zip(node.inputs, node.ports, node.call.differentiable, strict=True)
-    tensors = [values[source][port].detach().requires_grad_(needed) for source, port, needed in sources]
+    # What needs no gradient is the very tensor, as it was on the tape: attention asks whether query and key are one.
+    tensors = [values[source][port].detach().requires_grad_() if needed else values[source][port] for source, port, needed in sources]
     with torch.set_grad_enabled(any(node.call.differentiable)):
         return tuple([output.detach() for output in perform(node.call, tensors)[1]])
 

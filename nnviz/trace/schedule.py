@@ -21,7 +21,7 @@ def plan_steps(nodes: tuple[Node, ...], clips: bool, updates: Iterable[Update]) 
     planned: list[tuple] = [("batch", first_input)]
     planned += [("forward", node.id) for node in operations if node.phase == "forward"]
     planned += [("loss", node.id) for node in operations if node.phase == "loss"]
-    planned += [("backward", node.id) for node in reversed(operations) if any(g is not None for g in node.gradients)]
+    planned += [("backward", node.id) for node in reversed(operations) if any([g is not None for g in node.gradients])]
     planned += [("clip", None)] if clips else []
     planned += [("update", owners[update.parameter], update.parameter) for update in updates]
     return tuple([Step(index, *step) for index, step in enumerate(planned)])

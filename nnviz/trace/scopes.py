@@ -39,6 +39,21 @@ class Scope(NamedTuple):
     builtin: bool  # one of torch's own modules: its path already says what its call is
 
 
+class Group:
+    """On the stack while its `with` runs; a class, because an unrolled recurrent net enters hundreds of them."""
+
+    __slots__ = ("_scope", "_stack")
+
+    def __init__(self, stack: list[Scope], scope: Scope):
+        self._stack, self._scope = stack, scope
+
+    def __enter__(self) -> None:
+        self._stack.append(self._scope)
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.pop()
+
+
 class Scopes:
     """The stack of running modules and opened groups. The second call of a module, or group of a name, is `cell#2`."""
 
@@ -65,15 +80,9 @@ class Scopes:
             before.remove()
             after.remove()
 
-    @contextmanager
-    def group(self, name: str) -> Iterator[None]:
-        """What runs inside belongs to the group `name`."""
-        here = self.here
-        self._stack.append(here._replace(group=self._numbered(here.group, (name,))))
-        try:
-            yield
-        finally:
-            self._stack.pop()
+    def group(self, name: str) -> Group:
+        """What runs inside `with` belongs to the group `name`."""
+        return Group(self._stack, Scope(self.here.path, self._numbered(self.here.group, (name,)), self.here.builtin))
 
     def _enter(self, module: nn.Module) -> None:
         here = self.here

@@ -41,7 +41,7 @@ class Made:
     @property
     def is_transparent(self) -> bool:
         """Nothing to record: a plain Python answer, or the very tensor that went in."""
-        return not self.written and all(any(output is tensor for tensor in self.tensors) for output in self.outputs)
+        return not self.written and all([any([output is tensor for tensor in self.tensors]) for output in self.outputs])
 
 
 class Tape(TorchFunctionMode):
@@ -119,7 +119,7 @@ class Tape(TorchFunctionMode):
         call = Call(made.function, made.args, made.kwargs, made.written, needed, made.before)
         try:
             with self._own_saved_tensors():
-                outputs = perform(call, list(leaves))[1]
+                outputs = perform(call, leaves)[1]
         except Exception as error:
             message = f"{user_line()}: {name} ran in the model but not on the tape's copies of its inputs: {error}"
             raise TraceError(message) from error
@@ -137,10 +137,7 @@ class Tape(TorchFunctionMode):
 
     def _leaves(self, tensors: list[Tensor], sources: list[Source]) -> list[Tensor]:
         differentiable = torch.is_grad_enabled()
-        return [
-            leaf(source, differentiable and tensor.requires_grad)
-            for tensor, source in zip(tensors, sources, strict=True)
-        ]
+        return [leaf(source, differentiable and tensor.requires_grad) for tensor, source in zip(tensors, sources, strict=True)]
 
     def _own_saved_tensors(self):
         """Inside checkpoint() the shadow must keep what it saves, whatever the person's hooks do with theirs."""
@@ -189,9 +186,7 @@ class Tape(TorchFunctionMode):
     def _on_tape(self, made: Made) -> tuple[tuple, dict]:
         """The call's arguments with the tape's tensors in place of the person's; one tensor given twice stays one."""
         twins: dict[int, Tensor] = {}
-        for tensor, twin, source in zip(
-            made.tensors, self._leaves(made.tensors, made.sources), made.sources, strict=True
-        ):
+        for tensor, twin, source in zip(made.tensors, self._leaves(made.tensors, made.sources), made.sources, strict=True):
             if id(tensor) not in twins:
                 twins[id(tensor)] = twin if twin.requires_grad else twin.detach()
                 self.bindings.bind(twins[id(tensor)], *source)
@@ -205,7 +200,7 @@ class Tape(TorchFunctionMode):
         leaves = self._leaves(tensors, sources)
         before = torch.get_rng_state() if may_draw(function) else None
         call = Call(function, *shape, (), tuple([part.requires_grad for part in leaves]))
-        result, outputs = perform(call, list(leaves))
+        result, outputs = perform(call, leaves)
         if not outputs:
             return result
         if before is not None and not torch.equal(before, torch.get_rng_state()):
@@ -225,8 +220,7 @@ class Tape(TorchFunctionMode):
             )
         if kind == "set data":
             raise TraceError(
-                f"{user_line()}: `.data = …` replaces a tensor behind autograd's back: "
-                "use `with torch.no_grad(): tensor.copy_(…)`"
+                f"{user_line()}: `.data = …` replaces a tensor behind autograd's back: use `with torch.no_grad(): tensor.copy_(…)`"
             )
         if kind == "read":
             self.reads.append(ValueRead(operation_name(function), user_line(), self.scopes.here.path))
@@ -241,31 +235,25 @@ class Tape(TorchFunctionMode):
 
 
 def _agree(opened: list[Tensor], native: list[Tensor]) -> bool:
-    return len(opened) == len(native) and all(
-        _close(twin.detach(), tensor.detach()) for twin, tensor in zip(opened, native, strict=True)
-    )
+    return len(opened) == len(native) and all(_close(twin.detach(), tensor.detach()) for twin, tensor in zip(opened, native, strict=True))
 
 
 def _close(opened: Tensor, native: Tensor) -> bool:
     if opened.shape != native.shape or opened.dtype != native.dtype:
         return False
     tolerance = _TOLERANCE.get(native.dtype, 2e-2)
-    return torch.equal(opened, native) or torch.allclose(opened, native, rtol=tolerance, atol=tolerance, equal_nan=True)
+    if native.is_floating_point() and native.numel() and (opened - native).abs_().max().item() <= tolerance:
+        return True  # a tenth of what allclose takes, and nearly always enough
+    return torch.allclose(opened, native, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def _apply(original: Callable, cls: type, args: tuple, kwargs: dict) -> Any:
     """A custom `autograd.Function` as one torch call, so that the tape sees it."""
     if cls.__name__ == "CheckpointFunction":
-        raise TraceError(
-            f"{user_line()}: reentrant checkpointing hides its backward: use checkpoint(…, use_reentrant=False)"
-        )
+        raise TraceError(f"{user_line()}: reentrant checkpointing hides its backward: use checkpoint(…, use_reentrant=False)")
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         return original(cls, *args, **kwargs)
 
     apply.__name__ = cls.__name__
-    return (
-        handle_torch_function(apply, (), *args, **kwargs)
-        if torch._C._is_torch_function_mode_enabled()
-        else apply(*args, **kwargs)
-    )
+    return handle_torch_function(apply, (), *args, **kwargs) if torch._C._is_torch_function_mode_enabled() else apply(*args, **kwargs)

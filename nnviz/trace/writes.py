@@ -16,8 +16,7 @@ def positions(base: Tensor, view: Tensor) -> Tensor:
     """For every element of `view` the row-major position in `base` it shares memory with."""
     if base.dtype != view.dtype:
         raise TraceError(
-            f"a write through a view of another type ({base.dtype} seen as {view.dtype}) cannot be followed: "
-            "write into the tensor itself"
+            f"a write through a view of another type ({base.dtype} seen as {view.dtype}) cannot be followed: write into the tensor itself"
         )
     numbers = torch.empty_strided(base.shape, base.stride(), dtype=torch.long)
     numbers.copy_(torch.arange(base.numel()).view(base.shape))

@@ -56,10 +56,7 @@ def test_leaves_accumulated_gradients_and_modes_alone(name):
         parameter.grad = gradient
     modes = [part.training for part in module.modules()]
     capture(module, *inputs)
-    assert all(
-        p.grad is gradient and bool((gradient == 3).all())
-        for p, gradient in zip(module.parameters(), kept, strict=True)
-    )
+    assert all(p.grad is gradient and bool((gradient == 3).all()) for p, gradient in zip(module.parameters(), kept, strict=True))
     assert [part.training for part in module.modules()] == modes
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
 
@@ -142,13 +139,16 @@ def test_inputs_are_named_after_forward():
     assert list(trace.input_gradients) == ["x"]
 
 
-def test_an_old_trace_does_not_change_when_the_module_learns():
-    module, inputs = make("cnn_batch_norm")
-    optimizer = torch.optim.SGD(module.parameters(), lr=0.5, momentum=0.9)
+LEARNING = ["cnn_batch_norm", "stacked_lstm_dropout", "tied_weights", "running_average_buffer", "variational_autoencoder"]
+
+
+@pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.Adam], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("name", LEARNING)
+def test_an_old_trace_does_not_change_when_the_module_learns(name, kind):
+    module, inputs = make(name)
+    optimizer = kind(module.parameters(), lr=0.5)
     trace = capture(module, *inputs, optimizer=optimizer)
-    before = copy.deepcopy(
-        [[node.values, node.gradients, [part.gradient for part in node.contributions]] for node in trace.nodes]
-    )
+    before = copy.deepcopy([[node.values, node.gradients, [part.gradient for part in node.contributions]] for node in trace.nodes])
     updates = copy.deepcopy([update.after for update in trace.updates])
     for _ in range(3):
         optimizer.zero_grad()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from nnviz.trace import TraceError, capture, open_neurons
-from tests.trace.zoo import make
+from tests.trace.zoo import CASES, make
 
 
 def test_a_neuron_is_the_weighted_sum_of_its_links():
@@ -26,28 +28,36 @@ def test_a_neuron_is_the_weighted_sum_of_its_links():
     assert [[link.derivative for link in neuron.links] for neuron in open_neurons(trace, relu)] == [[0], [1]]
 
 
-@pytest.mark.parametrize("name", ["mlp_tanh_mse", "mlp_relu_cross_entropy", "lstm", "dropout_train", "mlp_sigmoid_bce"])
-def test_links_add_up_to_what_the_node_sends(name):
+SMALL = 300  # links of a node, as open_neurons counts them
+
+
+def small_nodes(trace) -> list:
+    """The operations that can be opened quickly and whose one value has a gradient."""
+    sizes = [tuple(value.numel() for value in node.values) for node in trace.nodes]
+    return [
+        node
+        for node in trace.nodes
+        if node.call is not None and node.inputs and node.gradient is not None and len(node.values) == 1
+        if node.value.numel() * sum(sizes[source][port] for source, port in zip(node.inputs, node.ports, strict=True)) <= SMALL
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_neurons_say_what_the_tensors_say(name):
+    """Their values and gradients are the node's; what their links send back adds up to what the node sends."""
     module, inputs = make(name)
     trace = capture(module, *inputs)
-    opened = 0
-    for node in trace.nodes:
-        sizes = [trace.nodes[source].values[port].numel() for source, port in zip(node.inputs, node.ports, strict=True)]
-        if node.call is None or node.gradient is None or len(node.values) > 1 or sum(sizes) * node.value.numel() > 400:
-            continue
-        opened += 1
-        sums: dict = {}
-        for neuron in open_neurons(trace, node):
-            for link in neuron.links:
-                key = link.source, link.argument, link.index
-                sums[key] = sums.get(key, 0.0) + link.contribution
-        for source in set(node.inputs):
-            for part in trace.nodes[source].contributions:
-                if part.source == node.id:
-                    for index in torch.ones_like(part.gradient).nonzero().tolist():
-                        key = source, part.argument, tuple(index)
-                        assert sums.get(key, 0.0) == pytest.approx(part.gradient[tuple(index)].item(), abs=1e-12)
-    assert opened
+    for node in small_nodes(trace)[:40]:
+        neurons = open_neurons(trace, node)
+        assert torch.equal(torch.tensor([neuron.value for neuron in neurons], dtype=torch.float64), node.value.double().flatten())
+        assert torch.equal(torch.tensor([neuron.gradient for neuron in neurons], dtype=torch.float64), node.gradient.double().flatten())
+        sums: Counter = Counter()
+        for link in (link for neuron in neurons for link in neuron.links):
+            sums[link.argument, link.index] += link.contribution
+        for part in (part for source in set(node.inputs) for part in trace.nodes[source].contributions if part.source == node.id):
+            for index in torch.ones_like(part.gradient).nonzero().tolist():
+                sent = part.gradient[tuple(index)].item()
+                assert sums[part.argument, tuple(index)] == pytest.approx(sent, abs=1e-12), (node.id, node.operation)
 
 
 def test_refuses_what_has_no_neurons_or_too_many():

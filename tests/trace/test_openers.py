@@ -21,17 +21,13 @@ def test_lstm_opens_to_gates_in_time():
     trace = traced("lstm")
     groups = {node.group for node in trace.nodes if node.call is not None}
     assert {
-        ("net", f"t={t}", gate)
-        for t in range(5)
-        for gate in ("forget gate", "input gate", "candidate", "output gate", "cell", "state")
+        ("net", f"t={t}", gate) for t in range(5) for gate in ("forget gate", "input gate", "candidate", "output gate", "cell", "state")
     } <= groups
     in_group = {group: [n.operation for n in trace.nodes if n.group == group and n.call] for group in groups}
     assert in_group["net", "t=3"] == ["linear", "linear", "add", "chunk"]
     assert in_group["net", "t=3", "cell"] == ["mul", "mul", "add"]
     weight = next(node for node in trace.nodes if node.label == "net.weight_hh_l0")
-    assert [trace.nodes[part.source].group for part in weight.contributions] == [
-        ("net", f"t={t}") for t in (4, 3, 2, 1, 0)
-    ]
+    assert [trace.nodes[part.source].group for part in weight.contributions] == [("net", f"t={t}") for t in (4, 3, 2, 1, 0)]
 
 
 @pytest.mark.parametrize(
@@ -55,9 +51,7 @@ def test_what_an_opener_does_not_know_stays_whole():
 
 
 def test_an_opener_that_does_not_give_the_same_is_not_believed(monkeypatch):
-    monkeypatch.setitem(
-        __import__("nnviz.trace.openers", fromlist=["TEXTBOOK"]).TEXTBOOK, F.relu, lambda tape, x, inplace=False: x * 2
-    )
+    monkeypatch.setitem(__import__("nnviz.trace.openers", fromlist=["TEXTBOOK"]).TEXTBOOK, F.relu, lambda tape, x, inplace=False: x * 2)
     trace = traced("mlp_relu_cross_entropy")
     assert [node.operation for node in trace.nodes if node.call] == ["linear", "relu", "linear", "cross_entropy"]
 
@@ -76,10 +70,7 @@ def test_dropout_says_what_it_dropped(detail):
 
 
 def test_every_detail_drops_the_same():
-    first, *others = (
-        [node.dropped for node in traced("dropout_train", detail).nodes if node.dropped is not None]
-        for detail in DETAILS
-    )
+    first, *others = ([node.dropped for node in traced("dropout_train", detail).nodes if node.dropped is not None] for detail in DETAILS)
     assert all(torch.equal(a, b) for other in others for a, b in zip(first, other, strict=True))
 
 
@@ -97,13 +88,9 @@ def test_batch_norm_opens_and_keeps_its_running_statistics():
     trace = capture(module, *inputs)
     groups = [node.group[2:] for node in trace.nodes if node.group[:2] == ("net", "1") and node.call]
     assert {("mean",), ("variance",), ("normalise",), ("scale and shift",), ("running statistics",)} == set(groups)
-    normalised = next(
-        node for node in trace.nodes if node.group == ("net", "1", "normalise") and node.operation == "div"
-    )
+    normalised = next(node for node in trace.nodes if node.group == ("net", "1", "normalise") and node.operation == "div")
     assert torch.allclose(normalised.value.mean(0), torch.zeros(5).double(), atol=1e-12)
-    updated = [
-        node for node in trace.nodes if node.group == ("net", "1", "running statistics") and node.operation == "add"
-    ]
+    updated = [node for node in trace.nodes if node.group == ("net", "1", "running statistics") and node.operation == "add"]
     assert torch.allclose(updated[0].value, module.net[1].running_mean)
     assert torch.allclose(updated[1].value, module.net[1].running_var)
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from nnviz.trace import PHASES, Cursor, Trace, capture
-from tests.trace.zoo import make, mlp, normal
+from nnviz.trace import DETAILS, PHASES, Cursor, Trace, capture
+from tests.trace.zoo import CASES, make, mlp, normal
 
 EVERY = pytest.mark.parametrize(
     "name", ["mlp_relu_cross_entropy", "lstm", "encoder_layer", "in_place_view", "tied_weights", "penalty_inside"]
@@ -26,18 +26,14 @@ def shown(cursor: Cursor) -> list:
 
 
 def same(one: list, other: list) -> bool:
-    return all(
-        a is b is None or torch.equal(a, b) for p, q in zip(one, other, strict=True) for a, b in zip(p, q, strict=True)
-    )
+    return all(a is b is None or torch.equal(a, b) for p, q in zip(one, other, strict=True) for a, b in zip(p, q, strict=True))
 
 
 @EVERY
 def test_steps_are_every_operation_once_forward_and_once_back(name):
     trace = traced(name)
     assert [step.index for step in trace.steps] == list(range(len(trace.steps)))
-    assert [PHASES.index(step.phase) for step in trace.steps] == sorted(
-        PHASES.index(step.phase) for step in trace.steps
-    )
+    assert [PHASES.index(step.phase) for step in trace.steps] == sorted(PHASES.index(step.phase) for step in trace.steps)
     by_phase = {phase: [step for step in trace.steps if step.phase == phase] for phase in PHASES}
     operations = [node for node in trace.nodes if node.kind in ("operation", "loss")]
     assert [step.node for step in by_phase["forward"] + by_phase["loss"]] == sorted(node.id for node in operations)
@@ -75,6 +71,21 @@ def test_undoing_and_redoing_every_third_step_ends_bit_equal(name):
             assert crooked.next() == step
             assert same(before, shown(crooked))
     assert crooked.position == straight.position == len(trace.steps)
+    assert same(shown(straight), shown(crooked))
+
+
+@pytest.mark.parametrize(("name", "detail"), [(name, detail) for name in CASES for detail in DETAILS])
+def test_a_crooked_way_ends_where_the_straight_one_does(name, detail):
+    module, inputs = make(name)
+    trace = capture(module, *inputs, detail=detail)
+    straight, crooked = trace.start(), trace.start()
+    for made, step in enumerate(iter(straight.next, None)):
+        assert crooked.next() == step
+        if made % 3 == 2:
+            before = crooked.gradient(step.node or 0)
+            assert crooked.back() == step
+            assert crooked.next() == step
+            assert same([(before,)], [(crooked.gradient(step.node or 0),)])
     assert same(shown(straight), shown(crooked))
 
 

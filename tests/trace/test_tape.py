@@ -75,9 +75,7 @@ def test_a_random_draw_is_an_operation_and_a_filled_tensor_a_constant():
 
 
 def test_writes_through_views_are_carried_into_the_base():
-    trace = capture(
-        *[part for whole in make("in_place_view") for part in (whole if isinstance(whole, tuple) else (whole,))]
-    )
+    trace = capture(*[part for whole in make("in_place_view") for part in (whole if isinstance(whole, tuple) else (whole,))])
     operations = [node.operation for node in trace.nodes]
     assert "write_back" in operations
     assert "read_view" in operations
@@ -138,6 +136,11 @@ def data_replaced(m, x):
     return m.a(x).sum()
 
 
+def parameter_data_scaled(m, x):
+    m.a.weight.data.mul_(2)
+    return m.a(x).sum()
+
+
 def data_written(m, x):
     h = m.a(x)
     h.data[0] = 0
@@ -179,6 +182,7 @@ compiled = scripted(doubled)
         (gradient_inside, HERE + ".*inside the forward pass.*outside the module"),
         (backward_inside, HERE + ".*inside the forward pass.*outside the module"),
         (data_replaced, HERE + r".*no_grad.*copy_"),
+        (parameter_data_scaled, HERE + r".*\.data.*no_grad"),
         (data_written, HERE + r".*\.data.*no_grad"),
         (written_through_detach, HERE + r".*alias.*no_grad"),
         (gradient_scaled_by_hook, r"refused.*a\.weight, a\.bias.*hook registered at " + HERE),
@@ -199,9 +203,7 @@ def test_refuses_compiled_modules_before_running_them():
     with pytest.raises(TraceError, match=r"'1'.*torch\.jit\.script.*plain module"):
         capture(net, torch.ones(1, 4), loss=F.mse_loss, target=torch.ones(1, 3))
     with pytest.raises(TraceError, match=r"torch\.compile.*_orig_mod"):
-        capture(
-            torch.compile(nn.Linear(4, 3), backend="eager"), torch.ones(1, 4), loss=F.mse_loss, target=torch.ones(1, 3)
-        )
+        capture(torch.compile(nn.Linear(4, 3), backend="eager"), torch.ones(1, 4), loss=F.mse_loss, target=torch.ones(1, 3))
 
 
 def test_inference_mode_is_refused_by_name():
@@ -248,6 +250,23 @@ def test_a_state_from_before_is_a_constant_if_it_is_detached_and_refused_if_not(
         else:
             with pytest.raises(TraceError, match=r"before the capture.*detach"):
                 capture(module, x)
+
+
+def test_hooks_that_were_there_before_and_change_gradients_are_named_with_their_place():
+    def double(gradient):
+        return gradient * 2
+
+    def triple(module, inputs, outputs):
+        return tuple(None if gradient is None else gradient * 3 for gradient in inputs)
+
+    net, x = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1)), torch.ones(5, 4)
+    handle = net[0].weight.register_hook(double)
+    with pytest.raises(TraceError, match=r"refused.*gradient of 0\.weight is not.*hook on '0\.weight', defined at " + HERE):
+        capture(net, x, loss=lambda output, _: output.square().mean())
+    handle.remove()
+    net[2].register_full_backward_hook(triple)
+    with pytest.raises(TraceError, match=r"refused.*0\.weight, 0\.bias.*hook on module '2', defined at " + HERE):
+        capture(net, x, loss=lambda output, _: output.square().mean())
 
 
 def test_hooks_of_modules_take_part():

@@ -67,9 +67,7 @@ def test_every_variant_over_many_iterations(name):
     follow(*VARIANTS[name], iterations=25)
 
 
-@pytest.mark.parametrize(
-    "clips", [{"clip_norm": 0.3}, {"clip_value": 0.05}, {"clip_norm": 0.5, "clip_value": 0.1}, {"clip_norm": 1e6}]
-)
+@pytest.mark.parametrize("clips", [{"clip_norm": 0.3}, {"clip_value": 0.05}, {"clip_norm": 0.5, "clip_value": 0.1}, {"clip_norm": 1e6}])
 def test_clipping(clips):
     follow(SGD, {"lr": 0.1, "momentum": 0.9}, iterations=5, **clips)
 
@@ -87,9 +85,7 @@ def test_sgd_with_any_options(lr, momentum, dampening, weight_decay, nesterov):
 
 
 @few
-@given(
-    lr=rate, beta1=share, beta2=share, weight_decay=share, amsgrad=st.booleans(), kind=st.sampled_from([Adam, AdamW])
-)
+@given(lr=rate, beta1=share, beta2=share, weight_decay=share, amsgrad=st.booleans(), kind=st.sampled_from([Adam, AdamW]))
 def test_adam_with_any_options(lr, beta1, beta2, weight_decay, amsgrad, kind):
     follow(kind, {"lr": lr, "betas": (beta1, beta2), "weight_decay": weight_decay, "amsgrad": amsgrad}, iterations=3)
 
@@ -130,10 +126,7 @@ def test_nothing_is_touched():
     assert all(torch.equal(p.grad, g) for p, g in zip(module.parameters(), gradients, strict=True))
     assert optimizer.param_groups is groups
     for key, kept in state["state"].items():
-        assert all(
-            torch.equal(torch.as_tensor(optimizer.state_dict()["state"][key][name]), torch.as_tensor(v))
-            for name, v in kept.items()
-        )
+        assert all(torch.equal(torch.as_tensor(optimizer.state_dict()["state"][key][name]), torch.as_tensor(v)) for name, v in kept.items())
 
 
 def test_a_schedulers_wrapper_does_not_step_the_original():

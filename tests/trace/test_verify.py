@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nnviz.trace import TraceError, capture, finite_difference, replay
+from nnviz.trace import DETAILS, TraceError, capture, finite_difference, replay
 from tests.trace.zoo import CASES, make
 
 SMOOTH = [
@@ -36,6 +36,23 @@ def test_replay_of_everything_is_bit_equal(name):
     assert torch.equal(torch.get_rng_state(), generator)
     for node in trace.nodes:
         assert all(torch.equal(a, b) for a, b in zip(again[node.id], node.values, strict=True)), node.operation
+
+
+@pytest.mark.parametrize("detail", DETAILS)
+@pytest.mark.parametrize("name", ["dropout_train", "variational_autoencoder", "stacked_lstm_dropout", "encoder_decoder_transformer"])
+def test_a_replay_draws_what_the_trace_drew(name, detail):
+    module, inputs = make(name)
+    trace = capture(module, *inputs, detail=detail)
+    again = replay(trace, {node.id: node.value for node in trace.nodes if not node.inputs})
+    assert sum((a - node.value.double()).abs().mean().item() for node in trace.nodes for a in again[node.id][:1]) == 0
+    first = next(node for node in trace.nodes if node.kind == "parameter")
+    changed = replay(trace, {first.id: first.value + 0.1})
+    assert not torch.equal(changed[trace.loss_node][0], trace.nodes[trace.loss_node].value)
+    for node in trace.nodes:
+        if node.dropped is not None:
+            assert torch.equal(changed[node.id][0] == 0, node.dropped | (changed[node.inputs[0]][0] == 0 if node.inputs else False))
+        elif node.call is not None and node.call.rng is not None and not node.inputs:
+            assert torch.equal(changed[node.id][0], node.value)
 
 
 def test_replay_equals_a_capture_with_that_value():

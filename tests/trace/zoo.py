@@ -7,6 +7,7 @@ All are float64 and small; `make(name)` seeds the generator, so two calls give t
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -144,6 +145,36 @@ def conv1d_pooling():
 
 
 @case
+def every_window():
+    """Convolutions and pools in one, two and three dimensions, with every option that moves a window."""
+
+    def run(m, x):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # an even window cannot be centred, says torch
+            line = m.line(x.flatten(2))
+        plane, solid = m.plane(x), m.solid(x[:, :, None])
+        parts = [
+            F.max_pool1d(line, 3, 2, padding=1), F.avg_pool1d(line, 3, 2, padding=1, count_include_pad=False),
+            F.avg_pool1d(line, 4), F.adaptive_max_pool1d(line, 3), F.adaptive_avg_pool1d(line, 5),
+            F.max_pool2d(plane, 2, ceil_mode=True), F.max_pool2d(plane, (3, 2), (1, 2), dilation=(1, 2)),
+            F.avg_pool2d(plane, (2, 3), stride=(3, 1), padding=(1, 1)), F.avg_pool2d(plane, 2, divisor_override=3),
+            F.avg_pool2d(plane, 2, 2, ceil_mode=True), F.adaptive_max_pool2d(plane, (2, 3)), F.adaptive_avg_pool2d(plane, (None, 4)),
+            F.max_pool3d(solid, (1, 2, 2)), F.avg_pool3d(solid, (1, 3, 2), padding=(0, 1, 0)),
+            F.adaptive_avg_pool3d(solid, 2), F.adaptive_max_pool3d(solid, (1, 3, 2)),
+            m.back_line(line), m.back_plane(plane), m.back_solid(solid), m.single(x[0]),
+        ]  # fmt: skip
+        return sum(part.square().mean() for part in parts)
+
+    parts = {
+        "line": nn.Conv1d(2, 4, 4, padding="same", groups=2), "plane": nn.Conv2d(2, 4, (2, 3), (1, 2), (0, 1), groups=2),
+        "solid": nn.Conv3d(2, 3, (1, 2, 2), padding=(1, 0, 1), bias=False), "single": nn.Conv2d(2, 1, 2, padding="valid"),
+        "back_line": nn.ConvTranspose1d(4, 3, 3, stride=2, padding=1, output_padding=1),
+        "back_plane": nn.ConvTranspose2d(4, 2, 2, dilation=2, groups=2, bias=False), "back_solid": nn.ConvTranspose3d(3, 1, 2),
+    }  # fmt: skip
+    return Model(run, **parts), (normal(2, 2, 5, 7),)
+
+
+@case
 def resnet_like():
     def run(m, x, target):
         x = F.relu(m.b1(m.c1(x)))
@@ -161,10 +192,53 @@ def resnet_like():
 
 @case
 def transposed_convolution():
-    net = nn.Sequential(
-        nn.Conv2d(1, 2, 3, stride=2), nn.ReLU(), nn.ConvTranspose2d(2, 1, 3, stride=2), nn.Upsample(scale_factor=2)
-    )
+    net = nn.Sequential(nn.Conv2d(1, 2, 3, stride=2), nn.ReLU(), nn.ConvTranspose2d(2, 1, 3, stride=2), nn.Upsample(scale_factor=2))
     return Supervised(net, F.mse_loss), (normal(2, 1, 7, 7), normal(2, 1, 14, 14))
+
+
+class Residual(nn.Module):
+    """Two convolutions and a way around them; where the shape changes the way around is a convolution too."""
+
+    def __init__(self, inside: int, outside: int, stride: int):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(inside, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside)
+        self.conv2, self.bn2 = nn.Conv2d(outside, outside, 3, 1, 1, bias=False), nn.BatchNorm2d(outside)
+        around = nn.Sequential(nn.Conv2d(inside, outside, 1, stride, bias=False), nn.BatchNorm2d(outside))
+        self.downsample = around if stride > 1 else nn.Identity()
+
+    def forward(self, x):
+        return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + self.downsample(x))
+
+
+@case
+def resnet18():
+    stem = [nn.Conv2d(3, 2, 7, 2, 3, bias=False), nn.BatchNorm2d(2), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
+    widths = ((2, 2, 1), (2, 3, 2), (3, 4, 2), (4, 5, 2))
+    stages = [nn.Sequential(Residual(a, b, stride), Residual(b, b, 1)) for a, b, stride in widths]
+    net = nn.Sequential(*stem, *stages, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 3))
+    return Supervised(net, F.cross_entropy), (normal(4, 3, 32, 32), classes(4, 3))
+
+
+@case
+def unet():
+    def run(m, x, target):
+        top = F.relu(m.down(x))
+        middle = F.relu(m.bottom(F.max_pool2d(top, 2)))
+        wide = torch.cat([top, F.interpolate(middle, scale_factor=2, mode="nearest")], dim=1)
+        return F.binary_cross_entropy_with_logits(m.head(F.relu(m.up(wide))), target)
+
+    parts = {"down": nn.Conv2d(1, 2, 3, padding=1), "bottom": nn.Conv2d(2, 4, 3, padding=1)}
+    parts |= {"up": nn.Conv2d(6, 2, 3, padding=1), "head": nn.Conv2d(2, 1, 1)}
+    return Model(run, **parts), (normal(2, 1, 6, 6), torch.randint(2, (2, 1, 6, 6)).double())
+
+
+@case
+def depthwise_separable():
+    net = nn.Sequential(
+        nn.Conv2d(4, 4, 3, padding=1, groups=4), nn.BatchNorm2d(4), nn.ReLU6(), nn.Conv2d(4, 6, 1),
+        nn.Conv2d(6, 6, (3, 1), padding="same", dilation=2, groups=3, bias=False), nn.AdaptiveMaxPool2d(1), nn.Flatten(),
+    )  # fmt: skip
+    return Supervised(net, F.mse_loss), (normal(2, 4, 5, 5), normal(2, 6))
 
 
 # -- normalisation, dropout, wiring --------------------------------------------------------------------------------
@@ -172,9 +246,7 @@ def transposed_convolution():
 
 @case
 def batch_norm_train():
-    net = nn.Sequential(
-        nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Sigmoid(), nn.BatchNorm1d(5, affine=False), nn.Linear(5, 3)
-    )
+    net = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Sigmoid(), nn.BatchNorm1d(5, affine=False), nn.Linear(5, 3))
     return Supervised(net, F.mse_loss), (normal(6, 4), normal(6, 3))
 
 
@@ -191,9 +263,7 @@ def batch_norm_called_twice():
 
 @case
 def dropout_train():
-    net = nn.Sequential(
-        nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.4), nn.Linear(8, 8), nn.Dropout(0.2, inplace=True), nn.Linear(8, 3)
-    )
+    net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.4), nn.Linear(8, 8), nn.Dropout(0.2, inplace=True), nn.Linear(8, 3))
     return Supervised(net, F.cross_entropy), (normal(5, 4), classes(5, 3))
 
 
@@ -210,6 +280,15 @@ def feature_dropout():
 
 
 @case
+def whole_channels_dropped():
+    def run(m, x):
+        solid = F.dropout3d(m.solid(x[:, None]), 0.3) * F.dropout3d(x[:, None], 0.9, training=False)
+        return F.dropout1d(m.line(x.flatten(2)), 0.5).square().mean() + solid.mean() + F.dropout(x * m.line.bias[0], 1.0).sum()
+
+    return Model(run, line=nn.Conv1d(3, 4, 2), solid=nn.Conv3d(1, 4, 1)), (normal(2, 3, 2, 4),)
+
+
+@case
 def residual_concat():
     def run(m, x, target):
         h = torch.tanh(m.a(x))
@@ -221,17 +300,13 @@ def residual_concat():
 
 @case
 def layer_norm():
-    net = nn.Sequential(
-        nn.Linear(4, 6), nn.LayerNorm(6), nn.GELU(approximate="tanh"), nn.LayerNorm(6, bias=False), nn.Linear(6, 3)
-    )
+    net = nn.Sequential(nn.Linear(4, 6), nn.LayerNorm(6), nn.GELU(approximate="tanh"), nn.LayerNorm(6, bias=False), nn.Linear(6, 3))
     return Supervised(net, F.mse_loss), (normal(5, 4), normal(5, 3))
 
 
 @case
 def group_and_instance_norm():
-    net = nn.Sequential(
-        nn.GroupNorm(2, 4), nn.Conv1d(4, 4, 3), nn.InstanceNorm1d(4, affine=True, track_running_stats=True)
-    )
+    net = nn.Sequential(nn.GroupNorm(2, 4), nn.Conv1d(4, 4, 3), nn.InstanceNorm1d(4, affine=True, track_running_stats=True))
     return Supervised(net, F.l1_loss), (normal(3, 4, 9), normal(3, 4, 7))
 
 
@@ -335,6 +410,35 @@ def embedding():
     return Supervised(net, F.cross_entropy), (torch.randint(7, (5, 3)), classes(5, 3))
 
 
+@case
+def embedding_bag():
+    def run(m, index, weights):
+        pooled = m.mean(index) + m.total(index, per_sample_weights=weights) + m.largest(index)
+        return pooled.square().mean() + m.sparse(index).tanh().mean()
+
+    bags = {"mean": nn.EmbeddingBag(7, 4, mode="mean"), "total": nn.EmbeddingBag(7, 4, mode="sum")}
+    bags |= {"largest": nn.EmbeddingBag(7, 4, mode="max"), "sparse": nn.Embedding(7, 4, sparse=True)}
+    return Model(run, **bags), (torch.randint(7, (5, 3)), torch.rand(5, 3).double())
+
+
+@case
+def sequence_to_sequence():
+    """An encoder, and a decoder that is fed its own last word or, on a draw, the true one."""
+
+    def run(m, source, target):
+        _, state = m.encoder(m.words(source))
+        word, loss = torch.zeros(len(source), dtype=torch.long), 0.0
+        for t in range(target.shape[1]):
+            output, state = m.decoder(m.words(word)[:, None], state)
+            logits = m.out(output[:, 0])
+            loss = loss + F.cross_entropy(logits, target[:, t])
+            word = target[:, t] if torch.rand(1) < 0.5 else logits.argmax(-1)
+        return loss / target.shape[1]
+
+    nets = {"encoder": nn.GRU(3, 4, batch_first=True), "decoder": nn.GRU(3, 4, batch_first=True)}
+    return Model(run, words=nn.Embedding(6, 3), out=nn.Linear(4, 6), **nets), (torch.randint(6, (2, 4)), torch.randint(6, (2, 3)))
+
+
 # -- attention -----------------------------------------------------------------------------------------------------
 
 
@@ -370,6 +474,50 @@ def scaled_dot_product():
     return Model(run, project=nn.Linear(4, 12)), (normal(2, 5, 4),)
 
 
+@case
+def decoder_only_transformer():
+    """Words and places, a masked layer, and the word table once more as the output layer."""
+
+    def run(m, words):
+        x = m.words(words) + m.places(torch.arange(words.shape[1]))
+        mask = nn.Transformer.generate_square_subsequent_mask(words.shape[1], dtype=torch.float64)
+        logits = m.norm(m.layer(x, src_mask=mask, is_causal=True)) @ m.words.weight.t()
+        return F.cross_entropy(logits[:, :-1].flatten(0, 1), words[:, 1:].flatten())
+
+    layer = nn.TransformerEncoderLayer(8, 2, dim_feedforward=12, dropout=0.1, batch_first=True, norm_first=True)
+    parts = {"words": nn.Embedding(6, 8), "places": nn.Embedding(5, 8), "norm": nn.LayerNorm(8)}
+    return Model(run, layer=layer, **parts), (torch.randint(6, (2, 5)),)
+
+
+@case
+def encoder_decoder_transformer():
+    net = nn.Transformer(8, 2, num_encoder_layers=1, num_decoder_layers=1, dim_feedforward=8, dropout=0.1, batch_first=True)
+    return Model(lambda m, x, y: F.mse_loss(m.net(x, y), y), net=net), (normal(2, 3, 8), normal(2, 4, 8))
+
+
+@case
+def einsum_attention():
+    def run(m, x):
+        q, k, v = (part.unflatten(-1, (2, 3)) for part in m.project(x).chunk(3, -1))
+        shares = torch.softmax(torch.einsum("bqhd,bkhd->bhqk", q, k) / 3**0.5, -1)
+        return torch.einsum("bhqk,bkhd->bqhd", shares, v).flatten(2).square().mean()
+
+    return Model(run, project=nn.Linear(4, 18)), (normal(2, 5, 4),)
+
+
+@case
+def positional_encoding():
+    def run(m, x):
+        places = torch.arange(x.shape[1], dtype=x.dtype)[:, None]
+        waves = torch.exp(torch.arange(0, x.shape[2], 2, dtype=x.dtype) * (-9.21 / x.shape[2]))
+        table = torch.zeros(x.shape[1], x.shape[2], dtype=x.dtype)
+        table[:, 0::2] = torch.sin(places * waves)
+        table[:, 1::2] = torch.cos(places * waves)
+        return m.out(F.dropout(m.a(x) + table * m.strength, 0.1)).square().mean()
+
+    return Model(run, a=nn.Linear(4, 4), out=nn.Linear(4, 2), strength=nn.Parameter(torch.tensor(0.5))), (normal(2, 5, 4),)
+
+
 # -- encoders and decoders -----------------------------------------------------------------------------------------
 
 
@@ -401,14 +549,43 @@ def tied_weights():
     return module, (normal(5, 4),)
 
 
+@case
+def siamese():
+    def run(m, one, other, same):
+        apart = F.pairwise_distance(m.branch(one), m.branch(other))
+        return (same * apart.square() + (1 - same) * F.relu(1 - apart).square()).mean()
+
+    return Model(run, branch=mlp(nn.Tanh(), 2)), (normal(4, 4), normal(4, 4), torch.tensor([1.0, 0, 1, 0]).double())
+
+
+@case
+def triplet_margin():
+    run = lambda m, a, b, c: F.triplet_margin_loss(m.net(a), m.net(b), m.net(c)) + F.cosine_similarity(m.net(a), b[:, :3]).mean()  # noqa: E731
+    return Model(run, net=mlp(nn.Sigmoid())), (normal(4, 4), normal(4, 4), normal(4, 4))
+
+
+@case
+def generator_and_discriminator():
+    """Both losses of an adversarial pair; the discriminator's does not reach the generator."""
+
+    def run(m, x, noise):
+        made = m.generator(noise)
+        ones, zeros = torch.ones(len(x), 1, dtype=x.dtype), torch.zeros(len(x), 1, dtype=x.dtype)
+        score = nn.BCEWithLogitsLoss()
+        judged = score(m.judge(x), ones) + score(m.judge(made.detach()), zeros)
+        return judged + score(m.judge(made), ones)
+
+    return Model(run, generator=mlp(nn.ReLU(), 4), judge=mlp(nn.LeakyReLU(), 1)), (normal(5, 4), normal(5, 4))
+
+
 # -- in-place writes -----------------------------------------------------------------------------------------------
 
 
 @case
 def in_place_activation():
-    return Model(
-        lambda m, x: (F.relu_(m.a(x)) + torch.sigmoid_(m.b(x).mul_(2))).mean(), a=nn.Linear(4, 3), b=nn.Linear(4, 3)
-    ), (normal(5, 4),)
+    return Model(lambda m, x: (F.relu_(m.a(x)) + torch.sigmoid_(m.b(x).mul_(2))).mean(), a=nn.Linear(4, 3), b=nn.Linear(4, 3)), (
+        normal(5, 4),
+    )
 
 
 @case
@@ -491,6 +668,35 @@ def control_flow():
 
 
 @case
+def mixture_of_experts():
+    """Every row goes to the expert its gate prefers; an expert nobody prefers does not run."""
+
+    def run(m, x):
+        shares, chosen = torch.softmax(m.gate(x), -1).max(-1)
+        out = torch.zeros(len(x), 3, dtype=x.dtype)
+        for k, expert in enumerate(m.experts):
+            rows = (chosen == k).nonzero().flatten()
+            if len(rows):
+                out = out.index_add(0, rows, expert(x[rows]) * shares[rows, None])
+        return out.square().mean()
+
+    return Model(run, gate=nn.Linear(4, 3), experts=nn.ModuleList([mlp(nn.ReLU()) for _ in range(3)])), (normal(6, 4),)
+
+
+@case
+def early_exit():
+    def run(m, x):
+        h = torch.tanh(m.layers[0](x))
+        for layer in m.layers[1:]:
+            if h.std().item() < 0.3:
+                break
+            h = torch.tanh(layer(h)) + h
+        return h.square().mean()
+
+    return Model(run, layers=nn.ModuleList([nn.Linear(4, 4) for _ in range(4)])), (normal(5, 4),)
+
+
+@case
 def without_gradient():
     def run(m, x):
         with torch.no_grad():
@@ -502,9 +708,7 @@ def without_gradient():
 
 @case
 def unused_and_frozen_parameters():
-    module = Model(
-        lambda m, x: m.a(m.frozen(x)).mean(), a=nn.Linear(4, 3), frozen=nn.Linear(4, 4), unused=nn.Linear(2, 2)
-    )
+    module = Model(lambda m, x: m.a(m.frozen(x)).mean(), a=nn.Linear(4, 3), frozen=nn.Linear(4, 4), unused=nn.Linear(2, 2))
     module.frozen.requires_grad_(False)
     return module, (normal(5, 4),)
 
@@ -525,9 +729,7 @@ class StraightThrough(torch.autograd.Function):
 
 @case
 def custom_function():
-    return Model(
-        lambda m, x: m.b(StraightThrough.apply(m.a(x))).square().mean(), a=nn.Linear(4, 3), b=nn.Linear(3, 2)
-    ), (normal(5, 4),)
+    return Model(lambda m, x: m.b(StraightThrough.apply(m.a(x))).square().mean(), a=nn.Linear(4, 3), b=nn.Linear(3, 2)), (normal(5, 4),)
 
 
 @case
@@ -591,6 +793,26 @@ def elementary_operations():
 
 
 @case
+def reducing_operations():
+    def run(m, x):
+        h = torch.tanh(m.a(x))
+        parts = [
+            h.var(0, keepdim=True).sum() + h.var(1, False).mean() + h.var(dim=(0, 1), correction=0),
+            h.std(1).mean() + torch.std(h, 0, unbiased=False).sum() + h.std(0, True, True).sum() + (0 * h).std(),
+            h.norm(dim=1).mean() + h.norm(2, 0, True).sum() + torch.norm(h),
+            h.max(0).values.sum() + torch.max(h, 1, keepdim=True)[0].mean() + h.max() + h.min() + h.min(dim=-1)[0].sum(),
+            h.amax(1).sum() + h.amin((0, 1)) + h.clamp(-0.1, 0.1).amax(0, keepdim=True).sum() + h.amin(),
+            torch.minimum(h, h[:, :1]).sum() + torch.maximum(h, h.clone()).mean(),
+            h.cumsum(1).square().sum() + torch.cumsum(h, dim=0).prod(0).sum() + h.prod(),
+            torch.einsum("ij,kj->", h, h) + torch.einsum("ij,j,k->ik", h, h[0], h[1]).mean() + torch.einsum("ij->j", [h]).sum(),
+            h.mv(h[0]).sum() + h.vdot(h.detach()) if h.dim() == 1 else h.mv(h[1]).sum(),
+        ]
+        return sum(parts)
+
+    return Model(run, a=nn.Linear(4, 3)), (normal(5, 4),)
+
+
+@case
 def rearranging_operations():
     def run(m, x):
         h = m.a(x)
@@ -626,9 +848,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @case
 def every_activation():
-    return Model(lambda m, x: sum(f(m.a(x)).square().mean() for f in ACTIVATIONS.values()), a=nn.Linear(4, 4)), (
-        normal(5, 4),
-    )
+    return Model(lambda m, x: sum(f(m.a(x)).square().mean() for f in ACTIVATIONS.values()), a=nn.Linear(4, 4)), (normal(5, 4),)
 
 
 @case
