@@ -30,6 +30,7 @@ class Breaker(QObject):
         self._conversation, self._stepper, self._playback = conversation, stepper, playback
         self._breakpoints: tuple[Breakpoint, ...] = ()
         self._titles: dict[str, str] = {}
+        self._is_asleep = False
         self._sent: tuple[Breakpoint, ...] = ()
         self._known: tuple[Reading, tuple, list[Halt]] | None = None
         self._looked_at: Reading | None = None
@@ -44,10 +45,15 @@ class Breaker(QObject):
         self._titles = {layer.id: layer.title for layer in experiment.network}
         self.send()
 
+    def sleep(self) -> None:
+        """Stop nothing from now on: for pictures that are made without a person."""
+        self._is_asleep = True
+        self.send()
+
     @property
     def is_active(self) -> bool:
         """Whether any breakpoint is on."""
-        return any(one.enabled for one in self._breakpoints)
+        return not self._is_asleep and any(one.enabled for one in self._breakpoints)
 
     @property
     def is_playing(self) -> bool:
@@ -97,13 +103,16 @@ class Breaker(QObject):
     # --- training ---
 
     def gate(self, order: protocol.Train) -> protocol.Train | None:
-        """Return the order to train as it is to be sent; None if a breakpoint lies ahead in the present trace: the cursor is there then."""
+        """Return the order to train as it is to be sent; None if the present trace has a breakpoint ahead: the cursor is there then.
+
+        Training stops at an iteration once, however many places of it breakpoints hold at.
+        """
         run, reading = self._conversation.run, self._stepper.reading
         if order.past or not self.is_active:
             return order
         if run.is_traced and reading is run.reading:
-            halt = self.between(reading, self._stepper.walked, reading.length)
-            if halt:
+            halt = next(iter(self.halts(reading)), None)
+            if halt and halt.cursor > self._stepper.walked:
                 self._stepper.to(halt.cursor)
                 self.tell(halt)
                 return None
@@ -147,7 +156,8 @@ class Breaker(QObject):
     def send(self) -> None:
         """Tell the engine what to stop at, if that has changed: what is on, and what the present graph has."""
         reading = self._stepper.reading
-        active = tuple(one for one in self._breakpoints if one.enabled and _is_there(reading, one))
+        awake = () if self._is_asleep else self._breakpoints
+        active = tuple(one for one in awake if one.enabled and _is_there(reading, one))
         if active != self._sent and self._conversation.run.engine == "ready":
             self._sent = active
             self._conversation.ask(protocol.Break(active))

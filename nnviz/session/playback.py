@@ -34,6 +34,11 @@ class Playback(QObject):
             self.playing_changed.emit(True)
             self._step()
 
+    def change_pace(self, interval_ms: int) -> None:
+        """While playing, make a step every `interval_ms` from now on."""
+        if self.is_playing:
+            self._timer.start(max(FASTEST, interval_ms))
+
     def stop(self) -> None:
         """Stay where the cursor is."""
         if self.is_playing:

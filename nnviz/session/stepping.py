@@ -66,7 +66,7 @@ def out(reading: Reading, cursor: int) -> int:
 
 def is_in_group(reading: Reading, cursor: int, folded: Folded) -> bool:
     """Return whether the step just made was made in a folded group."""
-    return cursor > 0 and len(folded(reading.trace.steps[cursor - 1].node)) > 1
+    return cursor > 0 and bool(folded(reading.trace.steps[cursor - 1].node))
 
 
 def run_through(reading: Reading, place: int, folded: Folded) -> tuple[int, int]:
