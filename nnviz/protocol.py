@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.experiment import Experiment
 
 WHOLE = 4096
@@ -205,6 +206,16 @@ class Change(msgspec.Struct, frozen=True):
     experiment: Experiment
 
 
+class Hit(msgspec.Struct, frozen=True):
+    """A breakpoint that stopped training, where, and the value it stopped at."""
+
+    breakpoint: Breakpoint
+    place: str = ""
+    """A layer's id, a parameter's name, "loss", or the target of a breakpoint on a node."""
+    value: float | None = None
+    """The magnitude that passed the threshold, the loss, or how many elements are not finite."""
+
+
 # --- requests -------------------------------------------------------------------------------------------------------
 
 
@@ -237,6 +248,8 @@ class Train(Request, frozen=True):
     """Train until told to pause, or for so many iterations."""
 
     iterations: int | None = None
+    past: bool = False
+    """Whether the first of them is made whatever breakpoints say of it."""
 
 
 class Pause(Request, frozen=True):
@@ -260,6 +273,12 @@ class Watch(Request, frozen=True):
 
     panels: tuple[str, ...]
     detail: str = "textbook"
+
+
+class Break(Request, frozen=True):
+    """From now on stop training before an iteration in which one of these holds. It changes no run, and stays for the next one."""
+
+    breakpoints: tuple[Breakpoint, ...]
 
 
 class Acknowledge(Request, frozen=True):
@@ -336,12 +355,17 @@ class Frame(Reply, frozen=True):
 
 
 class Trained(Reply, frozen=True):
-    """Training has paused. `reason`: asked · done · early_stopping · non_finite."""
+    """Training has paused. `reason`: asked · done · early_stopping · non_finite · breakpoint.
+
+    Before what is not finite, and before a breakpoint, the run stands at the iteration that was not made.
+    """
 
     iteration: int
     epoch: int
     reason: str
     message: str = ""
+    hit: Hit | None = None
+    """For a breakpoint: which one, and where."""
 
 
 class Moved(Reply, frozen=True):
@@ -383,7 +407,7 @@ class Logged(Reply, frozen=True):
     text: str
 
 
-Requests = Open | Edit | Train | Pause | GoTo | Trace | Watch | Acknowledge | Inspect | CheckGradient
+Requests = Open | Edit | Train | Pause | GoTo | Trace | Watch | Break | Acknowledge | Inspect | CheckGradient
 Replies = Ready | Opened | Failed | Frame | Trained | Moved | Traced | Inspected | GradientChecked | Logged
 
 # --- frames ---------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnviz import protocol as p
+from nnviz.document.breakpoints import Breakpoint
 from tests.engine.experiments import experiment
 
 EXPERIMENT = experiment(weights={"out.bias": [0.5, -1.0]}, clip_norm=0.5)
@@ -58,6 +59,8 @@ MESSAGES = [
     p.Edit(2, EXPERIMENT),
     p.Train(),
     p.Train(5),
+    p.Train(5, past=True),
+    p.Break((Breakpoint("node", "h1/relu"), Breakpoint("gradient", "", "below", 1e-6, False))),
     p.Pause(),
     p.GoTo(3),
     p.Trace("layer"),

@@ -1,8 +1,9 @@
 """Every change a user can make, each a pure function Experiment -> Experiment that raises Refused (a ValueError) with why not and the cure.
 
-The list only; the functions are in network_edits.py, training_edits.py and paths.py.
+The list only; the functions are in network_edits.py, training_edits.py, breakpoint_edits.py and paths.py.
 """
 
+from nnviz.document.breakpoint_edits import add_breakpoint, change_breakpoint, remove_breakpoint, switch_breakpoints, toggle_breakpoint
 from nnviz.document.network_edits import (
     add_layer,
     change_layer,
@@ -37,7 +38,9 @@ from nnviz.document.training_edits import (
 
 __all__ = [
     "Refused",
+    "add_breakpoint",
     "add_layer",
+    "change_breakpoint",
     "change_data",
     "change_layer",
     "change_optimizer",
@@ -53,6 +56,7 @@ __all__ = [
     "freeze_layer",
     "move_layers",
     "new_id",
+    "remove_breakpoint",
     "remove_layers",
     "rename_layer",
     "set_initializer",
@@ -62,5 +66,7 @@ __all__ = [
     "set_title",
     "set_value",
     "set_weight",
+    "switch_breakpoints",
     "tidy",
+    "toggle_breakpoint",
 ]

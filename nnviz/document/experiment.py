@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.network import Choice, Network
 from nnviz.document.training import Training
 
@@ -24,3 +25,5 @@ class Experiment(msgspec.Struct, frozen=True):
     """Parameters set by hand, `layer id.tensor` -> nested lists; the others come from the initialiser."""
     canvas: dict[str, tuple[float, float]] = {}
     """Where layers stand, by id, in canvas units (pixels at 100 %); a layer without an entry is placed automatically."""
+    breakpoints: tuple[Breakpoint, ...] = ()
+    """Where stepping and training stop; no number of a run depends on them."""

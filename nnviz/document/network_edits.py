@@ -71,7 +71,7 @@ def _links_with(network: Network, id: str, after: str | None, between: Link | tu
 
 
 def remove_layers(experiment: Experiment, ids: Iterable[str]) -> Experiment:
-    """Return the experiment without these layers, their links, weights and places.
+    """Return the experiment without these layers, their links, weights, places and breakpoints.
 
     Where one layer was before a removed one and one behind it, these two are joined, so that a chain stays a chain.
     """
@@ -82,7 +82,8 @@ def remove_layers(experiment: Experiment, ids: Iterable[str]) -> Experiment:
     weights = {name: values for name, values in experiment.weights.items() if name.rpartition(".")[0] not in gone}
     canvas = {id: position for id, position in experiment.canvas.items() if id not in gone}
     layers = tuple(layer for layer in network.layers if layer.id not in gone)
-    return _rewired(replaced(experiment, weights=weights, canvas=canvas), layers, links)
+    breakpoints = tuple(one for one in experiment.breakpoints if one.layer not in gone)
+    return _rewired(replaced(experiment, weights=weights, canvas=canvas, breakpoints=breakpoints), layers, links)
 
 
 def _bridged(links: list[Link], id: str) -> list[Link]:

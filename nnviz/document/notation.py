@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from nnviz.document import catalog
+from nnviz.document import breakpoints, catalog
+from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.catalog import Field, Kind
 from nnviz.document.diagnostics import Wiring, cycle_problems
 from nnviz.document.experiment import FORMAT, VERSION, Experiment
@@ -31,7 +32,17 @@ DEFAULT_TRAINING = Training(catalog.new_choice(catalog.OPTIMIZERS, "adam"), cata
 MIGRATIONS: dict[int, Callable[[dict], dict]] = {}
 """For each older version n the function that turns its document into one of version n + 1."""
 
-_KEYS = ("format", "version", *(field.name for field in catalog.EXPERIMENT), "data", "network", "training", "weights", "canvas")
+_KEYS = (
+    "format",
+    "version",
+    *(field.name for field in catalog.EXPERIMENT),
+    "data",
+    "network",
+    "training",
+    "weights",
+    "canvas",
+    "breakpoints",
+)
 
 Item = TypeVar("Item")
 
@@ -49,6 +60,9 @@ def encode(experiment: Experiment) -> bytes:
         parts["weights"] = _lines({name: _folded(values, 4) for name, values in experiment.weights.items()}, 2)
     if experiment.canvas:
         parts["canvas"] = _folded({id: list(position) for id, position in experiment.canvas.items()}, 2)
+    if experiment.breakpoints:
+        rows = ",\n".join(f"    {_text(_breakpoint(one))}" for one in experiment.breakpoints)
+        parts["breakpoints"] = f"[\n{rows}\n  ]"
     return (_lines(parts, 0) + "\n").encode()
 
 
@@ -79,6 +93,11 @@ def _training(training: Training) -> dict[str, Any]:
         choices["schedule"] = _choice(training.schedule, catalog.SCHEDULES)
     said = _said(own, catalog.TRAINING)
     return {"loss": said.pop("loss"), **choices, **said}
+
+
+def _breakpoint(one: Breakpoint) -> dict[str, Any]:
+    fields = (*breakpoints.KINDS[one.kind].fields, breakpoints.SWITCH)
+    return {"kind": one.kind, **_said({field.name: getattr(one, field.name) for field in fields}, fields)}
 
 
 def _said(values: dict[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:
@@ -211,6 +230,7 @@ class _Reader:
             **self.fields(values, "", catalog.EXPERIMENT),
             weights=self.weights(values.get("weights", {})),
             canvas=self.canvas(values.get("canvas", {}), ids),
+            breakpoints=self.breakpoints(values.get("breakpoints", [])),
         )
 
     # --- parts ---
@@ -276,6 +296,11 @@ class _Reader:
                 kept[id] = (numbers[0], numbers[1])
         return kept
 
+    def breakpoints(self, value: Any) -> tuple[Breakpoint, ...]:
+        entries = self.entries({"breakpoints": value}, "breakpoints", breakpoints.MOST_BREAKPOINTS, "")
+        found = [_read_breakpoint(self, entry, f"breakpoints[{index}]") for index, entry in enumerate(entries)]
+        return tuple(one for one in found if one)
+
     # --- what parts are made of ---
 
     def group(self, value: Any, place: str, known: tuple[str, ...] | None = None) -> dict[str, Any]:
@@ -291,10 +316,10 @@ class _Reader:
                 self.wrong(f"{inside}{_plain(name[:80])}", "Nothing has this name here.", offered(name, list(known)[:40]))
         return {name: entry for name, entry in value.items() if known is None or name in known}
 
-    def entries(self, values: dict[str, Any], name: str, most: int) -> list[Any]:
+    def entries(self, values: dict[str, Any], name: str, most: int, inside: str = "network.") -> list[Any]:
         entries = values.get(name, [])
         if not isinstance(entries, list) or len(entries) > most:
-            self.wrong(f"network.{name}", f"{shown(entries)} is not a list of at most {most:,} {name}.", "Write [...].")
+            self.wrong(f"{inside}{name}", f"{shown(entries)} is not a list of at most {most:,} {name}.", "Write [...].")
             return []
         return entries
 
@@ -334,6 +359,18 @@ class _Reader:
                 )
             ids |= {layer.id} if layer else set()
         return ids
+
+
+def _read_breakpoint(reader: _Reader, value: Any, place: str) -> Breakpoint | None:
+    kind = reader.kind(value, place, breakpoints.KINDS)
+    if kind is None:
+        return None
+    fields = (*kind.fields, breakpoints.SWITCH)
+    values = reader.group(value, place, ("kind", *(field.name for field in fields)))
+    found = Breakpoint(kind.name, **reader.fields(values, place, fields))
+    if found.is_at_a_place and values.get("target", "") == "":
+        reader.wrong(f"{place}.target", "It names nothing.", f"Write the {kind.field('target').explanation}.")
+    return found
 
 
 def _check_links(reader: _Reader, network: Network) -> None:

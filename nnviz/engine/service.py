@@ -12,6 +12,7 @@ from nnviz import protocol
 from nnviz.document.experiment import Experiment
 from nnviz.engine.datasets import Data
 from nnviz.engine.errors import BuildError
+from nnviz.engine.guard import Guard
 from nnviz.engine.inbox import Closed, Garbage, Inbox
 from nnviz.engine.looking import gradient_checked, inspected
 from nnviz.engine.measure import array_of
@@ -34,6 +35,7 @@ class Service:
         """Iterations still to train; None while the run stands."""
         self._data_sent: object = None
         self._reporter = Reporter(send)
+        self._guard = Guard()
         self._handlers: dict[type, Callable] = {
             protocol.Open: self._open,
             protocol.Edit: self._edit,
@@ -41,6 +43,7 @@ class Service:
             protocol.Pause: lambda request: self._finish("asked") if self._left is not None else None,
             protocol.GoTo: self._go_to,
             protocol.Watch: self._watch,
+            protocol.Break: lambda request: self._guard.set_breakpoints(request.breakpoints),
             protocol.Acknowledge: lambda request: self._reporter.acknowledge(request.number),
             protocol.Trace: self._look,
             protocol.Inspect: self._look,
@@ -121,6 +124,7 @@ class Service:
     def _train(self, request: protocol.Train) -> None:
         if self._run().settle():
             self._reporter.edited(len(self._timeline.points))
+        self._guard.let_pass(request.past)
         self._left = float("inf") if request.iterations is None else request.iterations
         if self._left <= 0:
             self._finish("done")
@@ -128,7 +132,7 @@ class Service:
     def _advance(self) -> None:
         start = time.perf_counter()
         try:
-            stop = self._timeline.advance()
+            stop = self._timeline.advance(self._guard.due())
         except Exception as error:
             self._send(_failure("Train", error))
             self._finish("asked", str(error))
@@ -139,10 +143,10 @@ class Service:
         else:
             self._reporter.trained(self._timeline, self._revision, time.perf_counter() - start)
 
-    def _finish(self, reason: str, message: str = "") -> None:
+    def _finish(self, reason: str, message: str = "", hit: protocol.Hit | None = None) -> None:
         timeline, self._left = self._timeline, None
         self._reporter.stand(timeline, self._revision)
-        self._send(protocol.Trained(timeline.iteration, timeline.trainer.position.epoch, reason, message))
+        self._send(protocol.Trained(timeline.iteration, timeline.trainer.position.epoch, reason, message, hit))
 
     def _go_to(self, request: protocol.GoTo) -> None:
         timeline, self._left = self._run(), None

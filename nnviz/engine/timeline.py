@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from math import log2
+from functools import partial
+from math import log2, nan
 from pathlib import Path
 
 from nnviz.document.experiment import Experiment
@@ -107,10 +108,13 @@ class Timeline:
         """Before training on: where changes lie ahead, they are dropped, and the present document is in force from here on."""
         return self.edit(self.document) if self.applied < len(self.changes) else None
 
-    def advance(self) -> Stop | None:
-        """Make one iteration, and whatever changes are recorded behind it. Returns why to stop, if there is a reason."""
-        stop = self.trainer.advance()
-        if stop and stop.reason == "non_finite":
+    def advance(self, look: Callable[[Trainer, float, float], Stop | None] | None = None) -> Stop | None:
+        """Make one iteration, and whatever changes are recorded behind it. Returns why to stop, if there is a reason.
+
+        `look` is given the trainer, the loss and that of the iteration before (NaN for the first), and may stop it before the update.
+        """
+        stop = self.trainer.advance(partial(look, previous=self.points[-1].loss if self.iteration else nan) if look else None)
+        if stop and stop.comes_before:
             return stop
         self.points.append(self.trainer.point)
         self._apply_due()
@@ -133,7 +137,7 @@ class Timeline:
             self._go_back(iteration)
         while self.iteration < iteration and not interrupted():
             stop = self.advance()
-            if stop and stop.reason == "non_finite":
+            if stop and stop.comes_before:
                 return stop
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from nnviz.engine.errors import BuildError
 from nnviz.engine.position import Position, next_rows
 from nnviz.engine.samples import Samples, samples
 from nnviz.engine.schedules import learning_rate
-from nnviz.protocol import Point
+from nnviz.protocol import Hit, Point
 
 VALIDATE_EVERY = 50
 """Iterations between validations within an epoch; each epoch ends with one anyway."""
@@ -29,10 +29,20 @@ CHUNK = 4096
 
 
 class Stop(NamedTuple):
-    """Why training should not simply go on. `reason`: early_stopping · non_finite."""
+    """Why training should not simply go on. `reason`: early_stopping · non_finite · breakpoint."""
 
     reason: str
     message: str
+    hit: Hit | None = None
+
+    @property
+    def comes_before(self) -> bool:
+        """Whether the iteration was not made: the run stands where it stood before it."""
+        return self.reason in ("non_finite", "breakpoint")
+
+
+Look = Callable[["Trainer", float], Stop | None]
+"""Is given the loss of an iteration whose gradients stand in the parameters; returns why not to make it, if there is a reason."""
 
 
 @dataclass(frozen=True)
@@ -112,20 +122,29 @@ class Trainer:
         self.activations = self.net.outputs
         return loss.item()
 
-    def advance(self) -> Stop | None:
-        """Make one iteration. Returns why to stop, if there is a reason; after "non_finite" the run stands where it stood before."""
+    def advance(self, look: Look | None = None) -> Stop | None:
+        """Make one iteration. Returns why to stop, if there is a reason; if it `comes_before`, the state is that before the iteration.
+
+        `look` may stop it before the update.
+        """
         rows = self.rows()
         buffers = copies(self.buffers)
         loss = self.differentiate(rows)
-        if not math.isfinite(loss) or not gradients_are_finite(self.optimizer.param_groups[0]["params"]):
+        if stop := (look(self, loss) if look else None) or self._non_finite(loss):
             self.set_tensors(buffers)
-            return Stop("non_finite", f"Iteration {self.position.iteration + 1}: {first_non_finite(self.net, loss)}")
+            self.has_last = False
+            return stop
         if self.remembers:
             self.before = copies(self.parameters)
         self._update()
         self.has_last = True
         before, self.position = self.position, self.position.after(len(rows), self.training_rows.count)
         return self._conclude(loss, self.position.epoch > before.epoch)
+
+    def _non_finite(self, loss: float) -> Stop | None:
+        if math.isfinite(loss) and gradients_are_finite(self.optimizer.param_groups[0]["params"]):
+            return None
+        return Stop("non_finite", f"Iteration {self.position.iteration + 1}: {first_non_finite(self.net, loss)}")
 
     def _update(self) -> None:
         training = self.experiment.training

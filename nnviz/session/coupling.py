@@ -40,29 +40,43 @@ class Coupling(QObject):
         session.stepper.moment_changed.connect(self._moment_changed)
         session.stepper.detail_changed.connect(self._detail_changed)
         session.playback.playing_changed.connect(session.playing_changed)
-        for part in (session.document, session.conversation):
+        session.breaker.halted.connect(session.select)
+        for part in (session.document, session.conversation, session.breaker):
             part.message_posted.connect(session.message_posted)
 
-    def advance(self) -> bool:
-        """Make the trace of the next iteration come, by making this iteration if its trace is the present one; return whether it will."""
+    def advance(self, count: int = 1) -> bool:
+        """Make the next trace come, by making so many iterations if the present trace is that of the first; return whether it will."""
         session = self._session
-        if session.trainer.obstacle:
-            session.message_posted.emit("warning", session.trainer.obstacle)
-            session.playback.stop()
+        if not self._is_possible():
             return False
         if session.run.training:
             session.trainer.pause()
         elif session.run.is_traced:
-            session.trainer.iterations(1)
+            session.trainer.iterations(count, past=session.breaker.is_active)  # the person has walked through it
         else:
             session.watching.trace(again=True)
         return True
+
+    def retreat(self, iteration: int) -> bool:
+        """Make the trace of an iteration come that lies back; return whether it will."""
+        possible = self._is_possible()
+        if possible:
+            self._session.trainer.go_to(iteration)
+        return possible
+
+    def _is_possible(self) -> bool:
+        session = self._session
+        if session.trainer.obstacle:
+            session.message_posted.emit("warning", session.trainer.obstacle)
+            session.playback.stop()
+        return not session.trainer.obstacle
 
     # --- the document ---
 
     def _edited(self, old: Experiment, new: Experiment) -> None:
         session = self._session
         session.report = examine(new)
+        session.breaker.set_experiment(new)
         session.experiment_changed.emit(old, new)
         if not session.report.ok:
             session.trainer.pause()
@@ -74,6 +88,7 @@ class Coupling(QObject):
         self._give_up()
         session.trainer.pause()
         session.report = examine(new)
+        session.breaker.set_experiment(new)
         session.experiment_changed.emit(old, new)
         session.conversation.begin(new, session.report.ok, session.document.folder)
 
@@ -87,6 +102,7 @@ class Coupling(QObject):
         session = self._session
         session.run_changed.emit(old, new)
         session.stepper.show(new.reading, new.training, new.is_traced)
+        session.breaker.shown()
         if new.engine != "ready" or new.failure:
             self._give_up()
         elif new.training and not session.stepper.is_awaiting:
@@ -112,11 +128,13 @@ class Coupling(QObject):
         if self._session.run.is_traced:  # the iteration could not be made: no other trace will come
             self._give_up()
         if reply.message:
-            self._session.message_posted.emit("warning" if reply.reason == "non_finite" else "info", reply.message)
+            self._session.message_posted.emit("warning" if reply.reason in ("non_finite", "breakpoint") else "info", reply.message)
+        self._session.breaker.trained(reply)
 
     def _give_up(self) -> None:
         """Wait for no trace any longer, and play no further."""
         self._session.stepper.is_awaiting = False
+        self._session.stepper.aim(None)
         self._session.playback.stop()
 
     # --- the cursor ---
@@ -128,6 +146,7 @@ class Coupling(QObject):
         session.moment_changed.emit(old, new)
         if kept != selected:
             session.selection_changed.emit(selected, kept)
+        session.breaker.moved()
 
     def _detail_changed(self, detail: str) -> None:
         self._session.watching.watch(self._session.watching.panels, detail)

@@ -17,22 +17,27 @@ class Playback(QObject):
 
     def __init__(self, step: Callable[[], None], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._step = step
+        self._usual = self._step = step
         self._timer = QTimer(self)
-        self._timer.timeout.connect(step)
+        self._timer.timeout.connect(lambda: self._step())
 
     @property
     def is_playing(self) -> bool:
         """Whether steps are being made."""
         return self._timer.isActive()
 
-    def play(self, interval_ms: int = 600) -> None:
-        """Make a step now and one every `interval_ms`; while playing, only change the pace."""
-        was_playing = self.is_playing
+    def play(self, interval_ms: int = 600, step: Callable[[], None] | None = None) -> None:
+        """Make a step now and one every `interval_ms`; while playing, only change the pace and the step."""
+        was_playing, self._step = self.is_playing, step or self._usual
         self._timer.start(max(FASTEST, interval_ms))
         if not was_playing:
             self.playing_changed.emit(True)
             self._step()
+
+    def change_pace(self, interval_ms: int) -> None:
+        """While playing, make a step every `interval_ms` from now on."""
+        if self.is_playing:
+            self._timer.start(max(FASTEST, interval_ms))
 
     def stop(self) -> None:
         """Stay where the cursor is."""
@@ -40,9 +45,9 @@ class Playback(QObject):
             self._timer.stop()
             self.playing_changed.emit(False)
 
-    def toggle(self, interval_ms: int = 600) -> None:
-        """Play, or stop if it plays."""
-        if self.is_playing:
+    def toggle(self, interval_ms: int = 600, step: Callable[[], None] | None = None) -> None:
+        """Play, or stop if it plays just this."""
+        if self.is_playing and self._step == (step or self._usual):
             self.stop()
         else:
-            self.play(interval_ms)
+            self.play(interval_ms, step)

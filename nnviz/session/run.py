@@ -78,7 +78,7 @@ class RunState:
     target: int | None = None
     """The iteration the run is on its way to; None while it is not."""
     stopped: str = ""
-    """Why training last paused: asked · done · early_stopping · non_finite."""
+    """Why training last paused: asked · done · early_stopping · non_finite · breakpoint."""
     message: str = ""
     """A sentence for the person, about the last stop or failure."""
     failure: protocol.Failed | None = None
@@ -193,7 +193,14 @@ def _trained(run: RunState, reply: protocol.Trained) -> RunState:
 def _moved(run: RunState, reply: protocol.Moved) -> RunState:
     snapshots = tuple(snapshot for snapshot in run.snapshots if snapshot.iteration <= reply.iteration)
     return replace(
-        run, iteration=reply.iteration, epoch=reply.epoch, curves=Curves.of(reply.points), snapshots=snapshots, training=False, target=None
+        run,
+        iteration=reply.iteration,
+        epoch=reply.epoch,
+        curves=Curves.of(reply.points),
+        snapshots=snapshots,
+        training=False,
+        target=None,
+        stopped="",
     )
 
 

@@ -15,6 +15,7 @@ from nnviz import protocol
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes import examine
 from nnviz.session.autosaver import Autosaver
+from nnviz.session.breaker import Breaker
 from nnviz.session.conversation import Conversation, Wire
 from nnviz.session.coupling import Coupling
 from nnviz.session.document import Document
@@ -25,11 +26,12 @@ from nnviz.session.recovery import Recovery
 from nnviz.session.run import RunState
 from nnviz.session.stepper import Stepper
 from nnviz.session.trainer import Trainer
+from nnviz.session.walker import Walker
 from nnviz.session.watching import Watching
 
 
 class Session(QObject):
-    """`document`, `trainer`, `stepper` and `playback` take what a person does; views listen to these signals and read the properties."""
+    """`document`, `trainer`, `stepper`, `walker`, `playback` take what a person does; views listen to the signals, read the properties."""
 
     experiment_changed = Signal(object, object)
     run_changed = Signal(object, object)
@@ -62,6 +64,11 @@ class Session(QObject):
         self.trainer = Trainer(self.conversation, self)
         self.stepper = Stepper(self._coupling.advance, self)
         self.playback = Playback(self.stepper.step, self)
+        self.breaker = Breaker(self.conversation, self.stepper, self.playback, self)
+        self.breaker.set_experiment(experiment)
+        self.trainer.gate = self.breaker.gate
+        coupling, per_epoch = self._coupling, lambda: self.run.iterations_per_epoch
+        self.walker = Walker(self.stepper, self.breaker, per_epoch, coupling.advance, coupling.retreat, self)
         self._autosaver = Autosaver(self.document, self) if autosaves else None
         self._coupling.connect_parts()
         self.watching = Watching(self.conversation, self)  # last: it asks for a trace once all others have had the reply

@@ -10,6 +10,9 @@ from nnviz.session import stepping
 from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
 
+Aim = Callable[[Reading], int | None]
+"""Says where to stand in a trace that has just come; None where it does not know."""
+
 
 class Stepper(QObject):
     """The only place where the cursor changes. `moment` is what all pictures of the trace draw."""
@@ -28,6 +31,7 @@ class Stepper(QObject):
         self.rest = "start"
         self.is_awaiting = False
         """Whether a step has been asked for that needs a trace which is not there yet."""
+        self._aim: Aim | None = None
         self._is_stepping = False
         self._is_training = False
 
@@ -46,13 +50,32 @@ class Stepper(QObject):
         """How many steps the trace has; 0 without one."""
         return self.reading.length if self.reading else 0
 
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the next step needs a trace that is not there yet."""
+        return self._is_training or self.cursor >= self.length
+
+    @property
+    def walked(self) -> int:
+        """How many steps the person has made in this trace; 0 where the cursor only rests at its end."""
+        return self.cursor if self._is_stepping else 0
+
     def step(self) -> None:
         """Make the next step. Behind the last one the iteration is finished and the next one begins, as soon as its trace is there."""
-        if self.cursor < self.length and not self._is_training:
+        if self.is_at_end:
+            self.expect(self._advance)
+        else:
             self.to(self.cursor + 1)
-        elif not self.is_awaiting:
-            self.is_awaiting = True  # before the call: what it sets off may ask
-            self.is_awaiting = self._advance()
+
+    def expect(self, ask: Callable[[], bool], aim: Aim | None = None) -> None:
+        """Wait for the trace that `ask` makes come (it says whether one will), to stand where `aim` says; else after its first step."""
+        if not self.is_awaiting:
+            self._aim, self.is_awaiting = aim, True  # before the call: what it sets off may ask
+            self.is_awaiting = ask()
+
+    def aim(self, aim: Aim | None) -> None:
+        """Stand where this says when the next iteration's trace comes; None: where a trace is shown anyway."""
+        self._aim = aim
 
     def back(self) -> None:
         """Take the last step back."""
@@ -61,7 +84,7 @@ class Stepper(QObject):
     def to(self, cursor: int) -> None:
         """Stand after `cursor` steps, or as near as the trace allows."""
         if self.reading:
-            self._is_stepping, self.is_awaiting = True, False
+            self._is_stepping, self.is_awaiting, self._aim = True, False, None
             self._stand(self.reading, stepping.clamped(self.reading, cursor))
 
     def to_start(self) -> None:
@@ -71,20 +94,6 @@ class Stepper(QObject):
     def to_end(self) -> None:
         """Stand after the last step: everything is computed."""
         self.to(self.length)
-
-    def phase(self, direction: int) -> None:
-        """Go to the first step of the next phase (+1), or of this one or the one before (−1)."""
-        self._leap(stepping.to_phase, direction)
-
-    def layer(self, direction: int) -> None:
-        """Go to the next step (+1) or the one before (−1) that belongs to another layer or phase."""
-        self._leap(stepping.to_layer, direction)
-
-    def _leap(self, place: Callable[[Reading, int, int], int], direction: int) -> None:
-        if direction > 0 and (self._is_training or self.cursor >= self.length):
-            self.step()
-        elif self.reading:
-            self.to(place(self.reading, self.cursor, direction))
 
     def to_node(self, node: int) -> None:
         """Run to the next step at which something happens to this node, from the start again behind its last. No step: the cursor stays."""
@@ -119,9 +128,14 @@ class Stepper(QObject):
         self._stand(reading, self._place(reading, finished) if reading else 0)
 
     def _place(self, reading: Reading, finished: bool) -> int:
-        if self.is_awaiting:
-            self.is_awaiting, self._is_stepping = False, True
-            return min(1, reading.length)
+        aimed = None if finished or self._aim is None else self._aim(reading)
+        if self.is_awaiting and aimed is None:
+            aimed = 1
+        if not finished:
+            self._aim, self.is_awaiting = None, False
+        if aimed is not None:
+            self._is_stepping = True
+            return stepping.clamped(reading, aimed)
         if finished:
             return reading.length
         if self._is_stepping and self.reading:

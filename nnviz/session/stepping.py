@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 from nnviz.protocol import EdgeRecord, NodeRecord, StepRecord
 from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
+
+Folded = Callable[[int], Collection[int]]
 
 
 def clamped(reading: Reading, cursor: int) -> int:
@@ -31,6 +35,50 @@ def to_layer(reading: Reading, cursor: int, direction: int) -> int:
     others = steps[cursor:] if direction > 0 else reversed(steps[: max(0, cursor - 1)])
     end = reading.length if direction > 0 else 0
     return next((step.index + 1 for step in others if _region(reading, step) != here), end)
+
+
+def over(reading: Reading, cursor: int, direction: int, folded: Folded) -> int:
+    """Return the place one node further, forward (+1) or back (−1); a folded group is one node in each phase.
+
+    `folded` returns the nodes that are folded to one card with a node; empty for a node that stands alone.
+    """
+    place = clamped(reading, cursor + direction)
+    if place == cursor:
+        return cursor
+    first, last = run_through(reading, max(cursor, place), folded)
+    return last if direction > 0 else first - 1
+
+
+def into(reading: Reading, cursor: int, folded: Folded) -> int:
+    """Return the place after the first step in the folded group that the cursor stands at; without one, the next place."""
+    return run_through(reading, cursor, folded)[0] if is_in_group(reading, cursor, folded) else clamped(reading, cursor + 1)
+
+
+def out(reading: Reading, cursor: int) -> int:
+    """Return the place after the first step behind the innermost group that the cursor stands in, or of the next phase; else the end."""
+    if not cursor:
+        return clamped(reading, 1)
+    here = reading.trace.steps[cursor - 1]
+    group = _group(reading, here)
+    behind = (step for step in reading.trace.steps[cursor:] if step.phase != here.phase or _group(reading, step)[: len(group)] != group)
+    return next((step.index + 1 for step in behind), reading.length)
+
+
+def is_in_group(reading: Reading, cursor: int, folded: Folded) -> bool:
+    """Return whether the step just made was made in a folded group."""
+    return cursor > 0 and bool(folded(reading.trace.steps[cursor - 1].node))
+
+
+def run_through(reading: Reading, place: int, folded: Folded) -> tuple[int, int]:
+    """Return the first and the last place of the steps of one phase that a folded group makes in a row around this place."""
+    steps, here = reading.trace.steps, reading.trace.steps[place - 1]
+    members = folded(here.node)
+    first = last = place
+    while first > 1 and steps[first - 2].phase == here.phase and steps[first - 2].node in members:
+        first -= 1
+    while last < len(steps) and steps[last].phase == here.phase and steps[last].node in members:
+        last += 1
+    return first, last
 
 
 def to_node(reading: Reading, cursor: int, node: int) -> int | None:
@@ -90,8 +138,11 @@ def _region(reading: Reading, step: StepRecord) -> tuple[str, str]:
 
 
 def _layer(reading: Reading, step: StepRecord) -> str:
-    group = reading.node(step.node).group if step.node >= 0 else ()
-    return group[0] if group else ""
+    return (*_group(reading, step), "")[0]
+
+
+def _group(reading: Reading, step: StepRecord) -> tuple[str, ...]:
+    return reading.node(step.node).group if step.node >= 0 else ()
 
 
 def _name(reading: Reading, step: StepRecord) -> tuple:

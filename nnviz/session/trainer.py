@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QObject
@@ -18,6 +19,8 @@ class Trainer(QObject):
         self._conversation = conversation
         self._is_pausing = False
         self._next: protocol.Train | None = None
+        self.gate: Callable[[protocol.Train], protocol.Train | None] = lambda order: order
+        """What becomes of an order before it is sent; None: it is not sent."""
         conversation.replied.connect(self._take)
 
     @property
@@ -51,9 +54,9 @@ class Trainer(QObject):
         """Train until paused."""
         self._order(protocol.Train())
 
-    def iterations(self, count: int) -> None:
-        """Train so many iterations."""
-        self._order(protocol.Train(count))
+    def iterations(self, count: int, past: bool = False) -> None:
+        """Train so many iterations; with `past` the first of them whatever breakpoints say of it."""
+        self._order(protocol.Train(count, past))
 
     def epoch(self) -> None:
         """Train as many iterations as an epoch has."""
@@ -97,8 +100,8 @@ class Trainer(QObject):
             return
         if self._is_busy:
             self._next = request
-        elif not self.is_training:
-            self._send(request)
+        elif not self.is_training and (passed := self.gate(request)):
+            self._send(passed)
 
     def _send(self, request: protocol.Train) -> None:
         self._is_pausing, self._next = False, None
@@ -113,7 +116,7 @@ class Trainer(QObject):
 
     def _take(self, reply: protocol.Reply) -> None:
         match reply:
-            case protocol.Failed() | protocol.Ready() | protocol.Trained(reason="early_stopping" | "non_finite"):
+            case protocol.Failed() | protocol.Ready() | protocol.Trained(reason="early_stopping" | "non_finite" | "breakpoint"):
                 self._next = None
         if self._next and not self._is_busy:
             waiting, self._next = self._next, None

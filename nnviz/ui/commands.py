@@ -15,38 +15,12 @@ from nnviz.ui.command_palette import CommandPalette
 if TYPE_CHECKING:
     from nnviz.ui.main_window import MainWindow
 
-PLAY_MS = {"node": 600, "layer": 900, "phase": 1200, "iteration": 1200}
-"""How long playback stays on one step."""
-
 
 class Commands:
     """The commands of one window."""
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
-
-    def step(self, direction: int) -> None:
-        """Step by as much as the bar says: +1 forward, −1 back."""
-        stepper, granularity = self._window.session.stepper, self._window.top_bar.granularity
-        if granularity == "layer":
-            stepper.layer(direction)
-        elif granularity == "phase":
-            stepper.phase(direction)
-        elif granularity == "iteration" and direction < 0:
-            stepper.to_start()
-        elif granularity == "iteration" and stepper.cursor < stepper.length:
-            stepper.to_end()
-        else:
-            stepper.step() if direction > 0 else stepper.back()
-
-    def toggle_play(self) -> None:
-        """Start or stop making one step after the other."""
-        self._window.session.playback.toggle(PLAY_MS[self._window.top_bar.granularity])
-
-    def run_to_selected(self) -> None:
-        """Go on to the next step of the selected node."""
-        if self._window.session.selected_node is not None:
-            self._window.session.stepper.to_node(self._window.session.selected_node)
 
     def ask_iteration(self) -> None:
         """Ask for an iteration and make the run stand there."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWi
 from nnviz.session.session import Session
 from nnviz.ui.actions import build_actions, fill_examples, fill_menu, set_icons, update_enabled
 from nnviz.ui.commands import Commands
+from nnviz.ui.debugger import Debugger
 from nnviz.ui.documents import Documents
 from nnviz.ui.exports import Exports
 from nnviz.ui.style import apply_theme
@@ -42,7 +43,7 @@ class MainWindow(QMainWindow):
         self.selected_layers: tuple[str, ...] = ()
         self.asks_before_closing = True
         self._is_furnished = self._keeps_settings = False
-        self.documents, self.exports, self.commands = Documents(self), Exports(self), Commands(self)
+        self.documents, self.exports, self.commands, self.debugger = Documents(self), Exports(self), Commands(self), Debugger(self)
         self.action_table = build_actions(self)
         self._menu = QMenu(self)
         fill_examples(fill_menu(self._menu, self.action_table)["File"].addMenu("Examples"), self)

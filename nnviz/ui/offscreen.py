@@ -80,6 +80,7 @@ def _prepare(window: MainWindow, job: Job) -> None:
     window.set_theme(THEMES[job.theme])
     window.resize(*job.size)
     window.area.show_workspace(job.workspace)
+    window.session.breaker.sleep()
     window.session.stepper.set_rest("end" if job.step is None else "start")
     window.show()
 

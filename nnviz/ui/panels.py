@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from nnviz.ui import plots
+from nnviz.ui.breakpoints import BreakpointButton
 from nnviz.ui.canvas.palette import Palette
 from nnviz.ui.canvas.properties import PropertiesPanel
 from nnviz.ui.canvas.table import ParameterTable
@@ -15,6 +16,7 @@ from nnviz.ui.graph.timeline import PhaseRail, Timeline
 from nnviz.ui.graph.view import GraphView
 from nnviz.ui.inspector.card import ChainRuleCard
 from nnviz.ui.plots.header_button import ChoiceButton
+from nnviz.ui.step_bar import StepBar
 from nnviz.ui.theme import GRID, Theme
 from nnviz.ui.training_panel import TrainingPanel
 
@@ -35,6 +37,8 @@ class Panels:
         self.graph = GraphView()
         self.timeline = Timeline()
         self.rail = PhaseRail()
+        self.step_bar = StepBar()
+        self.breakpoints = BreakpointButton()
         self.chain_rule = ChainRuleCard()
         self.properties = PropertiesPanel()
         self.parameters = ParameterTable()
@@ -56,12 +60,13 @@ class Panels:
     def set_theme(self, theme: Theme) -> None:
         """Give every view and every card the theme."""
         views = (self.palette, self.network, self.graph, self.timeline, self.rail, self.chain_rule, self.properties, self.parameters)
-        for widget in (*views, *self.plots.values(), *self.cards.values(), self.detail, self.coloring):
+        for widget in (*views, *self.plots.values(), *self.cards.values(), self.detail, self.coloring, self.step_bar, self.breakpoints):
             widget.set_theme(theme)
 
     def _cards(self) -> dict[str, Card]:
         left = _scrolling(_stacked(self.palette, _head("TRAINING"), self.training))
-        graph = _stacked(self.graph, self.timeline, self.rail, stretch=0)
+        controls = _stacked(self.step_bar, self.timeline, _beside(self.rail, self.breakpoints), spacing=2)
+        graph = _stacked(self.graph, controls, stretch=0)
         cards = {
             "layers": Card("Layers", left),
             "network": Card("Network", self.network),
@@ -93,15 +98,26 @@ def _head(text: str) -> QLabel:
     return label
 
 
-def _stacked(*widgets: QWidget, stretch: int | None = None) -> QWidget:
+def _stacked(*widgets: QWidget, stretch: int | None = None, spacing: int = 2 * GRID) -> QWidget:
     holder = QWidget()
     layout = QVBoxLayout(holder)
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(2 * GRID)
+    layout.setSpacing(spacing)
     for index, widget in enumerate(widgets):
         layout.addWidget(widget, 1 if index == stretch else 0)
     if stretch is None:
         layout.addStretch()
+    return holder
+
+
+def _beside(first: QWidget, second: QWidget) -> QWidget:
+    """Return both in a row; the first takes the room."""
+    holder = QWidget()
+    layout = QHBoxLayout(holder)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(GRID)
+    layout.addWidget(first, 1)
+    layout.addWidget(second)
     return holder
 
 

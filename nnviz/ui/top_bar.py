@@ -12,7 +12,7 @@ from nnviz.ui.fonts import mono, sans
 from nnviz.ui.numerals import number
 from nnviz.ui.theme import BODY, GUTTER, LARGE, LIGHT, SMALL, TITLE, Theme
 
-GRANULARITIES = {"node": "one node", "layer": "one layer", "phase": "one phase", "iteration": "one iteration"}
+GRANULARITIES = {"node": "one node", "layer": "one layer", "phase": "one phase", "iteration": "one batch", "epoch": "one epoch"}
 _STEP_BUTTONS = ("to_start", "step_back", "step", "to_end")
 SEMIBOLD, BOLD = QFont.Weight.DemiBold, QFont.Weight.Bold
 _FIGURES = {"iteration": "000000", "epoch": "0000", "loss": "0.00000", "score": "00.0 %"}
@@ -73,8 +73,12 @@ class TopBar(QWidget):
 
     @property
     def granularity(self) -> str:
-        """How far one step goes: node · layer · phase · iteration."""
+        """How far one step goes: node · layer · phase · iteration · epoch."""
         return self._granularity.currentData()
+
+    def set_granularity(self, granularity: str) -> None:
+        """Let one step go so far."""
+        self._granularity.setCurrentIndex(self._granularity.findData(granularity))
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of the theme."""

@@ -39,6 +39,7 @@ def connect(window: MainWindow) -> None:
     _training(window)
     _network(window)
     _graph(window)
+    _debugger(window)
     _plots(window)
 
 
@@ -79,6 +80,7 @@ def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
         view.set_names(names)
     for view in (panels.graph, panels.chain_rule):
         view.set_titles(names)
+    window.debugger.show_marks()
     panels.microscope.set_optimizer(catalog.OPTIMIZERS[experiment.training.optimizer.kind].label)
     sizes = [
         report.layers[layer.id].output_shape
@@ -120,6 +122,7 @@ def _show_moment(window: MainWindow, moment: Moment | None) -> None:
     panels, before = window.panels, window.action_table["step_back"].isEnabled()
     for view in (panels.network, panels.graph, panels.timeline, panels.rail):
         view.set_moment(moment)
+    window.debugger.show_marks()
     trace = moment.reading.trace if moment else None
     window.top_bar.badge.set_error(trace.worst_error if trace else None, trace.precision if trace else "")
     _show_obstacle(window)
@@ -235,7 +238,7 @@ def _graph(window: MainWindow) -> None:
     panels, session = window.panels, window.session
     panels.graph.node_clicked.connect(session.select)
     panels.graph.node_released.connect(lambda: session.select(None))
-    panels.graph.run_to_requested.connect(session.stepper.to_node)
+    panels.graph.run_to_requested.connect(session.walker.to_node)
     panels.timeline.cursor_requested.connect(session.stepper.to)
     panels.rail.cursor_requested.connect(session.stepper.to)
     panels.chain_rule.node_clicked.connect(session.select)
@@ -244,6 +247,16 @@ def _graph(window: MainWindow) -> None:
     panels.detail.chosen.connect(session.stepper.set_detail)
     panels.coloring.chosen.connect(panels.graph.set_coloring)
     panels.coloring.chosen.connect(panels.network.set_coloring)
+
+
+def _debugger(window: MainWindow) -> None:
+    panels, debugger = window.panels, window.debugger
+    panels.step_bar.set_actions(window.action_table)
+    panels.step_bar.speeds.chosen.connect(debugger.change_pace)
+    window.top_bar.granularity_changed.connect(debugger.change_pace)
+    window.session.walker.folded = debugger.folded_with
+    panels.graph.breakpoint_requested.connect(debugger.toggle_breakpoint_at)
+    panels.breakpoints.clicked.connect(debugger.show_breakpoints)
 
 
 def _plots(window: MainWindow) -> None:

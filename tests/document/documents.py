@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from nnviz.document import catalog, edits
+from nnviz.document.breakpoints import KINDS
 from nnviz.document.catalog import Field
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer, Link, Network
@@ -129,6 +130,21 @@ def _set_parameter(random: Random, present: Experiment) -> Experiment:
     return edits.set_parameter(present, f"{layer.id}.bias", [random.gauss(0, 1) for _ in range(layer["units"])])
 
 
+def _breakpoint(random: Random, present: Experiment) -> Experiment:
+    kind = random.choice([*KINDS, "nonsense"])
+    fields = KINDS[kind].fields if kind in KINDS else ()
+    settings = {field.name: random_value(random, field) for field in fields if random.random() < 0.7}
+    change = random.choice(
+        [edits.add_breakpoint, edits.add_breakpoint, edits.toggle_breakpoint, edits.change_breakpoint, edits.remove_breakpoint]
+    )
+    if change is edits.add_breakpoint:
+        return change(present, kind, **settings)
+    if change is edits.toggle_breakpoint:
+        return change(present, random.choice(["node", "parameter"]), random.choice(["h1/relu", "h2.weight", ""]))
+    place = random.randint(-1, 3)
+    return change(present, place, enabled=random.choice([True, False, 1])) if change is edits.change_breakpoint else change(present, place)
+
+
 EDITS = (
     _add,
     _remove,
@@ -149,5 +165,8 @@ EDITS = (
     lambda random, present: edits.clear_weights(present, _id(random, present)),
     lambda random, present: edits.set_seed(present, random.choice([0, 3, 2**32 - 1, -1, 2**40])),
     lambda random, present: edits.set_title(present, random.choice(["A", "é 网", "\t"])),
+    _breakpoint,
+    _breakpoint,
+    lambda random, present: edits.switch_breakpoints(present, random.random() < 0.5),
     lambda random, present: edits.set_precision(present, random.choice(["float32", "float64", "float16"])),
 )

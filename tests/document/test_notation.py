@@ -185,6 +185,17 @@ def test_the_wire_keeps_it_equal(seed):
         (["weights", "h1.weight"], "1", "weights.h1.weight", "equally long lists"),
         (["weights", "h1.weight"], [[[[[[[[[1.0]]]]]]]]], "weights.h1.weight", "8 at most"),
         (["weights", "h1.weight"], [10**400], "weights.h1.weight", "finite"),
+        (["breakpoints"], {}, "breakpoints", "a list of at most 100"),
+        (["breakpoints"], [{"kind": "non_finite"}] * 101, "breakpoints", "a list of at most 100"),
+        (["breakpoints"], ["node"], "breakpoints[0]", "not an object"),
+        (["breakpoints"], [{"kind": "gradiant"}], "breakpoints[0].kind", "Did you mean gradient"),
+        (["breakpoints"], [{"kind": "node"}], "breakpoints[0].target", "as h1/relu"),
+        (["breakpoints"], [{"kind": "parameter", "target": 3}], "breakpoints[0].target", "one line"),
+        (["breakpoints"], [{"kind": "non_finite", "threshold": 1}], "breakpoints[0].threshold", "There is: kind, enabled"),
+        (["breakpoints"], [{"kind": "gradient", "threshold": -1}], "breakpoints[0].threshold", "from 0 to"),
+        (["breakpoints"], [{"kind": "gradient", "threshold": float("inf")}], "breakpoints[0].threshold", "from 0 to"),
+        (["breakpoints"], [{"kind": "activation", "comparison": "over"}], "breakpoints[0].comparison", "above, below"),
+        (["breakpoints"], [{"kind": "non_finite", "enabled": 1}], "breakpoints[0].enabled", "true or false"),
         (["canvas", "zz"], [0, 0], "canvas.zz", "There is"),
         (["canvas", "h1"], [0, "0"], "canvas.h1", "[x, y]"),
         (["canvas", "h1"], [0, 10**400], "canvas.h1", "[x, y]"),
@@ -351,7 +362,11 @@ json_values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["title", "seed", "precision", "data", "network", "training", "weights", "canvas"]), json_values))
+@given(
+    st.dictionaries(
+        st.sampled_from(["title", "seed", "precision", "data", "network", "training", "weights", "canvas", "breakpoints"]), json_values
+    )
+)
 def test_any_json_in_any_place(document):
     check(json.dumps({"format": "nnviz", "version": 1, "network": {}} | document).encode())
 

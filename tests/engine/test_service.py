@@ -366,7 +366,7 @@ def test_a_frame_of_garbage_is_answered(engine):
 def test_it_reports_prints_and_leaves_when_the_window_does_even_while_training():
     code = (
         "import sys; sys.argv = ['nnviz', '--engine']; import nnviz.engine.trainer as t; advance = t.Trainer.advance\n"
-        "def talkative(self):\n    print('hello from a model'); return advance(self)\n"
+        "def talkative(self, *look):\n    print('hello from a model'); return advance(self, *look)\n"
         "t.Trainer.advance = talkative\nfrom nnviz.__main__ import main; main()"
     )
     engine = Engine("-c", code)

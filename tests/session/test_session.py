@@ -410,8 +410,8 @@ def test_stepping_sends_nothing(standing):
     for _ in range(LENGTH):
         stepper.step()
     stepper.back()
-    stepper.phase(-1)
-    stepper.layer(+1)
+    standing.session.walker.move("phase", -1)
+    standing.session.walker.move("layer", +1)
     stepper.to_node(Z1)
     stepper.to_start()
     stepper.to_end()

@@ -32,7 +32,6 @@ def show(stepper, trace, is_training=False, is_current=True):
 def test_without_a_trace_nothing_moves_and_a_step_asks_for_one(stepper, advance):
     stepper.back()
     stepper.to(5)
-    stepper.layer(-1)
     stepper.to_node(Z1)
     assert (stepper.moment, stepper.cursor, stepper.length, advance.calls) == (None, 0, 0, 0)
     stepper.step()
@@ -66,16 +65,45 @@ def test_each_move_is_told_once_with_the_moment_before(stepper):
     assert told == [(None, 0), (0, 1), (1, 9), (9, LENGTH)]
 
 
-@pytest.mark.parametrize("move", [lambda s: s.step(), lambda s: s.phase(+1), lambda s: s.layer(+1)])
-def test_behind_the_end_the_next_iteration_begins(stepper, advance, move):
+def test_behind_the_end_the_next_iteration_begins(stepper, advance):
     show(stepper, reading(0))
     stepper.to_end()
-    move(stepper)
+    stepper.step()
     assert (advance.calls, stepper.cursor, stepper.is_awaiting) == (1, LENGTH, True)
     show(stepper, reading(0), is_training=True, is_current=False)
     assert stepper.reading.trace.iteration == 0, "the finished iteration stays until the next one is there"
     show(stepper, reading(1))
     assert (stepper.cursor, stepper.reading.trace.iteration, stepper.is_awaiting) == (1, 1, False)
+
+
+def test_what_is_expected_is_entered_where_the_aim_says(stepper, advance):
+    show(stepper, reading(0))
+    stepper.to(5)
+    stepper.expect(advance, lambda trace: trace.length - 1)
+    show(stepper, reading(3))
+    assert (stepper.cursor, stepper.is_awaiting) == (LENGTH - 1, False)
+    show(stepper, reading(4))
+    assert stepper.cursor == LENGTH - 1, "the aim was for one trace only; from then on the place stays"
+
+
+def test_an_aim_waits_for_the_next_iterations_trace_and_is_called_off_by_a_step(stepper):
+    show(stepper, reading(0))
+    stepper.aim(lambda trace: 7)
+    show(stepper, reading(5), is_current=False)
+    assert stepper.cursor == LENGTH, "a trace of an iteration already made"
+    show(stepper, reading(6))
+    assert (stepper.cursor, stepper.walked) == (7, 7)
+    stepper.aim(lambda trace: 3)
+    stepper.back()
+    show(stepper, reading(7))
+    assert stepper.cursor == 6
+
+
+def test_an_aim_that_does_not_know_leaves_the_place_as_it_is(stepper):
+    show(stepper, reading(0))
+    stepper.aim(lambda trace: None)
+    show(stepper, reading(1))
+    assert (stepper.cursor, stepper.walked) == (0, 0)
 
 
 def test_what_cannot_come_is_not_waited_for(stepper, advance):

@@ -178,3 +178,17 @@ def test_refuses_what_it_cannot_show():
             capture(module, *inputs, optimizer=SGD(module.parameters(), lr=0.1))
     finally:
         SGD.step = SGD_step
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam, RMSprop, Adagrad, AdamW])
+def test_an_iteration_that_is_not_finite_is_traced_too(kind):
+    """It is the one a person wants to see most."""
+    model, x = nn.Linear(2, 2), torch.ones(3, 2)
+    with torch.no_grad():
+        model.weight.fill_(1e30)
+    trace = capture(model, x, loss=F.mse_loss, target=x, optimizer=kind(model.parameters(), lr=0.1), clip_norm=1.0)
+    real = copy.deepcopy(model)
+    F.mse_loss(real(x), x).backward()
+    assert trace.loss == float("inf")
+    assert torch.equal(trace.parameter_gradients["weight"], real.weight.grad)
+    assert [update.parameter for update in trace.updates] == ["weight", "bias"]

@@ -46,6 +46,8 @@ class CardState:
     """Whether the present backward step reads its value."""
     selected: bool = False
     folded: bool = False
+    breakpoint: bool | None = None
+    """Whether the breakpoint on it is on; None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,17 @@ class CardItem(QGraphicsItem):
         right = self._box.width() - _INSET
         strips.paint(painter, self._theme, state.value, state.limits.value, _INSET, 28, right)
         strips.paint(painter, self._theme, state.gradient, state.limits.gradient, _INSET, 44, right)
+        if state.breakpoint is not None:
+            painter.setOpacity(1.0)
+            paint_diamond(painter, self._theme, QPointF(0.5, 0.5), state.breakpoint)
+
+
+def paint_diamond(painter: QPainter, theme: Theme, centre: QPointF, enabled: bool, radius: float = 5.5) -> None:
+    """Paint the mark of a breakpoint: filled while it is on, hollow while it is off."""
+    corners = (QPointF(0, -radius), QPointF(radius, 0), QPointF(0, radius), QPointF(-radius, 0))
+    painter.setPen(QPen(theme.color("loss"), 1.3))
+    painter.setBrush(theme.color("loss" if enabled else "panel"))
+    painter.drawPolygon([centre + corner for corner in corners])
 
 
 def _edge(theme: Theme, state: CardState) -> tuple[QColor, float]:

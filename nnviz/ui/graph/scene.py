@@ -37,6 +37,7 @@ class GraphScene(QGraphicsScene):
         self._theme: Theme = LIGHT
         self._titles: dict[str, str] = {}
         self._selected: int | None = None
+        self._breakpoints: dict[int, bool] = {}
         self._coloring = "gradient"
 
     # --- setters ---
@@ -74,6 +75,12 @@ class GraphScene(QGraphicsScene):
         """Mark the card of this node."""
         if node != self._selected:
             self._selected = node
+            self._show()
+
+    def set_breakpoints(self, breakpoints: Mapping[int, bool]) -> None:
+        """Mark these nodes with a diamond, filled where the breakpoint is on."""
+        if breakpoints != self._breakpoints:
+            self._breakpoints = dict(breakpoints)
             self._show()
 
     def set_coloring(self, coloring: str) -> None:
@@ -152,7 +159,9 @@ class GraphScene(QGraphicsScene):
             return
         titles = {key: self.title(key) for key in self.folded}
         for key, item in self.cards.items():
-            item.set_state(states.card_state(self._moment, self.diagram.cards[key], self._scales, titles, self._selected))
+            item.set_state(
+                states.card_state(self._moment, self.diagram.cards[key], self._scales, titles, self._selected, self._breakpoints)
+            )
         for wire in self.diagram.wires:
             self.wires[wire.source, wire.target].set_state(states.wire_state(self._moment, wire, self._scales, self._coloring))
 

@@ -53,8 +53,11 @@ def _widths(sizes: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]
     return {edge: NARROW + (WIDE - NARROW) * (size / largest) ** 0.5 if largest else NARROW for edge, size in sizes.items()}
 
 
-def card_state(moment: Moment, card: Card, scale: Scales, titles: Mapping[str, str], selected: int | None) -> CardState:
-    """Return what a card shows now."""
+def card_state(
+    moment: Moment, card: Card, scale: Scales, titles: Mapping[str, str], selected: int | None, breakpoints: Mapping[int, bool]
+) -> CardState:
+    """Return what a card shows now. `breakpoints`: the nodes that have one, and whether it is on."""
+    own = [breakpoints[node] for node in card.nodes if node in breakpoints]
     node = moment.reading.node(card.shown)
     here = moment.step is not None and moment.step.node in card.nodes
     return CardState(
@@ -70,6 +73,7 @@ def card_state(moment: Moment, card: Card, scale: Scales, titles: Mapping[str, s
         read=any(read in card.nodes for read in moment.reads()),
         selected=selected in card.nodes,
         folded=card.folded,
+        breakpoint=any(own) if own else None,
     )
 
 

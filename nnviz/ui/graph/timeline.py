@@ -207,10 +207,10 @@ class PhaseRail(QWidget):
     # --- Qt ---
 
     def sizeHint(self) -> QSize:
-        return QSize(640, 34)
+        return QSize(640, 30)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(320, 34)
+        return QSize(320, 30)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -13,6 +13,7 @@ from nnviz.ui.graph import camera, speech
 from nnviz.ui.graph.items import CardItem, FrameItem
 from nnviz.ui.graph.overlay import Caption, Placard
 from nnviz.ui.graph.scene import GraphScene
+from nnviz.ui.graph.structure import Card
 from nnviz.ui.theme import LIGHT, Theme
 
 _Key = Qt.Key
@@ -29,6 +30,8 @@ class GraphView(QGraphicsView):
     node_released = Signal()
     """No node is to be chosen any more: follow the cursor."""
     run_to_requested = Signal(int)
+    breakpoint_requested = Signal(int)
+    """The node whose breakpoint is to come or go."""
     folded_changed = Signal(object)
     """The keys of all folded groups, as a frozenset."""
 
@@ -55,6 +58,12 @@ class GraphView(QGraphicsView):
         self.setMinimumSize(240, 160)
         self.setAccessibleName("Computational graph")
         self.set_theme(LIGHT)
+
+    @property
+    def folded_cards(self) -> dict[int, Card]:
+        """For each node that is folded away the card of its group."""
+        cards = self._scene.diagram.cards.values() if self._scene.diagram else ()
+        return {node: card for card in cards if card.folded for node in card.nodes}
 
     # --- setters ---
 
@@ -110,6 +119,7 @@ class GraphView(QGraphicsView):
         """Fold exactly these groups."""
         if folded != self._scene.folded and self._moment is not None:
             self._scene.set_folded(folded)
+            self._follow()
             self.folded_changed.emit(folded)
 
     def fit(self) -> None:
@@ -206,6 +216,7 @@ class GraphView(QGraphicsView):
         if isinstance(item, CardItem):
             card = self._scene.diagram.cards[item.key]
             menu.addAction("Run to here", lambda: self.run_to_requested.emit(card.shown))
+            menu.addAction("Breakpoint on or off", lambda: self.breakpoint_requested.emit(card.shown))
             menu.addAction("Show in the chain-rule card", lambda: self.node_clicked.emit(card.shown))
         block = item.key if isinstance(item, FrameItem) else card.block
         if self._scene.diagram.titles[block]:

@@ -97,6 +97,35 @@ class ChoiceButton(QAbstractButton):
         _paint(self, self.text() + " ▾", self._theme)
 
 
+class ActionButton(QAbstractButton):
+    """A word that does what an action does, and can be pressed when it can."""
+
+    def __init__(self, action: QAction, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._action = LIGHT, action
+        _prepare(self, text, action.text())
+        self.clicked.connect(action.trigger)
+        action.changed.connect(self._follow)
+        self._follow()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self._theme = theme
+        self.update()
+
+    def _follow(self) -> None:
+        self.setEnabled(self._action.isEnabled())
+        self.setToolTip(self._action.toolTip())
+
+    # --- Qt ---
+
+    def sizeHint(self) -> QSize:
+        return _size(self.text())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        _paint(self, self.text(), self._theme)
+
+
 class PopupButton(QAbstractButton):
     """A word that opens a small panel below it."""
 
@@ -154,7 +183,7 @@ def _paint(button: QAbstractButton, text: str, theme: Theme) -> None:
     painter.setPen(QPen(theme.color("forward"), 1) if button.hasFocus() else Qt.PenStyle.NoPen)
     painter.setBrush(theme.color("line") if on else theme.color("field") if button.underMouse() else Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(QRectF(button.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
-    painter.setPen(theme.color("text" if on or button.underMouse() else "muted"))
+    painter.setPen(theme.color("faint" if not button.isEnabled() else "text" if on or button.underMouse() else "muted"))
     painter.setFont(sans(SMALL))
     room = button.rect().adjusted(_PADDING - 1, 0, 1 - _PADDING, 0)
     shown = QFontMetrics(painter.font()).elidedText(text, Qt.TextElideMode.ElideMiddle, room.width() + 2)

@@ -1,0 +1,103 @@
+"""Where stepping and training stop: what a breakpoint is, its kinds, and what each is called. It looks at no run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from nnviz.document.catalog import Field, Kind
+
+MOST_BREAKPOINTS = 100
+
+
+class Breakpoint(msgspec.Struct, frozen=True):
+    """One condition under which stepping and training stop."""
+
+    kind: str
+    """node · parameter · non_finite · gradient · activation · loss_rising"""
+    target: str = ""
+    """A node as its groups and its label, `h1/relu`, with `#2` for the second of that name; a parameter as `h1.weight`; a layer as `h1`.
+
+    Empty means any. A name says the same in every trace, and a network that has none such simply never stops there.
+    """
+    comparison: str = "above"
+    """above · below"""
+    threshold: float = 0.0
+    enabled: bool = True
+
+    @property
+    def is_at_a_place(self) -> bool:
+        """Whether it holds in every iteration, wherever the cursor comes to its target."""
+        return self.kind in ("node", "parameter")
+
+    @property
+    def layer(self) -> str:
+        """The id of the layer its target lies in; empty where it looks at all."""
+        return self.target.partition("/" if self.kind == "node" else ".")[0]
+
+    def covers(self, place: str) -> bool:
+        """Return whether a layer (`h1`) or a parameter (`h1.weight`) is among those it looks at."""
+        return not self.target or place == self.target or place.startswith(f"{self.target}.")
+
+    def is_beyond(self, value: float) -> bool:
+        """Return whether a magnitude is on the wrong side of the threshold. NaN is on neither side."""
+        return value < self.threshold if self.comparison == "below" else value > self.threshold
+
+
+_TARGET = Field("target", "text", "", "the layer or parameter it looks at; empty looks at all")
+_COMPARISON = Field("comparison", "choice", "above", "which side of the threshold stops", choices=("above", "below"), essential=True)
+_THRESHOLD = Field("threshold", "number", 1.0, "the largest |value| of a tensor is compared with it", 0.0, 1e300, essential=True)
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("node", "Node", "stops when the cursor comes to a node, forward and backward",
+             (Field("target", "text", "", "groups and label of the node, as h1/relu", essential=True),)),
+        Kind("parameter", "Parameter", "stops when a parameter's gradient is complete, and when it is updated",
+             (Field("target", "text", "", "name of the parameter, as h1.weight", essential=True),)),
+        Kind("non_finite", "First non-finite value", "stops where a value or gradient is NaN or infinite for the first time"),
+        Kind("gradient", "|gradient|", "stops when the largest |∂L/∂θ| of a parameter passes a number", (_TARGET, _COMPARISON, _THRESHOLD)),
+        Kind("activation", "|activation|", "stops when the largest |a| of a layer's output passes a number",
+             (_TARGET, _COMPARISON, _THRESHOLD)),
+        Kind("loss_rising", "Loss rising", "stops when the loss of an iteration is higher than that of the one before",
+             (Field("threshold", "number", 0.0, "the loss must have risen by more than this", 0.0, 1e300),)),
+    )
+}  # fmt: skip
+
+SWITCH = Field("enabled", "boolean", True, "whether it stops anything")
+"""What every breakpoint has besides the fields of its kind."""
+
+
+def titled(place: str, titles: Mapping[str, str]) -> str:
+    """Return a layer or parameter as the screen calls it: "h1.weight" is "dense 1.weight"."""
+    layer, dot, tensor = place.partition(".")
+    return f"{titles.get(layer, layer)}{dot}{tensor}"
+
+
+def described(breakpoint: Breakpoint, titles: Mapping[str, str]) -> str:
+    """Return what it stops at, in a few words: "relu of dense 1", "|gradient| > 5". `titles`: layer id -> name on the screen."""
+    if breakpoint.kind == "node":
+        path, _, number = breakpoint.target.partition("#")
+        *groups, label = path.split("/")
+        return " ".join(filter(None, (label, number, f"of {' · '.join(titles.get(group, group) for group in groups)}" if groups else "")))
+    if breakpoint.kind == "parameter":
+        return titled(breakpoint.target, titles)
+    if breakpoint.kind == "non_finite":
+        return "first non-finite value"
+    if breakpoint.kind == "loss_rising":
+        return f"loss rising by more than {breakpoint.threshold:g}" if breakpoint.threshold else "loss rising"
+    where = f" in {titled(breakpoint.target, titles)}" if breakpoint.target else ""
+    return f"|{breakpoint.kind}| {'<' if breakpoint.comparison == 'below' else '>'} {breakpoint.threshold:g}{where}"
+
+
+def reason(breakpoint: Breakpoint, place: str, value: float | None, titles: Mapping[str, str]) -> str:
+    """Return why it has stopped something: "|gradient| > 5: dense 1.weight reaches 7.314"."""
+    where = titled(place, titles)
+    if breakpoint.is_at_a_place or value is None:
+        return described(breakpoint, titles)
+    if breakpoint.kind == "non_finite":
+        return f"{described(breakpoint, titles)}: {where}, {value:.0f} element{'s' * (value != 1)}"
+    if breakpoint.kind == "loss_rising":
+        return f"{described(breakpoint, titles)}: {value:.4g}"
+    return f"{described(breakpoint, titles)}: {value:.4g} in {where}"

@@ -1,0 +1,93 @@
+"""Says whether training should stop before an iteration, by the breakpoints that are on. It runs nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+
+from nnviz.document.breakpoints import Breakpoint, reason
+from nnviz.engine.trainer import Stop, Trainer
+from nnviz.protocol import Hit
+
+Finder = Callable[[Breakpoint, Trainer, float, float], Hit | None]
+
+
+class Guard:
+    """The breakpoints of a run. `due` is what the next iteration has to pass, None if nothing: that costs training nothing."""
+
+    def __init__(self) -> None:
+        self._active: tuple[Breakpoint, ...] = ()
+        self._lets_pass = False
+
+    def set_breakpoints(self, breakpoints: Iterable[Breakpoint]) -> None:
+        """Have these, as far as they are on, looked at from the next iteration on."""
+        self._active = tuple(one for one in breakpoints if one.enabled)
+
+    def let_pass(self, one: bool) -> None:
+        """Let the next iteration be made whatever it does, or (False) look at it as at all others."""
+        self._lets_pass = one
+
+    def due(self) -> Callable[[Trainer, float, float], Stop | None] | None:
+        """Return what looks at the next iteration; an iteration that may pass is let past once."""
+        lets_pass, self._lets_pass = self._lets_pass, False
+        return self._look if self._active and not lets_pass else None
+
+    def _look(self, trainer: Trainer, loss: float, previous: float) -> Stop | None:
+        """Return why to stop before the iteration that has this loss and whose gradients stand in the parameters."""
+        for one in self._active:
+            if hit := _FINDERS[one.kind](one, trainer, loss, previous):
+                titles = {layer.id: layer.title for layer in trainer.experiment.network}
+                why = reason(one, hit.place, hit.value, titles)
+                return Stop("breakpoint", f"Stopped before iteration {trainer.position.iteration + 1}: {why}.", hit)
+        return None
+
+
+def _place(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -> Hit | None:
+    return Hit(one, one.target)
+
+
+def _loss_rising(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -> Hit | None:
+    return Hit(one, "loss", loss) if loss > previous + one.threshold else None
+
+
+def _activation(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -> Hit | None:
+    """The first layer, in the order of the forward pass."""
+    outputs = trainer.net.outputs
+    return _first(one, ((layer, outputs[layer]) for layer, _ in trainer.net.plan))
+
+
+def _gradient(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -> Hit | None:
+    """The first parameter, in the order of the backward pass."""
+    return _first(one, ((name, parameter.grad) for name, parameter in reversed(trainer.parameters.items())))
+
+
+def _first(one: Breakpoint, tensors: Iterable[tuple[str, Tensor | None]]) -> Hit | None:
+    for place, tensor in tensors:
+        if tensor is not None and tensor.numel() and one.covers(place):
+            largest = torch.linalg.vector_norm(tensor.detach(), float("inf")).item()
+            if one.is_beyond(largest):
+                return Hit(one, place, largest)
+    return None
+
+
+def _non_finite(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -> Hit | None:
+    """In the order of the iteration: a layer's output, the loss, the gradient of a parameter."""
+    outputs = ((layer, trainer.net.outputs[layer]) for layer, _ in trainer.net.plan)
+    gradients = ((name, parameter.grad) for name, parameter in reversed(trainer.parameters.items()))
+    for place, tensor in (*outputs, ("loss", torch.tensor(loss)), *gradients):
+        count = 0 if tensor is None else tensor.numel() - int(torch.isfinite(tensor).sum())
+        if count:
+            return Hit(one, place, count)
+    return None
+
+
+_FINDERS: dict[str, Finder] = {
+    "node": _place,
+    "parameter": _place,
+    "non_finite": _non_finite,
+    "gradient": _gradient,
+    "activation": _activation,
+    "loss_rising": _loss_rising,
+}

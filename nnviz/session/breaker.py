@@ -1,0 +1,172 @@
+"""The breakpoints at work: the engine is told of them, and the cursor is put where one has stopped something. It moves no run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from msgspec.structs import replace
+from PySide6.QtCore import QObject, Signal
+
+from nnviz import protocol
+from nnviz.document.breakpoints import Breakpoint
+from nnviz.document.experiment import Experiment
+from nnviz.session.conversation import Conversation
+from nnviz.session.halts import Halt, first_non_finite, halts, node_of
+from nnviz.session.playback import Playback
+from nnviz.session.reading import Reading
+from nnviz.session.stepper import Stepper
+
+
+class Breaker(QObject):
+    """For one session."""
+
+    message_posted = Signal(str, str)
+    halted = Signal(int)
+    """The node at which a breakpoint, or a value that is not finite, has stopped something."""
+
+    def __init__(self, conversation: Conversation, stepper: Stepper, playback: Playback, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._conversation, self._stepper, self._playback = conversation, stepper, playback
+        self._breakpoints: tuple[Breakpoint, ...] = ()
+        self._titles: dict[str, str] = {}
+        self._is_asleep = False
+        self._sent: tuple[Breakpoint, ...] = ()
+        self._known: tuple[Reading, tuple, list[Halt]] | None = None
+        self._looked_at: Reading | None = None
+        self._arrived: Halt | None = None
+        self._told: Breakpoint | None = None
+        """What the engine has said it stopped at."""
+        conversation.replied.connect(self._take)
+
+    def set_experiment(self, experiment: Experiment) -> None:
+        """Work with this document's breakpoints and layer titles."""
+        self._breakpoints = experiment.breakpoints
+        self._titles = {layer.id: layer.title for layer in experiment.network}
+        self.send()
+
+    def sleep(self) -> None:
+        """Stop nothing from now on: for pictures that are made without a person."""
+        self._is_asleep = True
+        self.send()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether any breakpoint is on."""
+        return not self._is_asleep and any(one.enabled for one in self._breakpoints)
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether steps are played: then every place where a breakpoint holds stops it, and says so."""
+        return self._playback.is_playing
+
+    # --- where they hold ---
+
+    def halts(self, reading: Reading) -> list[Halt]:
+        """Return where the breakpoints hold in this trace, in the order of the schedule."""
+        if self._known is None or self._known[0] is not reading or self._known[1] is not self._breakpoints:
+            self._known = reading, self._breakpoints, halts(reading, self._breakpoints, self._loss_before(reading.trace.iteration))
+        return self._known[2]
+
+    def between(self, reading: Reading, start: int, end: int) -> Halt | None:
+        """Return the first halt on the way from one place to another, either way; the end belongs to the way, the start does not."""
+        if not self.is_active:
+            return None
+        if end >= start:
+            return next((halt for halt in self.halts(reading) if start < halt.cursor <= end), None)
+        return next((halt for halt in reversed(self.halts(reading)) if end <= halt.cursor < start), None)
+
+    def _loss_before(self, iteration: int) -> float | None:
+        curves = self._conversation.run.curves
+        place = np.flatnonzero(curves.iteration == iteration)
+        return float(curves.loss[place[-1]]) if iteration and place.size else None
+
+    # --- stepping and playing ---
+
+    def tell(self, halt: Halt) -> None:
+        """Say why the cursor has stopped here, and play no further."""
+        self._playback.stop()
+        self.message_posted.emit("warning", f"Stopped at a breakpoint: {halt.said(self._titles)}.")
+        self.halted.emit(halt.node)
+
+    def moved(self) -> None:
+        """The cursor has moved: stop the playback where a breakpoint holds, and look anew at which nodes there are."""
+        reading = self._stepper.reading
+        if reading and self.is_playing and self.is_active:
+            halt = next((halt for halt in self.halts(reading) if halt.cursor == self._stepper.cursor), None)
+            if halt:
+                self.tell(halt)
+        if reading is not self._looked_at:
+            self._looked_at = reading
+            self.send()
+
+    # --- training ---
+
+    def gate(self, order: protocol.Train) -> protocol.Train | None:
+        """Return the order to train as it is to be sent; None if the present trace has a breakpoint ahead: the cursor is there then.
+
+        Training stops at an iteration once, however many places of it breakpoints hold at.
+        """
+        run, reading = self._conversation.run, self._stepper.reading
+        if order.past or not self.is_active:
+            return order
+        if run.is_traced and reading is run.reading:
+            halt = next(iter(self.halts(reading)), None)
+            if halt and halt.cursor > self._stepper.walked:
+                self._stepper.to(halt.cursor)
+                self.tell(halt)
+                return None
+        return replace(order, past=run.is_traced or run.stopped == "breakpoint")
+
+    def trained(self, reply: protocol.Trained) -> None:
+        """Training has stopped: if by a breakpoint or at what is not finite, stand at the guilty node as soon as its trace is there."""
+        if reply.reason not in ("breakpoint", "non_finite"):
+            return
+        self._playback.stop()
+        self._told = reply.hit.breakpoint if reply.hit else None
+        find = self._finder(reply)
+        if self._conversation.run.is_traced and self._stepper.reading:
+            place = find(self._stepper.reading)
+            if place is not None:
+                self._stepper.to(place)
+            self.shown()
+        else:
+            self._stepper.aim(find)
+
+    def _finder(self, reply: protocol.Trained) -> Callable[[Reading], int | None]:
+        def find(reading: Reading) -> int | None:
+            if reading.trace.iteration != reply.iteration:
+                return None
+            stops = self.halts(reading) if reply.reason == "breakpoint" else [first_non_finite(reading)]
+            self._arrived = stops[0] if stops else None
+            return self._arrived.cursor if self._arrived else None
+
+        return find
+
+    def shown(self) -> None:
+        """The trace that was waited for is shown: point at the guilty node."""
+        halt, self._arrived = self._arrived, None
+        if halt and self._told not in (None, halt.breakpoint):
+            self.tell(halt)
+        elif halt:
+            self.halted.emit(halt.node)
+
+    # --- the engine ---
+
+    def send(self) -> None:
+        """Tell the engine what to stop at, if that has changed: what is on, and what the present graph has."""
+        reading = self._stepper.reading
+        awake = () if self._is_asleep else self._breakpoints
+        active = tuple(one for one in awake if one.enabled and _is_there(reading, one))
+        if active != self._sent and self._conversation.run.engine == "ready":
+            self._sent = active
+            self._conversation.ask(protocol.Break(active))
+
+    def _take(self, reply: protocol.Reply) -> None:
+        if isinstance(reply, protocol.Ready):
+            self._sent = ()
+            self.send()
+
+
+def _is_there(reading: Reading | None, one: Breakpoint) -> bool:
+    return reading is None or not one.is_at_a_place or node_of(reading, one) is not None

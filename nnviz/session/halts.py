@@ -1,0 +1,188 @@
+"""Where breakpoints hold in a trace: pure functions from (trace, breakpoints) to places of the cursor. They stop nothing themselves."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from nnviz.document.breakpoints import Breakpoint, reason
+from nnviz.protocol import NodeRecord, Tensor
+from nnviz.session.reading import Reading
+from nnviz.session.stepping import places_of
+
+FORWARD = ("forward", "loss")
+
+
+class Halt(NamedTuple):
+    """A place of the cursor at which a breakpoint holds for the first time, or once more."""
+
+    cursor: int
+    breakpoint: Breakpoint
+    node: int
+    place: str
+    """The layer, parameter or node it holds for, by its name."""
+    value: float | None = None
+
+    def said(self, titles: Mapping[str, str]) -> str:
+        """Return what holds, where, and the value. `titles`: layer id -> name on the screen."""
+        return reason(self.breakpoint, self.place, self.value, titles)
+
+
+def halts(reading: Reading, breakpoints: Iterable[Breakpoint], previous_loss: float | None = None) -> list[Halt]:
+    """Return where these hold, in the order of the schedule, as far as they are on.
+
+    `previous_loss` is that of the iteration before; None for the first.
+    """
+    found = [halt for one in breakpoints if one.enabled for halt in _FINDERS[one.kind](reading, one, previous_loss)]
+    return sorted(found, key=lambda halt: halt.cursor)
+
+
+def first_non_finite(reading: Reading) -> Halt | None:
+    """Return where a value or gradient is NaN or infinite for the first time in the order of the schedule; None if nowhere."""
+    return next(_non_finite(reading, Breakpoint("non_finite"), None), None)
+
+
+# --- names that survive a new trace ---
+
+
+def target_of(reading: Reading, node: int) -> tuple[str, str]:
+    """Return kind and target of the breakpoint on a node: a parameter by its name, any other by groups and label ("h1/relu#2")."""
+    record = reading.node(node)
+    if record.kind == "parameter":
+        return "parameter", record.label
+    path = _path(record)
+    number = sum(_path(other) == path for other in reading.trace.nodes[: node + 1] if other.kind != "parameter")
+    return "node", path if number == 1 else f"{path}#{number}"
+
+
+def node_of(reading: Reading, breakpoint: Breakpoint) -> int | None:
+    """Return the node a breakpoint on a node or parameter means in this trace; None if there is none."""
+    if breakpoint.kind == "parameter":
+        return next((node.id for node in reading.trace.nodes if (node.kind, node.label) == ("parameter", breakpoint.target)), None)
+    path, _, number = breakpoint.target.partition("#")
+    same = [node.id for node in reading.trace.nodes if node.kind != "parameter" and _path(node) == path]
+    place = int(number) - 1 if number.isdigit() else 0
+    return same[place] if 0 <= place < len(same) else None
+
+
+def marks(reading: Reading, breakpoints: Iterable[Breakpoint]) -> dict[int, bool]:
+    """Return the nodes that have a breakpoint of their own, and whether it is on."""
+    own = ((node_of(reading, one), one.enabled) for one in breakpoints if one.is_at_a_place)
+    return {node: enabled for node, enabled in own if node is not None}
+
+
+def _path(node: NodeRecord) -> str:
+    return "/".join((*node.group, node.label))
+
+
+# --- one finder per kind ---
+
+
+def _place(reading: Reading, one: Breakpoint, previous: float | None) -> Iterator[Halt]:
+    node = node_of(reading, one)
+    if node is not None:
+        yield from (Halt(place, one, node, one.target) for place in places_of(reading, node))
+
+
+def _loss_rising(reading: Reading, one: Breakpoint, previous: float | None) -> Iterator[Halt]:
+    node = next((node.id for node in reading.trace.nodes if node.kind == "loss"), None)
+    if node is not None and previous is not None and reading.trace.loss > previous + one.threshold:
+        yield Halt(reading.made_at.get(node, reading.length), one, node, "loss", reading.trace.loss)
+
+
+def _gradient(reading: Reading, one: Breakpoint, previous: float | None) -> Iterator[Halt]:
+    """Where the gradient of a parameter is complete."""
+    for node in reading.trace.nodes:
+        if node.kind == "parameter" and node.gradient is not None and one.covers(node.label):
+            value, places = largest(reading, node.gradient), places_of(reading, node.id)
+            if places and one.is_beyond(value):
+                yield Halt(places[0], one, node.id, node.label, value)
+
+
+def _activation(reading: Reading, one: Breakpoint, previous: float | None) -> Iterator[Halt]:
+    """Where the output of a layer is made."""
+    for layer, node in _outputs(reading).items():
+        value = largest(reading, node.value) if one.covers(layer) else float("nan")
+        if one.is_beyond(value):
+            yield Halt(reading.made_at[node.id], one, node.id, layer, value)
+
+
+def _outputs(reading: Reading) -> dict[str, NodeRecord]:
+    """Of every layer the operation that makes its output: the last one made in it."""
+    made = [node for node in reading.trace.nodes if node.id in reading.made_at and node.phase == "forward" and node.group]
+    return {node.group[0]: node for node in made}
+
+
+def _non_finite(reading: Reading, one: Breakpoint, previous: float | None) -> Iterator[Halt]:
+    """The first place only: behind it all that depends on it is spoiled."""
+    completed = _completed(reading)
+    for step in reading.trace.steps:
+        for node, tensor in _news(reading, step.phase, step.node, completed[step.index]):
+            if count := non_finite(reading, tensor):
+                yield Halt(step.index + 1, one, node, _name(reading.node(node)), float(count))
+                return
+
+
+def _news(reading: Reading, phase: str, node: int, completed: list[int]) -> Iterator[tuple[int, Tensor | None]]:
+    """The tensors that a step makes known, each with its node."""
+    if phase == "batch":
+        yield from ((source.id, source.value) for source in reading.trace.nodes if source.id not in reading.made_at)
+    elif phase in FORWARD:
+        yield node, reading.node(node).value
+    elif phase == "backward":
+        yield from ((source, reading.node(source).gradient) for source in completed)
+    elif phase == "update":
+        yield node, reading.updates[node].after
+
+
+def _completed(reading: Reading) -> dict[int, list[int]]:
+    """For each backward step the nodes whose gradient it completes."""
+    found = defaultdict(list)
+    for node, edges in reading.out_edges.items():
+        arrivals = [
+            reading.backward_at[edge.target] for edge in edges if edge.contribution is not None and edge.target in reading.backward_at
+        ]
+        if arrivals:
+            found[max(arrivals) - 1].append(node)
+    return found
+
+
+def _name(node: NodeRecord) -> str:
+    if node.kind in ("parameter", "loss") or not node.group:
+        return node.label
+    return f"{node.group[0]}.{node.label}" if node.label != node.group[0] else node.label
+
+
+_FINDERS = {
+    "node": _place,
+    "parameter": _place,
+    "non_finite": _non_finite,
+    "gradient": _gradient,
+    "activation": _activation,
+    "loss_rising": _loss_rising,
+}
+
+
+# --- tensors, whole or measured ---
+
+
+def largest(reading: Reading, tensor: Tensor | None) -> float:
+    """Return the largest |element|, infinite ones included; NaN if any is NaN, or there is none."""
+    values = reading.array(tensor)
+    if values is not None:
+        return float(np.abs(values).max()) if values.size else float("nan")
+    measure = tensor.measure if tensor else None
+    if measure is None or not measure.count:
+        return float("nan")
+    return float("inf") if measure.non_finite else max(abs(measure.min), abs(measure.max))
+
+
+def non_finite(reading: Reading, tensor: Tensor | None) -> int:
+    """Return how many elements are NaN or infinite."""
+    values = reading.array(tensor)
+    if values is not None:
+        return int(values.size - np.isfinite(values).sum()) if values.dtype.kind == "f" else 0
+    return tensor.measure.non_finite if tensor and tensor.measure else 0
