@@ -84,7 +84,7 @@ def test_a_whole_frame_with_painting(benchmark, ratio, row):
         QCoreApplication.processEvents()  # paints what asked for it
 
     benchmark.pedantic(frame, rounds=2 * FRAMES, warmup_rounds=5)
-    assert ratio(lambda: seconds_of(frame), sort, WHOLE_FRAME) <= WHOLE_FRAME
+    assert ratio(lambda: seconds_of(frame), sort, WHOLE_FRAME, attempts=6) <= WHOLE_FRAME
 
 
 def test_an_unchanged_run_costs_nothing(ratio, row):
