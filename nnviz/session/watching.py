@@ -12,6 +12,9 @@ from nnviz.session.conversation import Conversation
 RESTING = 2.0
 """So many times as long as frames took to draw, the window asks for no more: drawing takes a third of its time at most."""
 
+LONGEST_REST = 1000
+"""Milliseconds it rests at most."""
+
 
 class Watching(QObject):
     """Asks for no more than is looked at, and for nothing twice."""
@@ -68,7 +71,7 @@ class Watching(QObject):
 
     def _rest(self) -> None:
         """Leave the processor to the engine and to the person's hands before more frames may come."""
-        self._resting.start(round(1000 * RESTING * (time.perf_counter() - self._begun)))
+        self._resting.start(min(LONGEST_REST, round(1000 * RESTING * (time.perf_counter() - self._begun))))
 
     def _acknowledge(self) -> None:
         for number in self._drawn:
