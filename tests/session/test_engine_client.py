@@ -135,8 +135,8 @@ def test_each_early_death_makes_the_next_start_wait_longer(make, qtbot, monkeypa
     client.started.connect(lambda: starts.append(time.monotonic()))
     client.start()
     qtbot.waitUntil(lambda: heard.failed != [], timeout=10_000)
-    assert starts[1] - starts[0] >= 0.2
-    assert starts[2] - starts[1] >= 0.6
+    assert starts[1] - starts[0] >= 0.9 * 0.2  # coarse timers of Qt may come a twentieth early
+    assert starts[2] - starts[1] >= 0.9 * 0.6
 
 
 def test_an_engine_that_has_worked_may_die_as_often_as_it_likes(make, qtbot, quick):
