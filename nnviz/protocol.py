@@ -129,6 +129,29 @@ class UpdateRecord(msgspec.Struct, frozen=True):
     after: Tensor
 
 
+class AgreementRecord(msgspec.Struct, frozen=True):
+    """One parameter's gradient beside ordinary autograd's: the largest number of each, and their largest difference."""
+
+    parameter: str
+    ours: float
+    torch: float
+    difference: float
+    relative: float
+    """The difference, on the scale of `TraceRecord.worst_error`."""
+
+
+class WhatIf(msgspec.Struct, frozen=True):
+    """A node of the trace, or a part of it, has another value; everything behind it is made again with the same random numbers."""
+
+    node: int
+    """Its id in the trace of this detail."""
+    kind: str = "set"
+    """set · ablate (set to 0) · scale. Nothing flows back into what made a set value; a scaled one has its factor in the chain rule."""
+    value: float = 0.0
+    element: tuple[int | None, ...] | None = None
+    """None: all elements. None in a place: all along that axis."""
+
+
 class TraceRecord(msgspec.Struct, frozen=True):
     """The immutable record of ONE training iteration: the one that follows `iteration` finished ones."""
 
@@ -147,6 +170,10 @@ class TraceRecord(msgspec.Struct, frozen=True):
     updates: tuple[UpdateRecord, ...]
     value_reads: tuple[str, ...] = ()
     """Places (file:line) where the model read a value: the graph is true for this batch only."""
+    agreements: tuple[AgreementRecord, ...] = ()
+    """One for each parameter, the worst first."""
+    what_ifs: tuple[WhatIf, ...] = ()
+    """What was supposed; empty: the iteration as it will be made."""
 
 
 # --- what a run shows -----------------------------------------------------------------------------------------------
@@ -197,6 +224,21 @@ class Surface(msgspec.Struct, frozen=True):
     high: tuple[float, ...]
     output: Array
     """(height, width, outputs) for two features, rows from low to high x₂; (width, outputs) for one. Probabilities for classes."""
+
+
+class WeightHistory(msgspec.Struct, frozen=True):
+    """One weight over the last iterations that were made: four equally long arrays, oldest first."""
+
+    parameter: str
+    element: tuple[int, ...]
+    iterations: Array
+    """How many iterations were finished after each."""
+    values: Array
+    """The weight after the iteration."""
+    gradients: Array
+    """The gradient the optimizer was given, clipped if gradients are."""
+    steps: Array
+    """What the optimizer added."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -263,16 +305,20 @@ class GoTo(Request, frozen=True):
 
 
 class Trace(Request, frozen=True):
-    """Trace the iteration that follows the present one, without making it."""
+    """Trace the iteration that follows the present one, without making it; with `what_ifs`, as it would be then."""
 
     detail: str = "textbook"
+    what_ifs: tuple[WhatIf, ...] = ()
 
 
 class Watch(Request, frozen=True):
-    """Measure only what these panels need: curves · measures · surface · trace."""
+    """Measure only what these panels need: curves · measures · surface · trace; and keep the history of one weight."""
 
     panels: tuple[str, ...]
     detail: str = "textbook"
+    parameter: str = ""
+    """The parameter of that weight; empty for none."""
+    element: tuple[int, ...] = ()
 
 
 class Break(Request, frozen=True):
@@ -352,6 +398,7 @@ class Frame(Reply, frozen=True):
     measures: tuple[LayerMeasures, ...] = ()
     surface: Surface | None = None
     trace: TraceRecord | None = None
+    history: WeightHistory | None = None
 
 
 class Trained(Reply, frozen=True):

@@ -18,6 +18,7 @@ from nnviz.document.network_edits import (
     rename_layer,
     set_initializer,
     set_parameter,
+    set_parameters,
     set_weight,
     tidy,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "rename_layer",
     "set_initializer",
     "set_parameter",
+    "set_parameters",
     "set_precision",
     "set_seed",
     "set_title",

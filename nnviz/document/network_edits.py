@@ -239,6 +239,13 @@ def set_parameter(experiment: Experiment, parameter: str, values: list | float) 
     return replaced(experiment, weights=experiment.weights | {parameter: _floats(values)})
 
 
+def set_parameters(experiment: Experiment, parameters: Mapping[str, list | float]) -> Experiment:
+    """Return the experiment with several whole parameters set by hand, as `set_parameter` does one."""
+    for parameter, values in parameters.items():
+        experiment = set_parameter(experiment, parameter, values)
+    return experiment
+
+
 def clear_weights(experiment: Experiment, id: str) -> Experiment:
     """Return the experiment with all parameters of the layer left to its initializer again."""
     layer_of(experiment.network, id)

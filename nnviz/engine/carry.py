@@ -37,7 +37,7 @@ def carry(old: Trainer, experiment: Experiment, data: Data) -> Carried:
     typed = _typed(old.experiment, experiment)
     set_weights(new.net, typed)
     _carry_state(old, new, fitting)
-    new.position, new.remembers = old.position, old.remembers
+    new.position, new.remembers, new.history = old.position, old.remembers, old.history
     new.patience = old.patience if _is_comparable(old.experiment, experiment) else Patience()
     kept = tuple(name for name in new.parameters if name in fitting)
     is_another_net = bool(typed) or _computed(old.experiment) != _computed(experiment)

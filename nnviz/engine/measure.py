@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nnviz.engine.history import History
 from nnviz.engine.losses import probabilities
 from nnviz.engine.trainer import Trainer, copies
-from nnviz.protocol import WHOLE, Array, LayerMeasures, Measure, Surface
+from nnviz.protocol import WHOLE, Array, LayerMeasures, Measure, Surface, WeightHistory
 from nnviz.protocol import Tensor as TensorRecord
 
 FEWEST_BINS, MOST_BINS = 8, 40
@@ -74,6 +75,12 @@ def _histogram(values: np.ndarray, bins: int) -> tuple[float, float, tuple[int, 
     width = max(high / bins - low / bins, np.finfo(np.float64).tiny)  # high − low itself may overflow
     places = (values / width - low / width).astype(np.int64)
     return low, high, tuple(np.bincount(np.clip(places, 0, bins - 1), minlength=bins).tolist())
+
+
+def history_record(history: History, iteration: int) -> WeightHistory:
+    """Return what is kept of a weight up to an iteration, as it travels."""
+    iterations, *columns = np.array(history.rows(iteration), dtype=np.float64).reshape(-1, 4).T
+    return WeightHistory(history.parameter, history.element, array_of(iterations.astype(np.int64)), *map(array_of, columns))
 
 
 # --- layers ---

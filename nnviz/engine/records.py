@@ -7,9 +7,9 @@ from torch import Tensor
 
 from nnviz.engine.measure import array_of, tensor_record
 from nnviz.engine.tracing import Captured
-from nnviz.protocol import WHOLE, Array, EdgeRecord, NodeRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord
+from nnviz.protocol import WHOLE, AgreementRecord, Array, EdgeRecord, NodeRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord, WhatIf
 from nnviz.protocol import Tensor as TensorRecord
-from nnviz.trace import Node, Step, Trace, Update
+from nnviz.trace import Node, Step, Trace, Update, agreements
 from nnviz.trace.record import perform
 
 ELEMENTWISE = {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "tanh", "exp", "log", "abs", "sqrt", "neg", "pow"}
@@ -33,6 +33,8 @@ def to_record(captured: Captured) -> TraceRecord:
         steps=tuple(_step(step) for step in trace.steps),
         updates=_updates(trace),
         value_reads=tuple(read.where for read in trace.value_reads),
+        agreements=tuple(AgreementRecord(*agreement) for agreement in agreements(trace)),
+        what_ifs=tuple(WhatIf(what_if.node, what_if.kind, what_if.value, what_if.element) for what_if in trace.what_ifs),
     )
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from nnviz.engine.measure import layer_measures, surface
+from nnviz.engine.measure import history_record, layer_measures, surface
 from nnviz.engine.records import to_record
 from nnviz.engine.timeline import Timeline
 from nnviz.engine.tracing import Captured, capture_next
@@ -108,10 +108,15 @@ class Reporter:
         """Send a frame with everything watched but a trace, which is asked for when the run stands."""
         self._deliver(self._frame(timeline, revision, True))
 
+    def tell(self, timeline: Timeline, revision: int) -> None:
+        """Send a frame with nothing that has to be measured: the history of another weight."""
+        self._deliver(self._frame(timeline, revision, False))
+
     def _frame(self, timeline: Timeline, revision: int, measuring: bool) -> Frame:
         trainer, panels = timeline.trainer, self.watch.panels
         points, self._points_sent = tuple(timeline.points[self._points_sent :]), len(timeline.points)
         self._number += 1
+        history = trainer.history
         return Frame(
             number=self._number,
             revision=revision,
@@ -121,6 +126,7 @@ class Reporter:
             points=points,
             measures=layer_measures(trainer) if measuring and "measures" in panels else (),
             surface=surface(trainer) if measuring and "surface" in panels else None,
+            history=history_record(history, timeline.iteration) if history else None,
         )
 
     def _with_trace(self, timeline: Timeline, frame: Frame) -> None:

@@ -13,6 +13,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.engine.datasets import Data
 from nnviz.engine.errors import BuildError
 from nnviz.engine.guard import Guard
+from nnviz.engine.history import remember
 from nnviz.engine.inbox import Closed, Garbage, Inbox
 from nnviz.engine.looking import gradient_checked, inspected
 from nnviz.engine.measure import array_of
@@ -87,6 +88,7 @@ class Service:
 
     def _begin(self, revision: int, timeline: Timeline, iteration: int = 0) -> None:
         timeline.trainer.remembers = "measures" in self._reporter.watch.panels
+        remember(timeline, self._reporter.watch.parameter, self._reporter.watch.element)
         stop = timeline.go_to(iteration, self._inbox.interrupts) if iteration else None
         self._timeline, self._revision, self._left = timeline, revision, None
         self._reporter.begin()
@@ -165,17 +167,20 @@ class Service:
     # --- looking ---
 
     def _watch(self, request: protocol.Watch) -> None:
-        news = set(request.panels) - set(self._reporter.watch.panels) - {"trace"}
-        self._reporter.watch = request
+        old, self._reporter.watch = self._reporter.watch, request
+        news = set(request.panels) - set(old.panels) - {"trace"}
         if self._timeline:
             self._timeline.trainer.remembers = "measures" in request.panels
+            if (request.parameter, request.element) != (old.parameter, old.element):
+                remember(self._timeline, request.parameter, request.element)
+                self._reporter.tell(self._timeline, self._revision)
             if news and self._left is None:
                 self._reporter.stand(self._timeline, self._revision)
 
     def _look(self, request: protocol.Trace | protocol.Inspect | protocol.CheckGradient) -> None:
         match request:
-            case protocol.Trace(detail):
-                self._reporter.captured = capture_next(self._run().trainer, detail)
+            case protocol.Trace(detail, what_ifs):
+                self._reporter.captured = capture_next(self._run().trainer, detail, what_ifs=what_ifs)
                 self._send(protocol.Traced(self._revision, to_record(self._reporter.captured)))
             case protocol.Inspect():
                 self._send(inspected(self._reporter.captured, request))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from math import log2, nan
@@ -41,6 +42,8 @@ class Timeline:
         self.points: list[Point] = [self.trainer.start_point()]
         self._checkpoints: dict[int, tuple[Checkpoint, int, Point]] = {}
         """By iteration: the state, how many changes were in force, and the last point."""
+        self.pace = 0.0
+        """Seconds the last iteration took."""
         self._keep_checkpoint()
         self._take_over(changes)
 
@@ -113,7 +116,9 @@ class Timeline:
 
         `look` is given the trainer, the loss and that of the iteration before (NaN for the first), and may stop it before the update.
         """
+        start = time.perf_counter()
         stop = self.trainer.advance(partial(look, previous=self.points[-1].loss if self.iteration else nan) if look else None)
+        self.pace = time.perf_counter() - start
         if stop and stop.comes_before:
             return stop
         self.points.append(self.trainer.point)
@@ -148,7 +153,7 @@ class Timeline:
         reusable = self.trainer.net if checkpoint.experiment.network == self.trainer.experiment.network else None
         trainer = Trainer(checkpoint.experiment, self.data, reusable)
         trainer.restore(checkpoint)
-        trainer.remembers = self.trainer.remembers
+        trainer.remembers, trainer.history = self.trainer.remembers, self.trainer.history
         self.trainer = trainer
         self.points[at:] = [point]
         self._apply_due()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from nnviz import protocol
 from nnviz.engine.trainer import Trainer, copies
-from nnviz.trace import Trace, capture
+from nnviz.trace import Trace, WhatIf, capture
 
 
 class Captured(NamedTuple):
@@ -24,8 +26,8 @@ class Captured(NamedTuple):
     """Id of the input layer."""
 
 
-def capture_next(trainer: Trainer, detail: str, sample: int | None = None) -> Captured:
-    """Return the trace of the next iteration; with `sample`, as it would be with that training row alone.
+def capture_next(trainer: Trainer, detail: str, sample: int | None = None, what_ifs: Sequence[protocol.WhatIf] = ()) -> Captured:
+    """Return the trace of the next iteration; with `sample`, as it would be with that training row alone; with `what_ifs`, as supposed.
 
     Raises trace.TraceError if it cannot be traced truthfully, ValueError if there is no such row.
     """
@@ -47,6 +49,7 @@ def capture_next(trainer: Trainer, detail: str, sample: int | None = None) -> Ca
             clip_value=training.clip_value,
             detail=detail,
             penalty=trainer.penalty,
+            what_ifs=[WhatIf(change.node, change.kind, change.value, change.element) for change in what_ifs],
         )
     finally:
         trainer.set_tensors(buffers)

@@ -17,6 +17,7 @@ from nnviz.engine.build import Net, apply_switches, build, set_training
 from nnviz.engine.datasets import Data
 from nnviz.engine.diagnosis import first_non_finite, gradients_are_finite
 from nnviz.engine.errors import BuildError
+from nnviz.engine.history import History
 from nnviz.engine.position import Position, next_rows
 from nnviz.engine.samples import Samples, samples
 from nnviz.engine.schedules import learning_rate
@@ -93,6 +94,8 @@ class Trainer:
         """What every layer put out in the last iteration."""
         self.before: dict[str, Tensor] = {}
         """While `remembers` is on: the parameters as they were before the last iteration; empty before the first."""
+        self.history: History | None = None
+        """Of the one weight that is watched."""
 
     # --- one iteration ---
 
@@ -136,9 +139,13 @@ class Trainer:
             return stop
         if self.remembers:
             self.before = copies(self.parameters)
+        if self.history:
+            self.history.expect(self.parameters)
         self._update()
         self.has_last = True
         before, self.position = self.position, self.position.after(len(rows), self.training_rows.count)
+        if self.history:
+            self.history.keep(self.parameters, self.position.iteration)
         return self._conclude(loss, self.position.epoch > before.epoch)
 
     def _non_finite(self, loss: float) -> Stop | None:

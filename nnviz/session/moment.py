@@ -19,6 +19,11 @@ class Moment:
         self.cursor = max(0, min(cursor, reading.length))
         self.sample = sample
 
+    @property
+    def before(self) -> Moment | None:
+        """The same place without what is supposed; None where nothing is supposed, or where it led to another graph."""
+        return Moment(self.reading.original, self.cursor, self.sample) if self.reading.is_comparable else None
+
     # --- where we are ---
 
     @property
@@ -68,6 +73,11 @@ class Moment:
 
     def _is_back(self, node: int) -> bool:
         return self.cursor >= self.reading.backward_at.get(node, self.reading.length + 1)
+
+    def differs(self, node: int) -> bool:
+        """Whether what is known of the node by now is another number than without what is supposed."""
+        reading = self.reading
+        return (node in reading.changed_values and self.is_made(node)) or (node in reading.changed_gradients and self.has_gradient(node))
 
     # --- tensors as they stand now ---
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from nnviz.protocol import Array, EdgeRecord, NodeRecord, Tensor, TraceRecord, UpdateRecord
+from nnviz.protocol import Array, EdgeRecord, NodeRecord, Tensor, TraceRecord, UpdateRecord, WhatIf
 
 
 def to_numpy(array: Array) -> np.ndarray:
@@ -18,8 +18,10 @@ def to_numpy(array: Array) -> np.ndarray:
 class Reading:
     """A TraceRecord with its indexes. `made_at[node]` and `backward_at[node]` are places in the schedule, from 1 (after the first step)."""
 
-    def __init__(self, trace: TraceRecord) -> None:
+    def __init__(self, trace: TraceRecord, original: Reading | None = None) -> None:
+        """`original`: where something is supposed, the same iteration without it."""
         self.trace = trace
+        self.original = original
         self.made_at: dict[int, int] = {}
         self.backward_at: dict[int, int] = {}
         self.updated_at: dict[int, int] = {}
@@ -34,6 +36,38 @@ class Reading:
             places[node] = position
         first, _ = self.phase_spans.get(phase, (position - 1, 0))
         self.phase_spans[phase] = (first, position)
+
+    @property
+    def truth(self) -> Reading:
+        """The iteration as it will be made, whatever is supposed here."""
+        return self.original or self
+
+    @cached_property
+    def is_comparable(self) -> bool:
+        """Whether this is the original with other values: the same nodes, each made from the same."""
+        return self.original is not None and _skeleton(self.trace) == _skeleton(self.original.trace)
+
+    def supposed(self, node: int) -> tuple[WhatIf, ...]:
+        """Return what is supposed of a node itself."""
+        return tuple(what_if for what_if in self.trace.what_ifs if what_if.node == node)
+
+    @cached_property
+    def changed_values(self) -> frozenset[int]:
+        """The nodes that have another value than in the original."""
+        return self._changed("value")
+
+    @cached_property
+    def changed_gradients(self) -> frozenset[int]:
+        """The nodes that have another gradient than in the original."""
+        return self._changed("gradient")
+
+    def _changed(self, what: str) -> frozenset[int]:
+        pairs = zip(self.trace.nodes, self.original.trace.nodes, strict=True) if self.is_comparable else ()
+        return frozenset(one.id for one, other in pairs if self._differ(getattr(one, what), getattr(other, what)))
+
+    def _differ(self, one: Tensor | None, other: Tensor | None) -> bool:
+        mine, its = self.array(one), self.original.array(other)
+        return one != other if mine is None or its is None else not np.array_equal(mine, its, equal_nan=mine.dtype.kind == "f")
 
     @property
     def length(self) -> int:
@@ -85,3 +119,7 @@ class Reading:
         if id(tensor) not in self._arrays:
             self._arrays[id(tensor)] = to_numpy(tensor.values)
         return self._arrays[id(tensor)]
+
+
+def _skeleton(trace: TraceRecord) -> list[tuple]:
+    return [(node.kind, node.operation, node.label, node.group, node.inputs, node.shape) for node in trace.nodes]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from nnviz import protocol
-from nnviz.protocol import DataRecord, LayerMeasures, Surface
+from nnviz.protocol import DataRecord, LayerMeasures, Surface, WeightHistory
 from nnviz.session.reading import Reading
 
 MOST_MOMENTS = 64
@@ -88,6 +88,8 @@ class RunState:
     """Measures over time, oldest first."""
     surface: Surface | None = None
     surface_iteration: int = 0
+    history: WeightHistory | None = None
+    """Of the weight that is watched."""
     data: DataRecord | None = None
     reading: Reading | None = None
     """The latest trace."""
@@ -150,6 +152,7 @@ _FRESH = {
     "curves": Curves.of(()),
     "snapshots": (),
     "surface": None,
+    "history": None,
     "reading": None,
     "traced": -1,
     "stopped": "",
@@ -175,6 +178,7 @@ def _frame(run: RunState, reply: protocol.Frame) -> RunState:
         learning_rate=reply.learning_rate,
         curves=run.curves.with_points(reply.points),
         snapshots=snapshots,
+        history=reply.history or run.history,
     )
     if reply.surface:
         run = replace(run, surface=reply.surface, surface_iteration=reply.iteration)
@@ -205,7 +209,8 @@ def _moved(run: RunState, reply: protocol.Moved) -> RunState:
 
 
 def _traced(run: RunState, reply: protocol.Traced) -> RunState:
-    return replace(run, reading=Reading(reply.trace), traced=reply.revision)
+    original = run.reading.truth if reply.trace.what_ifs and run.reading else None
+    return replace(run, reading=Reading(reply.trace, original), traced=reply.revision)
 
 
 def _logged(run: RunState, reply: protocol.Logged) -> RunState:

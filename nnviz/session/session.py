@@ -12,6 +12,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from nnviz import protocol
+from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes import examine
 from nnviz.session.autosaver import Autosaver
@@ -26,8 +27,10 @@ from nnviz.session.recovery import Recovery
 from nnviz.session.run import RunState
 from nnviz.session.stepper import Stepper
 from nnviz.session.trainer import Trainer
+from nnviz.session.undoing import Undoing
 from nnviz.session.walker import Walker
 from nnviz.session.watching import Watching
+from nnviz.session.what_ifs import WhatIfs
 
 
 class Session(QObject):
@@ -70,6 +73,8 @@ class Session(QObject):
         coupling, per_epoch = self._coupling, lambda: self.run.iterations_per_epoch
         self.walker = Walker(self.stepper, self.breaker, per_epoch, coupling.advance, coupling.retreat, self)
         self._autosaver = Autosaver(self.document, self) if autosaves else None
+        self.what_ifs = WhatIfs(self.conversation, self)
+        self.undoing = Undoing(self.document, self.what_ifs, self)
         self._coupling.connect_parts()
         self.watching = Watching(self.conversation, self)  # last: it asks for a trace once all others have had the reply
         self.watching.watch((), self.stepper.detail)
@@ -111,6 +116,17 @@ class Session(QObject):
     def watch(self, panels: tuple[str, ...]) -> None:
         """Have measured what these need, and nothing else: curves · measures · surface · trace."""
         self.watching.watch(panels, self.stepper.detail)
+
+    def keep_what_ifs(self) -> bool:
+        """Let the supposed weights be the document's, as one change that can be undone; return whether that was possible."""
+        weights = self.what_ifs.weights()
+        large = [name for name, values in weights.items() if values is None]
+        if large:
+            self.message_posted.emit("warning", f"{large[0]} has more than {protocol.WHOLE:,} numbers and cannot be kept in the document.")
+        elif weights and self.edit("Keep what-if", edits.set_parameters, weights):
+            self.what_ifs.forget_weights()
+            return True
+        return False
 
     def inspect(self, node: int, what: str = "value") -> None:
         """Ask for a whole tensor of the latest trace; `inspected` brings it."""

@@ -138,6 +138,8 @@ class Stepper(QObject):
             return stepping.clamped(reading, aimed)
         if finished:
             return reading.length
+        if self.reading and (reading.trace.what_ifs or self.reading.original) and reading.trace.iteration == self.reading.trace.iteration:
+            return stepping.same_place(self.reading, reading, self.cursor)
         if self._is_stepping and self.reading:
             return stepping.same_place(self.reading, reading, self.cursor)
         return _resting(self.rest, reading)

@@ -117,9 +117,14 @@ def same_node(old: Moment | None, new: Moment | None, node: int | None) -> int |
     """Return the node of the new trace that is what `node` was in the old one; None if there is none, or no trace."""
     if node is None or old is None or new is None or node >= len(old.reading.trace.nodes):
         return None
-    if old.reading is new.reading:
+    return counterpart(old.reading, new.reading, node)
+
+
+def counterpart(old: Reading, new: Reading, node: int) -> int | None:
+    """Return the node of the new trace that is what `node` is in the old one; None if there is none."""
+    if old is new:
         return node
-    wanted, nodes = _identity(old.reading.node(node)), new.reading.trace.nodes
+    wanted, nodes = _identity(old.node(node)), new.trace.nodes
     if node < len(nodes) and _identity(nodes[node]) == wanted:
         return node
     return next((other.id for other in nodes if _identity(other) == wanted), None)

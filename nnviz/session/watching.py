@@ -34,7 +34,13 @@ class Watching(QObject):
 
     def watch(self, panels: tuple[str, ...], detail: str) -> None:
         """Have the engine measure what these panels need, now and after every restart."""
-        watch = protocol.Watch(tuple(panels), detail)
+        self._look(protocol.Watch(tuple(panels), detail, self._watch.parameter, self._watch.element))
+
+    def watch_weight(self, parameter: str, element: tuple[int, ...]) -> None:
+        """Have the history of one weight kept."""
+        self._look(protocol.Watch(self._watch.panels, self._watch.detail, parameter, tuple(element)))
+
+    def _look(self, watch: protocol.Watch) -> None:
         if watch != self._watch:
             self._watch = watch
             self._conversation.ask(watch)

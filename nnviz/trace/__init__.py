@@ -10,9 +10,10 @@ from .record import PHASES, Call, Clipping, Contribution, Node, Row, Step, Trace
 from .replay import replay
 from .schedule import Cursor
 from .trace import Trace
-from .verify import finite_difference
+from .verify import Agreement, agreements, finite_difference
+from .what_if import WhatIf
 
 __all__ = [
-    "DETAILS", "PHASES", "Call", "Clipping", "Contribution", "Cursor", "Link", "Neuron", "Node", "Row", "Step", "Trace",
-    "TraceError", "Update", "ValueRead", "capture", "finite_difference", "open_neurons", "replay",
+    "DETAILS", "PHASES", "Agreement", "Call", "Clipping", "Contribution", "Cursor", "Link", "Neuron", "Node", "Row", "Step", "Trace",
+    "TraceError", "Update", "ValueRead", "WhatIf", "agreements", "capture", "finite_difference", "open_neurons", "replay",
 ]  # fmt: skip

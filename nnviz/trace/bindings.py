@@ -13,6 +13,7 @@ from torch import Tensor
 from . import writes
 from .record import Call, Contribution, Slot, TraceError, perform
 from .scopes import Scope, Scopes, user_line
+from .what_if import WhatIfs, altered
 
 
 class Entry:
@@ -74,11 +75,11 @@ def leaf(source: Source, differentiable: bool) -> Tensor:
 class Bindings:
     """The entries so far and what every live tensor holds.
 
-    `names`: id(tensor) -> (kind, name) of what was there before the run.
+    `names`: id(tensor) -> (kind, name) of what was there before the run. `what_ifs`: what is to be supposed, by entry.
     """
 
-    def __init__(self, scopes: Scopes, names: Mapping[int, tuple[str, str]]):
-        self.scopes, self.names, self.phase = scopes, names, "forward"
+    def __init__(self, scopes: Scopes, names: Mapping[int, tuple[str, str]], what_ifs: WhatIfs):
+        self.scopes, self.names, self.phase, self.what_ifs = scopes, names, "forward", what_ifs
         self.entries: list[Entry] = []
         self.parameters: dict[str, Tensor] = {}  # the live tensors, as they were met
         self._bound: dict[int, tuple[Entry, int, int]] = {}  # id(tensor) -> entry, output, version
@@ -86,6 +87,8 @@ class Bindings:
         self._data: set[int] = set()  # tensors that came from `.data`
         self.suspects: list[str] = []  # what would explain a wrong gradient, with its cure
         self.line = ""  # where the call being opened was made
+        self.supposed: set[int] = set()  # the entries whose value is altered
+        self._originals: list[tuple[Tensor, Tensor]] = []  # the person's tensors that are altered, and their own values
 
     def source(self, tensor: Tensor) -> Source:
         """What the tensor holds now; one never seen becomes a parameter, buffer, input or constant.
@@ -153,6 +156,12 @@ class Bindings:
         """Whether it is a buffer that only counts, such as batch norm's num_batches_tracked; counting makes no node."""
         return self.names.get(id(tensor), ("",))[0] == "buffer" and not tensor.is_floating_point()
 
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Give the person's tensors their own values back."""
+        for tensor, value in self._originals:
+            tensor.copy_(value)
+
     def forget_after(self, count: int) -> None:
         """Drop the entries from `count` on; nothing alive may hold them."""
         del self.entries[count:]
@@ -188,6 +197,8 @@ class Bindings:
                 f"a tensor used at {user_line()} was computed ({tensor.grad_fn.name()}) where the tape cannot see it, "
                 "by torch.jit.script or before the capture: call the plain function, or .detach() the tensor"
             )
+        if len(self.entries) in self.what_ifs:
+            self._suppose(tensor)
         unnamed = ("parameter", f"unnamed.{len(self.parameters)}")
         kind, label = name or (unnamed if tensor.requires_grad and tensor.is_leaf else ("constant", "constant"))
         entry = self.add(kind, kind, None, [], [], [tensor.detach().clone().requires_grad_(tensor.requires_grad)])
@@ -199,3 +210,10 @@ class Bindings:
             self.parameters[label] = tensor
         self.bind(tensor, entry, 0)
         return entry
+
+    @torch.no_grad()
+    def _suppose(self, tensor: Tensor) -> None:
+        """Alter one of the person's own tensors, until `restore`."""
+        self._originals.append((tensor, tensor.detach().clone()))
+        self.supposed.add(len(self.entries))
+        tensor.copy_(altered(tensor, self.what_ifs[len(self.entries)]))

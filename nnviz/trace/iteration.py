@@ -5,7 +5,7 @@ optimizer would do. It must leave the module as one ordinary forward leaves it.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +27,7 @@ from .tape import Tape
 from .trace import Trace
 from .updates import clip_gradients, plan_updates
 from .verify import compare, compare_loss, largest_of, true_gradients
+from .what_if import WhatIf, by_node
 
 
 def capture(
@@ -39,13 +40,16 @@ def capture(
     clip_value: float | None = None,
     detail: str = "textbook",
     penalty: Callable[[nn.Module], Tensor] | None = None,
+    what_ifs: Sequence[WhatIf] = (),
 ) -> Trace:
     """The trace of one iteration of any module: forward, loss, backward, clip, update.
 
     `loss(output, target)` gives the scalar; without it the module returns one. `penalty(module)` is added to it.
     `detail`: `layer` (the calls as made), `textbook` (recurrent nets, dropout, attention and batch norm opened), `math`
-    (losses and layer norm too). Afterwards the module stands as after one ordinary forward: running statistics and
-    generator moved on once; parameters, `.grad` and the optimizer's state untouched.
+    (losses and layer norm too). `what_ifs`: other values for some nodes of this trace, everything behind them made again
+    with the same random numbers, and compared with a run that has these values too. Afterwards the module stands as
+    after one ordinary forward: running statistics and generator moved on once; parameters, `.grad` and the optimizer's
+    state untouched.
 
     Raises TraceError, naming place and cure, for what cannot be traced truthfully; the module's errors come through.
     """
@@ -54,18 +58,31 @@ def capture(
     modules = modules_of(module, loss)
     parts = parts_of(modules, inputs, target)
     names = {id(part.tensor): (part.kind, part.name) for part in parts}
-    tape = Tape(Bindings(Scopes(modules), names), openers_for(detail))
+    tape = Tape(Bindings(Scopes(modules), names, by_node(what_ifs)), openers_for(detail))
     tape.bindings.suspects += hooks_before(modules, parts)
-    with torch.enable_grad(), _without_collector():
+    with torch.enable_grad(), _without_collector(), _supposing(tape):
         real = _run(tape, module, inputs, loss, target, penalty)
         end = _loss_entry(tape, real)
         run_backward(tape.bindings.entries, end)
         live = _live(parts, tape)
         gradients = {kind: _totals(tape.bindings.entries, kind, live[kind]) for kind in live}
-        worst = _verify(tape, modules, real, end, live, gradients)
+        proof = _verify(tape, modules, real, end, live, gradients)
         clipping = clip_gradients(gradients["parameter"], clip_norm, clip_value)
         updates = plan_updates(optimizer, live["parameter"], gradients["parameter"], clipping)
-        return _bind_up(tape, end, detail, worst, gradients, clipping, updates)
+        return _bind_up(tape, end, detail, proof, gradients, clipping, updates, tuple(what_ifs))
+
+
+@contextmanager
+def _supposing(tape: Tape) -> Iterator[None]:
+    """Whatever is supposed inside, afterwards the person's tensors are as they were."""
+    try:
+        yield
+    except (RuntimeError, IndexError, ValueError) as error:
+        if not tape.bindings.what_ifs or isinstance(error, TraceError):
+            raise
+        raise TraceError(f"with what is supposed the iteration cannot be made: {error}") from error
+    finally:
+        tape.bindings.restore()
 
 
 def _run(tape: Tape, module: nn.Module, inputs: tuple, loss: Callable | None, target: Any, penalty: Callable | None) -> Tensor:
@@ -91,6 +108,9 @@ def _loss_entry(tape: Tape, real: Tensor) -> Entry:
     if not entry.sources:
         raise TraceError("the loss is not computed from anything: it must be the result of torch operations in the module or the loss")
     entry.kind = entry.phase = "loss"
+    missed = tape.bindings.what_ifs.keys() - tape.bindings.supposed
+    if missed:
+        raise TraceError(f"no other value can be supposed of node {min(missed)}: no call in this iteration makes it")
     return entry
 
 
@@ -114,14 +134,17 @@ def _totals(entries: list[Entry], kind: str, live: Mapping[str, Tensor]) -> dict
     return totals
 
 
-def _verify(tape: Tape, modules: Mapping[str, nn.Module], real: Tensor, end: Entry, live: Mapping, gradients: Mapping) -> float:
-    """The worst error against the person's own autograd graph. Raises TraceError if the trace is not the truth."""
+def _verify(
+    tape: Tape, modules: Mapping[str, nn.Module], real: Tensor, end: Entry, live: Mapping, gradients: Mapping
+) -> tuple[float, Mapping[str, Tensor | None]]:
+    """The worst error against the person's own autograd graph, and its parameter gradients. Raises TraceError if they differ."""
     compare_loss(end.values[0], real, [source.values[port] for source, port in end.sources], tape.bindings.suspects)
     tensors = {(kind, name): tensor for kind in live for name, tensor in live[kind].items() if tensor.requires_grad}
     with _undisturbed(modules if tape.recomputes else {}):
         true = true_gradients(real, tensors)
     traced = {(kind, name): gradients[kind][name] for kind, name in true}
-    return compare(traced, true, lambda: _flowing(tape, end), tape.bindings.suspects)
+    worst = compare(traced, true, lambda: _flowing(tape, end), tape.bindings.suspects)
+    return worst, {name: gradient for (kind, name), gradient in true.items() if kind == "parameter"}
 
 
 def _flowing(tape: Tape, end: Entry) -> float:
@@ -157,7 +180,9 @@ def _without_collector() -> Iterator[None]:
 # -- the record ----------------------------------------------------------------------------------------------------
 
 
-def _bind_up(tape: Tape, end: Entry, detail: str, worst: float, gradients: Mapping, clipping, updates) -> Trace:
+def _bind_up(
+    tape: Tape, end: Entry, detail: str, proof: tuple, gradients: Mapping, clipping, updates, what_ifs: tuple[WhatIf, ...]
+) -> Trace:
     nodes = tuple([_freeze(entry) for entry in tape.bindings.entries])
     return Trace(
         nodes=nodes,
@@ -165,12 +190,14 @@ def _bind_up(tape: Tape, end: Entry, detail: str, worst: float, gradients: Mappi
         loss=end.values[0].item(),
         loss_node=end.id,
         detail=detail,
-        worst_error=worst,
+        worst_error=proof[0],
         parameter_gradients=MappingProxyType(gradients["parameter"]),
         input_gradients=MappingProxyType(gradients["input"]),
         updates=updates,
         clipping=clipping,
         value_reads=tuple(tape.reads),
+        true_gradients=MappingProxyType(proof[1]),
+        what_ifs=what_ifs,
     )
 
 

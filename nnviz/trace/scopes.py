@@ -84,6 +84,14 @@ class Scopes:
         """What runs inside `with` belongs to the group `name`."""
         return Group(self._stack, Scope(self.here.path, self._numbered(self.here.group, (name,)), self.here.builtin))
 
+    def numbering(self) -> Counter[tuple[str, ...]]:
+        """How often each group has been entered."""
+        return self._counts.copy()
+
+    def renumber(self, counts: Counter[tuple[str, ...]]) -> None:
+        """Forget the groups that were entered since."""
+        self._counts = counts
+
     def _enter(self, module: nn.Module) -> None:
         here = self.here
         path = self._names.get(id(module))

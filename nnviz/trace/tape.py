@@ -6,6 +6,7 @@ set back. The tape's graph never looks at a live parameter again; the person's s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from .bindings import Bindings, Entry, Source, leaf
 from .calls import kind_of, may_draw, operation_name, silently_written
 from .record import Call, TraceError, ValueRead, fill, perform, template, tensors_in, with_written
 from .scopes import user_line
+from .what_if import WhatIfs, refilled, supposing, with_first
 
 _TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}  # an opened call against the native one; 2e-2 for smaller types
 
@@ -53,6 +55,7 @@ class Tape(TorchFunctionMode):
         self.reads: list[ValueRead] = []
         self.recomputes = False  # checkpoint was seen: the real backward runs parts of the model again
         self._opening = False  # inside an opener no tensor is the person's: the shadow is the only run
+        self._inside: WhatIfs = {}  # what is supposed of the steps of the call being opened
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -104,6 +107,7 @@ class Tape(TorchFunctionMode):
         return Made(function, *shape, tensors, sources, result, written, outputs, before, after)
 
     def _record(self, made: Made) -> None:
+        _suppose(self.bindings, made)
         entry = self._shadow(made) if made.tensors else self._appear(made)
         for port, tensor in enumerate(made.outputs):
             self.bindings.bind(tensor, entry, port)
@@ -156,15 +160,13 @@ class Tape(TorchFunctionMode):
         made = self._make(function, args, kwargs)
         if made.is_transparent:
             return made.result
-        count, after = len(self.bindings.entries), torch.get_rng_state()
-        if made.before is not None:
-            torch.set_rng_state(made.before)
-        with self._own_saved_tensors():
-            opened = self._in_steps(opener, function, *self._on_tape(made))
-        same_draws = torch.equal(after, torch.get_rng_state())
-        torch.set_rng_state(after)
-        if opened is not NotImplemented and same_draws and _agree(tensors_in(opened), made.outputs):
-            for tensor, twin in zip(made.outputs, tensors_in(opened), strict=True):
+        count, numbering = len(self.bindings.entries), self.scopes.numbering() if self.bindings.what_ifs else None
+        opened = self._opened(opener, made)
+        believed = opened is not None and _agree(opened, made.outputs)
+        if believed and self.bindings.what_ifs:
+            opened = self._open_otherwise(opener, made, opened, count, numbering)
+        if believed:
+            for tensor, twin in zip(made.outputs, opened, strict=True):
                 self.bindings.bind(tensor, *self.bindings.source(twin))
             for k in made.written:
                 self.bindings.wrote(made.tensors[k])
@@ -172,6 +174,17 @@ class Tape(TorchFunctionMode):
             self.bindings.forget_after(count)
             self._record(made)
         return made.result
+
+    def _opened(self, opener: Callable, made: Made) -> list[Tensor] | None:
+        """The outputs of the call in textbook steps on the tape's tensors; None if there are no such steps."""
+        after = torch.get_rng_state()
+        if made.before is not None:
+            torch.set_rng_state(made.before)
+        with self._own_saved_tensors():
+            opened = self._in_steps(opener, made.function, *self._on_tape(made))
+        same_draws = torch.equal(after, torch.get_rng_state())
+        torch.set_rng_state(after)
+        return tensors_in(opened) if opened is not NotImplemented and same_draws else None
 
     def _in_steps(self, opener: Callable, function: Callable, args: tuple, kwargs: dict) -> Any:
         outside, self._opening = self._opening, True
@@ -199,7 +212,9 @@ class Tape(TorchFunctionMode):
         sources = [self.bindings.source(tensor) for tensor in tensors]
         leaves = self._leaves(tensors, sources)
         before = torch.get_rng_state() if may_draw(function) else None
-        call = Call(function, *shape, (), tuple([part.requires_grad for part in leaves]))
+        here = len(self.bindings.entries)
+        made = supposing(function, self._inside[here]) if here in self._inside else function
+        call = Call(made, *shape, (), tuple([part.requires_grad for part in leaves]))
         result, outputs = perform(call, leaves)
         if not outputs:
             return result
@@ -209,6 +224,27 @@ class Tape(TorchFunctionMode):
         for port, tensor in enumerate(outputs):
             self.bindings.bind(tensor, entry, port)
         return result
+
+    # -- what is supposed -------------------------------------------------------------------------------------------
+
+    def _open_otherwise(self, opener: Callable, made: Made, opened: list[Tensor], count: int, numbering: Counter) -> list[Tensor]:
+        """The call's textbook steps, made once more if something is supposed of one of them.
+
+        The person's tensors take the same steps: supposed values lie on kinks (relu at 0) where roundings would decide.
+        """
+        inside = self.bindings.what_ifs.keys() & set(range(count, len(self.bindings.entries)))
+        if inside:
+            _refuse_in_place(made)
+            self.bindings.forget_after(count)
+            self.scopes.renumber(numbering)
+            self._inside = self.bindings.what_ifs
+            opened = self._opened(opener, made)
+            self._inside = {}
+            self.bindings.supposed |= inside
+        if not _is_in_place(made):
+            live = _made_again(made, self.bindings.entries[count:])
+            _go_on_with(made, [live[entry.id, port] for entry, port in map(self.bindings.source, opened)])
+        return opened
 
     # -- calls that make no node ------------------------------------------------------------------------------------
 
@@ -232,6 +268,52 @@ class Tape(TorchFunctionMode):
         self._record(made)
         self.bindings.mark_data(made.result)
         return made.result
+
+
+def _suppose(bindings: Bindings, made: Made) -> None:
+    """If another value is supposed of the entry to come, let the person's run go on with that one."""
+    what_ifs = bindings.what_ifs.get(len(bindings.entries))
+    if what_ifs:
+        _refuse_in_place(made)
+        bindings.supposed.add(len(bindings.entries))
+        made.function, made.result = supposing(made.function, what_ifs), with_first(made.result, what_ifs)
+        made.outputs = with_written(made.result, [made.tensors[k] for k in made.written])
+
+
+def _is_in_place(made: Made) -> bool:
+    results = tensors_in(made.result)
+    return not results or any(results[0] is tensor for tensor in made.tensors)
+
+
+def _refuse_in_place(made: Made) -> None:
+    if _is_in_place(made):
+        raise TraceError(
+            f"{user_line()}: {operation_name(made.function)} writes in place, so no other value can be supposed of it: "
+            "change the node before it or behind it"
+        )
+
+
+def _made_again(made: Made, entries: list[Entry]) -> dict[tuple[int, int], Tensor]:
+    """Recorded entries, made on the person's tensors with the same random numbers: (entry, output) -> tensor."""
+    live = {(made.sources[k][0].id, made.sources[k][1]): tensor for k, tensor in enumerate(made.tensors) if k not in made.written}
+    state = torch.get_rng_state()
+    for entry in entries:
+        if entry.call.rng is not None:
+            torch.set_rng_state(entry.call.rng)
+        tensors = [live.get((source.id, port), source.values[port]) for source, port in entry.sources]
+        with torch.set_grad_enabled(any(entry.call.differentiable)):
+            live |= {(entry.id, port): output for port, output in enumerate(perform(entry.call, tensors)[1])}
+    torch.set_rng_state(state)
+    return live
+
+
+def _go_on_with(made: Made, outputs: list[Tensor]) -> None:
+    """Let these be what the call returned and wrote."""
+    returned = len(tensors_in(made.result))
+    made.result = refilled(made.result, iter(outputs[:returned]))
+    for statistic, value in zip(made.outputs[returned:], outputs[returned:], strict=True):
+        statistic.data.copy_(value)  # as batch norm writes its own: other calls may have saved it
+    made.outputs[:returned] = outputs[:returned]
 
 
 def _agree(opened: list[Tensor], native: list[Tensor]) -> bool:

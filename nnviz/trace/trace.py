@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .record import Clipping, Node, Step, Update, ValueRead
 from .schedule import Cursor
+from .what_if import WhatIf
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,8 @@ class Trace:
     updates: tuple[Update, ...]  # recorded, not applied
     clipping: Clipping | None
     value_reads: tuple[ValueRead, ...]
+    true_gradients: Mapping[str, Tensor | None]  # beside parameter_gradients: ordinary autograd's
+    what_ifs: tuple[WhatIf, ...] = ()  # what was supposed; none: the iteration as it is
 
     def start(self) -> Cursor:
         """A cursor before the first step."""

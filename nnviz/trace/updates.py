@@ -41,7 +41,7 @@ def clip_gradients(gradients: Mapping[str, Tensor | None], norm: float | None, v
     if value is not None:
         present = {name: gradient.clamp(-value, value) for name, gradient in present.items()}
         for name, clipped in present.items():
-            rows[name] += (Row("g", f"min(max(g, −{value:g}), {value:g})", clipped),)
+            rows[name] += (Row("clip g", f"min(max(g, −{value:g}), {value:g})", clipped),)
     return Clipping(MappingProxyType(norms), total, coefficient, value, MappingProxyType(present), MappingProxyType(rows))
 
 
@@ -50,7 +50,7 @@ def _norm_rows(norm: Tensor, total: Tensor, coefficient: Tensor, limit: float, c
         Row("‖gᵢ‖", "√Σ g² of this parameter", norm),
         Row("total", "√Σᵢ ‖gᵢ‖² over all parameters", total),
         Row("coef", f"min(1, {limit:g} / (total + 10⁻⁶))", coefficient),
-        Row("g", "g · coef", clipped),
+        Row("g·coef", "g · coef", clipped),
     )
 
 
@@ -66,7 +66,7 @@ def plan_updates(
     """
     if optimizer is None:
         return ()
-    gradients = gradients if clipping is None else {**gradients, **clipping.gradients}
+    raw, gradients = gradients, gradients if clipping is None else {**gradients, **clipping.gradients}
     names = {id(tensor): name for name, tensor in parameters.items()}
     held = [(names.get(id(p)), p, group) for group in optimizer.param_groups for p in group["params"]]
     held = [(name, p, group) for name, p, group in held if gradients.get(name) is not None]
@@ -74,10 +74,10 @@ def plan_updates(
     updates = []
     for name, parameter, group in held:
         clip_rows = clipping.rows[name] if clipping is not None else ()
-        ledger = Ledger(clip_rows, parameter, gradients[name], group, optimizer.state.get(parameter, {}))
+        ledger = Ledger(parameter, raw[name], clip_rows, group, optimizer.state.get(parameter, {}))
         after = twins[id(parameter)].detach()
         _write(ledger, type(optimizer), private.state.get(twins[id(parameter)], {}), after, name)
-        updates.append(Update(name, tuple(ledger.rows), ledger.rows[len(clip_rows)].value, after))
+        updates.append(Update(name, tuple(ledger.rows), ledger.rows[0].value, after))
     return tuple(updates)
 
 
@@ -86,17 +86,20 @@ class Ledger:
 
     def __init__(
         self,
-        rows: tuple[Row, ...],
         parameter: Tensor,
         gradient: Tensor,
+        clip_rows: tuple[Row, ...],
         group: Mapping[str, Any],
         state: Mapping[str, Any],
     ):
-        self.rows = list(rows)
+        self.rows: list[Row] = []
         self.group = group
         self.state = state
         self.theta = self.add("θ", "before", parameter.detach().clone())
-        self.g = self.add("g", "∂L/∂θ" if not rows else "∂L/∂θ, clipped", gradient)
+        self.g = self.add("g", "∂L/∂θ", gradient)
+        self.rows += clip_rows
+        if clip_rows:
+            self.g = clip_rows[-1].value
 
     def add(self, symbol: str, formula: str, value: Tensor) -> Tensor:
         """Write a row; returns its value."""
@@ -106,6 +109,10 @@ class Ledger:
     def option(self, name: str) -> float:
         """An option of the group as a plain number."""
         return float(self.group[name])
+
+    def rate(self, formula: str, value: Tensor | float) -> None:
+        """The row of the effective learning rate: what one unit of the smoothed gradient moves the weight."""
+        self.add("ηₜ", formula, torch.as_tensor(value, dtype=self.theta.dtype))
 
     def remembered(self, name: str) -> Tensor:
         """A state tensor, zero before the first step."""
@@ -128,11 +135,11 @@ def _prepare(ledger: Ledger, decoupled: bool = False) -> float:
     """Maximisation and weight decay, common to all; returns the learning rate."""
     rate, decay = ledger.option("lr"), ledger.option("weight_decay")
     if ledger.group.get("maximize"):
-        ledger.g = ledger.add("g", "−g (maximise)", -ledger.g)
+        ledger.g = ledger.add("−g", "−g (maximise)", -ledger.g)
     if decay and decoupled:
-        ledger.theta = ledger.add("θ", "θ · (1 − ηλ)", ledger.theta * (1 - rate * decay))
+        ledger.theta = ledger.add("θ−ηλθ", "θ · (1 − ηλ)", ledger.theta * (1 - rate * decay))
     elif decay:
-        ledger.g = ledger.add("g", "g + λθ", ledger.g + decay * ledger.theta)
+        ledger.g = ledger.add("g+λθ", "g + λθ", ledger.g + decay * ledger.theta)
     return rate
 
 
@@ -140,15 +147,16 @@ def sgd(ledger: Ledger) -> None:
     """Source: torch.optim.SGD; momentum as in Sutskever et al. 2013, with the rate outside the buffer."""
     rate, momentum = _prepare(ledger), ledger.option("momentum")
     if not momentum:
+        ledger.rate("η", rate)
         return ledger.finish("−η g", -rate * ledger.g)
     buffer = ledger.state.get("momentum_buffer")
     if buffer is None:
         buffer = ledger.add("v", "g (first step)", ledger.g)
     else:
         buffer = ledger.add("v", "γv + (1 − τ)g", momentum * buffer + (1 - ledger.option("dampening")) * ledger.g)
-    if not ledger.group["nesterov"]:
-        return ledger.finish("−η v", -rate * buffer)
-    return ledger.finish("−η d", -rate * ledger.add("d", "g + γv (Nesterov)", ledger.g + momentum * buffer))
+    step = ledger.add("d", "g + γv (Nesterov)", ledger.g + momentum * buffer) if ledger.group["nesterov"] else buffer
+    ledger.rate("η", rate)
+    return ledger.finish("−η d" if ledger.group["nesterov"] else "−η v", -rate * step)
 
 
 def adagrad(ledger: Ledger) -> None:
@@ -158,6 +166,7 @@ def adagrad(ledger: Ledger) -> None:
     if ledger.option("lr_decay"):
         ledger.add("η", "η / (1 + (t − 1) · decay)", torch.tensor(rate, dtype=ledger.theta.dtype))
     total = ledger.add("s", "s + g²", ledger.remembered("sum") + ledger.g**2)
+    ledger.rate("η / (√s + ε)", rate / (total.sqrt() + ledger.option("eps")))
     ledger.finish("−η g / (√s + ε)", -rate * ledger.g / (total.sqrt() + ledger.option("eps")))
 
 
@@ -172,6 +181,7 @@ def rmsprop(ledger: Ledger) -> None:
     step = ledger.add("d", f"g / ({root} + ε)", ledger.g / (spread.sqrt() + ledger.option("eps")))
     if momentum:
         step = ledger.add("b", "γb + d", momentum * ledger.remembered("momentum_buffer") + step)
+    ledger.rate(f"η / ({root} + ε)", rate / (spread.sqrt() + ledger.option("eps")))
     ledger.finish("−η b" if momentum else "−η d", -rate * step)
 
 
@@ -185,6 +195,7 @@ def adam(ledger: Ledger) -> None:
     if ledger.group["amsgrad"]:
         v = ledger.add("vₘₐₓ", "max(vₘₐₓ, v)", torch.maximum(ledger.remembered("max_exp_avg_sq"), v))
     v_hat = ledger.add("v̂", f"{'vₘₐₓ' if ledger.group['amsgrad'] else 'v'} / (1 − β₂ᵗ), t = {t}", v / (1 - beta2**t))
+    ledger.rate("η / (√v̂ + ε)", rate / (v_hat.sqrt() + ledger.option("eps")))
     ledger.finish("−η m̂ / (√v̂ + ε)", -rate * m_hat / (v_hat.sqrt() + ledger.option("eps")))
 
 

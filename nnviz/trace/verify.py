@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -45,6 +46,29 @@ def compare(
     if all(off[name] <= _ROUNDING * torch.finfo(pairs[name][1].dtype).eps * flow for name in wrong):
         return max(off.values()) / flow
     raise TraceError(_refusal("gradient of " + ", ".join(label for _, label in wrong), suspects))
+
+
+class Agreement(NamedTuple):
+    """One parameter's gradient beside ordinary autograd's: the largest number of each, and their largest difference."""
+
+    parameter: str
+    ours: float
+    torch: float
+    difference: float
+    relative: float  # the difference, on the scale of Trace.worst_error
+
+
+def agreements(trace: Trace) -> tuple[Agreement, ...]:
+    """How near every parameter's gradient is to ordinary autograd's, the worst first."""
+    found = []
+    for name, true in trace.true_gradients.items():
+        if not (trace.parameter_gradients[name] is true is None):
+            ours, theirs = _pair(trace.parameter_gradients[name], true)
+            found.append((name, _largest(ours), _largest(theirs), _difference(ours, theirs)))
+    off = max((difference for *_, difference in found), default=0.0)
+    scale = trace.worst_error / off if off else 0.0
+    rows = [Agreement(*row, row[-1] * scale) for row in found]
+    return tuple(sorted(rows, key=lambda row: row.relative, reverse=True))
 
 
 def compare_loss(traced: Tensor, true: Tensor, terms: list[Tensor], suspects: list[str]) -> None:

@@ -44,6 +44,10 @@ def _can_step(window: MainWindow) -> bool:
     return _can_train(window) and not window.session.run.training and not window.session.trainer.is_moving
 
 
+def _supposes(window: MainWindow) -> bool:
+    return bool(window.session.what_ifs.items)
+
+
 ACTIONS = (
     Act("new", "New", "File", lambda w: w.documents.new(), "Ctrl+N", "fa6s.file", "Start from the two-moons experiment"),
     Act("open", "Open…", "File", lambda w: w.documents.open(), "Ctrl+O", "fa6s.folder-open", "Open a document"),
@@ -55,8 +59,8 @@ ACTIONS = (
     Act("export_network", "Export network picture…", "File", lambda w: w.exports.ask_network(), "", "fa6s.image", "Write the network picture as SVG, PNG or PDF"),
     Act("export_window", "Export window picture…", "File", lambda w: w.exports.ask_window(), "", "fa6s.image", "Write a picture of the whole window"),
     Act("quit", "Quit", "File", lambda w: w.close(), "Ctrl+Q", "fa6s.xmark", "Close the window; unsaved changes are kept for the next start"),
-    Act("undo", "Undo", "Edit", lambda w: w.session.document.undo(), "Ctrl+Z", "fa6s.rotate-left", "Take back the last change", enabled=lambda w: w.session.document.history.can_undo),
-    Act("redo", "Redo", "Edit", lambda w: w.session.document.redo(), "Ctrl+Y", "fa6s.rotate-right", "Make the change again", enabled=lambda w: w.session.document.history.can_redo),
+    Act("undo", "Undo", "Edit", lambda w: w.session.undoing.undo(), "Ctrl+Z", "fa6s.rotate-left", "Take back the last change", enabled=lambda w: w.session.undoing.can_undo),
+    Act("redo", "Redo", "Edit", lambda w: w.session.undoing.redo(), "Ctrl+Y", "fa6s.rotate-right", "Make the change again", enabled=lambda w: w.session.undoing.can_redo),
     Act("delete", "Delete selected layers", "Edit", lambda w: w.commands.delete_selected(), "", "fa6s.trash", "Remove the selected layers (Del on the canvas)", enabled=lambda w: bool(w.selected_layers)),
     Act("tidy", "Tidy the network", "Edit", lambda w: w.commands.tidy(), "Ctrl+L", "fa6s.table-cells", "Place all layers automatically"),
     Act("dropout", "Dropout on or off", "Edit", lambda w: w.commands.toggle_dropout(), "Ctrl+D", "fa6s.droplet-slash", "Switch all dropout layers on or off, also while training runs"),
@@ -85,6 +89,12 @@ ACTIONS = (
     Act("breakpoint", "Breakpoint on this node: on or off", "Step", lambda w: w.debugger.toggle_breakpoint(), "F9", "fa6s.diamond", "Stop at the selected node, or at the one the cursor is at", enabled=_has_trace),
     Act("breakpoints", "Breakpoints…", "Step", lambda w: w.debugger.show_breakpoints(), "Ctrl+F9", "fa6s.list", "List all breakpoints and add others: |gradient|, |activation|, non-finite, loss rising"),
     Act("switch_breakpoints", "All breakpoints on or off", "Step", lambda w: w.debugger.switch_breakpoints(), "Ctrl+Shift+F9", "fa6s.toggle-off", "Switch all breakpoints off, or on if none is", enabled=lambda w: bool(w.session.experiment.breakpoints)),
+    Act("what_if", "What if…", "Step", lambda w: w.commands.ask_what_if(), "Ctrl+H", "fa6s.circle-question", "Give the element on the chain-rule card another value and see this iteration with it", enabled=_has_trace),
+    Act("what_if_ablate", "What if it were 0", "Step", lambda w: w.panels.chain_rule.what_if.open("ablate"), "Ctrl+Shift+H", "fa6s.eraser", "Ablate the element on the chain-rule card, or its whole node", enabled=_has_trace),
+    Act("take_back", "Take the last what-if back", "Step", lambda w: w.session.what_ifs.take_back(), "", "fa6s.reply", "Suppose the last what-if no longer", enabled=_supposes),
+    Act("take_all_back", "Take all what-ifs back", "Step", lambda w: w.session.what_ifs.clear(), "", "fa6s.reply-all", "The iteration as it will be made", enabled=_supposes),
+    Act("keep_what_ifs", "Keep the supposed weights", "Step", lambda w: w.session.keep_what_ifs(), "", "fa6s.thumbtack", "Make the supposed weights the network's own", enabled=_supposes),
+    Act("proof", "Proof of every gradient…", "View", lambda w: w.top_bar.badge.click(), "Ctrl+Shift+T", "fa6s.check-double", "Every parameter's gradient beside torch's own", enabled=_has_trace),
     Act("build_workspace", "Build workspace", "View", lambda w: w.area.show_workspace("build"), "Ctrl+1", "fa6s.pen-ruler", "The canvas is large"),
     Act("step_workspace", "Step workspace", "View", lambda w: w.area.show_workspace("step"), "Ctrl+2", "fa6s.shoe-prints", "One iteration, node by node"),
     Act("train_workspace", "Train workspace", "View", lambda w: w.area.show_workspace("train"), "Ctrl+3", "fa6s.chart-line", "The plots are large"),

@@ -22,6 +22,15 @@ class Commands:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
 
+    def ask_what_if(self, node: int | None = None, place: int | None = None) -> None:
+        """Open the field for another value: of this element of a node, or of what the chain-rule card shows."""
+        card = self._window.panels.chain_rule
+        if node is not None:
+            self._window.session.select(node)
+        if place is not None:
+            card.choose_element(place)
+        card.what_if.open("set")
+
     def ask_iteration(self) -> None:
         """Ask for an iteration and make the run stand there."""
         run = self._window.session.run

@@ -22,6 +22,7 @@ from nnviz.ui.workspaces import WORKSPACES, WorkspaceArea
 
 if TYPE_CHECKING:
     from nnviz.ui.panels import Panels
+    from nnviz.ui.proof import Proof
 
 DESIGN_SIZE = (1600, 1000)
 SMALLEST_SIZE = (1180, 720)
@@ -34,6 +35,7 @@ class MainWindow(QMainWindow):
     layers_selected = Signal(tuple)
     """Ids of the layers that properties and actions are about."""
     panels: Panels
+    proof: Proof
     area: WorkspaceArea
 
     def __init__(self, session: Session, theme: Theme = LIGHT) -> None:
@@ -59,8 +61,9 @@ class MainWindow(QMainWindow):
         """Put the panels in and join them with the session. It takes longer than all before: the program does it after the first paint."""
         from nnviz.ui import wiring
         from nnviz.ui.panels import Panels
+        from nnviz.ui.proof import Proof
 
-        self.panels = Panels()
+        self.panels, self.proof = Panels(), Proof(self)
         self.area = WorkspaceArea(self.panels.cards)
         self.centralWidget().layout().addWidget(self.area, 1)
         wiring.connect(self)
@@ -90,6 +93,7 @@ class MainWindow(QMainWindow):
         self.toast.set_theme(theme)
         if self._is_furnished:
             self.panels.set_theme(theme)
+            self.proof.set_theme(theme)
             set_icons(self.action_table, theme)
 
     def toggle_theme(self) -> None:
@@ -109,9 +113,9 @@ class MainWindow(QMainWindow):
     def update_actions(self) -> None:
         """Let every action say whether it can be called now, and what it would undo."""
         update_enabled(self, self.action_table)
-        document = self.session.document
-        self.action_table["undo"].setText(f"Undo {document.history.undo_label}".strip())
-        self.action_table["redo"].setText(f"Redo {document.history.redo_label}".strip())
+        undoing = self.session.undoing
+        self.action_table["undo"].setText(f"Undo {undoing.undo_label}".strip())
+        self.action_table["redo"].setText(f"Redo {undoing.redo_label}".strip())
 
     # --- coming and going ---
 

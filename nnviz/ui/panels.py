@@ -19,6 +19,7 @@ from nnviz.ui.plots.header_button import ChoiceButton
 from nnviz.ui.step_bar import StepBar
 from nnviz.ui.theme import GRID, Theme
 from nnviz.ui.training_panel import TrainingPanel
+from nnviz.ui.what_if_banner import WhatIfBanner
 
 DETAILS = {"layer": "detail: layer", "textbook": "detail: textbook", "math": "detail: math"}
 COLORINGS = {"value": "colour: value", "gradient": "colour: gradient"}
@@ -35,6 +36,7 @@ class Panels:
         self.training = TrainingPanel()
         self.network = NetworkView()
         self.graph = GraphView()
+        self.what_if_banner = WhatIfBanner()
         self.timeline = Timeline()
         self.rail = PhaseRail()
         self.step_bar = StepBar()
@@ -60,13 +62,14 @@ class Panels:
     def set_theme(self, theme: Theme) -> None:
         """Give every view and every card the theme."""
         views = (self.palette, self.network, self.graph, self.timeline, self.rail, self.chain_rule, self.properties, self.parameters)
-        for widget in (*views, *self.plots.values(), *self.cards.values(), self.detail, self.coloring, self.step_bar, self.breakpoints):
+        tools = (self.detail, self.coloring, self.what_if_banner, self.step_bar, self.breakpoints)
+        for widget in (*views, *self.plots.values(), *self.cards.values(), *tools):
             widget.set_theme(theme)
 
     def _cards(self) -> dict[str, Card]:
         left = _scrolling(_stacked(self.palette, _head("TRAINING"), self.training))
         controls = _stacked(self.step_bar, self.timeline, _beside(self.rail, self.breakpoints), spacing=2)
-        graph = _stacked(self.graph, controls, stretch=0)
+        graph = _stacked(self.what_if_banner, self.graph, controls, stretch=1)
         cards = {
             "layers": Card("Layers", left),
             "network": Card("Network", self.network),

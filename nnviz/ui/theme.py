@@ -39,6 +39,8 @@ class Theme:
     update: str
     parameter: str
     parameter_line: str
+    what_if: str
+    """What is supposed, and what it changes."""
     warning: str
     """Ground of a note that wants attention."""
     training_set: str
@@ -89,6 +91,7 @@ LIGHT = Theme(
     update="#7A5AF8",
     parameter="#FFFBF2",
     parameter_line="#E3CDA0",
+    what_if="#6F7F0C",
     warning="#FFF6EA",
     training_set="#2F6FDE",
     validation_set="#E0762B",
@@ -114,6 +117,7 @@ DARK = Theme(
     update="#9D85FF",
     parameter="#24211A",
     parameter_line="#6B5C3A",
+    what_if="#B7C54A",
     warning="#2E2618",
     training_set="#6C9CF5",
     validation_set="#F0975A",

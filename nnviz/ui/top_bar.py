@@ -205,7 +205,7 @@ class Badge(QPushButton):
         self.setText("✓ equals torch" if self._known else "no trace yet")
         self.setToolTip(
             f"Every parameter gradient of this trace was compared with torch's own backward in {precision}.\n"
-            f"Largest difference, relative to the largest gradient: {worst_error:.1e}"
+            f"Largest difference, relative to the largest gradient: {worst_error:.1e}. Click for every parameter."
             if self._known
             else "The badge appears when an iteration has been traced and compared with torch."
         )

@@ -5,15 +5,19 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Link
 from nnviz.protocol import GradientChecked
 from nnviz.session.moment import Moment
 from nnviz.session.run import RunState
+from nnviz.ui import supposition
 from nnviz.ui.actions import show_running
 from nnviz.ui.graph import naming
 from nnviz.ui.graph.view import NO_TRACE
+from nnviz.ui.plots.microscope import parameter_name
 
 if TYPE_CHECKING:
     from nnviz.ui.main_window import MainWindow
@@ -40,6 +44,7 @@ def connect(window: MainWindow) -> None:
     _network(window)
     _graph(window)
     _debugger(window)
+    _what_ifs(window)
     _plots(window)
 
 
@@ -106,6 +111,8 @@ def _show_run(window: MainWindow, run: RunState, old: RunState | None) -> None:
     panels = window.panels
     for plot in panels.run_plots:
         plot.set_run(run)
+    panels.microscope.set_history(run.history)
+    panels.chain_rule.history.set_history(run.history)
     metric = run.curves.last("metric")
     classes = catalog.LOSSES[window.session.experiment.training.loss].group == "Classification"
     score = "" if metric is None else f"{metric:.1%}".replace("%", " %") if classes else f"{metric:.4f}"
@@ -126,6 +133,7 @@ def _show_moment(window: MainWindow, moment: Moment | None) -> None:
     trace = moment.reading.trace if moment else None
     window.top_bar.badge.set_error(trace.worst_error if trace else None, trace.precision if trace else "")
     _show_obstacle(window)
+    _show_what_ifs(window)
     _show_selection(window, window.session.selected_node)
     if before != (moment is not None):
         window.update_actions()
@@ -146,8 +154,28 @@ def _show_selection(window: MainWindow, node: int | None) -> None:
     panels, moment = window.panels, window.session.moment
     panels.graph.set_selected(node)
     panels.chain_rule.set_moment(moment, node)
-    kind = moment.reading.node(node).kind if moment and node is not None else ""
-    panels.microscope.set_moment(moment, node if kind == "parameter" else None, None)
+    shown = panels.chain_rule.node()
+    is_updated = moment is not None and shown is not None and shown.id in moment.reading.updates
+    panels.microscope.set_moment(moment, shown.id if is_updated else None, panels.chain_rule.element() if is_updated else None)
+    _watch_weight(window)
+
+
+def _watch_weight(window: MainWindow) -> None:
+    """Have the history kept of the weight that the microscope shows."""
+    microscope = window.panels.microscope
+    if microscope.parameter:
+        window.session.watching.watch_weight(microscope.parameter, microscope.element)
+
+
+def _show_what_ifs(window: MainWindow) -> None:
+    reading = window.session.moment.reading if window.session.moment else None
+    banner, what_ifs = window.panels.what_if_banner, reading.trace.what_ifs if reading else ()
+    if what_ifs:
+        titles = {layer.id: layer.title for layer in window.session.experiment.network}
+        can_keep = any(reading.node(what_if.node).kind == "parameter" for what_if in what_ifs)
+        banner.set_what_ifs(supposition.all_described(reading, titles), supposition.losses(reading), len(what_ifs), can_keep)
+    else:
+        banner.set_what_ifs("", "", 0, False)
 
 
 def _show_document(window: MainWindow) -> None:
@@ -226,10 +254,10 @@ def _without(experiment: Experiment, links: list[Link]) -> Experiment:
 
 
 def _set_weight(window: MainWindow, parameter: str, index: tuple[int, ...], value: float) -> None:
-    moment = window.session.moment
-    nodes = moment.reading.trace.nodes if moment else ()
+    reading = window.session.moment.reading.truth if window.session.moment else None  # what is supposed is not set along with it
+    nodes = reading.trace.nodes if reading else ()
     node = next((node for node in nodes if node.kind == "parameter" and node.label == parameter), None)
-    values = moment.reading.array(node.value) if node else None
+    values = reading.array(node.value) if node else None
     if values is not None:
         window.session.edit(f"Set {parameter}", edits.set_weight, parameter, index, value, values.shape, values.tolist())
 
@@ -259,6 +287,37 @@ def _debugger(window: MainWindow) -> None:
     panels.breakpoints.clicked.connect(debugger.show_breakpoints)
 
 
+def _what_ifs(window: MainWindow) -> None:
+    panels, session = window.panels, window.session
+    panels.graph.what_if_requested.connect(window.commands.ask_what_if)
+    panels.chain_rule.what_if.requested.connect(session.what_ifs.add)
+    panels.chain_rule.what_if.take_back_requested.connect(session.what_ifs.take_back)
+    panels.what_if_banner.take_back_requested.connect(lambda: session.what_ifs.take_back())
+    panels.what_if_banner.clear_requested.connect(session.what_ifs.clear)
+    panels.what_if_banner.keep_requested.connect(session.keep_what_ifs)
+    session.what_ifs.changed.connect(window.update_actions)
+    session.undoing.changed.connect(window.update_actions)
+    window.top_bar.badge.clicked.connect(lambda: _show_proof(window))
+
+
+def _show_proof(window: MainWindow) -> None:
+    """Open the table of all gradients beside torch's own."""
+    moment = window.session.moment
+    if moment:
+        titles = {layer.id: layer.title for layer in window.session.experiment.network}
+        labels = [node.label for node in moment.reading.trace.nodes if node.kind == "parameter"]
+        window.proof.set_trace(moment.reading.trace, {label: parameter_name(label, titles) for label in labels})
+        window.proof.open_below(window.top_bar.badge)
+
+
 def _plots(window: MainWindow) -> None:
+    window.panels.microscope.element_picked.connect(lambda node, element: _show_weight(window, node, element))
+    window.panels.chain_rule.element_chosen.connect(lambda node, element: _show_selection(window, window.session.selected_node))
     for plot in window.panels.run_plots:
         plot.export_requested.connect(window.exports.ask_widget)
+
+
+def _show_weight(window: MainWindow, node: int, element: tuple[int, ...]) -> None:
+    """Let the chain-rule card be about the weight that is picked in the microscope."""
+    window.session.select(node)
+    window.panels.chain_rule.choose_element(int(np.ravel_multi_index(element, window.session.moment.reading.node(node).shape)))

@@ -48,6 +48,10 @@ class CardState:
     folded: bool = False
     breakpoint: bool | None = None
     """Whether the breakpoint on it is on; None where there is none."""
+    supposed: bool = False
+    """Whether another value is supposed of it."""
+    differs: bool = False
+    """Whether it shows other numbers because of what is supposed."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,12 @@ class CardItem(QGraphicsItem):
         self._theme = theme
         self.update()
 
+    def cell_at(self, place: QPointF) -> int | None:
+        """Return which cell of the value strip is at a place of the card; None for none."""
+        cell = int((place.x() - _INSET) // strips.STEP)
+        is_inside = self.state is not None and 0 <= cell < self.state.value.count and 26 <= place.y() <= 40
+        return cell if is_inside and not self.state.value.bars else None
+
     def _paint_ground(self, painter: QPainter, state: CardState) -> None:
         theme = self._theme
         if state.read or state.selected:
@@ -147,6 +157,8 @@ class CardItem(QGraphicsItem):
         if state.breakpoint is not None:
             painter.setOpacity(1.0)
             paint_diamond(painter, self._theme, QPointF(0.5, 0.5), state.breakpoint)
+        if state.supposed or state.differs:
+            _paint_what_if(painter, self._theme, self._box, state.supposed)
 
 
 def paint_diamond(painter: QPainter, theme: Theme, centre: QPointF, enabled: bool, radius: float = 5.5) -> None:
@@ -155,6 +167,20 @@ def paint_diamond(painter: QPainter, theme: Theme, centre: QPointF, enabled: boo
     painter.setPen(QPen(theme.color("loss"), 1.3))
     painter.setBrush(theme.color("loss" if enabled else "panel"))
     painter.drawPolygon([centre + corner for corner in corners])
+
+
+def _paint_what_if(painter: QPainter, theme: Theme, box: QRectF, supposed: bool) -> None:
+    """A ? on a card of which something is supposed, a dot on one that has other numbers for it."""
+    painter.setOpacity(1.0)
+    painter.setPen(QPen(theme.color("panel"), 1.5))
+    painter.setBrush(theme.color("what_if"))
+    radius = 7.0 if supposed else 4.0
+    middle = QPointF(box.right() - 8, box.top())
+    painter.drawEllipse(middle, radius, radius)
+    if supposed:
+        painter.setFont(_fonts()[2])
+        painter.setPen(theme.color("panel"))
+        painter.drawText(QRectF(middle.x() - 7, middle.y() - 7, 14, 14), int(_Flag.AlignCenter), "?")
 
 
 def _edge(theme: Theme, state: CardState) -> tuple[QColor, float]:

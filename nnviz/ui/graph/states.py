@@ -74,6 +74,8 @@ def card_state(
         selected=selected in card.nodes,
         folded=card.folded,
         breakpoint=any(own) if own else None,
+        supposed=any(moment.reading.supposed(node) for node in card.nodes),
+        differs=any(moment.differs(node) for node in card.nodes),
     )
 
 

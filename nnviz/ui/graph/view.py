@@ -32,6 +32,8 @@ class GraphView(QGraphicsView):
     run_to_requested = Signal(int)
     breakpoint_requested = Signal(int)
     """The node whose breakpoint is to come or go."""
+    what_if_requested = Signal(int, int)
+    """A node and the place of one of its elements in the chosen row, to be given another value."""
     folded_changed = Signal(object)
     """The keys of all folded groups, as a frozenset."""
 
@@ -207,6 +209,8 @@ class GraphView(QGraphicsView):
             card = self._scene.diagram.cards[item.key]
             if card.folded:
                 self.unfold(card.block)
+            elif (cell := item.cell_at(item.mapFromScene(self.mapToScene(event.position().toPoint())))) is not None:
+                self.what_if_requested.emit(card.shown, cell)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         item = _item_at(self, event.pos())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
@@ -15,11 +16,13 @@ from nnviz.ui.inspector import chain
 from nnviz.ui.inspector.batch import BatchPanel
 from nnviz.ui.inspector.check import CheckRow
 from nnviz.ui.inspector.elements import Elements, row_shape
+from nnviz.ui.inspector.history import HistoryLines
 from nnviz.ui.inspector.lines import Lines
 from nnviz.ui.inspector.pickers import Picker
 from nnviz.ui.inspector.sections import Formula, Heading, Rule, TitleRow
 from nnviz.ui.inspector.substitution import substituted
 from nnviz.ui.inspector.updates import UpdateTable
+from nnviz.ui.inspector.what_if import WhatIfRow
 from nnviz.ui.theme import LIGHT, Theme
 
 NO_FORMULA = "No formula is on record for this operation; its numbers are torch's own."
@@ -32,6 +35,8 @@ class ChainRuleCard(QWidget):
     sample_chosen = Signal(object)
     """A row of the batch, or None for the mean over it."""
     node_clicked = Signal(int)
+    element_chosen = Signal(int, tuple)
+    """A node, and the element of it that is worked out, without the batch axis."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,8 +59,9 @@ class ChainRuleCard(QWidget):
     def set_moment(self, moment: Moment | None, node: int | None) -> None:
         """Show a node at a moment; None for the node follows the cursor."""
         if moment is not None and (self._moment is None or moment.reading is not self._moment.reading):
+            if self._moment is None or not _is_same_iteration(self._moment, moment):
+                self._elements.clear()
             self._names = naming.names(moment.reading.trace)
-            self._elements.clear()
             self._check = None
         if self._check and self._moment and moment and moment.sample != self._moment.sample:
             self._check = None
@@ -98,19 +104,20 @@ class ChainRuleCard(QWidget):
         self._title = TitleRow()
         self._sample = Picker("row", "Which row of the batch the numbers are of; “mean” is the mean over all rows", mean=True)
         self._element = Picker("element", "Which element of the node is worked out in full and checked")
+        self.what_if = WhatIfRow()
         self._forward, self._formula, self._inputs, self._numbers = Heading("Forward", "forward"), Formula(), Lines(), Formula(small=True)
         self._chain, self._derivative, self._rows = Heading("Chain rule", "backward"), Formula(), Lines()
         self._origins, self._reads, self._check_row = Lines(), Lines(), CheckRow()
-        self._update, self._table = Heading("Update", "update"), UpdateTable()
+        self._update, self._table, self.history = Heading("Update", "update"), UpdateTable(), HistoryLines()
         self._batch, self._pictures = Heading("This batch", "muted"), BatchPanel()
         self._rules = [Rule() for _ in range(3)]
         self._themed = (
-            self._title, self._sample, self._element, self._forward, self._formula, self._inputs, self._numbers, self._chain,
-            self._derivative, self._rows, self._origins, self._reads, self._check_row, self._update, self._batch,
-            self._pictures, *self._rules,
+            self._title, self._sample, self._element, self.what_if, self._forward, self._formula, self._inputs, self._numbers,
+            self._chain, self._derivative, self._rows, self._origins, self._reads, self._check_row, self._update, self._batch,
+            self._pictures, self.history, *self._rules,
         )  # fmt: skip
         self._sample.chosen.connect(self.sample_chosen)
-        self._element.chosen.connect(self._choose_element)
+        self._element.chosen.connect(self.choose_element)
         self._check_row.requested.connect(self._request_check)
         for lines in (self._inputs, self._rows, self._origins, self._reads):
             lines.node_clicked.connect(self.node_clicked)
@@ -121,9 +128,9 @@ class ChainRuleCard(QWidget):
         column.setContentsMargins(0, 0, 8, 0)  # room for the scroll bar; the frame around has margins of its own
         column.setSpacing(6)
         for part in (
-            self._title, _side_by_side(self._sample, self._element), self._forward, self._formula, self._inputs, self._numbers,
-            self._rules[0], self._chain, self._derivative, self._rows, self._origins, self._reads, self._check_row, self._rules[1],
-            self._update, self._table, self._rules[2], self._batch, self._pictures,
+            self._title, _side_by_side(self._sample, self._element), self.what_if, self._forward, self._formula, self._inputs,
+            self._numbers, self._rules[0], self._chain, self._derivative, self._rows, self._origins, self._reads, self._check_row,
+            self._rules[1], self._update, self._table, self.history, self._rules[2], self._batch, self._pictures,
         ):  # fmt: skip
             column.addWidget(part)
         column.addStretch(1)
@@ -158,18 +165,20 @@ class ChainRuleCard(QWidget):
     def _show_pickers(self, moment: Moment, node: NodeRecord) -> None:
         self._sample.set_choice(moment.sample, (len(moment.reading.trace.rows),))
         self._element.set_choice(self._elements.place(moment, node), row_shape(node))
+        self.what_if.set_node(moment, node, self.element())
 
     def _show_forward(self, moment: Moment, node: NodeRecord) -> None:
         known = {"parameter": "a parameter: the optimizer changes it", "input": "data of this batch"}
         self._formula.set_text(node.formula or known.get(node.kind, NO_FORMULA), quiet=not node.formula)
-        self._inputs.set_lines(chain.forward_lines(moment, node, self.element()))
+        self._inputs.set_lines(chain.compared(partial(chain.forward_lines, element=self.element()), moment, node))
         self._numbers.set_text(substituted(moment, node, self.element()))
 
     def _show_chain(self, moment: Moment, node: NodeRecord) -> None:
-        rows = chain.chain_lines(moment, node)
+        rows = chain.compared(chain.chain_lines, moment, node)
         self._derivative.set_text(node.derivative or (NO_FORMULA if rows else ""), quiet=not node.derivative)
         self._rows.set_lines(rows)
-        self._origins.set_lines(chain.arrival_lines(moment, node, self._names, self._titles))
+        arrivals = partial(chain.arrival_lines, named=self._names, titles=self._titles)
+        self._origins.set_lines(chain.compared(arrivals, moment, node))
         self._reads.set_lines(chain.reads_line(moment, node, self._names, self._titles))
         self._check_row.setVisible(node.gradient is not None)
         check = (
@@ -183,14 +192,18 @@ class ChainRuleCard(QWidget):
         shown = node.kind == "parameter" and node.id in moment.reading.updates
         for part in (self._rules[1], self._update, self._table):
             part.setVisible(shown)
+        self.history.set_weight(node.label if shown else "", self.element())
         if shown:
-            self._table.set_update(moment.update(node.id), self.element(), self._theme)
+            before = moment.before.update(node.id) if moment.before else None
+            self._table.set_update(moment.update(node.id), self.element(), self._theme, before)
 
     # --- the chosen element ---
 
-    def _choose_element(self, place: int) -> None:
+    def choose_element(self, place: int) -> None:
+        """Work out this element of the node, counted row-major without the batch axis."""
         self._elements.choose(self.node(), place)
         self._show()
+        self.element_chosen.emit(self.node().id, self.element())
 
     def _request_check(self) -> None:
         node = self.node()
@@ -202,6 +215,12 @@ def _first(moment: Moment) -> NodeRecord | None:
     wanted = "parameter" if moment.phase == "clip" else "input"
     nodes = moment.reading.trace.nodes
     return next((node for node in nodes if node.kind == wanted), nodes[0] if nodes else None)
+
+
+def _is_same_iteration(one: Moment, other: Moment) -> bool:
+    """Whether both are of one iteration with the same nodes, whatever is supposed of it."""
+    facts = [(trace.iteration, trace.detail, len(trace.nodes)) for trace in (one.reading.trace, other.reading.trace)]
+    return facts[0] == facts[1]
 
 
 def _why_not(moment: Moment, node: NodeRecord) -> str:

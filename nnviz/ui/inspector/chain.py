@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nnviz.protocol import EdgeRecord, NodeRecord, Tensor
 from nnviz.session.moment import Moment
 from nnviz.session.reading import to_numpy
-from nnviz.ui import numerals
+from nnviz.ui import numerals, supposition
 from nnviz.ui.graph import naming
 from nnviz.ui.inspector.lines import Line
 from nnviz.ui.inspector.substitution import LINEAR
@@ -67,6 +67,17 @@ def figures(moment: Moment, node: int, tensor: Tensor | None) -> str:
     if measure is None:
         return "not sent"
     return f"{numerals.number(measure.min)} … {numerals.number(measure.max)}, mean {numerals.number(measure.mean)}"
+
+
+def compared(lines: Callable[[Moment, NodeRecord], list[Line]], moment: Moment, node: NodeRecord) -> list[Line]:
+    """Return the lines of a node, each with what it says without what is supposed, where that is something else."""
+    now, before = lines(moment, node), moment.before
+    if before is None:
+        return now
+    then = lines(before, before.reading.node(node.id))
+    if [line.label for line in now] != [line.label for line in then]:
+        return now
+    return [replace(line, was=old.text) if old.text != line.text else line for line, old in zip(now, then, strict=True)]
 
 
 def forward_lines(moment: Moment, node: NodeRecord, element: tuple[int, ...] = ()) -> list[Line]:
@@ -154,7 +165,9 @@ def _local(moment: Moment, node: NodeRecord, edge: EdgeRecord, symbol: str) -> L
     upstream = f"∂L/∂{naming.symbol(node)} · "
     if equation is None or not equation.right.startswith(upstream):
         return None
-    right = equation.right.removeprefix(upstream)
+    right, supposed = equation.right.removeprefix(upstream), moment.reading.supposed(node.id)
+    if supposed:
+        return Line("× local", supposition.local(right, supposed), "text", "field")
     for argument, id in enumerate(node.inputs):
         if input_symbol(moment, node, argument) == right:  # one of the inputs, whose numbers are there
             return Line(f"× local {right}", figures(moment, id, moment.reading.node(id).value), "text", "field")

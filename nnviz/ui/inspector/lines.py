@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from nnviz.ui.fonts import mono, sans
@@ -31,6 +31,8 @@ class Line:
     node: int | None = None
     hint: str = ""
     bold: bool = False
+    was: str = ""
+    """What the figures are without what is supposed, if they differ."""
 
 
 class Lines(QWidget):
@@ -55,7 +57,7 @@ class Lines(QWidget):
         self._lines = lines
         self._measured = (-1, [])
         self.setVisible(bool(lines))
-        self.setAccessibleDescription("; ".join(f"{line.label} {line.text}" for line in lines))
+        self.setAccessibleDescription("; ".join(f"{line.label} {line.text}{f', was {line.was}' if line.was else ''}" for line in lines))
         self.updateGeometry()
         self.setFixedHeight(self.sizeHint().height())
         self.update()
@@ -79,7 +81,7 @@ class Lines(QWidget):
             places, top = [], 0.0
             for line in self._lines:
                 below = self._underneath(line)
-                height = (len(line.text.split("\n")) + below) * _LINE + (2 * _PAD if line.ground else 2)
+                height = (len(_texts(line)) + below) * _LINE + (2 * _PAD if line.ground else 2)
                 places.append((QRectF(0, top, self.width(), height), below))
                 top += height + (_GAP if line.ground else 0)
             self._measured = (self.width(), places)
@@ -87,7 +89,7 @@ class Lines(QWidget):
 
     def _underneath(self, line: Line) -> bool:
         """Whether the figures stand under their label."""
-        widest = max(QFontMetricsF(_figures(line)).horizontalAdvance(text) for text in line.text.split("\n"))
+        widest = max(QFontMetricsF(_figures(line)).horizontalAdvance(text) for text in _texts(line))  # of now and of before
         return bool(line.label) and widest > self.width() - self._indent(line) - _INSET
 
     def _indent(self, line: Line) -> float:
@@ -110,10 +112,24 @@ class Lines(QWidget):
         painter.setPen(theme.color(line.tone))
         font = _figures(line)
         painter.setFont(font)
-        for place, text in enumerate(line.text.split("\n")):
+        first_was = len(_texts(line)) - len(line.was.split("\n")) if line.was else -1
+        for place, text in enumerate(_texts(line)):
+            if place == first_was:
+                painter.setPen(theme.color("what_if"))
+                text = self._paint_was(painter, QRectF(left, top + (place + below) * _LINE, indent - left, _LINE), text, font)
             room = QRectF(indent, top + (place + below) * _LINE, box.width() - indent - left, _LINE)
             shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, room.width())
             painter.drawText(room, int(_Flag.AlignLeft | _Flag.AlignVCenter), shown)
+
+    def _paint_was(self, painter: QPainter, room: QRectF, text: str, font: QFont) -> str:
+        """Write "was" beside the figures of before; where there is no room, into them: returned are the figures to write."""
+        painter.setFont(sans(SMALL))
+        if room.width() < QFontMetricsF(painter.font()).horizontalAdvance("was"):
+            painter.setFont(font)
+            return f"was {text}"
+        painter.drawText(room, int(_Flag.AlignLeft | _Flag.AlignVCenter), "was")
+        painter.setFont(font)
+        return text
 
     def _at(self, place: QPointF) -> Line | None:
         return next((line for line, box in zip(self._lines, self.boxes(), strict=True) if box.contains(place)), None)
@@ -151,6 +167,11 @@ class Lines(QWidget):
             QToolTip.showText(event.globalPos(), (line.hint or line.text) if line else "", self)
             return True
         return super().event(event)
+
+
+def _texts(line: Line) -> list[str]:
+    """The lines of figures: those of now, then those of before."""
+    return [*line.text.split("\n"), *(line.was.split("\n") if line.was else ())]
 
 
 def _tinted(theme: Theme, ground: str) -> QColor:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nnviz.protocol import NodeRecord
+from nnviz.protocol import NodeRecord, WhatIf
 from nnviz.session.moment import Moment
 from nnviz.ui import numerals
 from nnviz.ui.graph.naming import symbol
 from nnviz.ui.inspector.curves import CURVES
 from nnviz.ui.numerals import MINUS, number
+from nnviz.ui.supposition import covers, touches
 
 MOST_TERMS = 5
 _ONE = {
@@ -33,13 +34,35 @@ def substituted(moment: Moment, node: NodeRecord, element: tuple[int, ...]) -> s
     inputs = [moment.row(k, moment.reading.node(k).value) for k in node.inputs]
     if any(array is None for array in inputs):
         return ""
+    place = _with_row(moment, node, element)
+    supposed = [what_if for what_if in moment.reading.supposed(node.id) if touches(what_if, place)]
+    if not all(covers(what_if, place) for what_if in supposed):
+        return ""
+    if any(what_if.kind != "scale" for what_if in supposed):
+        return f"{symbol(node)}{numerals.place(element)} = {number(value[element])}, set by hand"
     if node.kind == "loss":
-        return _row_of_loss(node, inputs)
+        return _row_of_loss(node, inputs) if not supposed else ""
+    factor = float(np.prod([what_if.value for what_if in supposed]))
     try:
-        right = _two(moment, node, element) if node.operation in _TWO else _right(node.operation, inputs, element, float(value[element]))
+        computed = float(value[element]) / factor if factor else 0.0
+        right = _two(moment, node, element) if node.operation in _TWO else _right(node.operation, inputs, element, computed)
     except (IndexError, ValueError, TypeError):  # shapes this rule does not know: better no line than a wrong one
         return ""
+    right = _scaled(right, supposed)
     return f"{symbol(node)}{numerals.place(element)} = {right} = {number(value[element])}" if right else ""
+
+
+def _with_row(moment: Moment, node: NodeRecord, element: tuple[int, ...]) -> tuple[int | None, ...]:
+    full: list[int | None] = list(element)
+    if node.batch_axis is not None:
+        full.insert(node.batch_axis, moment.sample)
+    return tuple(full)
+
+
+def _scaled(right: str, what_ifs: Sequence[WhatIf]) -> str:
+    for what_if in what_ifs:
+        right = right and f"{number(what_if.value)}·({right})"
+    return right
 
 
 def _right(operation: str, inputs: Sequence[np.ndarray], element: tuple[int, ...], value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
@@ -20,6 +20,7 @@ DECADES = 6
 """A bar is this many powers of ten long, its full length being the largest number of the table."""
 _ROW = 24.0
 _NUMBER = 78.0
+_WAS = 92.0
 _Flag = Qt.AlignmentFlag
 
 
@@ -30,6 +31,17 @@ class Row:
     symbol: str
     formula: str
     value: float | None
+    was: float | None = None
+    """The value without what is supposed, if it is another."""
+
+
+def compared(update: UpdateRecord, before: UpdateRecord | None, element: tuple[int, ...] | None) -> list[Row]:
+    """Return the rows of an update, each with its value without what is supposed."""
+    now = rows(update, element)
+    then = rows(before, element) if before else now
+    if [row.symbol for row in now] != [row.symbol for row in then]:
+        return now
+    return [replace(row, was=old.value) if old.value != row.value else row for row, old in zip(now, then, strict=True)]
 
 
 def rows(update: UpdateRecord, element: tuple[int, ...] | None) -> list[Row]:
@@ -70,11 +82,16 @@ class UpdateTable(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setAccessibleName("Optimizer step")
 
-    def set_update(self, update: UpdateRecord | None, element: tuple[int, ...] | None, theme: Theme) -> None:
-        """Show an update for one element; None for the element shows the root mean square, None for the update an empty table."""
+    def set_update(
+        self, update: UpdateRecord | None, element: tuple[int, ...] | None, theme: Theme, before: UpdateRecord | None = None
+    ) -> None:
+        """Show an update for one element; None for the element shows the root mean square, None for the update an empty table.
+
+        `before`: the update without what is supposed.
+        """
         self._theme = theme
-        self._rows = rows(update, element) if update else []
-        said = "; ".join(f"{row.symbol} = {_text(row.value)}" for row in self._rows)
+        self._rows = compared(update, before, element) if update else []
+        said = "; ".join(f"{row.symbol} = {_text(row.value)}{_was(row)}" for row in self._rows)
         self.setAccessibleDescription(said or self._said)
         self.updateGeometry()
         self.update()
@@ -92,12 +109,16 @@ class UpdateTable(QWidget):
         painter.setPen(theme.color("text" if row.value is not None else "faint"))
         painter.drawText(QRectF(symbol, box.top(), _NUMBER, box.height()), int(_Flag.AlignLeft | _Flag.AlignVCenter), _text(row.value))
         left = symbol + _NUMBER
-        length = share(row.value, largest) * max(0.0, box.width() - left)
+        length = share(row.value, largest) * max(0.0, box.width() - left - (_WAS if any(row.was is not None for row in self._rows) else 0))
         parameter = row.symbol.startswith("θ")
         painter.setPen(QPen(theme.color("parameter_line"), 1) if parameter else Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("parameter") if parameter else theme.tint("update", 0.6))
         if length > 0:
             painter.drawRoundedRect(QRectF(left, box.center().y() - 5.5, length, 11), 2.5, 2.5)
+        if row.was is not None:
+            painter.setFont(mono(SMALL))
+            painter.setPen(theme.color("what_if"))
+            painter.drawText(box, int(_Flag.AlignRight | _Flag.AlignVCenter), _was(row).strip(" ,"))
 
     def _symbol_width(self) -> float:
         return max([24.0, *(QFontMetricsF(mono(BODY)).horizontalAdvance(row.symbol) + 12 for row in self._rows)])
@@ -135,7 +156,11 @@ class UpdateTable(QWidget):
 
 
 def _explained(row: Row) -> str:
-    return f"{row.symbol} = {row.formula} = {_text(row.value)}\nBars are logarithmic: {DECADES} powers of ten."
+    return f"{row.symbol} = {row.formula} = {_text(row.value)}{_was(row)}\nBars are logarithmic: {DECADES} powers of ten."
+
+
+def _was(row: Row) -> str:
+    return f", was {_text(row.was)}" if row.was is not None else ""
 
 
 def _text(value: float | None) -> str:

@@ -8,14 +8,15 @@ from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
-from nnviz.protocol import UpdateRecord
+from nnviz.protocol import UpdateRecord, WeightHistory
 from nnviz.session.moment import Moment
 from nnviz.ui import numerals
 from nnviz.ui.graph import naming
 from nnviz.ui.plots.element_picker import ElementPicker
 from nnviz.ui.plots.header_button import PopupButton
 from nnviz.ui.plots.plot import Plot
-from nnviz.ui.plots.update_rows import Row, fitted, paint_rows, rows_of
+from nnviz.ui.plots.update_rows import READABLE, Row, fitted, paint_rows, row_boxes, rows_of
+from nnviz.ui.plots.weight_history import is_drawable, paint_history, room
 
 _EXPLANATION = (
     "How the optimizer turns the gradient of one weight into its change, row by row. "
@@ -39,6 +40,7 @@ class OptimizerMicroscope(Plot):
         self.rows: tuple[Row, ...] = ()
         self.node: int | None = None
         self.element: tuple[int, ...] = ()
+        self.history: WeightHistory | None = None
         self._moment: Moment | None = None
         self._optimizer = ""
         self._note = ""
@@ -52,6 +54,18 @@ class OptimizerMicroscope(Plot):
         self.node = self.node if node is None else node
         self._moment = moment
         self.offer(moment, self.node, self.element)
+
+    def set_history(self, history: WeightHistory | None) -> None:
+        """Show how a weight went over the last iterations; drawn only if it is the weight that is shown."""
+        if history is not self.history:
+            self.history = history
+            self.update()
+
+    @property
+    def parameter(self) -> str:
+        """The name of the parameter that is shown; empty without one."""
+        updates = self._moment.reading.updates if self._moment else {}
+        return updates[self.node].parameter if self.node in updates else ""
 
     def set_optimizer(self, label: str) -> None:
         """Name the optimizer in the heading, as "Adam"."""
@@ -69,10 +83,15 @@ class OptimizerMicroscope(Plot):
             return
         self.rows = rows_of(moment, node, element)
         self._fill_picker(updates, node, element)
-        self._note = naming.iteration(moment.reading.trace)
+        self._note = naming.iteration(moment.reading.trace) + (" · what if" if moment.reading.trace.what_ifs else "")
         self.set_heading("Optimizer microscope", self._optimizer, "Optimizer")
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
+        above = area.adjusted(0, 0, 0, -room(area) - 4)
+        fits = row_boxes(above, len(self.rows))[0].height() >= READABLE
+        if fits and is_drawable(self.history, self.parameter, self.element):
+            paint_history(painter, area.adjusted(0, area.height() - room(area), 0, 0), self.theme, self.history, self.hovered)
+            area = above
         paint_rows(painter, area, self.theme, self.rows, self._note, self.hovered)
 
     def _fill_picker(self, updates: Mapping[int, UpdateRecord], node: int, element: tuple[int, ...]) -> None:

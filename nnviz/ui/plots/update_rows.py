@@ -19,6 +19,10 @@ from nnviz.ui.theme import BODY, Theme
 
 _LOWEST, _TALLEST = 14.0, 60.0
 """Height of a row in pixels. Rows without room for the lowest stand in two columns."""
+READABLE = 12.5
+"""Rows lower than this run into each other."""
+_SHORTEST = 16.0
+"""Where there is less room for bars, there are none."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,8 @@ def _paint_number(painter: QPainter, theme: Theme, row: Row, room: QRectF) -> No
 
 def _paint_bar(painter: QPainter, theme: Theme, row: Row, room: QRectF, limits: tuple[float, float] | None) -> None:
     """Dashed before the value is there, hatched where it is not finite, a pale stump for 0, else as long as the value is large."""
+    if room.width() < _SHORTEST:
+        return
     bar = thinned(room.adjusted(0.5, 0, -0.5, 0))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.tint("update", 0.62))

@@ -1,0 +1,145 @@
+"""What is supposed of the present iteration: other values for some of its nodes. It is never applied to the run itself."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from nnviz import protocol
+from nnviz.protocol import WhatIf
+from nnviz.session.conversation import Conversation
+from nnviz.session.reading import Reading
+from nnviz.session.run import RunState
+from nnviz.session.stepping import counterpart
+
+Items = tuple[WhatIf, ...]
+
+
+class WhatIfs(QObject):
+    """The list of what is supposed. It lives as long as the iteration does: the next one begins from the true values."""
+
+    changed = Signal()
+    supposed = Signal(object, object)
+    """The list before and after a person changed it."""
+    refused = Signal()
+    """The last change could not be traced; the list is as it was before it."""
+    abandoned = Signal()
+    """The list was dropped, or names the nodes of another trace now."""
+    message_posted = Signal(str, str)
+
+    def __init__(self, conversation: Conversation, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.items: Items = ()
+        self._shown: Items = ()
+        """What the engine has last answered to."""
+        self._basis: Reading | None = None
+        """The true trace whose nodes the items name."""
+        self._conversation = conversation
+        conversation.run_changed.connect(self._follow)
+        conversation.replied.connect(self._take)
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing can be supposed now, as a sentence; empty if something can."""
+        return "" if self._conversation.run.is_traced else "Wait until the iteration is traced."
+
+    # --- what a person does ---
+
+    def add(self, what_if: WhatIf) -> None:
+        """Suppose this too; of the same elements it replaces what it would hide."""
+        if self.obstacle:
+            self.message_posted.emit("warning", self.obstacle)
+        else:
+            self._suppose((*(item for item in self.items if not _hides(what_if, item)), what_if))
+
+    def take_back(self, what_if: WhatIf | None = None) -> None:
+        """Suppose this no longer; without one, the last."""
+        gone = what_if or (self.items[-1] if self.items else None)
+        self._suppose(tuple(item for item in self.items if item != gone))
+
+    def clear(self) -> None:
+        """Suppose nothing: the iteration as it will be made."""
+        self._suppose(())
+
+    def restore(self, items: Items) -> None:
+        """Suppose exactly these."""
+        if items != self.items and not self.obstacle:
+            if not self.items:
+                self._basis = self._conversation.run.reading.truth
+            self._set(items)
+            self._ask()
+
+    def _suppose(self, items: Items) -> None:
+        before = self.items
+        self.restore(items)
+        if self.items != before:
+            self.supposed.emit(before, self.items)
+
+    # --- what can be kept ---
+
+    def weights(self) -> dict[str, list | float | None]:
+        """Return the supposed values of whole parameters by name; None for one too large to travel."""
+        reading = self._conversation.run.reading
+        if not self.items or reading is None or self._shown != self.items:
+            return {}
+        nodes = [reading.node(item.node) for item in self.items]
+        arrays = {node.label: reading.array(node.value) for node in nodes if node.kind == "parameter"}
+        return {name: None if array is None else array.tolist() for name, array in arrays.items()}
+
+    def forget_weights(self) -> None:
+        """The supposed weights have become the document's; the trace that comes now brings the others back."""
+        self._give_up(tuple(item for item in self.items if self._basis.node(item.node).kind != "parameter"))
+
+    # --- inside ---
+
+    def _set(self, items: Items) -> None:
+        self.items = items
+        self.changed.emit()
+
+    def _give_up(self, items: Items) -> None:
+        if items != self.items:
+            self._set(items)
+            self.abandoned.emit()
+
+    def _ask(self) -> None:
+        self._conversation.ask(protocol.Trace(self._basis.trace.detail, self.items))
+
+    def _follow(self, old: RunState, new: RunState) -> None:
+        """Drop everything once the run has gone on."""
+        if not self.items:
+            return
+        if new.reading is None:
+            self._give_up(())
+        elif new.training or new.iteration != self._basis.trace.iteration:
+            what = "The what-if was" if len(self.items) == 1 else f"The {len(self.items)} what-ifs were"
+            self._give_up(())
+            self.message_posted.emit("info", f"{what} dropped: the run goes on from its true values.")
+
+    def _take(self, reply: protocol.Reply) -> None:
+        match reply:
+            case protocol.Traced() if reply.revision == self._conversation.run.revision:
+                self._shown = reply.trace.what_ifs
+                if not self._shown and self.items:
+                    self._move_to(self._conversation.run.reading)
+            case protocol.Failed(request="Trace") if self.items != self._shown:
+                self._set(self._shown)
+                self.refused.emit()
+
+    def _move_to(self, reading: Reading) -> None:
+        """Another true trace of the same iteration has come (another detail, an edited document): suppose the same there."""
+        moved = [(item, counterpart(self._basis, reading, item.node)) for item in self.items]
+        lost = any(node is None or reading.node(node).shape != self._basis.node(item.node).shape for item, node in moved)
+        if lost:
+            self.message_posted.emit("info", "What was supposed does not fit this graph and was taken back.")
+        self._basis = reading
+        self._give_up(() if lost else tuple(WhatIf(node, item.kind, item.value, item.element) for item, node in moved))
+        if self.items:
+            self._ask()
+
+
+def _hides(new: WhatIf, old: WhatIf) -> bool:
+    """Whether nothing would be left to see of the old one."""
+    if new.node != old.node:
+        return False
+    if new.kind == "scale":
+        return old.kind == "scale" and new.element == old.element
+    return new.element in (None, old.element)
