@@ -328,7 +328,7 @@ class Break(Request, frozen=True):
 
 
 class Acknowledge(Request, frozen=True):
-    """The window has drawn this frame; at most two stay unacknowledged."""
+    """The window has drawn this frame; none is sent before it."""
 
     number: int
 

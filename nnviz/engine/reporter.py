@@ -16,11 +16,10 @@ INTERVAL = 1 / 30
 """Seconds between frames, at least."""
 PROGRESS = 1 / 10
 """The same while the run is on its way to an iteration."""
-MOST_UNACKNOWLEDGED = 2
-MEASURING = 33
-"""So many times the cost of measuring must have been trained before the next one: at most 3 % of the time."""
-TRACING = 50
-"""The same for live traces: at most 2 %. Together they leave a watched run more than nine tenths of its speed."""
+MEASURING = 60
+"""So many times the cost of measuring must have been trained before the next one: at most 1.7 % of the time."""
+TRACING = 60
+"""The same for live traces. Together they leave a watched run more than nine tenths of its speed."""
 TRACED_ANYWAY = 1.0
 """Seconds after which a live trace comes, whatever it costs."""
 
@@ -81,12 +80,12 @@ class Reporter:
         self._measuring.trained(seconds)
         self._tracing.trained(seconds)
         now = time.perf_counter()
-        if now - self._last_frame < INTERVAL or len(self._unacknowledged) >= MOST_UNACKNOWLEDGED:
+        if now - self._last_frame < INTERVAL or self._unacknowledged:
             return
         self._last_frame = now
         tracing = "trace" in self.watch.panels and (self._tracing.is_there or now - self._last_trace > TRACED_ANYWAY)
-        measuring = self._measuring.is_there and not tracing  # never both: the window would have too much to draw at once
-        frame, cost = _timed(lambda: self._frame(timeline, revision, measuring))
+        measuring = self._measuring.is_there and not tracing  # a trace comes alone: the window would have too much to draw at once
+        frame, cost = _timed(lambda: self._frame(timeline, revision, measuring, drawing=not tracing))
         if measuring:
             self._measuring.spent(cost)
         if tracing:
@@ -112,9 +111,11 @@ class Reporter:
         """Send a frame with nothing that has to be measured: the history of another weight."""
         self._deliver(self._frame(timeline, revision, False))
 
-    def _frame(self, timeline: Timeline, revision: int, measuring: bool) -> Frame:
+    def _frame(self, timeline: Timeline, revision: int, measuring: bool, drawing: bool = True) -> Frame:
+        """What is watched, without a trace: with the new points of the curves, or leaving them to the next frame."""
         trainer, panels = timeline.trainer, self.watch.panels
-        points, self._points_sent = tuple(timeline.points[self._points_sent :]), len(timeline.points)
+        end = len(timeline.points) if drawing else self._points_sent
+        points, self._points_sent = tuple(timeline.points[self._points_sent : end]), end
         self._number += 1
         history = trainer.history
         return Frame(

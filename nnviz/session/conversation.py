@@ -30,6 +30,8 @@ class Conversation(QObject):
 
     run_changed = Signal(object, object)
     message_posted = Signal(str, str)
+    arriving = Signal(object)
+    """A reply has come, and the run does not yet hold what it says."""
     replied = Signal(object)
     """A reply, once the run holds what it says."""
 
@@ -106,6 +108,7 @@ class Conversation(QObject):
         """Take a reply of the engine."""
         if isinstance(reply, protocol.Trained | protocol.Moved) and self.lineage is None:
             return  # about a run that has been given up
+        self.arriving.emit(reply)
         run = fold(self.run, reply)
         self.update(self._opened(reply, run) if isinstance(reply, protocol.Opened) else run)
         match reply:

@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, QTimer
 from nnviz import protocol
 from nnviz.session.conversation import Conversation
 
-RESTING = 2.0
-"""So many times as long as frames took to draw, the window asks for no more: drawing takes a third of its time at most."""
+RESTING = 3.0
+"""So many times as long as frames took to draw, the window asks for no more: drawing takes a quarter of its time at most."""
 
 LONGEST_REST = 1000
 """Milliseconds it rests at most."""
@@ -25,11 +25,13 @@ class Watching(QObject):
         self._watch = protocol.Watch(())
         self._asked: tuple | None = None
         self._drawn: list[int] = []
-        self._begun = 0.0
+        self._begun = self._cost = 0.0
+        """When the frames that are being drawn came, and the seconds that those took which are drawn but not yet acknowledged."""
         self._painting = QTimer(self, singleShot=True, interval=0)  # a turn of the event loop later the pictures are painted
         self._painting.timeout.connect(self._rest)
         self._resting = QTimer(self, singleShot=True)
         self._resting.timeout.connect(self._acknowledge)
+        conversation.arriving.connect(self._begin)
         conversation.replied.connect(self._take)
 
     def watch(self, panels: tuple[str, ...], detail: str) -> None:
@@ -62,6 +64,10 @@ class Watching(QObject):
             self._asked = wanted
             self._conversation.ask(protocol.Trace(detail))
 
+    def _begin(self, reply: protocol.Reply) -> None:
+        if isinstance(reply, protocol.Frame) and not self._painting.isActive():
+            self._begun = time.perf_counter()
+
     def _take(self, reply: protocol.Reply) -> None:
         match reply:
             case protocol.Ready():
@@ -70,16 +76,17 @@ class Watching(QObject):
             case protocol.Moved():
                 self._asked = None
             case protocol.Frame():
-                self._begun = self._begun if self._drawn else time.perf_counter()
                 self._drawn.append(reply.number)
                 self._painting.start()
         self.trace()
 
     def _rest(self) -> None:
         """Leave the processor to the engine and to the person's hands before more frames may come."""
-        self._resting.start(min(LONGEST_REST, round(1000 * RESTING * (time.perf_counter() - self._begun))))
+        self._cost += time.perf_counter() - self._begun
+        self._resting.start(min(LONGEST_REST, round(1000 * RESTING * self._cost)))
 
     def _acknowledge(self) -> None:
         for number in self._drawn:
             self._conversation.ask(protocol.Acknowledge(number))
         self._drawn.clear()
+        self._cost = 0.0

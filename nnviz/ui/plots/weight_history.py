@@ -10,6 +10,7 @@ from nnviz.protocol import WeightHistory
 from nnviz.session.reading import to_numpy
 from nnviz.ui import numerals
 from nnviz.ui.plots import figures
+from nnviz.ui.plots.decimation import decimated
 from nnviz.ui.plots.readout import LINE, RIGHT, paint_readout, small_mono, text_width, write
 from nnviz.ui.theme import Theme
 
@@ -65,5 +66,6 @@ def _paint_lane(painter: QPainter, lane: QRectF, theme: Theme, symbol: str, valu
     y = room.bottom() - (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) / ((high - low) or 1.0) * room.height()
     x = np.linspace(room.left(), room.right(), len(values))
     y = y if high > low else np.full_like(y, room.center().y())
-    painter.setPen(QPen(theme.color(tone), 1.3))
-    painter.drawPolyline(QPolygonF([QPointF(*point) for point in zip(x, y, strict=True)]))
+    x, y = decimated(x, y, max(4, round(room.width())))
+    painter.setPen(QPen(theme.color(tone), 1))
+    painter.drawPolyline(QPolygonF(list(map(QPointF, x, y))))
