@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from nnviz.document.network import Choice
+from nnviz.engine.eager import keep_compiler_out
 from nnviz.engine.errors import BuildError
 
 NAMES = {"learning_rate": "lr", "epsilon": "eps"}
@@ -22,6 +23,7 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
 }
+keep_compiler_out(OPTIMIZERS.values())
 
 FAST = {"adagrad", "rmsprop", "adam", "adamw"}
 """Where `foreach` gives the same bits in less time. `fused` is faster still but rounds differently from the textbook's rows."""

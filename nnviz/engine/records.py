@@ -91,7 +91,7 @@ def _edges(trace: Trace) -> tuple[EdgeRecord, ...]:
 
 
 def _local(trace: Trace, node: Node) -> Array | None:
-    """∂output/∂input of an element-wise operation: its own backward on ones, at the traced input."""
+    """∂output/∂input of an element-wise operation: its own backward on ones (that of the sum), at the traced input."""
     if node.operation not in ELEMENTWISE or node.call is None or len(node.inputs) != 1 or node.value.numel() > WHOLE:
         return None
     source = trace.nodes[node.inputs[0]].values[node.ports[0]]
@@ -100,7 +100,7 @@ def _local(trace: Trace, node: Node) -> Array | None:
     with torch.enable_grad():
         leaf = source.detach().clone().requires_grad_()
         output = perform(node.call, [leaf])[1][0]
-        return array_of(torch.autograd.grad(output, leaf, torch.ones_like(output))[0])
+        return array_of(torch.autograd.grad(output.sum(), leaf)[0])
 
 
 def _updates(trace: Trace) -> tuple[UpdateRecord, ...]:
