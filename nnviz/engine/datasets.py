@@ -1,6 +1,6 @@
 """One table: where the rows come from; then the split and the scaling. Everything follows from the document and its seed.
 
-scikit-learn is imported only for a set that comes with it: loading it takes longer than all else until the first picture.
+scikit-learn is imported where it is used, so that the engine answers before it is loaded.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from nnviz.document.catalog import LOSSES
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice
-from nnviz.engine import point_clouds, preparation, seeds
+from nnviz.engine import seeds
 from nnviz.engine.csv_table import read_csv
 from nnviz.engine.errors import BuildError
 
@@ -73,33 +73,44 @@ def _sklearn_seed(experiment: Experiment, purpose: str) -> int:
 
 def _split(rows: Rows, share: float, seed: int) -> np.ndarray:
     """Drawn so that every class keeps its share, where every class has rows enough for that."""
+    from sklearn.model_selection import train_test_split
+
     count = len(rows.x)
     held_out = min(round(count * share), count - 1)
     training = np.ones(count, dtype=bool)
     if held_out > 0:
         sizes = np.unique(rows.y, return_counts=True)[1] if rows.classes else np.zeros(1)
         stratified = sizes.min() >= 2 and min(held_out, count - held_out) >= len(sizes)
-        training[preparation.held_out(count, held_out, seed, rows.y if stratified else None)] = False
+        labels = rows.y if stratified else None
+        training[train_test_split(np.arange(count), test_size=held_out, random_state=seed, stratify=labels)[1]] = False
     return training
 
 
 def _scaled(x: np.ndarray, training: np.ndarray, scaling: str) -> np.ndarray:
+    from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
     if scaling == "none":
         return x
-    return preparation.standardised(x, training) if scaling == "standardise" else preparation.between_0_and_1(x, training)
+    scaler = StandardScaler() if scaling == "standardise" else MinMaxScaler()
+    return scaler.fit(x[training]).transform(x)
 
 
 # --- the sources ---
 
 
-def _drawn(draw: Callable[[int, float, int], point_clouds.Points]) -> Callable[[Experiment, Path], Rows]:
-    """A cloud of points that takes `samples` and `noise`."""
+def _drawn(name: str, **fixed: Any) -> Callable[[Experiment, Path], Rows]:
+    """A scikit-learn generator that takes `samples` and `noise`."""
 
-    def rows(experiment: Experiment, folder: Path) -> Rows:
+    def draw(experiment: Experiment, folder: Path) -> Rows:
+        import sklearn.datasets
+
         data = experiment.data
-        return _classified(*draw(data["samples"], data["noise"], _sklearn_seed(experiment, "data")), ("x₁", "x₂"))
+        noise = "cluster_std" if name == "make_blobs" else "noise"
+        make = getattr(sklearn.datasets, name)
+        x, y = make(n_samples=data["samples"], random_state=_sklearn_seed(experiment, "data"), **{noise: data["noise"]}, **fixed)
+        return _classified(x, y, ("x₁", "x₂"))
 
-    return rows
+    return draw
 
 
 def _bundled(name: str) -> Callable[[Experiment, Path], Rows]:
@@ -175,9 +186,9 @@ def _table(experiment: Experiment, folder: Path) -> Rows:
 
 
 SOURCES: dict[str, Callable[[Experiment, Path], Rows]] = {
-    "moons": _drawn(point_clouds.moons),
-    "circles": _drawn(point_clouds.circles),
-    "blobs": _drawn(point_clouds.blobs),
+    "moons": _drawn("make_moons"),
+    "circles": _drawn("make_circles", factor=0.5),
+    "blobs": _drawn("make_blobs", centers=3),
     "spiral": _spiral,
     "xor": _xor,
     "sine": _sine,

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def test_an_engine_trains_and_traces_without_loading_torchs_compiler():
+    program = """
+import sys
+from pathlib import Path
+from nnviz.document.examples import open_document
+from nnviz.engine.records import to_record
+from nnviz.engine.timeline import Timeline
+from nnviz.engine.tracing import capture_next
+timeline = Timeline(open_document("example:moons"), Path("."))
+timeline.advance()
+to_record(capture_next(timeline.trainer, "textbook"))
+print([name for name in ("sympy", "torch._dynamo") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "[]"
