@@ -23,7 +23,7 @@ class Field(msgspec.Struct, frozen=True):
     """One setting of a kind: its type, its default, what it may be, and what it means."""
 
     name: str
-    type: Literal["integer", "number", "boolean", "choice", "shape", "path", "table", "text"]
+    type: Literal["integer", "number", "boolean", "choice", "shape", "path", "table", "text", "names"]
     default: Any
     explanation: str
     minimum: float | None = None
@@ -190,31 +190,87 @@ _SCALING = Field(
     "scaling", "choice", "standardise", "none, min-max to [0, 1], or mean 0 and standard deviation 1; fitted on the training rows only", choices=SCALINGS, essential=True,
 )
 _SPLIT = (Field("validation", "number", 0.3, "share of the rows kept out of training to validate on", 0.0, 0.9, essential=True), _SCALING)
+_LATER = Field("validation", "number", 0.3, "share of the rows, the last in time, kept out of training to validate on", 0.0, 0.9, essential=True)
+_NOISE = "standard deviation of the noise added"
 
 
-def _drawn(noise: float, samples: int = 500) -> tuple[Field, ...]:
+def _drawn(noise: float, samples: int = 500, *others: Field) -> tuple[Field, ...]:
     return (
         Field("samples", "integer", samples, "how many rows are drawn", 4, 100_000, essential=True),
-        Field("noise", "number", noise, "standard deviation of the noise added", 0.0, 10.0, essential=True),
+        Field("noise", "number", noise, _NOISE, 0.0, 10.0, essential=True),
+        *others,
         *_SPLIT,
     )
 
+
+def _classes(count: int) -> Field:
+    return Field("classes", "integer", count, "how many classes there are", 2, 9)
+
+
+def _series(noise: float | None, *others: Field) -> tuple[Field, ...]:
+    """A series cut into windows: each row is `window` values one after the other, its target the value `horizon` steps behind them."""
+    return (
+        Field("samples", "integer", 400, "how many windows the series is cut into", 8, 20_000, essential=True),
+        *(() if noise is None else (Field("noise", "number", noise, _NOISE, 0.0, 10.0, essential=True),)),
+        *others,
+        Field("window", "integer", 12, "time steps in a row", 1, 512, essential=True),
+        Field("horizon", "integer", 1, "how many steps behind the window the target lies", 1, 1_000),
+        _LATER, _SCALING,
+    )
+
+
+_PERIOD = Field("period", "number", 25.0, "time steps until it comes again", 2.0, 1_000.0)
 
 DATASETS = _table(
     Kind("moons", "Two moons", "two interleaved half circles, 2 features, 2 classes", _drawn(0.2), "2-D", "sklearn.datasets.make_moons"),
     Kind("circles", "Circles", "a ring around a disc, 2 features, 2 classes", _drawn(0.1), "2-D", "sklearn.datasets.make_circles"),
     Kind("spiral", "Spiral", "two arms wound around each other, 2 features, 2 classes", _drawn(0.1), "2-D"),
     Kind("xor", "XOR", "the class is whether x₁ and x₂ differ in sign, 2 features, 2 classes", _drawn(0.1), "2-D"),
-    Kind("blobs", "Blobs", "three clouds, 2 features, 3 classes", _drawn(1.0), "2-D", "sklearn.datasets.make_blobs"),
+    Kind("blobs", "Blobs", "round clouds, 2 features, 2 to 9 classes", _drawn(1.0, 500, _classes(3)), "2-D", "sklearn.datasets.make_blobs"),
+    Kind("rings", "Rings", "rings around each other, each a class of its own, 2 features, 2 to 9 classes", _drawn(0.1, 500, _classes(3)), "2-D"),
     Kind("sine", "Sine", "y = sin x with noise, 1 feature, 1 target", _drawn(0.1, 300), "Regression"),
+    Kind("sine_wave", "Sine wave", "a series sin(2πt/period) with noise: from a window of it the value that follows", _series(0.05, _PERIOD), "Series"),
+    Kind("sawtooth", "Sawtooth", "a series that rises from −1 to 1 and falls back at once, with noise: from a window of it the value that follows", _series(0.05, _PERIOD), "Series"),
+    Kind(
+        "ar", "AR(p)", "an autoregressive series: each value is a sum of the p values before it, with weights drawn from the seed, and noise", group="Series",
+        source="Box & Jenkins 1970; weights from partial autocorrelations (Barndorff-Nielsen & Schou 1973), so that the series is stationary",
+        fields=_series(1.0, Field("order", "integer", 2, "p: how many values before count", 1, 20)),
+    ),
+    Kind(
+        "volatility", "Volatility bursts", "a GARCH(1, 1) series: calm and wild times alternate; its sign cannot be foretold, so the target is the size |r| of a later value",
+        group="Series", source="Bollerslev 1986: σ² = ω + α r² + β σ²",
+        fields=_series(
+            None,
+            Field("alpha", "number", 0.2, "α: how much the last value stirs it up", 0.0, 0.5),
+            Field("beta", "number", 0.75, "β: how long that lasts", 0.0, 0.99),
+        ),
+    ),
     Kind("iris", "Iris", "150 flowers, 4 measures, 3 species", _SPLIT, "Tables", "sklearn.datasets.load_iris"),
     Kind("wine", "Wine", "178 wines, 13 measures, 3 growers", _SPLIT, "Tables", "sklearn.datasets.load_wine"),
-    Kind("digits", "Digits", "1,797 handwritten digits, 8×8 pixels in one row of 64, 10 classes", _SPLIT, "Images", "sklearn.datasets.load_digits"),
+    Kind("breast_cancer", "Breast cancer", "569 tumours, 30 measures of cell nuclei, malignant or benign", _SPLIT, "Tables", "sklearn.datasets.load_breast_cancer"),
+    Kind("digits", "Digits", "1,797 handwritten digits, 8×8 pixels (input [64] or [1, 8, 8]), 10 classes", _SPLIT, "Images", "sklearn.datasets.load_digits"),
     Kind(
-        "csv", "CSV file", "a table from a file: numeric columns, one of them the target", group="Own data",
+        "text", "Tiny text", "“The house that Jack built”: from the characters or words of a window the one that follows; each is a whole number, for an embedding or one-hot layer",
+        group="Text", source="traditional, printed 1755",
+        fields=(
+            Field("unit", "choice", "characters", "what a step is", choices=("characters", "words"), essential=True),
+            Field("window", "integer", 8, "how many characters or words a row has", 1, 64, essential=True),
+            _LATER,
+        ),
+    ),
+    Kind(
+        "csv", "CSV file", "a table from a file; one column is the target, columns of words become one column for each word", group="Own data",
         fields=(
             Field("path", "path", "", "the file, absolute or beside the document", essential=True),
             Field("target", "text", "", "name of the target column; empty takes the last", essential=True),
+            Field("task", "choice", "auto", "whether the target's values are classes or numbers; auto: words are classes, and numbers under a classification loss", choices=("auto", "classes", "numbers")),
+            Field("separator", "choice", "auto", "what stands between two cells; auto finds out", choices=("auto", "comma", "semicolon", "tab", "bar", "space")),
+            Field("decimal", "choice", "auto", "what stands before the fraction of a number; auto finds out", choices=("auto", "point", "comma")),
+            Field("header", "choice", "auto", "whether the first line names the columns; auto finds out", choices=("auto", "yes", "no")),
+            Field("missing", "choice", "refuse", "what is done with rows in which a value is missing: refuse the file, leave the row out, or put in the column's mean", choices=("refuse", "leave out", "column mean")),
+            Field("without", "names", [], "names of columns that are not used"),
+            Field("window", "integer", None, "cut the rows, as a series, into windows of so many time steps, all columns of which are the input; none: each row by itself", 1, 512, optional=True),
+            Field("horizon", "integer", 1, "for a series: how many steps behind the window the target lies", 1, 1_000),
             *_SPLIT,
         ),
     ),
@@ -230,9 +286,10 @@ DATASETS = _table(
 )
 
 DATA_SIZES = {
-    "moons": (2, 2), "circles": (2, 2), "spiral": (2, 2), "xor": (2, 2), "blobs": (2, 3), "sine": (1, 0), "iris": (4, 3), "wine": (13, 3), "digits": (64, 10),
+    "moons": (2, 2), "circles": (2, 2), "spiral": (2, 2), "xor": (2, 2), "blobs": (2, 3), "rings": (2, 3), "sine": (1, 0), "iris": (4, 3), "wine": (13, 3),
+    "breast_cancer": (30, 2), "digits": (64, 10),
 }
-"""Features and classes (0: regression) of the data sets that always have the same; the others are known once they are read."""
+"""Features and classes (0: regression) of data sets by default; row_shapes.py knows what their settings change, and all the others."""
 
 INITIALIZERS = _table(
     Kind("default", "Default", "what torch does: uniform in ±1/√n_in for weights and biases", source="torch.nn.Linear"),

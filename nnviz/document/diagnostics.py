@@ -14,6 +14,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.fields import accepted, shape_of
 from nnviz.document.network import Choice, Layer, Link, Network
 from nnviz.document.problems import Problem, Refused, offered
+from nnviz.document.row_shapes import data_size
 
 MOST_PARAMETERS = 50_000_000
 
@@ -205,22 +206,6 @@ def _end_problems(wiring: Wiring) -> list[Problem]:
 
 
 # --- data ---
-
-
-def data_size(data: Choice) -> tuple[int, int, int] | None:
-    """Return features, classes (0: regression) and targets (0: classes) of the data; None where only reading it can tell."""
-    if data.kind == "table":
-        return _table_size(data.settings.get("x") or [], data.settings.get("y") or [])
-    if data.kind not in catalog.DATA_SIZES:
-        return None
-    features, classes = catalog.DATA_SIZES[data.kind]
-    return features, classes, 0 if classes else 1
-
-
-def _table_size(x: list, y: list) -> tuple[int, int, int] | None:
-    if not x or not y:
-        return None
-    return (len(x[0]), 0, len(y[0])) if isinstance(y[0], list | tuple) else (len(x[0]), max(2, max(y) + 1), 0)
 
 
 def data_problems(experiment: Experiment, wiring: Wiring) -> list[Problem]:

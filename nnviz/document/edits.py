@@ -32,9 +32,11 @@ from nnviz.document.training_edits import (
     choose_data,
     choose_optimizer,
     choose_schedule,
+    choose_table,
     set_precision,
     set_seed,
     set_title,
+    shape_input,
 )
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "choose_data",
     "choose_optimizer",
     "choose_schedule",
+    "choose_table",
     "clear_weights",
     "connect_layers",
     "disconnect_layers",
@@ -68,6 +71,7 @@ __all__ = [
     "set_title",
     "set_value",
     "set_weight",
+    "shape_input",
     "switch_breakpoints",
     "tidy",
     "toggle_breakpoint",

@@ -46,6 +46,7 @@ def expected(field: Field) -> str:
         "text": f"one line of at most {LONGEST_TEXT} characters",
         "table": "a list of rows, all equally long lists of finite numbers"
         + (", or one class number from 0 up per row" if field.name == "y" else ""),
+        "names": f"a list of names, each of at most {LONGEST_TEXT} characters",
     }[field.type]
     return f"{text}, or none" if field.optional else text
 
@@ -121,13 +122,19 @@ def _table(field: Field, value: Any) -> list | None:
     return rows if None not in rows and len({len(row) for row in rows}) <= 1 else None
 
 
+def _names(field: Field, value: Any) -> list[str] | None:
+    if not isinstance(value, list | tuple) or len(value) > MOST_CLASSES:
+        return None
+    return list(value) if all(_text(field, name) is not None for name in value) else None
+
+
 def _row(entry: Any) -> list[float] | None:
     return list(map(float, entry)) if isinstance(entry, list | tuple) and entry and are_finite(entry) else None
 
 
 _READERS: dict[str, Callable[[Field, Any], Any]] = {
     "integer": _integer, "number": _number, "boolean": _boolean, "choice": _choice,
-    "shape": _shape, "path": _path, "text": _text, "table": _table,
+    "shape": _shape, "path": _path, "text": _text, "table": _table, "names": _names,
 }  # fmt: skip
 
 
@@ -164,7 +171,14 @@ def _sizes(text: str) -> Any:
     return _json(text if text.strip().startswith("[") else f"[{text}]")
 
 
-_PARSERS: dict[str, Callable[[str], Any]] = {"integer": _whole, "number": _decimal, "boolean": _truth, "shape": _sizes, "table": _json}
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "integer": _whole,
+    "number": _decimal,
+    "boolean": _truth,
+    "shape": _sizes,
+    "table": _json,
+    "names": _json,
+}
 
 
 # --- numbers and nested lists of them ---

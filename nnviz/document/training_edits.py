@@ -14,11 +14,12 @@ from msgspec.structs import replace
 from nnviz.document import catalog
 from nnviz.document.catalog import Field, Kind
 from nnviz.document.changes import checked, replaced
-from nnviz.document.diagnostics import Wiring, data_size
+from nnviz.document.diagnostics import Wiring
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice
 from nnviz.document.network_edits import change_layer
 from nnviz.document.problems import Refused, offered
+from nnviz.document.row_shapes import Size, data_size, natural_shape
 from nnviz.document.training import Training
 
 _SHAPELESS = ("activation", "dropout", "batch_norm", "layer_norm")
@@ -65,12 +66,29 @@ def choose_data(experiment: Experiment, kind: str, **settings: Any) -> Experimen
     changed = replaced(
         experiment, data=_chosen(table, "data set", kind, experiment.data, (), ("noise", "x", "y", "path", "target"), settings)
     )
-    return _fitted(changed)
+    return _fitted(changed, data_size(changed.data))
 
 
 def change_data(experiment: Experiment, **settings: Any) -> Experiment:
-    """Return the experiment with other values for fields of its data."""
-    return replaced(experiment, data=_changed(catalog.DATASETS, experiment.data, settings))
+    """Return the experiment with other values for fields of its data; where its size changes, the network follows as in `choose_data`."""
+    changed = replaced(experiment, data=_changed(catalog.DATASETS, experiment.data, settings))
+    size = data_size(changed.data)
+    return changed if size == data_size(experiment.data) else _fitted(changed, size)
+
+
+def choose_table(experiment: Experiment, settings: dict[str, Any], size: Size) -> Experiment:
+    """Return the experiment with a CSV file that has been looked at and is of this size, and the network fitted to it."""
+    never = {field.name for field in catalog.DATASETS["csv"].fields} - {"validation", "scaling"}
+    chosen = _chosen(catalog.DATASETS, "data set", "csv", experiment.data, (), never, settings)
+    return _fitted(replaced(experiment, data=chosen), size)
+
+
+def shape_input(experiment: Experiment, shape: Iterable[int]) -> Experiment:
+    """Return the experiment with another shape of its input layer: the same rows, flat or with axes."""
+    entries = Wiring(experiment.network).entries
+    if not entries:
+        raise Refused("There is no input layer.", "Add one.")
+    return change_layer(experiment, entries[0], shape=list(shape))
 
 
 def set_seed(experiment: Experiment, seed: int) -> Experiment:
@@ -127,16 +145,17 @@ def _changed(table: dict[str, Kind], choice: Choice, settings: dict[str, Any]) -
 # --- the network after other data ---
 
 
-def _fitted(experiment: Experiment) -> Experiment:
-    size = data_size(experiment.data)
+def _fitted(experiment: Experiment, size: Size | None) -> Experiment:
     if size is None:
         return experiment
     features, classes, targets = size
     experiment = _trained(experiment, loss=_suitable_loss(experiment.training, classes))
     wiring = Wiring(experiment.network)
     for id in wiring.entries[:1]:
-        if prod(wiring.layers[id]["shape"]) != features:
-            experiment = change_layer(experiment, id, shape=[features])
+        shape = wiring.layers[id]["shape"]
+        if prod(shape) != features:
+            following = [wiring.layers[target].kind for target in wiring.outputs[id]]
+            experiment = change_layer(experiment, id, shape=natural_shape(experiment.data, features, shape, following))
     units = 1 if experiment.training.loss == "bce" else classes or targets
     last = _last_dense(wiring)
     return change_layer(experiment, last, units=units) if last else experiment

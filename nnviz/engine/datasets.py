@@ -15,9 +15,11 @@ import numpy as np
 from nnviz.document.catalog import LOSSES
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice
-from nnviz.engine import seeds
+from nnviz.document.row_shapes import row_shape
+from nnviz.engine import seeds, series
 from nnviz.engine.csv_table import read_csv
 from nnviz.engine.errors import BuildError
+from nnviz.engine.scaling import check_size, scaled
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Rows:
     """0 for regression."""
     feature_names: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
+    is_ordered: bool = False
+    """Whether the rows follow each other in time: the last are validated on."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,10 @@ class Data:
     classes: int = 0
     feature_names: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
+    raw: np.ndarray | None = None
+    """(rows, features) before the scaling; None where nothing was scaled."""
+    shape: tuple[int, ...] = ()
+    """A row's own shape: [channels, height, width] for images, [time, columns] for series, else [features]."""
 
 
 def data_key(experiment: Experiment, folder: Path) -> tuple[Any, ...]:
@@ -58,41 +66,37 @@ def is_classification(loss: str) -> bool:
 
 def load(experiment: Experiment, folder: Path) -> Data:
     """Return the experiment's data, split and scaled. Raises BuildError if there is none, or it is not what it says."""
-    rows = SOURCES[experiment.data.kind](experiment, folder)
-    training = _split(rows, experiment.data["validation"], _sklearn_seed(experiment, "split"))
-    x = _scaled(rows.x, training, experiment.data["scaling"])
-    return Data(x, rows.y, training, rows.classes, rows.feature_names, rows.class_names)
+    data = experiment.data
+    rows = SOURCES[data.kind](experiment, folder)
+    training = _split(rows, data["validation"], _sklearn_seed(experiment, "split"))
+    shape = row_shape(data, rows.x.shape[1])
+    x = scaled(rows.x, training, data.settings.get("scaling", "none"), shape[1] if len(shape) == 2 else None)
+    check_size(x, rows.feature_names, experiment.precision)
+    return Data(x, rows.y, training, rows.classes, rows.feature_names, rows.class_names, rows.x if x is not rows.x else None, shape)
 
 
 def _sklearn_seed(experiment: Experiment, purpose: str) -> int:
     return seeds.number(experiment.seed, purpose) % 2**32
 
 
-# --- the split and the scaling ---
+# --- the split ---
 
 
 def _split(rows: Rows, share: float, seed: int) -> np.ndarray:
-    """Drawn so that every class keeps its share, where every class has rows enough for that."""
+    """Drawn so that every class keeps its share, where every class has rows enough for that; in time the last rows are held out."""
     from sklearn.model_selection import train_test_split
 
     count = len(rows.x)
     held_out = min(round(count * share), count - 1)
     training = np.ones(count, dtype=bool)
-    if held_out > 0:
+    if held_out > 0 and rows.is_ordered:
+        training[-held_out:] = False
+    elif held_out > 0:
         sizes = np.unique(rows.y, return_counts=True)[1] if rows.classes else np.zeros(1)
         stratified = sizes.min() >= 2 and min(held_out, count - held_out) >= len(sizes)
         labels = rows.y if stratified else None
         training[train_test_split(np.arange(count), test_size=held_out, random_state=seed, stratify=labels)[1]] = False
     return training
-
-
-def _scaled(x: np.ndarray, training: np.ndarray, scaling: str) -> np.ndarray:
-    from sklearn.preprocessing import MinMaxScaler, StandardScaler
-
-    if scaling == "none":
-        return x
-    scaler = StandardScaler() if scaling == "standardise" else MinMaxScaler()
-    return scaler.fit(x[training]).transform(x)
 
 
 # --- the sources ---
@@ -105,12 +109,20 @@ def _drawn(name: str, **fixed: Any) -> Callable[[Experiment, Path], Rows]:
         import sklearn.datasets
 
         data = experiment.data
-        noise = "cluster_std" if name == "make_blobs" else "noise"
         make = getattr(sklearn.datasets, name)
-        x, y = make(n_samples=data["samples"], random_state=_sklearn_seed(experiment, "data"), **{noise: data["noise"]}, **fixed)
+        x, y = make(n_samples=data["samples"], random_state=_sklearn_seed(experiment, "data"), noise=data["noise"], **fixed)
         return _classified(x, y, ("x₁", "x₂"))
 
     return draw
+
+
+def _blobs(experiment: Experiment, folder: Path) -> Rows:
+    """Clouds around centres drawn evenly from the square ±10."""
+    from sklearn.datasets import make_blobs
+
+    data, seed = experiment.data, _sklearn_seed(experiment, "data")
+    x, y = make_blobs(n_samples=data["samples"], cluster_std=data["noise"], centers=data["classes"], random_state=seed)
+    return _classified(x, y, ("x₁", "x₂"), data["classes"])
 
 
 def _bundled(name: str) -> Callable[[Experiment, Path], Rows]:
@@ -126,8 +138,8 @@ def _bundled(name: str) -> Callable[[Experiment, Path], Rows]:
     return read
 
 
-def _classified(x: np.ndarray, y: np.ndarray, feature_names: tuple[str, ...]) -> Rows:
-    classes = int(y.max()) + 1
+def _classified(x: np.ndarray, y: np.ndarray, feature_names: tuple[str, ...], classes: int = 0) -> Rows:
+    classes = classes or int(y.max()) + 1
     return Rows(np.asarray(x, dtype=np.float64), y.astype(np.int64), classes, feature_names, tuple(str(label) for label in range(classes)))
 
 
@@ -158,11 +170,35 @@ def _xor(experiment: Experiment, folder: Path) -> Rows:
     return _classified(x + _noise(generator, data, x.shape), y, ("x₁", "x₂"))
 
 
+def _rings(experiment: Experiment, folder: Path) -> Rows:
+    """Rings of radius 1, 2, 3, …, points evenly along them."""
+    data, generator = experiment.data, _generator(experiment)
+    y = np.arange(data["samples"]) % data["classes"]
+    angle = generator.uniform(0.0, 2 * np.pi, len(y))
+    x = (y + 1)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return _classified(x + _noise(generator, data, x.shape), y, ("x₁", "x₂"), data["classes"])
+
+
 def _sine(experiment: Experiment, folder: Path) -> Rows:
     """x drawn evenly from ±2π."""
     data, generator = experiment.data, _generator(experiment)
     x = generator.uniform(-2 * np.pi, 2 * np.pi, (data["samples"], 1))
     return Rows(x, np.sin(x) + _noise(generator, data, x.shape), 0, ("x",))
+
+
+def _series(experiment: Experiment, folder: Path) -> Rows:
+    x, y = series.drawn_rows(experiment.data, _sklearn_seed(experiment, "data"))
+    return Rows(x, y, 0, _lags(experiment.data["window"], ("x",)), is_ordered=True)
+
+
+def _lags(window: int, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of the numbers of a window: "x t−2", "x t−1", "x t"."""
+    return tuple(f"{column} t" + (f"−{window - 1 - step}" if step < window - 1 else "") for step in range(window) for column in columns)
+
+
+def _text(experiment: Experiment, folder: Path) -> Rows:
+    x, y, names = series.text_rows(experiment.data)
+    return Rows(x, y, len(names), _lags(experiment.data["window"], ("token",)), names, is_ordered=True)
 
 
 def _csv(experiment: Experiment, folder: Path) -> Rows:
@@ -188,13 +224,17 @@ def _table(experiment: Experiment, folder: Path) -> Rows:
 SOURCES: dict[str, Callable[[Experiment, Path], Rows]] = {
     "moons": _drawn("make_moons"),
     "circles": _drawn("make_circles", factor=0.5),
-    "blobs": _drawn("make_blobs", centers=3),
+    "blobs": _blobs,
+    "rings": _rings,
     "spiral": _spiral,
     "xor": _xor,
     "sine": _sine,
+    **dict.fromkeys(series.SERIES, _series),
     "iris": _bundled("load_iris"),
     "wine": _bundled("load_wine"),
+    "breast_cancer": _bundled("load_breast_cancer"),
     "digits": _bundled("load_digits"),
+    "text": _text,
     "csv": _csv,
     "table": _table,
 }

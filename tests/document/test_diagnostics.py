@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from nnviz.document import catalog
-from nnviz.document.diagnostics import data_size
 from nnviz.document.network import Choice, Link, Network
+from nnviz.document.row_shapes import data_size
 from nnviz.document.shapes import examine
 from tests.document.documents import chain, dense_net, experiment
 

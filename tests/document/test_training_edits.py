@@ -6,6 +6,7 @@ import pytest
 
 from nnviz.document import catalog, edits
 from nnviz.document.network import Link, Network
+from nnviz.document.row_shapes import Size
 from nnviz.document.shapes import examine
 from tests.document.documents import chain, dense_net, experiment
 
@@ -103,6 +104,31 @@ def test_a_network_with_two_ends_is_left_alone_but_for_its_input():
     present = edits.choose_data(experiment(network), "iris")
     assert [layer.settings for layer in present.network.layers[1:]] == [layer.settings for layer in network.layers[1:]]
     assert present.network.layer("x")["shape"] == [4]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in catalog.DATASETS if kind not in ("csv", "table")])
+def test_every_field_of_data_that_changes_its_size_takes_the_network_along(kind):
+    present = edits.choose_data(experiment(), kind)
+    assert examine(present).problems == ()
+    changes = {"window": 20, "classes": 5, "unit": "words", "horizon": 2}
+    for name in changes.keys() & present.data.settings.keys():
+        present = edits.change_data(present, **{name: changes[name]})
+        assert examine(present).problems == () and present.data[name] == changes[name]
+
+
+def test_a_table_that_has_been_looked_at_gives_the_network_its_size():
+    present = edits.choose_table(experiment(), {"path": "rows.csv", "missing": "leave out"}, Size(5, 0, 1))
+    assert present.data["path"] == "rows.csv" and present.training.loss == "mse"
+    assert present.network.layers[0]["shape"] == [5] and examine(present).ok
+    again = edits.choose_table(present, {"path": "rows.csv", "missing": "leave out"}, Size(5, 0, 1))
+    assert again == present
+
+
+def test_the_same_rows_flat_or_with_axes():
+    present = edits.choose_data(experiment(), "digits")
+    assert edits.shape_input(present, [1, 8, 8]).network.layers[0]["shape"] == [1, 8, 8]
+    with pytest.raises(ValueError, match="no input layer"):
+        edits.shape_input(experiment(Network((new("dense", "a"),), ())), [2])
 
 
 def test_an_input_that_already_fits_keeps_its_shape():
