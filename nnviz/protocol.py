@@ -179,6 +179,25 @@ class TraceRecord(msgspec.Struct, frozen=True):
 # --- what a run shows -----------------------------------------------------------------------------------------------
 
 
+class Spread(msgspec.Struct, frozen=True):
+    """How the values of one column are spread over the training rows."""
+
+    min: float
+    max: float
+    mean: float
+    std: float
+    counts: tuple[int, ...]
+    """In equal bins from `min` to `max`."""
+
+
+class ColumnRecord(msgspec.Struct, frozen=True):
+    """One column of the input before and after the scaling, which moves and stretches it."""
+
+    name: str
+    before: Spread
+    after: Spread
+
+
 class DataRecord(msgspec.Struct, frozen=True):
     """The data after scaling: what the network sees."""
 
@@ -192,6 +211,53 @@ class DataRecord(msgspec.Struct, frozen=True):
     """0 for regression."""
     feature_names: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
+    """A row's own shape: [channels, height, width] for images, [time, columns] for series, else [features]."""
+    columns: tuple[ColumnRecord, ...] = ()
+    """The first columns of the input; of a series, not of its single time steps."""
+
+
+class TableColumn(msgspec.Struct, frozen=True):
+    """One column of a file, as it was found."""
+
+    name: str
+    kind: str
+    """numbers · words · empty"""
+    missing: int
+    """Rows without a value in it."""
+    different: int
+    """How many different values it has."""
+
+
+class TableRecord(msgspec.Struct, frozen=True):
+    """What was found in a file with a table, and what would become of it."""
+
+    encoding: str
+    separator: str
+    """semicolon · tab · bar · comma · space"""
+    decimal: str
+    """point · comma"""
+    has_header: bool
+    rows: int
+    columns: tuple[TableColumn, ...]
+    cells: tuple[tuple[str, ...], ...]
+    """The first rows of the first columns, as they stand in the file; long ones are cut."""
+    lines: tuple[int, ...]
+    """The line each of them starts on."""
+    missing: int
+    """Values that are missing, in the columns that are used."""
+    missing_rows: int
+    missing_lines: tuple[int, ...]
+    """The first lines in which they are."""
+    target: str
+    task: str
+    """classes · numbers: chosen, or what the target seems to be."""
+    used_rows: int = 0
+    """Rows, or windows, that can be trained on and validated on."""
+    features: int = 0
+    classes: int = 0
+    targets: int = 0
+    """Sizes of what the network would get; all 0 where the table cannot be used as it is."""
 
 
 class Point(msgspec.Struct, frozen=True, array_like=True):
@@ -348,6 +414,22 @@ class CheckGradient(Request, frozen=True):
     element: tuple[int, ...]
 
 
+class Preview(Request, frozen=True):
+    """Read the data of a document without opening it; it changes no run."""
+
+    number: int
+    experiment: Experiment
+    folder: str = ""
+
+
+class LookAtTable(Request, frozen=True):
+    """Look into the file of a document whose data is a CSV file, and say what would become of it."""
+
+    number: int
+    experiment: Experiment
+    folder: str = ""
+
+
 # --- replies --------------------------------------------------------------------------------------------------------
 
 
@@ -448,14 +530,34 @@ class GradientChecked(Reply, frozen=True):
     numeric: float
 
 
+class Previewed(Reply, frozen=True):
+    """Answers Preview: rows of the data, evenly picked where there are many; or why there are none."""
+
+    number: int
+    data: DataRecord | None = None
+    message: str = ""
+    cure: str = ""
+
+
+class TableLookedAt(Reply, frozen=True):
+    """Answers LookAtTable. `message` and `cure` say why it cannot be used as it is; without a `table` it cannot even be read."""
+
+    number: int
+    table: TableRecord | None = None
+    data: DataRecord | None = None
+    """Rows as the network would see them, evenly picked where there are many."""
+    message: str = ""
+    cure: str = ""
+
+
 class Logged(Reply, frozen=True):
     """Something a model or a library printed."""
 
     text: str
 
 
-Requests = Open | Edit | Train | Pause | GoTo | Trace | Watch | Break | Acknowledge | Inspect | CheckGradient
-Replies = Ready | Opened | Failed | Frame | Trained | Moved | Traced | Inspected | GradientChecked | Logged
+Requests = Open | Edit | Train | Pause | GoTo | Trace | Watch | Break | Acknowledge | Inspect | CheckGradient | Preview | LookAtTable
+Replies = Ready | Opened | Failed | Frame | Trained | Moved | Traced | Inspected | GradientChecked | Previewed | TableLookedAt | Logged
 
 # --- frames ---------------------------------------------------------------------------------------------------------
 

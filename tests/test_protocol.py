@@ -54,6 +54,10 @@ TRACE = p.TraceRecord(
 POINTS = (p.Point(0, 0.7, 0.6, 0.5), p.Point(1, 0.65))
 CHANGE = p.Change(7, EXPERIMENT)
 
+SPREAD = p.Spread(0.0, 1.0, 0.5, 0.1, (1, 2))
+DATA = p.DataRecord(ARRAY, ARRAY, ARRAY, 2, ("a", "b"), ("no", "yes"), (2,), (p.ColumnRecord("a", SPREAD, SPREAD),))
+COLUMN = p.TableColumn("a", "numbers", 1, 2)
+TABLE = p.TableRecord("UTF-8", "comma", "point", True, 2, (COLUMN,), (("1", ""),), (2,), 1, 1, (3,), "a", "classes")
 MESSAGES = [
     p.Open(1, EXPERIMENT, "folder é 网", (CHANGE,), 9),
     p.Edit(2, EXPERIMENT),
@@ -68,8 +72,13 @@ MESSAGES = [
     p.Acknowledge(4),
     p.Inspect(3, "gradient"),
     p.CheckGradient(3, (0, 1)),
+    p.Preview(1, EXPERIMENT, "folder"),
+    p.LookAtTable(2, EXPERIMENT),
+    p.Previewed(1, DATA),
+    p.TableLookedAt(2, None, None, "There is no such file.", "Choose another."),
+    p.TableLookedAt(3, TABLE, DATA),
     p.Ready("2.13.0"),
-    p.Opened(1, 0, 0, True, 11, p.DataRecord(ARRAY, ARRAY, ARRAY, 2, ("a", "b"), ("no", "yes")), ("h1.weight",), ("out.bias",)),
+    p.Opened(1, 0, 0, True, 11, DATA, ("h1.weight",), ("out.bias",)),
     p.Failed("Edit", "No.", "Do.", "network.layers[1]", 3),
     p.Frame(
         1,

@@ -1,26 +1,25 @@
-"""A table from a CSV file: separator, decimal comma, header and encoding are worked out. It never guesses a value; errors name the line."""
+"""From the cells of a CSV file to numbers: words one-hot, missing values as the person chose. It never guesses; errors name the line."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from nnviz.document.catalog import WIDEST
+from nnviz.engine.csv_text import MISSING, Sheet, read_sheet
 from nnviz.engine.errors import BuildError
 
-LARGEST = 50_000_000
-"""Bytes; a larger file is refused."""
 MOST_CLASSES = 1000
-SEPARATORS = (";", "\t", "|", ",")
-
-_POINT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_COMMA = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?", re.ASCII)
+MOST_WORDS = 50
+"""A column of words with more different ones is not turned into columns."""
+FEW = 12
+"""A target of whole numbers with at most so many different ones is guessed to be classes."""
 
 
 @dataclass(frozen=True)
@@ -34,149 +33,185 @@ class CsvTable:
 
 
 @dataclass(frozen=True)
-class _Sheet:
-    """Rows of text with the line each starts on."""
+class Column:
+    """What one column holds, before anything is done with it."""
 
-    file: str
-    lines: list[int]
-    rows: list[list[str]]
-    comma: bool
-    """Whether numbers have a decimal comma."""
+    name: str
+    kind: str
+    """numbers · words · empty"""
+    cells: list[str]
+    missing: list[int]
+    """Rows in which it has no value."""
+    words: tuple[str, ...]
+    """The different values of a column of words, sorted."""
 
-    def is_number(self, cell: str) -> bool:
-        return bool((_COMMA if self.comma else _POINT).fullmatch(cell.strip()))
-
-    def number(self, row: int, column: int, name: str) -> float:
-        """Return one cell as a finite number. Raises BuildError with its line otherwise."""
-        cell = self.rows[row][column]
-        value = float(cell.replace(",", ".") if self.comma else cell) if self.is_number(cell) else math.nan
-        if not math.isfinite(value):
-            what = "is empty" if not cell.strip() else f"holds {cell[:40]!r}, which is not a finite number"
-            raise _error(
-                self.file, self.lines[row], f"column {name[:40]!r} {what}.", "Every cell needs a number; the target may be a word."
-            )
-        return value
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its columns of numbers are called."""
+        return tuple(f"{self.name} = {word}" for word in self.words) if self.kind == "words" else (self.name,)
 
 
-def read_csv(path: Path, target: str, classification: bool) -> CsvTable:
-    """Return the table; numbers in the target column are class labels if `classification`. Raises BuildError naming the line."""
-    sheet, header = _headed(_sheet(path.name, _text(path)), target)
+def read_csv(path: Path, target: str, classification: bool, options: Mapping[str, Any] | None = None) -> CsvTable:
+    """Return the table; numbers in the target column are class labels if `classification`. Raises BuildError naming the line.
+
+    `options`: further fields of the catalog's `csv`, by name.
+    """
+    return table_of(read_sheet(path, target, options), target, classification, options or {})
+
+
+def table_of(sheet: Sheet, target: str, classification: bool, options: Mapping[str, Any]) -> CsvTable:
+    """Return the numbers of a sheet, as `read_csv` does."""
     if len(sheet.rows) < 2:
-        raise BuildError("data.path", f"{path.name} has {len(sheet.rows)} rows of data.", "Give at least two.")
-    goal = _target_column(path.name, header, target)
-    features = [column for column in range(len(header)) if column != goal]
-    if not features:
-        raise BuildError("data.path", f"{path.name} has one column only.", "It needs at least one column of numbers beside the target.")
-    x = np.array([[sheet.number(row, column, header[column]) for column in features] for row in range(len(sheet.rows))])
-    y, class_names = _targets(sheet, goal, header[goal], classification)
-    return CsvTable(x, y, tuple(header[column] for column in features), class_names)
+        raise BuildError("data.path", f"{sheet.file} has {len(sheet.rows)} rows of data.", "Give at least two.")
+    goal, columns = target_place(sheet, target), columns_of(sheet)
+    features = _features(sheet, columns, goal, options)
+    treatment = options.get("missing", "refuse")
+    if treatment == "refuse":
+        _refuse_missing(sheet, [*features, columns[goal]])
+    kept = _kept_rows(sheet, features if treatment == "leave out" else [], columns[goal])
+    numbers = np.concatenate([_numbers(sheet, column) for column in features], axis=1)[kept]
+    y, class_names = _targets(sheet, columns[goal], kept, _task(classification, columns[goal], options))
+    return CsvTable(_filled(numbers), y, tuple(name for column in features for name in column.names), class_names)
 
 
-# --- bytes to text ---
+def columns_of(sheet: Sheet) -> list[Column]:
+    """Return every column: numbers where at least half of its values are, else words."""
+    return [_column(sheet, name, sheet.column(place)) for place, name in enumerate(sheet.header)]
 
 
-def _text(path: Path) -> str:
-    if not path.is_file():
-        raise BuildError("data.path", f"There is no file {str(path)!r}.", "Choose a CSV file, or correct the path.")
-    try:
-        if path.stat().st_size > LARGEST:
-            raise BuildError("data.path", f"{path.name} is larger than {LARGEST // 10**6} MB.", "Take fewer rows.")
-        raw = path.read_bytes()
-    except OSError as error:
-        raise BuildError("data.path", f"{path.name} cannot be read: {error.strerror}.", "Check its permissions.") from error
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return raw.decode("utf-16", "replace")
-    if b"\0" in raw:
-        raise _error(path.name, raw[: raw.index(b"\0")].count(b"\n") + 1, "a NUL byte: this is not a text file.", "Save the table as CSV.")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+def _column(sheet: Sheet, name: str, cells: list[str]) -> Column:
+    missing = [row for row, cell in enumerate(cells) if cell.lower() in MISSING]
+    known = [cell for cell in cells if cell.lower() not in MISSING]
+    if not known:
+        return Column(name, "empty", cells, missing, ())
+    is_numeric = 2 * sum(map(sheet.is_number, known)) >= len(known)
+    return Column(name, "numbers" if is_numeric else "words", cells, missing, () if is_numeric else tuple(sorted(set(known))))
 
 
-def _error(file: str, line: int, message: str, cure: str) -> BuildError:
-    return BuildError("data.path", f"{file}, line {line}: {message}", cure)
+def target_place(sheet: Sheet, target: str) -> int:
+    """Return which column is the target; the last where none is named. Raises BuildError if there is none of this name."""
+    if not target:
+        return len(sheet.header) - 1
+    if target not in sheet.header:
+        names = ", ".join(sheet.header[:20]) + (", …" if len(sheet.header) > 20 else "")
+        raise BuildError("data.target", f"{sheet.file} has no column {target!r}.", f"There is: {names}.")
+    return sheet.header.index(target)
 
 
-# --- text to rows ---
+def guessed_task(sheet: Sheet, column: Column) -> str:
+    """Return what a target seems to be: classes for words and for few different whole numbers, else numbers."""
+    known = {cell for cell in column.cells if cell.lower() not in MISSING}
+    whole = all(sheet.is_number(cell) and sheet.number(cell).is_integer() for cell in known)
+    return "classes" if column.kind == "words" or (whole and 2 <= len(known) <= FEW) else "numbers"
 
 
-def _sheet(file: str, text: str) -> _Sheet:
-    separator, comma = _guess(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    lines, rows, first = [], [], 1
-    try:
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                lines.append(first)
-                rows.append(row)
-                _check_width(file, first, row, rows[0])
-            first = reader.line_num + 1
-    except csv.Error as error:
-        raise _error(file, first, f"{error}.", "Look for a quotation mark that is not closed.") from error
-    if not rows:
-        raise BuildError("data.path", f"{file} is empty.", "Choose a file with a table.")
-    return _Sheet(file, lines, rows, comma)
+# --- which columns and rows ---
 
 
-def _check_width(file: str, line: int, row: list[str], top: list[str]) -> None:
-    if len(row) > WIDEST:
-        raise _error(file, line, f"{len(row):,} columns are more than {WIDEST:,}.", "Leave columns out.")
-    if len(row) != len(top):
-        raise _error(file, line, f"{_cells(len(row))}, but the first line has {len(top)}.", "Give every line the same number of cells.")
+def _features(sheet: Sheet, columns: list[Column], goal: int, options: Mapping[str, Any]) -> list[Column]:
+    """The columns of the input; in a series the past of the target is one of them."""
+    left_out = set(options.get("without", ()))
+    for name in left_out - set(sheet.header):
+        raise BuildError("data.without", f"{sheet.file} has no column {name[:40]!r} to leave out.", "Choose the columns anew.")
+    series = bool(options.get("window"))
+    chosen = [column for place, column in enumerate(columns) if column.name not in left_out and (series or place != goal)]
+    if not chosen:
+        message = f"{sheet.file} has one column only." if len(columns) == 1 else f"No column of {sheet.file} is left for the input."
+        raise BuildError("data.path", message, "It needs one column beside the target; or, as a series, a window.")
+    for column in chosen:
+        _check_column(sheet, column)
+    width = sum(len(column.names) for column in chosen)
+    if width > WIDEST:
+        raise BuildError("data.path", f"{sheet.file} makes {width:,} columns of numbers, more than {WIDEST:,}.", "Leave columns out.")
+    return chosen
 
 
-def _cells(count: int) -> str:
-    return f"{count} cell" if count == 1 else f"{count} cells"
+def _check_column(sheet: Sheet, column: Column) -> None:
+    if column.kind == "empty":
+        raise BuildError("data.path", f"Column {column.name[:40]!r} of {sheet.file} has no value in any row.", "Leave it out.")
+    if len(column.words) > MOST_WORDS:
+        message = f"Column {column.name[:40]!r} of {sheet.file} has {len(column.words):,} different words, more than {MOST_WORDS}."
+        raise BuildError("data.path", message, "Leave the column out.")
 
 
-def _guess(text: str) -> tuple[str, bool]:
-    """The separator under which most cells of the first lines are numbers, and whether those have a decimal comma."""
-    head = [line for line in text[:100_000].splitlines()[:50] if line.strip()]
-    ways = [(separator, comma) for separator in SEPARATORS for comma in (False, True) if not (comma and separator == ",")]
-    return max(ways, key=lambda way: _fit(head, *way))
+def _refuse_missing(sheet: Sheet, columns: list[Column]) -> None:
+    gaps = sorted((row, place) for place, column in enumerate(columns) for row in column.missing)
+    if not gaps:
+        return
+    row, place = gaps[0]
+    cell, rows = columns[place].cells[row], len({row for row, _ in gaps})
+    what = "is empty" if not cell else f"holds {cell!r}, no value"
+    more = f" It is the first of {len(gaps):,} missing values in {rows:,} {'row' if rows == 1 else 'rows'}." if len(gaps) > 1 else ""
+    cure = "Fill it in, leave its row out, or put in the column's mean (data.missing)."
+    raise sheet.error(row, f"column {columns[place].name[:40]!r} {what}.{more}", cure)
 
 
-def _fit(head: list[str], separator: str, comma: bool) -> tuple[float, int, bool]:
-    rows = [line.split(separator) for line in head]
-    cells = [cell.strip().strip('"') for row in rows for cell in row]
-    pattern = _COMMA if comma else _POINT
-    widest = max((len(row) for row in rows), default=0)
-    share = sum(bool(pattern.fullmatch(cell)) for cell in cells) / max(1, len(cells))
-    return (share if widest > 1 else -1.0, widest, not comma)
+def _kept_rows(sheet: Sheet, features: list[Column], goal: Column) -> np.ndarray:
+    """(rows,) Which rows there are values for; without a target a row is of no use however missing values are treated."""
+    kept = np.ones(len(sheet.rows), dtype=bool)
+    for column in (*features, goal):
+        kept[column.missing] = False
+    if kept.sum() < 2:
+        raise BuildError("data.missing", f"{kept.sum()} rows of {sheet.file} have all their values.", "Put in the column's mean instead.")
+    return kept
 
 
-def _headed(sheet: _Sheet, target: str) -> tuple[_Sheet, list[str]]:
-    """The sheet without its header, and the names of the columns."""
-    top = [cell.strip() for cell in sheet.rows[0]]
-    if target in top or not any(sheet.is_number(cell) for cell in top):
-        return _Sheet(sheet.file, sheet.lines[1:], sheet.rows[1:], sheet.comma), top
-    return sheet, [f"column {number}" for number in range(1, len(top) + 1)]
+# --- numbers ---
+
+
+def _numbers(sheet: Sheet, column: Column) -> np.ndarray:
+    """(rows, columns) The values, one column for each word; NaN where one is missing."""
+    gaps = set(column.missing)
+    if column.kind == "words":
+        hot = np.array([[cell == word for word in column.words] for cell in column.cells], dtype=np.float64)
+        hot[column.missing] = np.nan
+        return hot
+    read = partial(_number, sheet, column)
+    return np.array([[math.nan if row in gaps else read(row)] for row in range(len(column.cells))])
+
+
+def _number(sheet: Sheet, column: Column, row: int) -> float:
+    cell = column.cells[row]
+    value = sheet.number(cell) if sheet.is_number(cell) else math.nan
+    if math.isfinite(value):
+        return value
+    message = f"column {column.name[:40]!r} holds {cell[:40]!r}, which is not a finite number."
+    raise sheet.error(row, message, "Correct it, empty the cell, or leave the column out.")
+
+
+def _filled(numbers: np.ndarray) -> np.ndarray:
+    """The numbers with their column's mean where one is missing."""
+    gaps = np.isnan(numbers)
+    if not gaps.any():
+        return numbers
+    with np.errstate(over="ignore"):
+        return np.where(gaps, np.nan_to_num(np.nanmean(numbers, axis=0), posinf=np.finfo(np.float64).max), numbers)
 
 
 # --- the target ---
 
 
-def _target_column(file: str, header: list[str], target: str) -> int:
-    if not target:
-        return len(header) - 1
-    if target not in header:
-        names = ", ".join(header[:20]) + (", …" if len(header) > 20 else "")
-        raise BuildError("data.target", f"{file} has no column {target!r}.", f"There is: {names}.")
-    return header.index(target)
+def _task(classification: bool, goal: Column, options: Mapping[str, Any]) -> str:
+    """What the target's values are: as chosen, else words are classes, and numbers under a classification loss."""
+    chosen = options.get("task", "auto")
+    return chosen if chosen != "auto" else "classes" if classification or goal.kind == "words" else "numbers"
 
 
-def _targets(sheet: _Sheet, column: int, name: str, classification: bool) -> tuple[np.ndarray, tuple[str, ...]]:
-    cells = [row[column].strip() for row in sheet.rows]
-    numeric = all(sheet.is_number(cell) for cell in cells)
-    if not classification and (numeric or sheet.is_number(cells[0])):
-        return np.array([[sheet.number(row, column, name)] for row in range(len(cells))]), ()
-    if "" in cells:
-        raise _error(sheet.file, sheet.lines[cells.index("")], f"the target {name[:40]!r} is empty.", "Every row needs a target.")
-    labels = sorted(set(cells), key=(lambda cell: float(cell.replace(",", "."))) if numeric else None)
+def _targets(sheet: Sheet, goal: Column, kept: np.ndarray, task: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    rows = np.flatnonzero(kept).tolist()
+    if task == "numbers":
+        return np.array([[_number(sheet, goal, row)] for row in rows]), ()
+    cells = [goal.cells[row] for row in rows]
+    if not all(map(sheet.is_number, cells)):
+        return _numbered(goal, cells, {cell: cell for cell in sorted(set(cells))})
+    values = [sheet.number(cell) for cell in cells]
+    labels = dict(zip(values, cells, strict=True))
+    return _numbered(goal, values, {value: labels[value] for value in sorted(labels)})
+
+
+def _numbered(goal: Column, values: list, labels: dict[Any, str]) -> tuple[np.ndarray, tuple[str, ...]]:
     if len(labels) > MOST_CLASSES:
-        raise BuildError(
-            "data.target", f"Column {name[:40]!r} has {len(labels):,} different values.", "Choose a regression loss, or another target."
-        )
-    places = {label: place for place, label in enumerate(labels)}
-    return np.array([places[cell] for cell in cells], dtype=np.int64), tuple(labels)
+        message = f"Column {goal.name[:40]!r} has {len(labels):,} different values."
+        raise BuildError("data.target", message, "Choose a regression loss, or another target.")
+    places = {value: place for place, value in enumerate(labels)}
+    return np.array([places[value] for value in values], dtype=np.int64), tuple(labels.values())

@@ -17,7 +17,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice
 from nnviz.document.row_shapes import row_shape
 from nnviz.engine import seeds, series
-from nnviz.engine.csv_table import read_csv
+from nnviz.engine.csv_table import CsvTable, read_csv
 from nnviz.engine.errors import BuildError
 from nnviz.engine.scaling import check_size, scaled
 
@@ -66,8 +66,12 @@ def is_classification(loss: str) -> bool:
 
 def load(experiment: Experiment, folder: Path) -> Data:
     """Return the experiment's data, split and scaled. Raises BuildError if there is none, or it is not what it says."""
+    return prepared(experiment, SOURCES[experiment.data.kind](experiment, folder))
+
+
+def prepared(experiment: Experiment, rows: Rows) -> Data:
+    """Return rows of the experiment's data split and scaled. Raises BuildError where numbers are too large."""
     data = experiment.data
-    rows = SOURCES[data.kind](experiment, folder)
     training = _split(rows, data["validation"], _sklearn_seed(experiment, "split"))
     shape = row_shape(data, rows.x.shape[1])
     x = scaled(rows.x, training, data.settings.get("scaling", "none"), shape[1] if len(shape) == 2 else None)
@@ -202,8 +206,18 @@ def _text(experiment: Experiment, folder: Path) -> Rows:
 
 
 def _csv(experiment: Experiment, folder: Path) -> Rows:
-    table = read_csv(folder / experiment.data["path"], experiment.data["target"], is_classification(experiment.training.loss))
-    return Rows(table.x, table.y, len(table.class_names), table.feature_names, table.class_names)
+    data = experiment.data
+    table = read_csv(folder / data["path"], data["target"], is_classification(experiment.training.loss), data.settings)
+    return rows_of_table(table, data)
+
+
+def rows_of_table(table: CsvTable, data: Choice) -> Rows:
+    """Return the rows of a file, cut into windows if it is taken as a series. Raises BuildError if it is too short for them."""
+    x, y, names, window = table.x, table.y, table.feature_names, data["window"]
+    if window:
+        x, y = series.rows_of(x, y, window, data["horizon"])
+        names = _lags(window, names)
+    return Rows(x, y, len(table.class_names), names, table.class_names, is_ordered=bool(window))
 
 
 def _table(experiment: Experiment, folder: Path) -> Rows:

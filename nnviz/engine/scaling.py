@@ -34,4 +34,4 @@ def check_size(x: np.ndarray, names: tuple[str, ...], precision: str) -> None:
         row, column = np.argwhere(bad)[0]
         name = names[column] if column < len(names) else f"column {column + 1}"
         message = f"Row {row + 1} of column {name[:40]!r} is too large to compute with in {precision} (from {largest:.0e} on)."
-        raise BuildError("data", message, "Leave the column out, give it another unit, or scale it.")
+        raise BuildError("data.scaling", message, "Leave the column out, give it another unit, or scale it.")

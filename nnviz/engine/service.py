@@ -10,14 +10,14 @@ from pathlib import Path
 
 from nnviz import protocol
 from nnviz.document.experiment import Experiment
-from nnviz.engine.datasets import Data
+from nnviz.engine.data_records import data_record
 from nnviz.engine.errors import BuildError
 from nnviz.engine.guard import Guard
 from nnviz.engine.history import remember
 from nnviz.engine.inbox import Closed, Garbage, Inbox
 from nnviz.engine.looking import gradient_checked, inspected
-from nnviz.engine.measure import array_of
 from nnviz.engine.position import iterations_per_epoch
+from nnviz.engine.previews import looked_at, previewed
 from nnviz.engine.records import to_record
 from nnviz.engine.reporter import Reporter
 from nnviz.engine.timeline import Timeline
@@ -49,6 +49,8 @@ class Service:
             protocol.Trace: self._look,
             protocol.Inspect: self._look,
             protocol.CheckGradient: self._look,
+            protocol.Preview: lambda request: self._send(previewed(request)),
+            protocol.LookAtTable: lambda request: self._send(looked_at(request)),
         }
 
     def run(self) -> None:
@@ -111,7 +113,7 @@ class Service:
 
     def _opened(self, new_run: bool, kept: tuple[str, ...] = (), reset: tuple[str, ...] = ()) -> None:
         timeline = self._timeline
-        data, self._data_sent = None if timeline.data is self._data_sent else _data_record(timeline.data), timeline.data
+        data, self._data_sent = None if timeline.data is self._data_sent else data_record(timeline.data), timeline.data
         trainer, batch_size = timeline.trainer, timeline.document.training.batch_size
         per_epoch = iterations_per_epoch(trainer.training_rows.count, batch_size)
         self._send(protocol.Opened(self._revision, timeline.iteration, trainer.position.epoch, new_run, per_epoch, data, kept, reset))
@@ -196,10 +198,3 @@ def _failure(name: str, error: Exception, revision: int | None = None) -> protoc
     text = str(error) or type(error).__name__
     message = text if isinstance(error, TraceError) else f"The engine could not do this ({type(error).__name__}: {text})."
     return protocol.Failed(name, message, revision=revision)
-
-
-def _data_record(data: Data) -> protocol.DataRecord:
-    y = data.y if data.classes else data.y.astype("float32")
-    return protocol.DataRecord(
-        array_of(data.x.astype("float32")), array_of(y), array_of(data.training), data.classes, data.feature_names, data.class_names
-    )  # fmt: skip

@@ -45,6 +45,8 @@ _ALWAYS = {
     "seed",
 }
 """The rows that are there without "more"."""
+_IN_PICKER = {"task", "separator", "decimal", "header", "missing", "without"}
+"""Fields of data that are only edited where the file can be seen."""
 _WIDE = frozenset({"path", "table"})
 """Types whose editors take the whole width, under their captions."""
 
@@ -76,7 +78,7 @@ def _choice_rows(path: str, choice: Any, table: dict[str, Kind], explanation: st
     kind = Field("kind", "choice", choice.kind, explanation, choices=tuple(table))
     fields = table[choice.kind].fields
     rows = [Row(f"{path}.kind", path.rpartition(".")[2], kind, choice.kind, table)]
-    return rows + [_row(path, field, choice[field.name]) for field in fields]
+    return rows + [_row(path, field, choice[field.name]) for field in fields if path != "data" or field.name not in _IN_PICKER]
 
 
 def _row(path: str, field: Field, value: Any, labels: dict[str, Kind] | None = None) -> Row:

@@ -52,6 +52,7 @@ def random_value(random: Random, field: Field) -> Any:
         "path": lambda: "data é 网.csv",
         "text": lambda: random.choice(["name", "Größe 网", '<b>"quoted"</b>', "", "\x07"]),
         "table": lambda: [[1.0, 2.5], [0.0, -3.0]],
+        "names": lambda: ["id", "Größe 网"],
     }[field.type]()
 
 
