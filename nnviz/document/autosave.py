@@ -47,26 +47,26 @@ def autosave_folder() -> Path:
     return Path(platformdirs.user_state_dir("nnviz", appauthor=False)) / "autosave"
 
 
-def autosave_path(document: Path | None) -> Path:
-    """Return where this process keeps the copy of a document, or of one without a name."""
-    name = f"{document.resolve()}" if document else f"untitled {_OWNER}"
+def autosave_path(document: Path | None, window: str = "") -> Path:
+    """Return where this process keeps the copy of a document, or of one without a name. `window` tells its windows apart."""
+    name = f"{document.resolve()}{window}" if document else f"untitled {_OWNER}{window}"
     digest = hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:16]
     return autosave_folder() / f"{digest}-{_OWNER[:8]}.autosave"
 
 
-def write_autosave(experiment: Experiment, document: Path | None = None) -> Path:
-    """Keep a copy of the experiment, in place of the last one of this document. Raises OSError."""
-    path = autosave_path(document)
+def write_autosave(experiment: Experiment, document: Path | None = None, window: str = "") -> Path:
+    """Keep a copy of the experiment, in place of the last one of this document in this window. Raises OSError."""
+    path = autosave_path(document, window)
     path.parent.mkdir(parents=True, exist_ok=True)
     header = {"document": str(document.resolve()) if document else None, "process": os.getpid(), "owner": _OWNER}
     replace_file(path, json.dumps(header).encode() + b"\n" + dumps(experiment))
     return path
 
 
-def discard_autosave(document: Path | None = None) -> None:
+def discard_autosave(document: Path | None = None, window: str = "") -> None:
     """Drop the copy of the document: it has been saved, or the changes are not wanted."""
     with suppress(OSError):
-        autosave_path(document).unlink()
+        autosave_path(document, window).unlink()
 
 
 def discard(recovery: Recovery) -> None:

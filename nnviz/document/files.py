@@ -86,6 +86,8 @@ def save(
         _check_part(path.name, name, len(part))
     if path.suffix.lower() != ".nnviz" and len(parts) > 1:
         raise _error(path.name, "A bare JSON file holds the experiment only.", "Save it with a name that ends in .nnviz.")
+    if is_read_only(path):
+        raise _error(str(path), "It is read-only and stays as it is.", "Save it under another name.")
     try:
         replace_file(path, _zipped(parts) if path.suffix.lower() == ".nnviz" else parts[EXPERIMENT])
     except OSError as error:
@@ -120,6 +122,23 @@ def replace_file(path: Path, data: bytes) -> None:
             os.unlink(name)
         raise
     _settle(path.parent)
+
+
+def is_read_only(path: Path) -> bool:
+    """Return whether the file is there and nobody may write to it, or this user may not."""
+    try:
+        return not path.stat().st_mode & 0o222 or not os.access(path, os.W_OK)
+    except OSError:
+        return False
+
+
+def stamp(path: Path) -> tuple[int, ...] | None:
+    """Return what tells one state of a file from a later one without reading it; None if there is no such file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 # --- reading ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
@@ -19,6 +20,7 @@ class Autosaver(QObject):
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
+        self._window = uuid.uuid4().hex
         self._copied: Path | None = document.path
         self._has_copy = False
         self._timer = QTimer(self, singleShot=True, interval=DELAY)
@@ -33,7 +35,7 @@ class Autosaver(QObject):
         if self._document.is_saved:
             return
         try:
-            write_autosave(self._document.experiment, self._document.path)
+            write_autosave(self._document.experiment, self._document.path, self._window)
         except OSError as error:
             self._document.message_posted.emit("warning", f"The copy of unsaved work could not be written: {error.strerror or error}.")
         else:
@@ -46,5 +48,5 @@ class Autosaver(QObject):
     def _tidy(self) -> None:
         """The work is saved, or its file is another one: the copy has done its duty."""
         if self._has_copy and (self._document.is_saved or self._document.path != self._copied):
-            discard_autosave(self._copied)
+            discard_autosave(self._copied, self._window)
             self._has_copy = False

@@ -23,6 +23,8 @@ class Document(QObject):
     """The experiment before, and that of another document."""
     changed = Signal()
     """Title, path, saved mark or history."""
+    file_taken = Signal()
+    """The file at `path` has just been read or written: what it holds is known."""
     message_posted = Signal(str, str)
 
     def __init__(self, experiment: Experiment, path: Path | None = None, parent: QObject | None = None) -> None:
@@ -79,19 +81,33 @@ class Document(QObject):
 
     # --- files ---
 
-    def new(self, experiment: Experiment, saved: bool = True) -> None:
-        """Put this document, which has no file, in the place of the present one."""
-        self._replace(experiment, None, saved)
+    def new(self, experiment: Experiment, saved: bool = True, path: Path | None = None) -> None:
+        """Put this document in the place of the present one; with a `path` if it is unsaved work of that file."""
+        self._replace(experiment, path, saved)
 
     def open(self, path: str | Path) -> bool:
         """Open another document; return whether that was possible."""
         try:
             experiment = files.load(path)
         except DocumentError as error:
-            self._refuse(error)
+            self.message_posted.emit("error", _sentence(error))
             return False
         self._replace(experiment, Path(path).absolute(), True)
         return True
+
+    def revert(self) -> bool:
+        """Go back to what the file holds, or without one to how it began; an undo takes that back. Return whether it was possible."""
+        try:
+            experiment = files.load(self.path) if self.path else self.history.saved
+        except DocumentError as error:
+            self.message_posted.emit("error", _sentence(error))
+            return False
+        if experiment is not None:
+            self._go(self.history.push("Revert", experiment))
+            self.history = self.history.mark_saved()
+            self.changed.emit()
+            self.file_taken.emit()
+        return experiment is not None
 
     def save(self, thumbnail: bytes | None = None) -> bool:
         """Write the document to its file; return False if it has none yet, or if that failed."""
@@ -103,17 +119,20 @@ class Document(QObject):
         try:
             files.save(path, self.experiment, thumbnail if path.suffix.lower() == ".nnviz" else None)
         except DocumentError as error:
-            self._refuse(error)
+            self.message_posted.emit("error", _sentence(error))
             return False
         self.history, self.path = self.history.mark_saved(), path
         self.changed.emit()
+        self.file_taken.emit()
         return True
 
     def _replace(self, experiment: Experiment, path: Path | None, saved: bool) -> None:
         old, self.history, self.path = self.experiment, History.start(experiment, saved), path
         self.replaced.emit(old, experiment)
         self.changed.emit()
+        self.file_taken.emit()
 
-    def _refuse(self, error: DocumentError) -> None:
-        first, *others = str(error).splitlines()
-        self.message_posted.emit("error", f"{first} And {len(others)} more." if others else first)
+
+def _sentence(error: DocumentError) -> str:
+    first, *others = str(error).splitlines()
+    return f"{first} And {len(others)} more." if others else first

@@ -21,6 +21,7 @@ from nnviz.session.conversation import Conversation, Wire
 from nnviz.session.coupling import Coupling
 from nnviz.session.document import Document
 from nnviz.session.engine_client import EngineClient
+from nnviz.session.file_watch import FileWatch
 from nnviz.session.moment import Moment
 from nnviz.session.playback import Playback
 from nnviz.session.recovery import Recovery
@@ -72,7 +73,8 @@ class Session(QObject):
         self.trainer.gate = self.breaker.gate
         coupling, per_epoch = self._coupling, lambda: self.run.iterations_per_epoch
         self.walker = Walker(self.stepper, self.breaker, per_epoch, coupling.advance, coupling.retreat, self)
-        self._autosaver = Autosaver(self.document, self) if autosaves else None
+        self.autosaver = Autosaver(self.document, self) if autosaves else None
+        self.file_watch = FileWatch(self.document, autosaves, self)
         self.what_ifs = WhatIfs(self.conversation, self)
         self.undoing = Undoing(self.document, self.what_ifs, self)
         self._coupling.connect_parts()
@@ -157,6 +159,7 @@ class Session(QObject):
     def close(self) -> None:
         """Keep a copy of unsaved work and end the engine. Calling it twice does no harm."""
         self.playback.stop()
-        if self._autosaver:
-            self._autosaver.write()
+        if self.autosaver:
+            self.autosaver.write()
+        self.file_watch.release()
         self.recovery.close()

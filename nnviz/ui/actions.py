@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from nnviz.document.examples import example_names
+from nnviz.ui import recent
 from nnviz.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -51,14 +52,17 @@ def _supposes(window: MainWindow) -> bool:
 ACTIONS = (
     Act("new", "New", "File", lambda w: w.documents.new(), "Ctrl+N", "fa6s.file", "Start from the two-moons experiment"),
     Act("open", "Open…", "File", lambda w: w.documents.open(), "Ctrl+O", "fa6s.folder-open", "Open a document"),
-    Act("recover", "Recover unsaved work", "File", lambda w: w.documents.recover(), "", "fa6s.life-ring", "Open the newest unsaved copy of an earlier start"),
+    Act("new_window", "New window", "File", lambda w: w.window_requested.emit(None), "Ctrl+Shift+N", "fa6s.window-restore", "Another document beside this one, with an engine of its own"),
+    Act("recover", "Recover unsaved work", "File", lambda w: w.lost_work.ask(), "Ctrl+Alt+R", "fa6s.life-ring", "Show the unsaved work that earlier starts left behind"),
+    Act("revert", "Revert to the saved document", "File", lambda w: w.documents.revert(), "Ctrl+Alt+Z", "fa6s.clock-rotate-left", "Go back to what the file holds; undo brings the changes back", enabled=lambda w: not w.session.document.is_saved),
     Act("save", "Save", "File", lambda w: w.documents.save(), "Ctrl+S", "fa6s.floppy-disk", "Write the document to its file"),
     Act("save_as", "Save as…", "File", lambda w: w.documents.save_as(), "Ctrl+Shift+S", "fa6s.floppy-disk", "Write the document to another file"),
     Act("export_graph", "Export graph…", "File", lambda w: w.exports.ask_graph(), "Ctrl+Shift+E", "fa6s.file-export",
         "Write the graph at the present step as SVG, PNG, PDF, DOT, GraphML or JSON", enabled=_has_trace),
     Act("export_network", "Export network picture…", "File", lambda w: w.exports.ask_network(), "", "fa6s.image", "Write the network picture as SVG, PNG or PDF"),
     Act("export_window", "Export window picture…", "File", lambda w: w.exports.ask_window(), "", "fa6s.image", "Write a picture of the whole window"),
-    Act("quit", "Quit", "File", lambda w: w.close(), "Ctrl+Q", "fa6s.xmark", "Close the window; unsaved changes are kept for the next start"),
+    Act("close", "Close the window", "File", lambda w: w.close(), "Ctrl+W", "fa6s.xmark", "Close this window and its engine; the others stay"),
+    Act("quit", "Quit", "File", lambda w: w.commands.quit(), "Ctrl+Q", "fa6s.power-off", "Close all windows"),
     Act("undo", "Undo", "Edit", lambda w: w.session.undoing.undo(), "Ctrl+Z", "fa6s.rotate-left", "Take back the last change", enabled=lambda w: w.session.undoing.can_undo),
     Act("redo", "Redo", "Edit", lambda w: w.session.undoing.redo(), "Ctrl+Y", "fa6s.rotate-right", "Make the change again", enabled=lambda w: w.session.undoing.can_redo),
     Act("delete", "Delete selected layers", "Edit", lambda w: w.commands.delete_selected(), "", "fa6s.trash", "Remove the selected layers (Del on the canvas)", enabled=lambda w: bool(w.selected_layers)),
@@ -132,10 +136,14 @@ def fill_menu(menu: QMenu, actions: dict[str, QAction]) -> dict[str, QMenu]:
     return submenus
 
 
-def fill_examples(menu: QMenu, window: MainWindow) -> None:
-    """Give the menu one entry for each example that comes with the program."""
+def fill_file_menu(menu: QMenu, window: MainWindow) -> None:
+    """Give the File menu its lists: the recent documents, read anew each time, and the examples."""
+    latest, examples = QMenu("Open recent", menu), QMenu("Examples", menu)
+    latest.aboutToShow.connect(lambda: recent.fill_recent(latest, window.documents.open))
     for name in example_names():
-        menu.addAction(name, lambda name=name: window.documents.open_example(name))
+        examples.addAction(name, lambda name=name: window.documents.open_example(name))
+    for submenu in (latest, examples):
+        menu.insertMenu(window.action_table["recover"], submenu)
 
 
 def set_icons(actions: dict[str, QAction], theme: Theme) -> None:

@@ -6,12 +6,12 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
-from nnviz.document.autosave import recoverable
 from nnviz.document.examples import PREFIX, open_document
 from nnviz.document.experiment import Experiment
 from nnviz.resource_files import resource_folder
@@ -20,6 +20,7 @@ from nnviz.session.session import Session
 from nnviz.ui.documents import FIRST_EXAMPLE
 from nnviz.ui.fonts import load_fonts
 from nnviz.ui.main_window import MainWindow
+from nnviz.ui.windows import Begin, Windows
 
 FIRST_ITERATIONS = 300
 """How far the two moons are trained before anybody has clicked: enough to see a boundary, not enough to be done."""
@@ -28,15 +29,14 @@ FIRST_ITERATIONS = 300
 def main(path: str | None = None) -> int:
     """Open the window on a document (a path or `example:NAME`; none: two moons, already trained a little) and return the exit code."""
     app = application()
-    window = bare_window(open_document(FIRST_EXAMPLE))
-    window.restore_settings()
-    window.resize(window.size().boundedTo(window.screen().availableGeometry().size()))
-    window.show()
-    signals = TerminationSignals(window.close_without_asking)
-    after_first_paint(window, lambda: _begin(window, path))
+    windows = Windows(lambda: bare_window(open_document(FIRST_EXAMPLE)), start_when_painted)
+    windows.open(_opening(path) if path else None)
+    signals = TerminationSignals(windows.close_without_asking)
     code = app.exec()
     signals.close()
-    shut_down(window)
+    for window in tuple(windows.windows):
+        shut_down(window)
+    flush_deletions()
     return code
 
 
@@ -63,7 +63,9 @@ def bare_window(experiment: Experiment, autosaves: bool = True) -> MainWindow:
     session = Session(client, experiment, autosaves=autosaves)
     session.connect_client(client)
     client.setParent(session)
-    return MainWindow(session)
+    window = MainWindow(session)
+    session.setParent(window)
+    return window
 
 
 def shut_down(window: MainWindow) -> None:
@@ -71,6 +73,11 @@ def shut_down(window: MainWindow) -> None:
     window.session.close()
     window.close()
     window.deleteLater()
+    flush_deletions()
+
+
+def flush_deletions() -> None:
+    """Let Qt delete what it was told to delete."""
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     QCoreApplication.processEvents()
 
@@ -80,17 +87,25 @@ def after_first_paint(window: QWidget, call: Callable[[], None]) -> None:
     window.installEventFilter(_FirstPaint(call, window))
 
 
-def _begin(window: MainWindow, path: str | None) -> None:
+def start_when_painted(window: MainWindow, begin: Begin | None = None) -> None:
+    """Put the panels in and start the engine, once the window has been painted; `begin` decides on the document in between."""
+    after_first_paint(window, lambda: _begin(window, begin))
+
+
+def _begin(window: MainWindow, begin: Begin | None) -> None:
     window.furnish()
-    document = window.session.document
-    if path and path.startswith(PREFIX):
-        document.new(open_document(path))
-    elif path:
-        document.open(path)
-    window.session.start(train_first=0 if path else FIRST_ITERATIONS)
+    if begin:
+        begin(window)
+    window.session.start(train_first=0 if begin else FIRST_ITERATIONS)
     QTimer.singleShot(0, _load_libraries)
-    if recoverable() and not window.toast.isVisible():  # what was said about the document matters more
-        window.toast.post("info", "An earlier start left unsaved work behind: File → Recover unsaved work.")
+    if not window.siblings():
+        window.lost_work.offer()
+
+
+def _opening(path: str) -> Begin:
+    if path.startswith(PREFIX):
+        return lambda window: window.session.document.new(open_document(path))
+    return lambda window: window.documents.read(Path(path).absolute())
 
 
 def _load_libraries() -> None:

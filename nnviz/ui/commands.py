@@ -87,6 +87,12 @@ class Commands:
         palette.show()
         palette.field.setFocus()
 
+    def quit(self) -> None:
+        """Close all windows, this one last; stop at the first that a person would rather keep."""
+        for window in (*self._window.siblings(), self._window):
+            if not window.close():
+                return
+
     def about(self) -> None:
         """Say what this is."""
         text = f"nnviz {__version__}\nA microscope for neural networks.\nEvery traced gradient is compared with torch's own."

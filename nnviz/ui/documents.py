@@ -1,4 +1,4 @@
-"""The dialogs of the File menu: which document, which file. What they decide is carried out by the session."""
+"""What the File menu does: which document, which file, what becomes of unsaved changes. The session carries out what is decided here."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from nnviz.document.autosave import discard, recoverable
 from nnviz.document.examples import PREFIX, open_document
+from nnviz.document.experiment import Experiment
+from nnviz.document.files import stamp
+from nnviz.session.document import Document
+from nnviz.ui import recent
 
 if TYPE_CHECKING:
     from nnviz.ui.main_window import MainWindow
 
 DOCUMENTS = "nnviz documents (*.nnviz *.json);;All files (*)"
 FIRST_EXAMPLE = "example:moons"
+_NOTE = "file"
+"""Key of the note about the document's file."""
 
 
 class Documents:
@@ -23,44 +28,95 @@ class Documents:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+        window.session.file_watch.taken_elsewhere.connect(self._warn)
 
     @property
-    def _document(self):
+    def _document(self) -> Document:
         return self._window.session.document
+
+    # --- another document ---
 
     def new(self) -> None:
         """Start from the two-moons experiment, once unsaved changes are settled."""
-        if self.settle():
-            self._document.new(open_document(FIRST_EXAMPLE))
+        self.take(open_document(FIRST_EXAMPLE))
 
-    def open(self, path: str = "") -> None:
-        """Open a document; without a path the person chooses one."""
-        if not self.settle():
-            return
-        path = path or QFileDialog.getOpenFileName(self._window, "Open", self._folder(), DOCUMENTS)[0]
-        if path:
-            self._document.open(Path(path))
+    def take(self, experiment: Experiment) -> None:
+        """Open an example or a template, once unsaved changes are settled."""
+        if self.settle():
+            self._window.notes.drop(_NOTE)
+            self._document.new(experiment)
 
     def open_example(self, name: str) -> None:
         """Open one of the examples that come with the program."""
-        if self.settle():
-            self._document.new(open_document(f"{PREFIX}{name}"))
+        self.take(open_document(f"{PREFIX}{name}"))
 
-    def recover(self) -> None:
-        """Open the newest unsaved copy that an earlier start left behind."""
-        found = recoverable()
-        if found and self.settle():
-            self._document.new(found[0].experiment, saved=False)
-            discard(found[0])
+    def open(self, path: str | Path = "") -> None:
+        """Open a document; without a path the person chooses one. One that is open in another window of this program is shown there."""
+        path = path or QFileDialog.getOpenFileName(self._window, "Open", _folder(self._document), DOCUMENTS)[0]
+        if path and not self._is_shown(Path(path).absolute()) and self.settle():
+            self.read(Path(path).absolute())
+
+    def read(self, path: Path) -> None:
+        """Put the document at this path in the place of the present one."""
+        self._window.notes.drop(_NOTE)
+        if self._document.open(path):
+            recent.remember(path)
+        elif stamp(path) is None:
+            recent.forget(path)
+
+    def open_all(self, paths: list[Path]) -> None:
+        """Open the first here and the others in windows of their own."""
+        for path in paths[1:]:
+            self._window.window_requested.emit(lambda window, path=path: window.documents.read(path))
+        self.open(paths[0])
+
+    def revert(self) -> None:
+        """Go back to what the file holds; Ctrl+Z brings the changes back."""
+        self._window.notes.drop(_NOTE)
+        if not self._document.revert():
+            self._window.toast.post("info", "This document has never been saved: there is nothing to go back to.")
+
+    # --- the file of this one ---
 
     def save(self) -> bool:
         """Write the document to its file, or ask for one. Returns whether it is saved now."""
-        return self._document.save() if self._document.path else self.save_as()
+        if self._document.path is None:
+            return self.save_as()
+        return not self.look_outside() and self._write(self._document.path)
 
     def save_as(self) -> bool:
         """Ask for a file and write the document there. Returns whether it is saved now."""
-        path = self.ask_file("Save as", f"{self._document.title}.nnviz", "nnviz document (*.nnviz);;Plain JSON (*.json)")
-        return bool(path) and self._document.save_as(Path(path).with_suffix(Path(path).suffix or ".nnviz"))
+        path = self.ask_file("Save as", f"{Path(self._document.title).stem}.nnviz", "nnviz document (*.nnviz);;Plain JSON (*.json)")
+        return bool(path) and self._write(Path(path).with_suffix(Path(path).suffix or ".nnviz").absolute())
+
+    def look_outside(self) -> bool:
+        """Say so, and return it, if the file has been changed by somebody else since it was read or written here."""
+        changed, path = self._window.session.file_watch.is_changed_outside, self._document.path
+        if changed and _NOTE not in self._window.notes.notes:
+            text = f"{path.name} has been changed on the disk by another program since it was opened here."
+            reload = ("Load it (undo brings yours back)", self.revert)
+            self._window.notes.post(_NOTE, "warning", text, [reload, ("Save mine over it", lambda: self._write(path)), self._elsewhere])
+        return changed
+
+    def _write(self, path: Path) -> bool:
+        saved = self._document.save_as(path)
+        self._window.notes.drop(_NOTE)
+        if saved:
+            recent.remember(path)
+        else:
+            self._window.notes.post(_NOTE, "error", self._window.toast.text, [self._elsewhere])
+            self._window.toast.hide()
+        return saved
+
+    @property
+    def _elsewhere(self) -> tuple:
+        return "Save as…", self.save_as
+
+    def _warn(self, process: int) -> None:
+        text = f"{self._document.path.name} is open in another window of nnviz too (process {process}). Whoever saves last wins."
+        self._window.notes.post(_NOTE, "warning", text, [self._elsewhere])
+
+    # --- asking ---
 
     def settle(self) -> bool:
         """Ask what becomes of unsaved changes, if there are any. Returns False if the person would rather stay."""
@@ -80,18 +136,29 @@ class Documents:
 
         A name without an ending gets that of the chosen filter.
         """
-        path, chosen = QFileDialog.getSaveFileName(self._window, title, str(Path(self._folder()) / name), filters)
+        path, chosen = QFileDialog.getSaveFileName(self._window, title, str(Path(_folder(self._document)) / name), filters)
         ending = re.search(r"\*(\.\w+)", chosen)
         if not path or not ending or re.fullmatch(r"\.[A-Za-z]+", Path(path).suffix):
             return path
         path += ending[1]
-        return path if not Path(path).exists() or self._may_replace(path) else ""
+        return path if not Path(path).exists() or _may_replace(self._window, path) else ""
 
-    def _may_replace(self, path: str) -> bool:
-        """The dialog has asked about the name as it was typed only."""
-        buttons = QMessageBox.StandardButton
-        text = f"{Path(path).name} exists already. Replace it?"
-        return QMessageBox.question(self._window, "Replace file", text, buttons.Yes | buttons.No) == buttons.Yes
+    def _is_shown(self, path: Path) -> bool:
+        """Whether another window has this document open; that window is brought to the front then."""
+        others = (window for window in self._window.siblings() if window.session.document.path == path)
+        found = next(others, None)
+        if found is not None:
+            found.raise_()
+            found.activateWindow()
+        return found is not None
 
-    def _folder(self) -> str:
-        return str(self._document.path.parent) if self._document.path else str(Path.home())
+
+def _folder(document: Document) -> str:
+    return document.folder or str(Path.home())
+
+
+def _may_replace(window: MainWindow, path: str) -> bool:
+    """The dialog has asked about the name as it was typed only."""
+    buttons = QMessageBox.StandardButton
+    text = f"{Path(path).name} exists already. Replace it?"
+    return QMessageBox.question(window, "Replace file", text, buttons.Yes | buttons.No) == buttons.Yes

@@ -9,11 +9,14 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from nnviz.session.session import Session
-from nnviz.ui.actions import build_actions, fill_examples, fill_menu, set_icons, update_enabled
+from nnviz.ui.actions import build_actions, fill_file_menu, fill_menu, set_icons, update_enabled
 from nnviz.ui.commands import Commands
 from nnviz.ui.debugger import Debugger
 from nnviz.ui.documents import Documents
 from nnviz.ui.exports import Exports
+from nnviz.ui.file_drops import FileDrops
+from nnviz.ui.lost_work import LostWork
+from nnviz.ui.notes import NoteBar
 from nnviz.ui.style import apply_theme
 from nnviz.ui.theme import DARK, LIGHT, THEMES, Theme
 from nnviz.ui.toast import Toast
@@ -34,6 +37,10 @@ class MainWindow(QMainWindow):
 
     layers_selected = Signal(tuple)
     """Ids of the layers that properties and actions are about."""
+    window_requested = Signal(object)
+    """A new window is wanted; None, or what to do with it (see windows.py)."""
+    closed = Signal()
+    """The window has closed, and its engine has ended."""
     panels: Panels
     proof: Proof
     area: WorkspaceArea
@@ -46,9 +53,11 @@ class MainWindow(QMainWindow):
         self.asks_before_closing = True
         self._is_furnished = self._keeps_settings = False
         self.documents, self.exports, self.commands, self.debugger = Documents(self), Exports(self), Commands(self), Debugger(self)
+        self.notes, self.lost_work = NoteBar(), LostWork(self)
+        FileDrops(self)
         self.action_table = build_actions(self)
         self._menu = QMenu(self)
-        fill_examples(fill_menu(self._menu, self.action_table)["File"].addMenu("Examples"), self)
+        fill_file_menu(fill_menu(self._menu, self.action_table)["File"], self)
         self.top_bar = TopBar(self.action_table, self._menu, WORKSPACES)
         self.top_bar.set_workspace(FIRST_WORKSPACE)
         self.setCentralWidget(self._framed())
@@ -81,6 +90,7 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.top_bar, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self.notes)
         return frame
 
     # --- looks ---
@@ -91,14 +101,22 @@ class MainWindow(QMainWindow):
         apply_theme(QApplication.instance(), theme)
         self.top_bar.set_theme(theme)
         self.toast.set_theme(theme)
+        self.notes.set_theme(theme)
         if self._is_furnished:
             self.panels.set_theme(theme)
             self.proof.set_theme(theme)
             set_icons(self.action_table, theme)
 
     def toggle_theme(self) -> None:
-        """Change between light and dark."""
-        self.set_theme(DARK if self.theme is LIGHT else LIGHT)
+        """Change between light and dark, in all windows."""
+        theme = DARK if self.theme is LIGHT else LIGHT
+        for window in (self, *self.siblings()):
+            window.set_theme(theme)
+
+    def siblings(self) -> list[MainWindow]:
+        """Return the other windows of the program that are open."""
+        others = (widget for widget in QApplication.topLevelWidgets() if isinstance(widget, MainWindow) and widget is not self)
+        return [window for window in others if window.isVisible()]
 
     def fit(self) -> None:
         """Show the whole graph and the whole network."""
@@ -144,3 +162,4 @@ class MainWindow(QMainWindow):
             self._save_settings()
         self.session.close()
         event.accept()
+        self.closed.emit()

@@ -1,0 +1,220 @@
+"""Documents as a person handles them: in real windows whose engines are not started."""
+
+from __future__ import annotations
+
+import gc
+import os
+import weakref
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QSettings, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox
+
+from nnviz.document import edits, files
+from nnviz.document.autosave import recoverable, write_autosave
+from nnviz.document.examples import open_document
+from nnviz.ui import app, recent
+from nnviz.ui.windows import Windows
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    QSettings().remove("documents/recent")
+
+
+@pytest.fixture
+def windows(qtbot):
+    app.application().setQuitOnLastWindowClosed(False)
+    windows = Windows(
+        lambda: app.bare_window(open_document("example:xor")), lambda window, begin: (window.furnish(), begin and begin(window))
+    )
+    yield windows
+    for window in tuple(windows.windows):
+        window.asks_before_closing = False
+        app.shut_down(window)
+    app.flush_deletions()
+
+
+@pytest.fixture
+def window(windows):
+    return windows.open()
+
+
+@pytest.fixture
+def paths(tmp_path):
+    made = [tmp_path / name for name in ("a b.nnviz", "doc é 网.nnviz", "plain.json")]
+    for path, example in zip(made, ("iris", "moons", "sine"), strict=True):
+        files.save(path, open_document(f"example:{example}"))
+    return made
+
+
+def answer_save_as(monkeypatch, path):
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), "nnviz document (*.nnviz)"))
+
+
+def change(window, seed: int = 99):
+    window.session.edit("Seed", edits.set_seed, seed)
+
+
+def drop(window, paths) -> bool:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    at, buttons = QPointF(300, 300), (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    enter = QDragEnterEvent(at.toPoint(), Qt.DropAction.CopyAction, data, *buttons)
+    QApplication.sendEvent(window, enter)
+    QApplication.sendEvent(window, QDropEvent(at, Qt.DropAction.CopyAction, data, *buttons)) if enter.isAccepted() else None
+    return enter.isAccepted()
+
+
+def entries(window) -> list[str]:
+    menu = QMenu(window)
+    recent.fill_recent(menu, window.documents.open)
+    return [action.text() for action in menu.actions()]
+
+
+def test_recent_documents_are_listed_newest_first_and_missing_ones_say_so(window, paths):
+    assert entries(window) == ["No documents yet"]
+    for path in paths:
+        window.documents.open(path)
+    assert recent.recent_documents() == tuple(reversed(paths))
+    paths[1].unlink()
+    assert ["– missing" in text for text in entries(window)] == [False, True, False]
+    window.documents.open(paths[1])
+    assert "There is no such file" in window.toast.text and paths[1] not in recent.recent_documents()
+    assert window.session.document.path == paths[2]
+
+
+def test_many_recent_documents_stay_ten(window, tmp_path):
+    for number in range(13):
+        recent.remember(tmp_path / f"{number}.nnviz")
+    assert [path.stem for path in recent.recent_documents()] == [str(number) for number in range(12, 2, -1)]
+
+
+def test_documents_dropped_on_the_window_open_here_and_beside(windows, window, paths):
+    assert drop(window, paths[:2])
+    assert [each.session.document.path for each in windows.windows] == paths[:2]
+    assert not drop(window, [Path("picture.png")])
+
+
+def test_a_document_open_in_another_window_is_not_opened_twice(windows, window, paths):
+    window.documents.open(paths[0])
+    second = windows.open()
+    second.documents.open(paths[0])
+    assert second.session.document.path is None and len(windows.windows) == 2
+
+
+def test_each_window_has_its_own_document_and_closing_one_leaves_the_others(windows, window, qtbot):
+    window.action_table["new_window"].trigger()
+    other = windows.windows[1]
+    change(other)
+    assert other.isWindowModified() and not window.isWindowModified()
+    window.toggle_theme()
+    assert other.theme is window.theme
+    other.asks_before_closing = False
+    other.close()
+    assert windows.windows == [window] and window.isVisible()
+    gone = weakref.ref(other), weakref.ref(other.session)
+    del other
+    app.flush_deletions()
+    gc.collect()
+    assert [reference() for reference in gone] == [None, None]
+
+
+def test_quit_closes_all_and_stops_where_a_person_would_stay(windows, window, monkeypatch):
+    other = windows.open()
+    change(other)
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Cancel)
+    window.action_table["quit"].trigger()
+    assert len(windows.windows) == 2
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Discard)
+    window.action_table["quit"].trigger()
+    assert not windows.windows
+
+
+def test_what_somebody_else_wrote_is_not_overwritten_without_a_word(window, paths):
+    window.documents.open(paths[0])
+    change(window)
+    files.save(paths[0], open_document("example:wine"))
+    QApplication.sendEvent(window, QEvent(QEvent.Type.WindowActivate))
+    assert not window.documents.save() and "changed on the disk" in window.notes.notes["file"].text
+    assert files.load(paths[0]).title == open_document("example:wine").title
+    next(button for name, button in window.notes.notes["file"].buttons.items() if name.startswith("Load it")).click()
+    assert window.session.experiment == open_document("example:wine") and not window.notes.notes
+    window.session.document.undo()
+    assert window.session.experiment.seed == 99
+    files.save(paths[0], open_document("example:sine"))
+    assert not window.documents.save()
+    window.notes.notes["file"].buttons["Save mine over it"].click()
+    assert files.load(paths[0]).seed == 99 and window.session.document.is_saved
+
+
+def test_a_read_only_file_stays_as_it_is_and_another_name_is_offered(window, paths, tmp_path, monkeypatch):
+    window.documents.open(paths[0])
+    paths[0].chmod(0o444)
+    change(window)
+    before = paths[0].read_bytes()
+    assert not window.documents.save() and paths[0].read_bytes() == before
+    note = window.notes.notes["file"]
+    assert "read-only" in note.text and not window.session.document.is_saved
+    answer_save_as(monkeypatch, tmp_path / "mine.nnviz")
+    note.buttons["Save as…"].click()
+    assert files.load(tmp_path / "mine.nnviz").seed == 99 and not window.notes.notes and window.session.document.is_saved
+
+
+@pytest.mark.parametrize("name", ["missing folder/x.nnviz", "x" * 300 + ".nnviz"])
+def test_what_cannot_be_written_is_a_sentence_and_nothing_is_lost(window, tmp_path, monkeypatch, name):
+    change(window)
+    answer_save_as(monkeypatch, tmp_path / name)
+    assert not window.documents.save()
+    assert "could not be saved" in window.notes.notes["file"].text
+    assert window.session.experiment.seed == 99 and window.session.document.path is None
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_full_disk_is_a_sentence_and_the_old_file_stays(window, paths, monkeypatch):
+    window.documents.open(paths[0])
+    change(window)
+    before = paths[0].read_bytes()
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert not window.documents.save() and "No space left" in window.notes.notes["file"].text
+    assert paths[0].read_bytes() == before and not window.session.document.is_saved
+
+
+def test_revert_is_undone(window, paths):
+    window.documents.open(paths[0])
+    change(window)
+    window.action_table["revert"].trigger()
+    assert window.session.experiment == open_document("example:iris") and window.session.document.is_saved
+    window.action_table["undo"].trigger()
+    assert window.session.experiment.seed == 99 and not window.session.document.is_saved
+
+
+def test_several_lost_documents_are_listed_and_opened_or_discarded(windows, monkeypatch, tmp_path):
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("nnviz.document.autosave._OWNER", "a" * 32)
+        elsewhere.setattr("os.getpid", lambda: 2**22 + 1)
+        for example in ("iris", "wine", "sine"):
+            write_autosave(open_document(f"example:{example}"), None, example)
+        os.utime(write_autosave(open_document("example:moons"), tmp_path / "lost.nnviz"), (2e9, 2e9))
+    window = windows.open()
+    assert window.lost_work.offer() and len(window.notes.notes) == 4
+    notes = {note.text: note for note in window.notes.notes.values()}
+    of_file = next(note for text, note in notes.items() if "of lost.nnviz" in text)
+    of_file.buttons["Open"].click()
+    document = window.session.document
+    assert document.path == tmp_path / "lost.nnviz" and not document.is_saved and document.experiment == open_document("example:moons")
+    assert len(recoverable()) == 3
+    next(iter(window.notes.notes.values())).buttons["Open"].click()
+    assert len(windows.windows) == 2 and not windows.windows[1].session.document.is_saved
+    while window.notes.notes:
+        next(iter(window.notes.notes.values())).buttons["Discard"].click()
+    assert not recoverable()
+    window.action_table["recover"].trigger()
+    assert "No earlier start" in window.toast.text
