@@ -14,6 +14,7 @@ from nnviz.document.catalog import Field
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer, Link, Network
 from nnviz.document.problems import Refused
+from nnviz.document.row_shapes import Size
 from nnviz.document.training import Training
 
 
@@ -142,6 +143,11 @@ def _set_parameter(random: Random, present: Experiment) -> Experiment:
     return edits.set_parameter(present, f"{layer.id}.bias", [random.gauss(0, 1) for _ in range(layer["units"])])
 
 
+def _choose_table(random: Random, present: Experiment) -> Experiment:
+    features, classes = random.randint(1, 5), random.choice([0, 3])
+    return edits.choose_table(present, {"path": "data é 网.csv", "target": "y"}, Size(features, classes, 0 if classes else 1))
+
+
 def _set_parameters(random: Random, present: Experiment) -> Experiment:
     return edits.set_parameters(present, {"h1.bias": [0.5] * random.choice([4, 5]), "h2.bias": [random.random(), 0.0]})
 
@@ -204,5 +210,7 @@ EDITS = (
     _change_schedule,
     _set_weight,
     _set_parameters,
+    _choose_table,
+    lambda random, present: edits.shape_input(present, random.choice([[4], [1, 2, 2], []])),
     lambda random, present: edits.set_precision(present, random.choice(["float32", "float64", "float16"])),
 )
