@@ -1,21 +1,24 @@
 """Every change a user can make, each a pure function Experiment -> Experiment that raises Refused (a ValueError) with why not and the cure.
 
-The list only; the functions are in network_edits.py, training_edits.py, breakpoint_edits.py and paths.py.
+The list only; the functions are in network_edits.py, grafts.py, training_edits.py, breakpoint_edits.py and paths.py.
 """
 
 from nnviz.document.breakpoint_edits import add_breakpoint, change_breakpoint, remove_breakpoint, switch_breakpoints, toggle_breakpoint
+from nnviz.document.grafts import clipping, duplicate_layers, paste_layers
 from nnviz.document.network_edits import (
     add_layer,
     change_layer,
     clear_weights,
     connect_layers,
     disconnect_layers,
-    duplicate_layers,
     freeze_layer,
+    insert_layer,
     move_layers,
     new_id,
+    reconnect_link,
     remove_layers,
     rename_layer,
+    rename_layers,
     set_initializer,
     set_parameter,
     set_parameters,
@@ -54,15 +57,20 @@ __all__ = [
     "choose_schedule",
     "choose_table",
     "clear_weights",
+    "clipping",
     "connect_layers",
     "disconnect_layers",
     "duplicate_layers",
     "freeze_layer",
+    "insert_layer",
     "move_layers",
     "new_id",
+    "paste_layers",
+    "reconnect_link",
     "remove_breakpoint",
     "remove_layers",
     "rename_layer",
+    "rename_layers",
     "set_initializer",
     "set_parameter",
     "set_parameters",

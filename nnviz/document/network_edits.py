@@ -96,26 +96,6 @@ def _bridged(links: list[Link], id: str) -> list[Link]:
     return [bridge if link == Link(id, targets[0]) else link for link in links if link.target != id]
 
 
-def duplicate_layers(experiment: Experiment, ids: Iterable[str], offset: Position = (32.0, 32.0)) -> Experiment:
-    """Return the experiment with a copy of these layers, the links among them and their weights, moved by `offset`.
-
-    The copies stand at the end of the layers, in the order of the originals.
-    """
-    chosen = set(known(experiment.network, ids))
-    copies: dict[str, str] = {}
-    grown = experiment
-    for layer in (layer for layer in experiment.network if layer.id in chosen):
-        copies[layer.id] = new_id(grown, layer.kind)
-        grown = add_layer(grown, layer.kind, **layer.settings)
-        grown = _with_layer(grown, replace(layer, id=copies[layer.id]))
-    links = [Link(copies[link.source], copies[link.target]) for link in experiment.network.links if {link.source, link.target} <= chosen]
-    owned = [(name.rpartition(".")[0], name.rpartition(".")[2], values) for name, values in experiment.weights.items()]
-    weights = {f"{copies[id]}.{tensor}": values for id, tensor, values in owned if id in copies}
-    places = {copies[id]: (x + offset[0], y + offset[1]) for id, (x, y) in experiment.canvas.items() if id in copies}
-    network = replace(grown.network, links=(*grown.network.links, *links))
-    return move_layers(replaced(grown, network=network, weights=experiment.weights | weights), places)
-
-
 # --- links ---
 
 
@@ -137,6 +117,19 @@ def connect_layers(experiment: Experiment, source: str, target: str, replace_lin
         return _rewired(experiment, network.layers, links)
     _check_room(network, target, taken, most)
     return _rewired(experiment, network.layers, [*network.links, Link(source, target)])
+
+
+def reconnect_link(experiment: Experiment, link: Link | tuple[str, str], source: str, target: str) -> Experiment:
+    """Return the experiment with this link leading from `source` to `target` instead; it keeps its place among the inputs of a layer."""
+    old, new = Link(*link) if isinstance(link, tuple) else link, Link(source, target)
+    if old == new:
+        return experiment
+    cut = disconnect_layers(experiment, old.source, old.target)
+    joined = connect_layers(cut, source, target, replace_link=True)
+    if old.target != target:
+        return joined
+    links = [new if entry == old else entry for entry in experiment.network.links]
+    return _settled(experiment, replaced(experiment, network=replace(joined.network, links=tuple(links))))
 
 
 def _check_room(network: Network, target: str, taken: tuple[str, ...], most: int | None) -> None:
@@ -172,6 +165,17 @@ def disconnect_layers(experiment: Experiment, source: str, target: str) -> Exper
     return _rewired(experiment, experiment.network.layers, [link for link in experiment.network.links if link != gone])
 
 
+def insert_layer(experiment: Experiment, id: str, link: Link | tuple[str, str]) -> Experiment:
+    """Return the experiment with a layer that is not linked yet standing in the middle of this link."""
+    network, middle = experiment.network, Link(*link) if isinstance(link, tuple) else link
+    layer = layer_of(network, id)
+    if network.inputs_of(id) or network.outputs_of(id):
+        raise Refused(f"{layer.title} is linked already.", "Remove its links first.")
+    if catalog.LAYERS[layer.kind].inputs[0] != 1:
+        raise Refused(f"{catalog.LAYERS[layer.kind].label} does not fit in the middle of a link.", "Link its inputs one by one.")
+    return _rewired(experiment, network.layers, _links_with(network, id, None, middle))
+
+
 # --- one layer ---
 
 
@@ -188,6 +192,14 @@ def rename_layer(experiment: Experiment, id: str, name: str) -> Experiment:
     layer = layer_of(experiment.network, id)
     name = accepted(catalog.LAYER[0], name.strip() if isinstance(name, str) else name)
     return _with_layer(experiment, replace(layer, name="" if name == id else name))
+
+
+def rename_layers(experiment: Experiment, ids: Iterable[str], name: str) -> Experiment:
+    """Return the experiment with another name for these layers; several are numbered in the order they are given: name 1, name 2, …"""
+    ids = known(experiment.network, ids)
+    for number, id in enumerate(ids, 1):
+        experiment = rename_layer(experiment, id, f"{name.strip()} {number}" if len(ids) > 1 and name.strip() else name)
+    return experiment
 
 
 def freeze_layer(experiment: Experiment, id: str, frozen: bool = True) -> Experiment:

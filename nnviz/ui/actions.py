@@ -45,6 +45,14 @@ def _can_step(window: MainWindow) -> bool:
     return _can_train(window) and not window.session.run.training and not window.session.trainer.is_moving
 
 
+def _has_layers(window: MainWindow) -> bool:
+    return bool(window.selected_layers)
+
+
+def _has_several(window: MainWindow) -> bool:
+    return len(window.selected_layers) > 1
+
+
 def _supposes(window: MainWindow) -> bool:
     return bool(window.session.what_ifs.items)
 
@@ -65,8 +73,19 @@ ACTIONS = (
     Act("quit", "Quit", "File", lambda w: w.commands.quit(), "Ctrl+Q", "fa6s.power-off", "Close all windows"),
     Act("undo", "Undo", "Edit", lambda w: w.session.undoing.undo(), "Ctrl+Z", "fa6s.rotate-left", "Take back the last change", enabled=lambda w: w.session.undoing.can_undo),
     Act("redo", "Redo", "Edit", lambda w: w.session.undoing.redo(), "Ctrl+Y", "fa6s.rotate-right", "Make the change again", enabled=lambda w: w.session.undoing.can_redo),
-    Act("delete", "Delete selected layers", "Edit", lambda w: w.commands.delete_selected(), "", "fa6s.trash", "Remove the selected layers (Del on the canvas)", enabled=lambda w: bool(w.selected_layers)),
-    Act("tidy", "Tidy the network", "Edit", lambda w: w.commands.tidy(), "Ctrl+L", "fa6s.table-cells", "Place all layers automatically"),
+    Act("cut", "Cut layers", "Edit", lambda w: w.builder.cut(), "Ctrl+X", "fa6s.scissors", "Put the selected layers on the clipboard and remove them", enabled=_has_layers),
+    Act("copy", "Copy layers", "Edit", lambda w: w.builder.copy(), "Ctrl+C", "fa6s.copy", "Put the selected layers on the clipboard as text, for here, another window or a mail", enabled=_has_layers),
+    Act("paste", "Paste layers", "Edit", lambda w: w.builder.paste(), "Ctrl+V", "fa6s.paste", "Add the layers that are on the clipboard, or a whole document that was copied as text"),
+    Act("duplicate", "Duplicate layers", "Edit", lambda w: w.builder.duplicate(), "Ctrl+Shift+D", "fa6s.clone", "Add a copy of the selected layers and the links among them", enabled=_has_layers),
+    Act("delete", "Delete selected layers", "Edit", lambda w: w.builder.delete_selected(), "Shift+Del", "fa6s.trash", "Remove the selected layers (Del on the canvas)", enabled=_has_layers),
+    Act("select_all", "Select all layers", "Edit", lambda w: w.select_layers(tuple(layer.id for layer in w.session.experiment.network)), "Ctrl+A", "fa6s.object-group", "Select every layer of the network"),
+    Act("rename", "Rename layers", "Edit", lambda w: w.builder.ask_name(), "F2", "fa6s.i-cursor", "Type another name on the canvas; several layers are numbered", enabled=_has_layers),
+    Act("link", "Link layers…", "Edit", lambda w: w.builder.ask_link(), "Ctrl+K", "fa6s.link", "Link the selected layer to another one, or the first of two selected ones to the second", enabled=_has_layers),
+    Act("align_left", "Align left", "Edit", lambda w: w.builder.align("left"), "Ctrl+Shift+Left", "fa6s.align-left", "Put the left sides of the selected layers in one line", enabled=_has_several),
+    Act("align_top", "Align top", "Edit", lambda w: w.builder.align("top"), "Ctrl+Shift+Up", "fa6s.arrow-up", "Put the upper sides of the selected layers in one line", enabled=_has_several),
+    Act("distribute_across", "Distribute across", "Edit", lambda w: w.builder.align("across"), "Ctrl+Shift+Right", "fa6s.arrows-left-right", "Equal gaps between the selected layers from left to right", enabled=_has_several),
+    Act("distribute_down", "Distribute down", "Edit", lambda w: w.builder.align("down"), "Ctrl+Shift+Down", "fa6s.arrows-up-down", "Equal gaps between the selected layers from top to bottom", enabled=_has_several),
+    Act("tidy", "Tidy the network", "Edit", lambda w: w.builder.tidy(), "Ctrl+L", "fa6s.table-cells", "Place all layers automatically"),
     Act("dropout", "Dropout on or off", "Edit", lambda w: w.commands.toggle_dropout(), "Ctrl+D", "fa6s.droplet-slash", "Switch all dropout layers on or off, also while training runs"),
     Act("train", "Train or pause", "Run", lambda w: w.session.trainer.toggle(), "Ctrl+T", "fa6s.play", "Train until paused", "train", enabled=_can_train),
     Act("train_iteration", "+1 iteration", "Run", lambda w: w.session.trainer.iterations(1), "Ctrl+I", "fa6s.forward-step", "Make one parameter update", "+1", enabled=_can_step),

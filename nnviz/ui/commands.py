@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QInputDialog, QMessageBox
 
 from nnviz import __version__
-from nnviz.document import catalog, edits
-from nnviz.document.experiment import Experiment
+from nnviz.document import edits
 from nnviz.ui.command_palette import CommandPalette
 
 if TYPE_CHECKING:
@@ -40,40 +38,6 @@ class Commands:
         if ok:
             self._window.session.trainer.go_to(iteration)
 
-    def add_layer(self, kind: str, position: QPointF | None = None, after: str = "", between: tuple[str, str] | None = None) -> None:
-        """Add a layer: in a link, behind a layer, or at a place of the canvas, where the others then stay too; it is selected then."""
-        session = self._window.session
-        id = edits.new_id(session.experiment, kind)
-        places = {} if position is None else self._window.panels.network.scene().places() | {id: (position.x(), position.y())}
-
-        def add(experiment: Experiment) -> Experiment:
-            grown = edits.add_layer(experiment, kind, after=after or None, between=between)
-            return edits.move_layers(grown, places) if places else grown
-
-        if session.edit(f"Add {catalog.LAYERS[kind].label}", add):
-            self._window.select_layers((id,))
-
-    def append_layer(self, kind: str) -> None:
-        """Add a layer where a person would look for it: behind the selected one, else before the output; an input stands by itself."""
-        network = self._window.session.experiment.network
-        before_output = [link for link in network.links if not network.outputs_of(link.target)]
-        if catalog.LAYERS[kind].inputs[1] == 0:
-            self.add_layer(kind)
-        elif len(self._window.selected_layers) == 1:
-            self.add_layer(kind, after=self._window.selected_layers[0])
-        elif len(before_output) == 1:
-            self.add_layer(kind, between=(before_output[0].source, before_output[0].target))
-        else:
-            self.add_layer(kind)
-
-    def delete_selected(self) -> None:
-        """Remove the selected layers."""
-        self._window.session.edit("Delete layers", edits.remove_layers, self._window.selected_layers)
-
-    def tidy(self) -> None:
-        """Place all layers automatically."""
-        self._window.session.edit("Tidy", edits.tidy)
-
     def toggle_dropout(self) -> None:
         """Switch all dropout layers on or off."""
         self._window.session.edit("Dropout", edits.change_training, dropout=not self._window.session.experiment.training.dropout)
@@ -81,7 +45,8 @@ class Commands:
     def find_action(self) -> None:
         """Open the field that finds any action by its name."""
         window = self._window
-        palette = CommandPalette(window.action_table.values(), window)
+        shown = [action for action in window.panel_menu.actions.values() if action.isVisible()]
+        palette = CommandPalette([*window.action_table.values(), *shown], window)
         palette.finished.connect(palette.deleteLater)
         palette.move(window.mapToGlobal(window.rect().center()) - palette.rect().center())
         palette.show()

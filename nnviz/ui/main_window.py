@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWi
 
 from nnviz.session.session import Session
 from nnviz.ui.actions import build_actions, fill_file_menu, fill_menu, set_icons, update_enabled
+from nnviz.ui.building import Builder
 from nnviz.ui.commands import Commands
 from nnviz.ui.debugger import Debugger
 from nnviz.ui.documents import Documents
@@ -24,6 +25,7 @@ from nnviz.ui.top_bar import TopBar
 from nnviz.ui.workspaces import WORKSPACES, WorkspaceArea
 
 if TYPE_CHECKING:
+    from nnviz.ui.panel_menu import PanelMenu
     from nnviz.ui.panels import Panels
     from nnviz.ui.proof import Proof
 
@@ -44,6 +46,7 @@ class MainWindow(QMainWindow):
     panels: Panels
     proof: Proof
     area: WorkspaceArea
+    panel_menu: PanelMenu
 
     def __init__(self, session: Session, theme: Theme = LIGHT) -> None:
         super().__init__()
@@ -53,11 +56,12 @@ class MainWindow(QMainWindow):
         self.asks_before_closing = True
         self._is_furnished = self._keeps_settings = False
         self.documents, self.exports, self.commands, self.debugger = Documents(self), Exports(self), Commands(self), Debugger(self)
-        self.notes, self.lost_work = NoteBar(), LostWork(self)
+        self.builder, self.notes, self.lost_work = Builder(self), NoteBar(), LostWork(self)
         FileDrops(self)
         self.action_table = build_actions(self)
         self._menu = QMenu(self)
-        fill_file_menu(fill_menu(self._menu, self.action_table)["File"], self)
+        self._submenus = fill_menu(self._menu, self.action_table)
+        fill_file_menu(self._submenus["File"], self)
         self.top_bar = TopBar(self.action_table, self._menu, WORKSPACES)
         self.top_bar.set_workspace(FIRST_WORKSPACE)
         self.setCentralWidget(self._framed())
@@ -69,11 +73,14 @@ class MainWindow(QMainWindow):
     def furnish(self) -> None:
         """Put the panels in and join them with the session. It takes longer than all before: the program does it after the first paint."""
         from nnviz.ui import wiring
+        from nnviz.ui.panel_menu import PanelMenu
         from nnviz.ui.panels import Panels
         from nnviz.ui.proof import Proof
 
         self.panels, self.proof = Panels(), Proof(self)
         self.area = WorkspaceArea(self.panels.cards)
+        self.panel_menu = PanelMenu(self.area, self.panels.cards, self)
+        self.panel_menu.fill(self._submenus["View"])
         self.centralWidget().layout().addWidget(self.area, 1)
         wiring.connect(self)
         self._is_furnished = True
@@ -82,7 +89,12 @@ class MainWindow(QMainWindow):
             self.area.restore_state(str(QSettings().value("window/panels", "")))
         self.area.show_workspace(FIRST_WORKSPACE)
         wiring.show_everything(self)
-        self.panels.graph.setFocus()
+        self.focus_canvas()
+
+    def focus_canvas(self) -> None:
+        """Let keys go to the graph where it is shown, else to the network."""
+        view = self.panels.graph if "graph" in self.area.visible_panels() else self.panels.network
+        view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _framed(self) -> QWidget:
         frame = QWidget()

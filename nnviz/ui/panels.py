@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from nnviz.ui import plots
 from nnviz.ui.breakpoints import BreakpointButton
@@ -23,6 +23,7 @@ from nnviz.ui.what_if_banner import WhatIfBanner
 
 DETAILS = {"layer": "detail: layer", "textbook": "detail: textbook", "math": "detail: math"}
 COLORINGS = {"value": "colour: value", "gradient": "colour: gradient"}
+EDGE_COLORINGS = {"value": "edges: value", "gradient": "edges: gradient", "update": "edges: update"}
 
 _NARROWEST = {"layers": 232, "inspector": 352, "properties": 300}
 """Below these widths in pixels the texts of a panel would be cut."""
@@ -51,7 +52,8 @@ class Panels:
         self.metric = plots.MetricPlot()
         self.microscope = plots.OptimizerMicroscope()
         self.detail = _choice("How far calls are opened in the graph", DETAILS, "textbook")
-        self.coloring = _choice("What the colours of nodes and neurons show", COLORINGS, "value")
+        self.coloring = _choice("What the colours of the graph show", COLORINGS, "value")
+        self.edge_coloring = _choice("What neurons and edges show: values, gradients, or what the update adds", EDGE_COLORINGS, "value")
         self.cards = self._cards()
 
     @property
@@ -62,17 +64,17 @@ class Panels:
     def set_theme(self, theme: Theme) -> None:
         """Give every view and every card the theme."""
         views = (self.palette, self.network, self.graph, self.timeline, self.rail, self.chain_rule, self.properties, self.parameters)
-        tools = (self.detail, self.coloring, self.what_if_banner, self.step_bar, self.breakpoints)
+        tools = (self.detail, self.coloring, self.edge_coloring, self.what_if_banner, self.step_bar, self.breakpoints)
         for widget in (*views, *self.plots.values(), *self.cards.values(), *tools):
             widget.set_theme(theme)
 
     def _cards(self) -> dict[str, Card]:
-        left = _scrolling(_stacked(self.palette, _head("TRAINING"), self.training))
+        left = _split(_scrolling(self.palette), _stacked(_head("TRAINING"), _scrolling(_stacked(self.training)), stretch=1))
         controls = _stacked(self.step_bar, self.timeline, _beside(self.rail, self.breakpoints), spacing=2)
         graph = _stacked(self.what_if_banner, self.graph, controls, stretch=1)
         cards = {
             "layers": Card("Layers", left),
-            "network": Card("Network", self.network),
+            "network": Card("Network", self.network, [self.edge_coloring]),
             "graph": Card("Computational graph", graph, [self.detail, self.coloring]),
             "inspector": Card("Node", self.chain_rule),
             "properties": Card("Selected layer", _scrolling(self.properties)),
@@ -122,6 +124,16 @@ def _beside(first: QWidget, second: QWidget) -> QWidget:
     layout.addWidget(first, 1)
     layout.addWidget(second)
     return holder
+
+
+def _split(upper: QWidget, lower: QWidget) -> QSplitter:
+    """Return both above each other; each scrolls by itself, so that a long one does not push the other off the screen."""
+    splitter = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False, handleWidth=3 * GRID)
+    for widget in (upper, lower):
+        widget.setMinimumHeight(96)
+        splitter.addWidget(widget)
+    splitter.setSizes([100, 118])
+    return splitter
 
 
 def _scrolling(widget: QWidget) -> QScrollArea:

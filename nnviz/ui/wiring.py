@@ -201,6 +201,7 @@ def _workspaces(window: MainWindow) -> None:
 
 def _enter(window: MainWindow, name: str) -> None:
     window.top_bar.set_workspace(name)
+    window.focus_canvas()
     window.session.stepper.set_rest("start" if name == "step" else "end")
     window.session.watch(("curves", *sorted({_WATCHED[panel] for panel in window.area.visible_panels() if panel in _WATCHED})))
 
@@ -222,16 +223,20 @@ def _network(window: MainWindow) -> None:
 
     network.selected_changed.connect(window.select_layers)
     network.node_requested.connect(session.select)
-    network.add_requested.connect(lambda kind, position, after: window.commands.add_layer(kind, position, after))
-    network.insert_requested.connect(lambda kind, source, target: window.commands.add_layer(kind, between=(source, target)))
+    network.add_requested.connect(lambda kind, position, after: window.builder.add_layer(kind, position, after))
+    network.insert_requested.connect(lambda kind, source, target: window.builder.add_layer(kind, between=(source, target)))
     network.connect_requested.connect(
         lambda source, target: session.edit("Connect layers", edits.connect_layers, source, target, replace_link=True)
     )
+    network.reconnect_requested.connect(lambda link, *ends: session.edit("Reconnect link", edits.reconnect_link, link, *ends))
+    network.splice_requested.connect(window.builder.splice)
+    network.rename_requested.connect(lambda ids, name: session.edit("Rename layers", edits.rename_layers, ids, name))
+    network.tidy_requested.connect(window.builder.tidy)
     network.disconnect_requested.connect(lambda links: session.edit("Disconnect layers", _without, links))
     network.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
     network.move_requested.connect(lambda places: session.edit("Move layers", edits.move_layers, places))
     network.weight_requested.connect(lambda *weight: _set_weight(window, *weight))
-    window.panels.palette.add_requested.connect(window.commands.append_layer)
+    window.panels.palette.add_requested.connect(window.builder.append_layer)
     window.panels.parameters.selected_changed.connect(window.select_layers)
     _properties(window)
 
@@ -274,7 +279,7 @@ def _graph(window: MainWindow) -> None:
     panels.chain_rule.check_requested.connect(session.check_gradient)
     panels.detail.chosen.connect(session.stepper.set_detail)
     panels.coloring.chosen.connect(panels.graph.set_coloring)
-    panels.coloring.chosen.connect(panels.network.set_coloring)
+    panels.edge_coloring.chosen.connect(panels.network.set_coloring)
 
 
 def _debugger(window: MainWindow) -> None:

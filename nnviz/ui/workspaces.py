@@ -14,6 +14,16 @@ from nnviz.ui.layouts import WORKSPACES, Split
 from nnviz.ui.theme import GUTTER
 
 
+def _arranged(tree: Split, order: object) -> Split:
+    """The tree with its panels in this order, as swaps left them; the tree itself where the order names other panels."""
+    if not isinstance(order, list) or sorted(map(str, order)) != sorted(tree.panels()):
+        return tree
+    for place, name in enumerate(order):
+        if (present := tree.panels()[place]) != name:
+            tree = tree.swapped(present, name)
+    return tree
+
+
 class WorkspaceArea(QWidget):
     """Shows the panels of one workspace in splitters; each workspace keeps its own sizes, hidden panels and swaps."""
 
@@ -47,6 +57,10 @@ class WorkspaceArea(QWidget):
         """Return the names of the panels that can be seen now."""
         return tuple(panel for panel in self._trees[self.name].panels() if panel not in self._hidden[self.name])
 
+    def panels(self) -> tuple[str, ...]:
+        """Return the names of all panels of the present workspace, hidden ones too."""
+        return self._trees[self.name].panels()
+
     def set_panel_visible(self, panel: str, visible: bool) -> None:
         """Hide a panel of the present workspace, or bring it back where it was."""
         self._hidden[self.name].difference_update({panel}) if visible else self._hidden[self.name].add(panel)
@@ -58,6 +72,7 @@ class WorkspaceArea(QWidget):
         self._remember_sizes()
         self._trees[self.name] = self._trees[self.name].swapped(first, second)
         self._rebuild(self._trees[self.name])
+        self.workspace_changed.emit(self.name)
 
     def reset(self) -> None:
         """Put the present workspace back to how it was designed."""
@@ -68,9 +83,10 @@ class WorkspaceArea(QWidget):
         self.workspace_changed.emit(self.name)
 
     def save_state(self) -> str:
-        """Return sizes and hidden panels of all workspaces as JSON text."""
+        """Return sizes, hidden panels and places of all workspaces as JSON text."""
         self._remember_sizes()
-        return json.dumps({"sizes": self._sizes, "hidden": {name: sorted(hidden) for name, hidden in self._hidden.items()}})
+        hidden = {name: sorted(hidden) for name, hidden in self._hidden.items()}
+        return json.dumps({"sizes": self._sizes, "hidden": hidden, "places": {name: tree.panels() for name, tree in self._trees.items()}})
 
     def restore_state(self, text: str) -> None:
         """Take up what save_state returned; text that does not fit is ignored."""
@@ -80,6 +96,9 @@ class WorkspaceArea(QWidget):
             sizes = {name: [[int(size) for size in part] for part in state["sizes"][name]] for name in state["sizes"] if name in WORKSPACES}
         except (ValueError, KeyError, TypeError, AttributeError):
             return
+        places = state.get("places")
+        if isinstance(places, dict):
+            self._trees |= {name: _arranged(tree, places.get(name)) for name, tree in WORKSPACES.items()}
         self._hidden, self._sizes = hidden, sizes
 
     # --- inside ---

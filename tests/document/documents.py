@@ -14,6 +14,7 @@ from nnviz.document.catalog import Field
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer, Link, Network
 from nnviz.document.problems import Refused
+from nnviz.document.row_shapes import Size
 from nnviz.document.training import Training
 
 
@@ -94,6 +95,17 @@ def _duplicate(random: Random, present: Experiment) -> Experiment:
     return present if len(present.network.layers) > 25 else edits.duplicate_layers(present, {_id(random, present), _id(random, present)})
 
 
+def _paste(random: Random, present: Experiment) -> Experiment:
+    if len(present.network.layers) > 25:
+        return edits.paste_layers(present, random.choice(["", "{}", "no layers"]))
+    return edits.paste_layers(present, edits.clipping(present, {_id(random, present), _id(random, present)}), (8.0, 16.0))
+
+
+def _reconnect(random: Random, present: Experiment) -> Experiment:
+    link = random.choice([*present.network.links, Link("nobody", "x")])
+    return edits.reconnect_link(present, link, *random.choice([(link.source, _id(random, present)), (_id(random, present), link.target)]))
+
+
 def _disconnect(random: Random, present: Experiment) -> Experiment:
     link = random.choice([*present.network.links, Link("nobody", "x")])
     return edits.disconnect_layers(present, link.source, link.target)
@@ -131,6 +143,26 @@ def _set_parameter(random: Random, present: Experiment) -> Experiment:
     return edits.set_parameter(present, f"{layer.id}.bias", [random.gauss(0, 1) for _ in range(layer["units"])])
 
 
+def _choose_table(random: Random, present: Experiment) -> Experiment:
+    features, classes = random.randint(1, 5), random.choice([0, 3])
+    return edits.choose_table(present, {"path": "data é 网.csv", "target": "y"}, Size(features, classes, 0 if classes else 1))
+
+
+def _set_parameters(random: Random, present: Experiment) -> Experiment:
+    return edits.set_parameters(present, {"h1.bias": [0.5] * random.choice([4, 5]), "h2.bias": [random.random(), 0.0]})
+
+
+def _set_weight(random: Random, present: Experiment) -> Experiment:
+    dense = [layer for layer in present.network if layer.kind == "dense" and layer["bias"]] or [catalog.new_layer("dense", "nobody")]
+    layer, units = dense[0], dense[0]["units"]
+    return edits.set_weight(present, f"{layer.id}.bias", (random.randint(0, 12),), random.gauss(0, 1), (units,), [0.0] * units)
+
+
+def _change_schedule(random: Random, present: Experiment) -> Experiment:
+    fields = catalog.SCHEDULES[present.training.schedule.kind].fields
+    return edits.change_schedule(present, **{field.name: random_value(random, field) for field in fields if random.random() < 0.5})
+
+
 def _breakpoint(random: Random, present: Experiment) -> Experiment:
     kind = random.choice([*KINDS, "nonsense"])
     fields = KINDS[kind].fields if kind in KINDS else ()
@@ -150,6 +182,10 @@ EDITS = (
     _add,
     _remove,
     _duplicate,
+    _paste,
+    _reconnect,
+    lambda random, present: edits.insert_layer(present, _id(random, present), random.choice([*present.network.links, Link("a", "b")])),
+    lambda random, present: edits.rename_layers(present, [_id(random, present), _id(random, present)], random.choice(["unit", " ", "é"])),
     lambda random, present: edits.connect_layers(present, _id(random, present), _id(random, present), random.random() < 0.3),
     _disconnect,
     _change_layer,
@@ -169,5 +205,12 @@ EDITS = (
     _breakpoint,
     _breakpoint,
     lambda random, present: edits.switch_breakpoints(present, random.random() < 0.5),
+    lambda random, present: edits.set_value(present, *random.choice([("training.l2", 0.1), ("data.noise", 0.3), ("nothing", 1)])),
+    lambda random, present: edits.choose_schedule(present, random.choice([*catalog.SCHEDULES, "nonsense"])),
+    _change_schedule,
+    _set_weight,
+    _set_parameters,
+    _choose_table,
+    lambda random, present: edits.shape_input(present, random.choice([[4], [1, 2, 2], []])),
     lambda random, present: edits.set_precision(present, random.choice(["float32", "float64", "float16"])),
 )

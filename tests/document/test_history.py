@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from random import Random
 
-import pytest
-
 from nnviz.document import edits, files
 from nnviz.document.history import History
 from tests.document.documents import experiment, random_edit
@@ -80,16 +78,15 @@ def test_a_document_never_saved_is_changed():
     assert History.start(experiment(), saved=False).is_changed
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_two_thousand_edits_are_undone_to_the_byte(seed):
-    random, past = Random(seed), History.start(experiment())
+def test_ten_thousand_edits_are_undone_to_the_byte():
+    """A random walk over every edit there is: 10,000 states back to the first byte, and forward again to the last."""
+    random, past = Random(1), History.start(experiment())
     states = [files.dumps(past.experiment)]
-    for step in range(2_000):
-        after = past.push(f"Edit {step}", random_edit(random, past.experiment))
+    while len(states) <= 10_000:
+        after = past.push("Edit", random_edit(random, past.experiment))
         if after is not past:
             states.append(files.dumps(after.experiment))
         past = after
-    assert len(states) > 1_000 and len(past.entries) == len(states)
     for state in reversed(states[:-1]):
         past = past.undo()
         assert files.dumps(past.experiment) == state
@@ -97,6 +94,25 @@ def test_two_thousand_edits_are_undone_to_the_byte(seed):
     for state in states[1:]:
         past = past.redo()
         assert files.dumps(past.experiment) == state
+    assert not past.can_redo
+
+
+def test_the_walk_makes_every_edit_there_is(monkeypatch):
+    """None is forgotten: what `edits` lists is made, and not always refused."""
+    called = set()
+    for name in set(edits.__all__) - {"Refused", "new_id"}:
+        real = getattr(edits, name)
+
+        def noted(*args, name=name, real=real, **settings):
+            result = real(*args, **settings)
+            called.add(name)
+            return result
+
+        monkeypatch.setattr(edits, name, noted)
+    random, present = Random(4), experiment()
+    for step in range(5_000):
+        present = random_edit(random, present if step % 50 else experiment())
+    assert set(edits.__all__) - {"Refused", "new_id"} - called == set()
 
 
 def test_a_walk_back_and_forth_stands_where_a_list_says():

@@ -281,3 +281,43 @@ def test_every_layer_kind_can_stand_in_a_chain():
     for kind in catalog.LAYERS:
         present = edits.add_layer(experiment(chain(new("input", "x"), new("dense", "out", units=2))), kind)
         assert present.network.layers[-1].kind == kind
+
+
+# --- other ends, and layers into links ---
+
+
+def test_a_link_is_led_to_another_layer_and_keeps_its_place():
+    present = experiment(chain(new("input", "x"), new("dense", "a", units=2), new("dense", "b", units=2)))
+    present = edits.connect_layers(edits.connect_layers(edits.add_layer(present, "add"), "a", "add1"), "b", "add1")
+    after = edits.reconnect_link(present, ("a", "add1"), "x", "add1")
+    assert after.network.inputs_of("add1") == ("x", "b")
+    other = edits.reconnect_link(edits.add_layer(present, "dense"), ("a", "b"), "a", "dense1")
+    assert other.network.inputs_of("dense1") == ("a",) and other.network.inputs_of("b") == ()
+    assert edits.reconnect_link(present, ("a", "add1"), "a", "add1") is present
+
+
+def test_a_link_that_would_close_a_circle_stays_where_it_was():
+    present = experiment()
+    with pytest.raises(ValueError, match="close a circle"):
+        edits.reconnect_link(present, ("x", "h1"), "h2", "h1")
+    with pytest.raises(ValueError, match="takes no input"):
+        edits.reconnect_link(edits.add_layer(present, "input"), ("h1", "h2"), "h1", "input1")
+
+
+def test_a_loose_layer_goes_into_the_middle_of_a_link():
+    present = edits.add_layer(experiment(), "dropout", position=(4, 4))
+    after = edits.insert_layer(present, "dropout1", ("h1", "h2"))
+    assert links(after) == ["x h1", "h1 dropout1", "dropout1 h2"] and after.canvas == present.canvas
+    with pytest.raises(ValueError, match="linked already"):
+        edits.insert_layer(after, "dropout1", ("x", "h1"))
+    with pytest.raises(ValueError, match="does not fit in the middle"):
+        edits.insert_layer(edits.add_layer(present, "add"), "add1", ("x", "h1"))
+    with pytest.raises(ValueError, match="no link from"):
+        edits.insert_layer(present, "dropout1", ("x", "h2"))
+
+
+def test_several_layers_are_named_with_numbers():
+    after = edits.rename_layers(experiment(), ["h2", "h1"], " hidden ")
+    assert [after.network.layer(id).name for id in ("h1", "h2")] == ["hidden 2", "hidden 1"]
+    assert edits.rename_layers(after, ["h1"], "one").network.layer("h1").name == "one"
+    assert [layer.name for layer in edits.rename_layers(after, ["h1", "h2"], "").network] == ["", "", ""]

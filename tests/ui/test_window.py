@@ -108,7 +108,7 @@ def test_training_is_started_paused_and_stepped(qtbot, window):
 
 
 def test_optimizer_rate_and_dropout_are_switched_while_it_trains(qtbot, window):
-    window.commands.append_layer("dropout")
+    window.builder.append_layer("dropout")
     wait(qtbot, lambda: stands_at(window, 24))
     press(qtbot, window, "Ctrl+T")
     wait(qtbot, lambda: window.session.run.iteration > 40)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from nnviz.document.network import Link, Network
@@ -152,10 +152,10 @@ def _separated(network: Network, faces: Mapping[str, Face], places: dict[str, Po
     return {layer.id: done[layer.id] for layer in network}
 
 
-def detours(network: Network, faces: Mapping[str, Face], places: Mapping[str, Point]) -> dict[Link, float]:
+def detours(links: Iterable[Link], faces: Mapping[str, Face], places: Mapping[str, Point]) -> dict[Link, float]:
     """Return, for each link that would run through other layers, the height it passes above them; wider detours pass higher."""
     spans: dict[Link, list[str]] = {}
-    for link in network.links:
+    for link in links:
         if link.source in places and link.target in places and (met := _in_the_way(link, faces, places)):
             spans[link] = met
     heights: dict[Link, float] = {}

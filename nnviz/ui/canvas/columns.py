@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem
 
+from nnviz.document.catalog import LAYERS
 from nnviz.document.network import Layer
 from nnviz.ui.canvas import badges, blocks, neurons
 from nnviz.ui.canvas.faces import FACTS, TITLE, Face
@@ -19,6 +20,7 @@ from nnviz.ui.theme import BODY, LIGHT, SMALL, Theme
 PORT = 5.0
 """Radius of a port."""
 _MOST_BOOST = 1.45
+_DIMMED = 0.35
 _CENTER = Qt.AlignmentFlag.AlignCenter
 
 
@@ -33,6 +35,8 @@ class Marks:
     """Whether a link being drawn may end here."""
     unit: int = -1
     """The neuron under the mouse."""
+    dim: bool = False
+    """Whether it steps back because a link being drawn cannot end here."""
 
 
 class ColumnItem(QGraphicsItem):
@@ -85,6 +89,11 @@ class ColumnItem(QGraphicsItem):
         if marks != self.marks:
             self.marks = marks
             self.update()
+
+    @property
+    def takes_one(self) -> bool:
+        """Whether its kind has exactly one input."""
+        return self.layer.kind in LAYERS and LAYERS[self.layer.kind].inputs == (1, 1)
 
     # --- where things are ---
 
@@ -158,6 +167,7 @@ class ColumnItem(QGraphicsItem):
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: object = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setOpacity(_DIMMED if self.marks.dim else 1.0)
         self._paint_frame(painter)
         if self.face.style == "block":
             blocks.paint_block(painter, self.theme, self.face, self.figures, self._limits[0])

@@ -9,14 +9,13 @@ from PySide6.QtGui import QDropEvent
 
 from nnviz.document.catalog import LAYERS
 from nnviz.document.network import Link
+from nnviz.ui.canvas.dragging import DROP
 from nnviz.ui.canvas.picking import nearest_link
 
 if TYPE_CHECKING:
     from nnviz.ui.canvas.view import NetworkView
 
 MIME = "application/x-nnviz-layer"
-_REACH = 22.0
-"""How near to a link, in pixels, a drop goes on it."""
 
 
 def mime(kind: str) -> QMimeData:
@@ -49,7 +48,7 @@ class Drops(QObject):
         """The link a drop would go on: only kinds with one input go between two layers."""
         if LAYERS[kind].inputs[0] != 1:
             return None
-        reach = _REACH / self.view.transform().m11()
+        reach = DROP / self.view.transform().m11()
         return nearest_link(self.view.scene().links, point, reach)[0]
 
     def _over(self, event: QDropEvent) -> None:

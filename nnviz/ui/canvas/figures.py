@@ -79,7 +79,7 @@ def _layer_figures(layer: Layer, experiment: Experiment, report: Report, moment:
         node = output_node(_passed(layer, experiment), experiment, moment)
     if node is None or _units(node) != _expected_units(layer.id, report):
         return LayerFigures(phase=phase)
-    tensor = moment.value(node.id) if coloring == "value" else moment.gradient(node.id)
+    tensor = moment.gradient(node.id) if coloring == "gradient" else moment.value(node.id)
     return LayerFigures(node.id, _row(moment, node, tensor), _dropped(layer, moment), moment.measure(tensor), phase)
 
 
@@ -156,11 +156,20 @@ def _weights(id: str, report: Report, moment: Moment, coloring: str) -> dict[str
         if node.kind != "parameter":
             continue
         name = parameter_name(node, id)
-        tensor = moment.gradient(node.id) if coloring == "gradient" else moment.value(node.id) or node.value
-        array = moment.reading.array(tensor)
+        array = _parameter(node, moment, coloring)
         if array is not None and entry is not None and entry.parameters.get(name.rpartition(".")[2]) == array.shape:
             found[name] = array
     return found
+
+
+def _parameter(node: NodeRecord, moment: Moment, coloring: str) -> np.ndarray | None:
+    """A parameter's value, gradient, or what its update adds to it, once it is made."""
+    reading = moment.reading
+    if coloring != "update":
+        return reading.array(moment.gradient(node.id) if coloring == "gradient" else moment.value(node.id) or node.value)
+    made = moment.update(node.id)
+    before, after = (reading.array(made.before), reading.array(made.after)) if made else (None, None)
+    return None if before is None or after is None else after - before
 
 
 def parameter_name(node: NodeRecord, layer: str) -> str:

@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QRubberBand
 
-from nnviz.ui.canvas import framing, inline, menus, requests
-from nnviz.ui.canvas.arrangement import snapped
+from nnviz.ui.canvas import asking, framing, menus, requests
+from nnviz.ui.canvas.dragging import Drag
 from nnviz.ui.canvas.links import NEAR
 from nnviz.ui.canvas.picking import NOTHING, Hit, layers_in, pick
 from nnviz.ui.canvas.wire import Wire
@@ -30,8 +30,10 @@ class Gestures(QObject):
         self.mode = "idle"
         self._hit: Hit = NOTHING
         self._start = QPoint()
-        self._starts: dict[str, QPointF] = {}
+        self._drag: Drag | None = None
         self._wire: Wire | None = None
+        self.pans = False
+        """Whether the left button moves the picture, as the middle one does: while the space bar is held."""
         self._band = QRubberBand(QRubberBand.Shape.Rectangle, view.viewport())
         view.viewport().setMouseTracking(True)
         view.viewport().installEventFilter(self)
@@ -49,10 +51,9 @@ class Gestures(QObject):
     def cancel(self) -> bool:
         """Leave the present mode and undo what it began. Returns whether there was one."""
         was, self.mode = self.mode, "idle"
-        if was == "drag":
-            for id, place in self._starts.items():
-                self.view.scene().columns[id].setPos(place)
-            self.view.scene().follow_columns()
+        if self._drag is not None:
+            self._drag.take_back()
+            self._drag = None
         if self._wire is not None:
             self._wire.end()
             self._wire = None
@@ -63,7 +64,7 @@ class Gestures(QObject):
 
     def _press(self, event: QMouseEvent) -> None:
         self._start, self._hit = event.position().toPoint(), self.hit_at(event.position().toPoint())
-        if event.button() == Qt.MouseButton.MiddleButton:
+        if event.button() == Qt.MouseButton.MiddleButton or (self.pans and event.button() == Qt.MouseButton.LeftButton):
             self.mode = "pan"
         elif event.button() == Qt.MouseButton.LeftButton:
             self.mode = "press"
@@ -75,6 +76,9 @@ class Gestures(QObject):
         if hit.kind == "port":
             self.mode = "wire"
             self._wire = Wire(self.view, hit.layer, hit.side)
+        elif hit.kind == "end":
+            self.mode = "wire"
+            self._wire = Wire(self.view, hit.link.source if hit.side > 0 else hit.link.target, hit.side, hit.link)
         elif hit.layer and adding:
             requests.select(self.view, tuple(id for id in present if id != hit.layer) if hit.layer in present else (*present, hit.layer))
         elif hit.layer and hit.layer not in present:
@@ -90,7 +94,7 @@ class Gestures(QObject):
             self._begin()
         match self.mode:
             case "drag":
-                self._drag(position)
+                self._drag.follow(self.view, position)
             case "wire":
                 self._wire.follow(self.view.mapToScene(position))
             case "band":
@@ -102,21 +106,14 @@ class Gestures(QObject):
 
     def _begin(self) -> None:
         """Turn a press into a drag of the selected layers, or into a rubber band on empty ground."""
-        scene = self.view.scene()
-        if self._hit.layer and self.view.editable:
+        if self._hit.layer in self.view.scene().selected and self.view.editable:
             self.mode = "drag"
-            self._starts = {id: scene.columns[id].pos() for id in scene.selected}
+            self._drag = Drag(self.view, self._start)
             self.view.hovering.leave()
         elif not self._hit.layer:
             self.mode = "band"
             self._band.setGeometry(QRect(self._start, QSize()))
             self._band.show()
-
-    def _drag(self, position: QPoint) -> None:
-        way = self.view.mapToScene(position) - self.view.mapToScene(self._start)
-        for id, start in self._starts.items():
-            self.view.scene().columns[id].setPos(*snapped((start.x() + way.x(), start.y() + way.y())))
-        self.view.scene().follow_columns()
 
     def _release(self, event: QMouseEvent) -> None:
         mode, self.mode = self.mode, "idle"
@@ -124,25 +121,37 @@ class Gestures(QObject):
             case "press":
                 self._click()
             case "drag":
-                requests.move(self.view, tuple(self._starts))
+                drag, self._drag = self._drag, None
+                drag.drop(self.view)
             case "wire":
-                pair, self._wire = self._wire.end(self.view.mapToScene(event.position().toPoint())), None
-                if pair:
-                    self.view.connect_requested.emit(*pair)
+                self._join(self.view.mapToScene(event.position().toPoint()))
             case "band":
                 self._band.hide()
                 area = self.view.mapToScene(self._band.geometry()).boundingRect()
-                requests.select(self.view, layers_in(self.view.scene().columns, area))
+                kept = self.view.scene().selected if event.modifiers() & _ADDING else ()
+                requests.select(self.view, tuple(dict.fromkeys((*kept, *layers_in(self.view.scene().columns, area)))))
+
+    def _join(self, point: QPointF) -> None:
+        """The end of a wire: a new link, or the other end of one."""
+        pair, self._wire = self._wire.end(point), None
+        if pair and self._hit.kind == "end":
+            self.view.reconnect_requested.emit(self._hit.link, *pair)
+        elif pair:
+            self.view.connect_requested.emit(*pair)
 
     def _click(self) -> None:
         if self._hit.kind in ("neuron", "layer"):
             requests.show_node(self.view, self._hit.layer)
         elif self._hit.kind in ("bias", "curve") and self.view.editable:
-            inline.open_weight(self.view, self._hit, self._start)
+            asking.open_weight(self.view, self._hit, self._start)
 
     def _double_click(self, event: QMouseEvent) -> None:
-        if self.view.editable and self.hit_at(event.position().toPoint()).kind == "nothing":
-            inline.open_kinds(self.view, event.position().toPoint())
+        hit = self.hit_at(event.position().toPoint())
+        if self.view.editable and hit.kind == "nothing":
+            asking.open_kinds(self.view, event.position().toPoint())
+        elif hit.kind == "layer":
+            requests.select(self.view, (hit.layer,))
+            asking.open_name(self.view)
 
     # --- wheel and menu ---
 

@@ -39,7 +39,8 @@ class Hovering(QObject):
             return
         self.view.scene().mark(hover=hit)
         shape = Qt.CursorShape.PointingHandCursor if hit.kind in _POINTING else Qt.CursorShape.ArrowCursor
-        self.view.viewport().setCursor(Qt.CursorShape.CrossCursor if hit.kind == "port" else shape)
+        if not self.view.gestures.pans:
+            self.view.viewport().setCursor(Qt.CursorShape.CrossCursor if hit.kind in ("port", "end") else shape)
         if (hit.layer, hit.unit) != (before.layer, before.unit):
             self.view.neuron_hovered.emit(hit.layer, hit.unit)
 

@@ -1,14 +1,15 @@
-"""Fields that open on the picture: one finds a kind of layer by its name, one takes a new weight. They close when they are left."""
+"""Fields that open on the picture: a list that is searched by typing, a number, a name. They close when they are left."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from nnviz.document.catalog import LAYERS, Field, Kind
-from nnviz.ui.canvas.picking import Hit
+from nnviz.document.catalog import Field
 from nnviz.ui.numbers import NumberBox
 from nnviz.ui.theme import Theme
 
@@ -16,36 +17,68 @@ if TYPE_CHECKING:
     from nnviz.ui.canvas.view import NetworkView
 
 
-_SHEET = """KindField {{ background: {theme.panel}; border: 1px solid {theme.line}; border-radius: 6px; }}
+_SHEET = """SearchField {{ background: {theme.panel}; border: 1px solid {theme.line}; border-radius: 6px; }}
 QListWidget::item {{ padding: 3px 6px; border-radius: 4px; }}
-QListWidget::item:selected {{ background: {theme.field}; color: {theme.text}; }}"""
+QListWidget::item:selected {{ background: {theme.field}; color: {theme.text}; }}
+QListWidget::item:disabled {{ color: {theme.faint}; }}"""
+_SIZE = 208, 196
 
 
-def matching(text: str) -> tuple[Kind, ...]:
-    """Return the kinds of layers whose label or name contains the text, those that begin with it first."""
+@dataclass(frozen=True)
+class Choice:
+    """One line of a searched list."""
+
+    key: str
+    label: str
+    tip: str = ""
+    obstacle: str = ""
+    """Why it cannot be chosen; empty if it can."""
+
+
+def matching(choices: Sequence[Choice], text: str) -> tuple[Choice, ...]:
+    """Return the choices that the text means: their label begins with it, a word of it does, its initials do, or it is somewhere in it.
+
+    What cannot be chosen stands behind all that can.
+    """
     text = text.strip().lower()
-    found = [kind for kind in LAYERS.values() if text in kind.label.lower() or text in kind.name]
-    return tuple(sorted(found, key=lambda kind: not kind.label.lower().startswith(text)))
+    ranked = [(_rank(choice, text), place, choice) for place, choice in enumerate(choices)]
+    found = sorted(entry for entry in ranked if entry[0] < _NOWHERE)
+    return tuple(choice for _, _, choice in sorted(found, key=lambda entry: (bool(entry[2].obstacle), entry[:2])))
 
 
-class KindField(QFrame):
-    """A line to type in, and below it the kinds that match. Enter chooses, Esc closes. `chosen` says kind, place and after."""
+_NOWHERE = 4
 
-    chosen = Signal(str, QPointF, str)
 
-    def __init__(self, parent: QWidget, theme: Theme, text: str, place: QPointF, after: str) -> None:
+def _rank(choice: Choice, text: str) -> int:
+    label, words = choice.label.lower(), choice.label.lower().replace("-", " ").split()
+    tests = (
+        label.startswith(text),
+        any(word.startswith(text) for word in words),
+        "".join(word[0] for word in words).startswith(text),
+        text in label or text in choice.key,
+    )
+    return next((rank for rank, holds in enumerate(tests) if holds), _NOWHERE)
+
+
+class SearchField(QFrame):
+    """A line to type in, and below it the choices that match. Enter chooses, the arrows walk, Esc closes. `chosen` says the key."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget, theme: Theme, name: str, choices: Sequence[Choice], text: str = "") -> None:
         super().__init__(parent)
-        self._place, self._after = place, after
+        self._choices = tuple(choices)
         self.setStyleSheet(_SHEET.format(theme=theme))
-        self.line = QLineEdit(text, placeholderText="type a layer", accessibleName="Add a layer")
-        self.list = QListWidget(accessibleName="Kinds of layers", focusPolicy=Qt.FocusPolicy.NoFocus)
+        self.setAccessibleName(name)
+        self.line = QLineEdit(text, placeholderText=name.lower(), accessibleName=name)
+        self.list = QListWidget(accessibleName=f"{name}: what matches", focusPolicy=Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(4)
         layout.addWidget(self.line)
         layout.addWidget(self.list)
-        self.setFixedSize(188, 168)
+        self.setFixedSize(*_SIZE)
         self.setFocusProxy(self.line)
         self.line.installEventFilter(self)
         self.line.textChanged.connect(self._filter)
@@ -54,16 +87,19 @@ class KindField(QFrame):
 
     def _filter(self, text: str) -> None:
         self.list.clear()
-        for kind in matching(text):
-            item = QListWidgetItem(kind.label, self.list)
-            item.setData(Qt.ItemDataRole.UserRole, kind.name)
-            item.setToolTip(kind.explanation)
+        for choice in matching(self._choices, text):
+            item = QListWidgetItem(choice.label, self.list)
+            item.setData(Qt.ItemDataRole.UserRole, choice.key)
+            item.setToolTip(choice.obstacle or choice.tip)
+            if choice.obstacle:
+                item.setText(f"{choice.label} – {choice.obstacle}")
+                item.setFlags(Qt.ItemFlag.NoItemFlags)
         self.list.setCurrentRow(0)
 
     def _choose(self, item: QListWidgetItem | None) -> None:
-        if item is not None:
-            self.chosen.emit(item.data(Qt.ItemDataRole.UserRole), self._place, self._after)
-            _close(self)
+        if item is not None and item.flags() & Qt.ItemFlag.ItemIsEnabled:
+            close(self)
+            self.chosen.emit(item.data(Qt.ItemDataRole.UserRole))
 
     def _key(self, key: int) -> bool:
         row, last = self.list.currentRow(), self.list.count() - 1
@@ -71,10 +107,10 @@ class KindField(QFrame):
             case Qt.Key.Key_Return | Qt.Key.Key_Enter:
                 self._choose(self.list.currentItem())
             case Qt.Key.Key_Escape:
-                _close(self)
+                close(self)
             case Qt.Key.Key_Down | Qt.Key.Key_Tab:
                 self.list.setCurrentRow(min(last, row + 1))
-            case Qt.Key.Key_Up:
+            case Qt.Key.Key_Up | Qt.Key.Key_Backtab:
                 self.list.setCurrentRow(max(0, row - 1))
             case _:
                 return False
@@ -91,84 +127,88 @@ class KindField(QFrame):
 class WeightField(QFrame):
     """A box with one weight. Enter takes the new number, Esc or leaving it does not."""
 
-    chosen = Signal(str, tuple, float)
+    chosen = Signal(float)
 
-    def __init__(self, parent: QWidget, parameter: str, index: tuple[int, ...], value: float) -> None:
+    def __init__(self, parent: QWidget, name: str, value: float) -> None:
         super().__init__(parent)
-        self._parameter, self._index = parameter, index
-        name = f"{parameter}{list(index)}"
+        self.setAccessibleName(f"Weight {name}")
         self.box = NumberBox(Field(name, "number", 0.0, name))
         self.box.setAccessibleName(name)
         self.box.setToolTip(f"{name}: type the new value, Enter takes it")
         self.box.set_value(value)
         self.box.setFixedWidth(96)
-        self.box.installEventFilter(self)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.box)
-        self.setFocusProxy(self.box)
+        _fill(self, self.box)
 
     # --- Qt ---
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.FocusOut:
-            _close_soon(self)
-            return False
-        if event.type() != QEvent.Type.KeyPress or event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape):
-            return False
-        if event.key() != Qt.Key.Key_Escape and self.box.hasAcceptableInput():
-            self.chosen.emit(self._parameter, self._index, self.box.typed())
-        _close(self)
-        return True
+        key = _ending_key(self, event)
+        if key in _TAKING and self.box.hasAcceptableInput():
+            self.chosen.emit(self.box.typed())
+        if key:
+            close(self)
+        return bool(key)
 
 
-def open_kinds(view: NetworkView, at: QPoint, text: str = "") -> KindField:
-    """Open the search for a kind at a place of the viewport; what is chosen is asked of the view, behind the selected layer."""
-    after = view.scene().selected[0] if len(view.scene().selected) == 1 else ""
-    field = KindField(view.viewport(), view.theme, text, view.mapToScene(at), after)
-    field.chosen.connect(view.add_requested)  # no lambda: it would hold the view
-    _show(field, view, at)
-    return field
+class NameField(QFrame):
+    """A line with a name. Enter takes it, Esc or leaving it does not."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget, name: str, placeholder: str) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Rename")
+        self.line = QLineEdit(name, placeholderText=placeholder, accessibleName="New name")
+        self.line.setToolTip("type the new name, Enter takes it; empty: its id")
+        self.line.setFixedWidth(150)
+        _fill(self, self.line)
+        self.line.selectAll()
+
+    # --- Qt ---
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        key = _ending_key(self, event)
+        if key:
+            text = self.line.text()
+            close(self)
+            if key in _TAKING:
+                self.chosen.emit(text)
+        return bool(key)
 
 
-def open_weight(view: NetworkView, hit: Hit, at: QPoint) -> WeightField | None:
-    """Open a field for the weight or bias that was hit; None where no single number is known there."""
-    if view.figures.coloring != "value":
-        return None
-    found = _bias(view, hit) if hit.kind == "bias" else _weight(view, hit)
-    if found is None:
-        return None
-    field = WeightField(view.viewport(), *found)
-    field.chosen.connect(view.weight_requested)
-    _show(field, view, at)
-    field.box.selectAll()
-    return field
+_TAKING = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
-def _bias(view: NetworkView, hit: Hit) -> tuple[str, tuple[int, ...], float]:
-    return f"{hit.layer}.bias", (hit.unit,), float(view.scene().columns[hit.layer].biases[hit.unit])
+def _fill(field: QFrame, inner: QWidget) -> None:
+    inner.installEventFilter(field)
+    layout = QVBoxLayout(field)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(inner)
+    field.setFocusProxy(inner)
 
 
-def _weight(view: NetworkView, hit: Hit) -> tuple[str, tuple[int, ...], float] | None:
-    item = view.scene().links[hit.link]
-    weight = item.weight(hit.curve)
-    return None if weight is None else (item.parameter, item.course.pairs[hit.curve], weight)
+def _ending_key(field: QFrame, event: QEvent) -> int:
+    """The key that ends the typing, if this is one; a field that is left closes by itself."""
+    if event.type() == QEvent.Type.FocusOut:
+        _close_soon(field)
+    ends = event.type() == QEvent.Type.KeyPress and event.key() in (*_TAKING, Qt.Key.Key_Escape)
+    return event.key() if ends else 0
 
 
-def _show(field: QWidget, view: NetworkView, at: QPoint) -> None:
-    """Show the field at a place, but inside the viewport."""
+def show(field: QWidget, view: NetworkView, at: QPoint) -> None:
+    """Show the field at a place of the viewport, but inside it, ready to be typed into."""
     room, size = view.viewport().rect(), field.sizeHint().expandedTo(field.minimumSize())
-    field.move(max(0, min(at.x() + 8, room.width() - size.width())), max(0, min(at.y() + 8, room.height() - size.height())))
+    field.move(max(0, min(at.x(), room.width() - size.width())), max(0, min(at.y(), room.height() - size.height())))
     field.show()
     field.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
 def _close_soon(field: QWidget) -> None:
     """Close the field once the event is over: it may have lost the focus because the window is going away."""
-    QTimer.singleShot(0, field, lambda: _close(field))
+    QTimer.singleShot(0, field, lambda: close(field))
 
 
-def _close(field: QWidget) -> None:
+def close(field: QWidget) -> None:
     """Hide the field, give the focus back to the picture and let the field go."""
     if field.isHidden():
         return

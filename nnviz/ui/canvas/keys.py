@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QCursor, QKeyEvent
 
-from nnviz.ui.canvas import inline, requests
+from nnviz.ui.canvas import asking, requests
 from nnviz.ui.canvas.arrangement import GRID
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ class Keys(QObject):
 
     def __init__(self, view: NetworkView) -> None:
         super().__init__(view)
+        self._holds = False
         view.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         view.installEventFilter(self)
 
@@ -42,6 +43,8 @@ class Keys(QObject):
             return self._nudge(*_WAYS[key], 5 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             return requests.show_node(self.view, self.view.scene().selected[-1] if self.view.scene().selected else "")
+        if key == Qt.Key.Key_Space:
+            return self._hold_space(True)
         if key == Qt.Key.Key_Home:
             self.view.fit()
             return True
@@ -49,6 +52,12 @@ class Keys(QObject):
             requests.select(self.view, tuple(self.view.scene().columns))
             return True
         return plain and self._type(event.text())
+
+    def _hold_space(self, held: bool) -> bool:
+        """While the space bar is held, the left button moves the picture."""
+        self.view.gestures.pans = self._holds = held
+        self.view.viewport().setCursor(Qt.CursorShape.OpenHandCursor if held else Qt.CursorShape.ArrowCursor)
+        return True
 
     def _walk(self, step: int) -> bool:
         """Select the next layer in the order of computation; past the last one the focus goes on to the next widget."""
@@ -84,7 +93,7 @@ class Keys(QObject):
             return False
         at = self.view.viewport().mapFromGlobal(QCursor.pos())
         room = self.view.viewport().rect()
-        inline.open_kinds(self.view, at if room.contains(at) else self._free_place(), text)
+        asking.open_kinds(self.view, at if room.contains(at) else self._free_place(), text)
         return True
 
     def _free_place(self) -> QPoint:
@@ -98,6 +107,10 @@ class Keys(QObject):
         if event.type() == QEvent.Type.ShortcutOverride and self._is_ours(event):
             event.accept()
             return True
+        if event.type() == QEvent.Type.KeyRelease and event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            return self._hold_space(False)
+        if event.type() == QEvent.Type.FocusOut and self._holds:
+            self._hold_space(False)
         return event.type() == QEvent.Type.KeyPress and self._key(event)
 
     def _is_ours(self, event: QKeyEvent) -> bool:

@@ -13,18 +13,20 @@ from nnviz.ui.theme import BODY, SMALL, Theme
 HEIGHT = 12
 _BAR, _CELLS = 44, 11
 _GAP, _AWAY = 14, 5
+_NAMES = {"value": ("a", "w", "b"), "gradient": ("∂L/∂a", "∂L/∂w", "∂L/∂b"), "update": ("a", "Δw", "Δb")}
+"""What neurons, weights and biases show, by colouring."""
 
 
 def paint(painter: QPainter, room: QRect, theme: Theme, figures: Figures) -> None:
     """Paint the scales of neurons, weights and biases at the lower right of a picture that has numbers."""
-    gradient = figures.coloring == "gradient"
+    names = _NAMES[figures.coloring]
     scales = []
     if any(layer.values is not None for layer in figures.layers.values()):
-        scales.append(("∂L/∂a" if gradient else "a", figures.value_limit))
+        scales.append((names[0], figures.value_limit))
     if figures.weights:
-        scales.append(("∂L/∂w" if gradient else "w", figures.weight_limit))
+        scales.append((names[1], figures.weight_limit))
     if any(name.endswith(".bias") for name in figures.weights):
-        scales.append(("∂L/∂b" if gradient else "b", figures.bias_limit))
+        scales.append((names[2], figures.bias_limit))
     painter.setFont(sans(SMALL))
     metrics = QFontMetricsF(painter.font())
     is_short = sum(_width(metrics, *scale, False) + _GAP for scale in scales) > room.width()

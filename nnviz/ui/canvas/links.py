@@ -12,6 +12,8 @@ from nnviz.ui.canvas.curves import Course, Ends
 from nnviz.ui.canvas.strokes import Strokes
 from nnviz.ui.theme import LIGHT, Theme
 
+HANDLE = 5.0
+"""Radius of the handles at the ends of a selected link."""
 NEAR = 6.0
 """How far from a curve, in canvas units, the mouse may be."""
 _FADED = 0.14
@@ -54,6 +56,18 @@ class LinkItem(QGraphicsItem):
         self._strokes = Strokes(self.course.points)
         self._hull = _hull(ends) if self.course.style == "ribbon" else None
         self._glow = _joined(self._paths) if len(self._paths) <= _MOST_GLOWING else _spine(ends)
+
+    @property
+    def is_selected(self) -> bool:
+        """Whether its ends can be taken hold of."""
+        return self._marked[0]
+
+    def end(self, side: int) -> QPointF:
+        """Return where the link leaves its source (side -1) or comes in at its target (side 1), in the scene."""
+        ends = self.course.ends
+        if side < 0:
+            return QPointF(ends.start[0] + ends.source.body[0] / 2 + HANDLE, ends.start[1])
+        return QPointF(ends.stop[0] - ends.target.body[0] / 2 - HANDLE, ends.stop[1])
 
     @property
     def parameter(self) -> str:
@@ -113,6 +127,12 @@ class LinkItem(QGraphicsItem):
         if selected or lit:
             painter.strokePath(self._glow, QPen(self.theme.color("forward" if lit else "positive", 0.3), _GLOW, _SOLID, _FLAT))
 
+    def _paint_handles(self, painter: QPainter) -> None:
+        painter.setPen(QPen(self.theme.color("positive"), 1.6))
+        painter.setBrush(self.theme.color("panel"))
+        for side in (-1, 1):
+            painter.drawEllipse(self.end(side), HANDLE, HANDLE)
+
     def _stroke(self, painter: QPainter, curve: int, color: QColor, width: float, scale: float | None) -> None:
         if scale is None:
             painter.strokePath(self._paths[curve], QPen(color, width, _SOLID, _FLAT))
@@ -124,6 +144,8 @@ class LinkItem(QGraphicsItem):
     def boundingRect(self) -> QRectF:
         low, high = self.course.bounds
         rect = QRectF(QPointF(*low), QPointF(*high)).adjusted(-6, -6, 6, 6)
+        for side in (-1, 1):
+            rect = rect.united(QRectF(self.end(side), self.end(side)).adjusted(-8, -8, 8, 8))
         return rect.united((self._hull or self._glow).boundingRect().adjusted(-6, -6, 6, 6))
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: object = None) -> None:
@@ -141,6 +163,8 @@ class LinkItem(QGraphicsItem):
         hovered = self._marked[1]
         if 0 <= hovered < len(self._paths):
             self._stroke(painter, hovered, self.theme.color("text"), 2.2, scale)
+        if self.is_selected:
+            self._paint_handles(painter)
 
 
 def _look(item: LinkItem, share: float | None, fade: float) -> tuple[QColor, float]:

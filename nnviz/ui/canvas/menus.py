@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu
 
 from nnviz.document.catalog import LAYERS
 from nnviz.document.network import Link
-from nnviz.ui.canvas import inline, requests
+from nnviz.ui.canvas import asking, requests
 from nnviz.ui.canvas.arrangement import SLIM_GAP
 from nnviz.ui.canvas.picking import Hit
 
@@ -34,12 +34,12 @@ def build_menu(view: NetworkView, hit: Hit, at: QPoint) -> QMenu:
     elif hit.link:
         _link_entries(menu, view, hit, at)
     elif view.editable:
-        menu.addAction("Add layer…", lambda: inline.open_kinds(view, at))
+        menu.addAction("Add layer…", lambda: asking.open_kinds(view, at))
     menu.addSeparator()
     menu.addAction("Fit\tHome", view.fit)
     menu.addAction("Select all\tCtrl+A", lambda: requests.select(view, tuple(view.scene().columns)))
     if view.editable:
-        menu.addAction("Tidy up", lambda: requests.tidy(view))
+        menu.addAction("Tidy up\tCtrl+L", view.tidy_requested.emit)
     return menu
 
 
@@ -51,6 +51,9 @@ def _layer_entries(menu: QMenu, view: NetworkView, layer: str) -> None:
         menu.addAction("Show in the graph\tEnter", lambda: requests.show_node(view, layer))
     if not view.editable:
         return
+    menu.addAction("Rename\tF2", lambda: asking.open_name(view))
+    menu.addAction("Link to…\tCtrl+K", lambda: asking.open_partners(view)).setEnabled(len(view.scene().selected) == 1)
+    _fix_entries(menu, view, layer)
     column = view.scene().columns[layer]
     place = column.pos() + QPointF(2 * column.face.half_width + SLIM_GAP, 0)
     _kinds(menu.addMenu("Add behind"), lambda kind: view.add_requested.emit(kind, place, layer), single_input=True)
@@ -60,19 +63,35 @@ def _layer_entries(menu: QMenu, view: NetworkView, layer: str) -> None:
     menu.addAction("Delete\tDel", lambda: requests.delete_selected(view))
 
 
+def _fix_entries(menu: QMenu, view: NetworkView, layer: str) -> None:
+    """One entry for each cure of the layer's problems that can be had at one click."""
+    for problem in view.report.problems_of(layer):
+        if fix := getattr(problem, "fix", None):
+            menu.addAction(fix.label, lambda fix=fix: view.fix_requested.emit(fix)).setToolTip(problem.message)
+
+
 def _link_entries(menu: QMenu, view: NetworkView, hit: Hit, at: QPoint) -> None:
     if not view.editable:
         return
     link: Link = hit.link
     requests.select(view, (), (link,))
     if view.scene().links[link].weight(hit.curve) is not None:
-        menu.addAction("Type the weight…", lambda: inline.open_weight(view, hit, at))
+        menu.addAction("Type the weight…", lambda: asking.open_weight(view, hit, at))
     _kinds(menu.addMenu("Insert"), lambda kind: view.insert_requested.emit(kind, link.source, link.target), single_input=True)
     menu.addAction("Delete link\tDel", lambda: requests.delete_selected(view))
 
 
 def _kinds(menu: QMenu, call: Callable[[str], None], single_input: bool) -> None:
-    menu.setToolTipsVisible(True)
+    """One submenu for each group of the catalog."""
+    groups: dict[str, QMenu] = {}
     for kind in LAYERS.values():
         if not single_input or kind.inputs[0] == 1:
-            menu.addAction(kind.label, lambda name=kind.name: call(name)).setToolTip(kind.explanation)
+            group = groups.setdefault(kind.group, menu) if kind.group == "Layers" else _group(groups, menu, kind.group)
+            group.addAction(kind.label, lambda name=kind.name: call(name)).setToolTip(kind.explanation)
+
+
+def _group(groups: dict[str, QMenu], menu: QMenu, name: str) -> QMenu:
+    if name not in groups:
+        groups[name] = menu.addMenu(name)
+        groups[name].setToolTipsVisible(True)
+    return groups[name]

@@ -9,18 +9,18 @@ from PySide6.QtCore import QPointF, QRectF
 
 from nnviz.document.network import Link
 from nnviz.ui.canvas.columns import PORT, ColumnItem
-from nnviz.ui.canvas.links import NEAR, LinkItem
+from nnviz.ui.canvas.links import HANDLE, NEAR, LinkItem
 
 
 @dataclass(frozen=True)
 class Hit:
-    """What was found: port · bias · neuron · layer · curve · nothing."""
+    """What was found: port · end (of a selected link) · bias · neuron · layer · curve · nothing."""
 
     kind: str = "nothing"
     layer: str = ""
     unit: int = -1
     side: int = 0
-    """For a port: -1 the input's, 1 the output's."""
+    """For a port: -1 the input's, 1 the output's. For an end of a link: -1 where it begins, 1 where it ends."""
     link: Link | None = None
     curve: int = -1
 
@@ -29,7 +29,11 @@ NOTHING = Hit()
 
 
 def pick(columns: Mapping[str, ColumnItem], links: Mapping[Link, LinkItem], point: QPointF, ports: bool, reach: float = NEAR) -> Hit:
-    """Return what is under a point: ports first, then biases, neurons, layers and at last the curves of links."""
+    """Return what is under a point: ends of selected links, ports, then biases, neurons, layers and at last the curves of links."""
+    for link, item in links.items() if ports else ():
+        for side in (-1, 1):
+            if item.is_selected and (item.end(side) - point).manhattanLength() <= 2 * HANDLE:
+                return Hit("end", link=link, side=side)
     for id, column in columns.items():
         hit = _in_column(id, column, column.mapFromScene(point), ports)
         if hit:

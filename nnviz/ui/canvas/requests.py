@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nnviz.document.network import Link
-from nnviz.ui.canvas.arrangement import Point, arranged
 
 if TYPE_CHECKING:
     from nnviz.ui.canvas.view import NetworkView
@@ -45,14 +44,3 @@ def move(view: NetworkView, moved: tuple[str, ...]) -> None:
     """Ask to keep the moved layers where they are now, and with them all that only stand where they were put automatically."""
     placed = view.experiment.canvas
     view.move_requested.emit({id: place for id, place in view.scene().places().items() if id in moved or id not in placed})
-
-
-def tidy(view: NetworkView) -> None:
-    """Ask to put all layers where they would stand without a place of their own."""
-    view.move_requested.emit(automatic_places(view))
-
-
-def automatic_places(view: NetworkView) -> dict[str, Point]:
-    """Return where all layers would stand without a place of their own."""
-    faces = {id: column.face for id, column in view.scene().columns.items()}
-    return arranged(view.experiment.network, faces, {}, view.room().width() / max(1.0, view.room().height()))

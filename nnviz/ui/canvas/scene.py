@@ -33,6 +33,8 @@ class NetworkScene(QGraphicsScene):
         self.selected_links: tuple[Link, ...] = ()
         self.lit: frozenset[str] = frozenset()
         self.lit_link: Link | None = None
+        self.wired_from = ""
+        """The layer a link is being drawn from; empty for none."""
         self.hover: Hit = NOTHING
         self.ports_show = True
         self.theme = LIGHT
@@ -96,16 +98,16 @@ class NetworkScene(QGraphicsScene):
         """Return where the layers stand."""
         return {id: (column.x(), column.y()) for id, column in self.columns.items()}
 
-    def follow_columns(self) -> None:
-        """Let the links run between the columns where they stand now."""
+    def follow_columns(self, moved: Collection[str] | None = None) -> None:
+        """Let the links run between the columns where they stand now; `moved` are the only ones that moved, None any may have."""
+        links = [link for link in self.links if moved is None or link.source in moved or link.target in moved]
         faces = {id: column.face for id, column in self.columns.items()}
-        detours = arrangement.detours(
-            self._experiment.network, faces, {id: (column.x(), column.y()) for id, column in self.columns.items()}
-        )
-        for link, item in self.links.items():
-            item.set_ends(self._ends(link, detours.get(link)))
-        self._place_notes()
-        self.setSceneRect(self.content_rect())
+        detours = arrangement.detours(links, faces, self.places())
+        for link in links:
+            self.links[link].set_ends(self._ends(link, detours.get(link)))
+        if moved is None:
+            self._place_notes()
+            self.setSceneRect(self.content_rect())
 
     def _place_notes(self) -> None:
         """Give the sentence of every problem a room where it covers no other layer and no other sentence."""
@@ -145,7 +147,8 @@ class NetworkScene(QGraphicsScene):
             shown = figures.layers.get(id, LayerFigures())
             labels: tuple[str, ...] = ()
             if column.face.label_width and column.face.style == "neurons":
-                labels = captions.output_labels(loss, shown.values if figures.coloring == "value" else None, column.face.units, class_names)
+                values = None if figures.coloring == "gradient" else shown.values
+                labels = captions.output_labels(loss, values, column.face.units, class_names)
             biases = figures.weights.get(f"{id}.bias") if column.layer.kind == "dense" else None
             column.set_figures(shown, biases, labels, (figures.value_limit, figures.bias_limit))
         for item in self.links.values():
@@ -160,14 +163,15 @@ class NetworkScene(QGraphicsScene):
     # --- what stands out ---
 
     def mark(self, **marks: object) -> None:
-        """Change some of: selected, selected_links, lit, lit_link, hover, ports_show; and repaint what that touches."""
+        """Change some of: selected, selected_links, lit, lit_link, wired_from, hover, ports_show; and repaint what that touches."""
         for name, value in marks.items():
             setattr(self, name, value)
         for id, column in self.columns.items():
             here = self.hover.layer == id
             selected = id in self.selected
             ports = self.ports_show and (here or selected or id in self.lit)
-            column.set_marks(Marks(selected, ports, id in self.lit, self.hover.unit if here else -1))
+            dim = bool(self.wired_from) and id not in self.lit and id != self.wired_from
+            column.set_marks(Marks(selected, ports, id in self.lit, self.hover.unit if here else -1, dim))
         for link, item in self.links.items():
             item.set_marks(link in self.selected_links, self.hover.curve if self.hover.link == link else -1, link == self.lit_link)
             item.set_focus(self._focus(link))

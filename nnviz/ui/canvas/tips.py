@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def tip(hit: Hit, view: NetworkView) -> str:
     """Return the tooltip for what is under the mouse; empty for nothing."""
-    texts = {"neuron": _neuron, "bias": _bias, "layer": _layer, "curve": _curve, "port": _port}
+    texts = {"neuron": _neuron, "bias": _bias, "layer": _layer, "curve": _curve, "port": _port, "end": _end}
     return texts[hit.kind](hit, view) if hit.kind in texts else ""
 
 
@@ -40,7 +40,7 @@ def _label(labels: tuple[str, ...], unit: int) -> str:
 def _bias(hit: Hit, view: NetworkView) -> str:
     bias = view.scene().columns[hit.layer].biases[hit.unit]
     change = "click to type another value" if view.editable else ""
-    return _lines(f"{hit.layer}.bias[{hit.unit}] = {number(bias)}", "the bias b, added to the weighted sum", change)
+    return _lines(f"{_title(hit.layer, view)}.bias[{hit.unit}] = {number(bias)}", "the bias b, added to the weighted sum", change)
 
 
 def _layer(hit: Hit, view: NetworkView) -> str:
@@ -56,15 +56,25 @@ def _curve(hit: Hit, view: NetworkView) -> str:
     item = view.scene().links[hit.link]
     weight = item.weight(hit.curve)
     if weight is None:
-        return _lines(f"{hit.link.source} → {hit.link.target}", "" if item.parameter else "values pass from unit to unit, without weights")
+        ends = f"{_title(hit.link.source, view)} → {_title(hit.link.target, view)}"
+        return _lines(ends, "" if item.parameter else "values pass from unit to unit, without weights")
     target, source = item.course.pairs[hit.curve]
-    words = "∂L/∂w = " if view.figures.coloring == "gradient" else ""
+    words = {"gradient": "∂L/∂w = ", "update": "Δw = "}.get(view.figures.coloring, "")
     change = "click to type another value" if view.editable and not words else ""
-    return _lines(f"{item.parameter}[{target}, {source}]  {words or 'w = '}{number(weight)}", change)
+    return _lines(f"{_title(hit.link.target, view)}.weight[{target}, {source}]  {words or 'w = '}{number(weight)}", change)
 
 
 def _port(hit: Hit, view: NetworkView) -> str:
     return "drag to a layer to link its input" if hit.side > 0 else "drag to a layer whose output comes in here"
+
+
+def _end(hit: Hit, view: NetworkView) -> str:
+    return f"drag to let the link {'end at' if hit.side > 0 else 'begin at'} another layer"
+
+
+def _title(id: str, view: NetworkView) -> str:
+    """What the screen calls the layer; its id is for files."""
+    return view.experiment.network.layer(id).title
 
 
 def _lines(*lines: str) -> str:

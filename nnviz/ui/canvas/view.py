@@ -13,6 +13,7 @@ from nnviz.ui.canvas import captions, framing, legend
 from nnviz.ui.canvas.drops import Drops
 from nnviz.ui.canvas.figures import Figures, figures
 from nnviz.ui.canvas.gestures import Gestures
+from nnviz.ui.canvas.hint import Hint
 from nnviz.ui.canvas.hovering import Hovering
 from nnviz.ui.canvas.keys import Keys
 from nnviz.ui.canvas.scene import NetworkScene
@@ -35,6 +36,15 @@ class NetworkView(QGraphicsView):
     """Kind, and the source and target of the link to put it on."""
     connect_requested = Signal(str, str)
     """Source and target; the link takes the place of the one at the target's only input."""
+    reconnect_requested = Signal(object, str, str)
+    """A link, and the source and target it shall have instead."""
+    splice_requested = Signal(str, object)
+    """A layer that is linked to nothing, and the link to put it into."""
+    rename_requested = Signal(tuple, str)
+    """Layers and their new name; several are numbered."""
+    tidy_requested = Signal()
+    fix_requested = Signal(object)
+    """The fix of a problem."""
     disconnect_requested = Signal(list)
     delete_requested = Signal(tuple)
     move_requested = Signal(dict)
@@ -56,6 +66,7 @@ class NetworkView(QGraphicsView):
         self._class_names: tuple[str, ...] = ()
         self.fitted = True  # until somebody zooms or pans
         self.setScene(NetworkScene(self))
+        self.hint = Hint(self)
         self._dress()
         self.gestures = Gestures(self)
         self.hovering = Hovering(self)
@@ -98,7 +109,7 @@ class NetworkView(QGraphicsView):
         self._refresh()
 
     def set_coloring(self, coloring: str) -> None:
-        """Show values ("value") or gradients ("gradient")."""
+        """Show values ("value"), gradients ("gradient"), or on the weights what the update adds to them ("update")."""
         self._coloring = coloring
         self._refresh()
 
@@ -112,6 +123,7 @@ class NetworkView(QGraphicsView):
         self.theme = theme
         self.setBackgroundBrush(theme.color("panel"))
         self.scene().set_theme(theme)
+        self.hint.set_theme(theme)
         self.viewport().update()
 
     def set_selection(self, ids: tuple[str, ...]) -> None:

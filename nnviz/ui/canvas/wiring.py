@@ -1,33 +1,68 @@
-"""Which links may be drawn. Pure; it only keeps a person from trying what an edit would refuse."""
+"""Which links may be drawn, and why not. Pure; it only keeps a person from trying what an edit would refuse."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from nnviz.document import edits
 from nnviz.document.catalog import LAYERS
-from nnviz.document.network import Network
+from nnviz.document.diagnostics import Wiring
+from nnviz.document.experiment import Experiment
+from nnviz.document.network import Link, Network
+
+
+def partners(network: Network, id: str, side: int) -> frozenset[str]:
+    """Return the layers a new link from `id` may go to (side 1), or those it may come from (side -1).
+
+    The link must be new, close no circle and find an input: a free one, or the only one there is.
+    """
+    wiring = Wiring(network)
+    if side < 0 and not _takes_more(wiring, id):
+        return frozenset()
+    behind, ahead = (wiring.inputs, wiring.outputs) if side > 0 else (wiring.outputs, wiring.inputs)
+    excluded = _reached(behind, id) | set(ahead[id]) | {id}
+    return frozenset(other for other in wiring.layers if other not in excluded and (side < 0 or _takes_more(wiring, other)))
 
 
 def can_link(network: Network, source: str, target: str) -> bool:
-    """Return whether a link from source to target would be new, close no cycle and find an input: a free one, or the only one there is."""
-    if source == target or not network.has(source) or not network.has(target) or target in network.outputs_of(source):
-        return False
-    _, most = LAYERS[network.layer(target).kind].inputs
-    if most is not None and most != 1 and len(network.inputs_of(target)) >= most:
-        return False
-    return source not in descendants(network, target)
+    """Return whether a link from source to target may be drawn."""
+    return network.has(source) and target in partners(network, source, 1)
 
 
 def targets_of(network: Network, source: str) -> tuple[str, ...]:
     """Return the layers a link from `source` may go to."""
-    return tuple(layer.id for layer in network if can_link(network, source, layer.id))
+    found = partners(network, source, 1)
+    return tuple(layer.id for layer in network if layer.id in found)
 
 
 def descendants(network: Network, id: str) -> set[str]:
     """Return every layer that depends on this one."""
+    return _reached(Wiring(network).outputs, id)
+
+
+def obstacle(experiment: Experiment, source: str, target: str, link: Link | None = None) -> str:
+    """Return why this link, new or in the place of another one, cannot be; empty if it can."""
+    try:
+        if link is None:
+            edits.connect_layers(experiment, source, target, replace_link=True)
+        else:
+            edits.reconnect_link(experiment, link, source, target)
+    except edits.Refused as refused:
+        return refused.message
+    return ""
+
+
+def _takes_more(wiring: Wiring, id: str) -> bool:
+    kind = LAYERS.get(wiring.layers[id].kind)
+    most = kind.inputs[1] if kind else None
+    return most is None or most == 1 or len(wiring.inputs[id]) < most
+
+
+def _reached(following: Mapping[str, list[str]], id: str) -> set[str]:
     found: set[str] = set()
-    waiting = [id]
+    waiting = list(following.get(id, ()))
     while waiting:
-        for target in network.outputs_of(waiting.pop()):
-            if target not in found:
-                found.add(target)
-                waiting.append(target)
+        if (other := waiting.pop()) not in found:
+            found.add(other)
+            waiting += following[other]
     return found

@@ -112,7 +112,7 @@ def test_links_that_skip_layers_pass_above_them_at_different_heights():
     document = residual()
     faces = faces_of(document)
     places = arranged(document.network, faces, {})
-    heights = detours(document.network, faces, places)
+    heights = detours(document.network.links, faces, places)
     assert set(heights) == {Link("h1", "s"), Link("x", "c")}
     assert heights[Link("x", "c")] < heights[Link("h1", "s")] < places["h2"][1] - faces["h2"].top
 
@@ -280,7 +280,7 @@ def test_links_that_skip_layers_stay_clear_of_names():
     document = residual()
     faces = faces_of(document)
     places = arranged(document.network, faces, {})
-    around = detours(document.network, faces, places)
+    around = detours(document.network.links, faces, places)
     for link, height in around.items():
         ends = Ends(faces[link.source], faces[link.target], places[link.source], places[link.target], height)
         for id in (link.source, link.target):

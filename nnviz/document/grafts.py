@@ -1,0 +1,86 @@
+"""Parts of a network that travel: layers as text for the clipboard, and put into a network, the same one or another.
+
+The text is a document of nnviz with only a network in it, so what is copied can also be saved, sent and opened, and a document be pasted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec.structs import replace
+
+from nnviz.document import catalog, notation
+from nnviz.document.changes import known, replaced
+from nnviz.document.experiment import Experiment
+from nnviz.document.network import Link, Network
+from nnviz.document.network_edits import Position, move_layers
+from nnviz.document.problems import Refused
+
+LARGEST_TEXT = 4 << 20
+"""Characters of a clipboard that are looked at; more is no network of this program."""
+_TRAVELLING = ("format", "version", "network", "weights", "canvas")
+
+
+def clipping(experiment: Experiment, ids: Iterable[str]) -> str:
+    """Return these layers, the links among them, their weights and places as the text of a document. Raises Refused for an unknown id."""
+    whole = json.loads(notation.encode(_part(experiment, ids)))
+    parts: dict[str, Any] = {name: whole[name] for name in _TRAVELLING if name in whole}
+    return json.dumps(parts, ensure_ascii=False, indent=1)
+
+
+def paste_layers(experiment: Experiment, text: str, offset: Position = (0.0, 0.0)) -> Experiment:
+    """Return the experiment with the layers of a text as `clipping` writes it, moved by `offset`; their ids are new.
+
+    Raises Refused where the text is no network, with what is wrong in it and where.
+    """
+    if len(text) > LARGEST_TEXT or not text.lstrip().startswith("{"):
+        raise Refused("The clipboard holds no layers.", "Copy layers first (Ctrl+C), here or in another window.")
+    part, problems = notation.decode(text.encode(errors="replace"))
+    if part is None:
+        raise Refused(f"What is on the clipboard is no network: {problems[0].place}: {problems[0].message}", problems[0].cure)
+    return _grafted(experiment, part, offset)
+
+
+def duplicate_layers(experiment: Experiment, ids: Iterable[str], offset: Position = (32.0, 32.0)) -> Experiment:
+    """Return the experiment with a copy of these layers, the links among them and their weights, moved by `offset`.
+
+    The copies stand at the end of the layers, in the order of the originals.
+    """
+    return _grafted(experiment, _part(experiment, ids), offset)
+
+
+def _part(experiment: Experiment, ids: Iterable[str]) -> Experiment:
+    """Return the experiment with these layers only."""
+    chosen = set(known(experiment.network, ids))
+    layers = tuple(layer for layer in experiment.network if layer.id in chosen)
+    links = tuple(link for link in experiment.network.links if {link.source, link.target} <= chosen)
+    weights = {name: values for name, values in experiment.weights.items() if name.rpartition(".")[0] in chosen}
+    canvas = {id: place for id, place in experiment.canvas.items() if id in chosen}
+    return replace(experiment, network=Network(layers, links), weights=weights, canvas=canvas, breakpoints=())
+
+
+def _grafted(experiment: Experiment, part: Experiment, offset: Position) -> Experiment:
+    network, copies = experiment.network, _fresh_ids(experiment.network, part.network)
+    if len(network.layers) + len(copies) > catalog.MOST_LAYERS or len(network.links) + len(part.network.links) > catalog.MOST_LINKS:
+        raise Refused(f"A network has at most {catalog.MOST_LAYERS:,} layers and {catalog.MOST_LINKS:,} links.", "Copy fewer layers.")
+    layers = tuple(replace(layer, id=copies[layer.id]) for layer in part.network)
+    links = tuple(Link(copies[link.source], copies[link.target]) for link in part.network.links)
+    owned = [(name.rpartition(".")[0], name.rpartition(".")[2], values) for name, values in part.weights.items()]
+    weights = {f"{copies[id]}.{tensor}": values for id, tensor, values in owned if id in copies}
+    places = {copies[id]: (x + offset[0], y + offset[1]) for id, (x, y) in part.canvas.items()}
+    grown = Network((*network.layers, *layers), (*network.links, *links))
+    return move_layers(replaced(experiment, network=grown, weights=experiment.weights | weights), places)
+
+
+def _fresh_ids(network: Network, part: Network) -> dict[str, str]:
+    """For each layer of the part the id it gets: its kind and the first free number."""
+    taken, fresh = {layer.id for layer in network}, {}
+    for layer in part:
+        number = 1
+        while f"{layer.kind}{number}" in taken:
+            number += 1
+        fresh[layer.id] = f"{layer.kind}{number}"
+        taken.add(fresh[layer.id])
+    return fresh

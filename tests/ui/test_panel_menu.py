@@ -1,0 +1,91 @@
+"""Panels are hidden, brought back and swapped from the menu; what was done is remembered."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from PySide6.QtWidgets import QLabel, QMenu
+
+from nnviz.ui.card import Card
+from nnviz.ui.layouts import WORKSPACES
+from nnviz.ui.panel_menu import TITLES, PanelMenu
+from nnviz.ui.workspaces import WorkspaceArea
+
+NAMES = sorted({name for tree in WORKSPACES.values() for name in tree.panels()})
+
+
+def made(qtbot):
+    cards = {name: Card(name, QLabel(name)) for name in NAMES}
+    area = WorkspaceArea(cards)
+    qtbot.addWidget(area)
+    area.resize(1200, 800)
+    menu = PanelMenu(area, cards, area)
+    area.show_workspace("step")
+    area.show()
+    return area, cards, menu
+
+
+@pytest.fixture
+def area_cards_menu(qtbot):
+    return made(qtbot)
+
+
+def test_every_panel_has_an_entry_with_a_title(area_cards_menu):
+    _, _, menu = area_cards_menu
+    assert set(menu.actions) == set(NAMES) <= set(TITLES)
+    shown = {name for name, action in menu.actions.items() if action.isVisible()}
+    assert shown == set(WORKSPACES["step"].panels()) and all(menu.actions[name].isChecked() for name in shown)
+
+
+def test_a_panel_is_hidden_and_brought_back(area_cards_menu):
+    area, cards, menu = area_cards_menu
+    menu.actions["loss"].trigger()
+    assert not cards["loss"].isVisible() and "loss" not in area.visible_panels() and not menu.actions["loss"].isChecked()
+    area.show_workspace("build")
+    assert cards["loss"].isVisible(), "each workspace has its own"
+    area.show_workspace("step")
+    assert not cards["loss"].isVisible()
+    menu.actions["loss"].trigger()
+    assert cards["loss"].isVisible() and menu.actions["loss"].isChecked()
+
+
+def test_the_menu_of_a_card_hides_it_and_swaps_it(area_cards_menu):
+    area, cards, menu = area_cards_menu
+    before = cards["loss"].geometry(), cards["boundary"].geometry()
+    entries = menu.card_menu("loss")
+    swap = next(below for below in entries.findChildren(QMenu) if below.title() == "Swap with")
+    next(action for action in swap.actions() if action.text() == TITLES["boundary"]).trigger()
+    panels = area.panels()
+    assert panels.index("boundary") < panels.index("loss")
+    assert (cards["boundary"].x() < cards["loss"].x()) and before[0].x() < before[1].x()
+    next(action for action in menu.card_menu("loss").actions() if action.text() == "Hide loss").trigger()
+    assert not cards["loss"].isVisible()
+    assert menu.actions["loss"] in menu.card_menu("boundary").actions(), "it is brought back from any other card"
+
+
+def test_swaps_and_hidden_panels_are_remembered(qtbot, area_cards_menu):
+    area, _, _ = area_cards_menu
+    area.swap_panels("network", "graph")
+    area.set_panel_visible("norms", False)
+    other, _, _ = made(qtbot)
+    other.restore_state(area.save_state())
+    other.show_workspace("step")
+    assert other.panels() == area.panels() and "norms" not in other.visible_panels()
+    other.reset()
+    assert other.panels() == WORKSPACES["step"].panels() and "norms" in other.visible_panels()
+
+
+@pytest.mark.parametrize("places", ["nonsense", {"step": ["loss"]}, {"step": [1, 2]}, None])
+def test_places_that_do_not_fit_are_ignored(area_cards_menu, places):
+    area, _, _ = area_cards_menu
+    area.restore_state(json.dumps({"sizes": {}, "hidden": {}, "places": places}))
+    area.show_workspace("train")
+    assert area.panels() == WORKSPACES["train"].panels()
+
+
+def test_the_last_panel_cannot_be_hidden(area_cards_menu):
+    area, _, menu = area_cards_menu
+    for name in WORKSPACES["step"].panels()[1:]:
+        menu.actions[name].trigger()
+    assert not menu.actions[WORKSPACES["step"].panels()[0]].isEnabled() and len(area.visible_panels()) == 1
