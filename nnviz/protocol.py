@@ -86,6 +86,10 @@ class NodeRecord(msgspec.Struct, frozen=True):
     """file:line of the call that made it."""
     dropped: Array | None = None
     """For dropout: True where an element was dropped."""
+    whole: int | None = None
+    """For a neuron: the node of `TraceRecord.whole` that it is one element of."""
+    element: tuple[int, ...] | None = None
+    """For a neuron: which element, without the batch axis; None where it belongs to another output than that node's first."""
 
 
 class EdgeRecord(msgspec.Struct, frozen=True):
@@ -109,6 +113,8 @@ class StepRecord(msgspec.Struct, frozen=True):
     node: int
     parameter: str = ""
     """For update steps: the parameter's name."""
+    others: tuple[int, ...] = ()
+    """The nodes to which the same happens in this step: for neurons, the other weights of one."""
 
 
 class RowRecord(msgspec.Struct, frozen=True):
@@ -174,6 +180,10 @@ class TraceRecord(msgspec.Struct, frozen=True):
     """One for each parameter, the worst first."""
     what_ifs: tuple[WhatIf, ...] = ()
     """What was supposed; empty: the iteration as it will be made."""
+    whole: TraceRecord | None = None
+    """At detail "neurons", where every node is one number a row: the same iteration with whole tensors."""
+    places: tuple[int, ...] = ()
+    """Beside `whole`: how many of its steps are made after 0, 1, … steps of this one."""
 
 
 # --- what a run shows -----------------------------------------------------------------------------------------------
@@ -465,6 +475,7 @@ class Failed(Reply, frozen=True):
     message: str
     cure: str = ""
     place: str = ""
+    """What of the document is to blame; "detail" where an iteration is too large for the detail that was asked for."""
     revision: int | None = None
 
 

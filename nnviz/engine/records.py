@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from nnviz.engine.measure import array_of, tensor_record
-from nnviz.engine.tracing import Captured
+from nnviz.engine.scalar_records import scalar_record
+from nnviz.engine.tracing import Captured, batched
 from nnviz.protocol import WHOLE, AgreementRecord, Array, EdgeRecord, NodeRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord, WhatIf
 from nnviz.protocol import Tensor as TensorRecord
 from nnviz.trace import Node, Step, Trace, Update, agreements
@@ -17,9 +18,13 @@ ELEMENTWISE = {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid
 
 
 def to_record(captured: Captured) -> TraceRecord:
-    """Return the trace as it travels."""
-    trace = captured.trace
-    batched = _batched(trace, len(captured.rows))
+    """Return the trace as it travels: in tensors, or, if it was opened, in scalars with the tensors beside them."""
+    whole = _tensors(captured)
+    return scalar_record(captured, whole) if captured.scalars else whole
+
+
+def _tensors(captured: Captured) -> TraceRecord:
+    trace, with_rows = captured.trace, batched(captured)
     return TraceRecord(
         iteration=captured.iteration,
         epoch=captured.epoch,
@@ -28,7 +33,7 @@ def to_record(captured: Captured) -> TraceRecord:
         worst_error=trace.worst_error,
         precision=captured.precision,
         rows=tuple(captured.rows.tolist()),
-        nodes=tuple(_node(node, captured.entry, 0 if node.id in batched else None) for node in trace.nodes),
+        nodes=tuple(_node(node, captured.entry, 0 if node.id in with_rows else None) for node in trace.nodes),
         edges=_edges(trace),
         steps=tuple(_step(step) for step in trace.steps),
         updates=_updates(trace),
@@ -36,16 +41,6 @@ def to_record(captured: Captured) -> TraceRecord:
         agreements=tuple(AgreementRecord(*agreement) for agreement in agreements(trace)),
         what_ifs=tuple(WhatIf(what_if.node, what_if.kind, what_if.value, what_if.element) for what_if in trace.what_ifs),
     )
-
-
-def _batched(trace: Trace, batch: int) -> set[int]:
-    """The nodes whose first axis counts the rows of the batch: as long as the batch, and made from something that has such an axis."""
-    batched: set[int] = set()
-    for node in trace.nodes:
-        made_from_batch = not node.inputs or not batched.isdisjoint(node.inputs)
-        if node.kind not in ("parameter", "buffer") and node.shape[:1] == (batch,) and made_from_batch:
-            batched.add(node.id)
-    return batched
 
 
 def _node(node: Node, entry: str, batch_axis: int | None) -> NodeRecord:

@@ -117,6 +117,8 @@ class Coupling(QObject):
             case protocol.Failed() if reply.revision in (None, session.run.revision) and reply.request != "start":
                 self._give_up()
                 session.message_posted.emit("error", " ".join(filter(None, (reply.message, reply.cure))))
+                if reply.place == "detail":
+                    self._take_detail_back()
             case protocol.Trained():
                 self._trained(reply)
             case protocol.Inspected():
@@ -147,6 +149,12 @@ class Coupling(QObject):
         if kept != selected:
             session.selection_changed.emit(selected, kept)
         session.breaker.moved()
+
+    def _take_detail_back(self) -> None:
+        """The iteration is too large for the detail that was asked for: it stays as it was."""
+        stepper = self._session.stepper
+        shown = stepper.reading.trace.detail if stepper.reading else stepper.detail
+        stepper.set_detail("textbook" if shown == stepper.detail else shown)
 
     def _detail_changed(self, detail: str) -> None:
         self._session.watching.watch(self._session.watching.panels, detail)

@@ -8,12 +8,14 @@ from .neurons import Link, Neuron, open_neurons
 from .openers import DETAILS
 from .record import PHASES, Call, Clipping, Contribution, Node, Row, Step, TraceError, Update, ValueRead
 from .replay import replay
+from .scalars import Scalar, ScalarLink, Scalars, ScalarStep, TooManyScalars, open_scalars
 from .schedule import Cursor
 from .trace import Trace
 from .verify import Agreement, agreements, finite_difference
 from .what_if import WhatIf
 
 __all__ = [
-    "DETAILS", "PHASES", "Agreement", "Call", "Clipping", "Contribution", "Cursor", "Link", "Neuron", "Node", "Row", "Step", "Trace",
-    "TraceError", "Update", "ValueRead", "WhatIf", "agreements", "capture", "finite_difference", "open_neurons", "replay",
+    "DETAILS", "PHASES", "Agreement", "Call", "Clipping", "Contribution", "Cursor", "Link", "Neuron", "Node", "Row",
+    "Scalar", "ScalarLink", "ScalarStep", "Scalars", "Step", "TooManyScalars", "Trace", "TraceError", "Update", "ValueRead", "WhatIf",
+    "agreements", "capture", "finite_difference", "open_neurons", "open_scalars", "replay",
 ]  # fmt: skip

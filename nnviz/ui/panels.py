@@ -21,7 +21,7 @@ from nnviz.ui.theme import GRID, Theme
 from nnviz.ui.training_panel import TrainingPanel
 from nnviz.ui.what_if_banner import WhatIfBanner
 
-DETAILS = {"layer": "detail: layer", "textbook": "detail: textbook", "math": "detail: math"}
+DETAILS = {"layer": "detail: layer", "textbook": "detail: textbook", "math": "detail: math", "neurons": "detail: neurons"}
 COLORINGS = {"value": "colour: value", "gradient": "colour: gradient"}
 EDGE_COLORINGS = {"value": "edges: value", "gradient": "edges: gradient", "update": "edges: update"}
 

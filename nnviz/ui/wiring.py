@@ -17,6 +17,7 @@ from nnviz.ui import supposition
 from nnviz.ui.actions import show_running
 from nnviz.ui.graph import naming
 from nnviz.ui.graph.view import NO_TRACE
+from nnviz.ui.panels import DETAILS
 from nnviz.ui.plots.microscope import parameter_name
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ def _show_run(window: MainWindow, run: RunState, old: RunState | None) -> None:
 
 def _show_moment(window: MainWindow, moment: Moment | None) -> None:
     panels, before = window.panels, window.action_table["step_back"].isEnabled()
-    for view in (panels.network, panels.graph, panels.timeline, panels.rail):
+    panels.network.set_moment(moment.whole if moment else None)
+    for view in (panels.graph, panels.timeline, panels.rail):
         view.set_moment(moment)
     window.debugger.show_marks()
     trace = moment.reading.trace if moment else None
@@ -155,8 +157,11 @@ def _show_selection(window: MainWindow, node: int | None) -> None:
     panels.graph.set_selected(node)
     panels.chain_rule.set_moment(moment, node)
     shown = panels.chain_rule.node()
-    is_updated = moment is not None and shown is not None and shown.id in moment.reading.updates
-    panels.microscope.set_moment(moment, shown.id if is_updated else None, panels.chain_rule.element() if is_updated else None)
+    whole, tensor = (moment.whole, moment.reading.tensor_of(shown.id)) if moment and shown else (None, None)
+    if whole is not None and tensor.id in whole.reading.updates:
+        panels.microscope.set_moment(whole, tensor.id, panels.chain_rule.element() if shown.whole is None else shown.element)
+    else:
+        panels.microscope.set_moment(whole)
     _watch_weight(window)
 
 
@@ -222,7 +227,7 @@ def _network(window: MainWindow) -> None:
     network, session = window.panels.network, window.session
 
     network.selected_changed.connect(window.select_layers)
-    network.node_requested.connect(session.select)
+    network.node_requested.connect(lambda node: session.select(_scalar(window, node)))
     network.add_requested.connect(lambda kind, position, after: window.builder.add_layer(kind, position, after))
     network.insert_requested.connect(lambda kind, source, target: window.builder.add_layer(kind, between=(source, target)))
     network.connect_requested.connect(
@@ -260,9 +265,9 @@ def _without(experiment: Experiment, links: list[Link]) -> Experiment:
 
 def _set_weight(window: MainWindow, parameter: str, index: tuple[int, ...], value: float) -> None:
     reading = window.session.moment.reading.truth if window.session.moment else None  # what is supposed is not set along with it
-    nodes = reading.trace.nodes if reading else ()
+    nodes = reading.whole.trace.nodes if reading else ()
     node = next((node for node in nodes if node.kind == "parameter" and node.label == parameter), None)
-    values = reading.array(node.value) if node else None
+    values = reading.whole.array(node.value) if node else None
     if values is not None:
         window.session.edit(f"Set {parameter}", edits.set_weight, parameter, index, value, values.shape, values.tolist())
 
@@ -278,6 +283,7 @@ def _graph(window: MainWindow) -> None:
     panels.chain_rule.sample_chosen.connect(session.stepper.set_sample)
     panels.chain_rule.check_requested.connect(session.check_gradient)
     panels.detail.chosen.connect(session.stepper.set_detail)
+    session.stepper.detail_changed.connect(lambda detail: panels.detail.set_choices(tuple(DETAILS.items()), detail))
     panels.coloring.chosen.connect(panels.graph.set_coloring)
     panels.edge_coloring.chosen.connect(panels.network.set_coloring)
 
@@ -310,8 +316,9 @@ def _show_proof(window: MainWindow) -> None:
     moment = window.session.moment
     if moment:
         titles = {layer.id: layer.title for layer in window.session.experiment.network}
-        labels = [node.label for node in moment.reading.trace.nodes if node.kind == "parameter"]
-        window.proof.set_trace(moment.reading.trace, {label: parameter_name(label, titles) for label in labels})
+        trace = moment.reading.whole.trace
+        labels = [node.label for node in trace.nodes if node.kind == "parameter"]
+        window.proof.set_trace(trace, {label: parameter_name(label, titles) for label in labels})
         window.proof.open_below(window.top_bar.badge)
 
 
@@ -324,5 +331,12 @@ def _plots(window: MainWindow) -> None:
 
 def _show_weight(window: MainWindow, node: int, element: tuple[int, ...]) -> None:
     """Let the chain-rule card be about the weight that is picked in the microscope."""
-    window.session.select(node)
-    window.panels.chain_rule.choose_element(int(np.ravel_multi_index(element, window.session.moment.reading.node(node).shape)))
+    window.session.select(_scalar(window, node, element))
+    if not window.session.moment.reading.is_scalar:
+        window.panels.chain_rule.choose_element(int(np.ravel_multi_index(element, window.session.moment.reading.node(node).shape)))
+
+
+def _scalar(window: MainWindow, node: int, element: tuple[int, ...] = ()) -> int:
+    """Return what a node with whole tensors is in the trace on the screen: where that is opened into neurons, this one or the first."""
+    own = window.session.moment.reading.scalars_of.get(node, {}) if window.session.moment else {}
+    return own.get(element, next(iter(own.values()), node))
