@@ -138,9 +138,7 @@ def _non_finite(reading: Reading, one: Breakpoint, previous: float | None) -> It
                 return
 
 
-def _news(
-    reading: Reading, phase: str, node: int, others: tuple[int, ...], completed: list[int]
-) -> Iterator[tuple[int, Tensor | None]]:
+def _news(reading: Reading, phase: str, node: int, others: tuple[int, ...], completed: list[int]) -> Iterator[tuple[int, Tensor | None]]:
     """The tensors that a step makes known, each with its node."""
     if phase == "batch":
         yield from ((source.id, source.value) for source in reading.trace.nodes if source.id not in reading.made_at)

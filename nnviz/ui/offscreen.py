@@ -38,6 +38,8 @@ class Job:
     """Steps made of the iteration; None: all of them."""
     size: tuple[int, int] = DESIGN_SIZE
     theme: str = "light"
+    detail: str = "textbook"
+    """How far the graph is opened: layer · textbook · math · neurons."""
 
 
 def screenshot(job: Job, out: Path) -> None:
@@ -81,6 +83,7 @@ def _prepare(window: MainWindow, job: Job) -> None:
     window.resize(*job.size)
     window.area.show_workspace(job.workspace)
     window.session.breaker.sleep()
+    window.session.stepper.set_detail(job.detail)
     window.session.stepper.set_rest("end" if job.step is None else "start")
     window.show()
 

@@ -158,7 +158,7 @@ class CardItem(QGraphicsItem):
             painter.setOpacity(1.0)
             paint_diamond(painter, self._theme, QPointF(0.5, 0.5), state.breakpoint)
         if state.supposed or state.differs:
-            _paint_what_if(painter, self._theme, self._box, state.supposed)
+            paint_what_if(painter, self._theme, QPointF(self._box.right() - 8, self._box.top()), state.supposed)
 
 
 def paint_diamond(painter: QPainter, theme: Theme, centre: QPointF, enabled: bool, radius: float = 5.5) -> None:
@@ -169,13 +169,12 @@ def paint_diamond(painter: QPainter, theme: Theme, centre: QPointF, enabled: boo
     painter.drawPolygon([centre + corner for corner in corners])
 
 
-def _paint_what_if(painter: QPainter, theme: Theme, box: QRectF, supposed: bool) -> None:
-    """A ? on a card of which something is supposed, a dot on one that has other numbers for it."""
+def paint_what_if(painter: QPainter, theme: Theme, middle: QPointF, supposed: bool) -> None:
+    """Paint a ? on what something is supposed of, a dot on what has other numbers for it."""
     painter.setOpacity(1.0)
     painter.setPen(QPen(theme.color("panel"), 1.5))
     painter.setBrush(theme.color("what_if"))
     radius = 7.0 if supposed else 4.0
-    middle = QPointF(box.right() - 8, box.top())
     painter.drawEllipse(middle, radius, radius)
     if supposed:
         painter.setFont(_fonts()[2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,11 @@ from nnviz.ui.fonts import mono, sans
 from nnviz.ui.graph.naming import symbol
 from nnviz.ui.theme import SMALL, Theme
 
+COLORINGS = ("value", "gradient", "contribution", "update")
+"""What colours and widths can tell."""
 MOST_CELLS = 8
+_FEW, _OUTLYING = 4, 4.0
+"""Among at least so many numbers one that is so many times larger than all others does not stretch the scale."""
 CELL, STEP = 10.0, 12.0
 HEIGHT = CELL
 LABEL = 44.0
@@ -49,14 +54,16 @@ class Strip:
 
 @dataclass(frozen=True)
 class Limits:
-    """Where the colour scales end, for values and for gradients: ±limit is the full colour."""
+    """Where the colour scales end, for each of COLORINGS: ±limit is the full colour."""
 
     value: float
     gradient: float
+    contribution: float = 0.0
+    update: float = 0.0
 
     def of(self, kind: str) -> float:
-        """Return the limit for a kind of strip."""
-        return self.gradient if kind == "gradient" else self.value
+        """Return the limit for a kind of number."""
+        return {"value": self.value, "gradient": self.gradient, "contribution": self.contribution, "update": self.update}[kind]
 
 
 def width(strip: Strip) -> float:
@@ -76,8 +83,15 @@ def limits(moment: Moment) -> Limits:
 def _percentile(moment: Moment, nodes: list[NodeRecord], what: str) -> float:
     arrays = [moment.row(node.id, getattr(node, what)) for node in nodes]
     flat = [np.abs(array).reshape(-1) for array in arrays if array is not None and array.dtype.kind == "f"]
-    known = np.concatenate(flat) if flat else np.empty(0)
+    return robust_limit(np.concatenate(flat) if flat else np.empty(0))
+
+
+def robust_limit(numbers: Sequence[float] | np.ndarray) -> float:
+    """Return where a colour scale for these ends: the 98th percentile of the finite magnitudes; of few numbers, one outlier apart."""
+    known = np.sort(np.abs(np.asarray(numbers, dtype=float)))
     known = known[np.isfinite(known)]
+    if known.size >= _FEW and known[-1] > _OUTLYING * known[-2] > 0:
+        known = known[:-1]
     return float(np.percentile(known, 98)) if known.size else 0.0
 
 

@@ -11,8 +11,11 @@ from PySide6.QtWidgets import QFrame, QGraphicsView, QMenu, QToolTip, QWidget
 from nnviz.session.moment import Moment
 from nnviz.ui.graph import camera, speech
 from nnviz.ui.graph.items import CardItem, FrameItem
+from nnviz.ui.graph.neuron_items import LinkItem, NeuronItem
+from nnviz.ui.graph.neuron_scene import Circle, NeuronScene
 from nnviz.ui.graph.overlay import Caption, Placard
 from nnviz.ui.graph.scene import GraphScene
+from nnviz.ui.graph.strips import COLORINGS
 from nnviz.ui.graph.structure import Card
 from nnviz.ui.theme import LIGHT, Theme
 
@@ -39,11 +42,13 @@ class GraphView(QGraphicsView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._scene = GraphScene(self)
+        self._cards, self._neurons = GraphScene(self), NeuronScene(self)
+        self._scene: GraphScene | NeuronScene = self._cards
         self._moment: Moment | None = None
         self._look = "opening"
         """opening: not touched yet · all: fitted, and stays so · own: as the person set it"""
         self._selected: int | None = None
+        self._coloring = "value"
         self._pressed: QPoint | None = None
         self._limits = Caption(self)
         self.notice = Placard(NO_TRACE, self)  # seen while there is no trace
@@ -64,7 +69,7 @@ class GraphView(QGraphicsView):
     @property
     def folded_cards(self) -> dict[int, Card]:
         """For each node that is folded away the card of its group."""
-        cards = self._scene.diagram.cards.values() if self._scene.diagram else ()
+        cards = self._cards.diagram.cards.values() if self._scene is self._cards and self._cards.diagram else ()
         return {node: card for card in cards if card.folded for node in card.nodes}
 
     # --- setters ---
@@ -73,9 +78,9 @@ class GraphView(QGraphicsView):
         """Show this moment. Zoom and place stay as they are unless the graph has another structure."""
         before = self._moment.step if self._moment else None
         self._moment = moment
-        rebuilt = self._scene.set_moment(moment)
+        rebuilt = self._choose_scene() | self._scene.set_moment(moment)
         self.notice.setVisible(moment is None)
-        self._limits.set_text(speech.scale_caption(self._scene.limits) if self._scene.limits else "")
+        self._show_limits()
         self.setAccessibleDescription(self._scene.here)
         if rebuilt and moment:
             self._look = "opening"
@@ -86,41 +91,48 @@ class GraphView(QGraphicsView):
     def set_theme(self, theme: Theme) -> None:
         """Paint in this theme."""
         self.setBackgroundBrush(theme.color("panel"))
-        self._scene.set_theme(theme)
+        self._cards.set_theme(theme)
+        self._neurons.set_theme(theme)
         self._limits.set_theme(theme)
         self.notice.set_theme(theme)
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids: {"h1": "dense 1"}."""
-        self._scene.set_titles(titles)
+        self._cards.set_titles(titles)
+        self._neurons.set_titles(titles)
 
     def set_selected(self, node: int | None) -> None:
         """Mark this node."""
         self._selected = node
-        self._scene.set_selected(node)
+        self._cards.set_selected(node)
+        self._neurons.set_selected(node)
 
     def set_coloring(self, coloring: str) -> None:
-        """Let wires tell the size of values ("value") or of gradients ("gradient"). Raises ValueError for anything else."""
-        if coloring not in ("value", "gradient"):
-            raise ValueError(f"the graph can be coloured by value or by gradient, not by {coloring!r}")
-        self._scene.set_coloring(coloring)
+        """Let colours and widths tell what is named, one of COLORINGS. Raises ValueError for anything else."""
+        if coloring not in COLORINGS:
+            raise ValueError(f"the graph can be coloured by {', '.join(COLORINGS)}, not by {coloring!r}")
+        self._coloring = coloring
+        self._cards.set_coloring(coloring)
+        self._neurons.set_coloring(coloring)
+        self._show_limits()
 
     def set_animated(self, animated: bool) -> None:
         """Let gradients travel along the wires, or show them in place at once."""
-        self._scene.travel.set_animated(animated)
+        self._cards.travel.set_animated(animated)
+        self._neurons.travel.set_animated(animated)
 
     def fold(self, group: str) -> None:
         """Fold a group to one card."""
-        self.set_folded(self._scene.folded | {group})
+        self.set_folded(self._cards.folded | {group})
 
     def unfold(self, group: str) -> None:
         """Open a folded group."""
-        self.set_folded(self._scene.folded - {group})
+        self.set_folded(self._cards.folded - {group})
 
     def set_folded(self, folded: frozenset[str]) -> None:
         """Fold exactly these groups."""
-        if folded != self._scene.folded and self._moment is not None:
-            self._scene.set_folded(folded)
+        if folded != self._cards.folded and self._moment is not None and self._scene is self._cards:
+            self._cards.set_folded(folded)
             self._follow()
             self.folded_changed.emit(folded)
 
@@ -143,6 +155,24 @@ class GraphView(QGraphicsView):
 
     # --- inside ---
 
+    def _choose_scene(self) -> bool:
+        """Show cards or, for a trace of neurons, circles; return whether that changed."""
+        wanted = self._neurons if self._moment and self._moment.reading.is_scalar else self._cards
+        if wanted is self._scene:
+            return False
+        self._scene.set_moment(None)
+        self._scene = wanted
+        self.setScene(wanted)
+        return True
+
+    def _show_limits(self) -> None:
+        limits = self._scene.limits
+        self._limits.set_text(speech.scale_caption(limits, self._coloring) if limits else "")
+
+    def _card(self, item: CardItem | NeuronItem) -> Card | Circle:
+        """What an item stands for."""
+        return self._cards.diagram.cards[item.key] if isinstance(item, CardItem) else self._neurons.circle(item)
+
     def _follow(self) -> None:
         """Keep the cursor's card in sight."""
         card = self._scene.card_of(self._moment.step.node) if self._moment and self._moment.step else None
@@ -153,16 +183,20 @@ class GraphView(QGraphicsView):
         item = _item_at(self, place)
         if isinstance(item, FrameItem) and item.button().contains(item.mapFromScene(self.mapToScene(place))):
             self.fold(item.key)
-        elif isinstance(item, CardItem):
-            node = self._scene.diagram.cards[item.key].shown
+        elif isinstance(item, CardItem | NeuronItem):
+            node = self._card(item).shown
             (self.run_to_requested if to_here else self.node_clicked).emit(node)
+        elif isinstance(item, LinkItem):
+            weight = self._neurons.units.weight_of.get(item.link)
+            if weight is not None:
+                self.node_clicked.emit(weight)
 
     def _go(self, direction: int) -> None:
         """Choose the next node to the left or right, starting from the chosen one or the cursor's."""
         cards = sorted(self._scene.cards.values(), key=lambda card: (card.x(), card.y()))
         start = self._scene.card_of(self._selected if self._selected is not None else self._moment.step.node if self._moment.step else 0)
         place = cards.index(start) + direction if start in cards else 0
-        node = self._scene.diagram.cards[cards[max(0, min(place, len(cards) - 1))].key].shown
+        node = self._card(cards[max(0, min(place, len(cards) - 1))]).shown
         camera.follow(self, self._scene.card_of(node).sceneBoundingRect())
         self.node_clicked.emit(node)
 
@@ -205,8 +239,8 @@ class GraphView(QGraphicsView):
         item = _item_at(self, event.position().toPoint())
         if isinstance(item, FrameItem):
             self.fold(item.key)
-        elif isinstance(item, CardItem):
-            card = self._scene.diagram.cards[item.key]
+        elif isinstance(item, CardItem | NeuronItem):
+            card = self._card(item)
             if card.folded:
                 self.unfold(card.block)
             elif (cell := item.cell_at(item.mapFromScene(self.mapToScene(event.position().toPoint())))) is not None:
@@ -214,17 +248,17 @@ class GraphView(QGraphicsView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         item = _item_at(self, event.pos())
-        if item is None or self._scene.diagram is None:
+        if item is None or isinstance(item, LinkItem):
             return
         menu = QMenu(self)
-        if isinstance(item, CardItem):
-            card = self._scene.diagram.cards[item.key]
+        if isinstance(item, CardItem | NeuronItem):
+            card = self._card(item)
             menu.addAction("Run to here", lambda: self.run_to_requested.emit(card.shown))
             menu.addAction("Breakpoint on or off", lambda: self.breakpoint_requested.emit(card.shown))
             menu.addAction("Show in the chain-rule card", lambda: self.node_clicked.emit(card.shown))
         block = item.key if isinstance(item, FrameItem) else card.block
-        if self._scene.diagram.titles[block]:
-            folded = block in self._scene.folded
+        if self._scene is self._cards and self._cards.diagram.titles[block]:
+            folded = block in self._cards.folded
             menu.addAction("Unfold the layer" if folded else "Fold the layer", lambda: (self.unfold if folded else self.fold)(block))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(event.globalPos())
@@ -247,10 +281,10 @@ class GraphView(QGraphicsView):
     def viewportEvent(self, event) -> bool:
         if isinstance(event, QHelpEvent):
             item = _item_at(self, event.pos())
-            QToolTip.showText(event.globalPos(), self._scene.tooltip(item) if isinstance(item, CardItem) else "", self)
+            QToolTip.showText(event.globalPos(), "" if item is None or isinstance(item, FrameItem) else self._scene.tooltip(item), self)
             return True
         return super().viewportEvent(event)
 
 
-def _item_at(view: QGraphicsView, place: QPoint) -> CardItem | FrameItem | None:
-    return next((item for item in view.items(place) if isinstance(item, CardItem | FrameItem)), None)
+def _item_at(view: QGraphicsView, place: QPoint) -> CardItem | NeuronItem | LinkItem | FrameItem | None:
+    return next((item for item in view.items(place) if isinstance(item, CardItem | NeuronItem | LinkItem | FrameItem)), None)
