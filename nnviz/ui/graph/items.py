@@ -23,6 +23,7 @@ _INSET = 11.0
 _RADIUS = 7.0
 _HALO = 5.0
 _FUTURE = 0.45
+_SIZE_TONES = {"value": "forward", "gradient": "backward", "contribution": "backward", "update": "update"}
 _Flag = Qt.AlignmentFlag
 
 
@@ -52,6 +53,9 @@ class CardState:
     """Whether another value is supposed of it."""
     differs: bool = False
     """Whether it shows other numbers because of what is supposed."""
+    size: float | None = None
+    """How large what the graph is coloured by is in this node, 0 to 1 of the full scale; None while it is not there."""
+    coloring: str = "value"
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,14 @@ class CardItem(QGraphicsItem):
         if state.folded:
             painter.drawRoundedRect(self._box.adjusted(4, -4, -4, 0), _RADIUS, _RADIUS)
         painter.drawRoundedRect(self._box.adjusted(0.5, 0.5, -0.5, -0.5), _RADIUS, _RADIUS)
+        if state.size is not None:
+            self._paint_size(painter, state)
+
+    def _paint_size(self, painter: QPainter, state: CardState) -> None:
+        """A bar along the left edge, the stronger the larger the numbers are."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.tint(_SIZE_TONES[state.coloring], 0.12 + 0.88 * state.size))
+        painter.drawRoundedRect(QRectF(3.5, 8, 3, self._box.height() - 16), 1.5, 1.5)
 
     def _paint_texts(self, painter: QPainter, state: CardState) -> None:
         bold, small, _ = _fonts()
@@ -152,8 +164,8 @@ class CardItem(QGraphicsItem):
         painter.setOpacity(1.0 if state.made else _FUTURE)
         self._paint_texts(painter, state)
         right = self._box.width() - _INSET
-        strips.paint(painter, self._theme, state.value, state.limits.value, _INSET, 28, right)
-        strips.paint(painter, self._theme, state.gradient, state.limits.gradient, _INSET, 44, right)
+        for strip, top in ((state.value, 28), (state.gradient, 44)):
+            strips.paint(painter, self._theme, strip, state.limits.of(strip.kind), _INSET, top, right)
         if state.breakpoint is not None:
             painter.setOpacity(1.0)
             paint_diamond(painter, self._theme, QPointF(0.5, 0.5), state.breakpoint)

@@ -38,7 +38,7 @@ class GraphScene(QGraphicsScene):
         self._titles: dict[str, str] = {}
         self._selected: int | None = None
         self._breakpoints: dict[int, bool] = {}
-        self._coloring = "gradient"
+        self._coloring = "value"
 
     # --- setters ---
 
@@ -84,7 +84,7 @@ class GraphScene(QGraphicsScene):
             self._show()
 
     def set_coloring(self, coloring: str) -> None:
-        """Let the width of wires tell the size of values ("value") or of gradients ("gradient")."""
+        """Let colours and widths tell values, gradients, contributions or updates."""
         self._coloring = coloring
         self._show()
 
@@ -160,7 +160,9 @@ class GraphScene(QGraphicsScene):
         titles = {key: self.title(key) for key in self.folded}
         for key, item in self.cards.items():
             item.set_state(
-                states.card_state(self._moment, self.diagram.cards[key], self._scales, titles, self._selected, self._breakpoints)
+                states.card_state(
+                    self._moment, self.diagram.cards[key], self._scales, titles, self._selected, self._breakpoints, self._coloring
+                )
             )
         for wire in self.diagram.wires:
             self.wires[wire.source, wire.target].set_state(states.wire_state(self._moment, wire, self._scales, self._coloring))

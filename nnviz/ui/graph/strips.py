@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,10 @@ LABEL = 44.0
 _Flag = Qt.AlignmentFlag
 
 
+_TONES = {"gradient": "backward", "contribution": "backward", "update": "update"}
+"""The colours of what stands beside the cells."""
+
+
 @dataclass(frozen=True)
 class Strip:
     """One row of cells. `values` None: not computed yet, then `count` hollow cells are drawn; count 0: there never is anything."""
@@ -42,7 +46,7 @@ class Strip:
     bars: tuple[int, ...] = ()
     """For a tensor that travelled as a measure: the counts of its histogram."""
     kind: str = "value"
-    """value · gradient: which colour scale it is on."""
+    """Which colour scale it is on, one of COLORINGS."""
 
     @property
     def bad(self) -> str:
@@ -72,18 +76,31 @@ def width(strip: Strip) -> float:
 
 
 def limits(moment: Moment) -> Limits:
-    """Return scales symmetric around 0 for all cards: the 98th percentile of what the chosen row has anywhere in the trace.
+    """Return scales symmetric around 0 for all cards, robust to outliers, from what the chosen row has anywhere in the trace.
 
     They do not depend on the cursor, so that colours stay as they are while one steps.
     """
-    nodes = [node for node in moment.reading.trace.nodes if node.kind != "loss"]
-    return Limits(_percentile(moment, nodes, "value"), _percentile(moment, nodes, "gradient"))
+    reading = moment.reading
+    nodes = [node for node in reading.trace.nodes if node.kind != "loss"]
+    tensors = {
+        "value": [moment.row(node.id, node.value) for node in nodes],
+        "gradient": [moment.row(node.id, node.gradient) for node in nodes],
+        "contribution": [moment.row(edge.source, edge.contribution) for edge in reading.trace.edges],
+        "update": [change(moment, node) for node in reading.updates],
+    }
+    return Limits(**{kind: _limit(arrays) for kind, arrays in tensors.items()})
 
 
-def _percentile(moment: Moment, nodes: list[NodeRecord], what: str) -> float:
-    arrays = [moment.row(node.id, getattr(node, what)) for node in nodes]
-    flat = [np.abs(array).reshape(-1) for array in arrays if array is not None and array.dtype.kind == "f"]
+def _limit(arrays: Iterable[np.ndarray | None]) -> float:
+    flat = [array.reshape(-1) for array in arrays if array is not None and array.dtype.kind == "f"]
     return robust_limit(np.concatenate(flat) if flat else np.empty(0))
+
+
+def change(moment: Moment, node: int) -> np.ndarray | None:
+    """Return what the optimizer will have added to a parameter; None if its values did not travel."""
+    update = moment.reading.updates[node]
+    before, after = moment.reading.array(update.before), moment.reading.array(update.after)
+    return None if before is None or after is None else after - before
 
 
 def robust_limit(numbers: Sequence[float] | np.ndarray) -> float:
@@ -110,6 +127,25 @@ def gradient_strip(moment: Moment, node: NodeRecord) -> Strip:
     arrived, expected = len(moment.arrived(node.id)), moment.expected(node.id)
     waiting = f"{arrived} of {expected}" if arrived and expected > 1 else "not yet"
     return _strip(moment, node, tensor, node.gradient, "∂L" if tensor is not None else waiting, "gradient")
+
+
+def update_strip(moment: Moment, node: NodeRecord) -> Strip:
+    """Return the strip of what the optimizer adds to a parameter, once it has."""
+    added = change(moment, node.id) if moment.is_updated(node.id) else None
+    if added is None:
+        return Strip("not yet", min(math.prod(node.shape), MOST_CELLS), kind="update")
+    flat = added.reshape(-1)
+    return Strip("Δθ", min(flat.size, MOST_CELLS), tuple(map(float, flat[:MOST_CELLS])), flat.size > MOST_CELLS, kind="update")
+
+
+def contribution_strip(moment: Moment, node: NodeRecord) -> Strip:
+    """Return the strip of what an operation's backward step sends to the first of its inputs that gets a gradient."""
+    edges = [edge for edge in moment.reading.in_edges.get(node.id, ()) if edge.contribution is not None]
+    if not edges:
+        return gradient_strip(moment, node)
+    source = moment.reading.node(edges[0].source)
+    sent = edges[0].contribution if edges[0] in moment.arrived(source.id) else None
+    return _strip(moment, source, sent, edges[0].contribution, "not yet" if sent is None else f"→ {symbol(source)}", "contribution")
 
 
 def _strip(moment: Moment, node: NodeRecord, tensor: Tensor | None, shape: Tensor | None, label: str, kind: str) -> Strip:
@@ -167,7 +203,7 @@ def paint(painter: QPainter, theme: Theme, strip: Strip, limit: float, left: flo
 def _paint_label(painter: QPainter, theme: Theme, strip: Strip, left: float, top: float, right: float) -> None:
     waiting = strip.values is None
     bad = strip.bad
-    tone = "loss" if bad else "faint" if waiting else "backward" if strip.kind == "gradient" else "muted"
+    tone = "loss" if bad else "faint" if waiting else _TONES.get(strip.kind, "muted")
     painter.setPen(theme.color(tone))
     painter.setFont(_label_font())
     room = QRectF(left, top - 4, right - left, CELL + 8)

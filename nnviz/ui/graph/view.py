@@ -12,9 +12,10 @@ from nnviz.session.moment import Moment
 from nnviz.ui.graph import camera, speech
 from nnviz.ui.graph.items import CardItem, FrameItem
 from nnviz.ui.graph.neuron_items import LinkItem, NeuronItem
-from nnviz.ui.graph.neuron_scene import Circle, NeuronScene
+from nnviz.ui.graph.neuron_scene import NeuronScene
 from nnviz.ui.graph.overlay import Caption, Placard
 from nnviz.ui.graph.scene import GraphScene
+from nnviz.ui.graph.scenes import Scenes
 from nnviz.ui.graph.strips import COLORINGS
 from nnviz.ui.graph.structure import Card
 from nnviz.ui.theme import LIGHT, Theme
@@ -42,17 +43,14 @@ class GraphView(QGraphicsView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._cards, self._neurons = GraphScene(self), NeuronScene(self)
-        self._scene: GraphScene | NeuronScene = self._cards
+        self._scenes = Scenes(self)
         self._moment: Moment | None = None
         self._look = "opening"
         """opening: not touched yet · all: fitted, and stays so · own: as the person set it"""
         self._selected: int | None = None
-        self._coloring = "value"
         self._pressed: QPoint | None = None
         self._limits = Caption(self)
         self.notice = Placard(NO_TRACE, self)  # seen while there is no trace
-        self.setScene(self._scene)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
@@ -69,8 +67,13 @@ class GraphView(QGraphicsView):
     @property
     def folded_cards(self) -> dict[int, Card]:
         """For each node that is folded away the card of its group."""
-        cards = self._cards.diagram.cards.values() if self._scene is self._cards and self._cards.diagram else ()
+        cards = self._scenes.cards.diagram.cards.values() if self._scene is self._scenes.cards and self._scenes.cards.diagram else ()
         return {node: card for card in cards if card.folded for node in card.nodes}
+
+    @property
+    def _scene(self) -> GraphScene | NeuronScene:
+        """The scene on the screen."""
+        return self._scenes.shown
 
     # --- setters ---
 
@@ -78,9 +81,9 @@ class GraphView(QGraphicsView):
         """Show this moment. Zoom and place stay as they are unless the graph has another structure."""
         before = self._moment.step if self._moment else None
         self._moment = moment
-        rebuilt = self._choose_scene() | self._scene.set_moment(moment)
+        rebuilt = self._scenes.choose(moment) | self._scene.set_moment(moment)
         self.notice.setVisible(moment is None)
-        self._show_limits()
+        self._limits.set_text(self._scenes.caption)
         self.setAccessibleDescription(self._scene.here)
         if rebuilt and moment:
             self._look = "opening"
@@ -91,48 +94,42 @@ class GraphView(QGraphicsView):
     def set_theme(self, theme: Theme) -> None:
         """Paint in this theme."""
         self.setBackgroundBrush(theme.color("panel"))
-        self._cards.set_theme(theme)
-        self._neurons.set_theme(theme)
+        self._scenes.each(lambda scene: scene.set_theme(theme))
         self._limits.set_theme(theme)
         self.notice.set_theme(theme)
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids: {"h1": "dense 1"}."""
-        self._cards.set_titles(titles)
-        self._neurons.set_titles(titles)
+        self._scenes.each(lambda scene: scene.set_titles(titles))
 
     def set_selected(self, node: int | None) -> None:
         """Mark this node."""
         self._selected = node
-        self._cards.set_selected(node)
-        self._neurons.set_selected(node)
+        self._scenes.each(lambda scene: scene.set_selected(node))
 
     def set_coloring(self, coloring: str) -> None:
         """Let colours and widths tell what is named, one of COLORINGS. Raises ValueError for anything else."""
         if coloring not in COLORINGS:
             raise ValueError(f"the graph can be coloured by {', '.join(COLORINGS)}, not by {coloring!r}")
-        self._coloring = coloring
-        self._cards.set_coloring(coloring)
-        self._neurons.set_coloring(coloring)
-        self._show_limits()
+        self._scenes.set_coloring(coloring)
+        self._limits.set_text(self._scenes.caption)
 
     def set_animated(self, animated: bool) -> None:
         """Let gradients travel along the wires, or show them in place at once."""
-        self._cards.travel.set_animated(animated)
-        self._neurons.travel.set_animated(animated)
+        self._scenes.each(lambda scene: scene.travel.set_animated(animated))
 
     def fold(self, group: str) -> None:
         """Fold a group to one card."""
-        self.set_folded(self._cards.folded | {group})
+        self.set_folded(self._scenes.cards.folded | {group})
 
     def unfold(self, group: str) -> None:
         """Open a folded group."""
-        self.set_folded(self._cards.folded - {group})
+        self.set_folded(self._scenes.cards.folded - {group})
 
     def set_folded(self, folded: frozenset[str]) -> None:
         """Fold exactly these groups."""
-        if folded != self._cards.folded and self._moment is not None and self._scene is self._cards:
-            self._cards.set_folded(folded)
+        if folded != self._scenes.cards.folded and self._moment is not None and self._scene is self._scenes.cards:
+            self._scenes.cards.set_folded(folded)
             self._follow()
             self.folded_changed.emit(folded)
 
@@ -155,24 +152,6 @@ class GraphView(QGraphicsView):
 
     # --- inside ---
 
-    def _choose_scene(self) -> bool:
-        """Show cards or, for a trace of neurons, circles; return whether that changed."""
-        wanted = self._neurons if self._moment and self._moment.reading.is_scalar else self._cards
-        if wanted is self._scene:
-            return False
-        self._scene.set_moment(None)
-        self._scene = wanted
-        self.setScene(wanted)
-        return True
-
-    def _show_limits(self) -> None:
-        limits = self._scene.limits
-        self._limits.set_text(speech.scale_caption(limits, self._coloring) if limits else "")
-
-    def _card(self, item: CardItem | NeuronItem) -> Card | Circle:
-        """What an item stands for."""
-        return self._cards.diagram.cards[item.key] if isinstance(item, CardItem) else self._neurons.circle(item)
-
     def _follow(self) -> None:
         """Keep the cursor's card in sight."""
         card = self._scene.card_of(self._moment.step.node) if self._moment and self._moment.step else None
@@ -184,10 +163,10 @@ class GraphView(QGraphicsView):
         if isinstance(item, FrameItem) and item.button().contains(item.mapFromScene(self.mapToScene(place))):
             self.fold(item.key)
         elif isinstance(item, CardItem | NeuronItem):
-            node = self._card(item).shown
+            node = self._scenes.card(item).shown
             (self.run_to_requested if to_here else self.node_clicked).emit(node)
         elif isinstance(item, LinkItem):
-            weight = self._neurons.units.weight_of.get(item.link)
+            weight = self._scenes.neurons.units.weight_of.get(item.link)
             if weight is not None:
                 self.node_clicked.emit(weight)
 
@@ -196,7 +175,7 @@ class GraphView(QGraphicsView):
         cards = sorted(self._scene.cards.values(), key=lambda card: (card.x(), card.y()))
         start = self._scene.card_of(self._selected if self._selected is not None else self._moment.step.node if self._moment.step else 0)
         place = cards.index(start) + direction if start in cards else 0
-        node = self._card(cards[max(0, min(place, len(cards) - 1))]).shown
+        node = self._scenes.card(cards[max(0, min(place, len(cards) - 1))]).shown
         camera.follow(self, self._scene.card_of(node).sceneBoundingRect())
         self.node_clicked.emit(node)
 
@@ -240,7 +219,7 @@ class GraphView(QGraphicsView):
         if isinstance(item, FrameItem):
             self.fold(item.key)
         elif isinstance(item, CardItem | NeuronItem):
-            card = self._card(item)
+            card = self._scenes.card(item)
             if card.folded:
                 self.unfold(card.block)
             elif (cell := item.cell_at(item.mapFromScene(self.mapToScene(event.position().toPoint())))) is not None:
@@ -252,13 +231,13 @@ class GraphView(QGraphicsView):
             return
         menu = QMenu(self)
         if isinstance(item, CardItem | NeuronItem):
-            card = self._card(item)
+            card = self._scenes.card(item)
             menu.addAction("Run to here", lambda: self.run_to_requested.emit(card.shown))
             menu.addAction("Breakpoint on or off", lambda: self.breakpoint_requested.emit(card.shown))
             menu.addAction("Show in the chain-rule card", lambda: self.node_clicked.emit(card.shown))
         block = item.key if isinstance(item, FrameItem) else card.block
-        if self._scene is self._cards and self._cards.diagram.titles[block]:
-            folded = block in self._cards.folded
+        if self._scene is self._scenes.cards and self._scenes.cards.diagram.titles[block]:
+            folded = block in self._scenes.cards.folded
             menu.addAction("Unfold the layer" if folded else "Fold the layer", lambda: (self.unfold if folded else self.fold)(block))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(event.globalPos())

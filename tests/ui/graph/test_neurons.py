@@ -184,7 +184,7 @@ def test_clicks_choose_neurons_and_links_their_weights(view, qtbot):
 def test_the_view_changes_between_cards_and_circles(view):
     of = reading()
     view.set_moment(Moment(of, 3, 0))
-    assert view.scene().circles and "linear[0]" in view.accessibleDescription()
+    assert view.scene().circles and "linear[1]" in view.accessibleDescription()
     view.set_moment(Moment(of.whole, 3, 0))
     assert view.scene().cards and not hasattr(view.scene(), "circles")
     view.set_moment(None)
