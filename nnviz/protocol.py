@@ -58,6 +58,24 @@ class Tensor(msgspec.Struct, frozen=True):
 # --- the trace of one iteration -------------------------------------------------------------------------------------
 
 
+class Marks(msgspec.Struct, frozen=True):
+    """What is conspicuous about a node's value over the whole batch. Counts; 0 where it cannot be."""
+
+    dead: int = 0
+    """Units of a ReLU that are 0 for every row of the batch."""
+    units: int = 0
+    saturated: int = 0
+    """Elements of a sigmoid or tanh whose derivative is below 5 % of the largest it can be."""
+    dropped: int = 0
+    """Elements that dropout has set to 0, of a mask."""
+    elements: int = 0
+    non_finite: int = 0
+    """Elements of the value that are NaN or infinite."""
+    non_finite_gradient: int = 0
+    frozen: bool = False
+    """A parameter that no optimizer changes."""
+
+
 class NodeRecord(msgspec.Struct, frozen=True):
     """One node of the computational graph. Node ids are their places in `TraceRecord.nodes`."""
 
@@ -86,6 +104,8 @@ class NodeRecord(msgspec.Struct, frozen=True):
     """file:line of the call that made it."""
     dropped: Array | None = None
     """For dropout: True where an element was dropped."""
+    marks: Marks | None = None
+    """None where nothing is conspicuous."""
     whole: int | None = None
     """For a neuron: the node of `TraceRecord.whole` that it is one element of."""
     element: tuple[int, ...] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from nnviz.engine.marks import marks
 from nnviz.engine.measure import array_of, tensor_record
 from nnviz.engine.scalar_records import scalar_record
 from nnviz.engine.tracing import Captured, batched
@@ -33,7 +34,7 @@ def _tensors(captured: Captured) -> TraceRecord:
         worst_error=trace.worst_error,
         precision=captured.precision,
         rows=tuple(captured.rows.tolist()),
-        nodes=tuple(_node(node, captured.entry, 0 if node.id in with_rows else None) for node in trace.nodes),
+        nodes=tuple(_node(node, captured, 0 if node.id in with_rows else None) for node in trace.nodes),
         edges=_edges(trace),
         steps=tuple(_step(step) for step in trace.steps),
         updates=_updates(trace),
@@ -43,7 +44,8 @@ def _tensors(captured: Captured) -> TraceRecord:
     )
 
 
-def _node(node: Node, entry: str, batch_axis: int | None) -> NodeRecord:
+def _node(node: Node, captured: Captured, batch_axis: int | None) -> NodeRecord:
+    entry = captured.entry
     is_data = node.kind == "input" and node.label == "x"
     return NodeRecord(
         id=node.id,
@@ -63,6 +65,7 @@ def _node(node: Node, entry: str, batch_axis: int | None) -> NodeRecord:
         derivative=node.derivative,
         where=node.where,
         dropped=array_of(node.dropped) if node.dropped is not None and node.dropped.numel() <= WHOLE else None,
+        marks=marks(node.operation, node.value, node.gradient, node.dropped, batch_axis, node.label in captured.frozen),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 from torch import Tensor
 
+from nnviz.engine.marks import marks
 from nnviz.engine.measure import array_of, tensor_record
 from nnviz.engine.tracing import NEURONS, Captured
 from nnviz.protocol import EdgeRecord, NodeRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord
@@ -64,6 +65,14 @@ def _node(scalar: Scalar, label: str, scalars: Scalars, whole: NodeRecord) -> No
         formula=formula,
         derivative=derivative,
         dropped=None if dropped is None else array_of(dropped),
+        marks=marks(
+            node.operation,
+            scalar.value,
+            scalar.gradient,
+            dropped,
+            0 if scalar.is_batched else None,
+            whole.marks is not None and whole.marks.frozen,
+        ),
         whole=scalar.node,
         element=None if scalar.port else scalar.element,
     )

@@ -29,6 +29,8 @@ class Captured(NamedTuple):
     """Id of the input layer."""
     what_ifs: tuple[protocol.WhatIf, ...] = ()
     """What was supposed, by the nodes of the detail that was asked for."""
+    frozen: frozenset[str] = frozenset()
+    """The names of the parameters that are not trained."""
     scalars: Scalars | None = None
     """The trace opened into scalars, if that was asked for."""
 
@@ -64,7 +66,8 @@ def capture_next(trainer: Trainer, detail: str, sample: int | None = None, what_
         trainer.set_tensors(buffers)
         torch.default_generator.set_state(chance)
     position, precision = trainer.position, trainer.experiment.precision
-    return Captured(trace, rows, position.iteration, position.epoch, precision, trainer.net.entry, tuple(what_ifs))
+    frozen = frozenset(name for name, parameter in trainer.parameters.items() if not parameter.requires_grad)
+    return Captured(trace, rows, position.iteration, position.epoch, precision, trainer.net.entry, tuple(what_ifs), frozen)
 
 
 def batched(captured: Captured) -> set[int]:

@@ -159,6 +159,8 @@ def _show_selection(window: MainWindow, node: int | None) -> None:
     shown = panels.chain_rule.node()
     whole, tensor = (moment.whole, moment.reading.tensor_of(shown.id)) if moment and shown else (None, None)
     if whole is not None and tensor.id in whole.reading.updates:
+        if moment.is_updated(shown.id):  # a weight may be updated before its whole parameter is
+            whole = Moment(whole.reading, max(whole.cursor, whole.reading.updated_at[tensor.id]), whole.sample)
         panels.microscope.set_moment(whole, tensor.id, panels.chain_rule.element() if shown.whole is None else shown.element)
     else:
         panels.microscope.set_moment(whole)

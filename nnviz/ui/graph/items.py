@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, 
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from nnviz.ui.fonts import mono, sans
-from nnviz.ui.graph import strips
+from nnviz.ui.graph import mark_signs, strips
 from nnviz.ui.graph.layout import Box, Point
 from nnviz.ui.graph.strips import Limits, Strip
 from nnviz.ui.theme import BODY, SMALL, Theme, mixed
@@ -56,6 +56,8 @@ class CardState:
     size: float | None = None
     """How large what the graph is coloured by is in this node, 0 to 1 of the full scale; None while it is not there."""
     coloring: str = "value"
+    marks: tuple[str, ...] = ()
+    """dead · saturated · frozen · non_finite"""
 
 
 @dataclass(frozen=True)
@@ -166,8 +168,9 @@ class CardItem(QGraphicsItem):
         right = self._box.width() - _INSET
         for strip, top in ((state.value, 28), (state.gradient, 44)):
             strips.paint(painter, self._theme, strip, state.limits.of(strip.kind), _INSET, top, right)
+        painter.setOpacity(1.0)
+        mark_signs.paint_in_row(painter, self._theme, state.marks, self._box.right() - 10, self._box.bottom())
         if state.breakpoint is not None:
-            painter.setOpacity(1.0)
             paint_diamond(painter, self._theme, QPointF(0.5, 0.5), state.breakpoint)
         if state.supposed or state.differs:
             paint_what_if(painter, self._theme, QPointF(self._box.right() - 8, self._box.top()), state.supposed)

@@ -18,14 +18,14 @@ def paint_on_circle(painter: QPainter, theme: Theme, marks: Collection[str], rad
         reach = radius * 0.5
         painter.setPen(QPen(theme.color("muted"), 2.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         painter.drawLines([QLineF(-reach, -reach, reach, reach), QLineF(-reach, reach, reach, -reach)])
-    signs = [mark for mark in ("dead", "saturated", "frozen") if mark in marks]
+    signs = [mark for mark in ("non_finite", "dead", "saturated", "frozen") if mark in marks]
     for place, mark in enumerate(signs):
         _PAINT[mark](painter, theme, QPointF(radius * 0.72 - place * 2 * RADIUS, radius * 0.72))
 
 
 def paint_in_row(painter: QPainter, theme: Theme, marks: Collection[str], right: float, middle: float) -> float:
     """Paint the marks of a card from `right` to the left; return where they begin."""
-    for mark in (mark for mark in ("frozen", "saturated", "dead") if mark in marks):
+    for mark in (mark for mark in ("non_finite", "frozen", "saturated", "dead") if mark in marks):
         _PAINT[mark](painter, theme, QPointF(right - RADIUS, middle))
         right -= 2 * RADIUS + 3
     return right
@@ -60,4 +60,11 @@ def _frozen(painter: QPainter, theme: Theme, middle: QPointF) -> None:
     painter.drawRoundedRect(QRectF(middle.x() - 3.4, middle.y() - 1.4, 6.8, 5.0), 1, 1)
 
 
-_PAINT = {"dead": _dead, "saturated": _saturated, "frozen": _frozen}
+def _non_finite(painter: QPainter, theme: Theme, middle: QPointF) -> None:
+    """An exclamation mark."""
+    _ground(painter, theme, middle, "loss")
+    painter.drawLine(middle + QPointF(0, -3.6), middle + QPointF(0, 0.8))
+    painter.drawPoint(middle + QPointF(0, 3.6))
+
+
+_PAINT = {"dead": _dead, "saturated": _saturated, "frozen": _frozen, "non_finite": _non_finite}

@@ -12,7 +12,7 @@ from nnviz.session.moment import Moment
 from nnviz.session.reading import to_numpy
 from nnviz.ui import numerals
 from nnviz.ui.canvas import captions
-from nnviz.ui.graph import naming
+from nnviz.ui.graph import marks, naming
 from nnviz.ui.graph.strips import Limits, robust_limit, shaded
 from nnviz.ui.graph.units import Link, Units
 
@@ -155,10 +155,18 @@ def neuron_state(
         phase=moment.phase if here else "",
         read=circle in moment.reads(),
         selected=selected is not None and selected in (circle, bias),
+        marks=_marks(moment, shown, circle, parts),
         breakpoint=any(own) if own else None,
         supposed=any(moment.reading.supposed(part) for part in parts),
         differs=any(moment.differs(part) for part in parts),
     )
+
+
+def _marks(moment: Moment, shown: Units, circle: int, parts: tuple[int, ...]) -> tuple[str, ...]:
+    """Those of the neuron; dropped if its mask says so, frozen if its weights are."""
+    own = marks.marks(moment, circle)
+    hanging = {mark for part in parts if part != circle for mark in marks.marks(moment, part)}
+    return tuple(dict.fromkeys((*own, *(mark for mark in ("dropped", "frozen", "non_finite") if mark in hanging))))
 
 
 def _label(moment: Moment, circle: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from nnviz.protocol import Tensor
 from nnviz.session.moment import Moment
 from nnviz.ui import numerals
-from nnviz.ui.graph import naming
+from nnviz.ui.graph import marks, naming
 from nnviz.ui.graph.neuron_states import Scale
 from nnviz.ui.graph.units import Link, Units
 
@@ -16,6 +16,8 @@ def circle(moment: Moment, shown: Units, scale: Scale, node: int, titles: Mappin
     """Return a neuron's numbers as text."""
     record, bias = moment.reading.node(node), shown.bias_of.get(node)
     lines = [f"{naming.symbol(record)}: {naming.qualified(record, scale.names, titles)}{_rows(moment, node)}"]
+    said = [sentence for part in shown.parts(node) for sentence in marks.explained(moment, part)]
+    lines += list(dict.fromkeys(said))
     lines += _figures(moment, node, "")
     lines += _figures(moment, bias, f"{scale.names[bias]}: ") if bias is not None else []
     return "\n".join(lines)

@@ -10,7 +10,7 @@ import numpy as np
 from nnviz.protocol import NodeRecord, Tensor
 from nnviz.session.moment import Moment
 from nnviz.ui import numerals
-from nnviz.ui.graph import naming
+from nnviz.ui.graph import marks, naming
 from nnviz.ui.graph.items import CardState, WireState
 from nnviz.ui.graph.strips import (
     Limits,
@@ -126,7 +126,14 @@ def card_state(
         differs=any(moment.differs(node) for node in card.nodes),
         size=scale.sizes[coloring].get(node.id) if _is_there(moment, node, coloring) else None,
         coloring=coloring,
+        marks=_marks(moment, card, node),
     )
+
+
+def _marks(moment: Moment, card: Card, node: NodeRecord) -> tuple[str, ...]:
+    """Those of the node that is shown; of a folded group any."""
+    nodes = card.nodes if card.folded else (node.id,)
+    return tuple(dict.fromkeys(mark for one in nodes for mark in marks.marks(moment, one) if mark != "dropped"))
 
 
 def _is_there(moment: Moment, node: NodeRecord, coloring: str) -> bool:
@@ -192,7 +199,7 @@ def tooltip(moment: Moment, card: Card, scale: Scales, titles: Mapping[str, str]
     """Return the card's numbers as text."""
     node = moment.reading.node(card.shown)
     head = f"{naming.qualified(node, scale.names, titles)} · {node.operation} · {numerals.shape(node.shape)}"
-    lines = [head, f"value {_figures(moment, node.id, moment.value(node.id))}"]
+    lines = [head, *marks.explained(moment, node.id), f"value {_figures(moment, node.id, moment.value(node.id))}"]
     if node.gradient is not None:
         lines.append(f"gradient {_figures(moment, node.id, moment.gradient(node.id))}")
     return "\n".join([*lines, f"in {node.where}"] if node.where else lines)

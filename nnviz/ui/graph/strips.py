@@ -47,12 +47,14 @@ class Strip:
     """For a tensor that travelled as a measure: the counts of its histogram."""
     kind: str = "value"
     """Which colour scale it is on, one of COLORINGS."""
+    beyond: str = ""
+    """ "NaN", "∞" or "NaN/∞" if such a number is among those that have no cell."""
 
     @property
     def bad(self) -> str:
         """ "NaN" or "∞" if such a number is among the values, else empty."""
         if self.values is None or all(map(np.isfinite, self.values)):
-            return ""
+            return self.beyond
         return "NaN" if any(map(np.isnan, self.values)) else "∞"
 
 
@@ -158,7 +160,13 @@ def _strip(moment: Moment, node: NodeRecord, tensor: Tensor | None, shape: Tenso
     flat = array.reshape(-1)
     shown = tuple(map(float, flat[:MOST_CELLS]))
     crossed = _crossed(moment, node, len(shown)) if kind == "value" else ()
-    return Strip(label, len(shown), shown, flat.size > MOST_CELLS, crossed, kind=kind)
+    return Strip(label, len(shown), shown, flat.size > MOST_CELLS, crossed, kind=kind, beyond=_bad(flat))
+
+
+def _bad(flat: np.ndarray) -> str:
+    if flat.dtype.kind != "f" or np.isfinite(flat).all():
+        return ""
+    return "NaN" if np.isnan(flat).any() else "∞"
 
 
 def _size(moment: Moment, node: NodeRecord, tensor: Tensor | None) -> int:
@@ -170,9 +178,9 @@ def _size(moment: Moment, node: NodeRecord, tensor: Tensor | None) -> int:
 def _measured(label: str, measure: Measure | None, kind: str) -> Strip:
     if measure is None:
         return Strip(label, 0, kind=kind)
-    bins = len(measure.histogram)
+    bins, bad = len(measure.histogram), "NaN/∞" if measure.non_finite else ""
     edges = np.linspace(measure.low, measure.high, bins + 1)
-    return Strip(label, bins, tuple(map(float, (edges[:-1] + edges[1:]) / 2)), bars=measure.histogram, kind=kind)
+    return Strip(label, bins, tuple(map(float, (edges[:-1] + edges[1:]) / 2)), bars=measure.histogram, kind=kind, beyond=bad)
 
 
 def _crossed(moment: Moment, node: NodeRecord, count: int) -> tuple[bool, ...]:
