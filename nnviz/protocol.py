@@ -460,6 +460,14 @@ class LookAtTable(Request, frozen=True):
     folder: str = ""
 
 
+class Respond(Request, frozen=True):
+    """Send what one unit of a layer puts out over the plane (or line) of the features, as the net stands, in evaluation mode."""
+
+    layer: str
+    unit: int
+    """Place in the layer's output, in C order."""
+
+
 # --- replies --------------------------------------------------------------------------------------------------------
 
 
@@ -581,14 +589,40 @@ class TableLookedAt(Reply, frozen=True):
     cure: str = ""
 
 
+class Responded(Reply, frozen=True):
+    """Answers Respond: (height, width) over the grid of `Surface`, or (width,)."""
+
+    revision: int
+    iteration: int
+    layer: str
+    unit: int
+    values: Array
+
+
 class Logged(Reply, frozen=True):
     """Something a model or a library printed."""
 
     text: str
 
 
-Requests = Open | Edit | Train | Pause | GoTo | Trace | Watch | Break | Acknowledge | Inspect | CheckGradient | Preview | LookAtTable
-Replies = Ready | Opened | Failed | Frame | Trained | Moved | Traced | Inspected | GradientChecked | Previewed | TableLookedAt | Logged
+Requests = (
+    Open | Edit | Train | Pause | GoTo | Trace | Watch | Break | Acknowledge | Inspect | CheckGradient | Preview | LookAtTable | Respond
+)
+Replies = (
+    Ready
+    | Opened
+    | Failed
+    | Frame
+    | Trained
+    | Moved
+    | Traced
+    | Inspected
+    | GradientChecked
+    | Previewed
+    | TableLookedAt
+    | Responded
+    | Logged
+)
 
 # --- frames ---------------------------------------------------------------------------------------------------------
 

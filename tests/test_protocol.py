@@ -72,6 +72,7 @@ MESSAGES = [
     p.Acknowledge(4),
     p.Inspect(3, "gradient"),
     p.CheckGradient(3, (0, 1)),
+    p.Respond("h1", 2),
     p.Preview(1, EXPERIMENT, "folder"),
     p.LookAtTable(2, EXPERIMENT),
     p.Previewed(1, DATA),
@@ -96,6 +97,7 @@ MESSAGES = [
     p.Traced(2, TRACE),
     p.Inspected(3, 1, "value", ARRAY),
     p.GradientChecked(1, (0,), 0.5, 0.50001),
+    p.Responded(3, 128, "h1", 2, ARRAY),
     p.Logged("printed\n"),
 ]
 

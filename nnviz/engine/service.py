@@ -16,6 +16,7 @@ from nnviz.engine.guard import Guard
 from nnviz.engine.history import remember
 from nnviz.engine.inbox import Closed, Garbage, Inbox
 from nnviz.engine.looking import gradient_checked, inspected
+from nnviz.engine.measure import response
 from nnviz.engine.position import iterations_per_epoch
 from nnviz.engine.previews import looked_at, previewed
 from nnviz.engine.records import to_record
@@ -49,6 +50,7 @@ class Service:
             protocol.Trace: self._look,
             protocol.Inspect: self._look,
             protocol.CheckGradient: self._look,
+            protocol.Respond: self._look,
             protocol.Preview: lambda request: self._send(previewed(request)),
             protocol.LookAtTable: lambda request: self._send(looked_at(request)),
         }
@@ -179,7 +181,7 @@ class Service:
             if news and self._left is None:
                 self._reporter.stand(self._timeline, self._revision)
 
-    def _look(self, request: protocol.Trace | protocol.Inspect | protocol.CheckGradient) -> None:
+    def _look(self, request: protocol.Trace | protocol.Inspect | protocol.CheckGradient | protocol.Respond) -> None:
         match request:
             case protocol.Trace(detail, what_ifs):
                 self._reporter.captured = capture_next(self._run().trainer, detail, what_ifs=what_ifs)
@@ -188,6 +190,9 @@ class Service:
                 self._send(inspected(self._reporter.captured, request))
             case protocol.CheckGradient():
                 self._send(gradient_checked(self._reporter.captured, request))
+            case protocol.Respond(layer, unit):
+                values = response(self._run().trainer, layer, unit)
+                self._send(protocol.Responded(self._revision, self._timeline.iteration, layer, unit, values))
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> protocol.Failed:

@@ -191,6 +191,16 @@ class Trainer:
         set_training(self.net, False)
         return torch.cat([self.net(part) for part in x.split(CHUNK)])
 
+    @torch.no_grad()
+    def outputs_of(self, layer: str, x: Tensor) -> Tensor:
+        """Return what a layer puts out for these rows in evaluation mode. What it put out in the last iteration stays as it is."""
+        set_training(self.net, False)
+        parts = []
+        for part in x.split(CHUNK):
+            self.net(part)
+            parts.append(self.net.outputs[layer])
+        return torch.cat(parts)
+
     def evaluate(self, rows: Samples) -> tuple[float, float]:
         """Return the loss without penalties and the metric over these rows, in evaluation mode."""
         output = self.answer(rows.x)

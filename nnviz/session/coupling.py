@@ -125,6 +125,8 @@ class Coupling(QObject):
                 session.inspected.emit(reply)
             case protocol.GradientChecked():
                 session.gradient_checked.emit(reply)
+            case protocol.Responded() if reply.revision == session.run.revision:
+                session.responded.emit(reply)
 
     def _trained(self, reply: protocol.Trained) -> None:
         if self._session.run.is_traced:  # the iteration could not be made: no other trace will come

@@ -47,6 +47,7 @@ def connect(window: MainWindow) -> None:
     _debugger(window)
     _what_ifs(window)
     _plots(window)
+    window.neuron_maps.connect_parts()
 
 
 def show_everything(window: MainWindow) -> None:
@@ -132,8 +133,6 @@ def _show_moment(window: MainWindow, moment: Moment | None) -> None:
     for view in (panels.graph, panels.timeline, panels.rail):
         view.set_moment(moment)
     window.debugger.show_marks()
-    trace = moment.reading.trace if moment else None
-    window.top_bar.badge.set_error(trace.worst_error if trace else None, trace.precision if trace else "")
     _show_obstacle(window)
     _show_what_ifs(window)
     _show_selection(window, window.session.selected_node)
@@ -145,6 +144,8 @@ def _show_obstacle(window: MainWindow) -> None:
     """Say in the graph's card why nothing can be traced now, if so."""
     panels, moment, obstacle = window.panels, window.session.moment, window.session.trainer.obstacle
     panels.graph.notice.setText(obstacle or NO_TRACE)
+    trace, is_broken = moment.reading.trace if moment else None, not window.session.report.ok or window.session.run.failure is not None
+    window.top_bar.badge.set_error(trace.worst_error if trace else None, trace.precision if trace else "", is_broken)
     target = window.session.run.target
     way = f"going to {target}" if target is not None else obstacle
     parts = (naming.iteration(moment.reading.trace) if moment else "", way if moment else "")
