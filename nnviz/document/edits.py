@@ -7,6 +7,7 @@ from nnviz.document.breakpoint_edits import add_breakpoint, change_breakpoint, r
 from nnviz.document.network_edits import (
     add_layer,
     change_layer,
+    clear_parameter,
     clear_weights,
     connect_layers,
     disconnect_layers,
@@ -16,7 +17,9 @@ from nnviz.document.network_edits import (
     new_id,
     remove_layers,
     rename_layer,
+    set_gain,
     set_initializer,
+    set_learning_rate_factor,
     set_parameter,
     set_parameters,
     set_weight,
@@ -24,6 +27,7 @@ from nnviz.document.network_edits import (
 )
 from nnviz.document.paths import set_value
 from nnviz.document.problems import Refused
+from nnviz.document.repairs import repair
 from nnviz.document.training_edits import (
     change_data,
     change_optimizer,
@@ -53,6 +57,7 @@ __all__ = [
     "choose_optimizer",
     "choose_schedule",
     "choose_table",
+    "clear_parameter",
     "clear_weights",
     "connect_layers",
     "disconnect_layers",
@@ -63,7 +68,10 @@ __all__ = [
     "remove_breakpoint",
     "remove_layers",
     "rename_layer",
+    "repair",
+    "set_gain",
     "set_initializer",
+    "set_learning_rate_factor",
     "set_parameter",
     "set_parameters",
     "set_precision",
