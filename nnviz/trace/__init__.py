@@ -9,11 +9,12 @@ from .openers import DETAILS
 from .record import PHASES, Call, Clipping, Contribution, Node, Row, Step, TraceError, Update, ValueRead
 from .replay import replay
 from .schedule import Cursor
+from .tape import grouped
 from .trace import Trace
 from .verify import Agreement, agreements, finite_difference
 from .what_if import WhatIf
 
 __all__ = [
     "DETAILS", "PHASES", "Agreement", "Call", "Clipping", "Contribution", "Cursor", "Link", "Neuron", "Node", "Row", "Step", "Trace",
-    "TraceError", "Update", "ValueRead", "WhatIf", "agreements", "capture", "finite_difference", "open_neurons", "replay",
+    "TraceError", "Update", "ValueRead", "WhatIf", "agreements", "capture", "finite_difference", "grouped", "open_neurons", "replay",
 ]  # fmt: skip
