@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QFrame, QGraphicsView, QMenu, QToolTip, QWidget
+from PySide6.QtWidgets import QFrame, QGraphicsView, QToolTip, QWidget
 
 from nnviz.session.moment import Moment
-from nnviz.ui.graph import camera, speech
+from nnviz.ui.graph import camera, menus, speech
+from nnviz.ui.graph.folds import Folds
 from nnviz.ui.graph.items import CardItem, FrameItem
 from nnviz.ui.graph.overlay import Caption, Placard
 from nnviz.ui.graph.scene import GraphScene
-from nnviz.ui.graph.structure import Card
 from nnviz.ui.theme import LIGHT, Theme
 
 _Key = Qt.Key
@@ -34,12 +34,12 @@ class GraphView(QGraphicsView):
     """The node whose breakpoint is to come or go."""
     what_if_requested = Signal(int, int)
     """A node and the place of one of its elements in the chosen row, to be given another value."""
-    folded_changed = Signal(object)
-    """The keys of all folded groups, as a frozenset."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._scene = GraphScene(self)
+        self._scene.laid_out.connect(self._take_layout)
+        self.folds = Folds(self._scene)
         self._moment: Moment | None = None
         self._look = "opening"
         """opening: not touched yet · all: fitted, and stays so · own: as the person set it"""
@@ -50,7 +50,7 @@ class GraphView(QGraphicsView):
         self.setScene(self._scene)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
         self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.AnchorUnderMouse)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -61,25 +61,16 @@ class GraphView(QGraphicsView):
         self.setAccessibleName("Computational graph")
         self.set_theme(LIGHT)
 
-    @property
-    def folded_cards(self) -> dict[int, Card]:
-        """For each node that is folded away the card of its group."""
-        cards = self._scene.diagram.cards.values() if self._scene.diagram else ()
-        return {node: card for card in cards if card.folded for node in card.nodes}
-
     # --- setters ---
 
     def set_moment(self, moment: Moment | None) -> None:
         """Show this moment. Zoom and place stay as they are unless the graph has another structure."""
         before = self._moment.step if self._moment else None
         self._moment = moment
-        rebuilt = self._scene.set_moment(moment)
+        self._scene.set_moment(moment)
         self.notice.setVisible(moment is None)
         self._limits.set_text(speech.scale_caption(self._scene.limits) if self._scene.limits else "")
         self.setAccessibleDescription(self._scene.here)
-        if rebuilt and moment:
-            self._look = "opening"
-            camera.open_up(self, self._scene.content)
         if moment and moment.step is not before:
             self._follow()
 
@@ -109,21 +100,6 @@ class GraphView(QGraphicsView):
         """Let gradients travel along the wires, or show them in place at once."""
         self._scene.travel.set_animated(animated)
 
-    def fold(self, group: str) -> None:
-        """Fold a group to one card."""
-        self.set_folded(self._scene.folded | {group})
-
-    def unfold(self, group: str) -> None:
-        """Open a folded group."""
-        self.set_folded(self._scene.folded - {group})
-
-    def set_folded(self, folded: frozenset[str]) -> None:
-        """Fold exactly these groups."""
-        if folded != self._scene.folded and self._moment is not None:
-            self._scene.set_folded(folded)
-            self._follow()
-            self.folded_changed.emit(folded)
-
     def fit(self) -> None:
         """Show the whole graph, at most at its natural size."""
         camera.fit(self, self._scene.content)
@@ -143,6 +119,15 @@ class GraphView(QGraphicsView):
 
     # --- inside ---
 
+    def _take_layout(self, is_new: bool) -> None:
+        """Look at a new layout: at another graph afresh, at the same one from where the person was."""
+        if is_new:
+            self._look = "opening"
+            camera.open_up(self, self._scene.content)
+        elif self._look == "all":
+            camera.fit(self, self._scene.content)
+        self._follow()
+
     def _follow(self) -> None:
         """Keep the cursor's card in sight."""
         card = self._scene.card_of(self._moment.step.node) if self._moment and self._moment.step else None
@@ -152,7 +137,7 @@ class GraphView(QGraphicsView):
     def _click(self, place: QPoint, to_here: bool) -> None:
         item = _item_at(self, place)
         if isinstance(item, FrameItem) and item.button().contains(item.mapFromScene(self.mapToScene(place))):
-            self.fold(item.key)
+            self.folds.fold(item.key)
         elif isinstance(item, CardItem):
             node = self._scene.diagram.cards[item.key].shown
             (self.run_to_requested if to_here else self.node_clicked).emit(node)
@@ -204,11 +189,11 @@ class GraphView(QGraphicsView):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         item = _item_at(self, event.position().toPoint())
         if isinstance(item, FrameItem):
-            self.fold(item.key)
+            self.folds.fold(item.key)
         elif isinstance(item, CardItem):
             card = self._scene.diagram.cards[item.key]
             if card.folded:
-                self.unfold(card.block)
+                self.folds.open(card)
             elif (cell := item.cell_at(item.mapFromScene(self.mapToScene(event.position().toPoint())))) is not None:
                 self.what_if_requested.emit(card.shown, cell)
 
@@ -216,18 +201,10 @@ class GraphView(QGraphicsView):
         item = _item_at(self, event.pos())
         if item is None or self._scene.diagram is None:
             return
-        menu = QMenu(self)
         if isinstance(item, CardItem):
-            card = self._scene.diagram.cards[item.key]
-            menu.addAction("Run to here", lambda: self.run_to_requested.emit(card.shown))
-            menu.addAction("Breakpoint on or off", lambda: self.breakpoint_requested.emit(card.shown))
-            menu.addAction("Show in the chain-rule card", lambda: self.node_clicked.emit(card.shown))
-        block = item.key if isinstance(item, FrameItem) else card.block
-        if self._scene.diagram.titles[block]:
-            folded = block in self._scene.folded
-            menu.addAction("Unfold the layer" if folded else "Fold the layer", lambda: (self.unfold if folded else self.fold)(block))
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(event.globalPos())
+            menus.open_card_menu(self, self._scene.diagram.cards[item.key], event.globalPos())
+        else:
+            menus.open_frame_menu(self, item.key, event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
