@@ -48,19 +48,8 @@ class Debugger:
         card = self._window.panels.graph.folds.card(node)
         return frozenset(card.nodes) if card else ()
 
-    def fold_here(self) -> None:
-        """Fold the innermost open group around the selected node, else around the cursor's."""
-        node = self._node_here()
-        if node is not None:
-            self._window.panels.graph.folds.fold_around(node)
-
-    def open_here(self) -> None:
-        """Open by one level what hides the selected node, else the cursor's."""
-        node, folds = self._node_here(), self._window.panels.graph.folds
-        if node is not None and folds.card(node):
-            folds.enter(folds.card(node), node)
-
-    def _node_here(self) -> int | None:
+    @property
+    def node_here(self) -> int | None:
         """The selected node, else the one the cursor is at."""
         session = self._window.session
         here = session.moment.node if session.moment else None
@@ -98,7 +87,7 @@ class Debugger:
 
     def toggle_breakpoint(self) -> None:
         """Put a breakpoint on the selected node, else on the one the cursor is at, or take it away."""
-        session, node = self._window.session, self._node_here()
+        session, node = self._window.session, self.node_here
         if node is None:
             session.message_posted.emit("info", "Select a node first: a breakpoint stops there.")
         else:
