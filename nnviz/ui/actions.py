@@ -104,6 +104,7 @@ ACTIONS = (
     Act("train_workspace", "Train workspace", "View", lambda w: w.area.show_workspace("train"), "Ctrl+3", "fa6s.chart-line", "The plots are large"),
     Act("fit", "Fit the graph", "View", lambda w: w.fit(), "F", "fa6s.expand", "Show the whole graph"),
     Act("actual_size", "Graph at 100 %", "View", lambda w: w.panels.graph.actual_size(), "Ctrl+0", "fa6s.magnifying-glass", "Show the graph in its own size"),
+    Act("find_node", "Find in the graph…", "View", lambda w: w.panels.graph.finder.open(), "Ctrl+F", "fa6s.magnifying-glass-location", "Find nodes by part of a name, operation, layer or shape", enabled=_has_trace),
     Act("fold", "Fold the group around this node", "View", lambda w: w.commands.fold_here(), "Alt+Up", "fa6s.compress", "Fold the innermost open group around the selected node, or around the one the cursor is at", enabled=_has_trace),
     Act("open_group", "Open this group", "View", lambda w: w.commands.open_here(), "Alt+Down", "fa6s.up-right-and-down-left-from-center", "Open the folded group of the selected node, or of the one the cursor is at, by one level", enabled=_has_trace),
     Act("fold_all", "Fold all groups", "View", lambda w: w.panels.graph.folds.fold_all(), "Alt+Shift+Up", "fa6s.angles-up", "Every layer becomes one card, time steps and blocks of equal structure one together", enabled=_has_trace),

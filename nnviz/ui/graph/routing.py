@@ -44,8 +44,11 @@ class Lanes:
             between = self._columns[passage.start + 1 : passage.end]
             spans = [span for _, _, column in between for span in column]
             low, high = sorted((passage.left, passage.right))
+            left, right = between[0][0] - TURN, between[-1][1] + TURN
             if any(top - 2 < high and low < bottom + 2 for top, bottom in spans):
-                self.runs[passage.wire] = self._around(between[0][0] - TURN, between[-1][1] + TURN, spans, passage.left)
+                self.runs[passage.wire] = self._around(left, right, spans, passage.left)
+            elif passage.start < 0 or passage.end == len(self._columns):  # it comes from another height, or goes to one
+                self.runs[passage.wire] = left, right, passage.left
 
     def _around(self, left: float, right: float, spans: Sequence[tuple[float, float]], height: float) -> Run:
         top, bottom = min(top for top, _ in spans), max(bottom for _, bottom in spans)

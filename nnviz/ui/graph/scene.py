@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from PySide6.QtCore import QObject, QRectF, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
+from nnviz.protocol import TraceRecord
 from nnviz.session.moment import Moment
 from nnviz.ui.graph import speech, states, structure
 from nnviz.ui.graph.grouping import Tree, tree
@@ -115,6 +116,11 @@ class GraphScene(QGraphicsScene):
             self.placer.ask(diagram, _sizes(self._moment, diagram, self._scales, self._titles))
 
     # --- what is where ---
+
+    @property
+    def trace(self) -> TraceRecord | None:
+        """The trace it shows."""
+        return self._moment.reading.trace if self._moment else None
 
     @property
     def content(self) -> QRectF:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsView, QToolTip, QWidget
 
 from nnviz.session.moment import Moment
 from nnviz.ui.graph import camera, menus, speech
+from nnviz.ui.graph.finder import Finder
 from nnviz.ui.graph.folds import Folds
 from nnviz.ui.graph.items import CardItem, FrameItem
-from nnviz.ui.graph.overlay import Caption, Placard
+from nnviz.ui.graph.minimap import Minimap
+from nnviz.ui.graph.overlay import Caption, Placard, foot, foot_room
 from nnviz.ui.graph.scene import GraphScene
 from nnviz.ui.theme import LIGHT, Theme
 
@@ -47,6 +49,10 @@ class GraphView(QGraphicsView):
         self._pressed: QPoint | None = None
         self._limits = Caption(self)
         self.notice = Placard(NO_TRACE, self)  # seen while there is no trace
+        self.minimap = Minimap(self)
+        self.minimap.centre_requested.connect(self._go_to)
+        self.finder = Finder(self._scene, self.folds, self)
+        self.finder.node_found.connect(self.node_clicked)
         self.setScene(self._scene)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -71,19 +77,26 @@ class GraphView(QGraphicsView):
         self.notice.setVisible(moment is None)
         self._limits.set_text(speech.scale_caption(self._scene.limits) if self._scene.limits else "")
         self.setAccessibleDescription(self._scene.here)
+        self._show_cursor()
         if moment and moment.step is not before:
             self._follow()
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in this theme."""
         self.setBackgroundBrush(theme.color("panel"))
+        palette = self.palette()
+        palette.setColor(self.backgroundRole(), theme.color("panel"))  # of the foot below the picture
+        self.setPalette(palette)
         self._scene.set_theme(theme)
         self._limits.set_theme(theme)
+        self.minimap.set_theme(theme)
+        self.finder.set_theme(theme)
         self.notice.set_theme(theme)
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids: {"h1": "dense 1"}."""
         self._scene.set_titles(titles)
+        self.finder.set_titles(titles)
 
     def set_selected(self, node: int | None) -> None:
         """Mark this node."""
@@ -126,13 +139,24 @@ class GraphView(QGraphicsView):
             camera.open_up(self, self._scene.content)
         elif self._look == "all":
             camera.fit(self, self._scene.content)
-        self._follow()
+        self.minimap.set_layout(self._scene.content, [item.sceneBoundingRect() for item in self._scene.cards.values()])
+        self._show_cursor()
+        self._follow(self.finder.node)
 
-    def _follow(self) -> None:
-        """Keep the cursor's card in sight."""
+    def _show_cursor(self) -> None:
         card = self._scene.card_of(self._moment.step.node) if self._moment and self._moment.step else None
+        self.minimap.set_cursor(card.sceneBoundingRect() if card else QRectF(), self._moment.phase if self._moment else "")
+
+    def _follow(self, node: int | None = None) -> None:
+        """Keep this node's card in sight, else the cursor's."""
+        here = self._moment.step.node if node is None and self._moment and self._moment.step else node
+        card = self._scene.card_of(here)
         if card:
             camera.follow(self, card.sceneBoundingRect())
+
+    def _go_to(self, centre: QPointF) -> None:
+        self._look = "own"
+        self.centerOn(centre)
 
     def _click(self, place: QPoint, to_here: bool) -> None:
         item = _item_at(self, place)
@@ -155,8 +179,12 @@ class GraphView(QGraphicsView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if self.viewportMargins().bottom() != foot(self):
+            self.setViewportMargins(0, 0, 0, foot(self))
         self._limits.settle()
         self.notice.settle()
+        self.finder.settle()
+        self.minimap.settle(foot_room(self, self._limits))
         if self._look == "all":
             camera.fit(self, self._scene.content)
         elif self._look == "opening" and self._moment:
@@ -220,6 +248,13 @@ class GraphView(QGraphicsView):
             self._go(_STEPS[key])
         else:
             super().keyPressEvent(event)
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        self.finder.paint_marks(painter)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self.minimap.set_seen(camera.seen(self))
 
     def viewportEvent(self, event) -> bool:
         if isinstance(event, QHelpEvent):
