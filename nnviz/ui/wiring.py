@@ -288,6 +288,7 @@ def _debugger(window: MainWindow) -> None:
     panels.step_bar.speeds.chosen.connect(debugger.change_pace)
     window.top_bar.granularity_changed.connect(debugger.change_pace)
     window.session.walker.folded = debugger.folded_with
+    window.session.walker.around = panels.graph.folds.around
     panels.graph.breakpoint_requested.connect(debugger.toggle_breakpoint_at)
     panels.breakpoints.clicked.connect(debugger.show_breakpoints)
 
