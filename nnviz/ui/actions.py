@@ -66,6 +66,7 @@ ACTIONS = (
     Act("undo", "Undo", "Edit", lambda w: w.session.undoing.undo(), "Ctrl+Z", "fa6s.rotate-left", "Take back the last change", enabled=lambda w: w.session.undoing.can_undo),
     Act("redo", "Redo", "Edit", lambda w: w.session.undoing.redo(), "Ctrl+Y", "fa6s.rotate-right", "Make the change again", enabled=lambda w: w.session.undoing.can_redo),
     Act("delete", "Delete selected layers", "Edit", lambda w: w.commands.delete_selected(), "", "fa6s.trash", "Remove the selected layers (Del on the canvas)", enabled=lambda w: bool(w.selected_layers)),
+    Act("data", "Data…", "Edit", lambda w: w.data.open(), "Ctrl+Shift+D", "fa6s.database", "Choose a data set, a file or points of your own; noise, split, scaling"),
     Act("tidy", "Tidy the network", "Edit", lambda w: w.commands.tidy(), "Ctrl+L", "fa6s.table-cells", "Place all layers automatically"),
     Act("dropout", "Dropout on or off", "Edit", lambda w: w.commands.toggle_dropout(), "Ctrl+D", "fa6s.droplet-slash", "Switch all dropout layers on or off, also while training runs"),
     Act("train", "Train or pause", "Run", lambda w: w.session.trainer.toggle(), "Ctrl+T", "fa6s.play", "Train until paused", "train", enabled=_can_train),
