@@ -447,7 +447,7 @@ DATASETS = _table(
         ),
     ),
     Kind(
-        "table", "Typed in", "rows written into the document", group="Own data",
+        "table", "Own points", "points clicked into the plane, or rows typed in; the document keeps them", group="Own data",
         fields=(
             Field("x", "table", [], "one list of numbers per row", essential=True),
             Field("y", "table", [], "one list of targets per row, or one class number per row", essential=True),

@@ -85,6 +85,7 @@ ACTIONS = (
     Act("align_top", "Align top", "Edit", lambda w: w.builder.align("top"), "Ctrl+Shift+Up", "fa6s.arrow-up", "Put the upper sides of the selected layers in one line", enabled=_has_several),
     Act("distribute_across", "Distribute across", "Edit", lambda w: w.builder.align("across"), "Ctrl+Shift+Right", "fa6s.arrows-left-right", "Equal gaps between the selected layers from left to right", enabled=_has_several),
     Act("distribute_down", "Distribute down", "Edit", lambda w: w.builder.align("down"), "Ctrl+Shift+Down", "fa6s.arrows-up-down", "Equal gaps between the selected layers from top to bottom", enabled=_has_several),
+    Act("data", "Data…", "Edit", lambda w: w.data.open(), "Ctrl+Alt+D", "fa6s.database", "Choose a data set, a file or points of your own; noise, split, scaling"),
     Act("tidy", "Tidy the network", "Edit", lambda w: w.builder.tidy(), "Ctrl+L", "fa6s.table-cells", "Place all layers automatically"),
     Act("dropout", "Dropout on or off", "Edit", lambda w: w.commands.toggle_dropout(), "Ctrl+D", "fa6s.droplet-slash", "Switch all dropout layers on or off, also while training runs"),
     Act("train", "Train or pause", "Run", lambda w: w.session.trainer.toggle(), "Ctrl+T", "fa6s.play", "Train until paused", "train", enabled=_can_train),

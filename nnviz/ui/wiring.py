@@ -216,6 +216,7 @@ def _training(window: MainWindow) -> None:
         window.panels.training.set_experiment(window.session.experiment)
 
     window.panels.training.value_requested.connect(change)
+    window.panels.training.data_requested.connect(window.data.open)
 
 
 def _network(window: MainWindow) -> None:
