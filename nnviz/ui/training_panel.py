@@ -102,7 +102,7 @@ class TrainingPanel(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(GRID)
         self._grid.setColumnStretch(1, 1)
-        self._picker = QToolButton(text="…", toolTip="All data, and everything about it (Ctrl+Shift+D)", accessibleName="Choose data")
+        self._picker = QToolButton(text="…", toolTip="All data, and everything about it (Ctrl+Alt+D)", accessibleName="Choose data")
         self._picker.setFixedWidth(26)
         self._picker.clicked.connect(self.data_requested)
         self._more = QToolButton(text="more ▾", checkable=True, toolTip="Show all settings", accessibleName="Show all training settings")
