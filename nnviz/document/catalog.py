@@ -83,6 +83,32 @@ ACTIVATIONS = _table(
 
 _ACTIVATION = Field("activation", "choice", "identity", "function applied to z", choices=tuple(ACTIVATIONS))
 
+_UNITS = Field("units", "integer", 4, "size of the state: the output at each time step", 1, WIDEST, essential=True)
+_RECURRENT = (
+    Field("return_sequences", "boolean", False, "put out the state of every time step instead of the last one only", essential=True),
+    Field("bidirectional", "boolean", False, "run a second net backwards in time and join both states: twice the parameters"),
+    Field("num_layers", "integer", 1, "how many such nets are stacked, each fed by the sequence of the one below", 1, 8),
+)
+_HEADS = Field("num_heads", "integer", 1, "how many attentions run side by side, each on its share of the features", 1, 64, essential=True)
+_CAUSAL = Field("causal", "boolean", False, "let each time step attend to itself and earlier ones only")
+_POOL = (
+    Field("kernel_size", "integer", 2, "size of the window", 1, 256, essential=True),
+    Field("stride", "integer", None, "how far the window moves at a time; none moves it by its own size", 1, 256, optional=True),
+    Field("padding", "integer", 0, "how far the window reaches over each border, at most half its size", 0, 128),
+)
+
+
+def _convolution(largest: int) -> tuple[Field, ...]:
+    return (
+        Field("out_channels", "integer", 8, "how many kernels, and so features or channels of the output", 1, 1024, essential=True),
+        Field("kernel_size", "integer", 3, "how many places a kernel covers (in each direction)", 1, largest, essential=True),
+        Field("stride", "integer", 1, "how far the kernel moves at a time", 1, largest),
+        Field("padding", "integer", 0, "how many zeros are put before and behind each axis", 0, largest),
+        _ACTIVATION,
+        Field("bias", "boolean", True, "whether b is added"),
+    )
+
+
 LAYERS = _table(
     Kind(
         "input", "Input", "where the data enters; its shape leaves the batch out", group="Data", inputs=(0, 0),
@@ -106,7 +132,12 @@ LAYERS = _table(
         fields=(Field("p", "number", 0.2, "probability that an element is dropped", 0.0, 0.99, essential=True),),
     ),
     Kind(
-        "batch_norm", "Batch norm", "(x − batch mean)/√(batch variance + ε) per feature, then a learned scale γ and shift β; running statistics outside training",
+        "spatial_dropout", "Spatial dropout", "dropout of whole channels of an image, or of whole features over all time, instead of single elements",
+        group="Regularisation", source="Tompson et al. 2015; torch.nn.Dropout1d, Dropout2d",
+        fields=(Field("p", "number", 0.2, "probability that a channel is dropped", 0.0, 0.99, essential=True),),
+    ),
+    Kind(
+        "batch_norm", "Batch norm", "(x − batch mean)/√(batch variance + ε) per feature (images: per channel), then a learned scale γ and shift β; running statistics outside training",
         group="Normalisation", source="Ioffe & Szegedy 2015; torch.nn.BatchNorm", learns=True,
         fields=(
             Field("momentum", "number", 0.1, "share of the new batch in the running statistics", 0.0, 1.0),
@@ -119,13 +150,106 @@ LAYERS = _table(
         fields=(Field("epsilon", "number", 1e-5, "added to the variance", 1e-12, 1.0),),
     ),
     Kind("add", "Add", "the sum of its inputs, element by element: the residual connection", group="Joining", inputs=(2, None)),
-    Kind("concat", "Concat", "its inputs one behind the other along the first axis of a row", group="Joining", inputs=(2, None)),
+    Kind("multiply", "Multiply", "the product of its inputs, element by element: a gate", group="Joining", inputs=(2, None)),
+    Kind(
+        "concat", "Concat", "its inputs one behind the other along one axis of a row", group="Joining", source="torch.cat", inputs=(2, None),
+        fields=(Field("axis", "integer", 1, "the axis along which they are joined; 1 is the first of a row (0 would be the batch)", 1, 4),),
+    ),
     Kind("flatten", "Flatten", "all elements of a row in one vector", group="Layers", source="torch.nn.Flatten"),
+    Kind(
+        "reshape", "Reshape", "the same elements in another shape, in the same order", group="Layers", source="torch.reshape",
+        fields=(Field("shape", "shape", [2, 1], "the new shape of one row; its sizes multiply to the number of elements", 1, WIDEST, essential=True),),
+    ),
+    Kind(
+        "conv1d", "Conv 1-D", "slides out_channels kernels along time: one weight for all places; x is [time, features]", group="Convolution",
+        source="torch.nn.Conv1d over the time axis", learns=True, initialized=True, fields=_convolution(256),
+    ),
+    Kind(
+        "conv2d", "Conv 2-D", "slides out_channels square kernels over an image: one weight for all places; x is [channels, height, width]", group="Convolution",
+        source="LeCun et al. 1989; torch.nn.Conv2d", learns=True, initialized=True, fields=_convolution(64),
+    ),
+    Kind(
+        "max_pool", "Max pool", "the largest value of each window, over time [time, features] or over an image; only the winner gets a gradient", group="Convolution",
+        source="torch.nn.MaxPool1d, MaxPool2d", fields=_POOL,
+    ),
+    Kind(
+        "avg_pool", "Average pool", "the mean of each window, over time [time, features] or over an image", group="Convolution",
+        source="torch.nn.AvgPool1d, AvgPool2d", fields=_POOL,
+    ),
+    Kind(
+        "global_pool", "Global pool", "one number per feature or channel: its mean or its largest value over all time or the whole image", group="Convolution",
+        source="Lin et al. 2014",
+        fields=(Field("function", "choice", "mean", "mean or max", choices=("mean", "max"), essential=True),),
+    ),
+    Kind(
+        "rnn", "RNN", "hₜ = f(W xₜ + U hₜ₋₁ + b), h₀ = 0: the same weights at every time step; one bias vector", group="Sequence",
+        source="Elman 1990; torch.nn.RNN with its second bias left out", learns=True, initialized=True,
+        fields=(
+            _UNITS,
+            Field("activation", "choice", "tanh", "f, applied to z at every step", choices=tuple(ACTIVATIONS)),
+            *_RECURRENT,
+        ),
+    ),
+    Kind(
+        "lstm", "LSTM", "a cell cₜ = f·cₜ₋₁ + i·g kept by an input, a forget and an output gate, hₜ = o·tanh cₜ; one bias vector per gate", group="Sequence",
+        source="Hochreiter & Schmidhuber 1997, Gers et al. 2000; torch.nn.LSTM with its second bias left out", learns=True, initialized=True,
+        fields=(_UNITS, *_RECURRENT),
+    ),
+    Kind(
+        "gru", "GRU", "hₜ = (1 − z)·n + z·hₜ₋₁ with an update gate z; the reset gate r acts on U hₜ₋₁ after the product (torch's convention); one bias vector per gate",
+        group="Sequence", source="Cho et al. 2014; torch.nn.GRU with its second bias left out", learns=True, initialized=True, fields=(_UNITS, *_RECURRENT),
+    ),
+    Kind(
+        "embedding", "Embedding", "looks up a learned vector for each whole number of a row: [time] becomes [time, embedding_dim]", group="Sequence",
+        source="torch.nn.Embedding", learns=True, initialized=True,
+        fields=(
+            Field("num_embeddings", "integer", 10, "size of the vocabulary: the numbers looked up run from 0 to one less", 1, 100_000, essential=True),
+            Field("embedding_dim", "integer", 4, "length of each vector", 1, WIDEST, essential=True),
+        ),
+    ),
+    Kind(
+        "one_hot", "One-hot", "each whole number of a row becomes a vector of zeros with a single 1: [time] becomes [time, num_classes]", group="Sequence",
+        source="torch.nn.functional.one_hot",
+        fields=(Field("num_classes", "integer", 10, "how many different numbers there are, counted from 0", 1, WIDEST, essential=True),),
+    ),
+    Kind(
+        "positional_encoding", "Positional encoding", "adds sin(t/10000^(i/d)) to the even features i and the cosine to the odd ones, so that places in time differ",
+        group="Attention", source="Vaswani et al. 2017, section 3.5",
+    ),
+    Kind(
+        "attention", "Self-attention", "softmax(Q Kᵀ/√d) V per head, with Q, K and V linear in x [time, features]; then an output projection", group="Attention",
+        source="Vaswani et al. 2017, section 3.2; torch.nn.MultiheadAttention", learns=True, initialized=True, fields=(_HEADS, _CAUSAL),
+    ),
+    Kind(
+        "encoder_block", "Encoder block", "self-attention, add & norm, two dense layers at every time step, add & norm", group="Attention",
+        source="Vaswani et al. 2017, section 3.1; torch.nn.TransformerEncoderLayer", learns=True, initialized=True,
+        fields=(
+            _HEADS,
+            Field("units", "integer", 16, "neurons of the hidden layer between the two dense ones", 1, WIDEST, essential=True),
+            Field("activation", "choice", "relu", "function of the hidden layer", choices=tuple(ACTIVATIONS)),
+            Field("p", "number", 0.0, "dropout behind the attention, the hidden layer and the second dense layer", 0.0, 0.99),
+            Field("norm_first", "boolean", False, "normalise before attention and dense layers instead of after the additions"),
+            _CAUSAL,
+        ),
+    ),
+    Kind(
+        "gaussian_latent", "Gaussian latent", "z = μ + e^(½ log σ²)·ε with ε drawn anew in training, μ and log σ² linear in x; adds β·KL(N(μ, σ²) ‖ N(0, 1)) to the loss",
+        group="Regularisation", source="Kingma & Welling 2014, section 2.4 and appendix B; β: Higgins et al. 2017", learns=True, initialized=True,
+        fields=(
+            Field("units", "integer", 2, "how many latent variables", 1, WIDEST, essential=True),
+            Field("beta", "number", 1.0, "β: weight of the KL term, which is summed over the latent variables and averaged over the batch", 0.0, 1e3, essential=True),
+        ),
+    ),
+    Kind(
+        "noise", "Gaussian noise", "in training adds normal noise to every element; passes all unchanged otherwise", group="Regularisation", source="Bishop 1995",
+        fields=(Field("std", "number", 0.1, "standard deviation of the noise", 0.0, 100.0, essential=True),),
+    ),
 )
 
 LOSSES = _table(
     Kind("mse", "Mean squared error", "mean (ŷ − y)²", group="Regression", source="torch.nn.MSELoss"),
     Kind("mae", "Mean absolute error", "mean |ŷ − y|", group="Regression", source="torch.nn.L1Loss"),
+    Kind("rmse", "Root mean squared error", "√(mean (ŷ − y)²): the mean squared error in the unit of y", group="Regression"),
     Kind("huber", "Huber", "½(ŷ − y)² where |ŷ − y| ≤ 1, else |ŷ − y| − ½, averaged", group="Regression", source="torch.nn.HuberLoss"),
     Kind("bce", "Binary cross-entropy", "−mean [y log σ(ŷ) + (1 − y) log(1 − σ(ŷ))]: takes the raw output ŷ, one unit", group="Classification", source="torch.nn.BCEWithLogitsLoss"),
     Kind("cross_entropy", "Cross-entropy", "−mean log softmax(ŷ)[class]: takes the raw outputs, one unit per class", group="Classification", source="torch.nn.CrossEntropyLoss"),
@@ -133,7 +257,9 @@ LOSSES = _table(
 
 _RATE = Field("learning_rate", "number", 0.01, "η: how far a step goes along the negative gradient", 0.0, 1e4, essential=True)
 _DECAY = Field("weight_decay", "number", 0.0, "adds weight_decay·θ to the gradient", 0.0, 1e3)
+_MAXIMIZE = Field("maximize", "boolean", False, "climb up the gradient instead of down")
 _EPSILON = Field("epsilon", "number", 1e-8, "added to the root in the denominator", 0.0, 1.0)
+_ACCUMULATED = Field("initial_accumulator_value", "number", 0.0, "what the sum of squared gradients starts with", 0.0, 1e3)
 _MOMENTUM = Field("momentum", "number", 0.0, "μ: share of the last step's direction that is kept", 0.0, 0.9999)
 
 
@@ -145,6 +271,7 @@ def _adam_fields(decay: Field) -> tuple[Field, ...]:
         _EPSILON,
         decay,
         Field("amsgrad", "boolean", False, "divide by the largest v so far instead of the present one"),
+        _MAXIMIZE,
     )
 
 
@@ -155,12 +282,12 @@ OPTIMIZERS = _table(
             _RATE, _MOMENTUM,
             Field("dampening", "number", 0.0, "share of the new gradient left out of the momentum", 0.0, 1.0),
             Field("nesterov", "boolean", False, "look ahead along the momentum (needs momentum > 0 and dampening 0)"),
-            _DECAY,
+            _DECAY, _MAXIMIZE,
         ),
     ),
     Kind(
         "adagrad", "Adagrad", "divides each step by the root of the sum of all squared gradients so far", source="Duchi et al. 2011; torch.optim.Adagrad",
-        fields=(_RATE, Field("lr_decay", "number", 0.0, "lets η fall as 1/(1 + t·lr_decay)", 0.0, 1.0), Field("epsilon", "number", 1e-10, _EPSILON.explanation, 0.0, 1.0), _DECAY),
+        fields=(_RATE, Field("lr_decay", "number", 0.0, "lets η fall as 1/(1 + t·lr_decay)", 0.0, 1.0), Field("epsilon", "number", 1e-10, _EPSILON.explanation, 0.0, 1.0), _DECAY, _ACCUMULATED, _MAXIMIZE),
     ),
     Kind(
         "rmsprop", "RMSprop", "divides each step by the root of a running mean of squared gradients", source="Tieleman & Hinton 2012; torch.optim.RMSprop",
@@ -169,7 +296,7 @@ OPTIMIZERS = _table(
             Field("alpha", "number", 0.99, "α: memory of the mean squared gradient", 0.0, 0.99999),
             _EPSILON, _MOMENTUM,
             Field("centered", "boolean", False, "subtract the squared mean gradient first"),
-            _DECAY,
+            _DECAY, _MAXIMIZE,
         ),
     ),
     Kind(
@@ -182,7 +309,52 @@ OPTIMIZERS = _table(
     ),
 )
 
-SCHEDULES = _table(Kind("constant", "Constant", "the learning rate stays as it is"))
+_EVERY = Field("every", "choice", "epoch", "what t counts", choices=("epoch", "iteration"))
+_MIN_RATE = "the learning rate never falls below this"
+
+SCHEDULES = _table(
+    Kind("constant", "Constant", "the learning rate stays as it is"),
+    Kind(
+        "step", "Step", "η · γ^⌊t / step_size⌋: falls by a factor now and then", source="torch.optim.lr_scheduler.StepLR",
+        fields=(
+            Field("step_size", "integer", 10, "how long it stays the same", 1, 1_000_000, essential=True),
+            Field("gamma", "number", 0.5, "γ: the factor", 1e-6, 1.0, essential=True),
+            _EVERY,
+        ),
+    ),
+    Kind(
+        "exponential", "Exponential", "η · γᵗ: falls by the same factor every time", source="torch.optim.lr_scheduler.ExponentialLR",
+        fields=(Field("gamma", "number", 0.98, "γ: the factor", 1e-6, 1.0, essential=True), _EVERY),
+    ),
+    Kind(
+        "cosine", "Cosine", "η_min + (η − η_min)·(1 + cos(π t/t_max))/2: falls along half a cosine, and rises again after t_max",
+        source="Loshchilov & Hutter 2017; torch.optim.lr_scheduler.CosineAnnealingLR",
+        fields=(
+            Field("t_max", "integer", 50, "when it has come down", 1, 1_000_000, essential=True),
+            Field("eta_min", "number", 0.0, f"η_min: {_MIN_RATE}", 0.0, 1e4),
+            _EVERY,
+        ),
+    ),
+    Kind(
+        "warm_up", "Warm-up", "rises in a straight line from start_factor·η to η, and stays there", source="Goyal et al. 2017; torch.optim.lr_scheduler.LinearLR",
+        fields=(
+            Field("start_factor", "number", 0.1, "which share of η it starts with", 1e-6, 1.0, essential=True),
+            Field("total_iters", "integer", 5, "when it has reached η", 1, 1_000_000, essential=True),
+            _EVERY,
+        ),
+    ),
+    Kind(
+        "plateau", "Plateau", "η · factor whenever the validation loss has not become better for a while",
+        source="torch.optim.lr_scheduler.ReduceLROnPlateau",
+        fields=(
+            Field("factor", "number", 0.5, "what η is multiplied by", 1e-6, 0.9999, essential=True),
+            Field("patience", "integer", 5, "epochs without a better validation loss that are waited for", 0, 100_000, essential=True),
+            Field("threshold", "number", 1e-4, "the loss is better if it is below the best by this share of it", 0.0, 1.0),
+            Field("cooldown", "integer", 0, "epochs after a reduction that are not counted", 0, 100_000),
+            Field("min_lr", "number", 0.0, _MIN_RATE, 0.0, 1e4),
+        ),
+    ),
+)
 
 SCALINGS = ("none", "min-max", "standardise")
 
@@ -275,7 +447,7 @@ DATASETS = _table(
         ),
     ),
     Kind(
-        "table", "Typed in", "rows written into the document", group="Own data",
+        "table", "Own points", "points clicked into the plane, or rows typed in; the document keeps them", group="Own data",
         fields=(
             Field("x", "table", [], "one list of numbers per row", essential=True),
             Field("y", "table", [], "one list of targets per row, or one class number per row", essential=True),
@@ -332,6 +504,8 @@ LAYER = (
     Field("name", "text", "", "what the screen calls the layer; empty shows its id"),
     Field("frozen", "boolean", False, "whether training leaves its parameters as they are"),
     Field("initializer", "choice", "default", "how its weights start", choices=tuple(INITIALIZERS)),
+    Field("gain", "number", 1.0, "multiplies the weights the initializer draws; above 1 signals grow from layer to layer", 0.0, 1e4),
+    Field("learning_rate_factor", "number", 1.0, "multiplies the learning rate for the parameters of this layer", 0.0, 1e4),
 )
 """The fields every layer has besides those of its kind."""
 

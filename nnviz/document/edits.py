@@ -8,6 +8,7 @@ from nnviz.document.grafts import clipping, duplicate_layers, paste_layers
 from nnviz.document.network_edits import (
     add_layer,
     change_layer,
+    clear_parameter,
     clear_weights,
     connect_layers,
     disconnect_layers,
@@ -19,7 +20,9 @@ from nnviz.document.network_edits import (
     remove_layers,
     rename_layer,
     rename_layers,
+    set_gain,
     set_initializer,
+    set_learning_rate_factor,
     set_parameter,
     set_parameters,
     set_weight,
@@ -27,6 +30,7 @@ from nnviz.document.network_edits import (
 )
 from nnviz.document.paths import set_value
 from nnviz.document.problems import Refused
+from nnviz.document.repairs import repair
 from nnviz.document.training_edits import (
     change_data,
     change_optimizer,
@@ -56,6 +60,7 @@ __all__ = [
     "choose_optimizer",
     "choose_schedule",
     "choose_table",
+    "clear_parameter",
     "clear_weights",
     "clipping",
     "connect_layers",
@@ -71,7 +76,10 @@ __all__ = [
     "remove_layers",
     "rename_layer",
     "rename_layers",
+    "repair",
+    "set_gain",
     "set_initializer",
+    "set_learning_rate_factor",
     "set_parameter",
     "set_parameters",
     "set_precision",

@@ -34,6 +34,17 @@ def accepted(field: Field, value: Any) -> Any:
     return kept
 
 
+def nearest(field: Field, value: Any) -> Any:
+    """Return the value the field takes that is nearest to this one: the limit it passes, else the field's default."""
+    number = finite(value)
+    if field.type not in ("integer", "number") or number is None:
+        return field.default
+    limited = max(
+        field.minimum if field.minimum is not None else number, min(number, field.maximum if field.maximum is not None else number)
+    )
+    return round(limited) if field.type == "integer" else limited
+
+
 def expected(field: Field) -> str:
     """Return what the field takes, as the end of a sentence: "a whole number from 1 to 4,096"."""
     text = {

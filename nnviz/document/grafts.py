@@ -56,7 +56,7 @@ def _part(experiment: Experiment, ids: Iterable[str]) -> Experiment:
     chosen = set(known(experiment.network, ids))
     layers = tuple(layer for layer in experiment.network if layer.id in chosen)
     links = tuple(link for link in experiment.network.links if {link.source, link.target} <= chosen)
-    weights = {name: values for name, values in experiment.weights.items() if name.rpartition(".")[0] in chosen}
+    weights = {name: values for name, values in experiment.weights.items() if name.partition(".")[0] in chosen}
     canvas = {id: place for id, place in experiment.canvas.items() if id in chosen}
     return replace(experiment, network=Network(layers, links), weights=weights, canvas=canvas, breakpoints=())
 
@@ -67,7 +67,7 @@ def _grafted(experiment: Experiment, part: Experiment, offset: Position) -> Expe
         raise Refused(f"A network has at most {catalog.MOST_LAYERS:,} layers and {catalog.MOST_LINKS:,} links.", "Copy fewer layers.")
     layers = tuple(replace(layer, id=copies[layer.id]) for layer in part.network)
     links = tuple(Link(copies[link.source], copies[link.target]) for link in part.network.links)
-    owned = [(name.rpartition(".")[0], name.rpartition(".")[2], values) for name, values in part.weights.items()]
+    owned = [(name.partition(".")[0], name.partition(".")[2], values) for name, values in part.weights.items()]
     weights = {f"{copies[id]}.{tensor}": values for id, tensor, values in owned if id in copies}
     places = {copies[id]: (x + offset[0], y + offset[1]) for id, (x, y) in part.canvas.items()}
     grown = Network((*network.layers, *layers), (*network.links, *links))

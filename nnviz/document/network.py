@@ -27,6 +27,10 @@ class Layer(msgspec.Struct, frozen=True):
     name: str = ""
     frozen: bool = False
     initializer: str = "default"
+    gain: float = 1.0
+    """Multiplies the weights the initializer draws."""
+    learning_rate_factor: float = 1.0
+    """Multiplies the optimizer's learning rate for the parameters of this layer."""
 
     def __getitem__(self, field: str) -> Any:
         return self.settings[field]
@@ -63,6 +67,13 @@ class Network(msgspec.Struct, frozen=True):
     def has(self, id: str) -> bool:
         """Return whether a layer has this id."""
         return any(layer.id == id for layer in self.layers)
+
+    def free_id(self, kind: str) -> str:
+        """Return the id of the next layer of this kind: the kind and the first free number, as dense2."""
+        number = 1
+        while self.has(f"{kind}{number}"):
+            number += 1
+        return f"{kind}{number}"
 
     def inputs_of(self, id: str) -> tuple[str, ...]:
         """Return the ids of the layers that feed this one, in the order they were linked."""

@@ -20,15 +20,14 @@ from nnviz.document.shapes import examine
 
 Position = tuple[float, float]
 
+_OWN = {field.name: field for field in catalog.LAYER}
+
 # --- adding and removing ---
 
 
 def new_id(experiment: Experiment, kind: str) -> str:
     """Return the id that `add_layer` gives the next layer of this kind: the kind and the first free number, as dense2."""
-    number = 1
-    while experiment.network.has(f"{kind}{number}"):
-        number += 1
-    return f"{kind}{number}"
+    return experiment.network.free_id(kind)
 
 
 def add_layer(
@@ -79,7 +78,7 @@ def remove_layers(experiment: Experiment, ids: Iterable[str]) -> Experiment:
     links = list(network.links)
     for id in gone:
         links = _bridged(links, id)
-    weights = {name: values for name, values in experiment.weights.items() if name.rpartition(".")[0] not in gone}
+    weights = {name: values for name, values in experiment.weights.items() if name.partition(".")[0] not in gone}
     canvas = {id: position for id, position in experiment.canvas.items() if id not in gone}
     layers = tuple(layer for layer in network.layers if layer.id not in gone)
     breakpoints = tuple(one for one in experiment.breakpoints if one.layer not in gone)
@@ -190,7 +189,7 @@ def change_layer(experiment: Experiment, id: str, **settings: Any) -> Experiment
 def rename_layer(experiment: Experiment, id: str, name: str) -> Experiment:
     """Return the experiment with another name for the layer on the screen; empty shows its id. The id stays."""
     layer = layer_of(experiment.network, id)
-    name = accepted(catalog.LAYER[0], name.strip() if isinstance(name, str) else name)
+    name = accepted(_OWN["name"], name.strip() if isinstance(name, str) else name)
     return _with_layer(experiment, replace(layer, name="" if name == id else name))
 
 
@@ -204,20 +203,39 @@ def rename_layers(experiment: Experiment, ids: Iterable[str], name: str) -> Expe
 
 def freeze_layer(experiment: Experiment, id: str, frozen: bool = True) -> Experiment:
     """Return the experiment with the layer's parameters kept as they are by training, or not."""
-    layer = layer_of(experiment.network, id)
-    row = catalog.LAYERS[layer.kind]
-    if not row.learns:
-        raise Refused(f"{row.label} has no parameters to freeze.", "Freeze a layer that has: Dense, Batch norm or Layer norm.")
-    return _with_layer(experiment, replace(layer, frozen=accepted(catalog.LAYER[1], frozen)))
+    return _with_layer(experiment, replace(_learning(experiment, id, "to freeze"), frozen=accepted(_OWN["frozen"], frozen)))
+
+
+def set_learning_rate_factor(experiment: Experiment, id: str, factor: float) -> Experiment:
+    """Return the experiment with the learning rate multiplied by this for the layer's parameters."""
+    layer = _learning(experiment, id, "a learning rate acts on")
+    return _with_layer(experiment, replace(layer, learning_rate_factor=accepted(_OWN["learning_rate_factor"], factor)))
 
 
 def set_initializer(experiment: Experiment, id: str, initializer: str) -> Experiment:
     """Return the experiment with another start for the layer's weights. Weights set by hand keep going before it."""
+    return _with_layer(experiment, replace(_drawn(experiment, id), initializer=accepted(_OWN["initializer"], initializer)))
+
+
+def set_gain(experiment: Experiment, id: str, gain: float) -> Experiment:
+    """Return the experiment with the weights the initializer draws multiplied by this."""
+    return _with_layer(experiment, replace(_drawn(experiment, id), gain=accepted(_OWN["gain"], gain)))
+
+
+def _learning(experiment: Experiment, id: str, what: str) -> Layer:
+    layer = layer_of(experiment.network, id)
+    row = catalog.LAYERS[layer.kind]
+    if not row.learns:
+        raise Refused(f"{row.label} has no parameters {what}.", "Choose a layer that has: Dense, Conv, LSTM or Batch norm.")
+    return layer
+
+
+def _drawn(experiment: Experiment, id: str) -> Layer:
     layer = layer_of(experiment.network, id)
     row = catalog.LAYERS[layer.kind]
     if not row.initialized:
-        raise Refused(f"{row.label} has no weights that an initializer draws.", "Choose a Dense layer.")
-    return _with_layer(experiment, replace(layer, initializer=accepted(catalog.LAYER[2], initializer)))
+        raise Refused(f"{row.label} has no weights that an initializer draws.", "Choose a layer that has: Dense, Conv or LSTM.")
+    return layer
 
 
 # --- weights set by hand ---
@@ -261,7 +279,12 @@ def set_parameters(experiment: Experiment, parameters: Mapping[str, list | float
 def clear_weights(experiment: Experiment, id: str) -> Experiment:
     """Return the experiment with all parameters of the layer left to its initializer again."""
     layer_of(experiment.network, id)
-    return replaced(experiment, weights={name: values for name, values in experiment.weights.items() if name.rpartition(".")[0] != id})
+    return replaced(experiment, weights={name: values for name, values in experiment.weights.items() if name.partition(".")[0] != id})
+
+
+def clear_parameter(experiment: Experiment, parameter: str) -> Experiment:
+    """Return the experiment with one parameter (`layer id.tensor`) no longer set by hand."""
+    return replaced(experiment, weights={name: values for name, values in experiment.weights.items() if name != parameter})
 
 
 def _with_element(values: Any, index: tuple[int, ...], number: float) -> Any:

@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 from nnviz.document import breakpoints, catalog
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.catalog import Field, Kind
-from nnviz.document.diagnostics import Wiring, cycle_problems
 from nnviz.document.experiment import FORMAT, VERSION, Experiment
 from nnviz.document.fields import MOST_WEIGHT_AXES, accepted, finite, shape_of
 from nnviz.document.network import Choice, Layer, Link, Network
 from nnviz.document.problems import Problem, Refused, offered, shown
 from nnviz.document.training import Training
+from nnviz.document.wiring import Wiring, cycle_problems
 
 MOST_PROBLEMS = 20
 """After so many faults the rest of a document is not read."""

@@ -62,8 +62,8 @@ def _set(experiment: Experiment, parts: list[str], value: Any) -> Experiment:
             return training_edits.change_training(experiment, **{name: _value(field, value)})
         case ["network", "layers", id, name]:
             return _set_layer(experiment, id, name, value)
-        case ["weights", id, tensor]:
-            return network_edits.set_parameter(experiment, f"{id}.{tensor}", _numbers(value))
+        case ["weights", id, *tensor] if tensor:
+            return network_edits.set_parameter(experiment, ".".join([id, *tensor]), _numbers(value))
         case [name]:
             field = _field(catalog.EXPERIMENT, name, also=_ROOTS[3:])
             return replaced(experiment, **checked(catalog.EXPERIMENT, "The experiment", {name: _value(field, value)}))
@@ -83,7 +83,13 @@ def _set_choice(
 def _set_layer(experiment: Experiment, id: str, name: str, value: Any) -> Experiment:
     layer = layer_of(experiment.network, id)
     value = _value(_field((*catalog.LAYERS[layer.kind].fields, *catalog.LAYER), name), value)
-    named = {"name": network_edits.rename_layer, "frozen": network_edits.freeze_layer, "initializer": network_edits.set_initializer}
+    named = {
+        "name": network_edits.rename_layer,
+        "frozen": network_edits.freeze_layer,
+        "initializer": network_edits.set_initializer,
+        "gain": network_edits.set_gain,
+        "learning_rate_factor": network_edits.set_learning_rate_factor,
+    }
     return named[name](experiment, id, value) if name in named else network_edits.change_layer(experiment, id, **{name: value})
 
 

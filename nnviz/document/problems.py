@@ -10,6 +10,30 @@ from typing import Any
 import msgspec
 
 
+class Step(msgspec.Struct, frozen=True):
+    """One call of a pure edit: the name it has in edits.py, and its keyword arguments."""
+
+    edit: str
+    arguments: tuple[tuple[str, Any], ...]
+
+
+class Fix(msgspec.Struct, frozen=True):
+    """A cure that can be had at one click: what the button says, and the edits that `edits.repair` makes."""
+
+    label: str
+    steps: tuple[Step, ...]
+
+
+def step(edit: str, **arguments: Any) -> Step:
+    """Return one call of an edit."""
+    return Step(edit, tuple(arguments.items()))
+
+
+def fix(label: str, *steps: Step) -> Fix:
+    """Return a cure out of these calls, made one after the other."""
+    return Fix(label, steps)
+
+
 class Problem(msgspec.Struct, frozen=True):
     """One thing that is wrong: where, what, and what to do about it."""
 
@@ -19,6 +43,8 @@ class Problem(msgspec.Struct, frozen=True):
     cure: str
     layer: str = ""
     """Id of the layer that causes it; empty if none does."""
+    fix: Fix | None = None
+    """An edit that cures it; None where only a person can tell what is meant."""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message} {self.cure}"
@@ -55,3 +81,9 @@ def offered(name: str, names: Iterable[str]) -> str:
     names = list(names)
     near = difflib.get_close_matches(name[:60], names, 1)
     return f"Did you mean {near[0]}? There is: {listed(names)}." if near else f"There is: {listed(names)}."
+
+
+def likely(name: str, names: Iterable[str]) -> str:
+    """Return the name that exists and is nearest to one that does not; the first where none is near."""
+    names = list(names)
+    return next(iter(difflib.get_close_matches(name[:60], names, 1)), names[0])

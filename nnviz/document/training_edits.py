@@ -14,16 +14,13 @@ from msgspec.structs import replace
 from nnviz.document import catalog
 from nnviz.document.catalog import Field, Kind
 from nnviz.document.changes import checked, replaced
-from nnviz.document.diagnostics import Wiring
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice
 from nnviz.document.network_edits import change_layer
 from nnviz.document.problems import Refused, offered
 from nnviz.document.row_shapes import Size, data_size, natural_shape
 from nnviz.document.training import Training
-
-_SHAPELESS = ("activation", "dropout", "batch_norm", "layer_norm")
-"""Layers that put out the shape they take in."""
+from nnviz.document.wiring import Wiring
 
 
 def change_training(experiment: Experiment, **fields: Any) -> Experiment:
@@ -122,8 +119,8 @@ def _chosen(
         raise Refused(f'There is no {noun} called "{kind}".', offered(str(kind), table))
     if kind == old.kind:
         return _changed(table, old, settings)
-    defaults = table[old.kind].defaults
-    carried = {name: value for name, value in old.settings.items() if name in always or value != defaults[name]}
+    defaults = table[old.kind].defaults if old.kind in table else {}
+    carried = {name: value for name, value in old.settings.items() if name in always or value != defaults.get(name)}
     fields = {field.name: field for field in table[kind].fields}
     kept = {name: value for name, value in carried.items() if name in fields and name not in never and _suits(fields[name], value)}
     return catalog.new_choice(table, kind, **(kept | checked(table[kind].fields, table[kind].label, settings)))
@@ -170,7 +167,5 @@ def _suitable_loss(training: Training, classes: int) -> str:
 
 def _last_dense(wiring: Wiring) -> str:
     """Return the dense layer that decides how many outputs there are; empty if none alone does."""
-    id = wiring.output
-    while id and wiring.layers[id].kind in _SHAPELESS:
-        id = wiring.inputs[id][0] if len(wiring.inputs[id]) == 1 else ""
+    id = wiring.deciding(wiring.output)
     return id if id and wiring.layers[id].kind == "dense" else ""

@@ -13,7 +13,7 @@ from nnviz.document.shapes import Report, examine
 from nnviz.engine.datasets import Data
 from nnviz.engine.errors import BuildError
 from nnviz.engine.initializers import initialize
-from nnviz.engine.layers import BUILDERS, Dropout
+from nnviz.engine.layers import BUILDERS
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -70,7 +70,7 @@ def build(experiment: Experiment, data: Data) -> Net:
     net = Net(experiment.network, check(experiment, data)).to(DTYPES[experiment.precision])
     for layer in experiment.network:
         if layer.kind != "input":
-            initialize(net._modules[layer.id], layer.initializer, experiment.seed, layer.id)
+            initialize(net._modules[layer.id], layer, experiment.seed)
     set_weights(net, experiment.weights)
     apply_switches(net, experiment)
     return net
@@ -99,8 +99,9 @@ def apply_switches(net: Net, experiment: Experiment) -> None:
         if module is None:
             continue
         module.requires_grad_(not layer.frozen)
-        if isinstance(module, Dropout):
-            module.enabled = experiment.training.dropout
+        for part in module.modules():
+            if hasattr(part, "enabled"):  # whatever drops elements
+                part.enabled = experiment.training.dropout
 
 
 def _check_data(experiment: Experiment, report: Report, data: Data) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import msgspec
-
 from nnviz.document.experiment import Experiment
+from nnviz.document.network import Layer
 from nnviz.engine import optimizers
 from nnviz.engine.build import Net, build, check, set_weights
 from nnviz.engine.datasets import Data
-from nnviz.engine.trainer import Patience, Trainer
+from nnviz.engine.patience import Patience
+from nnviz.engine.schedules import Plateau
+from nnviz.engine.trainer import Trainer
 
 
 class Carried(NamedTuple):
@@ -38,7 +39,9 @@ def carry(old: Trainer, experiment: Experiment, data: Data) -> Carried:
     set_weights(new.net, typed)
     _carry_state(old, new, fitting)
     new.position, new.remembers, new.history = old.position, old.remembers, old.history
-    new.patience = old.patience if _is_comparable(old.experiment, experiment) else Patience()
+    is_comparable = _is_comparable(old.experiment, experiment)
+    new.patience = old.patience if is_comparable else Patience()
+    new.plateau = old.plateau if is_comparable and old.experiment.training.schedule == experiment.training.schedule else Plateau()
     kept = tuple(name for name in new.parameters if name in fitting)
     is_another_net = bool(typed) or _computed(old.experiment) != _computed(experiment)
     if not is_another_net:
@@ -52,9 +55,10 @@ def _typed(old: Experiment, new: Experiment) -> dict[str, list | float]:
 
 
 def _computed(experiment: Experiment) -> tuple:
-    """What decides on output and loss besides the parameters. A frozen layer computes what it did before."""
+    """What decides on output and loss besides the parameters. A frozen or renamed layer computes what it did before."""
     network = experiment.network
-    return tuple(msgspec.structs.replace(layer, frozen=False) for layer in network.layers), network.links, experiment.training.loss
+    bare = tuple(Layer(layer.id, layer.kind, layer.settings) for layer in network.layers)
+    return bare, network.links, experiment.training.loss
 
 
 def _carry_last_iteration(old: Trainer, new: Trainer) -> None:

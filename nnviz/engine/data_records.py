@@ -14,8 +14,9 @@ BINS = 24
 
 
 def data_record(data: Data, most: int | None = None) -> DataRecord:
-    """Return the data as it travels; with `most`, at most so many rows, evenly picked."""
-    picked = slice(None) if most is None else np.unique(np.linspace(0, len(data.x) - 1, most).astype(int))
+    """Return the data as it travels; with `most`, at most so many rows: evenly picked, or the first where they follow each other."""
+    even = most is not None and not data.is_ordered
+    picked = np.unique(np.linspace(0, len(data.x) - 1, most).astype(int)) if even else slice(most)
     y = data.y if data.classes else data.y.astype("float32")
     return DataRecord(
         array_of(data.x[picked].astype("float32")),

@@ -51,6 +51,8 @@ class Data:
     """(rows, features) before the scaling; None where nothing was scaled."""
     shape: tuple[int, ...] = ()
     """A row's own shape: [channels, height, width] for images, [time, columns] for series, else [features]."""
+    is_ordered: bool = False
+    """Whether the rows follow each other in time."""
 
 
 def data_key(experiment: Experiment, folder: Path) -> tuple[Any, ...]:
@@ -76,7 +78,8 @@ def prepared(experiment: Experiment, rows: Rows) -> Data:
     shape = row_shape(data, rows.x.shape[1])
     x = scaled(rows.x, training, data.settings.get("scaling", "none"), shape[1] if len(shape) == 2 else None)
     check_size(x, rows.feature_names, experiment.precision)
-    return Data(x, rows.y, training, rows.classes, rows.feature_names, rows.class_names, rows.x if x is not rows.x else None, shape)
+    raw = None if x is rows.x else rows.x
+    return Data(x, rows.y, training, rows.classes, rows.feature_names, rows.class_names, raw, shape, rows.is_ordered)
 
 
 def _sklearn_seed(experiment: Experiment, purpose: str) -> int:
@@ -136,7 +139,7 @@ def _bundled(name: str) -> Callable[[Experiment, Path], Rows]:
         import sklearn.datasets
 
         bunch = getattr(sklearn.datasets, name)()
-        rows = _classified(bunch.data, bunch.target, tuple(bunch.feature_names))
+        rows = _classified(bunch.data, bunch.target, tuple(map(str, bunch.feature_names)))
         return replace(rows, class_names=tuple(str(label) for label in bunch.target_names))
 
     return read

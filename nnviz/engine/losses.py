@@ -8,13 +8,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nnviz.document.training import Training
+from nnviz.document.experiment import Experiment
+from nnviz.engine.chance import GaussianLatent
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 LOSSES: dict[str, Loss] = {
     "mse": F.mse_loss,
     "mae": F.l1_loss,
+    "rmse": lambda output, target: F.mse_loss(output, target).sqrt(),
     "huber": F.huber_loss,
     "bce": F.binary_cross_entropy_with_logits,
     "cross_entropy": F.cross_entropy,
@@ -38,13 +40,15 @@ def weights_of(module: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in module.parameters() if parameter.dim() > 1]
 
 
-def penalty_of(training: Training) -> Callable[[nn.Module], Tensor] | None:
-    """Return what l1 and l2 add to the loss, as a function of the network: l1·Σ|w| + l2/2·Σw². None where both are 0."""
-    if not training.l1 and not training.l2:
+def penalty_of(experiment: Experiment) -> Callable[[nn.Module], Tensor] | None:
+    """Return what is added to the loss, as a function of the network after its forward: l1·Σ|w| + l2/2·Σw² and the divergences of
+    Gaussian latents. None where there is nothing to add."""
+    training = experiment.training
+    if not training.l1 and not training.l2 and all(layer.kind != "gaussian_latent" for layer in experiment.network):
         return None
 
     def penalty(module: nn.Module) -> Tensor:
-        terms = []
+        terms = [part.divergence() for part in module.modules() if isinstance(part, GaussianLatent)]
         for weight in weights_of(module):
             if training.l1:
                 terms.append(training.l1 * weight.abs().sum())

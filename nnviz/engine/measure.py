@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nnviz.engine.build import set_training
 from nnviz.engine.errors import BuildError
 from nnviz.engine.history import History
 from nnviz.engine.losses import probabilities
-from nnviz.engine.trainer import Trainer, copies
+from nnviz.engine.trainer import CHUNK, Trainer, copies
 from nnviz.protocol import WHOLE, Array, LayerMeasures, Measure, Surface, WeightHistory
 from nnviz.protocol import Tensor as TensorRecord
 
@@ -88,10 +89,11 @@ def history_record(history: History, iteration: int) -> WeightHistory:
 
 
 def layer_measures(trainer: Trainer) -> tuple[LayerMeasures, ...]:
-    """Return the measures of every layer with a weight, in forward order: of the last iteration, or (there being none) of the next."""
+    """Return the measures of every layer with parameters, in forward order: of the last iteration, or (there being none) of the next."""
     if not trainer.has_last:
         _look_ahead(trainer)
-    return tuple(_of_layer(trainer, layer) for layer, _ in trainer.net.plan if f"{layer}.weight" in trainer.parameters)
+    learning = {name.partition(".")[0] for name in trainer.parameters}
+    return tuple(_of_layer(trainer, layer) for layer, _ in trainer.net.plan if layer in learning)
 
 
 def _look_ahead(trainer: Trainer) -> None:
@@ -102,20 +104,27 @@ def _look_ahead(trainer: Trainer) -> None:
 
 
 def _of_layer(trainer: Trainer, layer: str) -> LayerMeasures:
-    weight = measure(trainer.parameters[f"{layer}.weight"])
+    weight = measure(_weights(trainer, layer))
     return LayerMeasures(
         layer, weight, measure(_gradient(trainer, layer)), measure(trainer.activations[layer]), _update_ratio(trainer, layer)
     )
 
 
+def _weights(trainer: Trainer, layer: str) -> Tensor:
+    """All weights of the layer in one row, without biases and shifts."""
+    own = {name: parameter for name, parameter in trainer.parameters.items() if name.partition(".")[0] == layer}
+    chosen = [parameter for parameter in own.values() if parameter.dim() > 1] or [own[f"{layer}.weight"]]
+    return chosen[0] if len(chosen) == 1 else torch.cat([parameter.detach().ravel() for parameter in chosen])
+
+
 def _gradient(trainer: Trainer, layer: str) -> Tensor:
     """The gradients of all parameters of the layer in one row, so that their norm is the layer's. A frozen one has none."""
-    own = (parameter.grad for name, parameter in trainer.parameters.items() if name.rpartition(".")[0] == layer)
+    own = (parameter.grad for name, parameter in trainer.parameters.items() if name.partition(".")[0] == layer)
     return torch.cat([torch.empty(0), *(gradient.ravel() for gradient in own if gradient is not None)])
 
 
 def _update_ratio(trainer: Trainer, layer: str) -> float:
-    names = [name for name in trainer.before if name.rpartition(".")[0] == layer]
+    names = [name for name in trainer.before if name.partition(".")[0] == layer]
     before = math.hypot(*(trainer.before[name].norm().item() for name in names))
     moved = math.hypot(*((trainer.parameters[name].detach() - trainer.before[name]).norm().item() for name in names))
     return moved / before if before and math.isfinite(moved / before) else 0.0
@@ -144,10 +153,21 @@ def response(trainer: Trainer, layer: str, unit: int) -> Array:
     if layer not in (trainer.net.entry, *(id for id, _ in trainer.net.plan)):
         raise BuildError("", f"The network has no layer {layer}.", "")
     sizes, x = _grid(trainer, *_extent(trainer.data.x))
-    output = trainer.outputs_of(layer, x).flatten(1)
+    output = _outputs(trainer, layer, x).flatten(1)
     if not 0 <= unit < output.shape[1]:
         raise BuildError("", f"Layer {layer} has no unit {unit}: it has {output.shape[1]}.", "")
     return array_of(output[:, unit].float().reshape(sizes))
+
+
+@torch.no_grad()
+def _outputs(trainer: Trainer, layer: str, x: Tensor) -> Tensor:
+    """What a layer puts out for these rows in evaluation mode. What it put out in the last iteration stays as it is."""
+    set_training(trainer.net, False)
+    parts = []
+    for part in x.split(CHUNK):
+        trainer.net(part)
+        parts.append(trainer.net.outputs[layer])
+    return torch.cat(parts)
 
 
 def _grid(trainer: Trainer, low: tuple[float, ...], high: tuple[float, ...]) -> tuple[tuple[int, ...], Tensor]:

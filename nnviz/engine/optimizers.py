@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -45,19 +46,39 @@ def arguments(choice: Choice) -> dict[str, Any]:
     return {NAMES.get(name, name): value for name, value in settings.items()}
 
 
-def build_optimizer(choice: Choice, parameters: Iterable[nn.Parameter]) -> Optimizer:
-    """Return the optimizer over the parameters that are not frozen.
+def build_optimizer(choice: Choice, factors: Mapping[nn.Parameter, float]) -> Optimizer:
+    """Return the optimizer over the parameters that are not frozen. `factors`: what multiplies the learning rate of each.
 
-    Raises BuildError if torch refuses the settings, or if there is nothing to train.
+    Neighbours with the same factor share a group. Raises BuildError if torch refuses the settings, or if there is nothing to train.
     """
-    trainable = [parameter for parameter in parameters if parameter.requires_grad]
+    trainable = [(parameter, factor) for parameter, factor in factors.items() if parameter.requires_grad]
     if not trainable:
         raise BuildError("network.layers", "There is nothing to train.", "Add a layer with weights, or unfreeze one.")
+    groups = [
+        {"params": [parameter for parameter, _ in pairs], "lr": choice["learning_rate"] * factor, "factor": factor}
+        for factor, pairs in groupby(trainable, lambda pair: pair[1])
+    ]
     fast = {"foreach": True} if choice.kind in FAST else {}
     try:
-        return OPTIMIZERS[choice.kind](trainable, **arguments(choice), **fast)
+        return OPTIMIZERS[choice.kind](groups, **arguments(choice), **fast)
     except ValueError as error:
         raise BuildError("training.optimizer", f"{choice.kind} refuses its settings: {error}.", _cure(choice)) from error
+
+
+def set_learning_rate(optimizer: Optimizer, own: float, scheduled: float) -> None:
+    """Give every group its learning rate: what the schedule makes of the optimizer's `own`, times the group's factor.
+
+    Where these differ a trace finds in `lr_formula` how it came about.
+    """
+    for group in optimizer.param_groups:
+        factor = group["factor"]
+        group["lr"] = scheduled * factor if factor != 1 else scheduled
+        group["lr_formula"] = _formula(own, scheduled, factor)
+
+
+def _formula(own: float, scheduled: float, factor: float) -> str:
+    steps = [f"{own:g}" if scheduled == own else f"{scheduled:.6g} (schedule, of {own:g})", f"{factor:g} (layer)" if factor != 1 else ""]
+    return " · ".join(filter(None, steps)) if scheduled != own or factor != 1 else ""
 
 
 def _cure(choice: Choice) -> str:
@@ -77,7 +98,7 @@ def save_state(optimizer: Optimizer, names: Mapping[nn.Parameter, str]) -> State
 
 def load_state(optimizer: Optimizer, names: Mapping[nn.Parameter, str], state: State) -> None:
     """Give the optimizer a copy of this state; parameters without an entry start anew."""
-    for parameter in optimizer.param_groups[0]["params"]:
+    for parameter in (parameter for group in optimizer.param_groups for parameter in group["params"]):
         if names[parameter] in state:
             optimizer.state[parameter] = {key: _copy(value) for key, value in state[names[parameter]].items()}
 

@@ -100,7 +100,7 @@ class Reporter:
         if now - self._last_frame >= PROGRESS:
             self._last_frame, self._number = now, self._number + 1
             trainer = timeline.trainer
-            rate = trainer.optimizer.param_groups[0]["lr"]
+            rate = trainer.learning_rate
             self._send(Frame(self._number, revision, timeline.iteration, trainer.position.epoch, rate))
 
     def stand(self, timeline: Timeline, revision: int) -> None:
@@ -123,7 +123,7 @@ class Reporter:
             revision=revision,
             iteration=timeline.iteration,
             epoch=trainer.position.epoch,
-            learning_rate=trainer.optimizer.param_groups[0]["lr"],
+            learning_rate=trainer.learning_rate,
             points=points,
             measures=layer_measures(trainer) if measuring and "measures" in panels else (),
             surface=surface(trainer) if measuring and "surface" in panels else None,

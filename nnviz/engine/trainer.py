@@ -18,9 +18,10 @@ from nnviz.engine.datasets import Data
 from nnviz.engine.diagnosis import first_non_finite, gradients_are_finite
 from nnviz.engine.errors import BuildError
 from nnviz.engine.history import History
+from nnviz.engine.patience import Patience
 from nnviz.engine.position import Position, next_rows
 from nnviz.engine.samples import Samples, samples
-from nnviz.engine.schedules import learning_rate
+from nnviz.engine.schedules import Plateau, learning_rate
 from nnviz.protocol import Hit, Point
 
 VALIDATE_EVERY = 50
@@ -47,16 +48,6 @@ Look = Callable[["Trainer", float], Stop | None]
 
 
 @dataclass(frozen=True)
-class Patience:
-    """The best epoch so far, for early stopping."""
-
-    loss: float = math.inf
-    tensors: dict[str, Tensor] | None = None
-    iteration: int = 0
-    waited: int = 0
-
-
-@dataclass(frozen=True)
 class Checkpoint:
     """All that the further run depends on, besides the data."""
 
@@ -65,6 +56,7 @@ class Checkpoint:
     tensors: dict[str, Tensor]
     state: optimizers.State
     patience: Patience
+    plateau: Plateau
 
 
 class Trainer:
@@ -79,12 +71,14 @@ class Trainer:
         self.parameters: dict[str, nn.Parameter] = dict(self.net.named_parameters())
         self.buffers = dict(self.net.named_buffers())
         self.names = {parameter: name for name, parameter in self.parameters.items()}
-        self.optimizer = optimizers.build_optimizer(experiment.training.optimizer, self.parameters.values())
+        factors = {layer.id: layer.learning_rate_factor for layer in experiment.network}
+        of_parameters = {parameter: factors[name.partition(".")[0]] for name, parameter in self.parameters.items()}
+        self.optimizer = optimizers.build_optimizer(experiment.training.optimizer, of_parameters)
         apply_switches(self.net, experiment)
         self.loss = losses.LOSSES[experiment.training.loss]
-        self.penalty = losses.penalty_of(experiment.training)
+        self.penalty = losses.penalty_of(experiment)
         self.position = Position()
-        self.patience = Patience()
+        self.patience, self.plateau = Patience(), Plateau()
         self.point: Point | None = None
         """The figures of the last iteration."""
         self.has_last = False
@@ -97,6 +91,12 @@ class Trainer:
         self.history: History | None = None
         """Of the one weight that is watched."""
 
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next iteration, as the schedule has it; a layer's factor multiplies it further."""
+        training, position = self.experiment.training, self.position
+        return learning_rate(training.schedule, training.optimizer["learning_rate"], position.iteration, position.epoch, self.plateau)
+
     # --- one iteration ---
 
     def rows(self) -> Tensor:
@@ -108,10 +108,8 @@ class Trainer:
         training, position = self.experiment.training, self.position
         seeds.start_iteration(self.experiment.seed, position.iteration)
         set_training(self.net, True)
-        rate = learning_rate(training.schedule, training.optimizer["learning_rate"], position.iteration, position.epoch)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        return rate
+        optimizers.set_learning_rate(self.optimizer, training.optimizer["learning_rate"], self.learning_rate)
+        return self.learning_rate
 
     def differentiate(self, rows: Tensor) -> float:
         """Run forward, loss and backward of the next iteration; return the loss. Gradients stay in the parameters."""
@@ -133,7 +131,7 @@ class Trainer:
         rows = self.rows()
         buffers = copies(self.buffers)
         loss = self.differentiate(rows)
-        if stop := (look(self, loss) if look else None) or self._non_finite(loss):
+        if stop := (look(self, loss) if look else None) or _non_finite(self, loss):
             self.set_tensors(buffers)
             self.has_last = False
             return stop
@@ -148,11 +146,6 @@ class Trainer:
             self.history.keep(self.parameters, self.position.iteration)
         return self._conclude(loss, self.position.epoch > before.epoch)
 
-    def _non_finite(self, loss: float) -> Stop | None:
-        if math.isfinite(loss) and gradients_are_finite(self.optimizer.param_groups[0]["params"]):
-            return None
-        return Stop("non_finite", f"Iteration {self.position.iteration + 1}: {first_non_finite(self.net, loss)}")
-
     def _update(self) -> None:
         training = self.experiment.training
         if training.clip_norm is not None:
@@ -166,22 +159,20 @@ class Trainer:
         if self.validation_rows.count and (epoch_ended or iteration % VALIDATE_EVERY == 0):
             validation, metric = self.evaluate(self.validation_rows)
         self.point = Point(iteration, loss, validation, metric)
-        patient = self.experiment.training.early_stopping
-        return self._wait(validation, patient) if epoch_ended and patient is not None else None
+        return self._end_epoch(validation) if epoch_ended and validation is not None else None
 
-    def _wait(self, validation: float, patient: int) -> Stop | None:
-        """Early stopping: remember the best epoch; when it has not been beaten for long enough, go back to its weights."""
-        iteration, best = self.position.iteration, self.patience
-        if validation < best.loss:
-            self.patience = Patience(validation, self.tensors(), iteration)
-        elif best.waited + 1 < patient:
-            self.patience = Patience(best.loss, best.tensors, best.iteration, best.waited + 1)
-        else:
-            self.set_tensors(best.tensors or {})
-            self.patience = Patience(best.loss, best.tensors, best.iteration)
-            what = f"Validation loss has not fallen below {best.loss:.6g} for {patient} {'epoch' if patient == 1 else 'epochs'}"
-            return Stop("early_stopping", f"{what}; the weights of iteration {best.iteration} are back.")
-        return None
+    def _end_epoch(self, validation: float) -> Stop | None:
+        """What watches the validation loss: the plateau schedule, and early stopping, which goes back to the best weights."""
+        training = self.experiment.training
+        if training.schedule.kind == "plateau":
+            self.plateau = self.plateau.after(training.schedule, validation)
+        if training.early_stopping is None:
+            return None
+        self.patience = self.patience.after(validation, self.position.iteration, training.early_stopping, self.tensors)
+        if not self.patience.is_over:
+            return None
+        self.set_tensors(self.patience.tensors or {})
+        return Stop("early_stopping", self.patience.sentence(training.early_stopping))
 
     # --- the net as it stands ---
 
@@ -191,27 +182,27 @@ class Trainer:
         set_training(self.net, False)
         return torch.cat([self.net(part) for part in x.split(CHUNK)])
 
-    @torch.no_grad()
-    def outputs_of(self, layer: str, x: Tensor) -> Tensor:
-        """Return what a layer puts out for these rows in evaluation mode. What it put out in the last iteration stays as it is."""
-        set_training(self.net, False)
-        parts = []
-        for part in x.split(CHUNK):
-            self.net(part)
-            parts.append(self.net.outputs[layer])
-        return torch.cat(parts)
-
     def evaluate(self, rows: Samples) -> tuple[float, float]:
         """Return the loss without penalties and the metric over these rows, in evaluation mode."""
         output = self.answer(rows.x)
         loss = self.loss(output, rows.targets).item()
         return loss, losses.metric(self.experiment.training.loss, output, rows.y, self.data.classes)
 
+    @torch.no_grad()
+    def _penalty_over(self, rows: Samples) -> float:
+        """The penalties in evaluation mode; those that depend on the rows are means over them."""
+        set_training(self.net, False)
+        total = 0.0
+        for part in rows.x.split(CHUNK):
+            self.net(part)
+            total += self.penalty(self.net).item() * len(part)
+        return total / rows.count
+
     def start_point(self) -> Point:
         """Return the figures of the net as it stands: its loss over all training rows, and its validation."""
         loss, _ = self.evaluate(self.training_rows)
         if self.penalty:
-            loss += self.penalty(self.net).item()
+            loss += self._penalty_over(self.training_rows)
         return Point(self.position.iteration, loss, *(self.evaluate(self.validation_rows) if self.validation_rows.count else ()))
 
     # --- the state as a whole ---
@@ -230,14 +221,22 @@ class Trainer:
     def checkpoint(self) -> Checkpoint:
         """Return a copy of the state."""
         state = optimizers.save_state(self.optimizer, self.names)
-        return Checkpoint(self.experiment, self.position, self.tensors(), state, self.patience)
+        return Checkpoint(self.experiment, self.position, self.tensors(), state, self.patience, self.plateau)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Make the state that of a checkpoint of the same experiment."""
         self.set_tensors(checkpoint.tensors)
         self.optimizer.state.clear()
         optimizers.load_state(self.optimizer, self.names, checkpoint.state)
-        self.position, self.patience, self.before, self.has_last = checkpoint.position, checkpoint.patience, {}, False
+        self.position, self.patience, self.plateau = checkpoint.position, checkpoint.patience, checkpoint.plateau
+        self.before, self.has_last = {}, False
+
+
+def _non_finite(trainer: Trainer, loss: float) -> Stop | None:
+    trained = [parameter for parameter in trainer.parameters.values() if parameter.requires_grad]
+    if math.isfinite(loss) and gradients_are_finite(trained):
+        return None
+    return Stop("non_finite", f"Iteration {trainer.position.iteration + 1}: {first_non_finite(trainer.net, loss)}")
 
 
 def copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -24,6 +24,7 @@ from nnviz.session.engine_client import EngineClient
 from nnviz.session.file_watch import FileWatch
 from nnviz.session.moment import Moment
 from nnviz.session.playback import Playback
+from nnviz.session.previews import Previews
 from nnviz.session.recovery import Recovery
 from nnviz.session.run import RunState
 from nnviz.session.stepper import Stepper
@@ -79,6 +80,7 @@ class Session(QObject):
         self.file_watch = FileWatch(self.document, autosaves, self)
         self.what_ifs = WhatIfs(self.conversation, self)
         self.undoing = Undoing(self.document, self.what_ifs, self)
+        self.previews = Previews(self.conversation, self)
         self._coupling.connect_parts()
         self.watching = Watching(self.conversation, self)  # last: it asks for a trace once all others have had the reply
         self.watching.watch((), self.stepper.detail)

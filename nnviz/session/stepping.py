@@ -54,14 +54,25 @@ def into(reading: Reading, cursor: int, folded: Folded) -> int:
     return run_through(reading, cursor, folded)[0] if is_in_group(reading, cursor, folded) else clamped(reading, cursor + 1)
 
 
-def out(reading: Reading, cursor: int) -> int:
-    """Return the place after the first step behind the innermost group that the cursor stands in, or of the next phase; else the end."""
+def out(reading: Reading, cursor: int, around: Folded | None = None) -> int:
+    """Return the place after the first step behind the innermost group that the cursor stands in, or of the next phase; else the end.
+
+    `around` returns the nodes of that group, none for a node in no group; without it the trace's own groups count.
+    """
     if not cursor:
         return clamped(reading, 1)
     here = reading.trace.steps[cursor - 1]
-    group = _group(reading, here)
-    behind = (step for step in reading.trace.steps[cursor:] if step.phase != here.phase or _group(reading, step)[: len(group)] != group)
+    members = (around or _fellows(reading))(here.node)
+    behind = (step for step in reading.trace.steps[cursor:] if step.phase != here.phase or (members and step.node not in members))
     return next((step.index + 1 for step in behind), reading.length)
+
+
+def _fellows(reading: Reading) -> Folded:
+    def around(node: int) -> Collection[int]:
+        group = reading.node(node).group if node >= 0 else ()
+        return {other.id for other in reading.trace.nodes if group and other.group[: len(group)] == group}
+
+    return around
 
 
 def is_in_group(reading: Reading, cursor: int, folded: Folded) -> bool:

@@ -18,7 +18,10 @@ SIZES = ("node", "layer", "phase", "iteration", "epoch")
 
 
 class Walker(QObject):
-    """Moves one stepper. `folded` tells which nodes are folded into one card of the graph: going over it is one step."""
+    """Moves one stepper. `folded` tells which nodes are folded into one card of the graph: going over it is one step.
+
+    `around` tells which nodes are in the innermost open group around one: going out leaves it. None: the groups of the trace count.
+    """
 
     def __init__(
         self,
@@ -34,6 +37,7 @@ class Walker(QObject):
         self._stepper, self._breaker = stepper, breaker
         self._iterations_per_epoch, self._advance, self._retreat = iterations_per_epoch, advance, retreat
         self.folded: stepping.Folded = lambda node: ()
+        self.around: stepping.Folded | None = None
 
     def move(self, size: str, direction: int) -> None:
         """Go on (+1) or back (−1) by a node, layer, phase, iteration or epoch."""
@@ -59,7 +63,7 @@ class Walker(QObject):
         if self._stepper.is_at_end:
             self._stepper.step()
         else:
-            self._go(stepping.out)
+            self._go(lambda reading, cursor: stepping.out(reading, cursor, self.around))
 
     def to_node(self, node: int) -> None:
         """Run to the next step at which something happens to this node, from the start again behind its last."""

@@ -10,6 +10,7 @@ from .record import PHASES, Call, Clipping, Contribution, Node, Row, Step, Trace
 from .replay import replay
 from .scalars import Scalar, ScalarLink, Scalars, ScalarStep, TooManyScalars, open_scalars
 from .schedule import Cursor
+from .tape import grouped
 from .trace import Trace
 from .verify import Agreement, agreements, finite_difference
 from .what_if import WhatIf
@@ -17,5 +18,5 @@ from .what_if import WhatIf
 __all__ = [
     "DETAILS", "PHASES", "Agreement", "Call", "Clipping", "Contribution", "Cursor", "Link", "Neuron", "Node", "Row",
     "Scalar", "ScalarLink", "ScalarStep", "Scalars", "Step", "TooManyScalars", "Trace", "TraceError", "Update", "ValueRead", "WhatIf",
-    "agreements", "capture", "finite_difference", "open_neurons", "open_scalars", "replay",
+    "agreements", "capture", "finite_difference", "grouped", "open_neurons", "open_scalars", "replay",
 ]  # fmt: skip

@@ -41,6 +41,14 @@ def dropout(tape, x, p=0.5, training=True, inplace=False):
     return x * tape.call(dropout_mask, tuple(x.shape), stride, p, x.dtype)
 
 
+def feature_dropout(tape, x, p=0.5, training=True, inplace=False):
+    """y = mask · x with one number of the mask for each channel (batch, channel, …) of x. Source: Tompson et al. 2015."""
+    if not training or not 0 < p < 1 or x.dim() < 3:
+        return NotImplemented
+    shape = (*x.shape[:2], *([1] * (x.dim() - 2)))
+    return x * tape.call(dropout_mask, shape, (x.shape[1], *([1] * (x.dim() - 1))), p, x.dtype)
+
+
 # -- recurrent nets ------------------------------------------------------------------------------------------------
 
 
@@ -100,7 +108,7 @@ def recurrent(step: Callable, has_cell: bool = False):
         for layer in range(layers):
             first = layer * directions
             starts = [_start(state, first + direction, has_cell) for direction in range(directions)]
-            shares = [weights[(first + k) * width : (first + k + 1) * width] for k in range(directions)]
+            shares = [_present(weights[(first + k) * width : (first + k + 1) * width]) for k in range(directions)]
             with tape.scopes.group(f"layer {layer}") if layers > 1 else nullcontext():
                 x, ends = _layer(tape, step, x, starts, shares)
             lasts += ends
@@ -110,6 +118,15 @@ def recurrent(step: Callable, has_cell: bool = False):
         return (x, *(torch.stack(part) for part in zip(*lasts, strict=True))) if has_cell else (x, torch.stack(lasts))
 
     return opened
+
+
+def _present(weights: list[Tensor]) -> list[Tensor | None]:
+    """The weights of one net without a second bias that is a constant 0: nets with one bias vector have only a place for it."""
+    second = weights[3] if len(weights) == 4 else None
+    if second is None or second.requires_grad:
+        return weights
+    with torch._C.DisableTorchFunction():
+        return weights if second.any() else [*weights[:3], None]
 
 
 def _start(state: Any, k: int, has_cell: bool) -> Any:
@@ -276,6 +293,8 @@ def cross_entropy(
 
 TEXTBOOK = {
     F.dropout: dropout,
+    F.dropout1d: feature_dropout,
+    F.dropout2d: feature_dropout,
     torch._VF.lstm: recurrent(lstm_step, has_cell=True),
     torch._VF.gru: recurrent(gru_step),
     torch._VF.rnn_tanh: recurrent(rnn_step(torch.tanh)),

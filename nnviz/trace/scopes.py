@@ -36,7 +36,7 @@ class Scope(NamedTuple):
 
     path: str
     group: tuple[str, ...]
-    builtin: bool  # one of torch's own modules: its path already says what its call is
+    builtin: bool  # one of torch's own modules, or one that `is_one_operation`: its path already says what its call is
 
 
 class Group:
@@ -99,7 +99,8 @@ class Scopes:
             path = ".".join(filter(None, (here.path, type(module).__name__)))
         inside = path[len(here.path) :].lstrip(".") if _is_inside(path, here.path) else path
         group = self._numbered(here.group, tuple(inside.split("."))) if inside else here.group
-        self._stack.append(Scope(path, group, type(module).__module__.startswith("torch.nn.")))
+        builtin = type(module).__module__.startswith("torch.nn.") or getattr(module, "is_one_operation", False)
+        self._stack.append(Scope(path, group, builtin))
 
     def _leave(self) -> None:
         self._stack.pop()

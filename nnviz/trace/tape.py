@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode, handle_torch_function
+from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack, handle_torch_function
 
 from .bindings import Bindings, Entry, Source, leaf
 from .calls import kind_of, may_draw, operation_name, silently_written
@@ -268,6 +268,14 @@ class Tape(TorchFunctionMode):
         self._record(made)
         self.bindings.mark_data(made.result)
         return made.result
+
+
+def grouped(name: str) -> AbstractContextManager:
+    """For a module's forward: while a tape records, what runs inside `with` belongs to the group `name`; otherwise nothing happens."""
+    if not torch._C._len_torch_function_stack():
+        return nullcontext()
+    tape = next((mode for mode in reversed(_get_current_function_mode_stack()) if isinstance(mode, Tape)), None)
+    return tape.scopes.group(name) if tape else nullcontext()
 
 
 def _suppose(bindings: Bindings, made: Made) -> None:

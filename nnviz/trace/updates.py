@@ -134,6 +134,8 @@ class Ledger:
 def _prepare(ledger: Ledger, decoupled: bool = False) -> float:
     """Maximisation and weight decay, common to all; returns the learning rate."""
     rate, decay = ledger.option("lr"), ledger.option("weight_decay")
+    if ledger.group.get("lr_formula"):  # whoever set the group's rate may say how it came about
+        ledger.add("η", ledger.group["lr_formula"], torch.tensor(rate, dtype=ledger.theta.dtype))
     if ledger.group.get("maximize"):
         ledger.g = ledger.add("−g", "−g (maximise)", -ledger.g)
     if decay and decoupled:

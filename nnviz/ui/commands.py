@@ -29,6 +29,18 @@ class Commands:
             card.choose_element(place)
         card.what_if.open("set")
 
+    def fold_here(self) -> None:
+        """Fold the innermost open group around the selected node, else around the cursor's."""
+        node = self._window.debugger.node_here
+        if node is not None:
+            self._window.panels.graph.folds.fold_around(node)
+
+    def open_here(self) -> None:
+        """Open by one level what hides the selected node, else the cursor's."""
+        node, folds = self._window.debugger.node_here, self._window.panels.graph.folds
+        if node is not None and folds.card(node):
+            folds.enter(folds.card(node), node)
+
     def ask_iteration(self) -> None:
         """Ask for an iteration and make the run stand there."""
         run = self._window.session.run

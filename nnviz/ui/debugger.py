@@ -35,18 +35,25 @@ class Debugger:
 
     def into(self) -> None:
         """Open the folded group at the cursor, or else the one the next step is in, and go to its first node."""
-        session, cards = self._window.session, self._window.panels.graph.folded_cards
+        session, folds = self._window.session, self._window.panels.graph.folds
         moment = session.moment
         steps = moment.reading.trace.steps[max(0, moment.cursor - 1) : moment.cursor + 1] if moment else ()
-        card = next((cards[step.node] for step in steps if step.node in cards), None)
+        node = next((step.node for step in steps if folds.card(step.node)), None)
         session.walker.into()
-        if card:
-            self._window.panels.graph.unfold(card.block)
+        if node is not None:
+            folds.enter(folds.card(node), node)
 
     def folded_with(self, node: int) -> Collection[int]:
         """Return the nodes folded to one card with this one; none if it stands alone."""
-        card = self._window.panels.graph.folded_cards.get(node)
+        card = self._window.panels.graph.folds.card(node)
         return frozenset(card.nodes) if card else ()
+
+    @property
+    def node_here(self) -> int | None:
+        """The selected node, else the one the cursor is at."""
+        session = self._window.session
+        here = session.moment.node if session.moment else None
+        return session.selected_node if session.selected_node is not None else here.id if here else None
 
     def run_to_selected(self) -> None:
         """Go on to the next step of the selected node."""
@@ -80,9 +87,7 @@ class Debugger:
 
     def toggle_breakpoint(self) -> None:
         """Put a breakpoint on the selected node, else on the one the cursor is at, or take it away."""
-        session = self._window.session
-        here = session.moment.node if session.moment else None
-        node = session.selected_node if session.selected_node is not None else here.id if here else None
+        session, node = self._window.session, self.node_here
         if node is None:
             session.message_posted.emit("info", "Select a node first: a breakpoint stops there.")
         else:

@@ -12,6 +12,8 @@ from nnviz.session.session import Session
 from nnviz.ui.actions import build_actions, fill_file_menu, fill_menu, set_icons, update_enabled
 from nnviz.ui.building import Builder
 from nnviz.ui.commands import Commands
+from nnviz.ui.data.desk import DataDesk
+from nnviz.ui.data.drops import TableDrops
 from nnviz.ui.debugger import Debugger
 from nnviz.ui.documents import Documents
 from nnviz.ui.exports import Exports
@@ -60,6 +62,8 @@ class MainWindow(QMainWindow):
         self.documents, self.exports, self.commands, self.debugger = Documents(self), Exports(self), Commands(self), Debugger(self)
         self.builder, self.notes, self.lost_work = Builder(self), NoteBar(), LostWork(self)
         FileDrops(self)
+        self.data = DataDesk(self)
+        TableDrops(self).table_dropped.connect(self.data.open_file)
         self.action_table = build_actions(self)
         self._menu = QMenu(self)
         self._submenus = fill_menu(self._menu, self.action_table)
@@ -119,6 +123,7 @@ class MainWindow(QMainWindow):
         if self._is_furnished:
             self.panels.set_theme(theme)
             self.proof.set_theme(theme)
+            self.data.set_theme(theme)
             set_icons(self.action_table, theme)
 
     def toggle_theme(self) -> None:

@@ -103,6 +103,7 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
         if job.step > session.stepper.length:
             raise JobFailed(f"the iteration has {session.stepper.length} steps; --step {job.step} is beyond its end")
         session.stepper.to(job.step)
+    _wait(lambda: not window.panels.graph.scenes.is_busy, "the graph to be laid out", failures)
     _settle(window)
 
 

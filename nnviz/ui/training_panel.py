@@ -90,6 +90,8 @@ class TrainingPanel(QWidget):
 
     value_requested = Signal(str, object)
     """The path of a value and what it should become."""
+    data_requested = Signal()
+    """To see all data sets, and everything about the present one."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -100,6 +102,9 @@ class TrainingPanel(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(GRID)
         self._grid.setColumnStretch(1, 1)
+        self._picker = QToolButton(text="…", toolTip="All data, and everything about it (Ctrl+Alt+D)", accessibleName="Choose data")
+        self._picker.setFixedWidth(26)
+        self._picker.clicked.connect(self.data_requested)
         self._more = QToolButton(text="more ▾", checkable=True, toolTip="Show all settings", accessibleName="Show all training settings")
         self._more.setProperty("flat", True)
         self._more.toggled.connect(self._fold)
@@ -152,8 +157,10 @@ class TrainingPanel(QWidget):
         editor.value_changed.connect(lambda value, path=row.path: self.value_requested.emit(path, value))
         is_wide = row.field.type in _WIDE
         self._grid.addWidget(caption, 2 * line, 0)
-        self._grid.addWidget(editor, 2 * line + is_wide, 0 if is_wide else 1, 1, 2 if is_wide else 1)
+        self._grid.addWidget(editor, 2 * line + is_wide, 0 if is_wide else 1, 1, 3 if is_wide else 1 if row.path == "data.kind" else 2)
         self._captions[row.path], self._editors[row.path] = caption, editor
+        if row.path == "data.kind":
+            self._grid.addWidget(self._picker, 2 * line, 2)
 
     def _fold(self, unfolded: bool) -> None:
         self._more.setText("less ▴" if unfolded else "more ▾")

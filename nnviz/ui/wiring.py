@@ -224,6 +224,7 @@ def _training(window: MainWindow) -> None:
         window.panels.training.set_experiment(window.session.experiment)
 
     window.panels.training.value_requested.connect(change)
+    window.panels.training.data_requested.connect(window.data.open)
 
 
 def _network(window: MainWindow) -> None:
@@ -297,8 +298,18 @@ def _debugger(window: MainWindow) -> None:
     panels.step_bar.speeds.chosen.connect(debugger.change_pace)
     window.top_bar.granularity_changed.connect(debugger.change_pace)
     window.session.walker.folded = debugger.folded_with
+    window.session.walker.around = lambda node: _around(window, node)
     panels.graph.breakpoint_requested.connect(debugger.toggle_breakpoint_at)
     panels.breakpoints.clicked.connect(debugger.show_breakpoints)
+
+
+def _around(window: MainWindow, node: int) -> tuple[int, ...]:
+    """The innermost open group around a node; the layer of a neuron."""
+    reading = window.session.moment.reading
+    if not reading.is_scalar:
+        return window.panels.graph.folds.around(node)
+    group = reading.node(node).group
+    return tuple(other.id for other in reading.trace.nodes if group and other.group == group)
 
 
 def _what_ifs(window: MainWindow) -> None:

@@ -15,6 +15,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer, Link, Network
 from nnviz.document.problems import Refused
 from nnviz.document.row_shapes import Size
+from nnviz.document.shapes import examine
 from nnviz.document.training import Training
 
 
@@ -178,6 +179,11 @@ def _breakpoint(random: Random, present: Experiment) -> Experiment:
     return change(present, place, enabled=random.choice([True, False, 1])) if change is edits.change_breakpoint else change(present, place)
 
 
+def _repair(random: Random, present: Experiment) -> Experiment:
+    fixes = [problem.fix for problem in examine(present).problems if problem.fix]
+    return edits.repair(present, random.choice(fixes)) if fixes else present
+
+
 EDITS = (
     _add,
     _remove,
@@ -212,5 +218,9 @@ EDITS = (
     _set_parameters,
     _choose_table,
     lambda random, present: edits.shape_input(present, random.choice([[4], [1, 2, 2], []])),
+    lambda random, present: edits.set_gain(present, _id(random, present), random.choice([0.5, 2.0, -1.0])),
+    lambda random, present: edits.set_learning_rate_factor(present, _id(random, present), random.choice([0.0, 3.0, float("nan")])),
+    lambda random, present: edits.clear_parameter(present, random.choice(["h1.bias", "h2.bias", "nobody.weight"])),
+    _repair,
     lambda random, present: edits.set_precision(present, random.choice(["float32", "float64", "float16"])),
 )

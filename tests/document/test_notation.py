@@ -292,8 +292,8 @@ def test_lone_halves_of_characters_never_come_in():
 
 
 def mutated(random: Random, data: bytes) -> bytes:
-    """Return the bytes with some cut, doubled, exchanged or turned into something else."""
-    for _ in range(random.randint(1, 4)):
+    """Return the bytes with some cut, doubled, exchanged or turned into something else, or as they are."""
+    for _ in range(random.randint(0, 3)):
         start = random.randrange(len(data) + 1)
         end = min(len(data), start + random.randint(0, 12))
         piece = random.choice(

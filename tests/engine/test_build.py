@@ -7,7 +7,7 @@ from torch import nn
 from nnviz.document.catalog import ACTIVATIONS, INITIALIZERS, LAYERS, new_layer
 from nnviz.document.network import Link, Network
 from nnviz.document.shapes import examine
-from nnviz.engine import layers
+from nnviz.engine import dense, layers
 from nnviz.engine.build import build, set_training
 from nnviz.engine.datasets import load
 from nnviz.engine.errors import BuildError
@@ -28,7 +28,7 @@ def pictures(*middle, units: int = 2):
 
 def test_every_kind_has_a_builder_and_every_table_is_whole():
     assert set(layers.BUILDERS) == set(LAYERS) - {"input"}
-    assert set(layers.ACTIVATIONS) == set(ACTIVATIONS)
+    assert set(dense.ACTIVATIONS) == set(ACTIVATIONS)
     assert set(FILLS) == set(INITIALIZERS)
 
 
@@ -49,7 +49,7 @@ def test_every_kind_has_a_builder_and_every_table_is_whole():
 )
 def test_activations_are_torchs(name, module):
     x = torch.linspace(-4, 4, 24, dtype=torch.float64).reshape(4, 6)
-    assert torch.equal(layers.Activation(name)(x), module(x))
+    assert torch.equal(dense.Activation(name)(x), module(x))
 
 
 def test_a_net_equals_a_hand_written_sequential():

@@ -40,6 +40,11 @@ def tensors(seed: int) -> list[torch.Tensor]:
     return [torch.randn(shape, generator=generator) for shape in ((7, 5), (5,), (1,))]
 
 
+def once(parameters):
+    """The learning rate as it is for all of them."""
+    return dict.fromkeys(parameters, 1.0)
+
+
 def stepped(optimizer, parameters, steps, first=0):
     for step in range(first, first + steps):
         for parameter, gradient in zip(parameters, tensors(100 + step), strict=True):
@@ -50,7 +55,7 @@ def stepped(optimizer, parameters, steps, first=0):
 @pytest.mark.parametrize(("kind", "settings", "oracle", "arguments"), WAYS)
 def test_25_iterations_equal_torch_bit_for_bit(kind, settings, oracle, arguments):
     ours, theirs = ([tensor.clone().requires_grad_() for tensor in tensors(0)] for _ in range(2))
-    stepped(build_optimizer(new_choice(OPTIMIZERS, kind, **settings), ours), ours, 25)
+    stepped(build_optimizer(new_choice(OPTIMIZERS, kind, **settings), once(ours)), ours, 25)
     stepped(oracle(theirs, **arguments), theirs, 25)
     assert all(torch.equal(one, other) for one, other in zip(ours, theirs, strict=True))
 
@@ -59,12 +64,12 @@ def test_25_iterations_equal_torch_bit_for_bit(kind, settings, oracle, arguments
 def test_saved_state_goes_on_bit_for_bit(kind, settings, oracle, arguments):
     choice = new_choice(OPTIMIZERS, kind, **settings)
     straight, halved = ([tensor.clone().requires_grad_() for tensor in tensors(0)] for _ in range(2))
-    stepped(build_optimizer(choice, straight), straight, 20)
-    first = build_optimizer(choice, halved)
+    stepped(build_optimizer(choice, once(straight)), straight, 20)
+    first = build_optimizer(choice, once(halved))
     stepped(first, halved, 10)
     names = {parameter: str(place) for place, parameter in enumerate(halved)}
     state = save_state(first, names)
-    second = build_optimizer(choice, halved)
+    second = build_optimizer(choice, once(halved))
     load_state(second, names, state)
     stepped(second, halved, 10, first=10)
     assert all(torch.equal(one, other) for one, other in zip(straight, halved, strict=True))
@@ -87,7 +92,7 @@ def test_a_setting_switched_on_the_way_trains_on(kind, before, after):
     names = {parameter: str(place) for place, parameter in enumerate(parameters)}
     shapes = {name: parameter for parameter, name in names.items()}
     old, new = new_choice(OPTIMIZERS, kind, **before), new_choice(OPTIMIZERS, kind, **after)
-    first, second = build_optimizer(old, parameters), build_optimizer(new, parameters)
+    first, second = build_optimizer(old, once(parameters)), build_optimizer(new, once(parameters))
     stepped(first, parameters, 5)
     carried = carried_state(save_state(first, names), old, new, {"0", "1"}, shapes)
     load_state(second, names, carried)
@@ -107,7 +112,7 @@ def test_another_kind_starts_anew():
 def test_refusals_name_the_place():
     parameter = torch.nn.Parameter(torch.zeros(2))
     with pytest.raises(BuildError) as caught:
-        build_optimizer(new_choice(OPTIMIZERS, "sgd", nesterov=True), [parameter])
+        build_optimizer(new_choice(OPTIMIZERS, "sgd", nesterov=True), once([parameter]))
     assert caught.value.place == "training.optimizer" and "momentum" in caught.value.cure
     with pytest.raises(BuildError, match="nothing to train"):
-        build_optimizer(new_choice(OPTIMIZERS, "sgd"), [parameter.requires_grad_(False)])
+        build_optimizer(new_choice(OPTIMIZERS, "sgd"), once([parameter.requires_grad_(False)]))

@@ -24,7 +24,9 @@ def test_a_preview_is_rows_of_the_very_data(kind):
     document = experiment(data=new_choice(DATASETS, kind))
     data, record = load(document, HERE), previewed(protocol.Preview(3, document)).data
     x = to_numpy(record.x)
-    assert len(x) == min(MOST_ROWS, len(data.x)) and np.array_equal(x[[0, -1]], data.x[[0, -1]].astype("float32"))
+    assert len(x) == min(MOST_ROWS, len(data.x)) and np.array_equal(x[0], data.x[0].astype("float32"))
+    assert np.array_equal(x[-1], data.x[len(x) - 1 if data.is_ordered else -1].astype("float32"))
+    assert protocol.decode_reply(next(protocol.FrameReader().feed(protocol.frame(protocol.Previewed(3, record))))).data == record
     assert (record.classes, record.shape, record.class_names) == (data.classes, data.shape, data.class_names)
 
 

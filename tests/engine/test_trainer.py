@@ -71,11 +71,12 @@ def test_training_equals_a_plain_torch_loop_bit_for_bit(kind, oracle, precision)
     assert all(torch.equal(one, other) for one, other in zip(ours.parameters.values(), twin.parameters(), strict=True))
 
 
-@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "bce", "cross_entropy"])
+@pytest.mark.parametrize("loss", ["mse", "mae", "rmse", "huber", "bce", "cross_entropy"])
 def test_losses_are_torchs(loss):
     oracle = {
         "mse": nn.MSELoss(),
         "mae": nn.L1Loss(),
+        "rmse": lambda output, target: (output - target).pow(2).mean().sqrt(),
         "huber": nn.HuberLoss(),
         "bce": nn.BCEWithLogitsLoss(),
         "cross_entropy": nn.CrossEntropyLoss(),

@@ -38,7 +38,7 @@ def diamond(window, card) -> str:
 
 def test_over_into_and_out_of_a_folded_layer(qtbot, window):
     graph, stepper = window.panels.graph, window.session.stepper
-    graph.set_folded(frozenset({"h1", "h2"}))
+    graph.folds.set(frozenset({"h1", "h2"}))
     press(qtbot, window, "F10")
     press(qtbot, window, "F10")
     assert here(window) == ("forward", "h1/relu"), "the folded layer is one step"
@@ -48,7 +48,7 @@ def test_over_into_and_out_of_a_folded_layer(qtbot, window):
     assert here(window) == ("forward", "h1/relu")
     press(qtbot, window, "F11")
     assert here(window) == ("forward", "h1/linear"), "into: its first node"
-    assert set(graph.folded_cards) and "h1" not in {card.block for card in graph.folded_cards.values()}
+    assert graph.scene().folded == {"h2"}
     press(qtbot, window, "F11")
     assert here(window) == ("forward", "h1/relu"), "nothing folded here: the next node"
     press(qtbot, window, "Shift+F10")
@@ -57,6 +57,20 @@ def test_over_into_and_out_of_a_folded_layer(qtbot, window):
     stepper.to_end()
     press(qtbot, window, "Shift+F10")
     assert here(window) == ("update", "out/out.weight")
+
+
+def test_keys_fold_and_open_the_group_at_the_cursor(qtbot, window):
+    scene = window.panels.graph.scene()
+    press(qtbot, window, "F10")
+    press(qtbot, window, "F10")
+    press(qtbot, window, "Alt+Up")
+    assert scene.folded == {"h1"}
+    press(qtbot, window, "Alt+Shift+Up")
+    assert scene.folded == {"h1", "h2", "out", "loss"}
+    press(qtbot, window, "Alt+Down")
+    assert scene.folded == {"h2", "out", "loss"}
+    press(qtbot, window, "Alt+Shift+Down")
+    assert not scene.folded
 
 
 def test_every_size_goes_forward_and_back(qtbot, window):

@@ -75,8 +75,8 @@ def open_weight(view: NetworkView, hit: Hit, at: QPoint) -> WeightField | None:
     if found is None:
         return None
     parameter, index, value = found
-    title = view.experiment.network.layer(parameter.rpartition(".")[0]).title
-    field = WeightField(view.viewport(), f"{title}.{parameter.rpartition('.')[2]}{list(index)}", value)
+    title = view.experiment.network.layer(parameter.partition(".")[0]).title
+    field = WeightField(view.viewport(), f"{title}.{parameter.partition('.')[2]}{list(index)}", value)
     field.chosen.connect(lambda number: _view(field).weight_requested.emit(parameter, index, number))
     show(field, view, at + _BESIDE)
     field.box.selectAll()

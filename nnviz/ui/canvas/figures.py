@@ -157,7 +157,7 @@ def _weights(id: str, report: Report, moment: Moment, coloring: str) -> dict[str
             continue
         name = parameter_name(node, id)
         array = _parameter(node, moment, coloring)
-        if array is not None and entry is not None and entry.parameters.get(name.rpartition(".")[2]) == array.shape:
+        if array is not None and entry is not None and entry.parameters.get(name.partition(".")[2]) == array.shape:
             found[name] = array
     return found
 
@@ -186,7 +186,7 @@ def _written_weights(experiment: Experiment, report: Report) -> dict[str, np.nda
             array = np.asarray(rows, dtype=np.float64)
         except ValueError:  # ragged: the report says so
             continue
-        layer, _, tensor = name.rpartition(".")
+        layer, _, tensor = name.partition(".")
         entry = report.layers.get(layer)
         if entry is not None and entry.parameters.get(tensor) == array.shape:
             written[name] = array

@@ -9,8 +9,6 @@ LEAST_ZOOM, MOST_ZOOM = 0.1, 4.0
 READABLE = 0.72
 """A picture too wide to be read as a whole opens at least at this zoom, at its left end."""
 _MARGIN = 16
-_FOOT = 18
-"""Room below the picture for a caption in the corner."""
 
 
 def zoom(view: QGraphicsView) -> float:
@@ -28,14 +26,14 @@ def fitting_zoom(view: QGraphicsView, content: QRectF) -> float:
     """Return the zoom at which all of the content is seen."""
     if content.isEmpty():
         return 1.0
-    room = view.viewport().rect().adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN - _FOOT)
+    room = view.viewport().rect().adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
     return max(LEAST_ZOOM, min(room.width() / content.width(), room.height() / content.height()))
 
 
 def fit(view: QGraphicsView, content: QRectF) -> None:
     """Show all of the content, at most at its natural size."""
     zoom_to(view, min(1.0, fitting_zoom(view, content)))
-    view.centerOn(content.center() + QPointF(0, _FOOT / 2 / zoom(view)))
+    view.centerOn(content.center())
 
 
 def open_up(view: QGraphicsView, content: QRectF) -> None:
@@ -43,13 +41,18 @@ def open_up(view: QGraphicsView, content: QRectF) -> None:
     if content.isEmpty() or fitting_zoom(view, content) >= READABLE:
         fit(view, content)
         return
-    height = (view.viewport().height() - 2 * _MARGIN - _FOOT) / content.height()
+    height = (view.viewport().height() - 2 * _MARGIN) / content.height()
     zoom_to(view, max(READABLE, min(1.0, height)))
     left = content.left() + (view.viewport().width() / 2 - _MARGIN) / zoom(view)
-    view.centerOn(QPointF(left, content.center().y() + _FOOT / 2 / zoom(view)))
+    view.centerOn(QPointF(left, content.center().y()))
 
 
 def follow(view: QGraphicsView, box: QRectF) -> None:
     """Bring a rectangle into sight if it is not, with room around it for what comes next."""
-    if not QRectF(view.mapToScene(view.viewport().rect()).boundingRect()).contains(box):
+    if not seen(view).contains(box):
         view.ensureVisible(box, view.viewport().width() // 4, 24)
+
+
+def seen(view: QGraphicsView) -> QRectF:
+    """Return the part of the scene that is in sight."""
+    return QRectF(view.mapToScene(view.viewport().rect()).boundingRect())

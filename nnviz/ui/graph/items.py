@@ -221,14 +221,15 @@ class FrameItem(QGraphicsItem):
 
     BUTTON = 16.0
 
-    def __init__(self, key: str, title: str, box: Box, theme: Theme) -> None:
+    def __init__(self, key: str, title: str, box: Box, theme: Theme, rank: int = 0) -> None:
+        """A frame of a higher rank stands before the others: those inside come after those around them."""
         super().__init__()
         self.key = key
         self.title = title
         self._theme = theme
         self._box = QRectF(0, 0, box[2], box[3])
         self.setPos(box[0], box[1])
-        self.setZValue(0)
+        self.setZValue(rank * 1e-4)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
     def set_theme(self, theme: Theme) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from PySide6.QtCore import QLineF, QObject, QPointF, QRectF
+from PySide6.QtCore import QLineF, QObject, QPointF, QRectF, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
+from nnviz.protocol import TraceRecord
 from nnviz.session.moment import Moment
 from nnviz.ui.graph import naming, neuron_states, neuron_tips, speech, structure, units
 from nnviz.ui.graph.neuron_items import CaptionItem, LinkItem, NeuronItem
 from nnviz.ui.graph.strips import Limits
+from nnviz.ui.graph.structure import Card
 from nnviz.ui.graph.travel import Travel
 from nnviz.ui.theme import LIGHT, Theme
 
@@ -22,19 +23,11 @@ _BOW = 46.0
 """How far a link that passes over other columns swings up for each of them."""
 
 
-@dataclass(frozen=True)
-class Circle:
-    """One circle: `nodes` are the neuron, its weights and its bias; `shown` is the neuron. It is never folded."""
-
-    key: str
-    nodes: tuple[int, ...]
-    shown: int
-    block: str = ""
-    folded: bool = False
-
-
 class NeuronScene(QGraphicsScene):
     """Circles, links and captions of one trace; `circles` and `links` are the only places that know the items."""
+
+    laid_out = Signal(bool)
+    """All items are new: another structure is shown."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -44,6 +37,7 @@ class NeuronScene(QGraphicsScene):
         self.captions: list[CaptionItem] = []
         self.units: units.Units | None = None
         self.travel = Travel(self)
+        self._content = QRectF()
         self._moment: Moment | None = None
         self._skeleton: tuple = ()
         self._scale: neuron_states.Scale | None = None
@@ -59,8 +53,8 @@ class NeuronScene(QGraphicsScene):
 
     # --- setters ---
 
-    def set_moment(self, moment: Moment | None) -> bool:
-        """Show this moment of a trace of neurons; returns whether everything was placed anew."""
+    def set_moment(self, moment: Moment | None) -> None:
+        """Show this moment of a trace of neurons."""
         before, self._moment = self._moment, moment
         same_trace = before is not None and moment is not None and before.reading is moment.reading
         skeleton = self._skeleton if same_trace else structure.skeleton(moment.reading.trace) if moment else ()
@@ -71,7 +65,8 @@ class NeuronScene(QGraphicsScene):
             self._scale = neuron_states.scale(moment, self.units)
         self._show()
         self._send(moving=same_trace and moment.cursor == before.cursor + 1)
-        return rebuilt
+        if rebuilt and moment:
+            self.laid_out.emit(True)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in this theme."""
@@ -111,9 +106,14 @@ class NeuronScene(QGraphicsScene):
         return {item.key: item for item in self.circles.values()}
 
     @property
+    def trace(self) -> TraceRecord | None:
+        """The trace it shows."""
+        return self._moment.reading.trace if self._moment else None
+
+    @property
     def content(self) -> QRectF:
         """The rectangle around everything."""
-        return self.itemsBoundingRect()
+        return self._content
 
     @property
     def limits(self) -> Limits | None:
@@ -125,10 +125,10 @@ class NeuronScene(QGraphicsScene):
         """Where the cursor is, in a sentence."""
         return speech.here(self._moment, self._scale.names, self._titles) if self._moment else speech.NO_TRACE
 
-    def circle(self, item: NeuronItem) -> Circle:
-        """Return what a circle stands for."""
+    def circle(self, item: NeuronItem) -> Card:
+        """Return what a circle stands for: a neuron, its weights and its bias."""
         node = next(id for id, other in self.circles.items() if other is item)
-        return Circle(item.key, self.units.parts(node), node)
+        return Card(item.key, self.units.parts(node), node, block=structure.ROOT)
 
     def card_of(self, node: int | None) -> NeuronItem | None:
         """Return the circle that shows a neuron, weight or bias."""
@@ -147,6 +147,7 @@ class NeuronScene(QGraphicsScene):
     def _rebuild(self) -> None:
         self.travel.clear()
         self.clear()
+        self._content = QRectF()
         self.circles, self.links, self.frames, self.captions, self.units, self._scale = {}, {}, {}, [], None, None
         if self._moment is None:
             return
@@ -167,7 +168,8 @@ class NeuronScene(QGraphicsScene):
         self.captions = [self._caption(tensor, place) for tensor, place in places.captions.items()]
         for item in (*self.frames.values(), *self.captions, *self.links.values(), *self.circles.values()):
             self.addItem(item)
-        self.setSceneRect(self.content.adjusted(-_MARGIN, -_MARGIN, _MARGIN, _MARGIN))
+        self._content = self.itemsBoundingRect()
+        self.setSceneRect(self._content.adjusted(-_MARGIN, -_MARGIN, _MARGIN, _MARGIN))
 
     def _link(self, link: units.Link, columns: list[float]) -> LinkItem:
         source, target = (self.circles[end] for end in link)

@@ -1,14 +1,28 @@
-"""Text that stands on top of a view and does not scroll with it: a caption in the corner, a sentence in the middle."""
+"""What stands around a view and does not scroll with it: a caption and a minimap below it, a sentence in the middle."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
 from nnviz.ui.fonts import mono, sans
 from nnviz.ui.theme import BODY, SMALL, Theme
 
 _GAP = 8
+_LOW, _HIGH = 18, 46
+_ROOMY = 420
+"""A view so high can spare a higher foot."""
+
+
+def foot(view: QWidget) -> int:
+    """Return how many pixels are kept free below the picture, so that nothing there stands on top of it."""
+    return _HIGH if view.height() >= _ROOMY else _LOW
+
+
+def foot_room(view: QWidget, caption: QWidget) -> QRect:
+    """Return the place left of the caption in the foot of a view."""
+    height = foot(view) - 2
+    return QRect(0, view.height() - height, max(0, view.width() - caption.width() - 2 * _GAP), height)
 
 
 class Caption(QLabel):
@@ -19,7 +33,7 @@ class Caption(QLabel):
         self.setFont(mono(SMALL))
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setMargin(3)
+        self.setMargin(1)
 
     def set_theme(self, theme: Theme) -> None:
         """Write in this theme's muted colour."""
@@ -35,7 +49,7 @@ class Caption(QLabel):
     def settle(self) -> None:
         """Move into the corner."""
         self.adjustSize()
-        self.move(self.parentWidget().width() - self.width() - _GAP, self.parentWidget().height() - self.height() - _GAP)
+        self.move(self.parentWidget().width() - self.width(), self.parentWidget().height() - self.height())
 
 
 class Placard(QLabel):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from PySide6.QtCore import QObject, QRectF
+from PySide6.QtCore import QObject, QRectF, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
+from nnviz.protocol import TraceRecord
 from nnviz.session.moment import Moment
-from nnviz.ui.graph import naming, speech, states, structure
+from nnviz.ui.graph import speech, states, structure
+from nnviz.ui.graph.grouping import Tree, tree
 from nnviz.ui.graph.items import CardItem, FrameItem, WireItem, card_size
-from nnviz.ui.graph.layout import place
+from nnviz.ui.graph.layout import Placement
+from nnviz.ui.graph.placing import Placer
 from nnviz.ui.graph.strips import Limits, value_strip
 from nnviz.ui.graph.structure import Diagram
+from nnviz.ui.graph.touched import touched
 from nnviz.ui.graph.travel import Travel
 from nnviz.ui.theme import LIGHT, Theme
 
@@ -23,16 +27,27 @@ _MARGIN = 400.0
 class GraphScene(QGraphicsScene):
     """Cards, frames, wires and dots of one trace; `cards`, `wires`, `frames` are the only places that know the items."""
 
+    laid_out = Signal(bool)
+    """All items are new; whether they show another structure (else the same one, folded otherwise)."""
+
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.cards: dict[str, CardItem] = {}
         self.wires: dict[tuple[str, str], WireItem] = {}
         self.frames: dict[str, FrameItem] = {}
         self.diagram: Diagram | None = None
+        self.groups: Tree | None = None
         self.folded: frozenset[str] = frozenset()
         self.travel = Travel(self)
+        self.placer = Placer(self)
+        self.placer.placed.connect(self._take)
         self._moment: Moment | None = None
+        self._drawn: Moment | None = None
+        """The moment whose states the items have."""
         self._skeleton: tuple = ()
+        self._content = QRectF()
+        self._is_new = False
+        """Whether the items still show another structure, until the present one is laid out."""
         self._scales: states.Scales | None = None
         self._theme: Theme = LIGHT
         self._titles: dict[str, str] = {}
@@ -42,20 +57,20 @@ class GraphScene(QGraphicsScene):
 
     # --- setters ---
 
-    def set_moment(self, moment: Moment | None) -> bool:
-        """Show this moment; returns whether the structure changed and everything was laid out anew."""
+    def set_moment(self, moment: Moment | None) -> None:
+        """Show this moment; one of another structure as soon as it is laid out."""
         before, self._moment = self._moment, moment
         same_trace = before is not None and moment is not None and before.reading is moment.reading
         skeleton = self._skeleton if same_trace else structure.skeleton(moment.reading.trace) if moment else ()
-        rebuilt, self._skeleton = skeleton != self._skeleton, skeleton
+        is_new, self._skeleton = skeleton != self._skeleton, skeleton
         if moment and not (same_trace and before.sample == moment.sample):
             self._scales = states.scales(moment)
-        if rebuilt:
-            self.folded = _first_folds(moment)
-            self._rebuild()
-        self._show()
+        if is_new:
+            self._is_new = True
+            self.groups = tree(moment.reading.trace) if moment else None
+            self.set_folded(structure.first_folds(self.groups, len(moment.reading.trace.nodes)) if moment else frozenset())
+        self._show(moved=True)
         self._send(moving=before is not None and moment is not None and moment.cursor == before.cursor + 1)
-        return rebuilt
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in this theme."""
@@ -74,8 +89,9 @@ class GraphScene(QGraphicsScene):
     def set_selected(self, node: int | None) -> None:
         """Mark the card of this node."""
         if node != self._selected:
-            self._selected = node
-            self._show()
+            before, self._selected = self._selected, node
+            if self._is_shown:
+                self._show_cards({self.diagram.card_of[one] for one in (before, node) if one in self.diagram.card_of})
 
     def set_breakpoints(self, breakpoints: Mapping[int, bool]) -> None:
         """Mark these nodes with a diamond, filled where the breakpoint is on."""
@@ -89,18 +105,27 @@ class GraphScene(QGraphicsScene):
         self._show()
 
     def set_folded(self, folded: frozenset[str]) -> None:
-        """Fold exactly these groups."""
+        """Fold exactly these groups; the old picture stays until the new one is laid out."""
         self.folded = folded
-        self._rebuild()
-        self._show()
-        self._send(moving=False)
+        if self._moment is None:
+            self.placer.forget()
+            self._clear()
+            self._content, self._is_new = QRectF(), False
+        else:
+            diagram = structure.diagram(self._moment.reading.trace, folded, self.groups)
+            self.placer.ask(diagram, _sizes(self._moment, diagram, self._scales, self._titles))
 
     # --- what is where ---
 
     @property
+    def trace(self) -> TraceRecord | None:
+        """The trace it shows."""
+        return self._moment.reading.trace if self._moment else None
+
+    @property
     def content(self) -> QRectF:
         """The rectangle around all cards and frames."""
-        return self.itemsBoundingRect()
+        return self._content
 
     @property
     def limits(self) -> Limits | None:
@@ -112,9 +137,9 @@ class GraphScene(QGraphicsScene):
         """Where the cursor is, in a sentence."""
         return speech.here(self._moment, self._scales.names, self._titles) if self._moment else speech.NO_TRACE
 
-    def title(self, block: str) -> str:
+    def title(self, group: str) -> str:
         """Return the name of a group."""
-        title = self.diagram.titles.get(block, block) if self.diagram else block
+        title = self.groups.groups[group].title if self.groups and group in self.groups.groups else group
         return self._titles.get(title, title)
 
     def card_of(self, node: int | None) -> CardItem | None:
@@ -123,58 +148,68 @@ class GraphScene(QGraphicsScene):
 
     def tooltip(self, card: CardItem) -> str:
         """Return a card's numbers as text."""
-        return states.tooltip(self._moment, self.diagram.cards[card.key], self._scales, self._titles) if self._moment else ""
+        return states.tooltip(self._moment, self.diagram.cards[card.key], self._scales, self._titles) if self._is_shown else ""
 
     # --- inside ---
 
-    def _rebuild(self) -> None:
+    @property
+    def _is_shown(self) -> bool:
+        """Whether the items are those of the present moment's structure."""
+        return self._moment is not None and self.diagram is not None and not self._is_new
+
+    def _clear(self) -> None:
         self.travel.clear()
         self.clear()
-        self.cards, self.wires, self.frames, self.diagram = {}, {}, {}, None
-        if self._moment is None:
-            return
-        self.diagram = structure.diagram(self._moment.reading.trace, self.folded)
-        placement = place(self.diagram, self._sizes(self._moment, self.diagram))
-        shown = {key: box for key, box in placement.frames.items() if key not in self.folded}
-        self.frames = {key: FrameItem(key, self.title(key), box, self._theme) for key, box in shown.items()}
+        self.cards, self.wires, self.frames, self.diagram, self._drawn = {}, {}, {}, None, None
+
+    def _take(self, diagram: Diagram, placement: Placement) -> None:
+        """Put the items of a new layout in place of the present ones."""
+        self._clear()
+        self.diagram = diagram
+        self.frames = {
+            key: FrameItem(key, self.title(key), box, self._theme, depth) for depth, (key, box) in enumerate(placement.frames.items())
+        }
         self.wires = {ends: WireItem(*ends, curve, self._theme) for ends, curve in placement.curves.items()}
         self.cards = {key: CardItem(key, box, self._theme) for key, box in placement.cards.items()}
         for item in (*self.frames.values(), *self.wires.values(), *self.cards.values()):
             self.addItem(item)
-        self.setSceneRect(self.content.adjusted(-_MARGIN, -_MARGIN, _MARGIN, _MARGIN))
+        self._content = self.itemsBoundingRect()
+        self.setSceneRect(self._content.adjusted(-_MARGIN, -_MARGIN, _MARGIN, _MARGIN))
+        is_new, self._is_new = self._is_new, False
+        self._show()
+        self._send(moving=False)
+        self.laid_out.emit(is_new)
 
-    def _sizes(self, moment: Moment, diagram: Diagram) -> dict[str, tuple[float, float]]:
-        sizes = {}
-        for key, card in diagram.cards.items():
-            node = moment.reading.node(card.shown)
-            texts = (
-                (self.title(card.block), f"{len(card.nodes)} nodes") if card.folded else (self._scales.names[node.id], naming.note(node))
-            )
-            sizes[key] = card_size(*texts, value_strip(moment, node))
-        return sizes
-
-    def _show(self) -> None:
-        """Give every card and wire its present state; those it is new to repaint themselves."""
-        if self._moment is None or self.diagram is None:
+    def _show(self, moved: bool = False) -> None:
+        """Give cards and wires their present states: after a move of the cursor only those that the steps in between touch."""
+        if not self._is_shown:
             return
-        titles = {key: self.title(key) for key in self.folded}
-        for key, item in self.cards.items():
-            item.set_state(
-                states.card_state(
-                    self._moment, self.diagram.cards[key], self._scales, titles, self._selected, self._breakpoints, self._coloring
-                )
-            )
-        for wire in self.diagram.wires:
+        nodes = touched(self._drawn, self._moment) if moved else None
+        self._drawn = self._moment
+        self._show_cards(self.cards if nodes is None else {self.diagram.card_of[node] for node in nodes if node in self.diagram.card_of})
+
+    def _show_cards(self, keys: Iterable[str]) -> None:
+        wires = set()
+        for key in keys:
+            card = self.diagram.cards[key]
+            state = states.card_state(self._moment, card, self._scales, self._titles, self._selected, self._breakpoints, self._coloring)
+            self.cards[key].set_state(state)
+            wires.update(self.diagram.wires_at.get(key, ()))
+        for wire in wires:
             self.wires[wire.source, wire.target].set_state(states.wire_state(self._moment, wire, self._scales, self._coloring))
 
     def _send(self, moving: bool) -> None:
         """Put a dot on every wire the present step sends a gradient along."""
-        wires = self.diagram.wires if self.diagram and self._moment else ()
+        here = self._moment.step.node if self._is_shown and self._moment.step else -1
+        wires = self.diagram.wires_at.get(self.diagram.card_of.get(here, ""), ()) if self._is_shown else ()
         sent = [self.wires[wire.source, wire.target] for wire in wires if states.travelling(self._moment, wire)]
         self.travel.send(sent, self._theme, moving)
 
 
-def _first_folds(moment: Moment | None) -> frozenset[str]:
-    """Large graphs open with every layer folded."""
-    large = moment is not None and len(moment.reading.trace.nodes) > structure.FOLD_ABOVE
-    return structure.block_keys(moment.reading.trace) if large else frozenset()
+def _sizes(moment: Moment, diagram: Diagram, scales: states.Scales, titles: Mapping[str, str]) -> dict[str, tuple[float, float]]:
+    """The room that every card needs."""
+    sizes = {}
+    for key, card in diagram.cards.items():
+        node = moment.reading.node(card.shown)
+        sizes[key] = card_size(*states.card_texts(card, node, scales, titles), value_strip(moment, node))
+    return sizes

@@ -10,7 +10,7 @@ from nnviz.session.moment import Moment
 from nnviz.ui.graph import speech
 from nnviz.ui.graph.items import CardItem
 from nnviz.ui.graph.neuron_items import NeuronItem
-from nnviz.ui.graph.neuron_scene import Circle, NeuronScene
+from nnviz.ui.graph.neuron_scene import NeuronScene
 from nnviz.ui.graph.scene import GraphScene
 from nnviz.ui.graph.structure import Card
 
@@ -25,15 +25,19 @@ class Scenes:
         self._coloring = "value"
         view.setScene(self.shown)
 
-    def choose(self, moment: Moment | None) -> bool:
-        """Put the scene for this moment on the screen; return whether it was the other one."""
+    def show(self, moment: Moment | None) -> None:
+        """Show a moment in the scene for it, and nothing in the other one."""
         wanted = self.neurons if moment and moment.reading.is_scalar else self.cards
-        if wanted is self.shown:
-            return False
-        self.shown.set_moment(None)
-        self.shown = wanted
-        self._view.setScene(wanted)
-        return True
+        if wanted is not self.shown:
+            before, self.shown = self.shown, wanted
+            self._view.setScene(wanted)
+            before.set_moment(None)
+        wanted.set_moment(moment)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a graph is still being laid out."""
+        return self.cards.placer.is_busy
 
     def each(self, change: Callable[[GraphScene | NeuronScene], None]) -> None:
         """Do this with both."""
@@ -50,6 +54,6 @@ class Scenes:
         """The ranges of the colour scales; empty without a trace."""
         return speech.scale_caption(self.shown.limits, self._coloring) if self.shown.limits else ""
 
-    def card(self, item: CardItem | NeuronItem) -> Card | Circle:
+    def card(self, item: CardItem | NeuronItem) -> Card:
         """Return what an item stands for."""
         return self.cards.diagram.cards[item.key] if isinstance(item, CardItem) else self.neurons.circle(item)

@@ -108,9 +108,10 @@ def card_state(
     own = [breakpoints[node] for node in card.nodes if node in breakpoints]
     node = moment.reading.node(card.shown)
     here = moment.step is not None and moment.step.node in card.nodes
+    name, note = card_texts(card, node, scale, titles)
     return CardState(
-        name=titles.get(card.block, card.block) if card.folded else scale.names[node.id],
-        note=f"{len(card.nodes)} nodes" if card.folded else naming.note(node),
+        name=name,
+        note=note,
         value=_value_strip(moment, node, scale, coloring),
         gradient=_gradient_strip(moment, node, scale, coloring),
         limits=scale.limits,
@@ -128,6 +129,14 @@ def card_state(
         coloring=coloring,
         marks=_marks(moment, card, node),
     )
+
+
+def card_texts(card: Card, node: NodeRecord, scale: Scales, titles: Mapping[str, str]) -> tuple[str, str]:
+    """Return name and note of a card: of a folded group its title and how much is in it."""
+    name = titles.get(card.title, card.title) or scale.names[node.id]
+    if not card.folded:
+        return name, naming.note(node)
+    return name, f"× {len(card.groups)}" if len(card.groups) > 1 else f"{len(card.nodes)} nodes"
 
 
 def _marks(moment: Moment, card: Card, node: NodeRecord) -> tuple[str, ...]:

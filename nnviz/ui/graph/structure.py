@@ -3,28 +3,51 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 
-from nnviz.protocol import NodeRecord, TraceRecord
+from nnviz.protocol import TraceRecord
+from nnviz.ui.graph.grouping import Group, Tree, tree
 
 FOLD_ABOVE = 60
-"""A graph of more nodes than this opens with every layer folded."""
+"""A graph of more nodes than this opens with every group folded."""
+ROOT = ""
+"""Key of the block that holds everything and has no frame."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """One card: a node, or a whole folded group. Main cards form the chain; the others stand above or below one of them."""
+    """One card: a node, or one or several folded groups. Main cards form the chain; the others stand above or below something of it."""
 
     key: str
     nodes: tuple[int, ...]
     shown: int
     """The node whose numbers the card shows: for a folded group the last one whose value others use."""
     block: str
+    """The block it stands in; for a folded group its own key."""
+    home: str = ROOT
+    """The block it stands in."""
     folded: bool = False
+    groups: tuple[str, ...] = ()
+    """Keys of the groups that are folded in it: one, or several of equal structure."""
+    title: str = ""
+    """Its name where that is not the node's."""
     owner: str = ""
-    """For a card beside the chain: the main card it belongs to."""
+    """For a card beside the chain: the main card or block it belongs to."""
     above: bool = False
+
+
+@dataclass(frozen=True)
+class Block:
+    """An open group and its main parts in forward order: keys of cards and of blocks."""
+
+    key: str
+    title: str
+    parent: str
+    parts: tuple[str, ...]
+    nodes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,13 +62,27 @@ class Wire:
 
 @dataclass(frozen=True)
 class Diagram:
-    """Cards, wires and groups; `blocks` maps a group's key to its cards in order, and `titles` to its name ("" draws no frame)."""
+    """Cards, wires and open groups, the root among them, each before those inside it."""
 
     cards: dict[str, Card]
     wires: tuple[Wire, ...]
-    blocks: dict[str, tuple[str, ...]]
-    titles: dict[str, str]
+    blocks: dict[str, Block]
     card_of: dict[int, str]
+    tree: Tree
+
+    @cached_property
+    def wires_at(self) -> dict[str, list[Wire]]:
+        """For each card the wires that begin or end there."""
+        found: dict[str, list[Wire]] = defaultdict(list)
+        for wire in self.wires:
+            found[wire.source].append(wire)
+            found[wire.target].append(wire)
+        return found
+
+    def around(self, node: int) -> tuple[int, ...]:
+        """Return the nodes of the innermost open group that a node's card stands in; none where it stands in no group."""
+        card = self.cards.get(self.card_of.get(node, ""))
+        return self.blocks[card.home].nodes if card and card.home != ROOT else ()
 
 
 def skeleton(trace: TraceRecord) -> tuple:
@@ -53,94 +90,139 @@ def skeleton(trace: TraceRecord) -> tuple:
     return tuple((node.kind, node.label, node.group, node.inputs) for node in trace.nodes)
 
 
-def diagram(trace: TraceRecord, folded: frozenset[str] = frozenset()) -> Diagram:
-    """Return what is to be drawn, with these groups (by block key) folded to one card each."""
-    owners = _owners(trace)
-    blocks, titles = _blocks(trace, owners)
-    cards: dict[str, Card] = {}
-    for key, nodes in blocks.items():
-        made = _folded_card(trace, key, nodes, owners) if key in folded else _open_cards(trace, key, nodes, owners)
-        cards |= {card.key: card for card in made}
-    card_of = {node: card.key for card in cards.values() for node in card.nodes}
-    members = defaultdict(list)
-    for card in cards.values():
-        members[card.block].append(card.key)
-    return Diagram(cards, _wires(trace, card_of), {key: tuple(value) for key, value in members.items()}, titles, card_of)
+def diagram(trace: TraceRecord, folded: frozenset[str] = frozenset(), groups: Tree | None = None) -> Diagram:
+    """Return what is to be drawn, with these groups (by key) folded to one card each. `groups`: the trace's tree, if it is known."""
+    drawing = _Drawing(trace, groups or tree(trace), folded)
+    drawing.draw(drawing.tree.root, "")
+    drawing.draw_beside()
+    card_of = {node: card.key for card in drawing.cards.values() for node in card.nodes}
+    blocks = dict(sorted(drawing.blocks.items(), key=lambda item: drawing.depths[item[0]]))
+    return Diagram(drawing.cards, _wires(trace, card_of), blocks, card_of, drawing.tree)
 
 
 def block_keys(trace: TraceRecord) -> frozenset[str]:
     """Return the key of every group that can be folded."""
-    blocks, titles = _blocks(trace, _owners(trace))
-    return frozenset(key for key in blocks if titles[key])
+    return frozenset(tree(trace).groups)
 
 
-def _owners(trace: TraceRecord) -> dict[int, int]:
-    """Parameters, masks, constants and targets, each with the node of the chain it stands beside: the first one that uses it."""
-    users: dict[int, int] = {}
-    for node in trace.nodes:
-        for source in node.inputs:
-            users.setdefault(source, node.id)
-    used = [node for node in trace.nodes if node.id in users]
-    return {node.id: users[node.id] for node in used if _stands_beside(trace, node, trace.nodes[users[node.id]])}
+def first_folds(groups: Tree, count: int) -> frozenset[str]:
+    """Return what is folded in a graph of so many nodes that nobody has touched: all groups of a large one, but not its only one."""
+    if count <= FOLD_ABOVE:
+        return frozenset()
+    folded, here = set(groups.groups), groups.root
+    while len(here.groups) == 1 and not here.groups[0].repeats:
+        here = here.groups[0]
+        folded.discard(here.key)
+    return frozenset(folded)
 
 
-def _stands_beside(trace: TraceRecord, node: NodeRecord, user: NodeRecord) -> bool:
-    if node.inputs or not user.inputs:
-        return False
-    if node.kind == "input":  # data enters at the left, a target stands below the loss
-        return any(trace.nodes[source].inputs for source in user.inputs)
-    return True
+def opened(groups: Tree, folded: frozenset[str], node: int) -> frozenset[str]:
+    """Return what stays folded when a node is to be seen: of equal groups only the one around it opens."""
+    path = groups.path(node)
+    return folded - {key for key in path if not groups.groups[key].repeats}
 
 
-def _blocks(trace: TraceRecord, owners: dict[int, int]) -> tuple[dict[str, list[int]], dict[str, str]]:
-    """Runs of neighbouring chain nodes of one layer, with what stands beside them. Runs in forward order can never form a cycle."""
-    beside = defaultdict(list)
-    for node, owner in owners.items():
-        beside[owner].append(node)
-    used = {source for node in trace.nodes for source in node.inputs}
-    chain = [node for node in trace.nodes if node.id not in owners and not _idle(node, used)]
-    blocks: dict[str, list[int]] = {}
-    titles: dict[str, str] = {}
-    for members in beside.values():
-        members.sort(key=lambda k: trace.nodes[k].kind != "parameter")  # parameters nearest to the operation that uses them
-    for (title, _), run in groupby(chain, key=_run):
-        key = _free_key(title, blocks)
-        titles[key] = title
-        blocks[key] = [id for node in run for id in (node.id, *beside[node.id])]
-    return blocks, titles
+def closed(groups: Tree, folded: frozenset[str], key: str) -> frozenset[str]:
+    """Return what is folded when a group is folded: equal groups are folded all together."""
+    group = groups.groups[key]
+    return folded | {key, *(part.key for part in group.groups if group.repeats)}
 
 
-def _run(node: NodeRecord) -> tuple[str, int]:
-    """What neighbours must share to stand in one frame: the layer. Every input stands alone and has no frame."""
-    return ("", node.id) if node.kind == "input" else (node.group[0] if node.group else "", -1)
+@dataclass
+class _Drawing:
+    trace: TraceRecord
+    tree: Tree
+    folded: frozenset[str]
+    cards: dict[str, Card] = field(default_factory=dict)
+    blocks: dict[str, Block] = field(default_factory=dict)
+    depths: dict[str, int] = field(default_factory=dict)
+    items: dict[str, str] = field(default_factory=dict)
+    """Group -> the card or block that it is drawn as or in."""
 
+    def draw(self, group: Group, parent: str, depth: int = 0) -> str:
+        """Draw an open group and return its key."""
+        parts: list[str] = []
+        self.depths[group.key] = depth
+        self.items[group.key] = group.key
+        merges = group.repeats and group.key in self.folded
+        for is_folded, run in groupby(group.parts, key=self._is_folded):
+            same = list(run)
+            if is_folded:
+                parts += [self._fold(some, group.key) for some in ([same] if merges else [[one] for one in same])]
+            else:
+                parts += [
+                    self.draw(part, group.key, depth + 1) if isinstance(part, Group) else self._node(part, group.key) for part in same
+                ]
+        nodes = (*group.chain, *self._inside([group])) if group is not self.tree.root else ()
+        self.blocks[group.key] = Block(group.key, group.title, parent, tuple(parts), nodes)
+        return group.key
 
-def _idle(node: NodeRecord, used: set[int]) -> bool:
-    """Whether a buffer or constant takes no part in the iteration, such as a counter of batches."""
-    return node.kind in ("buffer", "constant") and node.id not in used
+    def draw_beside(self) -> None:
+        """Draw what stands beside the chain: parameters nearest to the operation that uses them."""
+        beside = sorted(self.tree.homes, key=lambda node: self.trace.nodes[node].kind != "parameter")
+        for node in beside:
+            home = self.tree.homes[node]
+            if home in self.blocks:
+                record = self.trace.nodes[node]
+                above = record.kind == "parameter" and "bias" not in record.label
+                owner = self._owner(node, home)
+                self.cards[f"node {node}"] = Card(f"node {node}", (node,), node, home, home, owner=owner, above=above)
 
+    def _is_folded(self, part: int | Group) -> bool:
+        if not isinstance(part, Group):
+            return False
+        return part.key in self.folded and (not part.repeats or all(member.key in self.folded for member in part.groups))
 
-def _free_key(title: str, taken: dict[str, list[int]]) -> str:
-    count = sum(key == title or key.startswith(f"{title}#") for key in taken)
-    return f"{title}#{count + 1}" if count or not title else title
+    def _open(self, part: int | Group, home: str, depth: int) -> str:
+        return self.draw(part, home, depth) if isinstance(part, Group) else self._node(part, home)
 
+    def _node(self, node: int, home: str) -> str:
+        key = f"node {node}"
+        self.cards[key] = Card(key, (node,), node, home, home, title=self.tree.names.get(node, ""))
+        return key
 
-def _folded_card(trace: TraceRecord, key: str, nodes: list[int], owners: dict[int, int]) -> list[Card]:
-    chain = [node for node in nodes if node not in owners]
-    handed_on = {source for node in trace.nodes if node.id not in nodes for source in node.inputs}
-    shown = [node for node in chain if node in handed_on or not handed_on.intersection(chain)][-1]
-    return [Card(f"group {key}", tuple(nodes), shown, key, folded=True)]
+    def _fold(self, groups: list[Group], home: str) -> str:
+        first, last = groups[0], groups[-1]
+        one = first if len(groups) == 1 else Group(f"{first.key}…{last.key}", f"{first.title} … {last.title}", tuple(groups), repeats=True)
+        key = f"group {one.key}"
+        members = tuple(group.key for group in one.groups) if one.repeats else (one.key,)
+        nodes = (*one.chain, *self._inside(groups))
+        self.cards[key] = Card(key, nodes, self._shown(one.chain), one.key, home, True, members, one.title)
+        self.items |= {group.key: key for top in groups for group in (top, *top.walk())}
+        return key
 
+    def _shown(self, chain: tuple[int, ...]) -> int:
+        inside = set(chain)
+        handed_on = [node for node in chain if any(user not in inside for user in self._users.get(node, ()))]
+        return (handed_on or chain)[-1]
 
-def _open_cards(trace: TraceRecord, key: str, nodes: list[int], owners: dict[int, int]) -> list[Card]:
-    above = _above(trace, [node for node in nodes if node in owners])
-    names = {node: f"node {owners[node]}" for node in nodes if node in owners}
-    return [Card(f"node {node}", (node,), node, key, owner=names.get(node, ""), above=node in above) for node in nodes]
+    @cached_property
+    def _users(self) -> dict[int, list[int]]:
+        users: dict[int, list[int]] = defaultdict(list)
+        for node in self.trace.nodes:
+            for source in node.inputs:
+                users[source].append(node.id)
+        return users
 
+    def _inside(self, groups: Iterable[Group]) -> Iterator[int]:
+        """The nodes beside the chain that have their home in these groups."""
+        for top in groups:
+            for group in (top, *top.walk()):
+                yield from self._residents.get(group.key, ())
 
-def _above(trace: TraceRecord, beside: list[int]) -> set[int]:
-    """Weights stand above the operation that uses them; biases, masks, constants and targets below."""
-    return {node for node in beside if trace.nodes[node].kind == "parameter" and "bias" not in trace.nodes[node].label}
+    @cached_property
+    def _residents(self) -> dict[str, list[int]]:
+        residents: dict[str, list[int]] = defaultdict(list)
+        for node, home in self.tree.homes.items():
+            residents[home].append(node)
+        return residents
+
+    def _owner(self, node: int, home: str) -> str:
+        """The part of its home that its first user is in."""
+        user = self.tree.first_users[node]
+        path = self.tree.paths[user]
+        depth = path.index(home) + 1 if home else 0
+        return self.items[path[depth]] if depth < len(path) else f"node {user}"
 
 
 def _wires(trace: TraceRecord, card_of: dict[int, str]) -> tuple[Wire, ...]:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QFrame, QGraphicsView, QMenu, QToolTip, QWidget
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QGraphicsView, QToolTip, QWidget
 
 from nnviz.session.moment import Moment
-from nnviz.ui.graph import camera, speech
+from nnviz.ui.graph import camera, menus, speech
+from nnviz.ui.graph.finder import Finder
+from nnviz.ui.graph.folds import Folds
 from nnviz.ui.graph.items import CardItem, FrameItem
+from nnviz.ui.graph.minimap import Minimap
 from nnviz.ui.graph.neuron_items import LinkItem, NeuronItem
 from nnviz.ui.graph.neuron_scene import NeuronScene
-from nnviz.ui.graph.overlay import Caption, Placard
+from nnviz.ui.graph.overlay import Caption, Placard, foot, foot_room
 from nnviz.ui.graph.scene import GraphScene
 from nnviz.ui.graph.scenes import Scenes
 from nnviz.ui.graph.strips import COLORINGS
-from nnviz.ui.graph.structure import Card
 from nnviz.ui.theme import LIGHT, Theme
 
 _Key = Qt.Key
@@ -38,12 +40,12 @@ class GraphView(QGraphicsView):
     """The node whose breakpoint is to come or go."""
     what_if_requested = Signal(int, int)
     """A node and the place of one of its elements in the chosen row, to be given another value."""
-    folded_changed = Signal(object)
-    """The keys of all folded groups, as a frozenset."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._scenes = Scenes(self)
+        self.scenes = Scenes(self)
+        self.scenes.each(lambda scene: scene.laid_out.connect(self._take_layout))
+        self.folds = Folds(self.scenes.cards)
         self._moment: Moment | None = None
         self._look = "opening"
         """opening: not touched yet · all: fitted, and stays so · own: as the person set it"""
@@ -51,9 +53,13 @@ class GraphView(QGraphicsView):
         self._pressed: QPoint | None = None
         self._limits = Caption(self)
         self.notice = Placard(NO_TRACE, self)  # seen while there is no trace
+        self.minimap = Minimap(self)
+        self.minimap.centre_requested.connect(self._go_to)
+        self.finder = Finder(self.scenes, self.folds, self)
+        self.finder.node_found.connect(self.node_clicked)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
         self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.AnchorUnderMouse)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -65,15 +71,9 @@ class GraphView(QGraphicsView):
         self.set_theme(LIGHT)
 
     @property
-    def folded_cards(self) -> dict[int, Card]:
-        """For each node that is folded away the card of its group."""
-        cards = self._scenes.cards.diagram.cards.values() if self._scene is self._scenes.cards and self._scenes.cards.diagram else ()
-        return {node: card for card in cards if card.folded for node in card.nodes}
-
-    @property
     def _scene(self) -> GraphScene | NeuronScene:
         """The scene on the screen."""
-        return self._scenes.shown
+        return self.scenes.shown
 
     # --- setters ---
 
@@ -81,57 +81,46 @@ class GraphView(QGraphicsView):
         """Show this moment. Zoom and place stay as they are unless the graph has another structure."""
         before = self._moment.step if self._moment else None
         self._moment = moment
-        rebuilt = self._scenes.choose(moment) | self._scene.set_moment(moment)
+        self.scenes.show(moment)
         self.notice.setVisible(moment is None)
-        self._limits.set_text(self._scenes.caption)
+        self._limits.set_text(self.scenes.caption)
         self.setAccessibleDescription(self._scene.here)
-        if rebuilt and moment:
-            self._look = "opening"
-            camera.open_up(self, self._scene.content)
+        self._show_cursor()
         if moment and moment.step is not before:
             self._follow()
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in this theme."""
         self.setBackgroundBrush(theme.color("panel"))
-        self._scenes.each(lambda scene: scene.set_theme(theme))
+        palette = self.palette()
+        palette.setColor(self.backgroundRole(), theme.color("panel"))  # of the foot below the picture
+        self.setPalette(palette)
+        self.scenes.each(lambda scene: scene.set_theme(theme))
         self._limits.set_theme(theme)
+        self.minimap.set_theme(theme)
+        self.finder.set_theme(theme)
         self.notice.set_theme(theme)
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids: {"h1": "dense 1"}."""
-        self._scenes.each(lambda scene: scene.set_titles(titles))
+        self.scenes.each(lambda scene: scene.set_titles(titles))
+        self.finder.set_titles(titles)
 
     def set_selected(self, node: int | None) -> None:
         """Mark this node."""
         self._selected = node
-        self._scenes.each(lambda scene: scene.set_selected(node))
+        self.scenes.each(lambda scene: scene.set_selected(node))
 
     def set_coloring(self, coloring: str) -> None:
         """Let colours and widths tell what is named, one of COLORINGS. Raises ValueError for anything else."""
         if coloring not in COLORINGS:
             raise ValueError(f"the graph can be coloured by {', '.join(COLORINGS)}, not by {coloring!r}")
-        self._scenes.set_coloring(coloring)
-        self._limits.set_text(self._scenes.caption)
+        self.scenes.set_coloring(coloring)
+        self._limits.set_text(self.scenes.caption)
 
     def set_animated(self, animated: bool) -> None:
         """Let gradients travel along the wires, or show them in place at once."""
-        self._scenes.each(lambda scene: scene.travel.set_animated(animated))
-
-    def fold(self, group: str) -> None:
-        """Fold a group to one card."""
-        self.set_folded(self._scenes.cards.folded | {group})
-
-    def unfold(self, group: str) -> None:
-        """Open a folded group."""
-        self.set_folded(self._scenes.cards.folded - {group})
-
-    def set_folded(self, folded: frozenset[str]) -> None:
-        """Fold exactly these groups."""
-        if folded != self._scenes.cards.folded and self._moment is not None and self._scene is self._scenes.cards:
-            self._scenes.cards.set_folded(folded)
-            self._follow()
-            self.folded_changed.emit(folded)
+        self.scenes.each(lambda scene: scene.travel.set_animated(animated))
 
     def fit(self) -> None:
         """Show the whole graph, at most at its natural size."""
@@ -152,21 +141,41 @@ class GraphView(QGraphicsView):
 
     # --- inside ---
 
-    def _follow(self) -> None:
-        """Keep the cursor's card in sight."""
+    def _take_layout(self, is_new: bool) -> None:
+        """Look at a new layout: at another graph afresh, at the same one from where the person was."""
+        if is_new:
+            self._look = "opening"
+            camera.open_up(self, self._scene.content)
+        elif self._look == "all":
+            camera.fit(self, self._scene.content)
+        self.minimap.set_layout(self._scene.content, [item.sceneBoundingRect() for item in self._scene.cards.values()])
+        self._show_cursor()
+        self._follow(self.finder.node)
+
+    def _show_cursor(self) -> None:
         card = self._scene.card_of(self._moment.step.node) if self._moment and self._moment.step else None
+        self.minimap.set_cursor(card.sceneBoundingRect() if card else QRectF(), self._moment.phase if self._moment else "")
+
+    def _follow(self, node: int | None = None) -> None:
+        """Keep this node's card in sight, else the cursor's."""
+        here = self._moment.step.node if node is None and self._moment and self._moment.step else node
+        card = self._scene.card_of(here)
         if card:
             camera.follow(self, card.sceneBoundingRect())
+
+    def _go_to(self, centre: QPointF) -> None:
+        self._look = "own"
+        self.centerOn(centre)
 
     def _click(self, place: QPoint, to_here: bool) -> None:
         item = _item_at(self, place)
         if isinstance(item, FrameItem) and item.button().contains(item.mapFromScene(self.mapToScene(place))):
-            self.fold(item.key)
+            self.folds.fold(item.key)
         elif isinstance(item, CardItem | NeuronItem):
-            node = self._scenes.card(item).shown
+            node = self.scenes.card(item).shown
             (self.run_to_requested if to_here else self.node_clicked).emit(node)
         elif isinstance(item, LinkItem):
-            weight = self._scenes.neurons.units.weight_of.get(item.link)
+            weight = self.scenes.neurons.units.weight_of.get(item.link)
             if weight is not None:
                 self.node_clicked.emit(weight)
 
@@ -175,7 +184,7 @@ class GraphView(QGraphicsView):
         cards = sorted(self._scene.cards.values(), key=lambda card: (card.x(), card.y()))
         start = self._scene.card_of(self._selected if self._selected is not None else self._moment.step.node if self._moment.step else 0)
         place = cards.index(start) + direction if start in cards else 0
-        node = self._scenes.card(cards[max(0, min(place, len(cards) - 1))]).shown
+        node = self.scenes.card(cards[max(0, min(place, len(cards) - 1))]).shown
         camera.follow(self, self._scene.card_of(node).sceneBoundingRect())
         self.node_clicked.emit(node)
 
@@ -183,8 +192,12 @@ class GraphView(QGraphicsView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if self.viewportMargins().bottom() != foot(self):
+            self.setViewportMargins(0, 0, 0, foot(self))
         self._limits.settle()
         self.notice.settle()
+        self.finder.settle()
+        self.minimap.settle(foot_room(self, self._limits))
         if self._look == "all":
             camera.fit(self, self._scene.content)
         elif self._look == "opening" and self._moment:
@@ -217,11 +230,11 @@ class GraphView(QGraphicsView):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         item = _item_at(self, event.position().toPoint())
         if isinstance(item, FrameItem):
-            self.fold(item.key)
+            self.folds.fold(item.key)
         elif isinstance(item, CardItem | NeuronItem):
-            card = self._scenes.card(item)
+            card = self.scenes.card(item)
             if card.folded:
-                self.unfold(card.block)
+                self.folds.open(card)
             elif (cell := item.cell_at(item.mapFromScene(self.mapToScene(event.position().toPoint())))) is not None:
                 self.what_if_requested.emit(card.shown, cell)
 
@@ -229,18 +242,10 @@ class GraphView(QGraphicsView):
         item = _item_at(self, event.pos())
         if item is None or isinstance(item, LinkItem):
             return
-        menu = QMenu(self)
-        if isinstance(item, CardItem | NeuronItem):
-            card = self._scenes.card(item)
-            menu.addAction("Run to here", lambda: self.run_to_requested.emit(card.shown))
-            menu.addAction("Breakpoint on or off", lambda: self.breakpoint_requested.emit(card.shown))
-            menu.addAction("Show in the chain-rule card", lambda: self.node_clicked.emit(card.shown))
-        block = item.key if isinstance(item, FrameItem) else card.block
-        if self._scene is self._scenes.cards and self._scenes.cards.diagram.titles[block]:
-            folded = block in self._scenes.cards.folded
-            menu.addAction("Unfold the layer" if folded else "Fold the layer", lambda: (self.unfold if folded else self.fold)(block))
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(event.globalPos())
+        if isinstance(item, FrameItem):
+            menus.open_frame_menu(self, item.key, event.globalPos())
+        else:
+            menus.open_card_menu(self, self.scenes.card(item), event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
@@ -256,6 +261,13 @@ class GraphView(QGraphicsView):
             self._go(_STEPS[key])
         else:
             super().keyPressEvent(event)
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        self.finder.paint_marks(painter)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self.minimap.set_seen(camera.seen(self))
 
     def viewportEvent(self, event) -> bool:
         if isinstance(event, QHelpEvent):

@@ -107,5 +107,5 @@ class OptimizerMicroscope(Plot):
 
 def parameter_name(parameter: str, names: Mapping[str, str]) -> str:
     """Return what the screen calls a parameter: "h1.weight" is "dense 1.W"."""
-    layer, _, tensor = parameter.rpartition(".")
+    layer, _, tensor = parameter.partition(".")
     return f"{names.get(layer, layer)}.{_SHORT_NAMES.get(tensor, tensor)}" if layer else parameter

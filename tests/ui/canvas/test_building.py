@@ -114,7 +114,7 @@ def test_typing_on_the_picture_finds_a_layer_and_enter_adds_it(qtbot, view, emit
     qtbot.keyClicks(view, "d")
     field = view.viewport().findChild(inline.SearchField)
     qtbot.keyClicks(field.line, "ro")
-    assert [field.list.item(row).text() for row in range(field.list.count())] == ["Dropout"]
+    assert [field.list.item(row).text() for row in range(field.list.count())] == ["Dropout", "Spatial dropout"]
     qtbot.keyClick(field.line, Qt.Key.Key_Return)
     name, kind, place, after = emitted[-1]
     assert (name, kind, after) == ("add_requested", "dropout", "") and isinstance(place, QPointF)

@@ -5,7 +5,7 @@ from tests.ui import traces
 
 
 def _cards(diagram, block):
-    return [diagram.cards[key] for key in diagram.blocks[block]]
+    return [card for card in diagram.cards.values() if card.block == block]
 
 
 def test_weights_stand_above_biases_and_masks_below():
@@ -27,7 +27,7 @@ def test_data_enters_as_a_card_of_its_own_and_the_target_stands_below_the_loss()
     trace = traces.worked()
     diagram = structure.diagram(trace)
     x, y, loss = (diagram.cards[diagram.card_of[traces.node(trace, label)]] for label in ("x", "y", "squared error"))
-    assert not x.owner and diagram.titles[x.block] == ""
+    assert not x.owner and x.home == structure.ROOT
     assert y.owner == loss.key and not y.above
 
 

@@ -173,13 +173,13 @@ def test_a_double_click_folds_and_unfolds(view, net, qtbot):
     view.set_moment(Moment(net, 3, 0))
     view.fit()
     frame = view.scene().frames["h1"]
-    with qtbot.waitSignal(view.folded_changed) as folded:
+    with qtbot.waitSignal(view.folds.changed) as folded:
         place = view.mapFromScene(frame.mapToScene(QPointF(60, 12)))
         qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert folded.args == [frozenset({"h1"})] and "h1" not in view.scene().frames
     card = _card(view, net, "relu")
     assert card.state.folded and card.state.note == "4 nodes"
-    with qtbot.waitSignal(view.folded_changed):
+    with qtbot.waitSignal(view.folds.changed):
         qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=_middle(view, card))
     assert "h1" in view.scene().frames
 
@@ -189,7 +189,7 @@ def test_the_minus_button_folds(view, net, qtbot):
     view.actual_size()
     frame = view.scene().frames["h1"]
     place = view.mapFromScene(frame.mapToScene(frame.button().center()))
-    with qtbot.waitSignal(view.folded_changed):
+    with qtbot.waitSignal(view.folds.changed):
         qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
 
@@ -198,7 +198,7 @@ def test_large_graphs_open_folded_by_layer(view):
     view.set_moment(Moment(reading, 5, 0))
     assert len(view.scene().folded) == 41
     assert len(view.scene().cards) == 44  # 41 layers, data, loss and target
-    view.unfold("h3")
+    view.folds.open_one("h3")
     assert "h3" in view.scene().frames
 
 

@@ -1,0 +1,59 @@
+"""The context menus of the graph: what can be done with a card or a frame. They only ask the view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QMenu
+
+from nnviz.ui.graph.structure import ROOT, Card
+
+if TYPE_CHECKING:
+    from nnviz.ui.graph.view import GraphView
+
+
+def open_card_menu(view: GraphView, card: Card, place: QPoint) -> None:
+    """Open the menu of a card at a place of the screen."""
+    menu = QMenu(view)
+    menu.addAction("Run to here", lambda: view.run_to_requested.emit(card.shown))
+    menu.addAction("Breakpoint on or off", lambda: view.breakpoint_requested.emit(card.shown))
+    menu.addAction("Show in the chain-rule card", lambda: view.node_clicked.emit(card.shown))
+    if view.scenes.shown is view.scenes.neurons:
+        _close_later(menu, place)
+        return
+    menu.addSeparator()
+    if len(card.groups) > 1:
+        _add_equal(menu, view, card)
+    elif card.folded:
+        menu.addAction(f"Open {card.title}", lambda: view.folds.open(card))
+    if card.home != ROOT:
+        menu.addAction(f"Fold {view.scene().title(card.home)}", lambda: view.folds.fold(card.home))
+    _finish(menu, view, place)
+
+
+def open_frame_menu(view: GraphView, key: str, place: QPoint) -> None:
+    """Open the menu of a group's frame at a place of the screen."""
+    menu = QMenu(view)
+    menu.addAction(f"Fold {view.scene().title(key)}", lambda: view.folds.fold(key))
+    _finish(menu, view, place)
+
+
+def _add_equal(menu: QMenu, view: GraphView, card: Card) -> None:
+    groups = view.scene().groups.groups
+    menu.addAction(f"Show each of the {len(card.groups)}", lambda: view.folds.open(card))
+    menu.addAction(f"Open all {len(card.groups)}", lambda: view.folds.open_fully(card))
+    one = menu.addMenu("Open only")
+    for key in card.groups:
+        one.addAction(groups[key].title, lambda key=key: view.folds.open_one(key))
+
+
+def _finish(menu: QMenu, view: GraphView, place: QPoint) -> None:
+    menu.addAction("Fold all groups", view.folds.fold_all)
+    menu.addAction("Open all groups", view.folds.open_all)
+    _close_later(menu, place)
+
+
+def _close_later(menu: QMenu, place: QPoint) -> None:
+    menu.aboutToHide.connect(menu.deleteLater)
+    menu.popup(place)

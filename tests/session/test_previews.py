@@ -1,0 +1,74 @@
+"""Previews: one question after the other, answers kept, nothing stuck when the engine goes."""
+
+from __future__ import annotations
+
+import pytest
+
+from nnviz import protocol
+from nnviz.document import edits
+from tests.session.sessions import stages
+
+
+@pytest.fixture
+def stage(qapp):
+    yield from stages()
+
+
+@pytest.fixture
+def seen(stage):
+    seen = []
+    stage.session.previews.previewed.connect(lambda name, reply: seen.append((name, reply.number)))
+    stage.stand()
+    return seen
+
+
+def asked(stage) -> list[int]:
+    return [request.number for request in stage.wire.of(protocol.Preview)]
+
+
+def test_one_question_after_the_other_and_answers_are_kept(stage, seen):
+    previews, experiment = stage.session.previews, stage.session.experiment
+    for kind in ("moons", "circles", "iris"):
+        previews.ask(kind, edits.choose_data(experiment, kind))
+    assert asked(stage) == [1]
+    stage.reply(protocol.Previewed(1))
+    stage.reply(protocol.Previewed(2))
+    stage.reply(protocol.Previewed(3))
+    assert asked(stage) == [1, 2, 3] and seen == [("moons", 1), ("circles", 2), ("iris", 3)]
+    previews.ask("circles", edits.choose_data(experiment, "circles"))
+    assert asked(stage) == [1, 2, 3] and seen[-1] == ("circles", 2)
+    previews.ask("circles", edits.set_seed(edits.choose_data(experiment, "circles"), 99))
+    assert asked(stage) == [1, 2, 3, 4]
+
+
+def test_what_is_asked_anew_under_a_name_takes_the_place_of_the_old(stage, seen):
+    previews, experiment = stage.session.previews, stage.session.experiment
+    previews.ask("moons", experiment)
+    for seed in (1, 2, 3):
+        previews.ask("circles", edits.set_seed(edits.choose_data(experiment, "circles"), seed))
+    stage.reply(protocol.Previewed(1))
+    assert [request.experiment.seed for request in stage.wire.of(protocol.Preview)] == [experiment.seed, 3]
+
+
+def test_a_failure_or_another_engine_does_not_stop_the_queue(stage, seen):
+    previews, experiment = stage.session.previews, stage.session.experiment
+    for kind in ("moons", "circles", "iris"):
+        previews.ask(kind, edits.choose_data(experiment, kind))
+    stage.reply(protocol.Failed("Preview", "No."))
+    assert asked(stage) == [1, 2]
+    stage.session.recovery.lost("killed")
+    stage.ready()
+    assert asked(stage) == [1, 2, 3]
+    stage.reply(protocol.Previewed(2))
+    assert seen == []
+
+
+def test_a_file_is_looked_at_anew_and_only_the_last_answer_counts(stage, seen):
+    looks = []
+    stage.session.previews.looked_at.connect(looks.append)
+    experiment = edits.choose_data(stage.session.experiment, "csv", path="a.csv")
+    stage.session.previews.look(experiment)
+    stage.session.previews.look(experiment)
+    first, second = (request.number for request in stage.wire.of(protocol.LookAtTable))
+    stage.reply(protocol.TableLookedAt(first, None, None, "old"), protocol.TableLookedAt(second, None, None, "new"))
+    assert [reply.message for reply in looks] == ["new"]

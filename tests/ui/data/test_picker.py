@@ -1,0 +1,217 @@
+"""The data picker in the real window: every choice one change that can be undone, by mouse and by keys."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QListView, QWidget
+
+from nnviz.document.catalog import DATASETS
+from tests.ui.window import opened, wait
+
+ROWS = "".join(f"a{i};{i},5;{'rot' if i % 2 else 'blau'};{'up' if i > 5 else 'down'}\n" for i in range(12))
+TABLE = f"id;Länge;Farbe;Art\n{ROWS}b;;rot;up\n"
+
+
+@pytest.fixture
+def window(qtbot):
+    yield from opened(qtbot, "moons")
+
+
+@pytest.fixture
+def picker(window, qtbot):
+    window.action_table["data"].trigger()
+    return window.data.picker
+
+
+def data(window):
+    return window.session.experiment.data
+
+
+def at(plane, across: float, up: float) -> QPoint:
+    return plane.position((across, up)).toPoint()
+
+
+def test_every_tile_gets_a_picture_of_its_rows(window, picker, qtbot):
+    wanted = set(DATASETS) - {"csv", "table"}
+    wait(qtbot, lambda: set(picker.gallery.tiles.rows) == wanted)
+    before = picker.gallery.tiles.rows["moons"]
+    window.session.edit("Noise", lambda experiment: experiment)
+    picker.form.editors["noise"].value_changed.emit(0.4)
+    wait(qtbot, lambda: picker.gallery.tiles.rows["moons"] is not before)
+
+
+def test_a_data_set_is_found_by_typing_and_chosen_by_enter(window, picker, qtbot):
+    assert picker.gallery.field.hasFocus() or not picker.isActiveWindow()
+    qtbot.keyClicks(picker.gallery.field, "flowers")
+    assert picker.gallery.shown() == ("iris",)
+    qtbot.keyClick(picker.gallery.field, Qt.Key.Key_Return)
+    assert data(window).kind == "iris" and window.session.report.ok
+    qtbot.keyClicks(picker.gallery.field, " no such thing")
+    assert picker.gallery.shown() == ()
+    qtbot.keyClick(picker.gallery.field, Qt.Key.Key_Return)
+    assert data(window).kind == "iris"
+    window.session.undoing.undo()
+    assert data(window).kind == "moons" and not window.session.document.history.can_undo
+
+
+def test_arrows_walk_and_only_enter_chooses(window, picker, qtbot):
+    qtbot.keyClick(picker.gallery.list, Qt.Key.Key_Right)
+    assert data(window).kind == "moons"
+    qtbot.keyClick(picker.gallery.list, Qt.Key.Key_Return)
+    assert data(window).kind == "circles"
+
+
+def test_a_slider_is_one_change_while_it_is_dragged(window, picker, qtbot):
+    editor = picker.form.editors["noise"]
+    slider = editor._slider
+    slider.setSliderDown(True)
+    for place in (30, 40, 50):
+        slider.setValue(place)
+    slider.setSliderDown(False)
+    assert data(window)["noise"] == pytest.approx(0.5)
+    slider.setValue(70)
+    window.session.undoing.undo()
+    assert data(window)["noise"] == pytest.approx(0.5)
+    window.session.undoing.undo()
+    assert not window.session.document.history.can_undo
+
+
+def test_what_is_refused_goes_back(window, picker):
+    picker.form.setting_requested.emit("samples", 1, "")
+    assert data(window)["samples"] == picker.form.editors["samples"].value()
+    picker.form.setting_requested.emit("seed", 5, "")
+    assert window.session.experiment.seed == 5
+
+
+def test_columns_are_shown_before_and_after_the_scaling(window, picker, qtbot):
+    wait(qtbot, lambda: picker.spreads.isVisible())
+    picker.gallery.kind_requested.emit("wine")
+    wait(qtbot, lambda: "alcohol" in picker.spreads.accessibleDescription())
+    assert "11.4" in picker.spreads.accessibleDescription()
+    picker.gallery.kind_requested.emit("text")
+    wait(qtbot, lambda: not picker.spreads.isVisible())
+
+
+def test_images_enter_flat_or_with_their_axes(window, picker, qtbot):
+    picker.gallery.kind_requested.emit("digits")
+    assert [picker.form.shapes.itemText(place) for place in range(picker.form.shapes.count())] == ["64", "1 × 8 × 8"]
+    picker.form.shape_requested.emit([1, 8, 8])
+    assert window.session.experiment.network.layers[0]["shape"] == [1, 8, 8]
+
+
+# --- files ---
+
+
+def test_a_file_dropped_on_the_window_is_looked_at_and_used(window, qtbot, tmp_path):
+    path = tmp_path / "Maße.csv"
+    path.write_text(TABLE, encoding="utf-8")
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    how = (Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(window, QDragEnterEvent(QPoint(400, 300), *how))
+    QApplication.sendEvent(window, QDropEvent(QPointF(400, 300), *how))
+    picker = window.data.picker
+    page = picker.file
+    wait(qtbot, lambda: bool(page.verdict.text()))
+    assert "line 14: column 'Länge' is empty" in page.verdict.text() and not page.use.isEnabled() and data(window).kind == "moons"
+    assert "1 value is missing in 1 row (lines 14; columns Länge)" in page.found.text()
+    assert page.boxes["separator"].currentText() == "semicolon (found)" and page.boxes["decimal"].currentText() == "comma (found)"
+    page.boxes["missing"].setCurrentIndex(page.boxes["missing"].findData("leave out"))
+    page.boxes["missing"].activated.emit(page.boxes["missing"].currentIndex())
+    wait(qtbot, lambda: page.use.isEnabled())
+    page.cells.item(0, 0).setCheckState(Qt.CheckState.Unchecked)
+    wait(qtbot, lambda: "of 3 numbers" in page.verdict.text())
+    page.use.click()
+    assert data(window).kind == "csv" and data(window)["task"] == "classes" and data(window)["without"] == ["id"]
+    wait(qtbot, lambda: window.session.run.data is not None and window.session.run.data.class_names == ("down", "up"))
+    assert window.session.run.data.feature_names == ("Länge", "Farbe = blau", "Farbe = rot")
+    assert page.use.text() == "In use" and window.session.run.failure is None
+    window.session.undoing.undo()
+    assert data(window).kind == "moons" and not window.session.document.history.can_undo
+
+
+def test_once_it_is_used_every_choice_is_a_change_of_its_own(window, picker, qtbot, tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b,y\n" + "".join(f"{i},{-i},{i / 2}\n" for i in range(30)))
+    window.data.open_file(str(path))
+    page = picker.file
+    wait(qtbot, lambda: page.use.isEnabled())
+    page.use.click()
+    assert window.session.experiment.training.loss == "mse"
+    page.target.setCurrentText("a")
+    page.target.activated.emit(page.target.currentIndex())
+    wait(qtbot, lambda: data(window)["target"] == "a")
+    page.window.value_changed.emit(4)
+    wait(qtbot, lambda: data(window)["window"] == 4)
+    assert window.session.experiment.network.layers[0]["shape"] == [12]
+    window.session.undoing.undo()
+    window.session.undoing.undo()
+    assert data(window)["target"] == "y" and data(window)["window"] is None and page.draft["window"] is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01", b"a,b\n1,2\n3\n", b'a,b\n"1,2\n', b"1," * 50_000])
+def test_a_file_that_cannot_be_used_says_why(window, picker, qtbot, tmp_path, content):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content)
+    window.data.open_file(str(path))
+    wait(qtbot, lambda: "rows.csv" in picker.file.verdict.text())
+    assert not picker.file.use.isEnabled() and data(window).kind == "moons"
+
+
+# --- points ---
+
+
+def test_points_are_clicked_dragged_and_erased_and_train_at_once(window, picker, qtbot):
+    picker.gallery.kind_requested.emit("table")
+    plane = picker.points.plane
+    qtbot.mouseClick(plane, Qt.MouseButton.LeftButton, pos=at(plane, -1.0, 0.5))
+    qtbot.keyClick(plane, Qt.Key.Key_2)
+    qtbot.mouseClick(plane, Qt.MouseButton.LeftButton, pos=at(plane, 1.0, -0.5))
+    table = data(window)
+    assert table.kind == "table" and table["y"] == [0, 1] and table["x"][1] == pytest.approx([1.0, -0.5], abs=0.05)
+    wait(
+        qtbot,
+        lambda: window.session.run.data is not None and window.session.run.data.x.shape == (2, 2) and window.session.run.failure is None,
+    )
+    qtbot.mousePress(plane, Qt.MouseButton.LeftButton, pos=at(plane, 1.0, -0.5))
+    qtbot.mouseMove(plane, at(plane, 1.5, 0.5))
+    qtbot.mouseMove(plane, at(plane, 2.0, 1.0))
+    qtbot.mouseRelease(plane, Qt.MouseButton.LeftButton, pos=at(plane, 2.0, 1.0))
+    assert data(window)["x"][1] == pytest.approx([2.0, 1.0], abs=0.05)
+    window.session.undoing.undo()
+    assert data(window)["x"][1] == pytest.approx([1.0, -0.5], abs=0.05), "a drag is one change"
+    qtbot.mouseClick(plane, Qt.MouseButton.RightButton, pos=at(plane, -1.0, 0.5))
+    assert data(window)["y"] == [1]
+    for _ in range(3):
+        window.session.undoing.undo()
+    assert data(window).kind == "moons" and not window.session.document.history.can_undo
+
+
+def test_points_by_keys_and_a_third_class_grows_the_network(window, picker, qtbot):
+    picker.gallery.kind_requested.emit("table")
+    plane = picker.points.plane
+    for key in (Qt.Key.Key_Space, Qt.Key.Key_3, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Space):
+        qtbot.keyClick(plane, key)
+    assert data(window)["x"] == [[0.0, 0.0], [0.2, 0.0]] and data(window)["y"] == [0, 2]
+    assert window.session.experiment.network.layers[-1]["units"] == 3 and window.session.report.ok
+    qtbot.keyClick(plane, Qt.Key.Key_Delete)
+    assert data(window)["y"] == [0]
+    picker.points.clear.click()
+    assert data(window)["x"] == [] and not window.session.report.ok
+    qtbot.keyClick(plane, Qt.Key.Key_Space)
+    assert window.session.report.ok
+
+
+def test_the_present_rows_are_copied_as_points(window, picker, qtbot):
+    picker.gallery.kind_requested.emit("table")
+    picker.points.adopt.click()
+    assert len(data(window)["x"]) == window.session.run.data.x.shape[0] and set(data(window)["y"]) == {0, 1}
+
+
+def test_everything_has_a_name(picker):
+    focused = [widget for widget in picker.findChildren(QWidget) if widget.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    own = [widget for widget in focused if type(widget) is not QListView and not widget.objectName().startswith("qt_")]
+    nameless = [type(widget).__name__ for widget in own if not widget.accessibleName()]
+    assert not nameless
