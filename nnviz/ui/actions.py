@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMainWindow, QMenu
 
 from nnviz.document.examples import example_names
 from nnviz.ui import recent
@@ -24,13 +24,13 @@ class Act:
     id: str
     text: str
     menu: str
-    call: Callable[[MainWindow], object]
+    call: Callable[[Any], object]
     keys: str = ""
     icon: str = ""
     tip: str = ""
     short: str = ""
     """What a button says where there is no room for the text."""
-    enabled: Callable[[MainWindow], bool] = lambda window: True
+    enabled: Callable[[Any], bool] = lambda window: True
 
 
 def _has_trace(window: MainWindow) -> bool:
@@ -139,10 +139,10 @@ RUNNING = {"train": ("pause", "fa6s.pause"), "play": ("stop", "fa6s.stop")}
 MENUS = ("File", "Edit", "Run", "Step", "View", "Help")
 
 
-def build_actions(window: MainWindow) -> dict[str, QAction]:
+def build_actions(window: QMainWindow, acts: Iterable[Act] = ACTIONS) -> dict[str, QAction]:
     """Return a QAction for every row, added to the window so that its key works everywhere in it."""
     actions = {}
-    for act in ACTIONS:
+    for act in acts:
         action = QAction(act.text, window)
         action.setIconText(act.short or act.text)
         action.setShortcut(QKeySequence(act.keys))
@@ -171,9 +171,9 @@ def fill_file_menu(menu: QMenu, window: MainWindow) -> None:
         menu.insertMenu(window.action_table["recover"], submenu)
 
 
-def set_icons(actions: dict[str, QAction], theme: Theme) -> None:
+def set_icons(actions: dict[str, QAction], theme: Theme, acts: Iterable[Act] = ACTIONS) -> None:
     """Draw all icons in the theme's text colour; those on filled buttons in the panel colour."""
-    for act in ACTIONS:
+    for act in acts:
         if act.icon:
             _draw_icon(actions[act.id], act.icon, act.id, theme)
 
