@@ -456,6 +456,8 @@ class Opened(Reply, frozen=True):
     kept: tuple[str, ...] = ()
     reset: tuple[str, ...] = ()
     """Parameters that kept their values, and those that had to start anew, after an Edit."""
+    reasons: tuple[str, ...] = ()
+    """Sentences that say what of the training so far is lost, and why."""
 
 
 class Failed(Reply, frozen=True):
