@@ -22,7 +22,8 @@ COLUMNS = {
     "loss": "The loss of this row alone; the mean over the batch is the batch's loss without penalties",
     "‖∂L‖": "Norm of the gradient of this row's loss with respect to all parameters",
 }
-_WIDTHS = (62, 104, 52, 78, 56, 56)
+_WIDTHS = (58, 0, 54, 68, 54, 54)
+"""The input takes what is left."""
 _ROW, _PICTURE_ROW = 22, 34
 _ANY = QModelIndex()
 
@@ -200,11 +201,10 @@ class BatchPanel(QWidget):
         table.setTabKeyNavigation(False)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setMinimumSectionSize(40)
-        header.setStretchLastSection(True)
+        header.setMinimumSectionSize(36)
         for column, width in enumerate(_WIDTHS):
             table.setColumnWidth(column, width)
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive if width else QHeaderView.ResizeMode.Stretch)
         table.clicked.connect(self._pick)
         table.activated.connect(self._pick)
 
@@ -217,7 +217,10 @@ class BatchPanel(QWidget):
 def _summary(cells: RowCells) -> str:
     count, shown = len(cells.batch.rows), len(cells.losses)
     wrong = sum(cells.is_wrong(row) for row in range(shown))
-    parts = [f"{count:,} rows" + (f", the first {shown:,} shown" if shown < count else ""), f"mean loss {numerals.number(float(cells.losses.mean()))}"]
+    parts = [
+        f"{count:,} rows" + (f", the first {shown:,} shown" if shown < count else ""),
+        f"mean loss {numerals.number(float(cells.losses.mean()))}",
+    ]
     if cells.data.classes:
         parts.append(f"{wrong} wrong")
     norms = int(np.isfinite(cells.norms).sum())
