@@ -20,9 +20,9 @@ COLUMNS = {
     "target": "What it should answer",
     "answer": "What it answers in this iteration, dropout included",
     "loss": "The loss of this row alone; the mean over the batch is the batch's loss without penalties",
-    "‖∂L‖": "Norm of the gradient of this row's loss with respect to all parameters",
+    "|∂L|": "Norm of the gradient of this row's loss with respect to all parameters",
 }
-_WIDTHS = (58, 0, 54, 68, 54, 54)
+_WIDTHS = (56, 0, 50, 66, 48, 48)
 """The input takes what is left."""
 _ROW, _PICTURE_ROW = 22, 34
 _ANY = QModelIndex()
