@@ -414,6 +414,10 @@ class CheckGradient(Request, frozen=True):
     element: tuple[int, ...]
 
 
+class InspectBatch(Request, frozen=True):
+    """Say what every row of the next iteration's batch adds to it."""
+
+
 class Preview(Request, frozen=True):
     """Read the data of a document without opening it; it changes no run."""
 
@@ -532,6 +536,20 @@ class GradientChecked(Reply, frozen=True):
     numeric: float
 
 
+class BatchInspected(Reply, frozen=True):
+    """Answers InspectBatch: the iteration that follows `iteration` finished ones, row by row. Of large batches only the first rows."""
+
+    iteration: int
+    rows: tuple[int, ...]
+    """Which rows of the training set are in the batch."""
+    losses: Array
+    """(rows,) Each row's own loss, without penalties."""
+    gradient_norms: Array
+    """(rows,) The norm of each row's own gradient with respect to all parameters; fewer rows than losses where that took too long."""
+    outputs: Array
+    """(rows, outputs) Probabilities for classes."""
+
+
 class Previewed(Reply, frozen=True):
     """Answers Preview: rows of the data, evenly picked where there are many; or why there are none."""
 
@@ -558,8 +576,37 @@ class Logged(Reply, frozen=True):
     text: str
 
 
-Requests = Open | Edit | Train | Pause | GoTo | Trace | Watch | Break | Acknowledge | Inspect | CheckGradient | Preview | LookAtTable
-Replies = Ready | Opened | Failed | Frame | Trained | Moved | Traced | Inspected | GradientChecked | Previewed | TableLookedAt | Logged
+Requests = (
+    Open
+    | Edit
+    | Train
+    | Pause
+    | GoTo
+    | Trace
+    | Watch
+    | Break
+    | Acknowledge
+    | Inspect
+    | CheckGradient
+    | InspectBatch
+    | Preview
+    | LookAtTable
+)
+Replies = (
+    Ready
+    | Opened
+    | Failed
+    | Frame
+    | Trained
+    | Moved
+    | Traced
+    | Inspected
+    | GradientChecked
+    | BatchInspected
+    | Previewed
+    | TableLookedAt
+    | Logged
+)
 
 # --- frames ---------------------------------------------------------------------------------------------------------
 

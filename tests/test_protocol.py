@@ -72,6 +72,8 @@ MESSAGES = [
     p.Acknowledge(4),
     p.Inspect(3, "gradient"),
     p.CheckGradient(3, (0, 1)),
+    p.InspectBatch(),
+    p.BatchInspected(3, (4, 5), ARRAY, ARRAY, ARRAY),
     p.Preview(1, EXPERIMENT, "folder"),
     p.LookAtTable(2, EXPERIMENT),
     p.Previewed(1, DATA),

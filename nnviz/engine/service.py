@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nnviz import protocol
 from nnviz.document.experiment import Experiment
+from nnviz.engine.batch_rows import inspected_batch
 from nnviz.engine.carry import Carried
 from nnviz.engine.data_records import data_record
 from nnviz.engine.errors import BuildError
@@ -50,6 +51,7 @@ class Service:
             protocol.Trace: self._look,
             protocol.Inspect: self._look,
             protocol.CheckGradient: self._look,
+            protocol.InspectBatch: lambda request: self._send(inspected_batch(self._run().trainer)),
             protocol.Preview: lambda request: self._send(previewed(request)),
             protocol.LookAtTable: lambda request: self._send(looked_at(request)),
         }

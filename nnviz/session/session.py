@@ -16,6 +16,7 @@ from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes import examine
 from nnviz.session.autosaver import Autosaver
+from nnviz.session.batch import Batch
 from nnviz.session.breaker import Breaker
 from nnviz.session.conversation import Conversation, Wire
 from nnviz.session.coupling import Coupling
@@ -78,7 +79,7 @@ class Session(QObject):
         self.file_watch = FileWatch(self.document, autosaves, self)
         self.what_ifs = WhatIfs(self.conversation, self)
         self.undoing = Undoing(self.document, self.what_ifs, self)
-        self.previews = Previews(self.conversation, self)
+        self.previews, self.batch = Previews(self.conversation, self), Batch(self.conversation, self)
         self._coupling.connect_parts()
         self.watching = Watching(self.conversation, self)  # last: it asks for a trace once all others have had the reply
         self.watching.watch((), self.stepper.detail)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from nnviz.document.examples import example_names
 from nnviz.ui import recent
+from nnviz.ui.data import inspection
 from nnviz.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ ACTIONS = (
     Act("take_back", "Take the last what-if back", "Step", lambda w: w.session.what_ifs.take_back(), "", "fa6s.reply", "Suppose the last what-if no longer", enabled=_supposes),
     Act("take_all_back", "Take all what-ifs back", "Step", lambda w: w.session.what_ifs.clear(), "", "fa6s.reply-all", "The iteration as it will be made", enabled=_supposes),
     Act("keep_what_ifs", "Keep the supposed weights", "Step", lambda w: w.session.keep_what_ifs(), "", "fa6s.thumbtack", "Make the supposed weights the network's own", enabled=_supposes),
+    Act("batch", "Batch inspector: show or hide", "Step", lambda w: inspection.toggle(w), "Ctrl+Alt+B", "fa6s.table-list", "Every row of the batch: input, target, answer, loss and gradient norm; a click looks at it"),
     Act("proof", "Proof of every gradient…", "View", lambda w: w.top_bar.badge.click(), "Ctrl+Shift+T", "fa6s.check-double", "Every parameter's gradient beside torch's own", enabled=_has_trace),
     Act("build_workspace", "Build workspace", "View", lambda w: w.area.show_workspace("build"), "Ctrl+1", "fa6s.pen-ruler", "The canvas is large"),
     Act("step_workspace", "Step workspace", "View", lambda w: w.area.show_workspace("step"), "Ctrl+2", "fa6s.shoe-prints", "One iteration, node by node"),

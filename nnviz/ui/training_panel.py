@@ -102,9 +102,7 @@ class TrainingPanel(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(GRID)
         self._grid.setColumnStretch(1, 1)
-        self._picker = QToolButton(text="…", toolTip="All data, and everything about it (Ctrl+Alt+D)", accessibleName="Choose data")
-        self._picker.setFixedWidth(26)
-        self._picker.clicked.connect(self.data_requested)
+        self._holders: list[QWidget] = []
         self._more = QToolButton(text="more ▾", checkable=True, toolTip="Show all settings", accessibleName="Show all training settings")
         self._more.setProperty("flat", True)
         self._more.toggled.connect(self._fold)
@@ -125,11 +123,11 @@ class TrainingPanel(QWidget):
 
     def _build(self, rows: tuple[Row, ...]) -> None:
         focused = self._focused()
-        for widget in (*self._editors.values(), *self._captions.values()):
+        for widget in (*self._editors.values(), *self._captions.values(), *self._holders):
             self._grid.removeWidget(widget)
             widget.hide()
             widget.deleteLater()
-        self._editors, self._captions = {}, {}
+        self._editors, self._captions, self._holders = {}, {}, []
         for line, row in enumerate(rows):
             self._add(line, row)
         self._grid.addWidget(self._more, 2 * len(rows), 1)
@@ -157,10 +155,20 @@ class TrainingPanel(QWidget):
         editor.value_changed.connect(lambda value, path=row.path: self.value_requested.emit(path, value))
         is_wide = row.field.type in _WIDE
         self._grid.addWidget(caption, 2 * line, 0)
-        self._grid.addWidget(editor, 2 * line + is_wide, 0 if is_wide else 1, 1, 3 if is_wide else 1 if row.path == "data.kind" else 2)
+        placed = self._with_picker(editor) if row.path == "data.kind" else editor
+        self._grid.addWidget(placed, 2 * line + is_wide, 0 if is_wide else 1, 1, 2 if is_wide else 1)
         self._captions[row.path], self._editors[row.path] = caption, editor
-        if row.path == "data.kind":
-            self._grid.addWidget(self._picker, 2 * line, 2)
+
+    def _with_picker(self, editor: QWidget) -> QWidget:
+        """The editor beside a button that opens the window of all data."""
+        holder, button = QWidget(), QToolButton(text="…", toolTip="All data, and everything about it (Ctrl+Alt+D)")
+        button.setAccessibleName("Choose data")
+        button.setFixedWidth(30)
+        button.setStyleSheet("padding: 4px 2px;")
+        button.clicked.connect(self.data_requested)
+        forms.in_a_row(holder, button, editor)
+        self._holders.append(holder)
+        return holder
 
     def _fold(self, unfolded: bool) -> None:
         self._more.setText("less ▴" if unfolded else "more ▾")

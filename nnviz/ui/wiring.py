@@ -15,6 +15,7 @@ from nnviz.session.moment import Moment
 from nnviz.session.run import RunState
 from nnviz.ui import supposition
 from nnviz.ui.actions import show_running
+from nnviz.ui.data import inspection
 from nnviz.ui.graph import naming
 from nnviz.ui.graph.view import NO_TRACE
 from nnviz.ui.plots.microscope import parameter_name
@@ -46,6 +47,7 @@ def connect(window: MainWindow) -> None:
     _debugger(window)
     _what_ifs(window)
     _plots(window)
+    inspection.connect(window)
 
 
 def show_everything(window: MainWindow) -> None:
