@@ -434,6 +434,13 @@ class LookAtTable(Request, frozen=True):
     folder: str = ""
 
 
+class Draw(Request, frozen=True):
+    """Send a parameter as the initializer of its layer draws it from this seed. It changes no run."""
+
+    parameter: str
+    seed: int
+
+
 # --- replies --------------------------------------------------------------------------------------------------------
 
 
@@ -570,6 +577,14 @@ class TableLookedAt(Reply, frozen=True):
     cure: str = ""
 
 
+class Drawn(Reply, frozen=True):
+    """Answers Draw."""
+
+    parameter: str
+    seed: int
+    array: Array
+
+
 class Logged(Reply, frozen=True):
     """Something a model or a library printed."""
 
@@ -591,6 +606,7 @@ Requests = (
     | InspectBatch
     | Preview
     | LookAtTable
+    | Draw
 )
 Replies = (
     Ready
@@ -605,6 +621,7 @@ Replies = (
     | BatchInspected
     | Previewed
     | TableLookedAt
+    | Drawn
     | Logged
 )
 

@@ -74,6 +74,7 @@ MESSAGES = [
     p.CheckGradient(3, (0, 1)),
     p.InspectBatch(),
     p.BatchInspected(3, (4, 5), ARRAY, ARRAY, ARRAY),
+    p.Draw("h1.weight", 7),
     p.Preview(1, EXPERIMENT, "folder"),
     p.LookAtTable(2, EXPERIMENT),
     p.Previewed(1, DATA),
@@ -98,6 +99,7 @@ MESSAGES = [
     p.Traced(2, TRACE),
     p.Inspected(3, 1, "value", ARRAY),
     p.GradientChecked(1, (0,), 0.5, 0.50001),
+    p.Drawn("h1.weight", 7, ARRAY),
     p.Logged("printed\n"),
 ]
 

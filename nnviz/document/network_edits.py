@@ -14,6 +14,7 @@ from nnviz.document import catalog
 from nnviz.document.changes import checked, known, layer_of, replaced
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import accepted, finite, shape_of
+from nnviz.document.lock_edits import without_lost_locks
 from nnviz.document.network import Layer, Link, Network
 from nnviz.document.problems import Refused, listed, offered
 from nnviz.document.shapes import examine
@@ -340,9 +341,10 @@ def _rewired(experiment: Experiment, layers: tuple[Layer, ...], links: Iterable[
 
 
 def _settled(before: Experiment, after: Experiment) -> Experiment:
-    """Return the experiment after an edit, without the weights set by hand that fitted before it and do not now."""
+    """Return the experiment after an edit, without the weights set by hand that fitted before it and do not now, and without lost locks."""
     lost = _unfit(after) - _unfit(before)
-    return replaced(after, weights={name: values for name, values in after.weights.items() if name not in lost})
+    kept = {name: values for name, values in after.weights.items() if name not in lost}
+    return without_lost_locks(replaced(after, weights=kept))
 
 
 def _unfit(experiment: Experiment) -> set[str]:

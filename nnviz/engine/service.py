@@ -13,6 +13,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.engine.batch_rows import inspected_batch
 from nnviz.engine.carry import Carried
 from nnviz.engine.data_records import data_record
+from nnviz.engine.drawing import drawn
 from nnviz.engine.errors import BuildError
 from nnviz.engine.guard import Guard
 from nnviz.engine.history import remember
@@ -52,6 +53,7 @@ class Service:
             protocol.Inspect: self._look,
             protocol.CheckGradient: self._look,
             protocol.InspectBatch: lambda request: self._send(inspected_batch(self._run().trainer)),
+            protocol.Draw: lambda request: self._send(drawn(self._run(), request)),
             protocol.Preview: lambda request: self._send(previewed(request)),
             protocol.LookAtTable: lambda request: self._send(looked_at(request)),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -54,4 +55,5 @@ def capture_next(trainer: Trainer, detail: str, sample: int | None = None, what_
     finally:
         trainer.set_tensors(buffers)
         torch.default_generator.set_state(chance)
+    trace = replace(trace, updates=trainer.locks.applied(trace.updates))
     return Captured(trace, rows, trainer.position.iteration, trainer.position.epoch, trainer.experiment.precision, trainer.net.entry)

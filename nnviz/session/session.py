@@ -33,6 +33,7 @@ from nnviz.session.trainer import Trainer
 from nnviz.session.undoing import Undoing
 from nnviz.session.walker import Walker
 from nnviz.session.watching import Watching
+from nnviz.session.weights import Weights
 from nnviz.session.what_ifs import WhatIfs
 
 
@@ -78,6 +79,7 @@ class Session(QObject):
         self.autosaver = Autosaver(self.document, self) if autosaves else None
         self.file_watch = FileWatch(self.document, autosaves, self)
         self.what_ifs = WhatIfs(self.conversation, self)
+        self.weights = Weights(self.conversation, self.document, self)
         self.undoing = Undoing(self.document, self.what_ifs, self)
         self.previews, self.batch = Previews(self.conversation, self), Batch(self.conversation, self)
         self._coupling.connect_parts()

@@ -88,6 +88,7 @@ ACTIONS = (
     Act("distribute_down", "Distribute down", "Edit", lambda w: w.builder.align("down"), "Ctrl+Shift+Down", "fa6s.arrows-up-down", "Equal gaps between the selected layers from top to bottom", enabled=_has_several),
     Act("data", "Data…", "Edit", lambda w: w.data.open(), "Ctrl+Alt+D", "fa6s.database", "Choose a data set, a file or points of your own; noise, split, scaling"),
     Act("tidy", "Tidy the network", "Edit", lambda w: w.builder.tidy(), "Ctrl+L", "fa6s.table-cells", "Place all layers automatically"),
+    Act("weights", "Edit weights…", "Edit", lambda w: w.weight_editing.open(), "Ctrl+Shift+M", "fa6s.table", "A parameter as a table: type, paste, draw anew, fill, lock", enabled=lambda w: bool(w.session.report.parameters)),
     Act("dropout", "Dropout on or off", "Edit", lambda w: w.commands.toggle_dropout(), "Ctrl+D", "fa6s.droplet-slash", "Switch all dropout layers on or off, also while training runs"),
     Act("train", "Train or pause", "Run", lambda w: w.session.trainer.toggle(), "Ctrl+T", "fa6s.play", "Train until paused", "train", enabled=_can_train),
     Act("train_iteration", "+1 iteration", "Run", lambda w: w.session.trainer.iterations(1), "Ctrl+I", "fa6s.forward-step", "Make one parameter update", "+1", enabled=_can_step),

@@ -64,7 +64,7 @@ def show_everything(window: MainWindow) -> None:
 
 def _session_to_views(window: MainWindow) -> None:
     session = window.session
-    window.layers_selected.connect(lambda ids: _show_layer(window))
+    window.layers_selected.connect(lambda ids: (window.panels.network.set_selection(ids), _show_layer(window)))
     session.document.replaced.connect(lambda old, new: window.select_layers(()))
     session.experiment_changed.connect(lambda old, new: _show_experiment(window, new))
     session.run_changed.connect(lambda old, new: _show_run(window, new, old))
@@ -78,8 +78,11 @@ def _session_to_views(window: MainWindow) -> None:
 
 def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
     panels, report = window.panels, window.session.report
-    window.selected_layers = tuple(id for id in window.selected_layers if experiment.network.has(id))
+    kept = tuple(id for id in window.selected_layers if experiment.network.has(id))
     panels.network.set_experiment(experiment, report)
+    if kept != window.selected_layers:  # else a selected link stays selected, also when its weight has just been changed
+        window.selected_layers = kept
+        panels.network.set_selection(kept)
     panels.parameters.set_experiment(experiment, report)
     panels.training.set_experiment(experiment)
     names = {layer.id: layer.title for layer in experiment.network}
@@ -103,7 +106,6 @@ def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
 
 def _show_layer(window: MainWindow) -> None:
     experiment, report = window.session.experiment, window.session.report
-    window.panels.network.set_selection(window.selected_layers)
     window.panels.parameters.set_selection(window.selected_layers)
     window.panels.properties.set_layer(experiment, report, window.selected_layers[0] if len(window.selected_layers) == 1 else None)
     window.update_actions()
@@ -238,7 +240,11 @@ def _network(window: MainWindow) -> None:
     network.disconnect_requested.connect(lambda links: session.edit("Disconnect layers", _without, links))
     network.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
     network.move_requested.connect(lambda places: session.edit("Move layers", edits.move_layers, places))
-    network.weight_requested.connect(lambda *weight: _set_weight(window, *weight))
+    network.weight_requested.connect(session.weights.put_element)
+    network.weight_scrolled.connect(session.weights.nudge)
+    network.lock_requested.connect(session.weights.toggle_lock)
+    network.matrix_requested.connect(window.weight_editing.open)
+    window.panels.parameters.table_requested.connect(window.weight_editing.open)
     window.panels.palette.add_requested.connect(window.builder.append_layer)
     window.panels.parameters.selected_changed.connect(window.select_layers)
     _properties(window)
@@ -259,15 +265,6 @@ def _properties(window: MainWindow) -> None:
 
 def _without(experiment: Experiment, links: list[Link]) -> Experiment:
     return reduce(lambda cut, link: edits.disconnect_layers(cut, link.source, link.target), links, experiment)
-
-
-def _set_weight(window: MainWindow, parameter: str, index: tuple[int, ...], value: float) -> None:
-    reading = window.session.moment.reading.truth if window.session.moment else None  # what is supposed is not set along with it
-    nodes = reading.trace.nodes if reading else ()
-    node = next((node for node in nodes if node.kind == "parameter" and node.label == parameter), None)
-    values = reading.array(node.value) if node else None
-    if values is not None:
-        window.session.edit(f"Set {parameter}", edits.set_weight, parameter, index, value, values.shape, values.tolist())
 
 
 def _graph(window: MainWindow) -> None:
