@@ -26,6 +26,7 @@ THUMBNAIL = "thumbnail.png"
 LARGEST = {
     EXPERIMENT: 16 << 20,
     THUMBNAIL: 8 << 20,
+    "run.json": 32 << 20,
     "checkpoint.safetensors": 1 << 30,
     "history.safetensors": 1 << 30,
 }

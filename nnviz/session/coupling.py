@@ -41,7 +41,7 @@ class Coupling(QObject):
         session.stepper.detail_changed.connect(self._detail_changed)
         session.playback.playing_changed.connect(session.playing_changed)
         session.breaker.halted.connect(session.select)
-        for part in (session.document, session.conversation, session.breaker, session.what_ifs):
+        for part in (session.document, session.conversation, session.breaker, session.what_ifs, session.resumption):
             part.message_posted.connect(session.message_posted)
 
     def advance(self, count: int = 1) -> bool:

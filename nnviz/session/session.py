@@ -27,6 +27,7 @@ from nnviz.session.moment import Moment
 from nnviz.session.playback import Playback
 from nnviz.session.previews import Previews
 from nnviz.session.recovery import Recovery
+from nnviz.session.resumption import Resumption
 from nnviz.session.run import RunState
 from nnviz.session.stepper import Stepper
 from nnviz.session.trainer import Trainer
@@ -69,6 +70,7 @@ class Session(QObject):
         self.conversation.is_sound, self.conversation.folder = self.report.ok, self.document.folder
         self.recovery = Recovery(wire, self.conversation, self)
         self.trainer = Trainer(self.conversation, self)
+        self.resumption = Resumption(self.document, self.conversation, self.trainer, self)
         self.stepper = Stepper(self._coupling.advance, self)
         self.playback = Playback(self.stepper.step, self)
         self.breaker = Breaker(self.conversation, self.stepper, self.playback, self)

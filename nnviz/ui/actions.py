@@ -95,6 +95,7 @@ ACTIONS = (
     Act("train_epoch", "+1 epoch", "Run", lambda w: w.session.trainer.epoch(), "Ctrl+E", "fa6s.forward-fast", "Train once through the training data", "+epoch", enabled=_can_step),
     Act("rewind", "Rewind to the start", "Run", lambda w: w.session.trainer.rewind(), "Ctrl+R", "fa6s.rotate-left", "Back to iteration 0: same seed, the identical start", enabled=_can_train),
     Act("go_to", "Go to iteration…", "Run", lambda w: w.commands.ask_iteration(), "Ctrl+G", "fa6s.clock-rotate-left", "Make the run stand after any number of iterations, exactly", enabled=_can_step),
+    Act("resume", "Go to where it was saved", "Run", lambda w: w.session.resumption.resume(), "Ctrl+Shift+R", "fa6s.forward", "Make the iterations again, exactly, that the document was saved with", enabled=lambda w: w.session.resumption.saved is not None and _can_step(w)),
     Act("stop_going", "Stop on the way", "Run", lambda w: w.session.trainer.pause(), "Esc", "fa6s.stop", "Stay at the iteration that is reached now, on the way to another", enabled=lambda w: w.session.trainer.is_moving),
     Act("step", "Step over", "Step", lambda w: w.debugger.step(+1), "F10", "fa6s.caret-right", "Make the next step; a folded group is one", enabled=_can_step),
     Act("into", "Step into", "Step", lambda w: w.debugger.into(), "F11", "fa6s.arrow-turn-down", "Open the folded group at the cursor by one level and go to its first node", enabled=_can_step),

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 DOCUMENTS = "nnviz documents (*.nnviz *.json);;All files (*)"
 FIRST_EXAMPLE = "example:moons"
-_NOTE = "file"
-"""Key of the note about the document's file."""
+_NOTE, _RUN = "file", "run"
+"""Keys of the notes about the document's file, and about the run it was saved with."""
 
 
 class Documents:
@@ -29,6 +29,7 @@ class Documents:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         window.session.file_watch.taken_elsewhere.connect(self._warn)
+        window.session.resumption.changed.connect(self._offer_run)
 
     @property
     def _document(self) -> Document:
@@ -103,6 +104,7 @@ class Documents:
         self._window.notes.drop(_NOTE)
         if saved:
             recent.remember(path)
+            self._tell_what_is_kept(path)
         else:
             self._window.notes.post(_NOTE, "error", self._window.toast.text, [self._elsewhere])
             self._window.toast.hide()
@@ -111,6 +113,21 @@ class Documents:
     @property
     def _elsewhere(self) -> tuple:
         return "Save as…", self.save_as
+
+    def _tell_what_is_kept(self, path: Path) -> None:
+        iteration = self._window.session.run.iteration
+        if iteration and path.suffix.lower() == ".json":
+            text = f"Plain JSON keeps the network without its {iteration:,} iterations; a .nnviz file keeps both."
+            self._window.toast.post("info", text)
+
+    def _offer_run(self) -> None:
+        """A document that was saved after some iterations opens at its start: the way back there is one click."""
+        resumption, notes = self._window.session.resumption, self._window.notes
+        notes.drop(_RUN)
+        if resumption.saved:
+            iteration = f"{resumption.saved.iteration:,}"
+            text = f"{self._document.title} was saved after {iteration} iterations. They can be made again, exactly."
+            notes.post(_RUN, "info", text, [(f"Go to iteration {iteration}", resumption.resume)])
 
     def _warn(self, process: int) -> None:
         text = f"{self._document.path.name} is open in another window of nnviz too (process {process}). Whoever saves last wins."
