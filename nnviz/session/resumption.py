@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from PySide6.QtCore import QObject, Signal
 
 from nnviz import protocol
@@ -45,8 +47,10 @@ class Resumption(QObject):
     # --- saving ---
 
     def _attachments(self) -> dict[str, bytes]:
-        """What goes into the file beside the document; nothing before the first iteration."""
+        """What goes into the file beside the document: before the first iteration what it was saved with last, if anything."""
         lineage, run = self._conversation.lineage, self._conversation.run
+        if self.saved and run.iteration == 0:
+            return {PART: progress.encode(self.saved)}
         if lineage is None or run.iteration == 0 or not self._conversation.is_sound:
             return {}
         if not same_run(lineage.last, self._document.experiment):
@@ -57,16 +61,17 @@ class Resumption(QObject):
 
     # --- opening ---
 
+    def offer(self, data: bytes | None) -> None:
+        """Take what the present document was kept with, if that leads to this document."""
+        found = progress.decode(data) if data else None
+        self._offer(found if found and found.iteration and same_run(_last(found), self._document.experiment) else None)
+
     def _replaced(self, old: Experiment, new: Experiment) -> None:
-        self._going = None
-        found = None
+        self._going, data = None, None
         if self._document.path and self._document.is_saved:
-            try:
+            with suppress(DocumentError):
                 data = files.part(self._document.path, PART)
-            except DocumentError:
-                data = None
-            found = progress.decode(data) if data else None
-        self._offer(found if found and found.iteration and same_run(_last(found), new) else None)
+        self.offer(data)
 
     def _edited(self, old: Experiment, new: Experiment) -> None:
         if not same_run(old, new):

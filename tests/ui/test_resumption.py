@@ -64,6 +64,37 @@ def test_it_is_offered_by_an_action_until_the_document_changes(window, qtbot, tm
     assert "run" not in window.notes.notes and not window.action_table["resume"].isEnabled()
 
 
+def test_saving_again_before_going_there_loses_nothing(window, qtbot, tmp_path):
+    session, path = window.session, tmp_path / "trained.nnviz"
+    session.document.save_as(path)
+    kept = files.part(path, progress.PART)
+    reopened(window, qtbot, path)
+    wait(qtbot, lambda: session.run.is_traced)
+    session.edit("Title", edits.set_title, "Mine")
+    assert window.documents.save() and files.part(path, progress.PART) == kept
+
+
+def test_unsaved_work_is_kept_with_its_run(window, qtbot, tmp_path):
+    from nnviz.document import autosave
+    from nnviz.session.autosaver import Autosaver
+
+    session = window.session
+    autosaver = Autosaver(session.document, session)
+    session.edit("L2", edits.change_training, l2=0.01)
+    wait(qtbot, lambda: session.run.is_traced)
+    train(window, qtbot, 70)
+    before = bits(window)
+    autosaver.write()
+    (file,) = autosave.autosave_folder().glob("*.autosave")
+    lost, _ = autosave._recovery(file)
+    session.document.new(open_document("example:xor"))
+    wait(qtbot, lambda: session.run.is_traced)
+    window.lost_work.take(lost)
+    window.notes.notes["run"].buttons["Go to iteration 70"].click()
+    wait(qtbot, lambda: stands_at(window, 70) and session.run.is_traced)
+    assert bits(window) == before and not session.document.is_saved
+
+
 def test_another_outcome_is_said(window, qtbot, tmp_path):
     session, path = window.session, tmp_path / "trained.nnviz"
     session.document.save_as(path)
