@@ -85,6 +85,7 @@ class WeightEditing:
         layer = session.experiment.network.layer(id) if session.experiment.network.has(id) else None
         self.editor.set_parameters(tuple(names.items()), self._parameter)
         locked = _locked(session.experiment, self._parameter, shape)
+        self.editor.set_row_names(axes.row_names(layer, shape))
         self.editor.set_values(self._parameter, values, locked, axes.axis_names(layer, shape), session.weights.obstacle)
 
     def _names(self) -> dict[str, str]:

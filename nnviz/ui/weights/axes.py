@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnviz.document.catalog import LAYERS
 from nnviz.document.network import Layer
 
 _BY_COUNT = {
@@ -13,14 +12,25 @@ _BY_COUNT = {
     3: ("out channel", "in channel", "tap"),
     4: ("out channel", "in channel", "row", "column"),
 }
+_GATES = {"lstm": "ifgo", "gru": "rzn"}
+"""In torch's order."""
 _EMBEDDING = ("token", "feature")
 
 
 def axis_names(layer: Layer | None, shape: tuple[int, ...]) -> tuple[str, ...]:
     """Return a name for every axis: of a weight of torch's layers out before in."""
-    if layer is not None and layer.kind in LAYERS and layer.kind == "embedding" and len(shape) == 2:
+    if layer is not None and layer.kind == "embedding" and len(shape) == 2:
         return _EMBEDDING
     return _BY_COUNT.get(len(shape), tuple(f"axis {axis}" for axis in range(len(shape))))
+
+
+def row_names(layer: Layer | None, shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Return a name for every row where they are gates one below the other, as "f 2" of an LSTM; empty where they are just counted."""
+    gates = _GATES.get(layer.kind, ()) if layer is not None else ()
+    if not gates or not shape or shape[0] % len(gates):
+        return ()
+    units = shape[0] // len(gates)
+    return tuple(f"{gate} {unit}" for gate in gates for unit in range(units))
 
 
 def leading(shape: tuple[int, ...]) -> tuple[int, ...]:

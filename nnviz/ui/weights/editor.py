@@ -64,6 +64,10 @@ class WeightEditor(QDialog):
         self.parameters.setCurrentIndex(self.parameters.findData(present))
         self.parameters.blockSignals(False)
 
+    def set_row_names(self, names: tuple[str, ...]) -> None:
+        """Call the rows by these names; without any they are counted. The values follow."""
+        self.model.rows = names
+
     def set_values(self, parameter: str, values: np.ndarray | None, locked: np.ndarray, names: tuple[str, ...], obstacle: str) -> None:
         """Show a parameter: its values (None: not known), which elements are locked, its axes, and why it cannot be edited now, if so."""
         fresh = parameter != self.parameter or values is None or self._values is None or values.shape != self._values.shape

@@ -30,6 +30,8 @@ class MatrixModel(QAbstractTableModel):
         super().__init__(parent)
         self._values, self._locked = np.zeros((0, 0)), np.zeros((0, 0), bool)
         self._axes, self._limit = ("", ""), 1.0
+        self.rows: tuple[str, ...] = ()
+        """Names of the rows; empty: they are counted."""
         self.theme = LIGHT
         self.editable = True
 
@@ -60,6 +62,8 @@ class MatrixModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if role == Qt.ItemDataRole.FontRole:
             return mono(SMALL)
+        if orientation == Qt.Orientation.Vertical and section < len(self.rows):
+            return self.rows[section] if role == Qt.ItemDataRole.DisplayRole else None
         name = self._axes[0 if orientation == Qt.Orientation.Vertical else 1]
         return f"{name} {section}".strip() if role == Qt.ItemDataRole.DisplayRole else None
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLineEdit
 
+from nnviz.document import catalog
 from nnviz.ui.weights import axes
 from nnviz.ui.weights.editor import WeightEditor
 
@@ -48,6 +49,14 @@ def test_rows_are_out_and_columns_in_features(editor):
     show(editor, np.zeros(4), parameter="h1.bias")
     assert (editor.model.rowCount(), editor.model.columnCount()) == (4, 1)
     assert header(editor, Qt.Orientation.Vertical)[1] == "unit 1"
+
+
+def test_the_rows_of_a_recurrent_layer_are_its_gates(editor):
+    lstm = catalog.new_layer("lstm", "r", units=2)
+    editor.set_row_names(axes.row_names(lstm, (8, 3)))
+    show(editor, np.zeros((8, 3)))
+    assert header(editor, Qt.Orientation.Vertical) == ["i 0", "i 1", "f 0", "f 1", "g 0", "g 1", "o 0", "o 1"]
+    assert axes.row_names(catalog.new_layer("dense", "d"), (8, 3)) == ()
 
 
 def test_kernels_are_cut_into_matrices_by_boxes(editor):
