@@ -209,6 +209,7 @@ class TrainingPanel(QWidget):
         for section, heading in self._headings.items():
             hidden = sum(row.is_plain for row in self._rows if row.section == section)
             heading.setText(f"{section} {'▴' if section in self._unfolded else '▾'}" if hidden else section)
+            heading.setVisible(True)
         for row in self._rows:
             shown = row.section in self._unfolded or not row.is_plain
             for widget in filter(None, (self._editors[row.path], self._captions.get(row.path))):
