@@ -292,6 +292,21 @@ class Surface(msgspec.Struct, frozen=True):
     """(height, width, outputs) for two features, rows from low to high x₂; (width, outputs) for one. Probabilities for classes."""
 
 
+class Answers(msgspec.Struct, frozen=True):
+    """What the network answers to rows of the data, and how good that is."""
+
+    rows: Array
+    """(rows,) Which rows of the data: those trained on first."""
+    values: Array
+    """(rows,) class numbers, or (rows, targets)."""
+    sure: Array
+    """(rows,) The probability of the class that is answered; empty for regression."""
+    scores: dict[str, float]
+    """Over the validation rows (the training rows, if there are none): accuracy, precision, recall, f1 (0 to 1), or mse, mae, rmse."""
+    confusion: Array | None = None
+    """(classes, classes) How often class j (column) was answered where class i (row) is true, over the same rows."""
+
+
 class WeightHistory(msgspec.Struct, frozen=True):
     """One weight over the last iterations that were made: four equally long arrays, oldest first."""
 
@@ -378,7 +393,7 @@ class Trace(Request, frozen=True):
 
 
 class Watch(Request, frozen=True):
-    """Measure only what these panels need: curves · measures · surface · trace; and keep the history of one weight."""
+    """Measure only what these panels need: curves · measures · surface · answers · trace; and keep the history of one weight."""
 
     panels: tuple[str, ...]
     detail: str = "textbook"
@@ -494,6 +509,7 @@ class Frame(Reply, frozen=True):
     surface: Surface | None = None
     trace: TraceRecord | None = None
     history: WeightHistory | None = None
+    answers: Answers | None = None
 
 
 class Trained(Reply, frozen=True):

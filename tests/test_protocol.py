@@ -93,6 +93,7 @@ MESSAGES = [
         (p.LayerMeasures("h1", MEASURE, MEASURE, MEASURE, 0.001),),
         p.Surface((0.0, 0.0), (1.0, 1.0), ARRAY),
         TRACE,
+        answers=p.Answers(ARRAY, ARRAY, ARRAY, {"accuracy": 0.5}, ARRAY),
     ),
     p.Trained(9, 1, "non_finite", "why"),
     p.Moved(3, 1, POINTS),

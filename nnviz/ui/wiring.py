@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _WATCHED = {
     "histograms": "measures",
     "norms": "measures",
-    "boundary": "surface",
     "network": "trace",
     "graph": "trace",
     "inspector": "trace",
@@ -207,7 +206,13 @@ def _enter(window: MainWindow, name: str) -> None:
     window.top_bar.set_workspace(name)
     window.focus_canvas()
     window.session.stepper.set_rest("start" if name == "step" else "end")
-    window.session.watch(("curves", *sorted({_WATCHED[panel] for panel in window.area.visible_panels() if panel in _WATCHED})))
+    _watch(window)
+
+
+def _watch(window: MainWindow) -> None:
+    """Have measured what the panels that can be seen need."""
+    watched = _WATCHED | {"boundary": window.panels.boundary.needs}
+    window.session.watch(("curves", *sorted({watched[panel] for panel in window.area.visible_panels() if panel in watched})))
 
 
 def _training(window: MainWindow) -> None:
@@ -319,6 +324,7 @@ def _show_proof(window: MainWindow) -> None:
 def _plots(window: MainWindow) -> None:
     window.panels.microscope.element_picked.connect(lambda node, element: _show_weight(window, node, element))
     window.panels.chain_rule.element_chosen.connect(lambda node, element: _show_selection(window, window.session.selected_node))
+    window.panels.boundary.needs_changed.connect(lambda: _watch(window))
     for plot in window.panels.run_plots:
         plot.export_requested.connect(window.exports.ask_widget)
 
