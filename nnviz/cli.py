@@ -144,10 +144,13 @@ def _add_trace(commands: Any) -> None:
     parser = _command(commands, "trace", _trace, "print one iteration, node by node")
     parser.add_argument("--iteration", type=_count, default=0, metavar="N", help="the iteration that follows N finished ones (0)")
     parser.add_argument("--sample", type=_count, metavar="K", help="with training row K alone instead of the batch")
-    parser.add_argument(
-        "--detail", choices=("layer", "textbook", "math", "neurons"), default="textbook", help="how far calls are opened (textbook)"
-    )
+    _add_detail(parser)
     _add_document_options(parser)
+
+
+def _add_detail(parser: argparse.ArgumentParser) -> None:
+    choices = ("layer", "textbook", "math", "neurons")
+    parser.add_argument("--detail", choices=choices, default="textbook", help="how far calls are opened in the graph (textbook)")
 
 
 def _add_export(commands: Any) -> None:
@@ -169,6 +172,7 @@ def _add_place_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--iteration", type=_count, default=0, metavar="N", help="after N iterations (0)")
     parser.add_argument("--step", type=_count, metavar="K", help="after K steps of the iteration (all)")
     parser.add_argument("--theme", choices=("light", "dark"), default="light")
+    _add_detail(parser)
 
 
 def _add_check(commands: Any) -> None:
@@ -263,7 +267,7 @@ def _export(options: argparse.Namespace) -> int:
     from nnviz.document.files import replace_file
     from nnviz.export import graph_files
 
-    record = jobs.trace_record(jobs.open_document(options.file), options.iteration, "textbook")
+    record = jobs.trace_record(jobs.open_document(options.file), options.iteration, options.detail)
     steps = len(record.steps)
     if options.step is not None and options.step > steps:
         raise JobError(f"The iteration has {steps} steps; --step {options.step} is beyond its end.")
@@ -280,7 +284,7 @@ def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     from nnviz.ui import offscreen
 
-    names = ("file", "workspace", "iteration", "step", "size", "theme")
+    names = ("file", "workspace", "iteration", "step", "size", "theme", "detail")
     job = offscreen.Job(**{name: getattr(options, name) for name in names if hasattr(options, name)})
     getattr(offscreen, what)(job, *arguments)
     return 0

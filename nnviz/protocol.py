@@ -58,6 +58,24 @@ class Tensor(msgspec.Struct, frozen=True):
 # --- the trace of one iteration -------------------------------------------------------------------------------------
 
 
+class Marks(msgspec.Struct, frozen=True):
+    """What is conspicuous about a node's value over the whole batch. Counts; 0 where it cannot be."""
+
+    dead: int = 0
+    """Units of a ReLU that are 0 for every row of the batch."""
+    units: int = 0
+    saturated: int = 0
+    """Elements of a sigmoid or tanh whose derivative is below 5 % of the largest it can be."""
+    dropped: int = 0
+    """Elements that dropout has set to 0, of a mask."""
+    elements: int = 0
+    non_finite: int = 0
+    """Elements of the value that are NaN or infinite."""
+    non_finite_gradient: int = 0
+    frozen: bool = False
+    """A parameter that no optimizer changes."""
+
+
 class NodeRecord(msgspec.Struct, frozen=True):
     """One node of the computational graph. Node ids are their places in `TraceRecord.nodes`."""
 
@@ -86,6 +104,12 @@ class NodeRecord(msgspec.Struct, frozen=True):
     """file:line of the call that made it."""
     dropped: Array | None = None
     """For dropout: True where an element was dropped."""
+    marks: Marks | None = None
+    """None where nothing is conspicuous."""
+    whole: int | None = None
+    """For a neuron: the node of `TraceRecord.whole` that it is one element of."""
+    element: tuple[int, ...] | None = None
+    """For a neuron: which element, without the batch axis; None where it belongs to another output than that node's first."""
 
 
 class EdgeRecord(msgspec.Struct, frozen=True):
@@ -109,6 +133,8 @@ class StepRecord(msgspec.Struct, frozen=True):
     node: int
     parameter: str = ""
     """For update steps: the parameter's name."""
+    others: tuple[int, ...] = ()
+    """The nodes to which the same happens in this step: for neurons, the other weights of one."""
 
 
 class RowRecord(msgspec.Struct, frozen=True):
@@ -174,6 +200,10 @@ class TraceRecord(msgspec.Struct, frozen=True):
     """One for each parameter, the worst first."""
     what_ifs: tuple[WhatIf, ...] = ()
     """What was supposed; empty: the iteration as it will be made."""
+    whole: TraceRecord | None = None
+    """At detail "neurons", where every node is one number a row: the same iteration with whole tensors."""
+    places: tuple[int, ...] = ()
+    """Beside `whole`: how many of its steps are made after 0, 1, … steps of this one."""
 
 
 # --- what a run shows -----------------------------------------------------------------------------------------------
@@ -456,6 +486,14 @@ class Draw(Request, frozen=True):
     seed: int
 
 
+class Respond(Request, frozen=True):
+    """Send what one unit of a layer puts out over the plane (or line) of the features, as the net stands, in evaluation mode."""
+
+    layer: str
+    unit: int
+    """Place in the layer's output, in C order."""
+
+
 # --- replies --------------------------------------------------------------------------------------------------------
 
 
@@ -493,6 +531,7 @@ class Failed(Reply, frozen=True):
     message: str
     cure: str = ""
     place: str = ""
+    """What of the document is to blame; "detail" where an iteration is too large for the detail that was asked for."""
     revision: int | None = None
 
 
@@ -601,6 +640,16 @@ class Drawn(Reply, frozen=True):
     array: Array
 
 
+class Responded(Reply, frozen=True):
+    """Answers Respond: (height, width) over the grid of `Surface`, or (width,)."""
+
+    revision: int
+    iteration: int
+    layer: str
+    unit: int
+    values: Array
+
+
 class Logged(Reply, frozen=True):
     """Something a model or a library printed."""
 
@@ -623,6 +672,7 @@ Requests = (
     | Preview
     | LookAtTable
     | Draw
+    | Respond
 )
 Replies = (
     Ready
@@ -638,6 +688,7 @@ Replies = (
     | Previewed
     | TableLookedAt
     | Drawn
+    | Responded
     | Logged
 )
 

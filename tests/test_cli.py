@@ -220,7 +220,7 @@ def test_examples_are_listed(said):
     [
         (["run", "nothing.json"], "nothing.json"),
         (["run", "example:nothing"], "There is"),
-        (["trace", "example:moons", "--detail", "neurons"], "neurons"),
+        (["trace", "example:digits", "--detail", "neurons"], "up to 600"),
         (["trace", "example:moons", "--sample", "100000"], "training row"),
         (["run", "example:moons", "--set", "training.nothing=3"], "training.nothing"),
         (["run", "example:moons", "--set", "@2:seed=3", "--iterations", "4"], "seed"),

@@ -75,6 +75,7 @@ MESSAGES = [
     p.InspectBatch(),
     p.BatchInspected(3, (4, 5), ARRAY, ARRAY, ARRAY),
     p.Draw("h1.weight", 7),
+    p.Respond("h1", 2),
     p.Preview(1, EXPERIMENT, "folder"),
     p.LookAtTable(2, EXPERIMENT),
     p.Previewed(1, DATA),
@@ -101,6 +102,7 @@ MESSAGES = [
     p.Inspected(3, 1, "value", ARRAY),
     p.GradientChecked(1, (0,), 0.5, 0.50001),
     p.Drawn("h1.weight", 7, ARRAY),
+    p.Responded(3, 128, "h1", 2, ARRAY),
     p.Logged("printed\n"),
 ]
 

@@ -149,8 +149,6 @@ def trace_record(document: Document, iteration: int, detail: str, sample: int | 
     from nnviz.engine.records import to_record
     from nnviz.engine.tracing import capture_next
 
-    if detail == "neurons":
-        raise JobError("Traces do not go down to single neurons yet. Choose --detail layer, textbook or math.")
     going = Run(document)
     going.train(iteration, None)
     if going.timeline.iteration < iteration:
@@ -206,10 +204,12 @@ class _Plain:
             "batch_axis": node.batch_axis,
             "where": node.where,
             "dropped": None if node.dropped is None else _decoded(node.dropped),
+            **({} if node.whole is None else {"whole": node.whole, "element": _listed(node.element)}),
         }
 
     def step(self, step: Any) -> dict[str, Any]:
         parameter = {"parameter": step.parameter} if step.parameter else {}
+        parameter |= {"others": list(step.others)} if step.others else {}
         return {"index": step.index, "phase": step.phase, "node": step.node if step.node >= 0 else None, **parameter}
 
     def update(self, update: Any) -> dict[str, Any]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from nnviz.engine.marks import marks
 from nnviz.engine.measure import array_of, tensor_record
-from nnviz.engine.tracing import Captured
+from nnviz.engine.scalar_records import scalar_record
+from nnviz.engine.tracing import Captured, batched
 from nnviz.protocol import WHOLE, AgreementRecord, Array, EdgeRecord, NodeRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord, WhatIf
 from nnviz.protocol import Tensor as TensorRecord
 from nnviz.trace import Node, Step, Trace, Update, agreements
@@ -17,9 +19,13 @@ ELEMENTWISE = {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid
 
 
 def to_record(captured: Captured) -> TraceRecord:
-    """Return the trace as it travels."""
-    trace = captured.trace
-    batched = _batched(trace, len(captured.rows))
+    """Return the trace as it travels: in tensors, or, if it was opened, in scalars with the tensors beside them."""
+    whole = _tensors(captured)
+    return scalar_record(captured, whole) if captured.scalars else whole
+
+
+def _tensors(captured: Captured) -> TraceRecord:
+    trace, with_rows = captured.trace, batched(captured)
     return TraceRecord(
         iteration=captured.iteration,
         epoch=captured.epoch,
@@ -28,7 +34,7 @@ def to_record(captured: Captured) -> TraceRecord:
         worst_error=trace.worst_error,
         precision=captured.precision,
         rows=tuple(captured.rows.tolist()),
-        nodes=tuple(_node(node, captured.entry, 0 if node.id in batched else None) for node in trace.nodes),
+        nodes=tuple(_node(node, captured, 0 if node.id in with_rows else None) for node in trace.nodes),
         edges=_edges(trace),
         steps=tuple(_step(step) for step in trace.steps),
         updates=_updates(trace),
@@ -38,17 +44,8 @@ def to_record(captured: Captured) -> TraceRecord:
     )
 
 
-def _batched(trace: Trace, batch: int) -> set[int]:
-    """The nodes whose first axis counts the rows of the batch: as long as the batch, and made from something that has such an axis."""
-    batched: set[int] = set()
-    for node in trace.nodes:
-        made_from_batch = not node.inputs or not batched.isdisjoint(node.inputs)
-        if node.kind not in ("parameter", "buffer") and node.shape[:1] == (batch,) and made_from_batch:
-            batched.add(node.id)
-    return batched
-
-
-def _node(node: Node, entry: str, batch_axis: int | None) -> NodeRecord:
+def _node(node: Node, captured: Captured, batch_axis: int | None) -> NodeRecord:
+    entry = captured.entry
     is_data = node.kind == "input" and node.label == "x"
     return NodeRecord(
         id=node.id,
@@ -68,6 +65,7 @@ def _node(node: Node, entry: str, batch_axis: int | None) -> NodeRecord:
         derivative=node.derivative,
         where=node.where,
         dropped=array_of(node.dropped) if node.dropped is not None and node.dropped.numel() <= WHOLE else None,
+        marks=marks(node.operation, node.value, node.gradient, node.dropped, batch_axis, node.label in captured.frozen),
     )
 
 

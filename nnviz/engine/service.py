@@ -19,13 +19,14 @@ from nnviz.engine.guard import Guard
 from nnviz.engine.history import remember
 from nnviz.engine.inbox import Closed, Garbage, Inbox
 from nnviz.engine.looking import gradient_checked, inspected
+from nnviz.engine.measure import response
 from nnviz.engine.position import iterations_per_epoch
 from nnviz.engine.previews import looked_at, previewed
 from nnviz.engine.records import to_record
 from nnviz.engine.reporter import Reporter
 from nnviz.engine.timeline import Timeline
 from nnviz.engine.tracing import capture_next
-from nnviz.trace import TraceError
+from nnviz.trace import TooManyScalars, TraceError
 
 
 class Service:
@@ -54,6 +55,7 @@ class Service:
             protocol.CheckGradient: self._look,
             protocol.InspectBatch: lambda request: self._send(inspected_batch(self._run().trainer)),
             protocol.Draw: lambda request: self._send(drawn(self._run(), request)),
+            protocol.Respond: self._look,
             protocol.Preview: lambda request: self._send(previewed(request)),
             protocol.LookAtTable: lambda request: self._send(looked_at(request)),
         }
@@ -185,7 +187,7 @@ class Service:
             if news and self._left is None:
                 self._reporter.stand(self._timeline, self._revision)
 
-    def _look(self, request: protocol.Trace | protocol.Inspect | protocol.CheckGradient) -> None:
+    def _look(self, request: protocol.Trace | protocol.Inspect | protocol.CheckGradient | protocol.Respond) -> None:
         match request:
             case protocol.Trace(detail, what_ifs):
                 self._reporter.captured = capture_next(self._run().trainer, detail, what_ifs=what_ifs)
@@ -194,6 +196,9 @@ class Service:
                 self._send(inspected(self._reporter.captured, request))
             case protocol.CheckGradient():
                 self._send(gradient_checked(self._reporter.captured, request))
+            case protocol.Respond(layer, unit):
+                values = response(self._run().trainer, layer, unit)
+                self._send(protocol.Responded(self._revision, self._timeline.iteration, layer, unit, values))
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> protocol.Failed:
@@ -201,6 +206,7 @@ def _failure(name: str, error: Exception, revision: int | None = None) -> protoc
         return protocol.Failed(name, error.message, error.cure, error.place, revision)
     if not isinstance(error, TraceError):
         traceback.print_exc(file=sys.stderr)
+    place = "detail" if isinstance(error, TooManyScalars) else ""
     text = str(error) or type(error).__name__
     message = text if isinstance(error, TraceError) else f"The engine could not do this ({type(error).__name__}: {text})."
-    return protocol.Failed(name, message, revision=revision)
+    return protocol.Failed(name, message, place=place, revision=revision)

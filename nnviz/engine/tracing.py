@@ -11,7 +11,10 @@ from torch import Tensor
 
 from nnviz import protocol
 from nnviz.engine.trainer import Trainer, copies
-from nnviz.trace import Trace, WhatIf, capture
+from nnviz.trace import Scalars, Trace, TraceError, WhatIf, capture, open_scalars
+
+NEURONS = "neurons"
+"""The detail at which a trace in textbook steps is opened into scalars."""
 
 
 class Captured(NamedTuple):
@@ -25,6 +28,12 @@ class Captured(NamedTuple):
     precision: str
     entry: str
     """Id of the input layer."""
+    what_ifs: tuple[protocol.WhatIf, ...] = ()
+    """What was supposed, by the nodes of the detail that was asked for."""
+    frozen: frozenset[str] = frozenset()
+    """The names of the parameters that are not trained."""
+    scalars: Scalars | None = None
+    """The trace opened into scalars, if that was asked for."""
 
 
 def capture_next(trainer: Trainer, detail: str, sample: int | None = None, what_ifs: Sequence[protocol.WhatIf] = ()) -> Captured:
@@ -32,6 +41,8 @@ def capture_next(trainer: Trainer, detail: str, sample: int | None = None, what_
 
     Raises trace.TraceError if it cannot be traced truthfully, ValueError if there is no such row.
     """
+    if detail == NEURONS:
+        return _capture_scalars(trainer, sample, what_ifs)
     rows, training = trainer.rows(), trainer.experiment.training
     if sample is not None:
         if not 0 <= sample < trainer.training_rows.count:
@@ -56,4 +67,34 @@ def capture_next(trainer: Trainer, detail: str, sample: int | None = None, what_
         trainer.set_tensors(buffers)
         torch.default_generator.set_state(chance)
     trace = replace(trace, updates=trainer.locks.applied(trace.updates))
-    return Captured(trace, rows, trainer.position.iteration, trainer.position.epoch, trainer.experiment.precision, trainer.net.entry)
+    position, precision = trainer.position, trainer.experiment.precision
+    frozen = frozenset(name for name, parameter in trainer.parameters.items() if not parameter.requires_grad)
+    return Captured(trace, rows, position.iteration, position.epoch, precision, trainer.net.entry, tuple(what_ifs), frozen)
+
+
+def batched(captured: Captured) -> set[int]:
+    """Return the nodes whose first axis counts the rows of the batch: as long as it, and made from something that has such an axis."""
+    found: set[int] = set()
+    for node in captured.trace.nodes:
+        made_from_batch = not node.inputs or not found.isdisjoint(node.inputs)
+        if node.kind not in ("parameter", "buffer") and node.shape[:1] == (len(captured.rows),) and made_from_batch:
+            found.add(node.id)
+    return found
+
+
+def _capture_scalars(trainer: Trainer, sample: int | None, what_ifs: Sequence[protocol.WhatIf]) -> Captured:
+    captured = capture_next(trainer, "textbook", sample)
+    scalars = open_scalars(captured.trace, batched(captured))
+    if what_ifs:
+        captured = capture_next(trainer, "textbook", sample, [_of_tensor(scalars, what_if) for what_if in what_ifs])
+        scalars = open_scalars(captured.trace, batched(captured))
+    return captured._replace(scalars=scalars, what_ifs=tuple(what_ifs))
+
+
+def _of_tensor(scalars: Scalars, what_if: protocol.WhatIf) -> protocol.WhatIf:
+    """The same supposed of the element of the tensor that a scalar is."""
+    scalar = scalars.scalars[what_if.node] if 0 <= what_if.node < len(scalars.scalars) else None
+    if scalar is None or scalar.port:
+        raise TraceError(f"no other value can be supposed of neuron {what_if.node}: no call in this iteration makes it alone")
+    row = (what_if.element or (None,)) if scalar.is_batched else ()
+    return protocol.WhatIf(scalar.node, what_if.kind, what_if.value, (*row, *scalar.element))

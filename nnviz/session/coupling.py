@@ -119,12 +119,16 @@ class Coupling(QObject):
             case protocol.Failed() if reply.revision in (None, session.run.revision) and reply.request != "start":
                 self._give_up()
                 session.message_posted.emit("error", " ".join(filter(None, (reply.message, reply.cure))))
+                if reply.place == "detail":
+                    self._take_detail_back()
             case protocol.Trained():
                 self._trained(reply)
             case protocol.Inspected():
                 session.inspected.emit(reply)
             case protocol.GradientChecked():
                 session.gradient_checked.emit(reply)
+            case protocol.Responded() if reply.revision == session.run.revision:
+                session.responded.emit(reply)
 
     def _trained(self, reply: protocol.Trained) -> None:
         if self._session.run.is_traced:  # the iteration could not be made: no other trace will come
@@ -149,6 +153,12 @@ class Coupling(QObject):
         if kept != selected:
             session.selection_changed.emit(selected, kept)
         session.breaker.moved()
+
+    def _take_detail_back(self) -> None:
+        """The iteration is too large for the detail that was asked for: it stays as it was."""
+        stepper = self._session.stepper
+        shown = stepper.reading.trace.detail if stepper.reading else stepper.detail
+        stepper.set_detail("textbook" if shown == stepper.detail else shown)
 
     def _detail_changed(self, detail: str) -> None:
         self._session.watching.watch(self._session.watching.panels, detail)

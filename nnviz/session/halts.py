@@ -52,26 +52,37 @@ def target_of(reading: Reading, node: int) -> tuple[str, str]:
     """Return kind and target of the breakpoint on a node: a parameter by its name, any other by groups and label ("h1/relu#2")."""
     record = reading.node(node)
     if record.kind == "parameter":
-        return "parameter", record.label
+        return "parameter", reading.tensor_of(node).label
     path = _path(record)
     number = sum(_path(other) == path for other in reading.trace.nodes[: node + 1] if other.kind != "parameter")
     return "node", path if number == 1 else f"{path}#{number}"
 
 
 def node_of(reading: Reading, breakpoint: Breakpoint) -> int | None:
-    """Return the node a breakpoint on a node or parameter means in this trace; None if there is none."""
+    """Return the node a breakpoint on a node or parameter means in this trace; None if there is none.
+
+    Of the single weights of a parameter it is the last, with which all have their gradients.
+    """
+    return next(iter(reversed(_nodes_of(reading, breakpoint))), None)
+
+
+def _nodes_of(reading: Reading, breakpoint: Breakpoint) -> list[int]:
+    """The same, but all single weights of a parameter."""
     if breakpoint.kind == "parameter":
-        return next((node.id for node in reading.trace.nodes if (node.kind, node.label) == ("parameter", breakpoint.target)), None)
+        named = (node.id for node in reading.whole.trace.nodes if (node.kind, node.label) == ("parameter", breakpoint.target))
+        whole = next(named, None)
+        if whole is None:
+            return []
+        return list(reading.scalars_of[whole].values()) if reading.is_scalar else [whole]
     path, _, number = breakpoint.target.partition("#")
     same = [node.id for node in reading.trace.nodes if node.kind != "parameter" and _path(node) == path]
     place = int(number) - 1 if number.isdigit() else 0
-    return same[place] if 0 <= place < len(same) else None
+    return same[place : place + 1] if place >= 0 else []
 
 
 def marks(reading: Reading, breakpoints: Iterable[Breakpoint]) -> dict[int, bool]:
     """Return the nodes that have a breakpoint of their own, and whether it is on."""
-    own = ((node_of(reading, one), one.enabled) for one in breakpoints if one.is_at_a_place)
-    return {node: enabled for node, enabled in own if node is not None}
+    return {node: one.enabled for one in breakpoints if one.is_at_a_place for node in _nodes_of(reading, one)}
 
 
 def _path(node: NodeRecord) -> str:
@@ -96,7 +107,7 @@ def _loss_rising(reading: Reading, one: Breakpoint, previous: float | None) -> I
 def _gradient(reading: Reading, one: Breakpoint, previous: float | None) -> Iterator[Halt]:
     """Where the gradient of a parameter is complete."""
     for node in reading.trace.nodes:
-        if node.kind == "parameter" and node.gradient is not None and one.covers(node.label):
+        if node.kind == "parameter" and node.gradient is not None and one.covers(reading.tensor_of(node.id).label):
             value, places = largest(reading, node.gradient), places_of(reading, node.id)
             if places and one.is_beyond(value):
                 yield Halt(places[0], one, node.id, node.label, value)
@@ -104,29 +115,30 @@ def _gradient(reading: Reading, one: Breakpoint, previous: float | None) -> Iter
 
 def _activation(reading: Reading, one: Breakpoint, previous: float | None) -> Iterator[Halt]:
     """Where the output of a layer is made."""
-    for layer, node in _outputs(reading).items():
+    for layer, node in _outputs(reading):
         value = largest(reading, node.value) if one.covers(layer) else float("nan")
         if one.is_beyond(value):
             yield Halt(reading.made_at[node.id], one, node.id, layer, value)
 
 
-def _outputs(reading: Reading) -> dict[str, NodeRecord]:
-    """Of every layer the operation that makes its output: the last one made in it."""
+def _outputs(reading: Reading) -> list[tuple[str, NodeRecord]]:
+    """Of every layer the operation that makes its output, or the neurons of it: the last one made in it."""
     made = [node for node in reading.trace.nodes if node.id in reading.made_at and node.phase == "forward" and node.group]
-    return {node.group[0]: node for node in made}
+    last = {node.group[0]: reading.tensor_of(node.id).id for node in made}
+    return [(node.group[0], node) for node in made if reading.tensor_of(node.id).id == last[node.group[0]]]
 
 
 def _non_finite(reading: Reading, one: Breakpoint, previous: float | None) -> Iterator[Halt]:
     """The first place only: behind it all that depends on it is spoiled."""
     completed = _completed(reading)
     for step in reading.trace.steps:
-        for node, tensor in _news(reading, step.phase, step.node, completed[step.index]):
+        for node, tensor in _news(reading, step.phase, step.node, step.others, completed[step.index]):
             if count := non_finite(reading, tensor):
                 yield Halt(step.index + 1, one, node, _name(reading.node(node)), float(count))
                 return
 
 
-def _news(reading: Reading, phase: str, node: int, completed: list[int]) -> Iterator[tuple[int, Tensor | None]]:
+def _news(reading: Reading, phase: str, node: int, others: tuple[int, ...], completed: list[int]) -> Iterator[tuple[int, Tensor | None]]:
     """The tensors that a step makes known, each with its node."""
     if phase == "batch":
         yield from ((source.id, source.value) for source in reading.trace.nodes if source.id not in reading.made_at)
@@ -135,7 +147,7 @@ def _news(reading: Reading, phase: str, node: int, completed: list[int]) -> Iter
     elif phase == "backward":
         yield from ((source, reading.node(source).gradient) for source in completed)
     elif phase == "update":
-        yield node, reading.updates[node].after
+        yield from ((id, reading.updates[id].after) for id in (node, *others))
 
 
 def _completed(reading: Reading) -> dict[int, list[int]]:

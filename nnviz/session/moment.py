@@ -24,6 +24,13 @@ class Moment:
         """The same place without what is supposed; None where nothing is supposed, or where it led to another graph."""
         return Moment(self.reading.original, self.cursor, self.sample) if self.reading.is_comparable else None
 
+    @property
+    def whole(self) -> Moment:
+        """The same place with whole tensors, as far as they are wholly made; itself unless the trace is opened into neurons."""
+        if not self.reading.is_scalar:
+            return self
+        return Moment(self.reading.whole, self.reading.trace.places[self.cursor], self.sample)
+
     # --- where we are ---
 
     @property

@@ -27,7 +27,8 @@ class Reading:
         self.updated_at: dict[int, int] = {}
         self.phase_spans: dict[str, tuple[int, int]] = {}
         for step in trace.steps:
-            self._place(step.phase, step.node, step.index + 1)
+            for node in (step.node, *step.others):
+                self._place(step.phase, node, step.index + 1)
         self._arrays: dict[int, np.ndarray] = {}
 
     def _place(self, phase: str, node: int, position: int) -> None:
@@ -41,6 +42,30 @@ class Reading:
     def truth(self) -> Reading:
         """The iteration as it will be made, whatever is supposed here."""
         return self.original or self
+
+    @cached_property
+    def whole(self) -> Reading:
+        """The same iteration with whole tensors; itself unless this one is opened into neurons."""
+        return Reading(self.trace.whole, self.original.whole if self.original else None) if self.is_scalar else self
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether every node is one neuron, weight or bias."""
+        return self.trace.whole is not None
+
+    def tensor_of(self, node: int) -> NodeRecord:
+        """Return the node of the whole that a node of this trace is, or is an element of."""
+        whole = self.node(node).whole
+        return self.node(node) if whole is None else self.whole.node(whole)
+
+    @cached_property
+    def scalars_of(self) -> dict[int, dict[tuple[int, ...], int]]:
+        """For each node of the whole its neurons by element; empty unless this trace is opened into neurons."""
+        found: dict[int, dict[tuple[int, ...], int]] = defaultdict(dict)
+        for node in self.trace.nodes if self.is_scalar else ():
+            if node.element is not None:
+                found[node.whole][node.element] = node.id
+        return found
 
     @cached_property
     def is_comparable(self) -> bool:

@@ -56,6 +56,8 @@ class Session(QObject):
     """protocol.Inspected"""
     gradient_checked = Signal(object)
     """protocol.GradientChecked"""
+    responded = Signal(object)
+    """protocol.Responded"""
 
     def __init__(
         self, wire: Wire, experiment: Experiment, path: Path | None = None, autosaves: bool = True, parent: QObject | None = None
@@ -144,6 +146,11 @@ class Session(QObject):
     def check_gradient(self, node: int, element: tuple[int, ...]) -> None:
         """Ask for a finite difference; `gradient_checked` brings it."""
         self.conversation.ask(protocol.CheckGradient(node, tuple(element)))
+
+    def respond(self, layer: str, unit: int) -> None:
+        """Ask for the map of one unit over the plane of the features; `responded` brings it. Without a plane nothing is asked."""
+        if self.run.surface is not None and self.conversation.is_settled:
+            self.conversation.ask(protocol.Respond(layer, unit))
 
     # --- its life ---
 

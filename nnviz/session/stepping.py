@@ -103,7 +103,7 @@ def to_node(reading: Reading, cursor: int, node: int) -> int | None:
 
 def places_of(reading: Reading, node: int) -> list[int]:
     """Return the places behind the node's own steps; for one without a backward step also where its gradient is complete. In order."""
-    places = {step.index + 1 for step in reading.trace.steps if step.node == node}
+    places = {step.index + 1 for step in reading.trace.steps if step.node == node or node in step.others}
     arrivals = [reading.backward_at[edge.target] for edge in reading.out_edges.get(node, ()) if _comes_back(reading, edge)]
     return sorted(places | ({max(arrivals)} if arrivals and node not in reading.backward_at else set()))
 

@@ -110,7 +110,7 @@ class Weights(QObject):
 
     def _reading(self) -> Reading | None:
         reading = self._conversation.run.reading
-        return reading.truth if reading else None
+        return reading.truth.whole if reading else None
 
     def _edited(self, old: Experiment, new: Experiment) -> None:
         if not self._is_own:

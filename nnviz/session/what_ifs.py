@@ -81,8 +81,8 @@ class WhatIfs(QObject):
         reading = self._conversation.run.reading
         if not self.items or reading is None or self._shown != self.items:
             return {}
-        nodes = [reading.node(item.node) for item in self.items]
-        arrays = {node.label: reading.array(node.value) for node in nodes if node.kind == "parameter"}
+        nodes = [reading.tensor_of(item.node) for item in self.items]
+        arrays = {node.label: reading.whole.array(node.value) for node in nodes if node.kind == "parameter"}
         return {name: None if array is None else array.tolist() for name, array in arrays.items()}
 
     def forget_weights(self) -> None:

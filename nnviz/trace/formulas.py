@@ -72,6 +72,62 @@ def _slope_text(slope: str, to: str) -> Callable[..., str]:
     return text
 
 
+def _number(operand: object, letter: str) -> str:
+    """A number that stands in the code, as the formula writes it; the letter for a tensor."""
+    if not isinstance(operand, (int, float)):
+        return letter
+    text = f"{operand:g}".replace("-", "−")
+    return f"({text})" if operand < 0 else text
+
+
+def _operands(args: tuple, named: dict) -> tuple:
+    """Both operands, the second maybe given by name."""
+    return (*args, named.get("other", named.get("exponent")))[:2] if len(args) < 2 else args[:2]
+
+
+def _text_of(result: str, right: str) -> Callable[..., str]:
+    """The text of an operation of a and b, of which one may be a number: then the number stands in it."""
+
+    def text(*args, **named):
+        a, b = _operands(args, named)
+        numbers = {"a": _number(a, "a"), "b": _number(b, "b")}
+        return f"{result} = {''.join([numbers.get(letter, letter) for letter in right])}"
+
+    return text
+
+
+def _derivative_of(to_a: str, to_b: str) -> Callable[..., str]:
+    """The same for its derivative: nothing goes back to a number."""
+
+    def text(*args, **named):
+        a, b = _operands(args, named)
+        lines = [line for operand, line in ((a, to_a), (b, to_b)) if not isinstance(operand, (int, float))]
+        by_b = [line.replace(" · b", f" · {_number(b, 'b')}").replace(" / b", f" / {_number(b, 'b')}") for line in lines]
+        return "\n".join([line.replace(" · a", f" · {_number(a, 'a')}") for line in by_b])
+
+    return text
+
+
+_RAISED = str.maketrans("0123456789.-", "⁰¹²³⁴⁵⁶⁷⁸⁹·⁻")
+
+
+def _power_text(*args, **named) -> str:
+    return f"y = {_power(_operands(args, named)[1])}"
+
+
+def _power_derivative(*args, **named) -> str:
+    _, exponent = _operands(args, named)
+    if not isinstance(exponent, (int, float)):
+        return "∂L/∂x = ∂L/∂y · n xⁿ⁻¹"
+    return f"∂L/∂x = ∂L/∂y · {_number(exponent, 'n')} {_power(exponent - 1)}".removesuffix(" x⁰")
+
+
+def _power(exponent: object) -> str:
+    if not isinstance(exponent, (int, float)):
+        return "xⁿ"
+    return "x" if exponent == 1 else "x" + f"{exponent:g}".translate(_RAISED)
+
+
 def _linear_text(x, weight, bias=None) -> str:
     return "z = x Wᵀ" if bias is None else "z = x Wᵀ + b"
 
@@ -99,27 +155,35 @@ FORMULAS: dict[str, Formula] = {
     "dot": Formula("s = a · b", "∂L/∂a = ∂L/∂s · b\n∂L/∂b = ∂L/∂s · a", lambda g, y, a, b: (g * b, g * a)),
     # arithmetic; where an argument was broadcast its gradient is summed over the copies
     "add": Formula(
-        "s = a + b", "∂L/∂a = ∂L/∂s\n∂L/∂b = ∂L/∂s",
+        _text_of("s", "a + b"), _derivative_of("∂L/∂a = ∂L/∂s", "∂L/∂b = ∂L/∂s"),
         lambda g, y, a, b, alpha=1: derivatives.fit(g, a) + derivatives.fit(alpha * g, b),
     ),
     "sub": Formula(
-        "d = a − b", "∂L/∂a = ∂L/∂d\n∂L/∂b = −∂L/∂d",
+        _text_of("d", "a − b"), _derivative_of("∂L/∂a = ∂L/∂d", "∂L/∂b = −∂L/∂d"),
         lambda g, y, a, b, alpha=1: derivatives.fit(g, a) + derivatives.fit(-alpha * g, b),
     ),
-    "rsub": Formula("d = b − a", "∂L/∂a = −∂L/∂d\n∂L/∂b = ∂L/∂d", lambda g, y, a, b: derivatives.fit(-g, a) + derivatives.fit(g, b)),
+    "rsub": Formula(
+        _text_of("d", "b − a"), _derivative_of("∂L/∂a = −∂L/∂d", "∂L/∂b = ∂L/∂d"),
+        lambda g, y, a, b: derivatives.fit(-g, a) + derivatives.fit(g, b),
+    ),
     "mul": Formula(
-        "p = a · b", "∂L/∂a = ∂L/∂p · b\n∂L/∂b = ∂L/∂p · a", lambda g, y, a, b: derivatives.fit(g * b, a) + derivatives.fit(g * a, b),
+        _text_of("p", "a · b"), _derivative_of("∂L/∂a = ∂L/∂p · b", "∂L/∂b = ∂L/∂p · a"),
+        lambda g, y, a, b: derivatives.fit(g * b, a) + derivatives.fit(g * a, b),
     ),
     "div": Formula(
-        "q = a / b", "∂L/∂a = ∂L/∂q / b\n∂L/∂b = −∂L/∂q · q / b",
+        _text_of("q", "a / b"), _derivative_of("∂L/∂a = ∂L/∂q / b", "∂L/∂b = −∂L/∂q · q / b"),
         lambda g, y, a, b: derivatives.fit(g / b, a) + derivatives.fit(-g * y / b, b),
     ),
     "rdiv": Formula(
-        "q = b / a", "∂L/∂a = −∂L/∂q · q / a", lambda g, y, a, b: derivatives.fit(-g * y / a, a) + derivatives.fit(g / a, b),
+        _text_of("q", "b / a"), _derivative_of("∂L/∂a = −∂L/∂q · q / a", "∂L/∂b = ∂L/∂q / a"),
+        lambda g, y, a, b: derivatives.fit(-g * y / a, a) + derivatives.fit(g / a, b),
     ),
     "neg": Formula("y = −x", "∂L/∂x = −∂L/∂y", lambda g, y, x: (-g,)),
-    "pow": Formula("y = xⁿ", "∂L/∂x = ∂L/∂y · n xⁿ⁻¹", derivatives.power),
-    "rpow": Formula("y = cˣ", "∂L/∂x = ∂L/∂y · y ln c", lambda g, y, x, c: derivatives.fit(g * y * math.log(c), x)),
+    "pow": Formula(_power_text, _power_derivative, derivatives.power),
+    "rpow": Formula(
+        lambda x, c: f"y = {_number(c, 'c')}ˣ", lambda x, c: f"∂L/∂x = ∂L/∂y · y ln {_number(c, 'c')}",
+        lambda g, y, x, c: derivatives.fit(g * y * math.log(c), x),
+    ),
     "square": Formula("y = x²", "∂L/∂x = ∂L/∂y · 2x", derivatives.elementwise(lambda x, y: 2 * x)),
     "sqrt": Formula("y = √x", "∂L/∂x = ∂L/∂y / (2y)", derivatives.elementwise(lambda x, y: 0.5 / y)),
     "rsqrt": Formula("y = 1/√x", "∂L/∂x = −∂L/∂y · y³/2", derivatives.elementwise(lambda x, y: -0.5 * y**3)),

@@ -19,6 +19,7 @@ from nnviz.ui.documents import Documents
 from nnviz.ui.exports import Exports
 from nnviz.ui.file_drops import FileDrops
 from nnviz.ui.lost_work import LostWork
+from nnviz.ui.neuron_maps import NeuronMaps
 from nnviz.ui.notes import NoteBar
 from nnviz.ui.style import apply_theme
 from nnviz.ui.theme import DARK, LIGHT, THEMES, Theme
@@ -58,6 +59,7 @@ class MainWindow(QMainWindow):
         self.theme = theme
         self.selected_layers: tuple[str, ...] = ()
         self.asks_before_closing = True
+        self.neuron_maps = NeuronMaps(self)
         self._is_furnished = self._keeps_settings = False
         self.documents, self.exports, self.commands, self.debugger = Documents(self), Exports(self), Commands(self), Debugger(self)
         self.builder, self.notes, self.lost_work = Builder(self), NoteBar(), LostWork(self)

@@ -38,6 +38,8 @@ class Job:
     """Steps made of the iteration; None: all of them."""
     size: tuple[int, int] = DESIGN_SIZE
     theme: str = "light"
+    detail: str = "textbook"
+    """How far the graph is opened: layer · textbook · math · neurons."""
 
 
 def screenshot(job: Job, out: Path) -> None:
@@ -81,6 +83,7 @@ def _prepare(window: MainWindow, job: Job) -> None:
     window.resize(*job.size)
     window.area.show_workspace(job.workspace)
     window.session.breaker.sleep()
+    window.session.stepper.set_detail(job.detail)
     window.session.stepper.set_rest("end" if job.step is None else "start")
     window.show()
 
@@ -100,7 +103,7 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
         if job.step > session.stepper.length:
             raise JobFailed(f"the iteration has {session.stepper.length} steps; --step {job.step} is beyond its end")
         session.stepper.to(job.step)
-    _wait(lambda: not window.panels.graph.scene().placer.is_busy, "the graph to be laid out", failures)
+    _wait(lambda: not window.panels.graph.scenes.is_busy, "the graph to be laid out", failures)
     _settle(window)
 
 

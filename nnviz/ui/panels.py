@@ -22,8 +22,8 @@ from nnviz.ui.theme import GRID, Theme
 from nnviz.ui.training_panel import TrainingPanel
 from nnviz.ui.what_if_banner import WhatIfBanner
 
-DETAILS = {"layer": "detail: layer", "textbook": "detail: textbook", "math": "detail: math"}
-COLORINGS = {"value": "colour: value", "gradient": "colour: gradient"}
+DETAILS = {"layer": "detail: layer", "textbook": "detail: textbook", "math": "detail: math", "neurons": "detail: neurons"}
+COLORINGS = {kind: f"colour: {kind}" for kind in ("value", "gradient", "contribution", "update")}
 EDGE_COLORINGS = {"value": "edges: value", "gradient": "edges: gradient", "update": "edges: update"}
 
 _NARROWEST = {"layers": 232, "inspector": 352, "properties": 300}

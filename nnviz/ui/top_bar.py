@@ -196,26 +196,31 @@ class Badge(QPushButton):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self._known = LIGHT, False
+        self._theme, self._holds = LIGHT, False
         self.set_error(None, "")
 
-    def set_error(self, worst_error: float | None, precision: str) -> None:
-        """Show the largest difference of any gradient from torch's own (relative); None: there is no trace."""
-        self._known = worst_error is not None
-        self.setText("✓ equals torch" if self._known else "no trace yet")
-        self.setToolTip(
+    def set_error(self, worst_error: float | None, precision: str, is_past: bool = False) -> None:
+        """Show the largest difference of any gradient from torch's own (relative); None: there is no trace.
+
+        `is_past`: the network as it is now cannot be traced, and what is on the screen is the last one that could.
+        """
+        self._holds = worst_error is not None and not is_past
+        self.setText("no trace yet" if worst_error is None else "last good trace" if is_past else "✓ equals torch")
+        said = (
             f"Every parameter gradient of this trace was compared with torch's own backward in {precision}.\n"
             f"Largest difference, relative to the largest gradient: {worst_error:.1e}. Click for every parameter."
-            if self._known
+            if worst_error is not None
             else "The badge appears when an iteration has been traced and compared with torch."
         )
+        past = "The network as it is now cannot be traced: this is the last trace that could be made, of another one.\n"
+        self.setToolTip(past + said if worst_error is not None and is_past else said)
         self.setAccessibleName(self.text())
         self.set_theme(self._theme)
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of the theme."""
         self._theme = theme
-        ground, ink = (theme.tint("forward", 0.12).name(), theme.forward) if self._known else (theme.field, theme.muted)
+        ground, ink = (theme.tint("forward", 0.12).name(), theme.forward) if self._holds else (theme.field, theme.muted)
         self.setStyleSheet(
             f"QPushButton {{ background: {ground}; color: {ink}; border: 1px solid {ground};"
             f" border-radius: 13px; padding: 2px 10px; font-weight: 600; }}"

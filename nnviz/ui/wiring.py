@@ -18,6 +18,7 @@ from nnviz.ui.actions import show_running
 from nnviz.ui.data import inspection
 from nnviz.ui.graph import naming
 from nnviz.ui.graph.view import NO_TRACE
+from nnviz.ui.panels import DETAILS
 from nnviz.ui.plots.microscope import parameter_name
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def connect(window: MainWindow) -> None:
     _what_ifs(window)
     _plots(window)
     inspection.connect(window)
+    window.neuron_maps.connect_parts()
 
 
 def show_everything(window: MainWindow) -> None:
@@ -130,11 +132,10 @@ def _show_run(window: MainWindow, run: RunState, old: RunState | None) -> None:
 
 def _show_moment(window: MainWindow, moment: Moment | None) -> None:
     panels, before = window.panels, window.action_table["step_back"].isEnabled()
-    for view in (panels.network, panels.graph, panels.timeline, panels.rail):
+    panels.network.set_moment(moment.whole if moment else None)
+    for view in (panels.graph, panels.timeline, panels.rail):
         view.set_moment(moment)
     window.debugger.show_marks()
-    trace = moment.reading.trace if moment else None
-    window.top_bar.badge.set_error(trace.worst_error if trace else None, trace.precision if trace else "")
     _show_obstacle(window)
     _show_what_ifs(window)
     _show_selection(window, window.session.selected_node)
@@ -146,6 +147,8 @@ def _show_obstacle(window: MainWindow) -> None:
     """Say in the graph's card why nothing can be traced now, if so."""
     panels, moment, obstacle = window.panels, window.session.moment, window.session.trainer.obstacle
     panels.graph.notice.setText(obstacle or NO_TRACE)
+    trace, is_broken = moment.reading.trace if moment else None, not window.session.report.ok or window.session.run.failure is not None
+    window.top_bar.badge.set_error(trace.worst_error if trace else None, trace.precision if trace else "", is_broken)
     target = window.session.run.target
     way = f"going to {target}" if target is not None else obstacle
     parts = (naming.iteration(moment.reading.trace) if moment else "", way if moment else "")
@@ -158,8 +161,13 @@ def _show_selection(window: MainWindow, node: int | None) -> None:
     panels.graph.set_selected(node)
     panels.chain_rule.set_moment(moment, node)
     shown = panels.chain_rule.node()
-    is_updated = moment is not None and shown is not None and shown.id in moment.reading.updates
-    panels.microscope.set_moment(moment, shown.id if is_updated else None, panels.chain_rule.element() if is_updated else None)
+    whole, tensor = (moment.whole, moment.reading.tensor_of(shown.id)) if moment and shown else (None, None)
+    if whole is not None and tensor.id in whole.reading.updates:
+        if moment.is_updated(shown.id):  # a weight may be updated before its whole parameter is
+            whole = Moment(whole.reading, max(whole.cursor, whole.reading.updated_at[tensor.id]), whole.sample)
+        panels.microscope.set_moment(whole, tensor.id, panels.chain_rule.element() if shown.whole is None else shown.element)
+    else:
+        panels.microscope.set_moment(whole)
     _watch_weight(window)
 
 
@@ -232,7 +240,7 @@ def _network(window: MainWindow) -> None:
     network, session = window.panels.network, window.session
 
     network.selected_changed.connect(window.select_layers)
-    network.node_requested.connect(session.select)
+    network.node_requested.connect(lambda node: session.select(_scalar(window, node)))
     network.add_requested.connect(lambda kind, position, after: window.builder.add_layer(kind, position, after))
     network.insert_requested.connect(lambda kind, source, target: window.builder.add_layer(kind, between=(source, target)))
     network.connect_requested.connect(
@@ -283,6 +291,7 @@ def _graph(window: MainWindow) -> None:
     panels.chain_rule.sample_chosen.connect(session.stepper.set_sample)
     panels.chain_rule.check_requested.connect(session.check_gradient)
     panels.detail.chosen.connect(session.stepper.set_detail)
+    session.stepper.detail_changed.connect(lambda detail: panels.detail.set_choices(tuple(DETAILS.items()), detail))
     panels.coloring.chosen.connect(panels.graph.set_coloring)
     panels.edge_coloring.chosen.connect(panels.network.set_coloring)
 
@@ -293,9 +302,18 @@ def _debugger(window: MainWindow) -> None:
     panels.step_bar.speeds.chosen.connect(debugger.change_pace)
     window.top_bar.granularity_changed.connect(debugger.change_pace)
     window.session.walker.folded = debugger.folded_with
-    window.session.walker.around = panels.graph.folds.around
+    window.session.walker.around = lambda node: _around(window, node)
     panels.graph.breakpoint_requested.connect(debugger.toggle_breakpoint_at)
     panels.breakpoints.clicked.connect(debugger.show_breakpoints)
+
+
+def _around(window: MainWindow, node: int) -> tuple[int, ...]:
+    """The innermost open group around a node; the layer of a neuron."""
+    reading = window.session.moment.reading
+    if not reading.is_scalar:
+        return window.panels.graph.folds.around(node)
+    group = reading.node(node).group
+    return tuple(other.id for other in reading.trace.nodes if group and other.group == group)
 
 
 def _what_ifs(window: MainWindow) -> None:
@@ -316,8 +334,9 @@ def _show_proof(window: MainWindow) -> None:
     moment = window.session.moment
     if moment:
         titles = {layer.id: layer.title for layer in window.session.experiment.network}
-        labels = [node.label for node in moment.reading.trace.nodes if node.kind == "parameter"]
-        window.proof.set_trace(moment.reading.trace, {label: parameter_name(label, titles) for label in labels})
+        trace = moment.reading.whole.trace
+        labels = [node.label for node in trace.nodes if node.kind == "parameter"]
+        window.proof.set_trace(trace, {label: parameter_name(label, titles) for label in labels})
         window.proof.open_below(window.top_bar.badge)
 
 
@@ -331,5 +350,12 @@ def _plots(window: MainWindow) -> None:
 
 def _show_weight(window: MainWindow, node: int, element: tuple[int, ...]) -> None:
     """Let the chain-rule card be about the weight that is picked in the microscope."""
-    window.session.select(node)
-    window.panels.chain_rule.choose_element(int(np.ravel_multi_index(element, window.session.moment.reading.node(node).shape)))
+    window.session.select(_scalar(window, node, element))
+    if not window.session.moment.reading.is_scalar:
+        window.panels.chain_rule.choose_element(int(np.ravel_multi_index(element, window.session.moment.reading.node(node).shape)))
+
+
+def _scalar(window: MainWindow, node: int, element: tuple[int, ...] = ()) -> int:
+    """Return what a node with whole tensors is in the trace on the screen: where that is opened into neurons, this one or the first."""
+    own = window.session.moment.reading.scalars_of.get(node, {}) if window.session.moment else {}
+    return own.get(element, next(iter(own.values()), node))

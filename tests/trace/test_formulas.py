@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch import nn
 
 from nnviz.trace import DETAILS, capture
 from nnviz.trace.formulas import FORMULAS, formula_of, gradients_by_code
@@ -81,3 +83,27 @@ def test_an_operation_without_a_formula_still_steps():
     assert (node.formula, node.derivative) == ("", "")
     assert node.gradient is not None
     assert gradients_by_code(trace.nodes, node) is None
+
+
+def test_a_number_in_the_code_stands_in_the_formula():
+    weight = nn.Parameter(torch.tensor([2.0, 3.0], dtype=torch.float64))
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = weight
+
+        def forward(self, x):
+            a = (x * self.weight + 1e-5).sub(other=0.25) / -4
+            return ((1 - a) ** 2 * 3).sum()
+
+    trace = capture(Net(), torch.tensor([0.5, 0.3], dtype=torch.float64))
+    said = {node.operation: (node.formula, node.derivative) for node in trace.nodes if node.call is not None}
+    assert said["add"] == ("s = a + 1e−05", "∂L/∂a = ∂L/∂s")
+    assert said["sub"] == ("d = a − 0.25", "∂L/∂a = ∂L/∂d")
+    assert said["div"] == ("q = a / (−4)", "∂L/∂a = ∂L/∂q / (−4)")
+    assert said["rsub"] == ("d = 1 − a", "∂L/∂a = −∂L/∂d")
+    assert said["pow"] == ("y = x²", "∂L/∂x = ∂L/∂y · 2 x")
+    assert said["mul"] == ("p = a · 3", "∂L/∂a = ∂L/∂p · 3")
+    first = next(node for node in trace.nodes if node.operation == "mul")
+    assert first.formula == "p = a · b" and first.derivative.count("\n") == 1

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGraphicsView, QHBoxLayout, QLabel, QLineEdit, QWi
 
 from nnviz.ui.fonts import mono
 from nnviz.ui.graph.folds import Folds
-from nnviz.ui.graph.scene import GraphScene
+from nnviz.ui.graph.scenes import Scenes
 from nnviz.ui.graph.search import matches
 from nnviz.ui.theme import LIGHT, SMALL, Theme
 
@@ -24,9 +24,9 @@ class Finder(QWidget):
     node_found = Signal(int)
     """The match that was gone to."""
 
-    def __init__(self, scene: GraphScene, folds: Folds, view: QGraphicsView) -> None:
+    def __init__(self, scenes: Scenes, folds: Folds, view: QGraphicsView) -> None:
         super().__init__(view)
-        self._scene, self._folds, self._view = scene, folds, view
+        self._scenes, self._folds, self._view = scenes, folds, view
         self._theme = LIGHT
         self._titles: Mapping[str, str] = {}
         self._matches: tuple[int, ...] = ()
@@ -41,7 +41,7 @@ class Finder(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.field.installEventFilter(self)
         self.field.textChanged.connect(self._seek)
-        scene.laid_out.connect(lambda is_new: self._seek(self.field.text()) if is_new and self.isVisible() else None)
+        scenes.each(lambda scene: scene.laid_out.connect(self._take_layout))
         self.hide()
 
     @property
@@ -86,16 +86,21 @@ class Finder(QWidget):
 
     def paint_marks(self, painter: QPainter) -> None:
         """Paint a ring around every card with a match, a strong one around the one gone to."""
-        here = self._scene.card_of(self.node)
-        for item in {self._scene.card_of(node) for node in self._matches} - {None}:
+        here = self._scenes.shown.card_of(self.node)
+        for item in {self._scenes.shown.card_of(node) for node in self._matches} - {None}:
             painter.setPen(QPen(self._theme.color("positive", 1.0 if item is here else 0.5), 4 if item is here else 3))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(item.sceneBoundingRect()), 10, 10)
 
     # --- inside ---
 
+    def _take_layout(self, is_new: bool) -> None:
+        """Seek anew in another graph."""
+        if is_new and self.isVisible():
+            self._seek(self.field.text())
+
     def _seek(self, text: str) -> None:
-        trace = self._scene.trace
+        trace = self._scenes.shown.trace
         self._matches = matches(trace, text, self._titles) if trace else ()
         self._place = -1
         self._tell()
@@ -104,7 +109,8 @@ class Finder(QWidget):
         if self._matches:
             start = self._place if self._place >= 0 or direction > 0 else 0
             self._place = (start + direction) % len(self._matches)
-            self._folds.show(self._matches[self._place])
+            if self._scenes.shown is self._scenes.cards:
+                self._folds.show(self._matches[self._place])
             self._tell()
             self.node_found.emit(self._matches[self._place])
 

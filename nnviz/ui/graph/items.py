@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, 
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from nnviz.ui.fonts import mono, sans
-from nnviz.ui.graph import strips
+from nnviz.ui.graph import mark_signs, strips
 from nnviz.ui.graph.layout import Box, Point
 from nnviz.ui.graph.strips import Limits, Strip
 from nnviz.ui.theme import BODY, SMALL, Theme, mixed
@@ -23,6 +23,7 @@ _INSET = 11.0
 _RADIUS = 7.0
 _HALO = 5.0
 _FUTURE = 0.45
+_SIZE_TONES = {"value": "forward", "gradient": "backward", "contribution": "backward", "update": "update"}
 _Flag = Qt.AlignmentFlag
 
 
@@ -52,6 +53,11 @@ class CardState:
     """Whether another value is supposed of it."""
     differs: bool = False
     """Whether it shows other numbers because of what is supposed."""
+    size: float | None = None
+    """How large what the graph is coloured by is in this node, 0 to 1 of the full scale; None while it is not there."""
+    coloring: str = "value"
+    marks: tuple[str, ...] = ()
+    """dead · saturated · frozen · non_finite"""
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,14 @@ class CardItem(QGraphicsItem):
         if state.folded:
             painter.drawRoundedRect(self._box.adjusted(4, -4, -4, 0), _RADIUS, _RADIUS)
         painter.drawRoundedRect(self._box.adjusted(0.5, 0.5, -0.5, -0.5), _RADIUS, _RADIUS)
+        if state.size is not None:
+            self._paint_size(painter, state)
+
+    def _paint_size(self, painter: QPainter, state: CardState) -> None:
+        """A bar along the left edge, the stronger the larger the numbers are."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.tint(_SIZE_TONES[state.coloring], 0.12 + 0.88 * state.size))
+        painter.drawRoundedRect(QRectF(3.5, 8, 3, self._box.height() - 16), 1.5, 1.5)
 
     def _paint_texts(self, painter: QPainter, state: CardState) -> None:
         bold, small, _ = _fonts()
@@ -152,13 +166,14 @@ class CardItem(QGraphicsItem):
         painter.setOpacity(1.0 if state.made else _FUTURE)
         self._paint_texts(painter, state)
         right = self._box.width() - _INSET
-        strips.paint(painter, self._theme, state.value, state.limits.value, _INSET, 28, right)
-        strips.paint(painter, self._theme, state.gradient, state.limits.gradient, _INSET, 44, right)
+        for strip, top in ((state.value, 28), (state.gradient, 44)):
+            strips.paint(painter, self._theme, strip, state.limits.of(strip.kind), _INSET, top, right)
+        painter.setOpacity(1.0)
+        mark_signs.paint_in_row(painter, self._theme, state.marks, self._box.right() - 10, self._box.bottom())
         if state.breakpoint is not None:
-            painter.setOpacity(1.0)
             paint_diamond(painter, self._theme, QPointF(0.5, 0.5), state.breakpoint)
         if state.supposed or state.differs:
-            _paint_what_if(painter, self._theme, self._box, state.supposed)
+            paint_what_if(painter, self._theme, QPointF(self._box.right() - 8, self._box.top()), state.supposed)
 
 
 def paint_diamond(painter: QPainter, theme: Theme, centre: QPointF, enabled: bool, radius: float = 5.5) -> None:
@@ -169,13 +184,12 @@ def paint_diamond(painter: QPainter, theme: Theme, centre: QPointF, enabled: boo
     painter.drawPolygon([centre + corner for corner in corners])
 
 
-def _paint_what_if(painter: QPainter, theme: Theme, box: QRectF, supposed: bool) -> None:
-    """A ? on a card of which something is supposed, a dot on one that has other numbers for it."""
+def paint_what_if(painter: QPainter, theme: Theme, middle: QPointF, supposed: bool) -> None:
+    """Paint a ? on what something is supposed of, a dot on what has other numbers for it."""
     painter.setOpacity(1.0)
     painter.setPen(QPen(theme.color("panel"), 1.5))
     painter.setBrush(theme.color("what_if"))
     radius = 7.0 if supposed else 4.0
-    middle = QPointF(box.right() - 8, box.top())
     painter.drawEllipse(middle, radius, radius)
     if supposed:
         painter.setFont(_fonts()[2])

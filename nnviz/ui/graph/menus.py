@@ -19,6 +19,9 @@ def open_card_menu(view: GraphView, card: Card, place: QPoint) -> None:
     menu.addAction("Run to here", lambda: view.run_to_requested.emit(card.shown))
     menu.addAction("Breakpoint on or off", lambda: view.breakpoint_requested.emit(card.shown))
     menu.addAction("Show in the chain-rule card", lambda: view.node_clicked.emit(card.shown))
+    if view.scenes.shown is view.scenes.neurons:
+        _close_later(menu, place)
+        return
     menu.addSeparator()
     if len(card.groups) > 1:
         _add_equal(menu, view, card)
@@ -48,5 +51,9 @@ def _add_equal(menu: QMenu, view: GraphView, card: Card) -> None:
 def _finish(menu: QMenu, view: GraphView, place: QPoint) -> None:
     menu.addAction("Fold all groups", view.folds.fold_all)
     menu.addAction("Open all groups", view.folds.open_all)
+    _close_later(menu, place)
+
+
+def _close_later(menu: QMenu, place: QPoint) -> None:
     menu.aboutToHide.connect(menu.deleteLater)
     menu.popup(place)

@@ -17,10 +17,19 @@ _GAP = re.compile(r"(?<!\w\w) | (?!\w)")
 
 def name(node: NodeRecord) -> str:
     """Return the name on the node's card: W and b for a layer's parameters, γ and β for a normalisation's, else the label."""
-    last = node.label.rsplit(".", 1)[-1]
+    label, place = _split(node)
+    last = label.rsplit(".", 1)[-1]
     if node.kind in ("parameter", "buffer"):
-        return PARAMETERS.get(last, last.replace("_", " "))
-    return node.label.replace("_", " ")
+        return PARAMETERS.get(last, last.replace("_", " ")) + place
+    return label.replace("_", " ") + place
+
+
+def _split(node: NodeRecord) -> tuple[str, str]:
+    """The label, and for a neuron which element it is, apart."""
+    if node.whole is None or "[" not in node.label:
+        return node.label, ""
+    label, bracket, place = node.label.partition("[")
+    return label, bracket + place
 
 
 def names(trace: TraceRecord) -> dict[int, str]:
@@ -28,8 +37,14 @@ def names(trace: TraceRecord) -> dict[int, str]:
     found = {node.id: name(node) for node in trace.nodes}
     for node in trace.nodes:
         if "norm" in node.operation:
-            found |= {k: _NORMALISATION.get(trace.nodes[k].label.rsplit(".", 1)[-1], found[k]) for k in node.inputs}
+            found |= {k: _of_normalisation(trace.nodes[k], found[k]) for k in node.inputs}
     return found
+
+
+def _of_normalisation(node: NodeRecord, name: str) -> str:
+    label, place = _split(node)
+    letter = _NORMALISATION.get(label.rsplit(".", 1)[-1])
+    return letter + place if letter else name
 
 
 def iteration(trace: TraceRecord) -> str:
@@ -53,14 +68,22 @@ def compact(formula: str) -> str:
 
 def symbol(node: NodeRecord) -> str:
     """Return the letter for the node's value: what stands left of its formula, θ for a parameter, its name for an input."""
+    label, place = _split(node)
     left, equals, _ = node.formula.partition("=")
     if equals and len(left.strip()) <= 3:
-        return left.strip()
+        return left.strip() + place
     if node.kind == "parameter":
-        return "θ"
-    if node.kind == "input" and node.label == "target":
-        return "y"
-    return "L" if node.kind == "loss" else node.label if len(node.label) <= 2 else "a"
+        return "θ" if node.whole is None else name(node)
+    if node.kind == "input" and label == "target":
+        return "y" + place
+    return "L" if node.kind == "loss" else (label if len(label) <= 2 else "a") + place
+
+
+def scalar(node: NodeRecord) -> str:
+    """Return what one element of a tensor is called: a weight, a bias, a neuron."""
+    if node.kind in ("operation", "input"):
+        return "neuron" if node.kind == "operation" else "input"
+    return "bias" if "bias" in node.label else "weight" if node.kind == "parameter" else node.kind
 
 
 def where(node: NodeRecord, titles: Mapping[str, str]) -> str:

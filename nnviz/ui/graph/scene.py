@@ -53,7 +53,7 @@ class GraphScene(QGraphicsScene):
         self._titles: dict[str, str] = {}
         self._selected: int | None = None
         self._breakpoints: dict[int, bool] = {}
-        self._coloring = "gradient"
+        self._coloring = "value"
 
     # --- setters ---
 
@@ -100,7 +100,7 @@ class GraphScene(QGraphicsScene):
             self._show()
 
     def set_coloring(self, coloring: str) -> None:
-        """Let the width of wires tell the size of values ("value") or of gradients ("gradient")."""
+        """Let colours and widths tell values, gradients, contributions or updates."""
         self._coloring = coloring
         self._show()
 
@@ -192,7 +192,7 @@ class GraphScene(QGraphicsScene):
         wires = set()
         for key in keys:
             card = self.diagram.cards[key]
-            state = states.card_state(self._moment, card, self._scales, self._titles, self._selected, self._breakpoints)
+            state = states.card_state(self._moment, card, self._scales, self._titles, self._selected, self._breakpoints, self._coloring)
             self.cards[key].set_state(state)
             wires.update(self.diagram.wires_at.get(key, ()))
         for wire in wires:

@@ -14,9 +14,10 @@ NOT_YET = "not computed yet"
 NO_TRACE = "There is no trace yet."
 
 
-def scale_caption(limits: Limits) -> str:
+def scale_caption(limits: Limits, coloring: str = "value") -> str:
     """Return the ranges of the colour scales: "value ±2.1 · gradient ±0.031 · √ scale"."""
-    return f"value ±{numerals.short(limits.value)} · gradient ±{numerals.short(limits.gradient)} · √ scale"
+    kinds = dict.fromkeys(("value", "gradient", coloring))
+    return " · ".join([*(f"{kind} ±{numerals.short(limits.of(kind))}" for kind in kinds), "√ scale"])
 
 
 def step_label(moment: Moment | None) -> str:

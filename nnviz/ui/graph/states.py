@@ -10,9 +10,20 @@ import numpy as np
 from nnviz.protocol import NodeRecord, Tensor
 from nnviz.session.moment import Moment
 from nnviz.ui import numerals
-from nnviz.ui.graph import naming
+from nnviz.ui.graph import marks, naming
 from nnviz.ui.graph.items import CardState, WireState
-from nnviz.ui.graph.strips import Limits, Strip, gradient_strip, limits, value_strip
+from nnviz.ui.graph.strips import (
+    Limits,
+    Strip,
+    change,
+    contribution_strip,
+    gradient_strip,
+    limits,
+    robust_limit,
+    shaded,
+    update_strip,
+    value_strip,
+)
 from nnviz.ui.graph.structure import Card, Wire
 
 NARROW, WIDE = 1.4, 3.6
@@ -25,7 +36,9 @@ class Scales:
     names: Mapping[int, str]
     limits: Limits
     widths: Mapping[str, Mapping[tuple[int, int], float]] = field(default_factory=dict)
-    """For "value" and "gradient": the width of every edge (source, target)."""
+    """For each of COLORINGS: the width of every edge (source, target)."""
+    sizes: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    """For each of COLORINGS: how large it is in every node that has it, 0 to 1 of the full scale."""
     strips: dict[tuple, Strip] = field(default_factory=dict)
     """Strips already made: what a node shows only changes when its value or gradient does."""
 
@@ -33,9 +46,33 @@ class Scales:
 def scales(moment: Moment) -> Scales:
     """Return the scales for a trace seen for one row. They do not depend on the cursor."""
     trace = moment.reading.trace
-    values = {(edge.source, edge.target): _size(moment, edge.source, moment.reading.node(edge.source).value) for edge in trace.edges}
-    gradients = {(edge.source, edge.target): _size(moment, edge.source, edge.contribution) for edge in trace.edges}
-    return Scales(naming.names(trace), limits(moment), {"value": _widths(values), "gradient": _widths(gradients)})
+    nodes = _node_sizes(moment)
+    edges = {kind: {(edge.source, edge.target): sizes.get(edge.source, 0.0) for edge in trace.edges} for kind, sizes in nodes.items()}
+    edges["contribution"] = {(edge.source, edge.target): _size(moment, edge.source, edge.contribution) for edge in trace.edges}
+    shares = {kind: _shares(sizes) for kind, sizes in nodes.items()}
+    return Scales(naming.names(trace), limits(moment), {kind: _widths(sizes) for kind, sizes in edges.items()}, shares)
+
+
+def _node_sizes(moment: Moment) -> dict[str, dict[int, float]]:
+    """How large each of COLORINGS is in every node that has it; what a node's backward step sends on, largest part first."""
+    reading = moment.reading
+    nodes = reading.trace.nodes
+    sent = {
+        node.id: max(_size(moment, edge.source, edge.contribution) for edge in reading.in_edges[node.id])
+        for node in nodes
+        if any(edge.contribution is not None for edge in reading.in_edges.get(node.id, ()))
+    }
+    return {
+        "value": {node.id: _size(moment, node.id, node.value) for node in nodes},
+        "gradient": {node.id: _size(moment, node.id, node.gradient) for node in nodes if node.gradient is not None},
+        "contribution": sent,
+        "update": {node: _rms(change(moment, node)) for node in reading.updates},
+    }
+
+
+def _shares(sizes: dict[int, float]) -> dict[int, float]:
+    limit = robust_limit(list(sizes.values()))
+    return {node: shaded(size, limit) for node, size in sizes.items()}
 
 
 def _size(moment: Moment, node: int, tensor: Tensor | None) -> float:
@@ -44,17 +81,28 @@ def _size(moment: Moment, node: int, tensor: Tensor | None) -> float:
     if array is None or not array.size:
         measure = moment.measure(tensor)
         return measure.norm / measure.count**0.5 if measure and measure.count else 0.0
-    finite = array[np.isfinite(array)].astype(float)
+    return _rms(array)
+
+
+def _rms(array: np.ndarray | None) -> float:
+    finite = array[np.isfinite(array)].astype(float) if array is not None else np.empty(0)
     return float(np.sqrt(np.mean(finite**2))) if finite.size else 0.0
 
 
 def _widths(sizes: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]:
-    largest = max(sizes.values(), default=0.0)
-    return {edge: NARROW + (WIDE - NARROW) * (size / largest) ** 0.5 if largest else NARROW for edge, size in sizes.items()}
+    """One outlier does not make all other wires thin."""
+    limit = robust_limit(list(sizes.values()))
+    return {edge: NARROW + (WIDE - NARROW) * shaded(size, limit) for edge, size in sizes.items()}
 
 
 def card_state(
-    moment: Moment, card: Card, scale: Scales, titles: Mapping[str, str], selected: int | None, breakpoints: Mapping[int, bool]
+    moment: Moment,
+    card: Card,
+    scale: Scales,
+    titles: Mapping[str, str],
+    selected: int | None,
+    breakpoints: Mapping[int, bool],
+    coloring: str = "value",
 ) -> CardState:
     """Return what a card shows now. `breakpoints`: the nodes that have one, and whether it is on."""
     own = [breakpoints[node] for node in card.nodes if node in breakpoints]
@@ -64,8 +112,8 @@ def card_state(
     return CardState(
         name=name,
         note=note,
-        value=_value_strip(moment, node, scale),
-        gradient=_gradient_strip(moment, node, scale),
+        value=_value_strip(moment, node, scale, coloring),
+        gradient=_gradient_strip(moment, node, scale, coloring),
         limits=scale.limits,
         parameter=node.kind == "parameter",
         made=moment.is_made(node.id),
@@ -77,6 +125,9 @@ def card_state(
         breakpoint=any(own) if own else None,
         supposed=any(moment.reading.supposed(node) for node in card.nodes),
         differs=any(moment.differs(node) for node in card.nodes),
+        size=scale.sizes[coloring].get(node.id) if _is_there(moment, node, coloring) else None,
+        coloring=coloring,
+        marks=_marks(moment, card, node),
     )
 
 
@@ -88,17 +139,38 @@ def card_texts(card: Card, node: NodeRecord, scale: Scales, titles: Mapping[str,
     return name, f"× {len(card.groups)}" if len(card.groups) > 1 else f"{len(card.nodes)} nodes"
 
 
-def _value_strip(moment: Moment, node: NodeRecord, scale: Scales) -> Strip:
-    key = (node.id, "value", moment.is_made(node.id), moment.is_updated(node.id))
+def _marks(moment: Moment, card: Card, node: NodeRecord) -> tuple[str, ...]:
+    """Those of the node that is shown; of a folded group any."""
+    nodes = card.nodes if card.folded else (node.id,)
+    return tuple(dict.fromkeys(mark for one in nodes for mark in marks.marks(moment, one) if mark != "dropped"))
+
+
+def _is_there(moment: Moment, node: NodeRecord, coloring: str) -> bool:
+    """Whether what the graph is coloured by is known of a node by now."""
+    if coloring == "value":
+        return moment.is_made(node.id)
+    if coloring == "gradient":
+        return moment.has_gradient(node.id)
+    if coloring == "update":
+        return moment.is_updated(node.id)
+    return any(edge in moment.arrived(edge.source) for edge in moment.reading.in_edges.get(node.id, ()))
+
+
+def _value_strip(moment: Moment, node: NodeRecord, scale: Scales, coloring: str) -> Strip:
+    """The value, or what the optimizer adds to it."""
+    make = update_strip if coloring == "update" and node.id in moment.reading.updates else value_strip
+    key = (node.id, make, moment.is_made(node.id), moment.is_updated(node.id))
     if key not in scale.strips:
-        scale.strips[key] = value_strip(moment, node)
+        scale.strips[key] = make(moment, node)
     return scale.strips[key]
 
 
-def _gradient_strip(moment: Moment, node: NodeRecord, scale: Scales) -> Strip:
-    key = (node.id, "gradient", moment.has_gradient(node.id), len(moment.arrived(node.id)))
+def _gradient_strip(moment: Moment, node: NodeRecord, scale: Scales, coloring: str) -> Strip:
+    """The gradient, or what is sent on of it."""
+    make, sent = (contribution_strip, _is_there(moment, node, coloring)) if coloring == "contribution" else (gradient_strip, False)
+    key = (node.id, make, moment.has_gradient(node.id), len(moment.arrived(node.id)), sent)
     if key not in scale.strips:
-        scale.strips[key] = gradient_strip(moment, node)
+        scale.strips[key] = make(moment, node)
     return scale.strips[key]
 
 
@@ -114,7 +186,8 @@ def wire_state(moment: Moment, wire: Wire, scale: Scales, coloring: str) -> Wire
     """Return how a wire is drawn now. A width is shown only once its number is there."""
     sent = any(moment.is_made(source) and moment.is_made(target) for source, target in wire.edges)
     returned = any((source, target) in _returned(moment, source) for source, target in wire.edges)
-    known = returned if coloring == "gradient" else sent
+    updated = any(moment.is_updated(source) for source, _ in wire.edges)
+    known = {"value": sent, "update": updated}.get(coloring, returned)
     width = max(scale.widths[coloring][edge] for edge in wire.edges) if known else NARROW
     return WireState(sent, returned, round(max(width, 2.4 if returned else 0.0), 2))
 
@@ -135,7 +208,7 @@ def tooltip(moment: Moment, card: Card, scale: Scales, titles: Mapping[str, str]
     """Return the card's numbers as text."""
     node = moment.reading.node(card.shown)
     head = f"{naming.qualified(node, scale.names, titles)} · {node.operation} · {numerals.shape(node.shape)}"
-    lines = [head, f"value {_figures(moment, node.id, moment.value(node.id))}"]
+    lines = [head, *marks.explained(moment, node.id), f"value {_figures(moment, node.id, moment.value(node.id))}"]
     if node.gradient is not None:
         lines.append(f"gradient {_figures(moment, node.id, moment.gradient(node.id))}")
     return "\n".join([*lines, f"in {node.where}"] if node.where else lines)

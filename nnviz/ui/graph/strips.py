@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,12 +18,20 @@ from nnviz.ui.fonts import mono, sans
 from nnviz.ui.graph.naming import symbol
 from nnviz.ui.theme import SMALL, Theme
 
+COLORINGS = ("value", "gradient", "contribution", "update")
+"""What colours and widths can tell."""
 MOST_CELLS = 8
+_FEW, _OUTLYING = 4, 4.0
+"""Among at least so many numbers one that is so many times larger than all others does not stretch the scale."""
 CELL, STEP = 10.0, 12.0
 HEIGHT = CELL
 LABEL = 44.0
 """Room for what stands at the right of the cells."""
 _Flag = Qt.AlignmentFlag
+
+
+_TONES = {"gradient": "backward", "contribution": "backward", "update": "update"}
+"""The colours of what stands beside the cells."""
 
 
 @dataclass(frozen=True)
@@ -37,26 +46,30 @@ class Strip:
     bars: tuple[int, ...] = ()
     """For a tensor that travelled as a measure: the counts of its histogram."""
     kind: str = "value"
-    """value · gradient: which colour scale it is on."""
+    """Which colour scale it is on, one of COLORINGS."""
+    beyond: str = ""
+    """ "NaN", "∞" or "NaN/∞" if such a number is among those that have no cell."""
 
     @property
     def bad(self) -> str:
         """ "NaN" or "∞" if such a number is among the values, else empty."""
         if self.values is None or all(map(np.isfinite, self.values)):
-            return ""
+            return self.beyond
         return "NaN" if any(map(np.isnan, self.values)) else "∞"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Where the colour scales end, for values and for gradients: ±limit is the full colour."""
+    """Where the colour scales end, for each of COLORINGS: ±limit is the full colour."""
 
     value: float
     gradient: float
+    contribution: float = 0.0
+    update: float = 0.0
 
     def of(self, kind: str) -> float:
-        """Return the limit for a kind of strip."""
-        return self.gradient if kind == "gradient" else self.value
+        """Return the limit for a kind of number."""
+        return {"value": self.value, "gradient": self.gradient, "contribution": self.contribution, "update": self.update}[kind]
 
 
 def width(strip: Strip) -> float:
@@ -65,19 +78,39 @@ def width(strip: Strip) -> float:
 
 
 def limits(moment: Moment) -> Limits:
-    """Return scales symmetric around 0 for all cards: the 98th percentile of what the chosen row has anywhere in the trace.
+    """Return scales symmetric around 0 for all cards, robust to outliers, from what the chosen row has anywhere in the trace.
 
     They do not depend on the cursor, so that colours stay as they are while one steps.
     """
-    nodes = [node for node in moment.reading.trace.nodes if node.kind != "loss"]
-    return Limits(_percentile(moment, nodes, "value"), _percentile(moment, nodes, "gradient"))
+    reading = moment.reading
+    nodes = [node for node in reading.trace.nodes if node.kind != "loss"]
+    tensors = {
+        "value": [moment.row(node.id, node.value) for node in nodes],
+        "gradient": [moment.row(node.id, node.gradient) for node in nodes],
+        "contribution": [moment.row(edge.source, edge.contribution) for edge in reading.trace.edges],
+        "update": [change(moment, node) for node in reading.updates],
+    }
+    return Limits(**{kind: _limit(arrays) for kind, arrays in tensors.items()})
 
 
-def _percentile(moment: Moment, nodes: list[NodeRecord], what: str) -> float:
-    arrays = [moment.row(node.id, getattr(node, what)) for node in nodes]
-    flat = [np.abs(array).reshape(-1) for array in arrays if array is not None and array.dtype.kind == "f"]
-    known = np.concatenate(flat) if flat else np.empty(0)
+def _limit(arrays: Iterable[np.ndarray | None]) -> float:
+    flat = [array.reshape(-1) for array in arrays if array is not None and array.dtype.kind == "f"]
+    return robust_limit(np.concatenate(flat) if flat else np.empty(0))
+
+
+def change(moment: Moment, node: int) -> np.ndarray | None:
+    """Return what the optimizer will have added to a parameter; None if its values did not travel."""
+    update = moment.reading.updates[node]
+    before, after = moment.reading.array(update.before), moment.reading.array(update.after)
+    return None if before is None or after is None else after - before
+
+
+def robust_limit(numbers: Sequence[float] | np.ndarray) -> float:
+    """Return where a colour scale for these ends: the 98th percentile of the finite magnitudes; of few numbers, one outlier apart."""
+    known = np.sort(np.abs(np.asarray(numbers, dtype=float)))
     known = known[np.isfinite(known)]
+    if known.size >= _FEW and known[-1] > _OUTLYING * known[-2] > 0:
+        known = known[:-1]
     return float(np.percentile(known, 98)) if known.size else 0.0
 
 
@@ -98,6 +131,25 @@ def gradient_strip(moment: Moment, node: NodeRecord) -> Strip:
     return _strip(moment, node, tensor, node.gradient, "∂L" if tensor is not None else waiting, "gradient")
 
 
+def update_strip(moment: Moment, node: NodeRecord) -> Strip:
+    """Return the strip of what the optimizer adds to a parameter, once it has."""
+    added = change(moment, node.id) if moment.is_updated(node.id) else None
+    if added is None:
+        return Strip("not yet", min(math.prod(node.shape), MOST_CELLS), kind="update")
+    flat = added.reshape(-1)
+    return Strip("Δθ", min(flat.size, MOST_CELLS), tuple(map(float, flat[:MOST_CELLS])), flat.size > MOST_CELLS, kind="update")
+
+
+def contribution_strip(moment: Moment, node: NodeRecord) -> Strip:
+    """Return the strip of what an operation's backward step sends to the first of its inputs that gets a gradient."""
+    edges = [edge for edge in moment.reading.in_edges.get(node.id, ()) if edge.contribution is not None]
+    if not edges:
+        return gradient_strip(moment, node)
+    source = moment.reading.node(edges[0].source)
+    sent = edges[0].contribution if edges[0] in moment.arrived(source.id) else None
+    return _strip(moment, source, sent, edges[0].contribution, "not yet" if sent is None else f"→ {symbol(source)}", "contribution")
+
+
 def _strip(moment: Moment, node: NodeRecord, tensor: Tensor | None, shape: Tensor | None, label: str, kind: str) -> Strip:
     size = _size(moment, node, shape)
     if tensor is None:
@@ -108,7 +160,13 @@ def _strip(moment: Moment, node: NodeRecord, tensor: Tensor | None, shape: Tenso
     flat = array.reshape(-1)
     shown = tuple(map(float, flat[:MOST_CELLS]))
     crossed = _crossed(moment, node, len(shown)) if kind == "value" else ()
-    return Strip(label, len(shown), shown, flat.size > MOST_CELLS, crossed, kind=kind)
+    return Strip(label, len(shown), shown, flat.size > MOST_CELLS, crossed, kind=kind, beyond=_bad(flat))
+
+
+def _bad(flat: np.ndarray) -> str:
+    if flat.dtype.kind != "f" or np.isfinite(flat).all():
+        return ""
+    return "NaN" if np.isnan(flat).any() else "∞"
 
 
 def _size(moment: Moment, node: NodeRecord, tensor: Tensor | None) -> int:
@@ -120,9 +178,9 @@ def _size(moment: Moment, node: NodeRecord, tensor: Tensor | None) -> int:
 def _measured(label: str, measure: Measure | None, kind: str) -> Strip:
     if measure is None:
         return Strip(label, 0, kind=kind)
-    bins = len(measure.histogram)
+    bins, bad = len(measure.histogram), "NaN/∞" if measure.non_finite else ""
     edges = np.linspace(measure.low, measure.high, bins + 1)
-    return Strip(label, bins, tuple(map(float, (edges[:-1] + edges[1:]) / 2)), bars=measure.histogram, kind=kind)
+    return Strip(label, bins, tuple(map(float, (edges[:-1] + edges[1:]) / 2)), bars=measure.histogram, kind=kind, beyond=bad)
 
 
 def _crossed(moment: Moment, node: NodeRecord, count: int) -> tuple[bool, ...]:
@@ -153,7 +211,7 @@ def paint(painter: QPainter, theme: Theme, strip: Strip, limit: float, left: flo
 def _paint_label(painter: QPainter, theme: Theme, strip: Strip, left: float, top: float, right: float) -> None:
     waiting = strip.values is None
     bad = strip.bad
-    tone = "loss" if bad else "faint" if waiting else "backward" if strip.kind == "gradient" else "muted"
+    tone = "loss" if bad else "faint" if waiting else _TONES.get(strip.kind, "muted")
     painter.setPen(theme.color(tone))
     painter.setFont(_label_font())
     room = QRectF(left, top - 4, right - left, CELL + 8)

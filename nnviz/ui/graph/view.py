@@ -14,8 +14,12 @@ from nnviz.ui.graph.finder import Finder
 from nnviz.ui.graph.folds import Folds
 from nnviz.ui.graph.items import CardItem, FrameItem
 from nnviz.ui.graph.minimap import Minimap
+from nnviz.ui.graph.neuron_items import LinkItem, NeuronItem
+from nnviz.ui.graph.neuron_scene import NeuronScene
 from nnviz.ui.graph.overlay import Caption, Placard, foot, foot_room
 from nnviz.ui.graph.scene import GraphScene
+from nnviz.ui.graph.scenes import Scenes
+from nnviz.ui.graph.strips import COLORINGS
 from nnviz.ui.theme import LIGHT, Theme
 
 _Key = Qt.Key
@@ -39,9 +43,9 @@ class GraphView(QGraphicsView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._scene = GraphScene(self)
-        self._scene.laid_out.connect(self._take_layout)
-        self.folds = Folds(self._scene)
+        self.scenes = Scenes(self)
+        self.scenes.each(lambda scene: scene.laid_out.connect(self._take_layout))
+        self.folds = Folds(self.scenes.cards)
         self._moment: Moment | None = None
         self._look = "opening"
         """opening: not touched yet · all: fitted, and stays so · own: as the person set it"""
@@ -51,9 +55,8 @@ class GraphView(QGraphicsView):
         self.notice = Placard(NO_TRACE, self)  # seen while there is no trace
         self.minimap = Minimap(self)
         self.minimap.centre_requested.connect(self._go_to)
-        self.finder = Finder(self._scene, self.folds, self)
+        self.finder = Finder(self.scenes, self.folds, self)
         self.finder.node_found.connect(self.node_clicked)
-        self.setScene(self._scene)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
@@ -67,15 +70,20 @@ class GraphView(QGraphicsView):
         self.setAccessibleName("Computational graph")
         self.set_theme(LIGHT)
 
+    @property
+    def _scene(self) -> GraphScene | NeuronScene:
+        """The scene on the screen."""
+        return self.scenes.shown
+
     # --- setters ---
 
     def set_moment(self, moment: Moment | None) -> None:
         """Show this moment. Zoom and place stay as they are unless the graph has another structure."""
         before = self._moment.step if self._moment else None
         self._moment = moment
-        self._scene.set_moment(moment)
+        self.scenes.show(moment)
         self.notice.setVisible(moment is None)
-        self._limits.set_text(speech.scale_caption(self._scene.limits) if self._scene.limits else "")
+        self._limits.set_text(self.scenes.caption)
         self.setAccessibleDescription(self._scene.here)
         self._show_cursor()
         if moment and moment.step is not before:
@@ -87,7 +95,7 @@ class GraphView(QGraphicsView):
         palette = self.palette()
         palette.setColor(self.backgroundRole(), theme.color("panel"))  # of the foot below the picture
         self.setPalette(palette)
-        self._scene.set_theme(theme)
+        self.scenes.each(lambda scene: scene.set_theme(theme))
         self._limits.set_theme(theme)
         self.minimap.set_theme(theme)
         self.finder.set_theme(theme)
@@ -95,23 +103,24 @@ class GraphView(QGraphicsView):
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids: {"h1": "dense 1"}."""
-        self._scene.set_titles(titles)
+        self.scenes.each(lambda scene: scene.set_titles(titles))
         self.finder.set_titles(titles)
 
     def set_selected(self, node: int | None) -> None:
         """Mark this node."""
         self._selected = node
-        self._scene.set_selected(node)
+        self.scenes.each(lambda scene: scene.set_selected(node))
 
     def set_coloring(self, coloring: str) -> None:
-        """Let wires tell the size of values ("value") or of gradients ("gradient"). Raises ValueError for anything else."""
-        if coloring not in ("value", "gradient"):
-            raise ValueError(f"the graph can be coloured by value or by gradient, not by {coloring!r}")
-        self._scene.set_coloring(coloring)
+        """Let colours and widths tell what is named, one of COLORINGS. Raises ValueError for anything else."""
+        if coloring not in COLORINGS:
+            raise ValueError(f"the graph can be coloured by {', '.join(COLORINGS)}, not by {coloring!r}")
+        self.scenes.set_coloring(coloring)
+        self._limits.set_text(self.scenes.caption)
 
     def set_animated(self, animated: bool) -> None:
         """Let gradients travel along the wires, or show them in place at once."""
-        self._scene.travel.set_animated(animated)
+        self.scenes.each(lambda scene: scene.travel.set_animated(animated))
 
     def fit(self) -> None:
         """Show the whole graph, at most at its natural size."""
@@ -162,16 +171,20 @@ class GraphView(QGraphicsView):
         item = _item_at(self, place)
         if isinstance(item, FrameItem) and item.button().contains(item.mapFromScene(self.mapToScene(place))):
             self.folds.fold(item.key)
-        elif isinstance(item, CardItem):
-            node = self._scene.diagram.cards[item.key].shown
+        elif isinstance(item, CardItem | NeuronItem):
+            node = self.scenes.card(item).shown
             (self.run_to_requested if to_here else self.node_clicked).emit(node)
+        elif isinstance(item, LinkItem):
+            weight = self.scenes.neurons.units.weight_of.get(item.link)
+            if weight is not None:
+                self.node_clicked.emit(weight)
 
     def _go(self, direction: int) -> None:
         """Choose the next node to the left or right, starting from the chosen one or the cursor's."""
         cards = sorted(self._scene.cards.values(), key=lambda card: (card.x(), card.y()))
         start = self._scene.card_of(self._selected if self._selected is not None else self._moment.step.node if self._moment.step else 0)
         place = cards.index(start) + direction if start in cards else 0
-        node = self._scene.diagram.cards[cards[max(0, min(place, len(cards) - 1))].key].shown
+        node = self.scenes.card(cards[max(0, min(place, len(cards) - 1))]).shown
         camera.follow(self, self._scene.card_of(node).sceneBoundingRect())
         self.node_clicked.emit(node)
 
@@ -218,8 +231,8 @@ class GraphView(QGraphicsView):
         item = _item_at(self, event.position().toPoint())
         if isinstance(item, FrameItem):
             self.folds.fold(item.key)
-        elif isinstance(item, CardItem):
-            card = self._scene.diagram.cards[item.key]
+        elif isinstance(item, CardItem | NeuronItem):
+            card = self.scenes.card(item)
             if card.folded:
                 self.folds.open(card)
             elif (cell := item.cell_at(item.mapFromScene(self.mapToScene(event.position().toPoint())))) is not None:
@@ -227,12 +240,12 @@ class GraphView(QGraphicsView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         item = _item_at(self, event.pos())
-        if item is None or self._scene.diagram is None:
+        if item is None or isinstance(item, LinkItem):
             return
-        if isinstance(item, CardItem):
-            menus.open_card_menu(self, self._scene.diagram.cards[item.key], event.globalPos())
-        else:
+        if isinstance(item, FrameItem):
             menus.open_frame_menu(self, item.key, event.globalPos())
+        else:
+            menus.open_card_menu(self, self.scenes.card(item), event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
@@ -259,10 +272,10 @@ class GraphView(QGraphicsView):
     def viewportEvent(self, event) -> bool:
         if isinstance(event, QHelpEvent):
             item = _item_at(self, event.pos())
-            QToolTip.showText(event.globalPos(), self._scene.tooltip(item) if isinstance(item, CardItem) else "", self)
+            QToolTip.showText(event.globalPos(), "" if item is None or isinstance(item, FrameItem) else self._scene.tooltip(item), self)
             return True
         return super().viewportEvent(event)
 
 
-def _item_at(view: QGraphicsView, place: QPoint) -> CardItem | FrameItem | None:
-    return next((item for item in view.items(place) if isinstance(item, CardItem | FrameItem)), None)
+def _item_at(view: QGraphicsView, place: QPoint) -> CardItem | NeuronItem | LinkItem | FrameItem | None:
+    return next((item for item in view.items(place) if isinstance(item, CardItem | NeuronItem | LinkItem | FrameItem)), None)

@@ -12,7 +12,7 @@ from nnviz.protocol import GradientChecked, NodeRecord
 from nnviz.session.moment import Moment
 from nnviz.ui import numerals
 from nnviz.ui.graph import naming
-from nnviz.ui.inspector import chain
+from nnviz.ui.inspector import chain, neuron_lines
 from nnviz.ui.inspector.batch import BatchPanel
 from nnviz.ui.inspector.check import CheckRow
 from nnviz.ui.inspector.elements import Elements, row_shape
@@ -151,8 +151,8 @@ class ChainRuleCard(QWidget):
         self._body.setVisible(node is not None)
         if moment is None or node is None:
             return
-        where = naming.where(node, self._titles)
-        facts = " · ".join(filter(None, (where, numerals.shape(node.shape), f"op {node.id}")))
+        where, what = naming.where(node, self._titles), numerals.shape(node.shape) if node.whole is None else naming.scalar(node)
+        facts = " · ".join(filter(None, (where, what, f"op {node.id}")))
         self._title.set_title(self._names[node.id], facts, moment.phase if moment.step else "batch")
         self._show_pickers(moment, node)
         self._show_forward(moment, node)
@@ -165,16 +165,18 @@ class ChainRuleCard(QWidget):
     def _show_pickers(self, moment: Moment, node: NodeRecord) -> None:
         self._sample.set_choice(moment.sample, (len(moment.reading.trace.rows),))
         self._element.set_choice(self._elements.place(moment, node), row_shape(node))
+        self._element.setVisible(node.whole is None)
         self.what_if.set_node(moment, node, self.element())
 
     def _show_forward(self, moment: Moment, node: NodeRecord) -> None:
         known = {"parameter": "a parameter: the optimizer changes it", "input": "data of this batch"}
         self._formula.set_text(node.formula or known.get(node.kind, NO_FORMULA), quiet=not node.formula)
-        self._inputs.set_lines(chain.compared(partial(chain.forward_lines, element=self.element()), moment, node))
-        self._numbers.set_text(substituted(moment, node, self.element()))
+        lines = neuron_lines.forward_lines if node.whole is not None else partial(chain.forward_lines, element=self.element())
+        self._inputs.set_lines(chain.compared(lines, moment, node))
+        self._numbers.set_text(neuron_lines.equation(moment, node) or substituted(moment, node, self.element()))
 
     def _show_chain(self, moment: Moment, node: NodeRecord) -> None:
-        rows = chain.compared(chain.chain_lines, moment, node)
+        rows = chain.compared(chain.chain_lines if node.whole is None else neuron_lines.chain_lines, moment, node)
         self._derivative.set_text(node.derivative or (NO_FORMULA if rows else ""), quiet=not node.derivative)
         self._rows.set_lines(rows)
         arrivals = partial(chain.arrival_lines, named=self._names, titles=self._titles)

@@ -240,7 +240,7 @@ def test_colouring_changes_widths_and_refuses_nonsense(view, net):
     by_gradient = [wire.state.width for wire in view.scene().wires.values()]
     view.set_coloring("value")
     assert [wire.state.width for wire in view.scene().wires.values()] != by_gradient
-    with pytest.raises(ValueError, match="by value or by gradient"):
+    with pytest.raises(ValueError, match="value, gradient, contribution, update"):
         view.set_coloring("mood")
 
 

@@ -1,0 +1,211 @@
+"""The scene of a trace of neurons: owns every circle and link, places them once per structure, and then touches only what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QLineF, QObject, QPointF, QRectF, Signal
+from PySide6.QtWidgets import QGraphicsScene
+
+from nnviz.protocol import TraceRecord
+from nnviz.session.moment import Moment
+from nnviz.ui.graph import naming, neuron_states, neuron_tips, speech, structure, units
+from nnviz.ui.graph.neuron_items import CaptionItem, LinkItem, NeuronItem
+from nnviz.ui.graph.strips import Limits
+from nnviz.ui.graph.structure import Card
+from nnviz.ui.graph.travel import Travel
+from nnviz.ui.theme import LIGHT, Theme
+
+_MARGIN = 400.0
+_TWO_LINES = 66.0
+"""Circles that stand so far apart have room for a weight and its gradient on every link of the one looked at."""
+_BOW = 46.0
+"""How far a link that passes over other columns swings up for each of them."""
+
+
+class NeuronScene(QGraphicsScene):
+    """Circles, links and captions of one trace; `circles` and `links` are the only places that know the items."""
+
+    laid_out = Signal(bool)
+    """All items are new: another structure is shown."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.circles: dict[int, NeuronItem] = {}
+        self.links: dict[units.Link, LinkItem] = {}
+        self.frames: dict[str, CaptionItem] = {}
+        self.captions: list[CaptionItem] = []
+        self.units: units.Units | None = None
+        self.travel = Travel(self)
+        self._content = QRectF()
+        self._moment: Moment | None = None
+        self._skeleton: tuple = ()
+        self._scale: neuron_states.Scale | None = None
+        self._labelled: frozenset[units.Link] = frozenset()
+        self._theme: Theme = LIGHT
+        self._titles: dict[str, str] = {}
+        self._selected: int | None = None
+        self._breakpoints: dict[int, bool] = {}
+        self._coloring = "value"
+        self._lines = 2
+        """How many lines of numbers a link of the neuron looked at has room for."""
+        self._roomy = True
+
+    # --- setters ---
+
+    def set_moment(self, moment: Moment | None) -> None:
+        """Show this moment of a trace of neurons."""
+        before, self._moment = self._moment, moment
+        same_trace = before is not None and moment is not None and before.reading is moment.reading
+        skeleton = self._skeleton if same_trace else structure.skeleton(moment.reading.trace) if moment else ()
+        rebuilt, self._skeleton = skeleton != self._skeleton, skeleton
+        if rebuilt:
+            self._rebuild()
+        if moment and not (same_trace and before.sample == moment.sample):
+            self._scale = neuron_states.scale(moment, self.units)
+        self._show()
+        self._send(moving=same_trace and moment.cursor == before.cursor + 1)
+        if rebuilt and moment:
+            self.laid_out.emit(True)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this theme."""
+        self._theme = theme
+        for item in (*self.circles.values(), *self.links.values(), *self.frames.values(), *self.captions):
+            item.set_theme(theme)
+        self._send(moving=False)
+
+    def set_titles(self, titles: Mapping[str, str]) -> None:
+        """Write these names instead of the layers' ids."""
+        self._titles = dict(titles)
+        for layer, frame in self.frames.items():
+            frame.set_text(self._titles.get(layer, layer))
+
+    def set_selected(self, node: int | None) -> None:
+        """Mark this neuron, weight or bias."""
+        if node != self._selected:
+            self._selected = node
+            self._show()
+
+    def set_breakpoints(self, breakpoints: Mapping[int, bool]) -> None:
+        """Mark these with a diamond, filled where the breakpoint is on."""
+        if breakpoints != self._breakpoints:
+            self._breakpoints = dict(breakpoints)
+            self._show()
+
+    def set_coloring(self, coloring: str) -> None:
+        """Let colours and widths tell values, gradients, contributions or updates."""
+        self._coloring = coloring
+        self._show()
+
+    # --- what is where ---
+
+    @property
+    def cards(self) -> dict[str, NeuronItem]:
+        """The circles by their keys, as the scene of cards has them."""
+        return {item.key: item for item in self.circles.values()}
+
+    @property
+    def trace(self) -> TraceRecord | None:
+        """The trace it shows."""
+        return self._moment.reading.trace if self._moment else None
+
+    @property
+    def content(self) -> QRectF:
+        """The rectangle around everything."""
+        return self._content
+
+    @property
+    def limits(self) -> Limits | None:
+        """The colour scales in use; None without a trace."""
+        return self._scale.limits if self._scale and self._moment else None
+
+    @property
+    def here(self) -> str:
+        """Where the cursor is, in a sentence."""
+        return speech.here(self._moment, self._scale.names, self._titles) if self._moment else speech.NO_TRACE
+
+    def circle(self, item: NeuronItem) -> Card:
+        """Return what a circle stands for: a neuron, its weights and its bias."""
+        node = next(id for id, other in self.circles.items() if other is item)
+        return Card(item.key, self.units.parts(node), node, block=structure.ROOT)
+
+    def card_of(self, node: int | None) -> NeuronItem | None:
+        """Return the circle that shows a neuron, weight or bias."""
+        return self.circles.get(self.units.circle_of.get(node, -1)) if self.units and node is not None else None
+
+    def tooltip(self, item: NeuronItem | LinkItem) -> str:
+        """Return an item's numbers as text."""
+        if self._moment is None:
+            return ""
+        if isinstance(item, LinkItem):
+            return neuron_tips.link(self._moment, self.units, self._scale, item.link, self._titles)
+        return neuron_tips.circle(self._moment, self.units, self._scale, self.circle(item).shown, self._titles)
+
+    # --- inside ---
+
+    def _rebuild(self) -> None:
+        self.travel.clear()
+        self.clear()
+        self._content = QRectF()
+        self.circles, self.links, self.frames, self.captions, self.units, self._scale = {}, {}, {}, [], None, None
+        if self._moment is None:
+            return
+        reading = self._moment.reading
+        self.units = units.units(reading)
+        self._labelled = units.labelled(reading, self.units)
+        places = units.places(reading, self.units)
+        roomy = self._roomy = places.pitch >= units.ROOMY
+        self._lines = 2 if places.pitch >= _TWO_LINES else 1
+        self.circles = {
+            id: NeuronItem(f"node {id}", QPointF(*centre), places.diameter, roomy, self._theme) for id, centre in places.centres.items()
+        }
+        columns = sorted({x for x, _ in places.centres.values()})
+        self.links = {link: self._link(link, columns) for link in self.units.links}
+        self.frames = {
+            layer: CaptionItem(self._titles.get(layer, layer), QRectF(*box), True, self._theme) for layer, box in places.frames.items()
+        }
+        self.captions = [self._caption(tensor, place) for tensor, place in places.captions.items()]
+        for item in (*self.frames.values(), *self.captions, *self.links.values(), *self.circles.values()):
+            self.addItem(item)
+        self._content = self.itemsBoundingRect()
+        self.setSceneRect(self._content.adjusted(-_MARGIN, -_MARGIN, _MARGIN, _MARGIN))
+
+    def _link(self, link: units.Link, columns: list[float]) -> LinkItem:
+        source, target = (self.circles[end] for end in link)
+        way = QLineF(source.pos(), target.pos())
+        passed = columns.index(target.x()) - columns.index(source.x()) - 1
+        unit = way.unitVector()
+        reach = QPointF(unit.dx(), unit.dy()) * (source.radius + 1)
+        return LinkItem(link, source.pos() + reach, target.pos() - reach, _BOW * max(0, passed), self._theme)
+
+    def _caption(self, tensor: int, place: tuple[float, float]) -> CaptionItem:
+        node = self._moment.reading.whole.node(tensor)
+        text = naming.name(node) if node.inputs else self._titles.get(node.label, node.label)
+        return CaptionItem(text, QRectF(place[0] - 45, place[1] - 8, 90, 14), False, self._theme)
+
+    def _show(self) -> None:
+        """Give every item its present state; those it is new to repaint themselves."""
+        moment = self._moment
+        if moment is None or self.units is None:
+            return
+        focus = self._focus(moment)
+        for id, item in self.circles.items():
+            item.set_state(
+                neuron_states.neuron_state(moment, self.units, self._scale, id, self._coloring, self._selected, self._breakpoints)
+            )
+        for link, item in self.links.items():
+            lines = self._lines if link[1] == focus else (2 if self._roomy else 1) * (link in self._labelled)
+            item.set_state(neuron_states.link_state(moment, self.units, self._scale, link, self._coloring, focus, lines, self._selected))
+
+    def _focus(self, moment: Moment) -> int | None:
+        """The circle looked at: the selected one, else the cursor's."""
+        node = self._selected if self._selected is not None else moment.step.node if moment.step else None
+        return self.units.circle_of.get(node) if node is not None else None
+
+    def _send(self, moving: bool) -> None:
+        """Put a dot on every link the present step sends a gradient along."""
+        moment = self._moment
+        here = moment.step.node if moment and moment.step and moment.phase == "backward" and self.units else None
+        sent = [item for (source, target), item in self.links.items() if target == here and self.links[source, target].state.returned]
+        self.travel.send(sent, self._theme, moving)

@@ -1,0 +1,258 @@
+"""What every circle and link shows at a moment of a trace of neurons: pure functions to the frozen states that items paint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnviz.protocol import Array, EdgeRecord, Tensor
+from nnviz.session.moment import Moment
+from nnviz.session.reading import to_numpy
+from nnviz.ui import numerals
+from nnviz.ui.canvas import captions
+from nnviz.ui.graph import marks, naming
+from nnviz.ui.graph.strips import Limits, robust_limit, shaded
+from nnviz.ui.graph.units import Link, Units
+
+MOST_DIGITS = 5
+"""Characters a number in a circle has at most."""
+NARROW, WIDE = 1.0, 4.6
+"""Pixels a link is wide."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number on the picture: what it says, and its share (−1 to 1) of the full colour."""
+
+    text: str
+    share: float
+    is_finite: bool = True
+
+
+@dataclass(frozen=True)
+class NeuronState:
+    """All that a circle shows. A number that is None, or an empty text, is not computed yet."""
+
+    name: str
+    value: Number | None
+    gradient: str
+    fill: float | None
+    """Share of full colour of what the picture is coloured by; None while that is not there."""
+    bias: str = ""
+    bias_gradient: str = ""
+    has_gradient: bool = True
+    """Whether it ever gets one."""
+    parameter: bool = False
+    phase: str = ""
+    read: bool = False
+    selected: bool = False
+    marks: tuple[str, ...] = ()
+    breakpoint: bool | None = None
+    supposed: bool = False
+    differs: bool = False
+
+
+@dataclass(frozen=True)
+class LinkState:
+    """How a link is drawn. `share`: −1 to 1 of full colour and width of what the picture is coloured by; None: nothing to colour."""
+
+    share: float | None = None
+    sent: bool = False
+    returned: bool = False
+    active: bool = False
+    """Whether it ends at the neuron looked at."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """(tone, text) of the lines that stand on it."""
+    selected: bool = False
+    above: bool = False
+    """Whether the numbers stand above the line: on a link without a weight, whose middle a travelling gradient takes."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What all states of one trace and row share: names and the ends of the colour scales."""
+
+    names: Mapping[int, str]
+    limits: Limits
+    edges: Mapping[tuple[int, int], tuple[EdgeRecord, ...]]
+    """For every source and target the uses of one by the other."""
+    links: Mapping[str, float]
+    """For each colouring the end of the scale of the links."""
+
+
+def scale(moment: Moment, shown: Units) -> Scale:
+    """Return the scales for a trace seen for one row; they do not depend on the cursor."""
+    reading = moment.reading
+    edges: dict[tuple[int, int], tuple[EdgeRecord, ...]] = {}
+    for edge in reading.trace.edges:
+        edges[edge.source, edge.target] = (*edges.get((edge.source, edge.target), ()), edge)
+    circles = [reading.node(id) for id in shown.drawn if reading.node(id).kind != "loss"]
+    found = {
+        "value": _limit(moment, ((node.id, node.value) for node in circles)),
+        "gradient": _limit(moment, ((node.id, node.gradient) for node in circles)),
+        "contribution": _limit(moment, ((source, edge.contribution) for source, target in shown.links for edge in edges[source, target])),
+        "update": robust_limit([_change(moment, update.node, True) or 0.0 for update in reading.trace.updates]),
+    }
+    weights = list(shown.weight_of.values())
+    links = {
+        "value": _limit(moment, ((id, reading.node(id).value) for id in weights)),
+        "gradient": _limit(moment, ((id, reading.node(id).gradient) for id in weights)),
+        "contribution": found["contribution"],
+        "update": found["update"],
+    }
+    return Scale(naming.names(reading.trace), Limits(**found), edges, links)
+
+
+def _limit(moment: Moment, tensors: Iterable[tuple[int, Tensor | None]]) -> float:
+    return robust_limit([value for id, tensor in tensors if (value := _single(moment, id, tensor)) is not None])
+
+
+def _single(moment: Moment, node: int, tensor: Tensor | None) -> float | None:
+    """A neuron's tensor for the chosen row, or its mean, as one number."""
+    row = moment.row(node, tensor)
+    return None if row is None or row.size != 1 else float(row.reshape(-1)[0])
+
+
+def _change(moment: Moment, node: int, ahead: bool = False) -> float | None:
+    """What the optimizer adds to a weight; None until it has, unless `ahead`."""
+    update = moment.reading.updates.get(node) if ahead else moment.update(node)
+    if update is None:
+        return None
+    before, after = (moment.reading.array(tensor) for tensor in (update.before, update.after))
+    return float(after) - float(before)
+
+
+def _number(value: float | None, limit: float) -> Number | None:
+    if value is None:
+        return None
+    finite = bool(np.isfinite(value))
+    return Number(captions.short(value, MOST_DIGITS) if finite else numerals.number(value), shaded(value, limit) if finite else 0.0, finite)
+
+
+# --- circles ----------------------------------------------------------------------------------------------------------
+
+
+def neuron_state(
+    moment: Moment, shown: Units, scale: Scale, circle: int, coloring: str, selected: int | None, breakpoints: Mapping[int, bool]
+) -> NeuronState:
+    """Return what a circle shows now."""
+    node, parts = moment.reading.node(circle), shown.parts(circle)
+    value, gradient = _single(moment, circle, moment.value(circle)), _single(moment, circle, moment.gradient(circle))
+    bias = shown.bias_of.get(circle)
+    own = [breakpoints[part] for part in parts if part in breakpoints]
+    here = moment.step is not None and not {moment.step.node, *moment.step.others}.isdisjoint(parts)
+    return NeuronState(
+        name=_label(moment, circle),
+        value=_number(value, scale.limits.value),
+        gradient="" if gradient is None else numerals.number(gradient),
+        fill=_fill(moment, scale, circle, coloring),
+        bias="" if bias is None else _text(moment, bias, moment.value(bias)),
+        bias_gradient="" if bias is None else _text(moment, bias, moment.gradient(bias)),
+        has_gradient=node.gradient is not None,
+        parameter=node.kind == "parameter",
+        phase=moment.phase if here else "",
+        read=circle in moment.reads(),
+        selected=selected is not None and selected in (circle, bias),
+        marks=_marks(moment, shown, circle, parts),
+        breakpoint=any(own) if own else None,
+        supposed=any(moment.reading.supposed(part) for part in parts),
+        differs=any(moment.differs(part) for part in parts),
+    )
+
+
+def _marks(moment: Moment, shown: Units, circle: int, parts: tuple[int, ...]) -> tuple[str, ...]:
+    """Those of the neuron; dropped if its mask says so, frozen if its weights are."""
+    own = marks.marks(moment, circle)
+    hanging = {mark for part in parts if part != circle for mark in marks.marks(moment, part)}
+    return tuple(dict.fromkeys((*own, *(mark for mark in ("dropped", "frozen", "non_finite") if mark in hanging))))
+
+
+def _label(moment: Moment, circle: int) -> str:
+    return naming.symbol(moment.reading.node(circle))
+
+
+def _text(moment: Moment, node: int, tensor: Tensor | None) -> str:
+    value = _single(moment, node, tensor)
+    return "" if value is None else numerals.number(value)
+
+
+def _fill(moment: Moment, scale: Scale, circle: int, coloring: str) -> float | None:
+    """Share of full colour; by contribution: what the neuron's own backward step sends on, summed over where it goes."""
+    found = {
+        "value": lambda: _single(moment, circle, moment.value(circle)),
+        "gradient": lambda: _single(moment, circle, moment.gradient(circle)),
+        "contribution": lambda: _sent_on(moment, scale, circle),
+        "update": lambda: _change(moment, circle),
+    }[coloring]()
+    return None if found is None or not np.isfinite(found) else shaded(found, scale.limits.of(coloring))
+
+
+def _sent_on(moment: Moment, scale: Scale, circle: int) -> float | None:
+    sources = [source for source in moment.reading.node(circle).inputs if (source, circle) in scale.edges]
+    sent = [_back(moment, scale, (source, circle)) for source in sources if moment.reading.node(source).kind != "parameter"]
+    known = [value for value in sent if value is not None]
+    return max(known, key=abs) if known else None
+
+
+# --- links ------------------------------------------------------------------------------------------------------------
+
+
+def link_state(
+    moment: Moment, shown: Units, scale: Scale, link: Link, coloring: str, focus: int | None, lines: int, selected: int | None
+) -> LinkState:
+    """Return how a link is drawn now. `focus`: the circle looked at; `lines`: how many lines of numbers there is room for."""
+    source, target = link
+    weight = shown.weight_of.get(link)
+    returned = any(edge in moment.arrived(source) for edge in scale.edges[link])
+    active = focus is not None and focus == target
+    value = _link_value(moment, shown, scale, link, coloring)
+    share = None if value is None or not np.isfinite(value) else shaded(value, scale.links[coloring])
+    is_selected = selected is not None and selected == weight
+    labels = _labels(moment, scale, link, weight, returned)[: 2 if is_selected else lines]
+    sent = moment.is_made(source) and moment.is_made(target)
+    return LinkState(share, sent, returned, active, labels, is_selected, weight is None)
+
+
+def _link_value(moment: Moment, shown: Units, scale: Scale, link: Link, coloring: str) -> float | None:
+    weight = shown.weight_of.get(link)
+    if coloring == "contribution":
+        return _back(moment, scale, link)
+    if weight is None:
+        return None
+    known: dict[str, Callable[[], float | None]] = {
+        "value": lambda: _single(moment, weight, moment.value(weight)),
+        "gradient": lambda: _single(moment, weight, moment.gradient(weight)),
+        "update": lambda: _change(moment, weight),
+    }
+    return known[coloring]()
+
+
+def _back(moment: Moment, scale: Scale, link: Link) -> float | None:
+    """What has come back along a link."""
+    arrived = moment.arrived(link[0])
+    parts = [_single(moment, link[0], edge.contribution) for edge in scale.edges[link] if edge in arrived]
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
+
+
+def _labels(moment: Moment, scale: Scale, link: Link, weight: int | None, returned: bool) -> tuple[tuple[str, str], ...]:
+    """The weight and its gradient; on a link without one, the local derivative once something has come back along it."""
+    if weight is None:
+        local = _local(moment, link, scale.edges[link][0].local) if returned else None
+        return (("backward", f"× {numerals.number(local)}"),) if local is not None else ()
+    value = _single(moment, weight, moment.value(weight))
+    gradient = _single(moment, weight, moment.gradient(weight))
+    lines = [] if value is None else [("negative" if value < 0 else "positive", numerals.number(value))]
+    return (*lines, ("backward", f"∂ {numerals.number(gradient)}")) if gradient is not None else tuple(lines)
+
+
+def _local(moment: Moment, link: Link, local: Array | None) -> float | None:
+    """∂target/∂source for the chosen row; no mean stands for it, for a mean of products is no product of means."""
+    if local is None:
+        return None
+    array = to_numpy(local)
+    if array.ndim == 0 or array.size == 1:
+        return float(array.reshape(-1)[0])
+    return None if moment.sample is None else float(array[moment.sample])

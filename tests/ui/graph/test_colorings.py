@@ -1,0 +1,87 @@
+"""What colours and widths tell: values, gradients, contributions, updates; only what is there, and one outlier drowns nothing."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from nnviz.ui.graph import states, structure
+from nnviz.ui.graph.strips import COLORINGS
+from tests.ui import traces
+
+
+def shown(trace, cursor, coloring, label, sample=0):
+    moment = traces.moment(trace, cursor, sample)
+    diagram, scales = structure.diagram(trace), states.scales(moment)
+    card = diagram.cards[diagram.card_of[traces.node(trace, label)]]
+    return states.card_state(moment, card, scales, {}, None, {}, coloring)
+
+
+def widths(trace, cursor, coloring):
+    moment = traces.moment(trace, cursor)
+    scales = states.scales(moment)
+    wires = structure.diagram(trace).wires
+    return {wire.edges[0]: states.wire_state(moment, wire, scales, coloring).width for wire in wires}
+
+
+@pytest.mark.parametrize(
+    ("coloring", "label", "phase", "at"),
+    [
+        ("value", "relu", "forward", "relu"),
+        ("gradient", "relu", "backward", "linear"),
+        ("contribution", "relu", "backward", "relu"),
+        ("update", "h1.weight", "update", "h1.weight"),
+    ],
+)
+def test_a_size_is_there_from_its_step_on(coloring, label, phase, at):
+    trace = traces.worked()
+    place = traces.place(trace, phase, at)
+    assert shown(trace, place - 1, coloring, label).size is None
+    assert 0 < shown(trace, place, coloring, label).size <= 1
+
+
+def test_the_cells_follow():
+    trace = traces.worked()
+    end = len(trace.steps)
+    added = shown(trace, end, "update", "h1.weight").value
+    assert added.label == "Δθ" and added.kind == "update"
+    assert added.values == pytest.approx((0, 0, -0.1 * 3.98112, -0.1 * 2.14368))
+    sent = shown(trace, end, "contribution", "relu").gradient
+    assert sent.values == pytest.approx((0, 2.552 * 1.2)) and sent.kind == "contribution"
+    assert shown(trace, end, "value", "h1.weight").value.label == "θ"
+
+
+def test_a_contribution_is_one_addend_and_the_gradient_their_sum():
+    """x goes to both inputs of the product: each wire carries its own part."""
+    tape = traces.Tape()
+    x = tape.add("input", "x", np.array([[1.0]]))
+    a = tape.add("operation", "relu", np.array([[1.0]]), "h", (x,))
+    one, two = (tape.add("operation", name, np.array([[1.0]]), "h", (a,)) for name in ("exp", "log"))
+    for target, part in ((one, 3.0), (two, 0.1)):
+        tape.back(a, target, np.array([[part]]))
+    trace = tape.record(0.0)
+    end = len(trace.steps)
+    by_part, whole = widths(trace, end, "contribution"), widths(trace, end, "gradient")
+    assert by_part[a, one] > by_part[a, two] and whole[a, one] == whole[a, two]
+
+
+@pytest.mark.parametrize("coloring", COLORINGS)
+def test_one_outlier_leaves_the_others_apart(coloring):
+    trace = traces.mlp(repeated=3)
+    node = trace.nodes[traces.node(trace, "h1.weight")]
+    huge = traces.tensor(np.full(node.shape, 1e6))
+    edges = [msgspec.structs.replace(e, contribution=huge) if e.source == node.id else e for e in trace.edges]
+    update = trace.updates[0]
+    updates = (msgspec.structs.replace(update, after=huge), *trace.updates[1:])
+    nodes = [msgspec.structs.replace(n, value=huge, gradient=huge) if n.id == node.id else n for n in trace.nodes]
+    wild = msgspec.structs.replace(trace, nodes=tuple(nodes), edges=tuple(edges), updates=updates)
+    sizes = states.scales(traces.moment(wild, len(wild.steps))).sizes[coloring]
+    others = [size for id, size in sizes.items() if id not in (node.id, traces.node(wild, "linear"))]
+    assert max(others) > 0.3
+
+
+def test_the_range_is_printed():
+    from nnviz.ui.graph.speech import scale_caption
+
+    moment = traces.moment(traces.worked(), 3)
+    limits = states.scales(moment).limits
+    assert "update ±" in scale_caption(limits, "update") and "update" not in scale_caption(limits)

@@ -1,0 +1,118 @@
+"""Neurons in the real window: the detail, stepping one by one, too large nets, maps under the mouse, and a badge that does not lie."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from nnviz.document import edits
+from nnviz.document.examples import open_document
+from tests.ui.window import opened, wait
+
+
+@pytest.fixture
+def window(qtbot):
+    yield from opened(qtbot, "worked_2-2-1")
+
+
+@pytest.fixture
+def moons(qtbot):
+    yield from opened(qtbot, "moons", iterations=3)
+
+
+def in_neurons(qtbot, window) -> None:
+    window.panels.detail.chosen.emit("neurons")
+    wait(qtbot, lambda: window.session.moment is not None and window.session.moment.reading.is_scalar)
+
+
+def test_stepping_goes_neuron_by_neuron(qtbot, window):
+    in_neurons(qtbot, window)
+    session, labels = window.session, []
+    session.stepper.to_start()
+    for _ in range(8):
+        qtbot.keyClick(window, Qt.Key.Key_F10)
+        labels.append((session.moment.phase, session.moment.node.label))
+    assert labels[1:7] == [
+        ("forward", "linear[0]"), ("forward", "linear[1]"), ("forward", "relu[0]"), ("forward", "relu[1]"), ("forward", "linear[0]"),
+        ("loss", "mse_loss"),
+    ]  # fmt: skip
+    assert window.panels.graph.scene().circles
+    assert window.panels.chain_rule.node().label == "mse_loss"
+
+
+def test_breakpoints_run_to_here_and_what_ifs_work_on_single_neurons(qtbot, window):
+    in_neurons(qtbot, window)
+    session = window.session
+    nodes = {node.label: node.id for node in session.moment.reading.trace.nodes if node.group == ("h1",)}
+    session.stepper.to_start()
+    session.walker.to_node(nodes["relu[1]"])
+    assert session.moment.node.label == "relu[1]"
+    window.debugger.toggle_breakpoint_at(nodes["linear[1]"])
+    window.debugger.toggle_breakpoint_at(nodes["h1.weight[1, 0]"])
+    assert [one.target for one in session.experiment.breakpoints] == ["h1/linear[1]", "h1.weight"]
+    marked = {session.moment.reading.node(id).label for id in window.panels.graph.scene()._breakpoints}
+    assert marked == {"linear[1]", "h1.weight[0, 0]", "h1.weight[0, 1]", "h1.weight[1, 0]", "h1.weight[1, 1]"}
+    session.stepper.to_start()
+    for _ in range(3):  # batch, forward, and not on to the loss
+        session.walker.move("phase", +1)
+    assert session.moment.node.label == "linear[1]"
+
+    session.select(nodes["h1.weight[1, 0]"])
+    window.panels.chain_rule.what_if.open("set")
+    window.panels.chain_rule.what_if.box.set_value(2.0)
+    qtbot.keyClick(window.panels.chain_rule.what_if.box, Qt.Key.Key_Return)
+    wait(qtbot, lambda: bool(session.moment.reading.trace.what_ifs))
+    reading = session.moment.reading
+    assert reading.array(reading.node(nodes["linear[1]"]).value) == pytest.approx([2.0 * 1.3 - 0.3 * 0.7 + 0.9])
+    assert session.keep_what_ifs()
+    assert session.experiment.weights["h1.weight"] == [[0.1, 0.5], [2.0, -0.3]]
+
+
+def test_too_large_a_net_stays_at_its_detail_and_says_why(qtbot, moons):
+    session, said = moons.session, []
+    session.message_posted.connect(lambda level, text: said.append(text))
+    session.document.new(open_document("example:digits"))
+    wait(qtbot, lambda: session.moment is not None and session.run.is_traced)
+    moons.panels.detail.chosen.emit("neurons")
+    wait(qtbot, lambda: bool(said))
+    assert "up to 600" in said[-1] and "Choose another detail" in said[-1]
+    assert session.stepper.detail == "textbook" == moons.panels.detail.key
+    assert session.moment.reading.trace.detail == "textbook"
+
+
+def test_other_panels_go_on_with_whole_tensors(qtbot, moons):
+    in_neurons(qtbot, moons)
+    session = moons.session
+    session.stepper.to_end()
+    assert moons.panels.network.moment.reading is session.moment.reading.whole
+    weight = next(node for node in session.moment.reading.trace.nodes if node.label == "h2.weight[1, 2]")
+    session.select(weight.id)
+    microscope = moons.panels.microscope
+    assert (microscope.parameter, microscope.element) == ("h2.weight", (1, 2)) and microscope.rows[0].value is not None
+    assert {row.parameter for row in session.moment.reading.whole.trace.agreements} >= {"h1.weight"}
+
+
+def test_hovering_a_neuron_shows_its_map_until_the_mouse_leaves(qtbot, moons):
+    boundary, network = moons.panels.boundary, moons.panels.network
+    moons.session.watch(("curves", "surface", "trace"))
+    wait(qtbot, lambda: moons.session.run.surface is not None)
+    network.neuron_hovered.emit("h1", 2)
+    wait(qtbot, lambda: boundary._hover_map is not None)
+    assert boundary._hover_map.shape == (48, 48) and np.isfinite(boundary._hover_map).all() and boundary._neuron.endswith("[2]")
+    network.neuron_hovered.emit("", -1)
+    assert boundary._hover_map is None
+    network.neuron_hovered.emit("h1", 1)
+    network.neuron_hovered.emit("", -1)
+    qtbot.wait(50)
+    assert boundary._hover_map is None  # an answer that comes too late is not shown
+
+
+def test_the_badge_does_not_speak_for_a_broken_network(qtbot, moons):
+    badge = moons.top_bar.badge
+    assert "equals torch" in badge.text()
+    moons.session.edit("Cut", edits.disconnect_layers, "h2", "out")
+    assert not moons.session.report.ok
+    assert "equals torch" not in badge.text() and "last" in badge.text() and "cannot be traced" in badge.toolTip()
+    moons.session.document.undo()
+    wait(qtbot, lambda: "equals torch" in badge.text())
