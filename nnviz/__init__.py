@@ -1,11 +1,14 @@
-"""nnviz: a desktop microscope for neural networks. Importing it loads neither torch nor Qt; `capture` loads torch when it is asked for."""
+"""nnviz: a desktop microscope for neural networks. Importing it loads neither torch nor Qt.
+
+`capture` and `show` load what they need when they are asked for.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "capture"]
+__all__ = ["__version__", "capture", "show"]
 
 
 def __getattr__(name: str) -> Any:
@@ -13,4 +16,8 @@ def __getattr__(name: str) -> Any:
         from nnviz.trace import capture
 
         return capture
+    if name == "show":
+        from nnviz.viewing import show
+
+        return show
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -322,6 +322,21 @@ class Surface(msgspec.Struct, frozen=True):
     """(height, width, outputs) for two features, rows from low to high x₂; (width, outputs) for one. Probabilities for classes."""
 
 
+class Answers(msgspec.Struct, frozen=True):
+    """What the network answers to rows of the data, and how good that is."""
+
+    rows: Array
+    """(rows,) Which rows of the data: those trained on first."""
+    values: Array
+    """(rows,) class numbers, or (rows, targets)."""
+    sure: Array
+    """(rows,) The probability of the class that is answered; empty for regression."""
+    scores: dict[str, float]
+    """Over the validation rows (the training rows, if there are none): accuracy, precision, recall, f1 (0 to 1), or mse, mae, rmse."""
+    confusion: Array | None = None
+    """(classes, classes) How often class j (column) was answered where class i (row) is true, over the same rows."""
+
+
 class WeightHistory(msgspec.Struct, frozen=True):
     """One weight over the last iterations that were made: four equally long arrays, oldest first."""
 
@@ -408,7 +423,7 @@ class Trace(Request, frozen=True):
 
 
 class Watch(Request, frozen=True):
-    """Measure only what these panels need: curves · measures · surface · trace; and keep the history of one weight."""
+    """Measure only what these panels need: curves · measures · surface · answers · trace; and keep the history of one weight."""
 
     panels: tuple[str, ...]
     detail: str = "textbook"
@@ -444,6 +459,10 @@ class CheckGradient(Request, frozen=True):
     element: tuple[int, ...]
 
 
+class InspectBatch(Request, frozen=True):
+    """Say what every row of the next iteration's batch adds to it."""
+
+
 class Preview(Request, frozen=True):
     """Read the data of a document without opening it; it changes no run."""
 
@@ -458,6 +477,13 @@ class LookAtTable(Request, frozen=True):
     number: int
     experiment: Experiment
     folder: str = ""
+
+
+class Draw(Request, frozen=True):
+    """Send a parameter as the initializer of its layer draws it from this seed. It changes no run."""
+
+    parameter: str
+    seed: int
 
 
 class Respond(Request, frozen=True):
@@ -494,6 +520,8 @@ class Opened(Reply, frozen=True):
     kept: tuple[str, ...] = ()
     reset: tuple[str, ...] = ()
     """Parameters that kept their values, and those that had to start anew, after an Edit."""
+    reasons: tuple[str, ...] = ()
+    """Sentences that say what of the training so far is lost, and why."""
 
 
 class Failed(Reply, frozen=True):
@@ -520,6 +548,7 @@ class Frame(Reply, frozen=True):
     surface: Surface | None = None
     trace: TraceRecord | None = None
     history: WeightHistory | None = None
+    answers: Answers | None = None
 
 
 class Trained(Reply, frozen=True):
@@ -569,6 +598,20 @@ class GradientChecked(Reply, frozen=True):
     numeric: float
 
 
+class BatchInspected(Reply, frozen=True):
+    """Answers InspectBatch: the iteration that follows `iteration` finished ones, row by row. Of large batches only the first rows."""
+
+    iteration: int
+    rows: tuple[int, ...]
+    """Which rows of the training set are in the batch."""
+    losses: Array
+    """(rows,) Each row's own loss, without penalties."""
+    gradient_norms: Array
+    """(rows,) The norm of each row's own gradient with respect to all parameters; fewer rows than losses where that took too long."""
+    outputs: Array
+    """(rows, outputs) Probabilities for classes."""
+
+
 class Previewed(Reply, frozen=True):
     """Answers Preview: rows of the data, evenly picked where there are many; or why there are none."""
 
@@ -589,6 +632,14 @@ class TableLookedAt(Reply, frozen=True):
     cure: str = ""
 
 
+class Drawn(Reply, frozen=True):
+    """Answers Draw."""
+
+    parameter: str
+    seed: int
+    array: Array
+
+
 class Responded(Reply, frozen=True):
     """Answers Respond: (height, width) over the grid of `Surface`, or (width,)."""
 
@@ -606,7 +657,22 @@ class Logged(Reply, frozen=True):
 
 
 Requests = (
-    Open | Edit | Train | Pause | GoTo | Trace | Watch | Break | Acknowledge | Inspect | CheckGradient | Preview | LookAtTable | Respond
+    Open
+    | Edit
+    | Train
+    | Pause
+    | GoTo
+    | Trace
+    | Watch
+    | Break
+    | Acknowledge
+    | Inspect
+    | CheckGradient
+    | InspectBatch
+    | Preview
+    | LookAtTable
+    | Draw
+    | Respond
 )
 Replies = (
     Ready
@@ -618,8 +684,10 @@ Replies = (
     | Traced
     | Inspected
     | GradientChecked
+    | BatchInspected
     | Previewed
     | TableLookedAt
+    | Drawn
     | Responded
     | Logged
 )

@@ -27,7 +27,8 @@ WINDOW_LIBRARIES = {
 }
 
 ALLOWED = {
-    "nnviz": {"trace", "torch"},
+    "nnviz": {"trace", "viewing", "torch"},
+    "nnviz.viewing": {"trace", "engine", "protocol", "session.reading", "ui.trace_window", "torch"},
     "nnviz.__main__": {"engine", "cli", "ui"},
     "nnviz.resource_files": set(),
     "nnviz.document": {"msgspec", "platformdirs", "resource_files"},

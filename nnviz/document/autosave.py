@@ -15,8 +15,9 @@ import msgspec
 import platformdirs
 
 from nnviz.document.experiment import Experiment
-from nnviz.document.files import DocumentError, dumps, loads, replace_file
+from nnviz.document.files import DocumentError, loads, packed, part_of, replace_file
 from nnviz.document.problems import Problem
+from nnviz.document.progress import PART
 
 _OWNER = uuid.uuid4().hex
 """Tells the copies of this process from those of all others, also of one that had the same process id."""
@@ -34,6 +35,8 @@ class Recovery(msgspec.Struct, frozen=True):
     saved_at: float
     """When it was written, in seconds since 1970."""
     experiment: Experiment
+    run: bytes | None = None
+    """How far its training had come (progress.py)."""
 
 
 class _Header(msgspec.Struct):
@@ -54,12 +57,15 @@ def autosave_path(document: Path | None, window: str = "") -> Path:
     return autosave_folder() / f"{digest}-{_OWNER[:8]}.autosave"
 
 
-def write_autosave(experiment: Experiment, document: Path | None = None, window: str = "") -> Path:
-    """Keep a copy of the experiment, in place of the last one of this document in this window. Raises OSError."""
+def write_autosave(experiment: Experiment, document: Path | None = None, window: str = "", extras: dict[str, bytes] | None = None) -> Path:
+    """Keep a copy of the experiment, in place of the last one of this document in this window. Raises OSError.
+
+    `extras` are what a *.nnviz file would hold beside it.
+    """
     path = autosave_path(document, window)
     path.parent.mkdir(parents=True, exist_ok=True)
     header = {"document": str(document.resolve()) if document else None, "process": os.getpid(), "owner": _OWNER}
-    replace_file(path, json.dumps(header).encode() + b"\n" + dumps(experiment))
+    replace_file(path, json.dumps(header).encode() + b"\n" + packed(experiment, extras or {}))
     return path
 
 
@@ -94,7 +100,7 @@ def _recovery(file: Path) -> tuple[Recovery, _Header]:
     header = msgspec.json.decode(head, type=_Header)
     experiment = loads(body, file.name)
     document = Path(header.document) if header.document else None
-    return Recovery(file, document, experiment.title, status.st_mtime, experiment), header
+    return Recovery(file, document, experiment.title, status.st_mtime, experiment, part_of(body, PART)), header
 
 
 def _is_running(process: int) -> bool:

@@ -10,10 +10,10 @@ from typing import Any
 
 from nnviz.document import catalog
 from nnviz.document.experiment import Experiment
-from nnviz.document.fields import accepted, nearest, shape_of
+from nnviz.document.fields import accepted, nearest, shape_of, takes
 from nnviz.document.network import Choice
 from nnviz.document.problems import Fix, Problem, Refused, Step, fix, likely, offered, shown, step
-from nnviz.document.row_shapes import data_size
+from nnviz.document.row_shapes import data_size, natural_shape
 from nnviz.document.wiring import Wiring
 
 Shapes = dict[str, tuple[int, ...] | None]
@@ -30,13 +30,14 @@ def data_problems(experiment: Experiment, wiring: Wiring) -> list[Problem]:
     if size is None or not wiring.entries:
         return problems
     id = wiring.entries[0]
-    shape = wiring.layers[id].settings.get("shape") or []
-    if prod(shape) == size[0]:
+    shape = wiring.layers[id].settings.get("shape")
+    if not takes(catalog.LAYERS["input"].field("shape"), shape) or prod(shape) == size[0]:
         return problems
     label = catalog.DATASETS[experiment.data.kind].label
     message = f"{label} has {counted(size[0], 'feature')} per row, and the input layer takes {prod(shape):,}."
-    cure = f"Set the shape of the input layer to [{size[0]}]"
-    fitting = fix(cure, step("change_layer", id=id, shape=[size[0]]))
+    natural = natural_shape(experiment.data, size[0], shape, [wiring.layers[target].kind for target in wiring.outputs[id]])
+    cure = f"Set the shape of the input layer to {natural}"
+    fitting = fix(cure, step("change_layer", id=id, shape=natural))
     return [*problems, Problem(f"{wiring.place(id)}.shape", message, f"{cure}.", id, fitting)]
 
 

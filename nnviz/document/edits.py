@@ -1,10 +1,11 @@
 """Every change a user can make, each a pure function Experiment -> Experiment that raises Refused (a ValueError) with why not and the cure.
 
-The list only; the functions are in network_edits.py, grafts.py, training_edits.py, breakpoint_edits.py and paths.py.
+The list only; the functions are in network_edits.py, grafts.py, training_edits.py, breakpoint_edits.py, lock_edits.py and paths.py.
 """
 
 from nnviz.document.breakpoint_edits import add_breakpoint, change_breakpoint, remove_breakpoint, switch_breakpoints, toggle_breakpoint
 from nnviz.document.grafts import clipping, duplicate_layers, paste_layers
+from nnviz.document.lock_edits import lock_parameter, lock_weights
 from nnviz.document.network_edits import (
     add_layer,
     change_layer,
@@ -14,6 +15,7 @@ from nnviz.document.network_edits import (
     disconnect_layers,
     freeze_layer,
     insert_layer,
+    merge_links,
     move_layers,
     new_id,
     reconnect_link,
@@ -68,6 +70,9 @@ __all__ = [
     "duplicate_layers",
     "freeze_layer",
     "insert_layer",
+    "lock_parameter",
+    "lock_weights",
+    "merge_links",
     "move_layers",
     "new_id",
     "paste_layers",

@@ -27,3 +27,5 @@ class Experiment(msgspec.Struct, frozen=True):
     """Where layers stand, by id, in canvas units (pixels at 100 %); a layer without an entry is placed automatically."""
     breakpoints: tuple[Breakpoint, ...] = ()
     """Where stepping and training stop; no number of a run depends on them."""
+    locks: dict[str, list | bool] = {}
+    """Weights that training leaves as they are: for a parameter's name True, or the indices of its locked elements (see locks.py)."""

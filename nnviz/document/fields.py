@@ -34,6 +34,15 @@ def accepted(field: Field, value: Any) -> Any:
     return kept
 
 
+def takes(field: Field, value: Any) -> bool:
+    """Return whether the field takes the value."""
+    try:
+        accepted(field, value)
+    except Refused:
+        return False
+    return True
+
+
 def nearest(field: Field, value: Any) -> Any:
     """Return the value the field takes that is nearest to this one: the limit it passes, else the field's default."""
     number = finite(value)

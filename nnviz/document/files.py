@@ -26,6 +26,7 @@ THUMBNAIL = "thumbnail.png"
 LARGEST = {
     EXPERIMENT: 16 << 20,
     THUMBNAIL: 8 << 20,
+    "run.json": 32 << 20,
     "checkpoint.safetensors": 1 << 30,
     "history.safetensors": 1 << 30,
 }
@@ -72,6 +73,11 @@ def dumps(experiment: Experiment) -> bytes:
     return notation.encode(experiment)
 
 
+def packed(experiment: Experiment, extras: dict[str, bytes]) -> bytes:
+    """Return what `save` writes to a *.nnviz file, or plain JSON if there are no extras."""
+    return _zipped({EXPERIMENT: dumps(experiment), **extras}) if extras else dumps(experiment)
+
+
 def save(
     path: str | os.PathLike[str], experiment: Experiment, thumbnail: bytes | None = None, extras: dict[str, bytes] | None = None
 ) -> None:
@@ -103,6 +109,12 @@ def part(path: str | os.PathLike[str], name: str) -> bytes | None:
             return _member(file, path.name, name) if _is_zip(file) else None
     except OSError as error:
         raise _error(str(path), f"It cannot be read: {_reason(error)}.", "Check the path and your rights to it.") from error
+
+
+def part_of(data: bytes, name: str) -> bytes | None:
+    """Return another part of the bytes of a *.nnviz file; None if it has none. Raises DocumentError."""
+    file = BytesIO(data)
+    return _member(file, "document", name) if _is_zip(file) else None
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -14,6 +14,7 @@ from nnviz.document import catalog
 from nnviz.document.changes import checked, known, layer_of, replaced
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import accepted, finite, shape_of
+from nnviz.document.lock_edits import without_lost_locks
 from nnviz.document.network import Layer, Link, Network
 from nnviz.document.problems import Refused, listed, offered
 from nnviz.document.shapes import examine
@@ -109,7 +110,8 @@ def connect_layers(experiment: Experiment, source: str, target: str, replace_lin
     if target in _leading_to(network, source):
         message = f"{_title(network, target)} already leads to {_title(network, source)}, so this link would close a circle."
         raise Refused(message, "Link in the direction the data flows.")
-    most = catalog.LAYERS[network.layer(target).kind].inputs[1]
+    row = catalog.LAYERS.get(network.layer(target).kind)
+    most = row.inputs[1] if row else None
     taken = network.inputs_of(target)
     if replace_link and most == 1 and taken:
         links = [Link(source, target) if link == Link(taken[0], target) else link for link in network.links]
@@ -132,8 +134,8 @@ def reconnect_link(experiment: Experiment, link: Link | tuple[str, str], source:
 
 
 def _check_room(network: Network, target: str, taken: tuple[str, ...], most: int | None) -> None:
-    label = catalog.LAYERS[network.layer(target).kind].label
     if most == 0:
+        label = catalog.LAYERS[network.layer(target).kind].label
         raise Refused(f"{label} takes no input: the data enters there.", "Link from it instead.")
     if most is not None and len(taken) >= most:
         titles = listed(_title(network, id) for id in taken)
@@ -150,7 +152,7 @@ def _leading_to(network: Network, id: str) -> set[str]:
     found, ahead = set(), [id]
     while ahead:
         following = ahead.pop()
-        if following not in found:
+        if following not in found and network.has(following):
             found.add(following)
             ahead += network.inputs_of(following)
     return found
@@ -173,6 +175,11 @@ def insert_layer(experiment: Experiment, id: str, link: Link | tuple[str, str]) 
     if catalog.LAYERS[layer.kind].inputs[0] != 1:
         raise Refused(f"{catalog.LAYERS[layer.kind].label} does not fit in the middle of a link.", "Link its inputs one by one.")
     return _rewired(experiment, network.layers, _links_with(network, id, None, middle))
+
+
+def merge_links(experiment: Experiment) -> Experiment:
+    """Return the experiment with each link once, where some were there twice."""
+    return _rewired(experiment, experiment.network.layers, dict.fromkeys(experiment.network.links))
 
 
 # --- one layer ---
@@ -320,7 +327,7 @@ def tidy(experiment: Experiment, ids: Iterable[str] | None = None) -> Experiment
 
 
 def _title(network: Network, id: str) -> str:
-    return network.layer(id).title
+    return network.layer(id).title if network.has(id) else id
 
 
 def _with_layer(experiment: Experiment, changed: Layer) -> Experiment:
@@ -334,9 +341,10 @@ def _rewired(experiment: Experiment, layers: tuple[Layer, ...], links: Iterable[
 
 
 def _settled(before: Experiment, after: Experiment) -> Experiment:
-    """Return the experiment after an edit, without the weights set by hand that fitted before it and do not now."""
+    """Return the experiment after an edit, without the weights set by hand that fitted before it and do not now, and without lost locks."""
     lost = _unfit(after) - _unfit(before)
-    return replaced(after, weights={name: values for name, values in after.weights.items() if name not in lost})
+    kept = {name: values for name, values in after.weights.items() if name not in lost}
+    return without_lost_locks(replaced(after, weights=kept))
 
 
 def _unfit(experiment: Experiment) -> set[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from nnviz.document import breakpoints, catalog
+from nnviz.document.attachments import read_breakpoint, read_locks
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.catalog import Field, Kind
 from nnviz.document.experiment import FORMAT, VERSION, Experiment
@@ -42,6 +43,7 @@ _KEYS = (
     "weights",
     "canvas",
     "breakpoints",
+    "locks",
 )
 
 Item = TypeVar("Item")
@@ -63,6 +65,8 @@ def encode(experiment: Experiment) -> bytes:
     if experiment.breakpoints:
         rows = ",\n".join(f"    {_text(_breakpoint(one))}" for one in experiment.breakpoints)
         parts["breakpoints"] = f"[\n{rows}\n  ]"
+    if experiment.locks:
+        parts["locks"] = _folded(experiment.locks, 2)
     return (_lines(parts, 0) + "\n").encode()
 
 
@@ -231,6 +235,7 @@ class _Reader:
             weights=self.weights(values.get("weights", {})),
             canvas=self.canvas(values.get("canvas", {}), ids),
             breakpoints=self.breakpoints(values.get("breakpoints", [])),
+            locks=read_locks(self, values.get("locks", {})),
         )
 
     # --- parts ---
@@ -298,7 +303,7 @@ class _Reader:
 
     def breakpoints(self, value: Any) -> tuple[Breakpoint, ...]:
         entries = self.entries({"breakpoints": value}, "breakpoints", breakpoints.MOST_BREAKPOINTS, "")
-        found = [_read_breakpoint(self, entry, f"breakpoints[{index}]") for index, entry in enumerate(entries)]
+        found = [read_breakpoint(self, entry, f"breakpoints[{index}]") for index, entry in enumerate(entries)]
         return tuple(one for one in found if one)
 
     # --- what parts are made of ---
@@ -359,18 +364,6 @@ class _Reader:
                 )
             ids |= {layer.id} if layer else set()
         return ids
-
-
-def _read_breakpoint(reader: _Reader, value: Any, place: str) -> Breakpoint | None:
-    kind = reader.kind(value, place, breakpoints.KINDS)
-    if kind is None:
-        return None
-    fields = (*kind.fields, breakpoints.SWITCH)
-    values = reader.group(value, place, ("kind", *(field.name for field in fields)))
-    found = Breakpoint(kind.name, **reader.fields(values, place, fields))
-    if found.is_at_a_place and values.get("target", "") == "":
-        reader.wrong(f"{place}.target", "It names nothing.", f"Write the {kind.field('target').explanation}.")
-    return found
 
 
 def _check_links(reader: _Reader, network: Network) -> None:

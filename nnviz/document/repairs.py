@@ -15,6 +15,7 @@ _EDITS = {
         network_edits.connect_layers,
         network_edits.disconnect_layers,
         network_edits.freeze_layer,
+        network_edits.merge_links,
         network_edits.remove_layers,
         training_edits.change_data,
         training_edits.change_optimizer,

@@ -161,7 +161,7 @@ def _concat(layer: Layer, *sources: Shape) -> LayerShape:
 def _check_sequence(label: str, x: Shape) -> None:
     if len(x) == 2:
         return
-    image = (_reshaped(x[1:]),) if len(x) == 3 and x[0] == 1 else ()
+    image = (_reshaped(x[1:] if x[0] == 1 else (x[0], prod(x[1:]))),) if len(x) > 2 else ()
     remedies = (SEQUENCES, _reshaped((x[0], 1))) if len(x) == 1 else image
     cure = (
         "Let the layer before return its sequence, or add a Reshape layer." if len(x) == 1 else "Add a Reshape layer to [time, features]."

@@ -10,6 +10,7 @@ import msgspec
 from nnviz.document import catalog, diagnostics
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import accepted, nearest
+from nnviz.document.locks import lock_problems
 from nnviz.document.network import Layer
 from nnviz.document.problems import Problem, Refused, offered, shown
 from nnviz.document.remedies import fix_of
@@ -52,6 +53,7 @@ def examine(experiment: Experiment) -> Report:
     problems += diagnostics.data_problems(experiment, wiring)
     problems += diagnostics.lookup_problems(experiment, wiring)
     problems += _weight_problems(experiment, layers)
+    problems += lock_problems(experiment, layers)
     ordered = sorted(problems, key=lambda problem: wiring.order.get(problem.layer, len(wiring.order)))
     return Report(layers, tuple(ordered), wiring.output)
 

@@ -12,9 +12,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from nnviz.document import catalog
-from nnviz.document.catalog import Field, Kind
+from nnviz.document.catalog import Kind
 from nnviz.document.changes import checked, replaced
 from nnviz.document.experiment import Experiment
+from nnviz.document.fields import takes
 from nnviz.document.network import Choice
 from nnviz.document.network_edits import change_layer
 from nnviz.document.problems import Refused, offered
@@ -122,16 +123,8 @@ def _chosen(
     defaults = table[old.kind].defaults if old.kind in table else {}
     carried = {name: value for name, value in old.settings.items() if name in always or value != defaults.get(name)}
     fields = {field.name: field for field in table[kind].fields}
-    kept = {name: value for name, value in carried.items() if name in fields and name not in never and _suits(fields[name], value)}
+    kept = {name: value for name, value in carried.items() if name in fields and name not in never and takes(fields[name], value)}
     return catalog.new_choice(table, kind, **(kept | checked(table[kind].fields, table[kind].label, settings)))
-
-
-def _suits(field: Field, value: Any) -> bool:
-    try:
-        checked((field,), "", {field.name: value})
-    except Refused:
-        return False
-    return True
 
 
 def _changed(table: dict[str, Kind], choice: Choice, settings: dict[str, Any]) -> Choice:

@@ -142,7 +142,7 @@ def _loose_links(wiring: Wiring) -> list[Problem]:
             problems.append(Problem(place, f"It leads from {link.source} back to itself.", "Remove it.", link.source, cut))
         elif link in seen:
             message = f"{link.source} is linked to {link.target} twice."
-            once = fix("Keep one of the two links", *cut.steps, step("connect_layers", source=link.source, target=link.target))
+            once = fix("Keep one of the two links", step("merge_links"))
             problems.append(Problem(place, message, "Remove one of the two.", link.target, once))
         seen.add(Link(link.source, link.target))
     return problems
@@ -210,27 +210,29 @@ def _count_problems(wiring: Wiring, id: str) -> list[Problem]:
 
 def _feeding(wiring: Wiring, id: str) -> Fix:
     """Link the layer that ends the network to one that nothing leads into; delete it where that would close a circle or is ambiguous."""
+    if not wiring.entries and not wiring.network.inputs_of(id):
+        return _entering(wiring, id)
     end = wiring.output or (wiring.entries[0] if len(wiring.entries) == 1 and not wiring.ends else "")
     if not end or end in wiring.behind(id):
         return _deleting(wiring, id)
-    return fix(f"Link {wiring.title(end)} to it", step("connect_layers", source=end, target=id))
+    loose = [step("disconnect_layers", source=source, target=id) for source in dict.fromkeys(wiring.network.inputs_of(id))]
+    return fix(f"Link {wiring.title(end)} to it", *loose, step("connect_layers", source=end, target=id))
 
 
 def _entry_problems(wiring: Wiring) -> list[Problem]:
     if not wiring.entries:
-        return [Problem("network.layers", "There is no input layer, so no data can enter.", "Add an Input layer.", fix=_entering(wiring))]
+        first = next((id for id in wiring.layers if not wiring.network.inputs_of(id)), "")
+        message = "There is no input layer, so no data can enter."
+        return [Problem("network.layers", message, "Add an Input layer.", fix=_entering(wiring, first))]
     first, *others = wiring.entries
     message = f"There is one data set and a second input layer; {wiring.title(first)} already takes it."
     return [Problem(wiring.place(id), message, "Delete this one.", id, _deleting(wiring, id)) for id in others]
 
 
-def _entering(wiring: Wiring) -> Fix:
-    """Add an input layer, and link it to the first layer that nothing leads into."""
-    added = step("add_layer", kind="input")
-    first = next((id for id, sources in wiring.inputs.items() if not sources), "")
-    return fix(
-        "Add an input layer", added, *([step("connect_layers", source=wiring.network.free_id("input"), target=first)] if first else [])
-    )
+def _entering(wiring: Wiring, first: str) -> Fix:
+    """Add an input layer, linked to the layer `first` if there is one."""
+    linked = [step("connect_layers", source=wiring.network.free_id("input"), target=first)] if first else []
+    return fix("Add an input layer", step("add_layer", kind="input"), *linked)
 
 
 def _end_problems(wiring: Wiring) -> list[Problem]:

@@ -62,6 +62,7 @@ def check(experiment: Experiment, data: Data) -> Report:
         problem = report.problems[0]
         raise BuildError(problem.place, problem.message, problem.cure)
     _check_data(experiment, report, data)
+    _check_lookups(experiment, data)
     return report
 
 
@@ -124,6 +125,21 @@ def _check_data(experiment: Experiment, report: Report, data: Data) -> None:
         place = next(index for index, layer in enumerate(experiment.network.layers) if layer.id == report.output)
         message = f"The data needs an output of {' or '.join(map(str, allowed))} units, and {report.output} puts out {list(units)}."
         raise BuildError(f"network.layers[{place}].units", message, f"Set its units to {allowed[-1]}.")
+
+
+def _check_lookups(experiment: Experiment, data: Data) -> None:
+    """Layers that look up whole numbers stand behind the input, as the document has checked; the rows must hold what they know."""
+    for index, layer in enumerate(experiment.network):
+        field = {"embedding": "num_embeddings", "one_hot": "num_classes"}.get(layer.kind)
+        if field is None or not data.x.size:
+            continue
+        wrong = data.x[(data.x % 1 != 0) | (data.x < 0)]
+        if wrong.size:
+            message = f"{layer.title} looks up whole numbers from 0 up, and the data holds {wrong.flat[0]:g}."
+            raise BuildError(f"network.layers[{index}]", message, "Take data of whole numbers, or remove this layer.")
+        if data.x.max() >= layer[field]:
+            message = f"{layer.title} knows the numbers 0 to {layer[field] - 1}, and the data holds {data.x.max():g}."
+            raise BuildError(f"network.layers[{index}].{field}", message, f"Set {field} to {int(data.x.max()) + 1}.")
 
 
 def allowed_outputs(loss: str, data: Data) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from nnviz.document.catalog import OPTIMIZERS
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer
 from nnviz.engine import optimizers
@@ -23,6 +24,8 @@ class Carried(NamedTuple):
     """Parameters that were there before under this name with another shape, and start anew."""
     is_another_net: bool
     """Whether it computes something else than before, so that the figures of the last iteration are not its own."""
+    reasons: tuple[str, ...] = ()
+    """Sentences that say what of the training so far is lost, and why."""
 
 
 def carry(old: Trainer, experiment: Experiment, data: Data) -> Carried:
@@ -33,7 +36,9 @@ def carry(old: Trainer, experiment: Experiment, data: Data) -> Carried:
     """
     new = Trainer(experiment, data, _net(old, experiment, data))
     before = old.parameters | old.buffers
-    fitting = {name for name, tensor in (new.parameters | new.buffers).items() if name in before and before[name].shape == tensor.shape}
+    again = _started_again(old.experiment, experiment)
+    named = {name: tensor for name, tensor in (new.parameters | new.buffers).items() if name in before}
+    fitting = {name for name, tensor in named.items() if before[name].shape == tensor.shape and name.partition(".")[0] not in again}
     new.set_tensors({name: before[name] for name in fitting})
     typed = _typed(old.experiment, experiment)
     set_weights(new.net, typed)
@@ -46,7 +51,31 @@ def carry(old: Trainer, experiment: Experiment, data: Data) -> Carried:
     is_another_net = bool(typed) or _computed(old.experiment) != _computed(experiment)
     if not is_another_net:
         _carry_last_iteration(old, new)
-    return Carried(new, kept, tuple(name for name in new.parameters if name in before and name not in fitting), is_another_net)
+    reset = tuple(name for name in new.parameters if name in before and name not in fitting)
+    return Carried(new, kept, reset, is_another_net, (*_lost_tensors(old, new, reset), *_lost_state(old, new)))
+
+
+def _started_again(old: Experiment, new: Experiment) -> set[str]:
+    """The layers whose weights are to start in another way, and so start anew."""
+    starts = {layer.id: (layer.initializer, layer.gain) for layer in old.network}
+    return {layer.id for layer in new.network if layer.id in starts and starts[layer.id] != (layer.initializer, layer.gain)}
+
+
+def _lost_tensors(old: Trainer, new: Trainer, reset: tuple[str, ...]) -> list[str]:
+    """One sentence for each layer that starts anew."""
+    titles = {layer.id: layer.title for layer in new.experiment.network}
+    firsts = {name.partition(".")[0]: name for name in reversed(reset)}
+    said = []
+    for id, name in reversed(firsts.items()):
+        was, now = list(old.parameters[name].shape), list(new.parameters[name].shape)
+        why = f"its {name.partition('.')[2]} was {was} and is {now}" if was != now else "its initializer is another"
+        said.append(f"{titles[id]} starts anew: {why}.")
+    return said
+
+
+def _lost_state(old: Trainer, new: Trainer) -> list[str]:
+    before, after = (OPTIMIZERS[trainer.experiment.training.optimizer.kind].label for trainer in (old, new))
+    return [f"{after} starts without what {before} remembered."] if before != after and old.optimizer.state else []
 
 
 def _typed(old: Experiment, new: Experiment) -> dict[str, list | float]:

@@ -50,8 +50,8 @@ class GlobalPool(nn.Module):
         self.is_max = function == "max"
 
     def forward(self, x: Tensor) -> Tensor:
-        places = x.flatten(2) if x.dim() == 4 else x.transpose(1, 2)
-        return places.max(-1).values if self.is_max else places.mean(-1)
+        places, axis = (x.flatten(2), 2) if x.dim() == 4 else (x, 1)
+        return places.max(axis).values if self.is_max else places.mean(axis)
 
 
 class SequenceBatchNorm(nn.BatchNorm1d):

@@ -125,12 +125,14 @@ def run(document: Document, iterations: int | None = None, epochs: int | None = 
 
 def _figures(trainer: Any) -> tuple[float | None, dict[str, float]]:
     """The validation loss, and the metric over the validation rows and over the training rows."""
+    from nnviz.engine.answers import answers
+
     name = "accuracy" if trainer.data.classes else "rmse"
     metrics = {f"training_{name}": trainer.evaluate(trainer.training_rows)[1]}
     if not trainer.validation_rows.count:
         return None, metrics
     loss, metric = trainer.evaluate(trainer.validation_rows)
-    return loss, {name: metric} | metrics
+    return loss, answers(trainer).scores | {name: metric} | metrics
 
 
 def _trained(experiment: Experiment, trainer: Any) -> Experiment:

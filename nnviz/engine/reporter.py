@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from nnviz.engine.answers import answers
 from nnviz.engine.measure import history_record, layer_measures, surface
 from nnviz.engine.records import to_record
 from nnviz.engine.timeline import Timeline
@@ -128,6 +129,7 @@ class Reporter:
             measures=layer_measures(trainer) if measuring and "measures" in panels else (),
             surface=surface(trainer) if measuring and "surface" in panels else None,
             history=history_record(history, timeline.iteration) if history else None,
+            answers=answers(trainer) if measuring and "answers" in panels else None,
         )
 
     def _with_trace(self, timeline: Timeline, frame: Frame) -> None:

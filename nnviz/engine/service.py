@@ -10,7 +10,10 @@ from pathlib import Path
 
 from nnviz import protocol
 from nnviz.document.experiment import Experiment
+from nnviz.engine.batch_rows import inspected_batch
+from nnviz.engine.carry import Carried
 from nnviz.engine.data_records import data_record
+from nnviz.engine.drawing import drawn
 from nnviz.engine.errors import BuildError
 from nnviz.engine.guard import Guard
 from nnviz.engine.history import remember
@@ -50,6 +53,8 @@ class Service:
             protocol.Trace: self._look,
             protocol.Inspect: self._look,
             protocol.CheckGradient: self._look,
+            protocol.InspectBatch: lambda request: self._send(inspected_batch(self._run().trainer)),
+            protocol.Draw: lambda request: self._send(drawn(self._run(), request)),
             protocol.Respond: self._look,
             protocol.Preview: lambda request: self._send(previewed(request)),
             protocol.LookAtTable: lambda request: self._send(looked_at(request)),
@@ -109,16 +114,17 @@ class Service:
         carried = timeline.edit(request.experiment)
         self._reporter.edited(len(timeline.points))
         self._revision = request.revision
-        self._opened(False, carried.kept, carried.reset)
+        self._opened(False, carried)
         if self._left is None:
             self._reporter.stand(timeline, self._revision)
 
-    def _opened(self, new_run: bool, kept: tuple[str, ...] = (), reset: tuple[str, ...] = ()) -> None:
+    def _opened(self, new_run: bool, carried: Carried | None = None) -> None:
         timeline = self._timeline
         data, self._data_sent = None if timeline.data is self._data_sent else data_record(timeline.data), timeline.data
         trainer, batch_size = timeline.trainer, timeline.document.training.batch_size
         per_epoch = iterations_per_epoch(trainer.training_rows.count, batch_size)
-        self._send(protocol.Opened(self._revision, timeline.iteration, trainer.position.epoch, new_run, per_epoch, data, kept, reset))
+        lost = (carried.kept, carried.reset, carried.reasons if timeline.iteration else ()) if carried else ()
+        self._send(protocol.Opened(self._revision, timeline.iteration, trainer.position.epoch, new_run, per_epoch, data, *lost))
 
     def _run(self) -> Timeline:
         if self._timeline is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -65,6 +66,7 @@ def capture_next(trainer: Trainer, detail: str, sample: int | None = None, what_
     finally:
         trainer.set_tensors(buffers)
         torch.default_generator.set_state(chance)
+    trace = replace(trace, updates=trainer.locks.applied(trace.updates))
     position, precision = trainer.position, trainer.experiment.precision
     frozen = frozenset(name for name, parameter in trainer.parameters.items() if not parameter.requires_grad)
     return Captured(trace, rows, position.iteration, position.epoch, precision, trainer.net.entry, tuple(what_ifs), frozen)

@@ -18,6 +18,7 @@ from nnviz.engine.datasets import Data
 from nnviz.engine.diagnosis import first_non_finite, gradients_are_finite
 from nnviz.engine.errors import BuildError
 from nnviz.engine.history import History
+from nnviz.engine.locks import Locks
 from nnviz.engine.patience import Patience
 from nnviz.engine.position import Position, next_rows
 from nnviz.engine.samples import Samples, samples
@@ -75,6 +76,7 @@ class Trainer:
         of_parameters = {parameter: factors[name.partition(".")[0]] for name, parameter in self.parameters.items()}
         self.optimizer = optimizers.build_optimizer(experiment.training.optimizer, of_parameters)
         apply_switches(self.net, experiment)
+        self.locks = Locks(experiment.locks, self.parameters)
         self.loss = losses.LOSSES[experiment.training.loss]
         self.penalty = losses.penalty_of(experiment)
         self.position = Position()
@@ -152,7 +154,8 @@ class Trainer:
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), training.clip_norm)
         if training.clip_value is not None:
             torch.nn.utils.clip_grad_value_(self.net.parameters(), training.clip_value)
-        self.optimizer.step()
+        with self.locks.held():
+            self.optimizer.step()
 
     def _conclude(self, loss: float, epoch_ended: bool) -> Stop | None:
         iteration, validation, metric = self.position.iteration, None, None

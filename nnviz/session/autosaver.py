@@ -35,7 +35,7 @@ class Autosaver(QObject):
         if self._document.is_saved:
             return
         try:
-            write_autosave(self._document.experiment, self._document.path, self._window)
+            write_autosave(self._document.experiment, self._document.path, self._window, self._document.attachments())
         except OSError as error:
             self._document.message_posted.emit("warning", f"The copy of unsaved work could not be written: {error.strerror or error}.")
         else:

@@ -63,9 +63,12 @@ class Conversation(QObject):
         self.begin_again()
         self.update(replace(without_pictures(self.run), opened=self.run.revision))
 
-    def begin_again(self) -> None:
-        """Start a new run with the present document. Pictures of the old one stay until it is there."""
-        self.lineage = None
+    def begin_again(self, lineage: Lineage | None = None) -> None:
+        """Start a new run with the present document. Pictures of the old one stay until it is there.
+
+        With a `lineage` that leads to the document it starts as that does; the changes are made again when the run gets there.
+        """
+        self.lineage = lineage
         self.update(replace(self.run, revision=self.run.revision + 1, iteration=0, epoch=0, target=None))
         self._open()
 

@@ -41,7 +41,7 @@ class Coupling(QObject):
         session.stepper.detail_changed.connect(self._detail_changed)
         session.playback.playing_changed.connect(session.playing_changed)
         session.breaker.halted.connect(session.select)
-        for part in (session.document, session.conversation, session.breaker, session.what_ifs):
+        for part in (session.document, session.conversation, session.breaker, session.what_ifs, session.resumption):
             part.message_posted.connect(session.message_posted)
 
     def advance(self, count: int = 1) -> bool:
@@ -114,6 +114,8 @@ class Coupling(QObject):
             case protocol.Opened() if self.train_first:
                 iterations, self.train_first = self.train_first, 0
                 session.trainer.iterations(iterations)
+            case protocol.Opened() if reply.reasons:
+                session.message_posted.emit("info", " ".join(reply.reasons))
             case protocol.Failed() if reply.revision in (None, session.run.revision) and reply.request != "start":
                 self._give_up()
                 session.message_posted.emit("error", " ".join(filter(None, (reply.message, reply.cure))))

@@ -31,6 +31,8 @@ class Document(QObject):
         super().__init__(parent)
         self.history = History.start(experiment)
         self.path = path
+        self.attachments: Callable[[], dict[str, bytes]] = dict
+        """What goes into a *.nnviz file beside the document; others know what it is."""
 
     @property
     def experiment(self) -> Experiment:
@@ -117,7 +119,8 @@ class Document(QObject):
         """Write the document to this file, which is its own from now on; return whether that worked."""
         path = Path(path).absolute()
         try:
-            files.save(path, self.experiment, thumbnail if path.suffix.lower() == ".nnviz" else None)
+            is_zip = path.suffix.lower() == ".nnviz"
+            files.save(path, self.experiment, thumbnail if is_zip else None, self.attachments() if is_zip else None)
         except DocumentError as error:
             self.message_posted.emit("error", _sentence(error))
             return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from nnviz import protocol
-from nnviz.protocol import DataRecord, LayerMeasures, Surface, WeightHistory
+from nnviz.protocol import Answers, DataRecord, LayerMeasures, Surface, WeightHistory
 from nnviz.session.reading import Reading
 
 MOST_MOMENTS = 64
@@ -90,6 +90,9 @@ class RunState:
     surface_iteration: int = 0
     history: WeightHistory | None = None
     """Of the weight that is watched."""
+    answers: Answers | None = None
+    """To the rows of the data, after `answers_iteration` iterations."""
+    answers_iteration: int = 0
     data: DataRecord | None = None
     reading: Reading | None = None
     """The latest trace."""
@@ -153,6 +156,7 @@ _FRESH = {
     "snapshots": (),
     "surface": None,
     "history": None,
+    "answers": None,
     "reading": None,
     "traced": -1,
     "stopped": "",
@@ -182,6 +186,8 @@ def _frame(run: RunState, reply: protocol.Frame) -> RunState:
     )
     if reply.surface:
         run = replace(run, surface=reply.surface, surface_iteration=reply.iteration)
+    if reply.answers:
+        run = replace(run, answers=reply.answers, answers_iteration=reply.iteration)
     return replace(run, reading=Reading(reply.trace), traced=-1) if reply.trace else run
 
 

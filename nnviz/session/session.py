@@ -16,6 +16,7 @@ from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes import examine
 from nnviz.session.autosaver import Autosaver
+from nnviz.session.batch import Batch
 from nnviz.session.breaker import Breaker
 from nnviz.session.conversation import Conversation, Wire
 from nnviz.session.coupling import Coupling
@@ -26,12 +27,14 @@ from nnviz.session.moment import Moment
 from nnviz.session.playback import Playback
 from nnviz.session.previews import Previews
 from nnviz.session.recovery import Recovery
+from nnviz.session.resumption import Resumption
 from nnviz.session.run import RunState
 from nnviz.session.stepper import Stepper
 from nnviz.session.trainer import Trainer
 from nnviz.session.undoing import Undoing
 from nnviz.session.walker import Walker
 from nnviz.session.watching import Watching
+from nnviz.session.weights import Weights
 from nnviz.session.what_ifs import WhatIfs
 
 
@@ -69,6 +72,7 @@ class Session(QObject):
         self.conversation.is_sound, self.conversation.folder = self.report.ok, self.document.folder
         self.recovery = Recovery(wire, self.conversation, self)
         self.trainer = Trainer(self.conversation, self)
+        self.resumption = Resumption(self.document, self.conversation, self.trainer, self)
         self.stepper = Stepper(self._coupling.advance, self)
         self.playback = Playback(self.stepper.step, self)
         self.breaker = Breaker(self.conversation, self.stepper, self.playback, self)
@@ -79,8 +83,9 @@ class Session(QObject):
         self.autosaver = Autosaver(self.document, self) if autosaves else None
         self.file_watch = FileWatch(self.document, autosaves, self)
         self.what_ifs = WhatIfs(self.conversation, self)
+        self.weights = Weights(self.conversation, self.document, self)
         self.undoing = Undoing(self.document, self.what_ifs, self)
-        self.previews = Previews(self.conversation, self)
+        self.previews, self.batch = Previews(self.conversation, self), Batch(self.conversation, self)
         self._coupling.connect_parts()
         self.watching = Watching(self.conversation, self)  # last: it asks for a trace once all others have had the reply
         self.watching.watch((), self.stepper.detail)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMainWindow, QMenu
 
 from nnviz.document.examples import example_names
 from nnviz.ui import recent
+from nnviz.ui.data import inspection
 from nnviz.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -24,13 +25,13 @@ class Act:
     id: str
     text: str
     menu: str
-    call: Callable[[MainWindow], object]
+    call: Callable[[Any], object]
     keys: str = ""
     icon: str = ""
     tip: str = ""
     short: str = ""
     """What a button says where there is no room for the text."""
-    enabled: Callable[[MainWindow], bool] = lambda window: True
+    enabled: Callable[[Any], bool] = lambda window: True
 
 
 def _has_trace(window: MainWindow) -> bool:
@@ -87,12 +88,14 @@ ACTIONS = (
     Act("distribute_down", "Distribute down", "Edit", lambda w: w.builder.align("down"), "Ctrl+Shift+Down", "fa6s.arrows-up-down", "Equal gaps between the selected layers from top to bottom", enabled=_has_several),
     Act("data", "Data…", "Edit", lambda w: w.data.open(), "Ctrl+Alt+D", "fa6s.database", "Choose a data set, a file or points of your own; noise, split, scaling"),
     Act("tidy", "Tidy the network", "Edit", lambda w: w.builder.tidy(), "Ctrl+L", "fa6s.table-cells", "Place all layers automatically"),
+    Act("weights", "Edit weights…", "Edit", lambda w: w.weight_editing.open(), "Ctrl+Shift+M", "fa6s.table", "A parameter as a table: type, paste, draw anew, fill, lock", enabled=lambda w: bool(w.session.report.parameters)),
     Act("dropout", "Dropout on or off", "Edit", lambda w: w.commands.toggle_dropout(), "Ctrl+D", "fa6s.droplet-slash", "Switch all dropout layers on or off, also while training runs"),
     Act("train", "Train or pause", "Run", lambda w: w.session.trainer.toggle(), "Ctrl+T", "fa6s.play", "Train until paused", "train", enabled=_can_train),
     Act("train_iteration", "+1 iteration", "Run", lambda w: w.session.trainer.iterations(1), "Ctrl+I", "fa6s.forward-step", "Make one parameter update", "+1", enabled=_can_step),
     Act("train_epoch", "+1 epoch", "Run", lambda w: w.session.trainer.epoch(), "Ctrl+E", "fa6s.forward-fast", "Train once through the training data", "+epoch", enabled=_can_step),
     Act("rewind", "Rewind to the start", "Run", lambda w: w.session.trainer.rewind(), "Ctrl+R", "fa6s.rotate-left", "Back to iteration 0: same seed, the identical start", enabled=_can_train),
     Act("go_to", "Go to iteration…", "Run", lambda w: w.commands.ask_iteration(), "Ctrl+G", "fa6s.clock-rotate-left", "Make the run stand after any number of iterations, exactly", enabled=_can_step),
+    Act("resume", "Go to where it was saved", "Run", lambda w: w.session.resumption.resume(), "Ctrl+Shift+R", "fa6s.forward", "Make the iterations again, exactly, that the document was saved with", enabled=lambda w: w.session.resumption.saved is not None and _can_step(w)),
     Act("stop_going", "Stop on the way", "Run", lambda w: w.session.trainer.pause(), "Esc", "fa6s.stop", "Stay at the iteration that is reached now, on the way to another", enabled=lambda w: w.session.trainer.is_moving),
     Act("step", "Step over", "Step", lambda w: w.debugger.step(+1), "F10", "fa6s.caret-right", "Make the next step; a folded group is one", enabled=_can_step),
     Act("into", "Step into", "Step", lambda w: w.debugger.into(), "F11", "fa6s.arrow-turn-down", "Open the folded group at the cursor by one level and go to its first node", enabled=_can_step),
@@ -118,6 +121,7 @@ ACTIONS = (
     Act("take_back", "Take the last what-if back", "Step", lambda w: w.session.what_ifs.take_back(), "", "fa6s.reply", "Suppose the last what-if no longer", enabled=_supposes),
     Act("take_all_back", "Take all what-ifs back", "Step", lambda w: w.session.what_ifs.clear(), "", "fa6s.reply-all", "The iteration as it will be made", enabled=_supposes),
     Act("keep_what_ifs", "Keep the supposed weights", "Step", lambda w: w.session.keep_what_ifs(), "", "fa6s.thumbtack", "Make the supposed weights the network's own", enabled=_supposes),
+    Act("batch", "Batch inspector: show or hide", "Step", lambda w: inspection.toggle(w), "Ctrl+Alt+B", "fa6s.table-list", "Every row of the batch: input, target, answer, loss and gradient norm; a click looks at it"),
     Act("proof", "Proof of every gradient…", "View", lambda w: w.top_bar.badge.click(), "Ctrl+Shift+T", "fa6s.check-double", "Every parameter's gradient beside torch's own", enabled=_has_trace),
     Act("build_workspace", "Build workspace", "View", lambda w: w.area.show_workspace("build"), "Ctrl+1", "fa6s.pen-ruler", "The canvas is large"),
     Act("step_workspace", "Step workspace", "View", lambda w: w.area.show_workspace("step"), "Ctrl+2", "fa6s.shoe-prints", "One iteration, node by node"),
@@ -139,10 +143,10 @@ RUNNING = {"train": ("pause", "fa6s.pause"), "play": ("stop", "fa6s.stop")}
 MENUS = ("File", "Edit", "Run", "Step", "View", "Help")
 
 
-def build_actions(window: MainWindow) -> dict[str, QAction]:
+def build_actions(window: QMainWindow, acts: Iterable[Act] = ACTIONS) -> dict[str, QAction]:
     """Return a QAction for every row, added to the window so that its key works everywhere in it."""
     actions = {}
-    for act in ACTIONS:
+    for act in acts:
         action = QAction(act.text, window)
         action.setIconText(act.short or act.text)
         action.setShortcut(QKeySequence(act.keys))
@@ -171,9 +175,9 @@ def fill_file_menu(menu: QMenu, window: MainWindow) -> None:
         menu.insertMenu(window.action_table["recover"], submenu)
 
 
-def set_icons(actions: dict[str, QAction], theme: Theme) -> None:
+def set_icons(actions: dict[str, QAction], theme: Theme, acts: Iterable[Act] = ACTIONS) -> None:
     """Draw all icons in the theme's text colour; those on filled buttons in the panel colour."""
-    for act in ACTIONS:
+    for act in acts:
         if act.icon:
             _draw_icon(actions[act.id], act.icon, act.id, theme)
 

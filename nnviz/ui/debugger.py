@@ -13,6 +13,9 @@ from nnviz.session.stepping import places_of
 from nnviz.ui.breakpoints import BreakpointList
 
 if TYPE_CHECKING:
+    from nnviz.session.moment import Moment
+    from nnviz.session.walker import Walker
+    from nnviz.ui.graph.folds import Folds
     from nnviz.ui.main_window import MainWindow
 
 PLAY_MS = {"node": 600, "layer": 900, "phase": 1200, "iteration": 1200, "epoch": 1200}
@@ -34,14 +37,9 @@ class Debugger:
         self._window.session.walker.move(self._window.top_bar.granularity, direction)
 
     def into(self) -> None:
-        """Open the folded group at the cursor, or else the one the next step is in, and go to its first node."""
-        session, folds = self._window.session, self._window.panels.graph.folds
-        moment = session.moment
-        steps = moment.reading.trace.steps[max(0, moment.cursor - 1) : moment.cursor + 1] if moment else ()
-        node = next((step.node for step in steps if folds.card(step.node)), None)
-        session.walker.into()
-        if node is not None:
-            folds.enter(folds.card(node), node)
+        """Open the folded group at the cursor, or else the one the next step is in, by one level and go to its first node."""
+        session = self._window.session
+        step_into(session.walker, session.moment, self._window.panels.graph.folds)
 
     def folded_with(self, node: int) -> Collection[int]:
         """Return the nodes folded to one card with this one; none if it stands alone."""
@@ -145,3 +143,12 @@ class Debugger:
             parameters = [f"{id}.{name}" for id, shape in session.report.layers.items() for name in shape.parameters]
             self._list.set_breakpoints(experiment.breakpoints, titles, absent)
             self._list.form.set_places(list(session.report.layers), parameters, titles)
+
+
+def step_into(walker: Walker, moment: Moment | None, folds: Folds) -> None:
+    """Go to the first node of the folded group at the cursor, or else of the one the next step is in, and open it by one level."""
+    steps = moment.reading.trace.steps[max(0, moment.cursor - 1) : moment.cursor + 1] if moment else ()
+    node = next((step.node for step in steps if folds.card(step.node)), None)
+    walker.into()
+    if node is not None:
+        folds.enter(folds.card(node), node)

@@ -13,14 +13,13 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.files import stamp
 from nnviz.session.document import Document
 from nnviz.ui import recent
+from nnviz.ui.file_notes import FileNotes
 
 if TYPE_CHECKING:
     from nnviz.ui.main_window import MainWindow
 
 DOCUMENTS = "nnviz documents (*.nnviz *.json);;All files (*)"
 FIRST_EXAMPLE = "example:moons"
-_NOTE = "file"
-"""Key of the note about the document's file."""
 
 
 class Documents:
@@ -28,7 +27,7 @@ class Documents:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
-        window.session.file_watch.taken_elsewhere.connect(self._warn)
+        self.notes = FileNotes(window, self._write, self.save_as, self.revert)
 
     @property
     def _document(self) -> Document:
@@ -43,7 +42,7 @@ class Documents:
     def take(self, experiment: Experiment) -> None:
         """Open an example or a template, once unsaved changes are settled."""
         if self.settle():
-            self._window.notes.drop(_NOTE)
+            self.notes.drop()
             self._document.new(experiment)
 
     def open_example(self, name: str) -> None:
@@ -58,7 +57,7 @@ class Documents:
 
     def read(self, path: Path) -> None:
         """Put the document at this path in the place of the present one."""
-        self._window.notes.drop(_NOTE)
+        self.notes.drop()
         if self._document.open(path):
             recent.remember(path)
         elif stamp(path) is None:
@@ -72,7 +71,7 @@ class Documents:
 
     def revert(self) -> None:
         """Go back to what the file holds; Ctrl+Z brings the changes back."""
-        self._window.notes.drop(_NOTE)
+        self.notes.drop()
         if not self._document.revert():
             self._window.toast.post("info", "This document has never been saved: there is nothing to go back to.")
 
@@ -82,39 +81,21 @@ class Documents:
         """Write the document to its file, or ask for one. Returns whether it is saved now."""
         if self._document.path is None:
             return self.save_as()
-        return not self.look_outside() and self._write(self._document.path)
+        return not self.notes.is_changed_outside() and self._write(self._document.path)
 
     def save_as(self) -> bool:
         """Ask for a file and write the document there. Returns whether it is saved now."""
         path = self.ask_file("Save as", f"{Path(self._document.title).stem}.nnviz", "nnviz document (*.nnviz);;Plain JSON (*.json)")
         return bool(path) and self._write(Path(path).with_suffix(Path(path).suffix or ".nnviz").absolute())
 
-    def look_outside(self) -> bool:
-        """Say so, and return it, if the file has been changed by somebody else since it was read or written here."""
-        changed, path = self._window.session.file_watch.is_changed_outside, self._document.path
-        if changed and _NOTE not in self._window.notes.notes:
-            text = f"{path.name} has been changed on the disk by another program since it was opened here."
-            reload = ("Load it (undo brings yours back)", self.revert)
-            self._window.notes.post(_NOTE, "warning", text, [reload, ("Save mine over it", lambda: self._write(path)), self._elsewhere])
-        return changed
-
     def _write(self, path: Path) -> bool:
         saved = self._document.save_as(path)
-        self._window.notes.drop(_NOTE)
         if saved:
             recent.remember(path)
+            self.notes.saved(path)
         else:
-            self._window.notes.post(_NOTE, "error", self._window.toast.text, [self._elsewhere])
-            self._window.toast.hide()
+            self.notes.not_saved()
         return saved
-
-    @property
-    def _elsewhere(self) -> tuple:
-        return "Save as…", self.save_as
-
-    def _warn(self, process: int) -> None:
-        text = f"{self._document.path.name} is open in another window of nnviz too (process {process}). Whoever saves last wins."
-        self._window.notes.post(_NOTE, "warning", text, [self._elsewhere])
 
     # --- asking ---
 

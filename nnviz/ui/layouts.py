@@ -40,7 +40,7 @@ WORKSPACES = {
         (330, column((560, "properties"), (320, "parameters"))),
     ),
     "step": column(
-        (715, row((232, "layers"), (960, column((262, "network"), (442, "graph"))), (378, "inspector"))),
+        (715, row((232, "layers"), (960, column((262, "network"), (442, "graph"))), (378, column((430, "inspector"), (285, "batch"))))),
         (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"), (378, "microscope"))),
     ),
     "train": row(
@@ -50,3 +50,6 @@ WORKSPACES = {
     ),
 }
 """Shares are pixels of the 1600×1000 window of the design."""
+
+HIDDEN = {"step": {"batch"}}
+"""Panels that a workspace has and does not show until it is asked to."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nnviz.ui.panel_menu import PanelMenu
     from nnviz.ui.panels import Panels
     from nnviz.ui.proof import Proof
+    from nnviz.ui.weight_editing import WeightEditing
 
 DESIGN_SIZE = (1600, 1000)
 SMALLEST_SIZE = (1180, 720)
@@ -48,6 +49,7 @@ class MainWindow(QMainWindow):
     """The window has closed, and its engine has ended."""
     panels: Panels
     proof: Proof
+    weight_editing: WeightEditing
     area: WorkspaceArea
     panel_menu: PanelMenu
 
@@ -82,8 +84,9 @@ class MainWindow(QMainWindow):
         from nnviz.ui.panel_menu import PanelMenu
         from nnviz.ui.panels import Panels
         from nnviz.ui.proof import Proof
+        from nnviz.ui.weight_editing import WeightEditing
 
-        self.panels, self.proof = Panels(), Proof(self)
+        self.panels, self.proof, self.weight_editing = Panels(), Proof(self), WeightEditing(self)
         self.area = WorkspaceArea(self.panels.cards)
         self.panel_menu = PanelMenu(self.area, self.panels.cards, self)
         self.panel_menu.fill(self._submenus["View"])
@@ -124,6 +127,7 @@ class MainWindow(QMainWindow):
             self.panels.set_theme(theme)
             self.proof.set_theme(theme)
             self.data.set_theme(theme)
+            self.weight_editing.set_theme()
             set_icons(self.action_table, theme)
 
     def toggle_theme(self) -> None:

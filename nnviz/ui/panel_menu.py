@@ -17,6 +17,7 @@ TITLES = {
     "network": "Network",
     "graph": "Computational graph",
     "inspector": "Chain rule",
+    "batch": "Batch inspector",
     "properties": "Selected layer",
     "parameters": "Parameters",
     "loss": "Loss",

@@ -12,6 +12,7 @@ from nnviz.ui.canvas.properties import PropertiesPanel
 from nnviz.ui.canvas.table import ParameterTable
 from nnviz.ui.canvas.view import NetworkView
 from nnviz.ui.card import Card
+from nnviz.ui.data.batch_panel import BatchPanel
 from nnviz.ui.graph.timeline import PhaseRail, Timeline
 from nnviz.ui.graph.view import GraphView
 from nnviz.ui.inspector.card import ChainRuleCard
@@ -43,6 +44,7 @@ class Panels:
         self.step_bar = StepBar()
         self.breakpoints = BreakpointButton()
         self.chain_rule = ChainRuleCard()
+        self.batch = BatchPanel()
         self.properties = PropertiesPanel()
         self.parameters = ParameterTable()
         self.loss = plots.LossPlot()
@@ -64,7 +66,7 @@ class Panels:
     def set_theme(self, theme: Theme) -> None:
         """Give every view and every card the theme."""
         views = (self.palette, self.network, self.graph, self.timeline, self.rail, self.chain_rule, self.properties, self.parameters)
-        tools = (self.detail, self.coloring, self.edge_coloring, self.what_if_banner, self.step_bar, self.breakpoints)
+        tools = (self.detail, self.coloring, self.edge_coloring, self.what_if_banner, self.step_bar, self.breakpoints, self.batch)
         for widget in (*views, *self.plots.values(), *self.cards.values(), *tools):
             widget.set_theme(theme)
 
@@ -77,6 +79,7 @@ class Panels:
             "network": Card("Network", self.network, [self.edge_coloring]),
             "graph": Card("Computational graph", graph, [self.detail, self.coloring]),
             "inspector": Card("Node", self.chain_rule),
+            "batch": Card("Batch", self.batch),
             "properties": Card("Selected layer", _scrolling(self.properties)),
             "parameters": Card("Parameters", self.parameters),
         }

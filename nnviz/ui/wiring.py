@@ -15,6 +15,7 @@ from nnviz.session.moment import Moment
 from nnviz.session.run import RunState
 from nnviz.ui import supposition
 from nnviz.ui.actions import show_running
+from nnviz.ui.data import inspection
 from nnviz.ui.graph import naming
 from nnviz.ui.graph.view import NO_TRACE
 from nnviz.ui.panels import DETAILS
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 _WATCHED = {
     "histograms": "measures",
     "norms": "measures",
-    "boundary": "surface",
     "network": "trace",
     "graph": "trace",
     "inspector": "trace",
@@ -47,6 +47,7 @@ def connect(window: MainWindow) -> None:
     _debugger(window)
     _what_ifs(window)
     _plots(window)
+    inspection.connect(window)
     window.neuron_maps.connect_parts()
 
 
@@ -64,7 +65,7 @@ def show_everything(window: MainWindow) -> None:
 
 def _session_to_views(window: MainWindow) -> None:
     session = window.session
-    window.layers_selected.connect(lambda ids: _show_layer(window))
+    window.layers_selected.connect(lambda ids: (window.panels.network.set_selection(ids), _show_layer(window)))
     session.document.replaced.connect(lambda old, new: window.select_layers(()))
     session.experiment_changed.connect(lambda old, new: _show_experiment(window, new))
     session.run_changed.connect(lambda old, new: _show_run(window, new, old))
@@ -78,8 +79,11 @@ def _session_to_views(window: MainWindow) -> None:
 
 def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
     panels, report = window.panels, window.session.report
-    window.selected_layers = tuple(id for id in window.selected_layers if experiment.network.has(id))
+    kept = tuple(id for id in window.selected_layers if experiment.network.has(id))
     panels.network.set_experiment(experiment, report)
+    if kept != window.selected_layers:  # else a selected link stays selected, also when its weight has just been changed
+        window.selected_layers = kept
+        panels.network.set_selection(kept)
     panels.parameters.set_experiment(experiment, report)
     panels.training.set_experiment(experiment)
     names = {layer.id: layer.title for layer in experiment.network}
@@ -103,7 +107,6 @@ def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
 
 def _show_layer(window: MainWindow) -> None:
     experiment, report = window.session.experiment, window.session.report
-    window.panels.network.set_selection(window.selected_layers)
     window.panels.parameters.set_selection(window.selected_layers)
     window.panels.properties.set_layer(experiment, report, window.selected_layers[0] if len(window.selected_layers) == 1 else None)
     window.update_actions()
@@ -211,7 +214,13 @@ def _enter(window: MainWindow, name: str) -> None:
     window.top_bar.set_workspace(name)
     window.focus_canvas()
     window.session.stepper.set_rest("start" if name == "step" else "end")
-    window.session.watch(("curves", *sorted({_WATCHED[panel] for panel in window.area.visible_panels() if panel in _WATCHED})))
+    _watch(window)
+
+
+def _watch(window: MainWindow) -> None:
+    """Have measured what the panels that can be seen need."""
+    watched = _WATCHED | {"boundary": window.panels.boundary.needs}
+    window.session.watch(("curves", *sorted({watched[panel] for panel in window.area.visible_panels() if panel in watched})))
 
 
 def _training(window: MainWindow) -> None:
@@ -244,7 +253,11 @@ def _network(window: MainWindow) -> None:
     network.disconnect_requested.connect(lambda links: session.edit("Disconnect layers", _without, links))
     network.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
     network.move_requested.connect(lambda places: session.edit("Move layers", edits.move_layers, places))
-    network.weight_requested.connect(lambda *weight: _set_weight(window, *weight))
+    network.weight_requested.connect(session.weights.put_element)
+    network.weight_scrolled.connect(session.weights.nudge)
+    network.lock_requested.connect(session.weights.toggle_lock)
+    network.matrix_requested.connect(window.weight_editing.open)
+    window.panels.parameters.table_requested.connect(window.weight_editing.open)
     window.panels.palette.add_requested.connect(window.builder.append_layer)
     window.panels.parameters.selected_changed.connect(window.select_layers)
     _properties(window)
@@ -265,15 +278,6 @@ def _properties(window: MainWindow) -> None:
 
 def _without(experiment: Experiment, links: list[Link]) -> Experiment:
     return reduce(lambda cut, link: edits.disconnect_layers(cut, link.source, link.target), links, experiment)
-
-
-def _set_weight(window: MainWindow, parameter: str, index: tuple[int, ...], value: float) -> None:
-    reading = window.session.moment.reading.truth if window.session.moment else None  # what is supposed is not set along with it
-    nodes = reading.whole.trace.nodes if reading else ()
-    node = next((node for node in nodes if node.kind == "parameter" and node.label == parameter), None)
-    values = reading.whole.array(node.value) if node else None
-    if values is not None:
-        window.session.edit(f"Set {parameter}", edits.set_weight, parameter, index, value, values.shape, values.tolist())
 
 
 def _graph(window: MainWindow) -> None:
@@ -339,6 +343,7 @@ def _show_proof(window: MainWindow) -> None:
 def _plots(window: MainWindow) -> None:
     window.panels.microscope.element_picked.connect(lambda node, element: _show_weight(window, node, element))
     window.panels.chain_rule.element_chosen.connect(lambda node, element: _show_selection(window, window.session.selected_node))
+    window.panels.boundary.needs_changed.connect(lambda: _watch(window))
     for plot in window.panels.run_plots:
         plot.export_requested.connect(window.exports.ask_widget)
 

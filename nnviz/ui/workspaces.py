@@ -10,7 +10,7 @@ import json
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from nnviz.ui.layouts import WORKSPACES, Split
+from nnviz.ui.layouts import HIDDEN, WORKSPACES, Split
 from nnviz.ui.theme import GUTTER
 
 
@@ -24,6 +24,12 @@ def _arranged(tree: Split, order: object) -> Split:
     return tree
 
 
+def _known(places: object, name: str) -> set[str]:
+    """The panels a workspace had when the state was saved."""
+    order = places.get(name) if isinstance(places, dict) else None
+    return set(map(str, order)) if isinstance(order, list) else set()
+
+
 class WorkspaceArea(QWidget):
     """Shows the panels of one workspace in splitters; each workspace keeps its own sizes, hidden panels and swaps."""
 
@@ -33,7 +39,7 @@ class WorkspaceArea(QWidget):
         super().__init__(parent)
         self._panels = panels
         self._trees = dict(WORKSPACES)
-        self._hidden: dict[str, set[str]] = {name: set() for name in WORKSPACES}
+        self._hidden: dict[str, set[str]] = {name: set(HIDDEN.get(name, ())) for name in WORKSPACES}
         self._sizes: dict[str, list[list[int]]] = {}
         self._splitters: list[QSplitter] = []
         self._root: QSplitter | None = None
@@ -77,7 +83,7 @@ class WorkspaceArea(QWidget):
     def reset(self) -> None:
         """Put the present workspace back to how it was designed."""
         self._trees[self.name] = WORKSPACES[self.name]
-        self._hidden[self.name] = set()
+        self._hidden[self.name] = set(HIDDEN.get(self.name, ()))
         self._sizes.pop(self.name, None)
         self._rebuild(self._trees[self.name], restore=False)
         self.workspace_changed.emit(self.name)
@@ -99,7 +105,8 @@ class WorkspaceArea(QWidget):
         places = state.get("places")
         if isinstance(places, dict):
             self._trees |= {name: _arranged(tree, places.get(name)) for name, tree in WORKSPACES.items()}
-        self._hidden, self._sizes = hidden, sizes
+        unknown = {name: HIDDEN.get(name, set()) - _known(places, name) for name in WORKSPACES}
+        self._hidden, self._sizes = {name: hidden[name] | unknown[name] for name in WORKSPACES}, sizes
 
     # --- inside ---
 

@@ -222,5 +222,6 @@ EDITS = (
     lambda random, present: edits.set_learning_rate_factor(present, _id(random, present), random.choice([0.0, 3.0, float("nan")])),
     lambda random, present: edits.clear_parameter(present, random.choice(["h1.bias", "h2.bias", "nobody.weight"])),
     _repair,
+    lambda random, present: edits.merge_links(present),
     lambda random, present: edits.set_precision(present, random.choice(["float32", "float64", "float16"])),
 )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from msgspec.structs import replace
 from torch import nn
 
 from nnviz.document.catalog import ACTIVATIONS, INITIALIZERS, LAYERS, new_layer
@@ -13,6 +14,7 @@ from nnviz.engine.datasets import load
 from nnviz.engine.errors import BuildError
 from nnviz.engine.initializers import INITIALIZERS as FILLS
 from tests.engine.experiments import HERE, chain, experiment, mlp, table
+from tests.engine.kinds import one
 
 
 def built(document):
@@ -159,6 +161,9 @@ def test_weights_by_hand_and_frozen_layers():
         (experiment(chain(new_layer("input", "x", shape=[2]), new_layer("dense", "out", units=3))), "network.layers[1].units"),
         (experiment(loss="bce"), "network.layers[4].units"),
         (experiment(data=table([[1.0, 2.0]], [[1.0, 2.0]])), "training.loss"),
+        (one("embedding", [5], whole=7, num_embeddings=6), "network.layers[1].num_embeddings"),
+        (one("one_hot", [5], whole=7, num_classes=3), "network.layers[1].num_classes"),
+        (one("embedding", [5]), "network.layers[1]"),
     ],
 )
 def test_what_cannot_be_built_is_refused_with_its_place(document, place):
@@ -166,3 +171,29 @@ def test_what_cannot_be_built_is_refused_with_its_place(document, place):
         built(document)
     assert caught.value.place == place
     assert caught.value.message and caught.value.cure
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "attention"])
+def test_each_gate_is_drawn_by_itself(kind):
+    """Orthogonal means so for every gate, not for all gates of a layer one below the other."""
+    document = one(kind, [4, 3], **({"units": 3} if kind != "attention" else {}))
+    network = Network(tuple(replace(layer, initializer="orthogonal", gain=2.0) for layer in document.network), document.network.links)
+    net = built(replace(document, network=network))
+    name = "in_proj_weight" if kind == "attention" else "weight_hh_l0"
+    for block in net.get_parameter(f"k.{name}").detach().chunk({"lstm": 4, "rnn": 1}.get(kind, 3)):
+        torch.testing.assert_close(block @ block.T, 4 * torch.eye(3, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "settings", "spread"),
+    [
+        ("conv2d", [8, 6, 6], {"out_channels": 64}, (1 / 72 / 3) ** 0.5),
+        ("lstm", [4, 30], {"units": 40}, (1 / 40 / 3) ** 0.5),
+        ("embedding", [4], {"num_embeddings": 90, "embedding_dim": 40}, 1.0),
+        ("attention", [4, 40], {}, (2 / 160) ** 0.5),
+    ],
+)
+def test_by_default_layers_start_as_torchs(kind, shape, settings, spread):
+    net = built(one(kind, shape, whole=5, **settings))
+    weight = next(parameter for parameter in net._modules["k"].parameters() if parameter.dim() > 1)
+    assert weight.std().item() == pytest.approx(spread, rel=0.05)

@@ -51,6 +51,12 @@ def paths(tmp_path):
     return made
 
 
+def furnish(window, begin) -> None:
+    window.furnish()
+    if begin:
+        begin(window)
+
+
 def answer_save_as(monkeypatch, path):
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), "nnviz document (*.nnviz)"))
 

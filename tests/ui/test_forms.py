@@ -1,10 +1,10 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QValidator
-from PySide6.QtWidgets import QLineEdit, QSlider
+from PySide6.QtWidgets import QLineEdit, QSlider, QToolButton
 
-from nnviz.document.catalog import ACTIVATIONS, DATASETS, LAYERS, OPTIMIZERS, Field
-from nnviz.document.edits import choose_data, choose_optimizer
+from nnviz.document.catalog import ACTIVATIONS, DATASETS, LAYERS, OPTIMIZERS, SCHEDULES, Field
+from nnviz.document.edits import change_training, choose_data, choose_optimizer, choose_schedule
 from nnviz.document.examples import open_document
 from nnviz.ui import forms
 from nnviz.ui.numbers import NumberBox, number_text, stepped
@@ -190,3 +190,30 @@ def test_choosing_an_optimizer_keeps_the_keyboard_on_it(qtbot):
     after = panel.editor("training.optimizer.kind")
     assert after is not before and after.value() != experiment.training.optimizer.kind
     assert panel.focusWidget() is after
+
+
+def test_settings_are_grouped_and_what_is_set_is_never_folded_away(qtbot):
+    panel, experiment = TrainingPanel(), open_document("example:moons")
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.set_experiment(experiment)
+    assert panel.editor("training.optimizer.learning_rate").isVisible() and panel.editor("training.schedule.kind").isVisible()
+    assert not panel.editor("training.optimizer.beta1").isVisible() and not panel.editor("training.l1").isVisible()
+    panel.set_experiment(change_training(choose_schedule(experiment, "plateau"), l1=0.01))
+    assert panel.editor("training.l1").isVisible() and panel.editor("training.schedule.patience").isVisible()
+    assert not panel.editor("training.schedule.cooldown").isVisible()
+    (heading,) = [
+        button for button in panel.findChildren(QToolButton) if button.accessibleName() == "all settings of schedule" and button.isVisible()
+    ]
+    qtbot.mouseClick(heading, Qt.MouseButton.LeftButton)
+    assert panel.editor("training.schedule.cooldown").isVisible() and not panel.editor("training.optimizer.beta1").isVisible()
+
+
+@pytest.mark.parametrize("kind", SCHEDULES)
+def test_every_schedule_is_set_in_the_panel(qtbot, kind):
+    panel, experiment = TrainingPanel(), choose_schedule(open_document("example:moons"), kind)
+    qtbot.addWidget(panel)
+    panel.set_experiment(experiment)
+    panel.unfold("Schedule")
+    for field in SCHEDULES[kind].fields:
+        assert panel.editor(f"training.schedule.{field.name}").value() == experiment.training.schedule[field.name]

@@ -13,6 +13,7 @@ from nnviz.document.network import Link
 from nnviz.ui.canvas import asking, requests
 from nnviz.ui.canvas.arrangement import SLIM_GAP
 from nnviz.ui.canvas.picking import Hit
+from nnviz.ui.canvas.scrolling import element_at
 
 if TYPE_CHECKING:
     from nnviz.ui.canvas.view import NetworkView
@@ -77,8 +78,15 @@ def _link_entries(menu: QMenu, view: NetworkView, hit: Hit, at: QPoint) -> None:
     requests.select(view, (), (link,))
     if view.scene().links[link].weight(hit.curve) is not None:
         menu.addAction("Type the weight…", lambda: asking.open_weight(view, hit, at))
+        menu.addAction("Lock or unlock the weight", lambda: _lock(view, hit))
+        menu.addAction("All weights as a table…", lambda: view.matrix_requested.emit(f"{link.target}.weight"))
     _kinds(menu.addMenu("Insert"), lambda kind: view.insert_requested.emit(kind, link.source, link.target), single_input=True)
     menu.addAction("Delete link\tDel", lambda: requests.delete_selected(view))
+
+
+def _lock(view: NetworkView, hit: Hit) -> None:
+    if found := element_at(view, hit):
+        view.lock_requested.emit(*found[:2])
 
 
 def _kinds(menu: QMenu, call: Callable[[str], None], single_input: bool) -> None:

@@ -29,6 +29,8 @@ class ParameterModel(QAbstractTableModel):
         super().__init__(parent)
         self.theme = LIGHT
         self.ids: list[str] = []
+        self.tensors: dict[str, tuple[str, ...]] = {}
+        """Names of the parameters of each layer, without the layer."""
         self._rows: list[tuple[str, str, str, tuple[int, ...] | None, int, bool]] = []
         self._order: tuple[int, Qt.SortOrder] = (-1, Qt.SortOrder.AscendingOrder)
 
@@ -36,6 +38,7 @@ class ParameterModel(QAbstractTableModel):
         """Show this report, in the order that was chosen last."""
         self.beginResetModel()
         self._rows = []
+        self.tensors = {id: tuple(layer.parameters) for id, layer in report.layers.items()}
         for layer in experiment.network:
             entry = report.layers.get(layer.id)
             kind = LAYERS[layer.kind].label if layer.kind in LAYERS else layer.kind
@@ -110,6 +113,8 @@ class ParameterTable(QWidget):
     """The table. A click on a row asks to select its layer; a click on a heading sorts."""
 
     selected_changed = Signal(tuple)
+    table_requested = Signal(str)
+    """The first parameter of a layer whose row was clicked twice."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -127,6 +132,7 @@ class ParameterTable(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.table)
         self.table.clicked.connect(self._clicked)
+        self.table.doubleClicked.connect(self._clicked_twice)
 
     def _set_up_header(self, header: QHeaderView) -> None:
         header.setHighlightSections(False)
@@ -156,6 +162,10 @@ class ParameterTable(QWidget):
     def _clicked(self, index: QModelIndex) -> None:
         if index.row() < len(self.model.ids):
             self.selected_changed.emit((self.model.ids[index.row()],))
+
+    def _clicked_twice(self, index: QModelIndex) -> None:
+        if index.row() < len(self.model.ids) and (names := self.model.tensors.get(self.model.ids[index.row()])):
+            self.table_requested.emit(f"{self.model.ids[index.row()]}.{names[0]}")
 
     # --- Qt ---
 

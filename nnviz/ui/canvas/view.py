@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes import Report
 from nnviz.session.moment import Moment
-from nnviz.ui.canvas import captions, framing, legend
+from nnviz.ui.canvas import captions, framing, legend, locks
 from nnviz.ui.canvas.drops import Drops
 from nnviz.ui.canvas.figures import Figures, figures
 from nnviz.ui.canvas.gestures import Gestures
@@ -17,6 +17,7 @@ from nnviz.ui.canvas.hint import Hint
 from nnviz.ui.canvas.hovering import Hovering
 from nnviz.ui.canvas.keys import Keys
 from nnviz.ui.canvas.scene import NetworkScene
+from nnviz.ui.canvas.scrolling import Scrolling
 from nnviz.ui.theme import LIGHT, Theme
 
 _MARGIN, _ABOVE = 10, 4
@@ -51,6 +52,12 @@ class NetworkView(QGraphicsView):
     """Layer id -> (x, y)."""
     weight_requested = Signal(str, tuple, float)
     """Parameter, index in it, new value."""
+    weight_scrolled = Signal(str, tuple, float)
+    """Parameter, index in it, and by how many fine steps it shall change."""
+    lock_requested = Signal(str, tuple)
+    """Parameter and index: to be locked, or freed if it is."""
+    matrix_requested = Signal(str)
+    """The parameter that shall be shown as a table."""
     neuron_hovered = Signal(str, int)
     """Layer and unit; ("", -1) when the mouse leaves."""
 
@@ -72,6 +79,7 @@ class NetworkView(QGraphicsView):
         self.hovering = Hovering(self)
         self.keys = Keys(self)
         self.drops = Drops(self)
+        self.scrolling = Scrolling(self)
         self.set_theme(LIGHT)
 
     def _dress(self) -> None:
@@ -168,6 +176,7 @@ class NetworkView(QGraphicsView):
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
         painter.save()
         painter.resetTransform()
+        locks.paint(painter, self)
         legend.paint(painter, self.viewport().rect(), self.theme, self.figures)
         if not self.scene().columns and self.editable:
             legend.paint_invitation(painter, self.viewport().rect(), self.theme)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from nnviz.ui.theme import LIGHT, Theme
@@ -25,6 +25,8 @@ class Minimap(QWidget):
         self._theme = LIGHT
         self._content = QRectF()
         self._cards: list[QRectF] = []
+        self._ground: QPixmap | None = None
+        """All cards, painted once: they are the same at every step."""
         self._seen = QRectF()
         self._room = QRect()
         self._cursor, self._phase = QRectF(), ""
@@ -38,7 +40,7 @@ class Minimap(QWidget):
     def set_layout(self, content: QRectF, cards: Iterable[QRectF]) -> None:
         """Show these cards."""
         self._content, self._cards = content, list(cards)
-        self._cursor = QRectF()
+        self._cursor, self._ground = QRectF(), None
         self.settle()
 
     def set_seen(self, seen: QRectF) -> None:
@@ -57,7 +59,7 @@ class Minimap(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in this theme."""
-        self._theme = theme
+        self._theme, self._ground = theme, None
         self.update()
 
     def settle(self, room: QRect | None = None) -> None:
@@ -79,22 +81,37 @@ class Minimap(QWidget):
         corner = QPointF(middle.x() + (box.x() - centre.x()) * scale, middle.y() + (box.y() - centre.y()) * scale)
         return QRectF(corner.x(), corner.y(), max(1.0, box.width() * scale), max(1.0, box.height() * scale))
 
+    def _painted_cards(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        pixmap = QPixmap(self.size() * ratio)
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self._theme.color("line"), 1))
+        painter.setBrush(self._theme.color("panel"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.color("faint"))
+        painter.drawRects([self._shown(card) for card in self._cards])
+        painter.end()
+        return pixmap
+
     def _go(self, place: QPointF) -> None:
         away = (place - QRectF(self.rect()).center()) / self._scale()
         self.centre_requested.emit(self._content.center() + away)
 
     # --- Qt ---
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._ground = None
+
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, painter = self._theme, QPainter(self)
+        self._ground = self._ground or self._painted_cards()
+        painter.drawPixmap(0, 0, self._ground)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.color("line"), 1))
-        painter.setBrush(theme.color("panel"))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         painter.setClipRect(self.rect().adjusted(2, 2, -2, -2))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("faint"))
-        painter.drawRects([self._shown(card) for card in self._cards])
         painter.setBrush(theme.color("text", 0.08))
         painter.setPen(QPen(theme.color("muted"), 1.2))
         painter.drawRoundedRect(self._shown(self._seen), 3, 3)

@@ -1,16 +1,20 @@
-"""The network's answers over the plane (or line) of the features, with the data over it. Shows a Surface; never evaluates the network."""
+"""The network's answers over the plane (or line) of the features, with the data over it; on request, or where there is no such plane, as
+confusion matrix, mistakes, answer over truth, or a series. Shows what it is given; never evaluates the network.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
-from nnviz.protocol import DataRecord, Surface
+from nnviz.protocol import Answers, DataRecord, Surface
 from nnviz.session.reading import to_numpy
 from nnviz.session.run import RunState
-from nnviz.ui.plots import figures
+from nnviz.ui.plots import answers_picture, figures
+from nnviz.ui.plots.answers_picture import Said
+from nnviz.ui.plots.header_button import ChoiceButton
 from nnviz.ui.plots.plot import Plot
 from nnviz.ui.plots.readout import LINE, paint_readout, text_width
 from nnviz.ui.plots.scales import Scale, snapped
@@ -24,8 +28,29 @@ _EXPLANATION = (
 )
 
 
+VIEWS = {
+    "boundary": ("boundary", "Decision boundary", "Boundary", None),
+    "confusion": ("confusion", "Confusion matrix", "Confusion", answers_picture.paint_confusion),
+    "mistakes": ("mistakes", "Misclassified rows", "Mistakes", answers_picture.paint_mistakes),
+    "truth": ("answer/truth", "Answer over truth", "Truth", answers_picture.paint_truth),
+    "series": ("series", "Series and forecast", "Series", answers_picture.paint_series),
+}
+"""What the panel can show: its word in the header, its title, a shorter one, and what paints it."""
+
+
+def views_of(data: DataRecord) -> tuple[str, ...]:
+    """Return the views that suit the data, the one shown at first before all others."""
+    plane = ("boundary",) if data.x.shape[1] in (1, 2) else ()
+    if data.classes:
+        return (*plane, "confusion", "mistakes")
+    return ("series", "truth", *plane) if len(data.shape) == 2 else (*plane, "truth")
+
+
 class BoundaryPlot(Plot):
-    """Decision boundary for two features, curve for one; instead of the answer, on request, the map of one neuron."""
+    """Decision boundary for two features, curve for one; instead of the answer, on request, the map of one neuron, or another view."""
+
+    needs_changed = Signal()
+    """The engine has to measure something else now."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Decision boundary", _EXPLANATION, "Boundary", parent)
@@ -35,19 +60,39 @@ class BoundaryPlot(Plot):
         self._output: np.ndarray | None = None
         self._hover_map: np.ndarray | None = None
         self._neuron = ""
+        self._said: Said | None = None
+        self.view = ChoiceButton("How the answers are shown")
+        self.view.chosen.connect(self._choose)
+        self.tools = (self.view,)
+
+    @property
+    def needs(self) -> str:
+        """What the engine has to measure for the present view: surface · answers."""
+        return "surface" if self.view.key in ("", "boundary") else "answers"
 
     def set_run(self, run: RunState) -> None:
         """Show the surface and the data of this run."""
-        self.offer(run.surface, run.data, run.surface_iteration)
+        self.offer(run.surface, run.data, run.surface_iteration, run.answers, run.answers_iteration)
 
     def set_hover_map(self, values: np.ndarray | None, neuron: str = "") -> None:
         """Show a neuron's value over the plane, (height, width), or over the line, (width,), in place of the answer; None ends it."""
         self._hover_map, self._neuron = values, neuron
         self.renew()
 
-    def take(self, surface: Surface | None = None, data: DataRecord | None = None, iteration: int = 0) -> None:
+    def take(
+        self,
+        surface: Surface | None = None,
+        data: DataRecord | None = None,
+        iteration: int = 0,
+        answers: Answers | None = None,
+        answered: int = 0,
+    ) -> None:
         if data is None or self.points is None or self.points.data is not data:
             self.points = Points.of(data, MOST_ROWS) if data else None
+            self._offer_views(data)
+        if self.needs == "answers" and data:
+            self._take_answers(data, answers, answered)
+            return
         self.sentence = _sentence(self.points)
         if self.sentence:
             self.set_heading("Decision boundary", "", "Boundary")
@@ -56,7 +101,33 @@ class BoundaryPlot(Plot):
         self.image = self._plane() if self.points.features == 2 else None
         self.set_heading(*self._heading(figures.iteration(iteration) if surface else ""))
 
+    def _choose(self, view: str) -> None:
+        self.needs_changed.emit()
+        self.renew()
+
+    def _offer_views(self, data: DataRecord | None) -> None:
+        before, views = self.needs, views_of(data) if data else ()
+        key = self.view.key if self.view.key in views else next(iter(views), "")
+        self.view.set_choices([(view, VIEWS[view][0]) for view in views], key)
+        self.view.setVisible(len(views) > 1)
+        if self.needs != before:
+            self.needs_changed.emit()
+
+    def _take_answers(self, data: DataRecord, answers: Answers | None, iteration: int) -> None:
+        _, title, short, _ = VIEWS[self.view.key]
+        is_of_data = (
+            answers is not None and answers.rows.shape[0] <= data.x.shape[0] and (answers.confusion is not None) == bool(data.classes)
+        )
+        self._said = Said(data, answers) if is_of_data else None
+        self.sentence = "" if self._said else "the answers appear once the engine has measured them"
+        if self._said and self.view.key == "mistakes" and not len(self._said.wrong):
+            self.sentence = "no row that is validated on is answered wrong"
+        self.set_heading(title, figures.iteration(iteration) if self._said else "", short)
+
     def paint(self, painter: QPainter, area: QRectF) -> None:
+        if self.needs == "answers":
+            VIEWS[self.view.key][3](painter, area, self.theme, self._said, self.hovered)
+            return
         frame, x, y = self._scales(area)
         self.axes.place(painter, self.theme, frame, x, y)
         self.axes.axis("left", lines=self.points.features == 1)
@@ -137,8 +208,6 @@ class BoundaryPlot(Plot):
 def _sentence(points: Points | None) -> str:
     if points is None:
         return "the data appear once the engine has read them"
-    if points.features not in (1, 2):
-        return f"drawn for data with 1 or 2 features; these have {points.features}"
     return "" if len(points.x) else "the data have no finite rows"
 
 

@@ -103,12 +103,12 @@ def test_regression_over_two_features(shown):
     assert plot.heading[2].startswith("±")
 
 
-def test_other_feature_counts_get_a_sentence(shown):
+def test_other_feature_counts_get_another_view(shown):
     data = DataRecord(runs.wire(np.ones((5, 4))), runs.wire(np.zeros(5, np.int64)), runs.wire(np.ones(5, bool)), 3)
     plot = BoundaryPlot()
     shown(plot)
     plot.set_run(RunState(data=data))
-    assert plot.sentence == "drawn for data with 1 or 2 features; these have 4"
+    assert plot.view.key == "confusion" and plot.sentence == "the answers appear once the engine has measured them"
     plot.grab()
 
 

@@ -1,0 +1,44 @@
+"""What every row of the batch adds to the iteration that comes next, while somebody looks at it. It asks the engine once per iteration."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from nnviz import protocol
+from nnviz.session.conversation import Conversation
+
+
+class Batch(QObject):
+    """`inspected` is the latest answer; None before the first of a run."""
+
+    changed = Signal(object)
+    """protocol.BatchInspected | None"""
+
+    def __init__(self, conversation: Conversation, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._conversation = conversation
+        self.inspected: protocol.BatchInspected | None = None
+        self._is_wanted = False
+        self._asked: tuple[int, int] | None = None
+        conversation.replied.connect(self._take)
+
+    def want(self, wanted: bool) -> None:
+        """Keep `inspected` up to date from now on, or no longer."""
+        self._is_wanted = wanted
+        self._ask()
+
+    def _ask(self) -> None:
+        run = self._conversation.run
+        stands = self._conversation.is_settled and not run.training and run.target is None
+        if self._is_wanted and stands and self._asked != (run.revision, run.iteration):
+            self._asked = (run.revision, run.iteration)
+            self._conversation.ask(protocol.InspectBatch())
+
+    def _take(self, reply: protocol.Reply) -> None:
+        match reply:
+            case protocol.Ready() | protocol.Opened():
+                self._asked = None
+            case protocol.BatchInspected():
+                self.inspected = reply
+                self.changed.emit(reply)
+        self._ask()

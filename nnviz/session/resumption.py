@@ -1,0 +1,121 @@
+"""A run that was saved with its document: kept in the file as its history, and made again from it, bit by bit, when a person says so."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from PySide6.QtCore import QObject, Signal
+
+from nnviz import protocol
+from nnviz.document import files, progress
+from nnviz.document.experiment import Experiment
+from nnviz.document.files import DocumentError
+from nnviz.document.progress import PART, Progress
+from nnviz.document.sameness import same_run
+from nnviz.protocol import Change
+from nnviz.session.conversation import Conversation
+from nnviz.session.document import Document
+from nnviz.session.lineage import Lineage
+from nnviz.session.trainer import Trainer
+
+
+class Resumption(QObject):
+    """`saved` is what the present document was saved with, for as long as the document is what it was then."""
+
+    changed = Signal()
+    """Something can be resumed, or cannot any more."""
+    message_posted = Signal(str, str)
+
+    def __init__(self, document: Document, conversation: Conversation, trainer: Trainer, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._conversation, self._trainer = document, conversation, trainer
+        self.saved: Progress | None = None
+        self._going: Progress | None = None
+        self._is_asked = False
+        document.attachments = self._attachments
+        document.replaced.connect(self._replaced)
+        document.edited.connect(self._edited)
+        conversation.replied.connect(self._take)
+
+    def resume(self) -> None:
+        """Make the run stand where it stood when the document was saved; as soon as the engine is up, if it is not yet."""
+        self._going, self._is_asked = self.saved, False
+        self._offer(None)
+        if self._going and self._conversation.is_settled:
+            self._begin()
+
+    # --- saving ---
+
+    def _attachments(self) -> dict[str, bytes]:
+        """What goes into the file beside the document: before the first iteration what it was saved with last, if anything."""
+        lineage, run = self._conversation.lineage, self._conversation.run
+        if self.saved and run.iteration == 0:
+            return {PART: progress.encode(self.saved)}
+        if lineage is None or run.iteration == 0 or not self._conversation.is_sound:
+            return {}
+        if not same_run(lineage.last, self._document.experiment):
+            lineage = lineage.changed(run.iteration, self._document.experiment)
+        changes = tuple((change.iteration, change.experiment) for change in lineage.changes)
+        written = progress.encode(Progress(run.iteration, run.curves.last("loss"), lineage.first, changes))
+        return {PART: written} if len(written) <= files.LARGEST[PART] else {}
+
+    # --- opening ---
+
+    def offer(self, data: bytes | None) -> None:
+        """Take what the present document was kept with, if that leads to this document."""
+        found = progress.decode(data) if data else None
+        self._offer(found if found and found.iteration and same_run(_last(found), self._document.experiment) else None)
+
+    def _replaced(self, old: Experiment, new: Experiment) -> None:
+        self._going, data = None, None
+        if self._document.path and self._document.is_saved:
+            with suppress(DocumentError):
+                data = files.part(self._document.path, PART)
+        self.offer(data)
+
+    def _edited(self, old: Experiment, new: Experiment) -> None:
+        if not same_run(old, new):
+            self._offer(None)
+
+    def _offer(self, saved: Progress | None) -> None:
+        if saved is not self.saved:
+            self.saved = saved
+            self.changed.emit()
+
+    # --- on the way ---
+
+    def _begin(self) -> None:
+        """With changes on the way the run begins anew, as the document was at first; without, it is only moved."""
+        if self._going.changes:
+            changes = tuple(Change(at, experiment) for at, experiment in self._going.changes)
+            self._conversation.begin_again(Lineage(self._going.first, changes))
+        else:
+            self._go()
+
+    def _go(self) -> None:
+        self._is_asked = True
+        self._trainer.go_to(self._going.iteration)
+
+    def _take(self, reply: protocol.Reply) -> None:
+        if self._going is None:
+            return
+        match reply:
+            case protocol.Opened() if not self._is_asked:
+                is_begun = self._conversation.lineage is not None and len(self._conversation.lineage.changes) == len(self._going.changes)
+                self._go() if is_begun else self._begin()
+            case protocol.Moved() if self._is_asked:
+                self._arrived(reply)
+            case protocol.Failed():
+                self._going = None
+
+    def _arrived(self, reply: protocol.Moved) -> None:
+        """Say so if the same iterations did not give the same loss."""
+        wanted, self._going = self._going, None
+        loss = reply.points[-1].loss if reply.points else None
+        if reply.iteration == wanted.iteration and wanted.loss is not None and loss != wanted.loss:
+            text = f"The run came out differently than when it was saved: loss {loss:.6g} instead of {wanted.loss:.6g}."
+            self.message_posted.emit("warning", f"{text} Another torch, another machine, or other data can be why.")
+
+
+def _last(saved: Progress) -> Experiment:
+    return saved.changes[-1][1] if saved.changes else saved.first

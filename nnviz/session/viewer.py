@@ -1,0 +1,53 @@
+"""One trace looked at by itself: a cursor, a chosen node, playback. There is no document, no run and no engine behind it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from nnviz.session.moment import Moment
+from nnviz.session.playback import Playback
+from nnviz.session.reading import Reading
+from nnviz.session.stepper import Stepper
+from nnviz.session.walker import Walker
+
+
+class Viewer(QObject):
+    """Steps through the trace it is given, from its start to its end."""
+
+    moment_changed = Signal(object, object)
+    """Moment | None before, and now."""
+    selection_changed = Signal(object, object)
+    """Node id | None before, and now."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.stepper = Stepper(lambda: False, self)
+        self.playback = Playback(self.stepper.step, self)
+        self.walker = Walker(self.stepper, _FreeWay(), lambda: 1, lambda count: False, lambda iteration: False, self)
+        self.selected_node: int | None = None
+        self.stepper.moment_changed.connect(self.moment_changed)
+
+    @property
+    def moment(self) -> Moment | None:
+        """What is known at the cursor."""
+        return self.stepper.moment
+
+    def show(self, reading: Reading) -> None:
+        """Look at this trace, at the place where the cursor was in the one before."""
+        self.select(None)
+        self.stepper.show(reading, is_training=False, is_current=True)
+
+    def select(self, node: int | None) -> None:
+        """Choose a node; None: follow the cursor."""
+        if node != self.selected_node:
+            before, self.selected_node = self.selected_node, node
+            self.selection_changed.emit(before, node)
+
+
+class _FreeWay:
+    """For the walker: there are no breakpoints."""
+
+    is_playing = False
+
+    def between(self, reading: Reading, start: int, end: int) -> None:
+        """Return the first halt on the way: none."""

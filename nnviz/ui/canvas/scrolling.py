@@ -1,0 +1,56 @@
+"""The wheel over a weight of a selected link, or a bias of a selected layer, changes it in fine steps; elsewhere it zooms as ever."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QWheelEvent
+
+from nnviz.ui.canvas.picking import Hit
+
+if TYPE_CHECKING:
+    from nnviz.ui.canvas.view import NetworkView
+
+_NOTCH = 120
+"""What Qt counts for one notch of the wheel."""
+_COARSE = 10.0
+"""How much further a notch goes with Shift."""
+
+
+class Scrolling(QObject):
+    """Filters the wheel of the viewport before the gestures have it."""
+
+    def __init__(self, view: NetworkView) -> None:
+        super().__init__(view)
+        view.viewport().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        return event.type() == QEvent.Type.Wheel and self._turn(event)
+
+    def _turn(self, event: QWheelEvent) -> bool:
+        view: NetworkView = self.parent()
+        element = element_at(view, view.gestures.hit_at(event.position().toPoint()))
+        if element is None or not _is_selected(view, element[2]):
+            return False
+        turned = event.angleDelta().y() or event.angleDelta().x()
+        coarse = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        view.weight_scrolled.emit(*element[:2], turned / _NOTCH * (_COARSE if coarse else 1.0))
+        event.accept()
+        return True
+
+
+def element_at(view: NetworkView, hit: Hit) -> tuple[str, tuple[int, ...], Hit] | None:
+    """Return parameter and index of the single weight or bias that was hit, where it is shown and may be changed."""
+    if not view.editable or view.figures.coloring != "value":
+        return None
+    if hit.kind == "bias":
+        return f"{hit.layer}.bias", (hit.unit,), hit
+    item = view.scene().links[hit.link] if hit.kind == "curve" else None
+    if item is None or item.weight(hit.curve) is None:
+        return None
+    return item.parameter, tuple(item.course.pairs[hit.curve]), hit
+
+
+def _is_selected(view: NetworkView, hit: Hit) -> bool:
+    return hit.link in view.scene().selected_links if hit.kind == "curve" else hit.layer in view.scene().selected

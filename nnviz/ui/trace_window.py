@@ -1,0 +1,205 @@
+"""A window on one trace: its graph, the chain-rule card, the step bar. It is given readings and asks for no run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
+
+from nnviz.protocol import GradientChecked
+from nnviz.session.moment import Moment
+from nnviz.session.reading import Reading
+from nnviz.session.viewer import Viewer
+from nnviz.ui import app
+from nnviz.ui.actions import build_actions, set_icons
+from nnviz.ui.card import Card
+from nnviz.ui.command_palette import CommandPalette
+from nnviz.ui.debugger import PLAY_MS, step_into
+from nnviz.ui.graph.timeline import PhaseRail, Timeline
+from nnviz.ui.graph.view import GraphView
+from nnviz.ui.inspector.card import ChainRuleCard
+from nnviz.ui.plots.header_button import ChoiceButton
+from nnviz.ui.step_bar import StepBar
+from nnviz.ui.style import apply_theme
+from nnviz.ui.theme import DARK, GUTTER, LIGHT, Theme
+from nnviz.ui.trace_actions import ACTIONS
+
+_SIZE = (1500, 800)
+_SIZES = {"node": "step: node", "layer": "step: layer", "phase": "step: phase"}
+_COLORINGS = {"value": "colour: value", "gradient": "colour: gradient"}
+
+
+class Source(Protocol):
+    """Where the window gets its numbers."""
+
+    details: Sequence[str]
+
+    def reading(self, detail: str) -> Reading:
+        """Return the trace at this detail."""
+        ...
+
+    def check(self, node: int, element: tuple[int, ...]) -> GradientChecked:
+        """Return one element of a node's gradient beside a finite difference."""
+        ...
+
+
+class TraceWindow(QMainWindow):
+    """Steps through one iteration of a module."""
+
+    def __init__(self, source: Source, reading: Reading, title: str) -> None:
+        super().__init__()
+        self._source = source
+        self.theme = LIGHT
+        self.viewer = Viewer(self)
+        self.graph, self.chain_rule = GraphView(), ChainRuleCard()
+        self.chain_rule.what_if.hide()  # a recorded trace is looked at as it was
+        self.step_bar, self.timeline, self.rail = StepBar(), Timeline(), PhaseRail()
+        self.sizes = _choice("How far one step goes", _SIZES, "node")
+        self.detail = _choice(
+            "How far calls are opened in the graph", {one: f"detail: {one}" for one in source.details}, reading.trace.detail
+        )
+        self.coloring = _choice("What the widths of wires show", _COLORINGS, "gradient")
+        self.actions_by_id = build_actions(self, ACTIONS)
+        self.step_bar.set_actions(self.actions_by_id)
+        self._lay_out()
+        self._connect()
+        self.setWindowTitle(f"{title} – nnviz")
+        self.set_theme(LIGHT)
+        self.viewer.show(reading)
+
+    # --- what actions do ---
+
+    def step(self, direction: int) -> None:
+        """Step by as much as is chosen: +1 forward, −1 back."""
+        self.viewer.walker.move(self.sizes.key, direction)
+        at_rest = self.viewer.stepper.is_at_end if direction > 0 else self.viewer.stepper.cursor == 0
+        if at_rest:
+            self.viewer.playback.stop()
+
+    def into(self) -> None:
+        """Open the folded group at the cursor by one level and go to its first node."""
+        step_into(self.viewer.walker, self.viewer.moment, self.graph.folds)
+
+    def run_to_selected(self) -> None:
+        """Go on to the next step of the selected node."""
+        if self.viewer.selected_node is not None:
+            self.viewer.walker.to_node(self.viewer.selected_node)
+
+    def play(self, direction: int) -> None:
+        """Start or stop making one step after the other."""
+        self.viewer.playback.toggle(self._pace(), self._forward if direction > 0 else self._backward)
+
+    def find_action(self) -> None:
+        """Open the field that finds any action by its name."""
+        palette = CommandPalette(self.actions_by_id.values(), self)
+        palette.finished.connect(palette.deleteLater)
+        palette.move(self.mapToGlobal(self.rect().center()) - palette.rect().center())
+        palette.show()
+        palette.field.setFocus()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Dress the window in this theme."""
+        self.theme = theme
+        apply_theme(QApplication.instance(), theme)
+        views = (self.graph, self.chain_rule, self.step_bar, self.timeline, self.rail, self.sizes, self.detail, self.coloring)
+        for part in (*views, *self.cards):
+            part.set_theme(theme)
+        set_icons(self.actions_by_id, theme, ACTIONS)
+
+    def toggle_theme(self) -> None:
+        """Change between light and dark."""
+        self.set_theme(DARK if self.theme is LIGHT else LIGHT)
+
+    # --- inside ---
+
+    def _lay_out(self) -> None:
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.graph, 1)
+        for widget in (self.step_bar, self.timeline, self.rail):
+            column.addWidget(widget)
+        tools = [self.sizes, self.detail, self.coloring]
+        self.cards = (Card("Computational graph", left, tools), Card("Node", self.chain_rule))
+        self.cards[1].setMinimumWidth(352)
+        splitter = QSplitter(Qt.Orientation.Horizontal, handleWidth=GUTTER)
+        for stretch, card in zip((1, 0), self.cards, strict=True):
+            splitter.addWidget(card)
+            splitter.setStretchFactor(splitter.count() - 1, stretch)
+        frame = QWidget()
+        around = QVBoxLayout(frame)
+        around.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
+        around.addWidget(splitter)
+        self.setCentralWidget(frame)
+        self.resize(*_SIZE)
+
+    def _connect(self) -> None:
+        viewer, graph, card = self.viewer, self.graph, self.chain_rule
+        viewer.moment_changed.connect(lambda old, new: self._show(new))
+        viewer.selection_changed.connect(lambda old, new: self._show(viewer.moment))
+        viewer.walker.folded = lambda node: folded.nodes if (folded := graph.folds.card(node)) else ()
+        viewer.walker.around = graph.folds.around
+        graph.node_clicked.connect(viewer.select)
+        graph.node_released.connect(lambda: viewer.select(None))
+        graph.run_to_requested.connect(viewer.walker.to_node)
+        for bar in (self.timeline, self.rail):
+            bar.cursor_requested.connect(viewer.stepper.to)
+        card.node_clicked.connect(viewer.select)
+        card.sample_chosen.connect(viewer.stepper.set_sample)
+        card.check_requested.connect(lambda node, element: card.set_check(self._source.check(node, element)))
+        self.detail.chosen.connect(lambda detail: viewer.show(self._source.reading(detail)))
+        self.coloring.chosen.connect(graph.set_coloring)
+        self.step_bar.speeds.chosen.connect(lambda: viewer.playback.change_pace(self._pace()))
+
+    def _show(self, moment: Moment | None) -> None:
+        node = self.viewer.selected_node
+        for view in (self.graph, self.timeline, self.rail):
+            view.set_moment(moment)
+        self.graph.set_selected(node)
+        self.chain_rule.set_moment(moment, node)
+        if moment:
+            trace = moment.reading.trace
+            self.cards[0].set_subtitle(f"{len(trace.nodes):,} nodes · worst error {trace.worst_error:.1e} against torch")
+
+    def _pace(self) -> int:
+        return round(PLAY_MS[self.sizes.key] / self.step_bar.speed)
+
+    def _forward(self) -> None:
+        self.step(+1)
+
+    def _backward(self) -> None:
+        self.step(-1)
+
+    # --- Qt ---
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.viewer.playback.stop()
+        event.accept()
+
+
+def open_window(source: Source, title: str, detail: str) -> TraceWindow:
+    """Return the window, shown; makes the application if there is none. Raises what `source.reading` raises."""
+    app.application()
+    window = TraceWindow(source, source.reading(detail), title)
+    window.resize(window.size().boundedTo(window.screen().availableGeometry().size()))
+    window.show()
+    window.graph.setFocus()
+    return window
+
+
+def run(window: TraceWindow) -> None:
+    """Live until the window is closed, and leave nothing of it behind."""
+    QApplication.instance().exec()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QCoreApplication.processEvents()
+
+
+def _choice(tip: str, choices: dict[str, str], present: str) -> ChoiceButton:
+    button = ChoiceButton(tip)
+    button.set_choices(tuple(choices.items()), present)
+    return button

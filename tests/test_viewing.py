@@ -1,0 +1,142 @@
+"""`nnviz.show`: any module in a window, stepped node by node both ways, at every folded level."""
+
+import pytest
+import torch
+from PySide6.QtCore import Qt, QTimer
+
+import nnviz
+from nnviz.ui.trace_window import run
+from tests.trace import zoo
+
+
+@pytest.fixture
+def shown(qtbot):
+    def show(*subject, **how):
+        window = nnviz.show(*subject, block=False, **how)
+        qtbot.addWidget(window)
+        window.graph.set_animated(False)
+        qtbot.waitExposed(window)
+        return window
+
+    return show
+
+
+@pytest.fixture
+def resnet(shown):
+    module, inputs = zoo.make("resnet18")
+    return shown(module, *inputs, optimizer=torch.optim.SGD(module.parameters(), 0.1))
+
+
+def is_laid_out(window):
+    return not window.graph.scene().placer.is_busy
+
+
+def test_a_resnet_opens_folded_and_opens_level_by_level(resnet, qtbot):
+    scene = resnet.graph.scene()
+    assert len(resnet.viewer.moment.reading.trace.nodes) > 500 and len(scene.cards) < 30
+    resnet.graph.folds.open_all()
+    qtbot.waitUntil(lambda: is_laid_out(resnet), timeout=60_000)
+    assert len(scene.cards) > 500 and not any(card.state.folded for card in scene.cards.values())
+
+
+@pytest.mark.parametrize("opened", [(), ("net/4",), ("net/4", "net/4/0"), ("net/5", "net/5/0", "net/5/0/downsample", "net/5/0/bn1")])
+def test_every_step_forward_is_undone_by_one_back(resnet, qtbot, opened):
+    resnet.graph.folds.set(resnet.graph.scene().folded - set(opened))
+    stepper, places = resnet.viewer.stepper, [0]
+    while not stepper.is_at_end:
+        qtbot.keyClick(resnet, Qt.Key.Key_F10)
+        places.append(stepper.cursor)
+    back = [stepper.cursor]
+    while stepper.cursor:
+        qtbot.keyClick(resnet, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
+        back.append(stepper.cursor)
+    assert back == places[::-1] and len(places) > 30
+
+
+def test_with_everything_open_the_walk_passes_every_node(resnet, qtbot):
+    resnet.graph.folds.open_all()
+    qtbot.waitUntil(lambda: is_laid_out(resnet), timeout=60_000)
+    stepper = resnet.viewer.stepper
+    for place in range(1, stepper.length + 1):
+        resnet.step(+1)
+        assert stepper.cursor == place
+    for place in range(stepper.length - 1, stepper.length - 150, -1):
+        resnet.step(-1)
+        assert stepper.cursor == place
+
+
+def test_into_and_out_work_on_the_innermost_group(resnet):
+    folds, stepper = resnet.graph.folds, resnet.viewer.stepper
+    while folds.card(stepper.moment.step.node if stepper.moment.step else 0) is None or "4" not in stepper.moment.node.group:
+        resnet.step(+1)
+    for level in ("4", "0", "conv1"):
+        resnet.into()
+        assert level in stepper.moment.node.group
+    assert folds.card(stepper.moment.node.id) is None
+    resnet.viewer.walker.out()
+    assert stepper.moment.node.group[-2:] != ("0", "conv1") and "0" in stepper.moment.node.group
+    resnet.viewer.walker.out()
+    assert "0" not in stepper.moment.node.group[2:3]
+
+
+def test_every_detail_is_of_the_same_iteration_and_the_module_stands_as_after_one_forward(shown):
+    module, inputs = zoo.make("dropout_train")
+    torch.manual_seed(5)
+    window = shown(module, *inputs)
+    losses, after = [window.viewer.moment.reading.trace.loss], torch.get_rng_state()
+    for detail in ("math", "layer"):
+        window.detail.chosen.emit(detail)
+        losses.append(window.viewer.moment.reading.trace.loss)
+    assert losses == pytest.approx([losses[0]] * 3, abs=1e-12) and torch.equal(torch.get_rng_state(), after)
+
+
+def test_running_statistics_move_once_however_often_the_detail_changes(shown):
+    module, inputs = zoo.make("batch_norm_train")
+    twin, _ = zoo.make("batch_norm_train")
+    twin(*inputs)
+    window = shown(module, *inputs)
+    window.detail.chosen.emit("math")
+    for mine, its in zip(module.buffers(), twin.buffers(), strict=True):
+        torch.testing.assert_close(mine, its, rtol=0, atol=1e-12)
+
+
+def test_a_trace_that_is_there_already_is_shown_as_it_is(shown):
+    module, inputs = zoo.make("lstm")
+    trace = nnviz.capture(module, *inputs, detail="math")
+    window = shown(trace)
+    assert window.viewer.moment.reading.trace.loss == trace.loss
+    assert window.detail.key == "math"
+
+
+def test_a_gradient_is_checked_by_finite_differences(shown):
+    module, inputs = zoo.make("mlp_tanh_mse")
+    window = shown(module, *inputs)
+    weight = next(node for node in window.viewer.moment.reading.trace.nodes if node.label == "net.0.weight")
+    window.viewer.stepper.to_end()
+    window.viewer.select(weight.id)
+    checks = []
+    window.chain_rule.set_check = checks.append
+    window.chain_rule.check_requested.emit(weight.id, (1, 2))
+    (check,) = checks
+    assert check.numeric == pytest.approx(check.analytic, rel=1e-6)
+
+
+def test_playing_ends_at_the_end(shown, qtbot):
+    module, inputs = zoo.make("mlp_tanh_mse")
+    window = shown(module, *inputs)
+    window.viewer.stepper.to(window.viewer.stepper.length - 2)
+    window.play(+1)
+    qtbot.waitUntil(lambda: not window.viewer.playback.is_playing, timeout=10_000)
+    assert window.viewer.stepper.is_at_end
+
+
+def test_showing_ends_when_the_window_is_closed(shown, qapp):
+    module, inputs = zoo.make("mlp_tanh_mse")
+    window = shown(module, *inputs)
+    QTimer.singleShot(0, window.close)
+    run(window)
+
+
+def test_what_cannot_be_traced_is_told_before_a_window_opens(qapp):
+    with pytest.raises(RuntimeError, match="the loss must be one"):
+        nnviz.show(torch.nn.Linear(2, 2), torch.ones(3, 2), block=False)
