@@ -121,6 +121,8 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
     _look(window, job)
     _wait(lambda: not window.panels.graph.scenes.is_busy, "the graph to be laid out", failures)
     _settle(window)
+    if job.panel == "graph":  # a picture of it alone shows all of it
+        window.panels.graph.fit()
 
 
 def _look(window: MainWindow, job: Job) -> None:
