@@ -158,7 +158,6 @@ class ChainRuleCard(QWidget):
         facts = " · ".join(filter(None, (where, what, f"op {node.id}")))
         self._title.set_title(self._names[node.id], facts, moment.phase if moment.step else "batch")
         self._show_pickers(moment, node)
-        self._show_heat(moment, node)
         self._show_forward(moment, node)
         self._show_chain(moment, node)
         self._show_update(moment, node)
@@ -172,12 +171,10 @@ class ChainRuleCard(QWidget):
         self._element.setVisible(node.whole is None)
         self.what_if.set_node(moment, node, self.element())
 
-    def _show_heat(self, moment: Moment, node: NodeRecord) -> None:
-        said = self.heat.set_moment(moment, node, self.element())
-        self._attention.setVisible(bool(said))
-        self._attention.setText(said.upper())
-
     def _show_forward(self, moment: Moment, node: NodeRecord) -> None:
+        attention = self.heat.set_moment(moment, node, self.element())
+        self._attention.setVisible(bool(attention))
+        self._attention.setText(attention.upper())
         known = {"parameter": "a parameter: the optimizer changes it", "input": "data of this batch"}
         self._formula.set_text(node.formula or known.get(node.kind, NO_FORMULA), quiet=not node.formula)
         lines = neuron_lines.forward_lines if node.whole is not None else partial(chain.forward_lines, element=self.element())
