@@ -17,6 +17,9 @@ WHOLE = 4096
 """A tensor with at most this many elements travels whole, a larger one as a measure."""
 
 
+Details = tuple[tuple[str, str], ...]
+"""Groups and the detail they are opened to, where that is not the trace's own: (("h1", "math"), ("encoder/layers/0", "layer"))."""
+
 # --- values ---------------------------------------------------------------------------------------------------------
 
 
@@ -174,6 +177,8 @@ class TraceRecord(msgspec.Struct, frozen=True):
     """One for each parameter, the worst first."""
     what_ifs: tuple[WhatIf, ...] = ()
     """What was supposed; empty: the iteration as it will be made."""
+    details: Details = ()
+    """Groups that are opened to another detail."""
 
 
 # --- what a run shows -----------------------------------------------------------------------------------------------
@@ -375,6 +380,7 @@ class Trace(Request, frozen=True):
 
     detail: str = "textbook"
     what_ifs: tuple[WhatIf, ...] = ()
+    details: Details = ()
 
 
 class Watch(Request, frozen=True):
@@ -385,6 +391,7 @@ class Watch(Request, frozen=True):
     parameter: str = ""
     """The parameter of that weight; empty for none."""
     element: tuple[int, ...] = ()
+    details: Details = ()
 
 
 class Break(Request, frozen=True):

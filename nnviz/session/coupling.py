@@ -151,4 +151,4 @@ class Coupling(QObject):
         session.breaker.moved()
 
     def _detail_changed(self, detail: str) -> None:
-        self._session.watching.watch(self._session.watching.panels, detail)
+        self._session.watching.watch(self._session.watching.panels, detail, self._session.stepper.details)
