@@ -41,6 +41,13 @@ class Commands:
         if node is not None and folds.card(node):
             folds.enter(folds.card(node), node)
 
+    def set_detail_here(self, detail: str) -> None:
+        """Open the calls of the layer of the selected node, else of the cursor's, to this detail."""
+        moment, node = self._window.session.moment, self._window.debugger.node_here
+        group = moment.reading.node(node).group if moment and node is not None else ()
+        if group:
+            self._window.session.stepper.set_detail_of(group[0], detail)
+
     def ask_iteration(self) -> None:
         """Ask for an iteration and make the run stand there."""
         run = self._window.session.run

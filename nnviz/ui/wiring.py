@@ -292,6 +292,7 @@ def _graph(window: MainWindow) -> None:
     panels.chain_rule.check_requested.connect(session.check_gradient)
     panels.detail.chosen.connect(session.stepper.set_detail)
     session.stepper.detail_changed.connect(lambda detail: panels.detail.set_choices(tuple(DETAILS.items()), detail))
+    panels.graph.detail_requested.connect(session.stepper.set_detail_of)
     panels.coloring.chosen.connect(panels.graph.set_coloring)
     panels.edge_coloring.chosen.connect(panels.network.set_coloring)
 
