@@ -21,6 +21,7 @@ class Fixes(QWidget):
         self._fixes: list[Fix] = []
         self.buttons: list[QPushButton] = []
         self.setAccessibleName("Cures")
+        self.setObjectName("fixes")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)

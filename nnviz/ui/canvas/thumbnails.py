@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QPainter, QPainterPath, QPen, QPixmap
@@ -53,7 +54,7 @@ def _faces(experiment: Experiment) -> dict[str, Face]:
     for layer in experiment.network:
         plain = face(layer, shapes.get(layer.id), experiment)
         block = _BLOCK if plain.style == "block" else plain.block
-        faces[layer.id] = Face(plain.style, plain.units, plain.radius, plain.reach, plain.pitch, plain.grid, block, plain.slim)
+        faces[layer.id] = replace(plain, block=block, text_width=0.0, label_width=0.0)
     return faces
 
 
