@@ -96,6 +96,7 @@ class NetworkView(QGraphicsView):
         self.setAcceptDrops(True)
         self.setMinimumSize(160, 100)
         self.setAccessibleName("Network")
+        self.viewport().setAccessibleName("Network")
 
     # --- setters ---
 
