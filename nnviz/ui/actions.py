@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from nnviz.document.examples import example_names
+from nnviz.document.templates import TEMPLATES, template
 from nnviz.ui import recent
 from nnviz.ui.data import inspection
 from nnviz.ui.theme import Theme
@@ -60,6 +61,7 @@ def _supposes(window: MainWindow) -> bool:
 
 ACTIONS = (
     Act("new", "New", "File", lambda w: w.documents.new(), "Ctrl+N", "fa6s.file", "Start from the two-moons experiment"),
+    Act("new_from", "New from template…", "File", lambda w: w.commands.ask_template(), "Ctrl+Alt+N", "fa6s.shapes", "Choose one of the nets to begin with, from a perceptron to a transformer block"),
     Act("open", "Open…", "File", lambda w: w.documents.open(), "Ctrl+O", "fa6s.folder-open", "Open a document"),
     Act("new_window", "New window", "File", lambda w: w.window_requested.emit(None), "Ctrl+Shift+N", "fa6s.window-restore", "Another document beside this one, with an engine of its own"),
     Act("recover", "Recover unsaved work", "File", lambda w: w.lost_work.ask(), "Ctrl+Alt+R", "fa6s.life-ring", "Show the unsaved work that earlier starts left behind"),
@@ -169,13 +171,25 @@ def fill_menu(menu: QMenu, actions: dict[str, QAction]) -> dict[str, QMenu]:
 
 
 def fill_file_menu(menu: QMenu, window: MainWindow) -> None:
-    """Give the File menu its lists: the recent documents, read anew each time, and the examples."""
-    latest, examples = QMenu("Open recent", menu), QMenu("Examples", menu)
+    """Give the File menu its lists: templates, the recent documents, read anew each time, and the examples."""
+    latest, examples, templates = QMenu("Open recent", menu), QMenu("Examples", menu), QMenu("New from template", menu)
+    templates.addActions(list(template_actions(window).values()))
+    menu.insertMenu(window.action_table["open"], templates)
     latest.aboutToShow.connect(lambda: recent.fill_recent(latest, window.documents.open))
     for name in example_names():
         examples.addAction(name, lambda name=name: window.documents.open_example(name))
     for submenu in (latest, examples):
         menu.insertMenu(window.action_table["recover"], submenu)
+
+
+def template_actions(window: MainWindow) -> dict[str, QAction]:
+    """Return an action for every template, that opens it; made once for each window."""
+    for name, explanation in TEMPLATES.items():
+        if (action := window.findChild(QAction, f"template {name}")) is None:
+            action = QAction(f"New: {name.replace('_', ' ')}", window, objectName=f"template {name}")
+            action.setToolTip(explanation)
+            action.triggered.connect(lambda _=False, name=name: window.documents.take(template(name)))
+    return {name: window.findChild(QAction, f"template {name}") for name in TEMPLATES}
 
 
 def set_icons(actions: dict[str, QAction], theme: Theme, acts: Iterable[Act] = ACTIONS) -> None:

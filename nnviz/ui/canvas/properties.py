@@ -11,6 +11,7 @@ from nnviz.document.network import Layer
 from nnviz.document.shapes import Report
 from nnviz.ui import forms
 from nnviz.ui.canvas.captions import size_text
+from nnviz.ui.canvas.fixes import Fixes
 from nnviz.ui.fonts import mono, sans
 from nnviz.ui.theme import BODY, GRID, LIGHT, SMALL, Theme
 
@@ -28,6 +29,8 @@ class PropertiesPanel(QWidget):
     freeze_requested = Signal(str, bool)
     initializer_requested = Signal(str, str)
     delete_requested = Signal(tuple)
+    fix_requested = Signal(object)
+    """The fix of one of the layer's problems."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,10 +42,12 @@ class PropertiesPanel(QWidget):
         self._empty = _note(_NOTHING)
         self._sizes, self._explanation, self._problems = _note(""), _note(""), _note("")
         self._sizes.setFont(mono(BODY))
+        self._fixes = Fixes()
+        self._fixes.chosen.connect(self.fix_requested)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2 * GRID)
-        for note in (self._empty, self._problems, self._sizes, self._explanation):
+        for note in (self._empty, self._problems, self._fixes, self._sizes, self._explanation):
             column.addWidget(note)
         column.addStretch(1)
         self.setAccessibleName("Layer settings")
@@ -155,6 +160,7 @@ class PropertiesPanel(QWidget):
 
     def _show_notes(self, layer: Layer | None, report: Report | None) -> None:
         self._empty.setVisible(layer is None)
+        self._fixes.set_problems(report.problems_of(layer.id) if layer is not None else ())
         texts = ("", "", "") if layer is None else (_sizes(layer, report), _explained(layer), _problems(layer, report))
         for note, text in zip((self._sizes, self._explanation, self._problems), texts, strict=True):
             note.setText(text)

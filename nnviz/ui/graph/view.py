@@ -70,6 +70,7 @@ class GraphView(QGraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(240, 160)
         self.setAccessibleName("Computational graph")
+        self.viewport().setAccessibleName("Computational graph")
         self.set_theme(LIGHT)
 
     @property
