@@ -119,7 +119,8 @@ def _show_run(window: MainWindow, run: RunState, old: RunState | None) -> None:
     panels.microscope.set_history(run.history)
     panels.chain_rule.history.set_history(run.history)
     metric = run.curves.last("metric")
-    classes = catalog.LOSSES[window.session.experiment.training.loss].group == "Classification"
+    training = window.session.experiment.training
+    classes = catalog.LOSSES[training.loss].group == "Classification" and training.target == "labels"
     score = "" if metric is None else f"{metric:.1%}".replace("%", " %") if classes else f"{metric:.4f}"
     window.top_bar.set_figures(run.iteration, run.epoch, run.curves.last("loss"), score, "accuracy" if classes else "RMSE")
     if run.data is not None and (old is None or old.data is not run.data):
