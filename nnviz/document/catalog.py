@@ -464,7 +464,7 @@ DATA_SIZES = {
 """Features and classes (0: regression) of data sets by default; row_shapes.py knows what their settings change, and all the others."""
 
 INITIALIZERS = _table(
-    Kind("default", "Default", "what torch does: uniform in ±1/√n_in for weights and biases", source="torch.nn.Linear"),
+    Kind("default", "Default", "as torch starts such a layer: uniform in ±1/√n_in (recurrent: ±1/√units), biases too; embedding normal; attention Xavier uniform", source="torch.nn"),
     Kind("zeros", "Zeros", "all 0: every unit of a layer stays the same as the others, symmetry never breaks"),
     Kind("constant", "Constant", "all 0.1"),
     Kind("normal", "Normal", "normal with standard deviation 0.05"),

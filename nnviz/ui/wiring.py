@@ -274,6 +274,11 @@ def _properties(window: MainWindow) -> None:
     properties.rename_requested.connect(lambda id, name: session.edit("Rename layer", edits.rename_layer, id, name))
     properties.freeze_requested.connect(lambda id, frozen: session.edit("Freeze layer", edits.freeze_layer, id, frozen))
     properties.initializer_requested.connect(lambda id, name: session.edit("Change initializer", edits.set_initializer, id, name))
+    properties.value_requested.connect(
+        lambda id, name, value: session.edit(
+            f"Change {name.replace('_', ' ')}", edits.set_value, f"network.layers.{id}.{name}", value, merge=f"{id}.{name}"
+        )
+    )
     properties.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
 
 
