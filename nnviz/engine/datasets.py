@@ -58,7 +58,7 @@ class Data:
 def data_key(experiment: Experiment, folder: Path) -> tuple[Any, ...]:
     """Return what the rows depend on: equal keys, equal rows. Numbers in a CSV's target are classes only under a classification loss."""
     from_csv = is_classification(experiment.training.loss) if experiment.data.kind == "csv" else None
-    return (experiment.data, experiment.seed, str(folder), from_csv)
+    return (experiment.data, experiment.seed, str(folder), from_csv, experiment.training.target)
 
 
 def is_classification(loss: str) -> bool:
@@ -67,8 +67,12 @@ def is_classification(loss: str) -> bool:
 
 
 def load(experiment: Experiment, folder: Path) -> Data:
-    """Return the experiment's data, split and scaled. Raises BuildError if there is none, or it is not what it says."""
-    return prepared(experiment, SOURCES[experiment.data.kind](experiment, folder))
+    """Return the experiment's data, split and scaled. Raises BuildError if there is none, or it is not what it says.
+
+    Where the network is to reproduce its input, that is the target of every row.
+    """
+    data = prepared(experiment, SOURCES[experiment.data.kind](experiment, folder))
+    return replace(data, y=data.x, classes=0, class_names=()) if experiment.training.target == "input" else data
 
 
 def prepared(experiment: Experiment, rows: Rows) -> Data:

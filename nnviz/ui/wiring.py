@@ -114,7 +114,8 @@ def _show_run(window: MainWindow, run: RunState, old: RunState | None) -> None:
     panels.microscope.set_history(run.history)
     panels.chain_rule.history.set_history(run.history)
     metric = run.curves.last("metric")
-    classes = catalog.LOSSES[window.session.experiment.training.loss].group == "Classification"
+    training = window.session.experiment.training
+    classes = catalog.LOSSES[training.loss].group == "Classification" and training.target == "labels"
     score = "" if metric is None else f"{metric:.1%}".replace("%", " %") if classes else f"{metric:.4f}"
     window.top_bar.set_figures(run.iteration, run.epoch, run.curves.last("loss"), score, "accuracy" if classes else "RMSE")
     if run.data is not None and (old is None or old.data is not run.data):
@@ -270,6 +271,11 @@ def _properties(window: MainWindow) -> None:
     properties.freeze_requested.connect(lambda id, frozen: session.edit("Freeze layer", edits.freeze_layer, id, frozen))
     properties.initializer_requested.connect(lambda id, name: session.edit("Change initializer", edits.set_initializer, id, name))
     properties.fix_requested.connect(lambda fix: session.edit(fix.label, edits.repair, fix))
+    properties.value_requested.connect(
+        lambda id, name, value: session.edit(
+            f"Change {name.replace('_', ' ')}", edits.set_value, f"network.layers.{id}.{name}", value, merge=f"{id}.{name}"
+        )
+    )
     properties.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from nnviz.document.catalog import ACTIVATIONS, INITIALIZERS, LAYERS, Field
+from nnviz.document.catalog import ACTIVATIONS, INITIALIZERS, LAYER, LAYERS, Field
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer
 from nnviz.document.shapes import Report
@@ -16,6 +16,8 @@ from nnviz.ui.fonts import mono, sans
 from nnviz.ui.theme import BODY, GRID, LIGHT, SMALL, Theme
 
 _INITIALIZER = Field("initializer", "choice", "default", "how the weights start; a change starts them anew", choices=tuple(INITIALIZERS))
+_OWN = {"gain": "gain", "learning_rate_factor": "η factor"}
+"""Numbers every layer with parameters has, and their captions."""
 _ROW = 26
 _NOTHING = "Select a layer to see and change its settings."
 
@@ -28,6 +30,8 @@ class PropertiesPanel(QWidget):
     rename_requested = Signal(str, str)
     freeze_requested = Signal(str, bool)
     initializer_requested = Signal(str, str)
+    value_requested = Signal(str, str, object)
+    """Layer, one of the fields every layer has (gain, learning_rate_factor), and its value."""
     delete_requested = Signal(tuple)
     fix_requested = Signal(object)
     """The fix of one of the layer's problems."""
@@ -134,6 +138,16 @@ class PropertiesPanel(QWidget):
         self.editors |= {"initializer": start, "frozen": frozen}
         rows.addRow(_caption("initializer", _INITIALIZER.explanation), start)
         rows.addRow(_caption("training"), frozen)
+        for field in LAYER:
+            if field.name == "learning_rate_factor" or (field.name == "gain" and LAYERS[layer.kind].initialized):
+                self._add_own(rows, layer, field)
+
+    def _add_own(self, rows: QFormLayout, layer: Layer, field: Field) -> None:
+        """A number that is no setting of the layer's kind."""
+        editor = forms.editor(field, getattr(layer, field.name), self._theme)
+        editor.value_changed.connect(lambda value: self.value_requested.emit(layer.id, field.name, value))
+        self.editors[field.name] = editor
+        rows.addRow(_caption(_OWN[field.name], field.explanation), editor)
 
     def _add_delete(self, rows: QFormLayout, layer: Layer) -> None:
         button = QPushButton("Delete layer", toolTip="Remove this layer and its links (Del)")
@@ -155,6 +169,9 @@ class PropertiesPanel(QWidget):
         if "initializer" in self.editors:
             self.editors["initializer"].set_value(layer.initializer)
             self.editors["frozen"].setChecked(layer.frozen)
+        for name in _OWN:
+            if name in self.editors:
+                self.editors[name].set_value(getattr(layer, name))
 
     # --- what is said about the layer ---
 
