@@ -443,6 +443,7 @@ DATASETS = _table(
             Field("without", "names", [], "names of columns that are not used"),
             Field("window", "integer", None, "cut the rows, as a series, into windows of so many time steps, all columns of which are the input; none: each row by itself", 1, 512, optional=True),
             Field("horizon", "integer", 1, "for a series: how many steps behind the window the target lies", 1, 1_000),
+            Field("target_scaling", "choice", "none", "the same for a target of numbers; errors are then in the scaled unit", choices=SCALINGS),
             *_SPLIT,
         ),
     ),

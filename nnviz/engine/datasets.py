@@ -81,9 +81,11 @@ def prepared(experiment: Experiment, rows: Rows) -> Data:
     training = _split(rows, data["validation"], _sklearn_seed(experiment, "split"))
     shape = row_shape(data, rows.x.shape[1])
     x = scaled(rows.x, training, data.settings.get("scaling", "none"), shape[1] if len(shape) == 2 else None)
+    y = rows.y if rows.classes else scaled(rows.y, training, data.settings.get("target_scaling", "none"))
     check_size(x, rows.feature_names, experiment.precision)
+    check_size(y.reshape(len(y), -1), ("the target",), experiment.precision)
     raw = None if x is rows.x else rows.x
-    return Data(x, rows.y, training, rows.classes, rows.feature_names, rows.class_names, raw, shape, rows.is_ordered)
+    return Data(x, y, training, rows.classes, rows.feature_names, rows.class_names, raw, shape, rows.is_ordered)
 
 
 def _sklearn_seed(experiment: Experiment, purpose: str) -> int:

@@ -46,7 +46,7 @@ _ALWAYS = {
     "seed",
 }
 """The rows that are there while their section is folded; so are those that are not as they would be by default."""
-_IN_PICKER = {"task", "separator", "decimal", "header", "missing", "without"}
+_IN_PICKER = {"task", "separator", "decimal", "header", "missing", "without", "target_scaling"}
 """Fields of data that are only edited where the file can be seen."""
 _WIDE = frozenset({"path", "table"})
 """Types whose editors take the whole width, under their captions."""
