@@ -257,7 +257,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _examples(options: argparse.Namespace) -> int:
     found = jobs.list_examples()
-    return _show(options, found, lambda: _print_table([(example["name"], example["title"]) for example in found]))
+    return _show(options, found, lambda: _print_table([(example["name"], example["title"], example["description"]) for example in found]))
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -484,6 +484,7 @@ LARGEST_SEED = 2**32 - 1
 
 EXPERIMENT = (
     Field("title", "text", "Untitled", "what the experiment is called", essential=True),
+    Field("description", "text", "", "one sentence about what it shows"),
     Field("seed", "integer", 0, "where every random draw starts: the same seed gives the same run, bit by bit", 0, LARGEST_SEED, essential=True),
     Field("precision", "choice", "float32", "the kind of number the network computes with", choices=PRECISIONS, essential=True),
 )
