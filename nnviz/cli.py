@@ -93,7 +93,7 @@ def _make_printable() -> None:
 
 def _window_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("nnviz", description="Open the window. `nnviz --help` lists what else there is.", add_help=False)
-    parser.add_argument("file", nargs="?", metavar="FILE", help="a document to open, or example:NAME")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="a document to open, example:NAME or template:NAME")
     parser.set_defaults(job=_window)
     return parser
 
@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "nnviz",
         description="A microscope for neural networks. Without a command, `nnviz [FILE]` opens the window.",
-        epilog="FILE is a path, or example:NAME; `nnviz examples` lists the names.",
+        epilog="FILE is a path, example:NAME or template:NAME; `nnviz examples` lists the examples.",
     )
     parser.add_argument("--version", action="version", version=f"nnviz {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
 def _command(commands: Any, name: str, job: Callable, help: str, file: bool = True) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
     if file:
-        parser.add_argument("file", metavar="FILE", help="a document, or example:NAME")
+        parser.add_argument("file", metavar="FILE", help="a document, example:NAME or template:NAME")
     parser.set_defaults(job=job)
     return parser
 
@@ -269,7 +269,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _examples(options: argparse.Namespace) -> int:
     found = jobs.list_examples()
-    return _show(options, found, lambda: _print_table([(example["name"], example["title"]) for example in found]))
+    return _show(options, found, lambda: _print_table([(example["name"], example["title"], example["description"]) for example in found]))
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -17,6 +17,9 @@ WHOLE = 4096
 """A tensor with at most this many elements travels whole, a larger one as a measure."""
 
 
+Details = tuple[tuple[str, str], ...]
+"""Groups and the detail they are opened to, where that is not the trace's own: (("h1", "math"), ("encoder/layers/0", "layer"))."""
+
 # --- values ---------------------------------------------------------------------------------------------------------
 
 
@@ -204,6 +207,8 @@ class TraceRecord(msgspec.Struct, frozen=True):
     """At detail "neurons", where every node is one number a row: the same iteration with whole tensors."""
     places: tuple[int, ...] = ()
     """Beside `whole`: how many of its steps are made after 0, 1, … steps of this one."""
+    details: Details = ()
+    """Groups that are opened to another detail."""
 
 
 # --- what a run shows -----------------------------------------------------------------------------------------------
@@ -420,6 +425,7 @@ class Trace(Request, frozen=True):
 
     detail: str = "textbook"
     what_ifs: tuple[WhatIf, ...] = ()
+    details: Details = ()
 
 
 class Watch(Request, frozen=True):
@@ -430,6 +436,7 @@ class Watch(Request, frozen=True):
     parameter: str = ""
     """The parameter of that weight; empty for none."""
     element: tuple[int, ...] = ()
+    details: Details = ()
 
 
 class Break(Request, frozen=True):

@@ -42,7 +42,7 @@ class TracedTrace:
         self.details: Sequence[str] = (trace.detail,)
         self._captured = _placed(trace, None)
 
-    def reading(self, detail: str) -> Reading:
+    def reading(self, detail: str, details: protocol.Details = ()) -> Reading:
         """Return the trace as it travels."""
         return Reading(to_record(self._captured))
 
@@ -61,13 +61,14 @@ class TracedModule:
         self._chance = torch.get_rng_state()
         self._captured: Captured | None = None
 
-    def reading(self, detail: str) -> Reading:
-        """Return the iteration at this detail. Raises TraceError if it cannot be traced truthfully."""
+    def reading(self, detail: str, details: protocol.Details = ()) -> Reading:
+        """Return the iteration at this detail, or at these inside some groups. Raises TraceError if it cannot be traced truthfully."""
         with torch.no_grad():
             for buffer, before in self._buffers:
                 buffer.copy_(before)
         torch.set_rng_state(self._chance)
-        self._captured = _placed(capture(self._module, *self._inputs, detail=detail, **self._how), self._inputs)
+        trace = capture(self._module, *self._inputs, detail=detail, details=dict(details), **self._how)
+        self._captured = _placed(trace, self._inputs)
         return Reading(to_record(self._captured))
 
     def check(self, node: int, element: tuple[int, ...]) -> protocol.GradientChecked:

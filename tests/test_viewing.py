@@ -90,6 +90,17 @@ def test_every_detail_is_of_the_same_iteration_and_the_module_stands_as_after_on
     assert losses == pytest.approx([losses[0]] * 3, abs=1e-12) and torch.equal(torch.get_rng_state(), after)
 
 
+def test_one_module_is_opened_further_than_the_others_and_the_rest_stays_as_it_was(shown):
+    module, inputs = zoo.make("resnet18")
+    window = shown(module, *inputs, detail="layer")
+    window.graph.folds.set(window.graph.scene().folded - {"net/4", "net/4/0"})
+    window.graph.detail_requested.emit("net/4/0/bn1", "textbook")
+    trace, scene = window.viewer.moment.reading.trace, window.graph.scene()
+    assert {node.group[:4] for node in trace.nodes if node.operation == "sqrt"} == {("net", "4", "0", "bn1")}
+    assert "net/4/0" not in scene.folded and "net/5" in scene.folded
+    assert scene.title("net/4/0/bn1") == "bn1 · textbook"
+
+
 def test_running_statistics_move_once_however_often_the_detail_changes(shown):
     module, inputs = zoo.make("batch_norm_train")
     twin, _ = zoo.make("batch_norm_train")

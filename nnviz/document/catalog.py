@@ -443,6 +443,7 @@ DATASETS = _table(
             Field("without", "names", [], "names of columns that are not used"),
             Field("window", "integer", None, "cut the rows, as a series, into windows of so many time steps, all columns of which are the input; none: each row by itself", 1, 512, optional=True),
             Field("horizon", "integer", 1, "for a series: how many steps behind the window the target lies", 1, 1_000),
+            Field("target_scaling", "choice", "none", "the same for a target of numbers; errors are then in the scaled unit", choices=SCALINGS),
             *_SPLIT,
         ),
     ),
@@ -464,7 +465,7 @@ DATA_SIZES = {
 """Features and classes (0: regression) of data sets by default; row_shapes.py knows what their settings change, and all the others."""
 
 INITIALIZERS = _table(
-    Kind("default", "Default", "what torch does: uniform in ±1/√n_in for weights and biases", source="torch.nn.Linear"),
+    Kind("default", "Default", "as torch starts such a layer: uniform in ±1/√n_in (recurrent: ±1/√units), biases too; embedding normal; attention Xavier uniform", source="torch.nn"),
     Kind("zeros", "Zeros", "all 0: every unit of a layer stays the same as the others, symmetry never breaks"),
     Kind("constant", "Constant", "all 0.1"),
     Kind("normal", "Normal", "normal with standard deviation 0.05"),
@@ -483,6 +484,7 @@ LARGEST_SEED = 2**32 - 1
 
 EXPERIMENT = (
     Field("title", "text", "Untitled", "what the experiment is called", essential=True),
+    Field("description", "text", "", "one sentence about what it shows"),
     Field("seed", "integer", 0, "where every random draw starts: the same seed gives the same run, bit by bit", 0, LARGEST_SEED, essential=True),
     Field("precision", "choice", "float32", "the kind of number the network computes with", choices=PRECISIONS, essential=True),
 )
@@ -490,6 +492,7 @@ EXPERIMENT = (
 
 TRAINING = (
     Field("loss", "choice", "cross_entropy", "what training makes small", choices=tuple(LOSSES), essential=True),
+    Field("target", "choice", "labels", "what the output is compared with: what the data says about a row, or the row itself, which the network is to reproduce (an autoencoder)", choices=("labels", "input")),
     Field("batch_size", "integer", 32, "rows per iteration; none takes the whole training set at once", 1, 100_000, optional=True, essential=True),
     Field("l1", "number", 0.0, "adds l1 · Σ|w| over all weights (not biases) to the loss", 0.0, 1e3),
     Field("l2", "number", 0.0, "adds l2/2 · Σw² over all weights (not biases) to the loss", 0.0, 1e3),

@@ -13,7 +13,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.fields import accepted, nearest, shape_of, takes
 from nnviz.document.network import Choice
 from nnviz.document.problems import Fix, Problem, Refused, Step, fix, likely, offered, shown, step
-from nnviz.document.row_shapes import data_size, natural_shape
+from nnviz.document.row_shapes import Size, data_size, natural_shape
 from nnviz.document.wiring import Wiring
 
 Shapes = dict[str, tuple[int, ...] | None]
@@ -113,13 +113,19 @@ def counted(number: int, noun: str) -> str:
 
 def output_problems(experiment: Experiment, wiring: Wiring, shapes: Shapes) -> list[Problem]:
     """Return where loss, data and the shape of the output do not fit together."""
-    loss, size = experiment.training.loss, data_size(experiment.data)
+    loss, size = experiment.training.loss, aim(experiment)
     if loss not in catalog.LOSSES:
         chosen = _choosing(likely(loss, catalog.LOSSES))
         return [Problem("training.loss", f'There is no loss "{loss[:40]}".', offered(loss, catalog.LOSSES), fix=chosen)]
     if size is None:
         return []
-    return _loss_problems(experiment, size[1]) or _unit_problems(experiment, wiring, shapes[wiring.output] or (), size)
+    return _loss_problems(experiment, size.classes) or _unit_problems(experiment, wiring, shapes[wiring.output] or (), size)
+
+
+def aim(experiment: Experiment) -> Size | None:
+    """Return the size of what the output is compared with; None where only reading the data tells."""
+    size = data_size(experiment.data)
+    return Size(size.features, 0, size.features) if size and experiment.training.target == "input" else size
 
 
 def _choosing(loss: str) -> Fix:
@@ -128,6 +134,8 @@ def _choosing(loss: str) -> Fix:
 
 def _loss_problems(experiment: Experiment, classes: int) -> list[Problem]:
     kind, label = catalog.LOSSES[experiment.training.loss], catalog.DATASETS[experiment.data.kind].label
+    if experiment.training.target == "input" and kind.name == "bce":
+        return _range_problems(experiment)
     if kind.group == "Classification" and not classes:
         message = f"{kind.label} needs classes, and the targets of {label} are numbers."
         return [Problem("training.loss", message, "Choose mean squared error, mean absolute error or Huber.", fix=_choosing("mse"))]
@@ -137,13 +145,21 @@ def _loss_problems(experiment: Experiment, classes: int) -> list[Problem]:
     return []
 
 
+def _range_problems(experiment: Experiment) -> list[Problem]:
+    """Binary cross-entropy with the input itself takes numbers from 0 to 1."""
+    if experiment.data.settings.get("scaling") == "min-max":
+        return []
+    message = "Binary cross-entropy with the input itself compares numbers from 0 to 1, and the data is not scaled to them."
+    return [Problem("data.scaling", message, "Set scaling to min-max.", fix=fix("Scale to 0 … 1", step("change_data", scaling="min-max")))]
+
+
 def _unit_problems(experiment: Experiment, wiring: Wiring, shape: tuple[int, ...], size: tuple[int, int, int]) -> list[Problem]:
-    id, (_, classes, targets) = wiring.output, size
+    id, (_, classes, targets), is_copy = wiring.output, size, experiment.training.target == "input"
     loss, label = catalog.LOSSES[experiment.training.loss], catalog.DATASETS[experiment.data.kind].label
-    allowed = _allowed_outputs(loss.name, classes, targets)
+    allowed = (targets,) if is_copy else _allowed_outputs(loss.name, classes, targets)
     if shape in [(units,) for units in allowed]:
         return []
-    what = f"{classes} classes" if classes else counted(targets, "target")
+    what = f"{classes} classes" if classes else f"{counted(targets, 'number')} to reproduce" if is_copy else counted(targets, "target")
     needed = " or ".join(counted(units, "unit") for units in allowed)
     message = f"{loss.label} with {what} ({label}) needs an output of {needed}, and this layer puts out [{', '.join(map(str, shape))}]."
     is_dense = wiring.layers[id].kind == "dense"

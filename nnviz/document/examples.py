@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nnviz.document import catalog
+from nnviz.document import catalog, templates
 from nnviz.document.experiment import Experiment
 from nnviz.document.files import DocumentError, load
 from nnviz.document.network import Link, Network
@@ -29,8 +29,10 @@ def example_path(name: str) -> Path:
 
 
 def document_path(name_or_path: str | Path) -> Path:
-    """Return the file that `example:NAME` or a path means. Raises DocumentError for an example that does not exist."""
+    """Return the file that `example:NAME`, `template:NAME` or a path means. Raises DocumentError for one of these that does not exist."""
     name = str(name_or_path)
+    if name.startswith(templates.PREFIX):
+        return templates.template_path(name.removeprefix(templates.PREFIX))
     return example_path(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else Path(name_or_path)
 
 

@@ -29,3 +29,5 @@ class Experiment(msgspec.Struct, frozen=True):
     """Where stepping and training stop; no number of a run depends on them."""
     locks: dict[str, list | bool] = {}
     """Weights that training leaves as they are: for a parameter's name True, or the indices of its locked elements (see locks.py)."""
+    description: str = ""
+    """One sentence about what it shows."""

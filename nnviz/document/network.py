@@ -85,19 +85,30 @@ class Network(msgspec.Struct, frozen=True):
 
     def in_order(self) -> tuple[Layer, ...]:
         """Return the layers so that each stands behind all its inputs. Layers on a cycle are left out."""
-        waiting = {layer.id: {source for source in self.inputs_of(layer.id) if self.has(source)} for layer in self.layers}
+        waiting, following = self._adjacent()
         order: list[Layer] = []
         while ready := [layer for layer in self.layers if layer.id in waiting and not waiting[layer.id]]:
-            for layer in ready:
-                del waiting[layer.id]
-                order.append(layer)
-            for sources in waiting.values():
-                sources.difference_update(layer.id for layer in ready)
+            order += ready
+            for id in {layer.id for layer in ready}:
+                del waiting[id]
+                for target in following[id]:
+                    waiting[target].discard(id)
         return tuple(order)
 
     def depths(self) -> dict[str, int]:
         """Return for each layer the length of the longest path that leads to it (0 for an input). Cycles are left out."""
         depths: dict[str, int] = {}
+        sources, _ = self._adjacent()
         for layer in self.in_order():
-            depths[layer.id] = 1 + max((depths[source] for source in self.inputs_of(layer.id) if source in depths), default=-1)
+            depths[layer.id] = 1 + max((depths[source] for source in sources[layer.id] if source in depths), default=-1)
         return depths
+
+    def _adjacent(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+        """For each layer those that feed it and those it feeds; links that hang in the air are left out."""
+        before: dict[str, set[str]] = {layer.id: set() for layer in self.layers}
+        behind: dict[str, set[str]] = {layer.id: set() for layer in self.layers}
+        for source, target in ((link.source, link.target) for link in self.links):
+            if source in before and target in before:
+                before[target].add(source)
+                behind[source].add(target)
+        return before, behind

@@ -15,7 +15,7 @@ from nnviz.document.fields import accepted, parsed
 from nnviz.document.network import Choice
 from nnviz.document.problems import Refused, offered
 
-_ROOTS = ("title", "seed", "precision", "data", "training", "network.layers", "weights")
+_ROOTS = ("title", "description", "seed", "precision", "data", "training", "network.layers", "weights")
 _INDEXED = re.compile(r"network\.layers\[(\d{1,6})\]")
 
 Edit = Callable[..., Experiment]
@@ -65,7 +65,7 @@ def _set(experiment: Experiment, parts: list[str], value: Any) -> Experiment:
         case ["weights", id, *tensor] if tensor:
             return network_edits.set_parameter(experiment, ".".join([id, *tensor]), _numbers(value))
         case [name]:
-            field = _field(catalog.EXPERIMENT, name, also=_ROOTS[3:])
+            field = _field(catalog.EXPERIMENT, name, also=_ROOTS[4:])
             return replaced(experiment, **checked(catalog.EXPERIMENT, "The experiment", {name: _value(field, value)}))
     raise Refused("Nothing has this path.", offered(".".join(parts), _paths(experiment)))
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from nnviz.document.experiment import Experiment
 
-OUTSIDE_THE_RUN = {"title", "canvas", "breakpoints"}
+OUTSIDE_THE_RUN = {"title", "description", "canvas", "breakpoints"}
 """Fields of an experiment that no run depends on."""
 
 
@@ -19,7 +19,7 @@ class Dated(Protocol):
 
 
 def same_run(one: Experiment, other: Experiment) -> bool:
-    """Return whether both experiments give the same run: they differ in title, canvas and breakpoints at most."""
+    """Return whether both experiments give the same run: they differ in title, description, canvas and breakpoints at most."""
     fields = (name for name in one.__struct_fields__ if name not in OUTSIDE_THE_RUN)
     return all(getattr(one, name) is getattr(other, name) or getattr(one, name) == getattr(other, name) for name in fields)
 

@@ -27,3 +27,5 @@ class Training(msgspec.Struct, frozen=True):
     """Master switch: False makes every dropout layer pass its input unchanged."""
     early_stopping: int | None = None
     """Stop after this many epochs without a better validation loss, and restore the best weights."""
+    target: str = "labels"
+    """labels: what the data says about a row · input: the row itself, which the network is to reproduce (an autoencoder)."""

@@ -25,8 +25,12 @@ from nnviz.document.wiring import Wiring
 
 
 def change_training(experiment: Experiment, **fields: Any) -> Experiment:
-    """Return the experiment with other values for fields of its training (loss, batch_size, l1, l2, clip_norm, dropout, ...)."""
-    return _trained(experiment, **checked(catalog.TRAINING, "Training", fields))
+    """Return the experiment with other values for fields of its training (loss, batch_size, l1, l2, clip_norm, dropout, ...).
+
+    Another target fits loss and output to it, as `choose_data` does.
+    """
+    changed = _trained(experiment, **checked(catalog.TRAINING, "Training", fields))
+    return changed if changed.training.target == experiment.training.target else _fitted(changed, data_size(changed.data))
 
 
 def choose_optimizer(experiment: Experiment, kind: str, **settings: Any) -> Experiment:
@@ -139,6 +143,8 @@ def _fitted(experiment: Experiment, size: Size | None) -> Experiment:
     if size is None:
         return experiment
     features, classes, targets = size
+    if experiment.training.target == "input":
+        classes, targets = 0, features
     experiment = _trained(experiment, loss=_suitable_loss(experiment.training, classes))
     wiring = Wiring(experiment.network)
     for id in wiring.entries[:1]:
@@ -146,7 +152,7 @@ def _fitted(experiment: Experiment, size: Size | None) -> Experiment:
         if prod(shape) != features:
             following = [wiring.layers[target].kind for target in wiring.outputs[id]]
             experiment = change_layer(experiment, id, shape=natural_shape(experiment.data, features, shape, following))
-    units = 1 if experiment.training.loss == "bce" else classes or targets
+    units = 1 if experiment.training.loss == "bce" and classes else classes or targets
     last = _last_dense(wiring)
     return change_layer(experiment, last, units=units) if last else experiment
 
@@ -154,7 +160,8 @@ def _fitted(experiment: Experiment, size: Size | None) -> Experiment:
 def _suitable_loss(training: Training, classes: int) -> str:
     is_classification = catalog.LOSSES[training.loss].group == "Classification"
     if not classes:
-        return "mse" if is_classification else training.loss
+        is_copy = training.target == "input" and training.loss == "bce"
+        return "mse" if is_classification and not is_copy else training.loss
     return training.loss if training.loss == "bce" and classes == 2 else "cross_entropy"
 
 

@@ -114,13 +114,14 @@ def _check_data(experiment: Experiment, report: Report, data: Data) -> None:
         message = f"The data has {features} features per row, and the input layer takes {prod(shape)}."
         raise BuildError(f"network.layers[{entry}].shape", message, f"Set the shape of the input layer to [{features}].")
     loss, units = experiment.training.loss, report.layers[report.output].output_shape
-    if loss == "bce" and data.classes != 2:
+    is_copy = experiment.training.target == "input"
+    if loss == "bce" and data.classes != 2 and not is_copy:
         raise BuildError(
             "training.loss", f"Binary cross-entropy tells two classes apart, and the data has {data.classes}.", "Choose cross-entropy."
         )
     if loss == "cross_entropy" and not data.classes:
         raise BuildError("training.loss", "Cross-entropy needs classes, and the targets are numbers.", "Choose mean squared error.")
-    allowed = allowed_outputs(loss, data)
+    allowed = (features,) if is_copy else allowed_outputs(loss, data)
     if units not in [(count,) for count in allowed]:
         place = next(index for index, layer in enumerate(experiment.network.layers) if layer.id == report.output)
         message = f"The data needs an output of {' or '.join(map(str, allowed))} units, and {report.output} puts out {list(units)}."

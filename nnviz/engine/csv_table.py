@@ -152,7 +152,8 @@ def _kept_rows(sheet: Sheet, features: list[Column], goal: Column) -> np.ndarray
     for column in (*features, goal):
         kept[column.missing] = False
     if kept.sum() < 2:
-        raise BuildError("data.missing", f"{kept.sum()} rows of {sheet.file} have all their values.", "Put in the column's mean instead.")
+        left = "No row" if not kept.any() else "Only one row"
+        raise BuildError("data.missing", f"{left} of {sheet.file} has all its values.", "Put in the column's mean instead.")
     return kept
 
 

@@ -58,7 +58,7 @@ class Data:
 def data_key(experiment: Experiment, folder: Path) -> tuple[Any, ...]:
     """Return what the rows depend on: equal keys, equal rows. Numbers in a CSV's target are classes only under a classification loss."""
     from_csv = is_classification(experiment.training.loss) if experiment.data.kind == "csv" else None
-    return (experiment.data, experiment.seed, str(folder), from_csv)
+    return (experiment.data, experiment.seed, str(folder), from_csv, experiment.training.target)
 
 
 def is_classification(loss: str) -> bool:
@@ -67,8 +67,12 @@ def is_classification(loss: str) -> bool:
 
 
 def load(experiment: Experiment, folder: Path) -> Data:
-    """Return the experiment's data, split and scaled. Raises BuildError if there is none, or it is not what it says."""
-    return prepared(experiment, SOURCES[experiment.data.kind](experiment, folder))
+    """Return the experiment's data, split and scaled. Raises BuildError if there is none, or it is not what it says.
+
+    Where the network is to reproduce its input, that is the target of every row.
+    """
+    data = prepared(experiment, SOURCES[experiment.data.kind](experiment, folder))
+    return replace(data, y=data.x, classes=0, class_names=()) if experiment.training.target == "input" else data
 
 
 def prepared(experiment: Experiment, rows: Rows) -> Data:
@@ -77,9 +81,11 @@ def prepared(experiment: Experiment, rows: Rows) -> Data:
     training = _split(rows, data["validation"], _sklearn_seed(experiment, "split"))
     shape = row_shape(data, rows.x.shape[1])
     x = scaled(rows.x, training, data.settings.get("scaling", "none"), shape[1] if len(shape) == 2 else None)
+    y = rows.y if rows.classes else scaled(rows.y, training, data.settings.get("target_scaling", "none"))
     check_size(x, rows.feature_names, experiment.precision)
+    check_size(y.reshape(len(y), -1), ("the target",), experiment.precision)
     raw = None if x is rows.x else rows.x
-    return Data(x, rows.y, training, rows.classes, rows.feature_names, rows.class_names, raw, shape, rows.is_ordered)
+    return Data(x, y, training, rows.classes, rows.feature_names, rows.class_names, raw, shape, rows.is_ordered)
 
 
 def _sklearn_seed(experiment: Experiment, purpose: str) -> int:

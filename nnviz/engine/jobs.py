@@ -277,5 +277,6 @@ def _problem(problem: Any) -> dict[str, str]:
 
 
 def list_examples() -> list[dict[str, str]]:
-    """Return every example with its title."""
-    return [{"name": name, "title": examples.open_document(f"{examples.PREFIX}{name}").title} for name in examples.example_names()]
+    """Return every example with its title and its sentence."""
+    found = {name: examples.open_document(f"{examples.PREFIX}{name}") for name in examples.example_names()}
+    return [{"name": name, "title": example.title, "description": example.description} for name, example in found.items()]

@@ -135,7 +135,7 @@ def _update_ratio(trainer: Trainer, layer: str) -> float:
 
 def surface(trainer: Trainer) -> Surface | None:
     """Return the network's answer over the plane of the two features, or the line of the only one; None for other data."""
-    if trainer.data.x.shape[1] not in (1, 2):
+    if trainer.data.x.shape[1] not in (1, 2) or trainer.experiment.training.target == "input":
         return None
     low, high = _extent(trainer.data.x)
     sizes, x = _grid(trainer, low, high)

@@ -46,7 +46,8 @@ def looked_at(request: protocol.LookAtTable) -> protocol.TableLookedAt:
 def _table(sheet: Sheet, columns: list[Column], data: Choice) -> protocol.TableRecord:
     if not sheet.rows:
         raise BuildError("data.path", f"{sheet.file} has a header and no rows.", "Give at least two rows, or say that there is no header.")
-    goal = columns[target_place(sheet, data["target"])]
+    named = data["target"] if data["target"] in sheet.header else ""  # one that is not there is told once the rest can be seen
+    goal = columns[target_place(sheet, named)]
     used = [column for column in columns if column.name not in set(data["without"]) or column is goal]
     gaps = sorted({row for column in used for row in column.missing})
     return protocol.TableRecord(

@@ -40,6 +40,7 @@ def _tensors(captured: Captured) -> TraceRecord:
         updates=_updates(trace),
         value_reads=tuple(read.where for read in trace.value_reads),
         agreements=tuple(AgreementRecord(*agreement) for agreement in agreements(trace)),
+        details=tuple(trace.details.items()),
         what_ifs=tuple(WhatIf(what_if.node, what_if.kind, what_if.value, what_if.element) for what_if in trace.what_ifs),
     )
 

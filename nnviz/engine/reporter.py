@@ -135,7 +135,7 @@ class Reporter:
     def _with_trace(self, timeline: Timeline, frame: Frame) -> None:
         self._last_trace = time.perf_counter()
         try:
-            self.captured = capture_next(timeline.trainer, self.watch.detail)
+            self.captured = capture_next(timeline.trainer, self.watch.detail, details=self.watch.details)
             record = to_record(self.captured)
         except Exception as error:
             self._log_once(f"The trace is not shown while training: {error}\n")

@@ -68,8 +68,9 @@ class Recurrent(nn.Module):
         name = f"rnn_{self.activation}" if self.kind == "rnn" else self.kind
         absent = torch.zeros(self.blocks * self.units, dtype=x.dtype)
         weights = [tensor for _, suffix in self._places() for tensor in (*self._weights(suffix), absent)]
-        start = torch.zeros(self.num_layers * (1 + self.bidirectional), len(x), self.units, dtype=x.dtype)
-        state = (start, torch.zeros_like(start)) if self.kind == "lstm" else start
+        size = self.num_layers * (1 + self.bidirectional), len(x), self.units
+        start = torch.zeros(size, dtype=x.dtype)
+        state = (start, torch.zeros(size, dtype=x.dtype)) if self.kind == "lstm" else start
         result = getattr(torch._VF, name)(x, state, weights, True, self.num_layers, 0.0, self.training, self.bidirectional, True)
         return result[0], result[1]
 

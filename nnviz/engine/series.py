@@ -28,7 +28,7 @@ def rows_of(values: np.ndarray, targets: np.ndarray, window: int, horizon: int) 
     if count < 2:
         needed = f"A window of {window} steps and a target {horizon} behind it need {window + horizon + 1} steps"
         raise BuildError("data.window", f"{needed}, and there are {len(values)}.", "Make the window shorter.")
-    return windows(values, window)[:count].reshape(count, -1), targets[window + horizon - 1 :][:count]
+    return windows(values, window)[:count].reshape(count, -1).copy(), targets[window + horizon - 1 :][:count]
 
 
 def drawn_rows(data: Choice, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -189,8 +189,8 @@ class Service:
 
     def _look(self, request: protocol.Trace | protocol.Inspect | protocol.CheckGradient | protocol.Respond) -> None:
         match request:
-            case protocol.Trace(detail, what_ifs):
-                self._reporter.captured = capture_next(self._run().trainer, detail, what_ifs=what_ifs)
+            case protocol.Trace(detail, what_ifs, details):
+                self._reporter.captured = capture_next(self._run().trainer, detail, what_ifs=what_ifs, details=details)
                 self._send(protocol.Traced(self._revision, to_record(self._reporter.captured)))
             case protocol.Inspect():
                 self._send(inspected(self._reporter.captured, request))

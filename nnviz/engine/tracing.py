@@ -36,7 +36,9 @@ class Captured(NamedTuple):
     """The trace opened into scalars, if that was asked for."""
 
 
-def capture_next(trainer: Trainer, detail: str, sample: int | None = None, what_ifs: Sequence[protocol.WhatIf] = ()) -> Captured:
+def capture_next(
+    trainer: Trainer, detail: str, sample: int | None = None, what_ifs: Sequence[protocol.WhatIf] = (), details: protocol.Details = ()
+) -> Captured:
     """Return the trace of the next iteration; with `sample`, as it would be with that training row alone; with `what_ifs`, as supposed.
 
     Raises trace.TraceError if it cannot be traced truthfully, ValueError if there is no such row.
@@ -60,6 +62,7 @@ def capture_next(trainer: Trainer, detail: str, sample: int | None = None, what_
             clip_norm=training.clip_norm,
             clip_value=training.clip_value,
             detail=detail,
+            details=dict(details),
             penalty=trainer.penalty,
             what_ifs=[WhatIf(change.node, change.kind, change.value, change.element) for change in what_ifs],
         )

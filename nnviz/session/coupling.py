@@ -161,4 +161,4 @@ class Coupling(QObject):
         stepper.set_detail("textbook" if shown == stepper.detail else shown)
 
     def _detail_changed(self, detail: str) -> None:
-        self._session.watching.watch(self._session.watching.panels, detail)
+        self._session.watching.watch(self._session.watching.panels, detail, self._session.stepper.details)

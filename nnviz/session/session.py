@@ -88,7 +88,7 @@ class Session(QObject):
         self.previews, self.batch = Previews(self.conversation, self), Batch(self.conversation, self)
         self._coupling.connect_parts()
         self.watching = Watching(self.conversation, self)  # last: it asks for a trace once all others have had the reply
-        self.watching.watch((), self.stepper.detail)
+        self.watching.watch((), self.stepper.detail, self.stepper.details)
 
     # --- what there is ---
 
@@ -126,7 +126,7 @@ class Session(QObject):
 
     def watch(self, panels: tuple[str, ...]) -> None:
         """Have measured what these need, and nothing else: curves · measures · surface · trace."""
-        self.watching.watch(panels, self.stepper.detail)
+        self.watching.watch(panels, self.stepper.detail, self.stepper.details)
 
     def keep_what_ifs(self) -> bool:
         """Let the supposed weights be the document's, as one change that can be undone; return whether that was possible."""

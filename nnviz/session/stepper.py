@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
+from nnviz.protocol import Details
 from nnviz.session import stepping
 from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
@@ -28,6 +29,8 @@ class Stepper(QObject):
         self.moment: Moment | None = None
         self.sample: int | None = 0
         self.detail = "textbook"
+        self.details: Details = ()
+        """Groups that are opened to another detail than the whole."""
         self.rest = "start"
         self.is_awaiting = False
         """Whether a step has been asked for that needs a trace which is not there yet."""
@@ -107,10 +110,18 @@ class Stepper(QObject):
         self._stand(self.reading, self.cursor)
 
     def set_detail(self, detail: str) -> None:
-        """Ask for traces of this detail from now on."""
-        if detail != self.detail:
-            self.detail = detail
+        """Ask for traces of this detail from now on, everywhere."""
+        if (detail, ()) != (self.detail, self.details):
+            self.detail, self.details = detail, ()
             self.detail_changed.emit(detail)
+
+    def set_detail_of(self, group: str, detail: str) -> None:
+        """Ask for traces with this group ("h1", "encoder/layers/0") opened to this detail, the others as they are."""
+        others = dict(self.details) | {group: detail}
+        details = tuple((path, one) for path, one in others.items() if one != self.detail or path.count("/"))
+        if details != self.details:
+            self.details = details
+            self.detail_changed.emit(self.detail)
 
     def set_rest(self, rest: str) -> None:
         """Let the cursor stand at the "start" or the "end" of a trace while the person is not stepping."""

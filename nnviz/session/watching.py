@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 from PySide6.QtCore import QObject, QTimer
 
 from nnviz import protocol
@@ -34,13 +35,13 @@ class Watching(QObject):
         conversation.arriving.connect(self._begin)
         conversation.replied.connect(self._take)
 
-    def watch(self, panels: tuple[str, ...], detail: str) -> None:
+    def watch(self, panels: tuple[str, ...], detail: str, details: protocol.Details = ()) -> None:
         """Have the engine measure what these panels need, now and after every restart."""
-        self._look(protocol.Watch(tuple(panels), detail, self._watch.parameter, self._watch.element))
+        self._look(protocol.Watch(tuple(panels), detail, self._watch.parameter, self._watch.element, details))
 
     def watch_weight(self, parameter: str, element: tuple[int, ...]) -> None:
         """Have the history of one weight kept."""
-        self._look(protocol.Watch(self._watch.panels, self._watch.detail, parameter, tuple(element)))
+        self._look(msgspec.structs.replace(self._watch, parameter=parameter, element=tuple(element)))
 
     def _look(self, watch: protocol.Watch) -> None:
         if watch != self._watch:
@@ -55,14 +56,14 @@ class Watching(QObject):
 
     def trace(self, again: bool = False) -> None:
         """Have the next iteration traced, unless its trace is there, or was asked for before (and `again` is False)."""
-        run, detail = self._conversation.run, self._watch.detail
+        run, detail = self._conversation.run, (self._watch.detail, self._watch.details)
         wanted = (run.revision, run.iteration, detail)
-        is_known = run.is_traced and run.reading.trace.detail == detail
+        is_known = run.is_traced and (run.reading.trace.detail, run.reading.trace.details) == detail
         if run.training or run.target is not None:
             self._asked = None
         elif self._conversation.is_settled and not is_known and (again or wanted != self._asked):
             self._asked = wanted
-            self._conversation.ask(protocol.Trace(detail))
+            self._conversation.ask(protocol.Trace(self._watch.detail, details=self._watch.details))
 
     def _begin(self, reply: protocol.Reply) -> None:
         if isinstance(reply, protocol.Frame) and not self._painting.isActive():

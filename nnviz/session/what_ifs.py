@@ -101,7 +101,7 @@ class WhatIfs(QObject):
             self.abandoned.emit()
 
     def _ask(self) -> None:
-        self._conversation.ask(protocol.Trace(self._basis.trace.detail, self.items))
+        self._conversation.ask(protocol.Trace(self._basis.trace.detail, self.items, self._basis.trace.details))
 
     def _follow(self, old: RunState, new: RunState) -> None:
         """Drop everything once the run has gone on."""

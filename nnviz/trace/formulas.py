@@ -326,6 +326,9 @@ FORMULAS: dict[str, Formula] = {
         ("dropout", "dropout1d", "dropout2d", "dropout3d"),
         Formula("y = mask · x / (1 − p)", "∂L/∂x = ∂L/∂y · mask / (1 − p)", derivatives.dropout),
     ),
+    "randn": Formula("ε ~ N(0, 1), drawn anew in every iteration"),
+    "one_hot": Formula("y = 1 at the place x names, else 0"),
+    "long": Formula("y = x as whole numbers"),
     "dropout_mask": Formula("mask = 0 with probability p, else 1/(1 − p)"),
     "embedding": Formula("y = W[index]", "∂L/∂W[i] = Σ ∂L/∂y of the places that looked up i", derivatives.embedding),
     **dict.fromkeys(

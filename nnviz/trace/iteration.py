@@ -18,7 +18,7 @@ from .backward import run_backward
 from .bindings import Bindings, Entry
 from .calls import DROPOUTS
 from .formulas import describe
-from .openers import DETAILS, openers_for
+from .openers import Openers
 from .parts import Part, hooks_before, modules_of, parts_of
 from .record import Node, TraceError, perform, tensors_in
 from .schedule import plan_steps
@@ -41,24 +41,24 @@ def capture(
     detail: str = "textbook",
     penalty: Callable[[nn.Module], Tensor] | None = None,
     what_ifs: Sequence[WhatIf] = (),
+    details: Mapping[str, str] = MappingProxyType({}),
 ) -> Trace:
     """The trace of one iteration of any module: forward, loss, backward, clip, update.
 
     `loss(output, target)` gives the scalar; without it the module returns one. `penalty(module)` is added to it.
     `detail`: `layer` (the calls as made), `textbook` (recurrent nets, dropout, attention and batch norm opened), `math`
-    (losses and layer norm too). `what_ifs`: other values for some nodes of this trace, everything behind them made again
-    with the same random numbers, and compared with a run that has these values too. Afterwards the module stands as
+    (losses and layer norm too); `details`: another one for some modules, by the groups around their nodes
+    (`{"encoder/layers/0": "math", "loss": "layer"}`). `what_ifs`: other values for some nodes of this trace, everything behind
+    them made again with the same random numbers, and compared with a run that has these values too. Afterwards the module stands as
     after one ordinary forward: running statistics and generator moved on once; parameters, `.grad` and the optimizer's
     state untouched.
 
     Raises TraceError, naming place and cure, for what cannot be traced truthfully; the module's errors come through.
     """
-    if detail not in DETAILS:
-        raise TraceError(f"detail {detail!r} is not one of {', '.join(DETAILS)}")
     modules = modules_of(module, loss)
     parts = parts_of(modules, inputs, target)
     names = {id(part.tensor): (part.kind, part.name) for part in parts}
-    tape = Tape(Bindings(Scopes(modules), names, by_node(what_ifs)), openers_for(detail))
+    tape = Tape(Bindings(Scopes(modules), names, by_node(what_ifs)), Openers(detail, details))
     tape.bindings.suspects += hooks_before(modules, parts)
     with torch.enable_grad(), _without_collector(), _supposing(tape):
         real = _run(tape, module, inputs, loss, target, penalty)
@@ -69,7 +69,7 @@ def capture(
         proof = _verify(tape, modules, real, end, live, gradients)
         clipping = clip_gradients(gradients["parameter"], clip_norm, clip_value)
         updates = plan_updates(optimizer, live["parameter"], gradients["parameter"], clipping)
-        return _bind_up(tape, end, detail, proof, gradients, clipping, updates, tuple(what_ifs))
+        return _bind_up(tape, end, (detail, details), proof, gradients, clipping, updates, tuple(what_ifs))
 
 
 @contextmanager
@@ -181,7 +181,7 @@ def _without_collector() -> Iterator[None]:
 
 
 def _bind_up(
-    tape: Tape, end: Entry, detail: str, proof: tuple, gradients: Mapping, clipping, updates, what_ifs: tuple[WhatIf, ...]
+    tape: Tape, end: Entry, detail: tuple[str, Mapping[str, str]], proof: tuple, gradients: Mapping, clipping, updates, what_ifs: tuple
 ) -> Trace:
     nodes = tuple([_freeze(entry) for entry in tape.bindings.entries])
     return Trace(
@@ -189,7 +189,8 @@ def _bind_up(
         steps=plan_steps(nodes, clipping is not None, updates),
         loss=end.values[0].item(),
         loss_node=end.id,
-        detail=detail,
+        detail=detail[0],
+        details=MappingProxyType(dict(detail[1])),
         worst_error=proof[0],
         parameter_gradients=MappingProxyType(gradients["parameter"]),
         input_gradients=MappingProxyType(gradients["input"]),

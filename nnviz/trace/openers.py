@@ -10,18 +10,37 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from types import MappingProxyType
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .record import TraceError
+
 DETAILS = ("layer", "textbook", "math")
 
 
-def openers_for(detail: str) -> Mapping[Callable, Callable]:
-    """torch function -> opener, at a level of detail."""
-    return {"layer": {}, "textbook": TEXTBOOK, "math": MATH}[detail]
+class Openers:
+    """torch function -> opener, at a level of detail; at another one inside some groups ("encoder/layers/0")."""
+
+    def __init__(self, detail: str, details: Mapping[str, str] = MappingProxyType({})):
+        """Raises TraceError for a detail there is not."""
+        for one in (detail, *details.values()):
+            if one not in DETAILS:
+                raise TraceError(f"detail {one!r} is not one of {', '.join(DETAILS)}")
+        tables = {"layer": {}, "textbook": TEXTBOOK, "math": MATH}
+        self._whole = tables[detail]
+        paths = sorted((tuple(path.split("/")) for path in details), key=len, reverse=True)  # an inner group counts more
+        self._inside = [(path, tables[details["/".join(path)]]) for path in paths]
+
+    def get(self, function: Callable, group: tuple[str, ...]) -> Callable | None:
+        """What opens a call that is made in this group; None if it stays whole."""
+        for path, openers in self._inside:
+            if group[: len(path)] == path:
+                return openers.get(function)
+        return self._whole.get(function)
 
 
 # -- dropout -------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ set back. The tape's graph never looks at a live parameter again; the person's s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack,
 
 from .bindings import Bindings, Entry, Source, leaf
 from .calls import kind_of, may_draw, operation_name, silently_written
+from .openers import Openers
 from .record import Call, TraceError, ValueRead, fill, perform, template, tensors_in, with_written
 from .scopes import user_line
 from .what_if import WhatIfs, refilled, supposing, with_first
@@ -47,9 +48,9 @@ class Made:
 
 
 class Tape(TorchFunctionMode):
-    """Records while it is active. `openers`: torch function -> function (tape, *arguments) of its textbook steps."""
+    """Records while it is active. `openers` give functions (tape, *arguments) that make a call in its textbook steps."""
 
-    def __init__(self, bindings: Bindings, openers: Mapping[Callable, Callable]):
+    def __init__(self, bindings: Bindings, openers: Openers):
         super().__init__()
         self.bindings, self.scopes, self.openers = bindings, bindings.scopes, openers
         self.reads: list[ValueRead] = []
@@ -59,7 +60,7 @@ class Tape(TorchFunctionMode):
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        opener = self.openers.get(function)
+        opener = self.openers.get(function, self.scopes.here.group)
         if opener is not None:
             return self._open(opener, function, args, kwargs)
         kind = kind_of(function)

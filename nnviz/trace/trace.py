@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -29,6 +29,7 @@ class Trace:
     value_reads: tuple[ValueRead, ...]
     true_gradients: Mapping[str, Tensor | None]  # beside parameter_gradients: ordinary autograd's
     what_ifs: tuple[WhatIf, ...] = ()  # what was supposed; none: the iteration as it is
+    details: Mapping[str, str] = field(default_factory=dict)  # groups that are opened to another detail
 
     def start(self) -> Cursor:
         """A cursor before the first step."""

@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from nnviz.document.examples import example_names
+from nnviz.document.templates import TEMPLATES, template
 from nnviz.ui import recent
 from nnviz.ui.data import inspection
 from nnviz.ui.theme import Theme
@@ -60,6 +61,8 @@ def _supposes(window: MainWindow) -> bool:
 
 ACTIONS = (
     Act("new", "New", "File", lambda w: w.documents.new(), "Ctrl+N", "fa6s.file", "Start from the two-moons experiment"),
+    Act("new_from", "New from template…", "File", lambda w: w.commands.ask_template(), "Ctrl+Alt+N", "fa6s.shapes", "Choose one of the nets to begin with, from a perceptron to a transformer block"),
+    Act("gallery", "Open from the gallery…", "File", lambda w: w.start_page.open(), "Ctrl+Shift+O", "fa6s.images", "Recent documents and examples, as pictures"),
     Act("open", "Open…", "File", lambda w: w.documents.open(), "Ctrl+O", "fa6s.folder-open", "Open a document"),
     Act("new_window", "New window", "File", lambda w: w.window_requested.emit(None), "Ctrl+Shift+N", "fa6s.window-restore", "Another document beside this one, with an engine of its own"),
     Act("recover", "Recover unsaved work", "File", lambda w: w.lost_work.ask(), "Ctrl+Alt+R", "fa6s.life-ring", "Show the unsaved work that earlier starts left behind"),
@@ -133,6 +136,9 @@ ACTIONS = (
     Act("open_group", "Open this group", "View", lambda w: w.commands.open_here(), "Alt+Down", "fa6s.up-right-and-down-left-from-center", "Open the folded group of the selected node, or of the one the cursor is at, by one level", enabled=_has_trace),
     Act("fold_all", "Fold all groups", "View", lambda w: w.panels.graph.folds.fold_all(), "Alt+Shift+Up", "fa6s.angles-up", "Every layer becomes one card, time steps and blocks of equal structure one together", enabled=_has_trace),
     Act("open_all", "Open all groups", "View", lambda w: w.panels.graph.folds.open_all(), "Alt+Shift+Down", "fa6s.angles-down", "Every group shows its nodes", enabled=_has_trace),
+    Act("detail_layer", "This layer at detail: layer", "View", lambda w: w.commands.set_detail_here("layer"), "Ctrl+Alt+1", "fa6s.layer-group", "Show the calls of this layer as they were made; the others stay as they are", enabled=_has_trace),
+    Act("detail_textbook", "This layer at detail: textbook", "View", lambda w: w.commands.set_detail_here("textbook"), "Ctrl+Alt+2", "fa6s.layer-group", "Open this layer into gates, masks, Q K V, mean and variance; the others stay as they are", enabled=_has_trace),
+    Act("detail_math", "This layer at detail: math", "View", lambda w: w.commands.set_detail_here("math"), "Ctrl+Alt+3", "fa6s.layer-group", "Open this layer as far as its formulas go; the others stay as they are", enabled=_has_trace),
     Act("theme", "Light or dark", "View", lambda w: w.toggle_theme(), "Ctrl+Shift+L", "fa6s.circle-half-stroke", "Change between the light and the dark theme"),
     Act("reset_workspace", "Reset this workspace", "View", lambda w: w.area.reset(), "", "fa6s.table-columns", "Put all panels back where they were"),
     Act("find_action", "Search or run an action…", "Help", lambda w: w.commands.find_action(), "Ctrl+Shift+P", "fa6s.magnifying-glass", "Find any action by its name"),
@@ -159,6 +165,8 @@ def build_actions(window: QMainWindow, acts: Iterable[Act] = ACTIONS) -> dict[st
 
 def fill_menu(menu: QMenu, actions: dict[str, QAction]) -> dict[str, QMenu]:
     """Give the menu one submenu for each word of MENUS and return them."""
+    menu.addAction(actions["gallery"])
+    menu.addSeparator()
     submenus = {name: menu.addMenu(name) for name in MENUS}
     for act in ACTIONS:
         submenus[act.menu].addAction(actions[act.id])
@@ -166,13 +174,25 @@ def fill_menu(menu: QMenu, actions: dict[str, QAction]) -> dict[str, QMenu]:
 
 
 def fill_file_menu(menu: QMenu, window: MainWindow) -> None:
-    """Give the File menu its lists: the recent documents, read anew each time, and the examples."""
-    latest, examples = QMenu("Open recent", menu), QMenu("Examples", menu)
+    """Give the File menu its lists: templates, the recent documents, read anew each time, and the examples."""
+    latest, examples, templates = QMenu("Open recent", menu), QMenu("Examples", menu), QMenu("New from template", menu)
+    templates.addActions(list(template_actions(window).values()))
+    menu.insertMenu(window.action_table["open"], templates)
     latest.aboutToShow.connect(lambda: recent.fill_recent(latest, window.documents.open))
     for name in example_names():
         examples.addAction(name, lambda name=name: window.documents.open_example(name))
     for submenu in (latest, examples):
         menu.insertMenu(window.action_table["recover"], submenu)
+
+
+def template_actions(window: MainWindow) -> dict[str, QAction]:
+    """Return an action for every template, that opens it; made once for each window."""
+    for name, explanation in TEMPLATES.items():
+        if (action := window.findChild(QAction, f"template {name}")) is None:
+            action = QAction(f"New: {name.replace('_', ' ')}", window, objectName=f"template {name}")
+            action.setToolTip(explanation)
+            action.triggered.connect(lambda _=False, name=name: window.documents.take(template(name)))
+    return {name: window.findChild(QAction, f"template {name}") for name in TEMPLATES}
 
 
 def set_icons(actions: dict[str, QAction], theme: Theme, acts: Iterable[Act] = ACTIONS) -> None:

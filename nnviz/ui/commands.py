@@ -8,7 +8,10 @@ from PySide6.QtWidgets import QInputDialog, QMessageBox
 
 from nnviz import __version__
 from nnviz.document import edits
+from nnviz.document.templates import template
+from nnviz.ui.actions import template_actions
 from nnviz.ui.command_palette import CommandPalette
+from nnviz.ui.template_gallery import TemplateGallery
 
 if TYPE_CHECKING:
     from nnviz.ui.main_window import MainWindow
@@ -41,6 +44,13 @@ class Commands:
         if node is not None and folds.card(node):
             folds.enter(folds.card(node), node)
 
+    def set_detail_here(self, detail: str) -> None:
+        """Open the calls of the layer of the selected node, else of the cursor's, to this detail."""
+        moment, node = self._window.session.moment, self._window.debugger.node_here
+        group = moment.reading.node(node).group if moment and node is not None else ()
+        if group:
+            self._window.session.stepper.set_detail_of(group[0], detail)
+
     def ask_iteration(self) -> None:
         """Ask for an iteration and make the run stand there."""
         run = self._window.session.run
@@ -50,6 +60,13 @@ class Commands:
         if ok:
             self._window.session.trainer.go_to(iteration)
 
+    def ask_template(self) -> None:
+        """Open the start menu of templates; the one that is chosen becomes the document."""
+        gallery = TemplateGallery(self._window.theme, self._window)
+        gallery.chosen.connect(lambda name: self._window.documents.take(template(name)))
+        gallery.finished.connect(gallery.deleteLater)
+        gallery.open()
+
     def toggle_dropout(self) -> None:
         """Switch all dropout layers on or off."""
         self._window.session.edit("Dropout", edits.change_training, dropout=not self._window.session.experiment.training.dropout)
@@ -58,7 +75,7 @@ class Commands:
         """Open the field that finds any action by its name."""
         window = self._window
         shown = [action for action in window.panel_menu.actions.values() if action.isVisible()]
-        palette = CommandPalette([*window.action_table.values(), *shown], window)
+        palette = CommandPalette([*window.action_table.values(), *shown, *template_actions(window).values()], window)
         palette.finished.connect(palette.deleteLater)
         palette.move(window.mapToGlobal(window.rect().center()) - palette.rect().center())
         palette.show()

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from nnviz.document.examples import PREFIX, open_document
@@ -14,6 +15,7 @@ from nnviz.document.files import stamp
 from nnviz.session.document import Document
 from nnviz.ui import recent
 from nnviz.ui.file_notes import FileNotes
+from nnviz.ui.theme import LIGHT
 
 if TYPE_CHECKING:
     from nnviz.ui.main_window import MainWindow
@@ -89,7 +91,7 @@ class Documents:
         return bool(path) and self._write(Path(path).with_suffix(Path(path).suffix or ".nnviz").absolute())
 
     def _write(self, path: Path) -> bool:
-        saved = self._document.save_as(path)
+        saved = self._document.save_as(path, _picture(self._document.experiment))
         if saved:
             recent.remember(path)
             self.notes.saved(path)
@@ -132,6 +134,17 @@ class Documents:
             found.raise_()
             found.activateWindow()
         return found is not None
+
+
+def _picture(experiment: Experiment) -> bytes:
+    """Return the small picture of the network that a *.nnviz file holds, as PNG."""
+    from nnviz.ui.canvas.thumbnails import thumbnail  # here, because the canvas is loaded after the first paint
+
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    thumbnail(experiment, LIGHT).save(buffer, "PNG")
+    return data.data()
 
 
 def _folder(document: Document) -> str:

@@ -65,5 +65,5 @@ class LostWork:
 
 def _described(recovery: Recovery) -> str:
     saved = time.strftime("%d %B, %H:%M", time.localtime(recovery.saved_at)).lstrip("0")
-    file = f"of {recovery.document.name}" if recovery.document else f"“{recovery.title}”, never saved"
+    file = recovery.document.name if recovery.document else f"“{recovery.title}”, never saved"
     return f"An earlier start left unsaved work behind: {file}, {saved}."

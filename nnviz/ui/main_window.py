@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nnviz.ui.panel_menu import PanelMenu
     from nnviz.ui.panels import Panels
     from nnviz.ui.proof import Proof
+    from nnviz.ui.start_page import StartPage
     from nnviz.ui.weight_editing import WeightEditing
 
 DESIGN_SIZE = (1600, 1000)
@@ -50,6 +51,7 @@ class MainWindow(QMainWindow):
     panels: Panels
     proof: Proof
     weight_editing: WeightEditing
+    start_page: StartPage
     area: WorkspaceArea
     panel_menu: PanelMenu
 
@@ -84,6 +86,7 @@ class MainWindow(QMainWindow):
         from nnviz.ui.panel_menu import PanelMenu
         from nnviz.ui.panels import Panels
         from nnviz.ui.proof import Proof
+        from nnviz.ui.start_page import StartPage
         from nnviz.ui.weight_editing import WeightEditing
 
         self.panels, self.proof, self.weight_editing = Panels(), Proof(self), WeightEditing(self)
@@ -91,6 +94,7 @@ class MainWindow(QMainWindow):
         self.panel_menu = PanelMenu(self.area, self.panels.cards, self)
         self.panel_menu.fill(self._submenus["View"])
         self.centralWidget().layout().addWidget(self.area, 1)
+        self.start_page = StartPage(self)
         wiring.connect(self)
         self._is_furnished = True
         self.set_theme(self.theme)
@@ -128,6 +132,7 @@ class MainWindow(QMainWindow):
             self.proof.set_theme(theme)
             self.data.set_theme(theme)
             self.weight_editing.set_theme()
+            self.start_page.set_theme()
             set_icons(self.action_table, theme)
 
     def toggle_theme(self) -> None:

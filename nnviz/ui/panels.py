@@ -141,6 +141,7 @@ def _split(upper: QWidget, lower: QWidget) -> QSplitter:
 
 def _scrolling(widget: QWidget) -> QScrollArea:
     area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+    area.setAccessibleName(widget.accessibleName() or "Settings")
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(widget)
     return area

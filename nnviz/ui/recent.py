@@ -31,11 +31,16 @@ def forget(path: Path) -> None:
 
 
 def shown_name(path: Path) -> str:
-    """Return what a menu calls the document: its name and folder, and whether it is gone."""
+    """Return what a menu calls the document: its name and where it is, or that it is gone."""
     name = path.name if len(path.name) <= 60 else f"{path.name[:40]}…{path.name[-16:]}"
+    return f"{name}   {place(path)}"
+
+
+def place(path: Path) -> str:
+    """Return the folder of the document, and whether it is gone."""
     folder = str(path.parent).replace(str(Path.home()), "~", 1)
     folder = folder if len(folder) <= 48 else f"…{folder[-46:]}"
-    return f"{name}   {folder}" + ("" if stamp(path) else "   – missing")
+    return folder if stamp(path) else f"{folder} – missing"
 
 
 def fill_recent(menu: QMenu, call: Callable[[Path], object]) -> None:

@@ -171,6 +171,7 @@ class Segments(QFrame):
         for key, name in enumerate(names, start=1):
             button = QPushButton(name.capitalize(), checkable=True, toolTip=f"{name.capitalize()} workspace (Ctrl+{key})")
             button.setAccessibleName(f"{name} workspace")
+            button.setObjectName(name)
             button.clicked.connect(lambda _=False, name=name: self.chosen.emit(name))
             self._group.addButton(button)
             self._buttons[name] = button

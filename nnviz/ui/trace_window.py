@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from nnviz.protocol import GradientChecked
+from nnviz.protocol import Details, GradientChecked
 from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
 from nnviz.session.viewer import Viewer
@@ -37,8 +37,8 @@ class Source(Protocol):
 
     details: Sequence[str]
 
-    def reading(self, detail: str) -> Reading:
-        """Return the trace at this detail."""
+    def reading(self, detail: str, details: Details = ()) -> Reading:
+        """Return the trace at this detail, or at these inside some groups."""
         ...
 
     def check(self, node: int, element: tuple[int, ...]) -> GradientChecked:
@@ -68,6 +68,7 @@ class TraceWindow(QMainWindow):
         self._connect()
         self.setWindowTitle(f"{title} – nnviz")
         self.set_theme(LIGHT)
+        self.viewer.stepper.detail = reading.trace.detail
         self.viewer.show(reading)
 
     # --- what actions do ---
@@ -151,9 +152,15 @@ class TraceWindow(QMainWindow):
         card.node_clicked.connect(viewer.select)
         card.sample_chosen.connect(viewer.stepper.set_sample)
         card.check_requested.connect(lambda node, element: card.set_check(self._source.check(node, element)))
-        self.detail.chosen.connect(lambda detail: viewer.show(self._source.reading(detail)))
+        viewer.stepper.detail_changed.connect(self._read)
+        self.detail.chosen.connect(viewer.stepper.set_detail)
+        if len(self._source.details) > 1:
+            graph.detail_requested.connect(viewer.stepper.set_detail_of)
         self.coloring.chosen.connect(graph.set_coloring)
         self.step_bar.speeds.chosen.connect(lambda: viewer.playback.change_pace(self._pace()))
+
+    def _read(self, detail: str) -> None:
+        self.viewer.show(self._source.reading(detail, self.viewer.stepper.details))
 
     def _show(self, moment: Moment | None) -> None:
         node = self.viewer.selected_node

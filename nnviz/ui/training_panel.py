@@ -46,7 +46,7 @@ _ALWAYS = {
     "seed",
 }
 """The rows that are there while their section is folded; so are those that are not as they would be by default."""
-_IN_PICKER = {"task", "separator", "decimal", "header", "missing", "without"}
+_IN_PICKER = {"task", "separator", "decimal", "header", "missing", "without", "target_scaling"}
 """Fields of data that are only edited where the file can be seen."""
 _WIDE = frozenset({"path", "table"})
 """Types whose editors take the whole width, under their captions."""
@@ -73,10 +73,11 @@ class Row:
 def rows_of(experiment: Experiment) -> tuple[Row, ...]:
     """Return every line the form has for this experiment, in order."""
     training, data = experiment.training, experiment.data
-    loss, batch, *others = (_row("training", field, getattr(training, field.name), "Regularisation") for field in catalog.TRAINING)
+    loss, target, batch, *others = (_row("training", field, getattr(training, field.name), "Regularisation") for field in catalog.TRAINING)
     return (
         *_choice_rows("data", data, catalog.DATASETS, "which rows the network is trained on", "Data"),
         replace(loss, section="Loss", labels=catalog.LOSSES),
+        replace(target, section="Loss"),
         replace(batch, section="Loss"),
         *_choice_rows("training.optimizer", training.optimizer, catalog.OPTIMIZERS, "how gradients become parameter updates", "Optimizer"),
         *_choice_rows("training.schedule", training.schedule, catalog.SCHEDULES, "how the learning rate changes over time", "Schedule"),

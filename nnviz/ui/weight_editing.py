@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import QPoint
 
 from nnviz.document.experiment import Experiment
 from nnviz.protocol import Drawn
@@ -30,6 +31,8 @@ class WeightEditing:
         """Show a parameter; without a name the one of the selected layer or of the node on the chain-rule card, else the first."""
         if self.editor is None:
             self.editor = self._made()
+            corner = self._window.geometry().bottomRight() - self.editor.rect().bottomRight()
+            self.editor.move(corner - QPoint(24, 48))  # where the network stays in sight
         self._parameter = parameter or self._wanted()
         self._show()
         self.editor.show()

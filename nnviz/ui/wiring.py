@@ -15,6 +15,7 @@ from nnviz.session.moment import Moment
 from nnviz.session.run import RunState
 from nnviz.ui import supposition
 from nnviz.ui.actions import show_running
+from nnviz.ui.canvas import captions
 from nnviz.ui.data import inspection
 from nnviz.ui.graph import naming
 from nnviz.ui.graph.view import NO_TRACE
@@ -93,14 +94,8 @@ def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
         view.set_titles(names)
     window.debugger.show_marks()
     panels.microscope.set_optimizer(catalog.OPTIMIZERS[experiment.training.optimizer.kind].label)
-    sizes = [
-        report.layers[layer.id].output_shape
-        for layer in experiment.network.in_order()
-        if layer.kind in ("input", "dense") and layer.id in report.layers
-    ]
-    chain = " → ".join("×".join(map(str, shape)) if shape else "?" for shape in sizes)
     problems = f" · {len(report.problems)} problem{'s' * (len(report.problems) > 1)}" if report.problems else ""
-    panels.cards["network"].set_subtitle(f"{chain} · {report.parameters:,} parameters{problems}")
+    panels.cards["network"].set_subtitle(captions.summary(experiment, report) + problems)
     _show_layer(window)
     _show_document(window)
 
@@ -119,7 +114,8 @@ def _show_run(window: MainWindow, run: RunState, old: RunState | None) -> None:
     panels.microscope.set_history(run.history)
     panels.chain_rule.history.set_history(run.history)
     metric = run.curves.last("metric")
-    classes = catalog.LOSSES[window.session.experiment.training.loss].group == "Classification"
+    training = window.session.experiment.training
+    classes = catalog.LOSSES[training.loss].group == "Classification" and training.target == "labels"
     score = "" if metric is None else f"{metric:.1%}".replace("%", " %") if classes else f"{metric:.4f}"
     window.top_bar.set_figures(run.iteration, run.epoch, run.curves.last("loss"), score, "accuracy" if classes else "RMSE")
     if run.data is not None and (old is None or old.data is not run.data):
@@ -250,6 +246,7 @@ def _network(window: MainWindow) -> None:
     network.splice_requested.connect(window.builder.splice)
     network.rename_requested.connect(lambda ids, name: session.edit("Rename layers", edits.rename_layers, ids, name))
     network.tidy_requested.connect(window.builder.tidy)
+    network.fix_requested.connect(lambda fix: session.edit(fix.label, edits.repair, fix))
     network.disconnect_requested.connect(lambda links: session.edit("Disconnect layers", _without, links))
     network.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
     network.move_requested.connect(lambda places: session.edit("Move layers", edits.move_layers, places))
@@ -273,6 +270,12 @@ def _properties(window: MainWindow) -> None:
     properties.rename_requested.connect(lambda id, name: session.edit("Rename layer", edits.rename_layer, id, name))
     properties.freeze_requested.connect(lambda id, frozen: session.edit("Freeze layer", edits.freeze_layer, id, frozen))
     properties.initializer_requested.connect(lambda id, name: session.edit("Change initializer", edits.set_initializer, id, name))
+    properties.fix_requested.connect(lambda fix: session.edit(fix.label, edits.repair, fix))
+    properties.value_requested.connect(
+        lambda id, name, value: session.edit(
+            f"Change {name.replace('_', ' ')}", edits.set_value, f"network.layers.{id}.{name}", value, merge=f"{id}.{name}"
+        )
+    )
     properties.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
 
 
@@ -292,6 +295,7 @@ def _graph(window: MainWindow) -> None:
     panels.chain_rule.check_requested.connect(session.check_gradient)
     panels.detail.chosen.connect(session.stepper.set_detail)
     session.stepper.detail_changed.connect(lambda detail: panels.detail.set_choices(tuple(DETAILS.items()), detail))
+    panels.graph.detail_requested.connect(session.stepper.set_detail_of)
     panels.coloring.chosen.connect(panels.graph.set_coloring)
     panels.edge_coloring.chosen.connect(panels.network.set_coloring)
 

@@ -216,6 +216,8 @@ EDITS = (
     _change_schedule,
     _set_weight,
     _set_parameters,
+    lambda random, present: edits.lock_parameter(present, random.choice(["h1.weight", "h2.bias", "nobody.bias"]), random.random() < 0.7),
+    lambda random, present: edits.lock_weights(present, "h1.bias", [(random.randint(0, 5),)], random.random() < 0.7),
     _choose_table,
     lambda random, present: edits.shape_input(present, random.choice([[4], [1, 2, 2], []])),
     lambda random, present: edits.set_gain(present, _id(random, present), random.choice([0.5, 2.0, -1.0])),

@@ -60,7 +60,7 @@ def test_table_and_path_values():
     ("path", "text", "message"),
     [
         ("sead", "3", "sead: Nothing has this path. Did you mean seed"),
-        ("", "3", "There is: title, seed"),
+        ("", "3", "There is: title, description, seed"),
         ("seed", "three", 'seed: seed: "three" is not allowed|seed: "three" is not allowed'),
         ("seed", "3.5", "whole number"),
         ("seed", "9" * 5000, "whole number"),

@@ -144,7 +144,7 @@ def test_missing_values_are_refused_left_out_or_the_mean(read):
     content = "a,colour,y\n1,red,5\n,blue,6\n3,NA,7\n8,blue,?\n"
     with pytest.raises(BuildError, match=r"line 3: column 'a' is empty\. It is the first of 3 missing values in 3 rows"):
         read(content)
-    with pytest.raises(BuildError, match="1 rows of data"):
+    with pytest.raises(BuildError, match="Only one row of data"):
         read(content, missing="leave out")
     mean = read(content, missing="column mean")
     assert mean.y.tolist() == [[5], [6], [7]], "without its target a row is of no use"
@@ -185,6 +185,15 @@ def test_a_file_is_a_series_of_windows(tmp_path):
     assert alone.shape == (3, 1), "a series of one column foretells itself"
     with pytest.raises(BuildError, match="need 31 steps, and there are 20"):
         load(experiment(data=new_choice(DATASETS, "csv", path="rows.csv", window=29)), tmp_path)
+
+
+def test_a_target_of_numbers_is_scaled_on_the_training_rows(tmp_path):
+    (tmp_path / "rows.csv").write_text("a,price\n" + "".join(f"{i},{1e6 + 1e5 * i}\n" for i in range(20)))
+    data = load(experiment(data=new_choice(DATASETS, "csv", path="rows.csv", target_scaling="standardise"), loss="mse"), tmp_path)
+    seen = data.y[data.training]
+    assert seen.mean() == pytest.approx(0, abs=1e-9) and seen.std() == pytest.approx(1) and data.y.shape == (20, 1)
+    classes = new_choice(DATASETS, "csv", path="rows.csv", task="classes", target_scaling="standardise")
+    assert load(experiment(data=classes), tmp_path).y.dtype == np.int64
 
 
 def test_the_task_of_the_document_does_not_hang_on_the_loss(tmp_path):

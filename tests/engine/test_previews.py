@@ -76,6 +76,13 @@ def test_what_is_in_a_file(tmp_path):
     assert reply.data is None and "line 14: column 'größe' is empty" in reply.message
 
 
+def test_columns_that_are_no_longer_there_are_told_beside_those_that_are(tmp_path):
+    (tmp_path / "rows.csv").write_text("a,b,y\n1,2,3\n4,5,6\n")
+    for settings, told in (({"target": "z"}, "no column 'z'"), ({"without": ["z"]}, "no column 'z' to leave out")):
+        reply = look(tmp_path, **settings)
+        assert told in reply.message and [column.name for column in reply.table.columns] == ["a", "b", "y"]
+
+
 def test_what_becomes_of_a_file(tmp_path):
     (tmp_path / "rows.csv").write_text("a,b,y\n" + "".join(f"{i},{-i},{i / 2}\n" for i in range(40)))
     table = look(tmp_path).table

@@ -105,6 +105,18 @@ def test_text_rows_spell_the_text(unit):
     assert "".join(tiny_text.tokens("characters")) == tiny_text.TEXT
 
 
+@pytest.mark.parametrize("kind", [*SERIES, "text"])
+def test_unscaled_windows_train_as_rows_of_their_own(kind):
+    choice = new_choice(DATASETS, kind, window=6, **({} if kind == "text" else {"scaling": "none", "samples": 50}))
+    size = data_size(choice)
+    net = chain(new_layer("input", "x", shape=[6]), new_layer("dense", "out", units=size.classes or 1))
+    document = experiment(net, data=choice, loss="cross_entropy" if size.classes else "mse")
+    data = load(document, HERE)
+    assert data.x.flags.writeable and data.x.base is None
+    trainer = Trainer(document, data)
+    assert trainer.advance() is None and np.isfinite(trainer.point.loss)
+
+
 def test_images_flat_and_with_their_axes_are_the_same_rows():
     choice = new_choice(DATASETS, "digits", scaling="none")
     flat = experiment(chain(new_layer("input", "x", shape=[64]), new_layer("dense", "out", units=10)), data=choice)

@@ -9,7 +9,7 @@ from nnviz import protocol
 from nnviz.document import edits
 from nnviz.protocol import Acknowledge, CheckGradient, Edit, GoTo, Inspect, Open, Pause, Trace, Train, Watch
 from tests.session.sessions import Stage, kinds, two_moons
-from tests.session.traces import A1, LENGTH, W1, Z1
+from tests.session.traces import A1, LENGTH, W1, Z1, trace
 
 
 def set_rate(experiment, rate):
@@ -244,6 +244,17 @@ def test_one_reply_one_change(standing):
     standing.frame(4)
     ((old, new),) = standing.runs
     assert (old.iteration, new.iteration, new is standing.session.run) == (0, 4, True)
+
+
+def test_a_detail_of_one_layer_is_watched_and_traced(standing):
+    session = standing.session
+    session.watch(("trace",))
+    standing.wire.take()
+    session.stepper.set_detail_of("h1", "math")
+    watch, order = standing.wire.take()
+    assert (watch.detail, watch.details) == (order.detail, order.details) == ("textbook", (("h1", "math"),))
+    standing.reply(protocol.Traced(session.run.revision, msgspec.structs.replace(trace(), details=watch.details)))
+    assert standing.wire.take() == [] and session.moment.reading.trace.details == watch.details
 
 
 def test_watching_is_told_once_and_again_with_another_detail(standing):

@@ -184,3 +184,19 @@ def test_detail_is_told_when_it_changes(stepper):
     stepper.set_detail("layer")
     stepper.set_detail("layer")
     assert told == ["layer"]
+
+
+def test_one_group_has_a_detail_of_its_own_until_all_get_another(stepper):
+    told = []
+    stepper.detail_changed.connect(lambda detail: told.append((detail, stepper.details)))
+    stepper.set_detail_of("h1", "math")
+    stepper.set_detail_of("h1", "math")
+    stepper.set_detail_of("out", "layer")
+    stepper.set_detail_of("h1", "textbook")
+    stepper.set_detail("textbook")
+    assert told == [
+        ("textbook", (("h1", "math"),)),
+        ("textbook", (("h1", "math"), ("out", "layer"))),
+        ("textbook", (("out", "layer"),)),
+        ("textbook", ()),
+    ]

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from nnviz.trace import DETAILS, capture
+from nnviz.trace import DETAILS, capture, grouped
 from tests.trace.zoo import Model, make, normal
 
 
@@ -114,3 +114,50 @@ def test_a_call_without_a_module_of_its_own_is_a_group_of_its_name():
     module = Model(lambda m, x: F.dropout(F.dropout(m.a(x), 0.5), 0.5).sum(), a=nn.Linear(4, 3).double())
     groups = [node.group for node in capture(module, normal(5, 4)).nodes if node.operation == "dropout_mask"]
     assert groups == [("dropout",), ("dropout#2",)]
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 5), (3, 4, 2, 2)])
+def test_dropout_of_channels_has_one_number_of_its_mask_for_each(shape):
+    module = nn.Dropout1d(0.5) if len(shape) == 3 else nn.Dropout2d(0.5)
+    torch.manual_seed(3)
+    trace = capture(module, normal(*shape).requires_grad_(), loss=lambda y, _: y.square().sum())
+    (mask,) = [node for node in trace.nodes if node.operation == "dropout_mask"]
+    assert mask.value.shape == (3, 4, *[1] * (len(shape) - 2)) and {0.0, 2.0} == set(mask.value.unique().tolist())
+    assert trace.worst_error <= 1e-12
+
+
+class OneBias(nn.Module):
+    """An LSTM whose second bias is a constant."""
+
+    def __init__(self, second: float):
+        super().__init__()
+        net = nn.LSTM(2, 3).double()
+        self.weights = nn.ParameterList([net.weight_ih_l0, net.weight_hh_l0, net.bias_ih_l0])
+        self.second = torch.full((12,), second, dtype=torch.float64)
+
+    def forward(self, x):
+        start = torch.zeros(1, 4, 3, dtype=torch.float64)
+        return torch._VF.lstm(x, (start, start), [*self.weights, self.second], True, 1, 0.0, True, False, False)[0].sum()
+
+
+@pytest.mark.parametrize(("second", "reads"), [(0.0, 0), (0.5, 5)])
+def test_a_second_bias_that_is_a_constant_0_is_left_out_of_the_picture(second, reads):
+    trace = capture(OneBias(second), torch.randn(5, 4, 2, dtype=torch.float64))
+    used = [node for node in trace.nodes if node.operation == "linear" for source in node.inputs if trace.nodes[source].kind == "constant"]
+    with_bias = [node for node in trace.nodes if node.operation == "linear" and len(node.inputs) == 3]
+    assert len(with_bias) == 5 + reads and trace.worst_error <= 1e-12
+    assert len(used) >= reads
+
+
+class Grouped(nn.Module):
+    """Puts a call into a group by hand."""
+
+    def forward(self, x):
+        with grouped("inside"):
+            return x.square().sum()
+
+
+def test_a_module_may_say_what_belongs_together():
+    trace = capture(Grouped(), torch.ones(2, requires_grad=True))
+    assert [node.group for node in trace.nodes if node.call] == [("inside",), ("inside",)]
+    assert Grouped()(torch.ones(2)).item() == 2

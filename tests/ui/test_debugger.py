@@ -73,6 +73,19 @@ def test_keys_fold_and_open_the_group_at_the_cursor(qtbot, window):
     assert not scene.folded
 
 
+def test_one_layer_at_another_detail(qtbot, window):
+    graph = window.panels.graph
+    graph.detail_requested.emit("loss", "math")
+    wait(qtbot, lambda: any(node.operation == "log_softmax" for node in window.session.moment.reading.trace.nodes))
+    assert graph.scene().frames["loss"].title == "loss · math"
+    window.session.stepper.set_detail("layer")
+    wait(qtbot, lambda: window.session.moment.reading.trace.detail == "layer")
+    assert not any(node.operation == "log_softmax" for node in window.session.moment.reading.trace.nodes)
+    window.session.select(next(node.id for node in window.session.moment.reading.trace.nodes if node.operation == "cross_entropy"))
+    press(qtbot, window, "Ctrl+Alt+3")
+    wait(qtbot, lambda: any(node.operation == "log_softmax" for node in window.session.moment.reading.trace.nodes))
+
+
 def test_every_size_goes_forward_and_back(qtbot, window):
     press(qtbot, window, "Alt+2")
     press(qtbot, window, "F10")

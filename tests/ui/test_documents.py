@@ -212,7 +212,7 @@ def test_several_lost_documents_are_listed_and_opened_or_discarded(windows, monk
     window = windows.open()
     assert window.lost_work.offer() and len(window.notes.notes) == 4
     notes = {note.text: note for note in window.notes.notes.values()}
-    of_file = next(note for text, note in notes.items() if "of lost.nnviz" in text)
+    of_file = next(note for text, note in notes.items() if "lost.nnviz" in text)
     of_file.buttons["Open"].click()
     document = window.session.document
     assert document.path == tmp_path / "lost.nnviz" and not document.is_saved and document.experiment == open_document("example:moons")

@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from nnviz.document.network import Link, Network
-from nnviz.ui.canvas.faces import SLIM, Face
+from nnviz.ui.canvas.faces import Face
 from nnviz.ui.canvas.wiring import descendants
 
 GRID = 4
@@ -39,11 +41,11 @@ def arranged(network: Network, faces: Mapping[str, Face], canvas: Mapping[str, P
     if any(id in canvas for id in depths):
         return _separated(network, faces, _filled(network, faces, canvas, columns), depths)
     spread = 1.0
-    places = _in_columns(network, faces, columns, spread)
-    gaps = sum(_gap(network, ids) for depth, ids in columns.items() if depth)
+    places = _in_columns(faces, columns, spread)
+    gaps = sum(_gap(faces, ids) for depth, ids in columns.items() if depth)
     if places and gaps:
         spread = max(LEAST_SPREAD, min(MOST_SPREAD, 1 + _missing_width(places, faces, aspect) / gaps))
-    return _in_columns(network, faces, columns, spread)
+    return _in_columns(faces, columns, spread)
 
 
 def loft(network: Network, faces: Mapping[str, Face], aspect: float) -> float:
@@ -82,17 +84,17 @@ def _depths(network: Network) -> dict[str, int]:
     return {layer.id: depths.get(layer.id, behind) for layer in network}
 
 
-def _gap(network: Network, ids: list[str]) -> float:
-    return max(SLIM_GAP if network.layer(id).kind in SLIM else WIDE_GAP for id in ids)
+def _gap(faces: Mapping[str, Face], ids: list[str]) -> float:
+    return max(SLIM_GAP if faces[id].slim else WIDE_GAP for id in ids)
 
 
-def _in_columns(network: Network, faces: Mapping[str, Face], columns: Mapping[int, list[str]], spread: float) -> dict[str, Point]:
+def _in_columns(faces: Mapping[str, Face], columns: Mapping[int, list[str]], spread: float) -> dict[str, Point]:
     places: dict[str, Point] = {}
     right = 0.0
     for depth in sorted(columns):
         ids = columns[depth]
         half = max(faces[id].half_width for id in ids)
-        x = right + (_gap(network, ids) * spread + half if depth else half)
+        x = right + (_gap(faces, ids) * spread + half if depth else half)
         places.update({id: (_snapped(x), y) for id, y in _stacked(ids, faces)})
         right = x + half + max(faces[id].label_width for id in ids)
     return places
@@ -122,7 +124,7 @@ def _filled(network: Network, faces: Mapping[str, Face], canvas: Mapping[str, Po
 
 
 def _beside(network: Network, faces: Mapping[str, Face], places: Mapping[str, Point], id: str) -> Point:
-    gap = _gap(network, [id])
+    gap = _gap(faces, [id])
     before = [other for other in network.inputs_of(id) if other in places]
     if before:
         right = max(places[other][0] + faces[other].half_width for other in before)
@@ -138,25 +140,37 @@ def _beside(network: Network, faces: Mapping[str, Face], places: Mapping[str, Po
 def _separated(network: Network, faces: Mapping[str, Face], places: dict[str, Point], depths: Mapping[str, int]) -> dict[str, Point]:
     """Move what overlaps: right, with all that follows it, when it stands behind the other in the net, else, or when not linked, down."""
     done: dict[str, Point] = {}
-    for id in sorted(places, key=lambda id: (depths[id], places[id])):
+    linked = {link.target for link in network.links}
+    taken, order = np.empty((len(places), 4)), sorted(places, key=lambda id: (depths[id], places[id]))
+    for count, id in enumerate(order):
         x, y = places[id]
-        for _ in range(len(places)):
-            other = next((other for other in done if _overlap(box(faces[id], (x, y)), box(faces[other], done[other]))), None)
-            if other is None:
+        for _ in order:
+            met = _first_overlap(taken[:count], box(faces[id], (x, y)))
+            if met < 0:
                 break
-            if depths[other] < depths[id] and network.inputs_of(id):
+            other = order[met]
+            if depths[other] < depths[id] and id in linked:
                 x = _snapped(done[other][0] + faces[other].half_width + faces[id].half_width + SLIM_GAP)
             else:
                 y = _snapped(done[other][1] + faces[other].bottom + _STACK + faces[id].top)
         done[id] = (x, y)
+        taken[count] = box(faces[id], (x, y))
     return {layer.id: done[layer.id] for layer in network}
+
+
+def _first_overlap(taken: np.ndarray, room: Box) -> int:
+    """The first of these boxes (n, 4) that comes nearer to a room than the margin; -1 for none."""
+    left, top, right, bottom = taken.T
+    near = (room[0] < right + _MARGIN) & (left < room[2] + _MARGIN) & (room[1] < bottom + _MARGIN) & (top < room[3] + _MARGIN)
+    return int(near.argmax()) if near.any() else -1
 
 
 def detours(links: Iterable[Link], faces: Mapping[str, Face], places: Mapping[str, Point]) -> dict[Link, float]:
     """Return, for each link that would run through other layers, the height it passes above them; wider detours pass higher."""
     spans: dict[Link, list[str]] = {}
+    obstacles = _Obstacles(faces, places)
     for link in links:
-        if link.source in places and link.target in places and (met := _in_the_way(link, faces, places)):
+        if link.source in places and link.target in places and (met := obstacles.on(link)):
             spans[link] = met
     heights: dict[Link, float] = {}
     for link in sorted(spans, key=lambda link: places[link.target][0] - places[link.source][0]):
@@ -167,16 +181,22 @@ def detours(links: Iterable[Link], faces: Mapping[str, Face], places: Mapping[st
     return heights
 
 
-def _in_the_way(link: Link, faces: Mapping[str, Face], places: Mapping[str, Point]) -> list[str]:
-    """The layers a straight line from source to target would run through."""
-    (x0, y0), (x1, y1) = places[link.source], places[link.target]
-    met = []
-    for id, (x, y) in places.items():
-        if id not in (link.source, link.target) and x0 < x < x1:
-            line = y0 + (y1 - y0) * (x - x0) / (x1 - x0)
-            if abs(line - y) < faces[id].body[1] / 2 + 8:
-                met.append(id)
-    return met
+class _Obstacles:
+    """The layers as numbers, to ask quickly which of them a straight line runs through."""
+
+    def __init__(self, faces: Mapping[str, Face], places: Mapping[str, Point]) -> None:
+        self._ids, self._places = list(places), places
+        self._middles = np.array(list(places.values())).reshape(-1, 2)
+        self._reach = np.array([faces[id].body[1] / 2 + 8 for id in self._ids])
+
+    def on(self, link: Link) -> list[str]:
+        """The layers between source and target that a straight line from one to the other would run through."""
+        (x0, y0), (x1, y1) = self._places[link.source], self._places[link.target]
+        x, y = self._middles.T
+        between = (x0 < x) & (x < x1)
+        line = y0 + (y1 - y0) * (x - x0) / ((x1 - x0) or 1.0)
+        met = np.flatnonzero(between & (np.abs(line - y) < self._reach))
+        return [id for id in (self._ids[place] for place in met) if id not in (link.source, link.target)]
 
 
 def box(face: Face, place: Point) -> Box:
@@ -192,10 +212,6 @@ def bounds(places: Mapping[str, Point], faces: Mapping[str, Face]) -> Box:
         return 0.0, 0.0, 0.0, 0.0
     right = max(x + faces[id].half_width + faces[id].label_width for id, (x, _) in places.items())
     return min(b[0] for b in boxes), min(b[1] for b in boxes), right, max(b[3] for b in boxes)
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] + _MARGIN and other[0] < one[2] + _MARGIN and one[1] < other[3] + _MARGIN and other[1] < one[3] + _MARGIN
 
 
 def snapped(place: Point) -> Point:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QLineF, QRectF, Qt
@@ -27,9 +28,16 @@ def color(theme: Theme, value: float, limit: float) -> QColor:
 def readable(theme: Theme, value: float, limit: float) -> QColor:
     """Return the text colour that stands out best on the colour of this value."""
     ground = _luminance(color(theme, value, limit))
-    dark, light = sorted((theme.color("text"), theme.color("panel")), key=_luminance)
-    contrast = (ground + 0.05) / (_luminance(dark) + 0.05), (_luminance(light) + 0.05) / (ground + 0.05)
+    (darkest, dark), (lightest, light) = _ends(theme)
+    contrast = (ground + 0.05) / (darkest + 0.05), (lightest + 0.05) / (ground + 0.05)
     return dark if contrast[0] > 1.35 * contrast[1] else light  # white on saturated blue reads better than the ratio says
+
+
+@lru_cache(maxsize=8)
+def _ends(theme: Theme) -> list[tuple[float, QColor]]:
+    """The darker and the lighter of the colours texts are written in, with their luminances."""
+    inks = (theme.color("text"), theme.color("panel"))
+    return sorted(((_luminance(ink), ink) for ink in inks), key=lambda entry: entry[0])
 
 
 def _luminance(color: QColor) -> float:
@@ -57,7 +65,7 @@ def paint_block(painter: QPainter, theme: Theme, face: Face, figures: LayerFigur
     painter.drawRect(rect)
     if figures.values is not None and figures.values.size == face.units:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-        painter.drawImage(rect, heat_image(theme, figures.values, face.grid, limit))
+        painter.drawImage(rect, heat_image(theme, figures.values, face.grid, limit, face.tile))
         _cross_out(painter, theme, rect, face, figures)
     elif figures.measure is not None:
         _paint_histogram(painter, theme, rect, figures.measure)
@@ -78,7 +86,7 @@ def _cross_out(painter: QPainter, theme: Theme, rect: QRectF, face: Face, figure
         return
     painter.setPen(QPen(theme.color("muted"), 0.9))
     crosses = []
-    for cell in np.flatnonzero(figures.dropped):
+    for cell in np.flatnonzero(tiled(figures.dropped, face.grid, face.tile, False)):
         at = QRectF(rect.left() + cell % columns * wide, rect.top() + cell // columns * high, wide, high).adjusted(3, 3, -3, -3)
         crosses += [QLineF(at.topLeft(), at.bottomRight()), QLineF(at.topRight(), at.bottomLeft())]
     painter.drawLines(crosses)
@@ -91,16 +99,25 @@ def _block_pen(theme: Theme, figures: LayerFigures) -> QPen:
     return QPen(theme.tint("muted", 0.6), 1.1, Qt.PenStyle.SolidLine if known else Qt.PenStyle.DashLine)
 
 
-def heat_image(theme: Theme, values: np.ndarray, grid: tuple[int, int], limit: float) -> QImage:
-    """Return one pixel per value, row by row in a picture of grid[0] rows; images of several channels stand side by side."""
+def heat_image(theme: Theme, values: np.ndarray, grid: tuple[int, int], limit: float, tile: tuple[int, int] = (0, 0)) -> QImage:
+    """Return one pixel per value, row by row in a picture of grid[0] rows; channels of the size `tile` stand side by side."""
     rows, columns = grid
     table = _shades(theme)
     share = np.clip(np.nan_to_num(values, nan=0.0) / limit, -1, 1)
     pixels = table[np.round((share + 1) * (_SHADES // 2 - 0.5)).astype(int)]
     pixels = np.where(np.isfinite(values), pixels, np.uint32(theme.color("loss").rgb()))
-    full = np.full(rows * columns, np.uint32(theme.color("panel").rgb()), dtype=np.uint32)
-    full[: values.size] = pixels
+    full = tiled(pixels, grid, tile, np.uint32(theme.color("panel").rgb()))
     return QImage(full.tobytes(), columns, rows, 4 * columns, QImage.Format.Format_RGB32).copy()
+
+
+def tiled(cells: np.ndarray, grid: tuple[int, int], tile: tuple[int, int], empty: object) -> np.ndarray:
+    """Return what stands in each cell of a grid, row by row, for values in C order; cells beyond the last value are `empty`."""
+    full = np.full(grid[0] * grid[1], empty, dtype=cells.dtype)
+    full[: cells.size] = cells
+    if not all(tile):
+        return full
+    high, wide = tile
+    return full.reshape(grid[0] // high, grid[1] // wide, high, wide).transpose(0, 2, 1, 3).ravel()
 
 
 def _shades(theme: Theme) -> np.ndarray:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from nnviz.document.catalog import LAYERS
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer
-from nnviz.document.shapes import Report
+from nnviz.document.shapes import LayerShape, Report
 from nnviz.ui.numerals import number, signed
 
 LONGEST = 5
 """Most characters a number inside a circle may have."""
 
 
+@lru_cache(maxsize=8192)
 def short(value: float, longest: int = LONGEST) -> str:
     """Return a number in at most `longest` characters where that is possible, with 2 decimals where they fit and mean something."""
     if not math.isfinite(value) or value == 0:
@@ -40,7 +42,7 @@ def size_text(shape: Sequence[int]) -> str:
 
 
 def facts(layer: Layer, shape: Sequence[int] | None, experiment: Experiment) -> str:
-    """Return the line under a layer: its size and activation, its p, or just its kind."""
+    """Return the line under a layer: its size and activation, its p, or its kind and size."""
     words = {
         "input": lambda: size_text(shape or ()),
         "dense": lambda: f"{layer.settings.get('units')} · {_activation(layer, experiment)}",
@@ -49,6 +51,15 @@ def facts(layer: Layer, shape: Sequence[int] | None, experiment: Experiment) -> 
         "flatten": lambda: f"flatten {size_text(shape)}" if shape else "flatten",
     }
     return words.get(layer.kind, lambda: LAYERS[layer.kind].label.lower() if layer.kind in LAYERS else layer.kind)()
+
+
+def counts(layer: Layer, entry: LayerShape | None) -> str:
+    """Return the second line under a layer: the size of its output where the first does not say it, and how many parameters it has."""
+    if entry is None or entry.output_shape is None:
+        return ""
+    said = layer.kind in ("input", "dense", "flatten")
+    size = "" if said else size_text(entry.output_shape)
+    return " · ".join(filter(None, (size, f"{entry.count:,} θ" if entry.count else "")))
 
 
 def _activation(layer: Layer, experiment: Experiment) -> str:
@@ -63,12 +74,14 @@ def _spoken(name: object) -> str:
 
 
 def summary(experiment: Experiment, report: Report) -> str:
-    """Return the network in one line: "2 → 4 → 4 → 2 · 42 parameters". Layers that keep the size are left out."""
+    """Return the network in one line: "2 → 4 → 4 → 2 · 42 parameters". Layers without weights that keep the size are left out."""
     sizes: list[str] = []
     for layer in experiment.network.in_order():
         entry = report.layers.get(layer.id)
-        if entry is not None and entry.output_shape is not None and layer.kind in ("input", "dense", "concat", "flatten"):
-            sizes.append(size_text(entry.output_shape).replace(" ", ""))
+        size = size_text(entry.output_shape).replace(" ", "") if entry is not None and entry.output_shape is not None else ""
+        draws = layer.kind in LAYERS and LAYERS[layer.kind].initialized
+        if size and (draws or not sizes or size != sizes[-1]):
+            sizes.append(size)
     return f"{' → '.join(sizes)} · {report.parameters:,} parameters" if sizes else "no layers yet"
 
 

@@ -21,6 +21,8 @@ PORT = 5.0
 """Radius of a port."""
 _MOST_BOOST = 1.45
 _DIMMED = 0.35
+_LEGIBLE = 0.25
+"""Scale below which no text can be read."""
 _CENTER = Qt.AlignmentFlag.AlignCenter
 
 
@@ -46,9 +48,10 @@ class ColumnItem(QGraphicsItem):
         super().__init__()
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self.setZValue(2)
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)  # to paint only neurons that are exposed
         self.layer = layer
         self.face = face
-        self.facts = ""
+        self.facts: tuple[str, ...] = ()
         self.labels: tuple[str, ...] = ()
         self.problems: tuple[str, ...] = ()
         self.note = QRectF()
@@ -57,14 +60,16 @@ class ColumnItem(QGraphicsItem):
         self.marks = Marks()
         self.theme = LIGHT
         self._limits = (1.0, 1.0)
+        self._measure()
 
     # --- what to show ---
 
-    def set_layer(self, layer: Layer, face: Face, facts: str, problems: tuple[str, ...]) -> None:
-        """Show this layer with this face; `problems` are sentences."""
+    def set_layer(self, layer: Layer, face: Face, facts: tuple[str, ...], problems: tuple[str, ...]) -> None:
+        """Show this layer with this face; `facts` are the lines below it, `problems` sentences."""
         if face != self.face:
             self.prepareGeometryChange()
         self.layer, self.face, self.facts, self.problems = layer, face, facts, problems
+        self._measure()
         self.update()
 
     def set_note(self, room: QRectF) -> None:
@@ -72,6 +77,7 @@ class ColumnItem(QGraphicsItem):
         if room != self.note:
             self.prepareGeometryChange()
             self.note = room
+            self._measure()
             self.update()
 
     def set_figures(self, figures: LayerFigures, biases: np.ndarray | None, labels: tuple[str, ...], limits: tuple[float, float]) -> None:
@@ -99,9 +105,20 @@ class ColumnItem(QGraphicsItem):
 
     def frame(self) -> QRectF:
         """Return the rounded frame that selection and problems are drawn on, in own coordinates."""
-        width, height = self.face.body
-        side = max(width / 2 + 10, self.face.text_width / 2 + 2)
-        return QRectF(-side, -height / 2 - TITLE, 2 * side, height + TITLE + FACTS)
+        return self._frame
+
+    def _measure(self) -> None:
+        """Keep frame and extent: Qt and the mouse ask for them far more often than they change."""
+        face, (width, height) = self.face, self.face.body
+        side = max(width / 2 + 10, face.text_width / 2 + 2)
+        self._frame = QRectF(-side, -height / 2 - TITLE, 2 * side, height + TITLE + face.facts)
+        side = _MOST_BOOST * face.half_width + 8
+        rect = QRectF(-side, -face.top - 10, 2 * side + face.label_width * 1.6, face.top + face.bottom + 14)
+        self._rect = rect.united(self._frame.adjusted(-10, -10, 10, 10)).united(self.note)
+
+    def is_near(self, point: QPointF) -> bool:
+        """Return whether a point of the scene is in the room of this layer: asked of every layer whenever the mouse moves."""
+        return self._rect.contains(point.x() - self.x(), point.y() - self.y())
 
     def port(self, side: int) -> QPointF:
         """Return the place of the port: side -1 is the input's at the left, 1 the output's at the right."""
@@ -138,12 +155,17 @@ class ColumnItem(QGraphicsItem):
 
     def _paint_texts(self, painter: QPainter) -> None:
         half, boost = self.face.body[1] / 2, _boost(painter)
+        if not boost:
+            return
         width = max(self.face.text_width * boost, self.frame().width()) + 8
         painter.setPen(self.theme.phase(self.figures.phase) if self.figures.phase else self.theme.color("text"))
         _elided(painter, sans(BODY * boost, QFont.Weight.DemiBold), QRectF(-width / 2, -half - TITLE, width, TITLE - 3), self.layer.title)
         painter.setPen(self.theme.color("muted"))
-        facts = f"{self.facts} · frozen" if self.layer.frozen else self.facts
-        _elided(painter, sans(SMALL * boost), QRectF(-width / 2, half + 3, width, FACTS - 3), facts)
+        for line, text in enumerate(self.facts):
+            text = f"{text} · frozen" if self.layer.frozen and not line else text
+            painter.setPen(self.theme.color("faint" if line else "muted"))
+            _elided(painter, sans(SMALL * boost), QRectF(-width / 2, half + 3 + 14 * boost * line, width, FACTS - 3), text)
+        painter.setPen(self.theme.color("muted"))
         painter.setFont(sans(min((SMALL + 0.6) * boost, self.face.pitch * 0.62)))
         for unit, label in enumerate(self.labels):
             at = QRectF(self.face.body[0] / 2 + 11, self.face.unit_y(unit) - 10, 240, 20)
@@ -159,11 +181,7 @@ class ColumnItem(QGraphicsItem):
     # --- Qt ---
 
     def boundingRect(self) -> QRectF:
-        face = self.face
-        side = _MOST_BOOST * face.half_width + 8
-        rect = QRectF(-side, -face.top - 10, 2 * side + face.label_width * 1.6, face.top + face.bottom + 14)
-        rect = rect.united(self.frame().adjusted(-10, -10, 10, 10))
-        return rect.united(self.note)
+        return self._rect
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: object = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -172,7 +190,7 @@ class ColumnItem(QGraphicsItem):
         if self.face.style == "block":
             blocks.paint_block(painter, self.theme, self.face, self.figures, self._limits[0])
         else:
-            neurons.paint_neurons(painter, self.theme, self.face, self.figures, self._limits[0], self.marks.unit)
+            neurons.paint_neurons(painter, self.theme, self.face, self.figures, self._limits[0], self.marks.unit, option.exposedRect)
             neurons.paint_biases(painter, self.theme, self.face, self.biases, self._limits[1])
         self._paint_texts(painter)
         if self.problems:
@@ -182,8 +200,9 @@ class ColumnItem(QGraphicsItem):
 
 
 def _boost(painter: QPainter) -> float:
-    """How much larger texts are painted where the picture is made small, so that they can still be read."""
-    return min(_MOST_BOOST, max(1.0, 0.9 / QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())))
+    """How much larger texts are painted where the picture is made small, so that they can still be read; 0 where they cannot."""
+    scale = QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())
+    return min(_MOST_BOOST, max(1.0, 0.9 / scale)) if scale >= _LEGIBLE else 0.0
 
 
 def _elided(painter: QPainter, font: QFont, rect: QRectF, text: str) -> None:

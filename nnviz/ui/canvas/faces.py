@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer
@@ -14,8 +14,8 @@ MOST_NEURONS = 12
 """A vector with more units than this becomes a block."""
 SLIM = frozenset({"activation", "dropout", "batch_norm", "layer_norm", "add"})
 """Kinds that work element by element: their columns are slim and their links run from unit to unit."""
-TITLE, FACTS = 24, 22
-"""Heights of the texts above and below a column."""
+TITLE, FACTS, TWO_FACTS = 24, 22, 36
+"""Heights of the text above a column, and of one line or two below it."""
 _BLOCK = 148
 _WIDEST_TEXT = 116
 _CHARACTER = 7.3
@@ -35,8 +35,14 @@ class Face:
     pitch: float = 50.0
     grid: tuple[int, int] = (0, 0)
     """Rows and columns of a block's heat picture."""
+    tile: tuple[int, int] = (0, 0)
+    """Rows and columns of one channel, where channels stand beside and below each other; (0, 0) for anything else."""
     block: tuple[float, float] = (0.0, 0.0)
     """Width and height of the heat picture."""
+    slim: bool = False
+    """Whether it works element by element, so that little room before it is enough."""
+    facts: float = FACTS
+    """Height of the texts below: one line, or two."""
     text_width: float = 0.0
     """Room the title and the facts take."""
     label_width: float = 0.0
@@ -62,7 +68,7 @@ class Face:
     @property
     def bottom(self) -> float:
         """From the middle down to the lower side of the facts."""
-        return self.body[1] / 2 + FACTS
+        return self.body[1] / 2 + self.facts
 
     def unit_y(self, unit: int) -> float:
         """Return where a neuron stands; for a block, where its row of the picture is."""
@@ -72,8 +78,9 @@ class Face:
         return ((unit // max(columns, 1) + 0.5) / max(rows, 1) - 0.5) * self.block[1]
 
 
-def face(layer: Layer, shape: Sequence[int] | None, experiment: Experiment) -> Face:
-    """Return the face of a layer with this output shape (None: not known)."""
+def face(layer: Layer, shape: Sequence[int] | None, experiment: Experiment, facts: float = FACTS) -> Face:
+    """Return the face of a layer with this output shape (None: not known); `facts` is the height of the texts below it."""
+    slim = layer.kind in SLIM
     texts = (layer.title, captions.facts(layer, shape, experiment))
     text_width = min(_WIDEST_TEXT, max(len(text) for text in texts) * _CHARACTER)
     label_width = 112.0 if captions.is_output(experiment, layer) else 0.0
@@ -82,10 +89,11 @@ def face(layer: Layer, shape: Sequence[int] | None, experiment: Experiment) -> F
     units = math.prod(shape) if shape else 0
     if shape and len(shape) == 1 and units <= MOST_NEURONS:
         radius, pitch = _neuron_size(units)
-        drawn = radius * (0.9 if layer.kind in SLIM else 1)
-        return Face("neurons", units, drawn, radius, pitch, text_width=text_width, label_width=label_width)
-    grid = _grid(shape) if shape else (0, 0)
-    return Face("block", units, grid=grid, block=_block_size(grid), text_width=text_width, label_width=label_width)
+        drawn = radius * (0.9 if slim else 1)
+        return Face("neurons", units, drawn, radius, pitch, slim=slim, facts=facts, text_width=text_width, label_width=label_width)
+    grid, tile = _grid(shape) if shape else (0, 0), tuple(shape[1:]) if shape and len(shape) == 3 else (0, 0)
+    plain = Face("block", units, grid=grid, tile=tile, block=_block_size(grid), slim=slim, facts=facts)
+    return replace(plain, text_width=text_width, label_width=label_width)
 
 
 def _neuron_size(units: int) -> tuple[float, float]:
@@ -95,7 +103,10 @@ def _neuron_size(units: int) -> tuple[float, float]:
 
 
 def _grid(shape: Sequence[int]) -> tuple[int, int]:
-    """Rows and columns: images as they are, channels side by side; a square number as a square; other vectors in columns of 16."""
+    """Rows and columns: channels in a square as far as that goes, sequences as they are, other vectors as a square or 16 in a column."""
+    if len(shape) == 3 and all(shape):
+        across = math.ceil(math.sqrt(shape[0] * shape[1] / shape[2]))
+        return math.ceil(shape[0] / across) * shape[1], across * shape[2]
     if len(shape) >= 2:
         rows = shape[-2]
         return rows, math.prod(shape) // max(rows, 1)

@@ -23,7 +23,7 @@ _ADDING = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifie
 
 
 class Gestures(QObject):
-    """Filters the events of the viewport. One mode at a time: idle · press · drag · wire · band · pan."""
+    """Filters the events of the viewport. One mode at a time: idle · press · drag · wire · band · pan · map."""
 
     def __init__(self, view: NetworkView) -> None:
         super().__init__(view)
@@ -64,12 +64,15 @@ class Gestures(QObject):
 
     def _press(self, event: QMouseEvent) -> None:
         self._start, self._hit = event.position().toPoint(), self.hit_at(event.position().toPoint())
+        self.view.setFocus(Qt.FocusReason.MouseFocusReason)
         if event.button() == Qt.MouseButton.MiddleButton or (self.pans and event.button() == Qt.MouseButton.LeftButton):
             self.mode = "pan"
+        elif event.button() == Qt.MouseButton.LeftButton and self.view.map_rect().contains(self._start):
+            self.mode = "map"
+            self._look_at(event.position())
         elif event.button() == Qt.MouseButton.LeftButton:
             self.mode = "press"
             self._select_pressed(bool(event.modifiers() & _ADDING))
-        self.view.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def _select_pressed(self, adding: bool) -> None:
         hit, present = self._hit, self.view.scene().selected
@@ -99,10 +102,18 @@ class Gestures(QObject):
                 self._wire.follow(self.view.mapToScene(position))
             case "band":
                 self._band.setGeometry(QRect(self._start, position).normalized())
+            case "map":
+                self._look_at(event.position())
             case "pan":
                 self.view.fitted = False
                 framing.move(self.view, QPointF(self._start - position))
                 self._start = position
+
+    def _look_at(self, position: QPointF) -> None:
+        """Bring the point that a place on the map means into the middle."""
+        view = self.view
+        view.fitted = False
+        framing.look_at(view, view.minimap.place(position, view.map_rect()), QPointF(view.viewport().rect().center()))
 
     def _begin(self) -> None:
         """Turn a press into a drag of the selected layers, or into a rubber band on empty ground."""

@@ -31,6 +31,8 @@ def paint(painter: QPainter, room: QRect, theme: Theme, figures: Figures) -> Non
     metrics = QFontMetricsF(painter.font())
     is_short = sum(_width(metrics, *scale, False) + _GAP for scale in scales) > room.width()
     right = float(room.right() - 4)
+    whole = sum(_width(metrics, *scale, is_short) + _GAP for scale in scales)
+    painter.fillRect(QRectF(right - whole, room.bottom() - HEIGHT - 3, whole + 4, HEIGHT + 4), theme.color("panel", 0.85))
     for name, limit in reversed(scales):
         left = right - _width(metrics, name, limit, is_short)
         if left >= room.left():
@@ -42,7 +44,7 @@ def paint_invitation(painter: QPainter, room: QRect, theme: Theme) -> None:
     """Say on an empty picture how to begin."""
     painter.setFont(sans(BODY))
     painter.setPen(theme.color("muted"))
-    text = "Drag a layer here, or type its name: the first is the input."
+    text = "Drag a layer here, or type its name: the first is the input. Ctrl+Alt+N opens a template."
     painter.drawText(room.adjusted(12, 12, -12, -12), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
@@ -17,6 +19,8 @@ HANDLE = 5.0
 NEAR = 6.0
 """How far from a curve, in canvas units, the mouse may be."""
 _FADED = 0.14
+_FAR = 0.3
+"""Scale below which the curves of a link are one line."""
 _SHADES = 40  # few enough that curves share their colours, many enough that no step shows
 _GLOW = 5.0
 """Width of the light around the curves of a selected link."""
@@ -50,17 +54,35 @@ class LinkItem(QGraphicsItem):
 
     def _run(self, ends: Ends) -> None:
         self.course = Course(ends)
-        self._paths = [_polyline(points) for points in self.course.points]
-        if ends.detour is None:
-            self._paths = [_curve(control) for control in self.course.controls]
+        self._paths: dict[int, QPainterPath] = {}
         self._strokes = Strokes(self.course.points)
         self._hull = _hull(ends) if self.course.style == "ribbon" else None
-        self._glow = _joined(self._paths) if len(self._paths) <= _MOST_GLOWING else _spine(ends)
+        self._rect = self._extent()
+
+    def path(self, curve: int) -> QPainterPath:
+        """Return a curve as a path; made when it is asked for, which exports and the light around links do."""
+        if curve not in self._paths:
+            straight = self.course.ends.detour is None
+            self._paths[curve] = _curve(self.course.controls[curve]) if straight else _polyline(self.course.points[curve])
+        return self._paths[curve]
+
+    def _extent(self) -> QRectF:
+        """The room of all curves, the hull, and the handles at both ends."""
+        low, high = self.course.bounds
+        rect = QRectF(QPointF(*low), QPointF(*high))
+        for side in (-1, 1):
+            rect = rect.united(QRectF(self.end(side), self.end(side)))
+        return (rect.united(self._hull.boundingRect()) if self._hull else rect).adjusted(-8, -8, 8, 8)
 
     @property
     def is_selected(self) -> bool:
         """Whether its ends can be taken hold of."""
         return self._marked[0]
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether it would take a layer that is dropped."""
+        return self._marked[2]
 
     def end(self, side: int) -> QPointF:
         """Return where the link leaves its source (side -1) or comes in at its target (side 1), in the scene."""
@@ -121,56 +143,65 @@ class LinkItem(QGraphicsItem):
         target, source = self.course.pairs[curve]
         return {"source": source, "target": target}.get(side, -2) in (unit, -1)
 
-    def _paint_glow(self, painter: QPainter) -> None:
-        """The light around the curves of a link that is selected or takes a drop."""
-        selected, _, lit = self._marked
-        if selected or lit:
-            painter.strokePath(self._glow, QPen(self.theme.color("forward" if lit else "positive", 0.3), _GLOW, _SOLID, _FLAT))
-
-    def _paint_handles(self, painter: QPainter) -> None:
-        painter.setPen(QPen(self.theme.color("positive"), 1.6))
-        painter.setBrush(self.theme.color("panel"))
-        for side in (-1, 1):
-            painter.drawEllipse(self.end(side), HANDLE, HANDLE)
+    def _paint_curves(self, painter: QPainter, scale: float | None) -> None:
+        shares, theme, style = self._shares(), self.theme, self.course.style
+        weighted = bool(self.parameter) and style not in _SINGLE
+        for curve in range(len(self.course.points)) if shares is None else np.argsort(np.abs(shares)):
+            share = None if shares is None else float(shares[curve])
+            fade = 1.0 if self._stands_out(curve) else _FADED
+            self._stroke(painter, int(curve), *_look(theme, style, weighted, share, fade), scale)
 
     def _stroke(self, painter: QPainter, curve: int, color: QColor, width: float, scale: float | None) -> None:
         if scale is None:
-            painter.strokePath(self._paths[curve], QPen(color, width, _SOLID, _FLAT))
+            painter.strokePath(self.path(curve), QPen(color, width, _SOLID, _FLAT))
         else:
             self._strokes.draw(painter, curve, color, width, scale)
 
     # --- Qt ---
 
     def boundingRect(self) -> QRectF:
-        low, high = self.course.bounds
-        rect = QRectF(QPointF(*low), QPointF(*high)).adjusted(-6, -6, 6, 6)
-        for side in (-1, 1):
-            rect = rect.united(QRectF(self.end(side), self.end(side)).adjusted(-8, -8, 8, 8))
-        return rect.united((self._hull or self._glow).boundingRect().adjusted(-6, -6, 6, 6))
+        return self._rect
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: object = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         scale = option.levelOfDetailFromTransform(painter.worldTransform()) if widget else None  # no widget: an export, with real pens
         if self._hull is not None:
             painter.fillPath(self._hull, self.theme.color("muted", 0.08))
-        self._paint_glow(painter)
-        shares, looks = self._shares(), {}
-        for curve in range(len(self._paths)) if shares is None else np.argsort(np.abs(shares)):
-            key = None if shares is None else float(shares[curve]), self._stands_out(curve)
-            if key not in looks:
-                looks[key] = _look(self, key[0], 1.0 if key[1] else _FADED)
-            self._stroke(painter, int(curve), *looks[key], scale)
+        _paint_glow(painter, self)
+        if scale is not None and scale < _FAR and len(self.course.points) > 1:
+            _paint_far(painter, self, scale)
+        else:
+            self._paint_curves(painter, scale)
         hovered = self._marked[1]
-        if 0 <= hovered < len(self._paths):
+        if 0 <= hovered < len(self.course.points):
             self._stroke(painter, hovered, self.theme.color("text"), 2.2, scale)
         if self.is_selected:
-            self._paint_handles(painter)
+            _paint_handles(painter, self)
 
 
-def _look(item: LinkItem, share: float | None, fade: float) -> tuple[QColor, float]:
+def _paint_glow(painter: QPainter, item: LinkItem) -> None:
+    """The light around the curves of a link that is selected or takes a drop."""
+    if item.is_selected or item.is_lit:
+        painter.strokePath(_glow(item), QPen(item.theme.color("forward" if item.is_lit else "positive", 0.3), _GLOW, _SOLID, _FLAT))
+
+
+def _paint_far(painter: QPainter, item: LinkItem, scale: float) -> None:
+    """One line where single curves could not be told apart."""
+    painter.setPen(QPen(item.theme.tint("muted", 0.45), 1.0 / scale))
+    painter.drawLine(item.end(-1), item.end(1))
+
+
+def _paint_handles(painter: QPainter, item: LinkItem) -> None:
+    painter.setPen(QPen(item.theme.color("positive"), 1.6))
+    painter.setBrush(item.theme.color("panel"))
+    for side in (-1, 1):
+        painter.drawEllipse(item.end(side), HANDLE, HANDLE)
+
+
+@lru_cache(maxsize=4096)
+def _look(theme: Theme, style: str, weighted: bool, share: float | None, fade: float) -> tuple[QColor, float]:
     """Colour by sign, width and saturation by magnitude; None is a weight that is not known. Opaque, which is drawn fastest."""
-    theme, style = item.theme, item.course.style
-    if not item.parameter or style in _SINGLE:
+    if not weighted:
         return theme.tint("muted", 0.45 * fade), 2.4 if style == "band" else 1.0
     if share is None:
         return theme.tint("faint", 0.7 * fade), 1.0
@@ -186,6 +217,12 @@ def _curve(control: np.ndarray) -> QPainterPath:
     path = QPainterPath(QPointF(*control[0]))
     path.cubicTo(*(QPointF(*point) for point in control[1:]))
     return path
+
+
+def _glow(item: LinkItem) -> QPainterPath:
+    """What the light around a selected link follows."""
+    count = len(item.course.points)
+    return _joined([item.path(curve) for curve in range(count)]) if count <= _MOST_GLOWING else _spine(item.course.ends)
 
 
 def _joined(paths: list[QPainterPath]) -> QPainterPath:
@@ -207,8 +244,8 @@ def _spine(ends: Ends) -> QPainterPath:
 
 def _polyline(points: np.ndarray) -> QPainterPath:
     path = QPainterPath(QPointF(*points[0]))
-    for point in points[1:]:
-        path.lineTo(*point)
+    for x, y in points[1:].tolist():
+        path.lineTo(x, y)
     return path
 
 

@@ -67,8 +67,8 @@ def _layer_entries(menu: QMenu, view: NetworkView, layer: str) -> None:
 def _fix_entries(menu: QMenu, view: NetworkView, layer: str) -> None:
     """One entry for each cure of the layer's problems that can be had at one click."""
     for problem in view.report.problems_of(layer):
-        if fix := getattr(problem, "fix", None):
-            menu.addAction(fix.label, lambda fix=fix: view.fix_requested.emit(fix)).setToolTip(problem.message)
+        if problem.fix:
+            menu.addAction(problem.fix.label, lambda fix=problem.fix: view.fix_requested.emit(fix)).setToolTip(problem.message)
 
 
 def _link_entries(menu: QMenu, view: NetworkView, hit: Hit, at: QPoint) -> None:

@@ -15,6 +15,8 @@ from nnviz.ui.theme import Theme
 
 _SMALLEST_NUMBERED = 15.0
 """Neurons of a smaller diameter on the screen show no numbers."""
+_SMALLEST_ROUND = 5.0
+"""Neurons of a smaller diameter on the screen are squares."""
 _LOWEST, _SHARE = 6.8, 0.3
 """Pixels a number is high at least, and its share of the neuron's diameter where that is more."""
 _DIGIT = 0.6
@@ -24,12 +26,17 @@ _SMALLEST_WITH_BIAS = 9.0
 """Neurons of a smaller radius on the screen show no bias."""
 
 
-def paint_neurons(painter: QPainter, theme: Theme, face: Face, figures: LayerFigures, limit: float, hovered: int = -1) -> None:
-    """Paint the neurons of a layer around (0, 0), coloured on ±limit."""
+def paint_neurons(
+    painter: QPainter, theme: Theme, face: Face, figures: LayerFigures, limit: float, hovered: int = -1, exposed: QRectF | None = None
+) -> None:
+    """Paint the neurons of a layer around (0, 0), coloured on ±limit; `exposed` is the part that can be seen (None: all)."""
     scale = QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())
+    if 2 * face.radius * scale < _SMALLEST_ROUND:
+        _paint_dots(painter, theme, face, figures, limit)
+        return
     size, longest = number_size(2 * face.radius * scale)
     painter.setFont(mono(size / scale, QFont.Weight.Bold))
-    for unit in range(face.units):
+    for unit in _exposed_units(face, exposed):
         center = QPointF(0, face.unit_y(unit))
         dropped = figures.dropped is not None and bool(figures.dropped[unit])
         value = None if figures.values is None or dropped else float(figures.values[unit])
@@ -42,6 +49,25 @@ def paint_neurons(painter: QPainter, theme: Theme, face: Face, figures: LayerFig
             painter.setPen(blocks.readable(theme, value, limit))
             room = QRectF(-face.radius, center.y() - face.radius, 2 * face.radius, 2 * face.radius)
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter, captions.short(value, longest))
+
+
+def _exposed_units(face: Face, exposed: QRectF | None) -> list[int]:
+    """The neurons that touch this part of the picture."""
+    reach = face.radius + 4
+    if exposed is None:
+        return list(range(face.units))
+    if exposed.left() > reach or exposed.right() < -reach:
+        return []
+    return [unit for unit in range(face.units) if exposed.top() - reach <= face.unit_y(unit) <= exposed.bottom() + reach]
+
+
+def _paint_dots(painter: QPainter, theme: Theme, face: Face, figures: LayerFigures, limit: float) -> None:
+    """Neurons of a few pixels: filled squares, in the colour of their phase, value or outline."""
+    plain = theme.phase(figures.phase) if figures.phase else theme.tint("muted", 0.55)
+    for unit in range(face.units):
+        value = None if figures.values is None else float(figures.values[unit])
+        color = plain if value is None or figures.phase else blocks.color(theme, value, limit)
+        painter.fillRect(QRectF(-face.radius, face.unit_y(unit) - face.radius, 2 * face.radius, 2 * face.radius), color)
 
 
 def number_size(diameter: float) -> tuple[float, int]:

@@ -35,6 +35,8 @@ def pick(columns: Mapping[str, ColumnItem], links: Mapping[Link, LinkItem], poin
             if item.is_selected and (item.end(side) - point).manhattanLength() <= 2 * HANDLE:
                 return Hit("end", link=link, side=side)
     for id, column in columns.items():
+        if not column.is_near(point):
+            continue
         hit = _in_column(id, column, column.mapFromScene(point), ports)
         if hit:
             return hit

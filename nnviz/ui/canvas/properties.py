@@ -5,16 +5,19 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from nnviz.document.catalog import ACTIVATIONS, INITIALIZERS, LAYERS, Field
+from nnviz.document.catalog import ACTIVATIONS, INITIALIZERS, LAYER, LAYERS, Field
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer
 from nnviz.document.shapes import Report
 from nnviz.ui import forms
 from nnviz.ui.canvas.captions import size_text
+from nnviz.ui.canvas.fixes import Fixes
 from nnviz.ui.fonts import mono, sans
 from nnviz.ui.theme import BODY, GRID, LIGHT, SMALL, Theme
 
 _INITIALIZER = Field("initializer", "choice", "default", "how the weights start; a change starts them anew", choices=tuple(INITIALIZERS))
+_OWN = {"gain": "gain", "learning_rate_factor": "η factor"}
+"""Numbers every layer with parameters has, and their captions."""
 _ROW = 26
 _NOTHING = "Select a layer to see and change its settings."
 
@@ -27,7 +30,11 @@ class PropertiesPanel(QWidget):
     rename_requested = Signal(str, str)
     freeze_requested = Signal(str, bool)
     initializer_requested = Signal(str, str)
+    value_requested = Signal(str, str, object)
+    """Layer, one of the fields every layer has (gain, learning_rate_factor), and its value."""
     delete_requested = Signal(tuple)
+    fix_requested = Signal(object)
+    """The fix of one of the layer's problems."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,10 +46,12 @@ class PropertiesPanel(QWidget):
         self._empty = _note(_NOTHING)
         self._sizes, self._explanation, self._problems = _note(""), _note(""), _note("")
         self._sizes.setFont(mono(BODY))
+        self._fixes = Fixes()
+        self._fixes.chosen.connect(self.fix_requested)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2 * GRID)
-        for note in (self._empty, self._problems, self._sizes, self._explanation):
+        for note in (self._empty, self._problems, self._fixes, self._sizes, self._explanation):
             column.addWidget(note)
         column.addStretch(1)
         self.setAccessibleName("Layer settings")
@@ -129,6 +138,16 @@ class PropertiesPanel(QWidget):
         self.editors |= {"initializer": start, "frozen": frozen}
         rows.addRow(_caption("initializer", _INITIALIZER.explanation), start)
         rows.addRow(_caption("training"), frozen)
+        for field in LAYER:
+            if field.name == "learning_rate_factor" or (field.name == "gain" and LAYERS[layer.kind].initialized):
+                self._add_own(rows, layer, field)
+
+    def _add_own(self, rows: QFormLayout, layer: Layer, field: Field) -> None:
+        """A number that is no setting of the layer's kind."""
+        editor = forms.editor(field, getattr(layer, field.name), self._theme)
+        editor.value_changed.connect(lambda value: self.value_requested.emit(layer.id, field.name, value))
+        self.editors[field.name] = editor
+        rows.addRow(_caption(_OWN[field.name], field.explanation), editor)
 
     def _add_delete(self, rows: QFormLayout, layer: Layer) -> None:
         button = QPushButton("Delete layer", toolTip="Remove this layer and its links (Del)")
@@ -150,11 +169,15 @@ class PropertiesPanel(QWidget):
         if "initializer" in self.editors:
             self.editors["initializer"].set_value(layer.initializer)
             self.editors["frozen"].setChecked(layer.frozen)
+        for name in _OWN:
+            if name in self.editors:
+                self.editors[name].set_value(getattr(layer, name))
 
     # --- what is said about the layer ---
 
     def _show_notes(self, layer: Layer | None, report: Report | None) -> None:
         self._empty.setVisible(layer is None)
+        self._fixes.set_problems(report.problems_of(layer.id) if layer is not None else ())
         texts = ("", "", "") if layer is None else (_sizes(layer, report), _explained(layer), _problems(layer, report))
         for note, text in zip((self._sizes, self._explanation, self._problems), texts, strict=True):
             note.setText(text)

@@ -15,11 +15,14 @@ from nnviz.ui.canvas import arrangement, badges, captions
 from nnviz.ui.canvas.arrangement import Point, arranged, bounds, box
 from nnviz.ui.canvas.columns import ColumnItem, Marks
 from nnviz.ui.canvas.curves import Ends
-from nnviz.ui.canvas.faces import Face, face
+from nnviz.ui.canvas.faces import FACTS, TWO_FACTS, Face, face
 from nnviz.ui.canvas.figures import Figures, LayerFigures
 from nnviz.ui.canvas.links import LinkItem
 from nnviz.ui.canvas.picking import NOTHING, Hit
 from nnviz.ui.theme import LIGHT, Theme
+
+_ROOMY = 320
+"""Pixels a picture must be high for a second line under its layers."""
 
 
 class NetworkScene(QGraphicsScene):
@@ -48,7 +51,8 @@ class NetworkScene(QGraphicsScene):
         aspect = width / height
         shapes = {id: entry.output_shape for id, entry in report.layers.items()}
         layers = {layer.id: layer for layer in experiment.network}
-        faces = {id: face(layer, shapes.get(id), experiment) for id, layer in layers.items()}
+        facts = TWO_FACTS if height >= _ROOMY else FACTS
+        faces = {id: face(layer, shapes.get(id), experiment, facts) for id, layer in layers.items()}
         share = arrangement.squeeze(faces, height)
         faces = {id: arrangement.squeezed(plain, share) for id, plain in faces.items()}
         loft = arrangement.loft(experiment.network, faces, aspect)
@@ -56,7 +60,8 @@ class NetworkScene(QGraphicsScene):
         self._keep_columns(layers, faces)
         for id, column in self.columns.items():
             problems = tuple(f"{problem.message} {problem.cure}" for problem in report.problems_of(id))
-            column.set_layer(layers[id], faces[id], captions.facts(layers[id], shapes.get(id), experiment), problems)
+            texts = (captions.facts(layers[id], shapes.get(id), experiment), captions.counts(layers[id], report.layers.get(id)))
+            column.set_layer(layers[id], faces[id], texts if facts > FACTS else texts[:1], problems)
         for id, place in arranged(experiment.network, faces, experiment.canvas, aspect).items():
             self.columns[id].setPos(*place)
         self._keep_links(experiment)

@@ -45,4 +45,4 @@ class Strokes:
         return self._kept[curve, pixels]
 
     def _shifted(self, curve: int, shift: float) -> QPolygonF:
-        return QPolygonF([QPointF(*point) for point in self._points[curve] + shift * self._normals[curve]])
+        return QPolygonF([QPointF(x, y) for x, y in (self._points[curve] + shift * self._normals[curve]).tolist()])

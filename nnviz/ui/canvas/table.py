@@ -127,6 +127,7 @@ class ParameterTable(QWidget):
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(_ROW)
         self.table.setWordWrap(False)
+        self.table.setTabKeyNavigation(False)  # Tab goes on to the next widget, the arrows walk in the table
         self._set_up_header(self.table.horizontalHeader())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

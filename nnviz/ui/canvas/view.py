@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
@@ -16,6 +16,7 @@ from nnviz.ui.canvas.gestures import Gestures
 from nnviz.ui.canvas.hint import Hint
 from nnviz.ui.canvas.hovering import Hovering
 from nnviz.ui.canvas.keys import Keys
+from nnviz.ui.canvas.minimap import Minimap
 from nnviz.ui.canvas.scene import NetworkScene
 from nnviz.ui.canvas.scrolling import Scrolling
 from nnviz.ui.theme import LIGHT, Theme
@@ -74,6 +75,7 @@ class NetworkView(QGraphicsView):
         self.fitted = True  # until somebody zooms or pans
         self.setScene(NetworkScene(self))
         self.hint = Hint(self)
+        self.minimap = Minimap()
         self._dress()
         self.gestures = Gestures(self)
         self.hovering = Hovering(self)
@@ -88,12 +90,13 @@ class NetworkView(QGraphicsView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
-        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)  # the legend lies above everything
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
         self.setSceneRect(-_ROAM, -_ROAM, 2 * _ROAM, 2 * _ROAM)
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
         self.setMinimumSize(160, 100)
         self.setAccessibleName("Network")
+        self.viewport().setAccessibleName("Network")
 
     # --- setters ---
 
@@ -104,7 +107,7 @@ class NetworkView(QGraphicsView):
         grown = first or experiment.network != self.experiment.network
         self.experiment, self.report = experiment, report
         self._arrange()
-        seen = self.mapToScene(self.viewport().rect()).boundingRect()
+        seen = self._seen()
         by_hand = all(layer.id in experiment.canvas for layer in experiment.network) and not first
         if self.fitted and ((grown and not by_hand) or not seen.contains(self.scene().content_rect())):
             self.fit()
@@ -159,12 +162,22 @@ class NetworkView(QGraphicsView):
         room = self.room()
         self.scene().show_structure(self.experiment, self.report, max(1.0, room.width()), max(1.0, room.height()))
 
+        content = self.scene().content_rect()
+        self.setSceneRect(content.adjusted(-_ROAM, -_ROAM, _ROAM, _ROAM))
+        self.minimap.set_boxes(tuple(column.mapRectToScene(column.frame()) for column in self.scene().columns.values()), content)
+
     def _refresh(self) -> None:
         if self.experiment is not None:
             self.figures = figures(self.experiment, self.report, self.moment, self._coloring)
             self.scene().show_figures(self.figures, self._class_names)
 
     # --- Qt ---
+
+    def scrollContentsBy(self, x: int, y: int) -> None:
+        super().scrollContentsBy(x, y)
+        for rect in self._overlays():  # they lie above the picture and must not be scrolled with it
+            self.viewport().update(rect)
+            self.viewport().update(rect.translated(x, y))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -173,11 +186,28 @@ class NetworkView(QGraphicsView):
             self.scene().show_figures(self.figures, self._class_names)
             self.fit()
 
+    def _overlays(self) -> tuple[QRect, ...]:
+        """Where the viewport shows what does not belong to the scene."""
+        room = self.viewport().rect()
+        return QRect(room.left(), room.bottom() - legend.HEIGHT - 4, room.width(), legend.HEIGHT + 5), self.map_rect()
+
+    def map_rect(self) -> QRect:
+        """Return where in the viewport the map of the whole network is; empty while there is none."""
+        return self.minimap.rect(self.viewport().rect(), self._seen())
+
+    def _seen(self) -> QRectF:
+        return self.mapToScene(self.viewport().rect()).boundingRect()
+
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        exposed = self.mapFromScene(rect).boundingRect().adjusted(-2, -2, 2, 2)
         painter.save()
         painter.resetTransform()
         locks.paint(painter, self)
-        legend.paint(painter, self.viewport().rect(), self.theme, self.figures)
+        scales, place = self._overlays()
+        if place.intersects(exposed):
+            self.minimap.paint(painter, self.theme, place, self._seen())
+        if scales.intersects(exposed):
+            legend.paint(painter, self.viewport().rect(), self.theme, self.figures)
         if not self.scene().columns and self.editable:
             legend.paint_invitation(painter, self.viewport().rect(), self.theme)
         painter.restore()

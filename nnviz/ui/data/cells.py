@@ -38,7 +38,7 @@ class CellTable(QTableWidget):
 
     def set_table(self, table: TableRecord | None, without: set[str]) -> None:
         """Show these cells; None shows none."""
-        self._table, self._without = table, set(without)
+        self._table, self._without = table, set(without) & {column.name for column in (table.columns if table else ())}
         with QSignalBlocker(self):
             self.clear()
             shown = table.columns[: len(table.cells[0])] if table and table.cells else ()

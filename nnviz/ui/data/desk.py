@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from nnviz.ui.data.picker import DataPicker
     from nnviz.ui.main_window import MainWindow
 
+SHARED = ("undo", "redo", "train", "theme")
+"""Actions whose keys work in the picker too."""
 OWN = ("csv", "table")
 """Kinds of data that are made in the picker before the document has them."""
 
@@ -60,6 +62,7 @@ class DataDesk:
             self.picker = DataPicker(self._window)
             self.picker.set_theme(self._window.theme)
             self._connect(self.picker)
+            self.picker.addActions([self._window.action_table[name] for name in SHARED])
         return self.picker
 
     def _connect(self, picker: DataPicker) -> None:

@@ -18,8 +18,15 @@ from nnviz.ui.theme import GRID, LIGHT, Theme
 
 FILTER = "Tables (*.csv *.tsv *.txt *.dat);;All files (*)"
 _FIELDS = {field.name: field for field in catalog.DATASETS["csv"].fields}
-_CHOICES = {"separator": "separator", "decimal": "decimal", "header": "header", "task": "target is", "missing": "missing values"}
-_KEPT = ("path", "target", "task", "separator", "decimal", "header", "missing", "without", "window", "horizon")
+_CHOICES = {
+    "separator": "separator",
+    "decimal": "decimal",
+    "header": "header",
+    "task": "target is",
+    "missing": "missing values",
+    "target_scaling": "scale target",
+}
+_KEPT = ("path", "target", "task", "separator", "decimal", "header", "missing", "without", "window", "horizon", "target_scaling")
 
 
 class FilePage(QWidget):
@@ -127,6 +134,7 @@ class FilePage(QWidget):
         in_use = self._used is not None and self._used == self.settings()
         self.use.setText("In use" if in_use else "Use this table")
         self.use.setEnabled(self.is_usable and not in_use)
+        self.rows.setVisible(not in_use)
 
     def _color_verdict(self) -> None:
         wrong = self._reply is not None and not self.is_usable
@@ -161,7 +169,7 @@ class FilePage(QWidget):
         grid.setVerticalSpacing(GRID)
         places = {"target": self.target, **self.boxes, "window": self.window, "horizon": self.horizon}
         labels = {"target": "target", **_CHOICES, "window": "series of", "horizon": "steps ahead"}
-        order = ("separator", "decimal", "header", "target", "task", "missing", "window", "horizon")
+        order = ("separator", "decimal", "header", "target", "task", "target_scaling", "window", "horizon", "missing")
         for place, name in enumerate(order):
             grid.addWidget(_caption(labels[name], _FIELDS[name].explanation), place // 2, place % 2 * 2)
             grid.addWidget(places[name], place // 2, place % 2 * 2 + 1)

@@ -24,6 +24,8 @@ from nnviz.ui.theme import GRID, GUTTER, LARGE, Theme
 
 SIZE = (1080, 720)
 _RIGHT = 600
+_COLUMNS = 210
+"""Pixels the columns take at most; more of them scroll."""
 MOST_ADOPTED = 500
 """No more rows are copied as points of one's own."""
 
@@ -73,7 +75,7 @@ class DataPicker(QDialog):
         self.problem.setText(problem)
         self.rows.set_data(None if problem else data)
         self._is_scaled = data is not None and bool(scaling) and not problem
-        self._columns.setMaximumHeight(self.spreads.height_of(len(data.columns)) if self._is_scaled else 0)
+        self._columns.setFixedHeight(min(_COLUMNS, self.spreads.height_of(len(data.columns))) if self._is_scaled else 0)
         self.spreads.set_columns(data.columns if self._is_scaled else (), scaling)
         self.points.set_adoptable(bool(data and adopted(data)))
         self._show_parts()
@@ -104,7 +106,7 @@ class DataPicker(QDialog):
 
     def _lay_out(self) -> None:
         right = QWidget()
-        right.setFixedWidth(_RIGHT)
+        right.setMaximumWidth(_RIGHT)
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2 * GRID)
@@ -114,8 +116,12 @@ class DataPicker(QDialog):
         row = QHBoxLayout(self)
         row.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
         row.setSpacing(2 * GUTTER)
+        scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame, accessibleName="The chosen data")
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(right)
+        scroll.setFixedWidth(_RIGHT + 12)
         row.addWidget(self.gallery, 1)
-        row.addWidget(right)
+        row.addWidget(scroll)
         self.gallery.setMinimumWidth(3 * TILE.width() + 40)
 
 

@@ -16,7 +16,7 @@ from nnviz.ui import forms
 from nnviz.ui.theme import GRID
 
 LABELS = {"validation": "held out", "window": "time steps", "horizon": "steps ahead", "order": "p", "alpha": "α", "beta": "β"}
-_ELSEWHERE = {"path", "target", "task", "separator", "decimal", "header", "missing", "without", "x", "y"}
+_ELSEWHERE = {"path", "target", "task", "separator", "decimal", "header", "missing", "without", "target_scaling", "x", "y"}
 """Fields that are edited where the file, or the plane of points, is seen."""
 _SLIDING = {"noise": 1.0, "validation": 0.9}
 """Fields with a slider, and how far it goes at least."""
@@ -45,8 +45,9 @@ class SettingsForm(QWidget):
     def set_experiment(self, experiment: Experiment) -> None:
         """Show the settings of this document's data. The form is built anew only where other fields are needed."""
         data = experiment.data
-        fields = tuple(_sliding(field, data[field.name]) for field in catalog.DATASETS[data.kind].fields if field.name not in _ELSEWHERE)
-        fields += (catalog.EXPERIMENT[1],)
+        elsewhere = _ELSEWHERE | ({"window", "horizon"} if data.kind == "csv" else set())
+        shown = [field for field in catalog.DATASETS[data.kind].fields if field.name not in elsewhere]
+        fields = (*(_sliding(field, data[field.name]) for field in shown), catalog.EXPERIMENT[1])
         if [field.name for field in fields] != [field.name for field in self._fields] or self._outgrown(fields):
             self._build(fields, experiment)
         for field in fields:

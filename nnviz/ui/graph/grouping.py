@@ -150,7 +150,7 @@ class _Grower:
         parts = self.parts(nodes, key, depth + 1)
         only = parts[0] if len(parts) == 1 else None
         if isinstance(only, Group) and nodes[0].group[: depth + 1] not in self._owning:
-            return Group(key, name if only.repeats else f"{name} › {only.title}", only.parts, only.repeats)
+            return Group(key, name if only.repeats or not depth else f"{name} › {only.title}", only.parts, only.repeats)
         return Group(key, name, parts)
 
     def _with_repeats(self, parts: list[int | Group], depth: int) -> tuple[int | Group, ...]:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QMenu
 
-from nnviz.ui.graph.structure import ROOT, Card
+from nnviz.ui.graph.structure import ROOT, Card, module_path
 
 if TYPE_CHECKING:
     from nnviz.ui.graph.view import GraphView
+
+DETAILS = ("layer", "textbook", "math")
 
 
 def open_card_menu(view: GraphView, card: Card, place: QPoint) -> None:
@@ -27,6 +29,8 @@ def open_card_menu(view: GraphView, card: Card, place: QPoint) -> None:
         _add_equal(menu, view, card)
     elif card.folded:
         menu.addAction(f"Open {card.title}", lambda: view.folds.open(card))
+    if card.block in view.scene().groups.groups:
+        _add_details(menu, view, card.block)
     if card.home != ROOT:
         menu.addAction(f"Fold {view.scene().title(card.home)}", lambda: view.folds.fold(card.home))
     _finish(menu, view, place)
@@ -36,7 +40,17 @@ def open_frame_menu(view: GraphView, key: str, place: QPoint) -> None:
     """Open the menu of a group's frame at a place of the screen."""
     menu = QMenu(view)
     menu.addAction(f"Fold {view.scene().title(key)}", lambda: view.folds.fold(key))
+    _add_details(menu, view, key)
     _finish(menu, view, place)
+
+
+def _add_details(menu: QMenu, view: GraphView, key: str) -> None:
+    """Offer how far the calls of one module are opened."""
+    path = module_path(view.scene().trace, view.scene().groups.groups[key])
+    if path:
+        details = menu.addMenu("Detail")
+        for detail in DETAILS:
+            details.addAction(detail, lambda detail=detail: view.detail_requested.emit(path, detail))
 
 
 def _add_equal(menu: QMenu, view: GraphView, card: Card) -> None:

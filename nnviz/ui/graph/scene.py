@@ -67,8 +67,9 @@ class GraphScene(QGraphicsScene):
             self._scales = states.scales(moment)
         if is_new:
             self._is_new = True
-            self.groups = tree(moment.reading.trace) if moment else None
-            self.set_folded(structure.first_folds(self.groups, len(moment.reading.trace.nodes)) if moment else frozenset())
+            known, self.groups = self.groups, tree(moment.reading.trace) if moment else None
+            first = structure.first_folds(self.groups, len(moment.reading.trace.nodes)) if moment else frozenset()
+            self.set_folded(structure.kept_folds(known, self.folded, self.groups, first) if known and moment else first)
         self._show(moved=True)
         self._send(moving=before is not None and moment is not None and moment.cursor == before.cursor + 1)
 
@@ -140,7 +141,8 @@ class GraphScene(QGraphicsScene):
     def title(self, group: str) -> str:
         """Return the name of a group."""
         title = self.groups.groups[group].title if self.groups and group in self.groups.groups else group
-        return self._titles.get(title, title)
+        detail = dict(self.trace.details).get(group) if self.trace else None
+        return " · ".join(filter(None, (self._titles.get(title, title), detail)))
 
     def card_of(self, node: int | None) -> CardItem | None:
         """Return the card that shows a node, alone or in a folded group."""

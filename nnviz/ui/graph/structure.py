@@ -116,6 +116,21 @@ def first_folds(groups: Tree, count: int) -> frozenset[str]:
     return frozenset(folded)
 
 
+def kept_folds(known: Tree, folded: frozenset[str], groups: Tree, first: frozenset[str]) -> frozenset[str]:
+    """Return what is folded in another graph of the same layers, such as one of another detail: as before, and what is new as at first."""
+    if [group.title for group in known.root.groups] != [group.title for group in groups.root.groups]:
+        return first
+    return frozenset(key for key in groups.groups if key in (folded if key in known.groups else first))
+
+
+def module_path(trace: TraceRecord, group: Group) -> str:
+    """Return the path of groups that a module of its own stands for, as details are asked for by it; empty for a part of one."""
+    path = [part.partition("~")[0] for part in group.key.split("/")]
+    module = ".".join(part.partition("#")[0] for part in path)
+    inside = any(f"{trace.nodes[node].module}.".startswith(f"{module}.") for node in group.chain)
+    return "/".join(path) if inside or len(path) == 1 else ""
+
+
 def opened(groups: Tree, folded: frozenset[str], node: int) -> frozenset[str]:
     """Return what stays folded when a node is to be seen: of equal groups only the one around it opens."""
     path = groups.path(node)

@@ -36,6 +36,8 @@ class GraphView(QGraphicsView):
     node_released = Signal()
     """No node is to be chosen any more: follow the cursor."""
     run_to_requested = Signal(int)
+    detail_requested = Signal(str, str)
+    """A group, as details name it, and the detail its calls are to be opened to."""
     breakpoint_requested = Signal(int)
     """The node whose breakpoint is to come or go."""
     what_if_requested = Signal(int, int)
@@ -68,6 +70,7 @@ class GraphView(QGraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(240, 160)
         self.setAccessibleName("Computational graph")
+        self.viewport().setAccessibleName("Computational graph")
         self.set_theme(LIGHT)
 
     @property

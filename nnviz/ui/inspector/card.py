@@ -137,7 +137,7 @@ class ChainRuleCard(QWidget):
         ):  # fmt: skip
             column.addWidget(part)
         column.addStretch(1)
-        self._area = QScrollArea()
+        self._area = QScrollArea(accessibleName="Chain rule")
         self._area.setWidget(self._body)
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)

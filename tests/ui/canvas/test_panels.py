@@ -9,6 +9,7 @@ from PySide6.QtGui import QDrag
 from PySide6.QtWidgets import QCheckBox, QSlider
 
 from nnviz.document.catalog import LAYERS
+from nnviz.document.edits import set_value
 from nnviz.document.network import Network
 from nnviz.document.shapes import examine
 from nnviz.ui.canvas.drops import kind_of
@@ -205,3 +206,16 @@ def test_an_empty_table_has_no_total(qtbot):
     document = experiment()
     table.set_experiment(document, examine(document))
     assert table.model.rowCount() == 0
+
+
+def test_gain_and_learning_rate_factor_of_a_layer_are_asked_for(panel):
+    document, asked = dropout_net(), []
+    show(panel, document, "h1")
+    panel.value_requested.connect(lambda *request: asked.append(request))
+    for name, value in (("gain", 2.0), ("learning_rate_factor", 0.1)):
+        panel.editors[name].value_changed.emit(value)
+    assert asked == [("h1", "gain", 2.0), ("h1", "learning_rate_factor", 0.1)]
+    show(panel, set_value(document, "network.layers.h1.learning_rate_factor", 0.1), "h1")
+    assert panel.editors["learning_rate_factor"].value() == 0.1
+    show(panel, document, "d1")
+    assert "gain" not in panel.editors

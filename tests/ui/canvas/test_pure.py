@@ -15,6 +15,7 @@ from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
 from nnviz.ui.canvas import captions
 from nnviz.ui.canvas.arrangement import arranged, box, detours, loft
+from nnviz.ui.canvas.blocks import tiled
 from nnviz.ui.canvas.curves import Course, Ends
 from nnviz.ui.canvas.faces import face
 from nnviz.ui.canvas.figures import figures, limit
@@ -292,3 +293,35 @@ def test_links_that_skip_layers_stay_clear_of_names():
 @pytest.mark.parametrize(("value", "text"), [(0.64, ".64"), (-0.36, "−.4"), (-1.14, "−1"), (12.3, "12")])
 def test_numbers_fit_into_a_very_small_circle(value, text):
     assert captions.short(value, 3) == text
+
+
+# --- blocks of channels, and what is said below a layer ---
+
+
+def test_channels_stand_side_by_side_as_pictures():
+    values = np.arange(3 * 2 * 2)
+    cells = tiled(values, (4, 4), (2, 2), -1).reshape(4, 4)
+    assert cells.tolist() == [[0, 1, 4, 5], [2, 3, 6, 7], [8, 9, -1, -1], [10, 11, -1, -1]]
+    assert tiled(np.arange(3), (2, 2), (0, 0), -1).tolist() == [0, 1, 2, -1]
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (6, 8, 8), (12, 2, 2), (5, 3, 7), (12, 8), (40,)])
+def test_the_picture_of_a_block_has_a_cell_for_every_value(shape):
+    document = experiment(layer("input", "x", shape=list(shape)), layer("flatten", "f"))
+    shown = face(document.network.layer("x"), shape, document)
+    assert shown.grid[0] * shown.grid[1] >= math.prod(shape)
+    assert tiled(np.ones(math.prod(shape)), shown.grid, shown.tile, 0.0).sum() == math.prod(shape)
+
+
+def test_size_and_parameters_stand_below_a_layer():
+    document = experiment(
+        layer("input", "x", shape=[1, 8, 8]),
+        layer("conv2d", "c", out_channels=6, padding=1),
+        layer("flatten", "f"),
+        layer("dense", "out", units=10),
+    )
+    report = examine(document)
+    lines = [captions.counts(one, report.layers[one.id]) for one in document.network]
+    assert lines == ["", "6 × 8 × 8 · 60 θ", "", "3,850 θ"]
+    assert captions.summary(document, report) == "1×8×8 → 6×8×8 → 384 → 10 · 3,910 parameters"
+    assert captions.counts(document.network.layer("c"), None) == ""

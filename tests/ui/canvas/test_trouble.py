@@ -128,7 +128,7 @@ def test_a_layer_placed_by_hand_does_not_move_the_picture(qtbot):
     grown = msgspec.structs.replace(
         document,
         network=Network((*document.network.layers, layer("dropout", "d9")), document.network.links),
-        canvas=places | {"d9": (places["h1"][0], places["h1"][1] + 224.0)},
+        canvas=places | {"d9": (places["h1"][0], places["h1"][1] + 244.0)},
     )
     view.set_experiment(grown, examine(grown))
     assert {id: place for id, place in view.scene().places().items() if id != "d9"} == places

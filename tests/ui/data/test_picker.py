@@ -210,6 +210,10 @@ def test_the_present_rows_are_copied_as_points(window, picker, qtbot):
     assert len(data(window)["x"]) == window.session.run.data.x.shape[0] and set(data(window)["y"]) == {0, 1}
 
 
+def test_undo_and_redo_are_at_hand_in_the_picker(window, picker):
+    assert {window.action_table["undo"], window.action_table["redo"]} <= set(picker.actions())
+
+
 def test_everything_has_a_name(picker):
     focused = [widget for widget in picker.findChildren(QWidget) if widget.focusPolicy() & Qt.FocusPolicy.TabFocus]
     own = [widget for widget in focused if type(widget) is not QListView and not widget.objectName().startswith("qt_")]

@@ -1,0 +1,69 @@
+"""What the gallery of a window offers: the recent documents and the examples. It decides what is listed; the gallery shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnviz.document import files
+from nnviz.document.examples import PREFIX, example_names, open_document
+from nnviz.document.experiment import Experiment
+from nnviz.document.files import DocumentError
+from nnviz.ui import recent
+from nnviz.ui.gallery import Entry, Gallery
+
+if TYPE_CHECKING:
+    from nnviz.ui.main_window import MainWindow
+
+Listed = tuple[str, str, Experiment]
+"""Title, sentence and document."""
+
+
+class StartPage:
+    """One gallery for one window. `lists` may be added to: a heading, and what stands below it."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self.gallery = Gallery(window.centralWidget())
+        self.lists: list[tuple[str, Sequence[Listed]]] = [("Examples", examples())]
+
+    def open(self) -> None:
+        """Show the gallery; called again, close it."""
+        if self.gallery.isVisible():
+            self.gallery.leave()
+            return
+        self.gallery.set_theme(self._window.theme)
+        self.gallery.set_sections([("Recent", self._recent()), *((heading, self._entries(listed)) for heading, listed in self.lists)])
+        self.gallery.open()
+
+    def set_theme(self) -> None:
+        """Take the colours of the window."""
+        self.gallery.set_theme(self._window.theme)
+
+    def _recent(self) -> list[Entry]:
+        open_path = self._window.documents.open
+        return [Entry(path.name, recent.place(path), partial(_read, path), partial(open_path, path)) for path in recent.recent_documents()]
+
+    def _entries(self, listed: Sequence[Listed]) -> list[Entry]:
+        take = self._window.documents.take
+        return [Entry(title, sentence, partial(_same, document), partial(take, document)) for title, sentence, document in listed]
+
+
+@cache
+def examples() -> tuple[Listed, ...]:
+    """Return the examples that come with the program."""
+    found = [open_document(f"{PREFIX}{name}") for name in example_names()]
+    return tuple((document.title, document.description, document) for document in found)
+
+
+def _same(document: Experiment) -> Experiment:
+    return document
+
+
+def _read(path: Path) -> Experiment | None:
+    try:
+        return files.load(path)
+    except DocumentError:
+        return None

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtWidgets import QWidget
+
+from nnviz.document import files
+from nnviz.document.examples import example_names, open_document
+from nnviz.ui import app, recent
+from nnviz.ui.canvas.thumbnails import thumbnail
+from nnviz.ui.gallery import Entry, Gallery
+from nnviz.ui.theme import DARK, LIGHT
+
+MOONS = open_document("example:moons")
+
+
+@pytest.fixture
+def window(qtbot, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    QSettings().remove("documents/recent")
+    app.application()
+    window = app.build_window(MOONS, autosaves=False)
+    window.asks_before_closing = False
+    window.show()
+    yield window
+    app.shut_down(window)
+
+
+@pytest.fixture
+def gallery(qtbot):
+    parent = QWidget()
+    parent.resize(1000, 700)
+    qtbot.addWidget(parent)
+    gallery, chosen = Gallery(parent), []
+    names = ("first", "second", "third", "fourth", "fifth", "sixth")
+    gallery.set_sections(
+        [("A list", [Entry(name, f"about {name}", lambda: MOONS, lambda name=name: chosen.append(name)) for name in names]), ("Empty", [])]
+    )
+    gallery.chosen = chosen
+    parent.show()
+    gallery.open()
+    yield gallery  # not returned: Python would let the parent go
+
+
+def focused(gallery) -> str:
+    return gallery.focusWidget().entry.title
+
+
+def press(qtbot, gallery, key):
+    qtbot.keyClick(gallery.focusWidget(), key)
+
+
+def test_arrow_keys_move_enter_chooses_and_esc_leaves(gallery, qtbot):
+    assert focused(gallery) == "first"
+    press(qtbot, gallery, Qt.Key.Key_Right)
+    assert focused(gallery) == "second"
+    press(qtbot, gallery, Qt.Key.Key_Down)
+    assert focused(gallery) == "fifth" or focused(gallery) == "sixth"
+    press(qtbot, gallery, Qt.Key.Key_Up)
+    press(qtbot, gallery, Qt.Key.Key_Left)
+    assert focused(gallery) == "first"
+    press(qtbot, gallery, Qt.Key.Key_Return)
+    assert gallery.chosen == ["first"] and not gallery.isVisible()
+    gallery.open()
+    press(qtbot, gallery, Qt.Key.Key_Escape)
+    assert not gallery.isVisible() and gallery.chosen == ["first"]
+
+
+def test_typing_searches_titles_and_sentences(gallery, qtbot):
+    press(qtbot, gallery, Qt.Key.Key_F)
+    assert gallery.field.text() == "f"
+    qtbot.keyClicks(gallery.field, "our")
+    assert [card.entry.title for card in gallery.cards if card.isVisible()] == ["fourth"]
+    qtbot.keyClick(gallery.field, Qt.Key.Key_Return)
+    assert gallery.chosen == ["fourth"]
+
+
+def test_pictures_are_drawn_when_they_are_seen_and_anew_in_another_theme(qtbot):
+    parent, drawn = QWidget(), []
+    parent.resize(600, 300)
+    qtbot.addWidget(parent)
+    gallery = Gallery(parent)
+    gallery.set_sections([("Many", [Entry(str(number), "", lambda number=number: drawn.append(number), print) for number in range(30)])])
+    parent.show()
+    gallery.open()
+    parent.grab()
+    assert 0 in drawn and 29 not in drawn
+    gallery.set_theme(DARK)
+    parent.grab()
+    assert drawn.count(0) == 2
+
+
+def test_every_example_has_a_sentence_and_a_picture_of_its_own(qtbot):
+    app.application()
+    documents = [open_document(f"example:{name}") for name in example_names()]
+    assert all(20 < len(document.description) < 130 and document.description.endswith(".") for document in documents)
+    assert len({document.description for document in documents}) == len(documents)
+    for theme in (LIGHT, DARK):
+        pictures = [thumbnail(document, theme).toImage() for document in documents]
+        assert all(any(picture.pixelColor(x, 112) != theme.color("panel") for x in range(picture.width())) for picture in pictures)
+
+
+def test_the_window_offers_recent_documents_and_examples(window, qtbot, tmp_path):
+    path = tmp_path / "mine é.nnviz"
+    files.save(path, open_document("example:iris"))
+    recent.remember(path)
+    window.action_table["gallery"].trigger()
+    gallery = window.start_page.gallery
+    titles = [card.entry.title for card in gallery.cards]
+    assert titles[0] == "mine é.nnviz" and len(titles) == 1 + len(example_names())
+    gallery.cards[0].click()
+    assert window.session.document.path == path and not gallery.isVisible()
+    window.action_table["gallery"].trigger()
+    next(card for card in gallery.cards if card.entry.title == "Two moons").click()
+    assert window.session.experiment == MOONS
+
+
+def test_a_saved_document_holds_its_picture(window, tmp_path, monkeypatch):
+    monkeypatch.setattr("nnviz.ui.documents.Documents.ask_file", lambda *_: str(tmp_path / "mine"))
+    assert window.documents.save_as()
+    assert files.part(tmp_path / "mine.nnviz", files.THUMBNAIL).startswith(b"\x89PNG")
