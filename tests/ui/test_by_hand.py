@@ -60,7 +60,7 @@ def test_with_the_keyboard_alone(qtbot, window):
     session = window.session
     window.activateWindow()
     keys(qtbot, "Ctrl+1")
-    assert focused() is window.panels.network
+    assert focused() is window.panels.network, "as in every workspace, keys go to the picture and not to the first button"
     keys(qtbot, "Ctrl+A", "Del")
     assert session.experiment.network.layers == ()
     for name in ("inp", "den", "dro", "dense"):
