@@ -210,7 +210,8 @@ def paint_series(painter: QPainter, area: QRectF, theme: Theme, said: Said, hove
     _ticks(painter, frame, area, theme, low, high)
     foot = QRectF(frame.left(), frame.bottom() + 2, frame.width(), LINE)
     _words(painter, foot, theme, f"time · {len(order)} steps", Qt.AlignmentFlag.AlignRight)
-    _words(painter, foot, theme, "grey: truth", Qt.AlignmentFlag.AlignLeft)
+    if foot.width() > 180:
+        _words(painter, foot, theme, "grey: truth", Qt.AlignmentFlag.AlignLeft)
     if hovered is not None and frame.contains(hovered):
         step = int(np.abs(across - hovered.x()).argmin())
         rows = [("muted", f"row {said.rows[order[step]]}"), ("text", f"truth {figures.figure(float(truth[step]))}")]
