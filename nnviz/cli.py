@@ -165,6 +165,12 @@ def _add_screenshot(commands: Any) -> None:
     parser.add_argument("out", metavar="OUT.png", help="the picture to write")
     parser.add_argument("--workspace", choices=tuple(WORKSPACES), default="step", help="which workspace (step)")
     parser.add_argument("--size", type=_size, default=(1600, 1000), metavar="WIDTHxHEIGHT", help="in pixels (1600x1000)")
+    parser.add_argument("--panel", default="", metavar="NAME", help="paint this panel alone: graph, network, inspector, microscope, ...")
+    parser.add_argument("--node", default="", metavar="PATH", help="the node to look at: h1/relu, or a parameter as h1.weight")
+    parser.add_argument("--element", type=_element, default=(), metavar="I,J", help="which of its elements is worked out")
+    parser.add_argument(
+        "--unfold", action="append", default=[], metavar="GROUP", help="open this group, all others folded; may be repeated"
+    )
     _add_place_options(parser)
 
 
@@ -197,6 +203,12 @@ def _size(text: str) -> tuple[int, int]:
     if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 1600x1000")
     return int(match[1]), int(match[2])
+
+
+def _element(text: str) -> tuple[int, ...]:
+    if not re.fullmatch(r"\d{1,9}(,\d{1,9})*", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an element such as 2,0")
+    return tuple(map(int, text.split(",")))
 
 
 def _setting(text: str) -> Setting:
@@ -284,8 +296,9 @@ def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     from nnviz.ui import offscreen
 
-    names = ("file", "workspace", "iteration", "step", "size", "theme", "detail")
-    job = offscreen.Job(**{name: getattr(options, name) for name in names if hasattr(options, name)})
+    names = ("file", "workspace", "iteration", "step", "size", "theme", "detail", "panel", "node", "element")
+    unfold = tuple(getattr(options, "unfold", ()))
+    job = offscreen.Job(**{name: getattr(options, name) for name in names if hasattr(options, name)}, unfold=unfold)
     getattr(offscreen, what)(job, *arguments)
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,7 +33,8 @@ class Samples(NamedTuple):
 def samples(experiment: Experiment, data: Data, net: Net) -> tuple[Samples, Samples]:
     """Return the training rows and the validation rows."""
     dtype = DTYPES[experiment.precision]
-    x = torch.from_numpy(data.x).to(dtype).reshape(-1, *net.input_shape)
+    rows = np.require(data.x, requirements="W")  # a text's windows come read-only
+    x = torch.from_numpy(rows).to(dtype).reshape(-1, *net.input_shape)
     y = torch.from_numpy(data.y) if data.classes else torch.from_numpy(data.y).to(dtype)
     targets = targets_for(experiment.training.loss, y, data.classes, net.width, dtype)
     training = torch.from_numpy(data.training)

@@ -76,12 +76,16 @@ def capture_next(
 
 
 def batched(captured: Captured) -> set[int]:
-    """Return the nodes whose first axis counts the rows of the batch: as long as it, and made from something that has such an axis."""
+    """Return the nodes whose first axis counts the rows of the batch: as long as it, and made from the batch, however axes went between."""
     found: set[int] = set()
+    made: set[int] = set()
     for node in captured.trace.nodes:
-        made_from_batch = not node.inputs or not found.isdisjoint(node.inputs)
-        if node.kind not in ("parameter", "buffer") and node.shape[:1] == (len(captured.rows),) and made_from_batch:
-            found.add(node.id)
+        made_from_batch = not node.inputs or not made.isdisjoint(node.inputs)
+        if node.kind not in ("parameter", "buffer") and made_from_batch:
+            if node.shape[:1] == (len(captured.rows),):
+                found.add(node.id)
+            if node.inputs or node.id in found:
+                made.add(node.id)
     return found
 
 

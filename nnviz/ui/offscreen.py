@@ -8,12 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
+from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.examples import open_document
+from nnviz.session.halts import node_of
 from nnviz.ui import app
 from nnviz.ui.exports import SUFFIXES, reason
+from nnviz.ui.inspector.elements import row_shape
 from nnviz.ui.main_window import DESIGN_SIZE, MainWindow
 from nnviz.ui.theme import THEMES
 
@@ -40,12 +44,23 @@ class Job:
     theme: str = "light"
     detail: str = "textbook"
     """How far the graph is opened: layer · textbook · math · neurons."""
+    node: str = ""
+    """The node to look at, as its groups and label: h1/relu; a parameter as h1.weight. Empty: the cursor's."""
+    element: tuple[int, ...] = ()
+    """Which element of it is worked out."""
+    unfold: tuple[str, ...] = ()
+    """Keys of the groups that are open, all others being folded; none: as the graph opens."""
+    panel: str = ""
+    """The panel to paint alone; empty: the whole window."""
 
 
 def screenshot(job: Job, out: Path) -> None:
     """Paint the window as the job says and write it as PNG. Raises JobFailed."""
     with _standing_window(job) as window:
-        if not window.grab().save(str(out), "PNG"):
+        if job.panel and job.panel not in window.panels.cards:
+            raise JobFailed(f"there is no panel {job.panel}; there is {', '.join(window.panels.cards)}")
+        shown = window.panels.cards[job.panel] if job.panel else window
+        if not shown.grab().save(str(out), "PNG"):
             raise JobFailed(f"{out} could not be written: is the folder there, and may it be written to?")
 
 
@@ -103,8 +118,31 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
         if job.step > session.stepper.length:
             raise JobFailed(f"the iteration has {session.stepper.length} steps; --step {job.step} is beyond its end")
         session.stepper.to(job.step)
+    _look(window, job)
     _wait(lambda: not window.panels.graph.scenes.is_busy, "the graph to be laid out", failures)
     _settle(window)
+    if job.panel == "graph":  # a picture of it alone shows all of it
+        window.panels.graph.fit()
+
+
+def _look(window: MainWindow, job: Job) -> None:
+    """Fold, choose a node and one of its elements as the job says."""
+    session, folds = window.session, window.panels.graph.folds
+    if job.unfold:
+        folds.fold_all()
+        for key in job.unfold:
+            folds.open_one(key)
+    if job.node:
+        kind = "node" if "/" in job.node else "parameter"
+        node = node_of(session.moment.reading, Breakpoint(kind, job.node))
+        if node is None:
+            raise JobFailed(f"this iteration has no node {job.node}: say groups and label, as h1/relu, or a parameter, as h1.weight")
+        session.select(node)
+        if job.element:
+            sizes = row_shape(session.moment.reading.node(node))
+            if len(job.element) != len(sizes) or any(place >= size for place, size in zip(job.element, sizes, strict=True)):
+                raise JobFailed(f"node {job.node} has no element {list(job.element)}: its rows have shape {list(sizes)}")
+            window.panels.chain_rule.choose_element(int(np.ravel_multi_index(job.element, sizes)))
 
 
 def _is_current(window: MainWindow) -> bool:

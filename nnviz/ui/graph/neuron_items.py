@@ -35,12 +35,12 @@ def _fonts() -> tuple[QFont, QFont, QFont]:
 class NeuronItem(QGraphicsItem):
     """A circle with its value in it, its name above and its gradient below."""
 
-    def __init__(self, key: str, centre: QPointF, diameter: float, roomy: bool, theme: Theme) -> None:
-        """`roomy`: there is room for a line with the bias, too."""
+    def __init__(self, key: str, centre: QPointF, diameter: float, roomy: bool, is_below: bool, theme: Theme) -> None:
+        """`roomy`: there is room for a line with the bias, too; `is_below`: a link leaves it upwards, so its name stands under it."""
         super().__init__()
         self.key = key
         self.state: NeuronState | None = None
-        self._theme, self._radius, self._roomy = theme, diameter / 2, roomy
+        self._theme, self._radius, self._roomy, self._is_below = theme, diameter / 2, roomy, is_below
         self.setPos(centre)
         self.setZValue(2)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
@@ -111,7 +111,8 @@ class NeuronItem(QGraphicsItem):
         painter.setFont(text)
         painter.setPen(theme.color("muted"))
         shows_bias = bool(state.bias) and self._roomy
-        painter.drawText(self._line(-radius - 17 - 16 * shows_bias, 14), int(_Flag.AlignCenter), state.name)
+        top = radius + 4 if self._is_below else -radius - 17 - 16 * shows_bias
+        painter.drawText(self._line(top, 14), int(_Flag.AlignCenter), state.name)
         painter.setFont(number)
         if shows_bias:
             said = f"b {state.bias}" + (f"  ∂ {state.bias_gradient}" if state.bias_gradient else "")

@@ -157,8 +157,10 @@ class NeuronScene(QGraphicsScene):
         places = units.places(reading, self.units)
         roomy = self._roomy = places.pitch >= units.ROOMY
         self._lines = 2 if places.pitch >= _TWO_LINES else 1
+        lifted = {source for source, target in self.units.links if places.centres[source][0] == places.centres[target][0]}
         self.circles = {
-            id: NeuronItem(f"node {id}", QPointF(*centre), places.diameter, roomy, self._theme) for id, centre in places.centres.items()
+            id: NeuronItem(f"node {id}", QPointF(*centre), places.diameter, roomy, id in lifted, self._theme)
+            for id, centre in places.centres.items()
         }
         columns = sorted({x for x, _ in places.centres.values()})
         self.links = {link: self._link(link, columns) for link in self.units.links}

@@ -185,9 +185,13 @@ def _measured(label: str, measure: Measure | None, kind: str) -> Strip:
 
 def _crossed(moment: Moment, node: NodeRecord, count: int) -> tuple[bool, ...]:
     """Which of the cells were dropped; for the mean over the batch: those that were dropped in every row."""
-    if node.dropped is None:
+    mask = node.dropped
+    if mask is None and node.operation == "mul":  # a product with a mask of the same shape
+        sources = (moment.reading.node(source) for source in node.inputs)
+        mask = next((source.dropped for source in sources if source.dropped is not None and source.shape == node.shape), None)
+    if mask is None:
         return ()
-    dropped = to_numpy(node.dropped)
+    dropped = to_numpy(mask)
     if node.batch_axis is not None:
         axis = node.batch_axis
         dropped = dropped.all(axis) if moment.sample is None else dropped.take(moment.sample, axis)

@@ -15,7 +15,7 @@ from nnviz.session.reading import Reading
 Link = tuple[int, int]
 """Source and target neuron."""
 
-TITLE, NAMES = 34.0, (40.0, 22.0)
+TITLE, NAMES = 38.0, (40.0, 22.0)
 """Room above a circle: for the frame's title and the operation's name; for its own name, with and without its bias."""
 FOOT, SIDE = 28.0, 22.0
 FRAME_GAP = 22.0

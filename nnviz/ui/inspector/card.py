@@ -16,6 +16,7 @@ from nnviz.ui.inspector import chain, neuron_lines
 from nnviz.ui.inspector.batch import BatchPanel
 from nnviz.ui.inspector.check import CheckRow
 from nnviz.ui.inspector.elements import Elements, row_shape
+from nnviz.ui.inspector.heat import HeatPanel
 from nnviz.ui.inspector.history import HistoryLines
 from nnviz.ui.inspector.lines import Lines
 from nnviz.ui.inspector.pickers import Picker
@@ -110,11 +111,12 @@ class ChainRuleCard(QWidget):
         self._origins, self._reads, self._check_row = Lines(), Lines(), CheckRow()
         self._update, self._table, self.history = Heading("Update", "update"), UpdateTable(), HistoryLines()
         self._batch, self._pictures = Heading("This batch", "muted"), BatchPanel()
+        self._attention, self.heat = Heading("Attention", "muted"), HeatPanel()
         self._rules = [Rule() for _ in range(3)]
         self._themed = (
             self._title, self._sample, self._element, self.what_if, self._forward, self._formula, self._inputs, self._numbers,
             self._chain, self._derivative, self._rows, self._origins, self._reads, self._check_row, self._update, self._batch,
-            self._pictures, self.history, *self._rules,
+            self._pictures, self._attention, self.heat, self.history, *self._rules,
         )  # fmt: skip
         self._sample.chosen.connect(self.sample_chosen)
         self._element.chosen.connect(self.choose_element)
@@ -128,8 +130,9 @@ class ChainRuleCard(QWidget):
         column.setContentsMargins(0, 0, 8, 0)  # room for the scroll bar; the frame around has margins of its own
         column.setSpacing(6)
         for part in (
-            self._title, _side_by_side(self._sample, self._element), self.what_if, self._forward, self._formula, self._inputs,
-            self._numbers, self._rules[0], self._chain, self._derivative, self._rows, self._origins, self._reads, self._check_row,
+            self._title, _side_by_side(self._sample, self._element), self.what_if, self._attention, self.heat, self._forward,
+            self._formula, self._inputs, self._numbers, self._rules[0], self._chain, self._derivative, self._rows, self._origins,
+            self._reads, self._check_row,
             self._rules[1], self._update, self._table, self.history, self._rules[2], self._batch, self._pictures,
         ):  # fmt: skip
             column.addWidget(part)
@@ -169,6 +172,9 @@ class ChainRuleCard(QWidget):
         self.what_if.set_node(moment, node, self.element())
 
     def _show_forward(self, moment: Moment, node: NodeRecord) -> None:
+        attention = self.heat.set_moment(moment, node, self.element())
+        self._attention.setVisible(bool(attention))
+        self._attention.setText(attention.upper())
         known = {"parameter": "a parameter: the optimizer changes it", "input": "data of this batch"}
         self._formula.set_text(node.formula or known.get(node.kind, NO_FORMULA), quiet=not node.formula)
         lines = neuron_lines.forward_lines if node.whole is not None else partial(chain.forward_lines, element=self.element())
