@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from nnviz.engine.batch_axis import batch_axes
 from nnviz.engine.marks import marks
 from nnviz.engine.measure import array_of, tensor_record
 from nnviz.engine.scalar_records import scalar_record
-from nnviz.engine.tracing import Captured, batched
+from nnviz.engine.tracing import Captured
 from nnviz.protocol import WHOLE, AgreementRecord, Array, EdgeRecord, NodeRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord, WhatIf
 from nnviz.protocol import Tensor as TensorRecord
 from nnviz.trace import Node, Step, Trace, Update, agreements
@@ -25,7 +26,7 @@ def to_record(captured: Captured) -> TraceRecord:
 
 
 def _tensors(captured: Captured) -> TraceRecord:
-    trace, with_rows = captured.trace, batched(captured)
+    trace, axes = captured.trace, batch_axes(captured.trace, len(captured.rows))
     return TraceRecord(
         iteration=captured.iteration,
         epoch=captured.epoch,
@@ -34,7 +35,7 @@ def _tensors(captured: Captured) -> TraceRecord:
         worst_error=trace.worst_error,
         precision=captured.precision,
         rows=tuple(captured.rows.tolist()),
-        nodes=tuple(_node(node, captured, 0 if node.id in with_rows else None) for node in trace.nodes),
+        nodes=tuple(_node(node, captured, axes.get(node.id)) for node in trace.nodes),
         edges=_edges(trace),
         steps=tuple(_step(step) for step in trace.steps),
         updates=_updates(trace),

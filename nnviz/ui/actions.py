@@ -62,7 +62,7 @@ def _supposes(window: MainWindow) -> bool:
 ACTIONS = (
     Act("new", "New", "File", lambda w: w.documents.new(), "Ctrl+N", "fa6s.file", "Start from the two-moons experiment"),
     Act("new_from", "New from template…", "File", lambda w: w.commands.ask_template(), "Ctrl+Alt+N", "fa6s.shapes", "Choose one of the nets to begin with, from a perceptron to a transformer block"),
-    Act("gallery", "Open from the gallery…", "File", lambda w: w.start_page.open(), "Ctrl+Shift+O", "fa6s.images", "Recent documents and examples, as pictures"),
+    Act("gallery", "Open from the gallery…", "File", lambda w: w.start_page.open(), "Ctrl+Shift+O", "fa6s.images", "Recent documents, templates and examples, as pictures"),
     Act("open", "Open…", "File", lambda w: w.documents.open(), "Ctrl+O", "fa6s.folder-open", "Open a document"),
     Act("new_window", "New window", "File", lambda w: w.window_requested.emit(None), "Ctrl+Shift+N", "fa6s.window-restore", "Another document beside this one, with an engine of its own"),
     Act("recover", "Recover unsaved work", "File", lambda w: w.lost_work.ask(), "Ctrl+Alt+R", "fa6s.life-ring", "Show the unsaved work that earlier starts left behind"),

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, QThreadPool, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -72,6 +72,7 @@ def shut_down(window: MainWindow) -> None:
     """Close the window and let Qt delete it before the program ends."""
     window.session.close()
     window.close()
+    QThreadPool.globalInstance().waitForDone()  # a layout under way needs Python, which is about to end
     window.deleteLater()
     flush_deletions()
 

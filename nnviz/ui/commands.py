@@ -8,10 +8,8 @@ from PySide6.QtWidgets import QInputDialog, QMessageBox
 
 from nnviz import __version__
 from nnviz.document import edits
-from nnviz.document.templates import template
 from nnviz.ui.actions import template_actions
 from nnviz.ui.command_palette import CommandPalette
-from nnviz.ui.template_gallery import TemplateGallery
 
 if TYPE_CHECKING:
     from nnviz.ui.main_window import MainWindow
@@ -61,11 +59,8 @@ class Commands:
             self._window.session.trainer.go_to(iteration)
 
     def ask_template(self) -> None:
-        """Open the start menu of templates; the one that is chosen becomes the document."""
-        gallery = TemplateGallery(self._window.theme, self._window)
-        gallery.chosen.connect(lambda name: self._window.documents.take(template(name)))
-        gallery.finished.connect(gallery.deleteLater)
-        gallery.open()
+        """Show the gallery of templates; the one that is chosen becomes the document."""
+        self._window.start_page.open_templates()
 
     def toggle_dropout(self) -> None:
         """Switch all dropout layers on or off."""

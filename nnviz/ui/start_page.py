@@ -1,4 +1,4 @@
-"""What the gallery of a window offers: the recent documents and the examples. It decides what is listed; the gallery shows it."""
+"""What the gallery of a window offers: recent documents, templates, examples. It decides what is listed; the gallery shows it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from nnviz.document import files
 from nnviz.document.examples import PREFIX, example_names, open_document
 from nnviz.document.experiment import Experiment
 from nnviz.document.files import DocumentError
+from nnviz.document.templates import TEMPLATES, template
 from nnviz.ui import recent
 from nnviz.ui.gallery import Entry, Gallery
 
 if TYPE_CHECKING:
     from nnviz.ui.main_window import MainWindow
 
+TEMPLATES_HEADING = "Templates"
 Listed = tuple[str, str, Experiment]
 """Title, sentence and document."""
 
@@ -27,16 +29,21 @@ class StartPage:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self.gallery = Gallery(window.centralWidget())
-        self.lists: list[tuple[str, Sequence[Listed]]] = [("Examples", examples())]
+        self.lists: list[tuple[str, Sequence[Listed]]] = [(TEMPLATES_HEADING, templates()), ("Examples", examples())]
 
-    def open(self) -> None:
-        """Show the gallery; called again, close it."""
+    def open(self, heading: str = "") -> None:
+        """Show the gallery, or only what stands below one heading; called again, close it."""
         if self.gallery.isVisible():
             self.gallery.leave()
             return
         self.gallery.set_theme(self._window.theme)
-        self.gallery.set_sections([("Recent", self._recent()), *((heading, self._entries(listed)) for heading, listed in self.lists)])
+        sections = [("Recent", self._recent()), *((name, self._entries(listed)) for name, listed in self.lists)]
+        self.gallery.set_sections([section for section in sections if heading in ("", section[0])])
         self.gallery.open()
+
+    def open_templates(self) -> None:
+        """Show the templates only."""
+        self.open(TEMPLATES_HEADING)
 
     def set_theme(self) -> None:
         """Take the colours of the window."""
@@ -49,6 +56,12 @@ class StartPage:
     def _entries(self, listed: Sequence[Listed]) -> list[Entry]:
         take = self._window.documents.take
         return [Entry(title, sentence, partial(_same, document), partial(take, document)) for title, sentence, document in listed]
+
+
+@cache
+def templates() -> tuple[Listed, ...]:
+    """Return the nets to begin with."""
+    return tuple((template(name).title, f"{text[0].upper()}{text[1:]}.", template(name)) for name, text in TEMPLATES.items())
 
 
 @cache

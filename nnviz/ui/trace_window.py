@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QThreadPool
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
@@ -201,6 +201,7 @@ def open_window(source: Source, title: str, detail: str) -> TraceWindow:
 def run(window: TraceWindow) -> None:
     """Live until the window is closed, and leave nothing of it behind."""
     QApplication.instance().exec()
+    QThreadPool.globalInstance().waitForDone()  # a layout under way needs Python, which may be about to end
     window.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     QCoreApplication.processEvents()

@@ -54,10 +54,9 @@ class WorkspaceArea(QWidget):
         """Bring up this workspace. Raises KeyError for an unknown name."""
         tree = self._trees[name]
         self._remember_sizes()
-        previous, self.name = self.name, name
+        self.name = name
         self._rebuild(tree)
-        if name != previous:
-            self.workspace_changed.emit(name)
+        self.workspace_changed.emit(name)
 
     def visible_panels(self) -> tuple[str, ...]:
         """Return the names of the panels that can be seen now."""

@@ -69,7 +69,7 @@ def test_table_and_path_values():
         ("training.optimizer.momentum", "0.9", "learning_rate, beta1"),
         ("training.optimizer.kind", "adamm", "Did you mean adam"),
         ("training.optimizer.kind.deep", "adam", "There is: learning_rate"),
-        ("training.epochs", "3", "There is: loss, batch_size"),
+        ("training.epochs", "3", "There is: loss, target, batch_size"),
         ("training.dropout", "maybe", "true or false"),
         ("data.kind", "moon", "Did you mean moons"),
         ("data.noise", "-1", "data.noise: .*from 0 to 10"),

@@ -10,8 +10,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
+from nnviz.document.templates import TEMPLATES
 from nnviz.ui.canvas.inline import SearchField
-from nnviz.ui.template_gallery import TemplateGallery
 from tests.ui.window import opened, stands_at, wait
 
 LEFT, RIGHT, PLAIN = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.KeyboardModifier.NoModifier
@@ -60,7 +60,7 @@ def test_with_the_keyboard_alone(qtbot, window):
     session = window.session
     window.activateWindow()
     keys(qtbot, "Ctrl+1")
-    assert focused() is window.panels.network
+    assert focused() is window.panels.network, "as in every workspace, keys go to the picture and not to the first button"
     keys(qtbot, "Ctrl+A", "Del")
     assert session.experiment.network.layers == ()
     for name in ("inp", "den", "dro", "dense"):
@@ -170,8 +170,8 @@ def test_a_port_is_dragged_to_a_layer_and_a_link_to_another(qtbot, window):
 def test_a_template_is_chosen_in_the_start_menu(qtbot, window):
     window.activateWindow()
     keys(qtbot, "Ctrl+Alt+N")
-    gallery = window.findChild(TemplateGallery)
-    assert gallery.isVisible() and focused() is gallery.list
+    gallery = window.start_page.gallery
+    assert gallery.isVisible() and focused() is gallery.cards[0] and len(gallery.cards) == len(TEMPLATES)
     keys(qtbot, "Right", "Return")
     wait(qtbot, lambda: stands_at(window, 0) and window.session.experiment.title == "Multilayer perceptron")
     assert window.session.document.is_saved

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from nnviz.document import files
 from nnviz.document.examples import example_names, open_document
+from nnviz.document.templates import TEMPLATES
 from nnviz.ui import app, recent
 from nnviz.ui.canvas.thumbnails import thumbnail
 from nnviz.ui.gallery import Entry, Gallery
@@ -107,7 +108,7 @@ def test_the_window_offers_recent_documents_and_examples(window, qtbot, tmp_path
     window.action_table["gallery"].trigger()
     gallery = window.start_page.gallery
     titles = [card.entry.title for card in gallery.cards]
-    assert titles[0] == "mine é.nnviz" and len(titles) == 1 + len(example_names())
+    assert titles[0] == "mine é.nnviz" and len(titles) == 1 + len(TEMPLATES) + len(example_names())
     gallery.cards[0].click()
     assert window.session.document.path == path and not gallery.isVisible()
     window.action_table["gallery"].trigger()

@@ -77,10 +77,12 @@ def _layer_figures(layer: Layer, experiment: Experiment, report: Report, moment:
     phase = _phase(layer, node, moment)
     if node is None and captions.is_passing(layer, experiment):
         node = output_node(_passed(layer, experiment), experiment, moment)
-    if node is None or _units(node) != _expected_units(layer.id, report):
+    if node is None or _units(node, report, layer.id) != _expected_units(layer.id, report):
         return LayerFigures(phase=phase)
     tensor = moment.gradient(node.id) if coloring == "gradient" else moment.value(node.id)
-    return LayerFigures(node.id, _row(moment, node, tensor), _dropped(layer, moment), moment.measure(tensor), phase)
+    return LayerFigures(
+        node.id, _row(moment, node, tensor, _batch_axis(node, report, layer.id)), _dropped(layer, moment), moment.measure(tensor), phase
+    )
 
 
 def _passed(layer: Layer, experiment: Experiment) -> Layer:
@@ -123,8 +125,16 @@ def _unnamed_input(layer: Layer, experiment: Experiment, moment: Moment) -> Node
     return named[0] if named else (nodes[place] if place < len(nodes) else None)
 
 
-def _units(node: NodeRecord) -> int:
-    shape = [size for axis, size in enumerate(node.shape) if axis != node.batch_axis]
+def _batch_axis(node: NodeRecord, report: Report, layer: str) -> int | None:
+    """Which axis of a layer's output counts the rows: the one the trace knows, else the first, if the rest is the layer's output."""
+    entry = report.layers.get(layer)
+    rows_first = node.batch_axis is None and entry is not None and tuple(node.shape[1:]) == entry.output_shape
+    return 0 if rows_first else node.batch_axis
+
+
+def _units(node: NodeRecord, report: Report, layer: str) -> int:
+    batch = _batch_axis(node, report, layer)
+    shape = [size for axis, size in enumerate(node.shape) if axis != batch]
     return math.prod(shape)
 
 
@@ -133,8 +143,10 @@ def _expected_units(id: str, report: Report) -> int | None:
     return math.prod(entry.output_shape) if entry is not None and entry.output_shape is not None else None
 
 
-def _row(moment: Moment, node: NodeRecord, tensor: Tensor | None) -> np.ndarray | None:
+def _row(moment: Moment, node: NodeRecord, tensor: Tensor | None, axis: int | None) -> np.ndarray | None:
     row = moment.row(node.id, tensor)
+    if row is not None and axis is not None and node.batch_axis is None:
+        row = row.mean(axis) if moment.sample is None else row.take(moment.sample, axis)
     return None if row is None else np.ravel(row).astype(np.float64)
 
 

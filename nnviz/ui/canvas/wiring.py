@@ -9,6 +9,9 @@ from nnviz.document.catalog import LAYERS
 from nnviz.document.diagnostics import Wiring
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Link, Network
+from nnviz.document.problems import Refused
+from nnviz.document.shape_rules import RULES
+from nnviz.document.shapes import Report
 
 
 def partners(network: Network, id: str, side: int) -> frozenset[str]:
@@ -48,6 +51,26 @@ def obstacle(experiment: Experiment, source: str, target: str, link: Link | None
         else:
             edits.reconnect_link(experiment, link, source, target)
     except edits.Refused as refused:
+        return refused.message
+    return ""
+
+
+def misfit(network: Network, report: Report, source: str, target: str) -> str:
+    """Return why the target could not take what the source puts out beside its other inputs; empty if it can, or if sizes are not known.
+
+    Such a link may be drawn all the same: the problem then stands at the layer, with its cure.
+    """
+    layer = network.layer(target)
+    if layer.kind not in LAYERS or layer.kind not in RULES:
+        return ""
+    fewest, most = LAYERS[layer.kind].inputs
+    ids = [source] if most == 1 else [*(id for id in network.inputs_of(target) if id != source), source]
+    shapes = [report.layers[id].output_shape if id in report.layers else None for id in ids]
+    if None in shapes or len(shapes) < fewest:
+        return ""
+    try:
+        RULES[layer.kind](layer, *shapes)
+    except Refused as refused:
         return refused.message
     return ""
 

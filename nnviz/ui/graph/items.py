@@ -47,6 +47,8 @@ class CardState:
     """Whether the present backward step reads its value."""
     selected: bool = False
     folded: bool = False
+    is_many: bool = False
+    """Whether several equal groups are folded in it."""
     breakpoint: bool | None = None
     """Whether the breakpoint on it is on; None where there is none."""
     supposed: bool = False
@@ -123,6 +125,8 @@ class CardItem(QGraphicsItem):
         edge, width = _edge(theme, state)
         painter.setPen(QPen(edge, width))
         painter.setBrush(_ground(theme, state))
+        if state.is_many:
+            painter.drawRoundedRect(self._box.adjusted(9, -8, -9, 0), _RADIUS, _RADIUS)
         if state.folded:
             painter.drawRoundedRect(self._box.adjusted(4, -4, -4, 0), _RADIUS, _RADIUS)
         painter.drawRoundedRect(self._box.adjusted(0.5, 0.5, -0.5, -0.5), _RADIUS, _RADIUS)
@@ -150,7 +154,7 @@ class CardItem(QGraphicsItem):
     # --- Qt ---
 
     def boundingRect(self) -> QRectF:
-        return self._box.adjusted(-6, -6, 6, 6)
+        return self._box.adjusted(-6, -10, 6, 6)
 
     def shape(self) -> QPainterPath:
         path = QPainterPath()

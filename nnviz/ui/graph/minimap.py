@@ -12,6 +12,8 @@ from nnviz.ui.theme import LIGHT, Theme
 
 _INSET = 2
 _WIDEST, _NARROWEST = 420, 24
+_STRETCHED = 200
+"""A map that would be narrower is drawn wider than the graph is, as far as there is room: its cards would be specks."""
 
 
 class Minimap(QWidget):
@@ -67,19 +69,20 @@ class Minimap(QWidget):
         self._room = room or self._room
         if not self._content.isEmpty():
             wanted = self._content.width() * (self._room.height() - 2 * _INSET) / self._content.height() + 2 * _INSET
-            width = round(max(_NARROWEST, min(wanted, _WIDEST, self._room.width())))
+            width = round(max(_NARROWEST, min(max(wanted, _STRETCHED), _WIDEST, self._room.width())))
             self.setGeometry(self._room.x(), self._room.y(), width, self._room.height())
 
     # --- inside ---
 
-    def _scale(self) -> float:
-        return min((self.width() - 2 * _INSET) / self._content.width(), (self.height() - 2 * _INSET) / self._content.height())
+    def _scales(self) -> tuple[float, float]:
+        """Pixels of the map for one of the scene, across and down."""
+        return (self.width() - 2 * _INSET) / self._content.width(), (self.height() - 2 * _INSET) / self._content.height()
 
     def _shown(self, box: QRectF) -> QRectF:
         """Where a rectangle of the scene is on the map."""
-        scale, centre, middle = self._scale(), self._content.center(), QRectF(self.rect()).center()
-        corner = QPointF(middle.x() + (box.x() - centre.x()) * scale, middle.y() + (box.y() - centre.y()) * scale)
-        return QRectF(corner.x(), corner.y(), max(1.0, box.width() * scale), max(1.0, box.height() * scale))
+        across, down = self._scales()
+        left, top = _INSET + (box.x() - self._content.x()) * across, _INSET + (box.y() - self._content.y()) * down
+        return QRectF(left, top, max(1.0, box.width() * across), max(1.0, box.height() * down))
 
     def _painted_cards(self) -> QPixmap:
         ratio = self.devicePixelRatioF()
@@ -98,8 +101,9 @@ class Minimap(QWidget):
         return pixmap
 
     def _go(self, place: QPointF) -> None:
-        away = (place - QRectF(self.rect()).center()) / self._scale()
-        self.centre_requested.emit(self._content.center() + away)
+        across, down = self._scales()
+        away = QPointF((place.x() - _INSET) / across, (place.y() - _INSET) / down)
+        self.centre_requested.emit(self._content.topLeft() + away)
 
     # --- Qt ---
 

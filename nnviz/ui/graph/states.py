@@ -122,6 +122,7 @@ def card_state(
         read=any(read in card.nodes for read in moment.reads()),
         selected=selected in card.nodes,
         folded=card.folded,
+        is_many=len(card.groups) > 1,
         breakpoint=any(own) if own else None,
         supposed=any(moment.reading.supposed(node) for node in card.nodes),
         differs=any(moment.differs(node) for node in card.nodes),

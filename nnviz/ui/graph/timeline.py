@@ -200,6 +200,11 @@ class PhaseRail(QWidget):
             painter.setPen(QPen(tone, 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
             painter.drawLine(QPointF(x, pill.box.top() - 2), QPointF(x, pill.box.bottom() + 2))
 
+    def _label(self, room: float) -> str:
+        """Where the cursor is, in figures alone if there is no room for the word."""
+        label = step_label(self._moment)
+        return label if QFontMetricsF(mono(BODY)).horizontalAdvance(label) <= room else label.removeprefix("step ")
+
     def _jump(self, pill: _Pill) -> None:
         if pill.start is not None and self._moment and self._moment.cursor != pill.start:
             self.cursor_requested.emit(pill.start)
@@ -222,7 +227,7 @@ class PhaseRail(QWidget):
         painter.setFont(mono(BODY))
         painter.setPen(self._theme.color("muted"))
         room = QRectF(pills[-1].box.right() + 2 * _GAP, 0, self.width() - pills[-1].box.right() - 2 * _GAP, self.height())
-        painter.drawText(room, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), step_label(self._moment))
+        painter.drawText(room, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), self._label(room.width()))
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

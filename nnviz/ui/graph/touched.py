@@ -16,7 +16,7 @@ def touched(before: Moment | None, now: Moment) -> frozenset[int] | None:
     if before is None or before.reading is not now.reading or before.sample != now.sample or before.phase != now.phase:
         return None
     low, high = sorted((before.cursor, now.cursor))
-    if high - low > FAR:
+    if low == 0 or high - low > FAR:  # the first step lays out all that no operation makes
         return None
     nodes: set[int] = set()
     for step in now.reading.trace.steps[max(0, low - 1) : high]:

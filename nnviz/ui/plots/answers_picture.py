@@ -20,6 +20,7 @@ MOST_STEPS = 240
 """No more time steps of a series are drawn: the last ones."""
 _CELL = (92.0, 36.0)
 """Pixels a wrong row takes, at least."""
+_MOST_POINTS = 2000
 _FEW = 12
 """Up to so many classes the matrix names them and writes its numbers."""
 
@@ -172,9 +173,11 @@ def paint_mistakes(painter: QPainter, area: QRectF, theme: Theme, said: Said, ho
 
 
 def paint_truth(painter: QPainter, area: QRectF, theme: Theme, said: Said, hovered: Hovered = None) -> None:
-    """Paint every row's answer over its truth; on the line they are equal."""
+    """Paint every number that is answered over its truth; on the line they are equal."""
     area = _headed(painter, area, theme, said, "blue: trained on, orange: validated on")
-    truth, answer = said.truth[:, 0].astype(np.float64), said.values[:, 0].astype(np.float64)
+    every = -(-said.truth.size // _MOST_POINTS)
+    truth, answer = (part.astype(np.float64).ravel()[::every] for part in (said.truth, said.values))
+    of_training = np.repeat(said.trained, said.truth.shape[1])[::every]
     low, high = _limits(np.concatenate([truth, answer]))
     frame = area.adjusted(34, 4, -6, -LINE - 4)
     across = frame.left() + (truth - low) / (high - low) * frame.width()
@@ -182,7 +185,7 @@ def paint_truth(painter: QPainter, area: QRectF, theme: Theme, said: Said, hover
     painter.setPen(QPen(theme.color("faint"), 1, Qt.PenStyle.DashLine))
     painter.drawLine(frame.bottomLeft(), frame.topRight())
     painter.setPen(Qt.PenStyle.NoPen)
-    for x, y, trained in zip(across.tolist(), up.tolist(), said.trained, strict=True):
+    for x, y, trained in zip(across.tolist(), up.tolist(), of_training, strict=True):
         painter.setBrush(QColor(theme.training_set if trained else theme.validation_set))
         painter.drawEllipse(QPointF(x, y), 2.0, 2.0)
     _ticks(painter, frame, area, theme, low, high)

@@ -49,7 +49,7 @@ def test_wiring_lights_up_what_fits_and_asks_for_the_link(qtbot):
     start = port(view, "x", 1)
     QTest.mousePress(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, start)
     QTest.mouseMove(view.viewport(), start + QPoint(30, 0))
-    assert view.scene().lit == {"s", "h2", "out"}
+    assert view.scene().lit == {"h2", "out"}, "s adds inputs of three units"
     target = neuron(view, "s", 1)
     QTest.mouseMove(view.viewport(), target)
     view.grab()

@@ -207,3 +207,21 @@ def test_gaps_become_equal_and_the_ends_stay():
 
 def test_one_layer_alone_stays_where_it_is():
     assert aligned({"a": (3.0, 4.0)}, boxes(), "left") == {"a": (3.0, 4.0)}
+
+
+def test_a_port_whose_size_does_not_fit_stays_dark_and_says_so(qtbot):
+    layers = (layer("input", "x", shape=[1, 8, 8]), layer("flatten", "f"), layer("dense", "a", units=3), layer("dense", "out", units=10))
+    document = experiment(
+        *layers, links=[("x", "f"), ("f", "a")], data="digits", canvas={"x": (0, 0), "f": (200, 0), "a": (400, 0), "out": (300, 300)}
+    )
+    view = open_view(qtbot, document)
+    view.set_selection(("x",))
+    start = port(view, "x", 1)
+    QTest.mousePress(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, start)
+    QTest.mouseMove(view.viewport(), neuron(view, "out", 4))
+    assert view.scene().lit == frozenset() and "[1, 8, 8] comes in" in view.hint.text()
+    qtbot.keyClick(view, Qt.Key.Key_Escape)
+    view.set_selection(("f",))
+    QTest.mousePress(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, port(view, "f", 1))
+    QTest.mouseMove(view.viewport(), neuron(view, "out", 4))
+    assert view.scene().lit == {"out"} and not view.hint.isVisible()

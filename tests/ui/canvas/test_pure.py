@@ -325,3 +325,16 @@ def test_size_and_parameters_stand_below_a_layer():
     assert lines == ["", "6 × 8 × 8 · 60 θ", "", "3,850 θ"]
     assert captions.summary(document, report) == "1×8×8 → 6×8×8 → 384 → 10 · 3,910 parameters"
     assert captions.counts(document.network.layer("c"), None) == ""
+
+
+@pytest.mark.parametrize("sample", [0, 3, None])
+def test_an_output_whose_rows_the_trace_did_not_find_is_still_shown(sample):
+    trace = traces.dropout_net()
+    nodes = tuple(msgspec.structs.replace(node, batch_axis=None) if node.kind == "operation" else node for node in trace.nodes)
+    document, report = dropout_net(), examine(dropout_net())
+    found, known = (
+        figures(document, report, Moment(Reading(one), len(one.steps), sample))
+        for one in (msgspec.structs.replace(trace, nodes=nodes), trace)
+    )
+    for id in ("h1", "h2", "out"):
+        assert np.array_equal(found.layers[id].values, known.layers[id].values)

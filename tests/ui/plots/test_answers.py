@@ -76,6 +76,15 @@ def test_every_view_is_painted_with_its_scores(shown, kind):
             assert plot.sentence == "" and plot.heading[2] == "iteration 40"
 
 
+def test_of_several_targets_all_are_shown(shown):
+    data = record_of("table", x=[[float(row), 1.0] for row in range(9)], y=[[float(row), -float(row)] for row in range(9)])
+    plot = BoundaryPlot()
+    shown(plot, 300, 200)
+    plot.set_run(RunState(data=data, answers=answers_to(data), answers_iteration=2))
+    plot.view._choose("truth")
+    assert plot.sentence == "" and not plot.grab().isNull() and Said(data, answers_to(data)).brief == "MAE 0.5000 · RMSE 0.5000"
+
+
 def test_mistakes_come_with_the_surest_first():
     data = record_of("iris")
     said = Said(data, answers_to(data, 4))
