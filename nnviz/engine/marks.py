@@ -22,7 +22,7 @@ def marks(
     operation = operation.rstrip("_")
     found = Marks(
         dead=_dead(value, batch_axis) if operation == "relu" else 0,
-        units=value.numel() if batch_axis is None else value[0].numel() if len(value) else 0,
+        units=value.numel() if batch_axis is None else value.numel() // max(1, value.shape[batch_axis]),
         saturated=int((_STEEPNESS[operation](value) < FLAT).sum()) if operation in _STEEPNESS else 0,
         dropped=0 if dropped is None else int(dropped.sum()),
         elements=value.numel(),

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nnviz import protocol
+from nnviz.engine.batch_axis import batch_axes
 from nnviz.engine.trainer import Trainer, copies
 from nnviz.trace import Scalars, Trace, TraceError, WhatIf, capture, open_scalars
 
@@ -76,17 +77,8 @@ def capture_next(
 
 
 def batched(captured: Captured) -> set[int]:
-    """Return the nodes whose first axis counts the rows of the batch: as long as it, and made from the batch, however axes went between."""
-    found: set[int] = set()
-    made: set[int] = set()
-    for node in captured.trace.nodes:
-        made_from_batch = not node.inputs or not made.isdisjoint(node.inputs)
-        if node.kind not in ("parameter", "buffer") and made_from_batch:
-            if node.shape[:1] == (len(captured.rows),):
-                found.add(node.id)
-            if node.inputs or node.id in found:
-                made.add(node.id)
-    return found
+    """Return the nodes whose first axis counts the rows of the batch."""
+    return {node for node, axis in batch_axes(captured.trace, len(captured.rows)).items() if axis == 0}
 
 
 def _capture_scalars(trainer: Trainer, sample: int | None, what_ifs: Sequence[protocol.WhatIf], details: protocol.Details) -> Captured:
