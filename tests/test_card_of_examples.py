@@ -21,7 +21,7 @@ def test_the_card_shows_every_node_row_and_element(qtbot, name):
         for sample in (0, len(reading.trace.rows) - 1, None):
             card.set_moment(Moment(reading, reading.length, sample), node.id)
             for place in {0, math.prod(row_shape(node)) - 1}:
-                card._choose_element(place)
+                card.choose_element(place)
                 assert card.node().id == node.id and card._inputs.lines()
 
 
@@ -31,8 +31,20 @@ def test_an_operand_all_rows_share_is_put_in_as_a_number(qtbot):
     qtbot.addWidget(card)
     div = next(node for node in reading.trace.nodes if node.operation == "div")
     card.set_moment(Moment(reading, reading.length, 3), div.id)
-    card._choose_element(1)
+    card.choose_element(1)
     first, second = (reading.array(reading.node(k).value) for k in div.inputs)
     said = float(card._numbers.text().rsplit(" = ", 1)[1].replace("−", "-"))
     assert card._numbers.text().startswith("q[1] = ")
     assert said == pytest.approx(first[3, 1] / second[0, 1], rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["worked_2-2-1", "moons", "residual"])
+def test_the_card_shows_every_neuron_at_every_place(qtbot, name):
+    reading = Reading(jobs.trace_record(jobs.open_document(f"example:{name}", ()), 0, "neurons"))
+    card = ChainRuleCard()
+    qtbot.addWidget(card)
+    for node in reading.trace.nodes[:: max(1, len(reading.trace.nodes) // 60)]:
+        for cursor in (0, reading.length // 2, reading.length):
+            for sample in (0, None):
+                card.set_moment(Moment(reading, cursor, sample), node.id)
+                assert card.node().id == node.id and card._inputs.lines()

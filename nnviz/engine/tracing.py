@@ -44,7 +44,7 @@ def capture_next(
     Raises trace.TraceError if it cannot be traced truthfully, ValueError if there is no such row.
     """
     if detail == NEURONS:
-        return _capture_scalars(trainer, sample, what_ifs)
+        return _capture_scalars(trainer, sample, what_ifs, details)
     rows, training = trainer.rows(), trainer.experiment.training
     if sample is not None:
         if not 0 <= sample < trainer.training_rows.count:
@@ -89,11 +89,11 @@ def batched(captured: Captured) -> set[int]:
     return found
 
 
-def _capture_scalars(trainer: Trainer, sample: int | None, what_ifs: Sequence[protocol.WhatIf]) -> Captured:
-    captured = capture_next(trainer, "textbook", sample)
+def _capture_scalars(trainer: Trainer, sample: int | None, what_ifs: Sequence[protocol.WhatIf], details: protocol.Details) -> Captured:
+    captured = capture_next(trainer, "textbook", sample, details=details)
     scalars = open_scalars(captured.trace, batched(captured))
     if what_ifs:
-        captured = capture_next(trainer, "textbook", sample, [_of_tensor(scalars, what_if) for what_if in what_ifs])
+        captured = capture_next(trainer, "textbook", sample, [_of_tensor(scalars, what_if) for what_if in what_ifs], details)
         scalars = open_scalars(captured.trace, batched(captured))
     return captured._replace(scalars=scalars, what_ifs=tuple(what_ifs))
 

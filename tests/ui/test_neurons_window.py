@@ -22,7 +22,8 @@ def moons(qtbot):
 
 
 def in_neurons(qtbot, window) -> None:
-    window.panels.detail.chosen.emit("neurons")
+    qtbot.keyClick(window, Qt.Key.Key_9, Qt.KeyboardModifier.AltModifier)
+    assert window.panels.detail.key == "neurons"
     wait(qtbot, lambda: window.session.moment is not None and window.session.moment.reading.is_scalar)
 
 
