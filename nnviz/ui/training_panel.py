@@ -190,10 +190,12 @@ class TrainingPanel(QWidget):
         """The editor beside a button that opens the window of all data."""
         holder, button = QWidget(), QToolButton(text="…", toolTip="All data, and everything about it (Ctrl+Alt+D)")
         button.setAccessibleName("Choose data")
-        button.setFixedWidth(30)
-        button.setStyleSheet("padding: 4px 2px;")
+        button.setFixedWidth(18)
+        button.setStyleSheet("padding: 4px 0px;")
         button.clicked.connect(self.data_requested)
-        forms.in_a_row(holder, button, editor)
+        editor.setStyleSheet("padding-left: 6px;")  # else the names of the sets do not fit
+        forms.in_a_row(holder, editor, button)
+        holder.layout().setSpacing(2)
         self._holders.append(holder)
         return holder
 

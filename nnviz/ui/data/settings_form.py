@@ -18,6 +18,7 @@ from nnviz.ui.theme import GRID
 LABELS = {"validation": "held out", "window": "time steps", "horizon": "steps ahead", "order": "p", "alpha": "α", "beta": "β"}
 _ELSEWHERE = {"path", "target", "task", "separator", "decimal", "header", "missing", "without", "target_scaling", "x", "y"}
 """Fields that are edited where the file, or the plane of points, is seen."""
+_SEED = next(field for field in catalog.EXPERIMENT if field.name == "seed")
 _SLIDING = {"noise": 1.0, "validation": 0.9}
 """Fields with a slider, and how far it goes at least."""
 
@@ -47,7 +48,7 @@ class SettingsForm(QWidget):
         data = experiment.data
         elsewhere = _ELSEWHERE | ({"window", "horizon"} if data.kind == "csv" else set())
         shown = [field for field in catalog.DATASETS[data.kind].fields if field.name not in elsewhere]
-        fields = (*(_sliding(field, data[field.name]) for field in shown), catalog.EXPERIMENT[1])
+        fields = (*(_sliding(field, data[field.name]) for field in shown), _SEED)
         if [field.name for field in fields] != [field.name for field in self._fields] or self._outgrown(fields):
             self._build(fields, experiment)
         for field in fields:
