@@ -149,6 +149,7 @@ def test_killed_at_rest_it_stands_at_the_same_iteration_bit_by_bit(rig):
     session.edit("Wider", edits.change_layer, "h1", units=6)
     rig.wait_for_trace()
     curves, before = session.run.curves, rig.digest()
+    rig.messages.clear()
     assert rig.kill() == 60
     assert session.run.iteration == 60
     assert rig.digest() == before

@@ -33,6 +33,10 @@ class Scale:
         return self.low + share * (self.high - self.low)
 
 
+NARROWEST = 1e-300
+"""Limits nearer to each other count as equal: their step has too few digits left to be round."""
+
+
 def nice_step(span: float, most: int) -> float:
     """Return the smallest of 1, 2 or 5 times a power of ten that divides `span` into at most `most` parts."""
     least = span / most
@@ -45,8 +49,8 @@ def snapped(low: float, high: float, parts: int = 5) -> tuple[float, float]:
 
     Limits that are (nearly) equal are opened by a tenth of their size, or to ±1 around 0.
     """
-    if high - low <= 1e-9 * max(abs(low), abs(high)):
-        room = abs(low) / 10 or 1.0
+    if high - low <= max(1e-9 * max(abs(low), abs(high)), NARROWEST):
+        room = abs(low) / 10 if abs(low) > NARROWEST else 1.0
         low, high = low - room, high + room
     step = nice_step(high - low, parts)
     return step * math.floor(low / step + 1e-9), step * math.ceil(high / step - 1e-9)
