@@ -11,9 +11,6 @@ from PySide6.QtGui import QGuiApplication
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Link
-from nnviz.ui.canvas import asking
-from nnviz.ui.canvas.alignment import aligned
-from nnviz.ui.canvas.arrangement import box
 
 if TYPE_CHECKING:
     from nnviz.ui.main_window import MainWindow
@@ -112,10 +109,14 @@ class Builder:
 
     def ask_name(self) -> None:
         """Open the field for another name on the canvas."""
+        from nnviz.ui.canvas import asking  # with the canvas, after the window's first paint
+
         asking.open_name(self._window.panels.network)
 
     def ask_link(self) -> None:
         """Link the first of two selected layers to the second, or ask which layer the only selected one is linked to."""
+        from nnviz.ui.canvas import asking
+
         chosen = self._window.selected_layers
         if len(chosen) == 2:
             self._window.session.edit("Connect layers", edits.connect_layers, *chosen, replace_link=True)
@@ -124,6 +125,9 @@ class Builder:
 
     def align(self, way: str) -> None:
         """Line the selected layers up: left · top · across · down."""
+        from nnviz.ui.canvas.alignment import aligned
+        from nnviz.ui.canvas.arrangement import box
+
         columns, places = self._window.panels.network.scene().columns, self._places()
         chosen = {id: places[id] for id in self._window.selected_layers}
         boxes = {id: box(columns[id].face, place) for id, place in chosen.items()}

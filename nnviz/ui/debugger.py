@@ -10,11 +10,11 @@ from PySide6.QtCore import QPoint
 from nnviz.document import edits
 from nnviz.session.halts import marks, node_of, target_of
 from nnviz.session.stepping import places_of
-from nnviz.ui.breakpoints import BreakpointList
 
 if TYPE_CHECKING:
     from nnviz.session.moment import Moment
     from nnviz.session.walker import Walker
+    from nnviz.ui.breakpoints import BreakpointList
     from nnviz.ui.graph.folds import Folds
     from nnviz.ui.main_window import MainWindow
 
@@ -121,6 +121,8 @@ class Debugger:
         self._list.form.kind.setFocus()
 
     def _new_list(self) -> BreakpointList:
+        from nnviz.ui.breakpoints import BreakpointList  # with the graph, after the window's first paint
+
         session, made = self._window.session, BreakpointList(self._window)
         made.add_requested.connect(lambda kind, settings: session.edit("Add breakpoint", edits.add_breakpoint, kind, **settings))
         made.remove_requested.connect(lambda place: session.edit("Delete breakpoint", edits.remove_breakpoint, place))
