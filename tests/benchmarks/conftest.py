@@ -11,13 +11,13 @@ import pytest
 
 @pytest.fixture
 def ratio() -> Callable[..., float]:
-    """Return `ratio(call, baseline, enough, rounds=5, attempts=8)`: how many times longer `call` takes than `baseline`.
+    """Return `ratio(call, baseline, enough, rounds=5, attempts=3)`: how many times longer `call` takes than `baseline`.
 
     The two are measured in turn and the median of the pairs counts. A call that returns a float has measured its own seconds.
     While the result is above `enough` it is measured again: a busy machine can only make a ratio look worse by chance, not better by habit.
     """
 
-    def measure(call: Callable, baseline: Callable, enough: float, rounds: int = 5, attempts: int = 8) -> float:
+    def measure(call: Callable, baseline: Callable, enough: float, rounds: int = 5, attempts: int = 3) -> float:
         found: list[float] = []
         for _ in range(attempts):
             found.append(statistics.median(_seconds(call) / _seconds(baseline) for _ in range(rounds)))

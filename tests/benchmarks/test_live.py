@@ -50,7 +50,7 @@ def seconds_of_training(qtbot, session: Session) -> float:
 def test_training_with_the_window_live_keeps_its_speed(qtbot, window, headless, ratio, workspace):
     window.area.show_workspace(workspace)
     live = lambda: seconds_of_training(qtbot, window.session)  # noqa: E731
-    assert ratio(live, lambda: seconds_of_training(qtbot, headless), enough=1 / 0.9, rounds=3, attempts=3) <= 1 / 0.9
+    assert ratio(live, lambda: seconds_of_training(qtbot, headless), enough=1 / 0.9, rounds=3) <= 1 / 0.9
 
 
 def longest_gap(qtbot, milliseconds: int) -> float:
