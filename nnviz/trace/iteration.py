@@ -55,11 +55,11 @@ def capture(
 
     Raises TraceError, naming place and cure, for what cannot be traced truthfully; the module's errors come through.
     """
-    modules = modules_of(module, loss)
+    modules, named = modules_of(module, loss)
     parts = parts_of(modules, inputs, target)
     names = {id(part.tensor): (part.kind, part.name) for part in parts}
-    tape = Tape(Bindings(Scopes(modules), names, by_node(what_ifs)), Openers(detail, details))
-    tape.bindings.suspects += hooks_before(modules, parts)
+    tape = Tape(Bindings(Scopes(named), names, by_node(what_ifs)), Openers(detail, details))
+    tape.bindings.suspects += hooks_before(named, parts)
     with torch.enable_grad(), _without_collector(), _supposing(tape):
         real = _run(tape, module, inputs, loss, target, penalty)
         end = _loss_entry(tape, real)

@@ -20,10 +20,12 @@ class Part(NamedTuple):
     tensor: Tensor
 
 
-def modules_of(module: nn.Module, loss: Any) -> dict[str, nn.Module]:
-    """The modules that take part, by prefix. Raises TraceError if one of them hides its calls."""
+def modules_of(module: nn.Module, loss: Any) -> tuple[dict[str, nn.Module], dict[str, nn.Module]]:
+    """The modules that take part, by prefix, and all of their parts by path. Raises TraceError if one of them hides its calls."""
     modules = {"": module} | ({"loss": loss} if isinstance(loss, nn.Module) else {})
-    for name, part in (pair for top in modules.values() for pair in top.named_modules()):
+    tops = [(prefix, pair) for prefix, top in modules.items() for pair in top.named_modules()]
+    named = {".".join(filter(None, (prefix, name))): part for prefix, (name, part) in tops}
+    for name, part in named.items():
         if isinstance(part, torch.jit.ScriptModule):
             raise TraceError(
                 f"module {name or 'itself'!r} is compiled by torch.jit.script, which hides its calls: give capture the plain module"
@@ -32,7 +34,7 @@ def modules_of(module: nn.Module, loss: Any) -> dict[str, nn.Module]:
             raise TraceError(
                 f"module {name or 'itself'!r} is compiled by torch.compile, which hides its calls: give capture its ._orig_mod"
             )
-    return modules
+    return modules, named
 
 
 def parts_of(modules: Mapping[str, nn.Module], inputs: tuple, target: Any) -> list[Part]:
@@ -50,10 +52,10 @@ def parts_of(modules: Mapping[str, nn.Module], inputs: tuple, target: Any) -> li
     return parts
 
 
-def hooks_before(modules: Mapping[str, nn.Module], parts: list[Part]) -> list[str]:
+def hooks_before(named: Mapping[str, nn.Module], parts: list[Part]) -> list[str]:
     """The gradient hooks that were there before the run, each a sentence with its place and cure."""
     hooks = [(repr(part.name), hook) for part in parts for hook in (part.tensor._backward_hooks or {}).values()]
-    for name, module in (pair for top in modules.values() for pair in top.named_modules()):
+    for name, module in named.items():
         kept = (*module._backward_hooks.values(), *module._backward_pre_hooks.values())
         hooks += [(f"module {name or 'itself'!r}", hook) for hook in kept]
     return [f"a gradient hook on {owner}, defined at {_place(hook)}, may change it: remove it" for owner, hook in hooks]

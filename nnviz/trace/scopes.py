@@ -57,11 +57,10 @@ class Group:
 class Scopes:
     """The stack of running modules and opened groups. The second call of a module, or group of a name, is `cell#2`."""
 
-    def __init__(self, modules: dict[str, nn.Module]):
-        self._names = {}
-        for prefix, module in modules.items():
-            for name, part in module.named_modules():
-                self._names.setdefault(id(part), ".".join(filter(None, (prefix, name))))
+    def __init__(self, named: dict[str, nn.Module]):
+        self._names: dict[int, str] = {}
+        for name, part in named.items():
+            self._names.setdefault(id(part), name)
         self._stack = [Scope("", (), False)]
         self._counts: Counter[tuple[str, ...]] = Counter()
 
