@@ -13,6 +13,8 @@ from nnviz.document.problems import Problem, offered
 from nnviz.resource_files import resource_folder
 
 PREFIX = "example:"
+FIRST_EXAMPLE = f"{PREFIX}moons"
+"""What a new window shows."""
 
 
 def example_names() -> tuple[str, ...]:

@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from nnviz.document.examples import example_names
-from nnviz.document.templates import TEMPLATES, template
-from nnviz.ui import recent
 from nnviz.ui.data import inspection
 from nnviz.ui.theme import Theme
 
@@ -175,28 +172,6 @@ def fill_menu(menu: QMenu, actions: dict[str, QAction]) -> dict[str, QMenu]:
     for act in ACTIONS:
         submenus[act.menu].addAction(actions[act.id])
     return submenus
-
-
-def fill_file_menu(menu: QMenu, window: MainWindow) -> None:
-    """Give the File menu its lists: templates, the recent documents, read anew each time, and the examples."""
-    latest, examples, templates = QMenu("Open recent", menu), QMenu("Examples", menu), QMenu("New from template", menu)
-    templates.addActions(list(template_actions(window).values()))
-    menu.insertMenu(window.action_table["open"], templates)
-    latest.aboutToShow.connect(lambda: recent.fill_recent(latest, window.documents.open))
-    for name in example_names():
-        examples.addAction(name, lambda name=name: window.documents.open_example(name))
-    for submenu in (latest, examples):
-        menu.insertMenu(window.action_table["recover"], submenu)
-
-
-def template_actions(window: MainWindow) -> dict[str, QAction]:
-    """Return an action for every template, that opens it; made once for each window."""
-    for name, explanation in TEMPLATES.items():
-        if (action := window.findChild(QAction, f"template {name}")) is None:
-            action = QAction(f"New: {name.replace('_', ' ')}", window, objectName=f"template {name}")
-            action.setToolTip(explanation)
-            action.triggered.connect(lambda _=False, name=name: window.documents.take(template(name)))
-    return {name: window.findChild(QAction, f"template {name}") for name in TEMPLATES}
 
 
 def set_icons(actions: dict[str, QAction], theme: Theme, acts: Iterable[Act] = ACTIONS) -> None:

@@ -6,21 +6,21 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, QThreadPool, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
-from nnviz.document.examples import PREFIX, open_document
-from nnviz.document.experiment import Experiment
 from nnviz.resource_files import resource_folder
-from nnviz.session.engine_client import EngineClient
-from nnviz.session.session import Session
-from nnviz.ui.documents import FIRST_EXAMPLE
 from nnviz.ui.fonts import load_fonts
 from nnviz.ui.main_window import MainWindow
 from nnviz.ui.windows import Begin, Windows
+
+if TYPE_CHECKING:
+    from nnviz.document.experiment import Experiment
 
 FIRST_ITERATIONS = 300
 """How far the two moons are trained before anybody has clicked: enough to see a boundary, not enough to be done."""
@@ -29,8 +29,8 @@ FIRST_ITERATIONS = 300
 def main(path: str | None = None) -> int:
     """Open the window on a document (a path or `example:NAME`; none: two moons, already trained a little) and return the exit code."""
     app = application()
-    windows = Windows(lambda: bare_window(open_document(FIRST_EXAMPLE)), start_when_painted)
-    windows.open(_opening(path) if path else None)
+    windows = Windows(MainWindow, start_when_painted)
+    windows.open(partial(_open, path=path) if path else None)
     signals = TerminationSignals(windows.close_without_asking)
     code = app.exec()
     signals.close()
@@ -52,26 +52,14 @@ def application() -> QApplication:
 
 def build_window(experiment: Experiment, autosaves: bool = True) -> MainWindow:
     """Return a window, with its panels, on a new session of this experiment. The engine is not started: call `window.session.start`."""
-    window = bare_window(experiment, autosaves)
-    window.furnish()
-    return window
-
-
-def bare_window(experiment: Experiment, autosaves: bool = True) -> MainWindow:
-    """Return the same without the panels: enough for the first paint."""
-    client = EngineClient()
-    session = Session(client, experiment, autosaves=autosaves)
-    session.connect_client(client)
-    client.setParent(session)
-    window = MainWindow(session)
-    session.setParent(window)
+    window = MainWindow()
+    window.furnish(experiment, autosaves)
     return window
 
 
 def shut_down(window: MainWindow) -> None:
     """Close the window and let Qt delete it before the program ends."""
-    window.session.close()
-    window.close()
+    window.close_without_asking()
     QThreadPool.globalInstance().waitForDone()  # a layout under way needs Python, which is about to end
     window.deleteLater()
     flush_deletions()
@@ -94,7 +82,9 @@ def start_when_painted(window: MainWindow, begin: Begin | None = None) -> None:
 
 
 def _begin(window: MainWindow, begin: Begin | None) -> None:
-    window.furnish()
+    from nnviz.document.examples import FIRST_EXAMPLE, open_document  # here, because the window is painted before they are loaded
+
+    window.furnish(open_document(FIRST_EXAMPLE))
     if begin:
         begin(window)
     window.session.start(train_first=0 if begin else FIRST_ITERATIONS)
@@ -103,10 +93,13 @@ def _begin(window: MainWindow, begin: Begin | None) -> None:
         window.lost_work.offer()
 
 
-def _opening(path: str) -> Begin:
+def _open(window: MainWindow, path: str) -> None:
+    from nnviz.document.examples import PREFIX, open_document
+
     if path.startswith(PREFIX):
-        return lambda window: window.session.document.new(open_document(path))
-    return lambda window: window.documents.read(Path(path).absolute())
+        window.session.document.new(open_document(path))
+    else:
+        window.documents.read(Path(path).absolute())
 
 
 def _load_libraries() -> None:

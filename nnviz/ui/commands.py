@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QInputDialog, QMessageBox
 
 from nnviz import __version__
 from nnviz.document import edits
-from nnviz.ui.actions import template_actions
 from nnviz.ui.command_palette import CommandPalette
+from nnviz.ui.file_menu import template_actions
 
 if TYPE_CHECKING:
     from nnviz.ui.main_window import MainWindow

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from nnviz.document.examples import PREFIX, open_document
+from nnviz.document.examples import FIRST_EXAMPLE, PREFIX, open_document
 from nnviz.document.experiment import Experiment
 from nnviz.document.files import stamp
 from nnviz.session.document import Document
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from nnviz.ui.main_window import MainWindow
 
 DOCUMENTS = "nnviz documents (*.nnviz *.json);;All files (*)"
-FIRST_EXAMPLE = "example:moons"
 
 
 class Documents:

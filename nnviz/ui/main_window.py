@@ -8,31 +8,31 @@ from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
 
-from nnviz.session.session import Session
-from nnviz.ui.actions import build_actions, fill_file_menu, fill_menu, set_icons, update_enabled
-from nnviz.ui.building import Builder
-from nnviz.ui.commands import Commands
-from nnviz.ui.data.desk import DataDesk
-from nnviz.ui.data.drops import TableDrops
-from nnviz.ui.debugger import Debugger
-from nnviz.ui.documents import Documents
-from nnviz.ui.exports import Exports
-from nnviz.ui.file_drops import FileDrops
-from nnviz.ui.lost_work import LostWork
-from nnviz.ui.neuron_maps import NeuronMaps
+from nnviz.ui.actions import build_actions, fill_menu, set_icons, update_enabled
+from nnviz.ui.layouts import WORKSPACES
 from nnviz.ui.notes import NoteBar
 from nnviz.ui.style import apply_theme
 from nnviz.ui.theme import DARK, LIGHT, THEMES, Theme
 from nnviz.ui.toast import Toast
 from nnviz.ui.top_bar import TopBar
-from nnviz.ui.workspaces import WORKSPACES, WorkspaceArea
 
 if TYPE_CHECKING:
+    from nnviz.document.experiment import Experiment
+    from nnviz.session.session import Session
+    from nnviz.ui.building import Builder
+    from nnviz.ui.commands import Commands
+    from nnviz.ui.data.desk import DataDesk
+    from nnviz.ui.debugger import Debugger
+    from nnviz.ui.documents import Documents
+    from nnviz.ui.exports import Exports
+    from nnviz.ui.lost_work import LostWork
+    from nnviz.ui.neuron_maps import NeuronMaps
     from nnviz.ui.panel_menu import PanelMenu
     from nnviz.ui.panels import Panels
     from nnviz.ui.proof import Proof
     from nnviz.ui.start_page import StartPage
     from nnviz.ui.weight_editing import WeightEditing
+    from nnviz.ui.workspaces import WorkspaceArea
 
 DESIGN_SIZE = (1600, 1000)
 SMALLEST_SIZE = (1180, 720)
@@ -40,7 +40,7 @@ FIRST_WORKSPACE = "step"
 
 
 class MainWindow(QMainWindow):
-    """One document, its run and its pictures. It has only its bar until `furnish` is called."""
+    """One document, its run and its pictures. It has only its bar, and no session, until `furnish` is called."""
 
     layers_selected = Signal(tuple)
     """Ids of the layers that properties and actions are about."""
@@ -48,6 +48,15 @@ class MainWindow(QMainWindow):
     """A new window is wanted; None, or what to do with it (see windows.py)."""
     closed = Signal()
     """The window has closed, and its engine has ended."""
+    session: Session
+    documents: Documents
+    exports: Exports
+    commands: Commands
+    debugger: Debugger
+    builder: Builder
+    lost_work: LostWork
+    neuron_maps: NeuronMaps
+    data: DataDesk
     panels: Panels
     proof: Proof
     weight_editing: WeightEditing
@@ -55,23 +64,18 @@ class MainWindow(QMainWindow):
     area: WorkspaceArea
     panel_menu: PanelMenu
 
-    def __init__(self, session: Session, theme: Theme = LIGHT) -> None:
+    def __init__(self, theme: Theme = LIGHT) -> None:
         super().__init__()
-        self.session = session
         self.theme = theme
         self.selected_layers: tuple[str, ...] = ()
         self.asks_before_closing = True
-        self.neuron_maps = NeuronMaps(self)
         self._is_furnished = self._keeps_settings = False
-        self.documents, self.exports, self.commands, self.debugger = Documents(self), Exports(self), Commands(self), Debugger(self)
-        self.builder, self.notes, self.lost_work = Builder(self), NoteBar(), LostWork(self)
-        FileDrops(self)
-        self.data = DataDesk(self)
-        TableDrops(self).table_dropped.connect(self.data.open_file)
+        self.notes = NoteBar()
         self.action_table = build_actions(self)
+        for action in self.action_table.values():
+            action.setEnabled(False)  # until there is something to act on
         self._menu = QMenu(self)
-        self._submenus = fill_menu(self._menu, self.action_table)
-        fill_file_menu(self._submenus["File"], self)
+        self.submenus = fill_menu(self._menu, self.action_table)
         self.top_bar = TopBar(self.action_table, self._menu, WORKSPACES)
         self.top_bar.set_workspace(FIRST_WORKSPACE)
         self.setCentralWidget(self._framed())
@@ -80,22 +84,12 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(*SMALLEST_SIZE)
         self.set_theme(theme)
 
-    def furnish(self) -> None:
-        """Put the panels in and join them with the session. It takes longer than all before: the program does it after the first paint."""
-        from nnviz.ui import wiring
-        from nnviz.ui.panel_menu import PanelMenu
-        from nnviz.ui.panels import Panels
-        from nnviz.ui.proof import Proof
-        from nnviz.ui.start_page import StartPage
-        from nnviz.ui.weight_editing import WeightEditing
+    def furnish(self, experiment: Experiment, autosaves: bool = True) -> None:
+        """Give the window a session of this experiment, and its panels. The engine is not started: call `session.start`."""
+        from nnviz.ui import furnishing, wiring  # here, because the window is painted before they are loaded
 
-        self.panels, self.proof, self.weight_editing = Panels(), Proof(self), WeightEditing(self)
-        self.area = WorkspaceArea(self.panels.cards)
-        self.panel_menu = PanelMenu(self.area, self.panels.cards, self)
-        self.panel_menu.fill(self._submenus["View"])
+        furnishing.furnish(self, experiment, autosaves)
         self.centralWidget().layout().addWidget(self.area, 1)
-        self.start_page = StartPage(self)
-        wiring.connect(self)
         self._is_furnished = True
         self.set_theme(self.theme)
         if self._keeps_settings:
@@ -183,11 +177,15 @@ class MainWindow(QMainWindow):
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.asks_before_closing and not self.documents.settle():
+        if self._is_furnished and self.asks_before_closing and not self.documents.settle():
             event.ignore()
             return
-        if self._keeps_settings and self._is_furnished:
-            self._save_settings()
-        self.session.close()
+        if self._is_furnished:
+            self._leave()
         event.accept()
         self.closed.emit()
+
+    def _leave(self) -> None:
+        if self._keeps_settings:
+            self._save_settings()
+        self.session.close()

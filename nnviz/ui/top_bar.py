@@ -9,7 +9,6 @@ from PySide6.QtGui import QAction, QFont, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from nnviz.ui.fonts import mono, sans
-from nnviz.ui.numerals import number
 from nnviz.ui.theme import BODY, GUTTER, LARGE, LIGHT, SMALL, TITLE, Theme
 
 GRANULARITIES = {"node": "one node", "layer": "one layer", "phase": "one phase", "iteration": "one batch", "epoch": "one epoch"}
@@ -103,9 +102,9 @@ class TopBar(QWidget):
         self._title.setToolTip(f"{title} (not saved yet)" if changed else title)
         self._fit()
 
-    def set_figures(self, iteration: int, epoch: int, loss: float | None, score: str, metric: str) -> None:
-        """Show where the run stands; `score` is the validation metric as text, `metric` its name."""
-        texts = {"iteration": f"{iteration}", "epoch": f"{epoch}", "loss": "–" if loss is None else number(loss), "score": score or "–"}
+    def set_figures(self, iteration: int, epoch: int, loss: str, score: str, metric: str) -> None:
+        """Show where the run stands; `loss` and `score`, the validation metric, as texts (empty: not known), `metric` its name."""
+        texts = {"iteration": f"{iteration}", "epoch": f"{epoch}", "loss": loss or "–", "score": score or "–"}
         for name, text in texts.items():
             self._figures[name].show_text(text)
         self._figures["score"].set_caption(metric)

@@ -24,30 +24,26 @@ class FirstPaint(QObject):
         os._exit(0)
 """
 
-SHOW = """
-paint = FirstPaint()
-window.installEventFilter(paint)
-window.show()
-application.exec()
-"""
 
 BARE = """
 from PySide6.QtWidgets import QApplication, QMainWindow
 application = QApplication([])
-window = QMainWindow()
+window, paint = QMainWindow(), FirstPaint()
+window.installEventFilter(paint)
+window.show()
 """
 
 WHOLE = """
-from nnviz.document.examples import open_document
 from nnviz.ui import app
-application = app.application()
-window = app.bare_window(open_document("example:moons"), autosaves=False)
+application, paint = app.application(), FirstPaint()
+windows = app.Windows(app.MainWindow, lambda window, begin: window.installEventFilter(paint))
+windows.open()
 """
 
 
 def first_paint(code: str) -> float:
     """Seconds from the first line of a fresh Python to the end of the first paint."""
-    done = subprocess.run([sys.executable, "-c", START + code + SHOW], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", START + code + "application.exec()"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     seconds, has_torch = done.stdout.split()
     assert has_torch == "False"

@@ -57,7 +57,7 @@ def test_work_of_a_killed_program_is_offered_at_the_next_start(qtbot):
     assert [lost.experiment.seed for lost in recoverable()] == [4242]
 
     app.application().setQuitOnLastWindowClosed(False)
-    windows = Windows(lambda: app.bare_window(open_document("example:moons")), lambda window, begin: window.furnish())
+    windows = Windows(app.MainWindow, lambda window, begin: window.furnish(open_document("example:moons")))
     window = windows.open()
     assert window.lost_work.offer()
     (note,) = window.notes.notes.values()

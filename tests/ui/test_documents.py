@@ -28,9 +28,7 @@ def state(tmp_path, monkeypatch):
 @pytest.fixture
 def windows(qtbot):
     app.application().setQuitOnLastWindowClosed(False)
-    windows = Windows(
-        lambda: app.bare_window(open_document("example:xor")), lambda window, begin: (window.furnish(), begin and begin(window))
-    )
+    windows = Windows(app.MainWindow, furnish)
     yield windows
     for window in tuple(windows.windows):
         window.asks_before_closing = False
@@ -52,7 +50,7 @@ def paths(tmp_path):
 
 
 def furnish(window, begin) -> None:
-    window.furnish()
+    window.furnish(open_document("example:xor"))
     if begin:
         begin(window)
 
