@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QIcon, QKeySequence, QPixmap
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from nnviz.ui.data import inspection
@@ -151,11 +152,16 @@ MENUS = ("File", "Edit", "Run", "Step", "View", "Help")
 
 
 def build_actions(window: QMainWindow, acts: Iterable[Act] = ACTIONS) -> dict[str, QAction]:
-    """Return a QAction for every row, added to the window so that its key works everywhere in it."""
-    actions = {}
+    """Return a QAction for every row, added to the window so that its key works everywhere in it.
+
+    Their icons are blank until `set_icons` is called.
+    """
+    actions, blank = {}, QPixmap(64, 64)
+    blank.fill(Qt.GlobalColor.transparent)
     for act in acts:
         action = QAction(act.text, window)
         action.setIconText(act.short or act.text)
+        action.setIcon(QIcon(blank) if act.icon else QIcon())
         action.setShortcut(QKeySequence(act.keys))
         action.setToolTip(f"{act.tip} ({act.keys})" if act.keys else act.tip)
         action.triggered.connect(lambda _=False, act=act: act.call(window))
