@@ -42,6 +42,8 @@ class Axis(pg.AxisItem):
         super().__init__(side, linkView=box, maxTickLength=0)
         self.text = figures.tick
         self.look: tuple = ()
+        self.reach = QRectF()
+        """Where there is room for text."""
         self.setPen(None)
         self.setZValue(box.zValue() - 1)
 
@@ -55,8 +57,18 @@ class Axis(pg.AxisItem):
         decades = range(math.ceil(minVal), math.floor(maxVal) + 1)
         return [level if level[0] >= 1 else (1.0, list(decades)) for level in stdTicks]
 
+    def generateDrawSpecs(self, painter: QPainter) -> tuple | None:
+        specs = super().generateDrawSpecs(painter)
+        return specs and (*specs[:2], [(self._moved_in(place), flags, text) for place, flags, text in specs[2]])
+
     def boundingRect(self) -> QRectF:
         return super().boundingRect().adjusted(-20, -8, 20, 8)  # else the texts at both ends are left out
+
+    def _moved_in(self, place: QRectF) -> QRectF:
+        """A text at the end of the axis, where half of it would be cut off, moved to where there is room."""
+        x = max(self.reach.left(), min(place.left(), self.reach.right() - place.width()))
+        y = max(self.reach.top(), min(place.top(), self.reach.bottom() - place.height()))
+        return QRectF(x, y, place.width(), place.height())
 
 
 class Axes:
@@ -91,6 +103,7 @@ class Axes:
         left = QRectF(area.left(), frame.top(), frame.left() - area.left(), frame.height())
         bottom = QRectF(frame.left(), frame.bottom(), frame.width(), area.bottom() - frame.bottom())
         for axis, room in ((self._axes["left"], left), (self._axes["bottom"], bottom)):
+            axis.reach = area.translated(-room.topLeft())
             axis.setWidth(room.width())
             axis.setHeight(room.height())
             axis.setGeometry(room)

@@ -12,6 +12,8 @@ from PySide6.QtSvg import QSvgRenderer
 
 from nnviz.export import pictures
 from nnviz.ui import plots
+from nnviz.ui.plots.plot import Plot
+from nnviz.ui.plots.scales import Scale
 from nnviz.ui.theme import LIGHT
 from tests.ui import runs
 
@@ -40,14 +42,19 @@ def test_pyqtgraph_is_imported_by_the_first_plot_that_has_something_to_draw():
 
 def tick_texts(plot, side: str) -> list[str]:
     """What the axis of a painted plot writes."""
+    return [text for _, _, text in text_specs(plot, side)]
+
+
+def text_specs(plot, side: str) -> list[tuple[QRectF, Qt.AlignmentFlag, str]]:
+    """Where, in the axis, it writes it."""
     plot.grab()
     axis = plot.axes._axes[side]
     picture = QImage(1, 1, QImage.Format.Format_RGB32)
     painter = QPainter(picture)
     painter.setFont(axis.style["tickFont"])
-    texts = [text for _, _, text in axis.generateDrawSpecs(painter)[2]]
+    specs = axis.generateDrawSpecs(painter)[2]
     painter.end()
-    return texts
+    return specs
 
 
 def test_both_limits_have_their_ticks(shown):
@@ -56,6 +63,32 @@ def test_both_limits_have_their_ticks(shown):
     plot.set_run(runs.run(3000))
     assert tick_texts(plot, "left") == ["40 %", "60 %", "80 %", "100 %"]
     assert tick_texts(plot, "bottom") == ["0", "1k", "2k", "3k"]
+
+
+class Ruled(Plot):
+    """Axes from 0 to 1, up to the sides of the plot."""
+
+    def take(self, *parts) -> None:
+        pass
+
+    def paint(self, painter, area) -> None:
+        frame = area.adjusted(30, 0, 0, -20)
+        x, y = Scale(0, 1, frame.left(), frame.right()), Scale(0, 1, frame.bottom(), frame.top())
+        self.axes.place(painter, LIGHT, frame, x, y)
+        for side in ("left", "bottom"):
+            self.axes.axis(side)
+        self.axes.render(painter)
+
+
+@pytest.mark.parametrize("side", ["left", "bottom"])
+def test_no_text_of_an_axis_is_cut_off(shown, side):
+    plot = Ruled("ruled", "")
+    shown(plot)
+    plot.offer(1)
+    specs = text_specs(plot, side)
+    origin = plot.axes._axes[side].geometry().topLeft()
+    assert [text for _, _, text in specs][-1] == "1"
+    assert all(QRectF(plot.rect()).contains(place.translated(origin)) for place, _, _ in specs)
 
 
 def test_a_logarithmic_axis_names_powers_of_ten(shown):
