@@ -151,7 +151,7 @@ class Trainer:
     def _update(self) -> None:
         training = self.experiment.training
         if training.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self.net.parameters(), training.clip_norm)
+            self.locks.clip_norm(self.parameters, training.clip_norm)
         if training.clip_value is not None:
             torch.nn.utils.clip_grad_value_(self.net.parameters(), training.clip_value)
         with self.locks.held():
