@@ -95,9 +95,11 @@ class Trainer:
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next iteration, as the schedule has it; a layer's factor multiplies it further."""
-        training, position = self.experiment.training, self.position
-        return learning_rate(training.schedule, training.optimizer["learning_rate"], position.iteration, position.epoch, self.plateau)
+        """The learning rate of the next iteration, as the schedule has it; layers with a factor have one of their own."""
+        return self._scheduled(self.experiment.training.optimizer["learning_rate"])
+
+    def _scheduled(self, base: float) -> float:
+        return learning_rate(self.experiment.training.schedule, base, self.position.iteration, self.position.epoch, self.plateau)
 
     # --- one iteration ---
 
@@ -107,10 +109,9 @@ class Trainer:
 
     def prepare(self) -> float:
         """Make everything ready for the next iteration, masks and learning rate included; return the learning rate."""
-        training, position = self.experiment.training, self.position
-        seeds.start_iteration(self.experiment.seed, position.iteration)
+        seeds.start_iteration(self.experiment.seed, self.position.iteration)
         set_training(self.net, True)
-        optimizers.set_learning_rate(self.optimizer, training.optimizer["learning_rate"], self.learning_rate)
+        optimizers.set_learning_rates(self.optimizer, self.experiment.training.optimizer["learning_rate"], self._scheduled)
         return self.learning_rate
 
     def differentiate(self, rows: Tensor) -> float:
