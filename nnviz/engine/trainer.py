@@ -186,27 +186,23 @@ class Trainer:
         set_training(self.net, False)
         return torch.cat([self.net(part) for part in x.split(CHUNK)])
 
-    def evaluate(self, rows: Samples) -> tuple[float, float]:
-        """Return the loss without penalties and the metric over these rows, in evaluation mode."""
-        output = self.answer(rows.x)
-        loss = self.loss(output, rows.targets).item()
-        return loss, losses.metric(self.experiment.training.loss, output, rows.y, self.data.classes)
-
     @torch.no_grad()
-    def _penalty_over(self, rows: Samples) -> float:
-        """The penalties in evaluation mode; those that depend on the rows are means over them."""
+    def evaluate(self, rows: Samples) -> tuple[float, float]:
+        """Return loss and metric over these rows, in evaluation mode. The loss is what is trained on, with all its penalties; those that
+        depend on the rows are means over them."""
         set_training(self.net, False)
-        total = 0.0
+        outputs, penalty = [], 0.0
         for part in rows.x.split(CHUNK):
-            self.net(part)
-            total += self.penalty(self.net).item() * len(part)
-        return total / rows.count
+            outputs.append(self.net(part))
+            if self.penalty:
+                penalty += self.penalty(self.net).item() * (len(part) / rows.count)
+        output = torch.cat(outputs)
+        loss = self.loss(output, rows.targets).item() + penalty
+        return loss, losses.metric(self.experiment.training.loss, output, rows.y, self.data.classes)
 
     def start_point(self) -> Point:
         """Return the figures of the net as it stands: its loss over all training rows, and its validation."""
         loss, _ = self.evaluate(self.training_rows)
-        if self.penalty:
-            loss += self._penalty_over(self.training_rows)
         return Point(self.position.iteration, loss, *(self.evaluate(self.validation_rows) if self.validation_rows.count else ()))
 
     # --- the state as a whole ---
