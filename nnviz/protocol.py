@@ -301,6 +301,7 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
     iteration: int
     loss: float
     validation_loss: float | None = None
+    """The same sum as `loss`, with all penalties, over the validation rows and with chance switched off."""
     metric: float | None = None
     """Validation accuracy (0 to 1) for classes, root mean squared error for regression."""
 

@@ -113,4 +113,5 @@ def _carry_state(old: Trainer, new: Trainer, fitting: set[str]) -> None:
 
 def _is_comparable(old: Experiment, new: Experiment) -> bool:
     """Whether a validation loss of before says something about after."""
-    return old.network == new.network and old.training.loss == new.training.loss
+    parts = [(one.network, one.training.loss, one.training.l1, one.training.l2) for one in (old, new)]
+    return parts[0] == parts[1]

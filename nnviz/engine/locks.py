@@ -1,4 +1,6 @@
-"""Locked weights while training runs: put back after every update, to the bit. Their gradients and the optimizer's state go on as ever."""
+"""Locked weights while training runs: put back after every update, to the bit. Their gradients and the optimizer's state go on as ever,
+but the norm that clipping looks at is that of the others.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,18 @@ class Locks:
         """Raises BuildError for a name or an element that does not exist."""
         self._parameters = {name: parameters.get(name) for name in locks}
         self._masks = {name: _mask(name, value, self._parameters[name]) for name, value in locks.items()}
+
+    @property
+    def masks(self) -> Mapping[str, Tensor]:
+        """By name of the parameters with locks: which elements are locked."""
+        return self._masks
+
+    def clip_norm(self, parameters: Mapping[str, nn.Parameter], limit: float) -> None:
+        """Scale all gradients as torch.nn.utils.clip_grad_norm_ does, by the norm that they have without those of locked elements."""
+        gradients = {name: parameter.grad for name, parameter in parameters.items() if parameter.grad is not None}
+        locked = {name: gradients[name].masked_fill(mask, 0) for name, mask in self._masks.items() if name in gradients}
+        total = torch.nn.utils.get_total_norm((gradients | locked).values())
+        torch.nn.utils.clip_grads_with_norm_(parameters.values(), limit, total)
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nnviz.document.experiment import Experiment
+from nnviz.document.penalties import penalties
 from nnviz.engine.chance import GaussianLatent
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -44,7 +45,7 @@ def penalty_of(experiment: Experiment) -> Callable[[nn.Module], Tensor] | None:
     """Return what is added to the loss, as a function of the network after its forward: l1·Σ|w| + l2/2·Σw² and the divergences of
     Gaussian latents. None where there is nothing to add."""
     training = experiment.training
-    if not training.l1 and not training.l2 and all(layer.kind != "gaussian_latent" for layer in experiment.network):
+    if not penalties(experiment):
         return None
 
     def penalty(module: nn.Module) -> Tensor:

@@ -65,20 +65,22 @@ def build_optimizer(choice: Choice, factors: Mapping[nn.Parameter, float]) -> Op
         raise BuildError("training.optimizer", f"{choice.kind} refuses its settings: {error}.", _cure(choice)) from error
 
 
-def set_learning_rate(optimizer: Optimizer, own: float, scheduled: float) -> None:
-    """Give every group its learning rate: what the schedule makes of the optimizer's `own`, times the group's factor.
+def set_learning_rates(optimizer: Optimizer, own: float, scheduled: Callable[[float], float]) -> None:
+    """Give every group its learning rate: what the schedule makes of the optimizer's `own` times the group's factor, as
+    torch.optim.lr_scheduler has it, so that a floor of the schedule holds for every group alike.
 
     Where these differ a trace finds in `lr_formula` how it came about.
     """
     for group in optimizer.param_groups:
-        factor = group["factor"]
-        group["lr"] = scheduled * factor if factor != 1 else scheduled
-        group["lr_formula"] = _formula(own, scheduled, factor)
+        group["lr"] = scheduled(own * group["factor"])
+        group["lr_formula"] = _formula(own, group["factor"], group["lr"])
 
 
-def _formula(own: float, scheduled: float, factor: float) -> str:
-    steps = [f"{own:g}" if scheduled == own else f"{scheduled:.6g} (schedule, of {own:g})", f"{factor:g} (layer)" if factor != 1 else ""]
-    return " · ".join(filter(None, steps)) if scheduled != own or factor != 1 else ""
+def _formula(own: float, factor: float, rate: float) -> str:
+    base = f"{own:g} · {factor:g} (layer)" if factor != 1 else f"{own:g}"
+    if rate != own * factor:
+        return f"{rate:.6g} (schedule, of {base})"
+    return base if factor != 1 else ""
 
 
 def _cure(choice: Choice) -> str:

@@ -64,7 +64,10 @@ SCHEDULES: dict[str, Callable[[Choice, float, int], float]] = {
 
 
 def learning_rate(schedule: Choice, base: float, iteration: int, epoch: int, plateau: Plateau) -> float:
-    """Return η for the iteration that follows `iteration` finished ones. `base`: the optimizer's setting."""
+    """Return η for the iteration that follows `iteration` finished ones.
+
+    `base`: the optimizer's setting, times the factor of a layer that has one.
+    """
     if schedule.kind == "plateau":
         return SCHEDULES["plateau"](schedule, base, plateau.reductions)
     return SCHEDULES[schedule.kind](schedule, base, iteration if schedule.settings.get("every") == "iteration" else epoch)

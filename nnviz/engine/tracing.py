@@ -65,6 +65,7 @@ def capture_next(
             detail=detail,
             details=dict(details),
             penalty=trainer.penalty,
+            locked=trainer.locks.masks,
             what_ifs=[WhatIf(change.node, change.kind, change.value, change.element) for change in what_ifs],
         )
     finally:

@@ -95,9 +95,11 @@ class Trainer:
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next iteration, as the schedule has it; a layer's factor multiplies it further."""
-        training, position = self.experiment.training, self.position
-        return learning_rate(training.schedule, training.optimizer["learning_rate"], position.iteration, position.epoch, self.plateau)
+        """The learning rate of the next iteration, as the schedule has it; layers with a factor have one of their own."""
+        return self._scheduled(self.experiment.training.optimizer["learning_rate"])
+
+    def _scheduled(self, base: float) -> float:
+        return learning_rate(self.experiment.training.schedule, base, self.position.iteration, self.position.epoch, self.plateau)
 
     # --- one iteration ---
 
@@ -107,10 +109,9 @@ class Trainer:
 
     def prepare(self) -> float:
         """Make everything ready for the next iteration, masks and learning rate included; return the learning rate."""
-        training, position = self.experiment.training, self.position
-        seeds.start_iteration(self.experiment.seed, position.iteration)
+        seeds.start_iteration(self.experiment.seed, self.position.iteration)
         set_training(self.net, True)
-        optimizers.set_learning_rate(self.optimizer, training.optimizer["learning_rate"], self.learning_rate)
+        optimizers.set_learning_rates(self.optimizer, self.experiment.training.optimizer["learning_rate"], self._scheduled)
         return self.learning_rate
 
     def differentiate(self, rows: Tensor) -> float:
@@ -151,7 +152,7 @@ class Trainer:
     def _update(self) -> None:
         training = self.experiment.training
         if training.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self.net.parameters(), training.clip_norm)
+            self.locks.clip_norm(self.parameters, training.clip_norm)
         if training.clip_value is not None:
             torch.nn.utils.clip_grad_value_(self.net.parameters(), training.clip_value)
         with self.locks.held():
@@ -185,27 +186,23 @@ class Trainer:
         set_training(self.net, False)
         return torch.cat([self.net(part) for part in x.split(CHUNK)])
 
-    def evaluate(self, rows: Samples) -> tuple[float, float]:
-        """Return the loss without penalties and the metric over these rows, in evaluation mode."""
-        output = self.answer(rows.x)
-        loss = self.loss(output, rows.targets).item()
-        return loss, losses.metric(self.experiment.training.loss, output, rows.y, self.data.classes)
-
     @torch.no_grad()
-    def _penalty_over(self, rows: Samples) -> float:
-        """The penalties in evaluation mode; those that depend on the rows are means over them."""
+    def evaluate(self, rows: Samples) -> tuple[float, float]:
+        """Return loss and metric over these rows, in evaluation mode. The loss is what is trained on, with all its penalties; those that
+        depend on the rows are means over them."""
         set_training(self.net, False)
-        total = 0.0
+        outputs, penalty = [], 0.0
         for part in rows.x.split(CHUNK):
-            self.net(part)
-            total += self.penalty(self.net).item() * len(part)
-        return total / rows.count
+            outputs.append(self.net(part))
+            if self.penalty:
+                penalty += self.penalty(self.net).item() * (len(part) / rows.count)
+        output = torch.cat(outputs)
+        loss = self.loss(output, rows.targets).item() + penalty
+        return loss, losses.metric(self.experiment.training.loss, output, rows.y, self.data.classes)
 
     def start_point(self) -> Point:
         """Return the figures of the net as it stands: its loss over all training rows, and its validation."""
         loss, _ = self.evaluate(self.training_rows)
-        if self.penalty:
-            loss += self._penalty_over(self.training_rows)
         return Point(self.position.iteration, loss, *(self.evaluate(self.validation_rows) if self.validation_rows.count else ()))
 
     # --- the state as a whole ---

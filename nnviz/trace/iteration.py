@@ -42,6 +42,7 @@ def capture(
     penalty: Callable[[nn.Module], Tensor] | None = None,
     what_ifs: Sequence[WhatIf] = (),
     details: Mapping[str, str] = MappingProxyType({}),
+    locked: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> Trace:
     """The trace of one iteration of any module: forward, loss, backward, clip, update.
 
@@ -49,16 +50,15 @@ def capture(
     `detail`: `layer` (the calls as made), `textbook` (recurrent nets, dropout, attention and batch norm opened), `math`
     (losses and layer norm too); `details`: another one for some modules, by the groups around their nodes
     (`{"encoder/layers/0": "math", "loss": "layer"}`). `what_ifs`: other values for some nodes of this trace, everything behind
-    them made again with the same random numbers, and compared with a run that has these values too. Afterwards the module stands as
-    after one ordinary forward: running statistics and generator moved on once; parameters, `.grad` and the optimizer's
-    state untouched.
+    them made again with the same random numbers, and compared with a run that has these values too. `locked`: by parameter the elements
+    that the norm of clipping leaves out. Afterwards the module stands as after one ordinary forward: running statistics and generator
+    moved on once; parameters, `.grad` and the optimizer's state untouched.
 
     Raises TraceError, naming place and cure, for what cannot be traced truthfully; the module's errors come through.
     """
     modules, named = modules_of(module, loss)
     parts = parts_of(modules, inputs, target)
-    names = {id(part.tensor): (part.kind, part.name) for part in parts}
-    tape = Tape(Bindings(Scopes(named), names, by_node(what_ifs)), Openers(detail, details))
+    tape = Tape(Bindings(Scopes(named), _names(parts), by_node(what_ifs)), Openers(detail, details))
     tape.bindings.suspects += hooks_before(named, parts)
     with torch.enable_grad(), _without_collector(), _supposing(tape):
         real = _run(tape, module, inputs, loss, target, penalty)
@@ -67,7 +67,7 @@ def capture(
         live = _live(parts, tape)
         gradients = {kind: _totals(tape.bindings.entries, kind, live[kind]) for kind in live}
         proof = _verify(tape, modules, real, end, live, gradients)
-        clipping = clip_gradients(gradients["parameter"], clip_norm, clip_value)
+        clipping = clip_gradients(gradients["parameter"], clip_norm, clip_value, locked)
         updates = plan_updates(optimizer, live["parameter"], gradients["parameter"], clipping)
         return _bind_up(tape, end, (detail, details), proof, gradients, clipping, updates, tuple(what_ifs))
 
@@ -83,6 +83,10 @@ def _supposing(tape: Tape) -> Iterator[None]:
         raise TraceError(f"with what is supposed the iteration cannot be made: {error}") from error
     finally:
         tape.bindings.restore()
+
+
+def _names(parts: list[Part]) -> dict[int, tuple[str, str]]:
+    return {id(part.tensor): (part.kind, part.name) for part in parts}
 
 
 def _run(tape: Tape, module: nn.Module, inputs: tuple, loss: Callable | None, target: Any, penalty: Callable | None) -> Tensor:

@@ -24,12 +24,18 @@ _TOLERANCE = {
 }  # of the last row against torch, relative; 2e-2 for smaller types
 
 
-def clip_gradients(gradients: Mapping[str, Tensor | None], norm: float | None, value: float | None) -> Clipping | None:
-    """Clipping by the norm over all parameters, then by value, as torch.nn.utils does it; None if not asked for."""
+def clip_gradients(
+    gradients: Mapping[str, Tensor | None], norm: float | None, value: float | None, uncounted: Mapping[str, Tensor] = MappingProxyType({})
+) -> Clipping | None:
+    """Clipping by the norm over all parameters, then by value, as torch.nn.utils does it; None if not asked for.
+
+    `uncounted`: by parameter the elements (true where they are) that are left out of the norms.
+    """
     if norm is None and value is None:
         return None
     present = {name: gradient for name, gradient in gradients.items() if gradient is not None}
-    norms = {name: gradient.norm() for name, gradient in present.items()}
+    counted = {name: gradient.masked_fill(uncounted[name], 0) if name in uncounted else gradient for name, gradient in present.items()}
+    norms = {name: gradient.norm() for name, gradient in counted.items()}
     rows: dict[str, tuple[Row, ...]] = {name: () for name in present}
     total = coefficient = None
     if norm is not None and present:
@@ -37,7 +43,7 @@ def clip_gradients(gradients: Mapping[str, Tensor | None], norm: float | None, v
         coefficient = (norm / (total + 1e-6)).clamp(max=1.0)
         present = {name: gradient * coefficient for name, gradient in present.items()}
         for name, clipped in present.items():
-            rows[name] += _norm_rows(norms[name], total, coefficient, norm, clipped)
+            rows[name] += _norm_rows(norms[name], total, coefficient, norm, clipped, name in uncounted)
     if value is not None:
         present = {name: gradient.clamp(-value, value) for name, gradient in present.items()}
         for name, clipped in present.items():
@@ -45,9 +51,9 @@ def clip_gradients(gradients: Mapping[str, Tensor | None], norm: float | None, v
     return Clipping(MappingProxyType(norms), total, coefficient, value, MappingProxyType(present), MappingProxyType(rows))
 
 
-def _norm_rows(norm: Tensor, total: Tensor, coefficient: Tensor, limit: float, clipped: Tensor) -> tuple[Row, ...]:
+def _norm_rows(norm: Tensor, total: Tensor, coefficient: Tensor, limit: float, clipped: Tensor, is_part: bool) -> tuple[Row, ...]:
     return (
-        Row("‖gᵢ‖", "√Σ g² of this parameter", norm),
+        Row("‖gᵢ‖", "√Σ g² of this parameter" + (", without what is locked" if is_part else ""), norm),
         Row("total", "√Σᵢ ‖gᵢ‖² over all parameters", total),
         Row("coef", f"min(1, {limit:g} / (total + 10⁻⁶))", coefficient),
         Row("g·coef", "g · coef", clipped),

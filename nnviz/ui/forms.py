@@ -9,13 +9,27 @@ import re
 from typing import Any, Protocol
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QPlainTextEdit, QToolButton, QWidget
+from PySide6.QtGui import QFocusEvent, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QLineEdit,
+    QPlainTextEdit,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolButton,
+    QWidget,
+)
 
 from nnviz.document.catalog import Field, Kind
 from nnviz.ui.fonts import mono
 from nnviz.ui.numbers import IntegerBox, NumberBox, SliderBox, in_a_row, number_text, wheel_only_with_focus
 from nnviz.ui.theme import BODY, LIGHT, Theme
+
+_AROUND_CHOICE = 38
+"""Pixels of a choice beside its text: border, padding and arrow."""
 
 
 class Editor(Protocol):
@@ -156,9 +170,29 @@ class ChoiceBox(QComboBox):
             if self.findData(value) < 0:
                 self.addItem(str(value), value)
             self.setCurrentIndex(self.findData(value))
+        self._explain()
+
+    def full_width(self) -> int:
+        """Return how wide it has to be, in pixels, for its longest choice to be seen whole."""
+        texts = [self.itemText(index) for index in range(self.count())]
+        return max(map(self.fontMetrics().horizontalAdvance, texts), default=0) + _AROUND_CHOICE
 
     def _chosen(self, index: int) -> None:
+        self._explain()
         self.value_changed.emit(self.itemData(index))
+
+    def _explain(self) -> None:
+        """The tooltip names the choice, too: where there is little room it is cut."""
+        meaning = self.currentData(Qt.ItemDataRole.ToolTipRole)
+        self.setToolTip(f"{self.currentText()}{f': {meaning}' if meaning else ''}\n({explanation(self.field)})")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self)
+        option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         wheel_only_with_focus(self, event, super().wheelEvent)
@@ -237,6 +271,7 @@ class TextLine(QWidget):
         """Show this text."""
         self._value = value
         self._line.setText(value)
+        self._line.setCursorPosition(0)  # a long one is read from its start
 
     def _browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Choose a table", self._value, "Tables (*.csv *.tsv *.txt);;All files (*)")

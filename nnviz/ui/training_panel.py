@@ -49,7 +49,9 @@ _ALWAYS = {
 _IN_PICKER = {"task", "separator", "decimal", "header", "missing", "without", "target_scaling"}
 """Fields of data that are only edited where the file can be seen."""
 _WIDE = frozenset({"path", "table"})
-"""Types whose editors take the whole width, under their captions."""
+"""Types whose editors take the whole width, under their captions; so do choices too long for the room beside the caption."""
+_ROOM = 106
+"""Pixels beside the captions where the panel is as narrow as it gets."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ class TrainingPanel(QWidget):
         self._captions: dict[str, QLabel] = {}
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(GRID)
+        self._grid.setVerticalSpacing(GRID)
+        self._grid.setHorizontalSpacing(GRID + 2)
         self._grid.setColumnStretch(1, 1)
         self._holders: list[QWidget] = []
         self._headings: dict[str, QToolButton] = {}
@@ -179,7 +182,7 @@ class TrainingPanel(QWidget):
         )  # the column is narrow; long choices are cut, not the column
         editor.setAccessibleName(row.path.replace(".", " ").replace("_", " "))
         editor.value_changed.connect(lambda value, path=row.path: self.value_requested.emit(path, value))
-        is_wide = row.field.type in _WIDE
+        is_wide = row.field.type in _WIDE or (row.field.type == "choice" and editor.full_width() > _ROOM)
         placed = self._with_picker(editor) if row.path == "data.kind" else editor
         self._grid.addWidget(placed, line + is_wide, 0 if is_wide else 1, 1, 2 if is_wide else 1)
         self._editors[row.path] = editor

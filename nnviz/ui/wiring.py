@@ -10,6 +10,7 @@ import numpy as np
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Link
+from nnviz.document.penalties import penalties
 from nnviz.protocol import GradientChecked
 from nnviz.session.moment import Moment
 from nnviz.session.run import RunState
@@ -91,6 +92,7 @@ def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
     names = {layer.id: layer.title for layer in experiment.network}
     for view in (*panels.run_plots, panels.microscope):
         view.set_names(names)
+    panels.loss.set_penalties(penalties(experiment))
     for view in (panels.graph, panels.chain_rule):
         view.set_titles(names)
     window.debugger.show_marks()

@@ -8,6 +8,7 @@ import torch
 from nnviz.document import edits, files
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
 from nnviz.document.shapes import examine
+from nnviz.engine import trainer as trainers
 from nnviz.engine.datasets import data_key, load
 from nnviz.engine.timeline import Timeline
 from nnviz.engine.tracing import capture_next
@@ -81,9 +82,21 @@ def test_the_divergence_of_a_latent_is_part_of_the_loss_and_of_the_trace(detail)
     assert {"abs", "exp", "pow", "sum", "stack"} <= set(penalties)
 
 
-def test_what_a_run_starts_with_counts_the_divergence_of_all_rows():
-    trainer = trainer_of(autoencoder("gaussian_latent"))
+@pytest.mark.parametrize("chunk", [7, 4096])
+@pytest.mark.parametrize("loss", ["mse", "rmse", "huber"])
+def test_validation_is_the_sum_that_is_trained_on(loss, chunk, monkeypatch):
+    monkeypatch.setattr(trainers, "CHUNK", chunk)
+    trainer = trainer_of(autoencoder("gaussian_latent", l1=1e-3, l2=1e-2, loss=loss))
+    for _ in range(30):
+        trainer.advance()
+    weights = [parameter for parameter in trainer.parameters.values() if parameter.dim() > 1]
+    penalty = sum(1e-3 * weight.abs().sum() + 1e-2 / 2 * weight.square().sum() for weight in weights)
     point = trainer.start_point()
-    error, _ = trainer.evaluate(trainer.training_rows)
-    trainer.answer(trainer.training_rows.x)
-    assert point.loss == pytest.approx(error + trainer.net.get_submodule("code").divergence().item(), abs=1e-12)
+    for rows, found in ((trainer.training_rows, point.loss), (trainer.validation_rows, point.validation_loss)):
+        with torch.no_grad():
+            output = trainer.net(rows.x)
+            mean, log_variance = trainer.net.get_submodule("code").moments
+            normal = torch.distributions.Normal(mean, (log_variance / 2).exp())
+            divergence = torch.distributions.kl_divergence(normal, torch.distributions.Normal(0.0, 1.0)).sum(1).mean()
+            error = trainer.loss(output, rows.targets)
+        assert found == pytest.approx((error + divergence + penalty).item(), rel=1e-12)

@@ -76,3 +76,10 @@ def test_an_lstm_turned_both_ways_keeps_its_forward_half():
     assert {"k.weight_ih_l0", "k.weight_hh_l0", "k.bias_l0"} <= set(carried.kept)
     assert carried.reset == ("out.weight",)
     assert torch.equal(carried.trainer.parameters["k.weight_hh_l0"], old.parameters["k.weight_hh_l0"])
+
+
+@pytest.mark.parametrize(("change", "stays"), [({"l2": 0.1}, False), ({"l1": 0.1}, False), ({"clip_norm": 1.0}, True)])
+def test_the_best_loss_so_far_counts_as_long_as_losses_can_be_compared(change, stays):
+    old = trained(experiment(early_stopping=5), 30)
+    assert old.patience.waited or old.patience.tensors
+    assert (carry(old, edits.change_training(old.experiment, **change), old.data).trainer.patience is old.patience) == stays

@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nnviz import protocol
 from nnviz.document import edits
@@ -40,6 +42,41 @@ def test_the_trace_says_what_the_update_will_do():
         assert np.array_equal(to_numpy(updates[name].after.values), parameter.detach().numpy())
     assert updates["h1.weight"].rows[-1].symbol == "θ′ locked"
     assert not any("locked" in row.symbol for row in updates["h1.bias"].rows)
+
+
+@settings(max_examples=20, deadline=None)
+@given(limit=st.floats(1e-3, 2), whole=st.sampled_from([(), ("out.bias",), ("h1.bias", "out.weight")]), value=st.none() | st.just(0.01))
+def test_the_norm_that_clipping_looks_at_leaves_locked_weights_out_as_torch_does_with_zeros(limit, whole, value):
+    experiment = edits.lock_weights(edits.set_precision(two_moons(), "float64"), "h1.weight", [(0, 1), (3, 0)])
+    for name in whole:
+        experiment = edits.lock_parameter(experiment, name)
+    experiment = edits.change_training(experiment, clip_norm=limit, clip_value=value)
+    trainer = Timeline(experiment, HERE).trainer
+    trace = capture_next(trainer, "textbook").trace
+    trainer.differentiate(trainer.rows())
+    gradients = {name: parameter.grad.clone() for name, parameter in trainer.parameters.items()}
+    free = {name: gradient.masked_fill(trainer.locks.masks.get(name, torch.tensor(False)), 0) for name, gradient in gradients.items()}
+    twins = [torch.zeros_like(gradient).requires_grad_() for gradient in free.values()]
+    for twin, gradient in zip(twins, free.values(), strict=True):
+        twin.grad = gradient.clone()
+    total = torch.nn.utils.clip_grad_norm_(twins, limit)
+    torch.testing.assert_close(trace.clipping.total, total, rtol=1e-12, atol=0)
+    if value:
+        torch.nn.utils.clip_grad_value_(twins, value)
+    trainer.advance()
+    for (name, parameter), twin in zip(trainer.parameters.items(), twins, strict=True):
+        is_free = ~trainer.locks.masks.get(name, torch.zeros_like(parameter, dtype=torch.bool))
+        torch.testing.assert_close(parameter.grad[is_free], twin.grad[is_free], rtol=1e-12, atol=0)
+        torch.testing.assert_close(trace.clipping.gradients[name], parameter.grad, rtol=1e-12, atol=0)
+        shown = next(update for update in trace.updates if update.parameter == name)
+        torch.testing.assert_close(shown.after, parameter.detach(), rtol=1e-12, atol=0)
+
+
+def test_the_rows_say_that_a_norm_leaves_out_what_is_locked():
+    experiment = edits.change_training(edits.lock_weights(two_moons(), "h1.weight", [(0, 1)]), clip_norm=0.1)
+    updates = {update.parameter: update for update in capture_next(Timeline(experiment, HERE).trainer, "layer").trace.updates}
+    norms = {name: next(row.formula for row in update.rows if row.symbol == "‖gᵢ‖") for name, update in updates.items()}
+    assert "locked" in norms["h1.weight"] and "locked" not in norms["h1.bias"]
 
 
 def test_a_lock_set_on_the_way_is_replayed():

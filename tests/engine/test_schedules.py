@@ -7,6 +7,8 @@ from random import Random
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 from torch.optim import lr_scheduler as torch_schedules
 
@@ -14,6 +16,7 @@ from nnviz.document.catalog import DATASETS, SCHEDULES, new_choice, new_layer
 from nnviz.document.network import Network
 from nnviz.engine import schedules
 from nnviz.engine.datasets import load
+from nnviz.engine.position import Position
 from nnviz.engine.schedules import Plateau, learning_rate
 from nnviz.engine.tracing import capture_next
 from nnviz.engine.trainer import Trainer
@@ -83,14 +86,50 @@ def test_update_rows_are_true_under_a_schedule_and_factors_of_layers(kind):
     trainer = scheduled("cosine", kind, with_factors(mlp(), h1=0.1, out=3.0), every="iteration", t_max=9)
     for iteration in range(6):
         trace = capture_next(trainer, "textbook").trace
-        rate = trainer.learning_rate
+        trainer.prepare()
+        rates = {group["factor"]: group["lr"] for group in trainer.optimizer.param_groups}
         trainer.advance()
         for update in trace.updates:
             factor = {"h1": 0.1, "out": 3.0}.get(update.parameter.partition(".")[0], 1.0)
             named = [row for row in update.rows if row.symbol == "η" and ("schedule" in row.formula or "layer" in row.formula)]
             assert bool(named) == (iteration > 0 or factor != 1)
-            assert all(row.value.item() == pytest.approx(rate * factor, rel=1e-12) for row in named)
+            assert all(row.value.item() == pytest.approx(rates[factor], rel=1e-12) for row in named)
             assert (update.rows[-1].value - trainer.parameters[update.parameter]).abs().max() <= 1e-12
+
+
+FLOORED = {
+    "cosine": lambda optimizer, chosen: torch_schedules.CosineAnnealingLR(optimizer, chosen["t_max"], chosen["eta_min"]),
+    "plateau": lambda optimizer, chosen: torch_schedules.ReduceLROnPlateau(
+        optimizer, "min", chosen["factor"], chosen["patience"], chosen["threshold"], "rel", chosen["cooldown"], chosen["min_lr"]
+    ),
+}
+LOSSES = [3.0, 3.0, 2.9, 2.95, 2.95, 2.95, 1.0, 1.1, 1.1, 1.1, 1.1, 1.1]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    kind=st.sampled_from(sorted(FLOORED)),
+    rate=st.floats(1e-3, 0.5),
+    floor=st.floats(0, 0.2),
+    factors=st.tuples(st.floats(0.01, 5), st.sampled_from([0.0, 0.1, 1.0])),
+)
+def test_a_floor_is_that_of_every_group_as_in_torch(kind, rate, floor, factors):
+    network = with_factors(mlp(), h1=factors[0], out=factors[1])
+    document = experiment(network, "sgd", precision="float64", settings={"learning_rate": rate})
+    floors = {"cosine": {"t_max": 12, "eta_min": floor}, "plateau": {"patience": 0, "min_lr": floor}}[kind]
+    chosen = new_choice(SCHEDULES, kind, **floors)
+    trainer = trainer_of(replace(document, training=replace(document.training, schedule=chosen)))
+    theirs = torch.optim.SGD([{"params": [torch.zeros(1)], "lr": rate * group["factor"]} for group in trainer.optimizer.param_groups])
+    scheduler = FLOORED[kind](theirs, chosen)
+    for epoch, loss in enumerate(LOSSES):
+        trainer.position = Position(epoch=epoch)
+        trainer.prepare()
+        rates = [group["lr"] for group in trainer.optimizer.param_groups]
+        assert rates == pytest.approx([group["lr"] for group in theirs.param_groups], rel=1e-12, abs=1e-15)
+        theirs.step()
+        scheduler.step(*([loss] if kind == "plateau" else []))
+        if kind == "plateau":
+            trainer.plateau = trainer.plateau.after(chosen, loss)
 
 
 def test_a_factor_is_a_learning_rate_of_its_own():

@@ -3,10 +3,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QLineEdit, QSlider, QToolButton
 
-from nnviz.document.catalog import ACTIVATIONS, DATASETS, LAYERS, OPTIMIZERS, SCHEDULES, Field
+from nnviz.document.catalog import ACTIVATIONS, DATASETS, LAYERS, LOSSES, OPTIMIZERS, SCHEDULES, Field
 from nnviz.document.edits import change_training, choose_data, choose_optimizer, choose_schedule
 from nnviz.document.examples import open_document
-from nnviz.ui import forms
+from nnviz.ui import app, forms
 from nnviz.ui.numbers import NumberBox, number_text, stepped
 from nnviz.ui.training_panel import TrainingPanel
 
@@ -207,6 +207,35 @@ def test_settings_are_grouped_and_what_is_set_is_never_folded_away(qtbot):
     ]
     qtbot.mouseClick(heading, Qt.MouseButton.LeftButton)
     assert panel.editor("training.schedule.cooldown").isVisible() and not panel.editor("training.optimizer.beta1").isVisible()
+
+
+def test_no_choice_is_cut_where_the_panel_is_narrowest(qtbot):
+    app.application()  # has the fonts
+    panel = TrainingPanel()
+    qtbot.addWidget(panel)
+    panel.resize(200, 900)  # a card of 232 pixels, with a scroll bar
+    panel.show()
+    panel.set_experiment(choose_data(open_document("example:moons"), "csv"))
+    for section in ("Data", "Loss", "Optimizer", "Schedule", "Run"):
+        panel.unfold(section)
+    qtbot.wait(1)
+    boxes = panel.findChildren(forms.ChoiceBox)
+    assert {"training loss", "data kind", "training optimizer kind"} <= {box.accessibleName() for box in boxes}
+    assert [(box.accessibleName(), box.width()) for box in boxes if box.width() < box.full_width() or not box.isVisible()] == []
+
+
+def test_a_choice_without_room_is_cut_with_dots_and_says_itself_in_its_tooltip(qtbot):
+    box = forms.editor(Field("loss", "choice", "mse", "what is made small", choices=tuple(LOSSES)), "bce", labels=LOSSES)
+    qtbot.addWidget(box)
+    box.resize(90, 26)
+    assert box.toolTip().startswith("Binary cross-entropy") and "what is made small" in box.toolTip()
+    cut, pictures = box.grab().toImage(), []
+    for length in range(1, 16):
+        box.setItemText(box.currentIndex(), "Binary cross-entropy"[:length].rstrip() + "…")
+        pictures.append(box.grab().toImage())
+    assert cut in pictures
+    box.setCurrentText("Huber")
+    assert box.toolTip().startswith("Huber")
 
 
 @pytest.mark.parametrize("kind", SCHEDULES)

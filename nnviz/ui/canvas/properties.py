@@ -131,16 +131,21 @@ class PropertiesPanel(QWidget):
         self._drags += 1
 
     def _add_start(self, rows: QFormLayout, layer: Layer) -> None:
-        start = forms.editor(_INITIALIZER, layer.initializer, self._theme, INITIALIZERS)
-        start.value_changed.connect(lambda name: self.initializer_requested.emit(layer.id, name))
+        if LAYERS[layer.kind].initialized:
+            self._add_initializer(rows, layer)
         frozen = QCheckBox("frozen", accessibleName="frozen", toolTip="the optimizer leaves the parameters of this layer as they are")
         frozen.clicked.connect(lambda on: self.freeze_requested.emit(layer.id, on))
-        self.editors |= {"initializer": start, "frozen": frozen}
-        rows.addRow(_caption("initializer", _INITIALIZER.explanation), start)
+        self.editors["frozen"] = frozen
         rows.addRow(_caption("training"), frozen)
         for field in LAYER:
             if field.name == "learning_rate_factor" or (field.name == "gain" and LAYERS[layer.kind].initialized):
                 self._add_own(rows, layer, field)
+
+    def _add_initializer(self, rows: QFormLayout, layer: Layer) -> None:
+        start = forms.editor(_INITIALIZER, layer.initializer, self._theme, INITIALIZERS)
+        start.value_changed.connect(lambda name: self.initializer_requested.emit(layer.id, name))
+        self.editors["initializer"] = start
+        rows.addRow(_caption("initializer", _INITIALIZER.explanation), start)
 
     def _add_own(self, rows: QFormLayout, layer: Layer, field: Field) -> None:
         """A number that is no setting of the layer's kind."""
@@ -168,6 +173,7 @@ class PropertiesPanel(QWidget):
                 self.editors[field.name].set_value(value)
         if "initializer" in self.editors:
             self.editors["initializer"].set_value(layer.initializer)
+        if "frozen" in self.editors:
             self.editors["frozen"].setChecked(layer.frozen)
         for name in _OWN:
             if name in self.editors:

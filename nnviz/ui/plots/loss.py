@@ -17,7 +17,9 @@ from nnviz.ui.plots.scales import decades, held, snapped
 
 _EXPLANATION = (
     "How wrong the network is: the loss of every training batch, and that of the validation rows, which it never learns from. "
-    "Training falling while validation rises is overfitting."
+    "Training falling while validation rises is overfitting.\n\n"
+    "Both are the same sum: the error of the answers, and KL (the divergence of a Gaussian latent), L1 and L2 where there are any. "
+    "Validation is measured with dropout, noise and sampling off."
 )
 _SMOOTHINGS = (("1", "raw"), ("10", "mean of 10"), ("100", "mean of 100"), ("1000", "mean of 1,000"))
 
@@ -33,8 +35,15 @@ class LossPlot(Plot):
         self.tools = (self.smoothing, self.log_switch)
         self.chart: LineChart | None = None
         self._limits: tuple[bool, tuple[float, float] | None] = (False, None)
+        self._penalties: tuple[str, ...] = ()
         self.log_switch.toggled.connect(self.renew)
         self.smoothing.chosen.connect(self.renew)
+
+    def set_penalties(self, penalties: tuple[str, ...]) -> None:
+        """Say that both losses contain these terms besides the error of the answers."""
+        if penalties != self._penalties:
+            self._penalties = penalties
+            self.renew()
 
     def set_run(self, run: RunState) -> None:
         """Show the curves of this run."""
@@ -54,7 +63,7 @@ class LossPlot(Plot):
             y_limits=self._y_limits(lines),
             log=self.log_switch.isChecked(),
             stopped_at=None if stop is None else float(curves.iteration[stop]),
-            notes=_metric_note(curves, classified),
+            notes=_metric_note(curves, classified) + _penalty_note(self._penalties),
         )
         self.set_heading("Loss", figures.iteration(int(curves.iteration[-1])))
 
@@ -109,6 +118,10 @@ def last_known(y: np.ndarray) -> float | None:
         if known.size:
             return float(tail[known[-1]])
     return None
+
+
+def _penalty_note(penalties: tuple[str, ...]) -> tuple[str, ...]:
+    return (f"with {' + '.join(penalties)}",) if penalties else ()
 
 
 def _metric_note(curves: Curves, classified: bool) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QDrag
 from PySide6.QtWidgets import QCheckBox, QSlider
 
+from nnviz.document import edits
 from nnviz.document.catalog import LAYERS
 from nnviz.document.edits import set_value
 from nnviz.document.network import Network
@@ -148,6 +149,17 @@ def test_name_freezing_start_and_deletion_are_asked_for(qtbot, panel):
         ("rename_requested", "h1", "first"), ("freeze_requested", "h1", True), ("initializer_requested", "h1", "he_normal"),
         ("delete_requested", ("h1",)),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "draws"), [("batch_norm", False), ("layer_norm", False), ("dense", True)])
+def test_an_initializer_is_offered_where_there_are_weights_to_draw(panel, kind, draws):
+    document = experiment(layer("input", "x", shape=[2]), layer(kind, "one"), layer("dense", "out", units=2))
+    show(panel, document, "one")
+    assert ("initializer" in panel.editors) == draws == ("gain" in panel.editors)
+    assert {"frozen", "learning_rate_factor"} <= set(panel.editors)
+    if not draws:
+        with pytest.raises(edits.Refused):
+            edits.set_initializer(document, "one", "zeros")
 
 
 def test_sizes_and_problems_are_said(panel):

@@ -23,6 +23,15 @@ def test_loss_shows_both_curves_and_says_its_iteration(shown, count_color):
     assert count_color(plot, LIGHT.color("validation_set")) > 100
 
 
+def test_loss_says_which_penalties_are_in_both_curves(shown):
+    plot = LossPlot()
+    shown(plot)
+    plot.set_run(runs.run(128))
+    assert not any("with" in note for note in plot.chart.notes)
+    plot.set_penalties(("KL", "L2"))
+    assert plot.chart.notes[-1] == "with KL + L2"
+
+
 def test_theme_recolours(shown, count_color):
     plot = LossPlot()
     card = shown(plot)
