@@ -139,7 +139,7 @@ class Trainer:
             self.has_last = False
             return stop
         if self.remembers:
-            self.before = copies(self.parameters)
+            self.before = _copied_into(self.before, self.parameters)
         if self.history:
             self.history.expect(self.parameters)
         self._update()
@@ -242,6 +242,15 @@ def _non_finite(trainer: Trainer, loss: float) -> Stop | None:
 def copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return copies of these tensors, cut off from autograd."""
     return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+@torch.no_grad()
+def _copied_into(old: dict[str, Tensor], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies in the place of older ones of the same tensors: to make new ones takes a tenth of a small net's iteration."""
+    if old.keys() != tensors.keys():
+        return copies(tensors)
+    torch._foreach_copy_(list(old.values()), list(tensors.values()))
+    return old
 
 
 def digest(net: nn.Module) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,11 +103,14 @@ def _open(window: MainWindow, path: str) -> None:
         window.documents.read(Path(path).absolute())
 
 
+@cache
 def _load_libraries() -> None:
     """Load now, while the engine starts, what the first graph and the first plot would otherwise make a person wait for."""
     import fast_sugiyama  # noqa: F401
     import networkx  # noqa: F401
     import pyqtgraph  # noqa: F401
+
+    gc.freeze()  # what is loaded stays: the collector need not look through it again and again, and let the window wait for it
 
 
 class _FirstPaint(QObject):

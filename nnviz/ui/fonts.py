@@ -35,14 +35,24 @@ def load_fonts() -> tuple[str, ...]:
 
 def sans(size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
     """Return the font of texts: `size` in pixels, made whole; all digits equally wide."""
+    return QFont(_sans(round(size), weight))
+
+
+def mono(size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+    """Return the font of numbers and formulas: `size` in pixels, made whole; no ligatures, so that -> stays two signs."""
+    return QFont(_mono(round(size), weight))
+
+
+@cache  # copies of one font share what Qt has looked up for it
+def _sans(size: int, weight: QFont.Weight) -> QFont:
     font = _font(SANS_FAMILIES, size, weight)
     font.setStyleHint(QFont.StyleHint.SansSerif)
     font.setFeature(QFont.Tag("tnum"), 1)
     return font
 
 
-def mono(size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
-    """Return the font of numbers and formulas: `size` in pixels, made whole; no ligatures, so that -> stays two signs."""
+@cache
+def _mono(size: int, weight: QFont.Weight) -> QFont:
     font = _font(MONO_FAMILIES, size, weight)
     font.setStyleHint(QFont.StyleHint.Monospace)
     font.setFixedPitch(True)
@@ -50,9 +60,9 @@ def mono(size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
     return font
 
 
-def _font(families: tuple[str, ...], size: float, weight: QFont.Weight) -> QFont:
+def _font(families: tuple[str, ...], size: int, weight: QFont.Weight) -> QFont:
     font = QFont(list(families))
-    font.setPixelSize(round(size))
+    font.setPixelSize(size)
     font.setWeight(weight)
     font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)  # hinted widths differ from machine to machine
     return font

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PySide6.QtGui import QColor
 
@@ -49,9 +50,7 @@ class Theme:
 
     def color(self, name: str, alpha: float = 1.0) -> QColor:
         """Return the named colour with an opacity of 0 to 1. Raises AttributeError for a name that is not in the table."""
-        color = QColor(getattr(self, name))
-        color.setAlphaF(alpha)
-        return color
+        return QColor(_read(getattr(self, name), alpha))
 
     def phase(self, phase: str, alpha: float = 1.0) -> QColor:
         """Return the colour of a phase: batch · forward · loss · backward · clip · update."""
@@ -59,7 +58,7 @@ class Theme:
 
     def tint(self, name: str, share: float) -> QColor:
         """Return the named colour mixed into the panel colour: share 0 is the panel, 1 the full colour. Opaque."""
-        return mixed(QColor(self.panel), QColor(getattr(self, name)), share)
+        return mixed(_read(self.panel), _read(getattr(self, name)), share)
 
     def diverging(self, value: float, limit: float) -> QColor:
         """Return the colour of a value on a scale that is symmetric around 0: negative · panel · positive, full at ±limit."""
@@ -69,7 +68,17 @@ class Theme:
 
 def mixed(first: QColor, second: QColor, share: float) -> QColor:
     """Return the opaque colour `share` (0 to 1) of the way from the first to the second."""
-    return QColor.fromRgbF(*(a + (b - a) * share for a, b in zip(first.getRgbF()[:3], second.getRgbF()[:3], strict=True)))
+    red, green, blue, _ = first.getRgbF()
+    to_red, to_green, to_blue, _ = second.getRgbF()
+    return QColor.fromRgbF(red + (to_red - red) * share, green + (to_green - green) * share, blue + (to_blue - blue) * share)
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str, alpha: float = 1.0) -> QColor:
+    """A colour of the tables; whoever hands it out hands out a copy."""
+    color = QColor(text)
+    color.setAlphaF(alpha)
+    return color
 
 
 LIGHT = Theme(

@@ -162,3 +162,14 @@ def test_a_trace_of_one_row():
     assert record.rows == (5,) and record.nodes[0].shape == (1, 2)
     with pytest.raises(ValueError, match="0 to 41"):
         capture_next(timeline.trainer, "layer", 42)
+
+
+def test_the_parameters_before_the_last_iteration_are_kept():
+    timeline = Timeline(experiment(), HERE)
+    timeline.trainer.remembers = True
+    for _ in range(3):
+        start = timeline.trainer.tensors()
+        timeline.advance()
+        assert timeline.trainer.before.keys() == timeline.trainer.parameters.keys()
+        assert all(torch.equal(kept, start[name]) for name, kept in timeline.trainer.before.items())
+        assert not any(kept.requires_grad for kept in timeline.trainer.before.values())
