@@ -172,7 +172,8 @@ class NeuronScene(QGraphicsScene):
             item.set_state(neuron_states.neuron_state(moment, self.units, self._scale, id, self._look))
         for link, item in self.links.items():
             lines = self._lines if link[1] == focus else (2 if self._roomy else 1) * (link in self._labelled)
-            item.set_state(neuron_states.link_state(moment, self.units, self._scale, link, self._look, focus, lines))
+            if item.set_state(neuron_states.link_state(moment, self.units, self._scale, link, self._look, focus, lines)):
+                item.setZValue(1.6 if item.state.active else 1.4 if item.state.labels else 1)
 
     def _focus(self, moment: Moment) -> int | None:
         """The circle looked at: the selected one, else the cursor's."""
