@@ -40,7 +40,7 @@ _DETERMINISTIC = {
     "linear", "matmul", "add", "sub", "rsub", "mul", "div", "rdiv", "neg", "pow", "rpow", "exp", "log", "sqrt", "rsqrt",
     "abs",
     "add_", "sub_", "mul_", "div_", "relu", "relu_", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "tanh",
-    "softmax", "log_softmax", "mean", "sum", "var", "cat", "stack", "chunk", "split", "unbind", "select", "getitem",
+    "softmax", "log_softmax", "mean", "sum", "var", "cat", "stack", "chunk", "block", "split", "unbind", "select", "getitem",
     "setitem", "reshape", "view", "flatten", "unflatten", "transpose", "permute", "squeeze", "unsqueeze", "expand",
     "contiguous", "clone", "detach", "to", "T", "mT", "conv1d", "conv2d", "max_pool1d", "max_pool2d", "avg_pool1d",
     "avg_pool2d", "adaptive_avg_pool2d", "batch_norm", "layer_norm", "embedding", "mse_loss", "l1_loss",

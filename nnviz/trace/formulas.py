@@ -289,6 +289,9 @@ FORMULAS: dict[str, Formula] = {
     "getitem": _moves("y = x[…]", "__getitem__"),
     "select": _moves("y = x at one place of an axis", "select"),
     "narrow": _moves("y = a stretch of x", "narrow"),
+    "block": Formula(
+        lambda x, k, count: f"y = block {k + 1} of {count} of x", "∂L/∂x = ∂L/∂y in this block, 0 in the others", derivatives.block,
+    ),
     "chunk": _moves("y₁, y₂, … = x in equal parts", "chunk"),
     "split": _moves("y₁, y₂, … = x in parts", "split"),
     "unbind": _moves("y₁, y₂, … = x, slice by slice", "unbind"),

@@ -71,19 +71,23 @@ def feature_dropout(tape, x, p=0.5, training=True, inplace=False):
 # -- recurrent nets ------------------------------------------------------------------------------------------------
 
 
+def block(x: Tensor, k: int, count: int) -> Tensor:
+    """The k-th of so many equal blocks of features: what one gate gets of a product with the weights of all gates."""
+    return x.chunk(count, -1)[k]
+
+
 def lstm_step(tape, x, state, input_weight, recurrent_weight, input_bias=None, recurrent_bias=None):
     """Source: Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000; torch's gate order i, f, g, o."""
     h, c = state
-    z = F.linear(x, input_weight, input_bias) + F.linear(h, recurrent_weight, recurrent_bias)
-    z_input, z_forget, z_candidate, z_output = z.chunk(4, -1)
+    products = F.linear(x, input_weight, input_bias), F.linear(h, recurrent_weight, recurrent_bias)
     with tape.scopes.group("input gate"):
-        i = torch.sigmoid(z_input)
+        i = torch.sigmoid(_sum_of_blocks(tape, products, 0, 4))
     with tape.scopes.group("forget gate"):
-        f = torch.sigmoid(z_forget)
+        f = torch.sigmoid(_sum_of_blocks(tape, products, 1, 4))
     with tape.scopes.group("candidate"):
-        g = torch.tanh(z_candidate)
+        g = torch.tanh(_sum_of_blocks(tape, products, 2, 4))
     with tape.scopes.group("output gate"):
-        o = torch.sigmoid(z_output)
+        o = torch.sigmoid(_sum_of_blocks(tape, products, 3, 4))
     with tape.scopes.group("cell"):
         c = f * c + i * g
     with tape.scopes.group("state"):
@@ -93,16 +97,22 @@ def lstm_step(tape, x, state, input_weight, recurrent_weight, input_bias=None, r
 
 def gru_step(tape, x, h, input_weight, recurrent_weight, input_bias=None, recurrent_bias=None):
     """torch's convention: the reset gate multiplies W h + b after the product, and z keeps the old state."""
-    x_reset, x_update, x_candidate = F.linear(x, input_weight, input_bias).chunk(3, -1)
-    h_reset, h_update, h_candidate = F.linear(h, recurrent_weight, recurrent_bias).chunk(3, -1)
+    products = F.linear(x, input_weight, input_bias), F.linear(h, recurrent_weight, recurrent_bias)
     with tape.scopes.group("reset gate"):
-        r = torch.sigmoid(x_reset + h_reset)
+        r = torch.sigmoid(_sum_of_blocks(tape, products, 0, 3))
     with tape.scopes.group("update gate"):
-        z = torch.sigmoid(x_update + h_update)
+        z = torch.sigmoid(_sum_of_blocks(tape, products, 1, 3))
     with tape.scopes.group("candidate"):
+        x_candidate, h_candidate = (tape.call(block, product, 2, 3) for product in products)
         n = torch.tanh(x_candidate + r * h_candidate)
     with tape.scopes.group("state"):
         return (1 - z) * n + z * h
+
+
+def _sum_of_blocks(tape, products, k, count) -> Tensor:
+    """W x + U h + b of one gate. The weights of all gates lie in one tensor, which so has one contribution a time step."""
+    of_x, of_h = (tape.call(block, product, k, count) for product in products)
+    return of_x + of_h
 
 
 def rnn_step(activation: Callable[[Tensor], Tensor]):

@@ -138,7 +138,7 @@ class Debugger:
             return  # a cursor move changes nothing here
         self._shown = wanted
         titles = {layer.id: layer.title for layer in experiment.network}
-        panels.graph.scene().set_breakpoints(marks(reading, experiment.breakpoints) if reading else {})
+        panels.graph.scenes.set_look(breakpoints=marks(reading, experiment.breakpoints) if reading else {})
         panels.breakpoints.set_breakpoints(experiment.breakpoints, titles)
         if self._list:
             absent = [one for one in experiment.breakpoints if reading and one.is_at_a_place and node_of(reading, one) is None]

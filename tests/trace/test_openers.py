@@ -24,10 +24,25 @@ def test_lstm_opens_to_gates_in_time():
         ("net", f"t={t}", gate) for t in range(5) for gate in ("forget gate", "input gate", "candidate", "output gate", "cell", "state")
     } <= groups
     in_group = {group: [n.operation for n in trace.nodes if n.group == group and n.call] for group in groups}
-    assert in_group["net", "t=3"] == ["linear", "linear", "add", "chunk"]
+    assert in_group["net", "t=3"] == ["linear", "linear"], "W x and U h of all gates"
+    for gate, squashed in (("input gate", "sigmoid"), ("forget gate", "sigmoid"), ("candidate", "tanh"), ("output gate", "sigmoid")):
+        assert in_group["net", "t=3", gate] == ["block", "block", "add", squashed], "W x + U h of one gate"
     assert in_group["net", "t=3", "cell"] == ["mul", "mul", "add"]
     weight = next(node for node in trace.nodes if node.label == "net.weight_hh_l0")
     assert [trace.nodes[part.source].group for part in weight.contributions] == [("net", f"t={t}") for t in (4, 3, 2, 1, 0)]
+
+
+def test_gru_opens_to_gates_in_time():
+    trace = traced("bidirectional_gru")
+    place = ("layer 1", "backward", "t=2")
+    inside = [(node.group[4], node.operation) for node in trace.nodes if node.group[1:4] == place and node.group[4:] and node.call]
+    gates = [(gate, [operation for name, operation in inside if name == gate]) for gate in dict.fromkeys(name for name, _ in inside)]
+    assert gates == [
+        ("reset gate", ["block", "block", "add", "sigmoid"]),
+        ("update gate", ["block", "block", "add", "sigmoid"]),
+        ("candidate", ["block", "block", "mul", "add", "tanh"]),
+        ("state", ["rsub", "mul", "mul", "add"]),
+    ]
 
 
 @pytest.mark.parametrize(

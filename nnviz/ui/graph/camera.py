@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtWidgets import QGraphicsView
 
 LEAST_ZOOM, MOST_ZOOM = 0.1, 4.0
 READABLE = 0.72
 """A picture too wide to be read as a whole opens at least at this zoom, at its left end."""
 _MARGIN = 16
+_OUTLINE = 24
+"""What halos and folded edges take around the cards."""
 
 
 def zoom(view: QGraphicsView) -> float:
@@ -26,8 +28,18 @@ def fitting_zoom(view: QGraphicsView, content: QRectF) -> float:
     """Return the zoom at which all of the content is seen."""
     if content.isEmpty():
         return 1.0
-    room = view.viewport().rect().adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+    room = _room(view)
     return max(LEAST_ZOOM, min(room.width() / content.width(), room.height() / content.height()))
+
+
+def readable_room(view: QGraphicsView) -> QSizeF:
+    """Return how large what is in the scene can be to be read while all of it is seen."""
+    room = _room(view).size() / READABLE
+    return QSizeF(room.width() - _OUTLINE, room.height() - _OUTLINE)
+
+
+def _room(view: QGraphicsView) -> QRectF:
+    return QRectF(view.viewport().rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
 
 
 def fit(view: QGraphicsView, content: QRectF) -> None:

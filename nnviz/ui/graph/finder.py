@@ -41,7 +41,8 @@ class Finder(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.field.installEventFilter(self)
         self.field.textChanged.connect(self._seek)
-        scenes.each(lambda scene: scene.laid_out.connect(self._take_layout))
+        for scene in scenes.both:
+            scene.laid_out.connect(self._take_layout)
         self.hide()
 
     @property

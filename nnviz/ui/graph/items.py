@@ -8,11 +8,12 @@ from functools import cache
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPainterPathStroker, QPen
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from nnviz.ui.fonts import mono, sans
 from nnviz.ui.graph import mark_signs, strips
 from nnviz.ui.graph.layout import Box, Point
+from nnviz.ui.graph.painted import Painted
 from nnviz.ui.graph.strips import Limits, Strip
 from nnviz.ui.theme import BODY, SMALL, Theme, mixed
 
@@ -84,31 +85,16 @@ def card_size(name: str, note: str, strip: Strip) -> tuple[float, float]:
     return min(MOST_WIDTH, max(LEAST_WIDTH, float(round(width)))), HEIGHT
 
 
-class CardItem(QGraphicsItem):
+class CardItem(Painted):
     """The card of a node, or of a folded group."""
 
+    state: CardState | None
+
     def __init__(self, key: str, box: Box, theme: Theme) -> None:
-        super().__init__()
+        super().__init__(theme, 2)
         self.key = key
-        self.state: CardState | None = None
-        self._theme = theme
         self._box = QRectF(0, 0, box[2], box[3])
         self.setPos(box[0], box[1])
-        self.setZValue(2)
-        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-
-    def set_state(self, state: CardState) -> bool:
-        """Show this state; returns whether that changed anything."""
-        if state == self.state:
-            return False
-        self.state = state
-        self.update()
-        return True
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        self.update()
 
     def cell_at(self, place: QPointF) -> int | None:
         """Return which cell of the value strip is at a place of the card; None for none."""
@@ -220,26 +206,18 @@ def _elided(font: QFont, text: str, width: float) -> str:
     return QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, width)
 
 
-class FrameItem(QGraphicsItem):
+class FrameItem(Painted):
     """The dashed frame around a group with its title and a − to fold it."""
 
     BUTTON = 16.0
 
     def __init__(self, key: str, title: str, box: Box, theme: Theme, rank: int = 0) -> None:
         """A frame of a higher rank stands before the others: those inside come after those around them."""
-        super().__init__()
+        super().__init__(theme, rank * 1e-4)
         self.key = key
         self.title = title
-        self._theme = theme
         self._box = QRectF(0, 0, box[2], box[3])
         self.setPos(box[0], box[1])
-        self.setZValue(rank * 1e-4)
-        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        self.update()
 
     def set_title(self, title: str) -> None:
         """Show this name."""
@@ -280,31 +258,16 @@ class FrameItem(QGraphicsItem):
         painter.drawLine(QLineF(middle.x() - 4, middle.y(), middle.x() + 4, middle.y()))
 
 
-class WireItem(QGraphicsItem):
+class WireItem(Painted):
     """A wire between two cards."""
 
+    state: WireState | None
+
     def __init__(self, source: str, target: str, curve: Sequence[Point], theme: Theme) -> None:
-        super().__init__()
+        super().__init__(theme, 1)
         self.ends = (source, target)
-        self.state: WireState | None = None
-        self._theme = theme
         self._path = _path(curve)
         self._bounds = self._path.controlPointRect().adjusted(-4, -4, 4, 4)
-        self.setZValue(1)
-        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-
-    def set_state(self, state: WireState) -> bool:
-        """Show this state; returns whether that changed anything."""
-        if state == self.state:
-            return False
-        self.state = state
-        self.update()
-        return True
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        self.update()
 
     def point(self, share: float) -> QPointF:
         """Return the point at a share (0 to 1) of the way from source to target."""
@@ -338,16 +301,13 @@ def _path(curve: Sequence[Point]) -> QPainterPath:
     return path
 
 
-class DotItem(QGraphicsItem):
+class DotItem(Painted):
     """The × that travels along a wire: a gradient being multiplied by a local derivative."""
 
     RADIUS = 8.0
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self.setZValue(3)
-        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        super().__init__(theme, 3)
 
     # --- Qt ---
 

@@ -42,6 +42,15 @@ def place(diagram: Diagram, sizes: Mapping[str, Size]) -> Placement:
     return Placement(whole.cards, whole.frames, plan.curves(whole))
 
 
+def links_by_block(diagram: Diagram) -> dict[str, set[Ends]]:
+    """Return for each block which of its parts are joined to which others, directly or from inside."""
+    return {key: _links(passages) for key, passages in _passages(diagram, _routes(diagram)).items()}
+
+
+def _links(passages: Iterable[tuple[Ends, str, str]]) -> set[Ends]:
+    return {(start, end) for _, start, end in passages if start and end}
+
+
 @dataclass
 class _Piece:
     """Something placed around its own axis y = 0, beginning at x = 0: a main part with what stands beside it, or a whole block."""
@@ -76,8 +85,7 @@ class _Plan:
         """Return an open group with its frame, placed."""
         block = self._diagram.blocks[key]
         parts = {part: self._part(part) for part in block.parts}
-        links = {(start, end) for _, start, end in self._passages.get(key, ()) if start and end}
-        columns = _in_columns(ordered(block.parts, links))
+        columns = _in_columns(ordered(block.parts, _links(self._passages.get(key, ()))))
         piece, bounds, places = _Piece({}), [], {}
         x = 0.0
         for number, members in enumerate(columns):

@@ -6,13 +6,14 @@ from functools import cache
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPainterPathStroker, QPen
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from nnviz.ui.canvas.blocks import readable
 from nnviz.ui.fonts import mono, sans
 from nnviz.ui.graph import mark_signs
 from nnviz.ui.graph.items import paint_diamond, paint_what_if
 from nnviz.ui.graph.neuron_states import NARROW, WIDE, LinkState, NeuronState
+from nnviz.ui.graph.painted import Painted
 from nnviz.ui.theme import BODY, SMALL, Theme, mixed
 
 _Flag = Qt.AlignmentFlag
@@ -32,36 +33,22 @@ def _fonts() -> tuple[QFont, QFont, QFont]:
     return mono(BODY, QFont.Weight.Bold), mono(SMALL), sans(SMALL)
 
 
-class NeuronItem(QGraphicsItem):
+class NeuronItem(Painted):
     """A circle with its value in it, its name above and its gradient below."""
+
+    state: NeuronState | None
 
     def __init__(self, key: str, centre: QPointF, diameter: float, roomy: bool, is_below: bool, theme: Theme) -> None:
         """`roomy`: there is room for a line with the bias, too; `is_below`: a link leaves it upwards, so its name stands under it."""
-        super().__init__()
+        super().__init__(theme, 2)
         self.key = key
-        self.state: NeuronState | None = None
-        self._theme, self._radius, self._roomy, self._is_below = theme, diameter / 2, roomy, is_below
+        self._radius, self._roomy, self._is_below = diameter / 2, roomy, is_below
         self.setPos(centre)
-        self.setZValue(2)
-        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
     @property
     def radius(self) -> float:
         """Half the diameter of the circle."""
         return self._radius
-
-    def set_state(self, state: NeuronState) -> bool:
-        """Show this state; returns whether that changed anything."""
-        if state == self.state:
-            return False
-        self.state = state
-        self.update()
-        return True
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        self.update()
 
     def cell_at(self, place: QPointF) -> int | None:
         """Return 0, the only element there is, inside the circle; None outside."""
@@ -166,37 +153,21 @@ def _fitting(text: str, room: float) -> QFont:
     return next((font for font in fits if QFontMetricsF(font).horizontalAdvance(text) <= room), mono(sizes[-1], QFont.Weight.Bold))
 
 
-class LinkItem(QGraphicsItem):
+class LinkItem(Painted):
     """A line between two circles, with the weight on it."""
+
+    state: LinkState | None
 
     def __init__(self, link: tuple[int, int], start: QPointF, end: QPointF, bow: float, theme: Theme) -> None:
         """`bow`: how far up it swings to pass what stands between, in pixels."""
-        super().__init__()
+        super().__init__(theme, 1)
         self.link = link
-        self.state: LinkState | None = None
-        self._theme = theme
         self._path = QPainterPath(start)
         if bow:
             third = (end - start) / 3
             self._path.cubicTo(start + third - QPointF(0, bow), end - third - QPointF(0, bow), end)
         else:
             self._path.lineTo(end)
-        self.setZValue(1)
-        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-
-    def set_state(self, state: LinkState) -> bool:
-        """Show this state; returns whether that changed anything."""
-        if state == self.state:
-            return False
-        self.state = state
-        self.setZValue(1.6 if state.active else 1.4 if state.labels else 1)
-        self.update()
-        return True
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        self.update()
 
     def point(self, share: float) -> QPointF:
         """Return the point at a share (0 to 1) of the way from source to target; what travels to the middle stops before the numbers."""
@@ -262,20 +233,13 @@ def _opaque(color: QColor) -> QBrush:
     return QBrush(color)
 
 
-class CaptionItem(QGraphicsItem):
+class CaptionItem(Painted):
     """A small text: an operation above its column, or a layer's frame with its name."""
 
     def __init__(self, text: str, box: QRectF, framed: bool, theme: Theme) -> None:
-        super().__init__()
+        super().__init__(theme, 0)
         self.text = text
-        self._box, self._framed, self._theme = box, framed, theme
-        self.setZValue(0)
-        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        self.update()
+        self._box, self._framed = box, framed
 
     def set_text(self, text: str) -> None:
         """Show this text."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from PySide6.QtCore import QLineF, QObject, QPointF, QRectF, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
 from nnviz.protocol import TraceRecord
 from nnviz.session.moment import Moment
 from nnviz.ui.graph import naming, neuron_states, neuron_tips, speech, structure, units
+from nnviz.ui.graph.look import Look
 from nnviz.ui.graph.neuron_items import CaptionItem, LinkItem, NeuronItem
 from nnviz.ui.graph.strips import Limits
 from nnviz.ui.graph.structure import Card
 from nnviz.ui.graph.travel import Travel
-from nnviz.ui.theme import LIGHT, Theme
 
 _MARGIN = 400.0
 _TWO_LINES = 66.0
@@ -42,11 +40,7 @@ class NeuronScene(QGraphicsScene):
         self._skeleton: tuple = ()
         self._scale: neuron_states.Scale | None = None
         self._labelled: frozenset[units.Link] = frozenset()
-        self._theme: Theme = LIGHT
-        self._titles: dict[str, str] = {}
-        self._selected: int | None = None
-        self._breakpoints: dict[int, bool] = {}
-        self._coloring = "value"
+        self._look = Look()
         self._lines = 2
         """How many lines of numbers a link of the neuron looked at has room for."""
         self._roomy = True
@@ -68,35 +62,17 @@ class NeuronScene(QGraphicsScene):
         if rebuilt and moment:
             self.laid_out.emit(True)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        for item in (*self.circles.values(), *self.links.values(), *self.frames.values(), *self.captions):
-            item.set_theme(theme)
-        self._send(moving=False)
-
-    def set_titles(self, titles: Mapping[str, str]) -> None:
-        """Write these names instead of the layers' ids."""
-        self._titles = dict(titles)
+    def set_look(self, look: Look) -> None:
+        """Be looked at in this way."""
+        before, self._look = self._look, look
+        if look.theme is not before.theme:
+            for item in (*self.circles.values(), *self.links.values(), *self.frames.values(), *self.captions):
+                item.set_theme(look.theme)
+            self._send(moving=False)
         for layer, frame in self.frames.items():
-            frame.set_text(self._titles.get(layer, layer))
-
-    def set_selected(self, node: int | None) -> None:
-        """Mark this neuron, weight or bias."""
-        if node != self._selected:
-            self._selected = node
+            frame.set_text(look.title(layer))
+        if look != before:
             self._show()
-
-    def set_breakpoints(self, breakpoints: Mapping[int, bool]) -> None:
-        """Mark these with a diamond, filled where the breakpoint is on."""
-        if breakpoints != self._breakpoints:
-            self._breakpoints = dict(breakpoints)
-            self._show()
-
-    def set_coloring(self, coloring: str) -> None:
-        """Let colours and widths tell values, gradients, contributions or updates."""
-        self._coloring = coloring
-        self._show()
 
     # --- what is where ---
 
@@ -123,7 +99,7 @@ class NeuronScene(QGraphicsScene):
     @property
     def here(self) -> str:
         """Where the cursor is, in a sentence."""
-        return speech.here(self._moment, self._scale.names, self._titles) if self._moment else speech.NO_TRACE
+        return speech.here(self._moment, self._scale.names, self._look.titles) if self._moment else speech.NO_TRACE
 
     def circle(self, item: NeuronItem) -> Card:
         """Return what a circle stands for: a neuron, its weights and its bias."""
@@ -139,8 +115,8 @@ class NeuronScene(QGraphicsScene):
         if self._moment is None:
             return ""
         if isinstance(item, LinkItem):
-            return neuron_tips.link(self._moment, self.units, self._scale, item.link, self._titles)
-        return neuron_tips.circle(self._moment, self.units, self._scale, self.circle(item).shown, self._titles)
+            return neuron_tips.link(self._moment, self.units, self._scale, item.link, self._look.titles)
+        return neuron_tips.circle(self._moment, self.units, self._scale, self.circle(item).shown, self._look.titles)
 
     # --- inside ---
 
@@ -159,13 +135,13 @@ class NeuronScene(QGraphicsScene):
         self._lines = 2 if places.pitch >= _TWO_LINES else 1
         lifted = {source for source, target in self.units.links if places.centres[source][0] == places.centres[target][0]}
         self.circles = {
-            id: NeuronItem(f"node {id}", QPointF(*centre), places.diameter, roomy, id in lifted, self._theme)
+            id: NeuronItem(f"node {id}", QPointF(*centre), places.diameter, roomy, id in lifted, self._look.theme)
             for id, centre in places.centres.items()
         }
         columns = sorted({x for x, _ in places.centres.values()})
         self.links = {link: self._link(link, columns) for link in self.units.links}
         self.frames = {
-            layer: CaptionItem(self._titles.get(layer, layer), QRectF(*box), True, self._theme) for layer, box in places.frames.items()
+            layer: CaptionItem(self._look.title(layer), QRectF(*box), True, self._look.theme) for layer, box in places.frames.items()
         }
         self.captions = [self._caption(tensor, place) for tensor, place in places.captions.items()]
         for item in (*self.frames.values(), *self.captions, *self.links.values(), *self.circles.values()):
@@ -179,12 +155,12 @@ class NeuronScene(QGraphicsScene):
         passed = columns.index(target.x()) - columns.index(source.x()) - 1
         unit = way.unitVector()
         reach = QPointF(unit.dx(), unit.dy()) * (source.radius + 1)
-        return LinkItem(link, source.pos() + reach, target.pos() - reach, _BOW * max(0, passed), self._theme)
+        return LinkItem(link, source.pos() + reach, target.pos() - reach, _BOW * max(0, passed), self._look.theme)
 
     def _caption(self, tensor: int, place: tuple[float, float]) -> CaptionItem:
         node = self._moment.reading.whole.node(tensor)
-        text = naming.name(node) if node.inputs else self._titles.get(node.label, node.label)
-        return CaptionItem(text, QRectF(place[0] - 45, place[1] - 8, 90, 14), False, self._theme)
+        text = naming.name(node) if node.inputs else self._look.title(node.label)
+        return CaptionItem(text, QRectF(place[0] - 45, place[1] - 8, 90, 14), False, self._look.theme)
 
     def _show(self) -> None:
         """Give every item its present state; those it is new to repaint themselves."""
@@ -193,16 +169,15 @@ class NeuronScene(QGraphicsScene):
             return
         focus = self._focus(moment)
         for id, item in self.circles.items():
-            item.set_state(
-                neuron_states.neuron_state(moment, self.units, self._scale, id, self._coloring, self._selected, self._breakpoints)
-            )
+            item.set_state(neuron_states.neuron_state(moment, self.units, self._scale, id, self._look))
         for link, item in self.links.items():
             lines = self._lines if link[1] == focus else (2 if self._roomy else 1) * (link in self._labelled)
-            item.set_state(neuron_states.link_state(moment, self.units, self._scale, link, self._coloring, focus, lines, self._selected))
+            if item.set_state(neuron_states.link_state(moment, self.units, self._scale, link, self._look, focus, lines)):
+                item.setZValue(1.6 if item.state.active else 1.4 if item.state.labels else 1)
 
     def _focus(self, moment: Moment) -> int | None:
         """The circle looked at: the selected one, else the cursor's."""
-        node = self._selected if self._selected is not None else moment.step.node if moment.step else None
+        node = self._look.selected if self._look.selected is not None else moment.step.node if moment.step else None
         return self.units.circle_of.get(node) if node is not None else None
 
     def _send(self, moving: bool) -> None:
@@ -210,4 +185,4 @@ class NeuronScene(QGraphicsScene):
         moment = self._moment
         here = moment.step.node if moment and moment.step and moment.phase == "backward" and self.units else None
         sent = [item for (source, target), item in self.links.items() if target == here and self.links[source, target].state.returned]
-        self.travel.send(sent, self._theme, moving)
+        self.travel.send(sent, self._look.theme, moving)

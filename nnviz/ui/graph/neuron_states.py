@@ -13,6 +13,7 @@ from nnviz.session.reading import to_numpy
 from nnviz.ui import numerals
 from nnviz.ui.canvas import captions
 from nnviz.ui.graph import marks, naming
+from nnviz.ui.graph.look import Look
 from nnviz.ui.graph.strips import Limits, robust_limit, shaded
 from nnviz.ui.graph.units import Link, Units
 
@@ -134,27 +135,25 @@ def _number(value: float | None, limit: float) -> Number | None:
 # --- circles ----------------------------------------------------------------------------------------------------------
 
 
-def neuron_state(
-    moment: Moment, shown: Units, scale: Scale, circle: int, coloring: str, selected: int | None, breakpoints: Mapping[int, bool]
-) -> NeuronState:
+def neuron_state(moment: Moment, shown: Units, scale: Scale, circle: int, look: Look) -> NeuronState:
     """Return what a circle shows now."""
     node, parts = moment.reading.node(circle), shown.parts(circle)
     value, gradient = _single(moment, circle, moment.value(circle)), _single(moment, circle, moment.gradient(circle))
     bias = shown.bias_of.get(circle)
-    own = [breakpoints[part] for part in parts if part in breakpoints]
+    own = [look.breakpoints[part] for part in parts if part in look.breakpoints]
     here = moment.step is not None and not {moment.step.node, *moment.step.others}.isdisjoint(parts)
     return NeuronState(
         name=_label(moment, circle),
         value=_number(value, scale.limits.value),
         gradient="" if gradient is None else numerals.number(gradient),
-        fill=_fill(moment, scale, circle, coloring),
+        fill=_fill(moment, scale, circle, look.coloring),
         bias="" if bias is None else _text(moment, bias, moment.value(bias)),
         bias_gradient="" if bias is None else _text(moment, bias, moment.gradient(bias)),
         has_gradient=node.gradient is not None,
         parameter=node.kind == "parameter",
         phase=moment.phase if here else "",
         read=circle in moment.reads(),
-        selected=selected is not None and selected in (circle, bias),
+        selected=look.selected is not None and look.selected in (circle, bias),
         marks=_marks(moment, shown, circle, parts),
         breakpoint=any(own) if own else None,
         supposed=any(moment.reading.supposed(part) for part in parts),
@@ -199,17 +198,15 @@ def _sent_on(moment: Moment, scale: Scale, circle: int) -> float | None:
 # --- links ------------------------------------------------------------------------------------------------------------
 
 
-def link_state(
-    moment: Moment, shown: Units, scale: Scale, link: Link, coloring: str, focus: int | None, lines: int, selected: int | None
-) -> LinkState:
+def link_state(moment: Moment, shown: Units, scale: Scale, link: Link, look: Look, focus: int | None, lines: int) -> LinkState:
     """Return how a link is drawn now. `focus`: the circle looked at; `lines`: how many lines of numbers there is room for."""
     source, target = link
     weight = shown.weight_of.get(link)
     returned = any(edge in moment.arrived(source) for edge in scale.edges[link])
     active = focus is not None and focus == target
-    value = _link_value(moment, shown, scale, link, coloring)
-    share = None if value is None or not np.isfinite(value) else shaded(value, scale.links[coloring])
-    is_selected = selected is not None and selected == weight
+    value = _link_value(moment, shown, scale, link, look.coloring)
+    share = None if value is None or not np.isfinite(value) else shaded(value, scale.links[look.coloring])
+    is_selected = look.selected is not None and look.selected == weight
     labels = _labels(moment, scale, link, weight, returned)[: 2 if is_selected else lines]
     sent = moment.is_made(source) and moment.is_made(target)
     return LinkState(share, sent, returned, active, labels, is_selected, weight is None)

@@ -14,12 +14,17 @@ def ordered(keys: Sequence[Hashable], links: set[tuple[Hashable, Hashable]]) -> 
 
     Raises ValueError if the links form a cycle.
     """
+    found = columns(keys, links)
+    if len(set(found.values())) == len(found):
+        return found
+    cross = _cross_positions(keys, links, found)
+    return dict(sorted(found.items(), key=lambda item: (item[1], cross[item[0]])))
+
+
+def columns(keys: Sequence[Hashable], links: set[tuple[Hashable, Hashable]]) -> dict:
+    """Return the column of every item. Raises ValueError if the links form a cycle."""
     before, behind = _neighbours(links)
-    columns = _pulled_right(_longest_ways(keys, before, behind), before, behind)
-    if len(set(columns.values())) == len(columns):
-        return columns
-    cross = _cross_positions(keys, links, columns)
-    return dict(sorted(columns.items(), key=lambda item: (item[1], cross[item[0]])))
+    return _pulled_right(_longest_ways(keys, before, behind), before, behind)
 
 
 def _neighbours(links: set[tuple[Hashable, Hashable]]) -> tuple[Mapping[Hashable, list], Mapping[Hashable, list]]:

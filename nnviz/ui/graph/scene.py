@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from PySide6.QtCore import QObject, QRectF, Signal
+from PySide6.QtCore import QObject, QRectF, QSizeF, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
 from nnviz.protocol import TraceRecord
@@ -12,13 +13,14 @@ from nnviz.session.moment import Moment
 from nnviz.ui.graph import speech, states, structure
 from nnviz.ui.graph.grouping import Tree, tree
 from nnviz.ui.graph.items import CardItem, FrameItem, WireItem, card_size
-from nnviz.ui.graph.layout import Placement
+from nnviz.ui.graph.layout import Placement, Size
+from nnviz.ui.graph.look import Look
 from nnviz.ui.graph.placing import Placer
 from nnviz.ui.graph.strips import Limits, value_strip
 from nnviz.ui.graph.structure import Diagram
 from nnviz.ui.graph.touched import touched
 from nnviz.ui.graph.travel import Travel
-from nnviz.ui.theme import LIGHT, Theme
+from nnviz.ui.graph.unfolding import Unfolding, extent
 
 _MARGIN = 400.0
 """Empty room around the graph, so that its edge can be brought to the middle."""
@@ -38,6 +40,8 @@ class GraphScene(QGraphicsScene):
         self.diagram: Diagram | None = None
         self.groups: Tree | None = None
         self.folded: frozenset[str] = frozenset()
+        self.is_folded_by_hand = False
+        """Whether the person folded or opened something; else the graph opens as far as it can be read."""
         self.travel = Travel(self)
         self.placer = Placer(self)
         self.placer.placed.connect(self._take)
@@ -46,14 +50,12 @@ class GraphScene(QGraphicsScene):
         """The moment whose states the items have."""
         self._skeleton: tuple = ()
         self._content = QRectF()
+        self._room: Size = (0.0, 0.0)
+        self._unfolding: Unfolding | None = None
         self._is_new = False
         """Whether the items still show another structure, until the present one is laid out."""
         self._scales: states.Scales | None = None
-        self._theme: Theme = LIGHT
-        self._titles: dict[str, str] = {}
-        self._selected: int | None = None
-        self._breakpoints: dict[int, bool] = {}
-        self._coloring = "value"
+        self._look = Look()
 
     # --- setters ---
 
@@ -68,53 +70,48 @@ class GraphScene(QGraphicsScene):
         if is_new:
             self._is_new = True
             known, self.groups = self.groups, tree(moment.reading.trace) if moment else None
-            first = structure.first_folds(self.groups, len(moment.reading.trace.nodes)) if moment else frozenset()
-            self.set_folded(structure.kept_folds(known, self.folded, self.groups, first) if known and moment else first)
+            self._fold(self._first_folds(known) if moment else frozenset())
         self._show(moved=True)
         self._send(moving=before is not None and moment is not None and moment.cursor == before.cursor + 1)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        for item in (*self.cards.values(), *self.wires.values(), *self.frames.values()):
-            item.set_theme(theme)
-        self._send(moving=False)
-
-    def set_titles(self, titles: Mapping[str, str]) -> None:
-        """Write these names instead of the layers' ids."""
-        self._titles = dict(titles)
-        for key, frame in self.frames.items():
-            frame.set_title(self.title(key))
-        self._show()
-
-    def set_selected(self, node: int | None) -> None:
-        """Mark the card of this node."""
-        if node != self._selected:
-            before, self._selected = self._selected, node
-            if self._is_shown:
-                self._show_cards({self.diagram.card_of[one] for one in (before, node) if one in self.diagram.card_of})
-
-    def set_breakpoints(self, breakpoints: Mapping[int, bool]) -> None:
-        """Mark these nodes with a diamond, filled where the breakpoint is on."""
-        if breakpoints != self._breakpoints:
-            self._breakpoints = dict(breakpoints)
+    def set_look(self, look: Look) -> None:
+        """Be looked at in this way. Another selection alone touches only two cards."""
+        before, self._look = self._look, look
+        if look.theme is not before.theme:
+            for item in (*self.cards.values(), *self.wires.values(), *self.frames.values()):
+                item.set_theme(look.theme)
+            self._send(moving=False)
+        if look.titles != before.titles:
+            for key, frame in self.frames.items():
+                frame.set_title(self.title(key))
+        if replace(look, selected=before.selected) != before:
             self._show()
-
-    def set_coloring(self, coloring: str) -> None:
-        """Let colours and widths tell values, gradients, contributions or updates."""
-        self._coloring = coloring
-        self._show()
+        elif self._is_shown:
+            self._show_cards({self.diagram.card_of[one] for one in {before.selected, look.selected} if one in self.diagram.card_of})
 
     def set_folded(self, folded: frozenset[str]) -> None:
-        """Fold exactly these groups; the old picture stays until the new one is laid out."""
+        """Fold exactly these groups, as the person wants it; the old picture stays until the new one is laid out."""
+        self.is_folded_by_hand = True
+        self._fold(folded)
+
+    def set_room(self, room: QSizeF, refold: bool) -> None:
+        """Open new graphs as far as they fit in so much room; with `refold` the present one, too, unless it was folded by hand."""
+        self._room = room.width(), room.height()
+        if refold and self._unfolding and not self.is_folded_by_hand:
+            folded = self._unfolding.folds(self._room, self._measure)
+            if folded != self.folded:
+                self._fold(folded)
+
+    def _fold(self, folded: frozenset[str]) -> None:
         self.folded = folded
         if self._moment is None:
+            self._unfolding = None
             self.placer.forget()
             self._clear()
             self._content, self._is_new = QRectF(), False
         else:
             diagram = structure.diagram(self._moment.reading.trace, folded, self.groups)
-            self.placer.ask(diagram, _sizes(self._moment, diagram, self._scales, self._titles))
+            self.placer.ask(diagram, _sizes(self._moment, diagram, self._scales, self._look.titles))
 
     # --- what is where ---
 
@@ -136,13 +133,13 @@ class GraphScene(QGraphicsScene):
     @property
     def here(self) -> str:
         """Where the cursor is, in a sentence."""
-        return speech.here(self._moment, self._scales.names, self._titles) if self._moment else speech.NO_TRACE
+        return speech.here(self._moment, self._scales.names, self._look.titles) if self._moment else speech.NO_TRACE
 
     def title(self, group: str) -> str:
         """Return the name of a group."""
         title = self.groups.groups[group].title if self.groups and group in self.groups.groups else group
         detail = dict(self.trace.details).get(group) if self.trace else None
-        return " · ".join(filter(None, (self._titles.get(title, title), detail)))
+        return " · ".join(filter(None, (self._look.title(title), detail)))
 
     def card_of(self, node: int | None) -> CardItem | None:
         """Return the card that shows a node, alone or in a folded group."""
@@ -150,7 +147,7 @@ class GraphScene(QGraphicsScene):
 
     def tooltip(self, card: CardItem) -> str:
         """Return a card's numbers as text."""
-        return states.tooltip(self._moment, self.diagram.cards[card.key], self._scales, self._titles) if self._is_shown else ""
+        return states.tooltip(self._moment, self.diagram.cards[card.key], self._scales, self._look.titles) if self._is_shown else ""
 
     # --- inside ---
 
@@ -158,6 +155,20 @@ class GraphScene(QGraphicsScene):
     def _is_shown(self) -> bool:
         """Whether the items are those of the present moment's structure."""
         return self._moment is not None and self.diagram is not None and not self._is_new
+
+    def _first_folds(self, known: Tree | None) -> frozenset[str]:
+        """What is folded in a new structure: what was by hand in the same layers, else what there is no room for."""
+        folded = structure.first_folds(self.groups, len(self.trace.nodes))
+        self._unfolding = Unfolding(self.groups, folded)
+        by_itself = self._unfolding.folds(self._room, self._measure)
+        if self.is_folded_by_hand and known is not None and structure.have_same_layers(known, self.groups):
+            return structure.kept_folds(known, self.folded, self.groups, by_itself)
+        self.is_folded_by_hand = False
+        return by_itself
+
+    def _measure(self, folded: frozenset[str]) -> Size:
+        diagram = structure.diagram(self.trace, folded, self.groups)
+        return extent(diagram, _sizes(self._moment, diagram, self._scales, self._look.titles))
 
     def _clear(self) -> None:
         self.travel.clear()
@@ -169,10 +180,10 @@ class GraphScene(QGraphicsScene):
         self._clear()
         self.diagram = diagram
         self.frames = {
-            key: FrameItem(key, self.title(key), box, self._theme, depth) for depth, (key, box) in enumerate(placement.frames.items())
+            key: FrameItem(key, self.title(key), box, self._look.theme, depth) for depth, (key, box) in enumerate(placement.frames.items())
         }
-        self.wires = {ends: WireItem(*ends, curve, self._theme) for ends, curve in placement.curves.items()}
-        self.cards = {key: CardItem(key, box, self._theme) for key, box in placement.cards.items()}
+        self.wires = {ends: WireItem(*ends, curve, self._look.theme) for ends, curve in placement.curves.items()}
+        self.cards = {key: CardItem(key, box, self._look.theme) for key, box in placement.cards.items()}
         for item in (*self.frames.values(), *self.wires.values(), *self.cards.values()):
             self.addItem(item)
         self._content = self.itemsBoundingRect()
@@ -194,21 +205,21 @@ class GraphScene(QGraphicsScene):
         wires = set()
         for key in keys:
             card = self.diagram.cards[key]
-            state = states.card_state(self._moment, card, self._scales, self._titles, self._selected, self._breakpoints, self._coloring)
+            state = states.card_state(self._moment, card, self._scales, self._look)
             self.cards[key].set_state(state)
             wires.update(self.diagram.wires_at.get(key, ()))
         for wire in wires:
-            self.wires[wire.source, wire.target].set_state(states.wire_state(self._moment, wire, self._scales, self._coloring))
+            self.wires[wire.source, wire.target].set_state(states.wire_state(self._moment, wire, self._scales, self._look.coloring))
 
     def _send(self, moving: bool) -> None:
         """Put a dot on every wire the present step sends a gradient along."""
         here = self._moment.step.node if self._is_shown and self._moment.step else -1
         wires = self.diagram.wires_at.get(self.diagram.card_of.get(here, ""), ()) if self._is_shown else ()
         sent = [self.wires[wire.source, wire.target] for wire in wires if states.travelling(self._moment, wire)]
-        self.travel.send(sent, self._theme, moving)
+        self.travel.send(sent, self._look.theme, moving)
 
 
-def _sizes(moment: Moment, diagram: Diagram, scales: states.Scales, titles: Mapping[str, str]) -> dict[str, tuple[float, float]]:
+def _sizes(moment: Moment, diagram: Diagram, scales: states.Scales, titles: Mapping[str, str]) -> dict[str, Size]:
     """The room that every card needs."""
     sizes = {}
     for key, card in diagram.cards.items():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 from PySide6.QtWidgets import QGraphicsView
 
 from nnviz.session.moment import Moment
 from nnviz.ui.graph import speech
 from nnviz.ui.graph.items import CardItem
+from nnviz.ui.graph.look import Look
 from nnviz.ui.graph.neuron_items import NeuronItem
 from nnviz.ui.graph.neuron_scene import NeuronScene
 from nnviz.ui.graph.scene import GraphScene
@@ -20,9 +22,9 @@ class Scenes:
 
     def __init__(self, view: QGraphicsView) -> None:
         self._view = view
-        self.cards, self.neurons = GraphScene(view), NeuronScene(view)
+        self.cards, self.neurons = self.both = GraphScene(view), NeuronScene(view)
         self.shown: GraphScene | NeuronScene = self.cards
-        self._coloring = "value"
+        self.look = Look()
         view.setScene(self.shown)
 
     def show(self, moment: Moment | None) -> None:
@@ -39,20 +41,16 @@ class Scenes:
         """Whether a graph is still being laid out."""
         return self.cards.placer.is_busy
 
-    def each(self, change: Callable[[GraphScene | NeuronScene], None]) -> None:
-        """Do this with both."""
-        for scene in (self.cards, self.neurons):
-            change(scene)
-
-    def set_coloring(self, coloring: str) -> None:
-        """Let colours and widths tell this."""
-        self._coloring = coloring
-        self.each(lambda scene: scene.set_coloring(coloring))
+    def set_look(self, **changes: Any) -> None:
+        """Change something of how both are looked at."""
+        self.look = replace(self.look, **changes)
+        for scene in self.both:
+            scene.set_look(self.look)
 
     @property
     def caption(self) -> str:
         """The ranges of the colour scales; empty without a trace."""
-        return speech.scale_caption(self.shown.limits, self._coloring) if self.shown.limits else ""
+        return speech.scale_caption(self.shown.limits, self.look.coloring) if self.shown.limits else ""
 
     def card(self, item: CardItem | NeuronItem) -> Card:
         """Return what an item stands for."""

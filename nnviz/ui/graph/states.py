@@ -12,6 +12,7 @@ from nnviz.session.moment import Moment
 from nnviz.ui import numerals
 from nnviz.ui.graph import marks, naming
 from nnviz.ui.graph.items import CardState, WireState
+from nnviz.ui.graph.look import Look
 from nnviz.ui.graph.strips import (
     Limits,
     Strip,
@@ -99,16 +100,14 @@ def card_state(
     moment: Moment,
     card: Card,
     scale: Scales,
-    titles: Mapping[str, str],
-    selected: int | None,
-    breakpoints: Mapping[int, bool],
-    coloring: str = "value",
+    look: Look,
 ) -> CardState:
-    """Return what a card shows now. `breakpoints`: the nodes that have one, and whether it is on."""
-    own = [breakpoints[node] for node in card.nodes if node in breakpoints]
+    """Return what a card shows now."""
+    own = [look.breakpoints[node] for node in card.nodes if node in look.breakpoints]
+    coloring = look.coloring
     node = moment.reading.node(card.shown)
     here = moment.step is not None and moment.step.node in card.nodes
-    name, note = card_texts(card, node, scale, titles)
+    name, note = card_texts(card, node, scale, look.titles)
     return CardState(
         name=name,
         note=note,
@@ -120,7 +119,7 @@ def card_state(
         settled=_settled(moment, node),
         phase=moment.phase if here else "",
         read=any(read in card.nodes for read in moment.reads()),
-        selected=selected in card.nodes,
+        selected=look.selected in card.nodes,
         folded=card.folded,
         is_many=len(card.groups) > 1,
         breakpoint=any(own) if own else None,

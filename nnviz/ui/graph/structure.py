@@ -116,10 +116,13 @@ def first_folds(groups: Tree, count: int) -> frozenset[str]:
     return frozenset(folded)
 
 
+def have_same_layers(one: Tree, other: Tree) -> bool:
+    """Return whether two graphs are of the same layers, perhaps at another detail."""
+    return [group.title for group in one.root.groups] == [group.title for group in other.root.groups]
+
+
 def kept_folds(known: Tree, folded: frozenset[str], groups: Tree, first: frozenset[str]) -> frozenset[str]:
     """Return what is folded in another graph of the same layers, such as one of another detail: as before, and what is new as at first."""
-    if [group.title for group in known.root.groups] != [group.title for group in groups.root.groups]:
-        return first
     return frozenset(key for key in groups.groups if key in (folded if key in known.groups else first))
 
 

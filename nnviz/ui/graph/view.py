@@ -46,7 +46,8 @@ class GraphView(QGraphicsView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.scenes = Scenes(self)
-        self.scenes.each(lambda scene: scene.laid_out.connect(self._take_layout))
+        for scene in self.scenes.both:
+            scene.laid_out.connect(self._take_layout)
         self.folds = Folds(self.scenes.cards)
         self._moment: Moment | None = None
         self._look = "opening"
@@ -98,7 +99,7 @@ class GraphView(QGraphicsView):
         palette = self.palette()
         palette.setColor(self.backgroundRole(), theme.color("panel"))  # of the foot below the picture
         self.setPalette(palette)
-        self.scenes.each(lambda scene: scene.set_theme(theme))
+        self.scenes.set_look(theme=theme)
         self._limits.set_theme(theme)
         self.minimap.set_theme(theme)
         self.finder.set_theme(theme)
@@ -106,24 +107,25 @@ class GraphView(QGraphicsView):
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids: {"h1": "dense 1"}."""
-        self.scenes.each(lambda scene: scene.set_titles(titles))
+        self.scenes.set_look(titles=dict(titles))
         self.finder.set_titles(titles)
 
     def set_selected(self, node: int | None) -> None:
         """Mark this node."""
         self._selected = node
-        self.scenes.each(lambda scene: scene.set_selected(node))
+        self.scenes.set_look(selected=node)
 
     def set_coloring(self, coloring: str) -> None:
         """Let colours and widths tell what is named, one of COLORINGS. Raises ValueError for anything else."""
         if coloring not in COLORINGS:
             raise ValueError(f"the graph can be coloured by {', '.join(COLORINGS)}, not by {coloring!r}")
-        self.scenes.set_coloring(coloring)
+        self.scenes.set_look(coloring=coloring)
         self._limits.set_text(self.scenes.caption)
 
     def set_animated(self, animated: bool) -> None:
         """Let gradients travel along the wires, or show them in place at once."""
-        self.scenes.each(lambda scene: scene.travel.set_animated(animated))
+        for scene in self.scenes.both:
+            scene.travel.set_animated(animated)
 
     def fit(self) -> None:
         """Show the whole graph, at most at its natural size."""
@@ -201,6 +203,7 @@ class GraphView(QGraphicsView):
         self.notice.settle()
         self.finder.settle()
         self.minimap.settle(foot_room(self, self._limits))
+        self.scenes.cards.set_room(camera.readable_room(self), refold=self._look == "opening")
         if self._look == "all":
             camera.fit(self, self._scene.content)
         elif self._look == "opening" and self._moment:

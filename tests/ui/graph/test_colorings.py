@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from nnviz.ui.graph import states, structure
+from nnviz.ui.graph.look import Look
 from nnviz.ui.graph.strips import COLORINGS
 from tests.ui import traces
 
@@ -13,7 +14,7 @@ def shown(trace, cursor, coloring, label, sample=0):
     moment = traces.moment(trace, cursor, sample)
     diagram, scales = structure.diagram(trace), states.scales(moment)
     card = diagram.cards[diagram.card_of[traces.node(trace, label)]]
-    return states.card_state(moment, card, scales, {}, None, {}, coloring)
+    return states.card_state(moment, card, scales, Look(coloring=coloring))
 
 
 def widths(trace, cursor, coloring):

@@ -6,6 +6,7 @@ import pytest
 
 from nnviz.protocol import Marks
 from nnviz.ui.graph import marks, states, strips, structure
+from nnviz.ui.graph.look import Look
 from tests.ui import traces
 
 
@@ -30,7 +31,7 @@ def test_a_mark_comes_with_the_value_and_is_explained(found, mark, word):
     assert marks.marks(before, relu) == () and marks.marks(after, relu) == (mark,)
     diagram, scales = structure.diagram(trace), states.scales(after)
     card = diagram.cards[diagram.card_of[relu]]
-    assert states.card_state(after, card, scales, {}, None, {}).marks == (mark,)
+    assert states.card_state(after, card, scales, Look()).marks == (mark,)
     assert word in states.tooltip(after, card, scales, {}) and "Not computed" not in states.tooltip(after, card, scales, {})
 
 
@@ -70,6 +71,6 @@ def test_a_dropped_neuron_is_crossed_out_in_its_rows_only():
         moment = Moment(reading, len(reading.trace.steps), row)
         scale = neuron_states.scale(moment, shown)
         for mask in masks:
-            state = neuron_states.neuron_state(moment, shown, scale, shown.circle_of[mask.id], "value", None, {})
+            state = neuron_states.neuron_state(moment, shown, scale, shown.circle_of[mask.id], Look())
             struck = to_numpy(mask.dropped)
             assert ("dropped" in state.marks) == bool(struck.all() if row is None else struck[row])

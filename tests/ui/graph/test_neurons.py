@@ -14,6 +14,7 @@ from nnviz.engine import jobs
 from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
 from nnviz.ui.graph import neuron_states, units
+from nnviz.ui.graph.look import Look
 from nnviz.ui.graph.view import GraphView
 from nnviz.ui.inspector import neuron_lines
 
@@ -73,8 +74,8 @@ def test_a_mask_stands_on_the_links_it_multiplies():
 def states(of: Reading, cursor: int, sample: int | None = 0, coloring: str = "value"):
     moment, shown = Moment(of, cursor, sample), units.units(of)
     scale = neuron_states.scale(moment, shown)
-    circles = {id: neuron_states.neuron_state(moment, shown, scale, id, coloring, None, {}) for id in shown.drawn}
-    links = {link: neuron_states.link_state(moment, shown, scale, link, coloring, None, 2, None) for link in shown.links}
+    circles = {id: neuron_states.neuron_state(moment, shown, scale, id, Look(coloring=coloring)) for id in shown.drawn}
+    links = {link: neuron_states.link_state(moment, shown, scale, link, Look(coloring=coloring), None, 2) for link in shown.links}
     return circles, links
 
 
