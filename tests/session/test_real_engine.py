@@ -106,8 +106,9 @@ def test_edits_while_it_trains_take_effect_without_a_reset(rig):
     rig.wait_for_trace()
     session.trainer.train()
     for place in range(20):
+        iteration = session.run.iteration
         assert session.edit("Optimizer", edits.choose_optimizer, ("sgd", "adam")[place % 2])
-        rig.qtbot.wait(20)
+        rig.wait(lambda iteration=iteration: session.run.iteration > iteration + 1)  # two edits between the same iterations would cancel
     rig.wait(lambda: not session.conversation.is_waiting)
     session.trainer.pause()
     rig.wait_for_trace()
