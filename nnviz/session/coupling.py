@@ -41,7 +41,7 @@ class Coupling(QObject):
         session.stepper.detail_changed.connect(self._detail_changed)
         session.playback.playing_changed.connect(session.playing_changed)
         session.breaker.halted.connect(session.select)
-        for part in (session.document, session.conversation, session.breaker, session.what_ifs, session.resumption):
+        for part in (session.document, session.conversation, session.breaker, session.what_ifs, session.resumption, session.interlude):
             part.message_posted.connect(session.message_posted)
 
     def advance(self, count: int = 1) -> bool:
@@ -86,6 +86,7 @@ class Coupling(QObject):
     def _replaced(self, old: Experiment, new: Experiment) -> None:
         session = self._session
         self._give_up()
+        session.interlude.drop()
         session.trainer.pause()
         session.report = examine(new)
         session.breaker.set_experiment(new)
