@@ -35,6 +35,7 @@ class Coupling(QObject):
         session.document.edited.connect(self._edited)
         session.document.replaced.connect(self._replaced)
         session.document.changed.connect(self._document_changed)
+        session.resumption.kept_changed.connect(session.document_changed)
         session.conversation.run_changed.connect(self._run_changed)
         session.conversation.replied.connect(self._replied)
         session.stepper.moment_changed.connect(self._moment_changed)

@@ -115,6 +115,11 @@ class Session(QObject):
         """How many steps of the trace are made."""
         return self.stepper.cursor
 
+    @property
+    def is_saved(self) -> bool:
+        """Whether nothing would be lost: neither changes of the document nor training that its file does not hold."""
+        return self.document.is_saved and self.resumption.is_kept
+
     # --- what can be done ---
 
     def edit(self, label: str, function: Callable[..., Experiment], *args: Any, merge: str = "", **settings: Any) -> bool:
