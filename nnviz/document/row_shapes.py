@@ -43,6 +43,12 @@ def data_size(data: Choice) -> Size | None:
     return Size(features, settings.get("classes", classes), 0 if classes else 1)
 
 
+def has_classes(data: Choice) -> bool:
+    """Return whether the targets are known to be classes, so that there is nothing to scale in them."""
+    size = data_size(data)
+    return size is not None and size.classes > 0
+
+
 def _table_size(x: list, y: list) -> Size | None:
     if not x or not y:
         return None

@@ -35,13 +35,14 @@ class Coupling(QObject):
         session.document.edited.connect(self._edited)
         session.document.replaced.connect(self._replaced)
         session.document.changed.connect(self._document_changed)
+        session.resumption.kept_changed.connect(session.document_changed)
         session.conversation.run_changed.connect(self._run_changed)
         session.conversation.replied.connect(self._replied)
         session.stepper.moment_changed.connect(self._moment_changed)
         session.stepper.detail_changed.connect(self._detail_changed)
         session.playback.playing_changed.connect(session.playing_changed)
         session.breaker.halted.connect(session.select)
-        for part in (session.document, session.conversation, session.breaker, session.what_ifs, session.resumption):
+        for part in (session.document, session.conversation, session.breaker, session.what_ifs, session.resumption, session.interlude):
             part.message_posted.connect(session.message_posted)
 
     def advance(self, count: int = 1) -> bool:
@@ -86,6 +87,7 @@ class Coupling(QObject):
     def _replaced(self, old: Experiment, new: Experiment) -> None:
         session = self._session
         self._give_up()
+        session.interlude.drop()
         session.trainer.pause()
         session.report = examine(new)
         session.breaker.set_experiment(new)

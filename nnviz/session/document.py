@@ -23,6 +23,8 @@ class Document(QObject):
     """The experiment before, and that of another document."""
     changed = Signal()
     """Title, path, saved mark or history."""
+    written = Signal()
+    """It has just been saved."""
     file_taken = Signal()
     """The file at `path` has just been read or written: what it holds is known."""
     message_posted = Signal(str, str)
@@ -51,7 +53,7 @@ class Document(QObject):
 
     @property
     def is_saved(self) -> bool:
-        """Whether nothing would be lost."""
+        """Whether no change of the document would be lost."""
         return not self.history.is_changed
 
     # --- changing ---
@@ -125,6 +127,7 @@ class Document(QObject):
             self.message_posted.emit("error", _sentence(error))
             return False
         self.history, self.path = self.history.mark_saved(), path
+        self.written.emit()
         self.changed.emit()
         self.file_taken.emit()
         return True

@@ -24,6 +24,8 @@ class Resumption(QObject):
 
     changed = Signal()
     """Something can be resumed, or cannot any more."""
+    kept_changed = Signal()
+    """`is_kept` is another."""
     message_posted = Signal(str, str)
 
     def __init__(self, document: Document, conversation: Conversation, trainer: Trainer, parent: QObject | None = None) -> None:
@@ -32,6 +34,12 @@ class Resumption(QObject):
         self.saved: Progress | None = None
         self._going: Progress | None = None
         self._is_asked = False
+        self._in_file: tuple[int, Lineage] | None = None
+        """How far the run in the document's file has come, and how it came about."""
+        self._was_kept = True
+        document.written.connect(self._written)
+        document.changed.connect(self._watch_kept)
+        conversation.run_changed.connect(lambda old, new: self._watch_kept())
         document.attachments = self._attachments
         document.replaced.connect(self._replaced)
         document.edited.connect(self._edited)
@@ -46,15 +54,43 @@ class Resumption(QObject):
 
     # --- saving ---
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the document's file holds the run as it stands, or would hold none: only *.nnviz files keep training."""
+        path, iteration = self._document.path, self._conversation.run.iteration
+        if path is None or path.suffix.lower() != ".nnviz":
+            return True
+        if iteration == 0:
+            return self._in_file is None or self.saved is not None
+        return self._in_file is not None and self._in_file[0] == iteration and self._in_file[1] == self._lineage()
+
+    def _watch_kept(self) -> None:
+        if self.is_kept != self._was_kept:
+            self._was_kept = not self._was_kept
+            self.kept_changed.emit()
+
+    def _written(self) -> None:
+        """The file holds the run as it stands now; before the first iteration what it held before."""
+        iteration, lineage = self._conversation.run.iteration, self._lineage()
+        if iteration:
+            self._in_file = (iteration, lineage) if lineage else None
+        elif not self.saved:
+            self._in_file = None
+
+    def _lineage(self) -> Lineage | None:
+        """How the run came about, with the document as it is now."""
+        lineage, experiment = self._conversation.lineage, self._document.experiment
+        if lineage is None or same_run(lineage.last, experiment):
+            return lineage
+        return lineage.changed(self._conversation.run.iteration, experiment)
+
     def _attachments(self) -> dict[str, bytes]:
         """What goes into the file beside the document: before the first iteration what it was saved with last, if anything."""
-        lineage, run = self._conversation.lineage, self._conversation.run
+        lineage, run = self._lineage(), self._conversation.run
         if self.saved and run.iteration == 0:
             return {PART: progress.encode(self.saved)}
         if lineage is None or run.iteration == 0 or not self._conversation.is_sound:
             return {}
-        if not same_run(lineage.last, self._document.experiment):
-            lineage = lineage.changed(run.iteration, self._document.experiment)
         changes = tuple((change.iteration, change.experiment) for change in lineage.changes)
         written = progress.encode(Progress(run.iteration, run.curves.last("loss"), lineage.first, changes))
         return {PART: written} if len(written) <= files.LARGEST[PART] else {}
@@ -65,6 +101,7 @@ class Resumption(QObject):
         """Take what the present document was kept with, if that leads to this document."""
         found = progress.decode(data) if data else None
         self._offer(found if found and found.iteration and same_run(_last(found), self._document.experiment) else None)
+        self._in_file = (self.saved.iteration, _lineage_of(self.saved)) if self.saved else None
 
     def _replaced(self, old: Experiment, new: Experiment) -> None:
         self._going, data = None, None
@@ -87,8 +124,7 @@ class Resumption(QObject):
     def _begin(self) -> None:
         """With changes on the way the run begins anew, as the document was at first; without, it is only moved."""
         if self._going.changes:
-            changes = tuple(Change(at, experiment) for at, experiment in self._going.changes)
-            self._conversation.begin_again(Lineage(self._going.first, changes))
+            self._conversation.begin_again(_lineage_of(self._going))
         else:
             self._go()
 
@@ -115,6 +151,10 @@ class Resumption(QObject):
         if reply.iteration == wanted.iteration and wanted.loss is not None and loss != wanted.loss:
             text = f"The run came out differently than when it was saved: loss {loss:.6g} instead of {wanted.loss:.6g}."
             self.message_posted.emit("warning", f"{text} Another torch, another machine, or other data can be why.")
+
+
+def _lineage_of(saved: Progress) -> Lineage:
+    return Lineage(saved.first, tuple(Change(at, experiment) for at, experiment in saved.changes))
 
 
 def _last(saved: Progress) -> Experiment:

@@ -23,6 +23,7 @@ from nnviz.session.coupling import Coupling
 from nnviz.session.document import Document
 from nnviz.session.engine_client import EngineClient
 from nnviz.session.file_watch import FileWatch
+from nnviz.session.interlude import Interlude
 from nnviz.session.moment import Moment
 from nnviz.session.playback import Playback
 from nnviz.session.previews import Previews
@@ -84,6 +85,8 @@ class Session(QObject):
         self.file_watch = FileWatch(self.document, autosaves, self)
         self.what_ifs = WhatIfs(self.conversation, self)
         self.weights = Weights(self.conversation, self.document, self)
+        self.interlude = Interlude(self.conversation, self.trainer, self)
+        self.weights.between_iterations = self.interlude.make
         self.undoing = Undoing(self.document, self.what_ifs, self)
         self.previews, self.batch = Previews(self.conversation, self), Batch(self.conversation, self)
         self._coupling.connect_parts()
@@ -111,6 +114,11 @@ class Session(QObject):
     def cursor(self) -> int:
         """How many steps of the trace are made."""
         return self.stepper.cursor
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether nothing would be lost: neither changes of the document nor training that its file does not hold."""
+        return self.document.is_saved and self.resumption.is_kept
 
     # --- what can be done ---
 

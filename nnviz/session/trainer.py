@@ -10,6 +10,9 @@ from PySide6.QtCore import QObject
 from nnviz import protocol
 from nnviz.session.conversation import Conversation
 
+_REST = protocol.Train(0)
+"""Stands for an order that has been interrupted: to train as many iterations as are left of it."""
+
 
 class Trainer(QObject):
     """Gives one order at a time: what is asked for while the engine pauses waits until it has."""
@@ -19,6 +22,10 @@ class Trainer(QObject):
         self._conversation = conversation
         self._is_pausing = False
         self._next: protocol.Train | None = None
+        self._end: int | None = None
+        """The iteration at which the present order is carried out; None: it has no end."""
+        self.is_held: Callable[[], bool] = lambda: False
+        """Whether something is to be done before the next order is sent."""
         self.gate: Callable[[protocol.Train], protocol.Train | None] = lambda order: order
         """What becomes of an order before it is sent; None: it is not sent."""
         conversation.replied.connect(self._take)
@@ -71,6 +78,23 @@ class Trainer(QObject):
             self._is_pausing = True
             self._conversation.ask(protocol.Pause())
 
+    def interrupt(self) -> None:
+        """Stop after the present iteration, to go on with what is left then as soon as nothing holds the training."""
+        if self.is_moving or (self.is_training and not self._is_pausing):
+            was_training = self.is_training
+            self.pause()
+            self._next = _REST if was_training else None
+
+    def go_on(self) -> None:
+        """Carry out the order that waits, if nothing is in its way any more."""
+        if self._next and not self._is_busy:
+            waiting, self._next = self._next, None
+            if waiting is _REST:
+                left = None if self._end is None else self._end - self._conversation.run.iteration
+                waiting = protocol.Train(left)
+            if waiting.iterations is None or waiting.iterations > 0:
+                self._order(waiting)
+
     def toggle(self) -> None:
         """Train, or pause if it trains."""
         if self._next or self.is_moving or (self.is_training and not self._is_pausing):
@@ -93,7 +117,7 @@ class Trainer(QObject):
     @property
     def _is_busy(self) -> bool:
         """Whether an answer is on its way after which the run will not be training."""
-        return self.is_moving or self._conversation.is_waiting or (self.is_training and self._is_pausing)
+        return self.is_moving or self._conversation.is_waiting or self.is_held() or (self.is_training and self._is_pausing)
 
     def _order(self, request: protocol.Train) -> None:
         if not self._is_possible():
@@ -105,6 +129,7 @@ class Trainer(QObject):
 
     def _send(self, request: protocol.Train) -> None:
         self._is_pausing, self._next = False, None
+        self._end = None if request.iterations is None else self._conversation.run.iteration + request.iterations
         self._conversation.settle()
         self._conversation.update(replace(self._conversation.run, training=True, stopped="", message=""))
         self._conversation.ask(request)
@@ -118,6 +143,4 @@ class Trainer(QObject):
         match reply:
             case protocol.Failed() | protocol.Ready() | protocol.Trained(reason="early_stopping" | "non_finite" | "breakpoint"):
                 self._next = None
-        if self._next and not self._is_busy:
-            waiting, self._next = self._next, None
-            self._order(waiting)
+        self.go_on()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -17,7 +17,7 @@ from nnviz.session.document import Document
 from nnviz.session.reading import Reading, to_numpy
 from nnviz.session.run import RunState
 
-_RUNNING = "Pause the training to set weights by hand: they change with every iteration."
+_RUNNING = "Training runs: what you set takes effect between two iterations."
 
 
 class Weights(QObject):
@@ -35,61 +35,94 @@ class Weights(QObject):
         self._whole: dict[str, np.ndarray] = {}
         """Parameters too large to travel with every trace, as far as they have been asked for."""
         self._is_own = False
+        self.between_iterations: Callable[[Callable[[], bool]], None] = lambda change: None
+        """Has a change made as soon as the values it starts from are known; the change returns whether they are."""
         document.edited.connect(self._edited)
         document.replaced.connect(self._edited)
         conversation.run_changed.connect(self._run_changed)
         conversation.replied.connect(self._take)
 
     @property
-    def obstacle(self) -> str:
-        """Why nothing can be set now, as a sentence; empty if it can."""
+    def note(self) -> str:
+        """When what is set takes effect, as a sentence; empty if it does at once."""
         return _RUNNING if self._conversation.run.training else ""
+
+    @property
+    def _stands(self) -> bool:
+        """Whether the values that are known are those of the iteration that comes next."""
+        run, reading = self._conversation.run, self._reading()
+        return not run.training and run.target is None and (reading is None or reading.trace.iteration == run.iteration)
 
     def values(self, parameter: str) -> np.ndarray | None:
         """Return a parameter as it stands; None if that is not known (yet: large ones are asked for)."""
         if parameter in self._typed:
             return self._typed[parameter]
-        reading = self._reading()
-        node = next((node for node in reading.trace.nodes if _is(node, parameter)), None) if reading else None
+        node = self._node(parameter)
         if node is None:
             return None
-        found = reading.array(node.value)
+        found = self._reading().array(node.value)
         if found is None and parameter not in self._whole and self._conversation.run.is_traced:
             self._conversation.ask(protocol.Inspect(node.id))
         return self._whole.get(parameter) if found is None else found
 
     # --- setting ---
 
-    def put(self, parameter: str, values: np.ndarray, label: str = "", merge: str = "") -> bool:
-        """Set a whole parameter; return whether that was possible."""
-        if self.obstacle:
-            self._document.message_posted.emit("warning", self.obstacle)
-            return False
-        label = label or f"Set {parameter}"
-        self._is_own = True
-        done = self._document.edit(label, edits.set_parameter, parameter, np.asarray(values).tolist(), merge=merge)
-        self._is_own = False
-        if done:
-            self._typed[parameter] = np.asarray(values)
-            self.changed.emit()
-        return done
+    def put(self, parameter: str, values: np.ndarray, label: str = "", merge: str = "", chosen: np.ndarray | None = None) -> bool:
+        """Set a whole parameter; return whether that was possible, or will be as soon as the present iteration is made.
+
+        Where the parameter is no longer what it was, only `chosen` elements are set; without them those that were to be others.
+        """
+        values, label = np.asarray(values), label or f"Set {parameter}"
+        if self._stands:
+            return self._set(parameter, values, label, merge)
+        shown = self.values(parameter)
+        meant = chosen if chosen is not None else np.ones(values.shape, bool) if shown is None else values != shown
+        return self._set_later(parameter, lambda present: np.where(meant, values, present), label, merge)
 
     def put_element(self, parameter: str, index: tuple[int, ...], value: float, merge: str = "") -> bool:
         """Set one element; the others stay as they are."""
-        present = self.values(parameter)
-        if present is None:
-            return False
-        values = present.astype(np.float64)
-        values[index] = value
-        return self.put(parameter, values, merge=merge)
+        return self._change(parameter, index, lambda present: value, merge)
 
     def nudge(self, parameter: str, index: tuple[int, ...], steps: float) -> bool:
         """Change one element by so many fine steps, a hundredth of the order of magnitude of the largest; nudges in a row are one undo."""
+        merge = f"nudge {parameter} {index}"
+        return self._change(parameter, index, lambda present: float(present[index]) + steps * fine_step(present), merge)
+
+    def _change(self, parameter: str, index: tuple[int, ...], value: Callable[[np.ndarray], float], merge: str) -> bool:
+        def made(present: np.ndarray) -> np.ndarray:
+            values = present.astype(np.float64)
+            values[index] = value(present)
+            return values
+
+        if not self._stands:
+            return self._set_later(parameter, made, f"Set {parameter}", merge)
         present = self.values(parameter)
-        if present is None:
-            return False
-        value = float(present[index]) + steps * fine_step(present)
-        return self.put_element(parameter, index, value, merge=f"nudge {parameter} {index}")
+        return present is not None and self._set(parameter, made(present), f"Set {parameter}", merge)
+
+    def _set(self, parameter: str, values: np.ndarray, label: str, merge: str) -> bool:
+        self._is_own = True
+        done = self._document.edit(label, edits.set_parameter, parameter, values.tolist(), merge=merge)
+        self._is_own = False
+        if done:
+            self._typed[parameter] = values
+            self.changed.emit()
+        return done
+
+    def _set_later(self, parameter: str, made: Callable[[np.ndarray], np.ndarray], label: str, merge: str) -> bool:
+        """Set a parameter to what is `made` of its values as soon as they are known."""
+
+        def change() -> bool:
+            present = self.values(parameter)
+            if present is None:
+                return self._node(parameter) is None  # a large one is on its way; one that has gone cannot be set
+            try:
+                self._set(parameter, made(present), label, merge)
+            except (ValueError, IndexError):
+                self._document.message_posted.emit("warning", f"{parameter} has another shape by now and was not set.")
+            return True
+
+        self.between_iterations(change)
+        return True
 
     def lock(self, parameter: str, indices: Iterable[tuple[int, ...]] | None, locked: bool) -> bool:
         """Lock or free these elements; None: all of the parameter."""
@@ -111,6 +144,10 @@ class Weights(QObject):
     def _reading(self) -> Reading | None:
         reading = self._conversation.run.reading
         return reading.truth.whole if reading else None
+
+    def _node(self, parameter: str) -> protocol.NodeRecord | None:
+        reading = self._reading()
+        return next((node for node in reading.trace.nodes if _is(node, parameter)), None) if reading else None
 
     def _edited(self, old: Experiment, new: Experiment) -> None:
         if not self._is_own:

@@ -102,13 +102,14 @@ class Documents:
 
     def settle(self) -> bool:
         """Ask what becomes of unsaved changes, if there are any. Returns False if the person would rather stay."""
-        if self._document.is_saved:
+        if self._window.session.is_saved:
             return True
         buttons = QMessageBox.StandardButton
+        what = "has been trained on since it was saved" if self._document.is_saved else "has changes that are not saved"
         answer = QMessageBox.question(
             self._window,
             "Unsaved changes",
-            f"“{self._document.title}” has changes that are not saved.",
+            f"“{self._document.title}” {what}.",
             buttons.Save | buttons.Discard | buttons.Cancel,
         )
         return self.save() if answer == buttons.Save else answer == buttons.Discard

@@ -48,7 +48,7 @@ class LostWork:
         discard(recovery)
 
     def _open(self, recovery: Recovery) -> None:
-        if self._window.session.document.is_saved:
+        if self._window.session.is_saved:
             self.take(recovery)
         else:
             self._window.window_requested.emit(lambda window: window.lost_work.take(recovery))

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWi
 from nnviz.document import catalog
 from nnviz.document.catalog import Field, Kind
 from nnviz.document.experiment import Experiment
+from nnviz.document.row_shapes import has_classes
 from nnviz.ui import forms
 from nnviz.ui.theme import GRID
 
@@ -26,6 +27,7 @@ _LABELS = {
     "early_stopping": "early stop",
     "validation": "held out",
     "initial_accumulator_value": "starts with",
+    "target_scaling": "scale target",
     "eta_min": "η min",
     "t_max": "t max",
     "total_iters": "reached at",
@@ -46,7 +48,7 @@ _ALWAYS = {
     "seed",
 }
 """The rows that are there while their section is folded; so are those that are not as they would be by default."""
-_IN_PICKER = {"task", "separator", "decimal", "header", "missing", "without", "target_scaling"}
+_IN_PICKER = {"task", "separator", "decimal", "header", "missing", "without"}
 """Fields of data that are only edited where the file can be seen."""
 _WIDE = frozenset({"path", "table"})
 """Types whose editors take the whole width, under their captions; so do choices too long for the room beside the caption."""
@@ -92,7 +94,8 @@ def _choice_rows(path: str, choice: Any, table: dict[str, Kind], explanation: st
     kind = Field("kind", "choice", choice.kind, explanation, choices=tuple(table))
     fields = table[choice.kind].fields
     rows = [Row(f"{path}.kind", path.rpartition(".")[2], kind, choice.kind, section, table)]
-    return rows + [_row(path, field, choice[field.name], section) for field in fields if path != "data" or field.name not in _IN_PICKER]
+    left_out = set() if path != "data" else _IN_PICKER | ({"target_scaling"} if has_classes(choice) else set())
+    return rows + [_row(path, field, choice[field.name], section) for field in fields if field.name not in left_out]
 
 
 def _row(path: str, field: Field, value: Any, section: str) -> Row:

@@ -70,7 +70,7 @@ class WeightEditing:
         weights, present = self._window.session.weights, self._window.session.weights.values(reply.parameter)
         if reply.parameter == self._drawing and present is not None:
             locked = _locked(self._window.session.experiment, reply.parameter, present.shape)
-            weights.put(reply.parameter, np.where(locked, present, to_numpy(reply.array)), f"Draw {reply.parameter}")
+            weights.put(reply.parameter, np.where(locked, present, to_numpy(reply.array)), f"Draw {reply.parameter}", chosen=~locked)
         self._drawing = ""
 
     def _refresh(self) -> None:
@@ -89,7 +89,7 @@ class WeightEditing:
         self.editor.set_parameters(tuple(names.items()), self._parameter)
         locked = _locked(session.experiment, self._parameter, shape)
         self.editor.set_row_names(axes.row_names(layer, shape))
-        self.editor.set_values(self._parameter, values, locked, axes.axis_names(layer, shape), session.weights.obstacle)
+        self.editor.set_values(self._parameter, values, locked, axes.axis_names(layer, shape), session.weights.note)
 
     def _names(self) -> dict[str, str]:
         """Every parameter of the network, and what the screen calls it."""

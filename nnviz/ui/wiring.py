@@ -190,9 +190,9 @@ def _show_what_ifs(window: MainWindow) -> None:
 
 def _show_document(window: MainWindow) -> None:
     document = window.session.document
-    window.top_bar.set_title(document.title, not document.is_saved)
+    window.top_bar.set_title(document.title, not window.session.is_saved)
     window.setWindowTitle(f"{document.title}[*] – nnviz")
-    window.setWindowModified(not document.is_saved)
+    window.setWindowModified(not window.session.is_saved)
     _show_obstacle(window)
     window.update_actions()
 

@@ -46,6 +46,25 @@ def test_scalers_are_fitted_on_training_rows_only():
     )
 
 
+NUMBERS = ["sine", "sine_wave", "sawtooth", "ar", "volatility"]
+
+
+@pytest.mark.parametrize("scaling", ["min-max", "standardise"])
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_targets_of_numbers_are_scaled_on_the_training_rows_if_that_is_asked_for(kind, scaling):
+    plain, scaled = data_of(kind), data_of(kind, target_scaling=scaling)
+    assert np.array_equal(plain.x, scaled.x)
+    seen = plain.y[plain.training]
+    low, width = (seen.min(), seen.max() - seen.min()) if scaling == "min-max" else (seen.mean(), seen.std())
+    assert np.allclose(scaled.y, (plain.y - low) / width, rtol=1e-12, atol=1e-12)
+
+
+def test_typed_in_numbers_are_scaled_and_typed_in_classes_are_not():
+    numbers = load(experiment(data=table([[0.0], [1.0]], [[10.0], [30.0]], target_scaling="min-max")), HERE)
+    assert numbers.y.tolist() == [[0.0], [1.0]]
+    assert load(experiment(data=table([[0.0], [1.0]], [0, 1], target_scaling="min-max")), HERE).y.tolist() == [0, 1]
+
+
 def test_xor_and_spiral_are_what_they_say():
     xor = data_of("xor", noise=0.0, scaling="none")
     assert np.array_equal(xor.y, (xor.x.prod(1) < 0).astype(int))

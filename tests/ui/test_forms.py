@@ -238,6 +238,19 @@ def test_a_choice_without_room_is_cut_with_dots_and_says_itself_in_its_tooltip(q
     assert box.toolTip().startswith("Huber")
 
 
+@pytest.mark.parametrize(("kind", "is_there"), [("sine", True), ("ar", True), ("csv", True), ("moons", False), ("digits", False)])
+def test_targets_can_be_scaled_where_they_may_be_numbers(qtbot, kind, is_there):
+    panel = TrainingPanel()
+    qtbot.addWidget(panel)
+    panel.set_experiment(choose_data(open_document("example:moons"), kind))
+    asked = []
+    panel.value_requested.connect(lambda *value: asked.append(value))
+    assert ("data.target_scaling" in panel._editors) == is_there
+    if is_there:
+        panel.editor("data.target_scaling").setCurrentText("standardise")
+        assert asked == [("data.target_scaling", "standardise")]
+
+
 @pytest.mark.parametrize("kind", SCHEDULES)
 def test_every_schedule_is_set_in_the_panel(qtbot, kind):
     panel, experiment = TrainingPanel(), choose_schedule(open_document("example:moons"), kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtWidgets import QMessageBox
 
 from nnviz.document import edits, files, progress
 from nnviz.document.examples import open_document
@@ -108,3 +109,15 @@ def test_plain_json_says_that_it_keeps_no_training(window, tmp_path, monkeypatch
     monkeypatch.setattr("nnviz.ui.documents.Documents.ask_file", lambda *_: str(tmp_path / "plain.json"))
     assert window.documents.save_as()
     assert "without its 60 iterations" in window.toast.text
+
+
+def test_closing_asks_about_training_that_the_file_does_not_hold_and_not_about_a_fresh_example(window, qtbot, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(QMessageBox, "question", lambda *what: asked.append(what[2]) or QMessageBox.StandardButton.Cancel)
+    assert window.documents.settle() and not window.isWindowModified() and not asked
+    window.session.document.save_as(tmp_path / "trained.nnviz")
+    assert window.documents.settle() and not asked
+    train(window, qtbot, 70)
+    assert window.isWindowModified() and not window.documents.settle()
+    assert "trained on since it was saved" in asked[0]
+    assert window.documents.save() and not window.isWindowModified() and window.documents.settle() and len(asked) == 1

@@ -139,11 +139,23 @@ def test_a_parameter_too_large_for_the_trace_is_fetched_and_set(window, qtbot):
     assert bits(window, "h2.weight") == before
 
 
-def test_while_training_runs_nothing_is_set_by_hand(window, qtbot):
+def test_a_weight_set_while_training_runs_takes_effect_between_two_iterations_and_is_replayed_to_the_bit(window, qtbot):
     session = window.session
-    session.trainer.train()
+    session.trainer.iterations(3000)
     wait(qtbot, lambda: session.run.iteration > 25)
-    assert not session.weights.put_element(WEIGHT, (0, 0), 1.0)
-    assert "Pause the training" in window.toast.text
+    window.weight_editing.open(WEIGHT)
+    editor = window.weight_editing.editor
+    assert "between two iterations" in editor.status.text()
+    editor.model.setData(editor.model.index(1, 0), "2.5")
+    wait(qtbot, lambda: WEIGHT in session.experiment.weights and session.trainer.is_training)
+    change = session.conversation.lineage.changes[-1]
+    assert change.experiment.weights[WEIGHT][1][0] == 2.5 and change.iteration > 25
+    seen = session.run.iteration
+    wait(qtbot, lambda: session.run.iteration > seen)
     session.trainer.pause()
-    wait(qtbot, lambda: not session.trainer.is_training)
+    wait(qtbot, lambda: not session.trainer.is_training and session.run.is_traced)
+    end, here = bits(window), session.run.iteration
+    for place in (change.iteration - 10, here):
+        session.trainer.go_to(place)
+        wait(qtbot, lambda place=place: stands_at(window, place) and session.run.is_traced)
+    assert bits(window) == end

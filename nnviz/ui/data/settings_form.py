@@ -12,11 +12,20 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 from nnviz.document import catalog
 from nnviz.document.catalog import Field
 from nnviz.document.experiment import Experiment
+from nnviz.document.row_shapes import has_classes
 from nnviz.ui import forms
 from nnviz.ui.theme import GRID
 
-LABELS = {"validation": "held out", "window": "time steps", "horizon": "steps ahead", "order": "p", "alpha": "α", "beta": "β"}
-_ELSEWHERE = {"path", "target", "task", "separator", "decimal", "header", "missing", "without", "target_scaling", "x", "y"}
+LABELS = {
+    "validation": "held out",
+    "window": "time steps",
+    "horizon": "steps ahead",
+    "order": "p",
+    "alpha": "α",
+    "beta": "β",
+    "target_scaling": "scale target",
+}
+_ELSEWHERE = {"path", "target", "task", "separator", "decimal", "header", "missing", "without", "x", "y"}
 """Fields that are edited where the file, or the plane of points, is seen."""
 _SEED = next(field for field in catalog.EXPERIMENT if field.name == "seed")
 _SLIDING = {"noise": 1.0, "validation": 0.9}
@@ -46,7 +55,8 @@ class SettingsForm(QWidget):
     def set_experiment(self, experiment: Experiment) -> None:
         """Show the settings of this document's data. The form is built anew only where other fields are needed."""
         data = experiment.data
-        elsewhere = _ELSEWHERE | ({"window", "horizon"} if data.kind == "csv" else set())
+        elsewhere = _ELSEWHERE | ({"window", "horizon", "target_scaling"} if data.kind == "csv" else set())
+        elsewhere |= {"target_scaling"} if has_classes(data) else set()
         shown = [field for field in catalog.DATASETS[data.kind].fields if field.name not in elsewhere]
         fields = (*(_sliding(field, data[field.name]) for field in shown), _SEED)
         if [field.name for field in fields] != [field.name for field in self._fields] or self._outgrown(fields):

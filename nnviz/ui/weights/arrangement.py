@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
     QSpinBox,
     QStyle,
@@ -34,7 +35,14 @@ _VALUE = Field("value", "number", 0.0, "the number to fill in")
 
 
 class Cells(QStyledItemDelegate):
-    """Cells whose colour is their value, also when they are selected: then they have a frame."""
+    """Cells whose colour is their value, also when they are selected: then they have a frame.
+
+    What is being typed stays while values change.
+    """
+
+    def setEditorData(self, editor: QWidget, index: QModelIndex) -> None:
+        if not (isinstance(editor, QLineEdit) and editor.isModified()):
+            super().setEditorData(editor, index)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         state = option.state

@@ -68,16 +68,18 @@ class WeightEditor(QDialog):
         """Call the rows by these names; without any they are counted. The values follow."""
         self.model.rows = names
 
-    def set_values(self, parameter: str, values: np.ndarray | None, locked: np.ndarray, names: tuple[str, ...], obstacle: str) -> None:
-        """Show a parameter: its values (None: not known), which elements are locked, its axes, and why it cannot be edited now, if so."""
+    def set_values(self, parameter: str, values: np.ndarray | None, locked: np.ndarray, names: tuple[str, ...], note: str) -> None:
+        """Show a parameter: its values (None: not known), which elements are locked, its axes, and a note, if there is one."""
         fresh = parameter != self.parameter or values is None or self._values is None or values.shape != self._values.shape
         self.parameter, self._values, self._locked, self._names = parameter, values, locked, names
         if fresh:
             self.controls.set_slices(axes.leading(values.shape) if values is not None else (), names)
-        self.model.editable = not obstacle and values is not None
+        self.model.editable = values is not None
         self.controls.set_enabled(self.model.editable)
         self.show_matrix()
-        self.say(obstacle or (NOT_KNOWN if values is None else _summary(self._values, self._locked, self._names)))
+        self.say(
+            note if note and values is not None else (NOT_KNOWN if values is None else _summary(self._values, self._locked, self._names))
+        )
 
     def show_matrix(self) -> None:
         """Show the matrix at the chosen place of the leading axes."""

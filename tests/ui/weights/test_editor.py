@@ -24,9 +24,9 @@ def editor(qtbot):
     return editor
 
 
-def show(editor, values, locked=None, parameter="h1.weight", obstacle=""):
+def show(editor, values, locked=None, parameter="h1.weight", note=""):
     locked = np.zeros(values.shape, bool) if locked is None else locked
-    editor.set_values(parameter, values, locked, axes.axis_names(None, values.shape), obstacle)
+    editor.set_values(parameter, values, locked, axes.axis_names(None, values.shape), note)
 
 
 def header(editor, orientation) -> list[str]:
@@ -152,10 +152,25 @@ def test_drawing_asks_for_the_seed_in_the_box(editor):
     assert editor.draws[0] == ("h1.weight", 11) and editor.draws[1] == ("h1.weight", editor.controls.seed.value())
 
 
-def test_while_it_trains_it_is_only_looked_at(editor):
-    show(editor, np.ones((2, 2)), obstacle="Pause the training.")
-    assert editor.status.text() == "Pause the training."
-    assert not editor.controls.buttons["Draw"].isEnabled() and editor.controls.buttons["Copy"].isEnabled()
-    assert not editor.model.flags(editor.model.index(0, 0)) & Qt.ItemFlag.ItemIsEditable
-    editor.set_values("h1.weight", None, np.zeros(()), (), "")
+def test_while_it_trains_it_says_when_a_change_takes_effect(editor):
+    show(editor, np.ones((2, 2)), note="Training runs.")
+    assert editor.status.text() == "Training runs."
+    assert editor.controls.buttons["Draw"].isEnabled()
+    assert editor.model.flags(editor.model.index(0, 0)) & Qt.ItemFlag.ItemIsEditable
+    editor.set_values("h1.weight", None, np.zeros(()), (), "Training runs.")
     assert "not known" in editor.status.text() and editor.model.rowCount() == 0
+
+
+def test_what_is_being_typed_is_not_swept_away_by_new_values(editor, qtbot):
+    show(editor, np.ones((2, 2)))
+    editor.show()
+    go_to(editor, 0, 0)
+    editor.table.edit(editor.table.currentIndex())
+    line = editor.table.findChild(QLineEdit)
+    line.selectAll()
+    qtbot.keyClicks(line, "-4")
+    show(editor, np.full((2, 2), 0.5))
+    assert line.text() == "-4"
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(editor.typed))
+    assert editor.typed[-1][1].tolist() == [[-4.0, 0.5], [0.5, 0.5]]
