@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from PySide6.QtWidgets import QApplication
 
 from nnviz.document.shapes import examine
 from nnviz.engine.datasets import load
@@ -12,9 +13,13 @@ from nnviz.engine.trainer import Trainer
 from nnviz.protocol import PICTURED
 from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
+from nnviz.ui.canvas import legend
 from nnviz.ui.canvas.figures import figures
 from tests.engine.experiments import HERE
 from tests.engine.kinds import EXPERIMENTS, IMAGE, ROWS, one
+from tests.ui import traces
+from tests.ui.canvas.networks import dropout_net
+from tests.ui.canvas.views import open_view
 
 
 def traced(document, detail="textbook"):
@@ -90,3 +95,18 @@ def test_dropout_that_is_off_passes_its_input_on():
     shown = drawn(document, reading, 0)
     assert np.array_equal(shown["k"].values, shown["x"].values) and shown["k"].node == shown["x"].node
     assert torch.equal(trainer.net.outputs["k"], trainer.net.outputs["x"])
+
+
+def test_the_scales_on_the_screen_are_those_of_the_figures(qtbot):
+    view = open_view(qtbot, dropout_net(), traces.dropout_net(), cursor=0, size=(900, 260))
+    reading, seen = view.moment.reading, set()
+    for coloring in ("value", "gradient", "update"):
+        view.set_coloring(coloring)
+        for cursor in range(reading.length + 1):
+            view.set_moment(Moment(reading, cursor))
+            QApplication.processEvents()
+            room = legend.rect(view.viewport().rect())
+            shown = view.screen().grabWindow(view.winId(), room.x(), room.y(), room.width(), room.height())
+            assert shown.toImage() == view.grab(room).toImage(), (coloring, cursor)
+            seen.add(legend.scales_of(view.figures))
+    assert len(seen) > 6
