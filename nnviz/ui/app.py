@@ -28,7 +28,7 @@ FIRST_ITERATIONS = 300
 
 
 def main(path: str | None = None) -> int:
-    """Open the window on a document (a path, `example:NAME` or `template:NAME`; none: two moons, already trained a little) and return the exit code."""
+    """Open the window on a document (a path or name; none: two moons, trained a little) and return the exit code."""
     app = application()
     windows = Windows(MainWindow, start_when_painted)
     windows.open(partial(begin_with, path=path) if path else None)
