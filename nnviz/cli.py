@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from nnviz import __version__
-from nnviz.document.examples import PREFIX, example_names
+from nnviz.document.examples import document_path
+from nnviz.document.files import DocumentError
 from nnviz.engine import jobs
 from nnviz.engine.jobs import JobError, Setting
 from nnviz.ui.layouts import WORKSPACES
@@ -222,18 +223,23 @@ def _setting(text: str) -> Setting:
 
 
 def _window(options: argparse.Namespace) -> int:
-    if options.file and not _is_there(options.file):
-        _complain(
-            f"{options.file}: there is no such file, command or example. `nnviz --help` lists the commands, `nnviz examples` the examples."
-        )
+    obstacle = _obstacle(options.file) if options.file else ""
+    if obstacle:
+        _complain(obstacle)
         return 2
     from nnviz.ui import app
 
     return app.main(options.file)
 
 
-def _is_there(file: str) -> bool:
-    return file.removeprefix(PREFIX) in example_names() if file.startswith(PREFIX) else Path(file).exists()
+def _obstacle(file: str) -> str:
+    """Why this cannot be opened, as a sentence; empty where there is such a document."""
+    try:
+        if document_path(file).exists():
+            return ""
+    except DocumentError as error:
+        return _sentence(error)
+    return f"{file}: there is no such file, command or example. `nnviz --help` lists the commands, `nnviz examples` the examples."
 
 
 def _document(options: argparse.Namespace) -> jobs.Document:

@@ -16,6 +16,8 @@ from nnviz.document.experiment import Experiment
 WHOLE = 4096
 """A tensor with at most this many elements travels whole, a larger one as a measure."""
 
+PICTURED = 1 << 17
+"""Of the output of a layer that does not travel whole, the first rows with at most this many elements together do."""
 
 Details = tuple[tuple[str, str], ...]
 """Groups and the detail they are opened to, where that is not the trace's own: (("h1", "math"), ("encoder/layers/0", "layer"))."""
@@ -181,6 +183,24 @@ class WhatIf(msgspec.Struct, frozen=True):
     """None: all elements. None in a place: all along that axis."""
 
 
+class RowsRecord(msgspec.Struct, frozen=True):
+    """Of a tensor too large to travel whole what a picture of it needs."""
+
+    first: Array
+    """(rows, …) The first rows of the batch: as many as make `PICTURED` elements."""
+    mean: Array
+    """(…) The mean over all rows."""
+
+
+class OutputRecord(msgspec.Struct, frozen=True):
+    """What a layer put out, for tensors that travel as a measure with the rows to draw."""
+
+    node: int
+    """The node that holds it: for a layer that passes its input on, one of another layer."""
+    values: RowsRecord | None = None
+    gradients: RowsRecord | None = None
+
+
 class TraceRecord(msgspec.Struct, frozen=True):
     """The immutable record of ONE training iteration: the one that follows `iteration` finished ones."""
 
@@ -209,6 +229,8 @@ class TraceRecord(msgspec.Struct, frozen=True):
     """Beside `whole`: how many of its steps are made after 0, 1, … steps of this one."""
     details: Details = ()
     """Groups that are opened to another detail."""
+    outputs: dict[str, OutputRecord] = {}
+    """By layer what it put out; at detail "neurons" only beside `whole`."""
 
 
 # --- what a run shows -----------------------------------------------------------------------------------------------

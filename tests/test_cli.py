@@ -204,7 +204,7 @@ def test_check_reads_the_rows_of_a_table(said, tmp_path):
     assert code == 1 and not result["ok"] and result["problems"][0]["place"] == "data.target" and "nothing" in err
 
 
-@pytest.mark.parametrize("word", ["bogus", "example:bogus", "no/such.nnviz"])
+@pytest.mark.parametrize("word", ["bogus", "example:bogus", "template:bogus", "no/such.nnviz"])
 def test_a_word_that_is_nothing_exits_with_2(said, word):
     code, out, err = said(word)
     assert code == 2 and not out and word in err and len(err.splitlines()) == 1

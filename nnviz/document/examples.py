@@ -30,6 +30,11 @@ def example_path(name: str) -> Path:
     return resource_folder("examples") / f"{name}.json"
 
 
+def is_built_in(name_or_path: str) -> bool:
+    """Return whether this is written like the name of a document that comes with the program."""
+    return name_or_path.startswith((PREFIX, templates.PREFIX))
+
+
 def document_path(name_or_path: str | Path) -> Path:
     """Return the file that `example:NAME`, `template:NAME` or a path means. Raises DocumentError for one of these that does not exist."""
     name = str(name_or_path)

@@ -10,7 +10,21 @@ from nnviz.engine.marks import marks
 from nnviz.engine.measure import array_of, tensor_record
 from nnviz.engine.scalar_records import scalar_record
 from nnviz.engine.tracing import Captured
-from nnviz.protocol import WHOLE, AgreementRecord, Array, EdgeRecord, NodeRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord, WhatIf
+from nnviz.protocol import (
+    PICTURED,
+    WHOLE,
+    AgreementRecord,
+    Array,
+    EdgeRecord,
+    NodeRecord,
+    OutputRecord,
+    RowRecord,
+    RowsRecord,
+    StepRecord,
+    TraceRecord,
+    UpdateRecord,
+    WhatIf,
+)
 from nnviz.protocol import Tensor as TensorRecord
 from nnviz.trace import Node, Step, Trace, Update, agreements
 from nnviz.trace.record import perform
@@ -42,6 +56,7 @@ def _tensors(captured: Captured) -> TraceRecord:
         value_reads=tuple(read.where for read in trace.value_reads),
         agreements=tuple(AgreementRecord(*agreement) for agreement in agreements(trace)),
         details=tuple(trace.details.items()),
+        outputs=_outputs(captured),
         what_ifs=tuple(WhatIf(what_if.node, what_if.kind, what_if.value, what_if.element) for what_if in trace.what_ifs),
     )
 
@@ -77,6 +92,25 @@ def _step(step: Step) -> StepRecord:
 
 def _optional(tensor: Tensor | None) -> TensorRecord | None:
     return None if tensor is None else tensor_record(tensor)
+
+
+def _outputs(captured: Captured) -> dict[str, OutputRecord]:
+    """What every layer of a net built on the canvas put out; the parts of layers have a dot in their paths."""
+    trace, rows = captured.trace, len(captured.rows)
+    held = {path: node for path, (node, port) in trace.outputs.items() if path and "." not in path and port == 0}
+    entries = [(captured.entry, node.id) for node in trace.nodes if node.kind == "input" and node.label == "x"]
+    return {layer: _output(trace.nodes[node], rows) for layer, node in (*entries, *held.items())}
+
+
+def _output(node: Node, rows: int) -> OutputRecord:
+    if node.value.numel() <= WHOLE or node.shape[0] != rows:
+        return OutputRecord(node.id)
+    return OutputRecord(node.id, _rows(node.value), None if node.gradient is None else _rows(node.gradient))
+
+
+def _rows(tensor: Tensor) -> RowsRecord:
+    count = PICTURED // max(1, tensor[0].numel())
+    return RowsRecord(array_of(tensor[:count]), array_of(tensor.double().mean(0).to(tensor.dtype)))
 
 
 def _edges(trace: Trace) -> tuple[EdgeRecord, ...]:

@@ -39,6 +39,7 @@ def scalar_record(captured: Captured, whole: TraceRecord) -> TraceRecord:
         what_ifs=captured.what_ifs,
         whole=whole,
         places=scalars.places,
+        outputs={},
     )  # fmt: skip
 
 

@@ -95,11 +95,11 @@ class Bindings:
 
         Raises TraceError if it cannot be known.
         """
-        bound = self._bound.get(id(tensor))
-        if bound is not None and bound[2] == tensor._version:
-            return bound[0], bound[1]
-        base = tensor._base
-        if base is not None and self._is_current(base):
+        held = self.held(tensor)
+        if held is not None:
+            return held
+        bound, base = self._bound.get(id(tensor)), tensor._base
+        if base is not None and self.held(base) is not None:
             return self._read_view(tensor, base), 0
         name = self.names.get(id(tensor))
         if bound is not None and (name is None or name[0] != "buffer"):
@@ -109,6 +109,11 @@ class Bindings:
                 "under torch.no_grad() if no gradient is meant"
             )
         return self._meet(tensor, name), 0
+
+    def held(self, tensor: Tensor) -> Source | None:
+        """What the tensor is known to hold now; None if it was never met, or was changed in a way that must be looked into."""
+        bound = self._bound.get(id(tensor))
+        return (bound[0], bound[1]) if bound is not None and bound[2] == tensor._version else None
 
     def bind(self, tensor: Tensor, entry: Entry, port: int) -> None:
         """From now on the tensor holds this output of the entry."""
@@ -165,10 +170,6 @@ class Bindings:
     def forget_after(self, count: int) -> None:
         """Drop the entries from `count` on; nothing alive may hold them."""
         del self.entries[count:]
-
-    def _is_current(self, tensor: Tensor) -> bool:
-        bound = self._bound.get(id(tensor))
-        return bound is not None and bound[2] == tensor._version
 
     def _read_view(self, view: Tensor, base: Tensor) -> Entry:
         entry = self._derive(writes.read_view, [self._bound[id(base)][:2]], writes.positions(base, view))

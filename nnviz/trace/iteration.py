@@ -203,6 +203,7 @@ def _bind_up(
         value_reads=tuple(tape.reads),
         true_gradients=MappingProxyType(proof[1]),
         what_ifs=what_ifs,
+        outputs=MappingProxyType({path: (entry.id, port) for path, (entry, port) in tape.outputs.items()}),
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -69,10 +69,10 @@ class Scopes:
         return self._stack[-1]
 
     @contextmanager
-    def watch(self) -> Iterator[None]:
-        """While this runs, every module call is a scope."""
+    def watch(self, left: Callable[[str, Any], None]) -> Iterator[None]:
+        """While this runs, every module call is a scope; at its end `left` is told the module's path and what it returned."""
         before = module_hooks.register_module_forward_pre_hook(lambda module, _: self._enter(module))
-        after = module_hooks.register_module_forward_hook(lambda *_: self._leave(), always_call=True)
+        after = module_hooks.register_module_forward_hook(lambda *call: left(self._leave().path, call[-1]), always_call=True)
         try:
             yield
         finally:
@@ -101,8 +101,8 @@ class Scopes:
         builtin = type(module).__module__.startswith("torch.nn.") or getattr(module, "is_one_operation", False)
         self._stack.append(Scope(path, group, builtin))
 
-    def _leave(self) -> None:
-        self._stack.pop()
+    def _leave(self) -> Scope:
+        return self._stack.pop()
 
     def _numbered(self, group: tuple[str, ...], parts: tuple[str, ...]) -> tuple[str, ...]:
         group = group + parts

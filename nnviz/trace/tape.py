@@ -54,6 +54,7 @@ class Tape(TorchFunctionMode):
         super().__init__()
         self.bindings, self.scopes, self.openers = bindings, bindings.scopes, openers
         self.reads: list[ValueRead] = []
+        self.outputs: dict[str, Source] = {}  # by module path: what the module's last call in the forward phase returned
         self.recomputes = False  # checkpoint was seen: the real backward runs parts of the model again
         self._opening = False  # inside an opener no tensor is the person's: the shadow is the only run
         self._inside: WhatIfs = {}  # what is supposed of the steps of the call being opened
@@ -80,7 +81,7 @@ class Tape(TorchFunctionMode):
         original = base.__dict__["apply"]
         base.apply = classmethod(lambda cls, *args, **kwargs: _apply(original.__func__, cls, args, kwargs))
         try:
-            with self.scopes.watch(), self:
+            with self.scopes.watch(lambda *output: _note(self, *output)), self:
                 yield
         finally:
             base.apply = original
@@ -269,6 +270,15 @@ class Tape(TorchFunctionMode):
         self._record(made)
         self.bindings.mark_data(made.result)
         return made.result
+
+
+def _note(tape: Tape, path: str, output: Any) -> None:
+    """A module of the forward phase has returned this."""
+    if tape.bindings.phase == "forward" and isinstance(output, Tensor):
+        with torch._C.DisableTorchFunction():
+            held = tape.bindings.held(output)
+        if held is not None:
+            tape.outputs[path] = held
 
 
 def grouped(name: str) -> AbstractContextManager:

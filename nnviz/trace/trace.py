@@ -29,6 +29,7 @@ class Trace:
     value_reads: tuple[ValueRead, ...]
     true_gradients: Mapping[str, Tensor | None]  # beside parameter_gradients: ordinary autograd's
     what_ifs: tuple[WhatIf, ...] = ()  # what was supposed; none: the iteration as it is
+    outputs: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by module path: node and port of what it returned last
     details: Mapping[str, str] = field(default_factory=dict)  # groups that are opened to another detail
 
     def start(self) -> Cursor:

@@ -28,10 +28,10 @@ FIRST_ITERATIONS = 300
 
 
 def main(path: str | None = None) -> int:
-    """Open the window on a document (a path or `example:NAME`; none: two moons, already trained a little) and return the exit code."""
+    """Open the window on a document (a path or name; none: two moons, trained a little) and return the exit code."""
     app = application()
     windows = Windows(MainWindow, start_when_painted)
-    windows.open(partial(_open, path=path) if path else None)
+    windows.open(partial(begin_with, path=path) if path else None)
     signals = TerminationSignals(windows.close_without_asking)
     code = app.exec()
     signals.close()
@@ -94,10 +94,11 @@ def _begin(window: MainWindow, begin: Begin | None) -> None:
         window.lost_work.offer()
 
 
-def _open(window: MainWindow, path: str) -> None:
-    from nnviz.document.examples import PREFIX, open_document
+def begin_with(window: MainWindow, path: str) -> None:
+    """Let a new window begin with a document: a path, `example:NAME` or `template:NAME`."""
+    from nnviz.document.examples import is_built_in, open_document
 
-    if path.startswith(PREFIX):
+    if is_built_in(path):
         window.session.document.new(open_document(path))
     else:
         window.documents.read(Path(path).absolute())

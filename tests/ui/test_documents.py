@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import weakref
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,12 @@ def test_recent_documents_are_listed_newest_first_and_missing_ones_say_so(window
     window.documents.open(paths[1])
     assert "There is no such file" in window.toast.text and paths[1] not in recent.recent_documents()
     assert window.session.document.path == paths[2]
+
+
+@pytest.mark.parametrize("name", ["example:wine", "template:lstm"])
+def test_a_document_that_comes_with_the_program_opens_by_its_name(windows, name):
+    window = windows.open(partial(app.begin_with, path=name))
+    assert window.session.experiment == open_document(name) and window.session.document.path is None
 
 
 def test_many_recent_documents_stay_ten(window, tmp_path):

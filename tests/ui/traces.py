@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
-from nnviz.protocol import Array, EdgeRecord, Measure, NodeRecord, RowRecord, StepRecord, Tensor, TraceRecord, UpdateRecord
+from nnviz.protocol import Array, EdgeRecord, Measure, NodeRecord, OutputRecord, RowRecord, StepRecord, Tensor, TraceRecord, UpdateRecord
 from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
 
@@ -117,7 +117,13 @@ class Tape:
             tuple(self.edges),
             steps,
             tuple(self.updates),
+            outputs=self._outputs(),
         )
+
+    def _outputs(self) -> dict[str, OutputRecord]:
+        """The input, and of every module its last operation."""
+        made = [node for node in self.nodes if node.label == "x" or node.id in self.forward]
+        return {node.module or node.label: OutputRecord(node.id) for node in made if node.kind != "loss"}
 
     def descend(self, node: int, rate: float, adam: bool) -> None:
         """Note what the optimizer does to a parameter: plain descent, or the first step of Adam."""

@@ -13,10 +13,9 @@ import numpy as np
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer
 from nnviz.document.shapes import Report
-from nnviz.protocol import Measure, NodeRecord, Tensor
+from nnviz.protocol import Measure, NodeRecord, RowsRecord, Tensor
 from nnviz.session.moment import Moment
 from nnviz.session.reading import to_numpy
-from nnviz.ui.canvas import captions
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def figures(experiment: Experiment, report: Report, moment: Moment | None, color
     """Return what to draw. Values whose shapes do not fit the present network (a trace made before an edit) are left out."""
     layers, weights = {}, _written_weights(experiment, report) if coloring == "value" else {}
     for layer in experiment.network if moment else ():
-        layers[layer.id] = _layer_figures(layer, experiment, report, moment, coloring)
+        layers[layer.id] = _layer_figures(layer, report, moment, coloring)
         weights.update(_weights(layer.id, report, moment, coloring))
     value_limit = limit([shown.values for shown in layers.values() if shown.values is not None])
     weight_limit = limit([array for array in weights.values() if array.ndim > 1])
@@ -72,92 +71,51 @@ def limit(arrays: list[np.ndarray]) -> float:
     return next((step * power for step in (1, 1.5, 2, 3, 5, 7) if largest <= step * power * (1 + 1e-9)), 10 * power)
 
 
-def _layer_figures(layer: Layer, experiment: Experiment, report: Report, moment: Moment, coloring: str) -> LayerFigures:
-    node = output_node(layer, experiment, moment)
-    phase = _phase(layer, node, moment)
-    if node is None and captions.is_passing(layer, experiment):
-        node = output_node(_passed(layer, experiment), experiment, moment)
-    if node is None or _units(node, report, layer.id) != _expected_units(layer.id, report):
+def _layer_figures(layer: Layer, report: Report, moment: Moment, coloring: str) -> LayerFigures:
+    phase = _phase(layer, moment)
+    output, shape = moment.reading.trace.outputs.get(layer.id), _shape(layer.id, report)
+    if output is None or moment.reading.node(output.node).shape[1:] != shape:
         return LayerFigures(phase=phase)
-    tensor = moment.gradient(node.id) if coloring == "gradient" else moment.value(node.id)
-    return LayerFigures(
-        node.id, _row(moment, node, tensor, _batch_axis(node, report, layer.id)), _dropped(layer, moment), moment.measure(tensor), phase
-    )
+    shown, rows = moment.value(output.node), output.values
+    if coloring == "gradient":
+        shown, rows = moment.gradient(output.node), output.gradients
+    values = None if shown is None else _values(moment, shown, rows)
+    return LayerFigures(output.node, values, _dropped(layer, shape, moment), moment.measure(shown), phase)
 
 
-def _passed(layer: Layer, experiment: Experiment) -> Layer:
-    """The layer whose output comes through, past every layer that only passes its input on."""
-    network = experiment.network
-    for _ in network:  # no more often than there are layers: they may stand in a circle
-        inputs = [id for id in network.inputs_of(layer.id) if network.has(id)]
-        if not inputs or not captions.is_passing(layer, experiment):
-            break
-        layer = network.layer(inputs[0])
-    return layer
-
-
-def _phase(layer: Layer, output: NodeRecord | None, moment: Moment) -> str:
+def _phase(layer: Layer, moment: Moment) -> str:
     """The phase, if the cursor's node belongs to this layer."""
     present = moment.node
-    if present is None:
-        return ""
-    here = layer.id == (present.group[0] if present.group else present.module) or (output is not None and output.id == present.id)
-    return moment.phase if here else ""
+    is_here = present is not None and layer.id == (present.group[0] if present.group else present.module)
+    return moment.phase if is_here else ""
 
 
-def output_node(layer: Layer, experiment: Experiment, moment: Moment) -> NodeRecord | None:
-    """Return the trace node that holds a layer's output: its last operation, or for an input layer the input node."""
-    nodes = moment.reading.nodes_of_layer.get(layer.id, [])
-    operations = [node for node in nodes if node.kind == "operation" and node.phase == "forward"]
-    if operations:
-        return operations[-1]
-    inputs = [node for node in nodes if node.kind == "input"]
-    if inputs or layer.kind != "input":
-        return inputs[0] if inputs else None
-    return _unnamed_input(layer, experiment, moment)
-
-
-def _unnamed_input(layer: Layer, experiment: Experiment, moment: Moment) -> NodeRecord | None:
-    """The input node that answers to this layer by its label, else by its place among the inputs."""
-    nodes = [node for node in moment.reading.trace.nodes if node.kind == "input" and not node.group and node.phase == "forward"]
-    named = [node for node in nodes if layer.id in (node.label, node.module)]
-    place = [other.id for other in experiment.network if other.kind == "input"].index(layer.id)
-    return named[0] if named else (nodes[place] if place < len(nodes) else None)
-
-
-def _batch_axis(node: NodeRecord, report: Report, layer: str) -> int | None:
-    """Which axis of a layer's output counts the rows: the one the trace knows, else the first, if the rest is the layer's output."""
-    entry = report.layers.get(layer)
-    rows_first = node.batch_axis is None and entry is not None and tuple(node.shape[1:]) == entry.output_shape
-    return 0 if rows_first else node.batch_axis
-
-
-def _units(node: NodeRecord, report: Report, layer: str) -> int:
-    batch = _batch_axis(node, report, layer)
-    shape = [size for axis, size in enumerate(node.shape) if axis != batch]
-    return math.prod(shape)
-
-
-def _expected_units(id: str, report: Report) -> int | None:
+def _shape(id: str, report: Report) -> tuple[int, ...] | None:
     entry = report.layers.get(id)
-    return math.prod(entry.output_shape) if entry is not None and entry.output_shape is not None else None
+    return entry.output_shape if entry is not None else None
 
 
-def _row(moment: Moment, node: NodeRecord, tensor: Tensor | None, axis: int | None) -> np.ndarray | None:
-    row = moment.row(node.id, tensor)
-    if row is not None and axis is not None and node.batch_axis is None:
-        row = row.mean(axis) if moment.sample is None else row.take(moment.sample, axis)
-    return None if row is None else np.ravel(row).astype(np.float64)
+def _values(moment: Moment, shown: Tensor, rows: RowsRecord | None) -> np.ndarray | None:
+    """The chosen row of a layer's output, or the mean over all rows; None where it did not travel. Layers put the rows first."""
+    whole, sample = moment.reading.array(shown), moment.sample
+    if whole is not None:
+        row = whole.mean(0) if sample is None else whole[sample]
+    elif rows is None or (sample is not None and sample >= rows.first.shape[0]):
+        return None
+    else:
+        row = to_numpy(rows.mean) if sample is None else to_numpy(rows.first)[sample]
+    return np.ravel(row).astype(np.float64)
 
 
-def _dropped(layer: Layer, moment: Moment) -> np.ndarray | None:
+def _dropped(layer: Layer, shape: tuple[int, ...], moment: Moment) -> np.ndarray | None:
     """What dropout struck in the chosen row; nothing for the mean over the batch, where no unit is dropped altogether."""
-    if moment.sample is None:
+    if moment.sample is None or not layer.kind.endswith("dropout"):
         return None
     for node in moment.reading.nodes_of_layer.get(layer.id, ()):
         if node.dropped is not None and moment.is_made(node.id):
-            struck = to_numpy(node.dropped).astype(bool)
-            return np.ravel(struck if node.batch_axis is None else struck.take(moment.sample, node.batch_axis))
+            struck = to_numpy(node.dropped).astype(bool)[moment.sample]
+            features_first = layer.kind == "spatial_dropout" and len(shape) == 2  # as torch takes sequences
+            return np.ravel(np.broadcast_to(struck.T if features_first else struck, shape))
     return None
 
 

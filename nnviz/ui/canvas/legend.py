@@ -17,16 +17,26 @@ _NAMES = {"value": ("a", "w", "b"), "gradient": ("∂L/∂a", "∂L/∂w", "∂L
 """What neurons, weights and biases show, by colouring."""
 
 
-def paint(painter: QPainter, room: QRect, theme: Theme, figures: Figures) -> None:
-    """Paint the scales of neurons, weights and biases at the lower right of a picture that has numbers."""
-    names = _NAMES[figures.coloring]
-    scales = []
+def scales_of(figures: Figures) -> tuple[tuple[str, float], ...]:
+    """Return name and end of every scale that a picture with these numbers is coloured on."""
+    names, scales = _NAMES[figures.coloring], []
     if any(layer.values is not None for layer in figures.layers.values()):
         scales.append((names[0], figures.value_limit))
     if figures.weights:
         scales.append((names[1], figures.weight_limit))
     if any(name.endswith(".bias") for name in figures.weights):
         scales.append((names[2], figures.bias_limit))
+    return tuple(scales)
+
+
+def rect(room: QRect) -> QRect:
+    """Return where in the viewport the scales are."""
+    return QRect(room.left(), room.bottom() - HEIGHT - 4, room.width(), HEIGHT + 5)
+
+
+def paint(painter: QPainter, room: QRect, theme: Theme, figures: Figures) -> None:
+    """Paint the scales of neurons, weights and biases at the lower right of a picture that has numbers."""
+    scales = scales_of(figures)
     painter.setFont(sans(SMALL))
     metrics = QFontMetricsF(painter.font())
     is_short = sum(_width(metrics, *scale, False) + _GAP for scale in scales) > room.width()

@@ -168,7 +168,9 @@ class NetworkView(QGraphicsView):
 
     def _refresh(self) -> None:
         if self.experiment is not None:
-            self.figures = figures(self.experiment, self.report, self.moment, self._coloring)
+            before, self.figures = self.figures, figures(self.experiment, self.report, self.moment, self._coloring)
+            if legend.scales_of(before) != legend.scales_of(self.figures):
+                self.viewport().update(legend.rect(self.viewport().rect()))  # no item of the scene is there to be repainted
             self.scene().show_figures(self.figures, self._class_names)
 
     # --- Qt ---
@@ -188,8 +190,7 @@ class NetworkView(QGraphicsView):
 
     def _overlays(self) -> tuple[QRect, ...]:
         """Where the viewport shows what does not belong to the scene."""
-        room = self.viewport().rect()
-        return QRect(room.left(), room.bottom() - legend.HEIGHT - 4, room.width(), legend.HEIGHT + 5), self.map_rect()
+        return legend.rect(self.viewport().rect()), self.map_rect()
 
     def map_rect(self) -> QRect:
         """Return where in the viewport the map of the whole network is; empty while there is none."""
