@@ -29,6 +29,13 @@ def number(value: float) -> str:
     return _scientific(value, DIGITS - 1)
 
 
+def steady(value: float) -> str:
+    """Return the number in 4 significant digits, zeros at its end kept, for a place where it changes while one looks: "0.3700"."""
+    value = float(value)
+    exponent = _exponent(value) if math.isfinite(value) else math.inf
+    return signed(f"{value:.{max(0, DIGITS - 1 - exponent)}f}") if -4 <= exponent <= 5 else number(value)
+
+
 def short(value: float) -> str:
     """Return the number in 2 significant digits, for captions: "2.1", "0.031", "1.2e5"."""
     value = float(value)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QPoint
+from PySide6.QtCore import QObject, QPoint, QSize
+from PySide6.QtWidgets import QStyle, QWidget
 
 from nnviz.ui.main_window import MainWindow
 
@@ -28,7 +29,7 @@ class Windows(QObject):
         if self.windows:
             window.set_theme(self.windows[-1].theme)
             window.move(self.windows[-1].pos() + _CASCADE)
-        window.resize(window.size().boundedTo(window.screen().availableGeometry().size()))
+        keep_on_screen(window)
         window.window_requested.connect(self.open)
         window.closed.connect(lambda: self._forget(window))
         self.windows.append(window)
@@ -45,3 +46,12 @@ class Windows(QObject):
         if window in self.windows:
             self.windows.remove(window)
             window.deleteLater()
+
+
+def keep_on_screen(window: QWidget) -> None:
+    """Let the window be no larger than its screen, less the title bar it will get, and stand in it as a whole."""
+    room = window.screen().availableGeometry()
+    size = room.size() - QSize(0, window.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight))
+    window.resize(window.size().boundedTo(size.expandedTo(window.minimumSize())))
+    last = room.topLeft() + QPoint(size.width() - window.width(), size.height() - window.height())
+    window.move(max(room.left(), min(window.x(), last.x())), max(room.top(), min(window.y(), last.y())))

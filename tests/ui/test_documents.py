@@ -7,17 +7,18 @@ import os
 import weakref
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QSettings, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRect, QSettings, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox, QStyle, QWidget
 
 from nnviz.document import edits, files
 from nnviz.document.autosave import recoverable, write_autosave
 from nnviz.document.examples import open_document
 from nnviz.ui import app, recent
-from nnviz.ui.windows import Windows
+from nnviz.ui.windows import Windows, keep_on_screen
 
 
 @pytest.fixture(autouse=True)
@@ -229,3 +230,17 @@ def test_several_lost_documents_are_listed_and_opened_or_discarded(windows, monk
     assert not recoverable()
     window.action_table["recover"].trigger()
     assert "No earlier start" in window.toast.text
+
+
+@pytest.mark.parametrize(
+    ("place", "wanted"), [((0, 0), (1600, 1000)), ((32, 32), (1600, 1000)), ((1500, 900), (1200, 800)), ((-50, -9), (1200, 800))]
+)
+def test_a_window_stands_within_its_screen_with_its_title_bar(qtbot, monkeypatch, place, wanted):
+    screen, widget = QRect(0, 0, 1600, 1000), QWidget()
+    qtbot.addWidget(widget)
+    monkeypatch.setattr(widget, "screen", lambda: SimpleNamespace(availableGeometry=lambda: screen), raising=False)
+    widget.setGeometry(*place, *wanted)
+    keep_on_screen(widget)
+    title_bar = widget.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight)
+    assert title_bar > 0 and screen.contains(widget.geometry().adjusted(0, 0, 0, title_bar))
+    assert widget.width() == wanted[0] and widget.height() == min(wanted[1], 1000 - title_bar)

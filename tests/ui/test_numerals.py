@@ -57,3 +57,11 @@ def test_short_numbers_shapes_and_places():
     assert numerals.shape((32, 4)) == "32×4"
     assert numerals.shape(()) == "scalar"
     assert (numerals.place((3, 1)), numerals.place(())) == ("[3, 1]", "")
+
+
+@given(st.floats(1e-3, 99_999))
+def test_a_steady_number_keeps_its_zeros_and_its_four_digits(value):
+    text = numerals.steady(value)
+    assert len(text.replace(".", "").lstrip("0")) == 4 or value >= 9999.5
+    assert float(text) == float(numerals.number(value))
+    assert (numerals.steady(0.37), numerals.steady(-0.01), numerals.steady(3.858e-5)) == ("0.3700", "−0.01000", "3.858e−5")
