@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from nnviz.protocol import Answers, DataRecord, Surface
@@ -23,6 +23,8 @@ from nnviz.ui.plots.surface_picture import Points, circles, class_image, limits_
 
 MOST_ROWS = 2000
 """No more rows of the data are drawn as points."""
+_ROOMY = 280
+"""Pixels of width below which the header has no room for the pencil beside the iteration, nor the plane for a hand."""
 _NEAR = 11.0
 """Pixels within which a point is meant."""
 _EXPLANATION = (
@@ -120,7 +122,7 @@ class BoundaryPlot(Plot):
 
     def _take_up(self, chosen: str = OFF) -> None:
         """Let clicks do what was chosen, as far as it suits the data."""
-        self.pencil.offer(self.points.data if self.points else None, self._is_own, self.needs == "surface")
+        self.pencil.offer(self.points.data if self.points else None, self._is_own, self.needs == "surface" and self.width() >= _ROOMY)
         self.setCursor(Qt.CursorShape.ArrowCursor if self.pencil.button.key == OFF else Qt.CursorShape.CrossCursor)
         if chosen == ADOPT:
             self.adopt_requested.emit()
@@ -231,6 +233,10 @@ class BoundaryPlot(Plot):
         return [*rows, *(("text", f"{points.class_name(number)} {figures.percent(float(shares[number]))}") for number in likely)]
 
     # --- Qt ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if (event.oldSize().width() >= _ROOMY) != (event.size().width() >= _ROOMY):
+            self._take_up()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """With the pencil in hand a click on the plane asks for another point, or one less."""

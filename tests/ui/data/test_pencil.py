@@ -95,6 +95,15 @@ def test_other_rows_are_taken_as_own_points_first(window, plot, qtbot):
     assert window.session.experiment == before and not window.session.document.history.can_undo
 
 
+def test_in_a_narrow_card_the_header_keeps_its_iteration_and_the_pencil_is_put_away(window, plot, qtbot):
+    own(window, qtbot, [[-1.0, -1.0], [1.0, 1.0]], [0, 1])
+    take(plot, "1")
+    plot.resize(200, 150)
+    assert plot.pencil.button.isHidden() and plot.pencil.number is None
+    plot.resize(320, 300)
+    assert not plot.pencil.button.isHidden()
+
+
 def test_without_a_plane_or_classes_there_is_no_pencil(window, plot, qtbot):
     for kind in ("iris", "sine"):
         window.session.edit("Data", edits.choose_data, kind)
