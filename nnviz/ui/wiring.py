@@ -93,6 +93,7 @@ def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
     for view in (*panels.run_plots, panels.microscope):
         view.set_names(names)
     panels.loss.set_penalties(penalties(experiment))
+    panels.boundary.set_own(experiment.data.kind == "table")
     for view in (panels.graph, panels.chain_rule):
         view.set_titles(names)
     window.debugger.show_marks()
@@ -350,7 +351,11 @@ def _show_proof(window: MainWindow) -> None:
 def _plots(window: MainWindow) -> None:
     window.panels.microscope.element_picked.connect(lambda node, element: _show_weight(window, node, element))
     window.panels.chain_rule.element_chosen.connect(lambda node, element: _show_selection(window, window.session.selected_node))
-    window.panels.boundary.needs_changed.connect(lambda: _watch(window))
+    boundary = window.panels.boundary
+    boundary.needs_changed.connect(lambda: _watch(window))
+    boundary.put_requested.connect(window.data.put_point)
+    boundary.erase_requested.connect(window.data.erase_point)
+    boundary.adopt_requested.connect(window.data.adopt)
     for plot in window.panels.run_plots:
         plot.export_requested.connect(window.exports.ask_widget)
 

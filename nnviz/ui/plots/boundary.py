@@ -5,8 +5,8 @@ confusion matrix, mistakes, answer over truth, or a series. Shows what it is giv
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QRectF, Signal
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from nnviz.protocol import Answers, DataRecord, Surface
@@ -15,6 +15,7 @@ from nnviz.session.run import RunState
 from nnviz.ui.plots import answers_picture, figures
 from nnviz.ui.plots.answers_picture import Said
 from nnviz.ui.plots.header_button import ChoiceButton
+from nnviz.ui.plots.pencil import ADOPT, OFF, Pencil
 from nnviz.ui.plots.plot import Plot
 from nnviz.ui.plots.readout import LINE, paint_readout, text_width
 from nnviz.ui.plots.scales import Scale, snapped
@@ -22,6 +23,10 @@ from nnviz.ui.plots.surface_picture import Points, circles, class_image, limits_
 
 MOST_ROWS = 2000
 """No more rows of the data are drawn as points."""
+_ROOMY = 280
+"""Pixels of width below which the header has no room for the pencil beside the iteration, nor the plane for a hand."""
+_NEAR = 11.0
+"""Pixels within which a point is meant."""
 _EXPLANATION = (
     "The network's answer for every point of the plane of both features: the colour is the likeliest class, paler where it is less sure. "
     "Filled points are trained on, rings are validated on."
@@ -51,6 +56,12 @@ class BoundaryPlot(Plot):
 
     needs_changed = Signal()
     """The engine has to measure something else now."""
+    put_requested = Signal(float, float, int)
+    """A point of a class at a place of the plane, in the units of its axes."""
+    erase_requested = Signal(float, float, float, float)
+    """The point nearest to a place, and how far from it that may lie across and up."""
+    adopt_requested = Signal()
+    """Take the rows as a person's own points, which can be changed."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Decision boundary", _EXPLANATION, "Boundary", parent)
@@ -63,7 +74,9 @@ class BoundaryPlot(Plot):
         self._said: Said | None = None
         self.view = ChoiceButton("How the answers are shown")
         self.view.chosen.connect(self._choose)
-        self.tools = (self.view,)
+        self.pencil, self._is_own = Pencil(), False
+        self.pencil.button.chosen.connect(self._take_up)
+        self.tools = (self.pencil.button, self.view)
 
     @property
     def needs(self) -> str:
@@ -73,6 +86,12 @@ class BoundaryPlot(Plot):
     def set_run(self, run: RunState) -> None:
         """Show the surface and the data of this run."""
         self.offer(run.surface, run.data, run.surface_iteration, run.answers, run.answers_iteration)
+
+    def set_own(self, is_own: bool) -> None:
+        """Say whether the rows are a person's own points."""
+        if is_own != self._is_own:
+            self._is_own = is_own
+            self._take_up()
 
     def set_hover_map(self, values: np.ndarray | None, neuron: str = "") -> None:
         """Show a neuron's value over the plane, (height, width), or over the line, (width,), in place of the answer; None ends it."""
@@ -101,7 +120,15 @@ class BoundaryPlot(Plot):
         self.image = self._plane() if self.points.features == 2 else None
         self.set_heading(*self._heading(figures.iteration(iteration) if surface else ""))
 
+    def _take_up(self, chosen: str = OFF) -> None:
+        """Let clicks do what was chosen, as far as it suits the data."""
+        self.pencil.offer(self.points.data if self.points else None, self._is_own, self.needs == "surface" and self.width() >= _ROOMY)
+        self.setCursor(Qt.CursorShape.ArrowCursor if self.pencil.button.key == OFF else Qt.CursorShape.CrossCursor)
+        if chosen == ADOPT:
+            self.adopt_requested.emit()
+
     def _choose(self, view: str) -> None:
+        self._take_up()
         self.needs_changed.emit()
         self.renew()
 
@@ -110,6 +137,7 @@ class BoundaryPlot(Plot):
         key = self.view.key if self.view.key in views else next(iter(views), "")
         self.view.set_choices([(view, VIEWS[view][0]) for view in views], key)
         self.view.setVisible(len(views) > 1)
+        self._take_up()
         if self.needs != before:
             self.needs_changed.emit()
 
@@ -203,6 +231,26 @@ class BoundaryPlot(Plot):
         shares = probabilities(answer)
         likely = [int(number) for number in np.argsort(-np.nan_to_num(shares))[:3]]
         return [*rows, *(("text", f"{points.class_name(number)} {figures.percent(float(shares[number]))}") for number in likely)]
+
+    # --- Qt ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if (event.oldSize().width() >= _ROOMY) != (event.size().width() >= _ROOMY):
+            self._take_up()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """With the pencil in hand a click on the plane asks for another point, or one less."""
+        button = self.pencil.button
+        if event.button() != Qt.MouseButton.LeftButton or button.isHidden() or button.key == OFF or self.sentence:
+            super().mousePressEvent(event)
+            return
+        frame, x, y = self._scales(QRectF(self.rect()))
+        place = event.position()
+        if frame.contains(place) and self.pencil.number is not None:
+            self.put_requested.emit(x.value(place.x()), y.value(place.y()), self.pencil.number)
+        elif frame.contains(place) and self.pencil.erases:
+            reach = abs(x.value(_NEAR) - x.value(0.0)), abs(y.value(_NEAR) - y.value(0.0))
+            self.erase_requested.emit(x.value(place.x()), y.value(place.y()), *reach)
 
 
 def _sentence(points: Points | None) -> str:
