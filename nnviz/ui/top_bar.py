@@ -16,6 +16,7 @@ _STEP_BUTTONS = ("to_start", "step_back", "step", "to_end")
 SEMIBOLD, BOLD = QFont.Weight.DemiBold, QFont.Weight.Bold
 _FIGURES = {"iteration": "000000", "epoch": "0000", "loss": "0.00000", "score": "00.0 %"}
 """What the bar says of the run, with the widest text each is made for."""
+_WIDEST_PROOF = "worst error 0e-00"
 _TRAIN_BUTTONS = ("rewind", "train_iteration", "train_epoch")
 
 
@@ -197,6 +198,8 @@ class Badge(QPushButton):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme, self._holds = LIGHT, False
+        self.setFont(sans(SMALL, SEMIBOLD))
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance(_WIDEST_PROOF) + 12)  # so that nothing jumps while it changes
         self.set_error(None, "")
 
     def set_error(self, worst_error: float | None, precision: str, is_past: bool = False) -> None:
@@ -205,7 +208,8 @@ class Badge(QPushButton):
         `is_past`: the network as it is now cannot be traced, and what is on the screen is the last one that could.
         """
         self._holds = worst_error is not None and not is_past
-        self.setText("no trace yet" if worst_error is None else "last good trace" if is_past else "✓ equals torch")
+        proof = f"✓ equals torch\nworst error {worst_error:.0e}" if worst_error else "✓ equals torch\nto the last bit"
+        self.setText("no trace yet" if worst_error is None else "last good trace" if is_past else proof)
         said = (
             f"Every parameter gradient of this trace was compared with torch's own backward in {precision}.\n"
             f"Largest difference, relative to the largest gradient: {worst_error:.1e}. Click for every parameter."
@@ -214,7 +218,7 @@ class Badge(QPushButton):
         )
         past = "The network as it is now cannot be traced: this is the last trace that could be made, of another one.\n"
         self.setToolTip(past + said if worst_error is not None and is_past else said)
-        self.setAccessibleName(self.text())
+        self.setAccessibleName(self.text().replace("\n", ", "))
         self.set_theme(self._theme)
 
     def set_theme(self, theme: Theme) -> None:
@@ -222,8 +226,7 @@ class Badge(QPushButton):
         self._theme = theme
         ground, ink = (theme.tint("forward", 0.12).name(), theme.forward) if self._holds else (theme.field, theme.muted)
         self.setStyleSheet(
-            f"QPushButton {{ background: {ground}; color: {ink}; border: 1px solid {ground};"
-            f" border-radius: 13px; padding: 2px 10px; font-weight: 600; }}"
+            f"QPushButton {{ background: {ground}; color: {ink}; border: 1px solid {ground}; border-radius: 8px; padding: 2px 5px; }}"
         )
 
 

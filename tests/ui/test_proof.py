@@ -60,3 +60,16 @@ def test_the_banner_says_what_is_supposed_and_asks(qtbot):
     banner.grab()
     banner.set_what_ifs("", "", 0, False)
     assert not banner.isVisible()
+
+
+def test_badge_names_the_worst_error(qtbot):
+    badge = Badge()
+    qtbot.addWidget(badge)
+    badge.set_error(2.31e-16, "float64")
+    assert badge.text() == "✓ equals torch\nworst error 2e-16"
+    badge.set_error(0.0, "float64")
+    assert badge.text() == "✓ equals torch\nto the last bit"
+    badge.set_error(2.31e-16, "float64", is_past=True)
+    assert badge.text() == "last good trace"
+    badge.set_error(None, "")
+    assert badge.text() == "no trace yet"
