@@ -148,6 +148,7 @@ def test_a_breakpoint_on_a_node_stops_play_training_and_long_steps(qtbot, window
     assert here(window) == ("forward", "h1/relu"), "training stops at the next iteration"
     press(qtbot, window, "Shift+F5")
     wait(qtbot, lambda: not window.session.playback.is_playing or window.session.cursor <= 2)
+    window.session.select(relu)
     press(qtbot, window, "F9")
     assert window.session.experiment.breakpoints == ()
     press(qtbot, window, "Ctrl+Z")
