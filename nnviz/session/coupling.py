@@ -14,7 +14,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.shapes import examine
 from nnviz.session.moment import Moment
 from nnviz.session.run import RunState
-from nnviz.session.stepping import same_node
+from nnviz.session.stepping import followed
 
 if TYPE_CHECKING:
     from nnviz.session.session import Session
@@ -149,8 +149,8 @@ class Coupling(QObject):
 
     def _moment_changed(self, old: Moment | None, new: Moment | None) -> None:
         session, selected = self._session, self._session.selected_node
-        kept = same_node(old, new, selected)
-        session.selected_node = kept
+        kept = followed(old, new, selected, session.is_pinned)
+        session.selected_node, session.is_pinned = kept, session.is_pinned and kept is not None
         session.moment_changed.emit(old, new)
         if kept != selected:
             session.selection_changed.emit(selected, kept)

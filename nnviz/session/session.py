@@ -67,6 +67,8 @@ class Session(QObject):
         self.report = examine(experiment)
         """Shapes, parameters and problems of the present document."""
         self.selected_node: int | None = None
+        self.is_pinned = False
+        """Whether steps leave the selected node selected."""
         self._coupling = Coupling(self)
         self.document = Document(experiment, path, self)
         self.conversation = Conversation(wire, experiment, self)
@@ -128,9 +130,19 @@ class Session(QObject):
 
     def select(self, node: int | None) -> None:
         """Let this node of the trace, or none, be the one looked at."""
-        if node != self.selected_node:
-            old, self.selected_node = self.selected_node, node
+        old, was_pinned = self.selected_node, self.is_pinned
+        self.selected_node, self.is_pinned = node, was_pinned and node == old
+        if (old, was_pinned) != (node, self.is_pinned):
             self.selection_changed.emit(old, node)
+
+    def pin(self, pinned: bool) -> None:
+        """Let steps leave the selected node selected, else the one the cursor is at; or let them take the selection along again."""
+        here = self.moment.node if self.moment else None
+        if self.selected_node is None and here is not None:
+            self.select(here.id)
+        if self.selected_node is not None and pinned != self.is_pinned:
+            self.is_pinned = pinned
+            self.selection_changed.emit(self.selected_node, self.selected_node)
 
     def watch(self, panels: tuple[str, ...]) -> None:
         """Have measured what these need, and nothing else: curves · measures · surface · trace."""

@@ -131,6 +131,13 @@ def same_node(old: Moment | None, new: Moment | None, node: int | None) -> int |
     return counterpart(old.reading, new.reading, node)
 
 
+def followed(old: Moment | None, new: Moment | None, node: int | None, is_pinned: bool) -> int | None:
+    """Return the chosen node after a move: a step leaves it and all follows the cursor again, unless it is pinned or where the step led."""
+    kept = same_node(old, new, node)
+    is_left = kept is not None and new.reading is old.reading and new.cursor != old.cursor and not is_pinned
+    return None if is_left and (new.node is None or new.node.id != kept) else kept
+
+
 def counterpart(old: Reading, new: Reading, node: int) -> int | None:
     """Return the node of the new trace that is what `node` is in the old one; None if there is none."""
     if old is new:

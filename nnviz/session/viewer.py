@@ -8,6 +8,7 @@ from nnviz.session.moment import Moment
 from nnviz.session.playback import Playback
 from nnviz.session.reading import Reading
 from nnviz.session.stepper import Stepper
+from nnviz.session.stepping import followed
 from nnviz.session.walker import Walker
 
 
@@ -25,7 +26,9 @@ class Viewer(QObject):
         self.playback = Playback(self.stepper.step, self)
         self.walker = Walker(self.stepper, _FreeWay(), lambda: 1, lambda count: False, lambda iteration: False, self)
         self.selected_node: int | None = None
-        self.stepper.moment_changed.connect(self.moment_changed)
+        self.is_pinned = False
+        """Whether steps leave the chosen node chosen."""
+        self.stepper.moment_changed.connect(self._moved)
 
     @property
     def moment(self) -> Moment | None:
@@ -39,9 +42,23 @@ class Viewer(QObject):
 
     def select(self, node: int | None) -> None:
         """Choose a node; None: follow the cursor."""
-        if node != self.selected_node:
-            before, self.selected_node = self.selected_node, node
+        before, was_pinned = self.selected_node, self.is_pinned
+        self.selected_node, self.is_pinned = node, was_pinned and node == before
+        if (before, was_pinned) != (node, self.is_pinned):
             self.selection_changed.emit(before, node)
+
+    def pin(self, pinned: bool) -> None:
+        """Let steps leave the chosen node chosen, or take the choice along again."""
+        if self.selected_node is not None and pinned != self.is_pinned:
+            self.is_pinned = pinned
+            self.selection_changed.emit(self.selected_node, self.selected_node)
+
+    def _moved(self, old: Moment | None, new: Moment | None) -> None:
+        selected = self.selected_node
+        self.selected_node = followed(old, new, selected, self.is_pinned)
+        self.moment_changed.emit(old, new)
+        if self.selected_node != selected:
+            self.selection_changed.emit(selected, self.selected_node)
 
 
 class _FreeWay:

@@ -365,18 +365,18 @@ FORMULAS: dict[str, Formula] = {
         ),
     ),
     "group_norm": Formula(
-        "x̂ = (x − μ)/√(σ² + ε),  y = γ x̂ + β,  per group of channels",
+        "y = γ x̂ + β,  x̂ = (x − μ)/√(σ² + ε),  per group of channels",
         "h = γ ∂L/∂y:  ∂L/∂x = (h − mean h − x̂ mean(h x̂))/√(σ² + ε)\n∂L/∂γ = Σ ∂L/∂y · x̂\n∂L/∂β = Σ ∂L/∂y", derivatives.group_norm,
     ),
     "layer_norm": Formula(
-        "x̂ = (x − μ)/√(σ² + ε),  y = γ x̂ + β,  per sample",
+        "y = γ x̂ + β,  x̂ = (x − μ)/√(σ² + ε),  per sample",
         "h = γ ∂L/∂y:  ∂L/∂x = (h − mean h − x̂ mean(h x̂))/√(σ² + ε)\n∂L/∂γ = Σ ∂L/∂y · x̂\n∂L/∂β = Σ ∂L/∂y", derivatives.layer_norm,
     ),
     "batch_norm": Formula(
-        "x̂ = (x − μ)/√(σ² + ε),  y = γ x̂ + β,  per feature over the batch",
+        "y = γ x̂ + β,  x̂ = (x − μ)/√(σ² + ε),  per feature over the batch",
         "h = γ ∂L/∂y:  ∂L/∂x = (h − mean h − x̂ mean(h x̂))/√(σ² + ε)\n∂L/∂γ = Σ ∂L/∂y · x̂\n∂L/∂β = Σ ∂L/∂y", derivatives.batch_norm,
     ),
-    "lstm": Formula("c = f·c + i·g,  h = o·tanh c,  gate by gate at detail textbook"),
+    "lstm": Formula("h = o·tanh c,  c = f·c + i·g,  gate by gate at detail textbook"),
     "gru": Formula("h = (1 − z)·n + z·h,  gate by gate at detail textbook"),
     "scaled_dot_product_attention": Formula(
         "y = P V,  P = softmax(Q Kᵀ / √d)",

@@ -109,6 +109,8 @@ ACTIONS = (
     Act("faster", "Play faster", "Step", lambda w: w.panels.step_bar.change_speed(+1), "Ctrl+]", "fa6s.gauge-high", "Stay on each step for half as long", enabled=_has_trace),
     Act("slower", "Play slower", "Step", lambda w: w.panels.step_bar.change_speed(-1), "Ctrl+[", "fa6s.gauge", "Stay on each step for twice as long", enabled=_has_trace),
     Act("run_to", "Run to the selected node", "Step", lambda w: w.debugger.run_to_selected(), "Ctrl+F10", "fa6s.location-crosshairs", "Go on to the next step of the selected node", enabled=_has_trace),
+    Act("follow", "Let the card follow the cursor", "Step", lambda w: w.session.select(None), "Alt+P", "fa6s.location-arrow", "The chosen node is chosen no longer: the chain-rule card follows the cursor (Esc)", enabled=_has_trace),
+    Act("pin", "Pin or release the node", "Step", lambda w: w.session.pin(not w.session.is_pinned), "Ctrl+Alt+P", "fa6s.thumbtack", "Keep the selected node, or the one the cursor is at, on the chain-rule card while you step", enabled=_has_trace),
     Act("node_steps", "Steps of one node", "Step", lambda w: w.top_bar.set_granularity("node"), "Alt+1", "fa6s.shoe-prints", "Let one step go from node to node"),
     Act("layer_steps", "Steps of one layer", "Step", lambda w: w.top_bar.set_granularity("layer"), "Alt+2", "fa6s.shoe-prints", "Let one step go from layer to layer"),
     Act("phase_steps", "Steps of one phase", "Step", lambda w: w.top_bar.set_granularity("phase"), "Alt+3", "fa6s.shoe-prints", "Let one step go from phase to phase: batch, forward, loss, backward, clip, update"),

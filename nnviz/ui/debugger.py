@@ -54,9 +54,9 @@ class Debugger:
         return session.selected_node if session.selected_node is not None else here.id if here else None
 
     def run_to_selected(self) -> None:
-        """Go on to the next step of the selected node."""
-        if self._window.session.selected_node is not None:
-            self._window.session.walker.to_node(self._window.session.selected_node)
+        """Go on to the next step of the selected node, else of the one the cursor is at."""
+        if self.node_here is not None:
+            self._window.session.walker.to_node(self.node_here)
 
     # --- playing ---
 

@@ -83,6 +83,42 @@ def table(values: np.ndarray, rows: int = 4, columns: int = 5) -> str:
     return "\n".join(lines + ([f"… {len(matrix) - rows} more rows"] if len(matrix) > rows else []))
 
 
+def around(values: np.ndarray, element: Sequence[int], rows: int = 4, columns: int = 5) -> str:
+    """Return an array as `table` does, but with this element in it; a first line says which part it is, where it is not the first."""
+    array = np.asarray(values, dtype=float)
+    if len(element) != array.ndim or array.size <= 1:
+        return table(array, rows, columns)
+    matrix, line = array.reshape(-1, array.shape[-1]), _line(element, array)
+    plain = table(array, rows, columns)
+    shown = len(plain.split("\n")[0].partition("]")[0].partition("…")[0].strip("[ ").split())
+    if line < rows and element[-1] < shown:
+        return plain
+    first, left = _start(line, rows, len(matrix)), _start(element[-1], shown, matrix.shape[1])
+    part, factor = _factored(matrix[first : first + rows, left : left + shown])
+    texts = np.array(aligned(part)).reshape(part.shape)
+    before, behind = "… " if left else "", " …" if left + shown < matrix.shape[1] else ""
+    lines = [f"[ {before}{' '.join(line)}{behind} ]" for line in texts]
+    names = [_rows_named(first, first + len(part) - 1, array), f"columns {left}–{left + shown - 1}" if shown < matrix.shape[1] else ""]
+    return "\n".join([", ".join(filter(None, names)), lines[0] + factor, *lines[1:]])
+
+
+def _line(element: Sequence[int], array: np.ndarray) -> int:
+    return int(np.ravel_multi_index(tuple(element[:-1]), array.shape[:-1])) if array.ndim > 1 else 0
+
+
+def _start(wanted: int, room: int, count: int) -> int:
+    """Where a stretch of `room` places begins that has the wanted one in it, in the middle if it can be."""
+    return max(0, min(wanted - room // 2, count - room))
+
+
+def _rows_named(first: int, last: int, array: np.ndarray) -> str:
+    """ "rows 12–15", or by their places where there are more axes; empty for a vector and where all rows are shown."""
+    if array.ndim == 1 or (first == 0 and last + 1 == array[..., 0].size):
+        return ""
+    ends = [place(tuple(map(int, np.unravel_index(line, array.shape[:-1])))) if array.ndim > 2 else str(line) for line in (first, last)]
+    return f"rows {ends[0]}–{ends[1]}"
+
+
 def shape(sizes: Sequence[int]) -> str:
     """Return a shape as "32×4"; "scalar" for none."""
     return "×".join(map(str, sizes)) if len(sizes) else "scalar"

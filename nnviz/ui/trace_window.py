@@ -18,6 +18,7 @@ from nnviz.ui.actions import build_actions, set_icons
 from nnviz.ui.card import Card
 from nnviz.ui.command_palette import CommandPalette
 from nnviz.ui.debugger import PLAY_MS, step_into
+from nnviz.ui.escape import EscapeKey
 from nnviz.ui.graph.timeline import PhaseRail, Timeline
 from nnviz.ui.graph.view import GraphView
 from nnviz.ui.inspector.card import ChainRuleCard
@@ -150,6 +151,9 @@ class TraceWindow(QMainWindow):
         for bar in (self.timeline, self.rail):
             bar.cursor_requested.connect(viewer.stepper.to)
         card.node_clicked.connect(viewer.select)
+        card.pin_row.pin_requested.connect(viewer.pin)
+        card.pin_row.release_requested.connect(lambda: viewer.select(None))
+        EscapeKey(self, lambda: viewer.select(None))
         card.sample_chosen.connect(viewer.stepper.set_sample)
         card.check_requested.connect(lambda node, element: card.set_check(self._source.check(node, element)))
         viewer.stepper.detail_changed.connect(self._read)
@@ -167,7 +171,7 @@ class TraceWindow(QMainWindow):
         for view in (self.graph, self.timeline, self.rail):
             view.set_moment(moment)
         self.graph.set_selected(node)
-        self.chain_rule.set_moment(moment, node)
+        self.chain_rule.set_moment(moment, node, self.viewer.is_pinned)
         if moment:
             trace = moment.reading.trace
             self.cards[0].set_subtitle(f"{len(trace.nodes):,} nodes · worst error {trace.worst_error:.1e} against torch")

@@ -18,6 +18,7 @@ from nnviz.ui import supposition
 from nnviz.ui.actions import show_running
 from nnviz.ui.canvas import captions
 from nnviz.ui.data import inspection
+from nnviz.ui.escape import EscapeKey
 from nnviz.ui.graph import naming
 from nnviz.ui.graph.view import NO_TRACE
 from nnviz.ui.numerals import steady
@@ -159,7 +160,7 @@ def _show_obstacle(window: MainWindow) -> None:
 def _show_selection(window: MainWindow, node: int | None) -> None:
     panels, moment = window.panels, window.session.moment
     panels.graph.set_selected(node)
-    panels.chain_rule.set_moment(moment, node)
+    panels.chain_rule.set_moment(moment, node, window.session.is_pinned)
     shown = panels.chain_rule.node()
     whole, tensor = (moment.whole, moment.reading.tensor_of(shown.id)) if moment and shown else (None, None)
     if whole is not None and tensor.id in whole.reading.updates:
@@ -295,6 +296,9 @@ def _graph(window: MainWindow) -> None:
     panels.timeline.cursor_requested.connect(session.stepper.to)
     panels.rail.cursor_requested.connect(session.stepper.to)
     panels.chain_rule.node_clicked.connect(session.select)
+    panels.chain_rule.pin_row.pin_requested.connect(session.pin)
+    panels.chain_rule.pin_row.release_requested.connect(lambda: session.select(None))
+    EscapeKey(window, lambda: session.select(None))
     panels.chain_rule.sample_chosen.connect(session.stepper.set_sample)
     panels.chain_rule.check_requested.connect(session.check_gradient)
     panels.detail.chosen.connect(session.stepper.set_detail)

@@ -148,6 +148,7 @@ def test_a_breakpoint_on_a_node_stops_play_training_and_long_steps(qtbot, window
     assert here(window) == ("forward", "h1/relu"), "training stops at the next iteration"
     press(qtbot, window, "Shift+F5")
     wait(qtbot, lambda: not window.session.playback.is_playing or window.session.cursor <= 2)
+    window.session.select(relu)
     press(qtbot, window, "F9")
     assert window.session.experiment.breakpoints == ()
     press(qtbot, window, "Ctrl+Z")
@@ -271,3 +272,23 @@ def test_a_move_over_the_trace_asks_for_no_new_numbers(qtbot, window, monkeypatc
     assert window.session.cursor == window.session.stepper.length
     kept_in_the_background = ("Acknowledge", "Watch")  # a Watch names the weight whose history is kept while training goes on
     assert [type(request).__name__ for request in sent if type(request).__name__ not in kept_in_the_background] == []
+
+
+def test_a_step_takes_the_card_along_unless_its_node_is_pinned(qtbot, window):
+    session, card = window.session, window.panels.chain_rule
+    weight = next(one.id for one in session.moment.reading.trace.nodes if one.label == "h1.weight")
+    session.stepper.to(3)
+    session.select(weight)
+    press(qtbot, window, "F10")
+    assert session.selected_node is None and card.node().id == session.moment.node.id
+    press(qtbot, window, "Ctrl+Alt+P")
+    here = session.selected_node
+    press(qtbot, window, "F10")
+    press(qtbot, window, "F10")
+    assert session.selected_node == here == card.node().id != session.moment.node.id
+    assert card.pin_row.isVisible() and session.moment.node.label in card.pin_row.accessibleDescription()
+    for focused in (window.panels.network, window.panels.loss, card._element._box):
+        session.pin(True)
+        focused.setFocus()
+        qtbot.keyClick(focused, Qt.Key.Key_Escape)
+        assert session.selected_node is None and not session.is_pinned and not card.pin_row.isVisible()

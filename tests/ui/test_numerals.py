@@ -1,6 +1,7 @@
 """Numbers as text: 4 significant digits, true minus, columns, abbreviation."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -65,3 +66,20 @@ def test_a_steady_number_keeps_its_zeros_and_its_four_digits(value):
     assert len(text.replace(".", "").lstrip("0")) == 4 or value >= 9999.5
     assert float(text) == float(numerals.number(value))
     assert (numerals.steady(0.37), numerals.steady(-0.01), numerals.steady(3.858e-5)) == ("0.3700", "−0.01000", "3.858e−5")
+
+
+@given(st.lists(st.integers(1, 7), min_size=1, max_size=3), st.data())
+def test_the_part_of_an_array_that_is_shown_has_the_element_in_it(shape, data):
+    array = np.arange(1, np.prod(shape) + 1, dtype=float).reshape(shape)
+    element = tuple(data.draw(st.integers(0, size - 1)) for size in shape)
+    numbers = re.sub(r"(rows|columns|…) [^\n\]]*(more|\n|$)", "", numerals.around(array, element, 3, 4))
+    assert numerals.number(array[element]) in re.findall(r"[\d.]+", numbers)
+
+
+def test_a_part_says_which_rows_and_columns_it_is():
+    array = np.arange(144, dtype=float).reshape(24, 6)
+    lines = numerals.around(array, (14, 5)).split("\n")
+    assert lines[0] == "rows 12–15, columns 1–5" and lines[3] == "[ … 85 86 87 88 89 ]"
+    assert numerals.around(array, (1, 1)) == numerals.table(array)
+    assert numerals.around(np.arange(50.0).reshape(2, 5, 5), (1, 4, 2)).startswith("rows [1, 1]–[1, 4]\n")
+    assert numerals.around(np.arange(30.0), (29,)).startswith("columns ")

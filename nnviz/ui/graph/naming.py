@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from nnviz.protocol import NodeRecord, TraceRecord
 from nnviz.ui import numerals
@@ -96,3 +96,17 @@ def qualified(node: NodeRecord, named: Mapping[int, str], titles: Mapping[str, s
     """Return name and layer: "W of dense 1"."""
     place = where(node, titles)
     return f"{named[node.id]} of {place}" if place else named[node.id]
+
+
+def distinct(nodes: Sequence[NodeRecord], named: Mapping[int, str], titles: Mapping[str, str]) -> list[str]:
+    """Return name and layer of each, with the inner groups where several are called the same: "linear of lstm · t=3"."""
+    called = [qualified(node, named, titles) for node in nodes]
+    inner = [_inner(nodes, node) if called.count(name) > 1 else "" for node, name in zip(nodes, called, strict=True)]
+    longer = [f"{name} · {groups}" if groups else name for name, groups in zip(called, inner, strict=True)]
+    return [f"{name} · op {node.id}" if longer.count(name) > 1 else name for node, name in zip(nodes, longer, strict=True)]
+
+
+def _inner(nodes: Sequence[NodeRecord], node: NodeRecord) -> str:
+    """The groups of a node that not all of these share, outermost first."""
+    shared = set.intersection(*(set(other.group) for other in nodes))
+    return " · ".join(group for group in node.group[1:] if group not in shared)

@@ -115,6 +115,9 @@ class HistogramPicture(_Picture):
         if found is None:
             self.set_caption(f"{name} · not yet")
             return
+        if found.zeros == 1:
+            self.set_caption(f"{name} · every element is 0")
+            return
         zeros = f" · zeros {round(100 * found.zeros)} % apart" if found.zeros else ""
         bad = f" · {found.non_finite} NaN/∞" if found.non_finite else ""
         self.set_caption(f"{name}{zeros}{bad}")

@@ -20,6 +20,7 @@ from nnviz.ui.inspector.heat import HeatPanel
 from nnviz.ui.inspector.history import HistoryLines
 from nnviz.ui.inspector.lines import Lines
 from nnviz.ui.inspector.pickers import Picker
+from nnviz.ui.inspector.pin import PinRow
 from nnviz.ui.inspector.sections import Formula, Heading, Rule, TitleRow
 from nnviz.ui.inspector.substitution import substituted
 from nnviz.ui.inspector.updates import UpdateTable
@@ -27,6 +28,14 @@ from nnviz.ui.inspector.what_if import WhatIfRow
 from nnviz.ui.theme import LIGHT, Theme
 
 NO_FORMULA = "No formula is on record for this operation; its numbers are torch's own."
+
+KNOWN = {
+    "parameter": "a parameter: the optimizer changes it",
+    "input": "data of this batch",
+    "constant": "a constant: the same in every iteration, nothing is learned in it",
+    "buffer": "a buffer: the layer keeps it, the optimizer does not change it",
+}
+"""What is said of nodes that no operation makes."""
 
 
 class ChainRuleCard(QWidget):
@@ -44,6 +53,7 @@ class ChainRuleCard(QWidget):
         self._theme = LIGHT
         self._moment: Moment | None = None
         self._chosen: int | None = None
+        self._is_pinned = False
         self._titles: dict[str, str] = {}
         self._names: Mapping[int, str] = {}
         self._elements = Elements()
@@ -57,8 +67,8 @@ class ChainRuleCard(QWidget):
 
     # --- setters ---
 
-    def set_moment(self, moment: Moment | None, node: int | None) -> None:
-        """Show a node at a moment; None for the node follows the cursor."""
+    def set_moment(self, moment: Moment | None, node: int | None, is_pinned: bool = False) -> None:
+        """Show a node at a moment; None for the node follows the cursor. `is_pinned`: steps leave the card at this node."""
         if moment is not None and (self._moment is None or moment.reading is not self._moment.reading):
             if self._moment is None or not _is_same_iteration(self._moment, moment):
                 self._elements.clear()
@@ -66,7 +76,7 @@ class ChainRuleCard(QWidget):
             self._check = None
         if self._check and self._moment and moment and moment.sample != self._moment.sample:
             self._check = None
-        self._moment, self._chosen = moment, node
+        self._moment, self._chosen, self._is_pinned = moment, node, is_pinned
         self._show()
 
     def set_theme(self, theme: Theme) -> None:
@@ -102,7 +112,7 @@ class ChainRuleCard(QWidget):
     # --- parts ---
 
     def _make_parts(self) -> None:
-        self._title = TitleRow()
+        self._title, self.pin_row = TitleRow(), PinRow()
         self._sample = Picker("row", "Which row of the batch the numbers are of; “mean” is the mean over all rows", mean=True)
         self._element = Picker("element", "Which element of the node is worked out in full and checked")
         self.what_if = WhatIfRow()
@@ -114,7 +124,7 @@ class ChainRuleCard(QWidget):
         self._attention, self.heat = Heading("Attention", "muted"), HeatPanel()
         self._rules = [Rule() for _ in range(3)]
         self._themed = (
-            self._title, self._sample, self._element, self.what_if, self._forward, self._formula, self._inputs, self._numbers,
+            self._title, self.pin_row, self._sample, self._element, self.what_if, self._forward, self._formula, self._inputs, self._numbers,
             self._chain, self._derivative, self._rows, self._origins, self._reads, self._check_row, self._update, self._batch,
             self._pictures, self._attention, self.heat, self.history, *self._rules,
         )  # fmt: skip
@@ -130,7 +140,7 @@ class ChainRuleCard(QWidget):
         column.setContentsMargins(0, 0, 8, 0)  # room for the scroll bar; the frame around has margins of its own
         column.setSpacing(6)
         for part in (
-            self._title, _side_by_side(self._sample, self._element), self.what_if, self._attention, self.heat, self._forward,
+            self._title, self.pin_row, _side_by_side(self._sample, self._element), self.what_if, self._attention, self.heat, self._forward,
             self._formula, self._inputs, self._numbers, self._rules[0], self._chain, self._derivative, self._rows, self._origins,
             self._reads, self._check_row,
             self._rules[1], self._update, self._table, self.history, self._rules[2], self._batch, self._pictures,
@@ -157,6 +167,9 @@ class ChainRuleCard(QWidget):
         where, what = naming.where(node, self._titles), numerals.shape(node.shape) if node.whole is None else naming.scalar(node)
         facts = " · ".join(filter(None, (where, what, f"op {node.id}")))
         self._title.set_title(self._names[node.id], facts, moment.phase if moment.step else "batch")
+        here = moment.node
+        elsewhere = naming.qualified(here, self._names, self._titles) if here and here.id != node.id else ""
+        self.pin_row.show_state(self._chosen is not None, self._is_pinned, elsewhere)
         self._show_pickers(moment, node)
         self._show_forward(moment, node)
         self._show_chain(moment, node)
@@ -175,17 +188,18 @@ class ChainRuleCard(QWidget):
         attention = self.heat.set_moment(moment, node, self.element())
         self._attention.setVisible(bool(attention))
         self._attention.setText(attention.upper())
-        known = {"parameter": "a parameter: the optimizer changes it", "input": "data of this batch"}
-        self._formula.set_text(node.formula or known.get(node.kind, NO_FORMULA), quiet=not node.formula)
+        self._formula.set_text(node.formula or KNOWN.get(node.kind, NO_FORMULA), quiet=not node.formula)
         lines = neuron_lines.forward_lines if node.whole is not None else partial(chain.forward_lines, element=self.element())
         self._inputs.set_lines(chain.compared(lines, moment, node))
         self._numbers.set_text(neuron_lines.equation(moment, node) or substituted(moment, node, self.element()))
 
     def _show_chain(self, moment: Moment, node: NodeRecord) -> None:
-        rows = chain.compared(chain.chain_lines if node.whole is None else neuron_lines.chain_lines, moment, node)
+        element = self.element()
+        lines = partial(chain.chain_lines, element=element) if node.whole is None else neuron_lines.chain_lines
+        rows = chain.compared(lines, moment, node)
         self._derivative.set_text(node.derivative or (NO_FORMULA if rows else ""), quiet=not node.derivative)
         self._rows.set_lines(rows)
-        arrivals = partial(chain.arrival_lines, named=self._names, titles=self._titles)
+        arrivals = partial(chain.arrival_lines, named=self._names, titles=self._titles, element=element)
         self._origins.set_lines(chain.compared(arrivals, moment, node))
         self._reads.set_lines(chain.reads_line(moment, node, self._names, self._titles))
         self._check_row.setVisible(node.gradient is not None)

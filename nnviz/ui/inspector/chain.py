@@ -13,6 +13,7 @@ from nnviz.session.moment import Moment
 from nnviz.session.reading import to_numpy
 from nnviz.ui import numerals, supposition
 from nnviz.ui.graph import naming
+from nnviz.ui.inspector.elements import row_shape
 from nnviz.ui.inspector.lines import Line
 from nnviz.ui.inspector.substitution import LINEAR
 
@@ -56,13 +57,13 @@ def own_symbol(node: NodeRecord) -> str:
     return name if node.kind == "parameter" and len(name) <= 3 else naming.symbol(node)
 
 
-def figures(moment: Moment, node: int, tensor: Tensor | None) -> str:
-    """Return a tensor of a node for the chosen row as text; "not computed yet" for None."""
+def figures(moment: Moment, node: int, tensor: Tensor | None, element: tuple[int, ...] = ()) -> str:
+    """Return a tensor of a node for the chosen row as text that has this element in it; "not computed yet" for None."""
     if tensor is None:
         return NOT_YET
     array = moment.row(node, tensor)
     if array is not None:
-        return numerals.table(array)
+        return numerals.around(array, element) if element else numerals.table(array)
     measure = moment.measure(tensor)
     if measure is None:
         return "not sent"
@@ -85,7 +86,7 @@ def forward_lines(moment: Moment, node: NodeRecord, element: tuple[int, ...] = (
     made = moment.is_made(node.id)
     lines = [_input_line(moment, node, argument, element) for argument in range(len(node.inputs))] if made else []
     own = moment.value(node.id)
-    lines.append(Line(own_symbol(node), figures(moment, node.id, own), "text" if own else "faint"))
+    lines.append(Line(own_symbol(node), figures(moment, node.id, own, element), "text" if own else "faint"))
     of_means = moment.sample is None and (node.batch_axis is not None or node.kind == "loss")
     if made and node.inputs and of_means and node.operation not in LINEAR:
         lines.append(Line("", f"means over {_rows(moment)}: the formula holds row by row, not for them", "muted"))
@@ -111,31 +112,41 @@ def _rows(moment: Moment) -> str:
     return f"the batch's {len(moment.reading.trace.rows)} rows"
 
 
-def chain_lines(moment: Moment, node: NodeRecord) -> list[Line]:
+def chain_lines(moment: Moment, node: NodeRecord, element: tuple[int, ...] = ()) -> list[Line]:
     """Return upstream, then for every input that gets a gradient the local derivative and the contribution."""
     edges = [edge for edge in moment.reading.in_edges.get(node.id, ()) if edge.contribution is not None]
     if not edges:
         return []
     upstream = moment.gradient(node.id)
-    lines = [_figures_line(f"upstream ∂L/∂{naming.symbol(node)}", figures(moment, node.id, upstream), upstream is not None, "backward")]
+    text = figures(moment, node.id, upstream, element)
+    lines = [_figures_line(f"upstream ∂L/∂{naming.symbol(node)}", text, upstream is not None, "backward")]
     for edge in edges:
-        lines += _edge_lines(moment, node, edge)
+        lines += _edge_lines(moment, node, edge, element)
     if _is_only_for_rows(moment, node):
         lines.append(Line("", f"means over {_rows(moment)}: upstream × local holds row by row, not for them", "muted"))
     return lines
 
 
-def _edge_lines(moment: Moment, node: NodeRecord, edge: EdgeRecord) -> list[Line]:
+def _edge_lines(moment: Moment, node: NodeRecord, edge: EdgeRecord, element: tuple[int, ...]) -> list[Line]:
     symbol = input_symbol(moment, node, edge.argument)
     sent = edge in moment.arrived(edge.source)
     contribution = edge.contribution if sent else None
     hint = f"shape {numerals.shape(edge.contribution.shape)}, goes to {moment.reading.node(edge.source).label}"
-    result = _figures_line(f"= ∂L/∂{symbol}", figures(moment, edge.source, contribution), sent, "backward", edge.source, hint)
-    local, part = _local(moment, node, edge, symbol), _row_part(moment, node, edge) if sent else None
+    place = _received(moment, node, edge, element)
+    result = _figures_line(f"= ∂L/∂{symbol}", figures(moment, edge.source, contribution, place), sent, "backward", edge.source, hint)
+    local, part = _local(moment, node, edge, symbol, element), _row_part(moment, node, edge) if sent else None
     lines = [local, result] if local else [result]
     if part is not None:
-        lines.insert(0, Line(f"row [{moment.sample}] gives", numerals.table(part), "text", "field"))
+        lines.insert(0, Line(f"row [{moment.sample}] gives", numerals.around(part, place), "text", "field"))
     return [*lines, Line("", f"summed over {_rows(moment)}", "muted")] if _is_summed(moment, node, edge) else lines
+
+
+def _received(moment: Moment, node: NodeRecord, edge: EdgeRecord, element: tuple[int, ...]) -> tuple[int, ...]:
+    """An element of an input that the worked out element sends to: the same one, or of a linear layer its row of W and its place of b."""
+    source = moment.reading.node(edge.source)
+    if node.operation == "linear" and edge.argument and element:
+        return (element[-1], 0)[: len(source.shape)]
+    return element if row_shape(source) == row_shape(node) else ()
 
 
 def _is_summed(moment: Moment, node: NodeRecord, edge: EdgeRecord) -> bool:
@@ -155,12 +166,12 @@ def _row_part(moment: Moment, node: NodeRecord, edge: EdgeRecord) -> np.ndarray 
     return np.outer(upstream, value) if edge.argument == 1 else upstream
 
 
-def _local(moment: Moment, node: NodeRecord, edge: EdgeRecord, symbol: str) -> Line | None:
+def _local(moment: Moment, node: NodeRecord, edge: EdgeRecord, symbol: str, element: tuple[int, ...]) -> Line | None:
     if _is_only_for_rows(moment, node):
         return None
     name = f"× local ∂{naming.symbol(node)}/∂{symbol}"
     if edge.local is not None and moment.is_made(node.id):
-        return Line(name, numerals.table(_row_of(moment, node, to_numpy(edge.local))), "text", "field", bold=True)
+        return Line(name, numerals.around(_row_of(moment, node, to_numpy(edge.local)), element), "text", "field", bold=True)
     equation = _equation(moment, node, edge.argument)
     upstream = f"∂L/∂{naming.symbol(node)} · "
     if equation is None or not equation.right.startswith(upstream):
@@ -185,7 +196,9 @@ def _figures_line(label: str, text: str, known: bool, ground: str, node: int | N
     return Line(label, text, ground if known else "faint", ground if known else "field", node, hint, bold=known)
 
 
-def arrival_lines(moment: Moment, node: NodeRecord, named: Mapping[int, str], titles: Mapping[str, str]) -> list[Line]:
+def arrival_lines(
+    moment: Moment, node: NodeRecord, named: Mapping[int, str], titles: Mapping[str, str], element: tuple[int, ...] = ()
+) -> list[Line]:
     """Return where the node's own gradient came from: one row for a single contribution, else every addend and their sum."""
     if node.kind == "loss":
         return [Line("", "∂L/∂L = 1: backward begins here", "muted")]
@@ -193,28 +206,28 @@ def arrival_lines(moment: Moment, node: NodeRecord, named: Mapping[int, str], ti
     if not edges:
         return [Line("", "no gradient comes back to this node", "muted")]
     arrived = moment.arrived(node.id)
-    origins = [naming.qualified(moment.reading.node(edge.target), named, titles) for edge in edges]
+    origins = naming.distinct([moment.reading.node(edge.target) for edge in edges], named, titles)
     symbol = f"∂L/∂{own_symbol(node)}"
     if len(edges) == 1:
         verb = "came from" if arrived else "will come from"
         summed = _is_summed(moment, moment.reading.node(edges[0].target), edges[0])
         count = f"summed over {_rows(moment)}" if summed else "1 contribution"
         head = Line("", f"{verb} {origins[0]} · {count}", "muted", node=edges[0].target)
-        return [head] if node.kind == "operation" else [head, _sum_line(moment, node, symbol)]
-    addends = [_addend(moment, node, edge, origin) for edge, origin in zip(edges, origins, strict=True)]
+        return [head] if node.kind == "operation" else [head, _sum_line(moment, node, symbol, element)]
+    addends = [_addend(moment, node, edge, origin, element) for edge, origin in zip(edges, origins, strict=True)]
     head = Line("", f"{symbol} is the sum of {len(edges)} contributions, {len(arrived)} here", "muted")
-    return [head, *addends, _sum_line(moment, node, symbol)]
+    return [head, *addends, _sum_line(moment, node, symbol, element)]
 
 
-def _addend(moment: Moment, node: NodeRecord, edge: EdgeRecord, origin: str) -> Line:
+def _addend(moment: Moment, node: NodeRecord, edge: EdgeRecord, origin: str, element: tuple[int, ...]) -> Line:
     known = edge in moment.arrived(node.id)
-    text = figures(moment, node.id, edge.contribution if known else None)
+    text = figures(moment, node.id, edge.contribution if known else None, element)
     return Line(f"+ {origin}", text, "backward" if known else "faint", "field", edge.target, f"click to see {origin}")
 
 
-def _sum_line(moment: Moment, node: NodeRecord, symbol: str) -> Line:
+def _sum_line(moment: Moment, node: NodeRecord, symbol: str, element: tuple[int, ...]) -> Line:
     gradient = moment.gradient(node.id)
-    return _figures_line(f"= {symbol}", figures(moment, node.id, gradient), gradient is not None, "backward")
+    return _figures_line(f"= {symbol}", figures(moment, node.id, gradient, element), gradient is not None, "backward")
 
 
 def reads_line(moment: Moment, node: NodeRecord, named: Mapping[int, str], titles: Mapping[str, str]) -> list[Line]:
@@ -223,5 +236,5 @@ def reads_line(moment: Moment, node: NodeRecord, named: Mapping[int, str], title
         return []
     lit = " (highlighted)" if moment.reads() == node.reads and moment.node is node else ""
     own = [_OWN_READS[node.operation]] if node.operation in _OWN_READS else []
-    said = ", ".join([*(naming.qualified(moment.reading.node(read), named, titles) for read in node.reads), *own])
+    said = ", ".join([*naming.distinct([moment.reading.node(read) for read in node.reads], named, titles), *own])
     return [Line("", f"reads from forward: {said}{lit}", "muted", node=node.reads[0])]

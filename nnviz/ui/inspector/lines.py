@@ -81,7 +81,7 @@ class Lines(QWidget):
             places, top = [], 0.0
             for line in self._lines:
                 below = self._underneath(line)
-                height = (len(_texts(line)) + below) * _LINE + (2 * _PAD if line.ground else 2)
+                height = (len(self._written(line)) + below) * _LINE + (2 * _PAD if line.ground else 2)
                 places.append((QRectF(0, top, self.width(), height), below))
                 top += height + (_GAP if line.ground else 0)
             self._measured = (self.width(), places)
@@ -91,6 +91,13 @@ class Lines(QWidget):
         """Whether the figures stand under their label."""
         widest = max(QFontMetricsF(_figures(line)).horizontalAdvance(text) for text in _texts(line))  # of now and of before
         return bool(line.label) and widest > self.width() - self._indent(line) - _INSET
+
+    def _written(self, line: Line) -> list[str]:
+        """The lines of figures; those of a sentence, which has no label, are broken where the width ends."""
+        if line.label or line.ground:
+            return _texts(line)
+        metrics = QFontMetricsF(_figures(line))
+        return [part for text in _texts(line) for part in _broken(text, metrics, self.width())]
 
     def _indent(self, line: Line) -> float:
         if not line.label:
@@ -113,7 +120,7 @@ class Lines(QWidget):
         font = _figures(line)
         painter.setFont(font)
         first_was = len(_texts(line)) - len(line.was.split("\n")) if line.was else -1
-        for place, text in enumerate(_texts(line)):
+        for place, text in enumerate(self._written(line)):
             if place == first_was:
                 painter.setPen(theme.color("what_if"))
                 text = self._paint_was(painter, QRectF(left, top + (place + below) * _LINE, indent - left, _LINE), text, font)
@@ -167,6 +174,17 @@ class Lines(QWidget):
             QToolTip.showText(event.globalPos(), (line.hint or line.text) if line else "", self)
             return True
         return super().event(event)
+
+
+def _broken(text: str, metrics: QFontMetricsF, width: float) -> list[str]:
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and metrics.horizontalAdvance(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def _texts(line: Line) -> list[str]:

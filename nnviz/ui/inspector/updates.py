@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,11 +15,12 @@ from nnviz.protocol import Tensor, UpdateRecord
 from nnviz.session.reading import to_numpy
 from nnviz.ui import numerals
 from nnviz.ui.fonts import mono, sans
+from nnviz.ui.plots.figures import power_of_ten
+from nnviz.ui.plots.scales import Scale
+from nnviz.ui.plots.update_rows import log_limits
 from nnviz.ui.theme import BODY, LIGHT, SMALL, Theme
 
-DECADES = 6
-"""A bar is this many powers of ten long, its full length being the largest number of the table."""
-_ROW = 24.0
+_ROW, _CAPTION = 24.0, 16.0
 _NUMBER = 78.0
 _WAS = 92.0
 _Flag = Qt.AlignmentFlag
@@ -64,11 +66,16 @@ def _number(tensor: Tensor, element: tuple[int, ...] | None) -> float | None:
     return float(np.sqrt(np.mean(array**2))) if element is None else float(array[element])
 
 
-def share(value: float | None, largest: float) -> float:
-    """Return the length of a bar, 0 to 1, on a logarithmic scale of DECADES powers of ten."""
-    if not value or not math.isfinite(value) or largest <= 0:
+def share(value: float | None, limits: tuple[float, float] | None) -> float:
+    """Return the length of a bar, 0 to 1, on the logarithmic scale between these powers of ten, as in the optimizer microscope."""
+    if not value or not math.isfinite(value) or limits is None:
         return 0.0
-    return max(0.02, min(1.0, 1 + math.log10(abs(value) / largest) / DECADES))
+    return max(0.02, min(1.0, float(Scale(*limits, 0.0, 1.0, log=True)(np.abs(value)))))
+
+
+def limits(rows: Sequence[Row]) -> tuple[float, float] | None:
+    """Return the powers of ten that the bars of these rows stand between: those of the microscope, for θ before and after are its own."""
+    return log_limits(tuple(row for row in rows if row.value is not None))
 
 
 class UpdateTable(QWidget):
@@ -100,7 +107,7 @@ class UpdateTable(QWidget):
         """Return the rows on the screen."""
         return self._rows
 
-    def _paint_row(self, painter: QPainter, row: Row, box: QRectF, largest: float) -> None:
+    def _paint_row(self, painter: QPainter, row: Row, box: QRectF, scale: tuple[float, float] | None) -> None:
         theme, symbol = self._theme, self._symbol_width()
         painter.setFont(mono(BODY))
         painter.setPen(theme.color("muted"))
@@ -109,10 +116,10 @@ class UpdateTable(QWidget):
         painter.setPen(theme.color("text" if row.value is not None else "faint"))
         painter.drawText(QRectF(symbol, box.top(), _NUMBER, box.height()), int(_Flag.AlignLeft | _Flag.AlignVCenter), _text(row.value))
         left = symbol + _NUMBER
-        length = share(row.value, largest) * max(0.0, box.width() - left - (_WAS if any(row.was is not None for row in self._rows) else 0))
+        length = share(row.value, scale) * max(0.0, box.width() - left - (_WAS if any(row.was is not None for row in self._rows) else 0))
         parameter = row.symbol.startswith("θ")
         painter.setPen(QPen(theme.color("parameter_line"), 1) if parameter else Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("parameter") if parameter else theme.tint("update", 0.6))
+        painter.setBrush(theme.color("parameter_line") if parameter else theme.tint("update", 0.6))
         if length > 0:
             painter.drawRoundedRect(QRectF(left, box.center().y() - 5.5, length, 11), 2.5, 2.5)
         if row.was is not None:
@@ -124,16 +131,16 @@ class UpdateTable(QWidget):
         return max([24.0, *(QFontMetricsF(mono(BODY)).horizontalAdvance(row.symbol) + 12 for row in self._rows)])
 
     def _boxes(self) -> list[QRectF]:
-        height = max(16.0, min(_ROW, self.height() / max(1, len(self._rows))))
+        height = max(16.0, min(_ROW, (self.height() - _CAPTION) / max(1, len(self._rows))))
         return [QRectF(0, place * height, self.width(), height) for place in range(len(self._rows))]
 
     # --- Qt ---
 
     def sizeHint(self) -> QSize:
-        return QSize(260, round(_ROW * max(1, len(self._rows))))
+        return QSize(260, round(_ROW * max(1, len(self._rows)) + _CAPTION))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(180, 16 * max(2, len(self._rows)))
+        return QSize(180, round(16 * max(2, len(self._rows)) + _CAPTION))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -142,21 +149,31 @@ class UpdateTable(QWidget):
             painter.setFont(sans(SMALL + 0.5))
             painter.setPen(self._theme.color("faint"))
             painter.drawText(QRectF(self.rect()), int(_Flag.AlignLeft | _Flag.AlignTop | Qt.TextFlag.TextWordWrap), self._said)
-        largest = max((abs(row.value) for row in self._rows if row.value and math.isfinite(row.value)), default=0.0)
+        scale = limits(self._rows)
         for row, box in zip(self._rows, self._boxes(), strict=True):
-            self._paint_row(painter, row, box, largest)
+            self._paint_row(painter, row, box, scale)
+        if scale:
+            painter.setFont(sans(SMALL))
+            painter.setPen(self._theme.color("muted"))
+            room = QRectF(0, self.height() - _CAPTION, self.width(), _CAPTION)
+            painter.drawText(room, int(_Flag.AlignRight | _Flag.AlignVCenter), _scale_text(scale))
         painter.end()
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
             found = [row for row, box in zip(self._rows, self._boxes(), strict=True) if box.contains(QPointF(event.pos()))]
-            QToolTip.showText(event.globalPos(), _explained(found[0]) if found else "", self)
+            QToolTip.showText(event.globalPos(), _explained(found[0], limits(self._rows)) if found else "", self)
             return True
         return super().event(event)
 
 
-def _explained(row: Row) -> str:
-    return f"{row.symbol} = {row.formula} = {_text(row.value)}{_was(row)}\nBars are logarithmic: {DECADES} powers of ten."
+def _explained(row: Row, scale: tuple[float, float] | None) -> str:
+    said = f"{row.symbol} = {row.formula} = {_text(row.value)}{_was(row)}"
+    return f"{said}\nBars: absolute values on a {_scale_text(scale)}." if scale else said
+
+
+def _scale_text(scale: tuple[float, float]) -> str:
+    return f"log scale {power_of_ten(scale[0])} … {power_of_ten(scale[1])}"
 
 
 def _was(row: Row) -> str:

@@ -1,13 +1,15 @@
 """The chain-rule card on the screen: it follows the cursor, picks rows and elements, asks for checks, and shows their results."""
 
 import msgspec
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
 from nnviz.protocol import GradientChecked
 from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
-from nnviz.ui.inspector.card import NO_FORMULA, ChainRuleCard
+from nnviz.ui.inspector.card import KNOWN, NO_FORMULA, ChainRuleCard
+from nnviz.ui.inspector.lines import Line, Lines
 from nnviz.ui.theme import DARK, LIGHT
 from tests.ui import traces
 
@@ -156,3 +158,34 @@ def test_every_node_at_every_step_paints_in_both_themes(card, worked):
             for node in (None, *range(len(worked.trace.nodes))):
                 card.set_moment(Moment(worked, cursor, 0), node)
         assert not card.grab().isNull()
+
+
+def test_a_chosen_node_says_so_and_can_be_let_go(card, worked, qtbot):
+    card.set_moment(_at(worked, "backward", "relu"), None)
+    assert not card.pin_row.isVisible()
+    card.set_moment(_at(worked, "backward", "relu"), 3)
+    assert card.pin_row.isVisible() and "The cursor is at relu of h1" in card.pin_row.accessibleDescription()
+    with qtbot.waitSignal(card.pin_row.pin_requested) as pinned:
+        qtbot.mouseClick(card.pin_row.pin, Qt.MouseButton.LeftButton)
+    assert pinned.args == [True]
+    card.set_moment(_at(worked, "backward", "relu"), 3, True)
+    assert card.pin_row.said.text().startswith("pinned")
+    with qtbot.waitSignal(card.pin_row.release_requested):
+        qtbot.mouseClick(card.pin_row.release, Qt.MouseButton.LeftButton)
+
+
+def test_a_long_sentence_is_broken_and_not_cut(card):
+    lines = Lines(card)
+    lines.resize(160, 100)
+    lines.set_lines([Line("", "came from cross entropy of the loss · summed over the batch's 32 rows", "muted")])
+    assert lines.boxes()[0].height() > 32
+
+
+@pytest.mark.parametrize("kind", ["constant", "buffer"])
+def test_what_no_operation_makes_says_what_it_is(card, kind):
+    tape = traces.Tape()
+    node = tape.add(kind, kind, np.array([1.0]))
+    tape.add("operation", "neg", np.array([-1.0]), "", (node,))
+    reading = Reading(tape.record(0.0))
+    card.set_moment(Moment(reading, reading.length, 0), node)
+    assert card._formula.text() == KNOWN[kind] != NO_FORMULA

@@ -1,5 +1,6 @@
 """Rows of the chain rule: known only when their step is made, every contribution named, sums complete."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -124,3 +125,18 @@ def test_equations_are_matched_to_the_inputs_that_get_a_gradient():
     moment = traces.moment(trace, len(trace.steps))
     assert chain.input_symbol(moment, trace.nodes[looked], 1) == "W[i]"
     assert chain.input_symbol(moment, trace.nodes[looked], 0) == "a"
+
+
+def test_uses_with_the_same_name_say_their_time_step():
+    tape = traces.Tape()
+    weight = tape.add("parameter", "r.weight", np.ones((24, 1)), "r")
+    uses = [tape.add("operation", "linear", np.array([1.0]), "r", (weight,)) for _ in range(3)]
+    for use in uses:
+        tape.back(weight, use, np.arange(24.0).reshape(24, 1))
+    trace = tape.record(0.0)
+    steps = ("t=0", "t=1", "t=1")
+    nodes = [*trace.nodes[:1], *(msgspec.structs.replace(trace.nodes[use], group=("r", t)) for use, t in zip(uses, steps, strict=True))]
+    trace = msgspec.structs.replace(trace, nodes=tuple(nodes))
+    lines = chain.arrival_lines(traces.moment(trace, len(trace.steps)), trace.nodes[weight], naming.names(trace), {}, (15, 0))
+    assert {line.label for line in lines[1:-1]} == {"+ linear of r · t=0", "+ linear of r · t=1 · op 2", "+ linear of r · t=1 · op 3"}
+    assert all(line.text.startswith("rows 13–16\n") for line in lines[1:-1])

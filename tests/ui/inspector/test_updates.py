@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from nnviz.ui.inspector.updates import UpdateTable, rows, share
+from nnviz.ui.inspector.updates import UpdateTable, limits, rows, share
+from nnviz.ui.plots.update_rows import log_limits, rows_of
 from nnviz.ui.theme import DARK, LIGHT
 from tests.ui import traces
 
@@ -30,7 +31,16 @@ def test_without_an_element_the_root_mean_square_is_shown():
     ("value", "length"), [(1.0, 1.0), (1e-3, 0.5), (1e-9, 0.02), (0.0, 0.0), (None, 0.0), (float("nan"), 0.0), (-1.0, 1.0)]
 )
 def test_bars_are_logarithmic(value, length):
-    assert share(value, 1.0) == pytest.approx(length)
+    assert share(value, (1e-6, 1.0)) == pytest.approx(length)
+
+
+def test_bars_are_as_long_as_those_of_the_microscope():
+    trace = traces.dropout_net()
+    moment = traces.moment(trace, len(trace.steps))
+    update = _update(trace)
+    theirs = log_limits(rows_of(moment, update.node, (1, 0)))
+    mine = [row for row in rows(update, (1, 0)) if not row.symbol.startswith("θ")]
+    assert limits(mine) == theirs
 
 
 def test_the_table_shows_an_update_and_says_when_there_is_none(qtbot):
