@@ -100,8 +100,8 @@ class UpdateTable(QWidget):
         """Return the rows on the screen."""
         return self._rows
 
-    def _paint_row(self, painter: QPainter, row: Row, box: QRectF, largest: float) -> None:
-        theme, symbol = self._theme, self._symbol_width()
+    def _paint_row(self, painter: QPainter, row: Row, box: QRectF, symbol: float, largest: float) -> None:
+        theme = self._theme
         painter.setFont(mono(BODY))
         painter.setPen(theme.color("muted"))
         painter.drawText(box, int(_Flag.AlignLeft | _Flag.AlignVCenter), row.symbol)
@@ -121,7 +121,8 @@ class UpdateTable(QWidget):
             painter.drawText(box, int(_Flag.AlignRight | _Flag.AlignVCenter), _was(row).strip(" ,"))
 
     def _symbol_width(self) -> float:
-        return max([24.0, *(QFontMetricsF(mono(BODY)).horizontalAdvance(row.symbol) + 12 for row in self._rows)])
+        advance = QFontMetricsF(mono(BODY)).horizontalAdvance
+        return max([24.0, *(advance(row.symbol) + 12 for row in self._rows)])
 
     def _boxes(self) -> list[QRectF]:
         height = max(16.0, min(_ROW, self.height() / max(1, len(self._rows))))
@@ -143,8 +144,9 @@ class UpdateTable(QWidget):
             painter.setPen(self._theme.color("faint"))
             painter.drawText(QRectF(self.rect()), int(_Flag.AlignLeft | _Flag.AlignTop | Qt.TextFlag.TextWordWrap), self._said)
         largest = max((abs(row.value) for row in self._rows if row.value and math.isfinite(row.value)), default=0.0)
+        symbol = self._symbol_width()
         for row, box in zip(self._rows, self._boxes(), strict=True):
-            self._paint_row(painter, row, box, largest)
+            self._paint_row(painter, row, box, symbol, largest)
         painter.end()
 
     def event(self, event: QEvent) -> bool:
