@@ -17,9 +17,9 @@ INTERVAL = 1 / 30
 """Seconds between frames, at least."""
 PROGRESS = 1 / 10
 """The same while the run is on its way to an iteration."""
-MEASURING = 60
-"""So many times the cost of measuring must have been trained before the next one: at most 1.7 % of the time."""
-TRACING = 60
+MEASURING = 100
+"""So many times the cost of measuring must have been trained before the next one: at most 1 % of the time."""
+TRACING = 100
 """The same for live traces. Together they leave a watched run more than nine tenths of its speed."""
 TRACED_ANYWAY = 1.0
 """Seconds after which a live trace comes, whatever it costs."""

@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, QTimer
 from nnviz import protocol
 from nnviz.session.conversation import Conversation
 
-RESTING = 3.0
-"""So many times as long as frames took to draw, the window asks for no more: drawing takes a quarter of its time at most."""
+RESTING = 5.0
+"""So many times as long as frames took to draw, the window asks for no more: drawing takes a sixth of its time at most."""
 
 LONGEST_REST = 1000
 """Milliseconds it rests at most."""

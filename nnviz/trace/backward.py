@@ -22,22 +22,33 @@ def run_backward(entries: list[Entry], loss: Entry) -> None:
     if not loss.outputs[0].requires_grad:
         return
     loss.gradients[0] = torch.ones_like(loss.values[0])
-    reached = entries[: loss.id + 1]
+    reached = [entry for entry in entries[: loss.id + 1] if entry.leaves]
     reads = [_reads(entry) for entry in reached]  # before the engine frees what was saved
     uses = [(entry, k) for entry in reversed(reached) for k, leaf in enumerate(entry.leaves) if leaf.requires_grad]
     sent = torch.autograd.grad(loss.outputs[0], [entry.leaves[k] for entry, k in uses], allow_unused=True)
     for (entry, argument), gradient in zip(uses, sent, strict=True):
         if gradient is not None:
-            _arrive(entry, argument, gradient.to_dense() if gradient.is_sparse else gradient)
-    for entry in reached:
-        entry.reads = reads[entry.id] if any([gradient is not None for gradient in entry.gradients]) else ()
+            receiver, port = entry.sources[argument]
+            dense = gradient.to_dense() if gradient.is_sparse else gradient
+            receiver.contributions.append(Contribution(entry.id, argument, dense, port))
+    for entry in entries[: loss.id]:
+        _add_up(entry)
+    for entry, read in zip(reached, reads, strict=True):
+        entry.reads = read if any([gradient is not None for gradient in entry.gradients]) else ()
 
 
-def _arrive(entry: Entry, argument: int, gradient: Tensor) -> None:
-    receiver, port = entry.sources[argument]
-    receiver.contributions.append(Contribution(entry.id, argument, gradient, port))
-    so_far = receiver.gradients[port]
-    receiver.gradients[port] = gradient if so_far is None else so_far + gradient
+def _add_up(entry: Entry) -> None:
+    """The sum of every output's contributions, in the order in which they arrived."""
+    summed = set()
+    for _, _, gradient, port in entry.contributions:
+        total = entry.gradients[port]
+        if total is None:
+            entry.gradients[port] = gradient
+        elif port in summed:
+            total += gradient  # its own by now: a weight used at every time step needs no new tensor for each
+        else:
+            entry.gradients[port] = total + gradient
+            summed.add(port)
 
 
 def _reads(entry: Entry) -> tuple[int, ...]:

@@ -68,7 +68,7 @@ def leaf(source: Source, differentiable: bool) -> Tensor:
         return entry.values[port]
     output = entry.outputs[port]
     if output.requires_grad and entry.sources:
-        return output.view_as(output)
+        return output[...]
     return entry.values[port].detach().requires_grad_()
 
 

@@ -30,6 +30,19 @@ from .verify import compare, compare_loss, largest_of, true_gradients
 from .what_if import WhatIf, by_node
 
 
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Python's cycle collector waits: a capture makes no cycles, and looking for them takes a sixth of its time."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+@_without_collector()  # around it, so that the tape is gone when the collector looks again
 def capture(
     module: nn.Module,
     *inputs: Any,
@@ -60,7 +73,7 @@ def capture(
     parts = parts_of(modules, inputs, target)
     tape = Tape(Bindings(Scopes(named), _names(parts), by_node(what_ifs)), Openers(detail, details))
     tape.bindings.suspects += hooks_before(named, parts)
-    with torch.enable_grad(), _without_collector(), _supposing(tape):
+    with torch.enable_grad(), _supposing(tape):
         real = _run(tape, module, inputs, loss, target, penalty)
         end = _loss_entry(tape, real)
         run_backward(tape.bindings.entries, end)
@@ -167,18 +180,6 @@ def _undisturbed(modules: Mapping[str, nn.Module]) -> Iterator[None]:
         with torch.no_grad():
             for buffer, before in buffers:
                 buffer.copy_(before)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Python's cycle collector waits: a capture makes no cycles, and looking for them takes a sixth of its time."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 # -- the record ----------------------------------------------------------------------------------------------------

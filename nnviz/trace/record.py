@@ -1,4 +1,4 @@
-"""What a capture leaves behind: the frozen dataclasses a trace is made of. It must never run a model."""
+"""What a capture leaves behind: the immutable records a trace is made of. It must never run a model."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ class Slot:
     argument: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
+class Call(NamedTuple):
     """A torch call as it was made, tensors replaced by `Slot`s; enough to make it again with other values."""
 
     function: Callable[..., Any]
@@ -34,6 +33,8 @@ class Call:
     written: tuple[int, ...] = ()  # the tensor arguments the call writes into
     differentiable: tuple[bool, ...] = ()  # beside its tensor arguments: whether a gradient was asked for
     rng: Tensor | None = None  # the generator's state before the call, kept only if the call drew from it
+
+    __eq__, __hash__ = object.__eq__, object.__hash__  # a call is equal to itself only
 
 
 class Contribution(NamedTuple):
@@ -45,8 +46,7 @@ class Contribution(NamedTuple):
     output: int = 0  # which output of the receiving node it belongs to
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Node:
+class Node(NamedTuple):  # made in a tenth of the time of a frozen dataclass
     """One node of the computational graph and all that one iteration did to it; `value` is its first output's."""
 
     id: int
@@ -67,6 +67,8 @@ class Node:
     derivative: str
     dropped: Tensor | None
     call: Call | None
+
+    __eq__, __hash__ = object.__eq__, object.__hash__  # a node is equal to itself only
 
     @property
     def value(self) -> Tensor:

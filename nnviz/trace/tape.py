@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -221,7 +221,7 @@ class Tape(TorchFunctionMode):
         if not outputs:
             return result
         if before is not None and not torch.equal(before, torch.get_rng_state()):
-            call = replace(call, rng=before)
+            call = call._replace(rng=before)
         entry = self.bindings.add("operation", operation_name(function), call, sources, leaves, outputs)
         for port, tensor in enumerate(outputs):
             self.bindings.bind(tensor, entry, port)

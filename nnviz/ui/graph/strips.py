@@ -111,7 +111,14 @@ def robust_limit(numbers: Sequence[float] | np.ndarray) -> float:
     known = known[np.isfinite(known)]
     if known.size >= _FEW and known[-1] > _OUTLYING * known[-2] > 0:
         known = known[:-1]
-    return float(np.percentile(known, 98)) if known.size else 0.0
+    return _percentile(known, 0.98) if known.size else 0.0
+
+
+def _percentile(ordered: np.ndarray, share: float) -> float:
+    """As np.percentile does it between the two nearest, in a tenth of the time: a frame asks for a dozen."""
+    place = share * (ordered.size - 1)
+    below = int(place)
+    return float(ordered[below] + (place - below) * (ordered[min(below + 1, ordered.size - 1)] - ordered[below]))
 
 
 def value_strip(moment: Moment, node: NodeRecord) -> Strip:

@@ -107,8 +107,8 @@ class UpdateTable(QWidget):
         """Return the rows on the screen."""
         return self._rows
 
-    def _paint_row(self, painter: QPainter, row: Row, box: QRectF, scale: tuple[float, float] | None) -> None:
-        theme, symbol = self._theme, self._symbol_width()
+    def _paint_row(self, painter: QPainter, row: Row, box: QRectF, symbol: float, scale: tuple[float, float] | None) -> None:
+        theme = self._theme
         painter.setFont(mono(BODY))
         painter.setPen(theme.color("muted"))
         painter.drawText(box, int(_Flag.AlignLeft | _Flag.AlignVCenter), row.symbol)
@@ -128,7 +128,8 @@ class UpdateTable(QWidget):
             painter.drawText(box, int(_Flag.AlignRight | _Flag.AlignVCenter), _was(row).strip(" ,"))
 
     def _symbol_width(self) -> float:
-        return max([24.0, *(QFontMetricsF(mono(BODY)).horizontalAdvance(row.symbol) + 12 for row in self._rows)])
+        advance = QFontMetricsF(mono(BODY)).horizontalAdvance
+        return max([24.0, *(advance(row.symbol) + 12 for row in self._rows)])
 
     def _boxes(self) -> list[QRectF]:
         height = max(16.0, min(_ROW, (self.height() - _CAPTION) / max(1, len(self._rows))))
@@ -149,9 +150,9 @@ class UpdateTable(QWidget):
             painter.setFont(sans(SMALL + 0.5))
             painter.setPen(self._theme.color("faint"))
             painter.drawText(QRectF(self.rect()), int(_Flag.AlignLeft | _Flag.AlignTop | Qt.TextFlag.TextWordWrap), self._said)
-        scale = limits(self._rows)
+        scale, symbol = limits(self._rows), self._symbol_width()
         for row, box in zip(self._rows, self._boxes(), strict=True):
-            self._paint_row(painter, row, box, scale)
+            self._paint_row(painter, row, box, symbol, scale)
         if scale:
             painter.setFont(sans(SMALL))
             painter.setPen(self._theme.color("muted"))

@@ -68,7 +68,7 @@ def log_limits(rows: tuple[Row, ...]) -> tuple[float, float] | None:
 def paint_rows(painter: QPainter, area: QRectF, theme: Theme, rows: tuple[Row, ...], note: str, hovered: QPointF | None) -> None:
     """Paint symbol, number and bar of every row, the note and what the bars mean below, and the formula of the row under the pointer."""
     boxes = row_boxes(area, len(rows))
-    symbols = max((QFontMetricsF(mono(BODY)).horizontalAdvance(row.symbol) for row in rows), default=0.0)
+    symbols = max(map(QFontMetricsF(mono(BODY)).horizontalAdvance, [row.symbol for row in rows]), default=0.0)
     texts = ["−0.000000", *(figures.figure(row.value) for row in rows if row.value is not None)]
     numbers = max(map(QFontMetricsF(mono(BODY, QFont.Weight.Bold)).horizontalAdvance, texts))
     limits = log_limits(rows)
