@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
 
 from nnviz.protocol import WeightHistory
 from nnviz.ui.plots import OptimizerMicroscope
@@ -72,3 +72,16 @@ def test_the_plot_grows_to_what_its_rows_and_the_history_need(shown, width):
     assert plot.minimumHeight() == rows, "that is another weight"
     plot.set_moment(None)
     assert plot.minimumHeight() == 0
+
+
+def test_the_picker_opens_inside_the_window_and_whole(shown, qtbot):
+    plot = OptimizerMicroscope()
+    card = shown(plot, 320, 260)
+    plot.set_moment(runs.moment(), 2, (0,))
+    for node, element in ((2, (0,)), (1, (1, 0))):  # of one axis first: the panel grows
+        plot.set_moment(runs.moment(), node, element)
+        qtbot.mouseClick(plot.opener, Qt.MouseButton.LeftButton)
+        menu = plot.opener.menu
+        assert menu.isVisible() and menu.width() >= plot.picker.sizeHint().width()
+        assert card.geometry().left() <= menu.geometry().left() and menu.geometry().right() <= card.geometry().right()
+        menu.close()
