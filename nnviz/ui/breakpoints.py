@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
     QCheckBox,
@@ -30,6 +30,8 @@ from nnviz.ui.theme import BODY, GRID, GUTTER, LIGHT, Theme
 OFFERED = ("gradient", "activation", "non_finite", "loss_rising", "parameter")
 """The kinds the form can add; those on nodes come from the graph."""
 SYMBOLS = {"gradient": "|g|", "activation": "|a|"}
+_THRESHOLDS = {"gradient": 5.0, "activation": 5.0, "loss_rising": 0.0}
+"""What the form begins with."""
 _HEIGHT = 26
 _WIDEST = 200
 
@@ -170,7 +172,10 @@ class BreakpointForm(QWidget):
         self.comparison = QComboBox(accessibleName="Above or below")
         self.threshold = NumberBox(Field("threshold", "number", 1.0, "the number it is compared with", 0.0, 1e300))
         self.threshold.setAccessibleName("Threshold")
-        self.add = QPushButton("Add", accessibleName="Add this breakpoint")
+        self.add = QPushButton("Add", accessibleName="Add this breakpoint", autoDefault=False)  # Return in a list is about the list
+        self._amount = QLabel("in one iteration, by more than")
+        self._thresholds = dict(_THRESHOLDS)
+        self._shown_kind = ""
         for kind in OFFERED:
             self.kind.addItem(KINDS[kind].label, kind)
             self.kind.setItemData(self.kind.count() - 1, KINDS[kind].explanation, Qt.ItemDataRole.ToolTipRole)
@@ -179,14 +184,13 @@ class BreakpointForm(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GRID)
-        for widget in (self.kind, self.target, self.comparison, self.threshold):
+        for widget in (self.kind, self.target, self.comparison, self._amount, self.threshold):
             row.addWidget(widget)
         row.addStretch()
         row.addWidget(self.add)
         for box in (self.target, self.comparison):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.threshold.setFixedWidth(76)
-        self.threshold.set_value(5.0)
         self.kind.currentIndexChanged.connect(self._fit)
         self.add.clicked.connect(lambda: self.add_requested.emit(self.kind.currentData(), self.settings()))
         self._fit()
@@ -216,9 +220,28 @@ class BreakpointForm(QWidget):
         self.target.setCurrentIndex(max(0, self.target.findData(chosen)))
         for name in ("target", "comparison", "threshold"):
             getattr(self, name).setVisible(name in fields)
-        if kind == "loss_rising":
-            self.threshold.setToolTip("The loss must have risen by more than this")
+        self._amount.setVisible(kind == "loss_rising")
+        self._swap_thresholds(kind)
         self.add.setEnabled(kind != "parameter" or self.target.count() > 0)
+
+    def _swap_thresholds(self, kind: str) -> None:
+        """Each kind keeps a number of its own: a gradient of 5 is large, a loss that rises by 5 is a wreck."""
+        if kind != self._shown_kind:
+            if self._shown_kind in self._thresholds:
+                self._thresholds[self._shown_kind] = self.threshold.typed()
+            self.threshold.set_value(self._thresholds.get(kind, 0.0))
+            self.threshold.setToolTip(next((field.explanation for field in KINDS[kind].fields if field.name == "threshold"), ""))
+            self._shown_kind = kind
+
+    # --- Qt ---
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return adds what is written, from the number or the button."""
+        is_return = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_return and (self.threshold.hasFocus() or self.add.hasFocus()):
+            self.add.click()
+        elif not is_return:
+            super().keyPressEvent(event)
 
 
 def _head(text: str) -> QLabel:

@@ -111,14 +111,18 @@ class Debugger:
         if self._list is None:
             self._list = self._new_list()
         self.show_marks()
+        self._place_list()
+        self._list.show()
+        self._list.form.kind.setFocus()
+
+    def _place_list(self) -> None:
+        """Put the list above its button, where it hides neither the button nor what is below; without the button, under the top bar."""
         button = self._window.panels.breakpoints
         anchor = button if button.isVisible() else self._window.top_bar
         corner = anchor.mapToGlobal(QPoint(anchor.width(), 0))
         room = self._window.mapToGlobal(QPoint(self._window.width(), 0))
         top = corner.y() - self._list.height() - 4 if button.isVisible() else corner.y() + anchor.height()
         self._list.move(min(corner.x(), room.x()) - self._list.width(), max(room.y(), top))
-        self._list.show()
-        self._list.form.kind.setFocus()
 
     def _new_list(self) -> BreakpointList:
         from nnviz.ui.breakpoints import BreakpointList  # with the graph, after the window's first paint
@@ -145,6 +149,8 @@ class Debugger:
             parameters = [f"{id}.{name}" for id, shape in session.report.layers.items() for name in shape.parameters]
             self._list.set_breakpoints(experiment.breakpoints, titles, absent)
             self._list.form.set_places(list(session.report.layers), parameters, titles)
+            if self._list.isVisible():
+                self._place_list()
 
 
 def step_into(walker: Walker, moment: Moment | None, folds: Folds) -> None:

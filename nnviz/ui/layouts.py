@@ -39,9 +39,15 @@ WORKSPACES = {
         (1010, column((610, "network"), (270, row((330, "boundary"), (330, "loss"), (330, "histograms"))))),
         (330, column((560, "properties"), (320, "parameters"))),
     ),
-    "step": column(
-        (715, row((232, "layers"), (960, column((262, "network"), (442, "graph"))), (378, column((430, "inspector"), (285, "batch"))))),
-        (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"), (378, "microscope"))),
+    "step": row(
+        (
+            1192,
+            column(
+                (715, row((232, "layers"), (960, column((262, "network"), (442, "graph"))))),
+                (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"))),
+            ),
+        ),
+        (378, column((621, "inspector"), (285, "batch"), (290, "microscope"))),
     ),
     "train": row(
         (232, "layers"),

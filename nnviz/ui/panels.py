@@ -85,7 +85,8 @@ class Panels:
         }
         for name, width in _NARROWEST.items():
             cards[name].setMinimumWidth(width)
-        return cards | {name: plots.framed(plot) for name, plot in self.plots.items()}
+        bodies = {"microscope": _scrolling(self.microscope)}
+        return cards | {name: plots.framed(plot, bodies.get(name)) for name, plot in self.plots.items()}
 
     @property
     def plots(self) -> dict[str, plots.Plot]:

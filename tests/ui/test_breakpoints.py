@@ -111,3 +111,32 @@ def test_names_stay_chosen_when_the_network_changes(listed):
     form.target.setCurrentIndex(form.target.findData("h1.bias"))
     form.set_places(["x", "h1", "h2"], ["h1.weight", "h1.bias", "h2.weight"], TITLES)
     assert form.target.currentData() == "h1.bias" and form.target.currentText() == "dense 1.bias"
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])
+def test_return_in_a_list_adds_nothing_and_in_the_number_adds(qtbot, listed, key):
+    form = listed.form
+    for box in (form.kind, form.target, form.comparison):
+        box.setFocus()
+        with qtbot.assertNotEmitted(listed.add_requested):
+            qtbot.keyClick(box, key)
+        assert listed.isVisible()
+    form.threshold.setFocus()
+    form.threshold.lineEdit().setText("0.25")
+    with qtbot.waitSignal(listed.add_requested) as added:
+        qtbot.keyClick(form.threshold, key)
+    assert added.args == ["gradient", {"target": "", "comparison": "above", "threshold": 0.25}]
+    form.add.setFocus()
+    with qtbot.waitSignal(listed.add_requested):
+        qtbot.keyClick(form.add, key)
+
+
+def test_each_kind_keeps_a_number_of_its_own(listed):
+    form = listed.form
+    assert form.threshold.value() == 5 and form._amount.isHidden()
+    form.threshold.lineEdit().setText("7")
+    form.kind.setCurrentIndex(form.kind.findData("loss_rising"))
+    assert form.threshold.value() == 0 and not form._amount.isHidden() and "more than" in form._amount.text()
+    assert "risen by more than" in form.threshold.toolTip()
+    form.kind.setCurrentIndex(form.kind.findData("gradient"))
+    assert form.threshold.value() == 7

@@ -174,6 +174,8 @@ def test_training_stops_where_a_gradient_passes_a_number(qtbot, window):
     popup.form.threshold.set_value(threshold)
     qtbot.mouseClick(popup.form.add, Qt.MouseButton.LeftButton)
     assert session.experiment.breakpoints == (Breakpoint("gradient", "", "above", threshold),)
+    button = window.panels.breakpoints
+    assert popup.geometry().bottom() < button.mapToGlobal(button.rect().topLeft()).y(), "it grows upwards"
     popup.close()
     window.activateWindow()  # a screen would do so by itself
     wait(qtbot, window.isActiveWindow)

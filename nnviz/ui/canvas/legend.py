@@ -36,17 +36,15 @@ def rect(room: QRect) -> QRect:
 
 def paint(painter: QPainter, room: QRect, theme: Theme, figures: Figures) -> None:
     """Paint the scales of neurons, weights and biases at the lower right of a picture that has numbers."""
-    scales = scales_of(figures)
     painter.setFont(sans(SMALL))
     metrics = QFontMetricsF(painter.font())
-    is_short = sum(_width(metrics, *scale, False) + _GAP for scale in scales) > room.width()
+    scales = _fitting(metrics, scales_of(figures), room.width() - 8)
     right = float(room.right() - 4)
-    whole = sum(_width(metrics, *scale, is_short) + _GAP for scale in scales)
+    whole = sum(_width(metrics, scale) + _GAP for scale in scales)
     painter.fillRect(QRectF(right - whole, room.bottom() - HEIGHT - 3, whole + 4, HEIGHT + 4), theme.color("panel", 0.85))
-    for name, limit in reversed(scales):
-        left = right - _width(metrics, name, limit, is_short)
-        if left >= room.left():
-            _paint_scale(painter, theme, left, room.bottom() - HEIGHT - 1, _texts(name, limit, is_short))
+    for scale in reversed(scales):
+        left = right - _width(metrics, scale)
+        _paint_scale(painter, theme, left, room.bottom() - HEIGHT - 1, scale)
         right = left - _GAP
 
 
@@ -58,13 +56,18 @@ def paint_invitation(painter: QPainter, room: QRect, theme: Theme) -> None:
     painter.drawText(room.adjusted(12, 12, -12, -12), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
 
-def _texts(name: str, limit: float, is_short: bool) -> tuple[str, str]:
-    """What stands before and behind the bar; where room is short, only before it."""
-    return (f"{name} ±{short(limit)}", "") if is_short else (f"{name}  {short(-limit)}", short(limit))
+def _fitting(metrics: QFontMetricsF, scales: tuple[tuple[str, float], ...], room: float) -> list[tuple[str, str]]:
+    """What stands before and behind each bar: both ends; where room is short the limit before it; else one bar behind all limits."""
+    both = [(f"{name}  {short(-limit)}", short(limit)) for name, limit in scales]
+    limits = [(f"{name} ±{short(limit)}", "") for name, limit in scales]
+    for texts in (both, limits):
+        if sum(_width(metrics, scale) + _GAP for scale in texts) <= room:
+            return texts
+    return [("  ".join(text for text, _ in limits), "")]
 
 
-def _width(metrics: QFontMetricsF, name: str, limit: float, is_short: bool) -> float:
-    low, high = _texts(name, limit, is_short)
+def _width(metrics: QFontMetricsF, texts: tuple[str, str]) -> float:
+    low, high = texts
     return metrics.horizontalAdvance(low) + _AWAY + _BAR + (_AWAY + metrics.horizontalAdvance(high) if high else 0.0)
 
 

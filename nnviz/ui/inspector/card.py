@@ -216,8 +216,7 @@ class ChainRuleCard(QWidget):
             part.setVisible(shown)
         self.history.set_weight(node.label if shown else "", self.element())
         if shown:
-            before = moment.before.update(node.id) if moment.before else None
-            self._table.set_update(moment.update(node.id), self.element(), self._theme, before)
+            self._table.set_moment(moment, node.id, self.element(), self._theme)
 
     # --- the chosen element ---
 

@@ -8,9 +8,9 @@ from nnviz.ui.card import Card
 from nnviz.ui.plots.plot import Plot
 
 
-def framed(plot: Plot, parent: QWidget | None = None) -> Card:
-    """Return a card around the plot. The card follows the plot: only the plot needs to be given a theme."""
-    card = Card(plot.heading[0], plot, plot.tools, parent)
+def framed(plot: Plot, body: QWidget | None = None) -> Card:
+    """Return a card around the plot, or around what holds it. The card follows the plot: only the plot needs to be given a theme."""
+    card = Card(plot.heading[0], body or plot, plot.tools)
     card.setToolTip(plot.toolTip())
 
     def show_heading(title: str, short: str, subtitle: str) -> None:

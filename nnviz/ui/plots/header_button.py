@@ -137,7 +137,13 @@ class PopupButton(QAbstractButton):
         action = QWidgetAction(self.menu)
         action.setDefaultWidget(panel)
         self.menu.addAction(action)
-        self.clicked.connect(lambda: _open_below(self.menu, self))
+        self._action = action
+        self.clicked.connect(self._open)
+
+    def _open(self) -> None:
+        for visible in (False, True):  # or the menu keeps the size of what the panel was before
+            self._action.setVisible(visible)
+        _open_below(self.menu, self)
 
     def set_text(self, text: str) -> None:
         """Show this word."""
@@ -161,7 +167,10 @@ class PopupButton(QAbstractButton):
 
 
 def _open_below(menu: QMenu, button: QWidget) -> None:
-    menu.popup(button.mapToGlobal(QPoint(0, button.height() + 2)))
+    """Open the menu at the button's lower left corner; where it would reach beyond the window, so far to the left that it does not."""
+    place, room = button.mapToGlobal(QPoint(0, button.height() + 2)), button.window().geometry()
+    place.setX(max(room.left(), min(place.x(), room.right() - menu.sizeHint().width())))
+    menu.popup(place)
 
 
 def _prepare(button: QAbstractButton, text: str, tip: str) -> None:

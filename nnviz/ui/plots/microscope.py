@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from PySide6.QtCore import QRectF, Signal
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from nnviz.protocol import UpdateRecord, WeightHistory
@@ -15,13 +16,15 @@ from nnviz.ui.graph import naming
 from nnviz.ui.plots.element_picker import ElementPicker
 from nnviz.ui.plots.header_button import PopupButton
 from nnviz.ui.plots.plot import Plot
-from nnviz.ui.plots.update_rows import READABLE, Row, fitted, paint_rows, row_boxes, rows_of
-from nnviz.ui.plots.weight_history import is_drawable, paint_history, room
+from nnviz.ui.plots.update_rows import Row, fitted, needed_height, paint_rows, rows_of
+from nnviz.ui.plots.weight_history import HIGHEST, is_drawable, paint_history
 
 _EXPLANATION = (
     "How the optimizer turns the gradient of one weight into its change, row by row. "
     "The bars show absolute values on one logarithmic scale; the sign stands with the number."
 )
+_APART = 6
+"""Pixels between the rows and the history."""
 _SHORT_NAMES = {"weight": "W", "bias": "b"}
 
 
@@ -59,6 +62,7 @@ class OptimizerMicroscope(Plot):
         """Show how a weight went over the last iterations; drawn only if it is the weight that is shown."""
         if history is not self.history:
             self.history = history
+            self._claim_room()
             self.update()
 
     @property
@@ -79,19 +83,19 @@ class OptimizerMicroscope(Plot):
         self.opener.setVisible(bool(updates))
         if not updates:
             self.rows = ()
+            self._claim_room()
             self.set_heading("Optimizer microscope", self._optimizer, "Optimizer")
             return
         self.rows = rows_of(moment, node, element)
         self._fill_picker(updates, node, element)
         self._note = naming.iteration(moment.reading.trace) + (" · what if" if moment.reading.trace.what_ifs else "")
         self.set_heading("Optimizer microscope", self._optimizer, "Optimizer")
+        self._claim_room()
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
-        above = area.adjusted(0, 0, 0, -room(area) - 4)
-        fits = row_boxes(above, len(self.rows))[0].height() >= READABLE
-        if fits and is_drawable(self.history, self.parameter, self.element):
-            paint_history(painter, area.adjusted(0, area.height() - room(area), 0, 0), self.theme, self.history, self.hovered)
-            area = above
+        if is_drawable(self.history, self.parameter, self.element):
+            paint_history(painter, area.adjusted(0, area.height() - HIGHEST, 0, 0), self.theme, self.history, self.hovered)
+            area = area.adjusted(0, 0, 0, -HIGHEST - _APART)
         paint_rows(painter, area, self.theme, self.rows, self._note, self.hovered)
 
     def _fill_picker(self, updates: Mapping[int, UpdateRecord], node: int, element: tuple[int, ...]) -> None:
@@ -100,9 +104,20 @@ class OptimizerMicroscope(Plot):
         self.picker.set_element(node, element)
         self.opener.set_text(names[node] + numerals.place(element))
 
+    def _claim_room(self) -> None:
+        """Grow as high as all rows and the history need; whoever frames the plot lets a person scroll."""
+        rows = needed_height(self.rows, self.width()) if self.rows else 0.0
+        lines = _APART + HIGHEST if is_drawable(self.history, self.parameter, self.element) else 0.0
+        self.setMinimumHeight(math.ceil(rows + lines))
+
     def _pick(self, node: int, element: tuple[int, ...]) -> None:
         self.set_moment(self._moment, node, element)
         self.element_picked.emit(self.node, self.element)
+
+    # --- Qt ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._claim_room()
 
 
 def parameter_name(parameter: str, names: Mapping[str, str]) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -13,16 +15,17 @@ from nnviz.protocol import Tensor
 from nnviz.session.moment import Moment
 from nnviz.ui.fonts import mono
 from nnviz.ui.plots import figures
-from nnviz.ui.plots.readout import LINE, RIGHT, paint_readout, text_width, thinned, write
+from nnviz.ui.plots.readout import LINE, RIGHT, paint_readout, small_mono, text_width, thinned, write
 from nnviz.ui.plots.scales import Scale, decades
 from nnviz.ui.theme import BODY, Theme
 
-_LOWEST, _TALLEST = 14.0, 60.0
-"""Height of a row in pixels. Rows without room for the lowest stand in two columns."""
-READABLE = 12.5
-"""Rows lower than this run into each other."""
-_SHORTEST = 16.0
-"""Where there is less room for bars, there are none."""
+_LOWEST, _TALLEST = 13.5, 30.0
+"""Height of a row in pixels."""
+_TWO_LINES = 28.0
+"""Height of a row whose formula stands below its symbol, for lack of room beside it."""
+_SHORTEST = 28.0
+"""Bars get no less room than this, in pixels."""
+_GAP = 8.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Row:
     value: float | None
     is_norm: bool = False
     """Whether the value is the norm over all elements, because the tensor was too large to travel."""
+    was: float | None = None
+    """The value without what is supposed, if it is another."""
 
 
 def rows_of(moment: Moment, node: int, element: tuple[int, ...]) -> tuple[Row, ...]:
@@ -65,31 +70,101 @@ def log_limits(rows: tuple[Row, ...]) -> tuple[float, float] | None:
     return decades(min(sizes) / 2, max(sizes)) if sizes else None
 
 
+def compared(rows: tuple[Row, ...], before: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Return the rows, each with its value among those from `before`, where that is another."""
+    if [row.symbol for row in rows] != [row.symbol for row in before]:
+        return rows
+    return tuple(replace(row, was=old.value) if old.value != row.value else row for row, old in zip(rows, before, strict=True))
+
+
+def needed_height(rows: tuple[Row, ...], width: float) -> float:
+    """Return the height in pixels that the rows and their caption need in a table of this width."""
+    return len(rows) * (_LOWEST if _columns(rows, width).is_beside else _TWO_LINES) + LINE
+
+
 def paint_rows(painter: QPainter, area: QRectF, theme: Theme, rows: tuple[Row, ...], note: str, hovered: QPointF | None) -> None:
-    """Paint symbol, number and bar of every row, the note and what the bars mean below, and the formula of the row under the pointer."""
-    boxes = row_boxes(area, len(rows))
-    symbols = max(map(QFontMetricsF(mono(BODY)).horizontalAdvance, [row.symbol for row in rows]), default=0.0)
-    texts = ["−0.000000", *(figures.figure(row.value) for row in rows if row.value is not None)]
-    numbers = max(map(QFontMetricsF(mono(BODY, QFont.Weight.Bold)).horizontalAdvance, texts))
-    limits = log_limits(rows)
+    """Paint symbol, formula, number and bar of every row, the note and what the bars mean below; under the pointer the row in words."""
+    columns, limits = _columns(rows, area.width()), log_limits(rows)
+    boxes = row_boxes(area, rows)
     for row, line in zip(rows, boxes, strict=True):
-        write(painter, line, row.symbol, theme.color("muted"), mono(BODY))
-        _paint_number(painter, theme, row, QRectF(line.left() + symbols + 12, line.top(), numbers, line.height()))
-        _paint_bar(painter, theme, row, line.adjusted(symbols + numbers + 28, 0, 0, 0), limits)
+        _paint_row(painter, theme, row, line, columns)
+        _paint_bar(painter, theme, row, _upper(line, not columns.is_beside).adjusted(columns.bar, 0, 0, 0), limits)
     bottom = max((box.bottom() for box in boxes), default=area.top())
-    caption = QRectF(area.left(), bottom + 1, area.width(), LINE)
-    _paint_caption(painter, theme, caption, note, _meaning(rows, limits))
+    _paint_caption(painter, theme, QRectF(area.left(), bottom + 1, area.width(), LINE), note, _meaning(rows, limits))
     for row in [row for row, box in zip(rows, boxes, strict=True) if hovered is not None and box.contains(hovered)]:
         paint_readout(painter, theme, hovered, _readout(row), area)
 
 
-def row_boxes(area: QRectF, count: int) -> list[QRectF]:
-    """Return where each row stands: below each other, or in two columns where they would be lower than their text."""
-    height = area.height() - LINE
-    columns = 1 if height >= count * _LOWEST else 2
-    lines = max(1, math.ceil(count / columns))
-    width, pitch = (area.width() - 12 * (columns - 1)) / columns, min(_TALLEST, height / lines)
-    return [QRectF(area.left() + place // lines * (width + 12), area.top() + place % lines * pitch, width, pitch) for place in range(count)]
+def row_boxes(area: QRectF, rows: tuple[Row, ...]) -> list[QRectF]:
+    """Return where each row stands."""
+    height = min(_TALLEST, (area.height() - LINE) / max(1, len(rows)))
+    return [QRectF(area.left(), area.top() + place * height, area.width(), height) for place in range(len(rows))]
+
+
+class _Columns(NamedTuple):
+    """Where formulas, numbers and bars begin, from the left of a row."""
+
+    formula: float
+    number: float
+    number_width: float
+    bar: float
+    is_beside: bool
+    """Whether formulas stand beside the symbols; else below them."""
+
+
+def _columns(rows: tuple[Row, ...], width: float) -> _Columns:
+    symbols = max((symbol_width(row.symbol) for row in rows), default=0.0) + _GAP
+    formulas = max((text_width(row.formula) for row in rows), default=0.0) + _GAP
+    numbers = max(
+        (_number_width(text) for row in rows for text in ("−0.000000", "" if row.value is None else figures.figure(row.value))), default=0.0
+    )
+    is_beside = symbols + formulas + numbers + 2 * _GAP + _SHORTEST <= width
+    number = symbols + formulas if is_beside else symbols
+    return _Columns(symbols, number, numbers, number + numbers + _GAP, is_beside)
+
+
+@lru_cache(maxsize=256)
+def symbol_width(symbol: str) -> float:
+    """Return the width of a row's symbol in pixels."""
+    return QFontMetricsF(_symbol_font()).horizontalAdvance(symbol)
+
+
+@lru_cache(maxsize=1024)
+def _number_width(text: str) -> float:
+    return QFontMetricsF(_number_font()).horizontalAdvance(text)
+
+
+@cache
+def _symbol_font() -> QFont:
+    return mono(BODY)
+
+
+@cache
+def _number_font() -> QFont:
+    return mono(BODY, QFont.Weight.Bold)
+
+
+def _paint_row(painter: QPainter, theme: Theme, row: Row, line: QRectF, columns: _Columns) -> None:
+    """Paint symbol, formula and number; what the number was stands below it, or behind the formula where that is below."""
+    upper, lower = _upper(line, True), line.adjusted(0, line.height() / 2, 0, 0)
+    was = "" if row.was is None else f"was {figures.figure(row.was)}"
+    write(painter, _upper(line, not columns.is_beside), row.symbol, theme.color("text"), _symbol_font())
+    if columns.is_beside:
+        write(painter, line.adjusted(columns.formula, 0, 0, 0), row.formula, theme.color("muted"))
+        write(painter, _column(lower, columns), was, theme.color("what_if"), small_mono(), RIGHT)
+    else:
+        below = " · ".join(filter(None, (row.formula, was)))
+        write(painter, lower.adjusted(columns.formula, 0, 0, 0), below, theme.color("what_if" if was else "muted"))
+    _paint_number(painter, theme, row, _column(upper if was or not columns.is_beside else line, columns))
+
+
+def _upper(line: QRectF, halved: bool) -> QRectF:
+    return line.adjusted(0, 0, 0, -line.height() / 2) if halved else line
+
+
+def _column(line: QRectF, columns: _Columns) -> QRectF:
+    """Where the number of a row stands."""
+    return QRectF(line.left() + columns.number, line.top(), columns.number_width, line.height())
 
 
 def _paint_number(painter: QPainter, theme: Theme, row: Row, room: QRectF) -> None:
@@ -97,13 +172,11 @@ def _paint_number(painter: QPainter, theme: Theme, row: Row, room: QRectF) -> No
         write(painter, room, "not yet", theme.color("faint"), align=RIGHT)
         return
     color = theme.color("text" if math.isfinite(row.value) else "loss")
-    write(painter, room, figures.figure(row.value), color, mono(BODY, QFont.Weight.Bold), RIGHT)
+    write(painter, room, figures.figure(row.value), color, _number_font(), RIGHT)
 
 
 def _paint_bar(painter: QPainter, theme: Theme, row: Row, room: QRectF, limits: tuple[float, float] | None) -> None:
     """Dashed before the value is there, hatched where it is not finite, a pale stump for 0, else as long as the value is large."""
-    if room.width() < _SHORTEST:
-        return
     bar = thinned(room.adjusted(0.5, 0, -0.5, 0))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.tint("update", 0.62))

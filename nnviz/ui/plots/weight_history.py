@@ -15,19 +15,12 @@ from nnviz.ui.plots.readout import LINE, RIGHT, paint_readout, small_mono, text_
 from nnviz.ui.theme import Theme
 
 HIGHEST = 44.0
-"""Room for the lines in pixels, at most."""
-SHARE = 0.3
-"""Of the height of a plot, at most."""
+"""Room for the lines in pixels."""
 FEWEST = 2
 """Fewer iterations make no line."""
 _GAP = 14.0
 LANES = (("θ", "values", "text"), ("g", "gradients", "backward"), ("Δ", "steps", "update"))
 """Symbol, column of the history, colour."""
-
-
-def room(area: QRectF) -> float:
-    """Return how high the lines are in a plot of this size."""
-    return min(HIGHEST, SHARE * area.height())
 
 
 def is_drawable(history: WeightHistory | None, parameter: str, element: tuple[int, ...]) -> bool:

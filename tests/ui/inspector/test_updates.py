@@ -1,57 +1,103 @@
-"""The optimizer's table: one element's rows, logarithmic bars."""
+"""The optimizer microscope on the card: symbol, formula, number and bar of every row, beside what it was without what is supposed."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 
-from nnviz.ui.inspector.updates import UpdateTable, limits, rows, share
-from nnviz.ui.plots.update_rows import log_limits, rows_of
+from nnviz.session.moment import Moment
+from nnviz.session.reading import Reading
+from nnviz.ui.inspector.updates import UpdateTable
+from nnviz.ui.numerals import number
+from nnviz.ui.plots.update_rows import Row, compared, needed_height, paint_rows, row_boxes, rows_of
 from nnviz.ui.theme import DARK, LIGHT
-from tests.ui import traces
+from tests.ui import captured, traces
 
 
-def _update(trace):
-    return next(update for update in trace.updates if update.parameter == "h1.weight")
+def moment_of(trace, done=True):
+    reading = Reading(trace)
+    return Moment(reading, reading.length if done else 1)
+
+
+def painted(rows, width, height=600):
+    """Everything that was written on a table of this width, as text -> (where its letters are, where they may be)."""
+    found = {}
+
+    class Recorder(QPainter):
+        def drawText(self, room, flags, text):
+            found[text] = (QFontMetricsF(self.font()).horizontalAdvance(text), room)
+            super().drawText(room, flags, text)
+
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    painter = Recorder(image)
+    paint_rows(painter, image.rect().toRectF(), LIGHT, rows, "", None)
+    painter.end()
+    return found
+
+
+ADAM = traces.dropout_net()
+CLIPPED = (
+    Row("θ", "before", 0.5), Row("‖gᵢ‖", "√Σ g² of this parameter", 1.25), Row("total", "√Σᵢ ‖gᵢ‖² over all parameters", 3.5),
+    Row("coef", "min(1, 0.5 / (total + 10⁻⁶))", 0.14), Row("θ−ηλθ", "θ · (1 − ηλ)", 0.499), Row("Δ", "−η m̂ / (√v̂ + ε)", -1e-7),
+)  # fmt: skip
 
 
 def test_rows_of_adams_first_step_fit_together():
-    update = _update(traces.dropout_net())
-    values = {row.symbol: row.value for row in rows(update, (1, 0))}
-    assert list(values) == ["θ", "g", "m", "v", "m̂", "v̂", "Δθ", "θ′"]
+    moment, node = moment_of(ADAM), traces.node(ADAM, "h1.weight")
+    values = {row.symbol: row.value for row in rows_of(moment, node, (1, 0))}
+    assert list(values) == ["g", "m", "v", "m̂", "v̂", "Δθ"]
     assert values["m̂"] == pytest.approx(values["g"]) and values["v̂"] == pytest.approx(values["g"] ** 2)
-    assert values["θ"] + values["Δθ"] == pytest.approx(values["θ′"])
+    assert all(row.value is None and row.formula for row in rows_of(moment_of(ADAM, done=False), node, (1, 0)))
 
 
-def test_without_an_element_the_root_mean_square_is_shown():
-    trace = traces.worked()
-    gradient = np.array([[0, 0], [3.98112, 2.14368]])
-    assert rows(_update(trace), None)[1].value == pytest.approx(np.sqrt(np.mean(gradient**2)))
+def test_the_rows_of_a_real_step_lead_from_theta_to_theta():
+    reading = captured.reading("mlp_tanh_mse")
+    moment, node = Moment(reading, reading.length), next(iter(reading.updates))
+    values = {row.symbol: row.value for row in rows_of(moment, node, (0, 1))}
+    assert list(values) == ["θ", "g", "ηₜ", "Δ", "θ′"]
+    assert values["θ"] + values["Δ"] == pytest.approx(values["θ′"], abs=1e-15)
 
 
-@pytest.mark.parametrize(
-    ("value", "length"), [(1.0, 1.0), (1e-3, 0.5), (1e-9, 0.02), (0.0, 0.0), (None, 0.0), (float("nan"), 0.0), (-1.0, 1.0)]
-)
-def test_bars_are_logarithmic(value, length):
-    assert share(value, (1e-6, 1.0)) == pytest.approx(length)
+@pytest.mark.parametrize("width", [250, 300, 352, 900])
+@pytest.mark.parametrize("rows", [CLIPPED, CLIPPED[:1]])
+def test_every_row_shows_symbol_formula_and_number_in_room_of_their_own(qapp, rows, width):
+    texts = painted(rows, width)
+    for row in rows:
+        for text in (row.symbol, row.formula):
+            length, room = texts[text]
+            assert length <= room.width() + 0.5, text
+    boxes = row_boxes(QImage(width, 600, QImage.Format.Format_RGB32).rect().toRectF(), rows)
+    formulas = [texts[row.formula][1] for row in rows]
+    assert all(box.contains(formula.center()) for box, formula in zip(boxes, formulas, strict=True))
+    assert needed_height(rows, 250) >= needed_height(rows, 900)
 
 
-def test_bars_are_as_long_as_those_of_the_microscope():
-    trace = traces.dropout_net()
-    moment = traces.moment(trace, len(trace.steps))
-    update = _update(trace)
-    theirs = log_limits(rows_of(moment, update.node, (1, 0)))
-    mine = [row for row in rows(update, (1, 0)) if not row.symbol.startswith("θ")]
-    assert limits(mine) == theirs
+def test_a_value_without_what_is_supposed_is_told(qapp):
+    rows, before = CLIPPED[:2], (CLIPPED[0], replace(CLIPPED[1], value=9.0))
+    assert [row.was for row in compared(rows, before)] == [None, 9.0]
+    assert compared(rows, before[:1]) == rows
+    for width in (250, 600):
+        assert any("was 9" in text for text in painted(compared(rows, before), width))
 
 
-def test_the_table_shows_an_update_and_says_when_there_is_none(qtbot):
+@pytest.mark.parametrize("value", [0.0, np.nan, -np.inf, None])
+def test_what_is_no_magnitude_is_painted_all_the_same(qapp, value):
+    shown = painted((Row("g", "∂L/∂θ", value), *CLIPPED), 352)
+    assert ("not yet" in shown) == (value is None)
+
+
+def test_the_table_is_as_high_as_its_rows_and_says_them(qtbot):
     table = UpdateTable()
     qtbot.addWidget(table)
-    table.resize(280, 180)
-    table.set_update(None, None, LIGHT)
-    assert table.shown() == [] and "No update yet" in table.accessibleDescription()
+    table.resize(330, 100)
+    table.show()
+    node = traces.node(ADAM, "h1.weight")
+    table.set_moment(moment_of(ADAM, done=False), node, (1, 0), LIGHT)
+    assert "m = β₁m + (1−β₁)g = not computed yet" in table.accessibleDescription()
     for theme in (LIGHT, DARK):
-        table.set_update(_update(traces.worked()), (1, 0), theme)
-        bars = theme.tint("update", 0.6).name()
-        image = table.grab().toImage()
+        table.set_moment(moment_of(ADAM), node, (1, 0), theme)
+        assert table.height() >= needed_height(table.shown(), table.width())
+        bars, image = theme.tint("update", 0.62).name(), table.grab().toImage()
         assert any(image.pixelColor(x, y).name() == bars for x in range(image.width()) for y in range(0, image.height(), 3))
-    assert "g = 3.981" in table.accessibleDescription()
+    assert f"g = ∂L/∂θ = {number(table.shown()[0].value)};" in table.accessibleDescription()

@@ -1,13 +1,13 @@
-"""The history of a weight in the microscope, and its rows in two columns."""
+"""The history of a weight in the microscope, and the room it takes below the rows."""
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
 
 from nnviz.protocol import WeightHistory
 from nnviz.ui.plots import OptimizerMicroscope
 from nnviz.ui.plots.update_rows import row_boxes
-from nnviz.ui.plots.weight_history import is_drawable
+from nnviz.ui.plots.weight_history import HIGHEST, is_drawable
 from nnviz.ui.theme import LIGHT
 from tests.ui import runs
 
@@ -57,12 +57,31 @@ def test_one_iteration_is_no_line():
     assert is_drawable(history(2), "h1.weight", (1, 0))
 
 
-def test_rows_stand_in_two_columns_where_one_would_be_unreadable():
-    area = QRectF(0, 0, 350, 150)
-    assert {box.left() for box in row_boxes(area, 8)} == {0.0}
-    two = row_boxes(area, 15)
-    assert len(two) == 15 and len({box.left() for box in two}) == 2
-    assert min(box.height() for box in two) >= 14
-    assert all(area.contains(box) for box in two)
-    assert not any(one.intersects(other) for place, one in enumerate(two) for other in two[place + 1 :])
-    assert row_boxes(area, 0) == []
+@pytest.mark.parametrize("width", [200, 340, 700])
+def test_the_plot_grows_to_what_its_rows_and_the_history_need(shown, width):
+    plot = OptimizerMicroscope()
+    shown(plot, width, 120)
+    plot.set_moment(runs.moment(), 1, (1, 0))
+    rows = plot.minimumHeight()
+    boxes = row_boxes(QRectF(0, 0, width, rows), plot.rows)
+    assert len(boxes) == len(plot.rows) and min(box.height() for box in boxes) >= 13
+    assert not any(one.intersects(other) for place, one in enumerate(boxes) for other in boxes[place + 1 :])
+    plot.set_history(history())
+    assert plot.minimumHeight() >= rows + HIGHEST
+    plot.set_history(history(element=(0, 0)))
+    assert plot.minimumHeight() == rows, "that is another weight"
+    plot.set_moment(None)
+    assert plot.minimumHeight() == 0
+
+
+def test_the_picker_opens_inside_the_window_and_whole(shown, qtbot):
+    plot = OptimizerMicroscope()
+    card = shown(plot, 320, 260)
+    plot.set_moment(runs.moment(), 2, (0,))
+    for node, element in ((2, (0,)), (1, (1, 0))):  # of one axis first: the panel grows
+        plot.set_moment(runs.moment(), node, element)
+        qtbot.mouseClick(plot.opener, Qt.MouseButton.LeftButton)
+        menu = plot.opener.menu
+        assert menu.isVisible() and menu.width() >= plot.picker.sizeHint().width()
+        assert card.geometry().left() <= menu.geometry().left() and menu.geometry().right() <= card.geometry().right()
+        menu.close()
