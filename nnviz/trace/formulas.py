@@ -65,6 +65,37 @@ def _mean_of(term: str) -> Callable[..., str]:
     return text
 
 
+def _option(options: tuple, named: dict, place: int, name: str) -> object:
+    return named.get(name, options[place] if len(options) > place else None)
+
+
+def _class_text(plain: str, weighted: str, smoothed: str = "") -> Callable[..., str]:
+    """A loss of classes: a mean over rows that have weights is divided by the weights, not by their number."""
+
+    def text(*options, **named):
+        has_weights = _option(options, named, 2, "weight") is not None
+        term = smoothed if smoothed and _option(options, named, 7, "label_smoothing") else weighted if has_weights else plain
+        said = _mean_of(term)(*options, **named)
+        return said.replace("1/n Σ", "1/Σ w[y] Σ") if has_weights else said
+
+    return text
+
+
+def _class_slope_text(slope: str, to: str) -> Callable[..., str]:
+    def text(*options, **named):
+        said = _slope_text(slope, to)(*options, **named)
+        if _option(options, named, 2, "weight") is None:
+            return said
+        return said.replace(f"= {slope}", f"= w[y] {slope}").replace(" / n", " / Σ w[y]")
+
+    return text
+
+
+def _cross_entropy_slope(*options, **named) -> str:
+    target = "q" if _option(options, named, 7, "label_smoothing") else "onehot(y)"
+    return _class_slope_text(f"(p − {target})", "z")(*options, **named)
+
+
 def _slope_text(slope: str, to: str) -> Callable[..., str]:
     def text(*options, **named):
         return f"∂L/∂{to} = {slope}" + (" / n" if derivatives.reduction_of(options, named) == "mean" else "")
@@ -134,6 +165,78 @@ def _linear_text(x, weight, bias=None) -> str:
 
 def _linear_derivative(x, weight, bias=None) -> str:
     return "∂L/∂x = ∂L/∂z · W\n∂L/∂W = (∂L/∂z)ᵀ · x" + ("" if bias is None else "\n∂L/∂b = Σ ∂L/∂z over the batch")
+
+
+def _convolution_text(x, weight, bias=None, *options, **named) -> str:
+    return "y = x ∗ W" + ("" if bias is None else " + b")
+
+
+def _convolution_derivative(x, weight, bias=None, *options, **named) -> str:
+    return "∂L/∂x = ∂L/∂y ∗ W turned round\n∂L/∂W = x ∗ ∂L/∂y" + ("" if bias is None else "\n∂L/∂b = Σ ∂L/∂y")
+
+
+def _transposed_text(x, weight, bias=None, *options, **named) -> str:
+    return "y = W spread out by every element of x" + ("" if bias is None else ", + b")
+
+
+def _transposed_derivative(x, weight, bias=None, *options, **named) -> str:
+    return "∂L/∂x = ∂L/∂y ∗ W\n∂L/∂W = ∂L/∂y ∗ x" + ("" if bias is None else "\n∂L/∂b = Σ ∂L/∂y")
+
+
+def _normalised_text(weight: object, bias: object, over: str) -> str:
+    """What is returned stands first: without γ and β it is x̂ itself."""
+    deviation = "(x − μ)/√(σ² + ε)"
+    if weight is None and bias is None:
+        return f"y = {deviation},  {over}"
+    scaled = ("x̂" if weight is None else "γ x̂") + ("" if bias is None else " + β")
+    return f"y = {scaled},  x̂ = {deviation},  {over}"
+
+
+def _normalised_derivative(weight: object, bias: object, are_means_fixed: bool = False) -> str:
+    h = "∂L/∂y" if weight is None else "γ ∂L/∂y"
+    hat = "y" if weight is None and bias is None else "x̂"
+    to_x = f"∂L/∂x = {h} / √(σ² + ε)" if are_means_fixed else f"h = {h}:  ∂L/∂x = (h − mean h − {hat} mean(h {hat}))/√(σ² + ε)"
+    return to_x + ("" if weight is None else f"\n∂L/∂γ = Σ ∂L/∂y · {hat}") + ("" if bias is None else "\n∂L/∂β = Σ ∂L/∂y")
+
+
+def _layer_norm_text(x, shape, weight=None, bias=None, *options, **named) -> str:
+    return _normalised_text(weight, bias, "per sample")
+
+
+def _group_norm_text(x, groups, weight=None, bias=None, *options, **named) -> str:
+    return _normalised_text(weight, bias, "per group of channels")
+
+
+def _scaled_derivative(x, sizes, weight=None, bias=None, *options, **named) -> str:
+    return _normalised_derivative(weight, bias)
+
+
+def _batch_norm_text(x, mean=None, variance=None, weight=None, bias=None, training=False, *options, **named) -> str:
+    return _normalised_text(weight, bias, "per feature over the batch" if training else "with the running μ and σ²")
+
+
+def _batch_norm_derivative(x, mean=None, variance=None, weight=None, bias=None, training=False, *options, **named) -> str:
+    return _normalised_derivative(weight, bias, are_means_fixed=not training)
+
+
+def _extreme_derivative(relation: str) -> str:
+    return "\n".join([f"∂L/∂{a} = ∂L/∂y where {a} {relation} {b}, half of it where {a} = {b}" for a, b in ("ab", "ba")])
+
+
+_LETTERS = "abcd"
+
+
+def _joined_text(between: str) -> Callable[..., str]:
+    def text(tensors, *options, **named):
+        letters = _LETTERS if len(tensors) <= len(_LETTERS) else "ab…"
+        return f"y = [{between.join(letters[: len(tensors)])}]"
+
+    return text
+
+
+def _joined_derivative(tensors, *options, **named) -> str:
+    letters = _LETTERS[: len(tensors)] if len(tensors) <= len(_LETTERS) else "a"
+    return "\n".join([f"∂L/∂{letter} = its slice of ∂L/∂y" for letter in letters])
 
 
 def _moves(text: str, name: str) -> Formula:
@@ -264,16 +367,16 @@ FORMULAS: dict[str, Formula] = {
     "min": Formula("y = min x", "∂L/∂x = ∂L/∂y at the smallest element, 0 elsewhere", derivatives.extreme),
     "amax": Formula("y = max x", "∂L/∂x = ∂L/∂y at the largest elements, shared between equals", derivatives.shared_extreme),
     "amin": Formula("y = min x", "∂L/∂x = ∂L/∂y at the smallest elements, shared between equals", derivatives.shared_extreme),
-    "maximum": Formula("y = max(a, b)", "∂L/∂a = ∂L/∂y where a > b, half of it where a = b", derivatives.larger),
-    "minimum": Formula("y = min(a, b)", "∂L/∂a = ∂L/∂y where a < b, half of it where a = b", derivatives.smaller),
+    "maximum": Formula("y = max(a, b)", _extreme_derivative(">"), derivatives.larger),
+    "minimum": Formula("y = min(a, b)", _extreme_derivative("<"), derivatives.smaller),
     "var": Formula("σ² = 1/(n − 1) Σ (x − x̄)²", "∂L/∂x = ∂L/∂σ² · 2(x − x̄)/(n − 1)", derivatives.variance),
     "std": Formula("σ = √(1/(n − 1) Σ (x − x̄)²)", "∂L/∂x = ∂L/∂σ · (x − x̄)/((n − 1)σ)", derivatives.deviation),
     "norm": Formula("‖x‖ = √Σ x²", "∂L/∂x = ∂L/∂‖x‖ · x / ‖x‖", derivatives.norm),
     "cumsum": Formula("yᵢ = x₁ + … + xᵢ", "∂L/∂xᵢ = Σ ∂L/∂yⱼ for j ≥ i", derivatives.running_sum),
     "prod": Formula("y = Π x", "∂L/∂x = ∂L/∂y · y / x", derivatives.product),
     # picking and rearranging
-    "cat": Formula("y = [a, b, …]", "∂L/∂a = its slice of ∂L/∂y", derivatives.cat),
-    "stack": Formula("y = [a; b; …]", "∂L/∂a = its slice of ∂L/∂y", lambda g, y, tensors, dim=0: g.unbind(dim)),
+    "cat": Formula(_joined_text(", "), _joined_derivative, derivatives.cat),
+    "stack": Formula(_joined_text("; "), _joined_derivative, lambda g, y, tensors, dim=0: g.unbind(dim)),
     "reshape": _moves("y = x in another shape", "reshape"),
     "view": _moves("y = x in another shape", "view"),
     "flatten": _moves("y = x in one row", "flatten"),
@@ -305,14 +408,15 @@ FORMULAS: dict[str, Formula] = {
     "float": Formula("y = x in 32 bits", "∂L/∂x = ∂L/∂y", lambda g, y, x: (g.to(x.dtype),)),
     "detach": Formula("y = x", "no gradient passes"),
     "setitem": Formula(
-        "x[…] = y", "∂L/∂x = ∂L/∂x′ where nothing was written, else 0\n∂L/∂y = ∂L/∂x′ where it was written", derivatives.write_item,
+        "x′ = x, y written at […]",
+        "∂L/∂x = ∂L/∂x′ where nothing was written, else 0\n∂L/∂y = ∂L/∂x′ where it was written", derivatives.write_item,
     ),
     "index_add": Formula(
         "x′ = x, y added at index", "∂L/∂x = ∂L/∂x′\n∂L/∂y = ∂L/∂x′ at index",
         lambda g, y, x, dim, index, source, alpha=1: (g, None, alpha * g.index_select(dim, index)),
     ),
     "write_back": Formula(
-        "x with a part written anew",
+        "x′ = x, a part of it written anew",
         "∂L/∂x = ∂L/∂x′ where nothing was written\nthe part gets the rest", derivatives.write_back,
     ),
     "read_view": Formula("y = a part of x", "∂L/∂x = ∂L/∂y, back to where each element came from", derivatives.read_view),
@@ -336,14 +440,11 @@ FORMULAS: dict[str, Formula] = {
     "embedding": Formula("y = W[index]", "∂L/∂W[i] = Σ ∂L/∂y of the places that looked up i", derivatives.embedding),
     **dict.fromkeys(
         ("conv1d", "conv2d", "conv3d"),
-        Formula("y = x ∗ W + b", "∂L/∂x = ∂L/∂y ∗ W turned round\n∂L/∂W = x ∗ ∂L/∂y\n∂L/∂b = Σ ∂L/∂y", windows.convolution),
+        Formula(_convolution_text, _convolution_derivative, windows.convolution),
     ),
     **dict.fromkeys(
         ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
-        Formula(
-            "y = W spread out by every element of x, + b", "∂L/∂x = ∂L/∂y ∗ W\n∂L/∂W = ∂L/∂y ∗ x\n∂L/∂b = Σ ∂L/∂y",
-            windows.transposed_convolution,
-        ),
+        Formula(_transposed_text, _transposed_derivative, windows.transposed_convolution),
     ),
     **dict.fromkeys(
         ("max_pool1d", "max_pool2d", "max_pool3d"),
@@ -364,20 +465,12 @@ FORMULAS: dict[str, Formula] = {
             windows.adaptive_average_pool,
         ),
     ),
-    "group_norm": Formula(
-        "y = γ x̂ + β,  x̂ = (x − μ)/√(σ² + ε),  per group of channels",
-        "h = γ ∂L/∂y:  ∂L/∂x = (h − mean h − x̂ mean(h x̂))/√(σ² + ε)\n∂L/∂γ = Σ ∂L/∂y · x̂\n∂L/∂β = Σ ∂L/∂y", derivatives.group_norm,
-    ),
-    "layer_norm": Formula(
-        "y = γ x̂ + β,  x̂ = (x − μ)/√(σ² + ε),  per sample",
-        "h = γ ∂L/∂y:  ∂L/∂x = (h − mean h − x̂ mean(h x̂))/√(σ² + ε)\n∂L/∂γ = Σ ∂L/∂y · x̂\n∂L/∂β = Σ ∂L/∂y", derivatives.layer_norm,
-    ),
-    "batch_norm": Formula(
-        "y = γ x̂ + β,  x̂ = (x − μ)/√(σ² + ε),  per feature over the batch",
-        "h = γ ∂L/∂y:  ∂L/∂x = (h − mean h − x̂ mean(h x̂))/√(σ² + ε)\n∂L/∂γ = Σ ∂L/∂y · x̂\n∂L/∂β = Σ ∂L/∂y", derivatives.batch_norm,
-    ),
-    "lstm": Formula("h = o·tanh c,  c = f·c + i·g,  gate by gate at detail textbook"),
-    "gru": Formula("h = (1 − z)·n + z·h,  gate by gate at detail textbook"),
+    "group_norm": Formula(_group_norm_text, _scaled_derivative, derivatives.group_norm),
+    "layer_norm": Formula(_layer_norm_text, _scaled_derivative, derivatives.layer_norm),
+    "batch_norm": Formula(_batch_norm_text, _batch_norm_derivative, derivatives.batch_norm),
+    "lstm": Formula("h = o·tanh c,  c = f·c₋ + i·g,  gate by gate at detail textbook"),
+    "gru": Formula("h = (1 − z)·n + z·h₋,  gate by gate at detail textbook"),
+    **dict.fromkeys(("rnn_tanh", "rnn_relu"), Formula("h = f(W x + U h₋ + b),  step by step at detail textbook")),
     "scaled_dot_product_attention": Formula(
         "y = P V,  P = softmax(Q Kᵀ / √d)",
         "∂L/∂V = Pᵀ ∂L/∂y\nS = P · (∂L/∂y Vᵀ − Σ ∂L/∂y Vᵀ · P):  ∂L/∂Q = S K / √d\n∂L/∂K = Sᵀ Q / √d", derivatives.attention,
@@ -404,8 +497,11 @@ FORMULAS: dict[str, Formula] = {
     "binary_cross_entropy_with_logits": Formula(
         _mean_of("ln(1 + eᶻ) − y z"), _slope_text("(σ(z) − y)", "z"), derivatives.bce_logits,
     ),
-    "nll_loss": Formula(_mean_of("−ℓ[y]"), _slope_text("−onehot(y)", "ℓ"), derivatives.nll_loss),
+    "nll_loss": Formula(_class_text("−ℓ[y]", "−w[y] ℓ[y]"), _class_slope_text("(−onehot(y))", "ℓ"), derivatives.nll_loss),
     "cross_entropy": Formula(
-        _mean_of("−ln p[y],  p = softmax(z)"), _slope_text("(p − onehot(y))", "z"), derivatives.cross_entropy,
+        _class_text(
+            "−ln p[y],  p = softmax(z)", "−w[y] ln p[y],  p = softmax(z)", "−Σₖ qₖ ln pₖ,  p = softmax(z),  q = (1 − s) onehot(y) + s/K"
+        ),
+        _cross_entropy_slope, derivatives.cross_entropy,
     ),
 }  # fmt: skip

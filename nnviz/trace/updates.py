@@ -1,7 +1,8 @@
 """What the optimizer does to each parameter, row by row. It must not touch the module or the optimizer's state.
 
 The rows are computed from the textbook formulas and the optimizer's state; the real optimizer then makes its step on
-private copies, and the last row has to be what it did.
+private copies, and the last row has to be what it did. A symbol means one number: clipping, maximising and weight decay
+give g₁, g₂, … in the order in which they happen, and v₋ is the v of the step before, 0 at the first.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def clip_gradients(
     if value is not None:
         present = {name: gradient.clamp(-value, value) for name, gradient in present.items()}
         for name, clipped in present.items():
-            rows[name] += (Row("clip g", f"min(max(g, −{value:g}), {value:g})", clipped),)
+            before, symbol = ("g", "g₁") if norm is None else ("g₁", "g₂")
+            rows[name] += (Row(symbol, f"min(max({before}, −{value:g}), {value:g})", clipped),)
     return Clipping(MappingProxyType(norms), total, coefficient, value, MappingProxyType(present), MappingProxyType(rows))
 
 
@@ -56,7 +58,7 @@ def _norm_rows(norm: Tensor, total: Tensor, coefficient: Tensor, limit: float, c
         Row("‖gᵢ‖", "√Σ g² of this parameter" + (", without what is locked" if is_part else ""), norm),
         Row("total", "√Σᵢ ‖gᵢ‖² over all parameters", total),
         Row("coef", f"min(1, {limit:g} / (total + 10⁻⁶))", coefficient),
-        Row("g·coef", "g · coef", clipped),
+        Row("g₁", "g · coef", clipped),
     )
 
 
@@ -87,8 +89,20 @@ def plan_updates(
     return tuple(updates)
 
 
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def next_symbol(symbol: str) -> str:
+    """The same letter one stage further: g, g₁, g₂, …"""
+    stage = int(symbol[1:].translate({ord("₀") + k: str(k) for k in range(10)}) or 0)
+    return symbol[0] + str(stage + 1).translate(_SUBSCRIPTS)
+
+
 class Ledger:
-    """The rows of one parameter's update as they are written, beside what the rules read: θ, g, options, state."""
+    """The rows of one parameter's update as they are written, beside what the rules read: θ, g, options, state.
+
+    `names` tells what θ, g and η are called by now: the symbols of their last rows.
+    """
 
     def __init__(
         self,
@@ -104,13 +118,24 @@ class Ledger:
         self.theta = self.add("θ", "before", parameter.detach().clone())
         self.g = self.add("g", "∂L/∂θ", gradient)
         self.rows += clip_rows
+        self.names = {"θ": "θ", "g": "g", "η": "η"}
         if clip_rows:
-            self.g = clip_rows[-1].value
+            self.g, self.names["g"] = clip_rows[-1].value, clip_rows[-1].symbol
 
     def add(self, symbol: str, formula: str, value: Tensor) -> Tensor:
         """Write a row; returns its value."""
         self.rows.append(Row(symbol, formula, value))
         return value
+
+    def stage(self, letter: str, formula: str, value: Tensor) -> Tensor:
+        """The next stage of θ, g or η, with a symbol of its own; in the formula the letter stands for the stage before."""
+        formula = formula.replace(letter, self.names[letter])
+        self.names[letter] = next_symbol(self.names[letter])
+        return self.add(self.names[letter], formula, value)
+
+    def by_stage(self, formula: str) -> str:
+        """A formula with the letters g and η as they are called by now."""
+        return formula.replace("g", self.names["g"]).replace("η", self.names["η"])
 
     def option(self, name: str) -> float:
         """An option of the group as a plain number."""
@@ -118,7 +143,7 @@ class Ledger:
 
     def rate(self, formula: str, value: Tensor | float) -> None:
         """The row of the effective learning rate: what one unit of the smoothed gradient moves the weight."""
-        self.add("ηₜ", formula, torch.as_tensor(value, dtype=self.theta.dtype))
+        self.add("ηₜ", self.by_stage(formula), torch.as_tensor(value, dtype=self.theta.dtype))
 
     def remembered(self, name: str) -> Tensor:
         """A state tensor, zero before the first step."""
@@ -131,7 +156,8 @@ class Ledger:
 
     def finish(self, formula: str, delta: Tensor) -> None:
         """The two last rows of every rule: Δ and the new θ."""
-        self.add("θ′", "θ + Δ", self.theta + self.add("Δ", formula, delta))
+        delta = self.add("Δ", self.by_stage(formula), delta)
+        self.add("θ′", f"{self.names['θ']} + Δ", self.theta + delta)
 
 
 # -- the rules: textbook formulas, in torch's conventions ----------------------------------------------------------
@@ -143,11 +169,11 @@ def _prepare(ledger: Ledger, decoupled: bool = False) -> float:
     if ledger.group.get("lr_formula"):  # whoever set the group's rate may say how it came about
         ledger.add("η", ledger.group["lr_formula"], torch.tensor(rate, dtype=ledger.theta.dtype))
     if ledger.group.get("maximize"):
-        ledger.g = ledger.add("−g", "−g (maximise)", -ledger.g)
+        ledger.g = ledger.stage("g", "−g", -ledger.g)
     if decay and decoupled:
-        ledger.theta = ledger.add("θ−ηλθ", "θ · (1 − ηλ)", ledger.theta * (1 - rate * decay))
+        ledger.theta = ledger.stage("θ", "θ · (1 − ηλ)", ledger.theta * (1 - rate * decay))
     elif decay:
-        ledger.g = ledger.add("g+λθ", "g + λθ", ledger.g + decay * ledger.theta)
+        ledger.g = ledger.stage("g", "g + λθ", ledger.g + decay * ledger.theta)
     return rate
 
 
@@ -159,10 +185,13 @@ def sgd(ledger: Ledger) -> None:
         return ledger.finish("−η g", -rate * ledger.g)
     buffer = ledger.state.get("momentum_buffer")
     if buffer is None:
-        buffer = ledger.add("v", "g (first step)", ledger.g)
+        buffer = ledger.add("v", ledger.by_stage("g"), ledger.g)
     else:
-        buffer = ledger.add("v", "γv + (1 − τ)g", momentum * buffer + (1 - ledger.option("dampening")) * ledger.g)
-    step = ledger.add("d", "g + γv (Nesterov)", ledger.g + momentum * buffer) if ledger.group["nesterov"] else buffer
+        formula = ledger.by_stage("γv₋ + (1 − τ)g" if ledger.option("dampening") else "γv₋ + g")
+        buffer = ledger.add("v", formula, momentum * buffer + (1 - ledger.option("dampening")) * ledger.g)
+    step = buffer
+    if ledger.group["nesterov"]:
+        step = ledger.add("d", ledger.by_stage("g + γv"), ledger.g + momentum * buffer)
     ledger.rate("η", rate)
     return ledger.finish("−η d" if ledger.group["nesterov"] else "−η v", -rate * step)
 
@@ -172,8 +201,8 @@ def adagrad(ledger: Ledger) -> None:
     rate = _prepare(ledger)
     rate = rate / (1 + (ledger.step() - 1) * ledger.option("lr_decay"))
     if ledger.option("lr_decay"):
-        ledger.add("η", "η / (1 + (t − 1) · decay)", torch.tensor(rate, dtype=ledger.theta.dtype))
-    total = ledger.add("s", "s + g²", ledger.remembered("sum") + ledger.g**2)
+        ledger.stage("η", f"η / (1 + (t − 1) · decay), t = {ledger.step()}", torch.tensor(rate, dtype=ledger.theta.dtype))
+    total = ledger.add("s", ledger.by_stage("s₋ + g²"), ledger.remembered("sum") + ledger.g**2)
     ledger.rate("η / (√s + ε)", rate / (total.sqrt() + ledger.option("eps")))
     ledger.finish("−η g / (√s + ε)", -rate * ledger.g / (total.sqrt() + ledger.option("eps")))
 
@@ -181,14 +210,14 @@ def adagrad(ledger: Ledger) -> None:
 def rmsprop(ledger: Ledger) -> None:
     """Source: Hinton's lecture 6e, 2012; centred as in Graves 2013."""
     rate, alpha, momentum = _prepare(ledger), ledger.option("alpha"), ledger.option("momentum")
-    spread = ledger.add("v", "αv + (1 − α)g²", alpha * ledger.remembered("square_avg") + (1 - alpha) * ledger.g**2)
+    spread = ledger.add("v", ledger.by_stage("αv₋ + (1 − α)g²"), alpha * ledger.remembered("square_avg") + (1 - alpha) * ledger.g**2)
     if ledger.group["centered"]:
-        mean = ledger.add("ḡ", "αḡ + (1 − α)g", alpha * ledger.remembered("grad_avg") + (1 - alpha) * ledger.g)
+        mean = ledger.add("ḡ", ledger.by_stage("αḡ₋ + (1 − α)g"), alpha * ledger.remembered("grad_avg") + (1 - alpha) * ledger.g)
         spread = ledger.add("v̂", "v − ḡ²", spread - mean**2)
     root = "√v̂" if ledger.group["centered"] else "√v"
-    step = ledger.add("d", f"g / ({root} + ε)", ledger.g / (spread.sqrt() + ledger.option("eps")))
+    step = ledger.add("d", ledger.by_stage(f"g / ({root} + ε)"), ledger.g / (spread.sqrt() + ledger.option("eps")))
     if momentum:
-        step = ledger.add("b", "γb + d", momentum * ledger.remembered("momentum_buffer") + step)
+        step = ledger.add("b", "γb₋ + d", momentum * ledger.remembered("momentum_buffer") + step)
     ledger.rate(f"η / ({root} + ε)", rate / (spread.sqrt() + ledger.option("eps")))
     ledger.finish("−η b" if momentum else "−η d", -rate * step)
 
@@ -197,11 +226,11 @@ def adam(ledger: Ledger) -> None:
     """Source: Kingma & Ba 2015, algorithm 1; AMSGrad: Reddi, Kale & Kumar 2018; AdamW: Loshchilov & Hutter 2019."""
     rate = _prepare(ledger, ledger.group.get("decoupled_weight_decay", False))
     (beta1, beta2), t = map(float, ledger.group["betas"]), ledger.step()
-    m = ledger.add("m", "β₁m + (1 − β₁)g", beta1 * ledger.remembered("exp_avg") + (1 - beta1) * ledger.g)
-    v = ledger.add("v", "β₂v + (1 − β₂)g²", beta2 * ledger.remembered("exp_avg_sq") + (1 - beta2) * ledger.g**2)
+    m = ledger.add("m", ledger.by_stage("β₁m₋ + (1 − β₁)g"), beta1 * ledger.remembered("exp_avg") + (1 - beta1) * ledger.g)
+    v = ledger.add("v", ledger.by_stage("β₂v₋ + (1 − β₂)g²"), beta2 * ledger.remembered("exp_avg_sq") + (1 - beta2) * ledger.g**2)
     m_hat = ledger.add("m̂", f"m / (1 − β₁ᵗ), t = {t}", m / (1 - beta1**t))
     if ledger.group["amsgrad"]:
-        v = ledger.add("vₘₐₓ", "max(vₘₐₓ, v)", torch.maximum(ledger.remembered("max_exp_avg_sq"), v))
+        v = ledger.add("vₘₐₓ", "max(vₘₐₓ₋, v)", torch.maximum(ledger.remembered("max_exp_avg_sq"), v))
     v_hat = ledger.add("v̂", f"{'vₘₐₓ' if ledger.group['amsgrad'] else 'v'} / (1 − β₂ᵗ), t = {t}", v / (1 - beta2**t))
     ledger.rate("η / (√v̂ + ε)", rate / (v_hat.sqrt() + ledger.option("eps")))
     ledger.finish("−η m̂ / (√v̂ + ε)", -rate * m_hat / (v_hat.sqrt() + ledger.option("eps")))

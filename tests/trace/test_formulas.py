@@ -65,7 +65,7 @@ def test_every_activation_of_the_textbook_has_a_formula_and_code():
         ("mlp_tanh_mse", "linear", "z = x Wᵀ + b", "∂L/∂x = ∂L/∂z · W"),
         ("tied_weights", "linear", "z = x Wᵀ", "∂L/∂x = ∂L/∂z · W"),
         ("mlp_tanh_mse", "mse_loss", "L = 1/n Σ (ŷ − y)²", "∂L/∂ŷ = 2(ŷ − y) / n"),
-        ("mlp_weighted_cross_entropy", "cross_entropy", "L = Σ −ln p[y],  p = softmax(z)", "∂L/∂z = (p − onehot(y))"),
+        ("mlp_weighted_cross_entropy", "cross_entropy", "L = Σ −w[y] ln p[y],  p = softmax(z)", "∂L/∂z = w[y] (p − onehot(y))"),
         ("in_place_activation", "relu_", "a = max(0, z)", "∂L/∂z = ∂L/∂a · [z > 0]"),
     ],
 )

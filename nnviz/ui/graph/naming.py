@@ -10,6 +10,7 @@ from nnviz.ui import numerals
 
 PARAMETERS = {"weight": "W", "bias": "b", "running_mean": "running μ", "running_var": "running σ²", "num_batches_tracked": "batches"}
 _NORMALISATION = {"weight": "γ", "bias": "β"}
+_RECURRENT = re.compile(r"(weight|bias)_(ih|hh|hr)(?:_l(\d+))?(_reverse)?")
 LONGEST_NOTE = 14
 _GAP = re.compile(r"(?<!\w\w) | (?!\w)")
 """Spaces, except between the name of a function and what it is of."""
@@ -20,8 +21,17 @@ def name(node: NodeRecord) -> str:
     label, place = _split(node)
     last = label.rsplit(".", 1)[-1]
     if node.kind in ("parameter", "buffer"):
-        return PARAMETERS.get(last, last.replace("_", " ")) + place
+        return (_of_recurrent_net(last) or PARAMETERS.get(last, last.replace("_", " "))) + place
     return label.replace("_", " ") + place
+
+
+def _of_recurrent_net(label: str) -> str:
+    """What the textbook calls a recurrent net's weights: of x (ih), of the last h (hh), of a projection (hr); empty for others."""
+    found = _RECURRENT.fullmatch(label)
+    if found is None:
+        return ""
+    letter, of, layer, backwards = found.groups()
+    return f"{PARAMETERS[letter]}_{of}" + (f" of layer {layer}" if layer not in (None, "0") else "") + (" ←" if backwards else "")
 
 
 def _split(node: NodeRecord) -> tuple[str, str]:
@@ -70,13 +80,23 @@ def symbol(node: NodeRecord) -> str:
     """Return the letter for the node's value: what stands left of its formula, θ for a parameter, its name for an input."""
     label, place = _split(node)
     left, equals, _ = node.formula.partition("=")
-    if equals and len(left.strip()) <= 3:
-        return left.strip() + place
+    result = left.split(",")[0].strip().rstrip("ᵢ₁")  # of what has several elements or outputs, as its derivative calls it
+    if equals and len(result) <= 4:
+        return result + place
     if node.kind == "parameter":
         return "θ" if node.whole is None else name(node)
     if node.kind == "input" and label == "target":
         return "y" + place
     return "L" if node.kind == "loss" else (label if len(label) <= 2 else "a") + place
+
+
+def letter(node: NodeRecord, reader: NodeRecord | None = None) -> str:
+    """Return the letter for a node's value where its kind is plain: W rather than θ, and γ where a normalisation reads it."""
+    called = name(node)
+    if reader is not None and "norm" in reader.operation:
+        called = _of_normalisation(node, called)
+    is_letter = len(called) <= 3 or "_" in called or called.startswith("running")  # only a recurrent net's weights keep a _
+    return called if node.kind in ("parameter", "buffer") and is_letter else symbol(node)
 
 
 def scalar(node: NodeRecord) -> str:

@@ -39,7 +39,7 @@ def equations(node: NodeRecord) -> list[Equation]:
 def input_symbol(moment: Moment, node: NodeRecord, argument: int) -> str:
     """Return the letter an operation's formula uses for one of its inputs."""
     equation = _equation(moment, node, argument)
-    return equation.symbol if equation else naming.symbol(moment.reading.node(node.inputs[argument]))
+    return equation.symbol if equation else naming.letter(moment.reading.node(node.inputs[argument]), node)
 
 
 def _equation(moment: Moment, node: NodeRecord, argument: int) -> Equation | None:
@@ -48,13 +48,16 @@ def _equation(moment: Moment, node: NodeRecord, argument: int) -> Equation | Non
     if len(found) == len(node.inputs):
         return found[argument]
     receiving = [edge.argument for edge in moment.reading.in_edges.get(node.id, ()) if edge.contribution is not None]
-    return dict(zip(receiving, found, strict=False)).get(argument) if len(found) == len(receiving) else None
+    if len(found) == len(receiving):
+        return dict(zip(receiving, found, strict=False)).get(argument)
+    letter = naming.letter(moment.reading.node(node.inputs[argument]), node)
+    named = next((equation for equation in found if equation.symbol == letter), None)
+    return found[0] if named is None and found and argument == 0 else named  # every derivative begins with the first input
 
 
 def own_symbol(node: NodeRecord) -> str:
     """Return the letter for a node's value on its own card: W rather than θ."""
-    name = naming.name(node)
-    return name if node.kind == "parameter" and len(name) <= 3 else naming.symbol(node)
+    return naming.letter(node)
 
 
 def figures(moment: Moment, node: int, tensor: Tensor | None, element: tuple[int, ...] = ()) -> str:
