@@ -111,18 +111,9 @@ class Debugger:
         if self._list is None:
             self._list = self._new_list()
         self.show_marks()
-        self._place_list()
+        _place(self._list, self._window)
         self._list.show()
         self._list.form.kind.setFocus()
-
-    def _place_list(self) -> None:
-        """Put the list above its button, where it hides neither the button nor what is below; without the button, under the top bar."""
-        button = self._window.panels.breakpoints
-        anchor = button if button.isVisible() else self._window.top_bar
-        corner = anchor.mapToGlobal(QPoint(anchor.width(), 0))
-        room = self._window.mapToGlobal(QPoint(self._window.width(), 0))
-        top = corner.y() - self._list.height() - 4 if button.isVisible() else corner.y() + anchor.height()
-        self._list.move(min(corner.x(), room.x()) - self._list.width(), max(room.y(), top))
 
     def _new_list(self) -> BreakpointList:
         from nnviz.ui.breakpoints import BreakpointList  # with the graph, after the window's first paint
@@ -150,7 +141,7 @@ class Debugger:
             self._list.set_breakpoints(experiment.breakpoints, titles, absent)
             self._list.form.set_places(list(session.report.layers), parameters, titles)
             if self._list.isVisible():
-                self._place_list()
+                _place(self._list, self._window)
 
 
 def step_into(walker: Walker, moment: Moment | None, folds: Folds) -> None:
@@ -160,3 +151,13 @@ def step_into(walker: Walker, moment: Moment | None, folds: Folds) -> None:
     walker.into()
     if node is not None:
         folds.enter(folds.card(node), node)
+
+
+def _place(shown: BreakpointList, window: MainWindow) -> None:
+    """Put the list above its button, where it hides neither the button nor what is below; without the button, under the top bar."""
+    button = window.panels.breakpoints
+    anchor = button if button.isVisible() else window.top_bar
+    corner = anchor.mapToGlobal(QPoint(anchor.width(), 0))
+    room = window.mapToGlobal(QPoint(window.width(), 0))
+    top = corner.y() - shown.height() - 4 if button.isVisible() else corner.y() + anchor.height()
+    shown.move(min(corner.x(), room.x()) - shown.width(), max(room.y(), top))
