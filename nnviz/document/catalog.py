@@ -88,6 +88,7 @@ _RECURRENT = (
     Field("return_sequences", "boolean", False, "put out the state of every time step instead of the last one only", essential=True),
     Field("bidirectional", "boolean", False, "run a second net backwards in time and join both states: twice the parameters"),
     Field("num_layers", "integer", 1, "how many such nets are stacked, each fed by the sequence of the one below", 1, 8),
+    Field("dropout", "number", 0.0, "probability that an element of the sequence between two stacked nets is dropped in training; a single net has none in between", 0.0, 0.99),
 )
 _HEADS = Field("num_heads", "integer", 1, "how many attentions run side by side, each on its share of the features", 1, 64, essential=True)
 _CAUSAL = Field("causal", "boolean", False, "let each time step attend to itself and earlier ones only")
