@@ -15,7 +15,7 @@ from nnviz.trace import grouped
 
 
 class Recurrent(nn.Module):
-    """RNN, LSTM or GRU with one bias vector, stacked and in both directions if asked for.
+    """RNN, LSTM or GRU with one bias vector, stacked and in both directions if asked for, with dropout between stacked nets.
 
     torch's own nets add a second bias vector, which changes nothing they can compute; here it is a constant 0 and no parameter. Parameters
     are named and laid out as torch's (`weight_ih_l0`, gates i, f, g, o or r, z, n one below the other), but for the bias: `bias_l0`.
@@ -33,8 +33,10 @@ class Recurrent(nn.Module):
         bidirectional: bool = False,
         return_sequences: bool = False,
         activation: str = "tanh",
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        self.dropout, self.enabled = dropout, True
         self.kind, self.units, self.num_layers = kind, units, num_layers
         self.bidirectional, self.return_sequences, self.activation = bidirectional, return_sequences, activation
         self.blocks = GATES[kind]
@@ -45,6 +47,11 @@ class Recurrent(nn.Module):
             self.register_parameter(f"weight_ih_{suffix}", nn.Parameter(torch.empty(rows, width)))
             self.register_parameter(f"weight_hh_{suffix}", nn.Parameter(torch.empty(rows, units)))
             self.register_parameter(f"bias_{suffix}", nn.Parameter(torch.empty(rows)))
+
+    @property
+    def p(self) -> float:
+        """The share dropped between two stacked nets now; `enabled` is the document's master switch."""
+        return self.dropout if self.training and self.enabled and self.num_layers > 1 else 0.0
 
     def _places(self) -> Iterator[tuple[int, str]]:
         """The nets that are stacked and run side by side: number of the layer, suffix of its parameters."""
@@ -71,7 +78,7 @@ class Recurrent(nn.Module):
         size = self.num_layers * (1 + self.bidirectional), len(x), self.units
         start = torch.zeros(size, dtype=x.dtype)
         state = (start, torch.zeros(size, dtype=x.dtype)) if self.kind == "lstm" else start
-        result = getattr(torch._VF, name)(x, state, weights, True, self.num_layers, 0.0, self.training, self.bidirectional, True)
+        result = getattr(torch._VF, name)(x, state, weights, True, self.num_layers, self.p, self.training, self.bidirectional, True)
         return result[0], result[1]
 
     def _stepped(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -87,6 +94,8 @@ class Recurrent(nn.Module):
                 lasts.append(states[0] if is_reverse else states[-1])
                 outputs.append(torch.stack(states, 1))
             x = torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0]
+            if self.p and number < self.num_layers - 1:
+                x = F.dropout(x, self.p)
         return x, lasts
 
 

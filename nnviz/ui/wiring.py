@@ -357,9 +357,9 @@ def _plots(window: MainWindow) -> None:
     window.panels.chain_rule.element_chosen.connect(lambda node, element: _show_selection(window, window.session.selected_node))
     boundary = window.panels.boundary
     boundary.needs_changed.connect(lambda: _watch(window))
-    boundary.put_requested.connect(window.data.put_point)
-    boundary.erase_requested.connect(window.data.erase_point)
-    boundary.adopt_requested.connect(window.data.adopt)
+    boundary.put_requested.connect(window.data.points.put)
+    boundary.erase_requested.connect(window.data.points.erase)
+    boundary.adopt_requested.connect(window.data.points.adopt)
     for plot in window.panels.run_plots:
         plot.export_requested.connect(window.exports.ask_widget)
 

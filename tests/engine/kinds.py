@@ -72,6 +72,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "linear rnn": one("rnn", SEQUENCE, activation="identity", return_sequences=True),
     "lstm": one("lstm", SEQUENCE, units=3),
     "bidirectional stacked lstm": one("lstm", SEQUENCE, units=2, num_layers=2, bidirectional=True, return_sequences=True),
+    "stacked lstm with dropout": one("lstm", SEQUENCE, units=3, num_layers=3, dropout=0.5),
+    "stacked sigmoid rnn with dropout": one("rnn", SEQUENCE, activation="sigmoid", num_layers=2, dropout=0.5),
     "gru": one("gru", SEQUENCE, units=3),
     "bidirectional gru": one("gru", SEQUENCE, units=2, bidirectional=True),
     "embedding": one("embedding", WORDS, whole=7, num_embeddings=7),

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from nnviz.document import edits
 from nnviz.document.catalog import new_layer
 from nnviz.document.shapes import examine
 from nnviz.engine.attention import EncoderBlock, SelfAttention
@@ -75,6 +76,43 @@ def test_recurrent_nets_and_their_gradients_equal_torchs(kind, num_layers, bidir
     theirs = torch.autograd.grad(expected.sin().sum(), [*(twin.get_parameter(name.replace("bias", "bias_ih")) for name in names), x])
     for one_, other in zip(gradients, theirs, strict=True):
         torch.testing.assert_close(one_, other, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", NETS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_dropout_between_stacked_nets_equals_torchs(kind, bidirectional):
+    ours = filled(Recurrent(kind, 3, 4, 3, bidirectional, True, dropout=0.4))
+    twin, x = twin_of(ours, 3), draw(2, 5, 3)
+    twin.dropout = 0.4
+    outputs = []
+    for net in (ours, twin):
+        torch.manual_seed(3)
+        outputs.append(net(x)[0] if net is twin else net(x))
+    torch.testing.assert_close(*outputs, rtol=0, atol=1e-12)
+    whole = ours.eval()(x)
+    assert not torch.allclose(outputs[0], whole)
+    torch.testing.assert_close(whole, twin.eval()(x)[0], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+@pytest.mark.parametrize("detail", ["layer", "textbook"])
+@pytest.mark.parametrize("kind", NETS)
+def test_dropout_between_stacked_nets_is_traced_with_its_mask_and_obeys_the_master_switch(kind, detail, activation):
+    choice = {"activation": activation} if kind == "rnn" else {}
+    document = one(kind, SEQUENCE, units=3, num_layers=2, dropout=0.5, **choice)
+    trainer = Trainer(document, load(document, HERE))
+    trace = capture_next(trainer, detail).trace
+    loss = trainer.differentiate(trainer.rows())
+    assert trace.worst_error <= 1e-12 and trace.loss == pytest.approx(loss, abs=1e-12)
+    masks = [node for node in trace.nodes if node.operation == "dropout_mask"]
+    if detail == "textbook":
+        (mask,) = masks
+        assert set(mask.value.unique().tolist()) == {0.0, 2.0} and mask.dropped is not None
+    off = edits.change_training(document, dropout=False)
+    still = capture_next(Trainer(off, load(off, HERE)), detail).trace
+    assert not any("dropout" in node.operation for node in still.nodes)
+    single = one(kind, SEQUENCE, units=3, dropout=0.5, **choice)
+    assert not any("dropout" in node.operation for node in capture_next(Trainer(single, load(single, HERE)), detail).trace.nodes)
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])

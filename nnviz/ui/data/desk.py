@@ -6,13 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.row_shapes import Size, form, row_shape
 from nnviz.protocol import TableLookedAt
-from nnviz.ui.data.rows_picture import unscaled
+from nnviz.ui.data.own_points import OwnPoints
 from nnviz.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -31,6 +29,7 @@ class DataDesk:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self.picker: DataPicker | None = None
+        self.points = OwnPoints(window.session, self._edit)
 
     # --- what a person does ---
 
@@ -56,43 +55,6 @@ class DataDesk:
         if self.picker:
             self.picker.set_theme(theme)
 
-    # --- points of one's own, on the plane of the answers ---
-
-    def put_point(self, across: float, up: float, number: int) -> None:
-        """Add a point of this class; the place is as the network sees it, after the scaling."""
-        x, y = self._own_points()
-        place = [float(f"{value:.5g}") for value in self._before_scaling(across, up)]
-        self._set_points("Put a point", [*x, place], [*y, number], "")
-
-    def erase_point(self, across: float, up: float, reach_across: float, reach_up: float) -> None:
-        """Erase the point nearest to a place, if one is within reach of it."""
-        x, y = self._own_points()
-        here, edge = self._before_scaling(across, up), self._before_scaling(across + reach_across, up + reach_up)
-        reach = np.abs(edge - here)
-        distances = np.hypot(*((np.array(x) - here) / np.where(reach > 0, reach, 1.0)).T) if x else np.ones(0)
-        if distances.size and distances.min() <= 1:
-            near = int(distances.argmin())
-            self._set_points("Erase a point", [*x[:near], *x[near + 1 :]], [*y[:near], *y[near + 1 :]], "")
-
-    def adopt(self) -> None:
-        """Take the rows there are as points of one's own."""
-        from nnviz.ui.data.picker import adopted
-
-        data = self._window.session.run.data
-        points = adopted(data) if data else None
-        if points:
-            self._set_points("Copy rows as points", *points, "")
-
-    def _own_points(self) -> tuple[list, list]:
-        data = self._window.session.experiment.data
-        return (list(data["x"]), list(data["y"])) if data.kind == "table" else ([], [])
-
-    def _before_scaling(self, across: float, up: float) -> np.ndarray:
-        session, place = self._window.session, np.array([across, up])
-        if session.run.data is None or session.experiment.data.settings.get("scaling", "none") == "none":
-            return place
-        return unscaled(session.run.data, place[None])[0]
-
     # --- inside ---
 
     def _made(self) -> DataPicker:
@@ -116,8 +78,8 @@ class DataDesk:
         picker.form.shape_requested.connect(lambda shape: self._edit("Shape the input", edits.shape_input, shape))
         picker.file.look_requested.connect(self._look)
         picker.file.use_requested.connect(lambda settings, size: self._edit("Choose a table", edits.choose_table, settings, Size(*size)))
-        picker.points.points_requested.connect(self._set_points)
-        picker.points.adopt_requested.connect(self.adopt)
+        picker.points.points_requested.connect(self.points.ask)
+        picker.points.adopt_requested.connect(self.points.adopt)
 
     def _edit(self, label: str, function: Callable[..., Experiment], *args: Any, merge: str = "", **settings: Any) -> None:
         self._window.session.edit(label, function, *args, merge=merge, **settings)
@@ -137,12 +99,6 @@ class DataDesk:
             self._edit("Change seed", edits.set_seed, value)
         else:
             self._edit(f"Change {name}", edits.change_data, merge=merge, **{name: value})
-
-    def _set_points(self, label: str, x: list, y: list, merge: str) -> None:
-        if self._window.session.experiment.data.kind == "table":
-            self._edit(label, edits.change_data, merge=merge, x=x, y=y)
-        else:
-            self._edit(label, edits.choose_data, "table", x=x, y=y)
 
     # --- what is shown ---
 
