@@ -73,7 +73,8 @@ def feature_dropout(tape, x, p=0.5, training=True, inplace=False):
 
 def block(x: Tensor, k: int, count: int) -> Tensor:
     """The k-th of so many equal blocks of features: what one gate gets of a product with the weights of all gates."""
-    return x.chunk(count, -1)[k]
+    size = x.shape[-1] // count
+    return x.narrow(-1, k * size, size)
 
 
 def lstm_step(tape, x, state, input_weight, recurrent_weight, input_bias=None, recurrent_bias=None):

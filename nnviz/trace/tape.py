@@ -88,7 +88,8 @@ class Tape(TorchFunctionMode):
 
     def call(self, function: Callable, *args: Any, **kwargs: Any) -> Any:
         """For openers: record a Python function of ours as one operation."""
-        return handle_torch_function(function, (), *args, **kwargs)
+        with torch._C.DisableTorchFunction():  # what it is made of is not recorded
+            return self._record_opened(function, args, kwargs)
 
     # -- the person's call and its shadow ---------------------------------------------------------------------------
 
