@@ -18,6 +18,7 @@ from nnviz.document.lock_edits import without_lost_locks
 from nnviz.document.network import Layer, Link, Network
 from nnviz.document.problems import Refused, listed, offered
 from nnviz.document.shapes import examine
+from nnviz.document.widths import refuse_too_wide
 
 Position = tuple[float, float]
 
@@ -189,6 +190,7 @@ def change_layer(experiment: Experiment, id: str, **settings: Any) -> Experiment
     """Return the experiment with these fields of the layer's kind changed. Weights set by hand that no longer fit are given up."""
     layer = layer_of(experiment.network, id)
     row = catalog.LAYERS[layer.kind]
+    refuse_too_wide(experiment, layer, settings)
     changed = layer.settings | checked(row.fields, row.label, settings)
     return _settled(experiment, _with_layer(experiment, replace(layer, settings=changed)))
 

@@ -174,7 +174,8 @@ def _failed(run: RunState, reply: protocol.Failed) -> RunState:
 
 
 def _frame(run: RunState, reply: protocol.Frame) -> RunState:
-    snapshots = thinned((*run.snapshots, Snapshot(reply.iteration, reply.measures))) if reply.measures else run.snapshots
+    earlier = tuple(snapshot for snapshot in run.snapshots if snapshot.iteration < reply.iteration)
+    snapshots = thinned((*earlier, Snapshot(reply.iteration, reply.measures))) if reply.measures else run.snapshots
     run = replace(
         run,
         iteration=reply.iteration,

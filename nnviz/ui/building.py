@@ -28,9 +28,9 @@ class Builder:
     # --- adding ---
 
     def add_layer(self, kind: str, position: QPointF | None = None, after: str = "", between: tuple[str, str] | None = None) -> None:
-        """Add a layer: in a link, behind a layer, or at a place of the canvas, where the others then stay too; it is selected then."""
+        """Add a layer: in a link, right behind a layer, or at a place of the canvas, where the others then stay; it is selected then."""
         id = edits.new_id(self._window.session.experiment, kind)
-        places = {} if position is None else self._places() | {id: (position.x(), position.y())}
+        places = {} if position is None or after else self._places() | {id: (position.x(), position.y())}
 
         def add(experiment: Experiment) -> Experiment:
             grown = edits.add_layer(experiment, kind, after=after or None, between=between)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -52,6 +53,13 @@ def editor(field: Field, value: Any, theme: Theme = LIGHT, labels: dict[str, Kin
     return widget
 
 
+def on_change(widget: Editor, call: Callable[[Any], object]) -> None:
+    """Call with every value a person gives an editor, also with a whole number beyond its limits: whoever refuses it says why."""
+    widget.value_changed.connect(call)
+    if hasattr(widget, "refused"):
+        widget.refused.connect(call)
+
+
 def slider(field: Field, value: float) -> QWidget:
     """Return a slider beside a number box, for a number with both a minimum and a maximum. It also emits while it is dragged."""
     widget = SliderBox(field)
@@ -91,6 +99,8 @@ class OptionalEditor(QWidget):
     """A number that may be None: a box to switch it on, and the number."""
 
     value_changed = Signal(object)
+    refused = Signal(object)
+    """A whole number beyond the limits that was typed."""
 
     def __init__(self, field: Field, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -104,7 +114,7 @@ class OptionalEditor(QWidget):
             self._inner.set_value(field.minimum if field.type == "integer" and field.minimum is not None else 1.0)
         in_a_row(self, self._switch, self._inner)
         self._switch.toggled.connect(self._switched)
-        self._inner.value_changed.connect(self.value_changed)
+        on_change(self._inner, self._pass_on)
 
     def value(self) -> float | None:
         """Return the number, or None while it is switched off."""
@@ -117,6 +127,10 @@ class OptionalEditor(QWidget):
         self._inner.setEnabled(value is not None)
         if value is not None:
             self._inner.set_value(value)
+
+    def _pass_on(self, value: float) -> None:
+        is_taken = value == self._inner.value()
+        (self.value_changed if is_taken else self.refused).emit(value)
 
     def _switched(self, on: bool) -> None:
         self._inner.setEnabled(on)

@@ -21,6 +21,7 @@ from nnviz.ui.lost_work import LostWork
 from nnviz.ui.neuron_maps import NeuronMaps
 from nnviz.ui.panel_menu import PanelMenu
 from nnviz.ui.panels import Panels
+from nnviz.ui.pending_text import PendingText
 from nnviz.ui.proof import Proof
 from nnviz.ui.start_page import StartPage
 from nnviz.ui.weight_editing import WeightEditing
@@ -57,4 +58,5 @@ def _add_desks(window: MainWindow) -> None:
     window.debugger, window.builder, window.lost_work = Debugger(window), Builder(window), LostWork(window)
     window.neuron_maps, window.data = NeuronMaps(window), DataDesk(window)
     FileDrops(window)
+    PendingText(window)
     TableDrops(window).table_dropped.connect(window.data.open_file)

@@ -22,6 +22,8 @@ class IntegerBox(QSpinBox):
     """A whole number; Page Up and Page Down make steps of ten."""
 
     value_changed = Signal(object)
+    refused = Signal(object)
+    """A whole number beyond the limits that was typed; the box shows the old one again, and whoever listens says why."""
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,6 +40,23 @@ class IntegerBox(QSpinBox):
         """Show this number."""
         with QSignalBlocker(self):
             self.setValue(int(value))
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        """Every whole number can be typed: digits that are swallowed would leave another number than the one that was meant."""
+        state = super().validate(text, position)
+        return (QValidator.State.Intermediate, text, position) if self._beyond(text) is not None else state
+
+    def fixup(self, text: str) -> str:
+        number = self._beyond(text)
+        if number is not None:
+            self.refused.emit(number)
+        return str(self.value())
+
+    def _beyond(self, text: str) -> int | None:
+        """The whole number that a text is, if it is one beyond the limits."""
+        plain = text.strip().removesuffix(self.suffix()).replace(",", "")
+        number = int(plain) if re.fullmatch(r"[-+]?\d{1,18}", plain) else None
+        return None if number is None or self.minimum() <= number <= self.maximum() else number
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         wheel_only_with_focus(self, event, super().wheelEvent)

@@ -184,7 +184,7 @@ class TrainingPanel(QWidget):
             QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
         )  # the column is narrow; long choices are cut, not the column
         editor.setAccessibleName(row.path.replace(".", " ").replace("_", " "))
-        editor.value_changed.connect(lambda value, path=row.path: self.value_requested.emit(path, value))
+        forms.on_change(editor, lambda value, path=row.path: self.value_requested.emit(path, value))
         is_wide = row.field.type in _WIDE or (row.field.type == "choice" and editor.full_width() > _ROOM)
         placed = self._with_picker(editor) if row.path == "data.kind" else editor
         self._grid.addWidget(placed, line + is_wide, 0 if is_wide else 1, 1, 2 if is_wide else 1)

@@ -8,6 +8,7 @@ from nnviz.session.run import MOST_MOMENTS, RunState, Snapshot, fold, thinned, w
 from tests.session.traces import trace
 
 DATA = protocol.DataRecord(protocol.Array("f4", (0,), b""), protocol.Array("i8", (0,), b""), protocol.Array("bool", (0,), b""), 2)
+MEASURE = protocol.Measure(1, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, (1,), 0.0, 1.0)
 
 
 def ready(**changes) -> RunState:
@@ -29,6 +30,13 @@ def test_points_belong_to_the_run_since_it_began(revision, points):
     run = fold(ready(), frame(revision=revision))
     assert run.curves.iteration.tolist() == points
     assert run.iteration == (5 if revision == 3 else 0)
+
+
+def test_a_picture_over_time_has_each_iteration_once():
+    run = ready()
+    for iteration in (0, 50, 50, 101, 101, 50):
+        run = fold(run, frame(iteration, measures=(protocol.LayerMeasures("h1", *[MEASURE] * 3),)))
+    assert [snapshot.iteration for snapshot in run.snapshots] == [0, 50]
 
 
 def test_an_opened_run_starts_clean_but_keeps_the_data_it_knows():

@@ -43,9 +43,14 @@ def open_partners(view: NetworkView) -> SearchField | None:
     ]
     field = SearchField(view.viewport(), view.theme, f"Link {network.layer(source).title} to", choices)
     field.chosen.connect(lambda target: _view(field).connect_requested.emit(source, target))
-    column = view.scene().columns[source]
-    show(field, view, view.mapFromScene(column.mapToScene(column.port(1))) + _BESIDE)
+    show(field, view, beside(view, source))
     return field
+
+
+def beside(view: NetworkView, id: str) -> QPoint:
+    """Return the place of the viewport right of a layer."""
+    column = view.scene().columns[id]
+    return view.mapFromScene(column.mapToScene(column.port(1))) + _BESIDE
 
 
 def _why_not(view: NetworkView, source: str, target: str, fitting: frozenset[str]) -> str:

@@ -91,10 +91,17 @@ class Keys(QObject):
         """Open the search for a layer with the letter that was typed."""
         if not self.view.editable or not text.isalpha():
             return False
-        at = self.view.viewport().mapFromGlobal(QCursor.pos())
-        room = self.view.viewport().rect()
-        asking.open_kinds(self.view, at if room.contains(at) else self._free_place(), text)
+        asking.open_kinds(self.view, self._place_to_type(), text)
         return True
+
+    def _place_to_type(self) -> QPoint:
+        """Right of the layer that the new one will be linked to; else at the mouse, where it is on empty ground; else below all others."""
+        view, selected = self.view, self.view.scene().selected
+        if len(selected) == 1:
+            return asking.beside(view, selected[0])
+        at = view.viewport().mapFromGlobal(QCursor.pos())
+        is_free = view.viewport().rect().contains(at) and view.gestures.hit_at(at).kind == "nothing"
+        return at if is_free and not view.experiment.network.links else self._free_place()
 
     def _free_place(self) -> QPoint:
         content = self.view.scene().content_rect()

@@ -119,7 +119,7 @@ class PropertiesPanel(QWidget):
             editor.released.connect(self._next_drag)
         else:
             editor = forms.editor(field, value, self._theme, ACTIVATIONS if set(field.choices) <= set(ACTIVATIONS) else None)
-        editor.value_changed.connect(lambda value: self._change(layer.id, field.name, value))
+        forms.on_change(editor, lambda value: self._change(layer.id, field.name, value))
         self.editors[field.name] = editor
         rows.addRow(_caption(field.name.replace("_", " "), field.explanation), editor)
 

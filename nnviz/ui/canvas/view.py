@@ -106,7 +106,10 @@ class NetworkView(QGraphicsView):
         self.fitted = self.fitted or first
         grown = first or experiment.network != self.experiment.network
         self.experiment, self.report = experiment, report
+        was_empty = not self.scene().columns
         self._arrange()
+        if was_empty != (not self.scene().columns):
+            self.viewport().update()  # the invitation on an empty picture belongs to no item
         seen = self._seen()
         by_hand = all(layer.id in experiment.canvas for layer in experiment.network) and not first
         if self.fitted and ((grown and not by_hand) or not seen.contains(self.scene().content_rect())):

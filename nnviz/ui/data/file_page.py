@@ -153,6 +153,8 @@ class FilePage(QWidget):
         self.target.activated.connect(lambda: self._draft(target=self.target.currentText(), task="auto"))
         self.window.value_changed.connect(lambda value: self._draft(window=value))
         self.horizon.value_changed.connect(lambda value: self._draft(horizon=value))
+        for box in (self.window, self.horizon):
+            box.refused.connect(lambda value, box=box: self.verdict.setText(f"{value:,} is too many: {forms.explanation(box.field)}."))
         self.cells.without_changed.connect(lambda names: self._draft(without=names))
         self.use.clicked.connect(self._emit_use)
 

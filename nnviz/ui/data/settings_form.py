@@ -109,7 +109,7 @@ class SettingsForm(QWidget):
         caption.setBuddy(editor)
         editor.setAccessibleName(f"data {field.name}")
         key = f"data.{field.name}" if field.name in _SLIDING else ""
-        editor.value_changed.connect(lambda value: self.setting_requested.emit(field.name, value, key and f"{key} {self._drags}"))
+        forms.on_change(editor, lambda value: self.setting_requested.emit(field.name, value, key and f"{key} {self._drags}"))
         self._grid.addWidget(caption, line, 0)
         self._grid.addWidget(editor, line, 1)
         self.editors[field.name] = editor

@@ -239,8 +239,9 @@ def _first(moment: Moment) -> NodeRecord | None:
 
 
 def _is_same_iteration(one: Moment, other: Moment) -> bool:
-    """Whether both are of one iteration with the same nodes, whatever is supposed of it."""
-    facts = [(trace.iteration, trace.detail, len(trace.nodes)) for trace in (one.reading.trace, other.reading.trace)]
+    """Whether both are of one iteration with the same nodes, whatever is supposed of it. A layer may have got other units in between."""
+    traces = one.reading.trace, other.reading.trace
+    facts = [(trace.iteration, trace.detail, [node.shape for node in trace.nodes]) for trace in traces]
     return facts[0] == facts[1]
 
 

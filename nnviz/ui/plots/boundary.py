@@ -51,6 +51,11 @@ def views_of(data: DataRecord) -> tuple[str, ...]:
     return ("series", "truth", *plane) if len(data.shape) == 2 else (*plane, "truth")
 
 
+def _kind_of(data: DataRecord) -> tuple:
+    """What two data sets have in common that are looked at in the same way, such as moons with more and with less noise."""
+    return data.feature_names, data.shape, data.x.shape[1:], data.classes
+
+
 class BoundaryPlot(Plot):
     """Decision boundary for two features, curve for one; instead of the answer, on request, the map of one neuron, or another view."""
 
@@ -72,6 +77,8 @@ class BoundaryPlot(Plot):
         self._hover_map: np.ndarray | None = None
         self._neuron = ""
         self._said: Said | None = None
+        self._by_hand: dict[tuple, str] = {}
+        """The view a person chose, by what kind of data it was chosen for; other data is shown as suits it best."""
         self.view = ChoiceButton("How the answers are shown")
         self.view.chosen.connect(self._choose)
         self.pencil, self._is_own = Pencil(), False
@@ -128,13 +135,16 @@ class BoundaryPlot(Plot):
             self.adopt_requested.emit()
 
     def _choose(self, view: str) -> None:
+        data = self._parts[1] if self._parts else None
+        if data is not None:
+            self._by_hand[_kind_of(data)] = view
         self._take_up()
         self.needs_changed.emit()
         self.renew()
 
     def _offer_views(self, data: DataRecord | None) -> None:
         before, views = self.needs, views_of(data) if data else ()
-        key = self.view.key if self.view.key in views else next(iter(views), "")
+        key = self._by_hand.get(_kind_of(data), views[0]) if data else ""
         self.view.set_choices([(view, VIEWS[view][0]) for view in views], key)
         self.view.setVisible(len(views) > 1)
         self._take_up()

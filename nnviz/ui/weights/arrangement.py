@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QKeySequence, QPainter, QPen, QShortcut
+from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -51,6 +52,37 @@ class Cells(QStyledItemDelegate):
         if state & QStyle.StateFlag.State_Selected:
             painter.setPen(QPen(index.model().theme.color("text"), 2 if state & QStyle.StateFlag.State_HasFocus else 1))
             painter.drawRect(option.rect.adjusted(1, 1, -1, -1))
+
+
+class TableKeys(QObject):
+    """Copy, paste and lock by key. It takes the keys before the window does, whose shortcuts for layers have the same ones."""
+
+    def __init__(self, editor: WeightEditor) -> None:
+        super().__init__(editor.table)
+        editor.table.installEventFilter(self)
+
+    def _call(self, event: QKeyEvent) -> Callable[[], None] | None:
+        """What the key asks of the editor; None for nothing, and while a cell is being typed into."""
+        table: QTableView = self.parent()
+        if not table.hasFocus():
+            return None
+        editor: WeightEditor = table.parent()
+        if event.matches(QKeySequence.StandardKey.Copy):
+            return editor.copy
+        if event.matches(QKeySequence.StandardKey.Paste):
+            return editor.paste
+        is_lock = event.key() == Qt.Key.Key_L and not event.modifiers()
+        return editor.toggle_lock if is_lock else None
+
+    # --- Qt ---
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() not in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress) or not (call := self._call(event)):
+            return False
+        if event.type() == QEvent.Type.KeyPress:
+            call()
+        event.accept()
+        return True
 
 
 class Controls:
@@ -141,13 +173,7 @@ def _set_up_table(editor: WeightEditor) -> None:
     table.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
     table.horizontalHeader().setDefaultSectionSize(_CELL[0])
     table.verticalHeader().setDefaultSectionSize(_CELL[1])
-    keys = (
-        (QKeySequence.StandardKey.Copy, editor.copy),
-        (QKeySequence.StandardKey.Paste, editor.paste),
-        (Qt.Key.Key_L, editor.toggle_lock),
-    )
-    for key, call in keys:
-        QShortcut(QKeySequence(key), table, call, context=Qt.ShortcutContext.WidgetShortcut)
+    TableKeys(editor)
 
 
 def _button(text: str, tip: str, call: Callable[[], object]) -> QPushButton:

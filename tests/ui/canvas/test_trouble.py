@@ -2,8 +2,8 @@
 
 import msgspec
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QPainter, QRegion
 from PySide6.QtTest import QTest
 
 from nnviz.document.network import Link, Network
@@ -48,6 +48,24 @@ def test_an_empty_network_can_be_typed_into(qtbot):
     view.setFocus()
     qtbot.keyClicks(view, "i")
     assert view.viewport().findChild(inline.SearchField).list.item(0).text() == "Input"
+
+
+def test_the_invitation_goes_as_soon_as_a_layer_is_there(qtbot):
+    view, painted = open_view(qtbot, experiment()), QRegion()
+    view.grab()
+
+    class Recorder(QObject):
+        def eventFilter(self, watched, event):
+            nonlocal painted
+            painted = painted.united(event.region()) if event.type() == QEvent.Type.Paint else painted
+            return False
+
+    recorder = Recorder()
+    view.viewport().installEventFilter(recorder)
+    document = experiment(layer("input", "x", shape=[2]), canvas={"x": (0.0, 0.0)})
+    view.set_experiment(document, examine(document))
+    qtbot.waitUntil(lambda: painted.boundingRect().contains(view.viewport().rect()))
+    view.viewport().removeEventFilter(recorder)
 
 
 def test_values_that_travelled_as_a_measure_are_drawn_as_a_histogram(qtbot):

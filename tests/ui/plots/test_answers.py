@@ -61,6 +61,21 @@ def test_views_suit_the_data(qtbot, kind, views):
     assert asked == ([] if views[0] == "boundary" else ["answers"])
 
 
+def test_the_view_follows_the_data_until_a_person_chooses_for_it(qtbot):
+    moons, noisier, digits = record_of("moons"), record_of("moons", noise=0.4), record_of("digits")
+    plot = BoundaryPlot()
+    qtbot.addWidget(plot)
+
+    def shown_for(data):
+        plot.set_run(RunState(data=data))
+        plot.catch_up()
+        return plot.view.key
+
+    assert [shown_for(data) for data in (moons, digits, moons)] == ["boundary", "confusion", "boundary"]
+    plot.view._choose("mistakes")
+    assert [shown_for(data) for data in (noisier, digits, moons)] == ["mistakes", "confusion", "mistakes"]
+
+
 @pytest.mark.parametrize("kind", ["moons", "digits", "wine", "sine", "volatility"])
 def test_every_view_is_painted_with_its_scores(shown, kind):
     data = record_of(kind)
