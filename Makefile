@@ -1,10 +1,15 @@
 # make run: opens nnviz.  make test: runs the whole suite.  Both set up everything they need in .venv the first time.
 # Another Python than python3: make PYTHON=python3.12 run
+# One test file: make TESTS=tests/test_cli.py test        More cores than two: make WORKERS=8 test
 
 PYTHON ?=
 BIN := .venv/bin
 READY := .venv/.installed
 DISPLAYED := $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter Darwin,$(shell uname -s)))
+
+WORKERS ?= 2
+# The tests start a hundred engines, which need not each compile the program again.
+PYTEST := PYTHONDONTWRITEBYTECODE= QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
 
 PICTURES := resources/pictures
 PICTURE := QT_QPA_PLATFORM=offscreen $(BIN)/nnviz screenshot
@@ -25,8 +30,17 @@ run: $(READY)
 	@echo "Look at output/build.png, output/step.png, output/train.png and output/graph.svg."
 endif
 
+# First all but the benchmarks, side by side; then the benchmarks by themselves, as a neighbour would be measured too.
+ifdef TESTS
 test: $(READY)
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(TESTS)
+	$(PYTEST) $(TESTS)
+else
+test: $(READY)
+	@$(PYTEST) -n $(WORKERS) --dist worksteal -p no:benchmark --ignore tests/benchmarks && tests=passed || tests=FAILED; \
+	$(PYTEST) tests/benchmarks && benchmarks=passed || benchmarks=FAILED; \
+	echo "Tests $$tests, benchmarks $$benchmarks."; \
+	[ "$$tests $$benchmarks" = "passed passed" ]
+endif
 
 lint: $(READY)
 	$(BIN)/ruff check .
