@@ -23,12 +23,17 @@ def serve() -> int:
         wire.send(protocol.Failed("start", f"The engine needs torch, which cannot be loaded ({error}).", CURE))
         wire.flush(1.0)
         return 1
+    torch.set_num_threads(1)  # with two threads on a busy machine a small net is ten times slower
+    answer(wire, str(torch.__version__))
+    os._exit(0)  # there is nothing to tidy up, and with torch loaded Python takes a second to do it
+
+
+def answer(wire: Wire, version: str) -> None:
+    """Say that the engine is ready, and answer requests until the window has gone. `version`: of torch."""
     from nnviz.engine.service import Service
 
-    torch.set_num_threads(1)  # with two threads on a busy machine a small net is ten times slower
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again, a tenth of a second each time
-    wire.send(protocol.Ready(str(torch.__version__)))
+    wire.send(protocol.Ready(version))
     Service(wire.inbox, wire.send).run()
     sys.stdout.flush()
     wire.flush(0.2)
-    os._exit(0)  # there is nothing to tidy up, and with torch loaded Python takes a second to do it

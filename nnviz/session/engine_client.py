@@ -36,9 +36,9 @@ class EngineClient(QObject):
     logged = Signal(str)
     """What the engine wrote to stderr."""
 
-    def __init__(self, parent: QObject | None = None, command: tuple[str, ...] = COMMAND) -> None:
+    def __init__(self, parent: QObject | None = None, command: tuple[str, ...] | None = None) -> None:
         super().__init__(parent)
-        self._command = command
+        self._command = command or COMMAND
         self._process: QProcess | None = None
         self._early_deaths = 0
         self._has_worked = False

@@ -18,8 +18,8 @@ LEFT, RIGHT, PLAIN = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.K
 
 
 @pytest.fixture
-def window(qtbot):
-    yield from opened(qtbot, "moons")
+def window(qtbot, lent_engine):
+    yield from opened(qtbot, "moons", engine=lent_engine)
 
 
 def focused() -> QWidget:

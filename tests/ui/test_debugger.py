@@ -13,8 +13,8 @@ from tests.ui.window import opened, stands_at, wait
 
 
 @pytest.fixture
-def window(qtbot):
-    yield from opened(qtbot, "moons", iterations=24)
+def window(qtbot, lent_engine):
+    yield from opened(qtbot, "moons", iterations=24, engine=lent_engine)
 
 
 def node(window, group: str, label: str) -> int:

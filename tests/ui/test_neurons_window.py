@@ -12,13 +12,13 @@ from tests.ui.window import opened, wait
 
 
 @pytest.fixture
-def window(qtbot):
-    yield from opened(qtbot, "worked_2-2-1")
+def window(qtbot, lent_engine):
+    yield from opened(qtbot, "worked_2-2-1", engine=lent_engine)
 
 
 @pytest.fixture
-def moons(qtbot):
-    yield from opened(qtbot, "moons", iterations=3)
+def moons(qtbot, lent_engine):
+    yield from opened(qtbot, "moons", iterations=3, engine=lent_engine)
 
 
 def in_neurons(qtbot, window) -> None:

@@ -11,9 +11,9 @@ from tests.ui.window import opened, stands_at, wait
 
 
 @pytest.fixture
-def window(qtbot, tmp_path, monkeypatch):
+def window(qtbot, tmp_path, monkeypatch, lent_engine):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    yield from opened(qtbot, iterations=60)
+    yield from opened(qtbot, iterations=60, engine=lent_engine)
 
 
 def bits(window) -> dict[str, bytes]:

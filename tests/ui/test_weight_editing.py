@@ -15,8 +15,8 @@ WEIGHT = "h1.weight"
 
 
 @pytest.fixture
-def window(qtbot):
-    yield from opened(qtbot, iterations=20)
+def window(qtbot, lent_engine):
+    yield from opened(qtbot, iterations=20, engine=lent_engine)
 
 
 def settled(qtbot, window):

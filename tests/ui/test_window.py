@@ -23,7 +23,12 @@ from tests.ui.window import opened, stands_at, wait
 
 
 @pytest.fixture
-def window(qtbot):
+def window(qtbot, lent_engine):
+    yield from opened(qtbot, "moons", iterations=24, engine=lent_engine)
+
+
+@pytest.fixture
+def with_its_own_engine(qtbot):
     yield from opened(qtbot, "moons", iterations=24)
 
 
@@ -38,7 +43,8 @@ def parameters(window) -> dict[str, np.ndarray]:
     return {node.label: reading.array(node.value) for node in reading.trace.nodes if node.kind == "parameter"}
 
 
-def test_the_first_picture(window):
+def test_the_first_picture(with_its_own_engine):
+    window = with_its_own_engine
     run = window.session.run
     assert run.iteration == 24
     assert window.area.name == "step"
@@ -237,7 +243,8 @@ def test_an_export_that_fails_says_why(window, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs kill -9")
-def test_a_killed_engine_comes_back_at_the_same_iteration(qtbot, window):
+def test_a_killed_engine_comes_back_at_the_same_iteration(qtbot, with_its_own_engine):
+    window = with_its_own_engine
     before = parameters(window)
     client = window.session.findChild(EngineClient)
     os.kill(client.process_id, signal.SIGKILL)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from unittest.mock import patch
 
 from pytestqt.qtbot import QtBot
 
 from nnviz.document.examples import open_document
+from nnviz.session import engine_client
+from nnviz.session.engine_client import COMMAND
 from nnviz.ui import app
 from nnviz.ui.main_window import MainWindow
 
 LONG_MS = 60_000
 
 
-def opened(qtbot: QtBot, example: str = "moons", iterations: int = 0) -> Iterator[MainWindow]:
-    """Yield a window that shows the example after so many iterations; everything is gone afterwards."""
+def opened(qtbot: QtBot, example: str = "moons", iterations: int = 0, engine: tuple[str, ...] = COMMAND) -> Iterator[MainWindow]:
+    """Yield a window that shows the example after so many iterations; everything is gone afterwards.
+
+    `engine`: an engine of its own, or what the fixture `lent_engine` says.
+    """
     app.application()
-    window = app.build_window(open_document(f"example:{example}"), autosaves=False)
+    with patch.object(engine_client, "COMMAND", engine):
+        window = app.build_window(open_document(f"example:{example}"), autosaves=False)
     window.asks_before_closing = False
     window.panels.graph.set_animated(False)
     window.show()

@@ -21,8 +21,8 @@ ASCENDING, DESCENDING = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrde
 
 
 @pytest.fixture
-def window(qtbot):
-    yield from opened(qtbot, "moons", 3)
+def window(qtbot, lent_engine):
+    yield from opened(qtbot, "moons", 3, engine=lent_engine)
 
 
 def record_of(kind: str, **settings):

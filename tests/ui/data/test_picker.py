@@ -15,8 +15,8 @@ TABLE = f"id;Länge;Farbe;Art\n{ROWS}b;;rot;up\n"
 
 
 @pytest.fixture
-def window(qtbot):
-    yield from opened(qtbot, "moons")
+def window(qtbot, lent_engine):
+    yield from opened(qtbot, "moons", engine=lent_engine)
 
 
 @pytest.fixture
