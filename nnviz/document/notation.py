@@ -109,8 +109,7 @@ def _said(values: dict[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:
     return {field.name: values[field.name] for field in fields if field.essential or values[field.name] != field.default}
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode  # json.dumps would make an encoder for every value
 
 
 def _lines(parts: dict[str, str], indent: int) -> str:
