@@ -192,9 +192,9 @@ def test_two_gigabytes_are_refused_at_once(tmp_path, start):
     with path.open("wb") as file:
         file.write(start)
         file.truncate(2 << 30)
-    started = time.perf_counter()
+    started = time.process_time()
     assert "2,048 MB" in (text := refusal(load, path)) or "cut off" in text
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_a_document_too_large_to_open_is_not_saved(tmp_path, monkeypatch):
@@ -235,9 +235,9 @@ def test_a_zip_bomb_is_refused_by_what_it_says_and_by_what_it_holds():
     assert "40 MB" in refusal(loads, bomb)
     place = bomb.rfind(b"PK\x01\x02")
     lying = bomb[: place + 24] + (100).to_bytes(4, "little") + bomb[place + 28 :]
-    started = time.perf_counter()
+    started = time.process_time()
     refusal(loads, lying)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_zip_with_a_huge_table_of_contents():

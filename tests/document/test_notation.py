@@ -271,9 +271,9 @@ def test_what_is_no_document(data, place, words):
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'{"format": "nnviz", "version": 1, "network": ' + b"["])
 def test_deep_nesting(opening):
-    started = time.perf_counter()
+    started = time.process_time()
     ((place, text),) = faults(opening * 300_000)
-    assert place == "the whole document" and "nested" in text and time.perf_counter() - started < 1
+    assert place == "the whole document" and "nested" in text and time.process_time() - started < 1
 
 
 def test_a_document_cut_anywhere_is_refused():

@@ -99,10 +99,10 @@ def test_data_enters_an_input_of_another_shape_with_as_many_elements():
 
 
 def test_a_layer_far_too_wide_is_named_before_anything_is_allocated():
-    started = time.perf_counter()
+    started = time.process_time()
     problem = the_problem(experiment(dense_net(2, 1_000_000, 2)), "network.layers[1].units")
     assert problem.layer == "h1" and "4,096" in problem.cure
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
 
 
 def test_more_than_fifty_million_parameters_are_refused():
@@ -147,6 +147,6 @@ def test_any_document_is_examined(seed):
 def test_two_hundred_layers_are_examined_quickly():
     random = Random(1)
     present = experiment(dense_net(2, *(random.randint(2, 9) for _ in range(199)), 2))
-    started = time.perf_counter()
+    started = time.process_time()
     assert examine(present).ok
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - started < 0.2
