@@ -44,7 +44,7 @@ def main(listener: socket.socket) -> None:
 
     from nnviz.engine.process import answer
 
-    wire.GRACE = threading.TIMEOUT_MAX  # when a window goes, the process stays
+    wire.GRACE = 10**8  # seconds: when a window goes, the process stays
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     parent, stderr = os.dup(0), os.dup(2)

@@ -12,8 +12,8 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def window(qtbot):
-    yield from opened(qtbot, "moons")
+def window(qtbot, lent_engine):
+    yield from opened(qtbot, "moons", engine=lent_engine)
 
 
 @pytest.fixture
