@@ -38,8 +38,8 @@ class History:
             return
         while self._rows and self._rows[-1][0] >= iteration:
             self._rows.pop()
-        value = _number(tensor, self.element)
-        gradient = 0.0 if tensor.grad is None else _number(tensor.grad, self.element)
+        value, gradients = _number(tensor, self.element), tensor.grad
+        gradient = 0.0 if gradients is None else _number(gradients, self.element)
         self._rows.append((iteration, value, gradient, value - self._before))
 
     def rows(self, iteration: int) -> list[tuple[int, float, float, float]]:
