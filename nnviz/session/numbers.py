@@ -21,7 +21,8 @@ class Numbers(QObject):
         self._conversation = conversation
         self._reading: Reading | None = None
         self._asked: set[tuple[int, int | None]] = set()
-        self._waits = False
+        self.is_waiting = False
+        """Whether an answer is still to come."""
         self._wish: tuple[int, int | None] | None = None
         conversation.replied.connect(self._take)
 
@@ -36,18 +37,18 @@ class Numbers(QObject):
             self._ask()
 
     def _ask(self) -> None:
-        if self._wish and not self._waits:
+        if self._wish and not self.is_waiting:
             self._asked.add(self._wish)
-            self._waits = True
+            self.is_waiting = True
             self._conversation.ask(protocol.InspectNode(*self._wish))
             self._wish = None
 
     def _take(self, reply: protocol.Reply) -> None:
         match reply:
             case protocol.Ready() | protocol.Opened() | protocol.Failed(request="InspectNode"):
-                self._waits = False
+                self.is_waiting = False
             case protocol.NodeInspected():
-                self._waits = False
+                self.is_waiting = False
                 is_ours = self._reading is not None and reply.revision == self._conversation.run.revision
                 if is_ours and self._reading.take(reply):
                     self.arrived.emit(reply.node)

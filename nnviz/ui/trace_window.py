@@ -178,7 +178,7 @@ class TraceWindow(QMainWindow):
         self.chain_rule.set_moment(moment, node, self.viewer.is_pinned)
         shown = self.chain_rule.node()
         if shown and moment.reading.lacks(shown.id, moment.sample) and moment.reading.take(self._source.numbers(shown.id, moment.sample)):
-            self.chain_rule.renew(shown.id)
+            self.chain_rule.set_moment(moment, node, self.viewer.is_pinned)
         if moment:
             trace = moment.reading.trace
             self.cards[0].set_subtitle(f"{len(trace.nodes):,} nodes · worst error {trace.worst_error:.1e} against torch")

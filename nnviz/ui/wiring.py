@@ -78,7 +78,7 @@ def _session_to_views(window: MainWindow) -> None:
     session.document_changed.connect(lambda: _show_document(window))
     session.playing_changed.connect(lambda playing: show_running(window.action_table, "play", playing, window.theme))
     session.message_posted.connect(window.toast.post)
-    session.numbers.arrived.connect(lambda node: window.panels.chain_rule.renew(node))
+    session.numbers.arrived.connect(lambda node: _show_selection(window, session.selected_node))
     session.gradient_checked.connect(lambda reply: _show_check(window, reply))
 
 

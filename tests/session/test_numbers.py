@@ -9,7 +9,6 @@ from nnviz.session.moment import Moment
 from tests.session.sessions import stages
 from tests.session.traces import A1, W1, Z1, trace
 
-
 ARRAY = protocol.Array("float32", (2,), np.array([1.0, 2.0], np.float32).tobytes())
 
 

@@ -80,11 +80,6 @@ class ChainRuleCard(QWidget):
         self._moment, self._chosen, self._is_pinned = moment, node, is_pinned
         self._show()
 
-    def renew(self, node: int) -> None:
-        """Show more of a node's numbers, which have come, if it is the one on the card."""
-        if self.node() and self.node().id == node:
-            self._show()
-
     def set_theme(self, theme: Theme) -> None:
         """Paint in this theme."""
         self._theme = theme

@@ -73,6 +73,6 @@ def test_the_card_shows_them_as_soon_as_they_are_there(qtbot, captured, reading)
     card.set_moment(Moment(reading, reading.length, 3), node.id)
     assert card._numbers.text() == ""
     reading.take(_answer(captured, node.id, 3))
-    card.renew(node.id)
+    card.set_moment(Moment(reading, reading.length, 3), node.id)
     assert card._numbers.text().startswith("a[") and "max(0, " in card._numbers.text()
     assert card._rows.lines()[-1].text.count("\n") >= 3
