@@ -115,6 +115,12 @@ class NodeRecord(msgspec.Struct, frozen=True):
     """For a neuron: the node of `TraceRecord.whole` that it is one element of."""
     element: tuple[int, ...] | None = None
     """For a neuron: which element, without the batch axis; None where it belongs to another output than that node's first."""
+    ports: tuple[int, ...] = ()
+    """Beside `inputs`: which output of that node it is, where that node has several."""
+    arguments: tuple = ()
+    """What the call was given by position: numbers, words, lists of them; {"input": k} for the k-th of `inputs`, {"slice": […]}."""
+    keywords: dict = {}
+    """What it was given by name."""
 
 
 class EdgeRecord(msgspec.Struct, frozen=True):
@@ -482,6 +488,17 @@ class Inspect(Request, frozen=True):
     """value · gradient"""
 
 
+class InspectNode(Request, frozen=True):
+    """Send the tensors around a node of the latest trace that were too large to travel with it.
+
+    Its value and gradient, its inputs' values, and the contributions it sends and gets.
+    """
+
+    node: int
+    row: int | None = 0
+    """The row of the batch to be sent of what is too large even by itself; None for the mean over the batch."""
+
+
 class CheckGradient(Request, frozen=True):
     """Compare one element of a node's gradient with a central finite difference."""
 
@@ -619,6 +636,33 @@ class Inspected(Reply, frozen=True):
     array: Array
 
 
+class Piece(msgspec.Struct, frozen=True):
+    """A tensor of a trace that has not travelled with it."""
+
+    what: str
+    """value · gradient · contribution"""
+    node: int
+    array: Array
+    is_row: bool = False
+    """Whether it is only the row that was asked for, without the batch axis."""
+    target: int = -1
+    argument: int = 0
+    """For a contribution to `node`: which node sent it, and to which of its inputs."""
+
+
+class NodeInspected(Reply, frozen=True):
+    """Answers InspectNode: which trace it is of, and what was too large."""
+
+    revision: int
+    iteration: int
+    detail: str
+    details: Details
+    what_ifs: tuple[WhatIf, ...]
+    node: int
+    row: int | None
+    pieces: tuple[Piece, ...]
+
+
 class GradientChecked(Reply, frozen=True):
     """Answers CheckGradient."""
 
@@ -697,6 +741,7 @@ Requests = (
     | Break
     | Acknowledge
     | Inspect
+    | InspectNode
     | CheckGradient
     | InspectBatch
     | Preview
@@ -713,6 +758,7 @@ Replies = (
     | Moved
     | Traced
     | Inspected
+    | NodeInspected
     | GradientChecked
     | BatchInspected
     | Previewed

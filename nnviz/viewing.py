@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nnviz import protocol
-from nnviz.engine.looking import gradient_checked
+from nnviz.engine.looking import gradient_checked, node_inspected
 from nnviz.engine.records import to_record
 from nnviz.engine.tracing import Captured
 from nnviz.session.reading import Reading
@@ -50,6 +50,10 @@ class TracedTrace:
         """Return one element of a node's gradient beside a finite difference."""
         return gradient_checked(self._captured, protocol.CheckGradient(node, element))
 
+    def numbers(self, node: int, row: int | None) -> protocol.NodeInspected:
+        """Return what was too large to travel around a node."""
+        return node_inspected(self._captured, protocol.InspectNode(node, row))
+
 
 class TracedModule:
     """The same iteration of a module at any detail: every capture starts from the same buffers and random numbers."""
@@ -74,6 +78,10 @@ class TracedModule:
     def check(self, node: int, element: tuple[int, ...]) -> protocol.GradientChecked:
         """Return one element of a node's gradient beside a finite difference."""
         return gradient_checked(self._captured, protocol.CheckGradient(node, element))
+
+    def numbers(self, node: int, row: int | None) -> protocol.NodeInspected:
+        """Return what was too large to travel around a node."""
+        return node_inspected(self._captured, protocol.InspectNode(node, row))
 
 
 def _placed(trace: Trace, inputs: tuple | None) -> Captured:

@@ -71,6 +71,8 @@ MESSAGES = [
     p.Watch(("curves", "trace"), "math"),
     p.Acknowledge(4),
     p.Inspect(3, "gradient"),
+    p.InspectNode(3, None),
+    p.NodeInspected(1, 3, "textbook", (("h1", "math"),), (p.WhatIf(2),), 3, 0, (p.Piece("contribution", 2, ARRAY, True, 3, 1),)),
     p.CheckGradient(3, (0, 1)),
     p.InspectBatch(),
     p.BatchInspected(3, (4, 5), ARRAY, ARRAY, ARRAY),

@@ -5,10 +5,17 @@ from __future__ import annotations
 import torch
 
 from nnviz import protocol
+from nnviz.engine.batch_axis import batch_axes
 from nnviz.engine.errors import BuildError
 from nnviz.engine.measure import array_of
+from nnviz.engine.records import supposed
 from nnviz.engine.tracing import Captured
 from nnviz.trace import Node, Scalar, finite_difference
+
+ALONE = 1 << 18
+"""A tensor of more elements than this does not travel whole even when it is asked for, only its row of the batch."""
+LARGEST = 1 << 20
+"""Rows, and tensors without rows, of more elements than this do not travel at all."""
 
 
 def inspected(captured: Captured | None, request: protocol.Inspect) -> protocol.Inspected:
@@ -19,6 +26,34 @@ def inspected(captured: Captured | None, request: protocol.Inspect) -> protocol.
     if tensor is None:
         raise BuildError("", f"Node {node.label} has no {request.what}.", "Only what the loss depends on has a gradient.")
     return protocol.Inspected(captured.iteration, request.node, request.what, array_of(tensor))
+
+
+def node_inspected(captured: Captured | None, request: protocol.InspectNode, revision: int = 0) -> protocol.NodeInspected:
+    """Return what is too large to travel with the trace around a node. Raises BuildError if there is no such node."""
+    captured, node, scalar = _node(captured, request.node)
+    trace, axes = captured.trace, batch_axes(captured.trace, len(captured.rows))
+    wanted = [] if scalar else [("value", node.id, -1, 0, node.value), ("gradient", node.id, -1, 0, node.gradient)]
+    for argument, source in enumerate(() if scalar else node.inputs):
+        sent = [part.gradient for part in trace.nodes[source].contributions if (part.source, part.argument) == (node.id, argument)]
+        wanted.append(("value", source, -1, 0, trace.nodes[source].value))
+        wanted += [("contribution", source, node.id, argument, gradient) for gradient in sent]
+    wanted += [] if scalar else [("contribution", node.id, part.source, part.argument, part.gradient) for part in node.contributions]
+    pieces = [_piece(*one, axes.get(one[1]), request.row) for one in wanted if one[-1] is not None and one[-1].numel() > protocol.WHOLE]
+    details, what_ifs = tuple(trace.details.items()), supposed(captured)
+    found = tuple(piece for piece in pieces if piece)
+    return protocol.NodeInspected(revision, captured.iteration, trace.detail, details, what_ifs, request.node, request.row, found)
+
+
+def _piece(
+    what: str, node: int, target: int, argument: int, tensor: torch.Tensor, axis: int | None, row: int | None
+) -> protocol.Piece | None:
+    """The tensor whole, its row, or None where even that is too large."""
+    is_row = tensor.numel() > ALONE and axis is not None and tensor.dim() > axis
+    if is_row:
+        tensor = tensor.double().mean(axis) if row is None else tensor.select(axis, min(row, tensor.shape[axis] - 1))
+    if tensor.numel() > LARGEST:
+        return None
+    return protocol.Piece(what, node, array_of(tensor), is_row, target, argument)
 
 
 def gradient_checked(captured: Captured | None, request: protocol.CheckGradient) -> protocol.GradientChecked:

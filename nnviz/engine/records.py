@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -27,7 +29,7 @@ from nnviz.protocol import (
 )
 from nnviz.protocol import Tensor as TensorRecord
 from nnviz.trace import Node, Step, Trace, Update, agreements
-from nnviz.trace.record import perform
+from nnviz.trace.record import Slot, perform
 
 ELEMENTWISE = {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "tanh", "exp", "log", "abs", "sqrt", "neg", "pow"}
 """Operations of one tensor whose derivative is one number per element."""
@@ -37,6 +39,11 @@ def to_record(captured: Captured) -> TraceRecord:
     """Return the trace as it travels: in tensors, or, if it was opened, in scalars with the tensors beside them."""
     whole = _tensors(captured)
     return scalar_record(captured, whole) if captured.scalars else whole
+
+
+def supposed(captured: Captured) -> tuple[WhatIf, ...]:
+    """Return what was supposed of the tensors of a trace."""
+    return tuple(WhatIf(what_if.node, what_if.kind, what_if.value, what_if.element) for what_if in captured.trace.what_ifs)
 
 
 def _tensors(captured: Captured) -> TraceRecord:
@@ -57,7 +64,7 @@ def _tensors(captured: Captured) -> TraceRecord:
         agreements=tuple(AgreementRecord(*agreement) for agreement in agreements(trace)),
         details=tuple(trace.details.items()),
         outputs=_outputs(captured),
-        what_ifs=tuple(WhatIf(what_if.node, what_if.kind, what_if.value, what_if.element) for what_if in trace.what_ifs),
+        what_ifs=supposed(captured),
     )
 
 
@@ -83,7 +90,23 @@ def _node(node: Node, captured: Captured, batch_axis: int | None) -> NodeRecord:
         where=node.where,
         dropped=array_of(node.dropped) if node.dropped is not None and node.dropped.numel() <= WHOLE else None,
         marks=marks(node.operation, node.value, node.gradient, node.dropped, batch_axis, node.label in captured.frozen),
+        ports=tuple(node.ports) if any(node.ports) else (),
+        arguments=tuple(_plain(part) for part in node.call.args) if node.call else (),
+        keywords={name: _plain(part) for name, part in node.call.kwargs.items()} if node.call else {},
     )
+
+
+def _plain(part: Any) -> Any:
+    """An argument of a call as it travels; what is neither a number, a word nor made of them travels as None."""
+    if isinstance(part, Slot):
+        return {"input": part.argument}
+    if isinstance(part, slice):
+        return {"slice": [_plain(end) for end in (part.start, part.stop, part.step)]}
+    if isinstance(part, (tuple, list)):
+        return [_plain(one) for one in part]
+    if part is Ellipsis:
+        return "…"
+    return part if isinstance(part, (bool, int, float, str)) else None
 
 
 def _step(step: Step) -> StepRecord:

@@ -74,6 +74,9 @@ def _node(scalar: Scalar, label: str, scalars: Scalars, whole: NodeRecord) -> No
             0 if scalar.is_batched else None,
             whole.marks is not None and whole.marks.frozen,
         ),
+        ports=(),
+        arguments=(),
+        keywords={},
         whole=scalar.node,
         element=None if scalar.port else scalar.element,
     )

@@ -18,7 +18,7 @@ from nnviz.engine.errors import BuildError
 from nnviz.engine.guard import Guard
 from nnviz.engine.history import remember
 from nnviz.engine.inbox import Closed, Garbage, Inbox
-from nnviz.engine.looking import gradient_checked, inspected
+from nnviz.engine.looking import gradient_checked, inspected, node_inspected
 from nnviz.engine.measure import response
 from nnviz.engine.position import iterations_per_epoch
 from nnviz.engine.previews import looked_at, previewed
@@ -52,6 +52,7 @@ class Service:
             protocol.Acknowledge: lambda request: self._reporter.acknowledge(request.number),
             protocol.Trace: self._look,
             protocol.Inspect: self._look,
+            protocol.InspectNode: self._look,
             protocol.CheckGradient: self._look,
             protocol.InspectBatch: lambda request: self._send(inspected_batch(self._run().trainer)),
             protocol.Draw: lambda request: self._send(drawn(self._run(), request)),
@@ -187,13 +188,15 @@ class Service:
             if news and self._left is None:
                 self._reporter.stand(self._timeline, self._revision)
 
-    def _look(self, request: protocol.Trace | protocol.Inspect | protocol.CheckGradient | protocol.Respond) -> None:
+    def _look(self, request: protocol.Trace | protocol.Inspect | protocol.InspectNode | protocol.CheckGradient | protocol.Respond) -> None:
         match request:
             case protocol.Trace(detail, what_ifs, details):
                 self._reporter.captured = capture_next(self._run().trainer, detail, what_ifs=what_ifs, details=details)
                 self._send(protocol.Traced(self._revision, to_record(self._reporter.captured)))
             case protocol.Inspect():
                 self._send(inspected(self._reporter.captured, request))
+            case protocol.InspectNode():
+                self._send(node_inspected(self._reporter.captured, request, self._revision))
             case protocol.CheckGradient():
                 self._send(gradient_checked(self._reporter.captured, request))
             case protocol.Respond(layer, unit):

@@ -107,11 +107,13 @@ class Moment:
     def row(self, node: int, tensor: Tensor | None) -> np.ndarray | None:
         """The tensor for the chosen row of the batch (or the mean over it), as an array without the batch axis.
 
-        None where it is not there or travelled as a measure. Tensors without a batch axis come back whole.
+        None where it is not there, or travelled as a measure and has not been asked for. Tensors without a batch axis come back whole.
         """
         array = self.reading.array(tensor)
         axis = self.reading.node(node).batch_axis
-        if array is None or axis is None:
+        if array is None:
+            return self.reading.row(tensor, self.sample)
+        if axis is None:
             return array
         return array.mean(axis) if self.sample is None else array.take(self.sample, axis)
 

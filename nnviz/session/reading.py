@@ -1,4 +1,7 @@
-"""A trace made quick to read: which step makes what, and arrays decoded once. Built when a trace arrives, never changed."""
+"""A trace made quick to read: which step makes what, and arrays decoded once. Built when a trace arrives.
+
+Nothing in it changes; tensors that were too large to travel are added when they have been asked for.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from nnviz.protocol import Array, EdgeRecord, NodeRecord, Tensor, TraceRecord, UpdateRecord, WhatIf
+from nnviz.protocol import Array, EdgeRecord, NodeInspected, NodeRecord, Piece, Tensor, TraceRecord, UpdateRecord, WhatIf
 
 
 def to_numpy(array: Array) -> np.ndarray:
@@ -30,6 +33,7 @@ class Reading:
             for node in (step.node, *step.others):
                 self._place(step.phase, node, step.index + 1)
         self._arrays: dict[int, np.ndarray] = {}
+        self._rows: dict[tuple[int, int | None], np.ndarray] = {}
 
     def _place(self, phase: str, node: int, position: int) -> None:
         places = {"forward": self.made_at, "loss": self.made_at, "backward": self.backward_at, "update": self.updated_at}.get(phase)
@@ -139,11 +143,44 @@ class Reading:
 
     def array(self, tensor: Tensor | None) -> np.ndarray | None:
         """Return the tensor's values, decoded once; None where it travelled as a measure or not at all."""
-        if tensor is None or tensor.values is None:
+        if tensor is None:
             return None
-        if id(tensor) not in self._arrays:
+        if id(tensor) not in self._arrays and tensor.values is not None:
             self._arrays[id(tensor)] = to_numpy(tensor.values)
-        return self._arrays[id(tensor)]
+        return self._arrays.get(id(tensor))
+
+    def row(self, tensor: Tensor | None, row: int | None) -> np.ndarray | None:
+        """Return one row of a tensor that is too large to travel whole, if that row has come; row None is the mean."""
+        return self._rows.get((id(tensor), row))
+
+    def take(self, reply: NodeInspected) -> bool:
+        """Add the tensors that were asked for; return whether they are of this trace and there are any."""
+        trace = self.trace
+        here = (trace.iteration, trace.detail, trace.details, trace.what_ifs)
+        if (reply.iteration, reply.detail, reply.details, reply.what_ifs) != here or reply.node >= len(trace.nodes):
+            return False
+        for piece in reply.pieces:
+            tensor = self._tensor(piece)
+            if tensor is None:
+                continue
+            if piece.is_row:
+                self._rows[id(tensor), reply.row] = to_numpy(piece.array)
+            else:
+                self._arrays[id(tensor)] = to_numpy(piece.array)
+        return bool(reply.pieces)
+
+    def _tensor(self, piece: Piece) -> Tensor | None:
+        if piece.what != "contribution":
+            return getattr(self.node(piece.node), piece.what)
+        edges = self.out_edges.get(piece.node, ())
+        return next((edge.contribution for edge in edges if (edge.target, edge.argument) == (piece.target, piece.argument)), None)
+
+    def lacks(self, node: int, row: int | None) -> bool:
+        """Return whether anything around a node has not travelled, not even the row of the batch."""
+        record = self.node(node)
+        tensors = [record.value, record.gradient, *(self.node(source).value for source in record.inputs)]
+        tensors += [edge.contribution for edge in (*self.in_edges.get(node, ()), *self.out_edges.get(node, ()))]
+        return any(tensor is not None and self.array(tensor) is None and self.row(tensor, row) is None for tensor in tensors)
 
 
 def _skeleton(trace: TraceRecord) -> list[tuple]:

@@ -25,6 +25,7 @@ from nnviz.session.engine_client import EngineClient
 from nnviz.session.file_watch import FileWatch
 from nnviz.session.interlude import Interlude
 from nnviz.session.moment import Moment
+from nnviz.session.numbers import Numbers
 from nnviz.session.playback import Playback
 from nnviz.session.previews import Previews
 from nnviz.session.recovery import Recovery
@@ -91,6 +92,7 @@ class Session(QObject):
         self.weights.between_iterations = self.interlude.make
         self.undoing = Undoing(self.document, self.what_ifs, self)
         self.previews, self.batch = Previews(self.conversation, self), Batch(self.conversation, self)
+        self.numbers = Numbers(self.conversation, self)
         self._coupling.connect_parts()
         self.watching = Watching(self.conversation, self)  # last: it asks for a trace once all others have had the reply
         self.watching.watch((), self.stepper.detail, self.stepper.details)

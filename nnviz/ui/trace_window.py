@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt, QThreadPool
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from nnviz.protocol import Details, GradientChecked
+from nnviz.protocol import Details, GradientChecked, NodeInspected
 from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
 from nnviz.session.viewer import Viewer
@@ -44,6 +44,10 @@ class Source(Protocol):
 
     def check(self, node: int, element: tuple[int, ...]) -> GradientChecked:
         """Return one element of a node's gradient beside a finite difference."""
+        ...
+
+    def numbers(self, node: int, row: int | None) -> NodeInspected:
+        """Return what was too large to travel around a node."""
         ...
 
 
@@ -172,6 +176,9 @@ class TraceWindow(QMainWindow):
             view.set_moment(moment)
         self.graph.set_selected(node)
         self.chain_rule.set_moment(moment, node, self.viewer.is_pinned)
+        shown = self.chain_rule.node()
+        if shown and moment.reading.lacks(shown.id, moment.sample) and moment.reading.take(self._source.numbers(shown.id, moment.sample)):
+            self.chain_rule.set_moment(moment, node, self.viewer.is_pinned)
         if moment:
             trace = moment.reading.trace
             self.cards[0].set_subtitle(f"{len(trace.nodes):,} nodes · worst error {trace.worst_error:.1e} against torch")

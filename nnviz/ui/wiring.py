@@ -78,6 +78,7 @@ def _session_to_views(window: MainWindow) -> None:
     session.document_changed.connect(lambda: _show_document(window))
     session.playing_changed.connect(lambda playing: show_running(window.action_table, "play", playing, window.theme))
     session.message_posted.connect(window.toast.post)
+    session.numbers.arrived.connect(lambda node: _show_selection(window, session.selected_node))
     session.gradient_checked.connect(lambda reply: _show_check(window, reply))
 
 
@@ -162,6 +163,8 @@ def _show_selection(window: MainWindow, node: int | None) -> None:
     panels.graph.set_selected(node)
     panels.chain_rule.set_moment(moment, node, window.session.is_pinned)
     shown = panels.chain_rule.node()
+    if shown and panels.chain_rule.isVisible():
+        window.session.numbers.want(moment, shown.id)
     whole, tensor = (moment.whole, moment.reading.tensor_of(shown.id)) if moment and shown else (None, None)
     if whole is not None and tensor.id in whole.reading.updates:
         if moment.is_updated(shown.id):  # a weight may be updated before its whole parameter is

@@ -33,6 +33,7 @@ KNOWN = {
     "parameter": "a parameter: the optimizer changes it",
     "input": "data of this batch",
     "constant": "a constant: the same in every iteration, nothing is learned in it",
+    "encoding": "the positional encoding, a buffer: sin(t/10000^(2k/d)) at feature 2k of time t, the cosine at 2k + 1",
     "buffer": "a buffer: the layer keeps it, the optimizer does not change it",
 }
 """What is said of nodes that no operation makes."""
@@ -188,7 +189,8 @@ class ChainRuleCard(QWidget):
         attention = self.heat.set_moment(moment, node, self.element())
         self._attention.setVisible(bool(attention))
         self._attention.setText(attention.upper())
-        self._formula.set_text(node.formula or KNOWN.get(node.kind, NO_FORMULA), quiet=not node.formula)
+        kind = "encoding" if node.kind == "buffer" and node.label.endswith(".encoding") else node.kind
+        self._formula.set_text(node.formula or KNOWN.get(kind, NO_FORMULA), quiet=not node.formula)
         lines = neuron_lines.forward_lines if node.whole is not None else partial(chain.forward_lines, element=self.element())
         self._inputs.set_lines(chain.compared(lines, moment, node))
         self._numbers.set_text(neuron_lines.equation(moment, node) or substituted(moment, node, self.element()))

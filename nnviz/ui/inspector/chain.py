@@ -15,11 +15,13 @@ from nnviz.ui import numerals, supposition
 from nnviz.ui.graph import naming
 from nnviz.ui.inspector.elements import row_shape
 from nnviz.ui.inspector.lines import Line
-from nnviz.ui.inspector.substitution import LINEAR
+from nnviz.ui.inspector.substitution import holds_for_means
 
 NOT_YET = "not computed yet"
 _OWN_READS = {"cross_entropy": "its own softmax(z)"}
 """What a backward step reads that the forward step made inside the operation, where no node shows it."""
+SAME_FOR_MEANS = {"linear", "add", "sub"}
+"""Upstream × local holds of the batch's means for these: their local derivative is the same in every row."""
 _EQUATION = re.compile(r"∂L/∂([^\s=]+)\s*=\s*([^\n;]+)")
 
 
@@ -91,7 +93,7 @@ def forward_lines(moment: Moment, node: NodeRecord, element: tuple[int, ...] = (
     own = moment.value(node.id)
     lines.append(Line(own_symbol(node), figures(moment, node.id, own, element), "text" if own else "faint"))
     of_means = moment.sample is None and (node.batch_axis is not None or node.kind == "loss")
-    if made and node.inputs and of_means and node.operation not in LINEAR:
+    if made and node.inputs and of_means and not holds_for_means(moment, node):
         lines.append(Line("", f"means over {_rows(moment)}: the formula holds row by row, not for them", "muted"))
     return lines
 
@@ -108,7 +110,7 @@ def _input_line(moment: Moment, node: NodeRecord, argument: int, element: tuple[
 
 def _is_only_for_rows(moment: Moment, node: NodeRecord) -> bool:
     """Whether means are shown at an operation whose local derivative differs from row to row: a mean of products is no product of means."""
-    return moment.sample is None and node.batch_axis is not None and node.operation not in LINEAR
+    return moment.sample is None and node.batch_axis is not None and node.operation not in SAME_FOR_MEANS
 
 
 def _rows(moment: Moment) -> str:

@@ -28,8 +28,9 @@ class Elements:
         """Return the place chosen for a node."""
         if node.id not in self._places:
             array = moment.row(node.id, node.gradient or node.value)
-            known = array is not None and array.size
-            self._places[node.id] = int(np.argmax(np.nan_to_num(np.abs(array)))) if known else 0
+            if array is None or not array.size:
+                return 0  # nothing is remembered: its numbers may come
+            self._places[node.id] = int(np.argmax(np.nan_to_num(np.abs(array))))
         return self._places[node.id]
 
     def element(self, moment: Moment, node: NodeRecord) -> tuple[int, ...]:

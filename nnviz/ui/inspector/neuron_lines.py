@@ -8,9 +8,9 @@ from nnviz.protocol import EdgeRecord, NodeRecord
 from nnviz.session.moment import Moment
 from nnviz.session.reading import to_numpy
 from nnviz.ui.graph import naming, units
-from nnviz.ui.inspector.chain import NOT_YET
+from nnviz.ui.inspector.chain import NOT_YET, SAME_FOR_MEANS
 from nnviz.ui.inspector.lines import Line
-from nnviz.ui.inspector.substitution import LINEAR, MOST_TERMS
+from nnviz.ui.inspector.writing import MOST_TERMS
 from nnviz.ui.numerals import number
 
 
@@ -26,7 +26,7 @@ def forward_lines(moment: Moment, node: NodeRecord) -> list[Line]:
         lines += [Line(f"+ {naming.symbol(moment.reading.node(id))}", number(_value(moment, id)), "muted", node=id) for id in bias]
     own = _value(moment, node.id) if made else None
     lines.append(Line(naming.symbol(node), NOT_YET if own is None else number(own), "faint" if own is None else "text"))
-    if made and node.inputs and _is_of_means(moment, node) and moment.reading.tensor_of(node.id).operation not in LINEAR:
+    if made and node.inputs and _is_of_means(moment, node) and moment.reading.tensor_of(node.id).operation not in SAME_FOR_MEANS:
         lines.append(Line("", f"means over {_rows(moment)}: the formula holds row by row, not for them", "muted"))
     return lines
 

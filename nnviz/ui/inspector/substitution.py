@@ -2,54 +2,113 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-
-import numpy as np
 
 from nnviz.protocol import NodeRecord, WhatIf
 from nnviz.session.moment import Moment
 from nnviz.ui import numerals
 from nnviz.ui.graph.naming import symbol
-from nnviz.ui.inspector.curves import CURVES
-from nnviz.ui.numerals import MINUS, number
+from nnviz.ui.inspector import losses, moves
+from nnviz.ui.inspector.calls import Call
+from nnviz.ui.inspector.rules import ENCODING, RULES
+from nnviz.ui.inspector.writing import Said
+from nnviz.ui.numerals import number
 from nnviz.ui.supposition import covers, touches
 
-MOST_TERMS = 5
-_ONE = {
-    "relu": "max(0, {})", "leaky_relu": "{} if {} > 0 else 0.01·({})", "elu": "{} if {} > 0 else e^({}) − 1", "gelu": "{}·Φ({})",
-    "silu": "{}·σ({})", "softplus": "log(1 + e^({}))", "sigmoid": "1/(1 + e^({m}))", "tanh": "tanh({})",
+_SUMS = {
+    "linear", "add", "sub", "rsub", "neg", "mean", "sum", "cat", "stack", *moves.IN_ORDER, *moves.MOVES,
+    *(f"{kind}{count}d" for kind in ("avg_pool", "adaptive_avg_pool", "conv") for count in (1, 2, 3)),
 }  # fmt: skip
-"""Texts of the functions of curves.CURVES."""
-_TWO = {"mul": "·", "add": "+", "sub": MINUS, "div": "/"}
-LINEAR = {"linear", "add", "sub"}
-"""What holds of every row holds of their mean."""
-_LOSSES = {"mse_loss": "({} − {})²", "l1_loss": "|{} − {}|"}
+_PRODUCTS = {"mul", "matmul", "mm", "bmm", "mv"}
+"""Linear in each of two operands: of the mean, if only one of them has rows of the batch."""
+TOLERANCE = 2e-4
+"""Relative difference of what the numbers give from the node's value, beyond which nothing is said: it may be in half precision."""
+
+_UNKNOWN = (LookupError, ValueError, TypeError, ArithmeticError)
+"""What a rule raises for a call it does not know: better no line than a wrong one."""
+
+
+def holds_for_means(moment: Moment, node: NodeRecord) -> bool:
+    """Return whether what an operation does with every row it does with their mean."""
+    batched = [moment.reading.node(k).batch_axis is not None for k in node.inputs]
+    operation = node.operation.rstrip("_")
+    is_linear = operation in _SUMS or (operation in _PRODUCTS and sum(batched) == 1) or (operation == "div" and batched[1:] != [True])
+    return is_linear or not any(batched)
 
 
 def substituted(moment: Moment, node: NodeRecord, element: tuple[int, ...]) -> str:
     """Return the formula with numbers for one element (without the batch axis); empty where there is nothing to put in."""
+    if node.whole is not None:
+        return _of_neuron(moment, node)
     value = moment.row(node.id, moment.value(node.id))
-    if value is None or len(element) != value.ndim or (moment.sample is None and node.operation not in LINEAR):
+    is_mean = moment.sample is None and node.batch_axis is not None
+    if value is None or len(element) != value.ndim or node.kind == "parameter" or (is_mean and not holds_for_means(moment, node)):
         return ""
-    inputs = [moment.row(k, moment.reading.node(k).value) for k in node.inputs]
-    if any(array is None for array in inputs):
+    return _written(moment, node, element, float(value[element]))
+
+
+def _of_neuron(moment: Moment, node: NodeRecord) -> str:
+    """A neuron is one element of a tensor of the same iteration, which the formula is about."""
+    if not moment.is_made(node.id) or node.element is None or node.kind == "parameter":
         return ""
+    whole = Moment(moment.reading.whole, moment.reading.whole.length, moment.sample)
+    return substituted(whole, whole.reading.node(node.whole), node.element)
+
+
+def _written(moment: Moment, node: NodeRecord, element: tuple[int, ...], value: float) -> str:
     place = _with_row(moment, node, element)
     supposed = [what_if for what_if in moment.reading.supposed(node.id) if touches(what_if, place)]
     if not all(covers(what_if, place) for what_if in supposed):
         return ""
+    left = f"{symbol(node)}{numerals.place(element)}"
     if any(what_if.kind != "scale" for what_if in supposed):
-        return f"{symbol(node)}{numerals.place(element)} = {number(value[element])}, set by hand"
-    if node.kind == "loss":
-        return _row_of_loss(node, inputs) if not supposed else ""
-    factor = float(np.prod([what_if.value for what_if in supposed]))
+        return f"{left} = {number(value)}, set by hand"
+    factor = math.prod(what_if.value for what_if in supposed)
+    full = tuple(0 if index is None else index for index in place)
+    call = Call(moment, node, full, value / factor if factor else 0.0)
+    part = _row_of_loss(call) if not supposed else None
+    if part:
+        return f"this row: {part.text} = {number(part.value)}"
+    said = _said(call)
+    return _equation(left, _scaled(said, supposed), value) if said else ""
+
+
+def _said(call: Call) -> Said | None:
+    """What the operation's rule says, unless it knows no such call or its numbers do not give the node's."""
+    is_encoding = call.node.kind == "buffer" and call.node.label.endswith(".encoding") and len(call.node.shape) == 2
+    rule = RULES.get(ENCODING if is_encoding else call.operation)
     try:
-        computed = float(value[element]) / factor if factor else 0.0
-        right = _two(moment, node, element) if node.operation in _TWO else _right(node.operation, inputs, element, computed)
-    except (IndexError, ValueError, TypeError):  # shapes this rule does not know: better no line than a wrong one
-        return ""
-    right = _scaled(right, supposed)
-    return f"{symbol(node)}{numerals.place(element)} = {right} = {number(value[element])}" if right else ""
+        said = rule(call) if rule else None
+    except _UNKNOWN:
+        return None
+    return said if said and _is_same(said.value, call.value) else None
+
+
+def _row_of_loss(call: Call) -> Said | None:
+    """The chosen row's part of a loss over the batch."""
+    moment, node = call.moment, call.node
+    axis = moment.reading.node(node.inputs[0]).batch_axis if node.inputs else None
+    is_over_rows = call.operation in losses.PARTS and axis is not None and node.batch_axis is None
+    try:
+        return losses.of_row(call, moment.sample, axis) if is_over_rows and moment.sample is not None else None
+    except _UNKNOWN:
+        return None
+
+
+def _is_same(found: float, value: float) -> bool:
+    return math.isclose(found, value, rel_tol=TOLERANCE, abs_tol=TOLERANCE * 1e-2) or (math.isnan(found) and math.isnan(value))
+
+
+def _equation(left: str, said: Said, value: float) -> str:
+    first, *more = said.text.split("\n")
+    return "\n".join([f"{left} = {first} = {number(value)}", *more])
+
+
+def _scaled(said: Said, what_ifs: Sequence[WhatIf]) -> Said:
+    for what_if in what_ifs:
+        said = Said(f"{number(what_if.value)}·({said.text})", what_if.value * said.value)
+    return said
 
 
 def _with_row(moment: Moment, node: NodeRecord, element: tuple[int, ...]) -> tuple[int | None, ...]:
@@ -57,81 +116,3 @@ def _with_row(moment: Moment, node: NodeRecord, element: tuple[int, ...]) -> tup
     if node.batch_axis is not None:
         full.insert(node.batch_axis, moment.sample)
     return tuple(full)
-
-
-def _scaled(right: str, what_ifs: Sequence[WhatIf]) -> str:
-    for what_if in what_ifs:
-        right = right and f"{number(what_if.value)}·({right})"
-    return right
-
-
-def _right(operation: str, inputs: Sequence[np.ndarray], element: tuple[int, ...], value: float) -> str:
-    if operation == "linear":
-        return _linear(inputs, element)
-    return _one(operation, inputs[0][element], value) if operation in _ONE else ""
-
-
-def _one(operation: str, z: float, value: float) -> str:
-    """Empty if the function has other constants than the text, such as another slope."""
-    same = np.isclose(CURVES[operation](np.array([z], dtype=float))[0], value, rtol=1e-3, atol=1e-6)
-    return _ONE[operation].format(*[number(z)] * 3, m=number(-z)) if same else ""
-
-
-def _two(moment: Moment, node: NodeRecord, element: tuple[int, ...]) -> str:
-    """With one input, the other operand is a number that stands in the formula: "s = a + 1e−05"."""
-    sign = _TWO[node.operation]
-    first, *rest = (_operand(moment, node, k, element) for k in node.inputs)
-    if not rest:
-        _, _, other = node.formula.partition(f" = a {sign} ")
-        return f"{number(first)} {sign} {other}" if other not in ("", "b") else ""
-    return f"{number(first)} {sign} {_bracketed(rest[0])}" if sign != "·" else f"{_bracketed(first)}·{_bracketed(rest[0])}"
-
-
-def _operand(moment: Moment, node: NodeRecord, source: int, element: tuple[int, ...]) -> float:
-    """What an operand, spread over the node's shape, has at the element: batch axes only meet once both are whole."""
-    whole = np.broadcast_to(moment.reading.array(moment.reading.node(source).value), node.shape)
-    if node.batch_axis is not None:
-        whole = whole.mean(node.batch_axis) if moment.sample is None else whole.take(moment.sample, node.batch_axis)
-    return float(whole[element])
-
-
-def _bracketed(value: float) -> str:
-    return f"({number(value)})" if value < 0 else number(value)
-
-
-def _linear(inputs: Sequence[np.ndarray], element: tuple[int, ...]) -> str:
-    """Σ w·x + b of one output; `element` is (…, output)."""
-    x, weight = inputs[0][element[:-1]], inputs[1][element[-1]]
-    terms = [(w, f"{number(abs(w))}·{_bracketed(v)}") for w, v in zip(weight[:MOST_TERMS], x, strict=False)]
-    text = "".join(_signed(sign, term, first=place == 0) for place, (sign, term) in enumerate(terms))
-    text += " + …" if len(weight) > MOST_TERMS else ""
-    if len(inputs) > 2:
-        text += _signed(inputs[2][element[-1]], number(abs(inputs[2][element[-1]])), first=False)
-    return text
-
-
-def _signed(value: float, text: str, first: bool) -> str:
-    if first:
-        return f"{MINUS}{text}" if value < 0 else text
-    return f" {MINUS if value < 0 else '+'} {text}"
-
-
-def _row_of_loss(node: NodeRecord, inputs: Sequence[np.ndarray]) -> str:
-    """The chosen row's part of a loss that is a mean over the batch."""
-    if node.operation == "cross_entropy":
-        return _cross_entropy(inputs)
-    if node.operation not in _LOSSES or any(array.size != 1 for array in inputs[:2]):
-        return ""
-    found, wanted = (float(array.reshape(-1)[0]) for array in inputs[:2])
-    part = (found - wanted) ** 2 if node.operation == "mse_loss" else abs(found - wanted)
-    return f"this row: {_LOSSES[node.operation].format(number(found), _bracketed(wanted))} = {number(part)}"
-
-
-def _cross_entropy(inputs: Sequence[np.ndarray]) -> str:
-    """For class numbers as targets."""
-    scores, wanted = inputs[0].astype(float), inputs[1]
-    if scores.ndim != 1 or wanted.ndim != 0 or wanted.dtype.kind not in "iu":
-        return ""
-    share = np.exp(scores - scores.max())
-    share = float(share[int(wanted)] / share.sum())
-    return f"this row: −log softmax(ŷ)[{int(wanted)}] = −log {number(share)} = {number(-np.log(share))}"

@@ -1,11 +1,22 @@
 """Formulas with numbers put in: they agree with the trace, and are left out rather than wrong."""
 
+import math
+from collections import Counter
+
+import msgspec
 import numpy as np
 import pytest
 
+from nnviz.session.moment import Moment
+from nnviz.ui.inspector.calls import pieces
 from nnviz.ui.inspector.curves import CURVES
+from nnviz.ui.inspector.elements import row_shape
+from nnviz.ui.inspector.rules import RULES
 from nnviz.ui.inspector.substitution import substituted
-from tests.ui import traces
+from nnviz.ui.numerals import number
+from tests.trace import zoo
+from tests.ui import captured, traces
+from tests.ui.inspector import written
 
 
 @pytest.fixture
@@ -63,7 +74,10 @@ def test_every_sum_and_product_adds_up(label):
 def test_long_sums_are_abbreviated():
     trace = traces.mlp((9, 2))
     node = trace.nodes[traces.node(trace, "linear")]
-    assert " + … " in substituted(traces.moment(trace, len(trace.steps)), node, (0,))
+    text = substituted(traces.moment(trace, len(trace.steps)), node, (0,))
+    assert " + (… 5 more: " in text
+    worked, rounding = written.worked_out(written.sides(text)[0])
+    assert worked == pytest.approx(written.result(written.sides(text)[1])[0], abs=2 * rounding)
 
 
 def test_a_slope_other_than_the_texts_is_not_claimed():
@@ -97,3 +111,81 @@ def test_curves_have_the_known_values(name):
         "tanh": 0.964028,
     }
     assert CURVES[name](np.array([2.0]))[0] == pytest.approx(known[name], rel=1e-4)
+
+
+def _lines(reading, most):
+    """The first nodes of every operation that has a rule, at three elements, for the first row, the last, and the mean."""
+    seen: Counter[str] = Counter()
+    for node in reading.trace.nodes:
+        operation = node.operation.rstrip("_")
+        seen[operation] += operation in RULES and node.kind not in ("parameter", "input", "buffer", "constant")
+        if operation not in RULES or not 0 < seen[operation] <= most:
+            continue
+        shape = row_shape(node)
+        for sample in (0, len(reading.trace.rows) - 1, None):
+            for place in {0, math.prod(shape) // 2, math.prod(shape) - 1}:
+                element = tuple(map(int, np.unravel_index(place, shape))) if shape else ()
+                try:
+                    moment = Moment(reading, reading.length, sample)
+                    text = substituted(moment, node, element)
+                except IndexError:
+                    continue  # a batch axis that is shorter than the batch
+                yield node, sample, text
+
+
+@pytest.mark.parametrize("name", sorted(zoo.CASES.keys() - {"resnet18"}))
+def test_the_numbers_put_in_give_the_nodes_own(name):
+    for detail in ("layer", "math"):
+        for node, _, text in _lines(captured.reading(name, detail), 2):
+            for line in filter(None, text.split("\n")):
+                left, right = written.sides(line)
+                if "[" in left:
+                    continue  # the name of an element: "x[3]"
+                (worked, rounding), (said, half) = written.worked_out(left), written.result(right)
+                same = worked == said or abs(worked - said) <= 1.5 * rounding + 2 * half + 1e-12 or (worked != worked and said != said)
+                assert same, (node.operation, line)
+
+
+SPOKEN = {
+    "cnn_batch_norm": {
+        "conv2d", "mean", "sub", "square", "add", "sqrt", "div", "mul", "relu", "max_pool2d", "avg_pool2d", "flatten", "linear",
+    },
+    "conv1d_pooling": {"conv1d", "tanh", "max_pool1d", "adaptive_avg_pool1d", "mse_loss"},
+    "encoder_layer": {"matmul", "softmax", "transpose", "gelu", "square", "mean"},
+    "mlp_leaky_relu_huber": {"leaky_relu", "huber_loss"}, "mlp_sigmoid_bce": {"sigmoid", "binary_cross_entropy"},
+    "mlp_bce_with_logits": {"binary_cross_entropy_with_logits"}, "mlp_gelu_l1": {"gelu", "l1_loss"},
+    "mlp_softplus_smooth_l1": {"softplus", "smooth_l1_loss"}, "mlp_nll": {"log_softmax", "nll_loss"},
+    "lstm": {"block", "sigmoid", "tanh", "mul"},
+    "transposed_convolution": {"conv_transpose2d"}, "einsum_attention": {"einsum"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_no_formula_is_left_without_its_numbers(name):
+    said, silent = set(), set()
+    for node, sample, text in _lines(captured.reading(name, "math"), 3):
+        (said if text else silent).add(node.operation.rstrip("_")) if sample is not None else None
+    assert said >= SPOKEN[name] and not silent & SPOKEN[name]
+
+
+def test_a_layer_norm_says_its_mean_and_variance():
+    reading = captured.reading("encoder_layer", "layer")
+    node = next(node for node in reading.trace.nodes if node.operation == "layer_norm")
+    first, mean, variance = substituted(Moment(reading, reading.length, 0), node, (0,) * len(row_shape(node))).split("\n")
+    assert first.startswith("y[0") and mean.startswith("μ = (") and variance.startswith("σ² = (")
+
+
+def test_the_mean_over_the_batch_is_put_in_where_it_holds():
+    reading = captured.reading("conv1d_pooling")
+    texts = {node.operation: text for node, sample, text in _lines(reading, 2) if sample is None}
+    assert texts["conv1d"] and texts["mse_loss"].startswith("L = (") and texts["tanh"] == ""
+    assert texts["mse_loss"].endswith(f"= {number(reading.trace.loss)}")
+
+
+def test_a_piece_of_a_tensor_cut_in_parts_has_its_own_numbers():
+    x = np.arange(12.0).reshape(2, 6)
+    node = traces.Tape()
+    source = node.add("input", "x", x, batch_axis=0)
+    cut = node.add("operation", "chunk", x[:, :3], "", (source,), batch_axis=0)
+    record = msgspec.structs.replace(node.nodes[cut], operation="chunk", arguments=({"input": 0}, 2, -1))
+    assert [part.tolist() for part in pieces(record, x)] == [x[:, :3].tolist(), x[:, 3:].tolist()]

@@ -1,0 +1,55 @@
+"""Brings the numbers around the node that is looked at, where they were too large to travel with the trace. It shows nothing."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from nnviz import protocol
+from nnviz.session.conversation import Conversation
+from nnviz.session.moment import Moment
+from nnviz.session.reading import Reading
+
+
+class Numbers(QObject):
+    """One question at a time; while it waits, only the latest wish is kept. Nothing is asked while the run trains."""
+
+    arrived = Signal(int)
+    """The node whose numbers have been added to the trace."""
+
+    def __init__(self, conversation: Conversation, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._conversation = conversation
+        self._reading: Reading | None = None
+        self._asked: set[tuple[int, int | None]] = set()
+        self.is_waiting = False
+        """Whether an answer is still to come."""
+        self._wish: tuple[int, int | None] | None = None
+        conversation.replied.connect(self._take)
+
+    def want(self, moment: Moment, node: int) -> None:
+        """Ask for what is missing around a node, for the chosen row of the batch; once."""
+        if moment.reading is not self._reading:
+            self._reading, self._asked, self._wish = moment.reading, set(), None
+        run, wish = self._conversation.run, (node, moment.sample)
+        is_latest = run.reading is moment.reading and not run.training and run.target is None
+        if is_latest and wish not in self._asked and moment.reading.lacks(*wish):
+            self._wish = wish
+            self._ask()
+
+    def _ask(self) -> None:
+        if self._wish and not self.is_waiting:
+            self._asked.add(self._wish)
+            self.is_waiting = True
+            self._conversation.ask(protocol.InspectNode(*self._wish))
+            self._wish = None
+
+    def _take(self, reply: protocol.Reply) -> None:
+        match reply:
+            case protocol.Ready() | protocol.Opened() | protocol.Failed(request="InspectNode"):
+                self.is_waiting = False
+            case protocol.NodeInspected():
+                self.is_waiting = False
+                is_ours = self._reading is not None and reply.revision == self._conversation.run.revision
+                if is_ours and self._reading.take(reply):
+                    self.arrived.emit(reply.node)
+                self._ask()

@@ -1,0 +1,78 @@
+"""Tensors too large to travel: around the node on the card they come when asked for, and the card has their numbers then."""
+
+import pytest
+import torch
+from torch import nn
+
+from nnviz import protocol
+from nnviz.engine.looking import ALONE, node_inspected
+from nnviz.engine.records import to_record
+from nnviz.engine.tracing import Captured
+from nnviz.session.moment import Moment
+from nnviz.session.reading import Reading
+from nnviz.trace import capture
+from nnviz.ui.inspector import chain
+from nnviz.ui.inspector.card import ChainRuleCard
+from nnviz.ui.inspector.elements import row_shape
+from nnviz.ui.inspector.substitution import substituted
+
+ROWS = 32
+
+
+@pytest.fixture(scope="module")
+def captured():
+    torch.manual_seed(0)
+    convolution = nn.Conv2d(1, 12, 3, padding=1)
+    net = nn.Sequential(convolution, nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(12 * 14 * 14, 3))
+    x, y = torch.randn(ROWS, 1, 28, 28), torch.randint(3, (ROWS,))
+    trace = capture(net, x, loss=nn.functional.cross_entropy, target=y)
+    return Captured(trace, torch.arange(ROWS), 0, 0, "float32", "x")
+
+
+@pytest.fixture
+def reading(captured):
+    return Reading(protocol.decode_reply(protocol.frame(protocol.Traced(0, to_record(captured)))[4:]).trace)
+
+
+def _answer(captured, node, row):
+    return protocol.decode_reply(protocol.frame(node_inspected(captured, protocol.InspectNode(node, row)))[4:])
+
+
+@pytest.mark.parametrize("row", [5, None])
+def test_what_is_too_large_comes_as_a_row_and_is_torchs_own(captured, reading, row):
+    node = next(node for node in reading.trace.nodes if node.operation == "conv2d")
+    own = captured.trace.nodes[node.id].value
+    moment = Moment(reading, reading.length, row)
+    assert own.numel() > ALONE and moment.row(node.id, node.value) is None and reading.lacks(node.id, row)
+    assert reading.take(_answer(captured, node.id, row)) and not reading.lacks(node.id, row)
+    wanted = own.double().mean(0) if row is None else own[row]
+    assert abs(moment.row(node.id, node.value) - wanted.numpy()).max() < 1e-7
+    assert Moment(reading, reading.length, 6).row(node.id, node.value) is None, "of another row nothing is known"
+
+
+def test_every_formula_has_its_numbers_then(captured, reading):
+    silent = []
+    for node in reading.trace.nodes:
+        moment = Moment(reading, reading.length, 3)
+        if node.kind == "operation":
+            reading.take(_answer(captured, node.id, 3))
+            silent += [] if substituted(moment, node, (0,) * len(row_shape(node))) else [node.operation]
+            assert not any(" mean " in line.text for line in chain.chain_lines(moment, node))
+    assert silent == []
+
+
+def test_an_answer_about_another_trace_is_not_taken(captured, reading):
+    answer = _answer(captured._replace(iteration=1), 2, 0)
+    assert not reading.take(answer)
+
+
+def test_the_card_shows_them_as_soon_as_they_are_there(qtbot, captured, reading):
+    card = ChainRuleCard()
+    qtbot.addWidget(card)
+    node = next(node for node in reading.trace.nodes if node.operation == "relu")
+    card.set_moment(Moment(reading, reading.length, 3), node.id)
+    assert card._numbers.text() == ""
+    reading.take(_answer(captured, node.id, 3))
+    card.set_moment(Moment(reading, reading.length, 3), node.id)
+    assert card._numbers.text().startswith("a[") and "max(0, " in card._numbers.text()
+    assert card._rows.lines()[-1].text.count("\n") >= 3
