@@ -166,6 +166,8 @@ class GraphView(QGraphicsView):
         if node is None and self._moment:
             step = self._moment.step or next(iter(self._moment.reading.trace.steps), None)
             node = step.node if step else None
+            if self._moment.step is None and self._look == "opening":
+                camera.open_up(self, self._scene.content)
         card = self._scene.card_of(node)
         if card:
             camera.follow(self, card.sceneBoundingRect())
