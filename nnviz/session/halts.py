@@ -122,10 +122,12 @@ def _activation(reading: Reading, one: Breakpoint, previous: float | None) -> It
 
 
 def _outputs(reading: Reading) -> list[tuple[str, NodeRecord]]:
-    """Of every layer the operation that makes its output, or the neurons of it: the last one made in it."""
-    made = [node for node in reading.trace.nodes if node.id in reading.made_at and node.phase == "forward" and node.group]
-    last = {node.group[0]: reading.tensor_of(node.id).id for node in made}
-    return [(node.group[0], node) for node in made if reading.tensor_of(node.id).id == last[node.group[0]]]
+    """Of every layer the operation that makes its output, or the neurons of it; for one that passes its input on that of another."""
+    layers: dict[int, list[str]] = defaultdict(list)
+    for layer, output in reading.whole.trace.outputs.items():
+        layers[output.node].append(layer)
+    made = [node for node in reading.trace.nodes if node.id in reading.made_at]
+    return [(layer, node) for node in made for layer in layers.get(reading.tensor_of(node.id).id, ())]
 
 
 def _non_finite(reading: Reading, one: Breakpoint, previous: float | None) -> Iterator[Halt]:

@@ -43,9 +43,23 @@ class Curves:
 
     def last(self, column: str) -> float | None:
         """Return the last measured figure of a column ("loss", "validation_loss", "metric"); None if there is none."""
-        known = getattr(self, column)
-        known = known[~np.isnan(known)] if column != "loss" else known
-        return float(known[-1]) if known.size else None
+        place = self._last_place(column)
+        return None if place is None else float(getattr(self, column)[place])
+
+    def last_iteration(self, column: str) -> int | None:
+        """Return the iteration of which `last` tells; None if there is none. Validation is measured now and then only."""
+        place = self._last_place(column)
+        return None if place is None else int(self.iteration[place])
+
+    def _last_place(self, column: str) -> int | None:
+        values = getattr(self, column)
+        if column == "loss":
+            return values.size - 1 if values.size else None
+        for start in (max(0, values.size - 1000), 0):  # nearly always it is near the end
+            known = np.flatnonzero(~np.isnan(values[start:]))
+            if known.size:
+                return start + int(known[-1])
+        return None
 
 
 def _number(value: float | None) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -40,6 +40,7 @@ class Card(QWidget):
 
     def _fill_tools(self, tools: Sequence[QWidget]) -> None:
         self._tools.setFixedHeight(HEADER)
+        self._tools.installEventFilter(self)
         row = QHBoxLayout(self._tools)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(_GAP // 2)
@@ -55,7 +56,7 @@ class Card(QWidget):
         """Show this title in capitals, or the short one where the full one and the subtitle do not fit side by side."""
         self._titles = (title, short) if short else (title,)
         self.setAccessibleName(title)
-        self.update(self._header())
+        self.update(self._strip())
 
     def set_subtitle(self, text: str) -> None:
         """Show this text, muted, behind the title; it is cut with an ellipsis where there is no room."""
@@ -63,12 +64,16 @@ class Card(QWidget):
             return
         self._subtitle = text
         self.setAccessibleDescription(text)
-        self.update(self._header())
+        self.update(self._strip())
 
     def _header(self) -> QRect:
         """Where title and subtitle may stand: the header row left of the tools."""
         right = self._tools.x() - _GAP if self._tools.layout().count() else self.width() - GUTTER
         return QRect(GUTTER, _TOP, max(0, right - GUTTER), HEADER)
+
+    def _strip(self) -> QRect:
+        """The whole header row: what was painted while the tools were narrower lies there too."""
+        return QRect(0, 0, self.width(), _TOP + HEADER)
 
     def _shown_title(self, room: float, subtitle: float) -> str:
         """The first title that fits beside the subtitle; else the first that fits alone; else the last, cut."""
@@ -92,6 +97,11 @@ class Card(QWidget):
             painter.drawText(room, flags, metrics.elidedText(self._subtitle, Qt.TextElideMode.ElideRight, int(room.width())))
 
     # --- Qt ---
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Move, QEvent.Type.Resize):
+            self.update(self._strip())
+        return False
 
     def minimumSizeHint(self) -> QSize:
         return QSize(160, HEADER + 64)

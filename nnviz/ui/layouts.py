@@ -47,7 +47,7 @@ WORKSPACES = {
                 (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"))),
             ),
         ),
-        (378, column((621, "inspector"), (285, "batch"), (290, "microscope"))),
+        (378, column((611, "inspector"), (285, "batch"), (300, "microscope"))),
     ),
     "train": row(
         (232, "layers"),

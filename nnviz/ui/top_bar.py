@@ -103,12 +103,19 @@ class TopBar(QWidget):
         self._title.setToolTip(f"{title} (not saved yet)" if changed else title)
         self._fit()
 
-    def set_figures(self, iteration: int, epoch: int, loss: str, score: str, metric: str) -> None:
-        """Show where the run stands; `loss` and `score`, the validation metric, as texts (empty: not known), `metric` its name."""
+    def set_figures(self, iteration: int, epoch: int, loss: str, score: str, metric: str, measured_at: int | None = None) -> None:
+        """Show where the run stands; `loss` and `score`, the validation metric, as texts (empty: not known), `metric` its name.
+
+        `measured_at`: the iteration the metric is of, which is said where it is an earlier one.
+        """
         texts = {"iteration": f"{iteration}", "epoch": f"{epoch}", "loss": loss or "–", "score": score or "–"}
         for name, text in texts.items():
             self._figures[name].show_text(text)
-        self._figures["score"].set_caption(metric)
+        is_past = bool(score) and measured_at not in (None, iteration)
+        if self._figures["score"].set_caption(f"{metric} @{measured_at}" if is_past else metric):
+            self._fit()
+        note = "Measured on the validation rows" + (f" after iteration {measured_at:,}, not since" if is_past else "")
+        self._figures["score"].setToolTip(note)
 
     def _fit(self) -> None:
         """Give up what is least needed until the rest fits, from the search field to the granularity."""
@@ -149,9 +156,12 @@ class Figure(QWidget):
         """Show this number."""
         self._text.setText(text)
 
-    def set_caption(self, caption: str) -> None:
-        """Say what the number is."""
+    def set_caption(self, caption: str) -> bool:
+        """Say what the number is. Returns whether that takes more room than ever before; it never takes less again."""
         self._caption.setText(caption)
+        wanted, before = self._caption.sizeHint().width(), self._caption.minimumWidth()
+        self._caption.setMinimumWidth(max(wanted, before))
+        return wanted > before
 
 
 class Segments(QFrame):
@@ -266,6 +276,6 @@ def _accent_button(action: QAction) -> QPushButton:
 
 
 def _search_button(action: QAction) -> QPushButton:
-    button = QPushButton("Search or run…  Ctrl+Shift+P", font=sans(SMALL), accessibleName=action.text(), toolTip=action.toolTip())
+    button = QPushButton("Search…  Ctrl+Shift+P", font=sans(SMALL), accessibleName=action.text(), toolTip=action.toolTip())
     button.clicked.connect(action.trigger)
     return button

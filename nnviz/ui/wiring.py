@@ -123,7 +123,8 @@ def _show_run(window: MainWindow, run: RunState, old: RunState | None) -> None:
     training = window.session.experiment.training
     classes = catalog.LOSSES[training.loss].group == "Classification" and training.target == "labels"
     score = "" if metric is None else f"{metric:.1%}".replace("%", " %") if classes else f"{metric:.4f}"
-    window.top_bar.set_figures(run.iteration, run.epoch, "" if loss is None else steady(loss), score, "accuracy" if classes else "RMSE")
+    name, measured_at = "accuracy" if classes else "RMSE", run.curves.last_iteration("metric")
+    window.top_bar.set_figures(run.iteration, run.epoch, "" if loss is None else steady(loss), score, name, measured_at)
     if run.data is not None and (old is None or old.data is not run.data):
         panels.network.set_class_names(run.data.class_names)
     if old is None or (old.training, old.target, old.engine, old.failure) != (run.training, run.target, run.engine, run.failure):

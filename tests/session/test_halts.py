@@ -3,7 +3,7 @@ import pytest
 from msgspec.structs import replace
 
 from nnviz.document.breakpoints import Breakpoint
-from nnviz.protocol import Array, Measure, Tensor
+from nnviz.protocol import Array, Measure, OutputRecord, Tensor
 from nnviz.session.halts import first_non_finite, halts, marks, node_of, target_of
 from nnviz.session.reading import Reading
 from tests.session.traces import A1, B1, LENGTH, LOSS, W1, W2, Z1, Z2, X, Y, trace
@@ -100,6 +100,15 @@ def test_an_activation_only_at_the_output_of_a_layer():
     assert places(reading(values={A1: 9.0}), Breakpoint("activation", "", "above", 5.0)) == [(3, A1)]
     assert places(reading(values={A1: 9.0}), Breakpoint("activation", "out", "above", 5.0)) == []
     assert places(reading(), Breakpoint("activation", "out", "below", 5.0)) == [(4, Z2)]
+
+
+def test_the_output_of_a_layer_is_the_one_the_trace_names_not_the_last_made():
+    """Batch norm moves its running variance after its output; a layer that passes its input on has that of another."""
+    record = reading(values={Z1: 9.0, A1: 7.0}).trace
+    named = Reading(replace(record, outputs={"h1": OutputRecord(Z1), "d1": OutputRecord(Z1), "out": OutputRecord(Z2)}))
+    assert places(named, Breakpoint("activation", "", "above", 5.0))[0] == (2, Z1)
+    assert places(named, Breakpoint("activation", "d1", "above", 5.0)) == [(2, Z1)]
+    assert A1 not in [node for _, node in places(named, Breakpoint("activation", "", "above", 5.0))]
 
 
 def test_large_tensors_are_told_by_their_measure():

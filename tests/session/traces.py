@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnviz.protocol import Array, EdgeRecord, NodeRecord, StepRecord, Tensor, TraceRecord, UpdateRecord
+from nnviz.protocol import Array, EdgeRecord, NodeRecord, OutputRecord, StepRecord, Tensor, TraceRecord, UpdateRecord
 from nnviz.session.reading import Reading
 
 X, Y, W1, B1, Z1, A1, W2, B2, Z2, LOSS = range(10)
@@ -66,6 +66,7 @@ def trace(iteration: int = 0, rows: int = 4, detail: str = "textbook", relu: boo
         edges=tuple(edges),
         steps=tuple(StepRecord(index, *entry) for index, entry in enumerate(order)),
         updates=tuple(UpdateRecord(name, node, (), tensor(2), tensor(2)) for phase, node, name in order if phase == "update"),
+        outputs={"x": OutputRecord(X), "h1": OutputRecord(A1 if relu else Z1), "out": OutputRecord(Z2)},
     )
 
 

@@ -1,6 +1,7 @@
 """The card: a frame, a header, a body in its place."""
 
 import pytest
+from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from nnviz.ui.card import HEADER, Card
@@ -29,6 +30,21 @@ def test_title_and_subtitle_are_painted_and_accessible(card):
     assert card.grab().toImage() != before
     card.set_title("Weights over time", "Weights")
     assert (card.accessibleName(), card.accessibleDescription()) == ("Weights over time", "iteration 128")
+
+
+def test_what_the_tools_grow_over_is_painted_anew(card, qtbot):
+    card.set_subtitle("iteration 128 of a long run")
+    tool, place = card.findChild(QToolButton), 0
+
+    def is_painted() -> bool:
+        header = GUTTER, 6, tool.parentWidget().x() - GUTTER, HEADER - 4
+        shown = card.screen().grabWindow(card.winId(), *header).toImage()
+        return tool.parentWidget().x() != place and shown == card.grab(QRect(*header)).toImage()
+
+    for text in ("log", "a tool that has become much wider", "log"):
+        tool.setText(text)
+        qtbot.waitUntil(is_painted)
+        place = tool.parentWidget().x()
 
 
 def test_short_title_where_the_full_one_does_not_fit(card):

@@ -45,7 +45,7 @@ class Group:
 class Tree:
     """All groups of a trace.
 
-    What stands beside the chain (parameters, masks, targets) has a home: the innermost group with all its users.
+    What stands beside the chain (parameters, masks, targets) has a home: the innermost group with all its users (of the forward phase).
     """
 
     root: Group
@@ -84,7 +84,7 @@ def tree(trace: TraceRecord) -> Tree:
     root = Group("", "", grower.parts(chain, ""))
     paths = dict(_paths(root, ()))
     repeated = {group.key for group in root.walk() if group.repeats}
-    homes = {node: _home([paths[user] for user in using if user in paths], repeated) for node, using in beside.items()}
+    homes = {node: _home([paths[user] for user in _at_work(trace, using) if user in paths], repeated) for node, using in beside.items()}
     return Tree(root, homes, {node: using[0] for node, using in beside.items()}, paths, grower.names)
 
 
@@ -95,6 +95,11 @@ def _stands_beside(trace: TraceRecord, node: NodeRecord, first_user: int) -> boo
     if node.kind == "input":  # data enters at the left, a target stands below the loss
         return any(trace.nodes[source].inputs for source in user.inputs)
     return True
+
+
+def _at_work(trace: TraceRecord, users: list[int]) -> list[int]:
+    """The users in the forward phase, if there are any: a penalty looks at weights, and they stay with the layer that works with them."""
+    return [user for user in users if trace.nodes[user].phase == "forward"] or users
 
 
 def _is_idle(node: NodeRecord, users: Collection[int]) -> bool:

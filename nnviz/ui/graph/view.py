@@ -162,9 +162,13 @@ class GraphView(QGraphicsView):
         self.minimap.set_cursor(card.sceneBoundingRect() if card else QRectF(), self._moment.phase if self._moment else "")
 
     def _follow(self, node: int | None = None) -> None:
-        """Keep this node's card in sight, else the cursor's."""
-        here = self._moment.step.node if node is None and self._moment and self._moment.step else node
-        card = self._scene.card_of(here)
+        """Keep this node's card in sight, else the cursor's; before the first step that of the first."""
+        if node is None and self._moment:
+            step = self._moment.step or next(iter(self._moment.reading.trace.steps), None)
+            node = step.node if step else None
+            if self._moment.step is None and self._look == "opening":
+                camera.open_up(self, self._scene.content)
+        card = self._scene.card_of(node)
         if card:
             camera.follow(self, card.sceneBoundingRect())
 

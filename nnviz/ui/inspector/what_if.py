@@ -38,7 +38,7 @@ class WhatIfRow(QWidget):
         self._element: tuple[int | None, ...] = ()
         self._present: np.ndarray | None = None
         self._here: tuple[WhatIf, ...] = ()
-        self._kind = ""
+        self._kind = self._offered = ""
         self.scope = ChoiceButton("What is given another value: the chosen element, or all elements of the node")
         self.scope.set_choices(SCOPES, "element")
         self.buttons = {kind: self._button(kind) for kind in KINDS}
@@ -86,6 +86,8 @@ class WhatIfRow(QWidget):
             return
         self._kind = kind
         self.box.set_value(1.0 if kind == "scale" else self._value())
+        is_present = kind == "scale" or (self.scope.key == "element" and self._present is not None)
+        self._offered = self.box.text() if is_present else ""
         name = self._named()
         self.caption.setText(f"{name} {'×' if kind == 'scale' else '='}")
         self.box.setAccessibleName(f"What if {name} {'is multiplied by' if kind == 'scale' else 'is'}")
@@ -173,6 +175,8 @@ class WhatIfRow(QWidget):
             return False
         if event.key() == Qt.Key.Key_Escape:
             self._close()
+        elif self.box.text() == self._offered:
+            self._close()  # the number that is there already supposes nothing
         elif self.box.hasAcceptableInput():
             self._request(self.box.typed())
         return True

@@ -56,7 +56,7 @@ class LossPlot(Plot):
             return
         self.sentence = ""
         stop = first_non_finite(curves.loss)
-        lines = (*self._training(curves, stop), measured("validation", "validation_set", curves.iteration, curves.validation_loss))
+        lines = (*self._training(curves, stop), self._validation(curves))
         self.chart = LineChart(
             lines,
             x_limits=snapped(0.0, max(1.0, float(curves.iteration[-1])), 10),
@@ -76,6 +76,10 @@ class LossPlot(Plot):
         if window == 1:
             return (Curve.of("train", "training_set", x, y),)
         return Curve.of("", "training_set", x, y, pale=True), Curve.of("train", "training_set", x, smoothed(y, window))
+
+    def _validation(self, curves: Curves) -> Curve:
+        label = "validation" + _age(curves, "validation_loss")
+        return measured(label, "validation_set", curves.iteration, curves.validation_loss)
 
     def _y_limits(self, lines: tuple[Curve, ...]) -> tuple[float, float]:
         log = self.log_switch.isChecked()
@@ -111,21 +115,19 @@ def measured(label: str, color: str, x: np.ndarray, y: np.ndarray) -> Curve:
     return Curve.of(label, color, x[:stop], y[:stop])
 
 
-def last_known(y: np.ndarray) -> float | None:
-    """Return the last value that is not NaN; None if there is none. Looks at the end first, where it nearly always is."""
-    for tail in (y[-1000:], y):
-        known = np.flatnonzero(~np.isnan(tail))
-        if known.size:
-            return float(tail[known[-1]])
-    return None
-
-
 def _penalty_note(penalties: tuple[str, ...]) -> tuple[str, ...]:
     return (f"with {' + '.join(penalties)}",) if penalties else ()
 
 
 def _metric_note(curves: Curves, classified: bool) -> tuple[str, ...]:
-    value = last_known(curves.metric)
+    value = curves.last("metric")
     if value is None:
         return ()
-    return (f"accuracy {figures.percent(value)}" if classified else f"RMSE {figures.figure(value)}",)
+    text = f"accuracy {figures.percent(value)}" if classified else f"RMSE {figures.figure(value)}"
+    return (text + _age(curves, "metric"),)
+
+
+def _age(curves: Curves, column: str) -> str:
+    """Of which iteration the last figure of a column is, where the loss is of a later one."""
+    iteration = curves.last_iteration(column)
+    return "" if iteration in (None, int(curves.iteration[-1])) else f" at {iteration:,}"

@@ -29,6 +29,14 @@ def is_drawable(history: WeightHistory | None, parameter: str, element: tuple[in
     return fits and history.iterations.shape[0] >= FEWEST
 
 
+def spans(low: float, high: float) -> tuple[str, ...]:
+    """Return texts that tell a range, from the widest to the narrowest, with as many digits as it takes to tell the ends apart."""
+    ends = next((pair for say in (numerals.short, numerals.number) if (pair := (say(low), say(high)))[0] != pair[1]), None)
+    if ends is None:
+        return numerals.number(high), numerals.short(high)
+    return " … ".join(ends), "…".join(ends), f"±{numerals.short(max(abs(low), abs(high)))}"
+
+
 def paint_history(painter: QPainter, area: QRectF, theme: Theme, history: WeightHistory, hovered: QPointF | None) -> None:
     """Paint the three lines side by side, each on its own scale, with its last number; under the pointer those of that iteration."""
     iterations = to_numpy(history.iterations)
@@ -48,9 +56,9 @@ def _paint_lane(painter: QPainter, lane: QRectF, theme: Theme, symbol: str, valu
     write(painter, head, symbol, theme.color("muted"), small_mono())
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    span = f"{numerals.short(low)} … {numerals.short(high)}"
-    if text_width(symbol) + text_width(span, number=True) + 6 <= lane.width():
-        write(painter, head, span, theme.color("muted"), small_mono(), RIGHT)
+    left = lane.width() - text_width(symbol) - 6
+    said = next((text for text in spans(low, high) if text_width(text, number=True) <= left), "")
+    write(painter, head, said, theme.color("muted"), small_mono(), RIGHT)
     room = lane.adjusted(0, LINE + 2, 0, -2)
     if low < 0 < high:
         zero = room.bottom() - (0 - low) / (high - low) * room.height()

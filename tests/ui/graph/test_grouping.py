@@ -4,9 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nnviz.engine.datasets import load
+from nnviz.engine.records import to_record
+from nnviz.engine.tracing import capture_next
+from nnviz.engine.trainer import Trainer
 from nnviz.session import stepping
 from nnviz.ui.graph import layout, structure
 from nnviz.ui.graph.grouping import tree
+from tests.engine.experiments import HERE, experiment
 from tests.ui import captured, traces
 
 SIZE = (160.0, 62.0)
@@ -137,3 +142,19 @@ def test_out_leaves_the_innermost_open_group():
     inside = tree(reading.trace).groups["net/t=2"].chain
     behind = stepping.out(reading, reading.made_at[inside[3]], diagram.around)
     assert reading.trace.steps[behind - 1].node == tree(reading.trace).groups["net/t=3"].chain[0]
+
+
+@pytest.mark.parametrize("penalties", [{}, {"l1": 0.001}, {"l1": 0.001, "l2": 0.01}])
+def test_weights_stay_with_their_layer_whatever_looks_at_them(penalties):
+    document = experiment(**penalties)
+    trace = to_record(capture_next(Trainer(document, load(document, HERE)), "textbook"))
+    groups = tree(trace)
+    parameters = [node for node in trace.nodes if node.kind == "parameter"]
+    assert {node.label: groups.homes[node.id] for node in parameters} == {node.label: node.module for node in parameters}
+    picture = structure.diagram(trace, frozenset(), groups)
+    places = layout.place(picture, dict.fromkeys(picture.cards, SIZE))
+    for node in parameters:
+        x, y, width, height = places.cards[f"node {node.id}"]
+        left, top, wide, high = places.frames[node.module]
+        assert left < x < x + width < left + wide and top < y < y + height < top + high
+    assert {(wire.source, wire.target) for wire in picture.wires} == set(places.curves)

@@ -97,6 +97,16 @@ def test_it_follows_the_cursor_out_of_sight(view, net):
     assert view.viewport().rect().contains(_middle(view, card))
 
 
+def test_before_the_first_step_the_entry_is_in_sight(view, net):
+    view.set_moment(Moment(net, net.length, 0))
+    view.actual_size()
+    view.centerOn(view.scene().content.bottomRight())
+    entry = _card(view, net, "x")
+    assert not view.viewport().rect().contains(_middle(view, entry))
+    view.set_moment(Moment(net, 0, 0))
+    assert view.viewport().rect().contains(_middle(view, entry))
+
+
 def test_a_click_asks_for_the_node_and_control_click_to_run_there(view, net, qtbot):
     view.set_moment(Moment(net, 3, 0))
     view.fit()

@@ -11,6 +11,7 @@ from nnviz.session.reading import Reading
 from nnviz.ui import supposition
 from nnviz.ui.inspector.card import ChainRuleCard
 from nnviz.ui.inspector.substitution import substituted
+from nnviz.ui.inspector.what_if import SCOPES
 from nnviz.ui.theme import DARK
 from tests.ui import traces
 
@@ -70,6 +71,20 @@ def test_esc_leaves_everything_as_it_is(qtbot, card):
     assert card.what_if.box.value() == 1.0
     qtbot.keyClicks(card.what_if.box, "7")
     qtbot.keyClick(card.what_if.box, Qt.Key.Key_Escape)
+    assert found == [] and not card.what_if.box.isVisible()
+    card.what_if.scope.set_choices(SCOPES, "node")
+    qtbot.mouseClick(card.what_if.buttons["set"], Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(card.what_if.box, "0")
+    qtbot.keyClick(card.what_if.box, Qt.Key.Key_Return)
+    assert found == [WhatIf(RELU, "set", 0.0, None)], "all of them are not 0 yet"
+
+
+@pytest.mark.parametrize("kind", ["set", "scale"])
+def test_an_unchanged_number_supposes_nothing(qtbot, card, kind):
+    card.set_moment(end(Reading(traces.worked())), RELU)
+    found = requests(card)
+    qtbot.mouseClick(card.what_if.buttons[kind], Qt.MouseButton.LeftButton)
+    qtbot.keyClick(card.what_if.box, Qt.Key.Key_Return)
     assert found == [] and not card.what_if.box.isVisible()
 
 

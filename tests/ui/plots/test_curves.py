@@ -8,7 +8,6 @@ from PySide6.QtCore import QPoint, Qt
 from nnviz.session.run import Curves, RunState
 from nnviz.ui.plots import LossPlot, MetricPlot
 from nnviz.ui.plots.line_chart import nearest
-from nnviz.ui.plots.loss import last_known
 from nnviz.ui.theme import DARK, LIGHT
 from tests.ui import runs
 
@@ -147,10 +146,18 @@ def test_metric_is_accuracy_for_classes_and_rmse_otherwise(shown):
     assert plot.heading[0] == "Validation RMSE"
 
 
-def test_last_known_value():
-    assert last_known(np.r_[0.5, np.full(5000, np.nan)]) == 0.5
-    assert last_known(np.array([0.5, 0.7, np.nan])) == 0.7
-    assert last_known(np.array([np.nan])) is None
+def test_figures_of_an_earlier_iteration_say_of_which(shown):
+    nothing = np.full(5000, np.nan)
+    curves = Curves(np.arange(5001.0), np.zeros(5001), np.r_[0.5, nothing], np.r_[0.75, nothing])
+    assert (curves.last("metric"), curves.last_iteration("metric"), curves.last_iteration("loss")) == (0.75, 0, 5000)
+    assert Curves(*(column[1:] for column in curves.columns())).last_iteration("metric") is None
+    plot = LossPlot()
+    shown(plot)
+    plot.set_run(runs.run(curves=curves))
+    assert [curve.label for curve in plot.chart.labelled] == ["train", "validation at 0"] and plot.chart.notes == ("accuracy 75.0 % at 0",)
+    fresh = Curves(np.arange(2.0), np.zeros(2), np.array([0.5, 0.4]), np.array([0.75, 0.8]))
+    plot.set_run(runs.run(curves=fresh))
+    assert [curve.label for curve in plot.chart.labelled] == ["train", "validation"] and plot.chart.notes == ("accuracy 80.0 %",)
 
 
 def test_large_plots_label_the_ends(shown):

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from nnviz.protocol import WeightHistory
 from nnviz.ui.plots import OptimizerMicroscope
 from nnviz.ui.plots.update_rows import row_boxes
-from nnviz.ui.plots.weight_history import HIGHEST, is_drawable
+from nnviz.ui.plots.weight_history import HIGHEST, is_drawable, spans
 from nnviz.ui.theme import LIGHT
 from tests.ui import runs
 
@@ -85,3 +85,15 @@ def test_the_picker_opens_inside_the_window_and_whole(shown, qtbot):
         assert menu.isVisible() and menu.width() >= plot.picker.sizeHint().width()
         assert card.geometry().left() <= menu.geometry().left() and menu.geometry().right() <= card.geometry().right()
         menu.close()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "texts"),
+    [
+        (-0.0371, 0.0042, ("−0.037 … 0.0042", "−0.037…0.0042", "±0.037")),
+        (1.103, 1.124, ("1.103 … 1.124", "1.103…1.124", "±1.1")),
+        (0.5, 0.5, ("0.5", "0.5")),
+    ],
+)
+def test_the_range_of_a_line_tells_its_ends_apart(low, high, texts):
+    assert spans(low, high) == texts
