@@ -113,7 +113,7 @@ class ChainRuleCard(QWidget):
 
     def _make_parts(self) -> None:
         self._title, self.pin_row = TitleRow(), PinRow()
-        self._sample = Picker("row", "Which row of the batch the numbers are of; “mean” is the mean over all rows", mean=True)
+        self._sample = Picker("row", "Which row of the batch the numbers are of: type one, or “mean” for all rows", mean=True)
         self._element = Picker("element", "Which element of the node is worked out in full and checked")
         self.what_if = WhatIfRow()
         self._forward, self._formula, self._inputs, self._numbers = Heading("Forward", "forward"), Formula(), Lines(), Formula(small=True)

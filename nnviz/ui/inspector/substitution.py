@@ -132,6 +132,9 @@ def _cross_entropy(inputs: Sequence[np.ndarray]) -> str:
     scores, wanted = inputs[0].astype(float), inputs[1]
     if scores.ndim != 1 or wanted.ndim != 0 or wanted.dtype.kind not in "iu":
         return ""
-    share = np.exp(scores - scores.max())
-    share = float(share[int(wanted)] / share.sum())
-    return f"this row: −log softmax(ŷ)[{int(wanted)}] = −log {number(share)} = {number(-np.log(share))}"
+    powers = np.exp(scores - scores.max())
+    share = float(powers[int(wanted)] / powers.sum())
+    rest = float(np.delete(powers, int(wanted)).sum() / powers.sum())
+    said = f"(1 − {number(rest)})" if rest and number(share) == "1" else f" {number(share)}"  # "−log 1" would be 0
+    loss = -np.log1p(-rest) if rest < 0.5 else -np.log(share)
+    return f"this row: −log softmax(ŷ)[{int(wanted)}] = −log{said} = {number(loss)}"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nnviz.ui.inspector.curves import CURVES
-from nnviz.ui.inspector.substitution import substituted
+from nnviz.ui.inspector.substitution import _cross_entropy, substituted
 from tests.ui import traces
 
 
@@ -97,3 +97,9 @@ def test_curves_have_the_known_values(name):
         "tanh": 0.964028,
     }
     assert CURVES[name](np.array([2.0]))[0] == pytest.approx(known[name], rel=1e-4)
+
+
+def test_a_share_of_nearly_one_is_not_written_as_one():
+    scores = np.array([40.0, 8.0, 1.0])
+    assert _cross_entropy([scores, np.array(0)]) == "this row: −log softmax(ŷ)[0] = −log(1 − 1.268e−14) = 1.268e−14"
+    assert _cross_entropy([np.zeros(2), np.array(1)]) == "this row: −log softmax(ŷ)[1] = −log 0.5 = 0.6931"
