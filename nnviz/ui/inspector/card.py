@@ -165,7 +165,8 @@ class ChainRuleCard(QWidget):
         if moment is None or node is None:
             return
         where, what = naming.where(node, self._titles), numerals.shape(node.shape) if node.whole is None else naming.scalar(node)
-        facts = " · ".join(filter(None, (where, what, f"op {node.id}")))
+        torch_name = "" if self._names[node.id] == naming.name(node) or node.kind == "parameter" else f" {node.operation}"
+        facts = " · ".join(filter(None, (where, what, f"op {node.id}{torch_name}")))
         self._title.set_title(self._names[node.id], facts, moment.phase if moment.step else "batch")
         here = moment.node
         elsewhere = naming.qualified(here, self._names, self._titles) if here and here.id != node.id else ""
