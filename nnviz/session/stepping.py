@@ -50,7 +50,7 @@ def over(reading: Reading, cursor: int, direction: int, folded: Folded) -> int:
 
 
 def into(reading: Reading, cursor: int, folded: Folded) -> int:
-    """Return the place after the first step in the folded group that the cursor stands at; without one, the next place."""
+    """Return the place after the first step in the folded group that the cursor stands in; behind its last step, the next place."""
     return run_through(reading, cursor, folded)[0] if is_in_group(reading, cursor, folded) else clamped(reading, cursor + 1)
 
 
@@ -76,8 +76,8 @@ def _fellows(reading: Reading) -> Folded:
 
 
 def is_in_group(reading: Reading, cursor: int, folded: Folded) -> bool:
-    """Return whether the step just made was made in a folded group."""
-    return cursor > 0 and bool(folded(reading.trace.steps[cursor - 1].node))
+    """Return whether the step just made was made in a folded group, and another of it is to come."""
+    return cursor > 0 and bool(folded(reading.trace.steps[cursor - 1].node)) and run_through(reading, cursor, folded)[1] > cursor
 
 
 def run_through(reading: Reading, place: int, folded: Folded) -> tuple[int, int]:

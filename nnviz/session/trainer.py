@@ -52,10 +52,10 @@ class Trainer(QObject):
         if not conversation.is_sound:
             return "The network has a problem; mend it first."
         if run.engine != "ready":
-            return {"failed": "The engine does not run; restart it first."}.get(run.engine, "The engine is still starting.")
+            return {"failed": "The engine does not run; restart it first."}.get(run.engine, "The engine is starting…")
         if run.failure:
             return f"The engine cannot run this document: {run.failure.message}"
-        return "" if conversation.lineage or conversation.is_waiting else "No run is open."
+        return "" if conversation.lineage or conversation.is_waiting else "The engine is starting…"
 
     def train(self) -> None:
         """Train until paused."""

@@ -52,8 +52,8 @@ class Walker(QObject):
             self._go(lambda reading, cursor: self._place(size, reading, cursor, direction))
 
     def into(self) -> None:
-        """Go to the first node of the folded group at the cursor; without one, to the next node."""
-        if self._stepper.is_at_end and not self.is_in_group:
+        """Go to the first node of the folded group the cursor is in; without one, or behind it, to the next node."""
+        if self._stepper.is_at_end:
             self._stepper.step()
         else:
             self._go(lambda reading, cursor: stepping.into(reading, cursor, self.folded))
@@ -75,7 +75,7 @@ class Walker(QObject):
 
     @property
     def is_in_group(self) -> bool:
-        """Whether the step just made lies in a folded group."""
+        """Whether the step just made lies in a folded group that is not behind the cursor yet."""
         return self._stepper.reading is not None and stepping.is_in_group(self._stepper.reading, self._stepper.cursor, self.folded)
 
     # --- inside the trace ---

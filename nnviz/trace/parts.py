@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from .record import TraceError
+from .scopes import user_line
 
 
 class Part(NamedTuple):
@@ -27,14 +29,29 @@ def modules_of(module: nn.Module, loss: Any) -> tuple[dict[str, nn.Module], dict
     named = {".".join(filter(None, (prefix, name))): part for prefix, (name, part) in tops}
     for name, part in named.items():
         if isinstance(part, torch.jit.ScriptModule):
-            raise TraceError(
-                f"module {name or 'itself'!r} is compiled by torch.jit.script, which hides its calls: give capture the plain module"
-            )
+            raise TraceError(f"{_compiled(name, named)} by torch.jit.script, which hides its calls: give capture the plain module")
         if type(part).__name__ == "OptimizedModule":
-            raise TraceError(
-                f"module {name or 'itself'!r} is compiled by torch.compile, which hides its calls: give capture its ._orig_mod"
-            )
+            raise TraceError(f"{_compiled(name, named)} by torch.compile, which hides its calls: give capture its ._orig_mod")
     return modules, named
+
+
+def _compiled(name: str, named: Mapping[str, nn.Module]) -> str:
+    """What is compiled and where: the line that gives a part its name, or the one that calls capture."""
+    parent, _, attribute = name.rpartition(".")
+    place = _assignment(type(named[parent]), attribute) if name else ""
+    return f"{place or user_line()}: {f'module {name!r}' if name else 'the module'} is compiled"
+
+
+def _assignment(kind: type, attribute: str) -> str:
+    """`file:line` where a class written by the person assigns the attribute; empty if that cannot be found."""
+    if kind.__module__.startswith("torch."):
+        return ""
+    try:
+        lines, first = inspect.getsourcelines(kind)
+    except (OSError, TypeError):
+        return ""
+    places = [first + k for k, line in enumerate(lines) if re.search(rf"\.{re.escape(attribute)}\s*=[^=]", line)]
+    return f"{inspect.getsourcefile(kind)}:{places[0]}" if places else ""
 
 
 def parts_of(modules: Mapping[str, nn.Module], inputs: tuple, target: Any) -> list[Part]:

@@ -263,6 +263,11 @@ class Tape(TorchFunctionMode):
             )
         if kind == "read":
             self.reads.append(ValueRead(operation_name(function), user_line(), self.scopes.here.path))
+            if operation_name(function) in ("numpy", "array"):
+                self.bindings.suspects.append(
+                    f"the numpy array made at {user_line()} shares its memory, and a write into it is not seen: "
+                    "write into the tensor itself, or into a copy"
+                )
         if kind == "hook":
             self.bindings.suspects.append(f"a gradient hook registered at {user_line()} may change it: remove it")
         if kind != "data":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint
 
 from nnviz.document import edits
+from nnviz.session import stepping
 from nnviz.session.halts import marks, node_of, target_of
 from nnviz.session.stepping import places_of
 
@@ -37,7 +38,7 @@ class Debugger:
         self._window.session.walker.move(self._window.top_bar.granularity, direction)
 
     def into(self) -> None:
-        """Open the folded group at the cursor, or else the one the next step is in, by one level and go to its first node."""
+        """Open the folded group the cursor is in, or else the one the next step is in, by one level and go to its first node."""
         session = self._window.session
         step_into(session.walker, session.moment, self._window.panels.graph.folds)
 
@@ -145,12 +146,14 @@ class Debugger:
 
 
 def step_into(walker: Walker, moment: Moment | None, folds: Folds) -> None:
-    """Go to the first node of the folded group at the cursor, or else of the one the next step is in, and open it by one level."""
-    steps = moment.reading.trace.steps[max(0, moment.cursor - 1) : moment.cursor + 1] if moment else ()
-    node = next((step.node for step in steps if folds.card(step.node)), None)
+    """Go to the first node of the folded group the cursor is in, or else of the one the next step is in, and open it by one level."""
+    place = stepping.into(moment.reading, moment.cursor, walker.folded) if moment else 0
+    is_ahead = bool(moment) and (place > moment.cursor or walker.is_in_group)
+    node = moment.reading.trace.steps[place - 1].node if is_ahead else None
+    card = folds.card(node) if node is not None else None
     walker.into()
-    if node is not None:
-        folds.enter(folds.card(node), node)
+    if card:
+        folds.enter(card, node)
 
 
 def _place(shown: BreakpointList, window: MainWindow) -> None:

@@ -217,6 +217,8 @@ def _workspaces(window: MainWindow) -> None:
 
 def _enter(window: MainWindow, name: str) -> None:
     window.top_bar.set_workspace(name)
+    if name != "step":
+        window.session.playback.stop()  # only there is a button that stops it
     window.focus_canvas()
     window.session.stepper.set_rest("start" if name == "step" else "end")
     _watch(window)

@@ -30,8 +30,8 @@ def test_back_over_a_folded_group_is_one_step(cursor, place):
     assert stepping.over(reading(), cursor, -1, folded) == place
 
 
-@pytest.mark.parametrize(("cursor", "place"), [(0, 1), (1, 2), (3, 2), (2, 2), (9, 8), (12, 11), (13, 14)])
-def test_into_goes_to_the_first_step_of_the_group_at_the_cursor(cursor, place):
+@pytest.mark.parametrize(("cursor", "place"), [(0, 1), (1, 2), (3, 4), (2, 2), (9, 10), (8, 8), (12, 13), (11, 11), (13, 14)])
+def test_into_goes_to_the_first_step_of_the_group_or_on_from_behind_it(cursor, place):
     assert stepping.into(reading(), cursor, folded) == place
 
 
@@ -59,6 +59,8 @@ def test_moves_follow_what_is_folded(standing, walker):
         places.append(standing.session.cursor)
     assert places == [1, 3, 4, 5, 6, 7, 9, 10, 12, 13, 14]
     standing.session.stepper.to(9)
+    assert not walker.is_in_group, "its last step is behind the cursor"
+    standing.session.stepper.to(8)
     assert walker.is_in_group
     walker.into()
     assert standing.session.cursor == 8

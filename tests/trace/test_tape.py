@@ -288,3 +288,44 @@ def test_sparse_and_half_precision_gradients():
 def test_other_devices_are_refused_by_name():
     with pytest.raises(TraceError, match=r"parameter 'weight' is on meta.*CPU"):
         capture(nn.Linear(4, 3, device="meta"), torch.ones(2, 4), loss=lambda output, _: output.mean())
+
+
+class WritesThroughNumpy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 1)
+
+    def forward(self, x):
+        z = self.layer(x)
+        z.detach().numpy()[:] = 0
+        return (z**2).sum()
+
+
+class HasScript(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = torch.jit.script(nn.Linear(3, 1))
+
+    def forward(self, x):
+        return self.inner(x).sum()
+
+
+def line_of(text: str) -> int:
+    with open(__file__, encoding="utf-8") as file:
+        return next(number for number, line in enumerate(file, 1) if line.strip() == text)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("make_module", "text", "said"),
+    [
+        (WritesThroughNumpy, "z.detach().numpy()[:] = 0", "shares its memory"),
+        (HasScript, "self.inner = torch.jit.script(nn.Linear(3, 1))", "'inner' is compiled by torch.jit.script"),
+        (lambda: torch.jit.script(nn.Linear(3, 1)), "capture(module, torch.ones(2, 3))", "the module is compiled by torch.jit.script"),
+    ],
+)
+def test_a_refusal_names_the_line(make_module, text, said):
+    module = make_module()
+    with pytest.raises(TraceError, match=said) as refusal:
+        capture(module, torch.ones(2, 3))
+    assert f"test_tape.py:{line_of(text)}" in str(refusal.value)

@@ -47,13 +47,13 @@ def test_over_into_and_out_of_a_folded_layer(qtbot, window):
     press(qtbot, window, "Shift+F10")
     assert here(window) == ("forward", "h1/relu")
     press(qtbot, window, "F11")
-    assert here(window) == ("forward", "h1/linear"), "into: its first node"
-    assert graph.scene().folded == {"h2"}
+    assert here(window) == ("forward", "h2/linear"), "into the next layer, not back into the one that was gone over"
+    assert graph.scene().folded == {"h1"}
     press(qtbot, window, "F11")
-    assert here(window) == ("forward", "h1/relu"), "nothing folded here: the next node"
+    assert here(window) == ("forward", "h2/relu"), "nothing folded here: the next node"
     press(qtbot, window, "Shift+F10")
     press(qtbot, window, "Shift+F11")
-    assert here(window) == ("forward", "h2/linear"), "out: the first step behind the layer"
+    assert here(window) == ("forward", "out/linear"), "out: the first step behind the layer"
     stepper.to_end()
     press(qtbot, window, "Shift+F10")
     assert here(window) == ("update", "out/out.weight")

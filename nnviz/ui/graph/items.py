@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +25,10 @@ _INSET = 11.0
 _RADIUS = 7.0
 _HALO = 5.0
 _FUTURE = 0.45
-_SIZE_TONES = {"value": "forward", "gradient": "backward", "contribution": "backward", "update": "update"}
+_HEAD, _HEAD_SHARE = 24.0, 0.42
+"""How high the coloured head of a card is, and how much of the full colour leaves its text readable."""
+_CASING = 3.2
+"""How much wider than a wire the band is that says a gradient has come back."""
 _Flag = Qt.AlignmentFlag
 
 
@@ -57,19 +61,20 @@ class CardState:
     differs: bool = False
     """Whether it shows other numbers because of what is supposed."""
     size: float | None = None
-    """How large what the graph is coloured by is in this node, 0 to 1 of the full scale; None while it is not there."""
-    coloring: str = "value"
+    """How large what the graph is coloured by is in this node, −1 to 1 of the full scale; None while it is not there."""
     marks: tuple[str, ...] = ()
     """dead · saturated · frozen · non_finite"""
 
 
 @dataclass(frozen=True)
 class WireState:
-    """How a wire is drawn: whether its value has been sent forward, whether a gradient has come back, how wide (1 to 4 pixels)."""
+    """How a wire is drawn: whether its value has been sent forward, whether a gradient has come back, how wide (1 to 5 pixels)."""
 
     sent: bool = False
     returned: bool = False
     width: float = 1.4
+    size: float | None = None
+    """How large what the graph is coloured by is on it, −1 to 1 of the full scale; None while it is not there."""
 
 
 @cache
@@ -120,10 +125,14 @@ class CardItem(Painted):
             self._paint_size(painter, state)
 
     def _paint_size(self, painter: QPainter, state: CardState) -> None:
-        """A bar along the left edge, the stronger the larger the numbers are."""
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.tint(_SIZE_TONES[state.coloring], 0.12 + 0.88 * state.size))
-        painter.drawRoundedRect(QRectF(3.5, 8, 3, self._box.height() - 16), 1.5, 1.5)
+        """The head in the colour of the sign, and a bar along the left edge: the stronger the larger the numbers are."""
+        card = QPainterPath()
+        card.addRoundedRect(self._box.adjusted(1.5, 1.5, -1.5, -1.5), _RADIUS - 1, _RADIUS - 1)
+        painter.save()
+        painter.setClipPath(card, Qt.ClipOperation.IntersectClip)
+        painter.fillRect(QRectF(0, 0, self._box.width(), _HEAD), self._theme.diverging(_HEAD_SHARE * state.size, 1.0))
+        painter.fillRect(QRectF(0, 0, 5, self._box.height()), self._theme.diverging(state.size, 1.0))
+        painter.restore()
 
     def _paint_texts(self, painter: QPainter, state: CardState) -> None:
         bold, small, _ = _fonts()
@@ -285,12 +294,21 @@ class WireItem(Painted):
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         state = self.state or WireState()
-        color = self._theme.color("backward" if state.returned else "faint")
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if state.returned:
+            self._stroke(painter, self._theme.tint("backward", 0.5), state.width + _CASING)
+        color = (
+            self._theme.color("faint")
+            if state.size is None
+            else self._theme.diverging(math.copysign(0.3 + 0.7 * abs(state.size), state.size), 1.0)
+        )
         if not state.sent and not state.returned:
             color.setAlphaF(_FUTURE)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(color, state.width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+        self._stroke(painter, color, state.width)
+
+    def _stroke(self, painter: QPainter, color: QColor, width: float) -> None:
+        painter.setPen(QPen(color, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
         painter.drawPath(self._path)
 
 

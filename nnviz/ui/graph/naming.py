@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from nnviz.protocol import NodeRecord, TraceRecord
 from nnviz.ui import numerals
+from nnviz.ui.graph import recurrence
 
 PARAMETERS = {"weight": "W", "bias": "b", "running_mean": "running μ", "running_var": "running σ²", "num_batches_tracked": "batches"}
 _NORMALISATION = {"weight": "γ", "bias": "β"}
@@ -43,12 +44,12 @@ def _split(node: NodeRecord) -> tuple[str, str]:
 
 
 def names(trace: TraceRecord) -> dict[int, str]:
-    """Return the name of every node; those of a normalisation's parameters follow from who uses them."""
+    """Return the name of every node; a normalisation's parameters and the parts of a recurrent net are called as in a textbook."""
     found = {node.id: name(node) for node in trace.nodes}
     for node in trace.nodes:
         if "norm" in node.operation:
             found |= {k: _of_normalisation(trace.nodes[k], found[k]) for k in node.inputs}
-    return found
+    return found | recurrence.names(trace)
 
 
 def _of_normalisation(node: NodeRecord, name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -27,19 +28,22 @@ from nnviz.ui.graph.strips import (
 )
 from nnviz.ui.graph.structure import Card, Wire
 
-NARROW, WIDE = 1.4, 3.6
+NARROW, WIDE = 1.4, 4.2
+
+
+_Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True)
 class Scales:
-    """What all states of one trace and row share: names, colour scales, and the widest wire of each kind."""
+    """What all states of one trace and row share: names, colour scales, how large and of which sign everything is."""
 
     names: Mapping[int, str]
     limits: Limits
-    widths: Mapping[str, Mapping[tuple[int, int], float]] = field(default_factory=dict)
-    """For each of COLORINGS: the width of every edge (source, target)."""
+    flows: Mapping[str, Mapping[tuple[int, int], float]] = field(default_factory=dict)
+    """For each of COLORINGS: how large it is on every edge (source, target), −1 to 1 of the full scale."""
     sizes: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
-    """For each of COLORINGS: how large it is in every node that has it, 0 to 1 of the full scale."""
+    """For each of COLORINGS: how large it is in every node that has it, −1 to 1 of the full scale."""
     strips: dict[tuple, Strip] = field(default_factory=dict)
     """Strips already made: what a node shows only changes when its value or gradient does."""
 
@@ -50,8 +54,8 @@ def scales(moment: Moment) -> Scales:
     nodes = _node_sizes(moment)
     edges = {kind: {(edge.source, edge.target): sizes.get(edge.source, 0.0) for edge in trace.edges} for kind, sizes in nodes.items()}
     edges["contribution"] = {(edge.source, edge.target): _size(moment, edge.source, edge.contribution) for edge in trace.edges}
-    shares = {kind: _shares(sizes) for kind, sizes in nodes.items()}
-    return Scales(naming.names(trace), limits(moment), {kind: _widths(sizes) for kind, sizes in edges.items()}, shares)
+    flows = {kind: _shares(sizes) for kind, sizes in edges.items()}
+    return Scales(naming.names(trace), limits(moment), flows, {kind: _shares(sizes) for kind, sizes in nodes.items()})
 
 
 def _node_sizes(moment: Moment) -> dict[str, dict[int, float]]:
@@ -59,7 +63,7 @@ def _node_sizes(moment: Moment) -> dict[str, dict[int, float]]:
     reading = moment.reading
     nodes = reading.trace.nodes
     sent = {
-        node.id: max(_size(moment, edge.source, edge.contribution) for edge in reading.in_edges[node.id])
+        node.id: max((_size(moment, edge.source, edge.contribution) for edge in reading.in_edges[node.id]), key=abs)
         for node in nodes
         if any(edge.contribution is not None for edge in reading.in_edges.get(node.id, ()))
     }
@@ -67,33 +71,31 @@ def _node_sizes(moment: Moment) -> dict[str, dict[int, float]]:
         "value": {node.id: _size(moment, node.id, node.value) for node in nodes},
         "gradient": {node.id: _size(moment, node.id, node.gradient) for node in nodes if node.gradient is not None},
         "contribution": sent,
-        "update": {node: _rms(change(moment, node)) for node in reading.updates},
+        "update": {node: _signed(change(moment, node)) for node in reading.updates},
     }
 
 
-def _shares(sizes: dict[int, float]) -> dict[int, float]:
+def _shares(sizes: dict[_Key, float]) -> dict[_Key, float]:
+    """One outlier does not make all others pale and thin."""
     limit = robust_limit(list(sizes.values()))
-    return {node: shaded(size, limit) for node, size in sizes.items()}
+    return {key: shaded(size, limit) for key, size in sizes.items()}
 
 
 def _size(moment: Moment, node: int, tensor: Tensor | None) -> float:
-    """Root of the mean square: comparable between tensors of different sizes."""
+    """Root of the mean square, comparable between tensors of different sizes, with the sign of the largest number."""
     array = moment.row(node, tensor)
     if array is None or not array.size:
         measure = moment.measure(tensor)
-        return measure.norm / measure.count**0.5 if measure and measure.count else 0.0
-    return _rms(array)
+        size = measure.norm / measure.count**0.5 if measure and measure.count else 0.0
+        return -size if size and -measure.min > measure.max else size
+    return _signed(array)
 
 
-def _rms(array: np.ndarray | None) -> float:
+def _signed(array: np.ndarray | None) -> float:
     finite = array[np.isfinite(array)].astype(float) if array is not None else np.empty(0)
-    return float(np.sqrt(np.mean(finite**2))) if finite.size else 0.0
-
-
-def _widths(sizes: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]:
-    """One outlier does not make all other wires thin."""
-    limit = robust_limit(list(sizes.values()))
-    return {edge: NARROW + (WIDE - NARROW) * shaded(size, limit) for edge, size in sizes.items()}
+    if not finite.size:
+        return 0.0
+    return float(np.copysign(np.sqrt(np.mean(finite**2)), finite.max() + finite.min()))
 
 
 def card_state(
@@ -126,7 +128,6 @@ def card_state(
         supposed=any(moment.reading.supposed(node) for node in card.nodes),
         differs=any(moment.differs(node) for node in card.nodes),
         size=scale.sizes[coloring].get(node.id) if _is_there(moment, node, coloring) else None,
-        coloring=coloring,
         marks=_marks(moment, card, node),
     )
 
@@ -183,13 +184,13 @@ def _settled(moment: Moment, node: NodeRecord) -> bool:
 
 
 def wire_state(moment: Moment, wire: Wire, scale: Scales, coloring: str) -> WireState:
-    """Return how a wire is drawn now. A width is shown only once its number is there."""
+    """Return how a wire is drawn now. Colour and width are shown only once their number is there."""
     sent = any(moment.is_made(source) and moment.is_made(target) for source, target in wire.edges)
     returned = any((source, target) in _returned(moment, source) for source, target in wire.edges)
     updated = any(moment.is_updated(source) for source, _ in wire.edges)
     known = {"value": sent, "update": updated}.get(coloring, returned)
-    width = max(scale.widths[coloring][edge] for edge in wire.edges) if known else NARROW
-    return WireState(sent, returned, round(max(width, 2.4 if returned else 0.0), 2))
+    size = max((scale.flows[coloring][edge] for edge in wire.edges), key=abs) if known else None
+    return WireState(sent, returned, round(NARROW + (WIDE - NARROW) * abs(size or 0.0), 2), size)
 
 
 def _returned(moment: Moment, source: int) -> set[tuple[int, int]]:

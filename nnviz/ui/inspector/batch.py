@@ -57,6 +57,11 @@ def _measured(measure: Measure) -> Histogram:
     return Histogram(measure.histogram, measure.low, measure.high, measure.zeros / max(1, measure.count), measure.non_finite)
 
 
+def _percent(share: float) -> str:
+    """A share that is neither none nor all, never rounded to either."""
+    return f"{min(99, max(1, round(100 * share)))} %"
+
+
 class _Picture(QWidget):
     """A small picture on a quiet ground with a caption under it; `draw` is the picture's own."""
 
@@ -118,7 +123,7 @@ class HistogramPicture(_Picture):
         if found.zeros == 1:
             self.set_caption(f"{name} · every element is 0")
             return
-        zeros = f" · zeros {round(100 * found.zeros)} % apart" if found.zeros else ""
+        zeros = f" · {_percent(found.zeros)} zero, not drawn" if found.zeros else ""
         bad = f" · {found.non_finite} NaN/∞" if found.non_finite else ""
         self.set_caption(f"{name}{zeros}{bad}")
         self.setToolTip(f"{name}: {numerals.number(found.low)} to {numerals.number(found.high)} over the whole batch{zeros}{bad}")
@@ -127,7 +132,7 @@ class HistogramPicture(_Picture):
         if self._histogram is None or not any(self._histogram.counts):
             painter.setPen(self.theme.color("faint"))
             painter.setFont(sans(SMALL))
-            painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter), "not yet" if self._histogram is None else "only zeros")
+            painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter), "not yet" if self._histogram is None else "all are zero")
             return
         counts = self._histogram.counts
         width, highest = room.width() / len(counts), max(counts)

@@ -114,7 +114,7 @@ class ChainRuleCard(QWidget):
 
     def _make_parts(self) -> None:
         self._title, self.pin_row = TitleRow(), PinRow()
-        self._sample = Picker("row", "Which row of the batch the numbers are of; “mean” is the mean over all rows", mean=True)
+        self._sample = Picker("row", "Which row of the batch the numbers are of: type one, or “mean” for all rows", mean=True)
         self._element = Picker("element", "Which element of the node is worked out in full and checked")
         self.what_if = WhatIfRow()
         self._forward, self._formula, self._inputs, self._numbers = Heading("Forward", "forward"), Formula(), Lines(), Formula(small=True)
@@ -166,7 +166,8 @@ class ChainRuleCard(QWidget):
         if moment is None or node is None:
             return
         where, what = naming.where(node, self._titles), numerals.shape(node.shape) if node.whole is None else naming.scalar(node)
-        facts = " · ".join(filter(None, (where, what, f"op {node.id}")))
+        torch_name = "" if self._names[node.id] == naming.name(node) or node.kind == "parameter" else f" {node.operation}"
+        facts = " · ".join(filter(None, (where, what, f"op {node.id}{torch_name}")))
         self._title.set_title(self._names[node.id], facts, moment.phase if moment.step else "batch")
         here = moment.node
         elsewhere = naming.qualified(here, self._names, self._titles) if here and here.id != node.id else ""

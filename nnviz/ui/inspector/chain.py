@@ -220,7 +220,8 @@ def arrival_lines(
         head = Line("", f"{verb} {origins[0]} · {count}", "muted", node=edges[0].target)
         return [head] if node.kind == "operation" else [head, _sum_line(moment, node, symbol, element)]
     addends = [_addend(moment, node, edge, origin, element) for edge, origin in zip(edges, origins, strict=True)]
-    head = Line("", f"{symbol} is the sum of {len(edges)} contributions, {len(arrived)} here", "muted")
+    here = "all of them here" if len(arrived) == len(edges) else f"{len(arrived) or 'none'} of them here yet"
+    head = Line("", f"{symbol} is the sum of {len(edges)} contributions, {here}", "muted")
     return [head, *addends, _sum_line(moment, node, symbol, element)]
 
 

@@ -8,7 +8,7 @@ import re
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QValidator
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QToolTip, QWidget
 
 from nnviz.ui import numerals
 from nnviz.ui.fonts import mono, sans
@@ -25,13 +25,22 @@ class PlaceBox(QSpinBox):
         super().__init__(parent)
         self._sizes: tuple[int, ...] = (1,)
         self.setKeyboardTracking(False)  # else "1" on the way to "12" is chosen too
+        self.refusal = ""
         self.setWrapping(True)
 
     def set_sizes(self, sizes: tuple[int, ...]) -> None:
         """Let every place of an array of this shape be chosen."""
         self._sizes = sizes
+        self.lineEdit().setPlaceholderText("row or mean" if self.minimum() == MEAN else "place")
         self.setMaximum(max(0, math.prod(sizes) - 1))
         self.setSuffix(f" of {sizes[0]}" if len(sizes) == 1 else "")
+
+    def _expected(self) -> str:
+        """What can be typed, as a sentence."""
+        sizes = self._sizes
+        example = numerals.place([size - 1 for size in sizes])
+        places = f"a number from 0 to {sizes[0] - 1}" if len(sizes) == 1 else f"a place up to {example}"
+        return f"Type {places}{', or “mean” for the mean over all' if self.minimum() == MEAN else ''}."
 
     def _place(self, text: str) -> int | None:
         """The place a text names; None if it names none."""
@@ -53,6 +62,13 @@ class PlaceBox(QSpinBox):
     def valueFromText(self, text: str) -> int:
         place = self._place(text)
         return self.value() if place is None else place
+
+    def fixup(self, text: str) -> str:
+        """What was typed names no place: say so, and what would; the last choice stays."""
+        typed = text.removesuffix(self.suffix()).strip()
+        self.refusal = f"There is no {typed} here. {self._expected()}" if typed else self._expected()
+        QToolTip.showText(self.mapToGlobal(self.rect().bottomLeft()), self.refusal, self)
+        return self.textFromValue(self.value()) + self.suffix()
 
     def validate(self, text: str, at: int) -> tuple[QValidator.State, str, int]:
         if self._place(text) is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
@@ -83,8 +85,11 @@ class Heading(QLabel):
         self.setStyleSheet(f"color: {getattr(theme, self._tone)}; background: transparent; padding-top: 2px;")
 
 
+_SIGN = re.compile(r"(?<= )([−+·/]) ")
+
+
 class Formula(QLabel):
-    """A formula in mono, or a quiet remark in its place. It wraps; an empty one is hidden."""
+    """A formula in mono, or a quiet remark in its place. It wraps, before a sign and not behind it; an empty one is hidden."""
 
     def __init__(self, small: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -97,6 +102,7 @@ class Formula(QLabel):
     def set_text(self, text: str, quiet: bool = False) -> None:
         """Show this text; `quiet` for a remark that is not a formula."""
         self.setVisible(bool(text))
+        text = _SIGN.sub("\\1\u00a0", text)
         if (text, quiet) != (self.text(), self._quiet):
             self._quiet = quiet
             self.setText(text)

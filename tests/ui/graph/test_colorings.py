@@ -3,10 +3,13 @@
 import msgspec
 import numpy as np
 import pytest
+from PySide6.QtGui import QImage, QPainter
 
 from nnviz.ui.graph import states, structure
+from nnviz.ui.graph.items import WireItem
 from nnviz.ui.graph.look import Look
 from nnviz.ui.graph.strips import COLORINGS
+from nnviz.ui.theme import LIGHT
 from tests.ui import traces
 
 
@@ -37,7 +40,7 @@ def test_a_size_is_there_from_its_step_on(coloring, label, phase, at):
     trace = traces.worked()
     place = traces.place(trace, phase, at)
     assert shown(trace, place - 1, coloring, label).size is None
-    assert 0 < shown(trace, place, coloring, label).size <= 1
+    assert 0 < abs(shown(trace, place, coloring, label).size) <= 1
 
 
 def test_the_cells_follow():
@@ -76,8 +79,37 @@ def test_one_outlier_leaves_the_others_apart(coloring):
     nodes = [msgspec.structs.replace(n, value=huge, gradient=huge) if n.id == node.id else n for n in trace.nodes]
     wild = msgspec.structs.replace(trace, nodes=tuple(nodes), edges=tuple(edges), updates=updates)
     sizes = states.scales(traces.moment(wild, len(wild.steps))).sizes[coloring]
-    others = [size for id, size in sizes.items() if id not in (node.id, traces.node(wild, "linear"))]
+    others = [abs(size) for id, size in sizes.items() if id not in (node.id, traces.node(wild, "linear"))]
     assert max(others) > 0.3
+
+
+@pytest.mark.parametrize(("coloring", "sign"), [("value", 1), ("gradient", -1)])
+def test_nodes_and_wires_have_the_colour_of_the_sign(coloring, sign):
+    """A value of 2 whose gradient is −3: blue by its value, orange by its gradient."""
+    tape = traces.Tape()
+    x = tape.add("input", "x", np.array([[1.0]]))
+    a = tape.add("operation", "relu", np.array([[2.0]]), "h", (x,))
+    b = tape.add("operation", "exp", np.array([[1.0]]), "h", (a,))
+    tape.back(a, b, np.array([[-3.0]]))
+    trace = tape.record(0.0)
+    moment = traces.moment(trace, len(trace.steps))
+    scales, diagram = states.scales(moment), structure.diagram(trace)
+    wire = next(wire for wire in diagram.wires if wire.edges == ((a, b),))
+    assert np.sign(states.card_state(moment, diagram.cards[diagram.card_of[a]], scales, Look(coloring=coloring)).size) == sign
+    state = states.wire_state(moment, wire, scales, coloring)
+    assert np.sign(state.size) == sign and state.returned
+    assert _pixel_of(WireItem("a", "b", [(0, 10), (10, 10), (20, 10), (40, 10)], LIGHT), state) == ("blue" if sign > 0 else "orange")
+
+
+def _pixel_of(item, state) -> str:
+    item.set_state(state)
+    picture = QImage(40, 20, QImage.Format.Format_RGB32)
+    picture.fill(LIGHT.color("panel"))
+    painter = QPainter(picture)
+    item.paint(painter, None)
+    painter.end()
+    color = picture.pixelColor(20, 10)
+    return "blue" if color.blue() > color.red() else "orange"
 
 
 def test_the_range_is_printed():

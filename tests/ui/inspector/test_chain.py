@@ -75,7 +75,7 @@ def test_a_sum_names_every_addend_and_waits_for_all():
     titles, names = {"first": "left branch"}, naming.names(trace)
     half = traces.moment(trace, traces.place(trace, "backward", "second"))
     lines = chain.arrival_lines(half, trace.nodes[x], names, titles)
-    assert "sum of 2 contributions, 1 here" in lines[0].text
+    assert "sum of 2 contributions, 1 of them here yet" in lines[0].text
     assert [(line.label, line.text) for line in lines[1:]] == [
         ("+ second of second", "2"),
         ("+ first of left branch", chain.NOT_YET),
