@@ -62,7 +62,8 @@ def _guarded(job: Callable[[argparse.Namespace], int], options: argparse.Namespa
 def _sentence(error: Exception) -> str:
     """What to tell a person. Errors made for people are their own sentence; for others the kind is named."""
     text = str(error).strip()
-    if isinstance(error, ValueError | JobError) or type(error).__name__ in ("TraceError", "JobFailed"):
+    kinds = {kind.__name__ for kind in type(error).__mro__}  # by name: not every job loads torch or Qt
+    if isinstance(error, ValueError | JobError) or not kinds.isdisjoint(("TraceError", "JobFailed")):
         place = getattr(error, "place", "")
         return f"{place}: {text}" if place and not text.startswith(place) else text
     if isinstance(error, OSError) and error.strerror:
@@ -152,6 +153,10 @@ def _add_trace(commands: Any) -> None:
 def _add_detail(parser: argparse.ArgumentParser) -> None:
     choices = ("layer", "textbook", "math", "neurons")
     parser.add_argument("--detail", choices=choices, default="textbook", help="how far calls are opened in the graph (textbook)")
+    parser.add_argument(
+        "--detail-of", action="append", default=[], type=_detail_of, metavar="PATH=DETAIL", dest="details",
+        help="another detail inside one layer or group, as memory=layer; may be given several times",
+    )  # fmt: skip
 
 
 def _add_export(commands: Any) -> None:
@@ -212,6 +217,13 @@ def _element(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(",")))
 
 
+def _detail_of(text: str) -> tuple[str, str]:
+    path, _, detail = text.partition("=")
+    if not path or detail not in ("layer", "textbook", "math"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not PATH=DETAIL, such as memory=layer: a detail is layer, textbook or math")
+    return path, detail
+
+
 def _setting(text: str) -> Setting:
     match = re.fullmatch(r"(?:@(\d{1,15}):)?([^=]+)=(.*)", text, re.ASCII | re.DOTALL)
     if not match or (text.startswith("@") and match[1] is None):
@@ -259,7 +271,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _trace(options: argparse.Namespace) -> int:
-    value = jobs.trace(_document(options), options.iteration, options.detail, options.sample)
+    value = jobs.trace(_document(options), options.iteration, options.detail, options.sample, options.details)
     return _show(options, value, lambda: _print_trace(value))
 
 
@@ -285,7 +297,7 @@ def _export(options: argparse.Namespace) -> int:
     from nnviz.document.files import replace_file
     from nnviz.export import graph_files
 
-    record = jobs.trace_record(jobs.open_document(options.file), options.iteration, options.detail)
+    record = jobs.trace_record(jobs.open_document(options.file), options.iteration, options.detail, details=options.details)
     steps = len(record.steps)
     if options.step is not None and options.step > steps:
         raise JobError(f"The iteration has {steps} steps; --step {options.step} is beyond its end.")
@@ -302,7 +314,7 @@ def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     from nnviz.ui import offscreen
 
-    names = ("file", "workspace", "iteration", "step", "size", "theme", "detail", "panel", "node", "element")
+    names = ("file", "workspace", "iteration", "step", "size", "theme", "detail", "details", "panel", "node", "element")
     unfold = tuple(getattr(options, "unfold", ()))
     job = offscreen.Job(**{name: getattr(options, name) for name in names if hasattr(options, name)}, unfold=unfold)
     getattr(offscreen, what)(job, *arguments)

@@ -74,6 +74,20 @@ def test_traces_have_the_promised_keys(said, document):
     assert trace["nodes"][weight["contributions"][0]["from"]]["operation"] == "linear"
 
 
+@pytest.mark.parametrize("detail", ["textbook", "neurons"])
+def test_one_layer_at_another_detail(said, detail):
+    code, trace, err = said("trace", "example:moons", "--detail", detail, "--detail-of", "loss=math", "--json")
+    assert code == 0 and not err and trace["details"] == {"loss": "math"}
+    assert {"log_softmax", "nll_loss"} <= {node["operation"] for node in trace["nodes"]}
+
+
+def test_a_detail_of_a_layer_there_is_not_names_those_there_are(said):
+    code, _, err = said("trace", "example:moons", "--detail-of", "h9=math")
+    assert code != 0 and "'h9' is no group in which a call is made" in err and "this iteration has h1, h2, loss, out" in err
+    code, _, err = said("trace", "example:moons", "--detail-of", "h1=neurons")
+    assert code == 2 and "'h1=neurons' is not PATH=DETAIL" in err
+
+
 def test_a_trace_follows_the_run(said, document):
     _, before, _ = said("trace", document, "--iteration", "3", "--json")
     _, after, _ = said("trace", document, "--iteration", "4", "--json")

@@ -144,8 +144,13 @@ def _trained(experiment: Experiment, trainer: Any) -> Experiment:
 # --- trace ---
 
 
-def trace_record(document: Document, iteration: int, detail: str, sample: int | None = None) -> Any:
-    """Return the protocol.TraceRecord of the iteration that follows `iteration` finished ones."""
+def trace_record(
+    document: Document, iteration: int, detail: str, sample: int | None = None, details: Sequence[tuple[str, str]] = ()
+) -> Any:
+    """Return the protocol.TraceRecord of the iteration that follows `iteration` finished ones.
+
+    `details`: groups that are opened to another detail, as (path, detail). Raises TraceError for one that is not there.
+    """
     from nnviz.engine.records import to_record
     from nnviz.engine.tracing import capture_next
 
@@ -153,18 +158,21 @@ def trace_record(document: Document, iteration: int, detail: str, sample: int | 
     going.train(iteration, None)
     if going.timeline.iteration < iteration:
         raise JobError(f"Training stopped after {going.timeline.iteration} iterations ({going.stopped}), before iteration {iteration}.")
-    return to_record(capture_next(going.timeline.trainer, detail, sample))
+    return to_record(capture_next(going.timeline.trainer, detail, sample, details=tuple(details)))
 
 
-def trace(document: Document, iteration: int, detail: str, sample: int | None = None) -> dict[str, Any]:
-    """Return the trace as the plain value the command line prints."""
-    record = trace_record(document, iteration, detail, sample)
+def trace(
+    document: Document, iteration: int, detail: str, sample: int | None = None, details: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
+    """Return the trace as the plain value the command line prints; `details` as for trace_record."""
+    record = trace_record(document, iteration, detail, sample, details)
     plain = _Plain(record)
     return {
         "iteration": record.iteration,
         "epoch": record.epoch,
         "loss": record.loss,
         "detail": record.detail,
+        "details": dict(record.details),
         "precision": record.precision,
         "rows": list(record.rows),
         "worst_error": record.worst_error,

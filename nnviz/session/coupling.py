@@ -78,6 +78,7 @@ class Coupling(QObject):
         session = self._session
         session.report = examine(new)
         session.breaker.set_experiment(new)
+        session.stepper.forget_details_of(_changed_kinds(old, new))
         session.experiment_changed.emit(old, new)
         if not session.report.ok:
             session.trainer.pause()
@@ -91,6 +92,7 @@ class Coupling(QObject):
         session.trainer.pause()
         session.report = examine(new)
         session.breaker.set_experiment(new)
+        session.stepper.forget_details_of({path.split("/")[0] for path, _ in session.stepper.details})
         session.experiment_changed.emit(old, new)
         session.conversation.begin(new, session.report.ok, session.document.folder)
 
@@ -164,3 +166,9 @@ class Coupling(QObject):
 
     def _detail_changed(self, detail: str) -> None:
         self._session.watching.watch(self._session.watching.panels, detail, self._session.stepper.details)
+
+
+def _changed_kinds(old: Experiment, new: Experiment) -> set[str]:
+    """The layers that are gone, or of another kind: what was in them is not there any more."""
+    kinds = {layer.id: layer.kind for layer in new.network}
+    return {layer.id for layer in old.network if kinds.get(layer.id) != layer.kind}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 from PySide6.QtCore import QObject, Signal
 
@@ -117,8 +117,15 @@ class Stepper(QObject):
 
     def set_detail_of(self, group: str, detail: str) -> None:
         """Ask for traces with this group ("h1", "encoder/layers/0") opened to this detail, the others as they are."""
-        others = dict(self.details) | {group: detail}
-        details = tuple((path, one) for path, one in others.items() if one != self.detail or path.count("/"))
+        self._set_details(dict(self.details) | {group: detail})
+
+    def forget_details_of(self, layers: Collection[str]) -> None:
+        """Ask for no detail of their own any more inside these layers, such as those that are gone."""
+        self._set_details({path: detail for path, detail in self.details if path.split("/")[0] not in layers})
+
+    def _set_details(self, wanted: Mapping[str, str]) -> None:
+        everywhere = "textbook" if self.detail == "neurons" else self.detail  # neurons are made of textbook steps
+        details = tuple((path, one) for path, one in wanted.items() if one != everywhere or path.count("/"))
         if details != self.details:
             self.details = details
             self.detail_changed.emit(self.detail)

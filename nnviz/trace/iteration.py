@@ -18,7 +18,7 @@ from .backward import run_backward
 from .bindings import Bindings, Entry
 from .calls import DROPOUTS
 from .formulas import describe
-from .openers import Openers
+from .openers import Openers, require_groups
 from .parts import Part, hooks_before, modules_of, parts_of
 from .record import Node, TraceError, perform, tensors_in
 from .schedule import plan_steps
@@ -67,7 +67,8 @@ def capture(
     that the norm of clipping leaves out. Afterwards the module stands as after one ordinary forward: running statistics and generator
     moved on once; parameters, `.grad` and the optimizer's state untouched.
 
-    Raises TraceError, naming place and cure, for what cannot be traced truthfully; the module's errors come through.
+    Raises TraceError, naming place and cure, for what cannot be traced truthfully, NoSuchGroup for `details` of a group that makes
+    no call; the module's errors come through.
     """
     modules, named = modules_of(module, loss)
     parts = parts_of(modules, inputs, target)
@@ -75,6 +76,8 @@ def capture(
     tape.bindings.suspects += hooks_before(named, parts)
     with torch.enable_grad(), _supposing(tape):
         real = _run(tape, module, inputs, loss, target, penalty)
+        if details:
+            require_groups(tape.openers.paths, {entry.group for entry in tape.bindings.entries if entry.call is not None})
         end = _loss_entry(tape, real)
         run_backward(tape.bindings.entries, end)
         live = _live(parts, tape)

@@ -186,6 +186,24 @@ def test_detail_is_told_when_it_changes(stepper):
     assert told == ["layer"]
 
 
+def test_the_detail_of_layers_that_are_gone_is_forgotten(stepper):
+    for path in ("h1", "h1/gate", "out"):
+        stepper.set_detail_of(path, "math")
+    told = []
+    stepper.detail_changed.connect(lambda detail: told.append(stepper.details))
+    stepper.forget_details_of({"h2"})
+    stepper.forget_details_of({"h1"})
+    assert told == [(("out", "math"),)]
+
+
+def test_among_neurons_textbook_is_the_detail_of_all(stepper):
+    stepper.set_detail("neurons")
+    stepper.set_detail_of("h1", "textbook")
+    assert stepper.details == ()
+    stepper.set_detail_of("loss", "math")
+    assert stepper.details == (("loss", "math"),)
+
+
 def test_one_group_has_a_detail_of_its_own_until_all_get_another(stepper):
     told = []
     stepper.detail_changed.connect(lambda detail: told.append((detail, stepper.details)))

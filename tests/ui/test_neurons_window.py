@@ -117,3 +117,21 @@ def test_the_badge_does_not_speak_for_a_broken_network(qtbot, moons):
     assert "equals torch" not in badge.text() and "last" in badge.text() and "cannot be traced" in badge.toolTip()
     moons.session.document.undo()
     wait(qtbot, lambda: "equals torch" in badge.text())
+
+
+def test_a_layer_has_a_detail_of_its_own_among_neurons_and_it_goes_with_the_layer(qtbot, moons):
+    session, said = moons.session, []
+    session.message_posted.connect(lambda level, text: said.append((level, text)))
+    in_neurons(qtbot, moons)
+    session.edit("Add dropout", edits.add_layer, "dropout", between=("h1", "h2"))
+    operations = lambda: {node.operation for node in session.moment.reading.trace.nodes}  # noqa: E731
+    wait(qtbot, lambda: session.moment and "dropout_mask" in operations())
+    (mask,) = {node.group[0] for node in session.moment.reading.trace.nodes if node.operation == "dropout_mask"}
+    session.select(next(node.id for node in session.moment.reading.trace.nodes if node.operation == "dropout_mask"))
+    qtbot.keyClick(moons, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
+    wait(qtbot, lambda: session.moment and "dropout" in operations())
+    assert session.moment.reading.is_scalar and session.moment.reading.trace.details == ((mask, "layer"),)
+    assert moons.panels.graph.scene().frames[mask].text.endswith("layer")
+    session.edit("Delete", edits.remove_layers, [mask])
+    wait(qtbot, lambda: session.moment and not {"dropout", "dropout_mask"} & operations())
+    assert session.stepper.details == () and not [text for level, text in said if level == "error"]
