@@ -50,6 +50,8 @@ class GraphScene(QGraphicsScene):
         """The moment whose states the items have."""
         self._skeleton: tuple = ()
         self._content = QRectF()
+        self._known: Tree | None = None
+        """The groups of the structure before, that `folded` was of."""
         self._room: Size = (0.0, 0.0)
         self._unfolding: Unfolding | None = None
         self._is_new = False
@@ -69,8 +71,8 @@ class GraphScene(QGraphicsScene):
             self._scales = states.scales(moment)
         if is_new:
             self._is_new = True
-            known, self.groups = self.groups, tree(moment.reading.trace) if moment else None
-            self._fold(self._first_folds(known) if moment else frozenset())
+            self._known, self.groups = self.groups or self._known, tree(moment.reading.trace) if moment else None
+            self._fold(self._first_folds() if moment else self.folded)
         self._show(moved=True)
         self._send(moving=before is not None and moment is not None and moment.cursor == before.cursor + 1)
 
@@ -156,13 +158,13 @@ class GraphScene(QGraphicsScene):
         """Whether the items are those of the present moment's structure."""
         return self._moment is not None and self.diagram is not None and not self._is_new
 
-    def _first_folds(self, known: Tree | None) -> frozenset[str]:
+    def _first_folds(self) -> frozenset[str]:
         """What is folded in a new structure: what was by hand in the same layers, else what there is no room for."""
         folded = structure.first_folds(self.groups, len(self.trace.nodes))
         self._unfolding = Unfolding(self.groups, folded)
         by_itself = self._unfolding.folds(self._room, self._measure)
-        if self.is_folded_by_hand and known is not None and structure.have_same_layers(known, self.groups):
-            return structure.kept_folds(known, self.folded, self.groups, by_itself)
+        if self.is_folded_by_hand and self._known and structure.have_same_layers(self._known, self.groups):
+            return structure.kept_folds(self._known, self.folded, self.groups, by_itself)
         self.is_folded_by_hand = False
         return by_itself
 
