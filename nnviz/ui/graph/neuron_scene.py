@@ -116,7 +116,7 @@ class NeuronScene(QGraphicsScene):
             return ""
         if isinstance(item, LinkItem):
             return neuron_tips.link(self._moment, self.units, self._scale, item.link, self._look.titles)
-        return neuron_tips.circle(self._moment, self.units, self._scale, self.circle(item).shown, self._look.titles)
+        return neuron_tips.circle(self._moment, self.units, self._scale, self.circle(item).shown, self._look)
 
     # --- inside ---
 

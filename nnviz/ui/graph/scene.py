@@ -68,7 +68,7 @@ class GraphScene(QGraphicsScene):
         skeleton = self._skeleton if same_trace else structure.skeleton(moment.reading.trace) if moment else ()
         is_new, self._skeleton = skeleton != self._skeleton, skeleton
         if moment and not (same_trace and before.sample == moment.sample):
-            self._scales = states.scales(moment)
+            self._scales = states.scales(moment, self._look.tokens)
         if is_new:
             self._is_new = True
             self._known, self.groups = self.groups or self._known, tree(moment.reading.trace) if moment else None
@@ -86,6 +86,8 @@ class GraphScene(QGraphicsScene):
         if look.titles != before.titles:
             for key, frame in self.frames.items():
                 frame.set_title(self.title(key))
+        if look.tokens != before.tokens and self._moment:
+            self._scales = states.scales(self._moment, look.tokens)
         if replace(look, selected=before.selected) != before:
             self._show()
         elif self._is_shown:
@@ -226,5 +228,5 @@ def _sizes(moment: Moment, diagram: Diagram, scales: states.Scales, titles: Mapp
     sizes = {}
     for key, card in diagram.cards.items():
         node = moment.reading.node(card.shown)
-        sizes[key] = card_size(*states.card_texts(card, node, scales, titles), value_strip(moment, node))
+        sizes[key] = card_size(*states.card_texts(card, node, scales, titles), value_strip(moment, node, scales.tokens))
     return sizes
