@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from nnviz import __version__
+from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.examples import document_path
 from nnviz.document.files import DocumentError
 from nnviz.engine import jobs
 from nnviz.engine.jobs import JobError, Setting
+from nnviz.session import halts
+from nnviz.session.reading import Reading
 from nnviz.ui.layouts import WORKSPACES
 
 GRAPH_FILES = (".dot", ".graphml", ".json")
@@ -139,6 +142,7 @@ def _add_run(commands: Any) -> None:
     length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates")
     length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data ({jobs.DEFAULT_EPOCHS})")
     parser.add_argument("--save", metavar="OUT", help="write the document with the trained weights")
+    parser.add_argument("--breakpoints", action="store_true", help="stop where the document's breakpoints do, and say which one")
     _add_document_options(parser)
 
 
@@ -153,10 +157,8 @@ def _add_trace(commands: Any) -> None:
 def _add_detail(parser: argparse.ArgumentParser) -> None:
     choices = ("layer", "textbook", "math", "neurons")
     parser.add_argument("--detail", choices=choices, default="textbook", help="how far calls are opened in the graph (textbook)")
-    parser.add_argument(
-        "--detail-of", action="append", default=[], type=_detail_of, metavar="PATH=DETAIL", dest="details",
-        help="another detail inside one layer or group, as memory=layer; may be given several times",
-    )  # fmt: skip
+    text = "another detail inside one layer or group, as memory=layer; may be given several times"
+    parser.add_argument("--detail-of", action="append", default=[], type=_detail_of, metavar="PATH=DETAIL", dest="details", help=text)
 
 
 def _add_export(commands: Any) -> None:
@@ -259,15 +261,28 @@ def _document(options: argparse.Namespace) -> jobs.Document:
 
 
 def _run(options: argparse.Namespace) -> int:
-    result = jobs.run(_document(options), options.iterations, options.epochs, options.save)
-    left = result.pop("changes_left")
-    rows = [
-        (name.replace("_", " "), value) for name, value in {**result, **result["metrics"]}.items() if name not in ("metrics", "findings")
-    ]
+    document = _document(options)
+    breakpoints = [one for one in document.experiment.breakpoints if one.enabled]
+    halting = _halting(document, breakpoints) if options.breakpoints else None
+    result = jobs.run(document, options.iterations, options.epochs, options.save, halting)
+    left, halt = result.pop("changes_left"), result["breakpoint"]
+    said = {"stopped": f"breakpoint: {halt['reason']}, before iteration {halt['iteration']}"} if halt else {}
+    hidden = ("metrics", "findings", "breakpoint")
+    rows = [(name.replace("_", " "), value) for name, value in {**result, **result["metrics"], **said}.items() if name not in hidden]
     code = _show(options, result, lambda: _print_table(rows))
+    if breakpoints and not options.breakpoints:
+        _complain(f"The run did not look at the document's breakpoints ({len(breakpoints)} switched on). Use --breakpoints to stop there.")
     if not left:
         return code
     return _complain(f"{left} of the settings with @ lie beyond the end of the run (iteration {result['iterations']}) and were not made.")
+
+
+def _halting(document: jobs.Document, breakpoints: Sequence[Breakpoint]) -> jobs.Halting:
+    titles = {layer.id: layer.title for layer in document.experiment.network}
+    return jobs.Halting(
+        lambda record: halts.present(Reading(record), breakpoints),
+        lambda record, hit, previous: halts.told(Reading(record), hit, previous, titles),
+    )
 
 
 def _trace(options: argparse.Namespace) -> int:
