@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from nnviz import __version__
+from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.examples import document_path
 from nnviz.document.files import DocumentError
 from nnviz.engine import jobs
 from nnviz.engine.jobs import JobError, Setting
+from nnviz.session import halts
+from nnviz.session.reading import Reading
 from nnviz.ui.layouts import WORKSPACES
 
 GRAPH_FILES = (".dot", ".graphml", ".json")
@@ -62,7 +65,8 @@ def _guarded(job: Callable[[argparse.Namespace], int], options: argparse.Namespa
 def _sentence(error: Exception) -> str:
     """What to tell a person. Errors made for people are their own sentence; for others the kind is named."""
     text = str(error).strip()
-    if isinstance(error, ValueError | JobError) or type(error).__name__ in ("TraceError", "JobFailed"):
+    kinds = {kind.__name__ for kind in type(error).__mro__}  # by name: not every job loads torch or Qt
+    if isinstance(error, ValueError | JobError) or not kinds.isdisjoint(("TraceError", "JobFailed")):
         place = getattr(error, "place", "")
         return f"{place}: {text}" if place and not text.startswith(place) else text
     if isinstance(error, OSError) and error.strerror:
@@ -138,6 +142,7 @@ def _add_run(commands: Any) -> None:
     length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates")
     length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data ({jobs.DEFAULT_EPOCHS})")
     parser.add_argument("--save", metavar="OUT", help="write the document with the trained weights")
+    parser.add_argument("--breakpoints", action="store_true", help="stop where the document's breakpoints do, and say which one")
     _add_document_options(parser)
 
 
@@ -152,6 +157,8 @@ def _add_trace(commands: Any) -> None:
 def _add_detail(parser: argparse.ArgumentParser) -> None:
     choices = ("layer", "textbook", "math", "neurons")
     parser.add_argument("--detail", choices=choices, default="textbook", help="how far calls are opened in the graph (textbook)")
+    text = "another detail inside one layer or group, as memory=layer; may be given several times"
+    parser.add_argument("--detail-of", action="append", default=[], type=_detail_of, metavar="PATH=DETAIL", dest="details", help=text)
 
 
 def _add_export(commands: Any) -> None:
@@ -212,6 +219,13 @@ def _element(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(",")))
 
 
+def _detail_of(text: str) -> tuple[str, str]:
+    path, _, detail = text.partition("=")
+    if not path or detail not in ("layer", "textbook", "math"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not PATH=DETAIL, such as memory=layer: a detail is layer, textbook or math")
+    return path, detail
+
+
 def _setting(text: str) -> Setting:
     match = re.fullmatch(r"(?:@(\d{1,15}):)?([^=]+)=(.*)", text, re.ASCII | re.DOTALL)
     if not match or (text.startswith("@") and match[1] is None):
@@ -247,19 +261,32 @@ def _document(options: argparse.Namespace) -> jobs.Document:
 
 
 def _run(options: argparse.Namespace) -> int:
-    result = jobs.run(_document(options), options.iterations, options.epochs, options.save)
-    left = result.pop("changes_left")
-    rows = [
-        (name.replace("_", " "), value) for name, value in {**result, **result["metrics"]}.items() if name not in ("metrics", "findings")
-    ]
+    document = _document(options)
+    breakpoints = [one for one in document.experiment.breakpoints if one.enabled]
+    halting = _halting(document, breakpoints) if options.breakpoints else None
+    result = jobs.run(document, options.iterations, options.epochs, options.save, halting)
+    left, halt = result.pop("changes_left"), result["breakpoint"]
+    said = {"stopped": f"breakpoint: {halt['reason']}, before iteration {halt['iteration']}"} if halt else {}
+    hidden = ("metrics", "findings", "breakpoint")
+    rows = [(name.replace("_", " "), value) for name, value in {**result, **result["metrics"], **said}.items() if name not in hidden]
     code = _show(options, result, lambda: _print_table(rows))
+    if breakpoints and not options.breakpoints:
+        _complain(f"The run did not look at the document's breakpoints ({len(breakpoints)} switched on). Use --breakpoints to stop there.")
     if not left:
         return code
     return _complain(f"{left} of the settings with @ lie beyond the end of the run (iteration {result['iterations']}) and were not made.")
 
 
+def _halting(document: jobs.Document, breakpoints: Sequence[Breakpoint]) -> jobs.Halting:
+    titles = {layer.id: layer.title for layer in document.experiment.network}
+    return jobs.Halting(
+        lambda record: halts.present(Reading(record), breakpoints),
+        lambda record, hit, previous: halts.told(Reading(record), hit, previous, titles),
+    )
+
+
 def _trace(options: argparse.Namespace) -> int:
-    value = jobs.trace(_document(options), options.iteration, options.detail, options.sample)
+    value = jobs.trace(_document(options), options.iteration, options.detail, options.sample, options.details)
     return _show(options, value, lambda: _print_trace(value))
 
 
@@ -285,7 +312,7 @@ def _export(options: argparse.Namespace) -> int:
     from nnviz.document.files import replace_file
     from nnviz.export import graph_files
 
-    record = jobs.trace_record(jobs.open_document(options.file), options.iteration, options.detail)
+    record = jobs.trace_record(jobs.open_document(options.file), options.iteration, options.detail, details=options.details)
     steps = len(record.steps)
     if options.step is not None and options.step > steps:
         raise JobError(f"The iteration has {steps} steps; --step {options.step} is beyond its end.")
@@ -302,7 +329,7 @@ def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     from nnviz.ui import offscreen
 
-    names = ("file", "workspace", "iteration", "step", "size", "theme", "detail", "panel", "node", "element")
+    names = ("file", "workspace", "iteration", "step", "size", "theme", "detail", "details", "panel", "node", "element")
     unfold = tuple(getattr(options, "unfold", ()))
     job = offscreen.Job(**{name: getattr(options, name) for name in names if hasattr(options, name)}, unfold=unfold)
     getattr(offscreen, what)(job, *arguments)

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from nnviz.cli import main
-from nnviz.document import files
+from nnviz.document import examples, files
+from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.examples import example_names
 from nnviz.engine import jobs
 from tests.engine.experiments import experiment
@@ -72,6 +74,20 @@ def test_traces_have_the_promised_keys(said, document):
     weight = next(node for node in trace["nodes"] if node["label"] == "h2.weight")
     assert flat(weight["contributions"][0]["gradient"]) == flat(weight["gradient"])
     assert trace["nodes"][weight["contributions"][0]["from"]]["operation"] == "linear"
+
+
+@pytest.mark.parametrize("detail", ["textbook", "neurons"])
+def test_one_layer_at_another_detail(said, detail):
+    code, trace, err = said("trace", "example:moons", "--detail", detail, "--detail-of", "loss=math", "--json")
+    assert code == 0 and not err and trace["details"] == {"loss": "math"}
+    assert {"log_softmax", "nll_loss"} <= {node["operation"] for node in trace["nodes"]}
+
+
+def test_a_detail_of_a_layer_there_is_not_names_those_there_are(said):
+    code, _, err = said("trace", "example:moons", "--detail-of", "h9=math")
+    assert code != 0 and "'h9' is no group in which a call is made" in err and "this iteration has h1, h2, loss, out" in err
+    code, _, err = said("trace", "example:moons", "--detail-of", "h1=neurons")
+    assert code == 2 and "'h1=neurons' is not PATH=DETAIL" in err
 
 
 def test_a_trace_follows_the_run(said, document):
@@ -272,3 +288,61 @@ def test_as_a_process(document):
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
     found = subprocess.run([sys.executable, "-m", "nnviz", "run", "nothing.json"], cwd=ROOT, capture_output=True)
     assert found.returncode == 1 and b"nothing.json" in found.stderr and b"Traceback" not in found.stderr
+
+
+# --- breakpoints ---
+
+
+@pytest.fixture
+def guarded(tmp_path):
+    """Moons with breakpoints, as a file."""
+
+    def save(*breakpoints: Breakpoint) -> str:
+        path = tmp_path / "guarded.json"
+        files.save(path, msgspec.structs.replace(examples.open_document("example:moons"), breakpoints=breakpoints))
+        return str(path)
+
+    return save
+
+
+def test_a_run_does_not_stop_at_breakpoints_unless_it_is_told_to(said, guarded):
+    path = guarded(Breakpoint("node", "h1/relu"), Breakpoint("loss_rising", enabled=False))
+    code, result, err = said("run", path, "--iterations", "3", "--json")
+    assert code == 0 and result["iterations"] == 3 and result["stopped"] == "done" and result["breakpoint"] is None
+    assert "did not look at the document's breakpoints (1 switched on)" in err and "--breakpoints" in err
+    code, _, err = said("run", guarded(Breakpoint("node", "h1/relu", enabled=False)), "--iterations", "3", "--json")
+    assert code == 0 and not err, "what is switched off is not missed"
+
+
+@pytest.mark.parametrize(
+    ("breakpoint", "node", "phase"),
+    [
+        (Breakpoint("node", "h1/relu"), "h1/relu", "forward"),
+        (Breakpoint("parameter", "out.bias"), "out.bias", "backward"),
+        (Breakpoint("gradient", "h1.weight", "above", 1e-9), "h1.weight", "backward"),
+        (Breakpoint("activation", "h2", "above", 1e-9), "h2/relu", "forward"),
+    ],
+)
+def test_with_breakpoints_it_stops_there_and_says_where(said, guarded, breakpoint, node, phase):
+    code, result, err = said("run", guarded(breakpoint), "--iterations", "3", "--json", "--breakpoints")
+    assert code == 0 and not err and result["stopped"] == "breakpoint" and result["iterations"] == 0
+    stop = result["breakpoint"]
+    assert (stop["kind"], stop["target"]) == (breakpoint.kind, breakpoint.target)
+    assert (stop["iteration"], stop["node"], stop["phase"]) == (1, node, phase)
+    assert stop["value"] is None if breakpoint.is_at_a_place else stop["value"] > 1e-9
+
+
+def test_it_stops_where_the_loss_rises_for_the_first_time(said, guarded):
+    path = guarded(Breakpoint("loss_rising"))
+    _, result, _ = said("run", path, "--iterations", "40", "--json", "--breakpoints")
+    losses = [jobs.run(jobs.open_document(path), n)["loss"] for n in range(1, result["iterations"] + 1)]
+    assert losses == sorted(losses, reverse=True), "it has not risen before"
+    assert result["breakpoint"]["iteration"] == result["iterations"] + 1 and result["breakpoint"]["value"] > losses[-1]
+    assert "loss" in result["breakpoint"]["node"] or "cross_entropy" in result["breakpoint"]["node"]
+    _, text, _ = said("run", path, "--iterations", "40", "--breakpoints")
+    assert f"breakpoint: {result['breakpoint']['reason']}, before iteration {result['iterations'] + 1}" in text
+
+
+def test_a_breakpoint_on_a_node_that_is_not_there_stops_nothing(said, guarded):
+    code, result, _ = said("run", guarded(Breakpoint("node", "h9/relu")), "--iterations", "2", "--json", "--breakpoints")
+    assert code == 0 and result["stopped"] == "done" and result["iterations"] == 2

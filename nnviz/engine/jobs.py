@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nnviz.document import examples, files
+from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.edits import set_precision, set_seed, set_value
 from nnviz.document.experiment import Experiment
 from nnviz.document.files import DocumentError
@@ -58,18 +59,33 @@ def open_document(file: str, settings: Sequence[Setting] = (), seed: int | None 
 # --- run ---
 
 
-class Run:
-    """A timeline that makes the later settings of a document when their iteration comes."""
+class Halting(NamedTuple):
+    """Where a run shall stop; traces are read by whoever asks for it."""
 
-    def __init__(self, document: Document) -> None:
+    present: Callable[[Any], Iterable[Breakpoint]]
+    """The breakpoints that can hold in such a TraceRecord."""
+    told: Callable[[Any, Any, float | None], dict[str, Any]]
+    """What is said of a Hit in this TraceRecord, after an iteration with this loss (None: it is the first)."""
+
+
+class Run:
+    """A timeline that makes the later settings of a document when their iteration comes, and stops at breakpoints if it is to."""
+
+    def __init__(self, document: Document, halting: Halting | None = None) -> None:
         import torch
 
+        from nnviz.engine.guard import Guard
         from nnviz.engine.timeline import Timeline
 
         torch.set_num_threads(1)
         self.timeline = Timeline(document.experiment, document.folder)
         self.later = list(document.later)
         self.stopped = "done"
+        self.halt: dict[str, Any] | None = None
+        """What is said of the breakpoint that stopped it."""
+        self._halting, self._guard = halting, Guard()
+        if halting and document.experiment.breakpoints:
+            self._guard.set_breakpoints(halting.present(self.record("textbook")))
 
     def train(self, iterations: int | None, epochs: int | None) -> None:
         """Train so many iterations or epochs in all, or until there is a reason to stop. Raises JobError for settings that lie beyond."""
@@ -78,10 +94,20 @@ class Run:
             raise JobError(f"@{last.iteration}:{last.path} lies beyond the end: the run has {iterations} iterations.")
         while not self._is_there(iterations, epochs):
             self._make_due()
-            if stop := self.timeline.advance():
+            if stop := self.timeline.advance(self._guard.due()):
                 self.stopped = stop.reason
+                if stop.hit:
+                    before = self.timeline.points[-1].loss if self.timeline.iteration else None
+                    self.halt = self._halting.told(self.record("textbook"), stop.hit, before)
                 return
         self._make_due()
+
+    def record(self, detail: str, sample: int | None = None, details: Sequence[tuple[str, str]] = ()) -> Any:
+        """Return the protocol.TraceRecord of the iteration that comes next. Raises TraceError for a group that is not there."""
+        from nnviz.engine.records import to_record
+        from nnviz.engine.tracing import capture_next
+
+        return to_record(capture_next(self.timeline.trainer, detail, sample, details=tuple(details)))
 
     def _is_there(self, iterations: int | None, epochs: int | None) -> bool:
         position = self.timeline.trainer.position
@@ -96,12 +122,14 @@ class Run:
             self.timeline.edit(experiment)
 
 
-def run(document: Document, iterations: int | None = None, epochs: int | None = None, save: str | None = None) -> dict[str, Any]:
-    """Train, and return the figures at the end; with `save`, write the document with its trained weights."""
+def run(
+    document: Document, iterations: int | None = None, epochs: int | None = None, save: str | None = None, halting: Halting | None = None
+) -> dict[str, Any]:
+    """Train, and return the figures at the end; with `save`, write the document with its trained weights; with `halting`, stop there."""
     from nnviz.engine.trainer import digest
 
     start = time.perf_counter()
-    going = Run(document)
+    going = Run(document, halting)
     going.train(iterations, epochs if epochs is not None or iterations is not None else DEFAULT_EPOCHS)
     trainer, points = going.timeline.trainer, going.timeline.points
     validation_loss, metrics = _figures(trainer)
@@ -115,6 +143,7 @@ def run(document: Document, iterations: int | None = None, epochs: int | None = 
         "digest": digest(trainer.net),
         "seconds": round(time.perf_counter() - start, 3),
         "stopped": going.stopped,
+        "breakpoint": going.halt,
         "findings": [],
         "changes_left": len(going.later),
     }
@@ -144,27 +173,32 @@ def _trained(experiment: Experiment, trainer: Any) -> Experiment:
 # --- trace ---
 
 
-def trace_record(document: Document, iteration: int, detail: str, sample: int | None = None) -> Any:
-    """Return the protocol.TraceRecord of the iteration that follows `iteration` finished ones."""
-    from nnviz.engine.records import to_record
-    from nnviz.engine.tracing import capture_next
+def trace_record(
+    document: Document, iteration: int, detail: str, sample: int | None = None, details: Sequence[tuple[str, str]] = ()
+) -> Any:
+    """Return the protocol.TraceRecord of the iteration that follows `iteration` finished ones.
 
+    `details`: groups that are opened to another detail, as (path, detail). Raises TraceError for one that is not there.
+    """
     going = Run(document)
     going.train(iteration, None)
     if going.timeline.iteration < iteration:
         raise JobError(f"Training stopped after {going.timeline.iteration} iterations ({going.stopped}), before iteration {iteration}.")
-    return to_record(capture_next(going.timeline.trainer, detail, sample))
+    return going.record(detail, sample, details)
 
 
-def trace(document: Document, iteration: int, detail: str, sample: int | None = None) -> dict[str, Any]:
-    """Return the trace as the plain value the command line prints."""
-    record = trace_record(document, iteration, detail, sample)
+def trace(
+    document: Document, iteration: int, detail: str, sample: int | None = None, details: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
+    """Return the trace as the plain value the command line prints; `details` as for trace_record."""
+    record = trace_record(document, iteration, detail, sample, details)
     plain = _Plain(record)
     return {
         "iteration": record.iteration,
         "epoch": record.epoch,
         "loss": record.loss,
         "detail": record.detail,
+        "details": dict(record.details),
         "precision": record.precision,
         "rows": list(record.rows),
         "worst_error": record.worst_error,

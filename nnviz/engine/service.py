@@ -26,7 +26,7 @@ from nnviz.engine.records import to_record
 from nnviz.engine.reporter import Reporter
 from nnviz.engine.timeline import Timeline
 from nnviz.engine.tracing import capture_next
-from nnviz.trace import TooManyScalars, TraceError
+from nnviz.trace import NoSuchGroup, TooManyScalars, TraceError
 
 
 class Service:
@@ -209,7 +209,7 @@ def _failure(name: str, error: Exception, revision: int | None = None) -> protoc
         return protocol.Failed(name, error.message, error.cure, error.place, revision)
     if not isinstance(error, TraceError):
         traceback.print_exc(file=sys.stderr)
-    place = "detail" if isinstance(error, TooManyScalars) else ""
+    place = "detail" if isinstance(error, TooManyScalars | NoSuchGroup) else ""
     text = str(error) or type(error).__name__
     message = text if isinstance(error, TraceError) else f"The engine could not do this ({type(error).__name__}: {text})."
     return protocol.Failed(name, message, place=place, revision=revision)

@@ -12,9 +12,9 @@ from PySide6.QtCore import QObject
 from nnviz import protocol
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes import examine
+from nnviz.session.correspondence import followed
 from nnviz.session.moment import Moment
 from nnviz.session.run import RunState
-from nnviz.session.stepping import followed
 
 if TYPE_CHECKING:
     from nnviz.session.session import Session
@@ -78,6 +78,7 @@ class Coupling(QObject):
         session = self._session
         session.report = examine(new)
         session.breaker.set_experiment(new)
+        self._forget_details_of(_changed_kinds(old, new))
         session.experiment_changed.emit(old, new)
         if not session.report.ok:
             session.trainer.pause()
@@ -91,12 +92,18 @@ class Coupling(QObject):
         session.trainer.pause()
         session.report = examine(new)
         session.breaker.set_experiment(new)
+        self._forget_details_of({path.split("/")[0] for path, _ in session.stepper.details})
         session.experiment_changed.emit(old, new)
         session.conversation.begin(new, session.report.ok, session.document.folder)
 
     def _document_changed(self) -> None:
         self._session.conversation.folder = self._session.document.folder
         self._session.document_changed.emit()
+
+    def _forget_details_of(self, layers: set[str]) -> None:
+        for path, _ in self._session.stepper.details:
+            if path.split("/")[0] in layers:
+                self._session.stepper.set_detail_of(path, "")
 
     # --- the run ---
 
@@ -164,3 +171,9 @@ class Coupling(QObject):
 
     def _detail_changed(self, detail: str) -> None:
         self._session.watching.watch(self._session.watching.panels, detail, self._session.stepper.details)
+
+
+def _changed_kinds(old: Experiment, new: Experiment) -> set[str]:
+    """The layers that are gone, or of another kind: what was in them is not there any more."""
+    kinds = {layer.id: layer.kind for layer in new.network}
+    return {layer.id for layer in old.network if kinds.get(layer.id) != layer.kind}

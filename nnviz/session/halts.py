@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nnviz.document.breakpoints import Breakpoint, reason
-from nnviz.protocol import NodeRecord, Tensor
+from nnviz.protocol import Hit, NodeRecord, Tensor
 from nnviz.session.reading import Reading
 from nnviz.session.stepping import places_of
 
@@ -43,6 +43,26 @@ def halts(reading: Reading, breakpoints: Iterable[Breakpoint], previous_loss: fl
 def first_non_finite(reading: Reading) -> Halt | None:
     """Return where a value or gradient is NaN or infinite for the first time in the order of the schedule; None if nowhere."""
     return next(_non_finite(reading, Breakpoint("non_finite"), None), None)
+
+
+def present(reading: Reading, breakpoints: Iterable[Breakpoint]) -> tuple[Breakpoint, ...]:
+    """Return those that can hold in such a trace: not those on a node or parameter it does not have."""
+    return tuple(one for one in breakpoints if not one.is_at_a_place or node_of(reading, one) is not None)
+
+
+def told(reading: Reading, hit: Hit, previous_loss: float | None, titles: Mapping[str, str]) -> dict[str, Any]:
+    """Return what has stopped training, and the first place where it holds in this trace, as a plain value."""
+    one = hit.breakpoint
+    halt = next(iter(halts(reading, [one], previous_loss)), None)  # None where a number lies on the threshold but for its rounding
+    return {
+        **{name: getattr(one, name) for name in ("kind", "target", "comparison", "threshold")},
+        "iteration": reading.trace.iteration + 1,
+        "node": target_of(reading, halt.node)[1] if halt else hit.place,
+        "phase": reading.trace.steps[halt.cursor - 1].phase if halt else None,
+        "step": halt.cursor if halt else None,
+        "value": hit.value,
+        "reason": reason(one, hit.place, hit.value, titles),
+    }
 
 
 # --- names that survive a new trace ---

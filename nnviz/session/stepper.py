@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from nnviz.protocol import Details
 from nnviz.session import stepping
+from nnviz.session.correspondence import same_place
 from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
 
@@ -116,9 +117,10 @@ class Stepper(QObject):
             self.detail_changed.emit(detail)
 
     def set_detail_of(self, group: str, detail: str) -> None:
-        """Ask for traces with this group ("h1", "encoder/layers/0") opened to this detail, the others as they are."""
+        """Ask for traces with this group ("h1", "encoder/layers/0") opened to this detail, the others as they are. Empty: as around it."""
+        everywhere = "textbook" if self.detail == "neurons" else self.detail  # neurons are made of textbook steps
         others = dict(self.details) | {group: detail}
-        details = tuple((path, one) for path, one in others.items() if one != self.detail or path.count("/"))
+        details = tuple((path, one) for path, one in others.items() if one and (one != everywhere or path.count("/")))
         if details != self.details:
             self.details = details
             self.detail_changed.emit(self.detail)
@@ -150,9 +152,9 @@ class Stepper(QObject):
         if finished:
             return reading.length
         if self.reading and (reading.trace.what_ifs or self.reading.original) and reading.trace.iteration == self.reading.trace.iteration:
-            return stepping.same_place(self.reading, reading, self.cursor)
+            return same_place(self.reading, reading, self.cursor)
         if self._is_stepping and self.reading:
-            return stepping.same_place(self.reading, reading, self.cursor)
+            return same_place(self.reading, reading, self.cursor)
         return _resting(self.rest, reading)
 
     def _stand(self, reading: Reading | None, cursor: int) -> None:

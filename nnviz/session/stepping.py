@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from nnviz.protocol import EdgeRecord, NodeRecord, StepRecord
-from nnviz.session.moment import Moment
+from nnviz.protocol import EdgeRecord, StepRecord
 from nnviz.session.reading import Reading
 
 Folded = Callable[[int], Collection[int]]
@@ -108,50 +107,6 @@ def places_of(reading: Reading, node: int) -> list[int]:
     return sorted(places | ({max(arrivals)} if arrivals and node not in reading.backward_at else set()))
 
 
-def same_place(old: Reading, new: Reading, cursor: int) -> int:
-    """Return the place in `new` that shows what `cursor` shows in `old`.
-
-    That is the same step, else the last one of its layer and phase, else the last one of its phase.
-    The start stays the start and the end the end, whatever the detail.
-    """
-    if cursor == 0 or cursor >= old.length:
-        return new.length if cursor else 0
-    step = old.trace.steps[cursor - 1]
-    if cursor <= new.length and _name(old, step) == _name(new, new.trace.steps[cursor - 1]):
-        return cursor
-    in_region = [other.index + 1 for other in new.trace.steps if _region(new, other) == _region(old, step)]
-    in_phase = [other.index + 1 for other in new.trace.steps if other.phase == step.phase]
-    return (in_region or in_phase or [new.length])[-1]
-
-
-def same_node(old: Moment | None, new: Moment | None, node: int | None) -> int | None:
-    """Return the node of the new trace that is what `node` was in the old one; None if there is none, or no trace."""
-    if node is None or old is None or new is None or node >= len(old.reading.trace.nodes):
-        return None
-    return counterpart(old.reading, new.reading, node)
-
-
-def followed(old: Moment | None, new: Moment | None, node: int | None, is_pinned: bool) -> int | None:
-    """Return the chosen node after a move: a step leaves it and all follows the cursor again, unless it is pinned or where the step led."""
-    kept = same_node(old, new, node)
-    is_left = kept is not None and new.reading is old.reading and new.cursor != old.cursor and not is_pinned
-    return None if is_left and (new.node is None or new.node.id != kept) else kept
-
-
-def counterpart(old: Reading, new: Reading, node: int) -> int | None:
-    """Return the node of the new trace that is what `node` is in the old one; None if there is none."""
-    if old is new:
-        return node
-    wanted, nodes = _identity(old.node(node)), new.trace.nodes
-    if node < len(nodes) and _identity(nodes[node]) == wanted:
-        return node
-    return next((other.id for other in nodes if _identity(other) == wanted), None)
-
-
-def _identity(node: NodeRecord) -> tuple:
-    return node.kind, node.operation, node.label, node.module, node.group, node.phase
-
-
 def _comes_back(reading: Reading, edge: EdgeRecord) -> bool:
     return edge.contribution is not None and edge.target in reading.backward_at
 
@@ -166,8 +121,3 @@ def _layer(reading: Reading, step: StepRecord) -> str:
 
 def _group(reading: Reading, step: StepRecord) -> tuple[str, ...]:
     return reading.node(step.node).group if step.node >= 0 else ()
-
-
-def _name(reading: Reading, step: StepRecord) -> tuple:
-    label = reading.node(step.node).label if step.node >= 0 else ""
-    return *_region(reading, step), label, step.parameter

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
+from nnviz.session.correspondence import followed
 from nnviz.session.moment import Moment
 from nnviz.session.playback import Playback
 from nnviz.session.reading import Reading
 from nnviz.session.stepper import Stepper
-from nnviz.session.stepping import followed
 from nnviz.session.walker import Walker
 
 

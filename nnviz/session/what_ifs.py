@@ -7,9 +7,9 @@ from PySide6.QtCore import QObject, Signal
 from nnviz import protocol
 from nnviz.protocol import WhatIf
 from nnviz.session.conversation import Conversation
+from nnviz.session.correspondence import same_what_ifs
 from nnviz.session.reading import Reading
 from nnviz.session.run import RunState
-from nnviz.session.stepping import counterpart
 
 Items = tuple[WhatIf, ...]
 
@@ -126,12 +126,11 @@ class WhatIfs(QObject):
 
     def _move_to(self, reading: Reading) -> None:
         """Another true trace of the same iteration has come (another detail, an edited document): suppose the same there."""
-        moved = [(item, counterpart(self._basis, reading, item.node)) for item in self.items]
-        lost = any(node is None or reading.node(node).shape != self._basis.node(item.node).shape for item, node in moved)
-        if lost:
+        moved = same_what_ifs(self._basis, reading, self.items)
+        if moved is None:
             self.message_posted.emit("info", "What was supposed does not fit this graph and was taken back.")
         self._basis = reading
-        self._give_up(() if lost else tuple(WhatIf(node, item.kind, item.value, item.element) for item, node in moved))
+        self._give_up(moved or ())
         if self.items:
             self._ask()
 

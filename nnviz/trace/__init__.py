@@ -5,7 +5,7 @@ A library by itself: it must know nothing of the nnviz around it.
 
 from .iteration import capture
 from .neurons import Link, Neuron, open_neurons
-from .openers import DETAILS
+from .openers import DETAILS, NoSuchGroup
 from .record import PHASES, Call, Clipping, Contribution, Node, Row, Step, TraceError, Update, ValueRead
 from .replay import replay
 from .scalars import Scalar, ScalarLink, Scalars, ScalarStep, TooManyScalars, open_scalars
@@ -16,7 +16,7 @@ from .verify import Agreement, agreements, finite_difference
 from .what_if import WhatIf
 
 __all__ = [
-    "DETAILS", "PHASES", "Agreement", "Call", "Clipping", "Contribution", "Cursor", "Link", "Neuron", "Node", "Row",
+    "DETAILS", "PHASES", "Agreement", "Call", "Clipping", "Contribution", "Cursor", "Link", "Neuron", "NoSuchGroup", "Node", "Row",
     "Scalar", "ScalarLink", "ScalarStep", "Scalars", "Step", "TooManyScalars", "Trace", "TraceError", "Update", "ValueRead", "WhatIf",
     "agreements", "capture", "finite_difference", "grouped", "open_neurons", "open_scalars", "replay",
 ]  # fmt: skip

@@ -18,7 +18,7 @@ from .backward import run_backward
 from .bindings import Bindings, Entry
 from .calls import DROPOUTS
 from .formulas import describe
-from .openers import Openers
+from .openers import Openers, require_groups
 from .parts import Part, hooks_before, modules_of, parts_of
 from .record import Node, TraceError, perform, tensors_in
 from .schedule import plan_steps
@@ -67,7 +67,7 @@ def capture(
     that the norm of clipping leaves out. Afterwards the module stands as after one ordinary forward: running statistics and generator
     moved on once; parameters, `.grad` and the optimizer's state untouched.
 
-    Raises TraceError, naming place and cure, for what cannot be traced truthfully; the module's errors come through.
+    Raises TraceError, naming place and cure, for what cannot be traced truthfully or is no group; the module's errors come through.
     """
     modules, named = modules_of(module, loss)
     parts = parts_of(modules, inputs, target)
@@ -114,6 +114,8 @@ def _run(tape: Tape, module: nn.Module, inputs: tuple, loss: Callable | None, ta
         if penalty is not None:
             with tape.scopes.group("penalty"):
                 total = total + penalty(module)
+    if tape.openers.paths:
+        require_groups(tape.openers.paths, {entry.group for entry in tape.bindings.entries if entry.call is not None})
     if isinstance(total, Tensor) and total.numel() == 1 and total.is_floating_point():
         return total
     found = f"a tensor of shape {tuple(total.shape)}" if isinstance(total, Tensor) else f"a {type(total).__name__}"

@@ -8,7 +8,7 @@ result and draw the same random numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Any
@@ -32,7 +32,8 @@ class Openers:
                 raise TraceError(f"detail {one!r} is not one of {', '.join(DETAILS)}")
         tables = {"layer": {}, "textbook": TEXTBOOK, "math": MATH}
         self._whole = tables[detail]
-        paths = sorted((tuple(path.split("/")) for path in details), key=len, reverse=True)  # an inner group counts more
+        self.paths = tuple([tuple(path.split("/")) for path in details])
+        paths = sorted(self.paths, key=len, reverse=True)  # an inner group counts more
         self._inside = [(path, tables[details["/".join(path)]]) for path in paths]
 
     def get(self, function: Callable, group: tuple[str, ...]) -> Callable | None:
@@ -41,6 +42,22 @@ class Openers:
             if group[: len(path)] == path:
                 return openers.get(function)
         return self._whole.get(function)
+
+
+class NoSuchGroup(TraceError):
+    """A detail was asked for where the iteration makes no call."""
+
+
+def require_groups(paths: Iterable[tuple[str, ...]], groups: Collection[tuple[str, ...]]) -> None:
+    """Raises NoSuchGroup, naming what there is instead, for a path that no group of a call begins with."""
+    for path in paths:
+        known = max((k for k in range(len(path) + 1) if any(group[:k] == path[:k] for group in groups)), default=0)
+        if known < len(path):
+            there = ", ".join(sorted({group[known] for group in groups if group[:known] == path[:known] and len(group) > known}))
+            inside = f"{'/'.join(path[:known])!r} contains" if known else "this iteration has"
+            raise NoSuchGroup(
+                f"{'/'.join(path)!r} is no group in which a call is made, so it has no detail: {inside} {there or 'no group'}"
+            )
 
 
 # -- dropout -------------------------------------------------------------------------------------------------------

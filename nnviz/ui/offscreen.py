@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,8 @@ class Job:
     theme: str = "light"
     detail: str = "textbook"
     """How far the graph is opened: layer · textbook · math · neurons."""
+    details: Sequence[tuple[str, str]] = ()
+    """Groups that are opened to another detail, as (path, detail)."""
     node: str = ""
     """The node to look at, as its groups and label: h1/relu; a parameter as h1.weight. Empty: the cursor's."""
     element: tuple[int, ...] = ()
@@ -99,6 +101,8 @@ def _prepare(window: MainWindow, job: Job) -> None:
     window.area.show_workspace(job.workspace)
     window.session.breaker.sleep()
     window.session.stepper.set_detail(job.detail)
+    for path, detail in job.details:
+        window.session.stepper.set_detail_of(path, detail)
     window.session.stepper.set_rest("end" if job.step is None else "start")
     window.show()
 

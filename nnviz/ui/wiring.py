@@ -24,6 +24,7 @@ from nnviz.ui.graph.view import NO_TRACE
 from nnviz.ui.numerals import steady
 from nnviz.ui.panels import DETAILS
 from nnviz.ui.plots.microscope import parameter_name
+from nnviz.ui.tokens import vocabulary
 
 if TYPE_CHECKING:
     from nnviz.ui.main_window import MainWindow
@@ -127,6 +128,8 @@ def _show_run(window: MainWindow, run: RunState, old: RunState | None) -> None:
     window.top_bar.set_figures(run.iteration, run.epoch, "" if loss is None else steady(loss), score, name, measured_at)
     if run.data is not None and (old is None or old.data is not run.data):
         panels.network.set_class_names(run.data.class_names)
+        panels.network.tokens = vocabulary(run.data)
+        panels.graph.scenes.set_look(tokens=panels.network.tokens)
     if old is None or (old.training, old.target, old.engine, old.failure) != (run.training, run.target, run.engine, run.failure):
         _show_obstacle(window)
         show_running(window.action_table, "train", run.training or run.target is not None, window.theme)

@@ -186,6 +186,25 @@ def test_detail_is_told_when_it_changes(stepper):
     assert told == ["layer"]
 
 
+def test_an_empty_detail_forgets_that_a_group_had_its_own(stepper):
+    for path in ("h1", "h1/gate", "out"):
+        stepper.set_detail_of(path, "math")
+    told = []
+    stepper.detail_changed.connect(lambda detail: told.append(stepper.details))
+    stepper.set_detail_of("h2", "")
+    stepper.set_detail_of("h1", "")
+    stepper.set_detail_of("h1/gate", "")
+    assert told == [(("h1/gate", "math"), ("out", "math")), (("out", "math"),)]
+
+
+def test_among_neurons_textbook_is_the_detail_of_all(stepper):
+    stepper.set_detail("neurons")
+    stepper.set_detail_of("h1", "textbook")
+    assert stepper.details == ()
+    stepper.set_detail_of("loss", "math")
+    assert stepper.details == (("loss", "math"),)
+
+
 def test_one_group_has_a_detail_of_its_own_until_all_get_another(stepper):
     told = []
     stepper.detail_changed.connect(lambda detail: told.append((detail, stepper.details)))

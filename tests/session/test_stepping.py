@@ -1,8 +1,7 @@
 import pytest
 
 from nnviz.session import stepping
-from nnviz.session.moment import Moment
-from tests.session.traces import A1, B1, LENGTH, LOSS, W1, Z1, Z2, X, Y, reading
+from tests.session.traces import B1, LENGTH, LOSS, W1, Z1, Z2, X, Y, reading
 
 # places: 0 start · 1 batch · 2 z1 3 a1 4 z2 · 5 loss · 6 loss 7 z2 8 a1 9 z1 · 10 clip · 11 W1 12 b1 13 W2 14 b2
 
@@ -44,24 +43,3 @@ def test_places_of_a_node(node, places):
 )
 def test_to_node_goes_on_and_then_begins_again(cursor, node, place):
     assert stepping.to_node(reading(), cursor, node) == place
-
-
-@pytest.mark.parametrize("cursor", range(LENGTH + 1))
-def test_same_place_in_the_same_trace(cursor):
-    assert stepping.same_place(reading(0), reading(1), cursor) == cursor
-
-
-@pytest.mark.parametrize(
-    ("cursor", "place"), [(0, 0), (1, 1), (2, 2), (3, 2), (4, 3), (5, 4), (7, 6), (8, 7), (9, 7), (10, 8), (12, 10), (LENGTH, LENGTH - 2)]
-)
-def test_same_place_at_another_detail(cursor, place):
-    """Without its own step, the last one of the same layer and phase."""
-    assert stepping.same_place(reading(), reading(relu=False), cursor) == place
-
-
-def test_same_node_is_found_by_what_it_is():
-    old, new = Moment(reading(), 3), Moment(reading(1), 0)
-    assert stepping.same_node(old, new, A1) == A1
-    assert stepping.same_node(old, new, None) is None
-    assert stepping.same_node(old, None, A1) is None
-    assert stepping.same_node(old, new, 99) is None

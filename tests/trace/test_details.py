@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nnviz.trace import TraceError, capture
+from nnviz.trace import NoSuchGroup, TraceError, capture
 from tests.trace import zoo
 
 
@@ -54,3 +54,26 @@ def test_a_detail_there_is_not_is_named():
     module, inputs = zoo.make("mlp_tanh_mse")
     with pytest.raises(TraceError, match="'fine' is not one of layer, textbook, math"):
         capture(module, *inputs, details={"net": "fine"})
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("nett", "'nett' is no group in which a call is made, so it has no detail: this iteration has loss, net"),
+        ("net/9", "'net' contains 0, 1, 2"),
+        ("net/0/inner", "'net/0' contains no group"),
+        ("", "this iteration has loss, net"),
+    ],
+)
+def test_a_group_there_is_not_is_named_with_those_there_are(path, named):
+    module, inputs = zoo.make("mlp_tanh_mse")
+    with pytest.raises(NoSuchGroup, match=named):
+        capture(module, *inputs, details={path: "math"})
+
+
+def test_a_group_that_is_only_there_once_its_call_is_opened_can_have_a_detail():
+    module, inputs = zoo.make("encoder_layer")
+    trace = capture(module, *inputs, details={"net/self_attn/softmax": "layer"})
+    assert dict(trace.details) == {"net/self_attn/softmax": "layer"}
+    with pytest.raises(NoSuchGroup, match="softmax"):
+        capture(module, *inputs, detail="layer", details={"net/self_attn/softmax": "layer"})

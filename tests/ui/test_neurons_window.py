@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 
 from nnviz.document import edits
 from nnviz.document.examples import open_document
+from nnviz.protocol import WhatIf
 from tests.ui.window import opened, wait
 
 
@@ -117,3 +118,59 @@ def test_the_badge_does_not_speak_for_a_broken_network(qtbot, moons):
     assert "equals torch" not in badge.text() and "last" in badge.text() and "cannot be traced" in badge.toolTip()
     moons.session.document.undo()
     wait(qtbot, lambda: "equals torch" in badge.text())
+
+
+def test_a_layer_has_a_detail_of_its_own_among_neurons_and_it_goes_with_the_layer(qtbot, moons):
+    session, said = moons.session, []
+    session.message_posted.connect(lambda level, text: said.append((level, text)))
+    in_neurons(qtbot, moons)
+    session.edit("Add dropout", edits.add_layer, "dropout", between=("h1", "h2"))
+    operations = lambda: {node.operation for node in session.moment.reading.trace.nodes}  # noqa: E731
+    wait(qtbot, lambda: session.moment and "dropout_mask" in operations())
+    (mask,) = {node.group[0] for node in session.moment.reading.trace.nodes if node.operation == "dropout_mask"}
+    session.select(next(node.id for node in session.moment.reading.trace.nodes if node.operation == "dropout_mask"))
+    qtbot.keyClick(moons, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
+    wait(qtbot, lambda: session.moment and "dropout" in operations())
+    assert session.moment.reading.is_scalar and session.moment.reading.trace.details == ((mask, "layer"),)
+    assert moons.panels.graph.scene().frames[mask].text.endswith("layer")
+    session.edit("Delete", edits.remove_layers, [mask])
+    wait(qtbot, lambda: session.moment and not {"dropout", "dropout_mask"} & operations())
+    assert session.stepper.details == () and not [text for level, text in said if level == "error"]
+
+
+def test_what_is_looked_at_and_supposed_goes_along_to_the_neurons_and_back(qtbot, window):
+    session, graph = window.session, window.panels.graph
+    tensor = {node.label: node.id for node in session.moment.reading.trace.nodes if node.group == ("h1",)}
+    session.stepper.to_start()
+    session.walker.to_node(tensor["relu"])
+    session.select(tensor["linear"])
+    session.what_ifs.add(WhatIf(tensor["h1.weight"], "set", 2.0, (1, 0)))
+    wait(qtbot, lambda: bool(session.moment.reading.trace.what_ifs))
+    loss = session.moment.reading.trace.loss
+
+    in_neurons(qtbot, window)
+    wait(qtbot, lambda: bool(session.moment.reading.trace.what_ifs))
+    moment = session.moment
+    assert moment.reading.is_scalar and moment.reading.trace.loss == pytest.approx(loss, rel=1e-12)
+    assert moment.phase == "forward" and moment.node.label == "relu[1]", "both of its neurons are made"
+    assert moment.reading.node(session.selected_node).label == "linear[0]"
+    assert graph.scene().card_of(session.selected_node).state.selected
+    (item,) = session.what_ifs.items
+    assert moment.reading.node(item.node).label == "h1.weight[1, 0]"
+    assert graph.scene().card_of(item.node).state.supposed
+
+    session.select(next(node.id for node in moment.reading.trace.nodes if node.label == "relu[1]" and node.group == ("h1",)))
+    qtbot.keyClick(window, Qt.Key.Key_7, Qt.KeyboardModifier.AltModifier)
+    wait(qtbot, lambda: not session.moment.reading.is_scalar and bool(session.moment.reading.trace.what_ifs))
+    assert session.moment.node.id == tensor["relu"] == session.selected_node
+    assert session.what_ifs.items == (WhatIf(tensor["h1.weight"], "set", 2.0, (1, 0)),)
+    assert session.moment.reading.trace.loss == pytest.approx(loss, rel=1e-12)
+
+
+def test_what_was_folded_by_hand_is_still_folded_behind_the_neurons(qtbot, window):
+    graph = window.panels.graph
+    graph.folds.fold("h1")
+    in_neurons(qtbot, window)
+    qtbot.keyClick(window, Qt.Key.Key_7, Qt.KeyboardModifier.AltModifier)
+    wait(qtbot, lambda: not window.session.moment.reading.is_scalar)
+    assert graph.scenes.cards.folded == {"h1"}

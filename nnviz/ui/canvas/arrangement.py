@@ -11,6 +11,7 @@ import numpy as np
 from nnviz.document.network import Link, Network
 from nnviz.ui.canvas.faces import Face
 from nnviz.ui.canvas.wiring import descendants
+from nnviz.ui.graph.order import uncrossed
 
 GRID = 4
 WIDE_GAP, SLIM_GAP = 104.0, 40.0
@@ -40,6 +41,7 @@ def arranged(network: Network, faces: Mapping[str, Face], canvas: Mapping[str, P
         columns[depths[layer.id]].append(layer.id)
     if any(id in canvas for id in depths):
         return _separated(network, faces, _filled(network, faces, canvas, columns), depths)
+    columns = uncrossed(columns, [(link.source, link.target) for link in network.links if {link.source, link.target} <= depths.keys()])
     spread = 1.0
     places = _in_columns(faces, columns, spread)
     gaps = sum(_gap(faces, ids) for depth, ids in columns.items() if depth)

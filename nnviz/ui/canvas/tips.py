@@ -9,6 +9,7 @@ from nnviz.document.catalog import LAYERS
 from nnviz.ui.canvas import captions
 from nnviz.ui.canvas.picking import Hit
 from nnviz.ui.numerals import number
+from nnviz.ui.tokens import written
 
 if TYPE_CHECKING:
     from nnviz.ui.canvas.view import NetworkView
@@ -30,7 +31,9 @@ def _neuron(hit: Hit, view: NetworkView) -> str:
         value = "not computed yet"
     else:
         value = ("∂L/∂a = " if view.figures.coloring == "gradient" else "a = ") + number(shown.values[hit.unit])
-    return _lines(f"{name}  {value}", _label(column.labels, hit.unit), *column.problems)
+    is_token = column.layer.kind == "input" and view.tokens and shown.values is not None
+    said = written(shown.values[hit.unit : hit.unit + 1], view.tokens) if is_token else ()
+    return _lines(f"{name}  {value}", f"token {said[0]}" if said else "", _label(column.labels, hit.unit), *column.problems)
 
 
 def _label(labels: tuple[str, ...], unit: int) -> str:

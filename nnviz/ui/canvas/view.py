@@ -72,6 +72,8 @@ class NetworkView(QGraphicsView):
         self.editable = True
         self._coloring = "value"
         self._class_names: tuple[str, ...] = ()
+        self.tokens: tuple[str, ...] = ()
+        """What the numbers of the input stand for, where the data is a text."""
         self.fitted = True  # until somebody zooms or pans
         self.setScene(NetworkScene(self))
         self.hint = Hint(self)

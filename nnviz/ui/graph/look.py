@@ -18,6 +18,8 @@ class Look:
     selected: int | None = None
     breakpoints: Mapping[int, bool] = field(default_factory=dict)
     """The nodes that have one, and whether it is on: a filled diamond, or a hollow one."""
+    tokens: tuple[str, ...] = ()
+    """What the numbers of the inputs and targets stand for, where the data is a text."""
     coloring: str = "value"
     """What colours and widths tell: value · gradient · contribution · update"""
 

@@ -22,6 +22,8 @@ def open_card_menu(view: GraphView, card: Card, place: QPoint) -> None:
     menu.addAction("Breakpoint on or off", lambda: view.breakpoint_requested.emit(card.shown))
     menu.addAction("Show in the chain-rule card", lambda: view.node_clicked.emit(card.shown))
     if view.scenes.shown is view.scenes.neurons:
+        group = view.scene().trace.nodes[card.shown].group
+        _add_details(menu, view, group[0] if group else "")
         _close_later(menu, place)
         return
     menu.addSeparator()
@@ -30,7 +32,7 @@ def open_card_menu(view: GraphView, card: Card, place: QPoint) -> None:
     elif card.folded:
         menu.addAction(f"Open {card.title}", lambda: view.folds.open(card))
     if card.block in view.scene().groups.groups:
-        _add_details(menu, view, card.block)
+        _add_details(menu, view, _module_path(view, card.block))
     if card.home != ROOT:
         menu.addAction(f"Fold {view.scene().title(card.home)}", lambda: view.folds.fold(card.home))
     _finish(menu, view, place)
@@ -40,13 +42,16 @@ def open_frame_menu(view: GraphView, key: str, place: QPoint) -> None:
     """Open the menu of a group's frame at a place of the screen."""
     menu = QMenu(view)
     menu.addAction(f"Fold {view.scene().title(key)}", lambda: view.folds.fold(key))
-    _add_details(menu, view, key)
+    _add_details(menu, view, _module_path(view, key))
     _finish(menu, view, place)
 
 
-def _add_details(menu: QMenu, view: GraphView, key: str) -> None:
+def _module_path(view: GraphView, key: str) -> str:
+    return module_path(view.scene().trace, view.scene().groups.groups[key])
+
+
+def _add_details(menu: QMenu, view: GraphView, path: str) -> None:
     """Offer how far the calls of one module are opened."""
-    path = module_path(view.scene().trace, view.scene().groups.groups[key])
     if path:
         details = menu.addMenu("Detail")
         for detail in DETAILS:

@@ -70,7 +70,7 @@ class NeuronScene(QGraphicsScene):
                 item.set_theme(look.theme)
             self._send(moving=False)
         for layer, frame in self.frames.items():
-            frame.set_text(look.title(layer))
+            frame.set_text(self._title(layer))
         if look != before:
             self._show()
 
@@ -116,7 +116,7 @@ class NeuronScene(QGraphicsScene):
             return ""
         if isinstance(item, LinkItem):
             return neuron_tips.link(self._moment, self.units, self._scale, item.link, self._look.titles)
-        return neuron_tips.circle(self._moment, self.units, self._scale, self.circle(item).shown, self._look.titles)
+        return neuron_tips.circle(self._moment, self.units, self._scale, self.circle(item).shown, self._look)
 
     # --- inside ---
 
@@ -140,9 +140,7 @@ class NeuronScene(QGraphicsScene):
         }
         columns = sorted({x for x, _ in places.centres.values()})
         self.links = {link: self._link(link, columns) for link in self.units.links}
-        self.frames = {
-            layer: CaptionItem(self._look.title(layer), QRectF(*box), True, self._look.theme) for layer, box in places.frames.items()
-        }
+        self.frames = {layer: CaptionItem(self._title(layer), QRectF(*box), True, self._look.theme) for layer, box in places.frames.items()}
         self.captions = [self._caption(tensor, place) for tensor, place in places.captions.items()]
         for item in (*self.frames.values(), *self.captions, *self.links.values(), *self.circles.values()):
             self.addItem(item)
@@ -161,6 +159,11 @@ class NeuronScene(QGraphicsScene):
         node = self._moment.reading.whole.node(tensor)
         text = naming.name(node) if node.inputs else self._look.title(node.label)
         return CaptionItem(text, QRectF(place[0] - 45, place[1] - 8, 90, 14), False, self._look.theme)
+
+    def _title(self, layer: str) -> str:
+        """The name of a layer, and its detail where it has one of its own."""
+        detail = dict(self.trace.details).get(layer) if self.trace else None
+        return " · ".join(filter(None, (self._look.title(layer), detail)))
 
     def _show(self) -> None:
         """Give every item its present state; those it is new to repaint themselves."""

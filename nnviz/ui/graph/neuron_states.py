@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nnviz.protocol import Array, EdgeRecord, Tensor
+from nnviz.protocol import Array, EdgeRecord, NodeRecord, Tensor
 from nnviz.session.moment import Moment
 from nnviz.session.reading import to_numpy
 from nnviz.ui import numerals
 from nnviz.ui.canvas import captions
 from nnviz.ui.graph import marks, naming
 from nnviz.ui.graph.look import Look
-from nnviz.ui.graph.strips import Limits, robust_limit, shaded
+from nnviz.ui.graph.strips import Limits, robust_limit, shaded, words
 from nnviz.ui.graph.units import Link, Units
 
 MOST_DIGITS = 5
@@ -132,6 +132,12 @@ def _number(value: float | None, limit: float) -> Number | None:
     return Number(captions.short(value, MOST_DIGITS) if finite else numerals.number(value), shaded(value, limit) if finite else 0.0, finite)
 
 
+def _with_token(number: Number | None, moment: Moment, node: NodeRecord, tokens: tuple[str, ...]) -> Number | None:
+    """A character stands beside its number; a word has no room in a circle."""
+    said = words(moment, node, tokens) if number else ()
+    return replace(number, text=said[0]) if said and len(said[0]) <= MOST_DIGITS else number
+
+
 # --- circles ----------------------------------------------------------------------------------------------------------
 
 
@@ -144,7 +150,7 @@ def neuron_state(moment: Moment, shown: Units, scale: Scale, circle: int, look: 
     here = moment.step is not None and not {moment.step.node, *moment.step.others}.isdisjoint(parts)
     return NeuronState(
         name=_label(moment, circle),
-        value=_number(value, scale.limits.value),
+        value=_with_token(_number(value, scale.limits.value), moment, node, look.tokens),
         gradient="" if gradient is None else numerals.number(gradient),
         fill=_fill(moment, scale, circle, look.coloring),
         bias="" if bias is None else _text(moment, bias, moment.value(bias)),

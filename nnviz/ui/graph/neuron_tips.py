@@ -8,17 +8,20 @@ from nnviz.protocol import Tensor
 from nnviz.session.moment import Moment
 from nnviz.ui import numerals
 from nnviz.ui.graph import marks, naming
+from nnviz.ui.graph.look import Look
 from nnviz.ui.graph.neuron_states import Scale
+from nnviz.ui.graph.strips import words
 from nnviz.ui.graph.units import Link, Units
 
 
-def circle(moment: Moment, shown: Units, scale: Scale, node: int, titles: Mapping[str, str]) -> str:
+def circle(moment: Moment, shown: Units, scale: Scale, node: int, look: Look) -> str:
     """Return a neuron's numbers as text."""
     record, bias = moment.reading.node(node), shown.bias_of.get(node)
-    lines = [f"{naming.symbol(record)}: {naming.qualified(record, scale.names, titles)}{_rows(moment, node)}"]
+    lines = [f"{naming.symbol(record)}: {naming.qualified(record, scale.names, look.titles)}{_rows(moment, node)}"]
     said = [sentence for part in shown.parts(node) for sentence in marks.explained(moment, part)]
     lines += list(dict.fromkeys(said))
     lines += _figures(moment, node, "")
+    lines += [f"token {word}" for word in words(moment, record, look.tokens)] if moment.is_made(node) else []
     lines += _figures(moment, bias, f"{scale.names[bias]}: ") if bias is not None else []
     return "\n".join(lines)
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import combinations
 
+_ROOM = 1000
+"""Half the distance of two items of a column, in steps of two links that enter one item."""
+MANY_LINKS = 120
+"""With more links neighbours in a column are not exchanged one by one."""
 MANY = 500
 """Above so many things in a column order the layered layout takes its quick settings."""
 
@@ -19,6 +24,64 @@ def ordered(keys: Sequence[Hashable], links: set[tuple[Hashable, Hashable]]) -> 
         return found
     cross = _cross_positions(keys, links, found)
     return dict(sorted(found.items(), key=lambda item: (item[1], cross[item[0]])))
+
+
+def uncrossed(given: Mapping[int, Sequence[Hashable]], links: Sequence[tuple[Hashable, Hashable]]) -> dict[int, list[Hashable]]:
+    """Return the items of every column in an order in which straight links cross least; as given where that is no worse.
+
+    `given`: column -> its items from top to bottom, centred. Links into one item enter it in their order.
+    """
+    present = {column: list(items) for column, items in given.items()}
+    count = crossings(present, links) if any(len(items) > 1 for items in present.values()) else 0
+    if not count:
+        return present
+    keys = [key for column in sorted(present) for key in present[column]]
+    cross = _cross_positions(keys, set(links), {key: column for column, items in present.items() for key in items})
+    layered = {column: sorted(items, key=lambda key: cross[key]) for column, items in present.items()}
+    mirrored = {column: items[::-1] for column, items in layered.items()}
+    best = min((present, layered, mirrored), key=lambda one: crossings(one, links))
+    return _swapped(best, links, crossings(best, links)) if len(links) <= MANY_LINKS else best
+
+
+def crossings(given: Mapping[int, Sequence[Hashable]], links: Sequence[tuple[Hashable, Hashable]]) -> int:
+    """Return how many pairs of straight links between items in centred columns cross, ends that touch not counted."""
+    places = {key: (column, _ROOM * (2 * place - len(items) + 1)) for column, items in given.items() for place, key in enumerate(items)}
+    entries = defaultdict(list)
+    for source, target in links:
+        entries[target].append(source)
+    ways = [(places[source], _entry(places[target], entries[target], source)) for source, target in links]
+    return sum(_cross(one, other) for one, other in combinations(ways, 2))
+
+
+def _entry(place: tuple[int, int], sources: Sequence[Hashable], source: Hashable) -> tuple[int, int]:
+    """Where a link enters: the first at the top."""
+    return place[0], place[1] + 2 * sources.index(source) - len(sources) + 1
+
+
+def _cross(one: tuple, other: tuple) -> bool:
+    """Whether two lines cross inside both: the ends of each lie on different sides of the other."""
+    return _side(one, other[0]) * _side(one, other[1]) < 0 and _side(other, one[0]) * _side(other, one[1]) < 0
+
+
+def _side(line: tuple, point: tuple) -> int:
+    (x0, y0), (x1, y1), (x, y) = *line, point
+    turn = (x1 - x0) * (y - y0) - (y1 - y0) * (x - x0)
+    return (turn > 0) - (turn < 0)
+
+
+def _swapped(present: dict[int, list], links: Sequence[tuple[Hashable, Hashable]], count: int) -> dict[int, list]:
+    """Exchange neighbours as long as that leaves fewer crossings."""
+    improved = True
+    while improved and count:
+        improved = False
+        for column in sorted(present):
+            for place in range(len(present[column]) - 1):
+                items = list(present[column])
+                items[place : place + 2] = reversed(items[place : place + 2])
+                found = crossings(present | {column: items}, links)
+                if found < count:
+                    present, count, improved = present | {column: items}, found, True
+    return present
 
 
 def columns(keys: Sequence[Hashable], links: set[tuple[Hashable, Hashable]]) -> dict:

@@ -50,6 +50,8 @@ class GraphScene(QGraphicsScene):
         """The moment whose states the items have."""
         self._skeleton: tuple = ()
         self._content = QRectF()
+        self._known: Tree | None = None
+        """The groups of the structure before, that `folded` was of."""
         self._room: Size = (0.0, 0.0)
         self._unfolding: Unfolding | None = None
         self._is_new = False
@@ -66,11 +68,11 @@ class GraphScene(QGraphicsScene):
         skeleton = self._skeleton if same_trace else structure.skeleton(moment.reading.trace) if moment else ()
         is_new, self._skeleton = skeleton != self._skeleton, skeleton
         if moment and not (same_trace and before.sample == moment.sample):
-            self._scales = states.scales(moment)
+            self._scales = states.scales(moment, self._look.tokens)
         if is_new:
             self._is_new = True
-            known, self.groups = self.groups, tree(moment.reading.trace) if moment else None
-            self._fold(self._first_folds(known) if moment else frozenset())
+            self._known, self.groups = self.groups or self._known, tree(moment.reading.trace) if moment else None
+            self._fold(self._first_folds() if moment else self.folded)
         self._show(moved=True)
         self._send(moving=before is not None and moment is not None and moment.cursor == before.cursor + 1)
 
@@ -84,6 +86,8 @@ class GraphScene(QGraphicsScene):
         if look.titles != before.titles:
             for key, frame in self.frames.items():
                 frame.set_title(self.title(key))
+        if look.tokens != before.tokens and self._moment:
+            self._scales = states.scales(self._moment, look.tokens)
         if replace(look, selected=before.selected) != before:
             self._show()
         elif self._is_shown:
@@ -156,13 +160,13 @@ class GraphScene(QGraphicsScene):
         """Whether the items are those of the present moment's structure."""
         return self._moment is not None and self.diagram is not None and not self._is_new
 
-    def _first_folds(self, known: Tree | None) -> frozenset[str]:
+    def _first_folds(self) -> frozenset[str]:
         """What is folded in a new structure: what was by hand in the same layers, else what there is no room for."""
         folded = structure.first_folds(self.groups, len(self.trace.nodes))
         self._unfolding = Unfolding(self.groups, folded)
         by_itself = self._unfolding.folds(self._room, self._measure)
-        if self.is_folded_by_hand and known is not None and structure.have_same_layers(known, self.groups):
-            return structure.kept_folds(known, self.folded, self.groups, by_itself)
+        if self.is_folded_by_hand and self._known and structure.have_same_layers(self._known, self.groups):
+            return structure.kept_folds(self._known, self.folded, self.groups, by_itself)
         self.is_folded_by_hand = False
         return by_itself
 
@@ -224,5 +228,5 @@ def _sizes(moment: Moment, diagram: Diagram, scales: states.Scales, titles: Mapp
     sizes = {}
     for key, card in diagram.cards.items():
         node = moment.reading.node(card.shown)
-        sizes[key] = card_size(*states.card_texts(card, node, scales, titles), value_strip(moment, node))
+        sizes[key] = card_size(*states.card_texts(card, node, scales, titles), value_strip(moment, node, scales.tokens))
     return sizes

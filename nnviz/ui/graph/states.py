@@ -25,6 +25,7 @@ from nnviz.ui.graph.strips import (
     shaded,
     update_strip,
     value_strip,
+    words,
 )
 from nnviz.ui.graph.structure import Card, Wire
 
@@ -44,18 +45,20 @@ class Scales:
     """For each of COLORINGS: how large it is on every edge (source, target), −1 to 1 of the full scale."""
     sizes: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
     """For each of COLORINGS: how large it is in every node that has it, −1 to 1 of the full scale."""
+    tokens: tuple[str, ...] = ()
+    """What the numbers of the inputs stand for, where the data is a text."""
     strips: dict[tuple, Strip] = field(default_factory=dict)
     """Strips already made: what a node shows only changes when its value or gradient does."""
 
 
-def scales(moment: Moment) -> Scales:
+def scales(moment: Moment, tokens: tuple[str, ...] = ()) -> Scales:
     """Return the scales for a trace seen for one row. They do not depend on the cursor."""
     trace = moment.reading.trace
     nodes = _node_sizes(moment)
     edges = {kind: {(edge.source, edge.target): sizes.get(edge.source, 0.0) for edge in trace.edges} for kind, sizes in nodes.items()}
     edges["contribution"] = {(edge.source, edge.target): _size(moment, edge.source, edge.contribution) for edge in trace.edges}
     flows = {kind: _shares(sizes) for kind, sizes in edges.items()}
-    return Scales(naming.names(trace), limits(moment), flows, {kind: _shares(sizes) for kind, sizes in nodes.items()})
+    return Scales(naming.names(trace), limits(moment), flows, {kind: _shares(sizes) for kind, sizes in nodes.items()}, tokens)
 
 
 def _node_sizes(moment: Moment) -> dict[str, dict[int, float]]:
@@ -159,10 +162,10 @@ def _is_there(moment: Moment, node: NodeRecord, coloring: str) -> bool:
 
 def _value_strip(moment: Moment, node: NodeRecord, scale: Scales, coloring: str) -> Strip:
     """The value, or what the optimizer adds to it."""
-    make = update_strip if coloring == "update" and node.id in moment.reading.updates else value_strip
-    key = (node.id, make, moment.is_made(node.id), moment.is_updated(node.id))
+    is_update = coloring == "update" and node.id in moment.reading.updates
+    key = (node.id, is_update, moment.is_made(node.id), moment.is_updated(node.id))
     if key not in scale.strips:
-        scale.strips[key] = make(moment, node)
+        scale.strips[key] = update_strip(moment, node) if is_update else value_strip(moment, node, scale.tokens)
     return scale.strips[key]
 
 
@@ -210,6 +213,8 @@ def tooltip(moment: Moment, card: Card, scale: Scales, titles: Mapping[str, str]
     node = moment.reading.node(card.shown)
     head = f"{naming.qualified(node, scale.names, titles)} · {node.operation} · {numerals.shape(node.shape)}"
     lines = [head, *marks.explained(moment, node.id), f"value {_figures(moment, node.id, moment.value(node.id))}"]
+    said = words(moment, node, scale.tokens) if moment.is_made(node.id) else ()
+    lines += [f"tokens {', '.join(said)}"] if said else []
     if node.gradient is not None:
         lines.append(f"gradient {_figures(moment, node.id, moment.gradient(node.id))}")
     return "\n".join([*lines, f"in {node.where}"] if node.where else lines)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QFont, QPainter, QPen
+from PySide6.QtGui import QBrush, QFont, QFontMetricsF, QPainter, QPen
 
 from nnviz.protocol import Measure, NodeRecord, Tensor
 from nnviz.session.moment import Moment
@@ -17,6 +17,7 @@ from nnviz.ui import numerals
 from nnviz.ui.fonts import mono, sans
 from nnviz.ui.graph.naming import symbol
 from nnviz.ui.theme import SMALL, Theme
+from nnviz.ui.tokens import written
 
 COLORINGS = ("value", "gradient", "contribution", "update")
 """What colours and widths can tell."""
@@ -24,12 +25,14 @@ MOST_CELLS = 8
 _FEW, _OUTLYING = 4, 4.0
 """Among at least so many numbers one that is so many times larger than all others does not stretch the scale."""
 CELL, STEP = 10.0, 12.0
+_BETWEEN = "  "
 HEIGHT = CELL
 LABEL = 44.0
 """Room for what stands at the right of the cells."""
 _Flag = Qt.AlignmentFlag
 
 
+_CASTS = {"long", "int", "to"}
 _TONES = {"gradient": "backward", "contribution": "backward", "update": "update"}
 """The colours of what stands beside the cells."""
 
@@ -47,6 +50,8 @@ class Strip:
     """For a tensor that travelled as a measure: the counts of its histogram."""
     kind: str = "value"
     """Which colour scale it is on, one of COLORINGS."""
+    words: tuple[str, ...] = ()
+    """What stands there instead of cells: a token's number, and the token."""
     beyond: str = ""
     """ "NaN", "∞" or "NaN/∞" if such a number is among those that have no cell."""
 
@@ -74,7 +79,8 @@ class Limits:
 
 def width(strip: Strip) -> float:
     """Return how wide a strip and its label are at most: "not yet" beside its cells, or a number beside a single one."""
-    return (strip.count if strip.count > 1 else 3) * STEP + LABEL
+    cells = (strip.count if strip.count > 1 else 3) * STEP
+    return (max(cells, QFontMetricsF(_number_font()).horizontalAdvance(_BETWEEN.join(strip.words))) if strip.words else cells) + LABEL
 
 
 def limits(moment: Moment) -> Limits:
@@ -121,11 +127,23 @@ def _percentile(ordered: np.ndarray, share: float) -> float:
     return float(ordered[below] + (place - below) * (ordered[min(below + 1, ordered.size - 1)] - ordered[below]))
 
 
-def value_strip(moment: Moment, node: NodeRecord) -> Strip:
-    """Return the strip of a node's value as it stands now."""
+def value_strip(moment: Moment, node: NodeRecord, tokens: Sequence[str] = ()) -> Strip:
+    """Return the strip of a node's value as it stands now. `tokens`: what the numbers of inputs stand for."""
     tensor = moment.value(node.id)
     label = symbol(node) if tensor is not None else "not yet"
-    return _strip(moment, node, tensor, node.value, label, "value")
+    strip = _strip(moment, node, tensor, node.value, label, "value")
+    return replace(strip, words=words(moment, node, tokens)[:MOST_CELLS]) if tokens else strip
+
+
+def words(moment: Moment, node: NodeRecord, tokens: Sequence[str]) -> tuple[str, ...]:
+    """Return the numbers of an input of tokens for the chosen row, each with its token; none for any other node."""
+    array = moment.row(node.id, node.value) if tokens and _is_given(moment, node) else None
+    return () if array is None else written(array.reshape(-1), tokens)
+
+
+def _is_given(moment: Moment, node: NodeRecord) -> bool:
+    """Whether it is an input, or one made whole numbers to be looked up."""
+    return node.kind == "input" or (node.operation in _CASTS and moment.reading.node(node.inputs[0]).kind == "input")
 
 
 def gradient_strip(moment: Moment, node: NodeRecord) -> Strip:
@@ -214,6 +232,8 @@ def paint(painter: QPainter, theme: Theme, strip: Strip, limit: float, left: flo
         _paint_hollow(painter, theme, strip, left, top)
     elif strip.bars:
         _paint_bars(painter, theme, strip, limit, left, top)
+    elif strip.words:
+        _paint_words(painter, theme, strip, left, top, right)
     else:
         _paint_cells(painter, theme, strip, limit, left, top)
     _paint_label(painter, theme, strip, left, top, right)
@@ -227,7 +247,7 @@ def _paint_label(painter: QPainter, theme: Theme, strip: Strip, left: float, top
     painter.setFont(_label_font())
     room = QRectF(left, top - 4, right - left, CELL + 8)
     painter.drawText(room, int(_Flag.AlignRight | _Flag.AlignVCenter), bad or strip.label)
-    if strip.values is not None and len(strip.values) == 1 and not strip.more and not bad:
+    if strip.values is not None and len(strip.values) == 1 and not (strip.more or bad or strip.words):
         painter.setPen(theme.color("text"))
         painter.setFont(_number_font())
         painter.drawText(room.adjusted(STEP + 4, 0, 0, 0), int(_Flag.AlignLeft | _Flag.AlignVCenter), numerals.number(strip.values[0]))
@@ -240,6 +260,16 @@ def _paint_hollow(painter: QPainter, theme: Theme, strip: Strip, left: float, to
     painter.setPen(pen)
     for place in range(strip.count):
         painter.drawRect(QRectF(left + place * STEP + 0.5, top + 0.5, CELL - 1, CELL - 1))
+
+
+def _paint_words(painter: QPainter, theme: Theme, strip: Strip, left: float, top: float, right: float) -> None:
+    font = _number_font()
+    painter.setFont(font)
+    painter.setPen(theme.color("text"))
+    metrics = QFontMetricsF(font)
+    room = QRectF(left, top - 4, right - left - QFontMetricsF(_label_font()).horizontalAdvance(strip.label) - 10, CELL + 8)
+    said = _BETWEEN.join(strip.words) + (" …" if strip.more else "")
+    painter.drawText(room, int(_Flag.AlignLeft | _Flag.AlignVCenter), metrics.elidedText(said, Qt.TextElideMode.ElideRight, room.width()))
 
 
 def _paint_cells(painter: QPainter, theme: Theme, strip: Strip, limit: float, left: float, top: float) -> None:
