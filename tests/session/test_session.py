@@ -342,7 +342,7 @@ def test_nothing_is_trained_without_an_engine(stage):
     stage.session.trainer.rewind()
     stage.session.trainer.go_to(3)
     assert stage.wire.sent == []
-    assert stage.messages == [("warning", "The engine is still starting.")] * 3
+    assert stage.messages == [("warning", "The engine is starting…")] * 3
 
 
 def test_rewind_opens_the_present_document_anew(standing):

@@ -52,7 +52,7 @@ def test_folds_open_on_the_way_and_the_match_is_in_sight(view, qtbot):
     view.set_moment(Moment(reading, 3, 0))
     assert "net" in view.scene().folded
     view.finder.open()
-    qtbot.keyClicks(view.finder.field, "candidate t=4")
+    qtbot.keyClicks(view.finder.field, "tanh candidate t=4")
     qtbot.keyClick(view.finder.field, Qt.Key.Key_Return)
     (node,) = view.finder.matches
     card = view.scene().card_of(node)

@@ -29,10 +29,17 @@ def test_time_steps_are_equal_parts_of_one_group():
     assert groups.path(steps.groups[2].chain[0]) == ("net", "net/t=0…net/t=4", "net/t=2")
 
 
-def test_a_gate_of_one_operation_is_a_card_with_the_gates_name():
-    reading = captured.reading("lstm")
-    names = [card.title for card in structure.diagram(reading.trace).cards.values() if card.home == "net/t=2"]
-    assert {"input gate", "forget gate", "candidate", "output gate"} <= set(names)
+def test_a_gate_is_a_group_of_its_own_in_its_time_step():
+    groups = tree(captured.reading("lstm").trace).groups
+    gates = {group.title: group for group in groups["net/t=2"].groups}
+    assert {"input gate", "forget gate", "candidate", "output gate"} <= gates.keys()
+    assert all(len(gates[title].chain) > 1 for title in ("input gate", "forget gate", "candidate", "output gate"))
+
+
+def test_a_part_of_one_operation_is_a_card_with_the_parts_name():
+    reading = captured.reading("encoder_layer")
+    names = [card.title for card in structure.diagram(reading.trace).cards.values() if card.home == "net/self_attn"]
+    assert "softmax" in names and "softmax" not in [group.title for group in tree(reading.trace).groups.values()]
 
 
 def test_a_shared_weight_stands_beside_all_who_share_it():
