@@ -640,14 +640,14 @@ class Piece(msgspec.Struct, frozen=True):
     """A tensor of a trace that has not travelled with it."""
 
     what: str
-    """value · gradient · contribution"""
+    """value · gradient · contribution · local: ∂target/∂node of an operation that works element by element"""
     node: int
     array: Array
     is_row: bool = False
     """Whether it is only the row that was asked for, without the batch axis."""
     target: int = -1
     argument: int = 0
-    """For a contribution to `node`: which node sent it, and to which of its inputs."""
+    """For a contribution to `node`: which node sent it, and of which of its inputs it is. For local: the operation."""
 
 
 class NodeInspected(Reply, frozen=True):

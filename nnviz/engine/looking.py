@@ -8,7 +8,7 @@ from nnviz import protocol
 from nnviz.engine.batch_axis import batch_axes
 from nnviz.engine.errors import BuildError
 from nnviz.engine.measure import array_of
-from nnviz.engine.records import supposed
+from nnviz.engine.records import local, supposed
 from nnviz.engine.tracing import Captured
 from nnviz.trace import Node, Scalar, finite_difference
 
@@ -38,6 +38,7 @@ def node_inspected(captured: Captured | None, request: protocol.InspectNode, rev
         wanted.append(("value", source, -1, 0, trace.nodes[source].value))
         wanted += [("contribution", source, node.id, argument, gradient) for gradient in sent]
     wanted += [] if scalar else [("contribution", node.id, part.source, part.argument, part.gradient) for part in node.contributions]
+    wanted += [] if scalar or node.value.numel() <= protocol.WHOLE else [("local", node.id, node.id, 0, local(trace, node))]
     pieces = [_piece(*one, axes.get(one[1]), request.row) for one in wanted if one[-1] is not None and one[-1].numel() > protocol.WHOLE]
     details, what_ifs = tuple(trace.details.items()), supposed(captured)
     found = tuple(piece for piece in pieces if piece)

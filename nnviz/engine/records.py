@@ -16,7 +16,6 @@ from nnviz.protocol import (
     PICTURED,
     WHOLE,
     AgreementRecord,
-    Array,
     EdgeRecord,
     NodeRecord,
     OutputRecord,
@@ -142,14 +141,15 @@ def _edges(trace: Trace) -> tuple[EdgeRecord, ...]:
     for node in trace.nodes:
         for argument, source in enumerate(node.inputs):
             contribution = back.get((source, node.id, argument))
-            local = None if contribution is None else _local(trace, node)
-            edges.append(EdgeRecord(source, node.id, argument, _optional(contribution), local))
+            small = contribution is not None and node.value.numel() <= WHOLE
+            slope = local(trace, node) if small else None
+            edges.append(EdgeRecord(source, node.id, argument, _optional(contribution), None if slope is None else array_of(slope)))
     return tuple(edges)
 
 
-def _local(trace: Trace, node: Node) -> Array | None:
-    """∂output/∂input of an element-wise operation: its own backward on ones (that of the sum), at the traced input."""
-    if node.operation not in ELEMENTWISE or node.call is None or len(node.inputs) != 1 or node.value.numel() > WHOLE:
+def local(trace: Trace, node: Node) -> Tensor | None:
+    """Return ∂output/∂input of an element-wise operation: its own backward on ones (that of the sum), at the traced input."""
+    if node.operation not in ELEMENTWISE or node.call is None or len(node.inputs) != 1:
         return None
     source = trace.nodes[node.inputs[0]].values[node.ports[0]]
     if source.shape != node.value.shape:
@@ -157,7 +157,7 @@ def _local(trace: Trace, node: Node) -> Array | None:
     with torch.enable_grad():
         leaf = source.detach().clone().requires_grad_()
         output = perform(node.call, [leaf])[1][0]
-        return array_of(torch.autograd.grad(output.sum(), leaf)[0])
+        return torch.autograd.grad(output.sum(), leaf)[0]
 
 
 def _updates(trace: Trace) -> tuple[UpdateRecord, ...]:

@@ -34,6 +34,7 @@ class Reading:
                 self._place(step.phase, node, step.index + 1)
         self._arrays: dict[int, np.ndarray] = {}
         self._rows: dict[tuple[int, int | None], np.ndarray] = {}
+        self._locals: dict[tuple[int, int | None], tuple[np.ndarray, bool]] = {}
 
     def _place(self, phase: str, node: int, position: int) -> None:
         places = {"forward": self.made_at, "loss": self.made_at, "backward": self.backward_at, "update": self.updated_at}.get(phase)
@@ -153,6 +154,10 @@ class Reading:
         """Return one row of a tensor that is too large to travel whole, if that row has come; row None is the mean."""
         return self._rows.get((id(tensor), row))
 
+    def local(self, edge: EdgeRecord, row: int | None) -> tuple[np.ndarray, bool] | None:
+        """Return ∂target/∂source where it was asked for, and whether it is that row alone."""
+        return self._locals.get((edge.target, row))
+
     def take(self, reply: NodeInspected) -> bool:
         """Add the tensors that were asked for; return whether they are of this trace and there are any."""
         trace = self.trace
@@ -160,6 +165,9 @@ class Reading:
         if (reply.iteration, reply.detail, reply.details, reply.what_ifs) != here or reply.node >= len(trace.nodes):
             return False
         for piece in reply.pieces:
+            if piece.what == "local":
+                self._locals[piece.target, reply.row] = to_numpy(piece.array), piece.is_row
+                continue
             tensor = self._tensor(piece)
             if tensor is None:
                 continue

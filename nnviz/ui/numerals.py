@@ -93,7 +93,8 @@ def around(values: np.ndarray, element: Sequence[int], rows: int = 4, columns: i
     shown = len(plain.split("\n")[0].partition("]")[0].partition("…")[0].strip("[ ").split())
     if line < rows and element[-1] < shown:
         return plain
-    first, left = _start(line, rows, len(matrix)), _start(element[-1], shown, matrix.shape[1])
+    height = array.shape[-2] if array.ndim > 2 and array.shape[-2] >= rows else len(matrix)  # no rows of another matrix
+    first, left = line // height * height + _start(line % height, rows, height), _start(element[-1], shown, matrix.shape[1])
     part, factor = _factored(matrix[first : first + rows, left : left + shown])
     texts = np.array(aligned(part)).reshape(part.shape)
     before, behind = "… " if left else "", " …" if left + shown < matrix.shape[1] else ""

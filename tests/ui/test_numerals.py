@@ -82,4 +82,5 @@ def test_a_part_says_which_rows_and_columns_it_is():
     assert lines[0] == "rows 12–15, columns 1–5" and lines[3] == "[ … 85 86 87 88 89 ]"
     assert numerals.around(array, (1, 1)) == numerals.table(array)
     assert numerals.around(np.arange(50.0).reshape(2, 5, 5), (1, 4, 2)).startswith("rows [1, 1]–[1, 4]\n")
+    assert numerals.around(np.arange(32.0).reshape(2, 4, 4), (1, 0, 3)).startswith("rows [1, 0]–[1, 3]\n"), "one head alone"
     assert numerals.around(np.arange(30.0), (29,)).startswith("columns ")

@@ -13,6 +13,7 @@ from nnviz.session.moment import Moment
 from nnviz.session.reading import to_numpy
 from nnviz.ui import numerals, supposition
 from nnviz.ui.graph import naming
+from nnviz.ui.inspector.calls import output
 from nnviz.ui.inspector.elements import row_shape
 from nnviz.ui.inspector.lines import Line
 from nnviz.ui.inspector.substitution import holds_for_means
@@ -100,12 +101,22 @@ def forward_lines(moment: Moment, node: NodeRecord, element: tuple[int, ...] = (
 
 def _input_line(moment: Moment, node: NodeRecord, argument: int, element: tuple[int, ...]) -> Line:
     source = moment.reading.node(node.inputs[argument])
-    symbol, text = input_symbol(moment, node, argument), figures(moment, source.id, source.value)
+    symbol, text = input_symbol(moment, node, argument), _input_figures(moment, node, argument)
     weights = moment.reading.array(source.value) if node.operation == "linear" and argument == 1 and element else None
     if weights is not None:
         return Line(f"{symbol}[{element[-1]}]", numerals.row(weights[element[-1]]), "muted", node=source.id, hint=f"{symbol} =\n{text}")
     shown = text.split("\n")[0] + (" …" if "\n" in text else "")
     return Line(symbol, shown, "muted", node=source.id, hint=text)
+
+
+def _input_figures(moment: Moment, node: NodeRecord, argument: int) -> str:
+    """An input's numbers: those of the very output it takes, where a node has several."""
+    source = moment.reading.node(node.inputs[argument])
+    port = node.ports[argument] if node.ports else 0
+    if not port:
+        return figures(moment, source.id, source.value)
+    whole = output(moment.reading, source.id, port)
+    return "not sent" if whole is None else numerals.table(_row_of(moment, source, whole))
 
 
 def _is_only_for_rows(moment: Moment, node: NodeRecord) -> bool:
@@ -175,8 +186,9 @@ def _local(moment: Moment, node: NodeRecord, edge: EdgeRecord, symbol: str, elem
     if _is_only_for_rows(moment, node):
         return None
     name = f"× local ∂{naming.symbol(node)}/∂{symbol}"
-    if edge.local is not None and moment.is_made(node.id):
-        return Line(name, numerals.around(_row_of(moment, node, to_numpy(edge.local)), element), "text", "field", bold=True)
+    local = _local_array(moment, node, edge)
+    if local is not None and moment.is_made(node.id):
+        return Line(name, numerals.around(local, element), "text", "field", bold=True)
     equation = _equation(moment, node, edge.argument)
     upstream = f"∂L/∂{naming.symbol(node)} · "
     if equation is None or not equation.right.startswith(upstream):
@@ -188,6 +200,14 @@ def _local(moment: Moment, node: NodeRecord, edge: EdgeRecord, symbol: str, elem
         if input_symbol(moment, node, argument) == right:  # one of the inputs, whose numbers are there
             return Line(f"× local {right}", figures(moment, id, moment.reading.node(id).value), "text", "field")
     return Line("× local", right, "text", "field")
+
+
+def _local_array(moment: Moment, node: NodeRecord, edge: EdgeRecord) -> np.ndarray | None:
+    """∂node/∂source for the chosen row, as it travelled or was asked for."""
+    if edge.local is not None:
+        return _row_of(moment, node, to_numpy(edge.local))
+    asked = moment.reading.local(edge, moment.sample)
+    return None if asked is None else asked[0] if asked[1] else _row_of(moment, node, asked[0])
 
 
 def _row_of(moment: Moment, node: NodeRecord, array: np.ndarray) -> np.ndarray:

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWi
 from nnviz.ui.fonts import sans
 from nnviz.ui.theme import LIGHT, SMALL, Theme
 
-CHOSEN = "chosen by hand · a step leaves it"
-PINNED = "pinned · stays while you step"
+CHOSEN = "chosen · a step leaves it"
+PINNED = "pinned · steps leave it here"
 
 
 class PinRow(QWidget):

@@ -15,6 +15,7 @@ from nnviz.ui.inspector import chain
 from nnviz.ui.inspector.card import ChainRuleCard
 from nnviz.ui.inspector.elements import row_shape
 from nnviz.ui.inspector.substitution import substituted
+from nnviz.ui.numerals import number
 
 ROWS = 32
 
@@ -75,4 +76,38 @@ def test_the_card_shows_them_as_soon_as_they_are_there(qtbot, captured, reading)
     reading.take(_answer(captured, node.id, 3))
     card.set_moment(Moment(reading, reading.length, 3), node.id)
     assert card._numbers.text().startswith("a[") and "max(0, " in card._numbers.text()
-    assert card._rows.lines()[-1].text.count("\n") >= 3
+    assert [line.label for line in card._rows.lines()] == ["upstream ∂L/∂a", "× local ∂a/∂z", "= ∂L/∂z"]
+    assert all(line.text.count("\n") >= 3 for line in card._rows.lines())
+
+
+def test_upstream_times_local_is_the_contribution(captured, reading):
+    node = next(node for node in reading.trace.nodes if node.operation == "relu")
+    reading.take(_answer(captured, node.id, 3))
+    moment, (edge,) = Moment(reading, reading.length, 3), reading.in_edges[node.id]
+    slope, is_row = reading.local(edge, 3)
+    assert is_row == (captured.trace.nodes[node.id].value.numel() > ALONE)
+    slope = slope if is_row else slope[3]
+    upstream, sent = moment.row(node.id, node.gradient), moment.row(edge.source, edge.contribution)
+    assert abs(upstream * slope - sent).max() == 0
+
+
+def test_an_input_from_a_later_output_has_that_outputs_numbers():
+    module = nn.Linear(2, 2)
+
+    def halves(x):
+        first, second = module(x).chunk(2, -1)
+        return (first * second.tanh()).mean()
+
+    class Halves(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = module
+
+        def forward(self, x):
+            return halves(x)
+
+    trace = capture(Halves(), torch.randn(4, 2))
+    reading = Reading(to_record(Captured(trace, torch.arange(4), 0, 0, "float32", "x")))
+    node = next(node for node in reading.trace.nodes if node.operation == "tanh")
+    line = chain.forward_lines(Moment(reading, reading.length, 1), node, (0,))[0]
+    assert line.text == number(trace.nodes[node.inputs[0]].values[1][1, 0].item())
