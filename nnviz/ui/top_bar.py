@@ -145,6 +145,7 @@ class Figure(QWidget):
         super().__init__(parent)
         self._caption, self._text = QLabel(caption), QLabel(font=mono(BODY, BOLD))
         self._caption.setProperty("role", "muted")
+        self._caption.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._text.setMinimumWidth(self._text.fontMetrics().horizontalAdvance(widest))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 4, 0)

@@ -16,7 +16,7 @@ from nnviz.ui.graph import naming
 from nnviz.ui.plots.element_picker import ElementPicker
 from nnviz.ui.plots.header_button import PopupButton
 from nnviz.ui.plots.plot import Plot
-from nnviz.ui.plots.update_rows import Row, fitted, needed_height, paint_rows, rows_of
+from nnviz.ui.plots.update_rows import Row, fitted, needed_height, paint_rows, rows_of, tallest
 from nnviz.ui.plots.weight_history import HIGHEST, is_drawable, paint_history
 
 _EXPLANATION = (
@@ -25,6 +25,8 @@ _EXPLANATION = (
 )
 _APART = 6
 """Pixels between the rows and the history."""
+_MOST = 4
+"""The history grows to this many times its height where there is room."""
 _SHORT_NAMES = {"weight": "W", "bias": "b"}
 
 
@@ -94,8 +96,11 @@ class OptimizerMicroscope(Plot):
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         if is_drawable(self.history, self.parameter, self.element):
-            paint_history(painter, area.adjusted(0, area.height() - HIGHEST, 0, 0), self.theme, self.history, self.hovered)
-            area = area.adjusted(0, 0, 0, -HIGHEST - _APART)
+            rows = min(tallest(self.rows), area.height() - HIGHEST - _APART)
+            below = area.adjusted(0, rows + _APART, 0, 0)
+            below.setHeight(min(below.height(), _MOST * HIGHEST))
+            paint_history(painter, below, self.theme, self.history, self.hovered)
+            area = area.adjusted(0, 0, 0, rows - area.height())
         paint_rows(painter, area, self.theme, self.rows, self._note, self.hovered)
 
     def _fill_picker(self, updates: Mapping[int, UpdateRecord], node: int, element: tuple[int, ...]) -> None:

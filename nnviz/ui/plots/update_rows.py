@@ -82,6 +82,11 @@ def needed_height(rows: tuple[Row, ...], width: float) -> float:
     return len(rows) * (_LOWEST if _columns(rows, width).is_beside else _TWO_LINES) + LINE
 
 
+def tallest(rows: tuple[Row, ...]) -> float:
+    """Return the height in pixels beyond which rows and caption do not grow."""
+    return len(rows) * _TALLEST + LINE
+
+
 def paint_rows(painter: QPainter, area: QRectF, theme: Theme, rows: tuple[Row, ...], note: str, hovered: QPointF | None) -> None:
     """Paint symbol, formula, number and bar of every row, the note and what the bars mean below; under the pointer the row in words."""
     columns, limits = _columns(rows, area.width()), log_limits(rows)
