@@ -72,6 +72,19 @@ class Conversation(QObject):
         self.update(replace(self.run, revision=self.run.revision + 1, iteration=0, epoch=0, target=None))
         self._open()
 
+    def leave(self) -> None:
+        """Give the run up: nothing of its network is left. The next document that can be built begins another one."""
+        revision, self.lineage = self.run.revision + 1, None
+        self.update(replace(without_pictures(self.run), revision=revision, opened=revision, iteration=0, epoch=0))
+
+    def return_to(self, experiment: Experiment, lineage: Lineage, former: RunState) -> None:
+        """Go back to a run that was left, with the document it stood at; it is made again, and looks at once as it did."""
+        self.experiment, self.is_sound, self.lineage = experiment, True, lineage
+        seen = {name: getattr(former, name) for name in ("iteration", "epoch", "iterations_per_epoch", "data", "curves", "snapshots")}
+        revision = self.run.revision + 1
+        self.update(replace(without_pictures(self.run), revision=revision, opened=revision, **seen))
+        self._open()
+
     def change(self, experiment: Experiment, is_sound: bool) -> None:
         """Go on with this document. One that cannot be built is not sent."""
         unchanged = same_run(experiment, self.experiment)
@@ -136,6 +149,8 @@ class Conversation(QObject):
 
     def _opened(self, reply: protocol.Opened, run: RunState) -> RunState:
         request = self._sent.pop(reply.revision, None)
+        if isinstance(request, protocol.Edit) and self.lineage is None:
+            return self.run  # of a run that has been given up
         if isinstance(request, protocol.Open):
             self.lineage = Lineage(request.experiment, request.changes)
         elif request and reply.new_run:
