@@ -63,26 +63,14 @@ class Conversation(QObject):
         self.begin_again()
         self.update(replace(without_pictures(self.run), opened=self.run.revision))
 
-    def begin_again(self, lineage: Lineage | None = None) -> None:
+    def begin_again(self, lineage: Lineage | None = None, iteration: int = 0) -> None:
         """Start a new run with the present document. Pictures of the old one stay until it is there.
 
-        With a `lineage` that leads to the document it starts as that does; the changes are made again when the run gets there.
+        With a `lineage` that leads to the document it starts as that does; the changes are made again when the run gets there. It goes on
+        to `iteration` at once.
         """
         self.lineage = lineage
-        self.update(replace(self.run, revision=self.run.revision + 1, iteration=0, epoch=0, target=None))
-        self._open()
-
-    def leave(self) -> None:
-        """Give the run up: nothing of its network is left. The next document that can be built begins another one."""
-        revision, self.lineage = self.run.revision + 1, None
-        self.update(replace(without_pictures(self.run), revision=revision, opened=revision, iteration=0, epoch=0))
-
-    def return_to(self, experiment: Experiment, lineage: Lineage, former: RunState) -> None:
-        """Go back to a run that was left, with the document it stood at; it is made again, and looks at once as it did."""
-        self.experiment, self.is_sound, self.lineage = experiment, True, lineage
-        seen = {name: getattr(former, name) for name in ("iteration", "epoch", "iterations_per_epoch", "data", "curves", "snapshots")}
-        revision = self.run.revision + 1
-        self.update(replace(without_pictures(self.run), revision=revision, opened=revision, **seen))
+        self.update(replace(self.run, revision=self.run.revision + 1, iteration=iteration, epoch=0, target=None))
         self._open()
 
     def change(self, experiment: Experiment, is_sound: bool) -> None:

@@ -4,13 +4,13 @@ one. It changes no document.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes import Report, examine
 from nnviz.session.conversation import Conversation
 from nnviz.session.lineage import Lineage
-from nnviz.session.run import RunState
+from nnviz.session.run import RunState, without_pictures
 
 _MOST_FORMER = 8
 
@@ -44,20 +44,35 @@ class Succession:
         if former:
             self._keep()
             self._former.remove(former)
-            conversation.return_to(experiment, former.lineage, former.run)
+            self._return_to(former, experiment)
             return f"The former network is back, and its run stands at iteration {former.run.iteration:,} again."
         if not self._is_gone(experiment, report):
             conversation.change(experiment, report.ok)
             return ""
         trained = conversation.run.iteration
         self._keep()
-        conversation.leave()
+        self._leave()
         conversation.change(experiment, report.ok)
         return "Nothing of the former network is left: the run begins at iteration 0. Undo brings the old one back." if trained else ""
 
     def _back(self, experiment: Experiment) -> _Former | None:
         """The run that was left with this very network: by undo or redo, for one that is built again is another."""
         return next((former for former in self._former if former.lineage.last.network is experiment.network), None)
+
+    def _leave(self) -> None:
+        """Give the run up. The next document that can be built begins another one."""
+        conversation = self._conversation
+        revision, conversation.lineage = conversation.run.revision + 1, None
+        conversation.update(replace(without_pictures(conversation.run), revision=revision, opened=revision, iteration=0, epoch=0))
+
+    def _return_to(self, former: _Former, experiment: Experiment) -> None:
+        """Go back to a run that was left: it is made again, and looks at once as it did."""
+        conversation = self._conversation
+        conversation.experiment, conversation.is_sound = experiment, True
+        seen = {name: getattr(former.run, name) for name in ("iterations_per_epoch", "data", "curves", "snapshots")}
+        opened = conversation.run.revision + 1  # what the run that is left still sends is not its own
+        conversation.update(replace(without_pictures(conversation.run), opened=opened, **seen))
+        conversation.begin_again(former.lineage, former.run.iteration)
 
     def _keep(self) -> None:
         conversation = self._conversation
