@@ -29,9 +29,14 @@ class Scrolling(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.MouseMove, QEvent.Type.Leave) and self._turned_at is not None:
+            self.fall_silent()
+        return event.type() == QEvent.Type.Wheel and self._turn(event)
+
+    def fall_silent(self) -> None:
+        """The mouse has moved on, or the network is another."""
+        if self._turned_at is not None:
             self.parent().hint.say("", self._turned_at)
             self._turned_at = None
-        return event.type() == QEvent.Type.Wheel and self._turn(event)
 
     def say(self, text: str) -> None:
         """Say this where the wheel is turned, until the mouse moves on."""
