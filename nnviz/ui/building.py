@@ -13,6 +13,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.network import Link
 
 if TYPE_CHECKING:
+    from nnviz.ui.canvas.scene import NetworkScene
     from nnviz.ui.main_window import MainWindow
 
 _BESIDE = 32.0
@@ -89,26 +90,13 @@ class Builder:
         def grown(_: Experiment) -> Experiment:
             for times in range(1, _MOST_TRIES):
                 result = edit(placed, (0.0, times * _BESIDE))
-                if self._is_free(placed, result):
+                if _is_free(self._window.panels.network.scene(), placed, result):
                     break
             return result
 
         before = {layer.id for layer in session.experiment.network}
         if session.edit(label, grown):
             self._window.select_layers(tuple(layer.id for layer in session.experiment.network if layer.id not in before))
-
-    def _is_free(self, placed: Experiment, grown: Experiment) -> bool:
-        """Whether no new layer covers one that is there; a new one is taken to be as large as the largest of its kind."""
-        scene = self._window.panels.network.scene()
-        rooms = [scene.box_of(layer.id) for layer in placed.network]
-        for layer in grown.network:
-            if layer.id in grown.canvas and layer.id not in placed.canvas:
-                alike = [room for room, other in zip(rooms, placed.network, strict=True) if other.kind == layer.kind] or [_ROOM]
-                room = QRectF(0, 0, max(one.width() for one in alike) + _APART, max(one.height() for one in alike) + _APART)
-                room.moveCenter(QPointF(*grown.canvas[layer.id]))
-                if any(room.intersects(other) for other in rooms):
-                    return False
-        return True
 
     def _places(self) -> dict[str, tuple[float, float]]:
         return self._window.panels.network.scene().places()
@@ -153,3 +141,16 @@ class Builder:
     def tidy(self) -> None:
         """Place all layers automatically."""
         self._window.session.edit("Tidy", edits.tidy)
+
+
+def _is_free(scene: NetworkScene, placed: Experiment, grown: Experiment) -> bool:
+    """Whether no new layer covers one that is there; a new one is taken to be as large as the largest of its kind."""
+    rooms = [scene.box_of(layer.id) for layer in placed.network]
+    for layer in grown.network:
+        if layer.id in grown.canvas and layer.id not in placed.canvas:
+            alike = [room for room, other in zip(rooms, placed.network, strict=True) if other.kind == layer.kind] or [_ROOM]
+            room = QRectF(0, 0, max(one.width() for one in alike) + _APART, max(one.height() for one in alike) + _APART)
+            room.moveCenter(QPointF(*grown.canvas[layer.id]))
+            if any(room.intersects(other) for other in rooms):
+                return False
+    return True
