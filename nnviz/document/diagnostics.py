@@ -163,9 +163,14 @@ def _unit_problems(experiment: Experiment, wiring: Wiring, shape: tuple[int, ...
     needed = " or ".join(counted(units, "unit") for units in allowed)
     message = f"{loss.label} with {what} ({label}) needs an output of {needed}, and this layer puts out [{', '.join(map(str, shape))}]."
     is_dense = wiring.layers[id].kind == "dense"
-    cure = f"Set its units to {allowed[-1]}" if is_dense else f"End the network with a Dense layer of {counted(allowed[-1], 'unit')}"
+    cure = f"Set its units to {allowed[-1]}" if is_dense else _ending_label(shape, allowed[-1])
     steps = [step("change_layer", id=id, units=allowed[-1])] if is_dense else ending(id, shape, allowed[-1])
     return [Problem(f"{wiring.place(id)}{'.units' * is_dense}", message, f"{cure}.", id, fix(cure, *steps))]
+
+
+def _ending_label(shape: tuple[int, ...], units: int) -> str:
+    """What `ending` does, in words."""
+    return f"End the network with {'a Flatten and ' * (len(shape) > 1)}a Dense layer of {counted(units, 'unit')}"
 
 
 def ending(id: str, shape: tuple[int, ...], units: int) -> list[Step]:

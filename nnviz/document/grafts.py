@@ -65,13 +65,27 @@ def _grafted(experiment: Experiment, part: Experiment, offset: Position) -> Expe
     network, copies = experiment.network, _fresh_ids(experiment.network, part.network)
     if len(network.layers) + len(copies) > catalog.MOST_LAYERS or len(network.links) + len(part.network.links) > catalog.MOST_LINKS:
         raise Refused(f"A network has at most {catalog.MOST_LAYERS:,} layers and {catalog.MOST_LINKS:,} links.", "Copy fewer layers.")
-    layers = tuple(replace(layer, id=copies[layer.id]) for layer in part.network)
+    names = _fresh_names(network, part.network)
+    layers = tuple(replace(layer, id=copies[layer.id], name=names[layer.id]) for layer in part.network)
     links = tuple(Link(copies[link.source], copies[link.target]) for link in part.network.links)
     owned = [(name.partition(".")[0], name.partition(".")[2], values) for name, values in part.weights.items()]
     weights = {f"{copies[id]}.{tensor}": values for id, tensor, values in owned if id in copies}
     places = {copies[id]: (x + offset[0], y + offset[1]) for id, (x, y) in part.canvas.items()}
     grown = Network((*network.layers, *layers), (*network.links, *links))
     return move_layers(replaced(experiment, network=grown, weights=experiment.weights | weights), places)
+
+
+def _fresh_names(network: Network, part: Network) -> dict[str, str]:
+    """For each layer of the part the name it gets: its own, with the first free number where the screen shows that already."""
+    taken, fresh = {layer.title for layer in network}, {}
+    for layer in part:
+        stem, number, name = layer.name.rstrip("0123456789").rstrip(), 1, layer.name
+        while name and name in taken:
+            number += 1
+            name = f"{stem} {number}".strip()
+        fresh[layer.id] = name
+        taken.add(name)
+    return fresh
 
 
 def _fresh_ids(network: Network, part: Network) -> dict[str, str]:

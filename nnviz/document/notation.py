@@ -1,6 +1,7 @@
 """The document as text: an Experiment written as JSON that reads well in a diff, and JSON read back with every fault named at its place.
 
 No files here (files.py), and no rule about networks beyond what the text itself must keep: known keys, right types, ids that exist once.
+A network that is wrong otherwise, with a circle of links or a width out of range, is read as it stands: it can be opened, mended and saved.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from nnviz.document.fields import MOST_WEIGHT_AXES, accepted, finite, shape_of
 from nnviz.document.network import Choice, Layer, Link, Network
 from nnviz.document.problems import Problem, Refused, offered, shown
 from nnviz.document.training import Training
-from nnviz.document.wiring import Wiring, cycle_problems
 
 MOST_PROBLEMS = 20
 """After so many faults the rest of a document is not read."""
 
 ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 WIDTH = 140
+_FARTHEST = 1_000_000_000
+"""A number of a layer that lies farther beyond its limits is taken for damage of the file."""
 
 DEFAULT_DATA = catalog.new_choice(catalog.DATASETS, "moons")
 DEFAULT_TRAINING = Training(catalog.new_choice(catalog.OPTIMIZERS, "adam"), catalog.new_choice(catalog.SCHEDULES, "constant"))
@@ -245,8 +247,6 @@ class _Reader:
         ids = self.ids(layers)
         links = [self.link(entry, index, ids) for index, entry in enumerate(self.entries(values, "links", catalog.MOST_LINKS))]
         network = Network(tuple(layer for layer in layers if layer), tuple(link for link in links if link))
-        if not self.problems:
-            _check_links(self, network)
         return network
 
     def layer(self, value: Any, index: int) -> Layer | None:
@@ -259,7 +259,9 @@ class _Reader:
         if not isinstance(id, str) or not ID.fullmatch(id):
             self.wrong(f"{place}.id", f"{shown(id)} is no id.", "Write a letter first, then letters, digits and _, 40 at most.")
             return None
-        return Layer(id, kind.name, self.fields(values, place, kind.fields, id), **self.fields(values, place, catalog.LAYER, id))
+        return Layer(
+            id, kind.name, self.fields(values, place, kind.fields, id, opens=True), **self.fields(values, place, catalog.LAYER, id)
+        )
 
     def link(self, value: Any, index: int, ids: set[str]) -> Link | None:
         place = f"network.links[{index}]"
@@ -342,14 +344,17 @@ class _Reader:
         values = self.group(value, place, ("kind", *(field.name for field in kind.fields)))
         return Choice(kind.name, self.fields(values, place, kind.fields))
 
-    def fields(self, values: dict[str, Any], place: str, fields: tuple[Field, ...], layer: str = "") -> dict[str, Any]:
-        """Return a value for every field: the one given, or the default."""
+    def fields(self, values: dict[str, Any], place: str, fields: tuple[Field, ...], layer: str = "", opens: bool = False) -> dict[str, Any]:
+        """Return a value for every field: the one given, or the default. `opens`: a number beyond its limits is no fault of the text."""
         kept = {field.name: field.default for field in fields}
         for field in fields:
             if field.name in values:
                 try:
                     kept[field.name] = accepted(field, values[field.name])
                 except Refused as refused:
+                    if opens and _is_a_number(field, values[field.name]):
+                        kept[field.name] = values[field.name]
+                        continue
                     self.wrong(".".join(filter(None, (place, field.name))), refused.message, refused.cure, layer)
         return kept
 
@@ -365,19 +370,10 @@ class _Reader:
         return ids
 
 
-def _check_links(reader: _Reader, network: Network) -> None:
-    """Refuse links that are there twice, that lead back to their own layer, or that close a circle."""
-    seen: set[tuple[str, str]] = set()
-    for index, link in enumerate(network.links):
-        if link.source == link.target:
-            reader.wrong(f"network.links[{index}]", f"It leads from {link.source} back to itself.", "Remove it.", link.source)
-        elif (link.source, link.target) in seen:
-            reader.wrong(
-                f"network.links[{index}]", f"{link.source} is linked to {link.target} twice.", "Remove one of the two.", link.target
-            )
-        seen.add((link.source, link.target))
-    for problem in cycle_problems(Wiring(network)):
-        reader.wrong(problem.place, problem.message, problem.cure, problem.layer)
+def _is_a_number(field: Field, value: Any) -> bool:
+    """Whether it is of the field's type, so that only the limits speak against it: the layer is opened, and its problem said there."""
+    number = finite(value)
+    return number is not None and abs(number) <= _FARTHEST and (field.type == "number" or (field.type, type(value)) == ("integer", int))
 
 
 def _floats(values: Any) -> Any:

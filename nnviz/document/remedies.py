@@ -31,6 +31,12 @@ def _insert(wiring: Wiring, id: str, shapes: Shapes, remedy: Remedy) -> list[Ste
     return [step("add_layer", kind=remedy.kind, between=(source, id), **remedy.settings) for source in sources]
 
 
+def _insert_odd(wiring: Wiring, id: str, shapes: Shapes, remedy: Remedy) -> list[Step]:
+    first, *others = dict.fromkeys(wiring.inputs[id])
+    odd = [source for source in others if shapes[source].output_shape != shapes[first].output_shape]
+    return [step("add_layer", kind=remedy.kind, between=(source, id), **remedy.settings) for source in odd]
+
+
 def _remove(wiring: Wiring, id: str, shapes: Shapes, remedy: Remedy) -> list[Step]:
     return [step("remove_layers", ids=(id,))]
 
@@ -50,4 +56,4 @@ def _may_have(layer: Layer, settings: dict[str, Any]) -> bool:
     return is_other and ("units" not in settings or layer.kind in ("dense", "gaussian_latent"))
 
 
-_WAYS = {"self": _change, "before": _insert, "source": _change_sources, "away": _remove}
+_WAYS = {"self": _change, "before": _insert, "odd": _insert_odd, "source": _change_sources, "away": _remove}

@@ -36,7 +36,8 @@ class Remedy(NamedTuple):
 
     label: str
     where: str
-    """Where its settings go: self · before (a new layer of `kind` before it) · source (the layers feeding it) · away (it is deleted)."""
+    """Where its settings go: self · before (a new layer of `kind` before it) · odd (before it, where the shape is not that of the first
+    input) · source (the layers feeding it) · away (it is deleted)."""
     settings: dict[str, Any]
     kind: str = ""
 
@@ -133,10 +134,16 @@ def _like(shape: Shape, count: int) -> Shape:
 def _alike(layer: Layer, *sources: Shape) -> LayerShape:
     if len(set(sources)) > 1:
         label = layer.kind.capitalize()
-        remedies = (Remedy(f"Give all of them {sources[0][0]} units", "source", {"units": sources[0][0]}),) if len(sources[0]) == 1 else ()
+        remedies = _as_wide(sources[0][0]) if all(len(shape) == 1 for shape in sources) else ()
         message = f"{label} takes inputs of one shape, and {_all_written(sources)} come in."
         raise Misfit(message, "Give the layers before it the same number of units.", remedies=remedies)
     return LayerShape(sources[0])
+
+
+def _as_wide(units: int) -> tuple[Remedy, ...]:
+    """Change the layers before, where they have units; else put a dense layer behind those of another width."""
+    label = f"Add a dense layer of {units} units behind the other"
+    return Remedy(f"Give all of them {units} units", "source", {"units": units}), Remedy(label, "odd", {"units": units}, "dense")
 
 
 def _concat(layer: Layer, *sources: Shape) -> LayerShape:

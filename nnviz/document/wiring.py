@@ -205,7 +205,17 @@ def _count_problems(wiring: Wiring, id: str) -> list[Problem]:
     if not given:
         return [Problem(wiring.place(id), "Nothing leads into this layer.", "Link a layer to it, or delete it.", id, _feeding(wiring, id))]
     message = f"{kind.label} takes at least {fewest} inputs and has {given}."
-    return [Problem(wiring.place(id), message, "Link another layer to it.", id, _deleting(wiring, id))]
+    return [Problem(wiring.place(id), message, "Link another layer to it.", id, _joining(wiring, id))]
+
+
+def _joining(wiring: Wiring, id: str) -> Fix:
+    """Link one more layer to it: a loose end of the network, else the one before what is linked already; delete it where there is none."""
+    sources, behind = wiring.inputs[id], wiring.behind(id)
+    before = [layer.id for layer in reversed(wiring.sorted) if any(layer.id in wiring.inputs[source] for source in sources)]
+    others = [other for other in (*wiring.ends, *before) if other not in behind and other not in sources]
+    if not others:
+        return _deleting(wiring, id)
+    return fix(f"Link {wiring.title(others[0])} to it", step("connect_layers", source=others[0], target=id))
 
 
 def _feeding(wiring: Wiring, id: str) -> Fix:

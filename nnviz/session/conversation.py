@@ -63,13 +63,14 @@ class Conversation(QObject):
         self.begin_again()
         self.update(replace(without_pictures(self.run), opened=self.run.revision))
 
-    def begin_again(self, lineage: Lineage | None = None) -> None:
+    def begin_again(self, lineage: Lineage | None = None, iteration: int = 0) -> None:
         """Start a new run with the present document. Pictures of the old one stay until it is there.
 
-        With a `lineage` that leads to the document it starts as that does; the changes are made again when the run gets there.
+        With a `lineage` that leads to the document it starts as that does; the changes are made again when the run gets there. It goes on
+        to `iteration` at once.
         """
         self.lineage = lineage
-        self.update(replace(self.run, revision=self.run.revision + 1, iteration=0, epoch=0, target=None))
+        self.update(replace(self.run, revision=self.run.revision + 1, iteration=iteration, epoch=0, target=None))
         self._open()
 
     def change(self, experiment: Experiment, is_sound: bool) -> None:
@@ -136,6 +137,8 @@ class Conversation(QObject):
 
     def _opened(self, reply: protocol.Opened, run: RunState) -> RunState:
         request = self._sent.pop(reply.revision, None)
+        if isinstance(request, protocol.Edit) and self.lineage is None:
+            return self.run  # of a run that has been given up
         if isinstance(request, protocol.Open):
             self.lineage = Lineage(request.experiment, request.changes)
         elif request and reply.new_run:

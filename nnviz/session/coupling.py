@@ -83,12 +83,16 @@ class Coupling(QObject):
         if not session.report.ok:
             session.trainer.pause()
             self._give_up()
-        session.conversation.change(new, session.report.ok)
+        said = session.succession.follow(new, session.report)
+        if said:
+            self._give_up()
+            session.message_posted.emit("info", said)
 
     def _replaced(self, old: Experiment, new: Experiment) -> None:
         session = self._session
         self._give_up()
         session.interlude.drop()
+        session.succession.forget()
         session.trainer.pause()
         session.report = examine(new)
         session.breaker.set_experiment(new)

@@ -32,6 +32,7 @@ from nnviz.session.recovery import Recovery
 from nnviz.session.resumption import Resumption
 from nnviz.session.run import RunState
 from nnviz.session.stepper import Stepper
+from nnviz.session.succession import Succession
 from nnviz.session.trainer import Trainer
 from nnviz.session.undoing import Undoing
 from nnviz.session.walker import Walker
@@ -90,6 +91,7 @@ class Session(QObject):
         self.weights = Weights(self.conversation, self.document, self)
         self.interlude = Interlude(self.conversation, self.trainer, self)
         self.weights.between_iterations = self.interlude.make
+        self.succession = Succession(self.conversation)
         self.undoing = Undoing(self.document, self.what_ifs, self)
         self.previews, self.batch = Previews(self.conversation, self), Batch(self.conversation, self)
         self.numbers = Numbers(self.conversation, self)

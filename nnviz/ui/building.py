@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QGuiApplication
 
 from nnviz.document import catalog, edits
@@ -13,10 +13,15 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.network import Link
 
 if TYPE_CHECKING:
+    from nnviz.ui.canvas.scene import NetworkScene
     from nnviz.ui.main_window import MainWindow
 
 _BESIDE = 32.0
-"""How far right of and below the original a copy stands."""
+"""By how much farther below its original a copy is tried to stand."""
+_MOST_TRIES = 64
+_APART = 16.0
+_ROOM = QRectF(0, 0, 90, 120)
+"""For a layer of a kind that is not there yet."""
 
 
 class Builder:
@@ -79,16 +84,15 @@ class Builder:
         self._grow("Duplicate layers", lambda experiment, offset: edits.duplicate_layers(experiment, chosen, offset))
 
     def _grow(self, label: str, edit: Callable[[Experiment, tuple[float, float]], Experiment]) -> None:
-        """Add copies where none of them lies exactly on a layer that is there; they are selected then."""
+        """Add copies right below their originals, where none of them covers a layer that is there; they are selected then."""
         session, placed = self._window.session, self._placed()
 
         def grown(_: Experiment) -> Experiment:
-            taken, times = set(placed.canvas.values()), 1
-            while True:
-                result = edit(placed, (times * _BESIDE, times * _BESIDE))
-                if not taken & {place for id, place in result.canvas.items() if id not in placed.canvas}:
-                    return result
-                times += 1
+            for times in range(1, _MOST_TRIES):
+                result = edit(placed, (0.0, times * _BESIDE))
+                if _is_free(self._window.panels.network.scene(), placed, result):
+                    break
+            return result
 
         before = {layer.id for layer in session.experiment.network}
         if session.edit(label, grown):
@@ -137,3 +141,16 @@ class Builder:
     def tidy(self) -> None:
         """Place all layers automatically."""
         self._window.session.edit("Tidy", edits.tidy)
+
+
+def _is_free(scene: NetworkScene, placed: Experiment, grown: Experiment) -> bool:
+    """Whether no new layer covers one that is there; a new one is taken to be as large as the largest of its kind."""
+    rooms = [scene.box_of(layer.id) for layer in placed.network]
+    for layer in grown.network:
+        if layer.id in grown.canvas and layer.id not in placed.canvas:
+            alike = [room for room, other in zip(rooms, placed.network, strict=True) if other.kind == layer.kind] or [_ROOM]
+            room = QRectF(0, 0, max(one.width() for one in alike) + _APART, max(one.height() for one in alike) + _APART)
+            room.moveCenter(QPointF(*grown.canvas[layer.id]))
+            if any(room.intersects(other) for other in rooms):
+                return False
+    return True

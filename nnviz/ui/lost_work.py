@@ -53,6 +53,7 @@ class LostWork:
         else:
             self._window.window_requested.emit(lambda window: window.lost_work.take(recovery))
         self._offer_next(recovery)
+        self._window.focus_canvas()  # the button that had the keyboard is gone
 
     def _drop(self, recovery: Recovery) -> None:
         discard(recovery)

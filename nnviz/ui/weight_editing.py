@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint
 from nnviz.document.experiment import Experiment
 from nnviz.protocol import Drawn
 from nnviz.session.reading import to_numpy
+from nnviz.ui import numerals
 from nnviz.ui.plots.microscope import parameter_name
 from nnviz.ui.weights import axes
 from nnviz.ui.weights.editor import WeightEditor
@@ -39,6 +40,14 @@ class WeightEditing:
         self.editor.raise_()
         self.editor.activateWindow()
         self.editor.table.setFocus()
+
+    def turn(self, parameter: str, index: tuple[int, ...], steps: float) -> None:
+        """Change a weight by so many fine steps, and say beside it what it is now."""
+        session, network = self._window.session, self._window.panels.network
+        if session.weights.nudge(parameter, index, steps) and (values := session.experiment.weights.get(parameter)) is not None:
+            titles = {layer.id: layer.title for layer in session.experiment.network}
+            name = parameter_name(parameter, titles)
+            network.scrolling.say(f"{name}{list(index)} = {numerals.number(float(np.asarray(values)[index]))}")
 
     def set_theme(self) -> None:
         """Take the colours of the window."""

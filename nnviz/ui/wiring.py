@@ -14,7 +14,7 @@ from nnviz.document.penalties import penalties
 from nnviz.protocol import GradientChecked
 from nnviz.session.moment import Moment
 from nnviz.session.run import RunState
-from nnviz.ui import supposition
+from nnviz.ui import selected_layer, supposition
 from nnviz.ui.actions import show_running
 from nnviz.ui.canvas import captions
 from nnviz.ui.data import inspection
@@ -53,6 +53,7 @@ def connect(window: MainWindow) -> None:
     _what_ifs(window)
     _plots(window)
     inspection.connect(window)
+    selected_layer.connect(window)
     window.neuron_maps.connect_parts()
 
 
@@ -110,7 +111,8 @@ def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
 def _show_layer(window: MainWindow) -> None:
     experiment, report = window.session.experiment, window.session.report
     window.panels.parameters.set_selection(window.selected_layers)
-    window.panels.properties.set_layer(experiment, report, window.selected_layers[0] if len(window.selected_layers) == 1 else None)
+    first, *others = window.selected_layers or (None,)
+    window.panels.properties.set_layer(experiment, report, first, tuple(others))
     window.update_actions()
 
 
@@ -265,32 +267,12 @@ def _network(window: MainWindow) -> None:
     network.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
     network.move_requested.connect(lambda places: session.edit("Move layers", edits.move_layers, places))
     network.weight_requested.connect(session.weights.put_element)
-    network.weight_scrolled.connect(session.weights.nudge)
+    network.weight_scrolled.connect(window.weight_editing.turn)
     network.lock_requested.connect(session.weights.toggle_lock)
     network.matrix_requested.connect(window.weight_editing.open)
     window.panels.parameters.table_requested.connect(window.weight_editing.open)
     window.panels.palette.add_requested.connect(window.builder.append_layer)
     window.panels.parameters.selected_changed.connect(window.select_layers)
-    _properties(window)
-
-
-def _properties(window: MainWindow) -> None:
-    properties, session = window.panels.properties, window.session
-
-    def change(id: str, settings: dict[str, object], merge: str) -> None:
-        session.edit("Change layer", edits.change_layer, id, merge=merge, **settings)
-
-    properties.change_requested.connect(change)
-    properties.rename_requested.connect(lambda id, name: session.edit("Rename layer", edits.rename_layer, id, name))
-    properties.freeze_requested.connect(lambda id, frozen: session.edit("Freeze layer", edits.freeze_layer, id, frozen))
-    properties.initializer_requested.connect(lambda id, name: session.edit("Change initializer", edits.set_initializer, id, name))
-    properties.fix_requested.connect(lambda fix: session.edit(fix.label, edits.repair, fix))
-    properties.value_requested.connect(
-        lambda id, name, value: session.edit(
-            f"Change {name.replace('_', ' ')}", edits.set_value, f"network.layers.{id}.{name}", value, merge=f"{id}.{name}"
-        )
-    )
-    properties.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
 
 
 def _without(experiment: Experiment, links: list[Link]) -> Experiment:

@@ -269,7 +269,7 @@ def test_a_zip_with_any_byte_changed():
 
 
 def test_errors_name_the_file(tmp_path):
-    (tmp_path / "doc é.json").write_bytes(dumps(experiment()).replace(b'"units": 4', b'"units": -4'))
+    (tmp_path / "doc é.json").write_bytes(dumps(experiment()).replace(b'"units": 4', b'"units": "4"'))
     assert refusal(load, tmp_path / "doc é.json") == (
-        "doc é.json: network.layers[1].units: -4 is not allowed. Give a whole number from 1 to 4,096."
+        'doc é.json: network.layers[1].units: "4" is not allowed. Give a whole number from 1 to 4,096.'
     )

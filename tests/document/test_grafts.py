@@ -27,13 +27,13 @@ def test_what_is_copied_is_a_document_that_opens(present):
     assert opened.weights == {"h1.bias": BIAS} and opened.canvas == {"h1": (100.0, 20.0), "h2": (200.0, 0.0)}
 
 
-def test_pasting_gives_new_ids_and_keeps_links_weights_names_and_places(present):
+def test_pasting_gives_new_ids_and_keeps_links_weights_and_places(present):
     named = edits.freeze_layer(edits.rename_layer(present, "h1", "hidden"), "h1")
     after = edits.paste_layers(named, edits.clipping(named, ["h2", "h1"]), (10, 20))
     assert [layer.id for layer in after.network] == ["x", "h1", "h2", "dense1", "dense2"]
     assert after.network.links == (*named.network.links, Link("dense1", "dense2"))
     copy = after.network.layer("dense1")
-    assert (copy.name, copy.frozen, copy["units"]) == ("hidden", True, 4)
+    assert (copy.name, copy.frozen, copy["units"]) == ("hidden 2", True, 4)
     assert after.weights["dense1.bias"] == BIAS and after.canvas["dense1"] == (110.0, 40.0)
     assert after.canvas["h1"] == (100.0, 20.0)
 

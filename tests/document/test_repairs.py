@@ -89,6 +89,27 @@ def test_the_obvious_cure_is_one_click(broken, label):
     assert files.loads(files.dumps(mended)) == mended
 
 
+def test_an_add_layer_is_given_what_it_lacks_at_one_click():
+    layers = (new("input", "x"), new("dense", "p", units=4), new("add", "j"), new("dense", "out", units=2))
+    network = Network(layers, tuple(Link(*pair.split()) for pair in ("x p", "p j", "j out")))
+    present, labels = experiment(network), []
+    while problems := examine(present).problems:
+        labels.append(problems[0].fix.label)
+        present = edits.repair(present, problems[0].fix)
+    assert labels == ["Link x to it", "Add a dense layer of 4 units behind the other"]
+    assert present.network.inputs_of("j") == ("p", "dense1")
+
+
+def test_the_cure_of_a_sequence_as_output_says_both_layers_that_it_adds():
+    network = chain(new("input", "x", shape=[12, 1]), new("lstm", "a", return_sequences=True))
+    present = series(loss="mse")
+    present = replace(present, network=network)
+    (problem,) = examine(present).problems
+    assert problem.cure == "End the network with a Flatten and a Dense layer of 1 unit."
+    mended = edits.repair(present, problem.fix)
+    assert examine(mended).ok and [layer.kind for layer in mended.network.in_order()] == ["input", "lstm", "flatten", "dense"]
+
+
 def test_joined_layers_of_unequal_width_are_made_equal():
     layers = (new("input", "x"), new("dense", "p", units=3), new("activation", "a"), new("dense", "q", units=5), new("add", "j"))
     links = [Link(*pair.split()) for pair in ("x q", "x p", "p a", "q j", "a j")]

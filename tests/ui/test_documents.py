@@ -219,7 +219,9 @@ def test_several_lost_documents_are_listed_and_opened_or_discarded(windows, monk
     assert window.lost_work.offer() and len(window.notes.notes) == 4
     notes = {note.text: note for note in window.notes.notes.values()}
     of_file = next(note for text, note in notes.items() if "lost.nnviz" in text)
+    of_file.buttons["Open"].setFocus()
     of_file.buttons["Open"].click()
+    assert window.focusWidget() in (window.panels.graph, window.panels.network), "the next key goes to the picture"
     document = window.session.document
     assert document.path == tmp_path / "lost.nnviz" and not document.is_saved and document.experiment == open_document("example:moons")
     assert len(recoverable()) == 3

@@ -109,3 +109,44 @@ def test_the_weights_table_copies_and_pastes_by_key_while_a_layer_is_selected(qt
     wait(qtbot, lambda: "h1.weight" in session.experiment.weights)
     assert session.experiment.weights["h1.weight"][1] == [0.5, -0.25]
     assert len(session.experiment.network.layers) == 4, "nothing is pasted on the canvas"
+
+
+def test_a_copy_stands_near_its_original_with_a_name_of_its_own(qtbot, window):
+    session, scene = window.session, window.panels.network.scene()
+    window.select_layers(("h1", "h2"))
+    before = [scene.box_of(layer.id) for layer in session.experiment.network]
+    window.action_table["duplicate"].trigger()
+    titles = [layer.title for layer in session.experiment.network]
+    assert len(set(titles)) == len(titles) == 6
+    copies = [scene.box_of(id) for id in window.selected_layers]
+    assert not any(copy.intersects(box) for copy in copies for box in before)
+    for copy, original in zip(copies, before[1:3], strict=True):
+        assert copy.center().x() == original.center().x() and copy.top() - original.bottom() < 150
+
+
+def test_fields_of_several_layers_of_one_kind_are_set_for_all_as_one_undo(qtbot, window):
+    session, properties = window.session, window.panels.properties
+    keys(qtbot, "Ctrl+1")
+    session.edit("Wider", edits.change_layer, "h2", units=6)
+    window.select_layers(("h1", "h2"))
+    assert "2 layers" in properties._empty.text() and "units  4, 6" in properties._sizes.text()
+    properties.editors["activation"].setCurrentText("Tanh")
+    properties.editors["frozen"].click()
+    assert [session.experiment.network.layer(id)["activation"] for id in ("h1", "h2", "out")] == ["tanh", "tanh", "identity"]
+    assert [session.experiment.network.layer(id).frozen for id in ("h1", "h2", "out")] == [True, True, False]
+    keys(qtbot, "Ctrl+Z", "Ctrl+Z")
+    assert [session.experiment.network.layer(id)["activation"] for id in ("h1", "h2")] == ["relu", "relu"]
+    window.select_layers(("x", "h1"))
+    assert "2 layers" in properties._empty.text() and "units" not in properties.editors
+
+
+def test_the_keyboard_goes_on_with_the_canvas_after_a_button_that_is_gone(qtbot, window):
+    window.activateWindow()
+    keys(qtbot, "Ctrl+1")
+    window.select_layers(("h2",))
+    button = window.panels.properties.editors["delete"]
+    button.setFocus()
+    button.click()
+    assert not window.session.experiment.network.has("h2")
+    QApplication.processEvents()
+    assert QApplication.focusWidget() is window.panels.network

@@ -111,8 +111,10 @@ def test_the_wheel_over_a_selected_edge_turns_it_finely_as_one_undo(window, qtbo
     for _ in range(3):
         turn(view, at, 1)
     turn(view, at, 1, Qt.KeyboardModifier.ShiftModifier)
+    assert view.hint.isVisible() and view.hint.text().startswith(f"dense 1.W{list(index)} = ")
     settled(qtbot, window)
     now = session.weights.values(WEIGHT)[index]
+    assert float(view.hint.text().rpartition(" ")[2].replace("−", "-")) == pytest.approx(now, rel=1e-3)
     assert view.transform().m11() == zoom and now == pytest.approx(value + 0.13, abs=1e-6)
     session.undoing.undo()
     settled(qtbot, window)

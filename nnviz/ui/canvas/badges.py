@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
@@ -23,14 +23,24 @@ def problem_box(frame: QRectF, text: str) -> QRectF:
 
 
 def free_place(frame: QRectF, text: str, taken: Sequence[QRectF]) -> QRectF:
-    """Return where the sentence stands so that it touches nothing that is `taken`: under the frame, above it, or farther down."""
+    """Return where the sentence stands so that it touches nothing that is `taken`: at the frame if there is room, else farther down."""
     below = problem_box(frame, text)
-    for place in (below, below.translated(0, frame.top() - 4 - below.bottom())):
+    for place in _around(frame, below):
         if not any(place.intersects(other) for other in taken):
             return place
     while met := next((other for other in taken if below.intersects(other)), None):
         below.moveTop(met.bottom() + 4)
     return below
+
+
+def _around(frame: QRectF, below: QRectF) -> Iterator[QRectF]:
+    """The places at a frame for a text of this size: under it, above it, each also shifted to a side, right and left of it."""
+    shift = (below.width() - frame.width()) / 2
+    for sideways in (0.0, shift, -shift):
+        for down in (0.0, frame.top() - 4 - below.bottom()):
+            yield below.translated(sideways, down)
+    for x in (frame.right() + _RADIUS + 4, frame.left() - 8 - below.width()):
+        yield QRectF(x, frame.center().y() - below.height() / 2, below.width(), below.height())
 
 
 def paint_problem(painter: QPainter, theme: Theme, frame: QRectF, text: str, room: QRectF) -> None:

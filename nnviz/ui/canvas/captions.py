@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -34,6 +35,30 @@ def short(value: float, longest: int = LONGEST) -> str:
 
 def _trimmed(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+_TENSORS = {
+    "weight_ih": "input weights",
+    "weight_hh": "recurrent weights",
+    "in_proj_weight": "Q K V weights",
+    "in_proj_bias": "Q K V bias",
+    "out_proj.weight": "output weights",
+    "out_proj.bias": "output bias",
+    "mean.weight": "weights of μ",
+    "mean.bias": "bias of μ",
+    "log_variance.weight": "weights of log σ²",
+    "log_variance.bias": "bias of log σ²",
+}
+
+
+def tensor_text(name: str) -> str:
+    """Return what the panel calls a parameter of a layer: weight_ih_l1_reverse is "input weights 2, backwards"."""
+    found = re.fullmatch(r"(weight_ih|weight_hh|bias)_l(\d+)(_reverse)?", name)
+    if found:
+        level = f" {int(found[2]) + 1}" if found[2] != "0" else ""
+        return f"{_TENSORS.get(found[1], found[1])}{level}{', backwards' if found[3] else ''}"
+    part, _, rest = name.partition(".")
+    return f"attention {_TENSORS.get(rest, rest)}" if part == "self_attn" else _TENSORS.get(name, name.replace(".", " ").replace("_", " "))
 
 
 def size_text(shape: Sequence[int]) -> str:

@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from nnviz.document.catalog import LAYERS
 from nnviz.document.experiment import Experiment
+from nnviz.document.fields import takes
 from nnviz.document.network import Layer
 from nnviz.ui.canvas import captions
 
@@ -84,7 +86,7 @@ def face(layer: Layer, shape: Sequence[int] | None, experiment: Experiment, fact
     texts = (layer.title, captions.facts(layer, shape, experiment))
     text_width = min(_WIDEST_TEXT, max(len(text) for text in texts) * _CHARACTER)
     label_width = 112.0 if captions.is_output(experiment, layer) else 0.0
-    if shape is None and layer.kind == "dense" and isinstance(layer.settings.get("units"), int):
+    if shape is None and layer.kind == "dense" and takes(LAYERS["dense"].field("units"), layer.settings.get("units")):
         shape = (layer.settings["units"],)  # its size is known even where its input is not
     units = math.prod(shape) if shape else 0
     if shape and len(shape) == 1 and units <= MOST_NEURONS:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QRubberBand
 
 from nnviz.ui.canvas import asking, framing, menus, requests
+from nnviz.ui.canvas.band import Band
 from nnviz.ui.canvas.dragging import Drag
 from nnviz.ui.canvas.links import NEAR
 from nnviz.ui.canvas.picking import NOTHING, Hit, layers_in, pick
@@ -34,7 +34,7 @@ class Gestures(QObject):
         self._wire: Wire | None = None
         self.pans = False
         """Whether the left button moves the picture, as the middle one does: while the space bar is held."""
-        self._band = QRubberBand(QRubberBand.Shape.Rectangle, view.viewport())
+        self._band = Band(view)
         view.viewport().setMouseTracking(True)
         view.viewport().installEventFilter(self)
 

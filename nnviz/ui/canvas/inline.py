@@ -21,7 +21,8 @@ _SHEET = """SearchField {{ background: {theme.panel}; border: 1px solid {theme.l
 QListWidget::item {{ padding: 3px 6px; border-radius: 4px; }}
 QListWidget::item:selected {{ background: {theme.field}; color: {theme.text}; }}
 QListWidget::item:disabled {{ color: {theme.faint}; }}"""
-_SIZE = 208, 196
+_SIZE, _WITH_REASONS = (208, 196), (400, 220)
+"""Pixels of a list, and of one that says why some of it cannot be chosen."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ class SearchField(QFrame):
         layout.setSpacing(4)
         layout.addWidget(self.line)
         layout.addWidget(self.list)
-        self.setFixedSize(*_SIZE)
+        self.setFixedSize(*(_WITH_REASONS if any(choice.obstacle for choice in choices) else _SIZE))
+        self.list.setWordWrap(True)
         self.setFocusProxy(self.line)
         self.line.installEventFilter(self)
         self.line.textChanged.connect(self._filter)

@@ -182,7 +182,12 @@ class LinkItem(QGraphicsItem):
 def _paint_glow(painter: QPainter, item: LinkItem) -> None:
     """The light around the curves of a link that is selected or takes a drop."""
     if item.is_selected or item.is_lit:
-        painter.strokePath(_glow(item), QPen(item.theme.color("forward" if item.is_lit else "positive", 0.3), _GLOW, _SOLID, _FLAT))
+        painter.strokePath(_glow(item), QPen(_glow_color(item), _GLOW, _SOLID, _FLAT))
+
+
+def _glow_color(item: LinkItem) -> QColor:
+    """Grey around a selected link, so that the curves keep the colours of their signs."""
+    return item.theme.color("forward", 0.3) if item.is_lit else item.theme.color("muted", 0.22)
 
 
 def _paint_far(painter: QPainter, item: LinkItem, scale: float) -> None:
@@ -192,7 +197,7 @@ def _paint_far(painter: QPainter, item: LinkItem, scale: float) -> None:
 
 
 def _paint_handles(painter: QPainter, item: LinkItem) -> None:
-    painter.setPen(QPen(item.theme.color("positive"), 1.6))
+    painter.setPen(QPen(item.theme.color("text"), 1.6))
     painter.setBrush(item.theme.color("panel"))
     for side in (-1, 1):
         painter.drawEllipse(item.end(side), HANDLE, HANDLE)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from nnviz.document.catalog import ACTIVATIONS, INITIALIZERS, LAYER, LAYERS, Field
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer
 from nnviz.document.shapes import Report
 from nnviz.ui import forms
-from nnviz.ui.canvas.captions import size_text
+from nnviz.ui.canvas.captions import size_text, tensor_text
 from nnviz.ui.canvas.fixes import Fixes
 from nnviz.ui.fonts import mono, sans
 from nnviz.ui.theme import BODY, GRID, LIGHT, SMALL, Theme
@@ -20,6 +20,8 @@ _OWN = {"gain": "gain", "learning_rate_factor": "η factor"}
 """Numbers every layer with parameters has, and their captions."""
 _ROW = 26
 _NOTHING = "Select a layer to see and change its settings."
+_FOR_ALL = "What is set here is set for all of them."
+_TOGETHER = "They move together; F2 names and numbers them, Ctrl+Shift+D duplicates them, Ctrl+K links two, Del deletes them."
 
 
 class PropertiesPanel(QWidget):
@@ -40,7 +42,7 @@ class PropertiesPanel(QWidget):
         super().__init__(parent)
         self.editors: dict[str, QWidget] = {}
         self._theme = LIGHT
-        self._shown: tuple[str, str, bool] | None = None
+        self._shown: tuple[str, ...] | None = None
         self._drags = 0
         self._form: QWidget | None = None
         self._empty = _note(_NOTHING)
@@ -53,6 +55,7 @@ class PropertiesPanel(QWidget):
         column.setSpacing(2 * GRID)
         for note in (self._empty, self._problems, self._fixes, self._sizes, self._explanation):
             column.addWidget(note)
+        column.addWidget(self._made_delete(), 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
         self.setAccessibleName("Layer settings")
         self.set_theme(LIGHT)
@@ -60,17 +63,32 @@ class PropertiesPanel(QWidget):
 
     # --- setters ---
 
-    def set_layer(self, experiment: Experiment, report: Report, id: str | None) -> None:
-        """Show this layer's settings; None shows that nothing is selected. Fields stay the same while the layer does."""
-        layer = experiment.network.layer(id) if id is not None and experiment.network.has(id) else None
-        entry = report.layers.get(layer.id) if layer else None
-        wanted = (layer.id, layer.kind, bool(entry and entry.count)) if layer else None
+    def set_layer(self, experiment: Experiment, report: Report, id: str | None, others: tuple[str, ...] = ()) -> None:
+        """Show this layer's settings; None shows that nothing is selected. Fields stay the same while the layer does.
+
+        With `others` of its kind the fields stand for all of them; with layers of different kinds there are none.
+        """
+        layers = [experiment.network.layer(one) for one in (id, *others) if one is not None and experiment.network.has(one)]
+        layer = layers[0] if layers and len({one.kind for one in layers}) == 1 else None
+        wanted = (layer.kind, *(one.id for one in layers)) if layer else None
         if wanted != self._shown:
             self._shown = wanted
-            self._rebuild(layer, has_parameters=bool(wanted and wanted[2]))
+            self._rebuild(layer)
         if layer is not None:
             self._refresh(layer)
         self._show_notes(layer, report)
+        self._say_several(layers)
+
+    def _say_several(self, layers: list[Layer]) -> None:
+        """What can be done with several layers, and where those of one kind differ."""
+        if len(layers) < 2:
+            return
+        titles = ", ".join(layer.title for layer in layers[:6]) + (", …" if len(layers) > 6 else "")
+        is_alike = len({layer.kind for layer in layers}) == 1
+        self._empty.setText(f"{len(layers)} layers: {titles}. {_FOR_ALL if is_alike else _TOGETHER}")
+        self._empty.show()
+        self._sizes.setText(_differences(layers) if is_alike else "")
+        self._sizes.setVisible(bool(self._sizes.text()))
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of this theme."""
@@ -80,7 +98,7 @@ class PropertiesPanel(QWidget):
 
     # --- the form ---
 
-    def _rebuild(self, layer: Layer | None, has_parameters: bool) -> None:
+    def _rebuild(self, layer: Layer | None) -> None:
         if self._form is not None:
             self._form.hide()
             self._form.deleteLater()
@@ -93,12 +111,13 @@ class PropertiesPanel(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setVerticalSpacing(GRID + 2)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._add_name(rows, layer)
+        if len(self._shown) == 2:  # a single one: several are named with F2, and numbered
+            self._add_name(rows, layer)
         for field in LAYERS[layer.kind].fields:
             self._add_field(rows, layer, field)
-        if has_parameters:
+        if LAYERS[layer.kind].learns:
             self._add_start(rows, layer)
-        self._add_delete(rows, layer)
+        self.editors["delete"] = self._delete
         self.layout().insertWidget(1, self._form)
 
     def _add_name(self, rows: QFormLayout, layer: Layer) -> None:
@@ -154,18 +173,15 @@ class PropertiesPanel(QWidget):
         self.editors[field.name] = editor
         rows.addRow(_caption(_OWN[field.name], field.explanation), editor)
 
-    def _add_delete(self, rows: QFormLayout, layer: Layer) -> None:
-        button = QPushButton("Delete layer", toolTip="Remove this layer and its links (Del)")
-        button.clicked.connect(lambda: self.delete_requested.emit((layer.id,)))
-        self.editors["delete"] = button
-        holder = QHBoxLayout()
-        holder.addWidget(button)
-        holder.addStretch(1)
-        rows.addRow("", holder)
+    def _made_delete(self) -> QPushButton:
+        """The button stands below everything else, away from the cures."""
+        self._delete = QPushButton("Delete layer", toolTip="Remove this layer and its links (Del)", visible=False)
+        self._delete.clicked.connect(lambda: self.delete_requested.emit(self._shown[1:]))
+        return self._delete
 
     def _refresh(self, layer: Layer) -> None:
-        name = self.editors["name"]
-        if not (name.hasFocus() and name.isModified()) and name.text() != layer.name:
+        name = self.editors.get("name")
+        if name and not (name.hasFocus() and name.isModified()) and name.text() != layer.name:
             name.setText(layer.name)
         for field in LAYERS[layer.kind].fields:
             value = layer.settings.get(field.name, field.default)
@@ -182,7 +198,10 @@ class PropertiesPanel(QWidget):
     # --- what is said about the layer ---
 
     def _show_notes(self, layer: Layer | None, report: Report | None) -> None:
+        self._empty.setText(_NOTHING)
         self._empty.setVisible(layer is None)
+        self._delete.setVisible(layer is not None)
+        self._delete.setText("Delete layer" if len(self._shown or ()) < 3 else "Delete layers")
         self._fixes.set_problems(report.problems_of(layer.id) if layer is not None else ())
         texts = ("", "", "") if layer is None else (_sizes(layer, report), _explained(layer), _problems(layer, report))
         for note, text in zip((self._sizes, self._explanation, self._problems), texts, strict=True):
@@ -194,9 +213,19 @@ def _sizes(layer: Layer, report: Report) -> str:
     entry = report.layers.get(layer.id)
     if entry is None or entry.output_shape is None:
         return "output not known yet"
-    tensors = [f"{name} {size_text(shape)}" for name, shape in entry.parameters.items()]
+    tensors = [f"{tensor_text(name)} {size_text(shape)}" for name, shape in entry.parameters.items()]
     lines = [f"output {size_text(entry.output_shape) or 'scalar'}", f"{entry.count:,} parameters", " · ".join(tensors)]
     return "\n".join(filter(None, lines))
+
+
+def _differences(layers: list[Layer]) -> str:
+    """The settings in which layers of one kind differ, one a line: "units  4, 8"."""
+    lines = []
+    for field in LAYERS[layers[0].kind].fields:
+        values = list(dict.fromkeys(str(layer.settings.get(field.name)) for layer in layers))
+        if len(values) > 1:
+            lines.append(f"{field.name.replace('_', ' ')}  {', '.join(values)}")
+    return "\n".join(lines)
 
 
 def _explained(layer: Layer) -> str:

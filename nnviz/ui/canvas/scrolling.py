@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 
 from nnviz.ui.canvas.picking import Hit
@@ -23,10 +23,25 @@ class Scrolling(QObject):
 
     def __init__(self, view: NetworkView) -> None:
         super().__init__(view)
+        self._turned_at: QPointF | None = None
+        """Where in the scene a weight is being turned; None once the mouse has moved on."""
         view.viewport().installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.MouseMove, QEvent.Type.Leave) and self._turned_at is not None:
+            self.fall_silent()
         return event.type() == QEvent.Type.Wheel and self._turn(event)
+
+    def fall_silent(self) -> None:
+        """The mouse has moved on, or the network is another."""
+        if self._turned_at is not None:
+            self.parent().hint.say("", self._turned_at)
+            self._turned_at = None
+
+    def say(self, text: str) -> None:
+        """Say this where the wheel is turned, until the mouse moves on."""
+        if self._turned_at is not None:
+            self.parent().hint.say(text, self._turned_at)
 
     def _turn(self, event: QWheelEvent) -> bool:
         view: NetworkView = self.parent()
@@ -35,6 +50,7 @@ class Scrolling(QObject):
             return False
         turned = event.angleDelta().y() or event.angleDelta().x()
         coarse = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        self._turned_at = view.mapToScene(event.position().toPoint())
         view.weight_scrolled.emit(*element[:2], turned / _NOTCH * (_COARSE if coarse else 1.0))
         event.accept()
         return True

@@ -39,7 +39,8 @@ class ParameterModel(QAbstractTableModel):
         self.beginResetModel()
         self._rows = []
         self.tensors = {id: tuple(layer.parameters) for id, layer in report.layers.items()}
-        for layer in experiment.network:
+        order = {layer.id: place for place, layer in enumerate(experiment.network.in_order())}
+        for layer in sorted(experiment.network, key=lambda layer: order.get(layer.id, len(order))):
             entry = report.layers.get(layer.id)
             kind = LAYERS[layer.kind].label if layer.kind in LAYERS else layer.kind
             shape, count = (entry.output_shape, entry.count) if entry else (None, 0)

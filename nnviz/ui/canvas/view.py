@@ -109,6 +109,8 @@ class NetworkView(QGraphicsView):
         grown = first or experiment.network != self.experiment.network
         self.experiment, self.report = experiment, report
         was_empty = not self.scene().columns
+        if grown:
+            self.scrolling.fall_silent()
         self._arrange()
         if was_empty != (not self.scene().columns):
             self.viewport().update()  # the invitation on an empty picture belongs to no item

@@ -153,6 +153,7 @@ def test_a_link_is_made_by_key(qtbot):
     assert field.accessibleName() == "Link h2 to"
     texts = [field.list.item(row).text() for row in range(field.list.count())]
     assert texts[:2] == ["c", "out"] and any(text.startswith("h1 – ") and "circle" in text for text in texts[2:])
+    assert max(map(field.list.fontMetrics().horizontalAdvance, texts)) + 12 <= field.list.viewport().width(), "no reason is cut"
     qtbot.keyClicks(field.line, "h1")
     qtbot.keyClick(field.line, Qt.Key.Key_Return)
     assert seen == [] and field.isVisible(), "it cannot be chosen"

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QDrag
-from PySide6.QtWidgets import QCheckBox, QSlider
+from PySide6.QtWidgets import QApplication, QCheckBox, QSlider
 
 from nnviz.document import edits
 from nnviz.document.catalog import LAYERS
@@ -16,7 +16,7 @@ from nnviz.document.shapes import examine
 from nnviz.ui.canvas.drops import kind_of
 from nnviz.ui.canvas.palette import Palette
 from nnviz.ui.canvas.properties import PropertiesPanel
-from nnviz.ui.canvas.table import ParameterTable
+from nnviz.ui.canvas.table import ParameterModel, ParameterTable
 from nnviz.ui.theme import DARK
 from tests.ui.canvas.networks import dropout_net, experiment, layer
 
@@ -171,7 +171,35 @@ def test_sizes_and_problems_are_said(panel):
     assert "output not known" in panel._sizes.text()
 
 
+def test_what_a_layer_learns_with_can_be_set_while_its_output_is_unknown(panel):
+    show(panel, experiment(layer("input", "x", shape=[1, 8, 8]), layer("dense", "h1")), "h1")
+    assert {"initializer", "gain", "frozen", "learning_rate_factor"} <= set(panel.editors)
+
+
+def test_parameters_are_said_in_words(panel):
+    recurrent = layer("gru", "r", units=3, num_layers=2, bidirectional=True)
+    document = experiment(layer("input", "x", shape=[5, 1]), recurrent, layer("dense", "out", units=2))
+    show(panel, document, "r")
+    text = panel._sizes.text()
+    assert "input weights 9 × 1" in text and "recurrent weights 2, backwards 9 × 3" in text and "_" not in text
+
+
+def test_the_delete_button_is_not_beside_a_cure(panel):
+    show(panel, experiment(layer("input", "x", shape=[1, 8, 8]), layer("dense", "h1")), "h1")
+    panel.resize(320, 900)
+    QApplication.processEvents()
+    cure, delete = panel._fixes.buttons[0], panel.editors["delete"]
+    assert delete.mapTo(panel, delete.rect().topLeft()).y() - cure.mapTo(panel, cure.rect().bottomLeft()).y() > 2 * cure.height()
+
+
 # --- table ---
+
+
+def test_the_rows_stand_in_the_order_of_the_network():
+    layers = layer("input", "x", shape=[2]), layer("dense", "out", units=2), layer("dense", "h1", units=3)
+    document, model = experiment(*layers, links=[("x", "h1"), ("h1", "out")]), ParameterModel()
+    model.set_report(document, examine(document))
+    assert model.ids == ["x", "h1", "out"]
 
 
 def cells(table):

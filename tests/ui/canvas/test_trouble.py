@@ -1,21 +1,22 @@
 """The network picture where something is wrong, missing, large or small."""
 
 import msgspec
+import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QRegion
 from PySide6.QtTest import QTest
 
 from nnviz.document.network import Link, Network
 from nnviz.document.shapes import examine
 from nnviz.session.reading import Reading
-from nnviz.ui.canvas import inline, legend, tips
+from nnviz.ui.canvas import badges, inline, legend, tips
 from nnviz.ui.canvas.neurons import number_size
 from nnviz.ui.canvas.picking import Hit
 from nnviz.ui.theme import LIGHT
 from tests.ui import traces
 from tests.ui.canvas.networks import digits, dropout_net, experiment, layer
-from tests.ui.canvas.views import LEFT, curve, open_view
+from tests.ui.canvas.views import LEFT, curve, neuron, open_view
 
 
 def test_problems_stand_at_their_layer_with_the_cure(qtbot):
@@ -116,6 +117,49 @@ def test_a_selected_link_glows_along_its_curves_and_not_between_them(qtbot):
     assert after[0] != before[0] and after[1] == before[1]
     view.set_selection(())
     assert view.scene().selected_links == ()
+
+
+def test_a_sentence_stands_at_its_layer_wherever_there_is_room():
+    frame = QRectF(0, 0, 60, 120)
+    under, above = QRectF(-400, 124, 800, 400), QRectF(-400, -404, 800, 400)
+    beside = badges.free_place(frame, "2 layers end the network; only one can be the output.", [under, above])
+    assert 0 < beside.left() - frame.right() < 20 and frame.top() < beside.center().y() < frame.bottom()
+    neighbour = QRectF(70, 0, 60, 400)
+    shifted = badges.free_place(frame, "Nothing leads into this layer.", [neighbour])
+    assert not shifted.intersects(neighbour) and (shifted.top() == frame.bottom() + 4 or shifted.bottom() == frame.top() - 4)
+
+
+def test_a_selected_link_keeps_the_colours_of_its_signs(qtbot):
+    view = open_view(qtbot, dropout_net(), traces.dropout_net())
+    link = Link("h1", "h2")
+    item = view.scene().links[link]
+    strongest = int(np.argmax([abs(item.weight(number)) for number in range(len(item.course.points))]))
+    points = item.course.points[strongest]
+    place = view.mapFromScene(QPointF(*points[int(0.7 * len(points))]))
+    before = view.grab().toImage().pixelColor(place)
+    view.scene().mark(selected_links=(link,))
+    after = view.grab().toImage().pixelColor(place)
+    assert max(abs(one - other) for one, other in zip(before.getRgb(), after.getRgb(), strict=True)) < 24
+
+
+def test_what_lies_in_the_box_of_a_selection_can_be_seen(view):
+    place = neuron(view, "h1", 0) + QPoint(12, 0)
+    before = view.viewport().grab().toImage().pixelColor(place)
+    QTest.mousePress(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, QPoint(3, 3))
+    for corner in (QPoint(100, 100), QPoint(800, 600)):
+        QTest.mouseMove(view.viewport(), corner)
+    image = view.viewport().grab().toImage()
+    QTest.mouseRelease(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, QPoint(800, 600))
+    assert image.pixelColor(QPoint(60, 60)) != view.viewport().grab().toImage().pixelColor(QPoint(60, 60)), "the box is seen"
+    assert max(abs(one - other) for one, other in zip(before.getRgb(), image.pixelColor(place).getRgb(), strict=True)) < 48
+
+
+@pytest.mark.parametrize("links", [[("x", "h1"), ("h1", "h2"), ("h2", "h1"), ("h2", "out")], [("x", "h1"), ("h1", "h1"), ("h1", "out")]])
+def test_a_network_with_a_circle_is_drawn_with_its_problem(qtbot, links):
+    ids = dict.fromkeys(end for link in links for end in link)
+    layers = [layer("input", "x", shape=[2]) if id == "x" else layer("dense", id, units=2) for id in ids]
+    view = open_view(qtbot, experiment(*layers, links=links))
+    assert not view.grab().isNull() and view.scene().columns["h1"].problems
 
 
 def test_what_is_selected_is_forgotten_with_the_document(qtbot):

@@ -1,0 +1,100 @@
+"""Which run a document belongs to: the present one while something of its network is left, a former one when that comes back, else a new
+one. It changes no document.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from nnviz.document.experiment import Experiment
+from nnviz.document.shapes import Report, examine
+from nnviz.session.conversation import Conversation
+from nnviz.session.lineage import Lineage
+from nnviz.session.run import RunState, without_pictures
+
+_MOST_FORMER = 8
+
+
+@dataclass(frozen=True)
+class _Former:
+    """A run that was left, and what it looked like."""
+
+    lineage: Lineage
+    run: RunState
+
+
+class Succession:
+    """Follows the document of one session. A run goes on with a changed network only if at least one of its tensors is carried over."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self._former: list[_Former] = []
+        self._base: Experiment | None = None
+        self._parameters: dict[str, tuple[int, ...]] = {}
+        self._alive: set[str] = set()
+        """The layers of `_base` with parameters that were in the document all the time."""
+
+    def forget(self) -> None:
+        """Another document is open: what was left belongs to none of its states."""
+        self._former.clear()
+
+    def follow(self, experiment: Experiment, report: Report) -> str:
+        """Go on with this document, in the run it belongs to. Returns a sentence where that is another run than before."""
+        conversation, former = self._conversation, self._back(experiment) if report.ok else None
+        if former:
+            self._keep()
+            self._former.remove(former)
+            self._return_to(former, experiment)
+            return f"The former network is back, and its run stands at iteration {former.run.iteration:,} again."
+        if not self._is_gone(experiment, report):
+            conversation.change(experiment, report.ok)
+            return ""
+        trained = conversation.run.iteration
+        self._keep()
+        self._leave()
+        conversation.change(experiment, report.ok)
+        return "Nothing of the former network is left: the run begins at iteration 0. Undo brings the old one back." if trained else ""
+
+    def _back(self, experiment: Experiment) -> _Former | None:
+        """The run that was left with this very network: by undo or redo, for one that is built again is another."""
+        return next((former for former in self._former if former.lineage.last.network is experiment.network), None)
+
+    def _leave(self) -> None:
+        """Give the run up. The next document that can be built begins another one."""
+        conversation = self._conversation
+        revision, conversation.lineage = conversation.run.revision + 1, None
+        conversation.update(replace(without_pictures(conversation.run), revision=revision, opened=revision, iteration=0, epoch=0))
+
+    def _return_to(self, former: _Former, experiment: Experiment) -> None:
+        """Go back to a run that was left: it is made again, and looks at once as it did."""
+        conversation = self._conversation
+        conversation.experiment, conversation.is_sound = experiment, True
+        seen = {name: getattr(former.run, name) for name in ("iterations_per_epoch", "data", "curves", "snapshots")}
+        opened = conversation.run.revision + 1  # what the run that is left still sends is not its own
+        conversation.update(replace(without_pictures(conversation.run), opened=opened, **seen))
+        conversation.begin_again(former.lineage, former.run.iteration)
+
+    def _keep(self) -> None:
+        conversation = self._conversation
+        if conversation.lineage is not None:
+            self._former = [*self._former, _Former(conversation.lineage, conversation.run)][-_MOST_FORMER:]
+
+    def _is_gone(self, experiment: Experiment, report: Report) -> bool:
+        """Whether no tensor of the run could go on in this network."""
+        lineage = self._conversation.lineage
+        if lineage is None or experiment.network is lineage.last.network:
+            self._base = None
+            return False
+        if self._base is not lineage.last:
+            self._base = lineage.last
+            self._parameters = _tensors(examine(lineage.last))
+            self._alive = {name.partition(".")[0] for name in self._parameters}
+        self._alive &= {layer.id for layer in experiment.network}
+        shapes = _tensors(report) if report.ok else self._parameters
+        kept = (name for name, shape in self._parameters.items() if shapes.get(name) == shape)
+        return not any(name.partition(".")[0] in self._alive for name in kept)
+
+
+def _tensors(report: Report) -> dict[str, tuple[int, ...]]:
+    """The shapes of all parameters."""
+    return {f"{id}.{tensor}": shape for id, layer in report.layers.items() for tensor, shape in layer.parameters.items()}

@@ -1,0 +1,84 @@
+"""Which run goes on after an edit: the present one, a former one, or a new one that begins at 0."""
+
+import pytest
+
+from nnviz import protocol
+from nnviz.document import edits
+from tests.session.sessions import Stage, two_moons
+
+
+@pytest.fixture
+def stage(qtbot):
+    stage = Stage()
+    stage.ready()
+    stage.opened()
+    stage.frame(300)
+    stage.wire.take()
+    return stage
+
+
+def build(stage, *kinds):
+    """Put these layers one behind the other into an empty document."""
+    last = ""
+    for kind, settings in kinds:
+        id = edits.new_id(stage.session.experiment, kind)
+        stage.session.edit("Add", edits.add_layer, kind, after=last or None, **settings)
+        last = id
+
+
+NET = ("input", {"shape": [2]}), ("dense", {"units": 3}), ("dense", {"units": 2})
+
+
+def delete_all(stage):
+    stage.session.edit("Delete", edits.remove_layers, ("x", "h1", "out"))
+
+
+def test_nothing_of_a_deleted_network_is_shown(stage):
+    delete_all(stage)
+    run = stage.session.run
+    assert (run.iteration, run.curves.iteration.size, run.snapshots, run.reading, run.surface) == (0, 0, (), None, None)
+
+
+def test_a_network_built_anew_begins_at_0_and_undo_returns_to_the_old_run(stage):
+    delete_all(stage)
+    build(stage, *NET)
+    opened = stage.wire.of(protocol.Open)[-1]
+    assert opened.iteration == 0 and not opened.changes and not stage.wire.of(protocol.Edit)
+    stage.opened()
+    assert stage.session.run.iteration == 0
+    for _ in range(4):
+        stage.session.document.undo()
+    opened = stage.wire.of(protocol.Open)[-1]
+    assert opened.iteration == 300 and opened.experiment.network == two_moons().network
+    assert stage.session.run.iteration == 300 and stage.session.run.curves.iteration.tolist() == [300]
+    stage.opened(iteration=300)
+    assert stage.session.run.iteration == 300 and stage.session.run.snapshots == ()
+
+
+def test_a_network_typed_again_with_the_same_names_is_another(stage):
+    layers = [(layer.kind, layer.settings) for layer in stage.session.experiment.network]
+    delete_all(stage)
+    build(stage, *layers)
+    stage.opened()
+    before = stage.session.experiment
+    stage.frame(40)
+    stage.session.edit("Delete", edits.remove_layers, ("input1", "dense1", "dense2"))
+    build(stage, *layers)
+    assert stage.session.experiment.network == before.network
+    assert stage.wire.of(protocol.Open)[-1].iteration == 0
+
+
+def test_a_run_goes_on_while_one_tensor_is_carried_over(stage):
+    stage.session.edit("Delete", edits.remove_layers, ("out",))
+    assert stage.session.run.iteration == 300
+    stage.session.edit("Add", edits.add_layer, "dense", after="h1", units=2)
+    assert stage.wire.of(protocol.Edit) and not stage.wire.of(protocol.Open)
+    assert stage.session.run.iteration == 300
+
+
+def test_a_late_answer_about_the_deleted_network_is_not_shown(stage):
+    stage.session.edit("Wider", edits.change_layer, "h1", units=5)
+    revision = stage.session.run.revision
+    delete_all(stage)
+    stage.reply(protocol.Opened(revision, 300, 3, False, 2))
+    assert stage.session.run.iteration == 0
