@@ -112,10 +112,6 @@ class TraceWindow(QMainWindow):
         if node is not None:
             self.viewer.toggle_breakpoint(node)
 
-    def show_proof(self) -> None:
-        """Open the table of every parameter's gradient beside torch's own."""
-        self.proof.open_below(self.badge)
-
     def find_action(self) -> None:
         """Open the field that finds any action by its name."""
         palette = CommandPalette(self.actions_by_id.values(), self)
@@ -172,7 +168,7 @@ class TraceWindow(QMainWindow):
         graph.node_released.connect(lambda: viewer.select(None))
         graph.run_to_requested.connect(viewer.walker.to_node)
         graph.breakpoint_requested.connect(viewer.toggle_breakpoint)
-        self.badge.clicked.connect(self.show_proof)
+        self.badge.clicked.connect(lambda: self.proof.open_below(self.badge))
         self.microscope.element_picked.connect(lambda node, element: viewer.select(node))
         for bar in (self.timeline, self.rail):
             bar.cursor_requested.connect(viewer.stepper.to)
