@@ -109,6 +109,8 @@ class NodeRecord(msgspec.Struct, frozen=True):
     """file:line of the call that made it."""
     dropped: Array | None = None
     """For dropout: True where an element was dropped."""
+    winners: Array | None = None
+    """For max pooling: for every element of the value the place in the input that won, counted row-major over the pooled axes."""
     marks: Marks | None = None
     """None where nothing is conspicuous."""
     whole: int | None = None

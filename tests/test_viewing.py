@@ -66,13 +66,14 @@ def test_with_everything_open_the_walk_passes_every_node(resnet, qtbot):
 
 
 def test_into_and_out_work_on_the_innermost_group(resnet):
-    folds, stepper = resnet.graph.folds, resnet.viewer.stepper
-    while folds.card(stepper.moment.step.node if stepper.moment.step else 0) is None or "4" not in stepper.moment.node.group:
+    stepper = resnet.viewer.stepper
+    nodes, steps = stepper.moment.reading.trace.nodes, stepper.moment.reading.trace.steps
+    while "4" not in nodes[steps[stepper.cursor].node].group:
         resnet.step(+1)
-    for level in ("4", "0", "conv1"):
+    for level in ("4", "0"):
+        before = stepper.cursor
         resnet.into()
-        assert level in stepper.moment.node.group
-    assert folds.card(stepper.moment.node.id) is None
+        assert level in stepper.moment.node.group and before <= stepper.cursor <= before + 1
     resnet.viewer.walker.out()
     assert stepper.moment.node.group[-2:] != ("0", "conv1") and "0" in stepper.moment.node.group
     resnet.viewer.walker.out()
@@ -151,3 +152,37 @@ def test_showing_ends_when_the_window_is_closed(shown, qapp):
 def test_what_cannot_be_traced_is_told_before_a_window_opens(qapp):
     with pytest.raises(RuntimeError, match="the loss must be one"):
         nnviz.show(torch.nn.Linear(2, 2), torch.ones(3, 2), block=False)
+
+
+@pytest.fixture
+def mlp(shown):
+    module, inputs = zoo.make("mlp_tanh_mse")
+    return shown(module, *inputs, optimizer=torch.optim.Adam(module.parameters()))
+
+
+def test_the_proof_is_in_sight(mlp):
+    names = {agreement.parameter for agreement in mlp.viewer.moment.reading.trace.agreements}
+    assert "equals torch" in mlp.badge.text() and {row[0] for row in mlp.proof.rows()} == names
+    assert len(names) == 4
+
+
+def test_an_optimizer_brings_its_microscope(mlp, shown):
+    mlp.viewer.stepper.to_end()
+    assert mlp.cards[2].isVisible() and [row.symbol for row in mlp.microscope.rows][:4] == ["θ", "g", "m", "v"]
+    assert all(row.value is not None for row in mlp.microscope.rows)
+    module, inputs = zoo.make("mlp_tanh_mse")
+    assert not shown(module, *inputs).cards[2].isVisible()
+
+
+def test_a_breakpoint_on_a_node_stops_what_comes_past(mlp, qtbot):
+    nodes = mlp.viewer.moment.reading.trace.nodes
+    tanh = next(node.id for node in nodes if node.operation == "tanh")
+    mlp.viewer.select(tanh)
+    qtbot.keyClick(mlp, Qt.Key.Key_F9)
+    mlp.viewer.select(None)
+    mlp.viewer.walker.move("iteration", +1)
+    assert mlp.viewer.moment.node.id == tanh and mlp.viewer.moment.phase == "forward"
+    mlp.viewer.playback.play(10, lambda: mlp.step(+1))
+    qtbot.waitUntil(lambda: not mlp.viewer.playback.is_playing, timeout=20_000)
+    assert mlp.viewer.moment.node.id == tanh and mlp.viewer.moment.phase == "backward"
+    assert [card.state.breakpoint for card in mlp.graph.scene().cards.values()].count(True) == 1

@@ -29,6 +29,7 @@ from nnviz.protocol import (
 from nnviz.protocol import Tensor as TensorRecord
 from nnviz.trace import Node, Step, Trace, Update, agreements
 from nnviz.trace.record import Slot, perform
+from nnviz.trace.windows import winners
 
 ELEMENTWISE = {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "tanh", "exp", "log", "abs", "sqrt", "neg", "pow"}
 """Operations of one tensor whose derivative is one number per element."""
@@ -88,6 +89,7 @@ def _node(node: Node, captured: Captured, batch_axis: int | None) -> NodeRecord:
         derivative=node.derivative,
         where=node.where,
         dropped=array_of(node.dropped) if node.dropped is not None and node.dropped.numel() <= WHOLE else None,
+        winners=_winners(node, captured.trace),
         marks=marks(node.operation, node.value, node.gradient, node.dropped, batch_axis, node.label in captured.frozen),
         ports=tuple(node.ports) if any(node.ports) else (),
         arguments=tuple(_plain(part) for part in node.call.args) if node.call else (),
@@ -106,6 +108,11 @@ def _plain(part: Any) -> Any:
     if part is Ellipsis:
         return "…"
     return part if isinstance(part, (bool, int, float, str)) else None
+
+
+def _winners(node: Node, trace: Trace) -> Array | None:
+    found = winners(node, trace.nodes) if node.value.numel() <= WHOLE else None
+    return None if found is None else array_of(found)
 
 
 def _step(step: Step) -> StepRecord:

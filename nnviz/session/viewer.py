@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from PySide6.QtCore import QObject, Signal
 
-from nnviz.session.correspondence import followed
+from nnviz.session.correspondence import counterpart, followed
 from nnviz.session.moment import Moment
 from nnviz.session.playback import Playback
 from nnviz.session.reading import Reading
 from nnviz.session.stepper import Stepper
+from nnviz.session.stepping import places_of
 from nnviz.session.walker import Walker
 
 
@@ -24,7 +27,8 @@ class Viewer(QObject):
         super().__init__(parent)
         self.stepper = Stepper(lambda: False, self)
         self.playback = Playback(self.stepper.step, self)
-        self.walker = Walker(self.stepper, _FreeWay(), lambda: 1, lambda count: False, lambda iteration: False, self)
+        self.breaks = NodeBreaks(self.playback)
+        self.walker = Walker(self.stepper, self.breaks, lambda: 1, lambda count: False, lambda iteration: False, self)
         self.selected_node: int | None = None
         self.is_pinned = False
         """Whether steps leave the chosen node chosen."""
@@ -38,6 +42,8 @@ class Viewer(QObject):
     def show(self, reading: Reading) -> None:
         """Look at this trace, at the place where the cursor was in the one before."""
         self.select(None)
+        kept = [counterpart(self.moment.reading, reading, node) for node in self.breaks.nodes] if self.moment else []
+        self.breaks.nodes = {node for node in kept if node is not None}
         self.stepper.show(reading, is_training=False, is_current=True)
 
     def select(self, node: int | None) -> None:
@@ -53,6 +59,11 @@ class Viewer(QObject):
             self.is_pinned = pinned
             self.selection_changed.emit(self.selected_node, self.selected_node)
 
+    def toggle_breakpoint(self, node: int) -> None:
+        """Put a breakpoint on a node, or take it away."""
+        self.breaks.nodes ^= {node}
+        self.moment_changed.emit(self.moment, self.moment)
+
     def _moved(self, old: Moment | None, new: Moment | None) -> None:
         selected = self.selected_node
         self.selected_node = followed(old, new, selected, self.is_pinned)
@@ -61,10 +72,31 @@ class Viewer(QObject):
             self.selection_changed.emit(selected, self.selected_node)
 
 
-class _FreeWay:
-    """For the walker: there are no breakpoints."""
+class NodeBreak(NamedTuple):
+    """The place of the cursor behind a step of a node that has a breakpoint."""
 
-    is_playing = False
+    cursor: int
+    node: int
 
-    def between(self, reading: Reading, start: int, end: int) -> None:
-        """Return the first halt on the way: none."""
+
+class NodeBreaks:
+    """For the walker: breakpoints on nodes. A run stops behind every step of theirs, and playing ends there."""
+
+    def __init__(self, playback: Playback) -> None:
+        self._playback = playback
+        self.nodes: set[int] = set()
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether the move is one of many."""
+        return self._playback.is_playing
+
+    def between(self, reading: Reading, start: int, end: int) -> NodeBreak | None:
+        """Return the first halt behind `start`, up to `end`; going back there is none."""
+        places = sorted((place, node) for node in self.nodes for place in places_of(reading, node) if start < place <= end)
+        if places:
+            self._playback.stop()
+        return NodeBreak(*places[0]) if places else None
+
+    def tell(self, halt: NodeBreak) -> None:
+        """The cursor and the mark on the node say enough."""

@@ -6,12 +6,14 @@ x is (batch, channels, axes …); a window is what one element of the output was
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from .record import Node, fill
 
 
 def _per_axis(option: Any, count: int) -> tuple[int, ...]:
@@ -60,6 +62,15 @@ def _to_winners(g: Tensor, x: Tensor, places: Tensor, axes: int) -> tuple[Tensor
     """Every window's gradient to the place that won it, counted over the last `axes` axes; places may win twice."""
     home = torch.zeros_like(x).flatten(-axes)
     return (home.scatter_add(-1, places.flatten(-axes), g.flatten(-axes)).view(x.shape),)
+
+
+def winners(node: Node, nodes: Sequence[Node]) -> Tensor | None:
+    """For every element of a max pool the place in its input that won, counted row-major over the pooled axes; None for others."""
+    if "max_pool" not in node.operation or node.call is None or len(node.inputs) != 1 or len(node.values) != 1:
+        return None
+    x = [nodes[node.inputs[0]].values[node.ports[0]]]
+    pool, options = getattr(F, node.operation), fill(node.call.kwargs, x) | {"return_indices": True}
+    return pool(*fill(node.call.args, x), **options)[1]
 
 
 def max_pool(g, y, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):

@@ -12,6 +12,8 @@ ACTIONS = (
     Act("into", "Step into", "Step", lambda w: w.into(), "F11", "fa6s.arrow-turn-down", "Open the folded group at the cursor by one level and go to its first node"),
     Act("out", "Step out", "Step", lambda w: w.viewer.walker.out(), "Shift+F11", "fa6s.arrow-turn-up", "Go to the first step behind the innermost open group"),
     Act("run_to", "Run to the selected node", "Step", lambda w: w.run_to_selected(), "Ctrl+F10", "fa6s.location-crosshairs", "Go on to the next step of the selected node"),
+    Act("breakpoint", "Breakpoint on this node: on or off", "Step", lambda w: w.toggle_breakpoint(), "F9", "fa6s.diamond", "Stop at the selected node, or at the one the cursor is at"),
+    Act("proof", "Proof: every gradient beside torch's own", "View", lambda w: w.proof.open_below(w.badge), "Ctrl+Alt+E", "fa6s.check-double", "The largest difference of every parameter's gradient"),
     Act("play", "Play or stop the steps", "Step", lambda w: w.play(+1), "F5", "fa6s.forward", "Make one step after the other", "play"),
     Act("play_back", "Play backwards or stop", "Step", lambda w: w.play(-1), "Shift+F5", "fa6s.backward", "Take one step after the other back"),
     Act("fit", "Fit the graph", "View", lambda w: w.graph.fit(), "F", "fa6s.expand", "Show the whole graph"),

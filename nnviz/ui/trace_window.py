@@ -19,18 +19,24 @@ from nnviz.ui.card import Card
 from nnviz.ui.command_palette import CommandPalette
 from nnviz.ui.debugger import PLAY_MS, step_into
 from nnviz.ui.escape import EscapeKey
+from nnviz.ui.graph.strips import COLORINGS
 from nnviz.ui.graph.timeline import PhaseRail, Timeline
 from nnviz.ui.graph.view import GraphView
 from nnviz.ui.inspector.card import ChainRuleCard
 from nnviz.ui.plots.header_button import ChoiceButton
+from nnviz.ui.plots.microscope import OptimizerMicroscope
+from nnviz.ui.proof import Proof
 from nnviz.ui.step_bar import StepBar
 from nnviz.ui.style import apply_theme
 from nnviz.ui.theme import DARK, GUTTER, LIGHT, Theme
+from nnviz.ui.top_bar import Badge
 from nnviz.ui.trace_actions import ACTIONS
 
 _SIZE = (1500, 800)
+_RIGHT, _UPDATE = 400, 260
+"""How wide the right side is at first, and how high the optimizer's part of it."""
 _SIZES = {"node": "step: node", "layer": "step: layer", "phase": "step: phase"}
-_COLORINGS = {"value": "colour: value", "gradient": "colour: gradient"}
+_COLORINGS = {one: f"colour: {one}" for one in COLORINGS}
 
 
 class Source(Protocol):
@@ -66,7 +72,8 @@ class TraceWindow(QMainWindow):
         self.detail = _choice(
             "How far calls are opened in the graph", {one: f"detail: {one}" for one in source.details}, reading.trace.detail
         )
-        self.coloring = _choice("What the widths of wires show", _COLORINGS, "gradient")
+        self.coloring = _choice("What colours and widths show", _COLORINGS, "value")
+        self.badge, self.proof, self.microscope = Badge(), Proof(self), OptimizerMicroscope()
         self.actions_by_id = build_actions(self, ACTIONS)
         self.step_bar.set_actions(self.actions_by_id)
         self._lay_out()
@@ -98,6 +105,13 @@ class TraceWindow(QMainWindow):
         """Start or stop making one step after the other."""
         self.viewer.playback.toggle(self._pace(), self._forward if direction > 0 else self._backward)
 
+    def toggle_breakpoint(self) -> None:
+        """Put a breakpoint on the selected node, else on the one the cursor is at, or take it away."""
+        here = self.viewer.moment.node if self.viewer.moment else None
+        node = here.id if self.viewer.selected_node is None and here else self.viewer.selected_node
+        if node is not None:
+            self.viewer.toggle_breakpoint(node)
+
     def find_action(self) -> None:
         """Open the field that finds any action by its name."""
         palette = CommandPalette(self.actions_by_id.values(), self)
@@ -110,8 +124,8 @@ class TraceWindow(QMainWindow):
         """Dress the window in this theme."""
         self.theme = theme
         apply_theme(QApplication.instance(), theme)
-        views = (self.graph, self.chain_rule, self.step_bar, self.timeline, self.rail, self.sizes, self.detail, self.coloring)
-        for part in (*views, *self.cards):
+        views = (self.graph, self.chain_rule, self.badge, self.proof, self.microscope, self.step_bar, self.timeline, self.rail)
+        for part in (*views, self.sizes, self.detail, self.coloring, *self.cards):
             part.set_theme(theme)
         set_icons(self.actions_by_id, theme, ACTIONS)
 
@@ -129,13 +143,14 @@ class TraceWindow(QMainWindow):
         column.addWidget(self.graph, 1)
         for widget in (self.step_bar, self.timeline, self.rail):
             column.addWidget(widget)
-        tools = [self.sizes, self.detail, self.coloring]
-        self.cards = (Card("Computational graph", left, tools), Card("Node", self.chain_rule))
-        self.cards[1].setMinimumWidth(352)
-        splitter = QSplitter(Qt.Orientation.Horizontal, handleWidth=GUTTER)
-        for stretch, card in zip((1, 0), self.cards, strict=True):
-            splitter.addWidget(card)
-            splitter.setStretchFactor(splitter.count() - 1, stretch)
+        tools = [self.badge, self.sizes, self.detail, self.coloring]
+        update = Card("Optimizer microscope", self.microscope, self.microscope.tools)
+        self.cards = (Card("Computational graph", left, tools), Card("Node", self.chain_rule), update)
+        right = _split(Qt.Orientation.Vertical, self.cards[1:], (2, 1))
+        right.setMinimumWidth(352)
+        right.setSizes([_SIZE[1] - _UPDATE, _UPDATE])
+        splitter = _split(Qt.Orientation.Horizontal, (self.cards[0], right), (1, 0))
+        splitter.setSizes([_SIZE[0] - _RIGHT, _RIGHT])
         frame = QWidget()
         around = QVBoxLayout(frame)
         around.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
@@ -152,6 +167,9 @@ class TraceWindow(QMainWindow):
         graph.node_clicked.connect(viewer.select)
         graph.node_released.connect(lambda: viewer.select(None))
         graph.run_to_requested.connect(viewer.walker.to_node)
+        graph.breakpoint_requested.connect(viewer.toggle_breakpoint)
+        self.badge.clicked.connect(lambda: self.proof.open_below(self.badge))
+        self.microscope.element_picked.connect(lambda node, element: viewer.select(node))
         for bar in (self.timeline, self.rail):
             bar.cursor_requested.connect(viewer.stepper.to)
         card.node_clicked.connect(viewer.select)
@@ -175,13 +193,19 @@ class TraceWindow(QMainWindow):
         for view in (self.graph, self.timeline, self.rail):
             view.set_moment(moment)
         self.graph.set_selected(node)
+        self.graph.scenes.set_look(breakpoints=dict.fromkeys(self.viewer.breaks.nodes, True))
+        here = moment.node.id if moment and moment.node and node is None else node
+        self.microscope.set_moment(moment, here)
+        self.cards[2].setVisible(bool(moment and moment.reading.updates))
         self.chain_rule.set_moment(moment, node, self.viewer.is_pinned)
         shown = self.chain_rule.node()
         if shown and moment.reading.lacks(shown.id, moment.sample) and moment.reading.take(self._source.numbers(shown.id, moment.sample)):
             self.chain_rule.set_moment(moment, node, self.viewer.is_pinned)
         if moment:
             trace = moment.reading.trace
-            self.cards[0].set_subtitle(f"{len(trace.nodes):,} nodes · worst error {trace.worst_error:.1e} against torch")
+            self.cards[0].set_subtitle(f"{len(trace.nodes):,} nodes")
+            self.badge.set_error(trace.worst_error, trace.precision)
+            self.proof.set_trace(trace, {})
 
     def _pace(self) -> int:
         return round(PLAY_MS[self.sizes.key] / self.step_bar.speed)
@@ -216,6 +240,14 @@ def run(window: TraceWindow) -> None:
     window.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     QCoreApplication.processEvents()
+
+
+def _split(direction: Qt.Orientation, parts: Sequence[QWidget], shares: Sequence[int]) -> QSplitter:
+    splitter = QSplitter(direction, handleWidth=GUTTER)
+    for share, part in zip(shares, parts, strict=True):
+        splitter.addWidget(part)
+        splitter.setStretchFactor(splitter.count() - 1, share)
+    return splitter
 
 
 def _choice(tip: str, choices: dict[str, str], present: str) -> ChoiceButton:

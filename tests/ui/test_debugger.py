@@ -224,6 +224,15 @@ def test_what_no_step_comes_to_has_no_breakpoint(qtbot, window):
     assert "Select a node" in window.toast.text
 
 
+def test_playing_stops_where_nothing_could_stop_it(qtbot, window):
+    press(qtbot, window, "F5")
+    assert window.session.playback.is_playing
+    window.area.show_workspace("build")
+    assert not window.session.playback.is_playing
+    window.area.show_workspace("step")
+    assert not window.session.playback.is_playing
+
+
 def test_the_speed_is_changed_while_it_plays(qtbot, window):
     bar = window.panels.step_bar
     assert bar.speed == 1

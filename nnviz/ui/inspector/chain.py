@@ -92,11 +92,26 @@ def forward_lines(moment: Moment, node: NodeRecord, element: tuple[int, ...] = (
     made = moment.is_made(node.id)
     lines = [_input_line(moment, node, argument, element) for argument in range(len(node.inputs))] if made else []
     own = moment.value(node.id)
+    won = _winner(moment, node, element) if own else None
     lines.append(Line(own_symbol(node), figures(moment, node.id, own, element), "text" if own else "faint"))
+    lines += [won] if won else []
     of_means = moment.sample is None and (node.batch_axis is not None or node.kind == "loss")
     if made and node.inputs and of_means and not holds_for_means(moment, node):
         lines.append(Line("", f"means over {_rows(moment)}: the formula holds row by row, not for them", "muted"))
     return lines
+
+
+def _winner(moment: Moment, node: NodeRecord, element: tuple[int, ...]) -> Line | None:
+    """Which element of the input won the window of a max pool's element."""
+    if node.winners is None or moment.sample is None or node.batch_axis != 0 or len(element) != len(node.shape) - 1:
+        return None
+    source = moment.reading.node(node.inputs[0])
+    pooled = source.shape[2:]
+    place = (*element[:1], *map(int, np.unravel_index(int(to_numpy(node.winners)[moment.sample][element]), pooled)))
+    values = moment.row(source.id, source.value)
+    worth = "" if values is None else f" = {numerals.number(values[place])}"
+    symbol = input_symbol(moment, node, 0)
+    return Line("won by", f"{symbol}{numerals.place(place)}{worth}", "text", "field", source.id, "the largest element of the window")
 
 
 def _input_line(moment: Moment, node: NodeRecord, argument: int, element: tuple[int, ...]) -> Line:
