@@ -16,6 +16,7 @@ from nnviz.protocol import (
     PICTURED,
     WHOLE,
     AgreementRecord,
+    Array,
     EdgeRecord,
     NodeRecord,
     OutputRecord,
