@@ -17,14 +17,14 @@ Link = tuple[int, int]
 
 TITLE, NAMES = 38.0, (40.0, 22.0)
 """Room above a circle: for the frame's title and the operation's name; for its own name, with and without its bias."""
-FOOT, SIDE = 28.0, 22.0
+FOOT, SIDE = 28.0, 48.0
 FRAME_GAP = 22.0
 ROOMY = 104.0
 """Circles that stand so far apart have room for their bias and for the gradients on their links."""
-_PITCHES = ((2, 110.0, 46.0), (4, 94.0, 44.0), (8, 68.0, 38.0), (16, 52.0, 32.0))
+_PITCHES = ((2, 130.0, 46.0), (4, 94.0, 44.0), (8, 68.0, 38.0), (16, 52.0, 32.0))
 """Up to so many circles below each other: their distance, and their diameter. Pixels."""
 _LEAST = (40.0, 26.0)
-_WEIGHTED, _PLAIN = (206.0, 178.0), (92.0, 74.0)
+_WEIGHTED, _PLAIN = (256.0, 178.0), (92.0, 74.0)
 """Room for the links into a column, with and without weights on them; each for circles far apart and near each other."""
 
 

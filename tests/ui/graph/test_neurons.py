@@ -8,15 +8,19 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetricsF
 
 from nnviz.document import edits
 from nnviz.engine import jobs
 from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
+from nnviz.ui.fonts import mono
 from nnviz.ui.graph import neuron_states, units
 from nnviz.ui.graph.look import Look
+from nnviz.ui.graph.neuron_items import ON_LINK
 from nnviz.ui.graph.view import GraphView
 from nnviz.ui.inspector import neuron_lines
+from nnviz.ui.theme import SMALL
 
 
 @functools.cache
@@ -208,3 +212,21 @@ def test_tooltips_tell_the_full_numbers(view):
     scene, z, x = view.scene(), node(of, "linear[1]"), node(of, "x[0]")
     assert "gradient 3.062" in scene.tooltip(scene.circles[z]) and "b[1]: value" in scene.tooltip(scene.circles[z])
     assert "x[0] → z[1]" in scene.tooltip(scene.links[x, z]) and "gradient 3.981" in scene.tooltip(scene.links[x, z])
+
+
+def test_a_bias_badge_stays_in_its_frame_and_labels_stand_apart(qapp):
+    of = reading()
+    shown = units.units(of)
+    found = units.places(of, shown)
+    widest = QFontMetricsF(mono(SMALL)).horizontalAdvance("b −0.0552  ∂ −2.552") + 10
+    for neuron in shown.bias_of:
+        x = found.centres[neuron][0]
+        frame = next(box for box in found.frames.values() if box[0] <= x <= box[0] + box[2])
+        assert frame[0] <= x - widest / 2 and x + widest / 2 <= frame[0] + frame[2]
+    heights = sorted(_label_height(found.centres, link) for link in units.labelled(of, shown) if of.node(link[1]).group[0] == "h1")
+    assert len(heights) == 4 and min(b - a for a, b in itertools.pairwise(heights)) >= 2 * 13 + 14, "two lines and air"
+
+
+def _label_height(centres, link) -> float:
+    (_, start), (_, end) = (centres[end] for end in link)
+    return start + ON_LINK * (end - start)
