@@ -11,7 +11,7 @@ from nnviz.engine.measure import history_record, layer_measures, surface
 from nnviz.engine.records import to_record
 from nnviz.engine.timeline import Timeline
 from nnviz.engine.tracing import Captured, capture_next
-from nnviz.protocol import Frame, Logged, Reply, Watch
+from nnviz.protocol import Frame, Logged, Point, Reply, Watch
 
 INTERVAL = 1 / 30
 """Seconds between frames, at least."""
@@ -105,7 +105,11 @@ class Reporter:
             self._send(Frame(self._number, revision, timeline.iteration, trainer.position.epoch, rate))
 
     def stand(self, timeline: Timeline, revision: int) -> None:
-        """Send a frame with everything watched but a trace, which is asked for when the run stands."""
+        """Send a frame with everything watched but a trace, which is asked for when the run stands; validation is measured here, too."""
+        last, trainer = timeline.points[-1], timeline.trainer
+        if last.validation_loss is None and trainer.validation_rows.count:
+            timeline.points[-1] = Point(last.iteration, last.loss, *trainer.evaluate(trainer.validation_rows))
+            self.edited(len(timeline.points))
         self._deliver(self._frame(timeline, revision, True))
 
     def tell(self, timeline: Timeline, revision: int) -> None:

@@ -176,6 +176,19 @@ def test_train_for_a_while(engine):
     assert weights(engine) == expected(trained(until=100))
 
 
+def test_where_the_run_stands_validation_is_measured(engine):
+    engine.open()
+    frames = []
+    engine.send(p.Train(31))
+    engine.until(p.Trained, frames)
+    timeline = trained(until=31)
+    assert timeline.points[-1].validation_loss is None, "an iteration at which training alone measures nothing"
+    last = [frame for frame in frames if isinstance(frame, p.Frame)][-1].points[-1]
+    figures = timeline.trainer.evaluate(timeline.trainer.validation_rows)
+    assert (last.iteration, last.loss) == (31, timeline.points[-1].loss) and (last.validation_loss, last.metric) == figures
+    assert weights(engine) == expected(timeline)
+
+
 def test_an_edit_while_it_trains_takes_effect_between_two_iterations(engine):
     engine.open()
     engine.send(p.Train())
