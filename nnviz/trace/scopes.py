@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 from torch.nn.modules import module as module_hooks
 
-_OURS = (os.path.dirname(torch.__file__) + os.sep, os.path.dirname(__file__) + os.sep)
+_OURS = (os.path.dirname(torch.__file__) + os.sep, os.path.dirname(__file__) + os.sep, contextlib.__file__)
 _is_ours: dict[str, bool] = {}
 
 
 def user_line() -> str:
-    """`file:line` of the innermost frame that belongs neither to torch nor to this package."""
+    """`file:line` of the innermost frame that belongs neither to torch nor to this package (nor to the decorators in between)."""
     frame = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename
@@ -68,7 +68,7 @@ class Scopes:
     def here(self) -> Scope:
         return self._stack[-1]
 
-    @contextmanager
+    @contextlib.contextmanager
     def watch(self, left: Callable[[str, Any], None]) -> Iterator[None]:
         """While this runs, every module call is a scope; at its end `left` is told the module's path and what it returned."""
         before = module_hooks.register_module_forward_pre_hook(lambda module, _: self._enter(module))

@@ -25,10 +25,10 @@ _INSET = 11.0
 _RADIUS = 7.0
 _HALO = 5.0
 _FUTURE = 0.45
-_HEAD, _HEAD_SHARE = 24.0, 0.42
+_HEAD, _HEAD_SHARE = 24.0, 0.22
 """How high the coloured head of a card is, and how much of the full colour leaves its text readable."""
-_CASING = 3.2
-"""How much wider than a wire the band is that says a gradient has come back."""
+_CASING, _CORE = 1.6, 0.45
+"""How much wider than a wire the band is that says a gradient has come back, and the share of the wire left in its middle."""
 _Flag = Qt.AlignmentFlag
 
 
@@ -297,15 +297,15 @@ class WireItem(Painted):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if state.returned:
-            self._stroke(painter, self._theme.tint("backward", 0.5), state.width + _CASING)
+            self._stroke(painter, self._theme.tint("backward", 0.8), state.width + _CASING)
         color = (
             self._theme.color("faint")
             if state.size is None
-            else self._theme.diverging(math.copysign(0.3 + 0.7 * abs(state.size), state.size), 1.0)
+            else self._theme.diverging(math.copysign(0.25 + 0.5 * abs(state.size), state.size), 1.0)
         )
         if not state.sent and not state.returned:
             color.setAlphaF(_FUTURE)
-        self._stroke(painter, color, state.width)
+        self._stroke(painter, color, max(1.0, _CORE * state.width) if state.returned else state.width)
 
     def _stroke(self, painter: QPainter, color: QColor, width: float) -> None:
         painter.setPen(QPen(color, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
