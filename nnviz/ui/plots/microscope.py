@@ -55,7 +55,8 @@ class OptimizerMicroscope(Plot):
         updates = moment.reading.updates if moment else {}
         node = next((known for known in (node, self.node, *updates) if known in updates), None)
         element = self.element if element is None else element
-        self.element = fitted(element if node == self.node or element else (), updates[node].before.shape) if updates else self.element
+        place = fitted(element if node == self.node or element else (), updates[node].before.shape) if updates else self.element
+        self.element = self.element if place == self.element else place  # the same object where it is the same: then nothing is new
         self.node = self.node if node is None else node
         self._moment = moment
         self.offer(moment, self.node, self.element)
