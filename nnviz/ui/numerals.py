@@ -30,10 +30,12 @@ def number(value: float) -> str:
 
 
 def steady(value: float) -> str:
-    """Return the number in 4 significant digits, zeros at its end kept, for a place where it changes while one looks: "0.3700"."""
+    """Return the number as `aligned` writes it alone, zeros at the end included, so that it keeps its width: "0.3700"."""
     value = float(value)
-    exponent = _exponent(value) if math.isfinite(value) else math.inf
-    return signed(f"{value:.{max(0, DIGITS - 1 - exponent)}f}") if -4 <= exponent <= 5 else number(value)
+    if not math.isfinite(value) or (value == round(value) and abs(value) < 10**DIGITS):
+        return number(value)
+    exponent = _exponent(value)
+    return signed(f"{value:.{max(0, DIGITS - 1 - exponent)}f}") if -3 <= exponent <= 5 else number(value)
 
 
 def short(value: float) -> str:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 from nnviz.protocol import Answers, DataRecord
 from nnviz.session.reading import to_numpy
 from nnviz.ui.data.rows_picture import image_of, unscaled
+from nnviz.ui.numerals import steady
 from nnviz.ui.plots import figures
 from nnviz.ui.plots.readout import LINE, paint_readout, small_mono, small_sans
 from nnviz.ui.theme import Theme
@@ -70,7 +71,7 @@ class Said:
         if "accuracy" in scores:
             named = (("accuracy", "accuracy"), ("precision", "precision"), ("recall", "recall"), ("F1", "f1"))
             return " · ".join(f"{label} {figures.percent(scores[key])}" for label, key in named)
-        return " · ".join(f"{name.upper()} {figures.figure(scores[name])}" for name in ("mse", "mae", "rmse"))
+        return " · ".join(f"{name.upper()} {steady(scores[name])}" for name in ("mse", "mae", "rmse"))
 
     @property
     def brief(self) -> str:
@@ -78,7 +79,7 @@ class Said:
         scores = self.answers.scores
         if "accuracy" in scores:
             return f"accuracy {figures.percent(scores['accuracy'])} · F1 {figures.percent(scores['f1'])}"
-        return f"MAE {figures.figure(scores['mae'])} · RMSE {figures.figure(scores['rmse'])}"
+        return f"MAE {steady(scores['mae'])} · RMSE {steady(scores['rmse'])}"
 
 
 Hovered = QPointF | None
@@ -217,8 +218,8 @@ def paint_series(painter: QPainter, area: QRectF, theme: Theme, said: Said, hove
         _words(painter, foot, theme, "grey: truth", Qt.AlignmentFlag.AlignLeft)
     if hovered is not None and frame.contains(hovered):
         step = int(np.abs(across - hovered.x()).argmin())
-        rows = [("muted", f"row {said.rows[order[step]]}"), ("text", f"truth {figures.figure(float(truth[step]))}")]
-        paint_readout(painter, theme, hovered, [*rows, ("text", f"answer {figures.figure(float(answer[step]))}")], frame)
+        rows = [("muted", f"row {said.rows[order[step]]}"), ("text", f"truth {steady(float(truth[step]))}")]
+        paint_readout(painter, theme, hovered, [*rows, ("text", f"answer {steady(float(answer[step]))}")], frame)
 
 
 def _limits(values: np.ndarray) -> tuple[float, float]:

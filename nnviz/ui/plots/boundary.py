@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from nnviz.protocol import Answers, DataRecord, Surface
 from nnviz.session.reading import to_numpy
 from nnviz.session.run import RunState
+from nnviz.ui.numerals import steady
 from nnviz.ui.plots import answers_picture, figures
 from nnviz.ui.plots.answers_picture import Said
 from nnviz.ui.plots.header_button import ChoiceButton
@@ -194,13 +195,13 @@ class BoundaryPlot(Plot):
     def _heading(self, iteration: str) -> tuple[str, str, str]:
         """Title, subtitle and short title; where colour means a value, the subtitle gives its range."""
         if self._hover_map is not None:
-            return self._neuron or "Neuron", f"±{figures.figure(robust_limit(self._hover_map))}, {iteration}".rstrip(", "), ""
+            return self._neuron or "Neuron", f"±{steady(robust_limit(self._hover_map))}, {iteration}".rstrip(", "), ""
         if self.points.classes:
             flat = self.points.features == 1
             return ("Class probabilities", iteration, "Classes") if flat else ("Decision boundary", iteration, "Boundary")
         if self.points.features == 1:
             return "Fitted curve", iteration, "Fit"
-        return "Fitted surface", f"±{figures.figure(robust_limit(self.points.y))}, {iteration}".rstrip(", "), "Fit"
+        return "Fitted surface", f"±{steady(robust_limit(self.points.y))}, {iteration}".rstrip(", "), "Fit"
 
     def _scales(self, area: QRectF) -> tuple[QRectF, Scale, Scale]:
         """The frame and both scales. The left margin is wide enough for any tick, so that it does not jump."""
@@ -229,15 +230,15 @@ class BoundaryPlot(Plot):
     def values_at(self, *place: float) -> list[tuple[str, str]]:
         """Return what the readout says about a place: its features and the network's answer (or the neuron's value) there."""
         points, place = self.points, place[: self.points.features]
-        rows = [("muted", f"{name} {figures.figure(value)}") for name, value in zip(points.axis_names, place, strict=True)]
+        rows = [("muted", f"{name} {steady(value)}") for name, value in zip(points.axis_names, place, strict=True)]
         shown = self._output if self._hover_map is None else self._hover_map
         if shown is None or self._surface is None:
             return rows
         answer = shown[_cell(self._surface, place, shown.shape[: points.features])]
         if self._hover_map is not None:
-            return [*rows, ("text", f"{self._neuron or 'neuron'} {figures.figure(float(answer))}")]
+            return [*rows, ("text", f"{self._neuron or 'neuron'} {steady(float(answer))}")]
         if not points.classes:
-            return [*rows, ("text", f"ŷ {figures.figure(float(answer[0]))}")]
+            return [*rows, ("text", f"ŷ {steady(float(answer[0]))}")]
         shares = probabilities(answer)
         likely = [int(number) for number in np.argsort(-np.nan_to_num(shares))[:3]]
         return [*rows, *(("text", f"{points.class_name(number)} {figures.percent(float(shares[number]))}") for number in likely)]

@@ -1,17 +1,12 @@
-"""Numbers as plots print them, on the rules of numerals.py: live values, ticks, shares, iterations. Text only; nothing is painted here."""
+"""Numbers as plots print them, on the rules of numerals.py: ticks, shares, iterations. Text only; nothing is painted here."""
 
 from __future__ import annotations
 
 import math
 
-from nnviz.ui.numerals import aligned, signed
+from nnviz.ui.numerals import signed
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def figure(value: float) -> str:
-    """Return a value with four significant digits, zeros at the end included, so that a live number keeps its width."""
-    return aligned([value])[0]
 
 
 def tick(value: float) -> str:

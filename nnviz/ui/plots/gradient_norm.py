@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from nnviz.protocol import LayerMeasures
 from nnviz.session.run import RunState, Snapshot
 from nnviz.ui.fonts import sans
-from nnviz.ui.numerals import number
+from nnviz.ui.numerals import number, steady
 from nnviz.ui.plots import figures
 from nnviz.ui.plots.plot import Plot
 from nnviz.ui.plots.readout import LINE, RIGHT, paint_readout, small_mono, text_width, thinned, write
@@ -86,7 +86,7 @@ class GradientNormPlot(Plot):
         """Name, cut to so many pixels, and norm of a layer."""
         bad = bool(layer.gradients.non_finite)
         name = QFontMetricsF(sans(BODY)).elidedText(self._name(layer), Qt.TextElideMode.ElideRight, room)
-        text = "NaN/Inf" if bad else figures.figure(layer.gradients.norm)
+        text = "NaN/Inf" if bad else steady(layer.gradients.norm)
         write(painter, row, name, self.theme.color("muted"), sans(BODY))
         write(painter, row, text, self.theme.color("loss" if bad else "text"), small_mono(), RIGHT)
 

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
+from nnviz.ui.numerals import steady
 from nnviz.ui.plots import figures
 from nnviz.ui.plots.decimation import decimated
 from nnviz.ui.plots.plot import Plot
@@ -50,7 +51,7 @@ class LineChart:
     stopped_at: float | None = None
     """The iteration of the first non-finite loss."""
     notes: tuple[str, ...] = ()
-    value_text: Callable[[float], str] = figures.figure
+    value_text: Callable[[float], str] = steady
     tick_text: Callable[[float], str] = field(default=figures.tick)
 
     @property

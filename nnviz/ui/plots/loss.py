@@ -8,6 +8,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from nnviz.session.run import Curves, RunState
+from nnviz.ui.numerals import steady
 from nnviz.ui.plots import figures
 from nnviz.ui.plots.decimation import first_non_finite, smoothed
 from nnviz.ui.plots.header_button import ChoiceButton, SwitchButton
@@ -123,7 +124,7 @@ def _metric_note(curves: Curves, classified: bool) -> tuple[str, ...]:
     value = curves.last("metric")
     if value is None:
         return ()
-    text = f"accuracy {figures.percent(value)}" if classified else f"RMSE {figures.figure(value)}"
+    text = f"accuracy {figures.percent(value)}" if classified else f"RMSE {steady(value)}"
     return (text + _age(curves, "metric"),)
 
 

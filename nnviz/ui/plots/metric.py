@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from nnviz.session.run import Curves, RunState
+from nnviz.ui.numerals import steady
 from nnviz.ui.plots import figures
 from nnviz.ui.plots.line_chart import Curve, LineChart, paint_chart
 from nnviz.ui.plots.loss import linear_limits, measured
@@ -43,7 +44,7 @@ class MetricPlot(Plot):
             (line,),
             snapped(0.0, max(1.0, float(curves.iteration[-1])), 10),
             self._limits,
-            value_text=figures.percent if classified else figures.figure,
+            value_text=figures.percent if classified else steady,
             tick_text=_percent_tick if classified else figures.tick,
         )
         title = "Validation accuracy" if classified else "Validation RMSE"

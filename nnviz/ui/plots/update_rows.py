@@ -14,6 +14,7 @@ from PySide6.QtGui import QBrush, QFont, QFontMetricsF, QPainter, QPen
 from nnviz.protocol import Tensor
 from nnviz.session.moment import Moment
 from nnviz.ui.fonts import mono
+from nnviz.ui.numerals import steady
 from nnviz.ui.plots import figures
 from nnviz.ui.plots.readout import LINE, RIGHT, paint_readout, small_mono, text_width, thinned, write
 from nnviz.ui.plots.scales import Scale, decades
@@ -121,7 +122,7 @@ def _columns(rows: tuple[Row, ...], width: float) -> _Columns:
     symbols = max((symbol_width(row.symbol) for row in rows), default=0.0) + _GAP
     formulas = max((text_width(row.formula) for row in rows), default=0.0) + _GAP
     numbers = max(
-        (_number_width(text) for row in rows for text in ("−0.000000", "" if row.value is None else figures.figure(row.value))), default=0.0
+        (_number_width(text) for row in rows for text in ("−0.000000", "" if row.value is None else steady(row.value))), default=0.0
     )
     is_beside = symbols + formulas + numbers + 2 * _GAP + _SHORTEST <= width
     number = symbols + formulas if is_beside else symbols
@@ -152,7 +153,7 @@ def _number_font() -> QFont:
 def _paint_row(painter: QPainter, theme: Theme, row: Row, line: QRectF, columns: _Columns) -> None:
     """Paint symbol, formula and number; what the number was stands below it, or behind the formula where that is below."""
     upper, lower = _upper(line, True), line.adjusted(0, line.height() / 2, 0, 0)
-    was = "" if row.was is None else f"was {figures.figure(row.was)}"
+    was = "" if row.was is None else f"was {steady(row.was)}"
     write(painter, _upper(line, not columns.is_beside), row.symbol, theme.color("text"), _symbol_font())
     if columns.is_beside:
         write(painter, line.adjusted(columns.formula, 0, 0, 0), row.formula, theme.color("muted"))
@@ -177,7 +178,7 @@ def _paint_number(painter: QPainter, theme: Theme, row: Row, room: QRectF) -> No
         write(painter, room, "not yet", theme.color("faint"), align=RIGHT)
         return
     color = theme.color("text" if math.isfinite(row.value) else "loss")
-    write(painter, room, figures.figure(row.value), color, _number_font(), RIGHT)
+    write(painter, room, steady(row.value), color, _number_font(), RIGHT)
 
 
 def _paint_bar(painter: QPainter, theme: Theme, row: Row, room: QRectF, limits: tuple[float, float] | None) -> None:
@@ -213,5 +214,5 @@ def _paint_caption(painter: QPainter, theme: Theme, room: QRectF, left: str, rig
 
 
 def _readout(row: Row) -> list[tuple[str, str]]:
-    value = "not computed yet" if row.value is None else figures.figure(row.value)
+    value = "not computed yet" if row.value is None else steady(row.value)
     return [("update", f"{row.symbol} = {row.formula}"), ("text", f"{'norm ' if row.is_norm else ''}{value}")]

@@ -47,7 +47,7 @@ def paint_history(painter: QPainter, area: QRectF, theme: Theme, history: Weight
     pointed = next((lane for lane in lanes if hovered is not None and lane.contains(hovered)), None)
     if pointed is not None:
         place = round((hovered.x() - pointed.left()) / max(1.0, pointed.width()) * (len(iterations) - 1))
-        rows = [(tone, f"{symbol} {figures.figure(float(to_numpy(getattr(history, column))[place]))}") for symbol, column, tone in LANES]
+        rows = [(tone, f"{symbol} {numerals.steady(float(to_numpy(getattr(history, column))[place]))}") for symbol, column, tone in LANES]
         paint_readout(painter, theme, hovered, [("muted", figures.iteration(int(iterations[place]))), *rows], area)
 
 
