@@ -501,7 +501,7 @@ TRAINING = (
     Field("l2", "number", 0.0, "adds l2/2 · Σw² over all weights (not biases) to the loss", 0.0, 1e3),
     Field("clip_norm", "number", None, "largest norm of all gradients together; none does not clip", 1e-12, 1e12, optional=True),
     Field("clip_value", "number", None, "largest absolute value of one gradient element; none does not clip", 1e-12, 1e12, optional=True),
-    Field("dropout", "boolean", True, "master switch: off makes every dropout layer pass its input unchanged", essential=True),
+    Field("dropout", "boolean", True, "master switch: off makes every dropout, also that inside recurrent layers, pass its input unchanged", essential=True),
     Field("early_stopping", "integer", None, "stop after this many epochs without a better validation loss; none never stops early", 1, 100_000, optional=True),
 )
 """The fields of a training that are neither its optimizer nor its schedule."""
@@ -511,7 +511,7 @@ LAYER = (
     Field("frozen", "boolean", False, "whether training leaves its parameters as they are"),
     Field("initializer", "choice", "default", "how its weights start", choices=tuple(INITIALIZERS)),
     Field("gain", "number", 1.0, "multiplies the weights the initializer draws; above 1 signals grow from layer to layer", 0.0, 1e4),
-    Field("learning_rate_factor", "number", 1.0, "multiplies the learning rate for the parameters of this layer", 0.0, 1e4),
+    Field("learning_rate_factor", "number", 1.0, "multiplies the learning rate for the parameters of this layer; a schedule's floor is not multiplied, as in torch's parameter groups", 0.0, 1e4),
 )
 """The fields every layer has besides those of its kind."""
 

@@ -24,7 +24,7 @@ class Training(msgspec.Struct, frozen=True):
     clip_value: float | None = None
     """Largest absolute value of a gradient element, as torch.nn.utils.clip_grad_value_."""
     dropout: bool = True
-    """Master switch: False makes every dropout layer pass its input unchanged."""
+    """Master switch: False makes every dropout, also that inside recurrent layers, pass its input unchanged."""
     early_stopping: int | None = None
     """Stop after this many epochs without a better validation loss, and restore the best weights."""
     target: str = "labels"

@@ -1,6 +1,6 @@
 """A trace made quick to read: which step makes what, and arrays decoded once. Built when a trace arrives.
 
-Nothing in it changes; tensors that were too large to travel are added when they have been asked for.
+What it knows never changes; only tensors that were too large to travel are added, once they have been asked for.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ ACTIONS = (
     Act("to_end", "To the end", "Step", lambda w: w.viewer.stepper.to_end(), "Ctrl+End", "fa6s.forward-step", "After the last step"),
     Act("step", "Step over", "Step", lambda w: w.step(+1), "F10", "fa6s.caret-right", "Make the next step; a folded group is one"),
     Act("step_back", "Step back", "Step", lambda w: w.step(-1), "Shift+F10", "fa6s.caret-left", "Take the last step back"),
-    Act("into", "Step into", "Step", lambda w: w.into(), "F11", "fa6s.arrow-turn-down", "Open the folded group at the cursor by one level and go to its first node"),
+    Act("into", "Step into", "Step", lambda w: w.into(), "F11", "fa6s.arrow-turn-down", "Open the folded group the cursor is in, or else the next one, by one level and go to its first node"),
     Act("out", "Step out", "Step", lambda w: w.viewer.walker.out(), "Shift+F11", "fa6s.arrow-turn-up", "Go to the first step behind the innermost open group"),
     Act("run_to", "Run to the selected node", "Step", lambda w: w.run_to_selected(), "Ctrl+F10", "fa6s.location-crosshairs", "Go on to the next step of the selected node"),
     Act("breakpoint", "Breakpoint on this node: on or off", "Step", lambda w: w.toggle_breakpoint(), "F9", "fa6s.diamond", "Stop at the selected node, or at the one the cursor is at"),

@@ -86,6 +86,7 @@ def test_update_rows_are_true_under_a_schedule_and_factors_of_layers(kind):
     trainer = scheduled("cosine", kind, with_factors(mlp(), h1=0.1, out=3.0), every="iteration", t_max=9)
     for iteration in range(6):
         trace = capture_next(trainer, "textbook").trace
+        rate = trainer.learning_rate
         trainer.prepare()
         rates = {group["factor"]: group["lr"] for group in trainer.optimizer.param_groups}
         trainer.advance()
@@ -93,8 +94,26 @@ def test_update_rows_are_true_under_a_schedule_and_factors_of_layers(kind):
             factor = {"h1": 0.1, "out": 3.0}.get(update.parameter.partition(".")[0], 1.0)
             named = [row for row in update.rows if row.symbol == "η" and ("schedule" in row.formula or "layer" in row.formula)]
             assert bool(named) == (iteration > 0 or factor != 1)
+            assert rates[factor] == pytest.approx(rate * factor, rel=1e-12)
             assert all(row.value.item() == pytest.approx(rates[factor], rel=1e-12) for row in named)
             assert (update.rows[-1].value - trainer.parameters[update.parameter]).abs().max() <= 1e-12
+
+
+@pytest.mark.parametrize(("kind", "settings", "oracle"), WAYS)
+def test_every_schedule_moves_every_group_as_torch_does(kind, settings, oracle):
+    document = experiment(with_factors(mlp(), h1=0.1, out=3.0), "sgd", precision="float64", settings={"learning_rate": 0.4})
+    schedule = new_choice(SCHEDULES, kind, **settings)
+    trainer = trainer_of(replace(document, training=replace(document.training, schedule=schedule)))
+    theirs = torch.optim.SGD([{"params": [torch.zeros(1)], "lr": 0.4 * group["factor"]} for group in trainer.optimizer.param_groups])
+    scheduler = oracle(theirs)
+    assert len(theirs.param_groups) == 3
+    for epoch in range(40):
+        trainer.position = Position(epoch=epoch)
+        trainer.prepare()
+        rates = [group["lr"] for group in trainer.optimizer.param_groups]
+        assert rates == pytest.approx([group["lr"] for group in theirs.param_groups], rel=1e-12)
+        theirs.step()
+        scheduler.step()
 
 
 FLOORED = {
