@@ -106,14 +106,14 @@ class TopBar(QWidget):
     def set_figures(self, iteration: int, epoch: int, loss: str, score: str, metric: str, measured_at: int | None = None) -> None:
         """Show where the run stands; `loss` and `score`, the validation metric, as texts (empty: not known), `metric` its name.
 
-        `measured_at`: the iteration the metric is of, which is said where it is an earlier one.
+        `measured_at`: the iteration the metric is of; where it is an earlier one the number is pale, and its tooltip says which.
         """
         texts = {"iteration": f"{iteration}", "epoch": f"{epoch}", "loss": loss or "–", "score": score or "–"}
         for name, text in texts.items():
             self._figures[name].show_text(text)
         is_past = bool(score) and measured_at not in (None, iteration)
-        if self._figures["score"].set_caption(f"{metric} @{measured_at}" if is_past else metric):
-            self._fit()
+        self._figures["score"].set_caption(metric)
+        self._figures["score"].set_past(is_past)
         note = "Measured on the validation rows" + (f" after iteration {measured_at:,}, not since" if is_past else "")
         self._figures["score"].setToolTip(note)
 
@@ -157,12 +157,13 @@ class Figure(QWidget):
         """Show this number."""
         self._text.setText(text)
 
-    def set_caption(self, caption: str) -> bool:
-        """Say what the number is. Returns whether that takes more room than ever before; it never takes less again."""
+    def set_caption(self, caption: str) -> None:
+        """Say what the number is."""
         self._caption.setText(caption)
-        wanted, before = self._caption.sizeHint().width(), self._caption.minimumWidth()
-        self._caption.setMinimumWidth(max(wanted, before))
-        return wanted > before
+
+    def set_past(self, is_past: bool) -> None:
+        """Show a number that is not of now paler than one that is."""
+        self._text.setEnabled(not is_past)
 
 
 class Segments(QFrame):

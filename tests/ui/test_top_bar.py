@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QMenu, QWidget
 
-from nnviz.ui.top_bar import TopBar
+from nnviz.ui.top_bar import Figure, TopBar
 
 ACTIONS = ("to_start", "step_back", "step", "to_end", "rewind", "train_iteration", "train_epoch", "play", "train", "find_action")
 
@@ -19,23 +19,25 @@ def bar(qtbot):
     yield bar  # its parent lives as long as this fixture
 
 
-def captions(bar) -> list[str]:
-    return [label.text() for label in bar.findChildren(QLabel)]
+def score(bar):
+    """The figure of the metric, and whether its number is that of the present iteration."""
+    figure = bar.findChildren(Figure)[-1]
+    return figure.toolTip(), figure.findChildren(QLabel)[-1].isEnabled()
 
 
-def test_a_metric_of_an_earlier_iteration_says_of_which(bar):
+def test_a_metric_of_an_earlier_iteration_is_pale_and_says_of_which(bar):
     bar.set_figures(40, 3, "0.41", "87.3 %", "accuracy", 40)
-    assert "accuracy" in captions(bar)
-    bar.set_figures(41, 3, "0.40", "87.3 %", "accuracy", 40)
-    assert "accuracy @40" in captions(bar) and "accuracy" not in captions(bar)
+    assert score(bar) == ("Measured on the validation rows", True)
+    bar.set_figures(1041, 3, "0.40", "87.3 %", "accuracy", 1040)
+    assert score(bar) == ("Measured on the validation rows after iteration 1,040, not since", False)
     bar.set_figures(0, 0, "", "", "RMSE", None)
-    assert "RMSE" in captions(bar)
+    assert score(bar) == ("Measured on the validation rows", True)
 
 
 def test_the_figures_do_not_jump_when_the_iteration_goes(bar):
-    bar.set_figures(41, 3, "0.40", "87.3 %", "accuracy", 40)
-    bar.layout().activate()
-    places = [label.mapTo(bar, label.rect().topLeft()).x() for label in bar.findChildren(QLabel)]
-    bar.set_figures(44, 4, "0.39", "88.0 %", "accuracy", 44)
-    bar.layout().activate()
-    assert [label.mapTo(bar, label.rect().topLeft()).x() for label in bar.findChildren(QLabel)] == places
+    places = []
+    for iteration, measured_at in ((40, 40), (41, 40), (34_419, 34_400), (34_450, 34_450)):
+        bar.set_figures(iteration, 3, "0.4000", "87.3 %", "accuracy", measured_at)
+        bar.layout().activate()
+        places.append([label.mapTo(bar, label.rect().topLeft()).x() for label in bar.findChildren(QLabel)])
+    assert places[1:] == places[:1] * 3

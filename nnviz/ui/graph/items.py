@@ -25,7 +25,7 @@ _INSET = 11.0
 _RADIUS = 7.0
 _HALO = 5.0
 _FUTURE = 0.45
-_HEAD, _HEAD_SHARE = 24.0, 0.22
+_HEAD, _HEAD_SHARE = 24.0, 0.14
 """How high the coloured head of a card is, and how much of the full colour leaves its text readable."""
 _CASING, _CORE = 1.6, 0.45
 """How much wider than a wire the band is that says a gradient has come back, and the share of the wire left in its middle."""

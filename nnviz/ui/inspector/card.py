@@ -71,7 +71,7 @@ class ChainRuleCard(QWidget):
     def set_moment(self, moment: Moment | None, node: int | None, is_pinned: bool = False) -> None:
         """Show a node at a moment; None for the node follows the cursor. `is_pinned`: steps leave the card at this node."""
         if moment is not None and (self._moment is None or moment.reading is not self._moment.reading):
-            if self._moment is None or not _is_same_iteration(self._moment, moment):
+            if self._moment is None or not _has_same_nodes(self._moment, moment):
                 self._elements.clear()
             self._names = naming.names(moment.reading.trace)
             self._check = None
@@ -241,11 +241,16 @@ def _first(moment: Moment) -> NodeRecord | None:
     return next((node for node in nodes if node.kind == wanted), nodes[0] if nodes else None)
 
 
-def _is_same_iteration(one: Moment, other: Moment) -> bool:
-    """Whether both are of one iteration with the same nodes, whatever is supposed of it. A layer may have got other units in between."""
-    traces = one.reading.trace, other.reading.trace
-    facts = [(trace.iteration, trace.detail, [node.shape for node in trace.nodes]) for trace in traces]
-    return facts[0] == facts[1]
+def _has_same_nodes(one: Moment, other: Moment) -> bool:
+    """Whether a choice in one trace means the same in the other: of the next iteration, too, or with something supposed.
+
+    A layer may have got other units in between, or the graph another detail.
+    """
+    return _nodes(one) == _nodes(other)
+
+
+def _nodes(moment: Moment) -> list[tuple]:
+    return [(node.label, node.operation, row_shape(node)) for node in moment.reading.trace.nodes]
 
 
 def _why_not(moment: Moment, node: NodeRecord) -> str:

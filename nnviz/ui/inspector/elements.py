@@ -1,4 +1,4 @@
-"""Which element of a node is worked out in full: remembered for each node of a trace, at first the one with the largest gradient."""
+"""Which element of a node is worked out: kept from one iteration to the next, at first the one with the largest gradient."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Elements:
         self._places: dict[int, int] = {}
 
     def clear(self) -> None:
-        """Forget all choices: another trace has come."""
+        """Forget all choices: a trace of other nodes has come."""
         self._places = {}
 
     def choose(self, node: NodeRecord, place: int) -> None:

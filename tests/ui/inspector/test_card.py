@@ -50,6 +50,16 @@ def test_it_follows_the_cursor_until_a_node_is_chosen(card, worked):
     assert card.node().label == "linear"
 
 
+def test_an_element_stays_chosen_from_iteration_to_iteration(card, worked):
+    weight = traces.node(worked.trace, "h1.weight")
+    card.set_moment(Moment(worked, worked.length, 0), weight)
+    for place in (0, 3):
+        card.choose_element(place)
+        later = Reading(msgspec.structs.replace(worked.trace, iteration=worked.trace.iteration + 1 + place))
+        card.set_moment(Moment(later, later.length, 0), weight)
+        assert card.element() == (place // 2, place % 2)
+
+
 def test_it_shows_formula_numbers_and_rows(card, worked):
     card.set_moment(_at(worked, "backward", "relu"), None)
     assert card._formula.text() == "a = max(0, z)"
