@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -60,7 +61,13 @@ def _activation(one: Breakpoint, trainer: Trainer, loss: float, previous: float)
 
 def _gradient(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -> Hit | None:
     """The first parameter, in the order of the backward pass."""
-    return _first(one, ((name, parameter.grad) for name, parameter in reversed(trainer.parameters.items())))
+    return _first(one, _gradients(trainer))
+
+
+def _gradients(trainer: Trainer) -> Iterator[tuple[str, Tensor | None]]:
+    """Of every parameter: the last layer first, those of one layer in their own order, as a trace has them."""
+    layers = [list(of_layer) for _, of_layer in groupby(trainer.parameters.items(), lambda item: item[0].partition(".")[0])]
+    yield from ((name, parameter.grad) for of_layer in reversed(layers) for name, parameter in of_layer)
 
 
 def _first(one: Breakpoint, tensors: Iterable[tuple[str, Tensor | None]]) -> Hit | None:
@@ -75,8 +82,7 @@ def _first(one: Breakpoint, tensors: Iterable[tuple[str, Tensor | None]]) -> Hit
 def _non_finite(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -> Hit | None:
     """In the order of the iteration: a layer's output, the loss, the gradient of a parameter."""
     outputs = ((layer, trainer.net.outputs[layer]) for layer, _ in trainer.net.plan)
-    gradients = ((name, parameter.grad) for name, parameter in reversed(trainer.parameters.items()))
-    for place, tensor in (*outputs, ("loss", torch.tensor(loss)), *gradients):
+    for place, tensor in (*outputs, ("loss", torch.tensor(loss)), *_gradients(trainer)):
         count = 0 if tensor is None else tensor.numel() - int(torch.isfinite(tensor).sum())
         if count:
             return Hit(one, place, count)

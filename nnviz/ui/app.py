@@ -92,6 +92,7 @@ def _begin(window: MainWindow, begin: Begin | None) -> None:
     QTimer.singleShot(0, _load_libraries)
     if not window.siblings():
         window.lost_work.offer()
+    window.focus_canvas()
 
 
 def begin_with(window: MainWindow, path: str) -> None:

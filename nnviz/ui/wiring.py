@@ -72,7 +72,7 @@ def show_everything(window: MainWindow) -> None:
 def _session_to_views(window: MainWindow) -> None:
     session = window.session
     window.layers_selected.connect(lambda ids: (window.panels.network.set_selection(ids), _show_layer(window)))
-    session.document.replaced.connect(lambda old, new: window.select_layers(()))
+    session.document.replaced.connect(lambda old, new: (window.select_layers(()), window.focus_canvas()))
     session.experiment_changed.connect(lambda old, new: _show_experiment(window, new))
     session.run_changed.connect(lambda old, new: _show_run(window, new, old))
     session.moment_changed.connect(lambda old, new: _show_moment(window, new))

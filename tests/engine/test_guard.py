@@ -10,7 +10,11 @@ from nnviz.document import edits
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.catalog import new_layer
 from nnviz.engine.guard import Guard
+from nnviz.engine.records import to_record
 from nnviz.engine.timeline import Timeline
+from nnviz.engine.tracing import capture_next
+from nnviz.session.halts import halts
+from nnviz.session.reading import Reading
 from tests.engine.experiments import HERE, chain, experiment
 from tests.engine.test_service import Engine
 
@@ -100,9 +104,18 @@ def test_an_activation_above_and_below():
 def test_a_gradient_below_and_in_one_layer_only():
     first = largest_gradients(ADAM, 0)
     _, stop = run_until_stopped(ADAM, Breakpoint("gradient", "out", "above", 0.0))
-    assert (stop.hit.place, stop.hit.value) == ("out.bias", first["out.bias"]), "the last parameter has its gradient first"
+    assert (stop.hit.place, stop.hit.value) == ("out.weight", first["out.weight"])
     _, stop = run_until_stopped(ADAM, Breakpoint("gradient", "h1.weight", "below", 1e9))
     assert (stop.hit.place, stop.hit.value) == ("h1.weight", first["h1.weight"])
+
+
+@pytest.mark.parametrize("document", [EXPLODING, ADAM])
+@pytest.mark.parametrize("kind", ["gradient", "activation"])
+def test_training_and_the_trace_name_the_same_place(document, kind):
+    one = Breakpoint(kind, "", "above", 0.0)
+    timeline, stop = run_until_stopped(document, one)
+    halt = next(iter(halts(Reading(to_record(capture_next(timeline.trainer, "textbook"))), [one], None)))
+    assert stop.hit.place == halt.place and stop.hit.value == pytest.approx(halt.value, rel=1e-6)
 
 
 def test_the_loss_is_compared_with_that_of_the_iteration_before():
@@ -156,7 +169,7 @@ def test_over_the_wire(engine):
     engine.open(ADAM)
     engine.send(p.Train(), p.Break((Breakpoint("gradient", "", "above", 0.0),)))
     stopped = engine.until(p.Trained)
-    assert stopped.reason == "breakpoint" and stopped.hit.place == "out.bias"
+    assert stopped.reason == "breakpoint" and stopped.hit.place == "out.weight"
     engine.send(p.Trace())
     trace = engine.until(p.Traced).trace
     assert trace.iteration == stopped.iteration, "the trace is that of the iteration that was not made"

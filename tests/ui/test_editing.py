@@ -109,6 +109,8 @@ def test_the_weights_table_copies_and_pastes_by_key_while_a_layer_is_selected(qt
     wait(qtbot, lambda: "h1.weight" in session.experiment.weights)
     assert session.experiment.weights["h1.weight"][1] == [0.5, -0.25]
     assert len(session.experiment.network.layers) == 4, "nothing is pasted on the canvas"
+    keys(qtbot, "Ctrl+A")
+    assert len(editor.table.selectionModel().selectedIndexes()) == 8 and window.selected_layers == ("h1",)
 
 
 def test_a_copy_stands_near_its_original_with_a_name_of_its_own(qtbot, window):

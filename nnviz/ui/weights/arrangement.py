@@ -55,7 +55,7 @@ class Cells(QStyledItemDelegate):
 
 
 class TableKeys(QObject):
-    """Copy, paste and lock by key. It takes the keys before the window does, whose shortcuts for layers have the same ones."""
+    """Copy, paste, select all and lock by key. It takes the keys before the window does, whose shortcuts for layers have the same ones."""
 
     def __init__(self, editor: WeightEditor) -> None:
         super().__init__(editor.table)
@@ -71,6 +71,8 @@ class TableKeys(QObject):
             return editor.copy
         if event.matches(QKeySequence.StandardKey.Paste):
             return editor.paste
+        if event.matches(QKeySequence.StandardKey.SelectAll):
+            return table.selectAll
         is_lock = event.key() == Qt.Key.Key_L and not event.modifiers()
         return editor.toggle_lock if is_lock else None
 
