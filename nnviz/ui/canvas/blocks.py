@@ -16,6 +16,8 @@ from nnviz.ui.fonts import sans
 from nnviz.ui.theme import LARGE, Theme
 
 _SHADES = 256
+_PARTING = 1.4
+"""Width of the lines between maps in pixels."""
 _SMALLEST_CROSS = 9
 """Pixels a cell must have for a cross in it."""
 
@@ -66,6 +68,7 @@ def paint_block(painter: QPainter, theme: Theme, face: Face, figures: LayerFigur
     if figures.values is not None and figures.values.size == face.units:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         painter.drawImage(rect, heat_image(theme, figures.values, face.grid, limit, face.tile))
+        _part_maps(painter, theme, rect, face)
         _cross_out(painter, theme, rect, face, figures)
     elif figures.measure is not None:
         _paint_histogram(painter, theme, rect, figures.measure)
@@ -76,6 +79,17 @@ def paint_block(painter: QPainter, theme: Theme, face: Face, figures: LayerFigur
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(_block_pen(theme, figures))
     painter.drawRoundedRect(rect.adjusted(-2, -2, 2, 2), 4, 4)
+
+
+def _part_maps(painter: QPainter, theme: Theme, rect: QRectF, face: Face) -> None:
+    """A line between the maps of two channels, so that each can be read by itself."""
+    if not all(face.tile):
+        return
+    down, across = (cells // size for cells, size in zip(face.grid, face.tile, strict=True))
+    painter.setPen(QPen(theme.tint("muted", 0.45), _PARTING))
+    columns = (rect.left() + rect.width() * k / across for k in range(1, across))
+    rows = (rect.top() + rect.height() * k / down for k in range(1, down))
+    painter.drawLines([QLineF(x, rect.top(), x, rect.bottom()) for x in columns] + [QLineF(rect.left(), y, rect.right(), y) for y in rows])
 
 
 def _cross_out(painter: QPainter, theme: Theme, rect: QRectF, face: Face, figures: LayerFigures) -> None:
