@@ -1,23 +1,10 @@
 """Finding nodes: what matches, what lights up, where it leads, which folds open on the way."""
 
-import pytest
 from PySide6.QtCore import Qt
 
 from nnviz.session.moment import Moment
 from nnviz.ui.graph.search import matches
-from nnviz.ui.graph.view import GraphView
 from tests.ui import captured, traces
-
-
-@pytest.fixture
-def view(qtbot):
-    view = GraphView()
-    qtbot.addWidget(view)
-    view.set_animated(False)
-    view.resize(900, 330)
-    view.show()
-    qtbot.waitExposed(view)
-    return view
 
 
 def test_every_word_tells_something_of_a_match():

@@ -6,19 +6,13 @@ from PySide6.QtCore import QPoint, Qt
 from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
 from nnviz.ui.graph import camera
-from nnviz.ui.graph.view import GraphView
 from nnviz.ui.theme import LIGHT
 from tests.ui import traces
 
 
 @pytest.fixture
-def view(qtbot):
-    view = GraphView()
-    qtbot.addWidget(view)
-    view.set_animated(False)
+def view(view):
     view.resize(700, 330)
-    view.show()
-    qtbot.waitExposed(view)
     reading = Reading(traces.dropout_net())
     view.set_moment(Moment(reading, traces.place(reading.trace, "forward", "relu"), 0))
     view.actual_size()

@@ -18,7 +18,6 @@ from nnviz.ui.fonts import mono
 from nnviz.ui.graph import neuron_states, units
 from nnviz.ui.graph.look import Look
 from nnviz.ui.graph.neuron_items import ON_LINK
-from nnviz.ui.graph.view import GraphView
 from nnviz.ui.inspector import neuron_lines
 from nnviz.ui.theme import SMALL
 
@@ -157,17 +156,6 @@ def test_a_mean_over_rows_shows_no_products():
 
 
 # --- the view ---
-
-
-@pytest.fixture
-def view(qtbot):
-    view = GraphView()
-    qtbot.addWidget(view)
-    view.set_animated(False)
-    view.resize(1000, 340)
-    view.show()
-    qtbot.waitExposed(view)
-    return view
 
 
 def _middle(view, item) -> QPoint:

@@ -8,19 +8,7 @@ from nnviz.ui.graph.grouping import tree
 from nnviz.ui.graph.items import card_size
 from nnviz.ui.graph.layout import place
 from nnviz.ui.graph.strips import value_strip
-from nnviz.ui.graph.view import GraphView
 from tests.ui import captured
-
-
-@pytest.fixture
-def view(qtbot):
-    view = GraphView()
-    qtbot.addWidget(view)
-    view.set_animated(False)
-    view.resize(1000, 340)
-    view.show()
-    qtbot.waitExposed(view)
-    return view
 
 
 def _show(view, name):

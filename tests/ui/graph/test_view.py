@@ -9,20 +9,8 @@ from PySide6.QtWidgets import QMenu
 
 from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
-from nnviz.ui.graph.view import GraphView
 from nnviz.ui.theme import DARK, LIGHT
 from tests.ui import traces
-
-
-@pytest.fixture
-def view(qtbot):
-    view = GraphView()
-    qtbot.addWidget(view)
-    view.set_animated(False)
-    view.resize(1000, 340)
-    view.show()
-    qtbot.waitExposed(view)
-    return view
 
 
 @pytest.fixture
