@@ -77,6 +77,7 @@ def _node(scalar: Scalar, label: str, scalars: Scalars, whole: NodeRecord) -> No
         ports=(),
         arguments=(),
         keywords={},
+        winners=None,
         whole=scalar.node,
         element=None if scalar.port else scalar.element,
     )

@@ -15,6 +15,7 @@ from nnviz.engine.records import to_record
 from nnviz.engine.tracing import capture_next
 from nnviz.engine.trainer import Trainer
 from nnviz.trace import TraceError
+from tests.engine.kinds import EXPERIMENTS
 
 
 def trainer(example: str = "moons", iterations: int = 3) -> Trainer:
@@ -105,3 +106,10 @@ def test_what_is_supposed_of_a_neuron_is_supposed_of_its_element():
     assert by_label["linear[1]"] == pytest.approx([2.0 * 1.3 - 0.3 * 0.7 + 0.9])
     with pytest.raises(TraceError, match="neuron 999"):
         capture_next(at, "neurons", what_ifs=[protocol.WhatIf(999)])
+
+
+def test_a_neuron_of_a_max_pool_has_no_winners_of_the_whole_pool():
+    document = EXPERIMENTS["max pool of images"]
+    record = to_record(capture_next(Trainer(document, load(document, Path())), "neurons"))
+    assert any(node.winners for node in record.whole.nodes)
+    assert not any(node.winners for node in record.nodes)
