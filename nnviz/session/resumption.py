@@ -36,6 +36,8 @@ class Resumption(QObject):
         self._is_asked = False
         self._in_file: tuple[int, Lineage] | None = None
         """How far the run in the document's file has come, and how it came about."""
+        self._is_attached = False
+        """Whether the run was among what was last given to a file."""
         self._was_kept = True
         document.written.connect(self._written)
         document.changed.connect(self._watch_kept)
@@ -70,10 +72,10 @@ class Resumption(QObject):
             self.kept_changed.emit()
 
     def _written(self) -> None:
-        """The file holds the run as it stands now; before the first iteration what it held before."""
+        """The file holds the run as it stands now, if it could be attached; before the first iteration what it held before."""
         iteration, lineage = self._conversation.run.iteration, self._lineage()
         if iteration:
-            self._in_file = (iteration, lineage) if lineage else None
+            self._in_file = (iteration, lineage) if lineage and self._is_attached else None
         elif not self.saved:
             self._in_file = None
 
@@ -85,15 +87,20 @@ class Resumption(QObject):
         return lineage.changed(self._conversation.run.iteration, experiment)
 
     def _attachments(self) -> dict[str, bytes]:
-        """What goes into the file beside the document: before the first iteration what it was saved with last, if anything."""
+        """What goes into the file beside the document."""
+        written = self._progress()
+        self._is_attached = written is not None and len(written) <= files.LARGEST[PART]
+        return {PART: written} if self._is_attached else {}
+
+    def _progress(self) -> bytes | None:
+        """The run as a part of a file: before the first iteration what it was saved with last, if anything."""
         lineage, run = self._lineage(), self._conversation.run
         if self.saved and run.iteration == 0:
-            return {PART: progress.encode(self.saved)}
+            return progress.encode(self.saved)
         if lineage is None or run.iteration == 0 or not self._conversation.is_sound:
-            return {}
+            return None
         changes = tuple((change.iteration, change.experiment) for change in lineage.changes)
-        written = progress.encode(Progress(run.iteration, run.curves.last("loss"), lineage.first, changes))
-        return {PART: written} if len(written) <= files.LARGEST[PART] else {}
+        return progress.encode(Progress(run.iteration, run.curves.last("loss"), lineage.first, changes))
 
     # --- opening ---
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nnviz import protocol
-from nnviz.document import edits
+from nnviz.document import edits, files
+from nnviz.document.progress import PART
 from tests.session.sessions import Stage
 
 
@@ -89,3 +90,19 @@ def test_opened_again_it_is_saved_before_and_after_going_to_where_it_was(standin
     standing.traced(10)
     trained(standing, 11)
     assert not session.is_saved
+
+
+def test_what_is_too_large_for_a_file_is_not_taken_for_kept(standing, marks, tmp_path, monkeypatch):
+    trained(standing, 10)
+    monkeypatch.setitem(files.LARGEST, PART, 10)
+    standing.session.document.save_as(tmp_path / "kept.nnviz")
+    assert not standing.session.is_saved and files.part(tmp_path / "kept.nnviz", PART) is None
+
+
+def test_a_run_whose_network_has_a_problem_is_not_taken_for_kept(standing, tmp_path):
+    session, path = standing.session, tmp_path / "kept.nnviz"
+    trained(standing, 10)
+    session.edit("Unlink", edits.disconnect_layers, "x", "h1")
+    assert not session.conversation.is_sound
+    session.document.save_as(path)
+    assert not session.is_saved and files.part(path, PART) is None
