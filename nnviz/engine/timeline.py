@@ -102,10 +102,14 @@ class Timeline:
         self._checkpoints = {at: entry for at, entry in kept if at <= self.iteration and entry[1] <= count}
 
     def _put_in_force(self, carried: Carried) -> None:
-        self.trainer = carried.trainer
+        old, self.trainer = self.trainer.experiment.training, carried.trainer
         self.applied += 1
-        if carried.is_another_net:
+        training, last = self.trainer.experiment.training, self.points[-1]
+        has_other_penalties = (old.l1, old.l2) != (training.l1, training.l2)
+        if carried.is_another_net or (has_other_penalties and self.iteration == 0):
             self.points[-1] = self.trainer.start_point()
+        elif has_other_penalties:
+            self.points[-1] = Point(last.iteration, last.loss)  # its validation held the former ones; it is measured where the run stands
 
     def settle(self) -> Carried | None:
         """Before training on: where changes lie ahead, they are dropped, and the present document is in force from here on."""

@@ -13,10 +13,11 @@ from nnviz.engine import timeline as timeline_module
 from nnviz.engine.errors import BuildError
 from nnviz.engine.measure import layer_measures
 from nnviz.engine.optimizers import save_state
+from nnviz.engine.reporter import Reporter
 from nnviz.engine.timeline import Timeline
 from nnviz.engine.tracing import capture_next
 from nnviz.engine.trainer import digest
-from nnviz.protocol import Change
+from nnviz.protocol import Change, Point
 from tests.engine.experiments import HERE, chain, experiment
 
 START = experiment(batch_size=16)
@@ -102,6 +103,19 @@ def test_any_iteration_is_reached_bit_for_bit_whatever_was_changed_on_the_way(ch
         for timeline in (straight, moving):
             timeline.go_to(place)
             assert state(timeline) == seen[place]
+
+
+@pytest.mark.parametrize("iteration", [0, 3, 4])
+def test_after_another_penalty_no_figure_of_the_former_one_is_left(iteration):
+    timeline, sent = Timeline(START, HERE), []
+    timeline.go_to(iteration)
+    before = timeline.points[-1]
+    timeline.edit(edits.change_training(START, l2=10.0))
+    Reporter(sent.append).stand(timeline, 0)
+    start = timeline.trainer.start_point()
+    loss = start.loss if iteration == 0 else before.loss
+    assert sent[-1].points[-1] == Point(iteration, loss, start.validation_loss, start.metric)
+    assert start.validation_loss > 1
 
 
 def test_an_edit_keeps_what_fits_and_says_so():
