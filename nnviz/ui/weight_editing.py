@@ -59,7 +59,7 @@ class WeightEditing:
         editor.set_theme(self._window.theme)
         editor.controls.seed.setValue(self._window.session.experiment.seed)
         editor.parameter_chosen.connect(self._choose)
-        editor.values_typed.connect(lambda parameter, values, label: weights.put(parameter, values, label))
+        editor.values_typed.connect(lambda parameter, values, label, touched: weights.put(parameter, values, label, chosen=touched))
         editor.lock_requested.connect(weights.lock)
         editor.draw_requested.connect(self._draw)
         weights.changed.connect(self._refresh)

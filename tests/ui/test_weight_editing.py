@@ -161,3 +161,13 @@ def test_a_weight_set_while_training_runs_takes_effect_between_two_iterations_an
         session.trainer.go_to(place)
         wait(qtbot, lambda place=place: stands_at(window, place) and session.run.is_traced)
     assert bits(window) == end
+
+
+def test_what_the_table_was_touched_at_is_set_whatever_the_number(window, monkeypatch):
+    put = []
+    monkeypatch.setattr(window.session.weights, "put", lambda *what, **more: put.append(more))
+    window.select_layers(("h1",))
+    window.action_table["weights"].trigger()
+    model = window.weight_editing.editor.model
+    model.setData(model.index(2, 1), "-3.25")
+    assert np.argwhere(put[0]["chosen"]).tolist() == [[2, 1]]

@@ -25,8 +25,8 @@ class WeightEditor(QDialog):
     """Not modal: the network can be looked at, stepped and trained beside it. Esc closes it."""
 
     parameter_chosen = Signal(str)
-    values_typed = Signal(str, object, str)
-    """Parameter, its new values as an array, and what was done, for the undo."""
+    values_typed = Signal(str, object, str, object)
+    """Parameter, its new values as an array, what was done, for the undo, and which elements were set, as a mask."""
     lock_requested = Signal(str, object, bool)
     """Parameter, the indices of elements (None: all), and whether they shall be locked."""
     draw_requested = Signal(str, int)
@@ -105,18 +105,22 @@ class WeightEditor(QDialog):
     # --- what a person does ---
 
     def _type(self, row: int, column: int, number: float) -> None:
-        values = self._values.astype(np.float64)
-        values[axes.element(values.shape, self.controls.place(), row, column)] = number
-        self.values_typed.emit(self.parameter, values, f"Set {self.parameter}")
+        touched = np.zeros(self._values.shape, bool)
+        touched[axes.element(touched.shape, self.controls.place(), row, column)] = True
+        self._set(touched, number, "Set")
 
     def fill(self, number: float, everywhere: bool) -> None:
         """Set the selected cells, or all that are not locked, to one number."""
-        values = self._values.astype(np.float64)
-        if everywhere:
-            values[~self._locked] = number
-        else:
-            axes.matrix(values, self.controls.place())[self.selected()] = number
-        self.values_typed.emit(self.parameter, values, f"Fill {self.parameter}")
+        touched = ~self._locked
+        if not everywhere:
+            touched = np.zeros(self._values.shape, bool)
+            axes.matrix(touched, self.controls.place())[self.selected()] = True
+        self._set(touched, number, "Fill")
+
+    def _set(self, touched: np.ndarray, number: float, verb: str) -> None:
+        self.values_typed.emit(
+            self.parameter, np.where(touched, number, self._values.astype(np.float64)), f"{verb} {self.parameter}", touched
+        )
 
     def selected(self) -> tuple[slice, slice]:
         """Return the selected rows and columns; all of them if at most one cell is selected."""
@@ -163,8 +167,10 @@ class WeightEditor(QDialog):
         except Refused as refused:
             self.say(str(refused), wrong=True)
             return
-        target[row : row + block.shape[0], column : column + block.shape[1]] = block
-        self.values_typed.emit(self.parameter, values, f"Paste into {self.parameter}")
+        touched, place = np.zeros(values.shape, bool), np.s_[row : row + block.shape[0], column : column + block.shape[1]]
+        target[place] = block
+        axes.matrix(touched, self.controls.place())[place] = True
+        self.values_typed.emit(self.parameter, values, f"Paste into {self.parameter}", touched)
         self.say(f"Pasted {block.shape[0]} × {block.shape[1]} numbers at row {row}, column {column}.")
 
 

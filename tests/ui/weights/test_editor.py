@@ -66,7 +66,7 @@ def test_kernels_are_cut_into_matrices_by_boxes(editor):
     editor.controls.slices[1].setValue(2)
     assert editor.model.index(3, 4).data(Qt.ItemDataRole.EditRole) == repr(float(KERNELS[1, 2, 3, 4]))
     editor.model.setData(editor.model.index(3, 4), "0,5")
-    ((parameter, values, _),) = editor.typed
+    ((parameter, values, _, _),) = editor.typed
     assert parameter == "h1.weight" and values[1, 2, 3, 4] == 0.5 and (values != KERNELS).sum() == 1
     go_to(editor, 0, 1)
     editor.toggle_lock()
@@ -142,6 +142,17 @@ def test_filling_all_spares_what_is_locked_and_a_selection_is_filled_alone(edito
     assert editor.typed[1][1].tolist() == [[1, 1], [7, 7]]
     editor.lock_all()
     assert editor.locks == [("h1.weight", None, True)]
+    assert [what[3].tolist() for what in editor.typed] == [[[False, True], [True, True]], [[False, False], [True, True]]]
+
+
+def test_what_was_set_is_told_also_where_the_number_was_the_same_already(editor):
+    show(editor, np.zeros((2, 3)))
+    editor.model.setData(editor.model.index(0, 2), "5")
+    go_to(editor, 1, 1)
+    clip("0\t1")
+    editor.paste()
+    typed, pasted = (what[3] for what in editor.typed)
+    assert np.argwhere(typed).tolist() == [[0, 2]] and np.argwhere(pasted).tolist() == [[1, 1], [1, 2]]
 
 
 def test_drawing_asks_for_the_seed_in_the_box(editor):
