@@ -11,6 +11,8 @@ from nnviz.session.conversation import Conversation
 from nnviz.session.trainer import Trainer
 
 _LOST = "What was set while training ran is lost: the iteration it was meant for could not be traced. Training has paused."
+_NEEDED = ("Trace", "Inspect", "Open", "Edit")
+"""The requests without whose answer a change cannot be made."""
 
 
 class Interlude(QObject):
@@ -40,7 +42,8 @@ class Interlude(QObject):
         self._changes.clear()
 
     def _take(self, reply: protocol.Reply) -> None:
-        if self.is_waiting and (isinstance(reply, protocol.Failed) or not self._can_come()):
+        is_lost = isinstance(reply, protocol.Failed) and reply.request in _NEEDED
+        if self.is_waiting and (is_lost or not self._can_come()):
             self.drop()
             self.message_posted.emit("warning", _LOST)
         elif self.is_waiting and self._conversation.run.training:

@@ -81,7 +81,7 @@ class Trainer(QObject):
     def interrupt(self) -> None:
         """Stop after the present iteration, to go on with what is left then as soon as nothing holds the training."""
         if self.is_moving or (self.is_training and not self._is_pausing):
-            was_training = self.is_training
+            was_training = self.is_training and not self.is_moving
             self.pause()
             self._next = _REST if was_training else None
 

@@ -104,6 +104,24 @@ def test_without_a_trace_nothing_is_set_and_that_is_said(training):
     assert not training.wire.of(protocol.Train) and not training.session.interlude.is_waiting
 
 
+def test_on_the_way_to_an_iteration_nothing_is_trained_afterwards(training):
+    training.session.trainer.go_to(3)
+    training.session.weights.put_element(WEIGHT, (0, 1), 3.5)
+    training.reply(protocol.Moved(3, 0, ()))
+    traced(training, 3)
+    training.opened(new_run=False, iteration=3)
+    assert training.session.experiment.weights and not training.wire.of(protocol.Train)
+
+
+@pytest.mark.parametrize("request_", ["Respond", "Watch", "InspectNode"])
+def test_a_question_without_an_answer_loses_nothing(training, request_):
+    training.session.weights.put_element(WEIGHT, (0, 1), 3.5)
+    training.reply(protocol.Failed(request_, "There is no plane."))
+    assert training.session.interlude.is_waiting
+    paused(training, 7)
+    assert np.array(training.session.experiment.weights[WEIGHT])[0, 1] == 3.5
+
+
 def test_another_document_forgets_what_was_to_be_set(training):
     training.session.weights.put_element(WEIGHT, (0, 1), 3.5)
     training.session.document.new(edits.set_title(training.session.experiment, "Another"))
