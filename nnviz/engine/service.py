@@ -146,19 +146,21 @@ class Service:
         start = time.perf_counter()
         try:
             stop = self._timeline.advance(self._guard.due())
+            self._left -= 1
+            if stop or self._left <= 0:
+                self._finish(*(stop or ("done",)))
+            else:
+                self._reporter.trained(self._timeline, self._revision, time.perf_counter() - start)
         except Exception as error:
             self._send(_failure("Train", error))
             self._finish("asked", str(error))
-            return
-        self._left -= 1
-        if stop or self._left <= 0:
-            self._finish(*(stop or ("done",)))
-        else:
-            self._reporter.trained(self._timeline, self._revision, time.perf_counter() - start)
 
     def _finish(self, reason: str, message: str = "", hit: protocol.Hit | None = None) -> None:
         timeline, self._left = self._timeline, None
-        self._reporter.stand(timeline, self._revision)
+        try:
+            self._reporter.stand(timeline, self._revision)
+        except Exception as error:  # the run stands all the same
+            self._send(_failure("Watch", error))
         self._send(protocol.Trained(timeline.iteration, timeline.trainer.position.epoch, reason, message, hit))
 
     def _go_to(self, request: protocol.GoTo) -> None:

@@ -1,0 +1,43 @@
+"""What goes wrong while the engine measures is said, and the engine goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from nnviz import protocol as p
+from nnviz.engine.inbox import Closed
+from nnviz.engine.reporter import Reporter
+from nnviz.engine.service import Service
+from tests.engine.experiments import experiment
+
+
+class Requests:
+    """An inbox that holds these requests, and then the end of the window."""
+
+    def __init__(self, *requests: p.Request) -> None:
+        self._items = [*requests, Closed()]
+        self.interrupts = lambda: False
+
+    @property
+    def is_empty(self) -> bool:
+        return len(self._items) == 1
+
+    def take(self):
+        return self._items.pop(0)
+
+
+@pytest.mark.parametrize("method", ["stand", "trained"])
+def test_an_error_while_measuring_leaves_the_engine_up(monkeypatch, method):
+    right = getattr(Reporter, method)
+
+    def wrong(reporter, timeline, *what):
+        if 0 < timeline.iteration < 3:
+            raise MemoryError("no room")
+        right(reporter, timeline, *what)
+
+    monkeypatch.setattr(Reporter, method, wrong)
+    replies = []
+    Service(Requests(p.Open(1, experiment()), p.Train(2)), replies.append).run()
+    failed, trained = [reply for reply in replies if isinstance(reply, p.Failed | p.Trained)][:2]
+    assert "no room" in failed.message and isinstance(trained, p.Trained)
+    assert (trained.iteration, trained.reason) == ((2, "done") if method == "stand" else (1, "asked"))
