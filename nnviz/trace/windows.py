@@ -65,8 +65,13 @@ def _to_winners(g: Tensor, x: Tensor, places: Tensor, axes: int) -> tuple[Tensor
 
 
 def winners(node: Node, nodes: Sequence[Node]) -> Tensor | None:
-    """For every element of a max pool the place in its input that won, counted row-major over the pooled axes; None for others."""
+    """For every element of a max pool the place in its input that won, counted row-major over the pooled axes; None for others.
+
+    None also where the call drew its windows: made again it would draw others.
+    """
     if "max_pool" not in node.operation or node.call is None or len(node.inputs) != 1 or len(node.values) != 1:
+        return None
+    if node.call.rng is not None:
         return None
     x = [nodes[node.inputs[0]].values[node.ports[0]]]
     pool, options = getattr(F, node.operation), fill(node.call.kwargs, x) | {"return_indices": True}
