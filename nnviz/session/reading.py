@@ -34,7 +34,9 @@ class Reading:
                 self._place(step.phase, node, step.index + 1)
         self._arrays: dict[int, np.ndarray] = {}
         self._rows: dict[tuple[int, int | None], np.ndarray] = {}
-        self._locals: dict[tuple[int, int | None], tuple[np.ndarray, bool]] = {}
+        self._locals: dict[int, np.ndarray] = {}
+        """By operation, where the whole of it came."""
+        self._local_rows: dict[tuple[int, int | None], np.ndarray] = {}
 
     def _place(self, phase: str, node: int, position: int) -> None:
         places = {"forward": self.made_at, "loss": self.made_at, "backward": self.backward_at, "update": self.updated_at}.get(phase)
@@ -156,7 +158,10 @@ class Reading:
 
     def local(self, edge: EdgeRecord, row: int | None) -> tuple[np.ndarray, bool] | None:
         """Return ∂target/∂source where it was asked for, and whether it is that row alone."""
-        return self._locals.get((edge.target, row))
+        if edge.target in self._locals:
+            return self._locals[edge.target], False
+        found = self._local_rows.get((edge.target, row))
+        return None if found is None else (found, True)
 
     def take(self, reply: NodeInspected) -> bool:
         """Add the tensors that were asked for; return whether they are of this trace and there are any."""
@@ -165,17 +170,19 @@ class Reading:
         if (reply.iteration, reply.detail, reply.details, reply.what_ifs) != here or reply.node >= len(trace.nodes):
             return False
         for piece in reply.pieces:
-            if piece.what == "local":
-                self._locals[piece.target, reply.row] = to_numpy(piece.array), piece.is_row
-                continue
-            tensor = self._tensor(piece)
-            if tensor is None:
-                continue
-            if piece.is_row:
-                self._rows[id(tensor), reply.row] = to_numpy(piece.array)
-            else:
-                self._arrays[id(tensor)] = to_numpy(piece.array)
+            self._add(piece, reply.row)
         return bool(reply.pieces)
+
+    def _add(self, piece: Piece, row: int | None) -> None:
+        is_local = piece.what == "local"
+        tensor = None if is_local else self._tensor(piece)
+        if tensor is None and not is_local:
+            return
+        key = piece.target if is_local else id(tensor)
+        if piece.is_row:
+            (self._local_rows if is_local else self._rows)[key, row] = to_numpy(piece.array)
+        else:
+            (self._locals if is_local else self._arrays)[key] = to_numpy(piece.array)
 
     def _tensor(self, piece: Piece) -> Tensor | None:
         if piece.what != "contribution":

@@ -1,7 +1,11 @@
 """Tensors too large to travel: around the node on the card they come when asked for, and the card has their numbers then."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 from torch import nn
 
 from nnviz import protocol
@@ -89,6 +93,18 @@ def test_upstream_times_local_is_the_contribution(captured, reading):
     slope = slope if is_row else slope[3]
     upstream, sent = moment.row(node.id, node.gradient), moment.row(edge.source, edge.contribution)
     assert abs(upstream * slope - sent).max() == 0
+
+
+def test_a_local_that_came_whole_is_known_at_every_row(captured, reading):
+    node = next(node for node in reading.trace.nodes if node.operation == "relu")
+    answer, (edge,) = _answer(captured, node.id, 3), reading.in_edges[node.id]
+    whole = np.arange(math.prod(node.shape), dtype=np.float32).reshape(node.shape)
+    local = protocol.Piece("local", node.id, protocol.Array("float32", node.shape, whole.tobytes()), False, node.id, 0)
+    reading.take(replace(answer, pieces=(local,)))
+    assert all(np.array_equal(reading.local(edge, row)[0], whole) and not reading.local(edge, row)[1] for row in (3, 5, None))
+    reading = Reading(reading.trace)
+    reading.take(replace(answer, pieces=(replace(local, is_row=True),)))
+    assert reading.local(edge, 3)[1] and reading.local(edge, 5) is None
 
 
 def test_an_input_from_a_later_output_has_that_outputs_numbers():
