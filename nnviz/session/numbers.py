@@ -27,7 +27,9 @@ class Numbers(QObject):
         conversation.replied.connect(self._take)
 
     def want(self, moment: Moment, node: int) -> None:
-        """Ask for what is missing around a node, for the chosen row of the batch; once."""
+        """Ask for what is missing around a node, for the chosen row of the batch; once. Of neurons nothing is asked."""
+        if moment.reading.is_scalar:
+            return
         if moment.reading is not self._reading:
             self._reading, self._asked, self._wish = moment.reading, set(), None
         run, wish = self._conversation.run, (node, moment.sample)

@@ -64,3 +64,14 @@ def test_what_has_travelled_is_not_asked_for_and_nothing_of_a_run_that_trains(st
     standing.wire.take()
     standing.session.numbers.want(moment, Z1)
     assert standing.wire.take() == []
+
+
+def test_of_neurons_nothing_is_asked(standing):
+    moment = _cut(standing)
+    record = msgspec.structs.replace(moment.reading.trace, whole=trace(0))
+    standing.reply(protocol.Traced(standing.session.run.revision, record))
+    moment = standing.session.moment
+    assert moment.reading.is_scalar and moment.reading.lacks(Z1, 0)
+    standing.wire.take()
+    standing.session.numbers.want(moment, Z1)
+    assert standing.wire.take() == []
