@@ -6,7 +6,7 @@ The code (derivatives.py, windows.py) explains and is tested; it must not be use
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -17,11 +17,15 @@ from .record import Call, Node, fill
 
 
 class Formula(NamedTuple):
-    """`text` and `derivative` are strings, or functions of the call's arguments giving one; `code` may be missing."""
+    """`text` and `derivative` are strings, or functions of the call's arguments giving one; `code` may be missing.
+
+    Where `holds` says of the call with its tensors that they are not true, nothing is said.
+    """
 
     text: str | Callable[..., str]
     derivative: str | Callable[..., str] = ""
     code: Callable[..., tuple] | None = None
+    holds: Callable[..., bool] | None = None
 
 
 def formula_of(operation: str) -> Formula | None:
@@ -29,10 +33,10 @@ def formula_of(operation: str) -> Formula | None:
     return FORMULAS.get(operation) or FORMULAS.get(operation.rstrip("_"))
 
 
-def describe(operation: str, call: Call | None) -> tuple[str, str]:
-    """Formula and derivative as text, empty where the table has none."""
+def describe(operation: str, call: Call | None, inputs: Sequence[Tensor] = ()) -> tuple[str, str]:
+    """Formula and derivative as text, empty where the table has none for such a call. `inputs`: the call's tensors."""
     formula = formula_of(operation) if call is not None else None
-    if formula is None:
+    if formula is None or (formula.holds and not formula.holds(*fill(call.args, inputs), **fill(call.kwargs, inputs))):
         return "", ""
     text, derivative = formula.text, formula.derivative
     return (
@@ -89,6 +93,13 @@ def _class_slope_text(slope: str, to: str) -> Callable[..., str]:
         return said.replace(f"= {slope}", f"= w[y] {slope}").replace(" / n", " / Σ w[y]")
 
     return text
+
+
+def _has_classes(z, target, *options, **named) -> bool:
+    """Whether the targets are classes, and not both weighted and smoothed: of anything else the texts of cross-entropy are not true."""
+    given = (z, target, *options)
+    is_weighted, is_smoothed = _option(given, named, 2, "weight") is not None, bool(_option(given, named, 7, "label_smoothing"))
+    return not target.is_floating_point() and not (is_weighted and is_smoothed)
 
 
 def _cross_entropy_slope(*options, **named) -> str:
@@ -502,6 +513,6 @@ FORMULAS: dict[str, Formula] = {
         _class_text(
             "−ln p[y],  p = softmax(z)", "−w[y] ln p[y],  p = softmax(z)", "−Σₖ qₖ ln pₖ,  p = softmax(z),  q = (1 − s) onehot(y) + s/K"
         ),
-        _cross_entropy_slope, derivatives.cross_entropy,
+        _cross_entropy_slope, derivatives.cross_entropy, _has_classes,
     ),
 }  # fmt: skip

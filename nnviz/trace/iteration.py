@@ -211,7 +211,7 @@ def _bind_up(
 
 
 def _freeze(entry: Entry) -> Node:
-    formula, derivative = describe(entry.operation, entry.call)
+    formula, derivative = describe(entry.operation, entry.call, [source.values[port] for source, port in entry.sources])
     return Node(
         entry.id, entry.kind, entry.operation, entry.label, entry.module, entry.group, entry.phase, entry.where,
         tuple([source.id for source, _ in entry.sources]), tuple([port for _, port in entry.sources]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from nnviz.trace import DETAILS, capture
@@ -74,6 +75,22 @@ def test_the_text_follows_the_call(name, operation, formula, derivative):
     node = next(node for node in capture(module, *inputs).nodes if node.operation == operation)
     assert node.formula == formula
     assert node.derivative.splitlines()[0] == derivative
+
+
+@pytest.mark.parametrize("probabilities", [False, True])
+@pytest.mark.parametrize("by_name", [False, True])
+@pytest.mark.parametrize(
+    "options", [{}, {"weight": [0.2, 1.0, 3.0]}, {"label_smoothing": 0.1}, {"weight": [0.2, 1.0, 3.0], "label_smoothing": 0.1}]
+)
+def test_of_cross_entropy_only_what_is_true_is_said(options, probabilities, by_name):
+    torch.manual_seed(0)
+    net, x = nn.Linear(4, 3).double(), torch.randn(5, 4).double()
+    target = torch.rand(5, 3).double().softmax(1) if probabilities else torch.randint(3, (5,))
+    given = options | ({"weight": torch.tensor(options["weight"]).double()} if "weight" in options else {})
+    call = (lambda z, t: F.cross_entropy(input=z, target=t, **given)) if by_name else lambda z, t: F.cross_entropy(z, t, **given)
+    node = next(node for node in capture(net, x, loss=call, target=target).nodes if node.operation == "cross_entropy")
+    is_said = not probabilities and len(options) < 2
+    assert bool(node.formula) == bool(node.derivative) == is_said
 
 
 def test_an_operation_without_a_formula_still_steps():
