@@ -83,9 +83,10 @@ class Coupling(QObject):
         if not session.report.ok:
             session.trainer.pause()
             self._give_up()
-        said = session.succession.follow(new, session.report)
-        if said:
+        is_another, said = session.succession.follow(new, session.report)
+        if is_another:
             self._give_up()
+        if said:
             session.message_posted.emit("info", said)
 
     def _replaced(self, old: Experiment, new: Experiment) -> None:
@@ -123,6 +124,8 @@ class Coupling(QObject):
 
     def _replied(self, reply: protocol.Reply) -> None:
         session = self._session
+        if isinstance(reply, protocol.Opened) and (said := session.succession.opened(reply)):
+            session.message_posted.emit("info", said)
         match reply:
             case protocol.Opened() if self.train_first:
                 iterations, self.train_first = self.train_first, 0

@@ -1,5 +1,8 @@
 """Which run goes on after an edit: the present one, a former one, or a new one that begins at 0."""
 
+import gc
+import weakref
+
 import pytest
 
 from nnviz import protocol
@@ -82,3 +85,33 @@ def test_a_late_answer_about_the_deleted_network_is_not_shown(stage):
     delete_all(stage)
     stage.reply(protocol.Opened(revision, 300, 3, False, 2))
     assert stage.session.run.iteration == 0
+
+
+def test_that_a_former_run_is_back_is_said_when_it_is(stage):
+    back = lambda: [text for text in stage.texts if "is back" in text]  # noqa: E731
+    delete_all(stage)
+    build(stage, *NET)
+    stage.opened()
+    for _ in range(4):
+        stage.session.document.undo()
+    assert not back(), "it is still being made again"
+    stage.opened(iteration=300)
+    assert back() == ["The former network is back, and its run stands at iteration 300 again."]
+    stage.opened(iteration=300)
+    assert len(back()) == 1
+    for _ in range(4):
+        stage.session.document.redo()
+    stage.opened()
+    assert stage.session.run.iteration == 0 and len(back()) == 1, "a run that never trained has nothing to come back to"
+
+
+def test_of_a_run_that_was_left_no_trace_is_kept(stage):
+    stage.traced(300)
+    trace = weakref.ref(stage.session.run.reading)
+    delete_all(stage)
+    build(stage, *NET)
+    stage.opened()
+    stage.traced(0)
+    stage.runs.clear()
+    gc.collect()
+    assert trace() is None
