@@ -89,6 +89,8 @@ class PropertiesPanel(QWidget):
         self._empty.show()
         self._sizes.setText(_differences(layers) if is_alike else "")
         self._sizes.setVisible(bool(self._sizes.text()))
+        self._fixes.set_problems(())  # they would be those of the first layer alone
+        self._problems.hide()
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of this theme."""
