@@ -70,14 +70,15 @@ def test_into_and_out_work_on_the_innermost_group(resnet):
     nodes, steps = stepper.moment.reading.trace.nodes, stepper.moment.reading.trace.steps
     while "4" not in nodes[steps[stepper.cursor].node].group:
         resnet.step(+1)
-    for level in ("4", "0"):
+    for level in ("0", "bn1", "variance"):
         before = stepper.cursor
         resnet.into()
-        assert level in stepper.moment.node.group and before <= stepper.cursor <= before + 1
-    resnet.viewer.walker.out()
-    assert stepper.moment.node.group[-2:] != ("0", "conv1") and "0" in stepper.moment.node.group
-    resnet.viewer.walker.out()
-    assert "0" not in stepper.moment.node.group[2:3]
+        group = stepper.moment.node.group
+        assert level in group and before <= stepper.cursor <= before + 1
+        assert "/".join(group[: group.index(level) + 1]) not in resnet.graph.scene().folded, "the group is open"
+    for level, outer in (("variance", "bn1"), ("bn1", "0"), ("0", "net")):
+        resnet.viewer.walker.out()
+        assert outer in stepper.moment.node.group and level not in stepper.moment.node.group[2:]
 
 
 def test_every_detail_is_of_the_same_iteration_and_the_module_stands_as_after_one_forward(shown):
