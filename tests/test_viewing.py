@@ -70,14 +70,15 @@ def test_into_and_out_work_on_the_innermost_group(resnet):
     nodes, steps = stepper.moment.reading.trace.nodes, stepper.moment.reading.trace.steps
     while "4" not in nodes[steps[stepper.cursor].node].group:
         resnet.step(+1)
-    for level in ("4", "0"):
+    for level in ("0", "bn1", "variance"):
         before = stepper.cursor
         resnet.into()
-        assert level in stepper.moment.node.group and before <= stepper.cursor <= before + 1
-    resnet.viewer.walker.out()
-    assert stepper.moment.node.group[-2:] != ("0", "conv1") and "0" in stepper.moment.node.group
-    resnet.viewer.walker.out()
-    assert "0" not in stepper.moment.node.group[2:3]
+        group = stepper.moment.node.group
+        assert level in group and before <= stepper.cursor <= before + 1
+        assert "/".join(group[: group.index(level) + 1]) not in resnet.graph.scene().folded, "the group is open"
+    for level, outer in (("variance", "bn1"), ("bn1", "0"), ("0", "net")):
+        resnet.viewer.walker.out()
+        assert outer in stepper.moment.node.group and level not in stepper.moment.node.group[2:]
 
 
 def test_every_detail_is_of_the_same_iteration_and_the_module_stands_as_after_one_forward(shown):
@@ -186,3 +187,30 @@ def test_a_breakpoint_on_a_node_stops_what_comes_past(mlp, qtbot):
     qtbot.waitUntil(lambda: not mlp.viewer.playback.is_playing, timeout=20_000)
     assert mlp.viewer.moment.node.id == tanh and mlp.viewer.moment.phase == "backward"
     assert [card.state.breakpoint for card in mlp.graph.scene().cards.values()].count(True) == 1
+
+
+def test_card_and_microscope_are_about_the_same_weight(mlp):
+    mlp.viewer.stepper.to_end()
+    weight = next(node for node in mlp.viewer.moment.reading.trace.nodes if node.label == "net.0.weight")
+    mlp.microscope.element_picked.emit(weight.id, (1, 1))
+    assert (mlp.chain_rule.node().id, mlp.chain_rule.element()) == (weight.id, (1, 1))
+    assert (mlp.microscope.node, mlp.microscope.element) == (weight.id, (1, 1))
+    mlp.chain_rule.choose_element(0)
+    assert mlp.chain_rule.element() == mlp.microscope.element == (0, 0)
+    mlp.viewer.select(next(node.id for node in mlp.viewer.moment.reading.trace.nodes if node.label == "net.2.weight"))
+    assert (mlp.microscope.node, mlp.microscope.element) == (mlp.chain_rule.node().id, mlp.chain_rule.element())
+
+
+def test_the_cursors_node_is_pinned_and_gone_on_to_without_being_chosen(mlp, qtbot):
+    viewer, modifiers = mlp.viewer, Qt.KeyboardModifier
+    while viewer.moment.node is None or viewer.moment.node.operation != "tanh":
+        mlp.step(+1)
+    here, cursor = viewer.moment.node.id, viewer.moment.cursor
+    qtbot.keyClick(mlp, Qt.Key.Key_P, modifiers.ControlModifier | modifiers.AltModifier)
+    mlp.step(+1)
+    assert viewer.is_pinned and mlp.chain_rule.node().id == here != viewer.moment.node.id
+    qtbot.keyClick(mlp, Qt.Key.Key_P, modifiers.AltModifier)
+    assert not viewer.is_pinned and mlp.chain_rule.node().id == viewer.moment.node.id
+    viewer.stepper.to(cursor)
+    qtbot.keyClick(mlp, Qt.Key.Key_F10, modifiers.ControlModifier)
+    assert viewer.moment.node.id == here and viewer.moment.cursor > cursor

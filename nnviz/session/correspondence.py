@@ -29,6 +29,12 @@ def followed(old: Moment | None, new: Moment | None, node: int | None, is_pinned
     return None if is_left and (new.node is None or new.node.id != kept) else kept
 
 
+def at_hand(moment: Moment | None, chosen: int | None) -> int | None:
+    """Return the node that is meant without being named: the chosen one, else the one the cursor is at."""
+    here = moment.node if moment else None
+    return chosen if chosen is not None or here is None else here.id
+
+
 def counterpart(old: Reading, new: Reading, node: int) -> int | None:
     """Return the node of the new trace that is what `node` is in the old one; None if there is none.
 

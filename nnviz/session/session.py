@@ -19,6 +19,7 @@ from nnviz.session.autosaver import Autosaver
 from nnviz.session.batch import Batch
 from nnviz.session.breaker import Breaker
 from nnviz.session.conversation import Conversation, Wire
+from nnviz.session.correspondence import at_hand
 from nnviz.session.coupling import Coupling
 from nnviz.session.document import Document
 from nnviz.session.engine_client import EngineClient
@@ -141,9 +142,7 @@ class Session(QObject):
 
     def pin(self, pinned: bool) -> None:
         """Let steps leave the selected node selected, else the one the cursor is at; or let them take the selection along again."""
-        here = self.moment.node if self.moment else None
-        if self.selected_node is None and here is not None:
-            self.select(here.id)
+        self.select(at_hand(self.moment, self.selected_node))
         if self.selected_node is not None and pinned != self.is_pinned:
             self.is_pinned = pinned
             self.selection_changed.emit(self.selected_node, self.selected_node)

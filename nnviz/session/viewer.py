@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz.session.correspondence import counterpart, followed
+from nnviz.session.correspondence import at_hand, counterpart, followed
 from nnviz.session.moment import Moment
 from nnviz.session.playback import Playback
 from nnviz.session.reading import Reading
@@ -54,7 +54,8 @@ class Viewer(QObject):
             self.selection_changed.emit(before, node)
 
     def pin(self, pinned: bool) -> None:
-        """Let steps leave the chosen node chosen, or take the choice along again."""
+        """Let steps leave the chosen node chosen, else the one the cursor is at; or let them take the choice along again."""
+        self.select(at_hand(self.moment, self.selected_node))
         if self.selected_node is not None and pinned != self.is_pinned:
             self.is_pinned = pinned
             self.selection_changed.emit(self.selected_node, self.selected_node)

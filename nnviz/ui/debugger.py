@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint
 
 from nnviz.document import edits
 from nnviz.session import stepping
+from nnviz.session.correspondence import at_hand
 from nnviz.session.halts import marks, node_of, target_of
 from nnviz.session.stepping import places_of
 
@@ -50,9 +51,7 @@ class Debugger:
     @property
     def node_here(self) -> int | None:
         """The selected node, else the one the cursor is at."""
-        session = self._window.session
-        here = session.moment.node if session.moment else None
-        return session.selected_node if session.selected_node is not None else here.id if here else None
+        return at_hand(self._window.session.moment, self._window.session.selected_node)
 
     def run_to_selected(self) -> None:
         """Go on to the next step of the selected node, else of the one the cursor is at."""

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 from nnviz.document.catalog import Field, Kind
 from nnviz.ui.fonts import mono
 from nnviz.ui.numbers import IntegerBox, NumberBox, SliderBox, in_a_row, number_text, wheel_only_with_focus
+from nnviz.ui.pending_text import VALUE
 from nnviz.ui.theme import BODY, LIGHT, Theme
 
 _AROUND_CHOICE = 38
@@ -227,6 +228,7 @@ class ShapeLine(QLineEdit):
         self._value: list[int] = []
         self.setFont(mono(BODY))
         self.setPlaceholderText("features, or channels × height × width")
+        self.setProperty(VALUE, True)
         self.editingFinished.connect(self._commit)
 
     def value(self) -> list[int]:
@@ -270,6 +272,7 @@ class TextLine(QWidget):
         self._value = ""
         self._line = QLineEdit()
         self._line.setAccessibleName(field.name)
+        self._line.setProperty(VALUE, True)
         button = QToolButton(text="…", toolTip="Choose a file", accessibleName="Choose a file", visible=False)
         in_a_row(self, button, self._line)
         button.setVisible(field.type == "path")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from weakref import WeakSet
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QWidget
 
-_FIELDS = (QAbstractSpinBox, QLineEdit)
-_TAKING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab, Qt.Key.Key_Backtab)
-_REMOVING = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
-_EDITING = (QKeySequence.StandardKey.Paste, QKeySequence.StandardKey.Cut)
-_UNDOING = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
+VALUE = "document_value"
+"""The property of a line of text that is a value of the document. Other lines, such as searches, keep undo and redo to themselves."""
+_UNDO, _REDO = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo
 
 
 class PendingText(QObject):
@@ -18,29 +18,41 @@ class PendingText(QObject):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
-        self.is_pending = False
-        """Whether something was typed that is not taken over yet."""
+        self._line: QLineEdit | None = None
+        self._known: WeakSet[QWidget] = WeakSet()
         QApplication.instance().focusChanged.connect(self._follow)
 
     def _follow(self, old: QWidget | None, new: QWidget | None) -> None:
-        if isinstance(old, _FIELDS):
+        if self._line is not None and old is not None:
             old.removeEventFilter(self)
-        if isinstance(new, _FIELDS):
-            self.is_pending = False
+        self._line = _line_of(new)
+        if self._line is not None:
             new.installEventFilter(self)
+        if self._line is not None and new not in self._known:
+            self._known.add(new)
+            new.editingFinished.connect(self._take_over)  # behind what the field itself does then
 
-    def _note(self, event: QKeyEvent) -> None:
-        if event.key() in _TAKING:
-            self.is_pending = False
-        elif (event.text().isprintable() and event.text()) or event.key() in _REMOVING or any(map(event.matches, _EDITING)):
-            self.is_pending = True
+    def _take_over(self) -> None:
+        """A spin box leaves its text marked as modified."""
+        if self._line is not None:
+            self._line.setModified(False)
+
+    def _is_own(self, event: QEvent) -> bool:
+        """Whether the field has something of its own to undo or redo: typed, pasted or composed."""
+        return self._line is None or self._line.isModified() or (event.matches(_REDO) and self._line.isRedoAvailable())
 
     # --- Qt ---
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.KeyPress:
-            self._note(event)
-        elif event.type() == QEvent.Type.ShortcutOverride and not self.is_pending and any(map(event.matches, _UNDOING)):
+        is_asked = event.type() == QEvent.Type.ShortcutOverride and (event.matches(_UNDO) or event.matches(_REDO))
+        if is_asked and not self._is_own(event):
             event.ignore()
             return True  # the field must not see it, and the window's shortcut is next
         return False
+
+
+def _line_of(field: QWidget | None) -> QLineEdit | None:
+    """Return the line in which a value of the document is typed; None where there is none."""
+    if isinstance(field, QAbstractSpinBox):
+        return field.lineEdit()
+    return field if isinstance(field, QLineEdit) and field.property(VALUE) else None

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, QThreadPool
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from nnviz.protocol import Details, GradientChecked, NodeInspected
+from nnviz.session.correspondence import at_hand
 from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
 from nnviz.session.viewer import Viewer
@@ -97,9 +99,10 @@ class TraceWindow(QMainWindow):
         step_into(self.viewer.walker, self.viewer.moment, self.graph.folds)
 
     def run_to_selected(self) -> None:
-        """Go on to the next step of the selected node."""
-        if self.viewer.selected_node is not None:
-            self.viewer.walker.to_node(self.viewer.selected_node)
+        """Go on to the next step of the selected node, else of the one the cursor is at."""
+        node = at_hand(self.viewer.moment, self.viewer.selected_node)
+        if node is not None:
+            self.viewer.walker.to_node(node)
 
     def play(self, direction: int) -> None:
         """Start or stop making one step after the other."""
@@ -107,8 +110,7 @@ class TraceWindow(QMainWindow):
 
     def toggle_breakpoint(self) -> None:
         """Put a breakpoint on the selected node, else on the one the cursor is at, or take it away."""
-        here = self.viewer.moment.node if self.viewer.moment else None
-        node = here.id if self.viewer.selected_node is None and here else self.viewer.selected_node
+        node = at_hand(self.viewer.moment, self.viewer.selected_node)
         if node is not None:
             self.viewer.toggle_breakpoint(node)
 
@@ -169,7 +171,8 @@ class TraceWindow(QMainWindow):
         graph.run_to_requested.connect(viewer.walker.to_node)
         graph.breakpoint_requested.connect(viewer.toggle_breakpoint)
         self.badge.clicked.connect(lambda: self.proof.open_below(self.badge))
-        self.microscope.element_picked.connect(lambda node, element: viewer.select(node))
+        self.microscope.element_picked.connect(lambda node, element: _show_weight(self, node, element))
+        card.element_chosen.connect(lambda node, element: _show_update(self))
         for bar in (self.timeline, self.rail):
             bar.cursor_requested.connect(viewer.stepper.to)
         card.node_clicked.connect(viewer.select)
@@ -194,13 +197,12 @@ class TraceWindow(QMainWindow):
             view.set_moment(moment)
         self.graph.set_selected(node)
         self.graph.scenes.set_look(breakpoints=dict.fromkeys(self.viewer.breaks.nodes, True))
-        here = moment.node.id if moment and moment.node and node is None else node
-        self.microscope.set_moment(moment, here)
         self.cards[2].setVisible(bool(moment and moment.reading.updates))
         self.chain_rule.set_moment(moment, node, self.viewer.is_pinned)
         shown = self.chain_rule.node()
         if shown and moment.reading.lacks(shown.id, moment.sample) and moment.reading.take(self._source.numbers(shown.id, moment.sample)):
             self.chain_rule.set_moment(moment, node, self.viewer.is_pinned)
+        _show_update(self)
         if moment:
             trace = moment.reading.trace
             self.cards[0].set_subtitle(f"{len(trace.nodes):,} nodes")
@@ -221,6 +223,21 @@ class TraceWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.viewer.playback.stop()
         event.accept()
+
+
+def _show_update(window: TraceWindow) -> None:
+    """Let the microscope be about the number that is worked out on the card."""
+    moment, shown = window.viewer.moment, window.chain_rule.node()
+    if shown and shown.id in moment.reading.updates:
+        window.microscope.set_moment(moment, shown.id, window.chain_rule.element())
+    else:
+        window.microscope.set_moment(moment)
+
+
+def _show_weight(window: TraceWindow, node: int, element: tuple[int, ...]) -> None:
+    """Let the card be about the weight that is picked in the microscope."""
+    window.viewer.select(node)
+    window.chain_rule.choose_element(int(np.ravel_multi_index(element, window.viewer.moment.reading.node(node).shape)))
 
 
 def open_window(source: Source, title: str, detail: str) -> TraceWindow:

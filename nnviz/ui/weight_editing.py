@@ -18,6 +18,8 @@ from nnviz.ui.weights.editor import WeightEditor
 if TYPE_CHECKING:
     from nnviz.ui.main_window import MainWindow
 
+_LATER = "What you set takes effect as soon as the present iteration is made."
+
 
 class WeightEditing:
     """One editor for one window, made when it is first asked for."""
@@ -42,9 +44,14 @@ class WeightEditing:
         self.editor.table.setFocus()
 
     def turn(self, parameter: str, index: tuple[int, ...], steps: float) -> None:
-        """Change a weight by so many fine steps, and say beside it what it is now."""
+        """Change a weight by so many fine steps, and say beside it what it is now, or when it will be changed."""
         session, network = self._window.session, self._window.panels.network
-        if session.weights.nudge(parameter, index, steps) and (values := session.experiment.weights.get(parameter)) is not None:
+        before = session.experiment
+        if not session.weights.nudge(parameter, index, steps):
+            return
+        if session.experiment is before:  # its values are not known while iterations are made, so a number would be an old one
+            network.scrolling.say(session.weights.note or _LATER)
+        elif (values := session.experiment.weights.get(parameter)) is not None:
             titles = {layer.id: layer.title for layer in session.experiment.network}
             name = parameter_name(parameter, titles)
             network.scrolling.say(f"{name}{list(index)} = {numerals.number(float(np.asarray(values)[index]))}")

@@ -169,8 +169,7 @@ def _show_selection(window: MainWindow, node: int | None) -> None:
     panels.graph.set_selected(node)
     panels.chain_rule.set_moment(moment, node, window.session.is_pinned)
     shown = panels.chain_rule.node()
-    if shown and panels.chain_rule.isVisible():
-        window.session.numbers.want(moment, shown.id)
+    _want_numbers(window)
     whole, tensor = (moment.whole, moment.reading.tensor_of(shown.id)) if moment and shown else (None, None)
     if whole is not None and tensor.id in whole.reading.updates:
         if moment.is_updated(shown.id):  # a weight may be updated before its whole parameter is
@@ -179,6 +178,14 @@ def _show_selection(window: MainWindow, node: int | None) -> None:
     else:
         panels.microscope.set_moment(whole)
     _watch_weight(window)
+
+
+def _want_numbers(window: MainWindow) -> None:
+    """Ask for what was too large to travel, if the card that shows it can be seen."""
+    card, moment = window.panels.chain_rule, window.session.moment
+    shown = card.node()
+    if moment and shown and card.isVisible():
+        window.session.numbers.want(moment, shown.id)
 
 
 def _watch_weight(window: MainWindow) -> None:
@@ -226,6 +233,7 @@ def _enter(window: MainWindow, name: str) -> None:
         window.session.playback.stop()  # only there is a button that stops it
     window.focus_canvas()
     window.session.stepper.set_rest("start" if name == "step" else "end")
+    _want_numbers(window)  # while the card was out of sight nothing was asked for
     _watch(window)
 
 

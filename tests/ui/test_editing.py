@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QPoint
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QInputMethodEvent
 from PySide6.QtWidgets import QApplication
 
 from nnviz.document import edits
@@ -79,6 +79,47 @@ def test_undo_reaches_the_window_from_a_field_whose_number_is_taken_over(qtbot, 
     qtbot.keyClicks(box, "5")
     keys(qtbot, "Ctrl+Z")
     assert session.experiment.network.layer("h1")["units"] == 4 and not session.document.history.can_undo, "the field's own undo"
+
+
+def test_what_is_pasted_or_composed_in_a_field_is_undone_there(qtbot, window):
+    session = window.session
+    window.activateWindow()
+    keys(qtbot, "Ctrl+1")
+    session.edit("Width", edits.change_layer, "h1", units=7)
+    window.select_layers(("h1",))
+    box, name = (window.panels.properties.editors[one] for one in ("units", "name"))
+    QGuiApplication.clipboard().setText("9")
+    for line, typed in ((box.lineEdit(), "9"), (name, "é")):
+        line.setFocus()
+        line.selectAll()
+        before = line.text()
+        line.paste() if line is not name else QApplication.sendEvent(name, _composed(typed))
+        assert line.text() == typed
+        keys(qtbot, "Ctrl+Z")
+        assert line.text() == before and session.experiment.network.layer("h1")["units"] == 7
+    keys(qtbot, "Ctrl+Z")
+    assert session.experiment.network.layer("h1")["units"] == 4, "with nothing of its own the field leaves it to the window"
+
+
+def _composed(text: str) -> QInputMethodEvent:
+    """What an input method sends at the end."""
+    event = QInputMethodEvent()
+    event.setCommitString(text)
+    return event
+
+
+def test_a_search_keeps_undo_to_itself(qtbot, window):
+    session = window.session
+    window.activateWindow()
+    session.edit("Width", edits.change_layer, "h1", units=7)
+    wait(qtbot, lambda: session.run.is_traced)
+    keys(qtbot, "Ctrl+2", "Ctrl+F")
+    field = window.panels.graph.finder.field
+    wait(qtbot, field.hasFocus)
+    keys(qtbot, "Ctrl+Z")
+    qtbot.keyClicks(field, "relu")
+    keys(qtbot, "Return", "Ctrl+Z", "Ctrl+Z")
+    assert session.experiment.network.layer("h1")["units"] == 7 and field.text() == ""
 
 
 def test_a_million_units_are_refused_with_what_they_would_need(qtbot, window):

@@ -98,13 +98,17 @@ def test_locked_weights_stay_while_the_others_train(window, qtbot):
     assert session.experiment.locks == {WEIGHT: [[1, 0]]}
 
 
-def test_the_wheel_over_a_selected_edge_turns_it_finely_as_one_undo(window, qtbot):
-    view, session = window.panels.network, window.session
+def edge(view):
+    """A link of WEIGHT, a point of the view on one of its lines, and which element that line is."""
     link, item = next((link, item) for link, item in view.scene().links.items() if item.parameter == WEIGHT)
     points = item.course.points[0]
     at = view.mapFromScene(item.mapToScene(QPointF(*points[len(points) // 2])))
-    hit = view.gestures.hit_at(at)
-    index = tuple(item.course.pairs[hit.curve])
+    return link, at, tuple(item.course.pairs[view.gestures.hit_at(at).curve])
+
+
+def test_the_wheel_over_a_selected_edge_turns_it_finely_as_one_undo(window, qtbot):
+    view, session = window.panels.network, window.session
+    link, at, index = edge(view)
     before, zoom = bits(window), view.transform().m11()
     value = session.weights.values(WEIGHT)[index]
     view.scene().mark(selected=(), selected_links=(link,))
@@ -122,6 +126,20 @@ def test_the_wheel_over_a_selected_edge_turns_it_finely_as_one_undo(window, qtbo
     view.scene().mark(selected=(), selected_links=())
     turn(view, at, 1)
     assert view.transform().m11() > zoom
+
+
+def test_the_wheel_while_training_says_when_it_counts_and_no_old_number(window, qtbot):
+    session, view = window.session, window.panels.network
+    link, at, index = edge(view)
+    session.weights.put_element(WEIGHT, index, 0.5)
+    settled(qtbot, window)
+    view.scene().mark(selected=(), selected_links=(link,))
+    session.trainer.train()
+    wait(qtbot, lambda: session.trainer.is_training and session.run.training)
+    turn(view, at, 1)
+    assert view.hint.isVisible() and view.hint.text() == session.weights.note and "between two iterations" in view.hint.text()
+    session.trainer.pause()
+    wait(qtbot, lambda: not session.trainer.is_training and session.run.is_traced)
 
 
 def test_a_parameter_too_large_for_the_trace_is_fetched_and_set(window, qtbot):

@@ -68,6 +68,18 @@ def test_steps_go_forward_backward_and_update_with_the_keyboard(qtbot, window):
         assert stepper.cursor == place
 
 
+def test_large_numbers_are_asked_for_as_soon_as_their_card_is_seen_again(qtbot, window, monkeypatch):
+    session, wanted = window.session, []
+    press(qtbot, window, "F10")
+    window.area.show_workspace("build")
+    monkeypatch.setattr(session.numbers, "want", lambda moment, node: wanted.append((moment, node)))
+    loss = next(node.id for node in session.moment.reading.trace.nodes if node.kind == "loss")
+    session.select(loss)
+    assert wanted == [] and not window.panels.chain_rule.isVisible()
+    window.area.show_workspace("step")
+    assert wanted == [(session.moment, loss)]
+
+
 def test_what_is_not_computed_yet_is_not_zero(qtbot, window):
     moment = window.session.moment
     loss = next(node for node in moment.reading.trace.nodes if node.kind == "loss")

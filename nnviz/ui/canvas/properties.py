@@ -13,6 +13,7 @@ from nnviz.ui import forms
 from nnviz.ui.canvas.captions import size_text, tensor_text
 from nnviz.ui.canvas.fixes import Fixes
 from nnviz.ui.fonts import mono, sans
+from nnviz.ui.pending_text import VALUE
 from nnviz.ui.theme import BODY, GRID, LIGHT, SMALL, Theme
 
 _INITIALIZER = Field("initializer", "choice", "default", "how the weights start; a change starts them anew", choices=tuple(INITIALIZERS))
@@ -89,6 +90,8 @@ class PropertiesPanel(QWidget):
         self._empty.show()
         self._sizes.setText(_differences(layers) if is_alike else "")
         self._sizes.setVisible(bool(self._sizes.text()))
+        self._fixes.set_problems(())  # they would be those of the first layer alone
+        self._problems.hide()
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of this theme."""
@@ -122,6 +125,7 @@ class PropertiesPanel(QWidget):
 
     def _add_name(self, rows: QFormLayout, layer: Layer) -> None:
         line = QLineEdit(accessibleName="name", placeholderText=layer.id, toolTip="what the screen calls this layer; empty: its id")
+        line.setProperty(VALUE, True)
         line.editingFinished.connect(lambda: self._rename(layer.id, line))
         self.editors["name"] = line
         rows.addRow(_caption("name"), line)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations
 
 _ROOM = 1000
 """Half the distance of two items of a column, in steps of two links that enter one item."""
 MANY_LINKS = 120
-"""With more links neighbours in a column are not exchanged one by one."""
+"""With more links than these no crossings are counted: that takes a look at every pair."""
 MANY = 500
 """Above so many things in a column order the layered layout takes its quick settings."""
 
@@ -29,9 +30,21 @@ def ordered(keys: Sequence[Hashable], links: set[tuple[Hashable, Hashable]]) -> 
 def uncrossed(given: Mapping[int, Sequence[Hashable]], links: Sequence[tuple[Hashable, Hashable]]) -> dict[int, list[Hashable]]:
     """Return the items of every column in an order in which straight links cross least; as given where that is no worse.
 
-    `given`: column -> its items from top to bottom, centred. Links into one item enter it in their order.
+    `given`: column -> its items from top to bottom, centred. Links into one item enter it in their order. With more than MANY_LINKS it
+    stays as given: every pair of links would have to be looked at.
     """
-    present = {column: list(items) for column, items in given.items()}
+    if len(links) > MANY_LINKS:
+        return {column: list(items) for column, items in given.items()}
+    found = _uncrossed(tuple((column, tuple(items)) for column, items in given.items()), tuple(links))
+    return {column: list(items) for column, items in found.items()}
+
+
+@lru_cache(maxsize=16)
+def _uncrossed(
+    given: tuple[tuple[int, tuple[Hashable, ...]], ...], links: tuple[tuple[Hashable, Hashable], ...]
+) -> dict[int, list[Hashable]]:
+    """The network view asks for the same order again after every change that touches no link."""
+    present = {column: list(items) for column, items in given}
     count = crossings(present, links) if any(len(items) > 1 for items in present.values()) else 0
     if not count:
         return present
@@ -40,7 +53,7 @@ def uncrossed(given: Mapping[int, Sequence[Hashable]], links: Sequence[tuple[Has
     layered = {column: sorted(items, key=lambda key: cross[key]) for column, items in present.items()}
     mirrored = {column: items[::-1] for column, items in layered.items()}
     best = min((present, layered, mirrored), key=lambda one: crossings(one, links))
-    return _swapped(best, links, crossings(best, links)) if len(links) <= MANY_LINKS else best
+    return _swapped(best, links, crossings(best, links))
 
 
 def crossings(given: Mapping[int, Sequence[Hashable]], links: Sequence[tuple[Hashable, Hashable]]) -> int:

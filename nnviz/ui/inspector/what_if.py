@@ -78,14 +78,15 @@ class WhatIfRow(QWidget):
         self._note.setStyleSheet(f"color: {theme.text}; background: {ground}; border-radius: 5px; padding: 5px 8px;")
 
     def open(self, kind: str) -> None:
-        """Open the field for a kind, with the present value to be typed over; ablating needs none."""
+        """Open the field for a kind, with the present value or factor to be typed over; ablating needs none."""
         if self._node is None:
             return
         if kind == "ablate":
             self._request(0.0)
             return
         self._kind = kind
-        self.box.set_value(1.0 if kind == "scale" else self._value())
+        factor = self._in_force("scale")
+        self.box.set_value(self._value() if kind == "set" else 1.0 if factor is None else factor)
         is_present = kind == "scale" or (self.scope.key == "element" and self._present is not None)
         self._offered = self.box.text() if is_present else ""
         name = self._named()
@@ -148,6 +149,17 @@ class WhatIfRow(QWidget):
             return 0.0
         return float(self._present[self._place])
 
+    def _in_force(self, kind: str) -> float | None:
+        """The value or factor that is supposed of just these elements already; None if there is none."""
+        elements = None if self.scope.key == "node" else self._element
+        return next((one.value for one in reversed(self._here) if (one.kind, one.element) == (kind, elements)), None)
+
+    @property
+    def _is_old(self) -> bool:
+        """Whether the number supposes nothing new. A present value that is typed does: set by hand, nothing flows back any more."""
+        is_meant = self._kind == "set" and self.box.lineEdit().isModified() and self._in_force("set") is None
+        return self.box.text() == self._offered and not is_meant
+
     def _named(self) -> str:
         if self.scope.key == "node":
             return f"all of {naming.name(self._node)}"
@@ -173,10 +185,8 @@ class WhatIfRow(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() != QEvent.Type.KeyPress or event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape):
             return False
-        if event.key() == Qt.Key.Key_Escape:
+        if event.key() == Qt.Key.Key_Escape or self._is_old:
             self._close()
-        elif self.box.text() == self._offered:
-            self._close()  # the number that is there already supposes nothing
         elif self.box.hasAcceptableInput():
             self._request(self.box.typed())
         return True

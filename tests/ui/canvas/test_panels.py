@@ -171,6 +171,15 @@ def test_sizes_and_problems_are_said(panel):
     assert "output not known" in panel._sizes.text()
 
 
+def test_problems_of_one_layer_are_not_said_of_several(panel):
+    document = experiment(layer("input", "x", shape=[1, 8, 8]), layer("dense", "h1"), layer("dense", "out"))
+    report = examine(document)
+    panel.set_layer(document, report, "h1")
+    assert panel._problems.isVisible() and panel._fixes.isVisible()
+    panel.set_layer(document, report, "h1", ("out",))
+    assert not panel._problems.isVisible() and not panel._fixes.isVisible()
+
+
 def test_what_a_layer_learns_with_can_be_set_while_its_output_is_unknown(panel):
     show(panel, experiment(layer("input", "x", shape=[1, 8, 8]), layer("dense", "h1")), "h1")
     assert {"initializer", "gain", "frozen", "learning_rate_factor"} <= set(panel.editors)

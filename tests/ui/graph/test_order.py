@@ -1,9 +1,11 @@
 """Who stands above whom in a column: fewer crossings than as given, and nothing else changed."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nnviz.ui.canvas.arrangement import arranged
+from nnviz.ui.graph import order
 from nnviz.ui.graph.order import crossings, uncrossed
 from tests.ui.canvas.networks import experiment, layer
 from tests.ui.canvas.test_pure import faces_of
@@ -33,6 +35,29 @@ def test_crossed_branches_are_uncrossed():
     links = [("x", k) for k in "abc"] + [(k, k.upper()) for k in "abc"] + [(k.upper(), "y") for k in "abc"]
     assert crossings(columns, links) == 4, "two between the columns, two where C comes first and enters last"
     assert uncrossed(columns, links) == {0: ["x"], 1: ["a", "b", "c"], 2: ["A", "B", "C"], 3: ["y"]}
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    """How many times crossings were counted."""
+    counted = []
+    monkeypatch.setattr(order, "crossings", lambda *one: counted.append(one) or crossings(*one))
+    return counted
+
+
+def test_the_same_network_is_ordered_once_and_what_is_given_back_is_the_callers(looked_at):
+    columns, links = {0: ["once 1", "once 2"], 1: ["once 3", "once 4"]}, [("once 1", "once 4"), ("once 2", "once 3")]
+    first = uncrossed(columns, links)
+    times = len(looked_at)
+    first[1].clear()
+    assert crossings(uncrossed(columns, links), links) == 0
+    assert 0 < times == len(looked_at)
+
+
+def test_a_large_network_stays_as_given_at_once(looked_at):
+    columns = {0: [f"a{i}" for i in range(12)], 1: [f"b{i}" for i in range(12)]}
+    links = [(a, b) for a in columns[0] for b in columns[1]]
+    assert uncrossed(columns, links) == columns and looked_at == []
 
 
 def test_a_link_that_passes_a_column_counts():

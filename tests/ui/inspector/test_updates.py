@@ -10,7 +10,7 @@ from nnviz.session.moment import Moment
 from nnviz.session.reading import Reading
 from nnviz.ui.inspector.updates import UpdateTable
 from nnviz.ui.numerals import number
-from nnviz.ui.plots.update_rows import Row, compared, needed_height, paint_rows, row_boxes, rows_of
+from nnviz.ui.plots.update_rows import Row, compared, log_limits, needed_height, paint_rows, row_boxes, rows_of
 from nnviz.ui.theme import DARK, LIGHT
 from tests.ui import captured, traces
 
@@ -79,6 +79,40 @@ def test_a_value_without_what_is_supposed_is_told(qapp):
     assert compared(rows, before[:1]) == rows
     for width in (250, 600):
         assert any("was 9" in text for text in painted(compared(rows, before), width))
+
+
+def bars(rows, width):
+    """The lengths of the bars that were painted, and the room they have."""
+    found = []
+
+    class Recorder(QPainter):
+        def drawRoundedRect(self, bar, *radii):
+            found.append(bar.width())
+            super().drawRoundedRect(bar, *radii)
+
+    image = QImage(width, 600, QImage.Format.Format_RGB32)
+    painter = Recorder(image)
+    paint_rows(painter, image.rect().toRectF(), LIGHT, rows, "", None)
+    painter.end()
+    return found
+
+
+def test_bars_are_logarithmic(qapp):
+    rows = tuple(Row("g", "∂L/∂θ", value) for value in (1.0, 1e-3, 1e-9, -1e-3, None))
+    low, high = log_limits(rows)
+    assert low == pytest.approx(1e-10) and high == pytest.approx(1.0)
+    whole, middle, low, negative, room = bars(rows, 900)
+    assert whole == pytest.approx(room), "the row that is not there yet has the room of all of them"
+    assert [length / room for length in (whole, middle, low)] == pytest.approx([1.0, 0.7, 0.1])
+    assert negative == middle, "what counts is the absolute value"
+
+
+def test_limits_are_the_powers_of_ten_around_what_is_not_zero():
+    def limits(*values):
+        return log_limits(tuple(Row("", "", value) for value in values))
+
+    assert limits(0.0, None, np.nan, np.inf) is None and limits() is None
+    assert limits(-3.0, 0.04, 0.0) == pytest.approx((0.01, 10.0))
 
 
 @pytest.mark.parametrize("value", [0.0, np.nan, -np.inf, None])

@@ -88,6 +88,37 @@ def test_an_unchanged_number_supposes_nothing(qtbot, card, kind):
     assert found == [] and not card.what_if.box.isVisible()
 
 
+def typed(qtbot, card, kind: str, text: str) -> None:
+    card.what_if.open(kind)
+    qtbot.keyClicks(card.what_if.box, text)
+    qtbot.keyClick(card.what_if.box, Qt.Key.Key_Return)
+
+
+@pytest.mark.parametrize(("scope", "element"), [("element", (0, 1)), ("node", None)])
+def test_the_factor_in_force_is_offered_and_1_is_another(qtbot, card, scope, element):
+    reading = supposed(WhatIf(RELU, "scale", 3.0, element), values={RELU: [[0.0, 5.19]]})
+    card.what_if.scope.set_choices(SCOPES, scope)
+    card.set_moment(end(reading), RELU)
+    found = requests(card)
+    card.what_if.open("scale")
+    assert card.what_if.box.value() == 3.0
+    qtbot.keyClick(card.what_if.box, Qt.Key.Key_Return)
+    typed(qtbot, card, "scale", "3")
+    assert found == [] and not card.what_if.box.isVisible()
+    typed(qtbot, card, "scale", "1")
+    assert found == [WhatIf(RELU, "scale", 1.0, element)]
+
+
+def test_the_present_value_is_a_question_when_it_is_typed_and_not_set_already(qtbot, card):
+    card.set_moment(end(Reading(traces.worked())), RELU)
+    found = requests(card)
+    typed(qtbot, card, "set", "1.73")
+    assert found == [WhatIf(RELU, "set", 1.73, (0, 1))], "nothing flows back into what made it any more"
+    card.set_moment(end(supposed(*found, values={RELU: [[0.0, 1.73]]})), RELU)
+    typed(qtbot, card, "set", "1.73")
+    assert len(found) == 1 and not card.what_if.box.isVisible()
+
+
 def test_what_is_no_number_is_not_applied(qtbot, card):
     card.set_moment(end(Reading(traces.worked())), RELU)
     found = requests(card)
