@@ -113,8 +113,12 @@ class WeightEditor(QDialog):
         """Set the selected cells, or all that are not locked, to one number."""
         touched = ~self._locked
         if not everywhere:
+            if not self.table.selectionModel().hasSelection():
+                self.say("Select one cell or more first.")
+                return
             touched = np.zeros(self._values.shape, bool)
-            axes.matrix(touched, self.controls.place())[self.selected()] = True
+            for index in self._chosen():
+                touched[index] = True
         self._set(touched, number, "Fill")
 
     def _set(self, touched: np.ndarray, number: float, verb: str) -> None:
@@ -123,7 +127,7 @@ class WeightEditor(QDialog):
         )
 
     def selected(self) -> tuple[slice, slice]:
-        """Return the selected rows and columns; all of them if at most one cell is selected."""
+        """Return the selected rows and columns to copy; all of them if at most one cell is selected."""
         ranges = self.table.selectionModel().selection()
         if not ranges or ranges[0].width() * ranges[0].height() <= 1:
             return slice(None), slice(None)

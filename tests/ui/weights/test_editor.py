@@ -145,6 +145,17 @@ def test_filling_all_spares_what_is_locked_and_a_selection_is_filled_alone(edito
     assert [what[3].tolist() for what in editor.typed] == [[[False, True], [True, True]], [[False, False], [True, True]]]
 
 
+def test_one_selected_cell_is_filled_alone_and_none_fills_nothing(editor):
+    show(editor, np.ones((2, 2)))
+    editor.controls.value.set_value(7)
+    editor.table.clearSelection()
+    editor.controls.buttons["Fill selected"].click()
+    assert editor.typed == [] and "Select" in editor.status.text()
+    editor.table.selectionModel().select(editor.model.index(1, 0), editor.table.selectionModel().SelectionFlag.Select)
+    editor.controls.buttons["Fill selected"].click()
+    assert editor.typed[0][1].tolist() == [[1, 1], [7, 1]]
+
+
 def test_what_was_set_is_told_also_where_the_number_was_the_same_already(editor):
     show(editor, np.zeros((2, 3)))
     editor.model.setData(editor.model.index(0, 2), "5")
