@@ -12,6 +12,8 @@ from nnviz.session.conversation import Conversation
 
 _REST = protocol.Train(0)
 """Stands for an order that has been interrupted: to train as many iterations as are left of it."""
+_QUESTIONS = ("Watch", "InspectNode", "CheckGradient", "InspectBatch", "Draw", "Respond", "Preview", "LookAtTable")
+"""The requests that no training depends on."""
 
 
 class Trainer(QObject):
@@ -141,6 +143,8 @@ class Trainer(QObject):
 
     def _take(self, reply: protocol.Reply) -> None:
         match reply:
+            case protocol.Failed(request=request) if request in _QUESTIONS:
+                pass
             case protocol.Failed() | protocol.Ready() | protocol.Trained(reason="early_stopping" | "non_finite" | "breakpoint"):
                 self._next = None
         self.go_on()

@@ -120,6 +120,8 @@ def test_a_question_without_an_answer_loses_nothing(training, request_):
     assert training.session.interlude.is_waiting
     paused(training, 7)
     assert np.array(training.session.experiment.weights[WEIGHT])[0, 1] == 3.5
+    training.opened(new_run=False, iteration=7)
+    assert training.wire.of(protocol.Train) == [protocol.Train(293)]
 
 
 def test_another_document_forgets_what_was_to_be_set(training):
