@@ -48,7 +48,7 @@ def carry(old: Trainer, experiment: Experiment, data: Data) -> Carried:
     new.patience = old.patience if is_comparable else Patience()
     new.plateau = old.plateau if is_comparable and old.experiment.training.schedule == experiment.training.schedule else Plateau()
     kept = tuple(name for name in new.parameters if name in fitting)
-    is_another_net = bool(typed) or _computed(old.experiment) != _computed(experiment)
+    is_another_net = bool(typed or again) or _computed(old.experiment) != _computed(experiment)
     if not is_another_net:
         _carry_last_iteration(old, new)
     reset = tuple(name for name in new.parameters if name in before and name not in fitting)

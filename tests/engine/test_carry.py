@@ -51,6 +51,7 @@ def test_another_start_starts_the_layer_anew(change, value):
     document = change(old.experiment, "h1", value)
     carried = carry(old, document, old.data)
     assert carried.reasons == ("h1 starts anew: its initializer is another.",)
+    assert carried.is_another_net, "the figures of the last iteration are not its own"
     fresh = Trainer(document, old.data)
     assert torch.equal(carried.trainer.parameters["h1.weight"], fresh.parameters["h1.weight"])
     assert torch.equal(carried.trainer.parameters["h2.weight"], old.parameters["h2.weight"])
