@@ -207,7 +207,9 @@ def test_points_by_keys_and_a_third_class_grows_the_network(window, picker, qtbo
 def test_the_present_rows_are_copied_as_points(window, picker, qtbot):
     picker.gallery.kind_requested.emit("table")
     picker.points.adopt.click()
-    assert len(data(window)["x"]) == window.session.run.data.x.shape[0] and set(data(window)["y"]) == {0, 1}
+    rows = window.session.run.data.x.shape[0]
+    assert len(data(window)["x"]) == rows and set(data(window)["y"]) == {0, 1}
+    assert f"{rows} of {rows} rows" in window.toast.text and "the run begins anew" in window.toast.text
 
 
 def test_undo_and_redo_are_at_hand_in_the_picker(window, picker):
