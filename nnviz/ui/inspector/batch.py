@@ -15,7 +15,8 @@ from nnviz.session.moment import Moment
 from nnviz.ui import numerals
 from nnviz.ui.fonts import sans
 from nnviz.ui.graph.naming import symbol
-from nnviz.ui.inspector.curves import CURVES
+from nnviz.ui.inspector.calls import Call
+from nnviz.ui.inspector.pointwise import ACTIVATIONS, curve
 from nnviz.ui.theme import LIGHT, SMALL, Theme
 
 BINS = 14
@@ -160,14 +161,14 @@ class CurvePicture(_Picture):
         self._curve = np.empty((0, 2))
         self._dots = np.empty((0, 2))
 
-    def set_batch(self, operation: str, z: np.ndarray, a: np.ndarray) -> None:
-        """Show the curve of an operation of CURVES and the pairs (z, a) of the batch."""
+    def set_batch(self, call: Call, z: np.ndarray, a: np.ndarray) -> None:
+        """Show the curve of one of ACTIVATIONS as it was called, and the pairs (z, a) of the batch."""
         pairs = np.column_stack([z.reshape(-1), a.reshape(-1)]).astype(float)
         pairs = pairs[np.isfinite(pairs).all(1)]
         self._dots = pairs[:: max(1, len(pairs) // MOST_DOTS)]
         reach = max(1.0, float(np.abs(pairs[:, 0]).max()) * 1.1) if len(pairs) else 3.0
         grid = np.linspace(-reach, reach, 81)
-        self._curve = np.column_stack([grid, CURVES[operation](grid)])
+        self._curve = np.column_stack([grid, curve(call, grid)])
         self.set_caption("where z falls on the curve")
         self.update()
 
@@ -209,7 +210,7 @@ class BatchPanel(QWidget):
         self.curve.setVisible(pair is not None)
         self.values.setVisible(pair is None)
         if pair is not None:
-            self.curve.set_batch(record.operation, *pair)
+            self.curve.set_batch(Call(moment, record, (), 0.0), *pair)
         else:
             self.values.set_histogram(histogram(moment, moment.value(node)), symbol(record), "forward")
         self.gradients.setVisible(record.gradient is not None)
@@ -218,7 +219,7 @@ class BatchPanel(QWidget):
 
     def _pair(self, moment: Moment, node: int) -> tuple[np.ndarray, np.ndarray] | None:
         record = moment.reading.node(node)
-        if record.operation not in CURVES or not moment.is_made(node) or not record.inputs:
+        if record.operation.rstrip("_") not in ACTIVATIONS or not moment.is_made(node) or not record.inputs:
             return None
         z = moment.reading.array(moment.reading.node(record.inputs[0]).value)
         a = moment.reading.array(record.value)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 from nnviz.ui.inspector.calls import Call
 from nnviz.ui.inspector.writing import Said, bracketed
 from nnviz.ui.numerals import MINUS, number
@@ -43,13 +45,15 @@ def _celu(z: float, call: Call) -> Said:
 
 def _gelu(z: float, call: Call) -> Said:
     if call.option("approximate", "none") == "tanh":
-        inner = math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)
+        inner = math.sqrt(2 / math.pi) * (z + 0.044715 * z * z * z)
         return Said(f"{number(z)}·(1 + tanh({number(inner)}))/2", z * (1 + math.tanh(inner)) / 2)
     return Said(f"{number(z)}·Φ({number(z)})", z * (1 + math.erf(z / math.sqrt(2))) / 2)
 
 
 def _softplus_of(z: float, call: Call) -> Said:
     beta = call.option("beta", 1)
+    if beta * z > call.option("threshold", 20):
+        return Said(number(z), z)  # as torch: from there on the line itself
     if beta == 1:
         return Said(f"ln(1 + e^({number(z)}))", _softplus(z))
     return Said(f"ln(1 + e^({number(beta * z)}))/{bracketed(beta)}", _softplus(beta * z) / beta)
@@ -99,3 +103,14 @@ ONE: dict[str, Callable[[float, Call], Said]] = {
     "cos": _simple("cos({z})", math.cos),
 }  # fmt: skip
 """Operation -> what it says of one number."""
+
+ACTIVATIONS = frozenset((
+    "relu", "leaky_relu", "elu", "selu", "celu", "gelu", "softplus", "silu", "sigmoid", "tanh", "log_sigmoid", "hardtanh", "hardsigmoid",
+    "hardswish", "mish", "softsign",
+))  # fmt: skip
+"""Those of ONE that a curve is drawn of."""
+
+
+def curve(call: Call, z: np.ndarray) -> np.ndarray:
+    """Return what an activation with the options of this call makes of every z, for drawing it."""
+    return np.array([ONE[call.operation](value, call).value for value in z.tolist()])
