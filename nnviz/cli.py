@@ -15,15 +15,14 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nnviz import __version__
+from nnviz import __version__, jobs
 from nnviz.document.breakpoints import Breakpoint
-from nnviz.document.examples import document_path
-from nnviz.document.files import DocumentError
-from nnviz.engine import jobs
-from nnviz.engine.jobs import JobError, Setting
-from nnviz.session import halts
-from nnviz.session.reading import Reading
-from nnviz.ui.layouts import WORKSPACES
+from nnviz.document.store.examples import document_path
+from nnviz.document.store.files import DocumentError
+from nnviz.jobs import JobError, Setting
+from nnviz.records import breakpoint_places
+from nnviz.records.trace_index import TraceIndex
+from nnviz.ui.shell.layouts import WORKSPACES
 
 GRAPH_FILES = (".dot", ".graphml", ".json")
 JOBS = ("run", "trace", "export", "screenshot", "check", "examples")
@@ -241,7 +240,7 @@ def _window(options: argparse.Namespace) -> int:
     if obstacle:
         _complain(obstacle)
         return 2
-    from nnviz.ui import app
+    from nnviz.ui.shell import app
 
     return app.main(options.file)
 
@@ -256,7 +255,7 @@ def _obstacle(file: str) -> str:
     return f"{file}: there is no such file, command or example. `nnviz --help` lists the commands, `nnviz examples` the examples."
 
 
-def _document(options: argparse.Namespace) -> jobs.Document:
+def _document(options: argparse.Namespace) -> jobs.OpenedFile:
     return jobs.open_document(options.file, options.settings, options.seed, options.precision)
 
 
@@ -277,11 +276,11 @@ def _run(options: argparse.Namespace) -> int:
     return _complain(f"{left} of the settings with @ lie beyond the end of the run (iteration {result['iterations']}) and were not made.")
 
 
-def _halting(document: jobs.Document, breakpoints: Sequence[Breakpoint]) -> jobs.Halting:
+def _halting(document: jobs.OpenedFile, breakpoints: Sequence[Breakpoint]) -> jobs.Halting:
     titles = {layer.id: layer.title for layer in document.experiment.network}
     return jobs.Halting(
-        lambda record: halts.present(Reading(record), breakpoints),
-        lambda record, hit, previous: halts.told(Reading(record), hit, previous, titles),
+        lambda record: breakpoint_places.present(TraceIndex(record), breakpoints),
+        lambda record, hit, previous: breakpoint_places.told(TraceIndex(record), hit, previous, titles),
     )
 
 
@@ -309,7 +308,7 @@ def _export(options: argparse.Namespace) -> int:
     out = Path(options.to)
     if options.what != "graph" or out.suffix.lower() not in GRAPH_FILES:
         return _offscreen("export", options, out, options.what)
-    from nnviz.document.files import replace_file
+    from nnviz.document.store.files import replace_file
     from nnviz.export import graph_files
 
     record = jobs.trace_record(jobs.open_document(options.file), options.iteration, options.detail, details=options.details)
@@ -327,7 +326,7 @@ def _screenshot(options: argparse.Namespace) -> int:
 
 def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
-    from nnviz.ui import offscreen
+    from nnviz.ui.shell import offscreen
 
     names = ("file", "workspace", "iteration", "step", "size", "theme", "detail", "details", "panel", "node", "element")
     unfold = tuple(getattr(options, "unfold", ()))

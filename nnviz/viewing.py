@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nnviz import protocol
-from nnviz.engine.looking import gradient_checked, node_inspected
-from nnviz.engine.records import to_record
-from nnviz.engine.tracing import Captured
-from nnviz.session.reading import Reading
+from nnviz import messages
+from nnviz.engine.observe.capture import Captured
+from nnviz.engine.observe.inspection import gradient_checked, node_tensors
+from nnviz.engine.observe.trace_records import to_record
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_record import Details, NodeTensors
 from nnviz.trace import DETAILS, Trace, capture
 
 if TYPE_CHECKING:
-    from nnviz.ui.trace_window import TraceWindow
+    from nnviz.ui.shell.trace_window import TraceWindow
 
 
 def show(subject: torch.nn.Module | Trace, *inputs: Any, block: bool = True, detail: str = "textbook", **how: Any) -> TraceWindow:
@@ -25,7 +26,7 @@ def show(subject: torch.nn.Module | Trace, *inputs: Any, block: bool = True, det
     trace that was captured already. `block` waits until the window is closed; without it the caller runs Qt's loop.
     Raises TraceError for what cannot be traced truthfully.
     """
-    from nnviz.ui.trace_window import open_window, run
+    from nnviz.ui.shell.trace_window import open_window, run
 
     source = TracedTrace(subject) if isinstance(subject, Trace) else TracedModule(subject, inputs, how)
     title = "Trace" if isinstance(subject, Trace) else type(subject).__name__
@@ -42,17 +43,17 @@ class TracedTrace:
         self.details: Sequence[str] = (trace.detail,)
         self._captured = _placed(trace, None)
 
-    def reading(self, detail: str, details: protocol.Details = ()) -> Reading:
+    def index(self, detail: str, details: Details = ()) -> TraceIndex:
         """Return the trace as it travels."""
-        return Reading(to_record(self._captured))
+        return TraceIndex(to_record(self._captured))
 
-    def check(self, node: int, element: tuple[int, ...]) -> protocol.GradientChecked:
+    def check(self, node: int, element: tuple[int, ...]) -> messages.GradientChecked:
         """Return one element of a node's gradient beside a finite difference."""
-        return gradient_checked(self._captured, protocol.CheckGradient(node, element))
+        return gradient_checked(self._captured, messages.CheckGradient(node, element))
 
-    def numbers(self, node: int, row: int | None) -> protocol.NodeInspected:
+    def numbers(self, node: int, row: int | None) -> NodeTensors:
         """Return what was too large to travel around a node."""
-        return node_inspected(self._captured, protocol.InspectNode(node, row))
+        return node_tensors(self._captured, node, row)
 
 
 class TracedModule:
@@ -65,7 +66,7 @@ class TracedModule:
         self._chance = torch.get_rng_state()
         self._captured: Captured | None = None
 
-    def reading(self, detail: str, details: protocol.Details = ()) -> Reading:
+    def index(self, detail: str, details: Details = ()) -> TraceIndex:
         """Return the iteration at this detail, or at these inside some groups. Raises TraceError if it cannot be traced truthfully."""
         with torch.no_grad():
             for buffer, before in self._buffers:
@@ -73,15 +74,15 @@ class TracedModule:
         torch.set_rng_state(self._chance)
         trace = capture(self._module, *self._inputs, detail=detail, details=dict(details), **self._how)
         self._captured = _placed(trace, self._inputs)
-        return Reading(to_record(self._captured))
+        return TraceIndex(to_record(self._captured))
 
-    def check(self, node: int, element: tuple[int, ...]) -> protocol.GradientChecked:
+    def check(self, node: int, element: tuple[int, ...]) -> messages.GradientChecked:
         """Return one element of a node's gradient beside a finite difference."""
-        return gradient_checked(self._captured, protocol.CheckGradient(node, element))
+        return gradient_checked(self._captured, messages.CheckGradient(node, element))
 
-    def numbers(self, node: int, row: int | None) -> protocol.NodeInspected:
+    def numbers(self, node: int, row: int | None) -> NodeTensors:
         """Return what was too large to travel around a node."""
-        return node_inspected(self._captured, protocol.InspectNode(node, row))
+        return node_tensors(self._captured, node, row)
 
 
 def _placed(trace: Trace, inputs: tuple | None) -> Captured:

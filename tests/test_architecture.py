@@ -28,17 +28,17 @@ WINDOW_LIBRARIES = {
 
 ALLOWED = {
     "nnviz": {"trace", "viewing", "torch"},
-    "nnviz.viewing": {"trace", "engine", "protocol", "session.reading", "ui.trace_window", "torch"},
+    "nnviz.viewing": {"trace", "engine", "protocol", "session.index", "ui.trace_window", "torch"},
     "nnviz.__main__": {"engine", "cli", "ui"},
     "nnviz.resource_files": set(),
     "nnviz.document": {"msgspec", "platformdirs", "resource_files"},
-    "nnviz.protocol": {"msgspec", "document"},
+    "nnviz.messages": {"msgspec", "document"},
     "nnviz.trace": {"torch", "numpy", "networkx"},
     "nnviz.engine": {"trace", "protocol", "document", "torch", "numpy", "sklearn", "safetensors", "msgspec"},
     "nnviz.session": {"protocol", "document", "msgspec", "numpy", "networkx", "PySide6.QtCore"},
     "nnviz.ui": {"session", "document", "protocol", "export", "resource_files", "msgspec", *WINDOW_LIBRARIES},
     "nnviz.export": {"session", "document", "protocol", "ui", *WINDOW_LIBRARIES},
-    "nnviz.export.graph_files": {"document", "protocol", "session.moment", "session.reading", "networkx", "numpy", "msgspec"},
+    "nnviz.export.graph_files": {"document", "protocol", "session.trace_state", "session.index", "networkx", "numpy", "msgspec"},
     "nnviz.cli": {"engine", "trace", "document", "protocol", "session", "export", "ui", "resource_files", "msgspec", "numpy", "PySide6"},
 }
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.
@@ -150,14 +150,14 @@ def test_every_part_has_a_row_of_its_own():
     [
         ("torch", "nnviz.session.session", False),
         ("torch.nn", "nnviz.trace.tape", True),
-        ("nnviz.engine.build", "nnviz.ui.app", False),
-        ("nnviz.ui.theme", "nnviz.session.run", False),
+        ("nnviz.engine.model.build", "nnviz.ui.shell.app", False),
+        ("nnviz.ui.theme.colors", "nnviz.session.run", False),
         ("nnviz.session.run", "nnviz.session.session", True),
         ("PySide6.QtCore", "nnviz.session.session", True),
         ("PySide6.QtWidgets", "nnviz.session.session", False),
         ("PySide6.QtCore", "nnviz.export.graph_files", False),
-        ("json", "nnviz.protocol", True),
-        ("nnviz.documents", "nnviz.protocol", False),
+        ("json", "nnviz.messages", True),
+        ("nnviz.documents", "nnviz.messages", False),
     ],
 )
 def test_the_table_is_read_as_it_is_meant(imported, module, allowed):
@@ -179,7 +179,7 @@ def test_the_package_alone_loads_neither_torch_nor_qt():
 
 
 def test_the_window_process_never_loads_torch():
-    loaded = modules_loaded_by("nnviz.ui.app", "nnviz.ui.main_window", "nnviz.session.session", "nnviz.export.pictures")
+    loaded = modules_loaded_by("nnviz.ui.shell.app", "nnviz.ui.shell.main_window", "nnviz.session.session", "nnviz.export.pictures")
     assert not loaded & {"torch", "sklearn", "nnviz.engine", "nnviz.trace"}
 
 

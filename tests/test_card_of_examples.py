@@ -4,35 +4,35 @@ import math
 
 import pytest
 
-from nnviz.document import examples
-from nnviz.engine import jobs
-from nnviz.session.moment import Moment
-from nnviz.session.reading import Reading
-from nnviz.ui.inspector.card import ChainRuleCard
-from nnviz.ui.inspector.elements import row_shape
+from nnviz import jobs
+from nnviz.document.store import examples
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_state import TraceState
+from nnviz.ui.step.chain_rule_card import ChainRuleCard
+from nnviz.ui.step.elements import row_shape
 
 
 @pytest.mark.parametrize("name", examples.example_names())
 def test_the_card_shows_every_node_row_and_element(qtbot, name):
-    reading = Reading(jobs.trace_record(jobs.open_document(f"example:{name}", ()), 0, "textbook"))
+    index = TraceIndex(jobs.trace_record(jobs.open_document(f"example:{name}", ()), 0, "textbook"))
     card = ChainRuleCard()
     qtbot.addWidget(card)
-    for node in reading.trace.nodes:
-        for sample in (0, len(reading.trace.rows) - 1, None):
-            card.set_moment(Moment(reading, reading.length, sample), node.id)
+    for node in index.trace.nodes:
+        for sample in (0, len(index.trace.rows) - 1, None):
+            card.set_trace_state(TraceState(index, index.length, sample), node.id)
             for place in {0, math.prod(row_shape(node)) - 1}:
                 card.choose_element(place)
                 assert card.node().id == node.id and card._inputs.lines()
 
 
 def test_an_operand_all_rows_share_is_put_in_as_a_number(qtbot):
-    reading = Reading(jobs.trace_record(jobs.open_document("example:batch_norm", ()), 0, "textbook"))
+    index = TraceIndex(jobs.trace_record(jobs.open_document("example:batch_norm", ()), 0, "textbook"))
     card = ChainRuleCard()
     qtbot.addWidget(card)
-    div = next(node for node in reading.trace.nodes if node.operation == "div")
-    card.set_moment(Moment(reading, reading.length, 3), div.id)
+    div = next(node for node in index.trace.nodes if node.operation == "div")
+    card.set_trace_state(TraceState(index, index.length, 3), div.id)
     card.choose_element(1)
-    first, second = (reading.array(reading.node(k).value) for k in div.inputs)
+    first, second = (index.array(index.node(k).value) for k in div.inputs)
     said = float(card._numbers.text().rsplit(" = ", 1)[1].replace("−", "-"))
     assert card._numbers.text().startswith("q[1] = ")
     assert said == pytest.approx(first[3, 1] / second[0, 1], rel=1e-3)
@@ -40,11 +40,11 @@ def test_an_operand_all_rows_share_is_put_in_as_a_number(qtbot):
 
 @pytest.mark.parametrize("name", ["worked_2-2-1", "moons", "residual"])
 def test_the_card_shows_every_neuron_at_every_place(qtbot, name):
-    reading = Reading(jobs.trace_record(jobs.open_document(f"example:{name}", ()), 0, "neurons"))
+    index = TraceIndex(jobs.trace_record(jobs.open_document(f"example:{name}", ()), 0, "neurons"))
     card = ChainRuleCard()
     qtbot.addWidget(card)
-    for node in reading.trace.nodes[:: max(1, len(reading.trace.nodes) // 60)]:
-        for cursor in (0, reading.length // 2, reading.length):
+    for node in index.trace.nodes[:: max(1, len(index.trace.nodes) // 60)]:
+        for cursor in (0, index.length // 2, index.length):
             for sample in (0, None):
-                card.set_moment(Moment(reading, cursor, sample), node.id)
+                card.set_trace_state(TraceState(index, cursor, sample), node.id)
                 assert card.node().id == node.id and card._inputs.lines()

@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from nnviz import jobs
 from nnviz.cli import main
-from nnviz.document import examples, files
 from nnviz.document.breakpoints import Breakpoint
-from nnviz.document.examples import example_names
-from nnviz.engine import jobs
+from nnviz.document.store import examples, files
+from nnviz.document.store.examples import example_names
 from tests.engine.experiments import experiment
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -15,7 +15,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QFontMetricsF, QIcon, QRawFont
 
 from nnviz.resource_files import resource_folder
-from nnviz.ui import fonts, theme
+from nnviz.ui.theme import colors, fonts
 
 PACKAGE = Path(__file__).resolve().parent.parent / "nnviz"
 
@@ -82,12 +82,12 @@ def test_every_sign_in_the_source_has_a_glyph(qapp, path):
 
 def test_bundled_families_are_registered(qapp):
     families = fonts.load_fonts()
-    assert {theme.SANS, theme.MONO, "DejaVu Sans", "DejaVu Sans Mono"} <= set(families)
+    assert {colors.SANS, colors.MONO, "DejaVu Sans", "DejaVu Sans Mono"} <= set(families)
     assert fonts.load_fonts() is families
 
 
 @pytest.mark.parametrize("font", [fonts.sans, fonts.mono])
-@pytest.mark.parametrize("size", [theme.SMALL, theme.BODY, theme.LARGE, theme.TITLE])
+@pytest.mark.parametrize("size", [colors.SMALL, colors.BODY, colors.LARGE, colors.TITLE])
 def test_all_digits_are_equally_wide(qapp, font, size):
     fonts.load_fonts()
     metrics = QFontMetricsF(font(size))
@@ -96,7 +96,7 @@ def test_all_digits_are_equally_wide(qapp, font, size):
 
 def test_the_mono_keeps_its_columns_in_formulas(qapp):
     fonts.load_fonts()
-    metrics = QFontMetricsF(fonts.mono(theme.LARGE))
+    metrics = QFontMetricsF(fonts.mono(colors.LARGE))
     widths = [metrics.horizontalAdvance(sign) for sign in "0x∂∇ᵀᵢ‖√→"]
     assert max(widths) - min(widths) < 0.1
 
@@ -141,7 +141,7 @@ def test_every_icon_exists(qapp):
     names = icon_names()
     assert names
     for name, module in names.items():
-        assert not qtawesome.icon(name, color=theme.LIGHT.text).pixmap(16, 16).toImage().isNull(), f"{name} in {module}"
+        assert not qtawesome.icon(name, color=colors.LIGHT.text).pixmap(16, 16).toImage().isNull(), f"{name} in {module}"
 
 
 def test_an_icon_that_does_not_exist_is_noticed(qapp):
@@ -160,7 +160,7 @@ def test_the_icon_of_the_program_is_a_network_with_one_node_highlighted(qapp, si
 
 # --- theme ----------------------------------------------------------------------------------------------------------
 
-each_theme = pytest.mark.parametrize("colours", theme.THEMES.values(), ids=theme.THEMES)
+each_theme = pytest.mark.parametrize("colours", colors.THEMES.values(), ids=colors.THEMES)
 
 
 def luminance(name: str) -> float:

@@ -13,7 +13,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.problems import Problem, offered
 
 if TYPE_CHECKING:
-    from nnviz.document.shapes import LayerShape
+    from nnviz.document.shapes.report import LayerShape
 
 Index = tuple[int, ...]
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 
-class Step(msgspec.Struct, frozen=True):
+class FixStep(msgspec.Struct, frozen=True):
     """One call of a pure edit: the name it has in edits.py, and its keyword arguments."""
 
     edit: str
@@ -21,15 +21,15 @@ class Fix(msgspec.Struct, frozen=True):
     """A cure that can be had at one click: what the button says, and the edits that `edits.repair` makes."""
 
     label: str
-    steps: tuple[Step, ...]
+    steps: tuple[FixStep, ...]
 
 
-def step(edit: str, **arguments: Any) -> Step:
+def step(edit: str, **arguments: Any) -> FixStep:
     """Return one call of an edit."""
-    return Step(edit, tuple(arguments.items()))
+    return FixStep(edit, tuple(arguments.items()))
 
 
-def fix(label: str, *steps: Step) -> Fix:
+def fix(label: str, *steps: FixStep) -> Fix:
     """Return a cure out of these calls, made one after the other."""
     return Fix(label, steps)
 

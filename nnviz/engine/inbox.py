@@ -6,7 +6,7 @@ from collections import deque
 from queue import SimpleQueue
 from typing import NamedTuple
 
-from nnviz import protocol
+from nnviz import messages
 
 
 class Closed(NamedTuple):
@@ -19,7 +19,7 @@ class Garbage(NamedTuple):
     message: str
 
 
-Item = protocol.Requests | Garbage | Closed
+Item = messages.Requests | Garbage | Closed
 
 
 class Inbox:
@@ -46,5 +46,5 @@ class Inbox:
         """Whether something waits that ends a long way: a pause, another run, the end, or (first in line) another place to go to."""
         while not self._arriving.empty():
             self._waiting.append(self._arriving.get())
-        leaves = any(isinstance(item, protocol.Pause | protocol.Open | Closed) for item in self._waiting)
-        return leaves or (bool(self._waiting) and isinstance(self._waiting[0], protocol.GoTo))
+        leaves = any(isinstance(item, messages.Pause | messages.Open | Closed) for item in self._waiting)
+        return leaves or (bool(self._waiting) and isinstance(self._waiting[0], messages.GoTo))

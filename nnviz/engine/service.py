@@ -8,31 +8,32 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document.experiment import Experiment
-from nnviz.engine.batch_rows import inspected_batch
-from nnviz.engine.carry import Carried
-from nnviz.engine.data_records import data_record
-from nnviz.engine.drawing import drawn
 from nnviz.engine.errors import BuildError
-from nnviz.engine.guard import Guard
-from nnviz.engine.history import remember
 from nnviz.engine.inbox import Closed, Garbage, Inbox
-from nnviz.engine.looking import gradient_checked, inspected, node_inspected
-from nnviz.engine.measure import response
-from nnviz.engine.position import iterations_per_epoch
-from nnviz.engine.previews import looked_at, previewed
-from nnviz.engine.records import to_record
-from nnviz.engine.reporter import Reporter
-from nnviz.engine.timeline import Timeline
-from nnviz.engine.tracing import capture_next
+from nnviz.engine.observe.batch_rows import inspected_batch
+from nnviz.engine.observe.capture import capture_next
+from nnviz.engine.observe.data_previews import looked_at, previewed
+from nnviz.engine.observe.data_records import data_record
+from nnviz.engine.observe.initial_values import drawn
+from nnviz.engine.observe.inspection import gradient_checked, inspected, node_tensors
+from nnviz.engine.observe.measures import response
+from nnviz.engine.observe.reporter import Reporter
+from nnviz.engine.observe.trace_records import to_record
+from nnviz.engine.run.position import iterations_per_epoch
+from nnviz.engine.run.state_transfer import Transferred
+from nnviz.engine.run.timeline import Timeline
+from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
+from nnviz.engine.run.weight_recorder import record_weight
+from nnviz.records.run_records import BreakpointHit, Change
 from nnviz.trace import NoSuchGroup, TooManyScalars, TraceError
 
 
 class Service:
     """One run at a time. Requests are answered in order; a long way to an iteration is left when the window asks for something else."""
 
-    def __init__(self, inbox: Inbox, send: Callable[[protocol.Reply], None]) -> None:
+    def __init__(self, inbox: Inbox, send: Callable[[messages.Reply], None]) -> None:
         self._inbox, self._send = inbox, send
         self._timeline: Timeline | None = None
         self._revision = 0
@@ -40,25 +41,25 @@ class Service:
         """Iterations still to train; None while the run stands."""
         self._data_sent: object = None
         self._reporter = Reporter(send)
-        self._guard = Guard()
+        self._guard = TrainingBreakpoints()
         self._handlers: dict[type, Callable] = {
-            protocol.Open: self._open,
-            protocol.Edit: self._edit,
-            protocol.Train: self._train,
-            protocol.Pause: lambda request: self._finish("asked") if self._left is not None else None,
-            protocol.GoTo: self._go_to,
-            protocol.Watch: self._watch,
-            protocol.Break: lambda request: self._guard.set_breakpoints(request.breakpoints),
-            protocol.Acknowledge: lambda request: self._reporter.acknowledge(request.number),
-            protocol.Trace: self._look,
-            protocol.Inspect: self._look,
-            protocol.InspectNode: self._look,
-            protocol.CheckGradient: self._look,
-            protocol.InspectBatch: lambda request: self._send(inspected_batch(self._run().trainer)),
-            protocol.Draw: lambda request: self._send(drawn(self._run(), request)),
-            protocol.Respond: self._look,
-            protocol.Preview: lambda request: self._send(previewed(request)),
-            protocol.LookAtTable: lambda request: self._send(looked_at(request)),
+            messages.Open: self._open,
+            messages.Edit: self._edit,
+            messages.Train: self._train,
+            messages.Pause: lambda request: self._finish("asked") if self._left is not None else None,
+            messages.GoTo: self._go_to,
+            messages.Watch: self._watch,
+            messages.SetBreakpoints: lambda request: self._guard.set_breakpoints(request.breakpoints),
+            messages.Acknowledge: lambda request: self._reporter.acknowledge(request.number),
+            messages.TraceNext: self._look,
+            messages.Inspect: self._look,
+            messages.InspectNode: self._look,
+            messages.CheckGradient: self._look,
+            messages.InspectBatch: lambda request: self._send(inspected_batch(self._run().trainer)),
+            messages.DrawInitial: lambda request: self._send(drawn(self._run(), request)),
+            messages.MapUnit: self._look,
+            messages.Preview: lambda request: self._send(previewed(request)),
+            messages.ReadTable: lambda request: self._send(looked_at(request)),
         }
 
     def run(self) -> None:
@@ -71,16 +72,16 @@ class Service:
                 self._answer(item)
             self._advance()
 
-    def _answer(self, item: protocol.Requests | Garbage) -> None:
+    def _answer(self, item: messages.Requests | Garbage) -> None:
         if isinstance(item, Garbage):
-            self._send(protocol.Failed("frame", item.message))
+            self._send(messages.Failed("frame", item.message))
             return
         try:
             self._handlers[type(item)](item)
         except Exception as error:
             self._refuse(item, error)
 
-    def _refuse(self, request: protocol.Requests, error: Exception) -> None:
+    def _refuse(self, request: messages.Requests, error: Exception) -> None:
         name, revision = type(request).__name__, getattr(request, "revision", None)
         self._send(_failure(name, error, revision))
         if self._left is not None and name in ("Open", "Edit"):
@@ -88,26 +89,26 @@ class Service:
 
     # --- the run ---
 
-    def _open(self, request: protocol.Open) -> None:
+    def _open(self, request: messages.Open) -> None:
         self._begin(request.revision, self._new(request.experiment, Path(request.folder), request.changes), request.iteration)
 
-    def _new(self, experiment: Experiment, folder: Path, changes: tuple[protocol.Change, ...] = ()) -> Timeline:
+    def _new(self, experiment: Experiment, folder: Path, changes: tuple[Change, ...] = ()) -> Timeline:
         old = self._timeline
         is_known = old and experiment.data.kind != "csv" and old.has_same_data(experiment, folder)  # a file may have changed
         return Timeline(experiment, folder, changes, old.data if is_known else None)
 
     def _begin(self, revision: int, timeline: Timeline, iteration: int = 0) -> None:
         timeline.trainer.remembers = "measures" in self._reporter.watch.panels
-        remember(timeline, self._reporter.watch.parameter, self._reporter.watch.element)
+        record_weight(timeline, self._reporter.watch.parameter, self._reporter.watch.element)
         stop = timeline.go_to(iteration, self._inbox.interrupts) if iteration else None
         self._timeline, self._revision, self._left = timeline, revision, None
         self._reporter.begin()
         self._opened(True)
         self._reporter.stand(timeline, revision)
         if stop:
-            self._send(protocol.Trained(timeline.iteration, timeline.trainer.position.epoch, stop.reason, stop.message))
+            self._send(messages.Trained(timeline.iteration, timeline.trainer.position.epoch, stop.reason, stop.message))
 
-    def _edit(self, request: protocol.Edit) -> None:
+    def _edit(self, request: messages.Edit) -> None:
         timeline = self._run()
         if not timeline.can_go_on_with(request.experiment):
             self._begin(request.revision, self._new(request.experiment, timeline.folder))
@@ -119,13 +120,13 @@ class Service:
         if self._left is None:
             self._reporter.stand(timeline, self._revision)
 
-    def _opened(self, new_run: bool, carried: Carried | None = None) -> None:
+    def _opened(self, new_run: bool, carried: Transferred | None = None) -> None:
         timeline = self._timeline
         data, self._data_sent = None if timeline.data is self._data_sent else data_record(timeline.data), timeline.data
         trainer, batch_size = timeline.trainer, timeline.document.training.batch_size
         per_epoch = iterations_per_epoch(trainer.training_rows.count, batch_size)
         lost = (carried.kept, carried.reset, carried.reasons if timeline.iteration else ()) if carried else ()
-        self._send(protocol.Opened(self._revision, timeline.iteration, trainer.position.epoch, new_run, per_epoch, data, *lost))
+        self._send(messages.Opened(self._revision, timeline.iteration, trainer.position.epoch, new_run, per_epoch, data, *lost))
 
     def _run(self) -> Timeline:
         if self._timeline is None:
@@ -134,7 +135,7 @@ class Service:
 
     # --- training and moving ---
 
-    def _train(self, request: protocol.Train) -> None:
+    def _train(self, request: messages.Train) -> None:
         if self._run().settle():
             self._reporter.edited(len(self._timeline.points))
         self._guard.let_pass(request.past)
@@ -155,15 +156,15 @@ class Service:
             self._send(_failure("Train", error))
             self._finish("asked", str(error))
 
-    def _finish(self, reason: str, message: str = "", hit: protocol.Hit | None = None) -> None:
+    def _finish(self, reason: str, message: str = "", hit: BreakpointHit | None = None) -> None:
         timeline, self._left = self._timeline, None
         try:
             self._reporter.stand(timeline, self._revision)
         except Exception as error:  # the run stands all the same
             self._send(_failure("Watch", error))
-        self._send(protocol.Trained(timeline.iteration, timeline.trainer.position.epoch, reason, message, hit))
+        self._send(messages.Trained(timeline.iteration, timeline.trainer.position.epoch, reason, message, hit))
 
-    def _go_to(self, request: protocol.GoTo) -> None:
+    def _go_to(self, request: messages.GoTo) -> None:
         timeline, self._left = self._run(), None
 
         def interrupted() -> bool:
@@ -172,46 +173,49 @@ class Service:
 
         stop = timeline.go_to(request.iteration, interrupted)
         self._reporter.moved(len(timeline.points))
-        self._send(protocol.Moved(timeline.iteration, timeline.trainer.position.epoch, tuple(timeline.points)))
+        self._send(messages.Moved(timeline.iteration, timeline.trainer.position.epoch, tuple(timeline.points)))
         self._reporter.stand(timeline, self._revision)
         if stop:
             raise BuildError("", stop.message)
 
     # --- looking ---
 
-    def _watch(self, request: protocol.Watch) -> None:
+    def _watch(self, request: messages.Watch) -> None:
         old, self._reporter.watch = self._reporter.watch, request
         news = set(request.panels) - set(old.panels) - {"trace"}
         if self._timeline:
             self._timeline.trainer.remembers = "measures" in request.panels
             if (request.parameter, request.element) != (old.parameter, old.element):
-                remember(self._timeline, request.parameter, request.element)
+                record_weight(self._timeline, request.parameter, request.element)
                 self._reporter.tell(self._timeline, self._revision)
             if news and self._left is None:
                 self._reporter.stand(self._timeline, self._revision)
 
-    def _look(self, request: protocol.Trace | protocol.Inspect | protocol.InspectNode | protocol.CheckGradient | protocol.Respond) -> None:
+    def _look(
+        self, request: messages.TraceNext | messages.Inspect | messages.InspectNode | messages.CheckGradient | messages.MapUnit
+    ) -> None:
         match request:
-            case protocol.Trace(detail, what_ifs, details):
+            case messages.TraceNext(detail, what_ifs, details):
                 self._reporter.captured = capture_next(self._run().trainer, detail, what_ifs=what_ifs, details=details)
-                self._send(protocol.Traced(self._revision, to_record(self._reporter.captured)))
-            case protocol.Inspect():
+                self._send(messages.Traced(self._revision, to_record(self._reporter.captured)))
+            case messages.Inspect():
                 self._send(inspected(self._reporter.captured, request))
-            case protocol.InspectNode():
-                self._send(node_inspected(self._reporter.captured, request, self._revision))
-            case protocol.CheckGradient():
+            case messages.InspectNode():
+                tensors = node_tensors(self._reporter.captured, request.node, request.row)
+                self._send(messages.NodeInspected(self._revision, tensors))
+            case messages.CheckGradient():
                 self._send(gradient_checked(self._reporter.captured, request))
-            case protocol.Respond(layer, unit):
+            case messages.MapUnit(layer, unit):
                 values = response(self._run().trainer, layer, unit)
-                self._send(protocol.Responded(self._revision, self._timeline.iteration, layer, unit, values))
+                self._send(messages.UnitMapped(self._revision, self._timeline.iteration, layer, unit, values))
 
 
-def _failure(name: str, error: Exception, revision: int | None = None) -> protocol.Failed:
+def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:
     if isinstance(error, BuildError):
-        return protocol.Failed(name, error.message, error.cure, error.place, revision)
+        return messages.Failed(name, error.message, error.cure, error.place, revision)
     if not isinstance(error, TraceError):
         traceback.print_exc(file=sys.stderr)
     place = "detail" if isinstance(error, TooManyScalars | NoSuchGroup) else ""
     text = str(error) or type(error).__name__
     message = text if isinstance(error, TraceError) else f"The engine could not do this ({type(error).__name__}: {text})."
-    return protocol.Failed(name, message, place=place, revision=revision)
+    return messages.Failed(name, message, place=place, revision=revision)

@@ -11,9 +11,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from nnviz.protocol import NodeRecord, Tensor, TraceRecord, UpdateRecord
-from nnviz.session.moment import Moment
-from nnviz.session.reading import Reading, to_numpy
+from nnviz.records.tensors import Tensor, to_numpy
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_record import NodeRecord, TraceRecord, UpdateRecord
+from nnviz.records.trace_state import TraceState
 
 GRAPHML = "http://graphml.graphdrawing.org/xmlns"
 _NODE_KEYS = ("label", "kind", "operation", "module", "group", "shape", "phase", "formula", "value", "gradient")
@@ -33,38 +34,38 @@ def json_text(trace: TraceRecord, cursor: int | None = None, indent: int | None 
 
 def as_data(trace: TraceRecord, cursor: int | None = None) -> dict[str, Any]:
     """Return what `json_text` writes, as dicts and lists."""
-    moment = _moment(trace, cursor)
-    made = [node for node in trace.nodes if node.kind == "loss" and moment.is_made(node.id)]
+    state = _state(trace, cursor)
+    made = [node for node in trace.nodes if node.kind == "loss" and state.is_made(node.id)]
     return {
         "iteration": trace.iteration,
         "loss": _plain(trace.loss) if made or cursor is None else None,
         "detail": trace.detail,
         "worst_error": _plain(trace.worst_error),
-        "cursor": moment.cursor,
-        "nodes": [_node(moment, node) for node in trace.nodes],
+        "cursor": state.cursor,
+        "nodes": [_node(state, node) for node in trace.nodes],
         "steps": [{"index": step.index, "phase": step.phase, "node": step.node} for step in trace.steps],
-        "updates": [_update(update) for update in trace.updates if cursor is None or moment.is_updated(update.node)],
+        "updates": [_update(update) for update in trace.updates if cursor is None or state.is_updated(update.node)],
     }
 
 
 def dot(trace: TraceRecord, cursor: int | None = None) -> str:
     """Return the graph in Graphviz's DOT language: layers are clusters, values and gradients are attributes."""
-    moment = _moment(trace, cursor)
+    state = _state(trace, cursor)
     lines = ["digraph trace {", "  rankdir=LR;", "  compound=true;", f"  label={_quoted(f'iteration {trace.iteration}')};"]
     by_layer: dict[str, list[NodeRecord]] = defaultdict(list)
     for node in trace.nodes:
         by_layer[node.group[0] if node.group else ""].append(node)
     for number, (layer, nodes) in enumerate(by_layer.items()):
-        inside = [f"    n{node.id} [{_attributes(_dot_node(moment, node))}];" for node in nodes]
+        inside = [f"    n{node.id} [{_attributes(_dot_node(state, node))}];" for node in nodes]
         head = [f"  subgraph cluster_{number} {{", f"    label={_quoted(layer)};", "    style=dashed;"]
         lines += [*head, *inside, "  }"] if layer else inside
-    lines += [f"  n{source} -> n{target} [{_attributes(facts)}];" for source, target, facts in _edges(moment)]
+    lines += [f"  n{source} -> n{target} [{_attributes(facts)}];" for source, target, facts in _edges(state)]
     return "\n".join([*lines, "}", ""])
 
 
 def graphml(trace: TraceRecord, cursor: int | None = None) -> str:
     """Return the graph as GraphML; every attribute is a string, values and gradients are JSON."""
-    moment = _moment(trace, cursor)
+    state = _state(trace, cursor)
     ElementTree.register_namespace("", GRAPHML)
     root = ElementTree.Element(f"{{{GRAPHML}}}graphml")
     for domain, keys in (("node", _NODE_KEYS), ("edge", _EDGE_KEYS)):
@@ -72,8 +73,8 @@ def graphml(trace: TraceRecord, cursor: int | None = None) -> str:
             _child(root, "key", id=f"{domain}_{key}", **{"for": domain, "attr.name": key, "attr.type": "string"})
     graph = _child(root, "graph", id=f"iteration {trace.iteration}", edgedefault="directed")
     for node in trace.nodes:
-        _add_data(_child(graph, "node", id=f"n{node.id}"), "node", _facts(moment, node))
-    for number, (source, target, facts) in enumerate(_edges(moment)):
+        _add_data(_child(graph, "node", id=f"n{node.id}"), "node", _facts(state, node))
+    for number, (source, target, facts) in enumerate(_edges(state)):
         _add_data(_child(graph, "edge", id=f"e{number}", source=f"n{source}", target=f"n{target}"), "edge", facts)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
@@ -86,22 +87,22 @@ WRITERS = {"dot": dot, "graphml": graphml, "json": json_text}
 # --- what is known ----------------------------------------------------------------------------------------------------
 
 
-def _moment(trace: TraceRecord, cursor: int | None) -> Moment:
-    reading = Reading(trace)
-    return Moment(reading, reading.length if cursor is None else cursor, None)
+def _state(trace: TraceRecord, cursor: int | None) -> TraceState:
+    index = TraceIndex(trace)
+    return TraceState(index, index.length if cursor is None else cursor, None)
 
 
-def _value(moment: Moment, node: NodeRecord) -> Tensor | None:
+def _value(state: TraceState, node: NodeRecord) -> Tensor | None:
     """The value of the forward pass: an update shows in `updates`, not here."""
-    return node.value if moment.is_made(node.id) else None
+    return node.value if state.is_made(node.id) else None
 
 
-def _node(moment: Moment, node: NodeRecord) -> dict[str, Any]:
-    arrived = moment.arrived(node.id)
+def _node(state: TraceState, node: NodeRecord) -> dict[str, Any]:
+    arrived = state.arrived(node.id)
     return {
         "id": node.id, "kind": node.kind, "operation": node.operation, "label": node.label, "module": node.module,
-        "group": list(node.group), "inputs": list(node.inputs), "shape": list(node.shape), "value": _numbers(_value(moment, node)),
-        "gradient": _numbers(moment.gradient(node.id)),
+        "group": list(node.group), "inputs": list(node.inputs), "shape": list(node.shape), "value": _numbers(_value(state, node)),
+        "gradient": _numbers(state.gradient(node.id)),
         "contributions": [{"from": edge.target, "gradient": _numbers(edge.contribution)} for edge in arrived],
         "reads": list(node.reads), "formula": node.formula, "derivative": node.derivative,
     }  # fmt: skip
@@ -139,31 +140,31 @@ def _plain(value: float) -> float | str:
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
-def _facts(moment: Moment, node: NodeRecord) -> dict[str, str]:
+def _facts(state: TraceState, node: NodeRecord) -> dict[str, str]:
     """The attributes of a node as strings; what is not computed yet is left out."""
-    known = {"value": _numbers(_value(moment, node)), "gradient": _numbers(moment.gradient(node.id))}
+    known = {"value": _numbers(_value(state, node)), "gradient": _numbers(state.gradient(node.id))}
     texts = {"group": "/".join(node.group), "shape": "×".join(map(str, node.shape))}
     texts |= {name: getattr(node, name) for name in ("label", "kind", "operation", "module", "phase", "formula")}
     return texts | {name: json.dumps(numbers) for name, numbers in known.items() if numbers is not None}
 
 
-def _edges(moment: Moment) -> list[tuple[int, int, dict[str, str]]]:
+def _edges(state: TraceState) -> list[tuple[int, int, dict[str, str]]]:
     edges = []
-    for edge in moment.reading.trace.edges:
+    for edge in state.index.trace.edges:
         facts = {"argument": str(edge.argument)}
-        if edge in moment.arrived(edge.source):
+        if edge in state.arrived(edge.source):
             facts["contribution"] = json.dumps(_numbers(edge.contribution))
         edges.append((edge.source, edge.target, facts))
     return edges
 
 
-def _dot_node(moment: Moment, node: NodeRecord) -> dict[str, str]:
-    facts = _facts(moment, node)
-    state = "solid" if "value" in facts else "dashed"
+def _dot_node(state: TraceState, node: NodeRecord) -> dict[str, str]:
+    facts = _facts(state, node)
+    line = "solid" if "value" in facts else "dashed"
     label = f"{node.label}\n{facts['shape'] or 'scalar'}"
     facts["operation_shape"] = facts.pop("shape")
     facts["layer"] = facts.pop("group")
-    return facts | {"label": label, "shape": _SHAPES.get(node.kind, "box"), "style": state, "tooltip": node.formula or node.label}
+    return facts | {"label": label, "shape": _SHAPES.get(node.kind, "box"), "style": line, "tooltip": node.formula or node.label}
 
 
 def _attributes(facts: dict[str, str]) -> str:

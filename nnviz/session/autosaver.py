@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
-from nnviz.document.autosave import discard_autosave, write_autosave
+from nnviz.document.store.autosave import discard_autosave, write_autosave
 from nnviz.session.document import Document
 
 DELAY = 700

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.session.conversation import Conversation
 
 
@@ -12,12 +12,12 @@ class Batch(QObject):
     """`inspected` is the latest answer; None before the first of a run."""
 
     changed = Signal(object)
-    """protocol.BatchInspected | None"""
+    """messages.BatchInspected | None"""
 
     def __init__(self, conversation: Conversation, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._conversation = conversation
-        self.inspected: protocol.BatchInspected | None = None
+        self.inspected: messages.BatchInspected | None = None
         self._is_wanted = False
         self._asked: tuple[int, int] | None = None
         conversation.replied.connect(self._take)
@@ -32,13 +32,13 @@ class Batch(QObject):
         stands = self._conversation.is_settled and not run.training and run.target is None
         if self._is_wanted and stands and self._asked != (run.revision, run.iteration):
             self._asked = (run.revision, run.iteration)
-            self._conversation.ask(protocol.InspectBatch())
+            self._conversation.ask(messages.InspectBatch())
 
-    def _take(self, reply: protocol.Reply) -> None:
+    def _take(self, reply: messages.Reply) -> None:
         match reply:
-            case protocol.Ready() | protocol.Opened():
+            case messages.Ready() | messages.Opened():
                 self._asked = None
-            case protocol.BatchInspected():
+            case messages.BatchInspected():
                 self.inspected = reply
                 self.changed.emit(reply)
         self._ask()

@@ -8,13 +8,13 @@ import numpy as np
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.experiment import Experiment
+from nnviz.records.breakpoint_places import BreakpointPlace, first_non_finite, halts, node_of
+from nnviz.records.trace_index import TraceIndex
 from nnviz.session.conversation import Conversation
-from nnviz.session.halts import Halt, first_non_finite, halts, node_of
 from nnviz.session.playback import Playback
-from nnviz.session.reading import Reading
 from nnviz.session.stepper import Stepper
 
 
@@ -32,9 +32,9 @@ class Breaker(QObject):
         self._titles: dict[str, str] = {}
         self._is_asleep = False
         self._sent: tuple[Breakpoint, ...] = ()
-        self._known: tuple[Reading, tuple, list[Halt]] | None = None
-        self._looked_at: Reading | None = None
-        self._arrived: Halt | None = None
+        self._known: tuple[TraceIndex, tuple, list[BreakpointPlace]] | None = None
+        self._looked_at: TraceIndex | None = None
+        self._arrived: BreakpointPlace | None = None
         self._told: Breakpoint | None = None
         """What the engine has said it stopped at."""
         conversation.replied.connect(self._take)
@@ -62,19 +62,19 @@ class Breaker(QObject):
 
     # --- where they hold ---
 
-    def halts(self, reading: Reading) -> list[Halt]:
+    def halts(self, index: TraceIndex) -> list[BreakpointPlace]:
         """Return where the breakpoints hold in this trace, in the order of the schedule."""
-        if self._known is None or self._known[0] is not reading or self._known[1] is not self._breakpoints:
-            self._known = reading, self._breakpoints, halts(reading, self._breakpoints, self._loss_before(reading.trace.iteration))
+        if self._known is None or self._known[0] is not index or self._known[1] is not self._breakpoints:
+            self._known = index, self._breakpoints, halts(index, self._breakpoints, self._loss_before(index.trace.iteration))
         return self._known[2]
 
-    def between(self, reading: Reading, start: int, end: int) -> Halt | None:
+    def between(self, index: TraceIndex, start: int, end: int) -> BreakpointPlace | None:
         """Return the first halt on the way from one place to another, either way; the end belongs to the way, the start does not."""
         if not self.is_active:
             return None
         if end >= start:
-            return next((halt for halt in self.halts(reading) if start < halt.cursor <= end), None)
-        return next((halt for halt in reversed(self.halts(reading)) if end <= halt.cursor < start), None)
+            return next((halt for halt in self.halts(index) if start < halt.cursor <= end), None)
+        return next((halt for halt in reversed(self.halts(index)) if end <= halt.cursor < start), None)
 
     def _loss_before(self, iteration: int) -> float | None:
         curves = self._conversation.run.curves
@@ -83,7 +83,7 @@ class Breaker(QObject):
 
     # --- stepping and playing ---
 
-    def tell(self, halt: Halt) -> None:
+    def tell(self, halt: BreakpointPlace) -> None:
         """Say why the cursor has stopped here, and play no further."""
         self._playback.stop()
         self.message_posted.emit("warning", f"Stopped at a breakpoint: {halt.said(self._titles)}.")
@@ -91,53 +91,53 @@ class Breaker(QObject):
 
     def moved(self) -> None:
         """The cursor has moved: stop the playback where a breakpoint holds, and look anew at which nodes there are."""
-        reading = self._stepper.reading
-        if reading and self.is_playing and self.is_active:
-            halt = next((halt for halt in self.halts(reading) if halt.cursor == self._stepper.cursor), None)
+        index = self._stepper.index
+        if index and self.is_playing and self.is_active:
+            halt = next((halt for halt in self.halts(index) if halt.cursor == self._stepper.cursor), None)
             if halt:
                 self.tell(halt)
-        if reading is not self._looked_at:
-            self._looked_at = reading
+        if index is not self._looked_at:
+            self._looked_at = index
             self.send()
 
     # --- training ---
 
-    def gate(self, order: protocol.Train) -> protocol.Train | None:
+    def gate(self, order: messages.Train) -> messages.Train | None:
         """Return the order to train as it is to be sent; None if the present trace has a breakpoint ahead: the cursor is there then.
 
         Training stops at an iteration once, however many places of it breakpoints hold at.
         """
-        run, reading = self._conversation.run, self._stepper.reading
+        run, index = self._conversation.run, self._stepper.index
         if order.past or not self.is_active:
             return order
-        if run.is_traced and reading is run.reading:
-            halt = next(iter(self.halts(reading)), None)
+        if run.is_traced and index is run.trace_index:
+            halt = next(iter(self.halts(index)), None)
             if halt and halt.cursor > self._stepper.walked:
                 self._stepper.to(halt.cursor)
                 self.tell(halt)
                 return None
         return replace(order, past=run.is_traced or run.stopped == "breakpoint")
 
-    def trained(self, reply: protocol.Trained) -> None:
+    def trained(self, reply: messages.Trained) -> None:
         """Training has stopped: if by a breakpoint or at what is not finite, stand at the guilty node as soon as its trace is there."""
         if reply.reason not in ("breakpoint", "non_finite"):
             return
         self._playback.stop()
         self._told = reply.hit.breakpoint if reply.hit else None
         find = self._finder(reply)
-        if self._conversation.run.is_traced and self._stepper.reading:
-            place = find(self._stepper.reading)
+        if self._conversation.run.is_traced and self._stepper.index:
+            place = find(self._stepper.index)
             if place is not None:
                 self._stepper.to(place)
             self.shown()
         else:
             self._stepper.aim(find)
 
-    def _finder(self, reply: protocol.Trained) -> Callable[[Reading], int | None]:
-        def find(reading: Reading) -> int | None:
-            if reading.trace.iteration != reply.iteration:
+    def _finder(self, reply: messages.Trained) -> Callable[[TraceIndex], int | None]:
+        def find(index: TraceIndex) -> int | None:
+            if index.trace.iteration != reply.iteration:
                 return None
-            stops = self.halts(reading) if reply.reason == "breakpoint" else [first_non_finite(reading)]
+            stops = self.halts(index) if reply.reason == "breakpoint" else [first_non_finite(index)]
             self._arrived = stops[0] if stops else None
             return self._arrived.cursor if self._arrived else None
 
@@ -155,18 +155,18 @@ class Breaker(QObject):
 
     def send(self) -> None:
         """Tell the engine what to stop at, if that has changed: what is on, and what the present graph has."""
-        reading = self._stepper.reading
+        index = self._stepper.index
         awake = () if self._is_asleep else self._breakpoints
-        active = tuple(one for one in awake if one.enabled and _is_there(reading, one))
+        active = tuple(one for one in awake if one.enabled and _is_there(index, one))
         if active != self._sent and self._conversation.run.engine == "ready":
             self._sent = active
-            self._conversation.ask(protocol.Break(active))
+            self._conversation.ask(messages.SetBreakpoints(active))
 
-    def _take(self, reply: protocol.Reply) -> None:
-        if isinstance(reply, protocol.Ready):
+    def _take(self, reply: messages.Reply) -> None:
+        if isinstance(reply, messages.Ready):
             self._sent = ()
             self.send()
 
 
-def _is_there(reading: Reading | None, one: Breakpoint) -> bool:
-    return reading is None or not one.is_at_a_place or node_of(reading, one) is not None
+def _is_there(index: TraceIndex | None, one: Breakpoint) -> bool:
+    return index is None or not one.is_at_a_place or node_of(index, one) is not None

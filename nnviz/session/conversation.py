@@ -8,9 +8,9 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document.experiment import Experiment
-from nnviz.document.sameness import same_run
+from nnviz.document.run_log import same_run
 from nnviz.session.lineage import Lineage
 from nnviz.session.run import RunState, fold, without_pictures
 
@@ -20,7 +20,7 @@ class Wire(Protocol):
 
     def start(self) -> None: ...
 
-    def send(self, request: protocol.Request) -> None: ...
+    def send(self, request: messages.Request) -> None: ...
 
     def stop(self) -> None: ...
 
@@ -43,7 +43,7 @@ class Conversation(QObject):
         self.lineage: Lineage | None = None
         """How the run came about; None until the engine has opened one."""
         self._wire = wire
-        self._sent: dict[int, protocol.Open | protocol.Edit] = {}
+        self._sent: dict[int, messages.Open | messages.Edit] = {}
 
     @property
     def is_settled(self) -> bool:
@@ -84,19 +84,19 @@ class Conversation(QObject):
         if self.lineage is None and not self._sent:
             self._open()
         elif self.is_sound:
-            self._send_document(protocol.Edit(self.run.revision, self.experiment))
+            self._send_document(messages.Edit(self.run.revision, self.experiment))
 
     def _open(self) -> None:
         lineage, iteration = (self.lineage, self.run.iteration) if self.lineage else (Lineage(self.experiment), 0)
         if self.lineage or self.is_sound:
-            self._send_document(protocol.Open(self.run.revision, lineage.first, self.folder, lineage.changes, iteration))
+            self._send_document(messages.Open(self.run.revision, lineage.first, self.folder, lineage.changes, iteration))
 
-    def _send_document(self, request: protocol.Open | protocol.Edit) -> None:
+    def _send_document(self, request: messages.Open | messages.Edit) -> None:
         if self.run.engine == "ready":
             self._sent[request.revision] = request
             self._wire.send(request)
 
-    def ask(self, request: protocol.Request) -> None:
+    def ask(self, request: messages.Request) -> None:
         """Send a request that changes nothing; without an engine it is dropped."""
         if self.run.engine == "ready":
             self._wire.send(request)
@@ -108,19 +108,19 @@ class Conversation(QObject):
 
     # --- replies ---
 
-    def receive(self, reply: protocol.Reply) -> None:
+    def receive(self, reply: messages.Reply) -> None:
         """Take a reply of the engine."""
-        if isinstance(reply, protocol.Trained | protocol.Moved) and self.lineage is None:
+        if isinstance(reply, messages.Trained | messages.Moved) and self.lineage is None:
             return  # about a run that has been given up
         self.arriving.emit(reply)
         run = fold(self.run, reply)
-        self.update(self._opened(reply, run) if isinstance(reply, protocol.Opened) else run)
+        self.update(self._opened(reply, run) if isinstance(reply, messages.Opened) else run)
         match reply:
-            case protocol.Ready():
+            case messages.Ready():
                 self._again(self._open)
-            case protocol.Opened():
+            case messages.Opened():
                 self._catch_up()
-            case protocol.Failed():
+            case messages.Failed():
                 self._refused(reply)
         self.replied.emit(reply)
 
@@ -135,11 +135,11 @@ class Conversation(QObject):
             old, self.run = self.run, run
             self.run_changed.emit(old, run)
 
-    def _opened(self, reply: protocol.Opened, run: RunState) -> RunState:
+    def _opened(self, reply: messages.Opened, run: RunState) -> RunState:
         request = self._sent.pop(reply.revision, None)
-        if isinstance(request, protocol.Edit) and self.lineage is None:
+        if isinstance(request, messages.Edit) and self.lineage is None:
             return self.run  # of a run that has been given up
-        if isinstance(request, protocol.Open):
+        if isinstance(request, messages.Open):
             self.lineage = Lineage(request.experiment, request.changes)
         elif request and reply.new_run:
             self.lineage = Lineage(request.experiment)
@@ -153,9 +153,9 @@ class Conversation(QObject):
         elif self.is_settled and not same_run(self.experiment, self.lineage.last):
             self._again(self._edit)  # an edit that was lost with the engine that died
 
-    def _refused(self, reply: protocol.Failed) -> None:
+    def _refused(self, reply: messages.Failed) -> None:
         request = self._sent.pop(reply.revision, None)
-        if isinstance(request, protocol.Open):
+        if isinstance(request, messages.Open):
             self.lineage = None
         elif request and self.lineage is None and not self._sent:
             self._again(self._open)  # it was an edit of a run that could not be opened

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document.experiment import Experiment
-from nnviz.document.shapes import examine
-from nnviz.session.correspondence import followed
-from nnviz.session.moment import Moment
+from nnviz.document.shapes.report import examine
+from nnviz.records.trace_matching import followed
+from nnviz.records.trace_state import TraceState
 from nnviz.session.run import RunState
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Coupling(QObject):
         session.resumption.kept_changed.connect(session.document_changed)
         session.conversation.run_changed.connect(self._run_changed)
         session.conversation.replied.connect(self._replied)
-        session.stepper.moment_changed.connect(self._moment_changed)
+        session.stepper.trace_state_changed.connect(self._trace_state_changed)
         session.stepper.detail_changed.connect(self._detail_changed)
         session.playback.playing_changed.connect(session.playing_changed)
         session.breaker.halted.connect(session.select)
@@ -115,38 +115,38 @@ class Coupling(QObject):
     def _run_changed(self, old: RunState, new: RunState) -> None:
         session = self._session
         session.run_changed.emit(old, new)
-        session.stepper.show(new.reading, new.training, new.is_traced)
+        session.stepper.show(new.trace_index, new.training, new.is_traced)
         session.breaker.shown()
         if new.engine != "ready" or new.failure:
             self._give_up()
         elif new.training and not session.stepper.is_awaiting:
             session.playback.stop()
 
-    def _replied(self, reply: protocol.Reply) -> None:
+    def _replied(self, reply: messages.Reply) -> None:
         session = self._session
-        if isinstance(reply, protocol.Opened) and (said := session.succession.opened(reply)):
+        if isinstance(reply, messages.Opened) and (said := session.succession.opened(reply)):
             session.message_posted.emit("info", said)
         match reply:
-            case protocol.Opened() if self.train_first:
+            case messages.Opened() if self.train_first:
                 iterations, self.train_first = self.train_first, 0
                 session.trainer.iterations(iterations)
-            case protocol.Opened() if reply.reasons:
+            case messages.Opened() if reply.reasons:
                 session.message_posted.emit("info", " ".join(reply.reasons))
-            case protocol.Failed() if reply.revision in (None, session.run.revision) and reply.request != "start":
+            case messages.Failed() if reply.revision in (None, session.run.revision) and reply.request != "start":
                 self._give_up()
                 session.message_posted.emit("error", " ".join(filter(None, (reply.message, reply.cure))))
                 if reply.place == "detail":
                     self._take_detail_back()
-            case protocol.Trained():
+            case messages.Trained():
                 self._trained(reply)
-            case protocol.Inspected():
+            case messages.Inspected():
                 session.inspected.emit(reply)
-            case protocol.GradientChecked():
+            case messages.GradientChecked():
                 session.gradient_checked.emit(reply)
-            case protocol.Responded() if reply.revision == session.run.revision:
+            case messages.UnitMapped() if reply.revision == session.run.revision:
                 session.responded.emit(reply)
 
-    def _trained(self, reply: protocol.Trained) -> None:
+    def _trained(self, reply: messages.Trained) -> None:
         if self._session.run.is_traced:  # the iteration could not be made: no other trace will come
             self._give_up()
         if reply.message:
@@ -161,11 +161,11 @@ class Coupling(QObject):
 
     # --- the cursor ---
 
-    def _moment_changed(self, old: Moment | None, new: Moment | None) -> None:
+    def _trace_state_changed(self, old: TraceState | None, new: TraceState | None) -> None:
         session, selected = self._session, self._session.selected_node
         kept = followed(old, new, selected, session.is_pinned)
         session.selected_node, session.is_pinned = kept, session.is_pinned and kept is not None
-        session.moment_changed.emit(old, new)
+        session.trace_state_changed.emit(old, new)
         if kept != selected:
             session.selection_changed.emit(selected, kept)
         session.breaker.moved()
@@ -173,7 +173,7 @@ class Coupling(QObject):
     def _take_detail_back(self) -> None:
         """The iteration is too large for the detail that was asked for: it stays as it was."""
         stepper = self._session.stepper
-        shown = stepper.reading.trace.detail if stepper.reading else stepper.detail
+        shown = stepper.index.trace.detail if stepper.index else stepper.detail
         stepper.set_detail("textbook" if shown == stepper.detail else shown)
 
     def _detail_changed(self, detail: str) -> None:

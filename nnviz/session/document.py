@@ -8,10 +8,10 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz.document import files
 from nnviz.document.experiment import Experiment
-from nnviz.document.files import DocumentError
-from nnviz.document.history import History
+from nnviz.document.store import files
+from nnviz.document.store.files import DocumentError
+from nnviz.document.undo import UndoHistory
 
 
 class Document(QObject):
@@ -31,7 +31,7 @@ class Document(QObject):
 
     def __init__(self, experiment: Experiment, path: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.history = History.start(experiment)
+        self.history = UndoHistory.start(experiment)
         self.path = path
         self.attachments: Callable[[], dict[str, bytes]] = dict
         """What goes into a *.nnviz file beside the document; others know what it is."""
@@ -76,7 +76,7 @@ class Document(QObject):
         """Make the change again that was taken back last."""
         self._go(self.history.redo())
 
-    def _go(self, history: History) -> None:
+    def _go(self, history: UndoHistory) -> None:
         if history is not self.history:
             old, self.history = self.experiment, history
             if self.experiment is not old:
@@ -133,7 +133,7 @@ class Document(QObject):
         return True
 
     def _replace(self, experiment: Experiment, path: Path | None, saved: bool) -> None:
-        old, self.history, self.path = self.experiment, History.start(experiment, saved), path
+        old, self.history, self.path = self.experiment, UndoHistory.start(experiment, saved), path
         self.replaced.emit(old, experiment)
         self.changed.emit()
         self.file_taken.emit()

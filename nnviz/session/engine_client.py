@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QCoreApplication, QElapsedTimer, QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
-from nnviz import protocol
+from nnviz import messages
 
 COMMAND = ("-u", "-P", "-m", "nnviz", "--engine")
 """-P: a file in the present folder that is called like a library does not take its place."""
@@ -20,7 +20,7 @@ SETTLED = 10_000
 """Milliseconds an engine must live for its death not to count as early."""
 PATIENCE = 1500
 """Milliseconds a closing engine gets before it is killed."""
-_PROOF = (protocol.Frame, protocol.Trained, protocol.Moved, protocol.Traced)
+_PROOF = (messages.Frame, messages.Trained, messages.Moved, messages.Traced)
 """An engine that has sent one of these works; its death is not an early one."""
 
 
@@ -59,10 +59,10 @@ class EngineClient(QObject):
         if self._process is None and not self._delay.isActive():
             self._delay.start(DELAYS[self._early_deaths])
 
-    def send(self, request: protocol.Request) -> None:
+    def send(self, request: messages.Request) -> None:
         """Send a request; without a running engine it is lost."""
         if self._process is not None:
-            self._process.write(protocol.frame(request))
+            self._process.write(messages.frame(request))
 
     def stop(self) -> None:
         """End the engine: close its stdin, and kill it if it has not left after 1.5 s. No signal follows."""
@@ -82,7 +82,7 @@ class EngineClient(QObject):
         process.readyReadStandardError.connect(self._read_log)
         process.errorOccurred.connect(self._fail)
         process.finished.connect(self._finish)
-        self._process, self._frames, self._has_worked = process, protocol.FrameReader(), False
+        self._process, self._frames, self._has_worked = process, messages.FrameReader(), False
         self._last_words.clear()
         self._lifetime.start()
         process.start(sys.executable, list(self._command))
@@ -91,13 +91,13 @@ class EngineClient(QObject):
         process = self._process
         try:
             for body in self._frames.feed(process.readAllStandardOutput().data()):
-                self._deliver(protocol.decode_reply(body))
+                self._deliver(messages.decode_reply(body))
                 if self._process is not process:  # a receiver of the reply stopped the engine
                     return
         except (ValueError, msgspec.MsgspecError) as error:
             self._bury(f"The engine sent something that is no reply ({error}).")
 
-    def _deliver(self, reply: protocol.Reply) -> None:
+    def _deliver(self, reply: messages.Reply) -> None:
         if isinstance(reply, _PROOF):
             self._early_deaths, self._has_worked = 0, True
         self.replied.emit(reply)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QLockFile, QObject, Signal
 
-from nnviz.document.autosave import autosave_folder
-from nnviz.document.files import stamp
+from nnviz.document.store.autosave import autosave_folder
+from nnviz.document.store.files import stamp
 from nnviz.session.document import Document
 
 

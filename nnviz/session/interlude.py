@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.session.conversation import Conversation
 from nnviz.session.trainer import Trainer
 
 _LOST = "What was set while training ran is lost: the iteration it was meant for could not be traced. Training has paused."
-_NEEDED = ("Trace", "Inspect", "Open", "Edit")
+_NEEDED = ("TraceNext", "Inspect", "Open", "Edit")
 """The requests without whose answer a change cannot be made."""
 
 
@@ -41,8 +41,8 @@ class Interlude(QObject):
         """Make none of the changes that wait."""
         self._changes.clear()
 
-    def _take(self, reply: protocol.Reply) -> None:
-        is_lost = isinstance(reply, protocol.Failed) and reply.request in _NEEDED
+    def _take(self, reply: messages.Reply) -> None:
+        is_lost = isinstance(reply, messages.Failed) and reply.request in _NEEDED
         if self.is_waiting and (is_lost or not self._can_come()):
             self.drop()
             self.message_posted.emit("warning", _LOST)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from nnviz.document.experiment import Experiment
-from nnviz.document.sameness import brought_back
-from nnviz.protocol import Change
+from nnviz.document.run_log import brought_back
+from nnviz.records.run_records import Change
 
 
 class Lineage(msgspec.Struct, frozen=True):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz import protocol
+from nnviz import messages
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_state import TraceState
 from nnviz.session.conversation import Conversation
-from nnviz.session.moment import Moment
-from nnviz.session.reading import Reading
 
 
 class Numbers(QObject):
@@ -19,22 +19,22 @@ class Numbers(QObject):
     def __init__(self, conversation: Conversation, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._conversation = conversation
-        self._reading: Reading | None = None
+        self._index: TraceIndex | None = None
         self._asked: set[tuple[int, int | None]] = set()
         self.is_waiting = False
         """Whether an answer is still to come."""
         self._wish: tuple[int, int | None] | None = None
         conversation.replied.connect(self._take)
 
-    def want(self, moment: Moment, node: int) -> None:
+    def want(self, state: TraceState, node: int) -> None:
         """Ask for what is missing around a node, for the chosen row of the batch; once. Of neurons nothing is asked."""
-        if moment.reading.is_scalar:
+        if state.index.is_scalar:
             return
-        if moment.reading is not self._reading:
-            self._reading, self._asked, self._wish = moment.reading, set(), None
-        run, wish = self._conversation.run, (node, moment.sample)
-        is_latest = run.reading is moment.reading and not run.training and run.target is None
-        if is_latest and wish not in self._asked and moment.reading.lacks(*wish):
+        if state.index is not self._index:
+            self._index, self._asked, self._wish = state.index, set(), None
+        run, wish = self._conversation.run, (node, state.sample)
+        is_latest = run.trace_index is state.index and not run.training and run.target is None
+        if is_latest and wish not in self._asked and state.index.lacks(*wish):
             self._wish = wish
             self._ask()
 
@@ -42,16 +42,16 @@ class Numbers(QObject):
         if self._wish and not self.is_waiting:
             self._asked.add(self._wish)
             self.is_waiting = True
-            self._conversation.ask(protocol.InspectNode(*self._wish))
+            self._conversation.ask(messages.InspectNode(*self._wish))
             self._wish = None
 
-    def _take(self, reply: protocol.Reply) -> None:
+    def _take(self, reply: messages.Reply) -> None:
         match reply:
-            case protocol.Ready() | protocol.Opened() | protocol.Failed(request="InspectNode"):
+            case messages.Ready() | messages.Opened() | messages.Failed(request="InspectNode"):
                 self.is_waiting = False
-            case protocol.NodeInspected():
+            case messages.NodeInspected():
                 self.is_waiting = False
-                is_ours = self._reading is not None and reply.revision == self._conversation.run.revision
-                if is_ours and self._reading.take(reply):
-                    self.arrived.emit(reply.node)
+                is_ours = self._index is not None and reply.revision == self._conversation.run.revision
+                if is_ours and self._index.take(reply.tensors):
+                    self.arrived.emit(reply.tensors.node)
                 self._ask()

@@ -6,7 +6,7 @@ from collections import deque
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document.experiment import Experiment
 from nnviz.session.conversation import Conversation
 
@@ -20,9 +20,9 @@ class Previews(QObject):
     """Training goes on between two answers, as the next question is asked only then."""
 
     previewed = Signal(str, object)
-    """The name under which the rows were asked for, and protocol.Previewed."""
+    """The name under which the rows were asked for, and messages.Previewed."""
     looked_at = Signal(object)
-    """protocol.TableLookedAt of the last file that was asked about."""
+    """messages.TableRead of the last file that was asked about."""
 
     def __init__(self, conversation: Conversation, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -31,7 +31,7 @@ class Previews(QObject):
         self._look: int | None = None
         self._wanted: deque[tuple[str, Key, Experiment]] = deque()
         self._asked: tuple[int, str, Key] | None = None
-        self._kept: dict[Key, protocol.Previewed] = {}
+        self._kept: dict[Key, messages.Previewed] = {}
         conversation.replied.connect(self._take)
 
     def ask(self, name: str, experiment: Experiment) -> None:
@@ -48,7 +48,7 @@ class Previews(QObject):
         """Have `looked_at` say what is in the file this document names, and what would become of it."""
         self._number += 1
         self._look = self._number
-        self._conversation.ask(protocol.LookAtTable(self._number, experiment, self._conversation.folder))
+        self._conversation.ask(messages.ReadTable(self._number, experiment, self._conversation.folder))
 
     def forget(self) -> None:
         """Ask nothing more of what is waiting."""
@@ -64,19 +64,19 @@ class Previews(QObject):
             name, key, experiment = self._wanted.popleft()
             self._number += 1
             self._asked = (self._number, name, key)
-            self._conversation.ask(protocol.Preview(self._number, experiment, self._conversation.folder))
+            self._conversation.ask(messages.Preview(self._number, experiment, self._conversation.folder))
 
-    def _take(self, reply: protocol.Reply) -> None:
+    def _take(self, reply: messages.Reply) -> None:
         match reply:
-            case protocol.Ready() | protocol.Failed(request="Preview"):
+            case messages.Ready() | messages.Failed(request="Preview"):
                 self._asked = None
                 self._go_on()
-            case protocol.Previewed() if self._asked and reply.number == self._asked[0]:
+            case messages.Previewed() if self._asked and reply.number == self._asked[0]:
                 self._keep(reply, *self._asked[1:])
-            case protocol.TableLookedAt() if reply.number == self._look:
+            case messages.TableRead() if reply.number == self._look:
                 self.looked_at.emit(reply)
 
-    def _keep(self, reply: protocol.Previewed, name: str, key: Key) -> None:
+    def _keep(self, reply: messages.Previewed, name: str, key: Key) -> None:
         self._asked = None
         if key[0] != "csv":  # a file may change
             self._kept[key] = reply

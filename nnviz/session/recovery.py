@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.session.conversation import Conversation, Wire
 from nnviz.session.run import fold
 
@@ -43,12 +43,12 @@ class Recovery(QObject):
 
     def log(self, text: str) -> None:
         """Keep what the engine wrote beside its replies."""
-        self._conversation.update(fold(self._conversation.run, protocol.Logged(text)))
+        self._conversation.update(fold(self._conversation.run, messages.Logged(text)))
 
     def close(self) -> None:
         """End the engine."""
         self._wire.stop()
 
-    def _take(self, reply: protocol.Reply) -> None:
-        if isinstance(reply, protocol.Failed) and reply.request == "start":
+    def _take(self, reply: messages.Reply) -> None:
+        if isinstance(reply, messages.Failed) and reply.request == "start":
             self.failed(" ".join(filter(None, (reply.message, reply.cure))))

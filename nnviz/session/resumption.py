@@ -6,13 +6,13 @@ from contextlib import suppress
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz import protocol
-from nnviz.document import files, progress
+from nnviz import messages
 from nnviz.document.experiment import Experiment
-from nnviz.document.files import DocumentError
-from nnviz.document.progress import PART, Progress
-from nnviz.document.sameness import same_run
-from nnviz.protocol import Change
+from nnviz.document.run_log import same_run
+from nnviz.document.store import files, saved_run
+from nnviz.document.store.files import DocumentError
+from nnviz.document.store.saved_run import PART, SavedRun
+from nnviz.records.run_records import Change
 from nnviz.session.conversation import Conversation
 from nnviz.session.document import Document
 from nnviz.session.lineage import Lineage
@@ -31,8 +31,8 @@ class Resumption(QObject):
     def __init__(self, document: Document, conversation: Conversation, trainer: Trainer, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document, self._conversation, self._trainer = document, conversation, trainer
-        self.saved: Progress | None = None
-        self._going: Progress | None = None
+        self.saved: SavedRun | None = None
+        self._going: SavedRun | None = None
         self._is_asked = False
         self._in_file: tuple[int, Lineage] | None = None
         """How far the run in the document's file has come, and how it came about."""
@@ -96,17 +96,17 @@ class Resumption(QObject):
         """The run as a part of a file: before the first iteration what it was saved with last, if anything."""
         lineage, run = self._lineage(), self._conversation.run
         if self.saved and run.iteration == 0:
-            return progress.encode(self.saved)
+            return saved_run.encode(self.saved)
         if lineage is None or run.iteration == 0 or not self._conversation.is_sound:
             return None
         changes = tuple((change.iteration, change.experiment) for change in lineage.changes)
-        return progress.encode(Progress(run.iteration, run.curves.last("loss"), lineage.first, changes))
+        return saved_run.encode(SavedRun(run.iteration, run.curves.last("loss"), lineage.first, changes))
 
     # --- opening ---
 
     def offer(self, data: bytes | None) -> None:
         """Take what the present document was kept with, if that leads to this document."""
-        found = progress.decode(data) if data else None
+        found = saved_run.decode(data) if data else None
         self._offer(found if found and found.iteration and same_run(_last(found), self._document.experiment) else None)
         self._in_file = (self.saved.iteration, _lineage_of(self.saved)) if self.saved else None
 
@@ -121,7 +121,7 @@ class Resumption(QObject):
         if not same_run(old, new):
             self._offer(None)
 
-    def _offer(self, saved: Progress | None) -> None:
+    def _offer(self, saved: SavedRun | None) -> None:
         if saved is not self.saved:
             self.saved = saved
             self.changed.emit()
@@ -139,19 +139,19 @@ class Resumption(QObject):
         self._is_asked = True
         self._trainer.go_to(self._going.iteration)
 
-    def _take(self, reply: protocol.Reply) -> None:
+    def _take(self, reply: messages.Reply) -> None:
         if self._going is None:
             return
         match reply:
-            case protocol.Opened() if not self._is_asked:
+            case messages.Opened() if not self._is_asked:
                 is_begun = self._conversation.lineage is not None and len(self._conversation.lineage.changes) == len(self._going.changes)
                 self._go() if is_begun else self._begin()
-            case protocol.Moved() if self._is_asked:
+            case messages.Moved() if self._is_asked:
                 self._arrived(reply)
-            case protocol.Failed():
+            case messages.Failed():
                 self._going = None
 
-    def _arrived(self, reply: protocol.Moved) -> None:
+    def _arrived(self, reply: messages.Moved) -> None:
         """Say so if the same iterations did not give the same loss."""
         wanted, self._going = self._going, None
         loss = reply.points[-1].loss if reply.points else None
@@ -160,9 +160,9 @@ class Resumption(QObject):
             self.message_posted.emit("warning", f"{text} Another torch, another machine, or other data can be why.")
 
 
-def _lineage_of(saved: Progress) -> Lineage:
+def _lineage_of(saved: SavedRun) -> Lineage:
     return Lineage(saved.first, tuple(Change(at, experiment) for at, experiment in saved.changes))
 
 
-def _last(saved: Progress) -> Experiment:
+def _last(saved: SavedRun) -> Experiment:
     return saved.changes[-1][1] if saved.changes else saved.first

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nnviz import protocol
-from nnviz.protocol import Answers, DataRecord, LayerMeasures, Surface, WeightHistory
-from nnviz.session.reading import Reading
+from nnviz import messages
+from nnviz.records.data_record import DataRecord
+from nnviz.records.run_records import CurvePoint, LayerMeasures, Predictions, Surface, WeightHistory
+from nnviz.records.trace_index import TraceIndex
 
 MOST_MOMENTS = 64
 """How many sets of measures are kept for pictures over time; when there are more, every second one is dropped."""
@@ -25,12 +26,12 @@ class Curves:
     """Validation accuracy (0 to 1) for classes, root mean squared error for regression."""
 
     @classmethod
-    def of(cls, points: tuple[protocol.Point, ...]) -> Curves:
+    def of(cls, points: tuple[CurvePoint, ...]) -> Curves:
         """Return the curves through these points."""
         rows = [(p.iteration, p.loss, _number(p.validation_loss), _number(p.metric)) for p in points]
         return cls(*np.array(rows, dtype=np.float64).reshape(-1, 4).T)
 
-    def with_points(self, points: tuple[protocol.Point, ...]) -> Curves:
+    def with_points(self, points: tuple[CurvePoint, ...]) -> Curves:
         """Return the curves with these points behind them. From the first of their iterations on they take the place of the old ones."""
         if not points:
             return self
@@ -95,7 +96,7 @@ class RunState:
     """Why training last paused: asked · done · early_stopping · non_finite · breakpoint."""
     message: str = ""
     """A sentence for the person, about the last stop or failure."""
-    failure: protocol.Failed | None = None
+    failure: messages.Failed | None = None
     """Why the present document could not be built."""
     curves: Curves = field(default_factory=lambda: Curves.of(()))
     snapshots: tuple[Snapshot, ...] = ()
@@ -104,11 +105,11 @@ class RunState:
     surface_iteration: int = 0
     history: WeightHistory | None = None
     """Of the weight that is watched."""
-    answers: Answers | None = None
+    answers: Predictions | None = None
     """To the rows of the data, after `answers_iteration` iterations."""
     answers_iteration: int = 0
     data: DataRecord | None = None
-    reading: Reading | None = None
+    trace_index: TraceIndex | None = None
     """The latest trace."""
     traced: int = -1
     """The revision whose next iteration `reading` shows; −1 when it shows an iteration already made."""
@@ -120,7 +121,7 @@ class RunState:
     def is_traced(self) -> bool:
         """Whether the latest trace is that of the iteration that comes next, with the present document."""
         stands = self.traced == self.revision and not self.training
-        return stands and self.reading is not None and self.reading.trace.iteration == self.iteration
+        return stands and self.trace_index is not None and self.trace_index.trace.iteration == self.iteration
 
     @property
     def measures(self) -> tuple[LayerMeasures, ...]:
@@ -128,15 +129,15 @@ class RunState:
         return self.snapshots[-1].layers if self.snapshots else ()
 
 
-def fold(run: RunState, reply: protocol.Reply) -> RunState:
+def fold(run: RunState, reply: messages.Reply) -> RunState:
     """Return the run after this reply. Replies of an older revision change nothing that is drawn.
 
     What they say of the past stays true, though: that a new run began, its data, and the points of its curves.
     """
     handler = _HANDLERS.get(type(reply))
-    if isinstance(reply, protocol.Frame) and reply.revision != run.revision:
+    if isinstance(reply, messages.Frame) and reply.revision != run.revision:
         return _past_frame(run, reply)
-    stale = not isinstance(reply, protocol.Opened) and getattr(reply, "revision", None) not in (None, run.revision)
+    stale = not isinstance(reply, messages.Opened) and getattr(reply, "revision", None) not in (None, run.revision)
     return handler(run, reply) if handler and not stale else run
 
 
@@ -145,11 +146,11 @@ def without_pictures(run: RunState) -> RunState:
     return replace(run, **_FRESH)
 
 
-def _ready(run: RunState, reply: protocol.Ready) -> RunState:
+def _ready(run: RunState, reply: messages.Ready) -> RunState:
     return replace(run, engine="ready")
 
 
-def _opened(run: RunState, reply: protocol.Opened) -> RunState:
+def _opened(run: RunState, reply: messages.Opened) -> RunState:
     data = reply.data or run.data
     run = replace(
         run,
@@ -171,7 +172,7 @@ _FRESH = {
     "surface": None,
     "history": None,
     "answers": None,
-    "reading": None,
+    "trace_index": None,
     "traced": -1,
     "stopped": "",
     "training": False,
@@ -179,7 +180,7 @@ _FRESH = {
 }
 
 
-def _failed(run: RunState, reply: protocol.Failed) -> RunState:
+def _failed(run: RunState, reply: messages.Failed) -> RunState:
     building = reply.request in ("Open", "Edit")
     training = run.training and not (building or reply.request in ("Train", "GoTo"))
     message = " ".join(filter(None, (reply.message, reply.cure)))
@@ -187,7 +188,7 @@ def _failed(run: RunState, reply: protocol.Failed) -> RunState:
     return replace(run, failure=reply if building else run.failure, message=message, training=training, target=target)
 
 
-def _frame(run: RunState, reply: protocol.Frame) -> RunState:
+def _frame(run: RunState, reply: messages.Frame) -> RunState:
     earlier = tuple(snapshot for snapshot in run.snapshots if snapshot.iteration < reply.iteration)
     snapshots = thinned((*earlier, Snapshot(reply.iteration, reply.measures))) if reply.measures else run.snapshots
     run = replace(
@@ -203,19 +204,19 @@ def _frame(run: RunState, reply: protocol.Frame) -> RunState:
         run = replace(run, surface=reply.surface, surface_iteration=reply.iteration)
     if reply.answers:
         run = replace(run, answers=reply.answers, answers_iteration=reply.iteration)
-    return replace(run, reading=Reading(reply.trace), traced=-1) if reply.trace else run
+    return replace(run, trace_index=TraceIndex(reply.trace), traced=-1) if reply.trace else run
 
 
-def _past_frame(run: RunState, reply: protocol.Frame) -> RunState:
+def _past_frame(run: RunState, reply: messages.Frame) -> RunState:
     is_of_this_run = run.opened <= reply.revision < run.revision
     return replace(run, curves=run.curves.with_points(reply.points)) if is_of_this_run and reply.points else run
 
 
-def _trained(run: RunState, reply: protocol.Trained) -> RunState:
+def _trained(run: RunState, reply: messages.Trained) -> RunState:
     return replace(run, iteration=reply.iteration, epoch=reply.epoch, training=False, stopped=reply.reason, message=reply.message)
 
 
-def _moved(run: RunState, reply: protocol.Moved) -> RunState:
+def _moved(run: RunState, reply: messages.Moved) -> RunState:
     snapshots = tuple(snapshot for snapshot in run.snapshots if snapshot.iteration <= reply.iteration)
     return replace(
         run,
@@ -229,24 +230,24 @@ def _moved(run: RunState, reply: protocol.Moved) -> RunState:
     )
 
 
-def _traced(run: RunState, reply: protocol.Traced) -> RunState:
-    original = run.reading.truth if reply.trace.what_ifs and run.reading else None
-    return replace(run, reading=Reading(reply.trace, original), traced=reply.revision)
+def _traced(run: RunState, reply: messages.Traced) -> RunState:
+    original = run.trace_index.truth if reply.trace.what_ifs and run.trace_index else None
+    return replace(run, trace_index=TraceIndex(reply.trace, original), traced=reply.revision)
 
 
-def _logged(run: RunState, reply: protocol.Logged) -> RunState:
+def _logged(run: RunState, reply: messages.Logged) -> RunState:
     return replace(run, log=(*run.log, reply.text)[-500:])
 
 
 _HANDLERS = {
-    protocol.Ready: _ready,
-    protocol.Opened: _opened,
-    protocol.Failed: _failed,
-    protocol.Frame: _frame,
-    protocol.Trained: _trained,
-    protocol.Moved: _moved,
-    protocol.Traced: _traced,
-    protocol.Logged: _logged,
+    messages.Ready: _ready,
+    messages.Opened: _opened,
+    messages.Failed: _failed,
+    messages.Frame: _frame,
+    messages.Trained: _trained,
+    messages.Moved: _moved,
+    messages.Traced: _traced,
+    messages.Logged: _logged,
 }
 
 

@@ -11,21 +11,22 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
-from nnviz.document.shapes import examine
+from nnviz.document.shapes.report import examine
+from nnviz.records.tensors import WHOLE
+from nnviz.records.trace_matching import at_hand
+from nnviz.records.trace_state import TraceState
 from nnviz.session.autosaver import Autosaver
 from nnviz.session.batch import Batch
 from nnviz.session.breaker import Breaker
 from nnviz.session.conversation import Conversation, Wire
-from nnviz.session.correspondence import at_hand
 from nnviz.session.coupling import Coupling
 from nnviz.session.document import Document
 from nnviz.session.engine_client import EngineClient
 from nnviz.session.file_watch import FileWatch
 from nnviz.session.interlude import Interlude
-from nnviz.session.moment import Moment
 from nnviz.session.numbers import Numbers
 from nnviz.session.playback import Playback
 from nnviz.session.previews import Previews
@@ -47,8 +48,8 @@ class Session(QObject):
 
     experiment_changed = Signal(object, object)
     run_changed = Signal(object, object)
-    moment_changed = Signal(object, object)
-    """Moment | None: another cursor, trace, or row looked at."""
+    trace_state_changed = Signal(object, object)
+    """TraceState | None: another cursor, trace, or row looked at."""
     selection_changed = Signal(object, object)
     """Node id | None."""
     document_changed = Signal()
@@ -57,11 +58,11 @@ class Session(QObject):
     message_posted = Signal(str, str)
     """info | warning | error, and a sentence."""
     inspected = Signal(object)
-    """protocol.Inspected"""
+    """messages.Inspected"""
     gradient_checked = Signal(object)
-    """protocol.GradientChecked"""
+    """messages.GradientChecked"""
     responded = Signal(object)
-    """protocol.Responded"""
+    """messages.UnitMapped"""
 
     def __init__(
         self, wire: Wire, experiment: Experiment, path: Path | None = None, autosaves: bool = True, parent: QObject | None = None
@@ -113,9 +114,9 @@ class Session(QObject):
         return self.conversation.run
 
     @property
-    def moment(self) -> Moment | None:
+    def trace_state(self) -> TraceState | None:
         """The trace at the cursor; None before the first trace is there."""
-        return self.stepper.moment
+        return self.stepper.state
 
     @property
     def cursor(self) -> int:
@@ -142,7 +143,7 @@ class Session(QObject):
 
     def pin(self, pinned: bool) -> None:
         """Let steps leave the selected node selected, else the one the cursor is at; or let them take the selection along again."""
-        self.select(at_hand(self.moment, self.selected_node))
+        self.select(at_hand(self.trace_state, self.selected_node))
         if self.selected_node is not None and pinned != self.is_pinned:
             self.is_pinned = pinned
             self.selection_changed.emit(self.selected_node, self.selected_node)
@@ -156,7 +157,7 @@ class Session(QObject):
         weights = self.what_ifs.weights()
         large = [name for name, values in weights.items() if values is None]
         if large:
-            self.message_posted.emit("warning", f"{large[0]} has more than {protocol.WHOLE:,} numbers and cannot be kept in the document.")
+            self.message_posted.emit("warning", f"{large[0]} has more than {WHOLE:,} numbers and cannot be kept in the document.")
         elif weights and self.edit("Keep what-if", edits.set_parameters, weights):
             self.what_ifs.forget_weights()
             return True
@@ -164,16 +165,16 @@ class Session(QObject):
 
     def inspect(self, node: int, what: str = "value") -> None:
         """Ask for a whole tensor of the latest trace; `inspected` brings it."""
-        self.conversation.ask(protocol.Inspect(node, what))
+        self.conversation.ask(messages.Inspect(node, what))
 
     def check_gradient(self, node: int, element: tuple[int, ...]) -> None:
         """Ask for a finite difference; `gradient_checked` brings it."""
-        self.conversation.ask(protocol.CheckGradient(node, tuple(element)))
+        self.conversation.ask(messages.CheckGradient(node, tuple(element)))
 
     def respond(self, layer: str, unit: int) -> None:
         """Ask for the map of one unit over the plane of the features; `responded` brings it. Without a plane nothing is asked."""
         if self.run.surface is not None and self.conversation.is_settled:
-            self.conversation.ask(protocol.Respond(layer, unit))
+            self.conversation.ask(messages.MapUnit(layer, unit))
 
     # --- its life ---
 

@@ -6,28 +6,28 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz.protocol import Details
-from nnviz.session import stepping
-from nnviz.session.correspondence import same_place
-from nnviz.session.moment import Moment
-from nnviz.session.reading import Reading
+from nnviz.records import trace_places
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_matching import same_place
+from nnviz.records.trace_record import Details
+from nnviz.records.trace_state import TraceState
 
-Aim = Callable[[Reading], int | None]
+Aim = Callable[[TraceIndex], int | None]
 """Says where to stand in a trace that has just come; None where it does not know."""
 
 
 class Stepper(QObject):
     """The only place where the cursor changes. `moment` is what all pictures of the trace draw."""
 
-    moment_changed = Signal(object, object)
-    """Moment | None before, and now."""
+    trace_state_changed = Signal(object, object)
+    """TraceState | None before, and now."""
     detail_changed = Signal(str)
 
     def __init__(self, advance: Callable[[], bool], parent: QObject | None = None) -> None:
         """`advance` makes the next iteration's trace come, by finishing this one if need be; it returns whether that is possible."""
         super().__init__(parent)
         self._advance = advance
-        self.moment: Moment | None = None
+        self.state: TraceState | None = None
         self.sample: int | None = 0
         self.detail = "textbook"
         self.details: Details = ()
@@ -40,19 +40,19 @@ class Stepper(QObject):
         self._is_training = False
 
     @property
-    def reading(self) -> Reading | None:
+    def index(self) -> TraceIndex | None:
         """The trace the cursor stands in."""
-        return self.moment.reading if self.moment else None
+        return self.state.index if self.state else None
 
     @property
     def cursor(self) -> int:
         """How many steps of the trace are made; 0 without a trace."""
-        return self.moment.cursor if self.moment else 0
+        return self.state.cursor if self.state else 0
 
     @property
     def length(self) -> int:
         """How many steps the trace has; 0 without one."""
-        return self.reading.length if self.reading else 0
+        return self.index.length if self.index else 0
 
     @property
     def is_at_end(self) -> bool:
@@ -87,9 +87,9 @@ class Stepper(QObject):
 
     def to(self, cursor: int) -> None:
         """Stand after `cursor` steps, or as near as the trace allows."""
-        if self.reading:
+        if self.index:
             self._is_stepping, self.is_awaiting, self._aim = True, False, None
-            self._stand(self.reading, stepping.clamped(self.reading, cursor))
+            self._stand(self.index, trace_places.clamped(self.index, cursor))
 
     def to_start(self) -> None:
         """Stand before the first step."""
@@ -101,14 +101,14 @@ class Stepper(QObject):
 
     def to_node(self, node: int) -> None:
         """Run to the next step at which something happens to this node, from the start again behind its last. No step: the cursor stays."""
-        place = stepping.to_node(self.reading, self.cursor, node) if self.reading else None
+        place = trace_places.to_node(self.index, self.cursor, node) if self.index else None
         if place is not None:
             self.to(place)
 
     def set_sample(self, sample: int | None) -> None:
         """Look at this row of the batch, or at the batch's mean (None). A shorter batch shows its last row."""
         self.sample = sample if sample is None else max(0, sample)
-        self._stand(self.reading, self.cursor)
+        self._stand(self.index, self.cursor)
 
     def set_detail(self, detail: str) -> None:
         """Ask for traces of this detail from now on, everywhere."""
@@ -128,49 +128,49 @@ class Stepper(QObject):
     def set_rest(self, rest: str) -> None:
         """Let the cursor stand at the "start" or the "end" of a trace while the person is not stepping."""
         self.rest = rest
-        if self.reading and not (self._is_stepping or self._is_training):
-            self._stand(self.reading, _resting(self.rest, self.reading))
+        if self.index and not (self._is_stepping or self._is_training):
+            self._stand(self.index, _resting(self.rest, self.index))
 
-    def show(self, reading: Reading | None, is_training: bool, is_current: bool) -> None:
+    def show(self, index: TraceIndex | None, is_training: bool, is_current: bool) -> None:
         """Take over the run's trace. `is_current`: it is the trace of the iteration that comes next, not of one already made."""
         self._is_training = is_training
         self._is_stepping = self._is_stepping and not is_training
-        finished = reading is not None and not is_current
-        if reading is self.reading or (self.is_awaiting and finished):
+        finished = index is not None and not is_current
+        if index is self.index or (self.is_awaiting and finished):
             return
-        self._stand(reading, self._place(reading, finished) if reading else 0)
+        self._stand(index, self._place(index, finished) if index else 0)
 
-    def _place(self, reading: Reading, finished: bool) -> int:
-        aimed = None if finished or self._aim is None else self._aim(reading)
+    def _place(self, index: TraceIndex, finished: bool) -> int:
+        aimed = None if finished or self._aim is None else self._aim(index)
         if self.is_awaiting and aimed is None:
             aimed = 1
         if not finished:
             self._aim, self.is_awaiting = None, False
         if aimed is not None:
             self._is_stepping = True
-            return stepping.clamped(reading, aimed)
+            return trace_places.clamped(index, aimed)
         if finished:
-            return reading.length
-        if self.reading and (reading.trace.what_ifs or self.reading.original) and reading.trace.iteration == self.reading.trace.iteration:
-            return same_place(self.reading, reading, self.cursor)
-        if self._is_stepping and self.reading:
-            return same_place(self.reading, reading, self.cursor)
-        return _resting(self.rest, reading)
+            return index.length
+        if self.index and (index.trace.what_ifs or self.index.original) and index.trace.iteration == self.index.trace.iteration:
+            return same_place(self.index, index, self.cursor)
+        if self._is_stepping and self.index:
+            return same_place(self.index, index, self.cursor)
+        return _resting(self.rest, index)
 
-    def _stand(self, reading: Reading | None, cursor: int) -> None:
-        old, sample = self.moment, _row(self.sample, reading)
-        if reading is self.reading and (old is None or (cursor, sample) == (old.cursor, old.sample)):
+    def _stand(self, index: TraceIndex | None, cursor: int) -> None:
+        old, sample = self.state, _row(self.sample, index)
+        if index is self.index and (old is None or (cursor, sample) == (old.cursor, old.sample)):
             return
-        self.moment = Moment(reading, cursor, sample) if reading else None
-        self.moment_changed.emit(old, self.moment)
+        self.state = TraceState(index, cursor, sample) if index else None
+        self.trace_state_changed.emit(old, self.state)
 
 
-def _resting(rest: str, reading: Reading) -> int:
-    return reading.length if rest == "end" else 0
+def _resting(rest: str, index: TraceIndex) -> int:
+    return index.length if rest == "end" else 0
 
 
-def _row(sample: int | None, reading: Reading | None) -> int | None:
+def _row(sample: int | None, index: TraceIndex | None) -> int | None:
     """The last batch of an epoch may have fewer rows than the others."""
-    if reading is None or sample is None:
+    if index is None or sample is None:
         return sample
-    return max(0, min(sample, len(reading.trace.rows) - 1))
+    return max(0, min(sample, len(index.trace.rows) - 1))

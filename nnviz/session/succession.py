@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document.experiment import Experiment
-from nnviz.document.shapes import Report, examine
+from nnviz.document.shapes.report import Report, examine
 from nnviz.session.conversation import Conversation
 from nnviz.session.lineage import Lineage
 from nnviz.session.run import without_pictures
@@ -64,7 +64,7 @@ class Succession:
         said = "Nothing of the former network is left: the run begins at iteration 0. Undo brings the old one back."
         return (True, said) if trained else (False, "")
 
-    def opened(self, reply: protocol.Opened) -> str:
+    def opened(self, reply: messages.Opened) -> str:
         """A run is there. Returns a sentence if it is a trained one that has come back."""
         if self._returning is None or not reply.new_run or reply.revision < self._returning:
             return ""

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.session.conversation import Conversation
 
-_REST = protocol.Train(0)
+_REST = messages.Train(0)
 """Stands for an order that has been interrupted: to train as many iterations as are left of it."""
-_QUESTIONS = ("Watch", "InspectNode", "CheckGradient", "InspectBatch", "Draw", "Respond", "Preview", "LookAtTable")
+_QUESTIONS = ("Watch", "InspectNode", "CheckGradient", "InspectBatch", "DrawInitial", "MapUnit", "Preview", "ReadTable")
 """The requests that no training depends on."""
 
 
@@ -23,12 +23,12 @@ class Trainer(QObject):
         super().__init__(parent)
         self._conversation = conversation
         self._is_pausing = False
-        self._next: protocol.Train | None = None
+        self._next: messages.Train | None = None
         self._end: int | None = None
         """The iteration at which the present order is carried out; None: it has no end."""
         self.is_held: Callable[[], bool] = lambda: False
         """Whether something is to be done before the next order is sent."""
-        self.gate: Callable[[protocol.Train], protocol.Train | None] = lambda order: order
+        self.gate: Callable[[messages.Train], messages.Train | None] = lambda order: order
         """What becomes of an order before it is sent; None: it is not sent."""
         conversation.replied.connect(self._take)
 
@@ -61,11 +61,11 @@ class Trainer(QObject):
 
     def train(self) -> None:
         """Train until paused."""
-        self._order(protocol.Train())
+        self._order(messages.Train())
 
     def iterations(self, count: int, past: bool = False) -> None:
         """Train so many iterations; with `past` the first of them whatever breakpoints say of it."""
-        self._order(protocol.Train(count, past))
+        self._order(messages.Train(count, past))
 
     def epoch(self) -> None:
         """Train as many iterations as an epoch has."""
@@ -75,10 +75,10 @@ class Trainer(QObject):
         """Stop after the present iteration, also on the way to another."""
         self._next = None
         if self.is_moving:
-            self._conversation.ask(protocol.Pause())
+            self._conversation.ask(messages.Pause())
         elif self.is_training and not self._is_pausing:
             self._is_pausing = True
-            self._conversation.ask(protocol.Pause())
+            self._conversation.ask(messages.Pause())
 
     def interrupt(self) -> None:
         """Stop after the present iteration, to go on with what is left then as soon as nothing holds the training."""
@@ -93,7 +93,7 @@ class Trainer(QObject):
             waiting, self._next = self._next, None
             if waiting is _REST:
                 left = None if self._end is None else self._end - self._conversation.run.iteration
-                waiting = protocol.Train(left)
+                waiting = messages.Train(left)
             if waiting.iterations is None or waiting.iterations > 0:
                 self._order(waiting)
 
@@ -114,14 +114,14 @@ class Trainer(QObject):
         if self._is_possible():
             target = max(0, iteration)
             self._conversation.update(replace(self._conversation.run, target=target))
-            self._conversation.ask(protocol.GoTo(target))
+            self._conversation.ask(messages.GoTo(target))
 
     @property
     def _is_busy(self) -> bool:
         """Whether an answer is on its way after which the run will not be training."""
         return self.is_moving or self._conversation.is_waiting or self.is_held() or (self.is_training and self._is_pausing)
 
-    def _order(self, request: protocol.Train) -> None:
+    def _order(self, request: messages.Train) -> None:
         if not self._is_possible():
             return
         if self._is_busy:
@@ -129,7 +129,7 @@ class Trainer(QObject):
         elif not self.is_training and (passed := self.gate(request)):
             self._send(passed)
 
-    def _send(self, request: protocol.Train) -> None:
+    def _send(self, request: messages.Train) -> None:
         self._is_pausing, self._next = False, None
         self._end = None if request.iterations is None else self._conversation.run.iteration + request.iterations
         self._conversation.settle()
@@ -141,10 +141,10 @@ class Trainer(QObject):
             self._conversation.message_posted.emit("warning", self.obstacle)
         return not self.obstacle
 
-    def _take(self, reply: protocol.Reply) -> None:
+    def _take(self, reply: messages.Reply) -> None:
         match reply:
-            case protocol.Failed(request=request) if request in _QUESTIONS:
+            case messages.Failed(request=request) if request in _QUESTIONS:
                 pass
-            case protocol.Failed() | protocol.Ready() | protocol.Trained(reason="early_stopping" | "non_finite" | "breakpoint"):
+            case messages.Failed() | messages.Ready() | messages.Trained(reason="early_stopping" | "non_finite" | "breakpoint"):
                 self._next = None
         self.go_on()

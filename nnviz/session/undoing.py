@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz.protocol import WhatIf
+from nnviz.records.trace_record import WhatIf
 from nnviz.session.document import Document
 from nnviz.session.what_ifs import WhatIfs
 

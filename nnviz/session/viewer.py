@@ -6,20 +6,20 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz.session.correspondence import at_hand, counterpart, followed
-from nnviz.session.moment import Moment
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_matching import at_hand, counterpart, followed
+from nnviz.records.trace_places import places_of
+from nnviz.records.trace_state import TraceState
 from nnviz.session.playback import Playback
-from nnviz.session.reading import Reading
 from nnviz.session.stepper import Stepper
-from nnviz.session.stepping import places_of
 from nnviz.session.walker import Walker
 
 
 class Viewer(QObject):
     """Steps through the trace it is given, from its start to its end."""
 
-    moment_changed = Signal(object, object)
-    """Moment | None before, and now."""
+    trace_state_changed = Signal(object, object)
+    """TraceState | None before, and now."""
     selection_changed = Signal(object, object)
     """Node id | None before, and now."""
 
@@ -32,19 +32,19 @@ class Viewer(QObject):
         self.selected_node: int | None = None
         self.is_pinned = False
         """Whether steps leave the chosen node chosen."""
-        self.stepper.moment_changed.connect(self._moved)
+        self.stepper.trace_state_changed.connect(self._moved)
 
     @property
-    def moment(self) -> Moment | None:
+    def state(self) -> TraceState | None:
         """What is known at the cursor."""
-        return self.stepper.moment
+        return self.stepper.state
 
-    def show(self, reading: Reading) -> None:
+    def show(self, index: TraceIndex) -> None:
         """Look at this trace, at the place where the cursor was in the one before."""
         self.select(None)
-        kept = [counterpart(self.moment.reading, reading, node) for node in self.breaks.nodes] if self.moment else []
+        kept = [counterpart(self.state.index, index, node) for node in self.breaks.nodes] if self.state else []
         self.breaks.nodes = {node for node in kept if node is not None}
-        self.stepper.show(reading, is_training=False, is_current=True)
+        self.stepper.show(index, is_training=False, is_current=True)
 
     def select(self, node: int | None) -> None:
         """Choose a node; None: follow the cursor."""
@@ -55,7 +55,7 @@ class Viewer(QObject):
 
     def pin(self, pinned: bool) -> None:
         """Let steps leave the chosen node chosen, else the one the cursor is at; or let them take the choice along again."""
-        self.select(at_hand(self.moment, self.selected_node))
+        self.select(at_hand(self.state, self.selected_node))
         if self.selected_node is not None and pinned != self.is_pinned:
             self.is_pinned = pinned
             self.selection_changed.emit(self.selected_node, self.selected_node)
@@ -63,12 +63,12 @@ class Viewer(QObject):
     def toggle_breakpoint(self, node: int) -> None:
         """Put a breakpoint on a node, or take it away."""
         self.breaks.nodes ^= {node}
-        self.moment_changed.emit(self.moment, self.moment)
+        self.trace_state_changed.emit(self.state, self.state)
 
-    def _moved(self, old: Moment | None, new: Moment | None) -> None:
+    def _moved(self, old: TraceState | None, new: TraceState | None) -> None:
         selected = self.selected_node
         self.selected_node = followed(old, new, selected, self.is_pinned)
-        self.moment_changed.emit(old, new)
+        self.trace_state_changed.emit(old, new)
         if self.selected_node != selected:
             self.selection_changed.emit(selected, self.selected_node)
 
@@ -92,9 +92,9 @@ class NodeBreaks:
         """Whether the move is one of many."""
         return self._playback.is_playing
 
-    def between(self, reading: Reading, start: int, end: int) -> NodeBreak | None:
+    def between(self, index: TraceIndex, start: int, end: int) -> NodeBreak | None:
         """Return the first halt behind `start`, up to `end`; going back there is none."""
-        places = sorted((place, node) for node in self.nodes for place in places_of(reading, node) if start < place <= end)
+        places = sorted((place, node) for node in self.nodes for place in places_of(index, node) if start < place <= end)
         if places:
             self._playback.stop()
         return NodeBreak(*places[0]) if places else None

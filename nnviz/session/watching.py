@@ -7,7 +7,8 @@ import time
 import msgspec
 from PySide6.QtCore import QObject, QTimer
 
-from nnviz import protocol
+from nnviz import messages
+from nnviz.records.trace_record import Details
 from nnviz.session.conversation import Conversation
 
 RESTING = 5.0
@@ -23,7 +24,7 @@ class Watching(QObject):
     def __init__(self, conversation: Conversation, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._conversation = conversation
-        self._watch = protocol.Watch(())
+        self._watch = messages.Watch(())
         self._asked: tuple | None = None
         self._drawn: list[int] = []
         self._begun = self._cost = 0.0
@@ -35,15 +36,15 @@ class Watching(QObject):
         conversation.arriving.connect(self._begin)
         conversation.replied.connect(self._take)
 
-    def watch(self, panels: tuple[str, ...], detail: str, details: protocol.Details = ()) -> None:
+    def watch(self, panels: tuple[str, ...], detail: str, details: Details = ()) -> None:
         """Have the engine measure what these panels need, now and after every restart."""
-        self._look(protocol.Watch(tuple(panels), detail, self._watch.parameter, self._watch.element, details))
+        self._look(messages.Watch(tuple(panels), detail, self._watch.parameter, self._watch.element, details))
 
     def watch_weight(self, parameter: str, element: tuple[int, ...]) -> None:
         """Have the history of one weight kept."""
         self._look(msgspec.structs.replace(self._watch, parameter=parameter, element=tuple(element)))
 
-    def _look(self, watch: protocol.Watch) -> None:
+    def _look(self, watch: messages.Watch) -> None:
         if watch != self._watch:
             self._watch = watch
             self._conversation.ask(watch)
@@ -58,25 +59,25 @@ class Watching(QObject):
         """Have the next iteration traced, unless its trace is there, or was asked for before (and `again` is False)."""
         run, detail = self._conversation.run, (self._watch.detail, self._watch.details)
         wanted = (run.revision, run.iteration, detail)
-        is_known = run.is_traced and (run.reading.trace.detail, run.reading.trace.details) == detail
+        is_known = run.is_traced and (run.trace_index.trace.detail, run.trace_index.trace.details) == detail
         if run.training or run.target is not None:
             self._asked = None
         elif self._conversation.is_settled and not is_known and (again or wanted != self._asked):
             self._asked = wanted
-            self._conversation.ask(protocol.Trace(self._watch.detail, details=self._watch.details))
+            self._conversation.ask(messages.TraceNext(self._watch.detail, details=self._watch.details))
 
-    def _begin(self, reply: protocol.Reply) -> None:
-        if isinstance(reply, protocol.Frame) and not self._painting.isActive():
+    def _begin(self, reply: messages.Reply) -> None:
+        if isinstance(reply, messages.Frame) and not self._painting.isActive():
             self._begun = time.perf_counter()
 
-    def _take(self, reply: protocol.Reply) -> None:
+    def _take(self, reply: messages.Reply) -> None:
         match reply:
-            case protocol.Ready():
+            case messages.Ready():
                 self._drawn.clear()
                 self._conversation.ask(self._watch)
-            case protocol.Moved():
+            case messages.Moved():
                 self._asked = None
-            case protocol.Frame():
+            case messages.Frame():
                 self._drawn.append(reply.number)
                 self._painting.start()
         self.trace()
@@ -88,6 +89,6 @@ class Watching(QObject):
 
     def _acknowledge(self) -> None:
         for number in self._drawn:
-            self._conversation.ask(protocol.Acknowledge(number))
+            self._conversation.ask(messages.Acknowledge(number))
         self._drawn.clear()
         self._cost = 0.0

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.locks import is_locked
+from nnviz.records.tensors import to_numpy
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_record import NodeRecord
 from nnviz.session.conversation import Conversation
 from nnviz.session.document import Document
-from nnviz.session.reading import Reading, to_numpy
 from nnviz.session.run import RunState
 
 _RUNNING = "Training runs: what you set takes effect between two iterations."
@@ -26,7 +28,7 @@ class Weights(QObject):
     changed = Signal()
     """Values may be others than before."""
     drawn = Signal(object)
-    """protocol.Drawn: a parameter as its initializer draws it."""
+    """messages.InitialDrawn: a parameter as its initializer draws it."""
 
     def __init__(self, conversation: Conversation, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -50,8 +52,8 @@ class Weights(QObject):
     @property
     def _stands(self) -> bool:
         """Whether the values that are known are those of the iteration that comes next."""
-        run, reading = self._conversation.run, self._reading()
-        return not run.training and run.target is None and (reading is None or reading.trace.iteration == run.iteration)
+        run, index = self._conversation.run, self._index()
+        return not run.training and run.target is None and (index is None or index.trace.iteration == run.iteration)
 
     def values(self, parameter: str) -> np.ndarray | None:
         """Return a parameter as it stands; None if that is not known (yet: large ones are asked for)."""
@@ -60,9 +62,9 @@ class Weights(QObject):
         node = self._node(parameter)
         if node is None:
             return None
-        found = self._reading().array(node.value)
+        found = self._index().array(node.value)
         if found is None and parameter not in self._whole and self._conversation.run.is_traced:
-            self._conversation.ask(protocol.Inspect(node.id))
+            self._conversation.ask(messages.Inspect(node.id))
         return self._whole.get(parameter) if found is None else found
 
     # --- setting ---
@@ -137,17 +139,17 @@ class Weights(QObject):
 
     def draw(self, parameter: str, seed: int) -> None:
         """Ask for the parameter as its initializer draws it from this seed; `drawn` brings it."""
-        self._conversation.ask(protocol.Draw(parameter, seed))
+        self._conversation.ask(messages.DrawInitial(parameter, seed))
 
     # --- what is known ---
 
-    def _reading(self) -> Reading | None:
-        reading = self._conversation.run.reading
-        return reading.truth.whole if reading else None
+    def _index(self) -> TraceIndex | None:
+        index = self._conversation.run.trace_index
+        return index.truth.whole if index else None
 
-    def _node(self, parameter: str) -> protocol.NodeRecord | None:
-        reading = self._reading()
-        return next((node for node in reading.trace.nodes if _is(node, parameter)), None) if reading else None
+    def _node(self, parameter: str) -> NodeRecord | None:
+        index = self._index()
+        return next((node for node in index.trace.nodes if _is(node, parameter)), None) if index else None
 
     def _edited(self, old: Experiment, new: Experiment) -> None:
         if not self._is_own:
@@ -155,19 +157,19 @@ class Weights(QObject):
         self.changed.emit()
 
     def _run_changed(self, old: RunState, new: RunState) -> None:
-        if old.reading is not new.reading or old.training != new.training:
+        if old.trace_index is not new.trace_index or old.training != new.training:
             if new.is_traced:
                 self._typed.clear()
             self._whole.clear()
             self.changed.emit()
 
-    def _take(self, reply: protocol.Reply) -> None:
-        if isinstance(reply, protocol.Drawn):
+    def _take(self, reply: messages.Reply) -> None:
+        if isinstance(reply, messages.InitialDrawn):
             self.drawn.emit(reply)
-        elif isinstance(reply, protocol.Inspected) and reply.what == "value":
-            reading = self._reading()
-            node = reading.node(reply.node) if reading and reply.node < len(reading.trace.nodes) else None
-            if node is not None and node.kind == "parameter" and reading.trace.iteration == reply.iteration:
+        elif isinstance(reply, messages.Inspected) and reply.what == "value":
+            index = self._index()
+            node = index.node(reply.node) if index and reply.node < len(index.trace.nodes) else None
+            if node is not None and node.kind == "parameter" and index.trace.iteration == reply.iteration:
                 self._whole[node.label] = to_numpy(reply.array)
                 self.changed.emit()
 
@@ -178,5 +180,5 @@ def fine_step(values: np.ndarray) -> float:
     return 10.0 ** (math.floor(math.log10(largest)) - 2) if math.isfinite(largest) and largest > 0 else 0.01
 
 
-def _is(node: protocol.NodeRecord, parameter: str) -> bool:
+def _is(node: NodeRecord, parameter: str) -> bool:
     return node.kind == "parameter" and node.label == parameter

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz import protocol
-from nnviz.protocol import WhatIf
+from nnviz import messages
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_matching import same_what_ifs
+from nnviz.records.trace_record import WhatIf
 from nnviz.session.conversation import Conversation
-from nnviz.session.correspondence import same_what_ifs
-from nnviz.session.reading import Reading
 from nnviz.session.run import RunState
 
 Items = tuple[WhatIf, ...]
@@ -31,7 +31,7 @@ class WhatIfs(QObject):
         self.items: Items = ()
         self._shown: Items = ()
         """What the engine has last answered to."""
-        self._basis: Reading | None = None
+        self._basis: TraceIndex | None = None
         """The true trace whose nodes the items name."""
         self._conversation = conversation
         conversation.run_changed.connect(self._follow)
@@ -64,7 +64,7 @@ class WhatIfs(QObject):
         """Suppose exactly these."""
         if items != self.items and not self.obstacle:
             if not self.items:
-                self._basis = self._conversation.run.reading.truth
+                self._basis = self._conversation.run.trace_index.truth
             self._set(items)
             self._ask()
 
@@ -78,11 +78,11 @@ class WhatIfs(QObject):
 
     def weights(self) -> dict[str, list | float | None]:
         """Return the supposed values of whole parameters by name; None for one too large to travel."""
-        reading = self._conversation.run.reading
-        if not self.items or reading is None or self._shown != self.items:
+        index = self._conversation.run.trace_index
+        if not self.items or index is None or self._shown != self.items:
             return {}
-        nodes = [reading.tensor_of(item.node) for item in self.items]
-        arrays = {node.label: reading.whole.array(node.value) for node in nodes if node.kind == "parameter"}
+        nodes = [index.tensor_of(item.node) for item in self.items]
+        arrays = {node.label: index.whole.array(node.value) for node in nodes if node.kind == "parameter"}
         return {name: None if array is None else array.tolist() for name, array in arrays.items()}
 
     def forget_weights(self) -> None:
@@ -101,35 +101,35 @@ class WhatIfs(QObject):
             self.abandoned.emit()
 
     def _ask(self) -> None:
-        self._conversation.ask(protocol.Trace(self._basis.trace.detail, self.items, self._basis.trace.details))
+        self._conversation.ask(messages.TraceNext(self._basis.trace.detail, self.items, self._basis.trace.details))
 
     def _follow(self, old: RunState, new: RunState) -> None:
         """Drop everything once the run has gone on."""
         if not self.items:
             return
-        if new.reading is None:
+        if new.trace_index is None:
             self._give_up(())
         elif new.training or new.iteration != self._basis.trace.iteration:
             what = "The what-if was" if len(self.items) == 1 else f"The {len(self.items)} what-ifs were"
             self._give_up(())
             self.message_posted.emit("info", f"{what} dropped: the run goes on from its true values.")
 
-    def _take(self, reply: protocol.Reply) -> None:
+    def _take(self, reply: messages.Reply) -> None:
         match reply:
-            case protocol.Traced() if reply.revision == self._conversation.run.revision:
+            case messages.Traced() if reply.revision == self._conversation.run.revision:
                 self._shown = reply.trace.what_ifs
                 if not self._shown and self.items:
-                    self._move_to(self._conversation.run.reading)
-            case protocol.Failed(request="Trace") if self.items != self._shown:
+                    self._move_to(self._conversation.run.trace_index)
+            case messages.Failed(request="TraceNext") if self.items != self._shown:
                 self._set(self._shown)
                 self.refused.emit()
 
-    def _move_to(self, reading: Reading) -> None:
+    def _move_to(self, index: TraceIndex) -> None:
         """Another true trace of the same iteration has come (another detail, an edited document): suppose the same there."""
-        moved = same_what_ifs(self._basis, reading, self.items)
+        moved = same_what_ifs(self._basis, index, self.items)
         if moved is None:
             self.message_posted.emit("info", "What was supposed does not fit this graph and was taken back.")
-        self._basis = reading
+        self._basis = index
         self._give_up(moved or ())
         if self.items:
             self._ask()

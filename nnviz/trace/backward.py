@@ -11,11 +11,11 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from .bindings import Entry
+from .bindings import TapeEntry
 from .record import Contribution
 
 
-def run_backward(entries: list[Entry], loss: Entry) -> None:
+def run_backward(entries: list[TapeEntry], loss: TapeEntry) -> None:
     """Fill `gradients`, `contributions` and `reads` of every entry, from the loss back to the beginning."""
     for entry in entries:
         entry.gradients = [None] * len(entry.values)
@@ -37,7 +37,7 @@ def run_backward(entries: list[Entry], loss: Entry) -> None:
         entry.reads = read if any([gradient is not None for gradient in entry.gradients]) else ()
 
 
-def _add_up(entry: Entry) -> None:
+def _add_up(entry: TapeEntry) -> None:
     """The sum of every output's contributions, in the order in which they arrived."""
     summed = set()
     for _, _, gradient, port in entry.contributions:
@@ -51,7 +51,7 @@ def _add_up(entry: Entry) -> None:
             summed.add(port)
 
 
-def _reads(entry: Entry) -> tuple[int, ...]:
+def _reads(entry: TapeEntry) -> tuple[int, ...]:
     """The entries whose forward values the backward of this one reads: what its part of the graph saved, by memory."""
     saved = _saved_places(entry)
     if not saved:
@@ -62,7 +62,7 @@ def _reads(entry: Entry) -> tuple[int, ...]:
     return tuple(sorted(read))
 
 
-def _saved_places(entry: Entry) -> set[int]:
+def _saved_places(entry: TapeEntry) -> set[int]:
     """Where the tensors lie that the entry's own functions saved: those between its outputs and its leaves."""
     seen = [leaf.grad_fn for leaf in entry.leaves]
     seen.append(None)

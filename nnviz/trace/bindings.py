@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from . import writes
+from . import in_place_writes
 from .record import Call, Contribution, Slot, TraceError, perform
 from .scopes import Scope, Scopes, user_line
 from .what_if import WhatIfs, altered
 
 
-class Entry:
+class TapeEntry:
     """A node being recorded. `leaves` and `outputs` are the two ends of its part of the tape's graph.
 
     `gradients`, `contributions` and `reads` are filled by backward.py.
@@ -54,7 +54,7 @@ class Entry:
         self.reads: tuple[int, ...] = ()
 
 
-Source = tuple[Entry, int]  # an output of an entry
+Source = tuple[TapeEntry, int]  # an output of an entry
 
 
 def leaf(source: Source, differentiable: bool) -> Tensor:
@@ -80,9 +80,9 @@ class Bindings:
 
     def __init__(self, scopes: Scopes, names: Mapping[int, tuple[str, str]], what_ifs: WhatIfs):
         self.scopes, self.names, self.phase, self.what_ifs = scopes, names, "forward", what_ifs
-        self.entries: list[Entry] = []
+        self.entries: list[TapeEntry] = []
         self.parameters: dict[str, Tensor] = {}  # the live tensors, as they were met
-        self._bound: dict[int, tuple[Entry, int, int]] = {}  # id(tensor) -> entry, output, version
+        self._bound: dict[int, tuple[TapeEntry, int, int]] = {}  # id(tensor) -> entry, output, version
         self._alive: list[Tensor] = []  # an id means something only while its tensor lives
         self._data: set[int] = set()  # tensors that came from `.data`
         self.suspects: list[str] = []  # what would explain a wrong gradient, with its cure
@@ -115,7 +115,7 @@ class Bindings:
         bound = self._bound.get(id(tensor))
         return (bound[0], bound[1]) if bound is not None and bound[2] == tensor._version else None
 
-    def bind(self, tensor: Tensor, entry: Entry, port: int) -> None:
+    def bind(self, tensor: Tensor, entry: TapeEntry, port: int) -> None:
         """From now on the tensor holds this output of the entry."""
         try:
             self._bound[id(tensor)] = entry, port, tensor._version
@@ -131,9 +131,9 @@ class Bindings:
         sources: list[Source],
         leaves: list[Tensor],
         outputs: list[Tensor],
-    ) -> Entry:
+    ) -> TapeEntry:
         """A new entry in the present scope."""
-        entry = Entry(len(self.entries), kind, operation, self.scopes.here, self.phase, call, sources, leaves, outputs)
+        entry = TapeEntry(len(self.entries), kind, operation, self.scopes.here, self.phase, call, sources, leaves, outputs)
         if call is not None:
             entry.where = self.line or user_line()
         self.entries.append(entry)
@@ -150,7 +150,7 @@ class Bindings:
             self._forget_parameter(tensor)
         elif id(base) in self._bound:
             sources = [self._bound[id(base)][:2], self._bound[id(tensor)][:2]]
-            self.bind(base, self._derive(writes.write_back, sources, writes.positions(base, tensor)), 0)
+            self.bind(base, self._derive(in_place_writes.write_back, sources, in_place_writes.positions(base, tensor)), 0)
             self._forget_parameter(base)
 
     def mark_data(self, tensor: Tensor) -> None:
@@ -171,12 +171,12 @@ class Bindings:
         """Drop the entries from `count` on; nothing alive may hold them."""
         del self.entries[count:]
 
-    def _read_view(self, view: Tensor, base: Tensor) -> Entry:
-        entry = self._derive(writes.read_view, [self._bound[id(base)][:2]], writes.positions(base, view))
+    def _read_view(self, view: Tensor, base: Tensor) -> TapeEntry:
+        entry = self._derive(in_place_writes.read_view, [self._bound[id(base)][:2]], in_place_writes.positions(base, view))
         self.bind(view, entry, 0)
         return entry
 
-    def _derive(self, function: Callable, sources: list[Source], where: Tensor) -> Entry:
+    def _derive(self, function: Callable, sources: list[Source], where: Tensor) -> TapeEntry:
         """An operation the person did not write: what a write or a stale view does to the values."""
         differentiable = torch.is_grad_enabled()
         leaves = [leaf(source, differentiable and source[0].outputs[source[1]].requires_grad) for source in sources]
@@ -189,7 +189,7 @@ class Bindings:
         if tensor.is_leaf and tensor.requires_grad:
             self._bound.pop(id(tensor), None)
 
-    def _meet(self, tensor: Tensor, name: tuple[str, str] | None) -> Entry:
+    def _meet(self, tensor: Tensor, name: tuple[str, str] | None) -> TapeEntry:
         """A tensor the tape has not seen being made."""
         if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
             raise TraceError(f"{user_line()}: torch.vmap and torch.func transforms hide their tensors: write the batch dimension out")

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from .backward import run_backward
-from .bindings import Bindings, Entry
+from .bindings import Bindings, TapeEntry
 from .calls import DROPOUTS
 from .formulas import describe
 from .openers import Openers, require_groups
@@ -122,7 +122,7 @@ def _run(tape: Tape, module: nn.Module, inputs: tuple, loss: Callable | None, ta
     raise TraceError(f"the loss must be one floating-point number, but it is {found}: give capture a loss=, or reduce it with .mean()")
 
 
-def _loss_entry(tape: Tape, real: Tensor) -> Entry:
+def _loss_entry(tape: Tape, real: Tensor) -> TapeEntry:
     entry, _ = tape.bindings.source(real)
     if not entry.sources:
         raise TraceError("the loss is not computed from anything: it must be the result of torch operations in the module or the loss")
@@ -143,7 +143,7 @@ def _live(parts: list[Part], tape: Tape) -> dict[str, dict[str, Tensor]]:
     return {"parameter": parameters | tape.bindings.parameters, "input": inputs}
 
 
-def _totals(entries: list[Entry], kind: str, live: Mapping[str, Tensor]) -> dict[str, Tensor | None]:
+def _totals(entries: list[TapeEntry], kind: str, live: Mapping[str, Tensor]) -> dict[str, Tensor | None]:
     """By name; a tensor that was met several times (written in between) has the sum, one that was never met None."""
     totals: dict[str, Tensor | None] = dict.fromkeys(live)
     for entry in entries:
@@ -154,7 +154,7 @@ def _totals(entries: list[Entry], kind: str, live: Mapping[str, Tensor]) -> dict
 
 
 def _verify(
-    tape: Tape, modules: Mapping[str, nn.Module], real: Tensor, end: Entry, live: Mapping, gradients: Mapping
+    tape: Tape, modules: Mapping[str, nn.Module], real: Tensor, end: TapeEntry, live: Mapping, gradients: Mapping
 ) -> tuple[float, Mapping[str, Tensor | None]]:
     """The worst error against the person's own autograd graph, and its parameter gradients. Raises TraceError if they differ."""
     compare_loss(end.values[0], real, [source.values[port] for source, port in end.sources], tape.bindings.suspects)
@@ -166,7 +166,7 @@ def _verify(
     return worst, {name: gradient for (kind, name), gradient in true.items() if kind == "parameter"}
 
 
-def _flowing(tape: Tape, end: Entry) -> float:
+def _flowing(tape: Tape, end: TapeEntry) -> float:
     return largest_of(gradient for entry in tape.bindings.entries if entry is not end for gradient in entry.gradients)
 
 
@@ -188,7 +188,7 @@ def _undisturbed(modules: Mapping[str, nn.Module]) -> Iterator[None]:
 
 
 def _bind_up(
-    tape: Tape, end: Entry, detail: tuple[str, Mapping[str, str]], proof: tuple, gradients: Mapping, clipping, updates, what_ifs: tuple
+    tape: Tape, end: TapeEntry, detail: tuple[str, Mapping[str, str]], proof: tuple, gradients: Mapping, clipping, updates, what_ifs: tuple
 ) -> Trace:
     nodes = tuple([_freeze(entry) for entry in tape.bindings.entries])
     return Trace(
@@ -210,7 +210,7 @@ def _bind_up(
     )
 
 
-def _freeze(entry: Entry) -> Node:
+def _freeze(entry: TapeEntry) -> Node:
     formula, derivative = describe(entry.operation, entry.call, [source.values[port] for source, port in entry.sources])
     return Node(
         entry.id, entry.kind, entry.operation, entry.label, entry.module, entry.group, entry.phase, entry.where,
@@ -220,7 +220,7 @@ def _freeze(entry: Entry) -> Node:
     )  # fmt: skip
 
 
-def _dropped(entry: Entry) -> Tensor | None:
+def _dropped(entry: TapeEntry) -> Tensor | None:
     """Which elements a dropout dropped: its own call on ones, with the numbers it drew."""
     if entry.operation not in DROPOUTS or entry.call.rng is None:
         return None

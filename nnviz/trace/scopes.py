@@ -39,7 +39,7 @@ class Scope(NamedTuple):
     builtin: bool  # one of torch's own modules, or one that `is_one_operation`: its path already says what its call is
 
 
-class Group:
+class ModuleGroup:
     """On the stack while its `with` runs; a class, because an unrolled recurrent net enters hundreds of them."""
 
     __slots__ = ("_scope", "_stack")
@@ -79,9 +79,9 @@ class Scopes:
             before.remove()
             after.remove()
 
-    def group(self, name: str) -> Group:
+    def group(self, name: str) -> ModuleGroup:
         """What runs inside `with` belongs to the group `name`."""
-        return Group(self._stack, Scope(self.here.path, self._numbered(self.here.group, (name,)), self.here.builtin))
+        return ModuleGroup(self._stack, Scope(self.here.path, self._numbered(self.here.group, (name,)), self.here.builtin))
 
     def numbering(self) -> Counter[tuple[str, ...]]:
         """How often each group has been entered."""

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack, handle_torch_function
 
-from .bindings import Bindings, Entry, Source, leaf
+from .bindings import Bindings, Source, TapeEntry, leaf
 from .calls import kind_of, may_draw, operation_name, silently_written
 from .openers import Openers
 from .record import Call, TraceError, ValueRead, fill, perform, template, tensors_in, with_written
@@ -117,7 +117,7 @@ class Tape(TorchFunctionMode):
         for k in made.written:
             self.bindings.wrote(made.tensors[k])
 
-    def _shadow(self, made: Made) -> Entry:
+    def _shadow(self, made: Made) -> TapeEntry:
         name = operation_name(made.function)
         if made.before is not None:
             torch.set_rng_state(made.before)
@@ -135,7 +135,7 @@ class Tape(TorchFunctionMode):
             raise TraceError(f"{user_line()}: {name} does something else each time it is called: make it repeatable")
         return self.bindings.add("operation", name, call, made.sources, leaves, outputs)
 
-    def _appear(self, made: Made) -> Entry:
+    def _appear(self, made: Made) -> TapeEntry:
         """A tensor made from nothing: a random draw is an operation, anything else a constant."""
         call = Call(made.function, made.args, made.kwargs, rng=made.before)
         kind = "constant" if made.before is None else "operation"
@@ -318,7 +318,7 @@ def _refuse_in_place(made: Made) -> None:
         )
 
 
-def _made_again(made: Made, entries: list[Entry]) -> dict[tuple[int, int], Tensor]:
+def _made_again(made: Made, entries: list[TapeEntry]) -> dict[tuple[int, int], Tensor]:
     """Recorded entries, made on the person's tensors with the same random numbers: (entry, output) -> tensor."""
     live = {(made.sources[k][0].id, made.sources[k][1]): tensor for k, tensor in enumerate(made.tensors) if k not in made.written}
     state = torch.get_rng_state()

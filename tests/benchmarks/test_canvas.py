@@ -11,10 +11,10 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
-from nnviz.document.shapes import examine
-from nnviz.ui.canvas.figures import Figures, LayerFigures
-from nnviz.ui.canvas.view import NetworkView
-from tests.ui.canvas.networks import experiment, layer
+from nnviz.document.shapes.report import examine
+from nnviz.ui.network.layer_figures import Figures, LayerFigures
+from nnviz.ui.network.network_view import NetworkView
+from tests.ui.network.networks import experiment, layer
 
 BRANCHES, DEPTH = 13, 23
 FRAMES = 40

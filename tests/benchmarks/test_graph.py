@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, QThreadPool
 
-from nnviz.session.moment import Moment
-from nnviz.session.reading import Reading
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph import layout, structure
-from nnviz.ui.graph.view import GraphView
+from nnviz.ui.graph.graph_view import GraphView
 from tests.ui import captured, traces
 
 SIZE = (160.0, 62.0)
@@ -35,7 +35,7 @@ def sort() -> float:
 @pytest.mark.skipif(shutil.which("dot") is None, reason="graphviz is not installed")
 def test_500_nodes_are_laid_out_in_half_the_time_of_dot(ratio):
     """The same cards, sizes and wires, with every group open; dot draws what it has laid out as text."""
-    diagram = structure.diagram(captured.reading("resnet18").trace)
+    diagram = structure.diagram(captured.index("resnet18").trace)
     assert len(diagram.cards) >= 500
     wires = "".join(f'"{wire.source}" -> "{wire.target}";' for wire in diagram.wires)
     boxes = "".join(f'"{key}" [width={SIZE[0] / 72}, height={SIZE[1] / 72}, shape=box, fixedsize=true];' for key in diagram.cards)
@@ -48,7 +48,7 @@ def test_500_nodes_are_laid_out_in_half_the_time_of_dot(ratio):
     assert ratio(lambda: layout.place(diagram, sizes), dot, enough=0.5) <= 0.5
 
 
-def shown(qtbot, reading: Reading) -> GraphView:
+def shown(qtbot, index: TraceIndex) -> GraphView:
     """The graph with everything open and fitted, at the beginning of the forward phase."""
     view = GraphView()
     qtbot.addWidget(view)
@@ -56,7 +56,7 @@ def shown(qtbot, reading: Reading) -> GraphView:
     view.resize(1200, 400)
     view.show()
     qtbot.waitExposed(view)
-    view.set_moment(Moment(reading, 1, 0))
+    view.set_trace_state(TraceState(index, 1, 0))
     view.folds.open_all()
     QThreadPool.globalInstance().waitForDone()
     qtbot.waitUntil(lambda: not view.scene().placer.is_busy)
@@ -69,18 +69,18 @@ def shown(qtbot, reading: Reading) -> GraphView:
 @pytest.mark.parametrize("phase", ["forward", "backward"])
 def test_a_cursor_move_is_painted_within_a_frame(qtbot, ratio, repeated, nodes, budget_ms, phase):
     """The median of single steps through a phase, in CPU time: states, wires, minimap, and all that has to be painted."""
-    reading = Reading(traces.mlp((2, 6, 2), repeated=repeated))
-    assert len(reading.trace.nodes) >= 0.9 * nodes
-    view = shown(qtbot, reading)
-    first, last = reading.phase_spans[phase]
+    index = TraceIndex(traces.mlp((2, 6, 2), repeated=repeated))
+    assert len(index.trace.nodes) >= 0.9 * nodes
+    view = shown(qtbot, index)
+    first, last = index.phase_spans[phase]
     cursors = cycle(range(first + 1, min(last, first + 2 * MOVES)))
 
     def moves() -> float:
         times = []
         for _ in range(MOVES):
-            moment = Moment(reading, next(cursors), 0)
+            state = TraceState(index, next(cursors), 0)
             start = process_time()
-            view.set_moment(moment)
+            view.set_trace_state(state)
             QCoreApplication.processEvents()
             times.append(process_time() - start)
         return float(np.median(times)) * MOVES

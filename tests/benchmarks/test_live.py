@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from PySide6.QtCore import QTimer
 
-from nnviz.document.examples import open_document
+from nnviz.document.store.examples import open_document
 from nnviz.session.engine_client import EngineClient
 from nnviz.session.session import Session
 from tests.ui.window import opened, wait

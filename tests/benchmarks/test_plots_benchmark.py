@@ -10,11 +10,11 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from nnviz.session.run import Curves, Snapshot
-from nnviz.ui import plots
+from nnviz.ui import run
 from tests.ui import runs
 
 FRAMES = 30
-KINDS = (plots.LossPlot, plots.BoundaryPlot, plots.HistogramPlot, plots.GradientNormPlot, plots.MetricPlot, plots.OptimizerMicroscope)
+KINDS = (run.LossPlot, run.BoundaryPlot, run.HistogramPlot, run.GradientNormPlot, run.MetricPlot, run.OptimizerMicroscope)
 PIECE = 0.6
 """Milliseconds of the piece of work, sorting 20,000 numbers, on the idle machine the budgets were set on."""
 TAKING_OVER, WHOLE_FRAME = 8 / PIECE, 16 / PIECE
@@ -29,7 +29,7 @@ def row(qtbot):
     layout = QHBoxLayout(window)
     window.plots = [kind() for kind in KINDS]
     for plot in window.plots:
-        layout.addWidget(plots.framed(plot))
+        layout.addWidget(run.framed(plot))
     window.resize(1600, 200)
     qtbot.addWidget(window)
     window.show()
@@ -59,15 +59,15 @@ def sort() -> float:
     return seconds_of(lambda: np.sort(NUMBERS))
 
 
-def show(row, state, moment) -> None:
+def show(row, run, state) -> None:
     """Give all plots what a frame brings."""
     for plot in row.plots[:-1]:
-        plot.set_run(state)
-    row.plots[-1].set_moment(moment)
+        plot.set_run(run)
+    row.plots[-1].set_trace_state(state)
 
 
 def test_taking_a_frame_over(ratio, row):
-    frames, moments = cycle(list(states())), cycle([runs.moment(), runs.moment(4)])
+    frames, moments = cycle(list(states())), cycle([runs.state(), runs.state(4)])
 
     def frame():
         show(row, next(frames), next(moments))
@@ -77,7 +77,7 @@ def test_taking_a_frame_over(ratio, row):
 
 
 def test_a_whole_frame_with_painting(benchmark, ratio, row):
-    frames, moments = cycle(list(states())), cycle([runs.moment(), runs.moment(4)])
+    frames, moments = cycle(list(states())), cycle([runs.state(), runs.state(4)])
 
     def frame():
         show(row, next(frames), next(moments))
@@ -88,10 +88,10 @@ def test_a_whole_frame_with_painting(benchmark, ratio, row):
 
 
 def test_an_unchanged_run_costs_nothing(ratio, row):
-    state, moment = runs.run(), runs.moment()
+    run, state = runs.run(), runs.state()
 
     def frame():
-        show(row, state, moment)
+        show(row, run, state)
 
     frame()
     assert ratio(lambda: seconds_of(frame), sort, 0.2) <= 0.2

@@ -14,8 +14,8 @@ from nnviz.document.catalog import Field
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer, Link, Network
 from nnviz.document.problems import Refused
-from nnviz.document.row_shapes import Size
-from nnviz.document.shapes import examine
+from nnviz.document.shapes.report import examine
+from nnviz.document.shapes.rows import RowSize
 from nnviz.document.training import Training
 
 
@@ -146,7 +146,7 @@ def _set_parameter(random: Random, present: Experiment) -> Experiment:
 
 def _choose_table(random: Random, present: Experiment) -> Experiment:
     features, classes = random.randint(1, 5), random.choice([0, 3])
-    return edits.choose_table(present, {"path": "data é 网.csv", "target": "y"}, Size(features, classes, 0 if classes else 1))
+    return edits.choose_table(present, {"path": "data é 网.csv", "target": "y"}, RowSize(features, classes, 0 if classes else 1))
 
 
 def _set_parameters(random: Random, present: Experiment) -> Experiment:
@@ -181,7 +181,7 @@ def _breakpoint(random: Random, present: Experiment) -> Experiment:
 
 def _repair(random: Random, present: Experiment) -> Experiment:
     fixes = [problem.fix for problem in examine(present).problems if problem.fix]
-    return edits.repair(present, random.choice(fixes)) if fixes else present
+    return edits.apply_fix(present, random.choice(fixes)) if fixes else present
 
 
 EDITS = (

@@ -11,7 +11,7 @@ from nnviz.document import catalog
 from nnviz.document.catalog import Field
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer, Link, Network
-from nnviz.document.shapes import examine
+from nnviz.document.shapes.report import examine
 from tests.document.documents import experiment
 
 ROWS, NUMBERS = 4, 7

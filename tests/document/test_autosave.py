@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from nnviz.document import autosave, edits
+from nnviz.document import edits
+from nnviz.document.store import autosave
 from tests.document.documents import experiment
 
 

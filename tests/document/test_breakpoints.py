@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from nnviz.document import edits
 from nnviz.document.breakpoints import KINDS, Breakpoint, described, reason
 from nnviz.document.edits import Refused
-from nnviz.document.files import dumps, loads
-from nnviz.document.history import History
+from nnviz.document.store.files import dumps, loads
+from nnviz.document.undo import UndoHistory
 from tests.document.documents import experiment
 
 TITLES = {"h1": "dense 1"}
@@ -99,7 +99,7 @@ def test_one_is_changed_switched_and_removed_by_its_place():
 
 
 def test_it_is_undone_like_any_change():
-    history = History.start(experiment())
+    history = UndoHistory.start(experiment())
     history = history.push("Add breakpoint", edits.add_breakpoint(history.experiment, "non_finite"))
     assert history.undo().experiment.breakpoints == () and history.undo().redo().experiment.breakpoints == (Breakpoint("non_finite"),)
 

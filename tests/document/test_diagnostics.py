@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from nnviz.document import catalog
 from nnviz.document.network import Choice, Link, Network
-from nnviz.document.row_shapes import data_size
-from nnviz.document.shapes import examine
+from nnviz.document.shapes.report import examine
+from nnviz.document.shapes.rows import data_size
 from tests.document.documents import chain, dense_net, experiment
 
 new = catalog.new_layer

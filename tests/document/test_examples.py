@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from nnviz.document.edits import add_layer
-from nnviz.document.examples import document_path, example_names, example_path, new_experiment, open_document
-from nnviz.document.files import DocumentError, save
-from nnviz.document.shapes import examine
+from nnviz.document.shapes.report import examine
+from nnviz.document.store.examples import document_path, example_names, example_path, new_experiment, open_document
+from nnviz.document.store.files import DocumentError, save
 
 
 def test_the_examples_promised_are_there():

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from nnviz.document import edits, files
-from nnviz.document.files import DocumentError, dumps, load, loads, part, save
+from nnviz.document import edits
+from nnviz.document.store import files
+from nnviz.document.store.files import DocumentError, dumps, load, loads, part, save
 from tests.document.documents import experiment
 
 NAMES = ["plain.nnviz", "plain.json", "doc é 网.nnviz", "with two spaces.json", "UPPER.NNVIZ", "no_suffix"]

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from nnviz.document import edits, files
-from nnviz.document.files import DocumentError
+from nnviz.document import edits
 from nnviz.document.locks import is_locked
 from nnviz.document.problems import Refused
-from nnviz.document.sameness import same_run
-from nnviz.document.shapes import examine
+from nnviz.document.run_log import same_run
+from nnviz.document.shapes.report import examine
+from nnviz.document.store import files
+from nnviz.document.store.files import DocumentError
 from tests.session.sessions import two_moons
 
 

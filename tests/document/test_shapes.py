@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nnviz.document import catalog
 from nnviz.document.network import Layer, Link, Network
-from nnviz.document.shapes import RULES, LayerShape, examine
+from nnviz.document.shapes.report import RULES, LayerShape, examine
 from tests.document.documents import chain, dense_net, experiment, random_document
 
 new = catalog.new_layer

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from nnviz.document.examples import document_path, open_document
-from nnviz.document.files import DocumentError, dumps
-from nnviz.document.shapes import examine
-from nnviz.document.templates import TEMPLATES, template, template_path
+from nnviz.document.shapes.report import examine
+from nnviz.document.store.examples import document_path, open_document
+from nnviz.document.store.files import DocumentError, dumps
+from nnviz.document.store.templates import TEMPLATES, template, template_path
 from nnviz.resource_files import resource_folder
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from nnviz.document import catalog, edits
 from nnviz.document.network import Link, Network
-from nnviz.document.row_shapes import Size
-from nnviz.document.shapes import examine
+from nnviz.document.shapes.report import examine
+from nnviz.document.shapes.rows import RowSize
 from tests.document.documents import chain, dense_net, experiment
 
 new = catalog.new_layer
@@ -117,10 +117,10 @@ def test_every_field_of_data_that_changes_its_size_takes_the_network_along(kind)
 
 
 def test_a_table_that_has_been_looked_at_gives_the_network_its_size():
-    present = edits.choose_table(experiment(), {"path": "rows.csv", "missing": "leave out"}, Size(5, 0, 1))
+    present = edits.choose_table(experiment(), {"path": "rows.csv", "missing": "leave out"}, RowSize(5, 0, 1))
     assert present.data["path"] == "rows.csv" and present.training.loss == "mse"
     assert present.network.layers[0]["shape"] == [5] and examine(present).ok
-    again = edits.choose_table(present, {"path": "rows.csv", "missing": "leave out"}, Size(5, 0, 1))
+    again = edits.choose_table(present, {"path": "rows.csv", "missing": "leave out"}, RowSize(5, 0, 1))
     assert again == present
 
 

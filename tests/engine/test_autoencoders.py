@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nnviz.document import edits, files
+from nnviz.document import edits
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
-from nnviz.document.shapes import examine
-from nnviz.engine import trainer as trainers
-from nnviz.engine.datasets import data_key, load
-from nnviz.engine.timeline import Timeline
-from nnviz.engine.tracing import capture_next
-from nnviz.engine.trainer import Trainer
+from nnviz.document.shapes.report import examine
+from nnviz.document.store import files
+from nnviz.engine.data.datasets import data_key, load
+from nnviz.engine.observe.capture import capture_next
+from nnviz.engine.run import trainer as trainers
+from nnviz.engine.run.timeline import Timeline
+from nnviz.engine.run.trainer import Trainer
 from tests.engine.experiments import HERE, chain, experiment
 
 
@@ -62,7 +63,7 @@ def test_binary_cross_entropy_wants_numbers_from_0_to_1():
     document = edits.change_training(autoencoder(), loss="bce")
     (problem,) = examine(document).problems
     assert problem.place == "data.scaling"
-    mended = edits.repair(document, problem.fix)
+    mended = edits.apply_fix(document, problem.fix)
     assert examine(mended).ok and trainer_of(mended).advance() is None
 
 

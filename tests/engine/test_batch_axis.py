@@ -1,6 +1,6 @@
 """The rows of the batch are followed through a model, wherever its layers put their axis."""
 
-from nnviz.engine.batch_axis import batch_axes
+from nnviz.engine.observe.batch_axis import batch_axes
 from nnviz.trace import capture
 from tests.trace import zoo
 

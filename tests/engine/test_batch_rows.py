@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
-from nnviz.engine import batch_rows
-from nnviz.engine.batch_rows import inspected_batch
-from nnviz.engine.datasets import load
-from nnviz.engine.trainer import Trainer, digest
-from nnviz.session.reading import to_numpy
+from nnviz.engine.data.datasets import load
+from nnviz.engine.observe import batch_rows
+from nnviz.engine.observe.batch_rows import inspected_batch
+from nnviz.engine.run.trainer import Trainer, digest
+from nnviz.records.tensors import to_numpy
 from tests.engine.experiments import HERE, chain, experiment, mlp
 
 ORACLES = {

@@ -7,12 +7,12 @@ from torch import nn
 
 from nnviz.document.catalog import ACTIVATIONS, INITIALIZERS, LAYERS, new_layer
 from nnviz.document.network import Link, Network
-from nnviz.document.shapes import examine
-from nnviz.engine import dense, layers
-from nnviz.engine.build import build, set_training
-from nnviz.engine.datasets import load
+from nnviz.document.shapes.report import examine
+from nnviz.engine.data.datasets import load
 from nnviz.engine.errors import BuildError
-from nnviz.engine.initializers import INITIALIZERS as FILLS
+from nnviz.engine.model import dense_layers, layer_builders
+from nnviz.engine.model.build import build, set_training
+from nnviz.engine.model.initializers import INITIALIZERS as FILLS
 from tests.engine.experiments import HERE, chain, experiment, mlp, table
 from tests.engine.kinds import one
 
@@ -29,8 +29,8 @@ def pictures(*middle, units: int = 2):
 
 
 def test_every_kind_has_a_builder_and_every_table_is_whole():
-    assert set(layers.BUILDERS) == set(LAYERS) - {"input"}
-    assert set(dense.ACTIVATIONS) == set(ACTIVATIONS)
+    assert set(layer_builders.BUILDERS) == set(LAYERS) - {"input"}
+    assert set(dense_layers.ACTIVATIONS) == set(ACTIVATIONS)
     assert set(FILLS) == set(INITIALIZERS)
 
 
@@ -51,7 +51,7 @@ def test_every_kind_has_a_builder_and_every_table_is_whole():
 )
 def test_activations_are_torchs(name, module):
     x = torch.linspace(-4, 4, 24, dtype=torch.float64).reshape(4, 6)
-    assert torch.equal(dense.Activation(name)(x), module(x))
+    assert torch.equal(dense_layers.Activation(name)(x), module(x))
 
 
 def test_a_net_equals_a_hand_written_sequential():

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnviz.document.catalog import DATASETS, new_choice
-from nnviz.engine.csv_table import read_csv
-from nnviz.engine.datasets import load
+from nnviz.engine.data.csv_table import read_csv
+from nnviz.engine.data.datasets import load
 from nnviz.engine.errors import BuildError
 from tests.engine.experiments import experiment
 

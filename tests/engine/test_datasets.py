@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nnviz.document.catalog import DATA_SIZES, DATASETS, new_choice
-from nnviz.engine.datasets import SOURCES, load
+from nnviz.engine.data.datasets import SOURCES, load
 from nnviz.engine.errors import BuildError
 from tests.engine.experiments import HERE, experiment, table
 

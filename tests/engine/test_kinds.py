@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from nnviz.document.catalog import LAYERS
-from nnviz.document.shapes import examine
-from nnviz.engine.datasets import load
-from nnviz.engine.tracing import capture_next
-from nnviz.engine.trainer import Trainer
+from nnviz.document.shapes.report import examine
+from nnviz.engine.data.datasets import load
+from nnviz.engine.observe.capture import capture_next
+from nnviz.engine.run.trainer import Trainer
 from tests.engine.experiments import HERE
 from tests.engine.kinds import EXPERIMENTS
 

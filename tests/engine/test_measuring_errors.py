@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nnviz import protocol as p
+from nnviz import messages
 from nnviz.engine.inbox import Closed
-from nnviz.engine.reporter import Reporter
+from nnviz.engine.observe.reporter import Reporter
 from nnviz.engine.service import Service
 from tests.engine.experiments import experiment
 
@@ -14,7 +14,7 @@ from tests.engine.experiments import experiment
 class Requests:
     """An inbox that holds these requests, and then the end of the window."""
 
-    def __init__(self, *requests: p.Request) -> None:
+    def __init__(self, *requests: messages.Request) -> None:
         self._items = [*requests, Closed()]
         self.interrupts = lambda: False
 
@@ -37,7 +37,7 @@ def test_an_error_while_measuring_leaves_the_engine_up(monkeypatch, method):
 
     monkeypatch.setattr(Reporter, method, wrong)
     replies = []
-    Service(Requests(p.Open(1, experiment()), p.Train(2)), replies.append).run()
-    failed, trained = [reply for reply in replies if isinstance(reply, p.Failed | p.Trained)][:2]
-    assert "no room" in failed.message and isinstance(trained, p.Trained)
+    Service(Requests(messages.Open(1, experiment()), messages.Train(2)), replies.append).run()
+    failed, trained = [reply for reply in replies if isinstance(reply, messages.Failed | messages.Trained)][:2]
+    assert "no room" in failed.message and isinstance(trained, messages.Trained)
     assert (trained.iteration, trained.reason) == ((2, "done") if method == "stand" else (1, "asked"))

@@ -5,7 +5,7 @@ import torch
 
 from nnviz.document.catalog import OPTIMIZERS, new_choice
 from nnviz.engine.errors import BuildError
-from nnviz.engine.optimizers import build_optimizer, carried_state, load_state, save_state
+from nnviz.engine.run.optimizers import build_optimizer, carried_state, load_state, save_state
 
 WAYS = [
     ("sgd", {}, torch.optim.SGD, {"lr": 0.01}),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnviz.document.shapes import examine
-from nnviz.engine.datasets import load
-from nnviz.engine.tracing import capture_next
-from nnviz.engine.trainer import Trainer
+from nnviz.document.shapes.report import examine
+from nnviz.engine.data.datasets import load
+from nnviz.engine.observe.capture import capture_next
+from nnviz.engine.run.trainer import Trainer
 from tests.document.random_networks import sound_experiment
 from tests.engine.experiments import HERE
 

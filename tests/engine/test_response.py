@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from nnviz.document import edits
-from nnviz.document.examples import open_document
-from nnviz.engine.datasets import load
+from nnviz.document.store.examples import open_document
+from nnviz.engine.data.datasets import load
 from nnviz.engine.errors import BuildError
-from nnviz.engine.measure import GRID, LINE, response, surface
-from nnviz.engine.trainer import Trainer, digest
+from nnviz.engine.observe.measures import GRID, LINE, response, surface
+from nnviz.engine.run.trainer import Trainer, digest
 from tests.engine.experiments import HERE
 
 

@@ -14,12 +14,12 @@ from torch.optim import lr_scheduler as torch_schedules
 
 from nnviz.document.catalog import DATASETS, SCHEDULES, new_choice, new_layer
 from nnviz.document.network import Network
-from nnviz.engine import schedules
-from nnviz.engine.datasets import load
-from nnviz.engine.position import Position
-from nnviz.engine.schedules import Plateau, learning_rate
-from nnviz.engine.tracing import capture_next
-from nnviz.engine.trainer import Trainer
+from nnviz.engine.data.datasets import load
+from nnviz.engine.observe.capture import capture_next
+from nnviz.engine.run import schedules
+from nnviz.engine.run.position import Position
+from nnviz.engine.run.schedules import Plateau, learning_rate
+from nnviz.engine.run.trainer import Trainer
 from tests.engine.experiments import HERE, chain, experiment, mlp
 
 WAYS = [

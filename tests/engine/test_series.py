@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from nnviz.document import tiny_text
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
-from nnviz.document.row_shapes import data_size
-from nnviz.engine import series
-from nnviz.engine.datasets import load
+from nnviz.document.shapes.rows import data_size
+from nnviz.engine.data import series
+from nnviz.engine.data.datasets import load
+from nnviz.engine.data.samples import samples
 from nnviz.engine.errors import BuildError
-from nnviz.engine.samples import samples
-from nnviz.engine.trainer import Trainer
+from nnviz.engine.run.trainer import Trainer
 from tests.engine.experiments import HERE, chain, experiment
 
 SERIES = ("sine_wave", "sawtooth", "ar", "volatility")

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnviz import protocol as p
+from nnviz import jobs, messages
 from nnviz.document import edits
-from nnviz.engine import jobs
-from nnviz.engine.timeline import Timeline
-from nnviz.engine.trainer import digest
+from nnviz.engine.run.timeline import Timeline
+from nnviz.engine.run.trainer import digest
+from nnviz.records.run_records import Change
 from tests.engine.experiments import HERE, experiment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,13 +37,13 @@ class Engine:
         )
         self.acknowledges = acknowledges
         self.revision = 0
-        self._reader, self._bodies = p.FrameReader(), []
+        self._reader, self._bodies = messages.FrameReader(), []
 
-    def send(self, *requests: p.Request) -> None:
-        self.process.stdin.write(b"".join(map(p.frame, requests)))
+    def send(self, *requests: messages.Request) -> None:
+        self.process.stdin.write(b"".join(map(messages.frame, requests)))
         self.process.stdin.flush()
 
-    def next(self, seconds: float = 30.0) -> p.Reply | None:
+    def next(self, seconds: float = 30.0) -> messages.Reply | None:
         """The next reply; None if there is none for so long."""
         while not self._bodies:
             if not select.select([self.process.stdout], [], [], seconds)[0]:
@@ -51,9 +51,9 @@ class Engine:
             data = os.read(self.process.stdout.fileno(), 1 << 16)
             assert data, self.process.stderr.read().decode()
             self._bodies += self._reader.feed(data)
-        reply = p.decode_reply(self._bodies.pop(0))
-        if isinstance(reply, p.Frame) and self.acknowledges:
-            self.send(p.Acknowledge(reply.number))
+        reply = messages.decode_reply(self._bodies.pop(0))
+        if isinstance(reply, messages.Frame) and self.acknowledges:
+            self.send(messages.Acknowledge(reply.number))
         return reply
 
     def until(self, kind: type, also: list | None = None):
@@ -63,20 +63,20 @@ class Engine:
             assert reply is not None, f"waited in vain for {kind.__name__}"
             if isinstance(reply, kind):
                 return reply
-            assert not isinstance(reply, p.Failed), reply
+            assert not isinstance(reply, messages.Failed), reply
             if also is not None:
                 also.append(reply)
 
-    def open(self, document=DOCUMENT, **more) -> p.Opened:
+    def open(self, document=DOCUMENT, **more) -> messages.Opened:
         self.revision += 1
-        self.send(p.Open(self.revision, document, **more))
-        opened = self.until(p.Opened)
+        self.send(messages.Open(self.revision, document, **more))
+        opened = self.until(messages.Opened)
         assert opened.revision == self.revision
         return opened
 
     def edit(self, document) -> None:
         self.revision += 1
-        self.send(p.Edit(self.revision, document))
+        self.send(messages.Edit(self.revision, document))
 
     def end(self) -> float:
         """Close its stdin; return how long it took to leave."""
@@ -94,29 +94,29 @@ class Engine:
 @pytest.fixture(scope="module")
 def process():
     engine = Engine()
-    assert engine.until(p.Ready).torch.startswith("2.")
+    assert engine.until(messages.Ready).torch.startswith("2.")
     yield engine
     engine.end()
 
 
 @pytest.fixture
 def engine(process):
-    process.send(p.Watch(()))
+    process.send(messages.Watch(()))
     yield process
-    process.send(p.Pause(), p.Trace("no such detail"))
-    while not isinstance(reply := process.next(), p.Failed) or reply.request != "Trace":
+    process.send(messages.Pause(), messages.TraceNext("no such detail"))
+    while not isinstance(reply := process.next(), messages.Failed) or reply.request != "TraceNext":
         pass  # whatever the test left unread
 
 
-def trained(*changes: p.Change, until: int) -> Timeline:
+def trained(*changes: Change, until: int) -> Timeline:
     timeline = Timeline(DOCUMENT, HERE, changes)
     timeline.go_to(until)
     return timeline
 
 
 def weights(engine: Engine) -> dict[str, bytes]:
-    engine.send(p.Trace("layer"))
-    nodes = engine.until(p.Traced).trace.nodes
+    engine.send(messages.TraceNext("layer"))
+    nodes = engine.until(messages.Traced).trace.nodes
     return {node.label: node.value.values.data for node in nodes if node.kind == "parameter"}
 
 
@@ -128,10 +128,10 @@ def expected(timeline: Timeline) -> dict[str, bytes]:
 
 
 def test_open_answers_with_data_and_a_first_frame(engine):
-    engine.send(p.Watch(("curves", "measures", "surface", "trace")))
+    engine.send(messages.Watch(("curves", "measures", "surface", "trace")))
     opened = engine.open()
     assert (opened.iteration, opened.epoch, opened.new_run, opened.iterations_per_epoch) == (0, 0, True, 3)
-    frame = engine.until(p.Frame)
+    frame = engine.until(messages.Frame)
     timeline = Timeline(DOCUMENT, HERE)
     assert frame.points == tuple(timeline.points) and frame.learning_rate == 0.01 and frame.revision == engine.revision
     assert [measure.layer for measure in frame.measures] == ["h1", "h2", "out"] and frame.surface.output.shape == (48, 48, 2)
@@ -147,19 +147,19 @@ def test_data_is_sent_when_it_changes(engine):
 
 
 def test_open_replays_changes(engine):
-    changes = (p.Change(20, NO_DROPOUT), p.Change(30, edits.choose_optimizer(NO_DROPOUT, "sgd")))
+    changes = (Change(20, NO_DROPOUT), Change(30, edits.choose_optimizer(NO_DROPOUT, "sgd")))
     opened = engine.open(changes=changes, iteration=50)
-    assert opened.iteration == 50 and len(engine.until(p.Frame).points) == 51
+    assert opened.iteration == 50 and len(engine.until(messages.Frame).points) == 51
     assert weights(engine) == expected(trained(*changes, until=50))
 
 
 def test_a_document_that_cannot_be_built_is_refused_and_the_run_stands(engine):
     engine.open()
-    engine.send(p.Open(99, edits.change_layer(DOCUMENT, "out", units=3)))
-    failed = engine.until(p.Failed)
+    engine.send(messages.Open(99, edits.change_layer(DOCUMENT, "out", units=3)))
+    failed = engine.until(messages.Failed)
     assert (failed.request, failed.revision, failed.place) == ("Open", 99, "network.layers[4].units") and failed.cure
-    engine.send(p.Train(2))
-    assert engine.until(p.Trained).iteration == 2
+    engine.send(messages.Train(2))
+    assert engine.until(messages.Trained).iteration == 2
 
 
 # --- training ---
@@ -168,8 +168,8 @@ def test_a_document_that_cannot_be_built_is_refused_and_the_run_stands(engine):
 def test_train_for_a_while(engine):
     engine.open()
     frames = []
-    engine.send(p.Train(100))
-    done = engine.until(p.Trained, frames)
+    engine.send(messages.Train(100))
+    done = engine.until(messages.Trained, frames)
     assert (done.iteration, done.epoch, done.reason) == (100, 33, "done")
     points = [point for frame in frames for point in getattr(frame, "points", ())]
     assert points == trained(until=100).points and frames[-1].iteration == 100
@@ -179,11 +179,11 @@ def test_train_for_a_while(engine):
 def test_where_the_run_stands_validation_is_measured(engine):
     engine.open()
     frames = []
-    engine.send(p.Train(31))
-    engine.until(p.Trained, frames)
+    engine.send(messages.Train(31))
+    engine.until(messages.Trained, frames)
     timeline = trained(until=31)
     assert timeline.points[-1].validation_loss is None, "an iteration at which training alone measures nothing"
-    last = [frame for frame in frames if isinstance(frame, p.Frame)][-1].points[-1]
+    last = [frame for frame in frames if isinstance(frame, messages.Frame)][-1].points[-1]
     figures = timeline.trainer.evaluate(timeline.trainer.validation_rows)
     assert (last.iteration, last.loss) == (31, timeline.points[-1].loss) and (last.validation_loss, last.metric) == figures
     assert weights(engine) == expected(timeline)
@@ -191,99 +191,99 @@ def test_where_the_run_stands_validation_is_measured(engine):
 
 def test_an_edit_while_it_trains_takes_effect_between_two_iterations(engine):
     engine.open()
-    engine.send(p.Train())
-    engine.until(p.Frame)
-    while engine.until(p.Frame).iteration < 30:
+    engine.send(messages.Train())
+    engine.until(messages.Frame)
+    while engine.until(messages.Frame).iteration < 30:
         pass
     engine.edit(NO_DROPOUT)
-    opened = engine.until(p.Opened)
+    opened = engine.until(messages.Opened)
     assert not opened.new_run and not opened.reset and set(opened.kept) == set(trained(until=0).trainer.parameters)
-    while engine.until(p.Frame).iteration < opened.iteration + 20:
+    while engine.until(messages.Frame).iteration < opened.iteration + 20:
         pass
-    engine.send(p.Pause())
-    paused = engine.until(p.Trained)
+    engine.send(messages.Pause())
+    paused = engine.until(messages.Trained)
     assert paused.reason == "asked" and paused.iteration > opened.iteration
-    assert weights(engine) == expected(trained(p.Change(opened.iteration, NO_DROPOUT), until=paused.iteration))
+    assert weights(engine) == expected(trained(Change(opened.iteration, NO_DROPOUT), until=paused.iteration))
 
 
 def test_the_command_lines_change_at_100_equals_a_persons(engine):
     engine.open()
-    engine.send(p.Train(100))
-    engine.until(p.Trained)
+    engine.send(messages.Train(100))
+    engine.until(messages.Trained)
     engine.edit(NO_DROPOUT)
-    engine.send(p.Train(50))
-    engine.until(p.Trained)
-    run = jobs.Run(jobs.Document(DOCUMENT, HERE, (jobs.Setting("training.dropout", "false", 100),)))
+    engine.send(messages.Train(50))
+    engine.until(messages.Trained)
+    run = jobs.HeadlessRun(jobs.OpenedFile(DOCUMENT, HERE, (jobs.Setting("training.dropout", "false", 100),)))
     run.train(150, None)
     assert weights(engine) == expected(run.timeline)
     assert (
         digest(run.timeline.trainer.net)
-        == digest(trained(p.Change(100, NO_DROPOUT), until=150).trainer.net)
+        == digest(trained(Change(100, NO_DROPOUT), until=150).trainer.net)
         != digest(trained(until=150).trainer.net)
     )
 
 
 def test_a_refused_edit_pauses_training(engine):
     engine.open()
-    engine.send(p.Train())
-    engine.until(p.Frame)
+    engine.send(messages.Train())
+    engine.until(messages.Frame)
     engine.edit(edits.change_layer(DOCUMENT, "out", units=3))
-    while not isinstance(reply := engine.next(), p.Failed):
+    while not isinstance(reply := engine.next(), messages.Failed):
         pass
-    assert reply.revision == engine.revision and engine.until(p.Trained).reason == "asked"
+    assert reply.revision == engine.revision and engine.until(messages.Trained).reason == "asked"
 
 
 def test_other_data_starts_a_new_run(engine):
     engine.open()
-    engine.send(p.Train(10))
-    engine.until(p.Trained)
+    engine.send(messages.Train(10))
+    engine.until(messages.Trained)
     engine.edit(edits.change_data(DOCUMENT, noise=0.3))
-    opened = engine.until(p.Opened)
+    opened = engine.until(messages.Opened)
     assert opened.new_run and opened.iteration == 0 and opened.data is not None
 
 
 def test_non_finite_and_early_stopping_end_training_with_a_reason(engine):
     engine.open(edits.change_optimizer(edits.choose_optimizer(DOCUMENT, "sgd"), learning_rate=1e4))
     engine.edit(edits.change_training(edits.change_optimizer(edits.choose_optimizer(DOCUMENT, "sgd"), learning_rate=1e4), l2=1.0))
-    engine.send(p.Train())
-    stopped = engine.until(p.Trained)
+    engine.send(messages.Train())
+    stopped = engine.until(messages.Trained)
     assert stopped.reason == "non_finite" and "is not" in stopped.message
     engine.open(edits.change_training(edits.change_optimizer(DOCUMENT, learning_rate=0.5), early_stopping=1))
-    engine.send(p.Train())
-    stopped = engine.until(p.Trained)
+    engine.send(messages.Train())
+    stopped = engine.until(messages.Trained)
     assert stopped.reason == "early_stopping" and "are back" in stopped.message
 
 
 def test_frames_wait_for_the_window(engine):
     engine.open()
-    engine.until(p.Frame)
+    engine.until(messages.Frame)
     engine.acknowledges = False
     try:
-        engine.send(p.Train())
+        engine.send(messages.Train())
         frames = []
         while (reply := engine.next(0.5)) is not None:
             frames.append(reply)
         assert len(frames) == 1
-        engine.send(p.Acknowledge(frames[0].number))
-        assert isinstance(engine.next(), p.Frame) and engine.next(0.3) is None
+        engine.send(messages.Acknowledge(frames[0].number))
+        assert isinstance(engine.next(), messages.Frame) and engine.next(0.3) is None
     finally:
         engine.acknowledges = True
 
 
 def test_live_traces_and_measures(engine):
-    engine.send(p.Watch(("measures", "surface", "trace"), "layer"))
+    engine.send(messages.Watch(("measures", "surface", "trace"), "layer"))
     engine.open()
-    engine.send(p.Train())
+    engine.send(messages.Train())
     seen, start = [], time.monotonic()
     while len([frame for frame in seen if frame.trace]) < 2:
-        seen.append(engine.until(p.Frame))
+        seen.append(engine.until(messages.Frame))
         assert time.monotonic() - start < 10
     live = [frame for frame in seen if frame.trace]
     assert all(frame.trace.iteration == frame.iteration and frame.trace.detail == "layer" for frame in live)
     assert any(frame.measures for frame in seen[1:]) and any(frame.surface for frame in seen[1:])
-    engine.send(p.Pause())
+    engine.send(messages.Pause())
     frames = []
-    paused = engine.until(p.Trained, frames)
+    paused = engine.until(messages.Trained, frames)
     assert frames[-1].iteration == paused.iteration and frames[-1].measures and frames[-1].surface
     assert any(measure.update_ratio > 0 for measure in frames[-1].measures)
 
@@ -293,50 +293,50 @@ def test_live_traces_and_measures(engine):
 
 def test_go_to_is_exact_and_trains_on(engine):
     engine.open()
-    engine.send(p.Train(90))
-    engine.until(p.Trained)
-    engine.send(p.GoTo(33))
-    moved = engine.until(p.Moved)
+    engine.send(messages.Train(90))
+    engine.until(messages.Trained)
+    engine.send(messages.GoTo(33))
+    moved = engine.until(messages.Moved)
     assert (moved.iteration, moved.epoch) == (33, 11) and list(moved.points) == trained(until=33).points
     assert weights(engine) == expected(trained(until=33))
-    engine.send(p.GoTo(120))
-    assert engine.until(p.Moved).iteration == 120 and weights(engine) == expected(trained(until=120))
+    engine.send(messages.GoTo(120))
+    assert engine.until(messages.Moved).iteration == 120 and weights(engine) == expected(trained(until=120))
 
 
 def test_a_long_way_is_left_for_a_pause(engine):
     engine.open()
     start = time.monotonic()
-    engine.send(p.GoTo(10_000_000))
+    engine.send(messages.GoTo(10_000_000))
     time.sleep(0.2)
-    engine.send(p.Pause())
+    engine.send(messages.Pause())
     told = []
-    moved = engine.until(p.Moved, told)
+    moved = engine.until(messages.Moved, told)
     assert moved.iteration < 10_000_000 and time.monotonic() - start < 5
-    under_way = [reply for reply in told[1:] if isinstance(reply, p.Frame)]
+    under_way = [reply for reply in told[1:] if isinstance(reply, messages.Frame)]
     assert under_way and all(not frame.points and 0 <= frame.iteration <= moved.iteration for frame in under_way)
 
 
 def test_training_on_from_the_past_keeps_the_document(engine):
     engine.open()
-    engine.send(p.Train(60))
-    engine.until(p.Trained)
+    engine.send(messages.Train(60))
+    engine.until(messages.Trained)
     engine.edit(NO_DROPOUT)
-    engine.send(p.Train(10), p.GoTo(20), p.Train(5))
-    engine.until(p.Moved)
-    assert engine.until(p.Trained).iteration == 25
-    assert weights(engine) == expected(trained(p.Change(20, NO_DROPOUT), until=25))
+    engine.send(messages.Train(10), messages.GoTo(20), messages.Train(5))
+    engine.until(messages.Moved)
+    assert engine.until(messages.Trained).iteration == 25
+    assert weights(engine) == expected(trained(Change(20, NO_DROPOUT), until=25))
 
 
 def test_trace_inspect_and_check(engine):
     engine.open()
-    engine.send(p.Train(5))
-    engine.until(p.Trained)
-    engine.send(p.Trace("textbook"))
-    trace = engine.until(p.Traced).trace
+    engine.send(messages.Train(5))
+    engine.until(messages.Trained)
+    engine.send(messages.TraceNext("textbook"))
+    trace = engine.until(messages.Traced).trace
     assert trace.iteration == 5 and len(trace.rows) == 10
     weight = next(node for node in trace.nodes if node.label == "h2.weight")
-    engine.send(p.Inspect(weight.id, "gradient"), p.CheckGradient(weight.id, (1, 2)))
-    inspected, checked = engine.until(p.Inspected), engine.until(p.GradientChecked)
+    engine.send(messages.Inspect(weight.id, "gradient"), messages.CheckGradient(weight.id, (1, 2)))
+    inspected, checked = engine.until(messages.Inspected), engine.until(messages.GradientChecked)
     assert inspected.array == weight.gradient.values
     assert checked.analytic == pytest.approx(np.frombuffer(inspected.array.data, np.float32).reshape(4, 4)[1, 2])
     assert checked.numeric == pytest.approx(checked.analytic, rel=0.02, abs=1e-4)
@@ -345,29 +345,29 @@ def test_trace_inspect_and_check(engine):
 @pytest.mark.parametrize(
     "request_",
     [
-        p.Inspect(999),
-        p.Inspect(0, "gradient"),
-        p.Inspect(0, "nonsense"),
-        p.CheckGradient(1, (99, 99)),
-        p.CheckGradient(1, (0,)),
-        p.Trace("nonsense"),
-        p.GoTo(-1),
+        messages.Inspect(999),
+        messages.Inspect(0, "gradient"),
+        messages.Inspect(0, "nonsense"),
+        messages.CheckGradient(1, (99, 99)),
+        messages.CheckGradient(1, (0,)),
+        messages.TraceNext("nonsense"),
+        messages.GoTo(-1),
     ],
 )
 def test_what_cannot_be_answered_gets_a_sentence(engine, request_):
     engine.open()
-    engine.send(p.Trace(), request_)
-    engine.until(p.Traced)
-    failed = engine.until(p.Failed)
+    engine.send(messages.TraceNext(), request_)
+    engine.until(messages.Traced)
+    failed = engine.until(messages.Failed)
     assert failed.request == type(request_).__name__ and failed.message.endswith((".", "h", "math"))
     assert len(weights(engine)) == 6
 
 
 def test_a_frame_of_garbage_is_answered(engine):
-    for body in (b"hello", b"", p.frame(p.Ready("x"))[4:]):
+    for body in (b"hello", b"", messages.frame(messages.Ready("x"))[4:]):
         engine.process.stdin.write(len(body).to_bytes(4, "little") + body)
         engine.process.stdin.flush()
-        while not isinstance(reply := engine.next(), p.Failed):
+        while not isinstance(reply := engine.next(), messages.Failed):
             pass
         assert reply.request == "frame"
     engine.open()
@@ -378,17 +378,17 @@ def test_a_frame_of_garbage_is_answered(engine):
 
 def test_it_reports_prints_and_leaves_when_the_window_does_even_while_training():
     code = (
-        "import sys; sys.argv = ['nnviz', '--engine']; import nnviz.engine.trainer as t; advance = t.Trainer.advance\n"
+        "import sys; sys.argv = ['nnviz', '--engine']; import nnviz.engine.run.trainer as t; advance = t.Trainer.advance\n"
         "def talkative(self, *look):\n    print('hello from a model'); return advance(self, *look)\n"
         "t.Trainer.advance = talkative\nfrom nnviz.__main__ import main; main()"
     )
     engine = Engine("-c", code)
-    engine.until(p.Ready)
-    engine.send(p.Train())
-    assert engine.until(p.Failed).message == "No run is open."
-    engine.send(p.Watch(("measures", "trace")), p.Open(1, DOCUMENT), p.Train())
-    assert "hello from a model" in engine.until(p.Logged).text
-    engine.until(p.Frame)
+    engine.until(messages.Ready)
+    engine.send(messages.Train())
+    assert engine.until(messages.Failed).message == "No run is open."
+    engine.send(messages.Watch(("measures", "trace")), messages.Open(1, DOCUMENT), messages.Train())
+    assert "hello from a model" in engine.until(messages.Logged).text
+    engine.until(messages.Frame)
     assert engine.end() <= 2.0
 
 
@@ -396,7 +396,7 @@ def test_without_torch_it_says_what_to_install():
     engine = Engine(
         "-c", "import sys; sys.argv = ['nnviz', '--engine']; sys.modules['torch'] = None; from nnviz.__main__ import main; sys.exit(main())"
     )
-    failed = engine.until(p.Failed)
+    failed = engine.until(messages.Failed)
     assert failed.request == "start" and "pip install torch==2.13.0" in failed.cure
     assert engine.process.wait(5) == 1
     engine.process.stdin.close()

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from nnviz.document.templates import TEMPLATES
-from nnviz.engine import jobs
+from nnviz import jobs
+from nnviz.document.store.templates import TEMPLATES
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

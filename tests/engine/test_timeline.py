@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from nnviz.document import edits
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
-from nnviz.engine import timeline as timeline_module
 from nnviz.engine.errors import BuildError
-from nnviz.engine.measure import layer_measures
-from nnviz.engine.optimizers import save_state
-from nnviz.engine.reporter import Reporter
-from nnviz.engine.timeline import Timeline
-from nnviz.engine.tracing import capture_next
-from nnviz.engine.trainer import digest
-from nnviz.protocol import Change, Point
+from nnviz.engine.observe.capture import capture_next
+from nnviz.engine.observe.measures import layer_measures
+from nnviz.engine.observe.reporter import Reporter
+from nnviz.engine.run import timeline as timeline_module
+from nnviz.engine.run.optimizers import save_state
+from nnviz.engine.run.timeline import Timeline
+from nnviz.engine.run.trainer import digest
+from nnviz.records.run_records import Change, CurvePoint
 from tests.engine.experiments import HERE, chain, experiment
 
 START = experiment(batch_size=16)
@@ -114,7 +114,7 @@ def test_after_another_penalty_no_figure_of_the_former_one_is_left(iteration):
     Reporter(sent.append).stand(timeline, 0)
     start = timeline.trainer.start_point()
     loss = start.loss if iteration == 0 else before.loss
-    assert sent[-1].points[-1] == Point(iteration, loss, start.validation_loss, start.metric)
+    assert sent[-1].points[-1] == CurvePoint(iteration, loss, start.validation_loss, start.metric)
     assert start.validation_loss > 1
 
 

@@ -11,10 +11,10 @@ from torch import nn
 from nnviz.document.catalog import DATASETS, OPTIMIZERS, new_choice, new_layer
 from nnviz.document.network import Network
 from nnviz.engine import seeds
-from nnviz.engine.datasets import load
+from nnviz.engine.data.datasets import load
 from nnviz.engine.errors import BuildError
-from nnviz.engine.position import Position, iterations_per_epoch, next_rows
-from nnviz.engine.trainer import Trainer, digest
+from nnviz.engine.run.position import Position, iterations_per_epoch, next_rows
+from nnviz.engine.run.trainer import Trainer, digest
 from tests.engine.experiments import HERE, chain, experiment, mlp, table
 
 

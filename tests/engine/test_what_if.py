@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from nnviz.document import edits
-from nnviz.engine.history import LENGTH, History, remember
-from nnviz.engine.measure import history_record
-from nnviz.engine.records import to_record
-from nnviz.engine.timeline import Timeline
-from nnviz.engine.tracing import capture_next
-from nnviz.engine.trainer import digest
-from nnviz.protocol import WhatIf
+from nnviz.engine.observe.capture import capture_next
+from nnviz.engine.observe.measures import history_record
+from nnviz.engine.observe.trace_records import to_record
+from nnviz.engine.run.timeline import Timeline
+from nnviz.engine.run.trainer import digest
+from nnviz.engine.run.weight_recorder import LENGTH, WeightRecorder, record_weight
+from nnviz.records.trace_record import WhatIf
 from nnviz.trace import TraceError
 from tests.engine.experiments import HERE, experiment
 
@@ -78,7 +78,7 @@ def test_the_proof_travels_with_the_trace():
 
 def test_the_history_of_a_weight_is_what_the_run_did():
     timeline = Timeline(START, HERE)
-    remember(timeline, "h1.weight", (1, 0))
+    record_weight(timeline, "h1.weight", (1, 0))
     values, gradients = [timeline.trainer.parameters["h1.weight"][1, 0].item()], []
     for _ in range(LENGTH + 30):
         timeline.advance()
@@ -93,21 +93,21 @@ def test_the_history_of_a_weight_is_what_the_run_did():
 
 def test_a_weight_picked_later_has_its_past_made_again(monkeypatch):
     watched, late = Timeline(START, HERE), standing(90)
-    remember(watched, "out.bias", (1,))
+    record_weight(watched, "out.bias", (1,))
     watched.go_to(90)
     before, points = digest(late.trainer.net), list(late.points)
-    monkeypatch.setattr("nnviz.engine.history.REPLAYING", 60.0)
-    remember(late, "out.bias", (1,))
+    monkeypatch.setattr("nnviz.engine.run.weight_recorder.REPLAYING", 60.0)
+    record_weight(late, "out.bias", (1,))
     assert late.trainer.history.rows(90) == watched.trainer.history.rows(90)[-90:]
     assert (digest(late.trainer.net), late.points, late.iteration) == (before, points, 90)
-    monkeypatch.setattr("nnviz.engine.history.REPLAYING", 0.0)
-    remember(late, "out.bias", (0,))
+    monkeypatch.setattr("nnviz.engine.run.weight_recorder.REPLAYING", 0.0)
+    record_weight(late, "out.bias", (0,))
     assert late.trainer.history.rows(90) == [], "too slow to make again: it begins here"
 
 
 def test_going_back_shortens_the_history_and_training_on_writes_it_again():
     timeline = Timeline(START, HERE)
-    remember(timeline, "h1.bias", (0,))
+    record_weight(timeline, "h1.bias", (0,))
     timeline.go_to(60)
     rows = timeline.trainer.history.rows(60)
     timeline.go_to(20)
@@ -118,10 +118,10 @@ def test_going_back_shortens_the_history_and_training_on_writes_it_again():
 
 def test_an_edited_net_without_that_weight_leaves_no_trace():
     timeline = Timeline(START, HERE)
-    remember(timeline, "h1.bias", (3,))
+    record_weight(timeline, "h1.bias", (3,))
     timeline.go_to(5)
     timeline.edit(edits.change_layer(timeline.document, "h1", units=2))
     timeline.go_to(9)
     assert [row[0] for row in timeline.trainer.history.rows(9)] == [1, 2, 3, 4, 5]
     assert history_record(timeline.trainer.history, 9).values.shape == (5,)
-    assert history_record(History("h1.bias", (0,)), 9).values.shape == (0,)
+    assert history_record(WeightRecorder("h1.bias", (0,)), 9).values.shape == (0,)

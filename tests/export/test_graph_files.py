@@ -34,7 +34,7 @@ def test_graphml_reads_back_with_every_node_and_edge(trace):
     assert sorted(graph.edges()) == sorted((f"n{edge.source}", f"n{edge.target}") for edge in trace.edges)
     linear = traces.node(trace, "linear")
     assert graph.nodes[f"n{linear}"]["operation"] == "linear"
-    value = traces.moment(trace, 99).reading.array(trace.nodes[linear].value)
+    value = traces.state(trace, 99).index.array(trace.nodes[linear].value)
     np.testing.assert_array_equal(json.loads(graph.nodes[f"n{linear}"]["value"]), value)
 
 
@@ -42,8 +42,8 @@ def test_what_is_not_computed_yet_is_left_out(trace):
     cursor = traces.place(trace, "forward", "relu")
     graph = networkx.parse_graphml(graph_files.graphml(trace, cursor))
     known = {int(name[1:]) for name, facts in graph.nodes(data=True) if "value" in facts}
-    moment = traces.moment(trace, cursor)
-    assert known == {node.id for node in trace.nodes if moment.is_made(node.id)}
+    state = traces.state(trace, cursor)
+    assert known == {node.id for node in trace.nodes if state.is_made(node.id)}
     assert not any("gradient" in facts for _, facts in graph.nodes(data=True))
     assert not any("contribution" in facts for _, _, facts in graph.edges(data=True))
 

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QGraphicsScene, QLabel, QWidget
 
 from nnviz.export import pictures
 from nnviz.export.svg import SVG
-from nnviz.ui.graph.view import GraphView
-from nnviz.ui.theme import DARK, LIGHT
+from nnviz.ui.graph.graph_view import GraphView
+from nnviz.ui.theme.colors import DARK, LIGHT
 from tests.ui import traces
 
 
@@ -22,7 +22,7 @@ def view(qtbot):
     view.set_animated(False)
     view.resize(900, 320)
     trace = traces.dropout_net()
-    view.set_moment(traces.moment(trace, traces.place(trace, "backward", "relu")))
+    view.set_trace_state(traces.state(trace, traces.place(trace, "backward", "relu")))
     return view
 
 

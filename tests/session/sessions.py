@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document import catalog
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Link, Network
 from nnviz.document.training import Training
+from nnviz.records.run_records import CurvePoint
 from nnviz.session.session import Session
 from tests.session.traces import trace
 
@@ -17,20 +18,20 @@ class ListWire:
     """Keeps what is sent. `starts` counts how often an engine was asked for."""
 
     def __init__(self) -> None:
-        self.sent: list[protocol.Request] = []
+        self.sent: list[messages.Request] = []
         self.starts = 0
         self.is_stopped = False
 
     def start(self) -> None:
         self.starts += 1
 
-    def send(self, request: protocol.Request) -> None:
+    def send(self, request: messages.Request) -> None:
         self.sent.append(request)
 
     def stop(self) -> None:
         self.is_stopped = True
 
-    def take(self) -> list[protocol.Request]:
+    def take(self) -> list[messages.Request]:
         """Return what has been sent since the last call."""
         sent, self.sent = self.sent, []
         return sent
@@ -65,36 +66,36 @@ class Stage:
         self.session.run_changed.connect(lambda old, new: self.runs.append((old, new)))
         self._number = 0
 
-    def reply(self, *replies: protocol.Reply) -> None:
+    def reply(self, *replies: messages.Reply) -> None:
         for reply in replies:
             self.session.conversation.receive(reply)
 
     def ready(self) -> None:
         """The engine is up."""
         self.session.start()
-        self.reply(protocol.Ready("2.13.0"))
+        self.reply(messages.Ready("2.13.0"))
 
     def opened(self, new_run: bool = True, iteration: int = 0, revision: int | None = None) -> None:
         """The engine goes on with the newest document."""
         revision = self.session.run.revision if revision is None else revision
-        self.reply(protocol.Opened(revision, iteration, 0, new_run, 2))
+        self.reply(messages.Opened(revision, iteration, 0, new_run, 2))
 
     def traced(self, iteration: int | None = None, **what) -> None:
         """The trace of the next iteration is there."""
         iteration = self.session.run.iteration if iteration is None else iteration
-        self.reply(protocol.Traced(self.session.run.revision, trace(iteration, **what)))
+        self.reply(messages.Traced(self.session.run.revision, trace(iteration, **what)))
 
     def frame(self, iteration: int, revision: int | None = None, with_trace: bool = False) -> None:
         """A frame with the point of this iteration."""
         self._number += 1
         revision = self.session.run.revision if revision is None else revision
         record = trace(iteration) if with_trace else None
-        point = protocol.Point(iteration, 1.0 / (1 + iteration))
-        self.reply(protocol.Frame(self._number, revision, iteration, 0, 0.01, (point,), trace=record))
+        point = CurvePoint(iteration, 1.0 / (1 + iteration))
+        self.reply(messages.Frame(self._number, revision, iteration, 0, 0.01, (point,), trace=record))
 
     def trained(self, iteration: int, reason: str = "done", message: str = "") -> None:
         """Training has paused."""
-        self.reply(protocol.Trained(iteration, 0, reason, message))
+        self.reply(messages.Trained(iteration, 0, reason, message))
 
     def stand(self) -> None:
         """Everything is there: engine, run, first trace; nothing of it is left on the wire."""
@@ -108,7 +109,7 @@ class Stage:
         return [text for _, text in self.messages]
 
 
-def kinds(requests: list[protocol.Request]) -> list[str]:
+def kinds(requests: list[messages.Request]) -> list[str]:
     """Return the names of the requests."""
     return [type(request).__name__ for request in requests]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nnviz import protocol
-from nnviz.protocol import Array, BatchInspected
+from nnviz import messages
+from nnviz.messages import BatchInspected
+from nnviz.records.tensors import Array
 from tests.session.sessions import stages
 
 EMPTY = Array("float64", (0,), b"")
@@ -17,7 +18,7 @@ def stage(qapp):
 
 
 def asked(stage) -> int:
-    return len(stage.wire.of(protocol.InspectBatch))
+    return len(stage.wire.of(messages.InspectBatch))
 
 
 def test_once_per_iteration_and_only_while_it_is_wanted(stage):

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from nnviz.document import autosave, edits, files
-from nnviz.document.shapes import examine
+from nnviz.document import edits
+from nnviz.document.shapes.report import examine
+from nnviz.document.store import autosave, files
 from nnviz.session.autosaver import Autosaver
 from nnviz.session.document import Document
 from tests.session.sessions import two_moons

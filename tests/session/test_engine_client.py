@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.session import engine_client
 from nnviz.session.engine_client import EngineClient
 
 ECHO = """
 import os, sys
-from nnviz import protocol
-frames = protocol.FrameReader()
-def send(reply): os.write(1, protocol.frame(reply))
-send(protocol.Ready("echo"))
+from nnviz import messages
+frames = messages.FrameReader()
+def send(reply): os.write(1, messages.frame(reply))
+send(messages.Ready("echo"))
 while data := os.read(0, 65536):
     for body in frames.feed(data):
-        request = protocol.decode_request(body)
-        send(protocol.Moved(request.iteration, 0) if isinstance(request, protocol.GoTo) else protocol.Logged(type(request).__name__))
+        request = messages.decode_request(body)
+        send(messages.Moved(request.iteration, 0) if isinstance(request, messages.GoTo) else messages.Logged(type(request).__name__))
 """
 DIES = "import sys; sys.stderr.write('no torch here\\n'); sys.exit(3)"
 DEAF = "import time; time.sleep(60)"
@@ -30,8 +30,8 @@ BABBLES = "import os, time; os.write(1, b'this is no frame at all'); time.sleep(
 WRONG = "import os, time; os.write(1, b'\\x03\\x00\\x00\\x00abc'); time.sleep(60)"
 WORKS_AND_DIES = """
 import os
-from nnviz import protocol
-os.write(1, protocol.frame(protocol.Ready("")) + protocol.frame(protocol.Moved(1, 0)))
+from nnviz import messages
+os.write(1, messages.frame(messages.Ready("")) + messages.frame(messages.Moved(1, 0)))
 """
 
 
@@ -79,22 +79,22 @@ def is_alive(process: int) -> bool:
 
 def test_requests_go_out_and_replies_come_back_in_order(make, qtbot):
     client, heard = make(ECHO)
-    client.send(protocol.Pause())
+    client.send(messages.Pause())
     client.start()
     client.start()
-    qtbot.waitUntil(lambda: heard.replies == [protocol.Ready("echo")], timeout=10_000)
+    qtbot.waitUntil(lambda: heard.replies == [messages.Ready("echo")], timeout=10_000)
     for iteration in range(500):
-        client.send(protocol.GoTo(iteration))
+        client.send(messages.GoTo(iteration))
     qtbot.waitUntil(lambda: len(heard.replies) == 501, timeout=10_000)
-    assert heard.replies[1:] == [protocol.Moved(iteration, 0) for iteration in range(500)]
+    assert heard.replies[1:] == [messages.Moved(iteration, 0) for iteration in range(500)]
     assert heard.starts == 1
 
 
 def test_what_is_sent_while_it_starts_arrives(make, qtbot):
     client, heard = make(ECHO)
-    client.started.connect(lambda: client.send(protocol.Pause()))
+    client.started.connect(lambda: client.send(messages.Pause()))
     client.start()
-    qtbot.waitUntil(lambda: protocol.Logged("Pause") in heard.replies, timeout=10_000)
+    qtbot.waitUntil(lambda: messages.Logged("Pause") in heard.replies, timeout=10_000)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs kill -9")
@@ -108,7 +108,7 @@ def test_a_killed_engine_is_noticed_within_a_second_and_another_can_be_started(m
     assert time.monotonic() - at < 1
     assert heard.stopped == ["The engine was ended by signal 9."]
     assert (client.process_id, is_alive(killed)) == (0, False)
-    client.send(protocol.Pause())
+    client.send(messages.Pause())
     client.start()
     qtbot.waitUntil(lambda: len(heard.replies) == 2, timeout=10_000)
 
@@ -198,7 +198,7 @@ def test_a_reply_may_stop_the_engine(make, qtbot):
     client.start()
     qtbot.waitUntil(lambda: heard.replies != [], timeout=10_000)
     qtbot.wait(50)
-    assert (heard.replies, heard.stopped) == ([protocol.Ready("")], [])
+    assert (heard.replies, heard.stopped) == ([messages.Ready("")], [])
 
 
 def test_the_engine_finds_this_package_and_no_other(make, qtbot, tmp_path, monkeypatch):
@@ -211,4 +211,4 @@ def test_the_engine_finds_this_package_and_no_other(make, qtbot, tmp_path, monke
     client.start()
     qtbot.waitUntil(lambda: heard.replies != [] or heard.stopped != [], timeout=60_000)
     client.stop()
-    assert isinstance(heard.replies[0], protocol.Ready)
+    assert isinstance(heard.replies[0], messages.Ready)

@@ -7,7 +7,7 @@ import sys
 import pytest
 from PySide6.QtCore import QLockFile
 
-from nnviz.document import files
+from nnviz.document.store import files
 from nnviz.session.document import Document
 from nnviz.session.file_watch import FileWatch, lock_path
 from tests.session.sessions import two_moons

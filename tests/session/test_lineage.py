@@ -2,8 +2,8 @@ import msgspec
 import pytest
 
 from nnviz.document import edits
-from nnviz.document.sameness import same_run
-from nnviz.protocol import Change
+from nnviz.document.run_log import same_run
+from nnviz.records.run_records import Change
 from nnviz.session.lineage import Lineage
 from tests.session.sessions import two_moons
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document import edits
 from tests.session.sessions import stages
 
@@ -16,7 +16,7 @@ def test_what_starts_anew_is_said_and_why(stage):
     stage.session.edit("Widen h1", edits.change_layer, "h1", units=6)
     run = stage.session.run
     reasons = ("h1 starts anew: its weight was [4, 2] and is [6, 2].", "out starts anew: its weight was [2, 4] and is [2, 6].")
-    stage.reply(protocol.Opened(run.revision, 8, 1, False, 2, reset=("h1.weight", "out.weight"), reasons=reasons))
+    stage.reply(messages.Opened(run.revision, 8, 1, False, 2, reset=("h1.weight", "out.weight"), reasons=reasons))
     assert stage.messages[-1] == ("info", " ".join(reasons))
 
 

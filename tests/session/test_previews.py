@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document import edits
 from tests.session.sessions import stages
 
@@ -23,7 +23,7 @@ def seen(stage):
 
 
 def asked(stage) -> list[int]:
-    return [request.number for request in stage.wire.of(protocol.Preview)]
+    return [request.number for request in stage.wire.of(messages.Preview)]
 
 
 def test_one_question_after_the_other_and_answers_are_kept(stage, seen):
@@ -31,9 +31,9 @@ def test_one_question_after_the_other_and_answers_are_kept(stage, seen):
     for kind in ("moons", "circles", "iris"):
         previews.ask(kind, edits.choose_data(experiment, kind))
     assert asked(stage) == [1]
-    stage.reply(protocol.Previewed(1))
-    stage.reply(protocol.Previewed(2))
-    stage.reply(protocol.Previewed(3))
+    stage.reply(messages.Previewed(1))
+    stage.reply(messages.Previewed(2))
+    stage.reply(messages.Previewed(3))
     assert asked(stage) == [1, 2, 3] and seen == [("moons", 1), ("circles", 2), ("iris", 3)]
     previews.ask("circles", edits.choose_data(experiment, "circles"))
     assert asked(stage) == [1, 2, 3] and seen[-1] == ("circles", 2)
@@ -46,20 +46,20 @@ def test_what_is_asked_anew_under_a_name_takes_the_place_of_the_old(stage, seen)
     previews.ask("moons", experiment)
     for seed in (1, 2, 3):
         previews.ask("circles", edits.set_seed(edits.choose_data(experiment, "circles"), seed))
-    stage.reply(protocol.Previewed(1))
-    assert [request.experiment.seed for request in stage.wire.of(protocol.Preview)] == [experiment.seed, 3]
+    stage.reply(messages.Previewed(1))
+    assert [request.experiment.seed for request in stage.wire.of(messages.Preview)] == [experiment.seed, 3]
 
 
 def test_a_failure_or_another_engine_does_not_stop_the_queue(stage, seen):
     previews, experiment = stage.session.previews, stage.session.experiment
     for kind in ("moons", "circles", "iris"):
         previews.ask(kind, edits.choose_data(experiment, kind))
-    stage.reply(protocol.Failed("Preview", "No."))
+    stage.reply(messages.Failed("Preview", "No."))
     assert asked(stage) == [1, 2]
     stage.session.recovery.lost("killed")
     stage.ready()
     assert asked(stage) == [1, 2, 3]
-    stage.reply(protocol.Previewed(2))
+    stage.reply(messages.Previewed(2))
     assert seen == []
 
 
@@ -69,6 +69,6 @@ def test_a_file_is_looked_at_anew_and_only_the_last_answer_counts(stage, seen):
     experiment = edits.choose_data(stage.session.experiment, "csv", path="a.csv")
     stage.session.previews.look(experiment)
     stage.session.previews.look(experiment)
-    first, second = (request.number for request in stage.wire.of(protocol.LookAtTable))
-    stage.reply(protocol.TableLookedAt(first, None, None, "old"), protocol.TableLookedAt(second, None, None, "new"))
+    first, second = (request.number for request in stage.wire.of(messages.ReadTable))
+    stage.reply(messages.TableRead(first, None, None, "old"), messages.TableRead(second, None, None, "new"))
     assert [reply.message for reply in looks] == ["new"]

@@ -56,13 +56,13 @@ class Rig:
 
     def digest(self) -> str:
         """A hash over all parameters, the loss and the gradients of the next iteration, to the last bit."""
-        reading, hashed = self.session.moment.reading, hashlib.sha256()
-        hashed.update(repr((reading.trace.iteration, reading.trace.loss, reading.trace.rows)).encode())
-        for node in reading.trace.nodes:
+        index, hashed = self.session.trace_state.index, hashlib.sha256()
+        hashed.update(repr((index.trace.iteration, index.trace.loss, index.trace.rows)).encode())
+        for node in index.trace.nodes:
             if node.kind in ("parameter", "loss", "operation"):
                 for tensor in (node.value, node.gradient):
                     hashed.update(tensor.values.data if tensor and tensor.values else b"")
-        for update in reading.trace.updates:
+        for update in index.trace.updates:
             hashed.update(update.after.values.data)
         return hashed.hexdigest()
 
@@ -92,11 +92,11 @@ def test_a_session_from_start_to_end(rig):
     places = []
     while session.cursor < session.stepper.length:
         session.stepper.step()
-        places.append(session.moment.phase)
+        places.append(session.trace_state.phase)
     assert list(dict.fromkeys(places)) == ["batch", "forward", "loss", "backward", "update"]
     session.stepper.step()
     rig.wait(lambda: session.cursor == 1)
-    assert (session.run.iteration, session.moment.reading.trace.iteration) == (31, 31)
+    assert (session.run.iteration, session.trace_state.index.trace.iteration) == (31, 31)
     assert rig.messages == []
 
 

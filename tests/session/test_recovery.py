@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document import edits
-from nnviz.protocol import Change, Edit, Open, Trace, Train, Watch
+from nnviz.messages import Edit, Open, TraceNext, Train, Watch
+from nnviz.records.run_records import Change, LayerMeasures
+from nnviz.records.tensors import Measure
 from tests.session.sessions import Stage, kinds
 
 
@@ -34,14 +36,14 @@ def test_the_next_engine_makes_the_run_again_up_to_where_it_was_seen(trained):
     assert (session.run.engine, session.run.training, session.run.iteration) == ("restarting", False, 40)
     assert trained.messages == [("warning", "The engine stopped unexpectedly; starting a new one. It was ended by signal 9.")]
     assert (trained.wire.take(), trained.wire.starts) == ([], starts + 1)
-    trained.reply(protocol.Ready(""))
+    trained.reply(messages.Ready(""))
     expected = Open(session.run.revision, trained.first, "", (Change(10, session.experiment),), 40)
     assert trained.wire.take() == [expected, Watch(("curves",), "textbook")]
     trained.opened(iteration=40)
     assert (session.run.engine, session.run.iteration, session.run.training) == ("ready", 40, False)
-    assert trained.wire.take() == [Trace("textbook")]
+    assert trained.wire.take() == [TraceNext("textbook")]
     trained.traced()
-    assert session.moment.reading.trace.iteration == 40
+    assert session.trace_state.index.trace.iteration == 40
     assert session.conversation.lineage.changes == expected.changes
 
 
@@ -59,13 +61,13 @@ def test_edits_made_meanwhile_follow_the_replay(trained):
     session = trained.session
     session.recovery.lost("")
     set_rate(trained, 0.25)
-    trained.reply(protocol.Ready(""))
+    trained.reply(messages.Ready(""))
     trained.wire.take()
     trained.opened(iteration=40)
     assert trained.wire.take() == [Edit(session.run.revision, session.experiment)]
     trained.opened(new_run=False, iteration=40)
     assert [change.iteration for change in session.conversation.lineage.changes] == [10, 40]
-    assert trained.wire.take() == [Trace("textbook")]
+    assert trained.wire.take() == [TraceNext("textbook")]
 
 
 def test_an_edit_the_dead_engine_never_answered_is_made_again(trained):
@@ -73,7 +75,7 @@ def test_an_edit_the_dead_engine_never_answered_is_made_again(trained):
     set_rate(trained, 0.25)
     session.recovery.lost("")
     trained.wire.take()
-    trained.reply(protocol.Ready(""))
+    trained.reply(messages.Ready(""))
     opened = trained.wire.take()[0]
     assert [change.iteration for change in opened.changes] == [10]
     trained.opened(iteration=40)
@@ -84,7 +86,7 @@ def test_what_waited_to_be_trained_is_forgotten(trained):
     trained.session.trainer.pause()
     trained.session.trainer.train()
     trained.session.recovery.lost("")
-    trained.reply(protocol.Ready(""))
+    trained.reply(messages.Ready(""))
     trained.opened(iteration=40)
     assert trained.wire.of(Train) == []
     trained.session.trainer.train()
@@ -94,18 +96,18 @@ def test_what_waited_to_be_trained_is_forgotten(trained):
 def test_a_move_the_dead_engine_never_answered_does_not_block_training(trained):
     trained.session.trainer.go_to(3)
     trained.session.recovery.lost("")
-    trained.reply(protocol.Ready(""))
+    trained.reply(messages.Ready(""))
     trained.opened(iteration=40)
     trained.session.trainer.train()
     assert trained.wire.of(Train) == [Train()]
 
 
 def test_measures_over_time_survive(trained):
-    measure = protocol.Measure(1, 0, 0, 0, 0, 0, 0, 0, (1,), 0, 1)
-    layer = protocol.LayerMeasures("h1", measure, measure, measure)
-    trained.reply(protocol.Frame(9, trained.session.run.revision, 41, 0, 0.1, measures=(layer,)))
+    measure = Measure(1, 0, 0, 0, 0, 0, 0, 0, (1,), 0, 1)
+    layer = LayerMeasures("h1", measure, measure, measure)
+    trained.reply(messages.Frame(9, trained.session.run.revision, 41, 0, 0.1, measures=(layer,)))
     trained.session.recovery.lost("")
-    trained.reply(protocol.Ready(""))
+    trained.reply(messages.Ready(""))
     trained.opened(iteration=41)
     assert [snapshot.iteration for snapshot in trained.session.run.snapshots] == [41]
 
@@ -115,10 +117,10 @@ def test_a_run_that_stands_in_its_past_stands_there_again(trained):
     set_rate(trained, 0.25)
     trained.opened(new_run=False, iteration=60)
     trained.session.trainer.go_to(20)
-    trained.reply(protocol.Moved(20, 0))
+    trained.reply(messages.Moved(20, 0))
     trained.session.recovery.lost("")
     trained.wire.take()
-    trained.reply(protocol.Ready(""))
+    trained.reply(messages.Ready(""))
     opened = trained.wire.take()[0]
     assert (opened.iteration, [change.iteration for change in opened.changes]) == (20, [10, 60])
 
@@ -127,7 +129,7 @@ def test_a_death_before_the_run_was_open(stage):
     stage.ready()
     stage.session.recovery.lost("")
     stage.wire.take()
-    stage.reply(protocol.Ready(""))
+    stage.reply(messages.Ready(""))
     assert stage.wire.of(Open) == [Open(stage.session.run.revision, stage.session.experiment)]
 
 
@@ -157,13 +159,13 @@ def test_after_giving_up_only_a_person_starts_it_again(trained):
     assert (trained.wire.take(), trained.wire.starts) == ([], starts)
     session.restart_engine()
     assert (session.run.engine, trained.wire.starts) == ("restarting", starts + 1)
-    trained.reply(protocol.Ready(""))
+    trained.reply(messages.Ready(""))
     assert trained.wire.take()[0].iteration == 40
 
 
 def test_an_engine_without_torch_is_said_once_and_not_tried_again(stage):
     stage.session.start()
-    stage.reply(protocol.Failed("start", "The engine needs torch.", "Install it."))
+    stage.reply(messages.Failed("start", "The engine needs torch.", "Install it."))
     stage.session.recovery.lost("The engine ended by itself with exit code 1.")
     assert stage.messages == [("error", "The engine does not run. The engine needs torch. Install it.")]
     assert (stage.session.run.engine, stage.wire.starts) == ("failed", 1)
@@ -171,5 +173,5 @@ def test_an_engine_without_torch_is_said_once_and_not_tried_again(stage):
 
 def test_what_the_engine_writes_is_in_the_log(stage):
     stage.session.recovery.log("a warning\n")
-    stage.reply(protocol.Logged("printed by a model"))
+    stage.reply(messages.Logged("printed by a model"))
     assert stage.session.run.log == ("a warning\n", "printed by a model")

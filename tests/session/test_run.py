@@ -3,20 +3,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nnviz import protocol
+from nnviz import messages
+from nnviz.records.data_record import DataRecord
+from nnviz.records.run_records import CurvePoint, LayerMeasures
+from nnviz.records.tensors import Array, Measure
 from nnviz.session.run import MOST_MOMENTS, RunState, Snapshot, fold, thinned, without_pictures
 from tests.session.traces import trace
 
-DATA = protocol.DataRecord(protocol.Array("f4", (0,), b""), protocol.Array("i8", (0,), b""), protocol.Array("bool", (0,), b""), 2)
-MEASURE = protocol.Measure(1, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, (1,), 0.0, 1.0)
+DATA = DataRecord(Array("f4", (0,), b""), Array("i8", (0,), b""), Array("bool", (0,), b""), 2)
+MEASURE = Measure(1, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, (1,), 0.0, 1.0)
 
 
 def ready(**changes) -> RunState:
     return replace(RunState(engine="ready", revision=3, opened=1), **changes)
 
 
-def frame(iteration=5, revision=3, **what) -> protocol.Frame:
-    return protocol.Frame(1, revision, iteration, 2, 0.1, (protocol.Point(iteration, 0.5, 0.6, None),), **what)
+def frame(iteration=5, revision=3, **what) -> messages.Frame:
+    return messages.Frame(1, revision, iteration, 2, 0.1, (CurvePoint(iteration, 0.5, 0.6, None),), **what)
 
 
 def test_a_frame_is_taken_over():
@@ -35,13 +38,13 @@ def test_points_belong_to_the_run_since_it_began(revision, points):
 def test_a_picture_over_time_has_each_iteration_once():
     run = ready()
     for iteration in (0, 50, 50, 101, 101, 50):
-        run = fold(run, frame(iteration, measures=(protocol.LayerMeasures("h1", *[MEASURE] * 3),)))
+        run = fold(run, frame(iteration, measures=(LayerMeasures("h1", *[MEASURE] * 3),)))
     assert [snapshot.iteration for snapshot in run.snapshots] == [0, 50]
 
 
 def test_an_opened_run_starts_clean_but_keeps_the_data_it_knows():
-    run = fold(fold(fold(ready(data=DATA), frame()), protocol.Traced(3, trace(5))), protocol.Opened(3, 0, 0, True, 7))
-    assert (run.iteration, run.curves.iteration.size, run.reading, run.data, run.opened, run.iterations_per_epoch) == (
+    run = fold(fold(fold(ready(data=DATA), frame()), messages.Traced(3, trace(5))), messages.Opened(3, 0, 0, True, 7))
+    assert (run.iteration, run.curves.iteration.size, run.trace_index, run.data, run.opened, run.iterations_per_epoch) == (
         0,
         0,
         None,
@@ -52,34 +55,34 @@ def test_an_opened_run_starts_clean_but_keeps_the_data_it_knows():
 
 
 def test_an_edit_goes_on_with_its_curves():
-    run = fold(fold(ready(), frame()), protocol.Opened(3, 5, 2, False, 7, kept=("h1.weight",)))
+    run = fold(fold(ready(), frame()), messages.Opened(3, 5, 2, False, 7, kept=("h1.weight",)))
     assert (run.curves.iteration.tolist(), run.opened, run.kept) == ([5], 1, ("h1.weight",))
 
 
 def test_is_traced_only_where_the_trace_is_of_what_comes_next():
-    run = fold(fold(ready(), frame(5)), protocol.Traced(3, trace(5)))
+    run = fold(fold(ready(), frame(5)), messages.Traced(3, trace(5)))
     assert run.is_traced
     assert not fold(run, frame(6)).is_traced
     assert not fold(run, frame(5, trace=trace(5))).is_traced, "a live trace does not count: the run may have gone on"
-    assert not fold(ready(training=True), protocol.Traced(3, trace(0))).is_traced
+    assert not fold(ready(training=True), messages.Traced(3, trace(0))).is_traced
 
 
 @pytest.mark.parametrize(
     ("request_name", "training", "failed"), [("Edit", False, True), ("Open", False, True), ("GoTo", False, False), ("Inspect", True, False)]
 )
 def test_a_failure_stops_only_what_it_concerns(request_name, training, failed):
-    run = fold(ready(training=True), protocol.Failed(request_name, "No.", "Do.", revision=3 if failed else None))
+    run = fold(ready(training=True), messages.Failed(request_name, "No.", "Do.", revision=3 if failed else None))
     assert (run.training, run.failure is not None, run.message) == (training, failed, "No. Do.")
 
 
 def test_moving_brings_the_curves_up_to_there():
-    run = fold(fold(ready(training=True), frame(9)), protocol.Moved(4, 1, (protocol.Point(3, 1.0), protocol.Point(4, 0.9))))
+    run = fold(fold(ready(training=True), frame(9)), messages.Moved(4, 1, (CurvePoint(3, 1.0), CurvePoint(4, 0.9))))
     assert (run.iteration, run.curves.iteration.tolist(), run.training) == (4, [3, 4], False)
 
 
 def test_without_pictures_keeps_the_data():
-    run = without_pictures(fold(fold(ready(data=DATA), frame()), protocol.Traced(3, trace(5))))
-    assert (run.reading, run.curves.loss.size, run.data) == (None, 0, DATA)
+    run = without_pictures(fold(fold(ready(data=DATA), frame()), messages.Traced(3, trace(5))))
+    assert (run.trace_index, run.curves.loss.size, run.data) == (None, 0, DATA)
 
 
 def test_measures_over_time_grow_thin_and_keep_the_newest():
@@ -96,5 +99,5 @@ def test_measures_over_time_grow_thin_and_keep_the_newest():
 def test_the_log_keeps_its_end():
     run = ready()
     for line in range(600):
-        run = fold(run, protocol.Logged(str(line)))
+        run = fold(run, messages.Logged(str(line)))
     assert (len(run.log), run.log[-1]) == (500, "599")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document import edits
-from nnviz.protocol import Acknowledge, CheckGradient, Edit, GoTo, Inspect, Open, Pause, Trace, Train, Watch
+from nnviz.messages import Acknowledge, CheckGradient, Edit, GoTo, Inspect, Open, Pause, TraceNext, Train, Watch
+from nnviz.records.data_record import DataRecord
+from nnviz.records.run_records import Change, CurvePoint
+from nnviz.records.tensors import Array
 from tests.session.sessions import Stage, kinds, two_moons
 from tests.session.traces import A1, LENGTH, W1, Z1, trace
 
@@ -41,21 +44,21 @@ def test_start_opens_the_present_document_watches_and_asks_for_a_trace(stage):
     assert watch == Watch(("curves", "surface"), "textbook")
     assert opened == Open(stage.session.run.revision, stage.session.experiment)
     stage.opened()
-    assert stage.wire.take() == [Trace("textbook")]
+    assert stage.wire.take() == [TraceNext("textbook")]
     stage.traced()
     assert stage.wire.take() == []
-    assert (stage.session.cursor, stage.session.moment.reading.length) == (0, LENGTH)
+    assert (stage.session.cursor, stage.session.trace_state.index.length) == (0, LENGTH)
 
 
 def test_train_first_trains_before_it_traces(stage):
     stage.session.start(train_first=300)
-    stage.reply(protocol.Ready(""))
+    stage.reply(messages.Ready(""))
     stage.wire.take()
     stage.opened()
     assert stage.wire.take() == [Train(300)]
     assert stage.session.run.training
     stage.trained(300)
-    assert stage.wire.take() == [Trace("textbook")]
+    assert stage.wire.take() == [TraceNext("textbook")]
     stage.session.trainer.rewind()
     stage.opened()
     assert Train(300) not in stage.wire.take(), "only the first run"
@@ -83,7 +86,7 @@ def test_an_edit_goes_out_with_a_new_revision_and_its_answer_is_drawn(standing):
     assert told == [(old, session.experiment)]
     assert told[0][0].network is told[0][1].network
     standing.opened(new_run=False)
-    assert standing.wire.take() == [Trace("textbook")]
+    assert standing.wire.take() == [TraceNext("textbook")]
 
 
 @pytest.mark.parametrize(
@@ -106,8 +109,8 @@ def test_what_starts_a_new_run_goes_out_as_an_edit_too(standing, path, value):
     standing.opened(new_run=True)
     assert standing.session.conversation.lineage.changes == ()
     assert standing.session.conversation.lineage.first is standing.session.experiment
-    assert standing.session.moment is None
-    assert standing.wire.take() == [Trace("textbook")]
+    assert standing.session.trace_state is None
+    assert standing.wire.take() == [TraceNext("textbook")]
 
 
 def test_an_edit_that_is_not_possible_is_a_message(standing):
@@ -163,7 +166,7 @@ def test_an_edit_the_engine_refuses_leaves_the_run_and_says_so(standing):
     session = standing.session
     session.edit("Rate", set_rate, 0.5)
     standing.wire.take()
-    standing.reply(protocol.Failed("Edit", "No such file.", "Choose another.", "data.path", session.run.revision))
+    standing.reply(messages.Failed("Edit", "No such file.", "Choose another.", "data.path", session.run.revision))
     assert session.run.failure.place == "data.path"
     assert standing.messages == [("error", "No such file. Choose another.")]
     session.trainer.train()
@@ -171,7 +174,7 @@ def test_an_edit_the_engine_refuses_leaves_the_run_and_says_so(standing):
     session.document.undo()
     standing.opened(new_run=False)
     assert session.run.failure is None
-    assert kinds(standing.wire.take()) == ["Edit", "Trace"]
+    assert kinds(standing.wire.take()) == ["Edit", "TraceNext"]
 
 
 # --- revisions ------------------------------------------------------------------------------------------------------
@@ -181,8 +184,8 @@ def test_replies_of_an_older_revision_are_not_drawn(standing):
     session, old = standing.session, standing.session.run.revision
     session.edit("Rate", set_rate, 0.5)
     before = session.run
-    standing.reply(protocol.Failed("Edit", "Old.", revision=old))
-    standing.reply(protocol.Traced(old, before.reading.trace))
+    standing.reply(messages.Failed("Edit", "Old.", revision=old))
+    standing.reply(messages.Traced(old, before.trace_index.trace))
     assert (session.run, standing.messages) == (before, [])
 
 
@@ -208,18 +211,18 @@ def test_points_of_another_run_do_not(standing):
 def test_a_new_run_behind_a_newer_edit_is_still_noticed(standing):
     """50 toggles a second: the answer to a change of seed arrives when a newer edit is already on its way."""
     session = standing.session
-    data = protocol.DataRecord(protocol.Array("f4", (0,), b""), protocol.Array("i8", (0,), b""), protocol.Array("bool", (0,), b""), 2)
+    data = DataRecord(Array("f4", (0,), b""), Array("i8", (0,), b""), Array("bool", (0,), b""), 2)
     standing.frame(3)
     session.edit("Seed", edits.set_seed, 9)
     seeded, revision = session.experiment, session.run.revision
     session.edit("Rate", set_rate, 0.5)
-    standing.reply(protocol.Opened(revision, 0, 0, True, 2, data))
+    standing.reply(messages.Opened(revision, 0, 0, True, 2, data))
     standing.opened(new_run=False)
     assert session.run.curves.iteration.tolist() == []
     assert session.run.data is data
     lineage = session.conversation.lineage
     assert lineage.first is seeded
-    assert lineage.changes == (protocol.Change(0, session.experiment),)
+    assert lineage.changes == (Change(0, session.experiment),)
 
 
 # --- frames ---------------------------------------------------------------------------------------------------------
@@ -253,8 +256,8 @@ def test_a_detail_of_one_layer_is_watched_and_traced(standing):
     session.stepper.set_detail_of("h1", "math")
     watch, order = standing.wire.take()
     assert (watch.detail, watch.details) == (order.detail, order.details) == ("textbook", (("h1", "math"),))
-    standing.reply(protocol.Traced(session.run.revision, msgspec.structs.replace(trace(), details=watch.details)))
-    assert standing.wire.take() == [] and session.moment.reading.trace.details == watch.details
+    standing.reply(messages.Traced(session.run.revision, msgspec.structs.replace(trace(), details=watch.details)))
+    assert standing.wire.take() == [] and session.trace_state.index.trace.details == watch.details
 
 
 def test_watching_is_told_once_and_again_with_another_detail(standing):
@@ -263,7 +266,7 @@ def test_watching_is_told_once_and_again_with_another_detail(standing):
     session.watch(("curves",))
     assert standing.wire.take() == [Watch(("curves",), "textbook")]
     session.stepper.set_detail("layer")
-    assert standing.wire.take() == [Watch(("curves",), "layer"), Trace("layer")]
+    assert standing.wire.take() == [Watch(("curves",), "layer"), TraceNext("layer")]
     standing.traced(detail="layer")
     assert standing.wire.take() == []
 
@@ -281,9 +284,9 @@ def test_train_pause_and_the_trace_afterwards(standing):
     assert session.cursor == LENGTH
     standing.trained(8, "asked")
     assert (session.run.training, session.run.stopped) == (False, "asked")
-    assert standing.wire.take() == [Trace("textbook")]
+    assert standing.wire.take() == [TraceNext("textbook")]
     standing.traced()
-    assert (session.cursor, session.moment.reading.trace.iteration) == (0, 8)
+    assert (session.cursor, session.trace_state.index.trace.iteration) == (0, 8)
 
 
 def test_the_end_stays_full_where_the_cursor_rests_at_the_end(standing):
@@ -308,7 +311,7 @@ def test_what_is_asked_while_the_engine_pauses_waits_until_it_has(standing):
     trainer.toggle()
     trainer.toggle()
     standing.trained(4, "asked")
-    assert kinds(standing.wire.take()) == ["Pause", "Trace"]
+    assert kinds(standing.wire.take()) == ["Pause", "TraceNext"]
 
 
 def test_training_behind_a_move_or_a_rewind_waits_for_the_answer(standing):
@@ -317,13 +320,13 @@ def test_training_behind_a_move_or_a_rewind_waits_for_the_answer(standing):
     trainer.go_to(5)
     trainer.train()
     assert standing.wire.take() == [GoTo(5)]
-    standing.reply(protocol.Moved(5, 0))
+    standing.reply(messages.Moved(5, 0))
     assert standing.wire.take() == [Train()]
     trainer.rewind()
     standing.opened()
     trainer.rewind()
     trainer.iterations(3)
-    assert kinds(standing.wire.take()) == ["Open", "Trace", "Open"]
+    assert kinds(standing.wire.take()) == ["Open", "TraceNext", "Open"]
     standing.opened()
     assert standing.wire.take() == [Train(3)]
     assert trainer.is_training
@@ -387,7 +390,7 @@ def changed(standing) -> Stage:
         standing.opened(new_run=False, iteration=iteration)
         standing.trained(iteration, "asked")
     standing.session.trainer.go_to(15)
-    standing.reply(protocol.Moved(15, 1, (protocol.Point(15, 0.5),)))
+    standing.reply(messages.Moved(15, 1, (CurvePoint(15, 0.5),)))
     standing.traced()
     standing.wire.take()
     return standing
@@ -436,10 +439,10 @@ def test_a_step_behind_the_end_makes_the_iteration(standing):
     assert standing.wire.take() == [Train(1)]
     standing.frame(1)
     standing.trained(1)
-    assert standing.wire.take() == [Trace("textbook")]
-    assert (session.cursor, session.moment.reading.trace.iteration) == (LENGTH, 0)
+    assert standing.wire.take() == [TraceNext("textbook")]
+    assert (session.cursor, session.trace_state.index.trace.iteration) == (LENGTH, 0)
     standing.traced()
-    assert (session.cursor, session.moment.reading.trace.iteration) == (1, 1)
+    assert (session.cursor, session.trace_state.index.trace.iteration) == (1, 1)
 
 
 def test_a_step_while_training_pauses_and_stands_at_the_first_step(standing):
@@ -452,7 +455,7 @@ def test_a_step_while_training_pauses_and_stands_at_the_first_step(standing):
     standing.frame(31, with_trace=True)
     standing.trained(32, "asked")
     standing.traced()
-    assert (session.cursor, session.moment.reading.trace.iteration) == (1, 32)
+    assert (session.cursor, session.trace_state.index.trace.iteration) == (1, 32)
 
 
 def test_an_iteration_that_cannot_be_made_is_not_waited_for(standing):
@@ -472,12 +475,12 @@ def test_a_trace_that_is_refused_is_not_asked_for_again_and_again(standing):
     session.trainer.iterations(1)
     standing.trained(1)
     standing.wire.take()
-    standing.reply(protocol.Failed("Trace", "The gradients differ."))
+    standing.reply(messages.Failed("TraceNext", "The gradients differ."))
     assert (standing.wire.take(), standing.messages) == ([], [("error", "The gradients differ.")])
     session.stepper.to_end()
     session.stepper.step()
-    assert standing.wire.take() == [Trace("textbook")], "but once more when a person steps"
-    standing.reply(protocol.Failed("Trace", "The gradients differ."))
+    assert standing.wire.take() == [TraceNext("textbook")], "but once more when a person steps"
+    standing.reply(messages.Failed("TraceNext", "The gradients differ."))
     assert not session.stepper.is_awaiting
 
 
@@ -485,9 +488,9 @@ def test_a_trace_is_asked_for_once_whatever_else_arrives_meanwhile(stage):
     stage.ready()
     stage.opened()
     stage.frame(0)
-    stage.reply(protocol.Logged("a print"))
+    stage.reply(messages.Logged("a print"))
     stage.frame(0)
-    assert stage.wire.of(Trace) == [Trace("textbook")]
+    assert stage.wire.of(TraceNext) == [TraceNext("textbook")]
 
 
 def test_an_iteration_that_was_traced_before_is_traced_again(standing):
@@ -498,8 +501,8 @@ def test_an_iteration_that_was_traced_before_is_traced_again(standing):
     standing.traced()
     session.trainer.go_to(0)
     standing.wire.take()
-    standing.reply(protocol.Moved(0, 0))
-    assert standing.wire.take() == [Trace("textbook")]
+    standing.reply(messages.Moved(0, 0))
+    assert standing.wire.take() == [TraceNext("textbook")]
 
 
 def test_playback_goes_on_into_the_next_iteration(standing, qtbot):
@@ -511,7 +514,7 @@ def test_playback_goes_on_into_the_next_iteration(standing, qtbot):
     standing.trained(1)
     standing.traced()
     qtbot.waitUntil(lambda: session.cursor >= 3, timeout=2000)
-    assert session.moment.reading.trace.iteration == 1
+    assert session.trace_state.index.trace.iteration == 1
     session.trainer.train()
     assert told == [True, False], "training for its own sake ends it"
 
@@ -538,7 +541,7 @@ def test_questions_and_answers(standing):
     session.inspect(W1, "gradient")
     session.check_gradient(W1, [0])
     assert standing.wire.take() == [Inspect(W1, "gradient"), CheckGradient(W1, (0,))]
-    answers = protocol.Inspected(0, W1, "gradient", protocol.Array("f4", (0,), b"")), protocol.GradientChecked(W1, (0,), 1.0, 1.0)
+    answers = messages.Inspected(0, W1, "gradient", Array("f4", (0,), b"")), messages.GradientChecked(W1, (0,), 1.0, 1.0)
     standing.reply(*answers)
     assert (inspected, checked) == ([answers[0]], [answers[1]])
 
@@ -553,7 +556,7 @@ def test_another_document_starts_another_run(standing, tmp_path):
     session.document.save_as(tmp_path / "a.json")
     session.document.new(two_moons(units=3))
     assert kinds(standing.wire.take()) == ["Pause", "Open"]
-    assert (session.moment, session.run.training, session.run.iteration) == (None, False, 0)
+    assert (session.trace_state, session.run.training, session.run.iteration) == (None, False, 0)
     standing.opened()
     session.document.open(tmp_path / "a.json")
     opened = standing.wire.of(Open)[-1]
@@ -569,7 +572,7 @@ def test_another_document_with_problems_gives_up_the_old_run(standing):
     standing.frame(9, session.run.revision - 1)
     standing.trained(10, "asked")
     assert kinds(standing.wire.take()) == ["Pause"]
-    assert (session.run.iteration, session.run.curves.iteration.size, session.moment) == (0, 0, None)
+    assert (session.run.iteration, session.run.curves.iteration.size, session.trace_state) == (0, 0, None)
     session.trainer.train()
     assert standing.wire.take() == []
     session.edit("Connect", edits.connect_layers, "x", "h1")
@@ -581,13 +584,13 @@ def test_a_document_the_engine_cannot_open_and_then_can(standing):
     session = standing.session
     session.document.new(two_moons(units=3))
     standing.wire.take()
-    standing.reply(protocol.Failed("Open", "No such file.", revision=session.run.revision))
+    standing.reply(messages.Failed("Open", "No such file.", revision=session.run.revision))
     session.trainer.train()
     assert standing.wire.take() == []
     session.edit("Rate", set_rate, 0.5)
     assert kinds(standing.wire.take()) == ["Open"]
     standing.opened()
-    assert (session.run.failure, kinds(standing.wire.take())) == (None, ["Trace"])
+    assert (session.run.failure, kinds(standing.wire.take())) == (None, ["TraceNext"])
 
 
 def test_an_edit_on_its_way_behind_a_run_that_could_not_be_opened(standing):
@@ -596,7 +599,7 @@ def test_an_edit_on_its_way_behind_a_run_that_could_not_be_opened(standing):
     session.document.new(two_moons(units=3))
     session.edit("Rate", set_rate, 0.5)
     assert kinds(standing.wire.take()) == ["Open", "Edit"]
-    standing.reply(protocol.Failed("Open", "No such file.", revision=session.run.revision - 1))
+    standing.reply(messages.Failed("Open", "No such file.", revision=session.run.revision - 1))
     standing.opened(new_run=False, iteration=40)
     assert standing.wire.take() == [Open(session.run.revision, session.experiment)]
     standing.opened()
@@ -616,10 +619,10 @@ def test_on_the_way_to_an_iteration_nothing_is_traced_and_it_can_be_stopped(stan
     trainer.go_to(5000)
     assert trainer.is_moving and standing.session.run.target == 5000
     standing.wire.take()
-    standing.reply(protocol.Frame(1, standing.session.run.revision, 40, 0, 0.01))
-    assert standing.session.run.iteration == 40 and not standing.wire.of(Trace)
+    standing.reply(messages.Frame(1, standing.session.run.revision, 40, 0, 0.01))
+    assert standing.session.run.iteration == 40 and not standing.wire.of(TraceNext)
     standing.wire.take()
     trainer.toggle()
     assert standing.wire.take() == [Pause()]
-    standing.reply(protocol.Moved(41, 0, ()))
-    assert not trainer.is_moving and not trainer.is_training and standing.wire.of(Trace)
+    standing.reply(messages.Moved(41, 0, ()))
+    assert not trainer.is_moving and not trainer.is_training and standing.wire.of(TraceNext)

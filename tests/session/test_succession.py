@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document import edits
 from tests.session.sessions import Stage, two_moons
 
@@ -39,19 +39,19 @@ def delete_all(stage):
 def test_nothing_of_a_deleted_network_is_shown(stage):
     delete_all(stage)
     run = stage.session.run
-    assert (run.iteration, run.curves.iteration.size, run.snapshots, run.reading, run.surface) == (0, 0, (), None, None)
+    assert (run.iteration, run.curves.iteration.size, run.snapshots, run.trace_index, run.surface) == (0, 0, (), None, None)
 
 
 def test_a_network_built_anew_begins_at_0_and_undo_returns_to_the_old_run(stage):
     delete_all(stage)
     build(stage, *NET)
-    opened = stage.wire.of(protocol.Open)[-1]
-    assert opened.iteration == 0 and not opened.changes and not stage.wire.of(protocol.Edit)
+    opened = stage.wire.of(messages.Open)[-1]
+    assert opened.iteration == 0 and not opened.changes and not stage.wire.of(messages.Edit)
     stage.opened()
     assert stage.session.run.iteration == 0
     for _ in range(4):
         stage.session.document.undo()
-    opened = stage.wire.of(protocol.Open)[-1]
+    opened = stage.wire.of(messages.Open)[-1]
     assert opened.iteration == 300 and opened.experiment.network == two_moons().network
     assert stage.session.run.iteration == 300 and stage.session.run.curves.iteration.tolist() == [300]
     stage.opened(iteration=300)
@@ -68,14 +68,14 @@ def test_a_network_typed_again_with_the_same_names_is_another(stage):
     stage.session.edit("Delete", edits.remove_layers, ("input1", "dense1", "dense2"))
     build(stage, *layers)
     assert stage.session.experiment.network == before.network
-    assert stage.wire.of(protocol.Open)[-1].iteration == 0
+    assert stage.wire.of(messages.Open)[-1].iteration == 0
 
 
 def test_a_run_goes_on_while_one_tensor_is_carried_over(stage):
     stage.session.edit("Delete", edits.remove_layers, ("out",))
     assert stage.session.run.iteration == 300
     stage.session.edit("Add", edits.add_layer, "dense", after="h1", units=2)
-    assert stage.wire.of(protocol.Edit) and not stage.wire.of(protocol.Open)
+    assert stage.wire.of(messages.Edit) and not stage.wire.of(messages.Open)
     assert stage.session.run.iteration == 300
 
 
@@ -83,7 +83,7 @@ def test_a_late_answer_about_the_deleted_network_is_not_shown(stage):
     stage.session.edit("Wider", edits.change_layer, "h1", units=5)
     revision = stage.session.run.revision
     delete_all(stage)
-    stage.reply(protocol.Opened(revision, 300, 3, False, 2))
+    stage.reply(messages.Opened(revision, 300, 3, False, 2))
     assert stage.session.run.iteration == 0
 
 
@@ -107,7 +107,7 @@ def test_that_a_former_run_is_back_is_said_when_it_is(stage):
 
 def test_of_a_run_that_was_left_no_trace_is_kept(stage):
     stage.traced(300)
-    trace = weakref.ref(stage.session.run.reading)
+    trace = weakref.ref(stage.session.run.trace_index)
     delete_all(stage)
     build(stage, *NET)
     stage.opened()

@@ -1,11 +1,11 @@
 import pytest
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document import edits
 from nnviz.document.breakpoints import Breakpoint
-from nnviz.protocol import Break, GoTo, Train
-from nnviz.session import stepping
-from tests.session.traces import A1, B1, LENGTH, W1, Z1, Z2, reading
+from nnviz.messages import GoTo, SetBreakpoints, Train
+from nnviz.records import trace_places
+from tests.session.traces import A1, B1, LENGTH, W1, Z1, Z2, index
 
 # places: 0 start · 1 batch · 2 z1 3 a1 4 z2 · 5 loss · 6 loss 7 z2 8 a1 9 z1 · 10 clip · 11 W1 12 b1 13 W2 14 b2
 H1 = frozenset({W1, B1, Z1, A1})
@@ -22,24 +22,24 @@ def walker(standing):
 
 @pytest.mark.parametrize(("cursor", "place"), [(0, 1), (1, 3), (2, 3), (3, 4), (7, 9), (8, 9), (10, 12), (12, 13), (14, 14)])
 def test_over_a_folded_group_is_one_step(cursor, place):
-    assert stepping.over(reading(), cursor, +1, folded) == place
+    assert trace_places.over(index(), cursor, +1, folded) == place
 
 
 @pytest.mark.parametrize(("cursor", "place"), [(0, 0), (1, 0), (3, 1), (4, 3), (9, 7), (10, 9), (12, 10), (14, 13)])
 def test_back_over_a_folded_group_is_one_step(cursor, place):
-    assert stepping.over(reading(), cursor, -1, folded) == place
+    assert trace_places.over(index(), cursor, -1, folded) == place
 
 
 @pytest.mark.parametrize(("cursor", "place"), [(0, 1), (1, 2), (3, 4), (2, 2), (9, 10), (8, 8), (12, 13), (11, 11), (13, 14)])
 def test_into_goes_to_the_first_step_of_the_group_or_on_from_behind_it(cursor, place):
-    assert stepping.into(reading(), cursor, folded) == place
+    assert trace_places.into(index(), cursor, folded) == place
 
 
 @pytest.mark.parametrize(
     ("cursor", "place"), [(0, 1), (1, 2), (2, 4), (3, 4), (4, 5), (5, 6), (8, 10), (10, 11), (11, 13), (13, 14), (14, 14)]
 )
 def test_out_goes_to_the_first_step_behind_the_group(cursor, place):
-    assert stepping.out(reading(), cursor) == place
+    assert trace_places.out(index(), cursor) == place
 
 
 @pytest.mark.parametrize("size", ["node", "layer", "phase"])
@@ -82,7 +82,7 @@ def test_an_iteration_forward_ends_this_one_and_then_the_next(standing, walker):
     assert standing.wire.take() == [Train(1)]
     standing.trained(1)
     standing.traced()
-    assert (standing.session.cursor, standing.session.moment.reading.trace.iteration) == (LENGTH, 1)
+    assert (standing.session.cursor, standing.session.trace_state.index.trace.iteration) == (LENGTH, 1)
 
 
 def test_an_epoch_counts_the_iteration_that_is_not_finished(standing, walker):
@@ -100,24 +100,24 @@ def test_back_beyond_the_start_is_the_end_of_the_iteration_before(standing, walk
         walker.move("node", +1)
         standing.trained(iteration)
         standing.traced()
-    assert (standing.session.cursor, standing.session.moment.reading.trace.iteration) == (1, 3)
+    assert (standing.session.cursor, standing.session.trace_state.index.trace.iteration) == (1, 3)
     standing.wire.take()
     walker.move("node", -1)
     assert (standing.session.cursor, standing.wire.take()) == (0, [])
     walker.move("node", -1)
     walker.move("node", -1)
     assert standing.wire.take() == [GoTo(2)], "once, however often it is asked for"
-    standing.reply(protocol.Moved(2, 1))
+    standing.reply(messages.Moved(2, 1))
     standing.traced()
-    assert (standing.session.cursor, standing.session.moment.reading.trace.iteration) == (LENGTH, 2)
+    assert (standing.session.cursor, standing.session.trace_state.index.trace.iteration) == (LENGTH, 2)
     walker.move("iteration", -1)
     assert standing.wire.of(GoTo) == [GoTo(1)]
-    standing.reply(protocol.Moved(1, 0))
+    standing.reply(messages.Moved(1, 0))
     standing.traced()
     assert standing.session.cursor == LENGTH
     walker.move("epoch", -1)
     assert standing.wire.of(GoTo)[-1] == GoTo(0)
-    standing.reply(protocol.Moved(0, 0))
+    standing.reply(messages.Moved(0, 0))
     standing.traced()
     assert standing.session.cursor == 0, "a whole epoch back there is no iteration: the start"
     standing.wire.take()
@@ -198,7 +198,7 @@ def test_play_stops_there_and_goes_on_from_there(standing, walker, qtbot):
 
 def test_finishing_an_iteration_by_hand_goes_past_its_breakpoints(standing, walker):
     break_at(standing, "h1/relu")
-    assert standing.wire.take() == [Break((Breakpoint("node", "h1/relu"),))]
+    assert standing.wire.take() == [SetBreakpoints((Breakpoint("node", "h1/relu"),))]
     standing.session.stepper.to_end()
     walker.move("node", +1)
     assert standing.wire.take() == [Train(1, past=True)]

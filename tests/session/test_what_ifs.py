@@ -6,9 +6,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from nnviz import protocol
+from nnviz import messages
 from nnviz.document import edits
-from nnviz.protocol import Array, Tensor, WhatIf
+from nnviz.records.run_records import WeightHistory
+from nnviz.records.tensors import Array, Tensor
+from nnviz.records.trace_record import WhatIf
 from tests.session.sessions import Stage
 from tests.session.traces import A1, LOSS, W1, Z1, trace
 
@@ -20,7 +22,7 @@ def answer(stage: Stage, *what_ifs: WhatIf, loss: float = 0.5, changed: tuple[in
     record = trace(stage.session.run.iteration, **what)
     nodes = tuple(msgspec.structs.replace(node, value=_twice(node.value)) if node.id in changed else node for node in record.nodes)
     record = msgspec.structs.replace(record, loss=loss, nodes=nodes, what_ifs=what_ifs)
-    stage.reply(protocol.Traced(stage.session.run.revision, record))
+    stage.reply(messages.Traced(stage.session.run.revision, record))
 
 
 def _twice(tensor: Tensor) -> Tensor:
@@ -29,41 +31,41 @@ def _twice(tensor: Tensor) -> Tensor:
 
 
 def asked(stage: Stage) -> list[tuple[WhatIf, ...]]:
-    return [request.what_ifs for request in stage.wire.take() if isinstance(request, protocol.Trace)]
+    return [request.what_ifs for request in stage.wire.take() if isinstance(request, messages.TraceNext)]
 
 
 def test_what_is_supposed_is_asked_for_and_shown_beside_the_original(stage):
     stage.stand()
     stage.session.stepper.to(5)
-    original = stage.session.moment.reading
+    original = stage.session.trace_state.index
     stage.session.what_ifs.add(ONE)
     assert asked(stage) == [(ONE,)]
     answer(stage, ONE, changed=(Z1, LOSS))
-    moment = stage.session.moment
-    assert moment.reading.original is original and moment.reading.truth is original
-    assert moment.cursor == 5, "the cursor stays"
-    assert moment.reading.changed_values == {Z1, LOSS} and moment.reading.changed_gradients == frozenset()
-    assert moment.differs(Z1) and not moment.differs(A1)
-    assert moment.before.reading is original and moment.before.cursor == 5
+    state = stage.session.trace_state
+    assert state.index.original is original and state.index.truth is original
+    assert state.cursor == 5, "the cursor stays"
+    assert state.index.changed_values == {Z1, LOSS} and state.index.changed_gradients == frozenset()
+    assert state.differs(Z1) and not state.differs(A1)
+    assert state.before.index is original and state.before.cursor == 5
     stage.session.stepper.to(1)
-    assert not stage.session.moment.differs(Z1), "it is not computed yet"
+    assert not stage.session.trace_state.differs(Z1), "it is not computed yet"
     assert stage.session.run.is_traced
 
 
 def test_more_can_be_supposed_and_everything_taken_back(stage):
     stage.stand()
-    original = stage.session.moment.reading
+    original = stage.session.trace_state.index
     stage.session.what_ifs.add(ONE)
     answer(stage, ONE)
     stage.session.what_ifs.add(TWO)
     answer(stage, ONE, TWO)
-    assert stage.session.moment.reading.original is original
+    assert stage.session.trace_state.index.original is original
     stage.session.what_ifs.take_back()
     stage.session.what_ifs.take_back(ONE)
     assert asked(stage) == [(ONE,), (ONE, TWO), (ONE,), ()]
     stage.traced()
-    assert stage.session.moment.reading.original is None
-    assert stage.session.moment.reading.trace == original.trace
+    assert stage.session.trace_state.index.original is None
+    assert stage.session.trace_state.index.trace == original.trace
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,7 @@ def test_what_the_engine_refuses_is_not_supposed(stage):
     stage.session.what_ifs.add(ONE)
     answer(stage, ONE)
     stage.session.what_ifs.add(TWO)
-    stage.reply(protocol.Failed("Trace", "with what is supposed the iteration cannot be made"))
+    stage.reply(messages.Failed("TraceNext", "with what is supposed the iteration cannot be made"))
     assert stage.session.what_ifs.items == (ONE,)
     assert "cannot be made" in stage.texts[-1]
     assert stage.session.undoing.undo_label == "what-if"
@@ -107,7 +109,7 @@ def test_training_drops_what_is_supposed_and_says_so(stage):
     stage.session.trainer.train()
     assert stage.session.what_ifs.items == ()
     assert stage.messages[-1] == ("info", "The what-if was dropped: the run goes on from its true values.")
-    assert [type(request) for request in stage.wire.take()] == [protocol.Train], "it asks nothing"
+    assert [type(request) for request in stage.wire.take()] == [messages.Train], "it asks nothing"
 
 
 def test_stepping_past_the_end_drops_it_too_and_goes_on(stage):
@@ -121,7 +123,7 @@ def test_stepping_past_the_end_drops_it_too_and_goes_on(stage):
     stage.frame(1)
     stage.trained(1)
     stage.traced(1)
-    assert stage.session.cursor == 1 and stage.session.moment.reading.original is None
+    assert stage.session.cursor == 1 and stage.session.trace_state.index.original is None
     assert not stage.session.undoing.can_undo
 
 
@@ -182,7 +184,7 @@ def test_one_order_of_undo_for_document_and_what_ifs(stage):
 
 def test_kept_weights_are_one_edit_and_the_rest_stays_supposed(stage):
     stage.stand()
-    weight = next(node for node in stage.session.moment.reading.trace.nodes if node.id == W1)
+    weight = next(node for node in stage.session.trace_state.index.trace.nodes if node.id == W1)
     assert weight.label == "W", "the hand-made trace calls it so"
     for what_if in (ONE, TWO):
         stage.session.what_ifs.add(what_if)
@@ -214,8 +216,8 @@ def test_the_history_of_a_weight_is_watched_and_kept_in_the_run(stage):
     watch = stage.wire.take()[-1]
     assert (watch.parameter, watch.element) == ("h1.weight", (0, 1))
     empty = Array("float64", (0,), b"")
-    history = protocol.WeightHistory("h1.weight", (0, 1), Array("int64", (0,), b""), empty, empty, empty)
-    stage.reply(protocol.Frame(9, stage.session.run.revision, 0, 0, 0.01, history=history))
+    history = WeightHistory("h1.weight", (0, 1), Array("int64", (0,), b""), empty, empty, empty)
+    stage.reply(messages.Frame(9, stage.session.run.revision, 0, 0, 0.01, history=history))
     assert stage.session.run.history is history
     stage.frame(0)
     assert stage.session.run.history is history, "a frame without news keeps it"

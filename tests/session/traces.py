@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnviz.protocol import Array, EdgeRecord, NodeRecord, OutputRecord, StepRecord, Tensor, TraceRecord, UpdateRecord
-from nnviz.session.reading import Reading
+from nnviz.records.tensors import Array, Tensor
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_record import EdgeRecord, NodeRecord, OutputRecord, StepRecord, TraceRecord, UpdateRecord
 
 X, Y, W1, B1, Z1, A1, W2, B2, Z2, LOSS = range(10)
 """Node ids at detail "textbook"."""
@@ -79,6 +80,6 @@ def _node(id: int, rows: int, kind: str, label: str, layer: str, inputs: tuple[i
     return NodeRecord(id, kind, label, label, layer, group, inputs, shape, phase, tensor(*shape), gradient, 0 if batched else None)
 
 
-def reading(iteration: int = 0, **what) -> Reading:
+def index(iteration: int = 0, **what) -> TraceIndex:
     """Return the trace, made quick to read."""
-    return Reading(trace(iteration, **what))
+    return TraceIndex(trace(iteration, **what))

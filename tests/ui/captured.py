@@ -6,16 +6,16 @@ from functools import cache
 
 import torch
 
-from nnviz.engine.records import to_record
-from nnviz.engine.tracing import Captured
-from nnviz.session.reading import Reading
+from nnviz.engine.observe.capture import Captured
+from nnviz.engine.observe.trace_records import to_record
+from nnviz.records.trace_index import TraceIndex
 from nnviz.trace import capture
 from tests.trace import zoo
 
 
 @cache
-def reading(name: str, detail: str = "textbook") -> Reading:
+def index(name: str, detail: str = "textbook") -> TraceIndex:
     """Return the trace of a module of the zoo, with the first step of plain gradient descent."""
     module, inputs = zoo.make(name)
     trace = capture(module, *inputs, optimizer=torch.optim.SGD(module.parameters(), 0.1), detail=detail)
-    return Reading(to_record(Captured(trace, torch.arange(len(inputs[0])), 0, 0, "float64", "x")))
+    return TraceIndex(to_record(Captured(trace, torch.arange(len(inputs[0])), 0, 0, "float64", "x")))

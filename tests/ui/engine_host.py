@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from nnviz.engine import wire
+from nnviz.engine import frame_channel
 from nnviz.session.engine_client import COMMAND
 
 RELAY = Path(__file__).with_name("engine_relay.py")
@@ -44,7 +44,7 @@ def main(listener: socket.socket) -> None:
 
     from nnviz.engine.process import answer
 
-    wire.GRACE = 10**8  # seconds: when a window goes, the process stays
+    frame_channel.GRACE = 10**8  # seconds: when a window goes, the process stays
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     parent, stderr = os.dup(0), os.dup(2)
@@ -56,7 +56,7 @@ def main(listener: socket.socket) -> None:
         for pipe, place in zip(pipes, range(3), strict=True):
             os.dup2(pipe, place)
             os.close(pipe)
-        answer(wire.Wire.over_stdio(), str(torch.__version__))
+        answer(frame_channel.FrameChannel.over_stdio(), str(torch.__version__))
         os.dup2(stderr, 2)
         gc.unfreeze()
         free.release()

@@ -1,4 +1,4 @@
-"""Runs and traces made by hand for tests of what is on the screen. Figures are made up, shapes and rules are those of the protocol."""
+"""Runs and traces made by hand for tests of what is on the screen. Figures are made up, shapes and rules are those of the wire."""
 
 from __future__ import annotations
 
@@ -6,21 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from nnviz.protocol import (
-    Array,
-    DataRecord,
-    LayerMeasures,
-    Measure,
-    NodeRecord,
-    RowRecord,
-    StepRecord,
-    Surface,
-    Tensor,
-    TraceRecord,
-    UpdateRecord,
-)
-from nnviz.session.moment import Moment
-from nnviz.session.reading import Reading
+from nnviz.records.data_record import DataRecord
+from nnviz.records.run_records import LayerMeasures, Surface
+from nnviz.records.tensors import Array, Measure, Tensor
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_record import NodeRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord
+from nnviz.records.trace_state import TraceState
 from nnviz.session.run import Curves, RunState, Snapshot
 
 LAYERS = ("h1", "h2", "h3", "out")
@@ -28,7 +19,7 @@ NAMES = {"h1": "dense 1", "h2": "dense 2", "h3": "dense 3", "out": "output"}
 
 
 def wire(values) -> Array:
-    """Return a numpy array (or nested list) as an Array of the protocol."""
+    """Return a numpy array (or nested list) as an Array of the wire."""
     values = np.ascontiguousarray(values)
     return Array(values.dtype.name, values.shape, values.tobytes())
 
@@ -115,9 +106,9 @@ def snapshots(count: int = 9, every: int = 16, units: int = 64, layers: tuple[st
     )
 
 
-def _layer(noise: np.random.Generator, id: str, place: int, moment: int, units: int) -> LayerMeasures:
-    weights = noise.normal(0.03 * moment - 0.1, 0.3 + 0.01 * moment, units)
-    gradients = noise.normal(0, 0.05 / (1 + 0.1 * moment) / 3**place, units)
+def _layer(noise: np.random.Generator, id: str, place: int, state: int, units: int) -> LayerMeasures:
+    weights = noise.normal(0.03 * state - 0.1, 0.3 + 0.01 * state, units)
+    gradients = noise.normal(0, 0.05 / (1 + 0.1 * state) / 3**place, units)
     activations = noise.gamma(2, 0.4, units)
     activations[: round(0.41 * units)] = 0
     return LayerMeasures(id, measure(weights), measure(gradients), measure(activations), update_ratio=1.2e-3 / (1 + place))
@@ -126,7 +117,7 @@ def _layer(noise: np.random.Generator, id: str, place: int, moment: int, units: 
 def run(iterations: int = 128, **changes) -> RunState:
     """Return a run on two moons after so many iterations, with curves, measures and surface; `changes` replace fields."""
     every = max(1, iterations // 8)
-    state = RunState(
+    made = RunState(
         engine="ready",
         iteration=iterations,
         epoch=iterations // 11,
@@ -137,9 +128,9 @@ def run(iterations: int = 128, **changes) -> RunState:
         surface=plane(),
         surface_iteration=iterations,
         data=moons(),
-        reading=Reading(trace(iterations)),
+        trace_index=TraceIndex(trace(iterations)),
     )
-    return replace(state, **changes)
+    return replace(made, **changes)
 
 
 def trace(iteration: int = 128) -> TraceRecord:
@@ -179,7 +170,7 @@ def _update(parameter: str, node: int, shape: tuple[int, ...], size: float) -> U
     return UpdateRecord(parameter, node, rows, tensor(np.full(shape, 0.3)), tensor(0.3 - 0.0094 * spread))
 
 
-def moment(cursor: int | None = None, iteration: int = 128) -> Moment:
+def state(cursor: int | None = None, iteration: int = 128) -> TraceState:
     """Return the trace at a cursor; None stands at its end."""
-    reading = Reading(trace(iteration))
-    return Moment(reading, reading.length if cursor is None else cursor)
+    index = TraceIndex(trace(iteration))
+    return TraceState(index, index.length if cursor is None else cursor)

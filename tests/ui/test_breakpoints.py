@@ -3,8 +3,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QToolButton
 
 from nnviz.document.breakpoints import Breakpoint
-from nnviz.ui.breakpoints import BreakpointButton, BreakpointList
-from nnviz.ui.theme import DARK, LIGHT
+from nnviz.ui.step.breakpoint_list import BreakpointButton, BreakpointList
+from nnviz.ui.theme.colors import DARK, LIGHT
 
 TITLES = {"h1": "dense 1"}
 NODE, GRADIENT = Breakpoint("node", "h1/relu"), Breakpoint("gradient", "", "above", 5.0)

@@ -10,8 +10,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from nnviz.document.templates import TEMPLATES
-from nnviz.ui.canvas.inline import SearchField
+from nnviz.document.store.templates import TEMPLATES
+from nnviz.ui.network.inline import SearchField
 from tests.ui.window import opened, stands_at, wait
 
 LEFT, RIGHT, PLAIN = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.KeyboardModifier.NoModifier
@@ -90,7 +90,7 @@ def test_with_the_keyboard_alone(qtbot, window):
     phases = []
     for _ in range(session.stepper.length):
         keys(qtbot, "F10")
-        phases.append(session.moment.phase)
+        phases.append(session.trace_state.phase)
     assert list(dict.fromkeys(phases)) == ["batch", "forward", "loss", "backward", "update"]
 
 
@@ -147,7 +147,7 @@ def test_with_the_mouse_alone(qtbot, window):
     for made in range(1, session.stepper.length + 1):
         _click(_button(window, "Step over"))
         assert session.cursor == made
-    assert session.moment.phase == "update"
+    assert session.trace_state.phase == "update"
 
 
 def test_a_port_is_dragged_to_a_layer_and_a_link_to_another(qtbot, window):

@@ -4,8 +4,8 @@ import pytest
 from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QToolButton, QWidget
 
-from nnviz.ui.card import HEADER, Card
-from nnviz.ui.theme import DARK, GUTTER, LIGHT
+from nnviz.ui.theme.colors import DARK, GUTTER, LIGHT
+from nnviz.ui.widgets.card import HEADER, Card
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from nnviz.document.autosave import autosave_folder, recoverable
-from nnviz.document.examples import open_document
-from nnviz.ui import app
-from nnviz.ui.windows import Windows
+from nnviz.document.store.autosave import autosave_folder, recoverable
+from nnviz.document.store.examples import open_document
+from nnviz.ui.shell import app
+from nnviz.ui.shell.windows import Windows
 
 PROGRAM = """
 import sys

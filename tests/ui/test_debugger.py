@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 
-from nnviz.document import edits, files
+from nnviz.document import edits
 from nnviz.document.breakpoints import Breakpoint
-from nnviz.session.halts import largest
+from nnviz.document.store import files
+from nnviz.records.breakpoint_places import largest
 from tests.ui.test_window import parameters, press
 from tests.ui.window import opened, stands_at, wait
 
@@ -18,13 +19,13 @@ def window(qtbot, lent_engine):
 
 
 def node(window, group: str, label: str) -> int:
-    return next(one.id for one in window.session.moment.reading.trace.nodes if one.label == label and one.group[:1] == (group,))
+    return next(one.id for one in window.session.trace_state.index.trace.nodes if one.label == label and one.group[:1] == (group,))
 
 
 def here(window) -> tuple[str, str]:
     """The phase and the name of the node the cursor is at."""
-    moment = window.session.moment
-    return moment.phase, "/".join((*moment.node.group, moment.node.label))
+    state = window.session.trace_state
+    return state.phase, "/".join((*state.node.group, state.node.label))
 
 
 def diamond(window, card) -> str:
@@ -76,14 +77,14 @@ def test_keys_fold_and_open_the_group_at_the_cursor(qtbot, window):
 def test_one_layer_at_another_detail(qtbot, window):
     graph = window.panels.graph
     graph.detail_requested.emit("loss", "math")
-    wait(qtbot, lambda: any(node.operation == "log_softmax" for node in window.session.moment.reading.trace.nodes))
+    wait(qtbot, lambda: any(node.operation == "log_softmax" for node in window.session.trace_state.index.trace.nodes))
     assert graph.scene().frames["loss"].title == "loss · math"
     window.session.stepper.set_detail("layer")
-    wait(qtbot, lambda: window.session.moment.reading.trace.detail == "layer")
-    assert not any(node.operation == "log_softmax" for node in window.session.moment.reading.trace.nodes)
-    window.session.select(next(node.id for node in window.session.moment.reading.trace.nodes if node.operation == "cross_entropy"))
+    wait(qtbot, lambda: window.session.trace_state.index.trace.detail == "layer")
+    assert not any(node.operation == "log_softmax" for node in window.session.trace_state.index.trace.nodes)
+    window.session.select(next(node.id for node in window.session.trace_state.index.trace.nodes if node.operation == "cross_entropy"))
     press(qtbot, window, "Ctrl+Alt+3")
-    wait(qtbot, lambda: any(node.operation == "log_softmax" for node in window.session.moment.reading.trace.nodes))
+    wait(qtbot, lambda: any(node.operation == "log_softmax" for node in window.session.trace_state.index.trace.nodes))
 
 
 def test_every_size_goes_forward_and_back(qtbot, window):
@@ -162,8 +163,8 @@ def test_training_stops_where_a_gradient_passes_a_number(qtbot, window):
     for iteration in range(24, 60):
         session.trainer.go_to(iteration)
         wait(qtbot, lambda iteration=iteration: stands_at(window, iteration))
-        reading = session.moment.reading
-        sizes[iteration] = max(largest(reading, one.gradient) for one in reading.trace.nodes if one.kind == "parameter")
+        index = session.trace_state.index
+        sizes[iteration] = max(largest(index, one.gradient) for one in index.trace.nodes if one.kind == "parameter")
     expected = next(k for k in range(27, 60) if sizes[k] > 1.001 * max(sizes[j] for j in range(24, k)))
     threshold = (max(sizes[j] for j in range(24, expected)) + sizes[expected]) / 2
     session.trainer.go_to(24)
@@ -181,9 +182,9 @@ def test_training_stops_where_a_gradient_passes_a_number(qtbot, window):
     wait(qtbot, window.isActiveWindow)
     press(qtbot, window, "Ctrl+T")
     wait(qtbot, lambda: stands_at(window, expected) and session.run.is_traced)
-    moment = session.moment
-    assert moment.phase == "backward" and moment.reading.node(session.selected_node).kind == "parameter"
-    assert largest(moment.reading, moment.gradient(session.selected_node)) > threshold
+    state = session.trace_state
+    assert state.phase == "backward" and state.index.node(session.selected_node).kind == "parameter"
+    assert largest(state.index, state.gradient(session.selected_node)) > threshold
     assert f"before iteration {expected + 1}" in window.toast.text and f"{sizes[expected]:.4g}" in window.toast.text
     press(qtbot, window, "Ctrl+T")
     wait(qtbot, lambda: session.run.iteration > expected)
@@ -215,7 +216,7 @@ def test_the_list_is_saved_and_opened_with_the_document(qtbot, window, tmp_path)
 
 
 def test_what_no_step_comes_to_has_no_breakpoint(qtbot, window):
-    window.session.select(next(one.id for one in window.session.moment.reading.trace.nodes if one.label == "target"))
+    window.session.select(next(one.id for one in window.session.trace_state.index.trace.nodes if one.label == "target"))
     press(qtbot, window, "F9")
     assert window.session.experiment.breakpoints == () and "No step" in window.toast.text
     window.session.select(None)
@@ -287,17 +288,17 @@ def test_a_move_over_the_trace_asks_for_no_new_numbers(qtbot, window, monkeypatc
 
 def test_a_step_takes_the_card_along_unless_its_node_is_pinned(qtbot, window):
     session, card = window.session, window.panels.chain_rule
-    weight = next(one.id for one in session.moment.reading.trace.nodes if one.label == "h1.weight")
+    weight = next(one.id for one in session.trace_state.index.trace.nodes if one.label == "h1.weight")
     session.stepper.to(3)
     session.select(weight)
     press(qtbot, window, "F10")
-    assert session.selected_node is None and card.node().id == session.moment.node.id
+    assert session.selected_node is None and card.node().id == session.trace_state.node.id
     press(qtbot, window, "Ctrl+Alt+P")
     here = session.selected_node
     press(qtbot, window, "F10")
     press(qtbot, window, "F10")
-    assert session.selected_node == here == card.node().id != session.moment.node.id
-    assert card.pin_row.isVisible() and session.moment.node.label in card.pin_row.accessibleDescription()
+    assert session.selected_node == here == card.node().id != session.trace_state.node.id
+    assert card.pin_row.isVisible() and session.trace_state.node.label in card.pin_row.accessibleDescription()
     for focused in (window.panels.network, window.panels.loss, card._element._box):
         session.pin(True)
         focused.setFocus()

@@ -14,11 +14,13 @@ from PySide6.QtCore import QEvent, QMimeData, QPointF, QRect, QSettings, Qt, QUr
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox, QStyle, QWidget
 
-from nnviz.document import edits, files
-from nnviz.document.autosave import recoverable, write_autosave
-from nnviz.document.examples import open_document
-from nnviz.ui import app, recent
-from nnviz.ui.windows import Windows, keep_on_screen
+from nnviz.document import edits
+from nnviz.document.store import files
+from nnviz.document.store.autosave import recoverable, write_autosave
+from nnviz.document.store.examples import open_document
+from nnviz.ui.files import recent
+from nnviz.ui.shell import app
+from nnviz.ui.shell.windows import Windows, keep_on_screen
 
 
 @pytest.fixture(autouse=True)
@@ -210,7 +212,7 @@ def test_revert_is_undone(window, paths):
 
 def test_several_lost_documents_are_listed_and_opened_or_discarded(windows, monkeypatch, tmp_path):
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr("nnviz.document.autosave._OWNER", "a" * 32)
+        elsewhere.setattr("nnviz.document.store.autosave._OWNER", "a" * 32)
         elsewhere.setattr("os.getpid", lambda: 2**22 + 1)
         for example in ("iris", "wine", "sine"):
             write_autosave(open_document(f"example:{example}"), None, example)

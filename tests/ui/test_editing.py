@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication, QInputMethodEvent
 from PySide6.QtWidgets import QApplication
 
 from nnviz.document import edits
-from nnviz.ui.canvas import inline
+from nnviz.ui.network import inline
 from tests.ui.window import opened, wait
 
 
@@ -31,7 +31,7 @@ def traced(qtbot, window) -> None:
 
 def test_a_chosen_element_is_forgotten_when_its_layer_gets_fewer_units(qtbot, window):
     session, card = window.session, window.panels.chain_rule
-    last = next(node for node in reversed(session.moment.reading.trace.nodes) if node.group and node.group[0] == "h2")
+    last = next(node for node in reversed(session.trace_state.index.trace.nodes) if node.group and node.group[0] == "h2")
     session.select(last.id)
     card.choose_element(3)
     assert card.element() == (3,)
@@ -47,7 +47,7 @@ def test_typed_layers_stand_from_left_to_right_wherever_the_mouse_is(qtbot, wind
     session, view = window.session, window.panels.network
     window.activateWindow()
     keys(qtbot, "Ctrl+1", "Ctrl+A", "Del")
-    monkeypatch.setattr("nnviz.ui.canvas.keys.QCursor.pos", lambda: view.viewport().mapToGlobal(QPoint(300, 60)))
+    monkeypatch.setattr("nnviz.ui.network.keys.QCursor.pos", lambda: view.viewport().mapToGlobal(QPoint(300, 60)))
     for name in ("input", "dense", "dropout", "dense"):
         view.setFocus()
         qtbot.keyClicks(view, name[0])

@@ -4,13 +4,14 @@ import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QWidget
 
-from nnviz.document import files
-from nnviz.document.examples import example_names, open_document
-from nnviz.document.templates import TEMPLATES
-from nnviz.ui import app, recent
-from nnviz.ui.canvas.thumbnails import thumbnail
-from nnviz.ui.gallery import Entry, Gallery
-from nnviz.ui.theme import DARK, LIGHT
+from nnviz.document.store import files
+from nnviz.document.store.examples import example_names, open_document
+from nnviz.document.store.templates import TEMPLATES
+from nnviz.ui.files import recent
+from nnviz.ui.files.document_gallery import DocumentGallery, GalleryEntry
+from nnviz.ui.network.thumbnails import thumbnail
+from nnviz.ui.shell import app
+from nnviz.ui.theme.colors import DARK, LIGHT
 
 MOONS = open_document("example:moons")
 
@@ -32,10 +33,13 @@ def gallery(qtbot):
     parent = QWidget()
     parent.resize(1000, 700)
     qtbot.addWidget(parent)
-    gallery, chosen = Gallery(parent), []
+    gallery, chosen = DocumentGallery(parent), []
     names = ("first", "second", "third", "fourth", "fifth", "sixth")
     gallery.set_sections(
-        [("A list", [Entry(name, f"about {name}", lambda: MOONS, lambda name=name: chosen.append(name)) for name in names]), ("Empty", [])]
+        [
+            ("A list", [GalleryEntry(name, f"about {name}", lambda: MOONS, lambda name=name: chosen.append(name)) for name in names]),
+            ("Empty", []),
+        ]
     )
     gallery.chosen = chosen
     parent.show()
@@ -80,8 +84,10 @@ def test_pictures_are_drawn_when_they_are_seen_and_anew_in_another_theme(qtbot):
     parent, drawn = QWidget(), []
     parent.resize(600, 300)
     qtbot.addWidget(parent)
-    gallery = Gallery(parent)
-    gallery.set_sections([("Many", [Entry(str(number), "", lambda number=number: drawn.append(number), print) for number in range(30)])])
+    gallery = DocumentGallery(parent)
+    gallery.set_sections(
+        [("Many", [GalleryEntry(str(number), "", lambda number=number: drawn.append(number), print) for number in range(30)])]
+    )
     parent.show()
     gallery.open()
     parent.grab()
@@ -117,6 +123,6 @@ def test_the_window_offers_recent_documents_and_examples(window, qtbot, tmp_path
 
 
 def test_a_saved_document_holds_its_picture(window, tmp_path, monkeypatch):
-    monkeypatch.setattr("nnviz.ui.documents.Documents.ask_file", lambda *_: str(tmp_path / "mine"))
+    monkeypatch.setattr("nnviz.ui.files.documents.Documents.ask_file", lambda *_: str(tmp_path / "mine"))
     assert window.documents.save_as()
     assert files.part(tmp_path / "mine.nnviz", files.THUMBNAIL).startswith(b"\x89PNG")

@@ -7,10 +7,10 @@ import json
 import pytest
 from PySide6.QtWidgets import QLabel, QMenu
 
-from nnviz.ui.card import Card
-from nnviz.ui.layouts import HIDDEN, WORKSPACES
-from nnviz.ui.panel_menu import TITLES, PanelMenu
-from nnviz.ui.workspaces import WorkspaceArea
+from nnviz.ui.shell.layouts import HIDDEN, WORKSPACES
+from nnviz.ui.shell.panel_menu import TITLES, PanelMenu
+from nnviz.ui.shell.workspaces import WorkspaceArea
+from nnviz.ui.widgets.card import Card
 
 NAMES = sorted({name for tree in WORKSPACES.values() for name in tree.panels()})
 

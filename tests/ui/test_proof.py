@@ -5,11 +5,11 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from nnviz.protocol import AgreementRecord
-from nnviz.ui.proof import Proof
-from nnviz.ui.theme import DARK, LIGHT
-from nnviz.ui.top_bar import Badge
-from nnviz.ui.what_if_banner import WhatIfBanner
+from nnviz.records.trace_record import AgreementRecord
+from nnviz.ui.shell.top_bar import Badge
+from nnviz.ui.step.proof import Proof
+from nnviz.ui.step.what_if_banner import WhatIfBanner
+from nnviz.ui.theme.colors import DARK, LIGHT
 from tests.ui import traces
 
 ROWS = (AgreementRecord("out.weight", 0.5, 0.5, 1e-9, 2e-9), AgreementRecord("h1.weight", 0.25, 0.25, 0.0, 0.0))

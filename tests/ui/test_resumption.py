@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from PySide6.QtWidgets import QMessageBox
 
-from nnviz.document import edits, files, progress
-from nnviz.document.examples import open_document
+from nnviz.document import edits
+from nnviz.document.store import files, saved_run
+from nnviz.document.store.examples import open_document
 from tests.ui.window import opened, stands_at, wait
 
 
@@ -17,7 +18,7 @@ def window(qtbot, tmp_path, monkeypatch, lent_engine):
 
 
 def bits(window) -> dict[str, bytes]:
-    names = [node.label for node in window.session.moment.reading.trace.nodes if node.kind == "parameter"]
+    names = [node.label for node in window.session.trace_state.index.trace.nodes if node.kind == "parameter"]
     return {name: window.session.weights.values(name).tobytes() for name in names}
 
 
@@ -68,15 +69,15 @@ def test_it_is_offered_by_an_action_until_the_document_changes(window, qtbot, tm
 def test_saving_again_before_going_there_loses_nothing(window, qtbot, tmp_path):
     session, path = window.session, tmp_path / "trained.nnviz"
     session.document.save_as(path)
-    kept = files.part(path, progress.PART)
+    kept = files.part(path, saved_run.PART)
     reopened(window, qtbot, path)
     wait(qtbot, lambda: session.run.is_traced)
     session.edit("Title", edits.set_title, "Mine")
-    assert window.documents.save() and files.part(path, progress.PART) == kept
+    assert window.documents.save() and files.part(path, saved_run.PART) == kept
 
 
 def test_unsaved_work_is_kept_with_its_run(window, qtbot, tmp_path):
-    from nnviz.document import autosave
+    from nnviz.document.store import autosave
     from nnviz.session.autosaver import Autosaver
 
     session = window.session
@@ -99,14 +100,14 @@ def test_unsaved_work_is_kept_with_its_run(window, qtbot, tmp_path):
 def test_another_outcome_is_said(window, qtbot, tmp_path):
     session, path = window.session, tmp_path / "trained.nnviz"
     session.document.save_as(path)
-    kept = progress.decode(files.part(path, progress.PART))
-    files.save(path, session.experiment, extras={progress.PART: progress.encode(progress.Progress(kept.iteration, 9.9, kept.first))})
+    kept = saved_run.decode(files.part(path, saved_run.PART))
+    files.save(path, session.experiment, extras={saved_run.PART: saved_run.encode(saved_run.SavedRun(kept.iteration, 9.9, kept.first))})
     reopened(window, qtbot, path).buttons["Go to iteration 60"].click()
     wait(qtbot, lambda: "came out differently" in window.toast.text)
 
 
 def test_plain_json_says_that_it_keeps_no_training(window, tmp_path, monkeypatch):
-    monkeypatch.setattr("nnviz.ui.documents.Documents.ask_file", lambda *_: str(tmp_path / "plain.json"))
+    monkeypatch.setattr("nnviz.ui.files.documents.Documents.ask_file", lambda *_: str(tmp_path / "plain.json"))
     assert window.documents.save_as()
     assert "without its 60 iterations" in window.toast.text
 

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QMenu, QWidget
 
-from nnviz.ui.top_bar import Figure, TopBar
+from nnviz.ui.shell.top_bar import Figure, TopBar
 
 ACTIONS = ("to_start", "step_back", "step", "to_end", "rewind", "train_iteration", "train_epoch", "play", "train", "find_action")
 

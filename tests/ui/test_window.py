@@ -14,11 +14,12 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from nnviz.document import edits, files
-from nnviz.document.examples import open_document
+from nnviz.document import edits
+from nnviz.document.store import files
+from nnviz.document.store.examples import open_document
 from nnviz.session.engine_client import EngineClient
-from nnviz.ui.canvas.palette import Entry
-from nnviz.ui.command_palette import CommandPalette
+from nnviz.ui.network.palette import LayerEntry
+from nnviz.ui.shell.command_palette import CommandPalette
 from tests.ui.window import opened, stands_at, wait
 
 
@@ -39,8 +40,8 @@ def press(qtbot, window, keys: str) -> None:
 
 def parameters(window) -> dict[str, np.ndarray]:
     """All parameters as they stand before the traced iteration."""
-    reading = window.session.moment.reading
-    return {node.label: reading.array(node.value) for node in reading.trace.nodes if node.kind == "parameter"}
+    index = window.session.trace_state.index
+    return {node.label: index.array(node.value) for node in index.trace.nodes if node.kind == "parameter"}
 
 
 def test_the_first_picture(with_its_own_engine):
@@ -49,7 +50,7 @@ def test_the_first_picture(with_its_own_engine):
     assert run.iteration == 24
     assert window.area.name == "step"
     assert "equals torch" in window.top_bar.badge.text()
-    assert window.session.moment.reading.trace.worst_error < 1e-6
+    assert window.session.trace_state.index.trace.worst_error < 1e-6
     assert run.curves.loss.size == 25
     assert run.surface is not None
     assert {layer.layer for layer in run.measures} == {"h1", "h2", "out"}
@@ -61,7 +62,7 @@ def test_steps_go_forward_backward_and_update_with_the_keyboard(qtbot, window):
     for place in range(1, stepper.length + 1):
         press(qtbot, window, "F10")
         assert stepper.cursor == place
-        phases.append(window.session.moment.phase)
+        phases.append(window.session.trace_state.phase)
     assert list(dict.fromkeys(phases)) == ["batch", "forward", "loss", "backward", "update"]
     for place in reversed(range(stepper.length)):
         press(qtbot, window, "Shift+F10")
@@ -72,27 +73,27 @@ def test_large_numbers_are_asked_for_as_soon_as_their_card_is_seen_again(qtbot, 
     session, wanted = window.session, []
     press(qtbot, window, "F10")
     window.area.show_workspace("build")
-    monkeypatch.setattr(session.numbers, "want", lambda moment, node: wanted.append((moment, node)))
-    loss = next(node.id for node in session.moment.reading.trace.nodes if node.kind == "loss")
+    monkeypatch.setattr(session.numbers, "want", lambda state, node: wanted.append((state, node)))
+    loss = next(node.id for node in session.trace_state.index.trace.nodes if node.kind == "loss")
     session.select(loss)
     assert wanted == [] and not window.panels.chain_rule.isVisible()
     window.area.show_workspace("step")
-    assert wanted == [(session.moment, loss)]
+    assert wanted == [(session.trace_state, loss)]
 
 
 def test_what_is_not_computed_yet_is_not_zero(qtbot, window):
-    moment = window.session.moment
-    loss = next(node for node in moment.reading.trace.nodes if node.kind == "loss")
-    assert moment.value(loss.id) is None
+    state = window.session.trace_state
+    loss = next(node for node in state.index.trace.nodes if node.kind == "loss")
+    assert state.value(loss.id) is None
     window.session.stepper.to_node(loss.id)
-    assert window.session.moment.value(loss.id) is not None
-    assert window.session.moment.gradient(loss.id) is None
+    assert window.session.trace_state.value(loss.id) is not None
+    assert window.session.trace_state.gradient(loss.id) is None
 
 
 def test_stepping_past_the_end_makes_the_next_iteration(qtbot, window):
     window.session.stepper.to_end()
     updated = {
-        update.parameter: window.session.moment.reading.array(update.after) for update in window.session.moment.reading.trace.updates
+        update.parameter: window.session.trace_state.index.array(update.after) for update in window.session.trace_state.index.trace.updates
     }
     press(qtbot, window, "F10")
     wait(qtbot, lambda: stands_at(window, 25))
@@ -140,14 +141,15 @@ def test_optimizer_rate_and_dropout_are_switched_while_it_trains(qtbot, window):
     wait(qtbot, lambda: window.session.run.iteration > seen and window.session.run.learning_rate == 0.05)
     press(qtbot, window, "Ctrl+T")
     wait(qtbot, lambda: stands_at(window, window.session.run.iteration))
-    trace = window.session.moment.reading.trace
+    trace = window.session.trace_state.index.trace
     assert all(node.dropped is None for node in trace.nodes), "dropout is off"
     assert not window.session.experiment.training.dropout
     assert window.session.experiment.training.optimizer.kind == "sgd"
     assert window.session.run.curves.iteration.tolist() == list(range(window.session.run.iteration + 1)), "no reset"
     press(qtbot, window, "Ctrl+D")
     wait(
-        qtbot, lambda: window.session.run.is_traced and any(node.dropped is not None for node in window.session.moment.reading.trace.nodes)
+        qtbot,
+        lambda: window.session.run.is_traced and any(node.dropped is not None for node in window.session.trace_state.index.trace.nodes),
     )
 
 
@@ -166,7 +168,7 @@ def test_rewind_is_the_identical_start(qtbot, window):
 
 def test_a_layer_is_added_from_the_palette_changed_and_undone(qtbot, window):
     before = window.session.experiment
-    entry = next(entry for entry in window.panels.palette.findChildren(Entry) if entry.kind.name == "dense")
+    entry = next(entry for entry in window.panels.palette.findChildren(LayerEntry) if entry.kind.name == "dense")
     qtbot.mouseClick(entry, Qt.MouseButton.LeftButton)
     network = window.session.experiment.network
     assert [layer.id for layer in network.in_order()] == ["x", "h1", "h2", "dense1", "out"]

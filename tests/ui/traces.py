@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
-from nnviz.protocol import Array, EdgeRecord, Measure, NodeRecord, OutputRecord, RowRecord, StepRecord, Tensor, TraceRecord, UpdateRecord
-from nnviz.session.moment import Moment
-from nnviz.session.reading import Reading
+from nnviz.records.tensors import Array, Measure, Tensor
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_record import EdgeRecord, NodeRecord, OutputRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord
+from nnviz.records.trace_state import TraceState
 
 LINEAR = ("z = x Wᵀ + b", "∂L/∂x = ∂L/∂z · W\n∂L/∂W = (∂L/∂z)ᵀ · x\n∂L/∂b = Σ ∂L/∂z")
 RELU = ("a = max(0, z)", "∂L/∂z = ∂L/∂a ⊙ [z > 0]")
@@ -288,9 +289,9 @@ def _finish(tape: Tape, out: int, undo: list, parameters: list[int], random: np.
     return tape.record(float(losses.mean()), rows=batch)
 
 
-def moment(trace: TraceRecord, cursor: int, sample: int | None = 0) -> Moment:
+def state(trace: TraceRecord, cursor: int, sample: int | None = 0) -> TraceState:
     """Return the moment of a trace."""
-    return Moment(Reading(trace), cursor, sample)
+    return TraceState(TraceIndex(trace), cursor, sample)
 
 
 def place(trace: TraceRecord, phase: str, label: str) -> int:

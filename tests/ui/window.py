@@ -7,11 +7,11 @@ from unittest.mock import patch
 
 from pytestqt.qtbot import QtBot
 
-from nnviz.document.examples import open_document
+from nnviz.document.store.examples import open_document
 from nnviz.session import engine_client
 from nnviz.session.engine_client import COMMAND
-from nnviz.ui import app
-from nnviz.ui.main_window import MainWindow
+from nnviz.ui.shell import app
+from nnviz.ui.shell.main_window import MainWindow
 
 LONG_MS = 60_000
 
@@ -35,8 +35,8 @@ def opened(qtbot: QtBot, example: str = "moons", iterations: int = 0, engine: tu
 
 def stands_at(window: MainWindow, iteration: int) -> bool:
     """Whether the run stands after so many iterations, with the trace of the next one on the screen."""
-    moment = window.session.moment
-    return not window.session.trainer.is_training and moment is not None and moment.reading.trace.iteration == iteration
+    state = window.session.trace_state
+    return not window.session.trainer.is_training and state is not None and state.index.trace.iteration == iteration
 
 
 def wait(qtbot: QtBot, condition: Callable[[], bool]) -> None:

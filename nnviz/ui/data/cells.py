@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
-from nnviz.protocol import TableColumn, TableRecord
-from nnviz.ui.fonts import mono, sans
-from nnviz.ui.theme import BODY, LIGHT, SMALL, Theme
+from nnviz.records.data_record import TableColumn, TableRecord
+from nnviz.ui.theme.colors import BODY, LIGHT, SMALL, Theme
+from nnviz.ui.theme.fonts import mono, sans
 
 _ROW = 24
 

@@ -10,11 +10,12 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from nnviz.document import catalog
-from nnviz.protocol import TableLookedAt, TableRecord
-from nnviz.ui import forms
+from nnviz.messages import TableRead
+from nnviz.records.data_record import TableRecord
 from nnviz.ui.data.cells import CellTable
 from nnviz.ui.data.rows_picture import RowsPicture
-from nnviz.ui.theme import GRID, LIGHT, Theme
+from nnviz.ui.theme.colors import GRID, LIGHT, Theme
+from nnviz.ui.widgets import forms
 
 FILTER = "Tables (*.csv *.tsv *.txt *.dat);;All files (*)"
 _FIELDS = {field.name: field for field in catalog.DATASETS["csv"].fields}
@@ -42,7 +43,7 @@ class FilePage(QWidget):
         self._theme = LIGHT
         self.draft: dict[str, Any] = {name: _FIELDS[name].default for name in _KEPT}
         self._used: dict[str, Any] | None = None
-        self._reply: TableLookedAt | None = None
+        self._reply: TableRead | None = None
         self.path = QLineEdit(placeholderText="a CSV file; drop one on the window", accessibleName="File")
         self.browse = QPushButton("Choose…", accessibleName="Choose a file")
         self.target = QComboBox(accessibleName="Target column", toolTip=_FIELDS["target"].explanation)
@@ -69,7 +70,7 @@ class FilePage(QWidget):
         """Look into another file, with everything worked out anew."""
         self._draft(**{name: _FIELDS[name].default for name in _KEPT} | {"path": path})
 
-    def show_look(self, reply: TableLookedAt) -> None:
+    def show_look(self, reply: TableRead) -> None:
         """Show what the engine found in the file."""
         self._reply = reply
         table = reply.table

@@ -1,6 +1,6 @@
 """The window in which data is chosen: the gallery, the settings of what is chosen, a file or points of one's own, and the scaling.
 
-It shows a document and asks for changes of it; desk.py carries them out.
+It shows a document and asks for changes of it; choosing.py carries them out.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QScrollArea,
 
 from nnviz.document.catalog import DATASETS
 from nnviz.document.experiment import Experiment
-from nnviz.protocol import DataRecord
-from nnviz.session.reading import to_numpy
+from nnviz.records.data_record import DataRecord
+from nnviz.records.tensors import to_numpy
+from nnviz.ui.data.data_gallery import TILE, DataGallery
 from nnviz.ui.data.file_page import FilePage
-from nnviz.ui.data.gallery import TILE, Gallery
 from nnviz.ui.data.points_page import PointsPage
 from nnviz.ui.data.rows_picture import RowsPicture
 from nnviz.ui.data.settings_form import SettingsForm
 from nnviz.ui.data.spreads import Spreads
-from nnviz.ui.fonts import sans
-from nnviz.ui.theme import GRID, GUTTER, LARGE, Theme
+from nnviz.ui.theme.colors import GRID, GUTTER, LARGE, Theme
+from nnviz.ui.theme.fonts import sans
 
 SIZE = (1080, 720)
 _RIGHT = 600
@@ -37,7 +37,7 @@ class DataPicker(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Data")
         self.setAccessibleName("Data")
-        self.gallery, self.form, self.spreads = Gallery(), SettingsForm(), Spreads()
+        self.gallery, self.form, self.spreads = DataGallery(), SettingsForm(), Spreads()
         self.file, self.points, self.rows = FilePage(), PointsPage(), RowsPicture()
         self.name, self.about, self.problem = QLabel(), QLabel(wordWrap=True), QLabel(wordWrap=True)
         self.name.setFont(sans(LARGE, QFont.Weight.DemiBold))

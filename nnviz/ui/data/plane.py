@@ -9,8 +9,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from nnviz.ui.fonts import mono
-from nnviz.ui.theme import LIGHT, RADIUS, SMALL, Theme
+from nnviz.ui.theme.colors import LIGHT, RADIUS, SMALL, Theme
+from nnviz.ui.theme.fonts import mono
 
 REACH = 3.0
 """The plane goes from −REACH to REACH, further where points lie further out."""

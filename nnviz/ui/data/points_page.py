@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from nnviz.ui.data.plane import Place, PointPlane
-from nnviz.ui.theme import GRID, LIGHT, Theme
+from nnviz.ui.theme.colors import GRID, LIGHT, Theme
 
 CLASSES = 9
 

@@ -7,9 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from nnviz.protocol import BatchInspected, DataRecord
-from nnviz.session.reading import to_numpy
-from nnviz.ui import numerals
+from nnviz.messages import BatchInspected
+from nnviz.records.data_record import DataRecord
+from nnviz.records.tensors import to_numpy
+from nnviz.text import numbers
 from nnviz.ui.data.rows_picture import unscaled
 
 _MOST_NUMBERS = 4
@@ -84,18 +85,18 @@ class RowCells:
         if self.form == "image":
             return ""
         more = f" … {len(values)}" if len(values) > _MOST_NUMBERS else ""
-        return "  ".join(numerals.short(float(value)) for value in values[:_MOST_NUMBERS]) + more
+        return "  ".join(numbers.short(float(value)) for value in values[:_MOST_NUMBERS]) + more
 
     def target_text(self, row: int) -> str:
         """Return the class, or the numbers."""
         if self.data.classes:
             return self._class(int(self.targets[row]))
-        return "  ".join(numerals.number(float(value)) for value in self.targets[row][:2])
+        return "  ".join(numbers.number(float(value)) for value in self.targets[row][:2])
 
     def answer_text(self, row: int) -> str:
         """Return the likeliest class and its probability, or the numbers."""
         if not self.data.classes:
-            return "  ".join(numerals.number(float(value)) for value in self.outputs[row][:2])
+            return "  ".join(numbers.number(float(value)) for value in self.outputs[row][:2])
         number = int(self.answers[row])
         share = self.outputs[row][number] if self.outputs.shape[1] > 1 else abs(1 - number - self.outputs[row][0])
         return f"{self._class(number)}  {100 * float(share):.0f} %"

@@ -7,10 +7,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from nnviz.protocol import DataRecord
-from nnviz.session.reading import to_numpy
-from nnviz.ui.fonts import mono
-from nnviz.ui.theme import LIGHT, RADIUS, SMALL, Theme
+from nnviz.records.data_record import DataRecord
+from nnviz.records.tensors import to_numpy
+from nnviz.ui.theme.colors import LIGHT, RADIUS, SMALL, Theme
+from nnviz.ui.theme.fonts import mono
 
 _ROOM = 5
 """Pixels left free around the points."""

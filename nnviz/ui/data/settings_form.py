@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 from nnviz.document import catalog
 from nnviz.document.catalog import Field
 from nnviz.document.experiment import Experiment
-from nnviz.document.row_shapes import has_classes
-from nnviz.ui import forms
-from nnviz.ui.theme import GRID
+from nnviz.document.shapes.rows import has_classes
+from nnviz.ui.theme.colors import GRID
+from nnviz.ui.widgets import forms
 
 LABELS = {
     "validation": "held out",

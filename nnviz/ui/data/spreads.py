@@ -8,10 +8,10 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from nnviz.protocol import ColumnRecord, Spread
-from nnviz.ui.fonts import mono, sans
-from nnviz.ui.numerals import number
-from nnviz.ui.theme import LIGHT, SMALL, Theme
+from nnviz.records.data_record import ColumnRecord, Spread
+from nnviz.text.numbers import number
+from nnviz.ui.theme.colors import LIGHT, SMALL, Theme
+from nnviz.ui.theme.fonts import mono, sans
 
 _ROW, _HEAD = 46, 24
 _NAME = 104

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from nnviz.ui.graph import structure
-from nnviz.ui.graph.scene import GraphScene
-from nnviz.ui.graph.structure import ROOT, Card
+from nnviz.ui.graph.graph_scene import GraphScene
+from nnviz.ui.graph.structure import ROOT, NodeCard
 
 
 class Folds(QObject):
@@ -19,7 +19,7 @@ class Folds(QObject):
         super().__init__(scene)
         self._scene = scene
 
-    def card(self, node: int) -> Card | None:
+    def card(self, node: int) -> NodeCard | None:
         """Return the card of the folded group that a node is in; None where it is not folded away."""
         card = self._card_of(node)
         return card if card and card.folded else None
@@ -29,7 +29,7 @@ class Folds(QObject):
         card = self._card_of(node)
         return (self._scene.diagram.around(node) or (card.nodes if card.folded else ())) if card else ()
 
-    def _card_of(self, node: int) -> Card | None:
+    def _card_of(self, node: int) -> NodeCard | None:
         diagram = self._scene.diagram
         return diagram.cards.get(diagram.card_of.get(node, "")) if diagram else None
 
@@ -49,12 +49,12 @@ class Folds(QObject):
         if card and card.home != ROOT:
             self.fold(card.home)
 
-    def open(self, card: Card) -> None:
+    def open(self, card: NodeCard) -> None:
         """Open a folded group by one level: equal ones become a card each."""
         is_group = card.block in self._scene.groups.groups
         self.set(self._scene.folded - {card.block if is_group else card.home})
 
-    def open_fully(self, card: Card) -> None:
+    def open_fully(self, card: NodeCard) -> None:
         """Open every one of the equal groups in a card."""
         self.open(card)
         self.set(self._scene.folded - set(card.groups))
@@ -63,7 +63,7 @@ class Folds(QObject):
         """Open one group; those equal to it stay folded."""
         self.set(self._scene.folded - {key})
 
-    def enter(self, card: Card, node: int) -> None:
+    def enter(self, card: NodeCard, node: int) -> None:
         """Open by one level what a card has folded around a node; of equal groups only the one the node is in."""
         path = self._scene.groups.path(node)
         self.set(self._scene.folded - {next((key for key in card.groups if key in path), card.block)})

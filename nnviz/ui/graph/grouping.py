@@ -9,32 +9,32 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
-from nnviz.protocol import NodeRecord, TraceRecord
+from nnviz.records.trace_record import NodeRecord, TraceRecord
 
 _NUMBER = re.compile(r"(?P<stem>.*?)(?P<mark>[#=]?)\d+")
 
 
 @dataclass(frozen=True)
-class Group:
+class NodeGroup:
     """A layer or a part of one; `parts` are nodes and groups in forward order."""
 
     key: str
     title: str
-    parts: tuple[int | Group, ...]
+    parts: tuple[int | NodeGroup, ...]
     repeats: bool = False
     """Whether its parts are groups of equal structure, one behind the other: time steps, blocks, heads."""
 
     @cached_property
     def chain(self) -> tuple[int, ...]:
         """Its nodes in forward order, without those that stand beside them."""
-        return tuple(node for part in self.parts for node in (part.chain if isinstance(part, Group) else (part,)))
+        return tuple(node for part in self.parts for node in (part.chain if isinstance(part, NodeGroup) else (part,)))
 
     @property
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> tuple[NodeGroup, ...]:
         """The groups among its parts."""
-        return tuple(part for part in self.parts if isinstance(part, Group))
+        return tuple(part for part in self.parts if isinstance(part, NodeGroup))
 
-    def walk(self) -> Iterator[Group]:
+    def walk(self) -> Iterator[NodeGroup]:
         """Yield every group inside, an outer one before its own."""
         for group in self.groups:
             yield group
@@ -48,7 +48,7 @@ class Tree:
     What stands beside the chain (parameters, masks, targets) has a home: the innermost group with all its users (of the forward phase).
     """
 
-    root: Group
+    root: NodeGroup
     homes: dict[int, str]
     """Node beside the chain -> key of its home; empty for the root."""
     first_users: dict[int, int]
@@ -59,7 +59,7 @@ class Tree:
     """What a node is called that is alone in an inner group."""
 
     @cached_property
-    def groups(self) -> dict[str, Group]:
+    def groups(self) -> dict[str, NodeGroup]:
         """Every group by its key, an outer one before those in it."""
         return {group.key: group for group in self.root.walk()}
 
@@ -81,7 +81,7 @@ def tree(trace: TraceRecord) -> Tree:
     beside = {node.id: users[node.id] for node in trace.nodes if node.id in users and _stands_beside(trace, node, users[node.id][0])}
     chain = [node for node in trace.nodes if node.id not in beside and not _is_idle(node, users)]
     grower = _Grower(trace, beside)
-    root = Group("", "", grower.parts(chain, ""))
+    root = NodeGroup("", "", grower.parts(chain, ""))
     paths = dict(_paths(root, ()))
     repeated = {group.key for group in root.walk() if group.repeats}
     homes = {node: _home([paths[user] for user in _at_work(trace, using) if user in paths], repeated) for node, using in beside.items()}
@@ -107,9 +107,9 @@ def _is_idle(node: NodeRecord, users: Collection[int]) -> bool:
     return node.kind in ("buffer", "constant") and node.id not in users
 
 
-def _paths(group: Group, around: tuple[str, ...]) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _paths(group: NodeGroup, around: tuple[str, ...]) -> Iterator[tuple[int, tuple[str, ...]]]:
     for part in group.parts:
-        if isinstance(part, Group):
+        if isinstance(part, NodeGroup):
             yield from _paths(part, (*around, part.key))
         else:
             yield part, around
@@ -136,9 +136,9 @@ class _Grower:
         self._owning = {trace.nodes[node].group for node in beside}
         """Groups with tensors of their own: they stay frames of their own."""
 
-    def parts(self, nodes: Sequence[NodeRecord], key: str, depth: int = 0) -> tuple[int | Group, ...]:
+    def parts(self, nodes: Sequence[NodeRecord], key: str, depth: int = 0) -> tuple[int | NodeGroup, ...]:
         """Return nodes and groups of one level."""
-        parts: list[int | Group] = []
+        parts: list[int | NodeGroup] = []
         taken: Counter[str] = Counter()
         for name, run in groupby(nodes, key=lambda node: _name(node, depth)):
             inside = list(run)
@@ -151,24 +151,24 @@ class _Grower:
             parts.append(self._group(inside, own if taken[name] == 1 else f"{own}~{taken[name]}", name, depth))
         return self._with_repeats(parts, depth)
 
-    def _group(self, nodes: Sequence[NodeRecord], key: str, name: str, depth: int) -> Group:
+    def _group(self, nodes: Sequence[NodeRecord], key: str, name: str, depth: int) -> NodeGroup:
         parts = self.parts(nodes, key, depth + 1)
         only = parts[0] if len(parts) == 1 else None
-        if isinstance(only, Group) and nodes[0].group[: depth + 1] not in self._owning:
-            return Group(key, name if only.repeats or not depth else f"{name} › {only.title}", only.parts, only.repeats)
-        return Group(key, name, parts)
+        if isinstance(only, NodeGroup) and nodes[0].group[: depth + 1] not in self._owning:
+            return NodeGroup(key, name if only.repeats or not depth else f"{name} › {only.title}", only.parts, only.repeats)
+        return NodeGroup(key, name, parts)
 
-    def _with_repeats(self, parts: list[int | Group], depth: int) -> tuple[int | Group, ...]:
+    def _with_repeats(self, parts: list[int | NodeGroup], depth: int) -> tuple[int | NodeGroup, ...]:
         """Groups of equal structure in a row become parts of one group."""
-        found: list[int | Group] = []
+        found: list[int | NodeGroup] = []
         for like, run in groupby(parts, key=lambda part: self._likeness(part, depth)):
             equal = list(run)
             found += [_repeat(equal)] if like is not None and len(equal) > 1 else equal
         return tuple(found)
 
-    def _likeness(self, part: int | Group, depth: int) -> tuple | None:
+    def _likeness(self, part: int | NodeGroup, depth: int) -> tuple | None:
         """What equal parts have in common: name without its number, operations, shapes and how these hang together."""
-        if not isinstance(part, Group):
+        if not isinstance(part, NodeGroup):
             return None
         places = {node: place for place, node in enumerate(part.chain)}
         records = [self._trace.nodes[node] for node in part.chain]
@@ -188,6 +188,6 @@ def _stem(title: str, depth: int) -> str:
     return match["stem"]
 
 
-def _repeat(members: list[Group]) -> Group:
+def _repeat(members: list[NodeGroup]) -> NodeGroup:
     first, last = members[0], members[-1]
-    return Group(f"{first.key}…{last.key}", f"{first.title} … {last.title}", tuple(members), repeats=True)
+    return NodeGroup(f"{first.key}…{last.key}", f"{first.title} … {last.title}", tuple(members), repeats=True)

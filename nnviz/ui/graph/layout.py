@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nnviz.ui.graph import routing
-from nnviz.ui.graph.order import ordered
 from nnviz.ui.graph.routing import Box, Lanes, Passage, Point, Run
-from nnviz.ui.graph.structure import ROOT, Block, Card, Diagram
+from nnviz.ui.graph.structure import ROOT, Block, Diagram, NodeCard
+from nnviz.ui.widgets.layered_order import ordered
 
 COLUMN_GAP = 34
 ROW_GAP = 20
@@ -72,7 +72,7 @@ class _Piece:
 class _Plan:
     def __init__(self, diagram: Diagram, sizes: Mapping[str, Size]) -> None:
         self._diagram, self._sizes = diagram, sizes
-        self._beside: dict[str, list[Card]] = defaultdict(list)
+        self._beside: dict[str, list[NodeCard]] = defaultdict(list)
         for card in diagram.cards.values():
             if card.owner:
                 self._beside[card.owner].append(card)
@@ -158,7 +158,7 @@ def _routes(diagram: Diagram) -> dict[Ends, list[str]]:
     return found
 
 
-def _homes(diagram: Diagram, card: Card) -> list[str]:
+def _homes(diagram: Diagram, card: NodeCard) -> list[str]:
     """The blocks around a card, the innermost first."""
     found = [card.home]
     while found[-1] != ROOT:
@@ -176,7 +176,7 @@ def _passages(diagram: Diagram, routes: Mapping[Ends, Sequence[str]]) -> dict[st
     return found
 
 
-def _part_in(diagram: Diagram, card: Card) -> dict[str, str]:
+def _part_in(diagram: Diagram, card: NodeCard) -> dict[str, str]:
     """For every block around a card the main part of it that the card is in or beside."""
     homes = _homes(diagram, card)
     return dict(zip(homes, [card.owner or card.key, *homes[:-1]], strict=True))
@@ -185,7 +185,7 @@ def _part_in(diagram: Diagram, card: Card) -> dict[str, str]:
 # --- pieces -----------------------------------------------------------------------------------------------------------
 
 
-def _stack(key: str, beside: Iterable[Card], sizes: Mapping[str, Size], width: float) -> _Piece:
+def _stack(key: str, beside: Iterable[NodeCard], sizes: Mapping[str, Size], width: float) -> _Piece:
     """A main card with what stands above and below it."""
     half = sizes[key][1] / 2
     boxes = {key: (0.0, -half, width, 2 * half)}
@@ -201,7 +201,7 @@ def _stack(key: str, beside: Iterable[Card], sizes: Mapping[str, Size], width: f
     return _Piece(boxes, extent=(0, up, width, down))
 
 
-def _surrounded(piece: _Piece, beside: Iterable[Card], sizes: Mapping[str, Size]) -> _Piece:
+def _surrounded(piece: _Piece, beside: Iterable[NodeCard], sizes: Mapping[str, Size]) -> _Piece:
     """A block with the cards that belong to all of it in a row above it and another below."""
     _, top, right, bottom = piece.extent
     ends = {True: 0.0, False: 0.0}

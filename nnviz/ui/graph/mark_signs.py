@@ -7,7 +7,7 @@ from collections.abc import Collection
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QPainter, QPen
 
-from nnviz.ui.theme import Theme
+from nnviz.ui.theme.colors import Theme
 
 RADIUS = 7.0
 

@@ -8,13 +8,13 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPainterPathStroker, QPen
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
-from nnviz.ui.canvas.blocks import readable
-from nnviz.ui.fonts import mono, sans
 from nnviz.ui.graph import mark_signs
-from nnviz.ui.graph.items import paint_diamond, paint_what_if
+from nnviz.ui.graph.card_items import paint_diamond, paint_what_if
 from nnviz.ui.graph.neuron_states import NARROW, WIDE, LinkState, NeuronState
 from nnviz.ui.graph.painted import Painted
-from nnviz.ui.theme import BODY, SMALL, Theme, mixed
+from nnviz.ui.network.blocks import readable
+from nnviz.ui.theme.colors import BODY, SMALL, Theme, mixed
+from nnviz.ui.theme.fonts import mono, sans
 
 _Flag = Qt.AlignmentFlag
 _HALO = 5.0
@@ -153,7 +153,7 @@ def _fitting(text: str, room: float) -> QFont:
     return next((font for font in fits if QFontMetricsF(font).horizontalAdvance(text) <= room), mono(sizes[-1], QFont.Weight.Bold))
 
 
-class LinkItem(Painted):
+class NeuronLinkItem(Painted):
     """A line between two circles, with the weight on it."""
 
     state: LinkState | None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import QLineF, QObject, QPointF, QRectF, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
-from nnviz.protocol import TraceRecord
-from nnviz.session.moment import Moment
-from nnviz.ui.graph import naming, neuron_states, neuron_tips, speech, structure, units
-from nnviz.ui.graph.look import Look
-from nnviz.ui.graph.neuron_items import CaptionItem, LinkItem, NeuronItem
+from nnviz.records.trace_record import TraceRecord
+from nnviz.records.trace_state import TraceState
+from nnviz.text import names
+from nnviz.ui.graph import neuron_states, neuron_tips, speech, structure, units
+from nnviz.ui.graph.appearance import Appearance
+from nnviz.ui.graph.neuron_items import CaptionItem, NeuronItem, NeuronLinkItem
 from nnviz.ui.graph.strips import Limits
-from nnviz.ui.graph.structure import Card
+from nnviz.ui.graph.structure import NodeCard
 from nnviz.ui.graph.travel import Travel
 
 _MARGIN = 400.0
@@ -30,39 +31,39 @@ class NeuronScene(QGraphicsScene):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.circles: dict[int, NeuronItem] = {}
-        self.links: dict[units.Link, LinkItem] = {}
+        self.links: dict[units.NeuronLink, NeuronLinkItem] = {}
         self.frames: dict[str, CaptionItem] = {}
         self.captions: list[CaptionItem] = []
         self.units: units.Units | None = None
         self.travel = Travel(self)
         self._content = QRectF()
-        self._moment: Moment | None = None
+        self._state: TraceState | None = None
         self._skeleton: tuple = ()
-        self._scale: neuron_states.Scale | None = None
-        self._labelled: frozenset[units.Link] = frozenset()
-        self._look = Look()
+        self._scale: neuron_states.ColorScale | None = None
+        self._labelled: frozenset[units.NeuronLink] = frozenset()
+        self._look = Appearance()
         self._lines = 2
         """How many lines of numbers a link of the neuron looked at has room for."""
         self._roomy = True
 
     # --- setters ---
 
-    def set_moment(self, moment: Moment | None) -> None:
+    def set_trace_state(self, state: TraceState | None) -> None:
         """Show this moment of a trace of neurons."""
-        before, self._moment = self._moment, moment
-        same_trace = before is not None and moment is not None and before.reading is moment.reading
-        skeleton = self._skeleton if same_trace else structure.skeleton(moment.reading.trace) if moment else ()
+        before, self._state = self._state, state
+        same_trace = before is not None and state is not None and before.index is state.index
+        skeleton = self._skeleton if same_trace else structure.skeleton(state.index.trace) if state else ()
         rebuilt, self._skeleton = skeleton != self._skeleton, skeleton
         if rebuilt:
             self._rebuild()
-        if moment and not (same_trace and before.sample == moment.sample):
-            self._scale = neuron_states.scale(moment, self.units)
+        if state and not (same_trace and before.sample == state.sample):
+            self._scale = neuron_states.scale(state, self.units)
         self._show()
-        self._send(moving=same_trace and moment.cursor == before.cursor + 1)
-        if rebuilt and moment:
+        self._send(moving=same_trace and state.cursor == before.cursor + 1)
+        if rebuilt and state:
             self.laid_out.emit(True)
 
-    def set_look(self, look: Look) -> None:
+    def set_look(self, look: Appearance) -> None:
         """Be looked at in this way."""
         before, self._look = self._look, look
         if look.theme is not before.theme:
@@ -84,7 +85,7 @@ class NeuronScene(QGraphicsScene):
     @property
     def trace(self) -> TraceRecord | None:
         """The trace it shows."""
-        return self._moment.reading.trace if self._moment else None
+        return self._state.index.trace if self._state else None
 
     @property
     def content(self) -> QRectF:
@@ -94,29 +95,29 @@ class NeuronScene(QGraphicsScene):
     @property
     def limits(self) -> Limits | None:
         """The colour scales in use; None without a trace."""
-        return self._scale.limits if self._scale and self._moment else None
+        return self._scale.limits if self._scale and self._state else None
 
     @property
     def here(self) -> str:
         """Where the cursor is, in a sentence."""
-        return speech.here(self._moment, self._scale.names, self._look.titles) if self._moment else speech.NO_TRACE
+        return speech.here(self._state, self._scale.names, self._look.titles) if self._state else speech.NO_TRACE
 
-    def circle(self, item: NeuronItem) -> Card:
+    def circle(self, item: NeuronItem) -> NodeCard:
         """Return what a circle stands for: a neuron, its weights and its bias."""
         node = next(id for id, other in self.circles.items() if other is item)
-        return Card(item.key, self.units.parts(node), node, block=structure.ROOT)
+        return NodeCard(item.key, self.units.parts(node), node, block=structure.ROOT)
 
     def card_of(self, node: int | None) -> NeuronItem | None:
         """Return the circle that shows a neuron, weight or bias."""
         return self.circles.get(self.units.circle_of.get(node, -1)) if self.units and node is not None else None
 
-    def tooltip(self, item: NeuronItem | LinkItem) -> str:
+    def tooltip(self, item: NeuronItem | NeuronLinkItem) -> str:
         """Return an item's numbers as text."""
-        if self._moment is None:
+        if self._state is None:
             return ""
-        if isinstance(item, LinkItem):
-            return neuron_tips.link(self._moment, self.units, self._scale, item.link, self._look.titles)
-        return neuron_tips.circle(self._moment, self.units, self._scale, self.circle(item).shown, self._look)
+        if isinstance(item, NeuronLinkItem):
+            return neuron_tips.link(self._state, self.units, self._scale, item.link, self._look.titles)
+        return neuron_tips.circle(self._state, self.units, self._scale, self.circle(item).shown, self._look)
 
     # --- inside ---
 
@@ -125,12 +126,12 @@ class NeuronScene(QGraphicsScene):
         self.clear()
         self._content = QRectF()
         self.circles, self.links, self.frames, self.captions, self.units, self._scale = {}, {}, {}, [], None, None
-        if self._moment is None:
+        if self._state is None:
             return
-        reading = self._moment.reading
-        self.units = units.units(reading)
-        self._labelled = units.labelled(reading, self.units)
-        places = units.places(reading, self.units)
+        index = self._state.index
+        self.units = units.units(index)
+        self._labelled = units.labelled(index, self.units)
+        places = units.places(index, self.units)
         roomy = self._roomy = places.pitch >= units.ROOMY
         self._lines = 2 if places.pitch >= _TWO_LINES else 1
         lifted = {source for source, target in self.units.links if places.centres[source][0] == places.centres[target][0]}
@@ -147,17 +148,17 @@ class NeuronScene(QGraphicsScene):
         self._content = self.itemsBoundingRect()
         self.setSceneRect(self._content.adjusted(-_MARGIN, -_MARGIN, _MARGIN, _MARGIN))
 
-    def _link(self, link: units.Link, columns: list[float]) -> LinkItem:
+    def _link(self, link: units.NeuronLink, columns: list[float]) -> NeuronLinkItem:
         source, target = (self.circles[end] for end in link)
         way = QLineF(source.pos(), target.pos())
         passed = columns.index(target.x()) - columns.index(source.x()) - 1
         unit = way.unitVector()
         reach = QPointF(unit.dx(), unit.dy()) * (source.radius + 1)
-        return LinkItem(link, source.pos() + reach, target.pos() - reach, _BOW * max(0, passed), self._look.theme)
+        return NeuronLinkItem(link, source.pos() + reach, target.pos() - reach, _BOW * max(0, passed), self._look.theme)
 
     def _caption(self, tensor: int, place: tuple[float, float]) -> CaptionItem:
-        node = self._moment.reading.whole.node(tensor)
-        text = naming.name(node) if node.inputs else self._look.title(node.label)
+        node = self._state.index.whole.node(tensor)
+        text = names.name(node) if node.inputs else self._look.title(node.label)
         return CaptionItem(text, QRectF(place[0] - 45, place[1] - 8, 90, 14), False, self._look.theme)
 
     def _title(self, layer: str) -> str:
@@ -167,25 +168,25 @@ class NeuronScene(QGraphicsScene):
 
     def _show(self) -> None:
         """Give every item its present state; those it is new to repaint themselves."""
-        moment = self._moment
-        if moment is None or self.units is None:
+        state = self._state
+        if state is None or self.units is None:
             return
-        focus = self._focus(moment)
+        focus = self._focus(state)
         for id, item in self.circles.items():
-            item.set_state(neuron_states.neuron_state(moment, self.units, self._scale, id, self._look))
+            item.set_state(neuron_states.neuron_state(state, self.units, self._scale, id, self._look))
         for link, item in self.links.items():
             lines = self._lines if link[1] == focus else (2 if self._roomy else 1) * (link in self._labelled)
-            if item.set_state(neuron_states.link_state(moment, self.units, self._scale, link, self._look, focus, lines)):
+            if item.set_state(neuron_states.link_state(state, self.units, self._scale, link, self._look, focus, lines)):
                 item.setZValue(1.6 if item.state.active else 1.4 if item.state.labels else 1)
 
-    def _focus(self, moment: Moment) -> int | None:
+    def _focus(self, state: TraceState) -> int | None:
         """The circle looked at: the selected one, else the cursor's."""
-        node = self._look.selected if self._look.selected is not None else moment.step.node if moment.step else None
+        node = self._look.selected if self._look.selected is not None else state.step.node if state.step else None
         return self.units.circle_of.get(node) if node is not None else None
 
     def _send(self, moving: bool) -> None:
         """Put a dot on every link the present step sends a gradient along."""
-        moment = self._moment
-        here = moment.step.node if moment and moment.step and moment.phase == "backward" and self.units else None
+        state = self._state
+        here = state.step.node if state and state.step and state.phase == "backward" and self.units else None
         sent = [item for (source, target), item in self.links.items() if target == here and self.links[source, target].state.returned]
         self.travel.send(sent, self._look.theme, moving)

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nnviz.protocol import Array, EdgeRecord, NodeRecord, Tensor
-from nnviz.session.moment import Moment
-from nnviz.session.reading import to_numpy
-from nnviz.ui import numerals
-from nnviz.ui.canvas import captions
-from nnviz.ui.graph import marks, naming
-from nnviz.ui.graph.look import Look
+from nnviz.records.tensors import Array, Tensor, to_numpy
+from nnviz.records.trace_record import EdgeRecord, NodeRecord
+from nnviz.records.trace_state import TraceState
+from nnviz.text import captions, numbers
+from nnviz.text import names as naming
+from nnviz.ui.graph import marks
+from nnviz.ui.graph.appearance import Appearance
 from nnviz.ui.graph.strips import Limits, robust_limit, shaded, words
-from nnviz.ui.graph.units import Link, Units
+from nnviz.ui.graph.units import NeuronLink, Units
 
 MOST_DIGITS = 5
 """Characters a number in a circle has at most."""
@@ -72,7 +72,7 @@ class LinkState:
 
 
 @dataclass(frozen=True)
-class Scale:
+class ColorScale:
     """What all states of one trace and row share: names and the ends of the colour scales."""
 
     names: Mapping[int, str]
@@ -83,45 +83,45 @@ class Scale:
     """For each colouring the end of the scale of the links."""
 
 
-def scale(moment: Moment, shown: Units) -> Scale:
+def scale(state: TraceState, shown: Units) -> ColorScale:
     """Return the scales for a trace seen for one row; they do not depend on the cursor."""
-    reading = moment.reading
+    index = state.index
     edges: dict[tuple[int, int], tuple[EdgeRecord, ...]] = {}
-    for edge in reading.trace.edges:
+    for edge in index.trace.edges:
         edges[edge.source, edge.target] = (*edges.get((edge.source, edge.target), ()), edge)
-    circles = [reading.node(id) for id in shown.drawn if reading.node(id).kind != "loss"]
+    circles = [index.node(id) for id in shown.drawn if index.node(id).kind != "loss"]
     found = {
-        "value": _limit(moment, ((node.id, node.value) for node in circles)),
-        "gradient": _limit(moment, ((node.id, node.gradient) for node in circles)),
-        "contribution": _limit(moment, ((source, edge.contribution) for source, target in shown.links for edge in edges[source, target])),
-        "update": robust_limit([_change(moment, update.node, True) or 0.0 for update in reading.trace.updates]),
+        "value": _limit(state, ((node.id, node.value) for node in circles)),
+        "gradient": _limit(state, ((node.id, node.gradient) for node in circles)),
+        "contribution": _limit(state, ((source, edge.contribution) for source, target in shown.links for edge in edges[source, target])),
+        "update": robust_limit([_change(state, update.node, True) or 0.0 for update in index.trace.updates]),
     }
     weights = list(shown.weight_of.values())
     links = {
-        "value": _limit(moment, ((id, reading.node(id).value) for id in weights)),
-        "gradient": _limit(moment, ((id, reading.node(id).gradient) for id in weights)),
+        "value": _limit(state, ((id, index.node(id).value) for id in weights)),
+        "gradient": _limit(state, ((id, index.node(id).gradient) for id in weights)),
         "contribution": found["contribution"],
         "update": found["update"],
     }
-    return Scale(naming.names(reading.trace), Limits(**found), edges, links)
+    return ColorScale(naming.names(index.trace), Limits(**found), edges, links)
 
 
-def _limit(moment: Moment, tensors: Iterable[tuple[int, Tensor | None]]) -> float:
-    return robust_limit([value for id, tensor in tensors if (value := _single(moment, id, tensor)) is not None])
+def _limit(state: TraceState, tensors: Iterable[tuple[int, Tensor | None]]) -> float:
+    return robust_limit([value for id, tensor in tensors if (value := _single(state, id, tensor)) is not None])
 
 
-def _single(moment: Moment, node: int, tensor: Tensor | None) -> float | None:
+def _single(state: TraceState, node: int, tensor: Tensor | None) -> float | None:
     """A neuron's tensor for the chosen row, or its mean, as one number."""
-    row = moment.row(node, tensor)
+    row = state.row(node, tensor)
     return None if row is None or row.size != 1 else float(row.reshape(-1)[0])
 
 
-def _change(moment: Moment, node: int, ahead: bool = False) -> float | None:
+def _change(state: TraceState, node: int, ahead: bool = False) -> float | None:
     """What the optimizer adds to a weight; None until it has, unless `ahead`."""
-    update = moment.reading.updates.get(node) if ahead else moment.update(node)
+    update = state.index.updates.get(node) if ahead else state.update(node)
     if update is None:
         return None
-    before, after = (moment.reading.array(tensor) for tensor in (update.before, update.after))
+    before, after = (state.index.array(tensor) for tensor in (update.before, update.after))
     return float(after) - float(before)
 
 
@@ -129,74 +129,74 @@ def _number(value: float | None, limit: float) -> Number | None:
     if value is None:
         return None
     finite = bool(np.isfinite(value))
-    return Number(captions.short(value, MOST_DIGITS) if finite else numerals.number(value), shaded(value, limit) if finite else 0.0, finite)
+    return Number(captions.short(value, MOST_DIGITS) if finite else numbers.number(value), shaded(value, limit) if finite else 0.0, finite)
 
 
-def _with_token(number: Number | None, moment: Moment, node: NodeRecord, tokens: tuple[str, ...]) -> Number | None:
+def _with_token(number: Number | None, state: TraceState, node: NodeRecord, tokens: tuple[str, ...]) -> Number | None:
     """A character stands beside its number; a word has no room in a circle."""
-    said = words(moment, node, tokens) if number else ()
+    said = words(state, node, tokens) if number else ()
     return replace(number, text=said[0]) if said and len(said[0]) <= MOST_DIGITS else number
 
 
 # --- circles ----------------------------------------------------------------------------------------------------------
 
 
-def neuron_state(moment: Moment, shown: Units, scale: Scale, circle: int, look: Look) -> NeuronState:
+def neuron_state(state: TraceState, shown: Units, scale: ColorScale, circle: int, look: Appearance) -> NeuronState:
     """Return what a circle shows now."""
-    node, parts = moment.reading.node(circle), shown.parts(circle)
-    value, gradient = _single(moment, circle, moment.value(circle)), _single(moment, circle, moment.gradient(circle))
+    node, parts = state.index.node(circle), shown.parts(circle)
+    value, gradient = _single(state, circle, state.value(circle)), _single(state, circle, state.gradient(circle))
     bias = shown.bias_of.get(circle)
     own = [look.breakpoints[part] for part in parts if part in look.breakpoints]
-    here = moment.step is not None and not {moment.step.node, *moment.step.others}.isdisjoint(parts)
+    here = state.step is not None and not {state.step.node, *state.step.others}.isdisjoint(parts)
     return NeuronState(
-        name=_label(moment, circle),
-        value=_with_token(_number(value, scale.limits.value), moment, node, look.tokens),
-        gradient="" if gradient is None else numerals.number(gradient),
-        fill=_fill(moment, scale, circle, look.coloring),
-        bias="" if bias is None else _text(moment, bias, moment.value(bias)),
-        bias_gradient="" if bias is None else _text(moment, bias, moment.gradient(bias)),
+        name=_label(state, circle),
+        value=_with_token(_number(value, scale.limits.value), state, node, look.tokens),
+        gradient="" if gradient is None else numbers.number(gradient),
+        fill=_fill(state, scale, circle, look.coloring),
+        bias="" if bias is None else _text(state, bias, state.value(bias)),
+        bias_gradient="" if bias is None else _text(state, bias, state.gradient(bias)),
         has_gradient=node.gradient is not None,
         parameter=node.kind == "parameter",
-        phase=moment.phase if here else "",
-        read=circle in moment.reads(),
+        phase=state.phase if here else "",
+        read=circle in state.reads(),
         selected=look.selected is not None and look.selected in (circle, bias),
-        marks=_marks(moment, shown, circle, parts),
+        marks=_marks(state, shown, circle, parts),
         breakpoint=any(own) if own else None,
-        supposed=any(moment.reading.supposed(part) for part in parts),
-        differs=any(moment.differs(part) for part in parts),
+        supposed=any(state.index.supposed(part) for part in parts),
+        differs=any(state.differs(part) for part in parts),
     )
 
 
-def _marks(moment: Moment, shown: Units, circle: int, parts: tuple[int, ...]) -> tuple[str, ...]:
+def _marks(state: TraceState, shown: Units, circle: int, parts: tuple[int, ...]) -> tuple[str, ...]:
     """Those of the neuron; dropped if its mask says so, frozen if its weights are."""
-    own = marks.marks(moment, circle)
-    hanging = {mark for part in parts if part != circle for mark in marks.marks(moment, part)}
+    own = marks.marks(state, circle)
+    hanging = {mark for part in parts if part != circle for mark in marks.marks(state, part)}
     return tuple(dict.fromkeys((*own, *(mark for mark in ("dropped", "frozen", "non_finite") if mark in hanging))))
 
 
-def _label(moment: Moment, circle: int) -> str:
-    return naming.symbol(moment.reading.node(circle))
+def _label(state: TraceState, circle: int) -> str:
+    return naming.symbol(state.index.node(circle))
 
 
-def _text(moment: Moment, node: int, tensor: Tensor | None) -> str:
-    value = _single(moment, node, tensor)
-    return "" if value is None else numerals.number(value)
+def _text(state: TraceState, node: int, tensor: Tensor | None) -> str:
+    value = _single(state, node, tensor)
+    return "" if value is None else numbers.number(value)
 
 
-def _fill(moment: Moment, scale: Scale, circle: int, coloring: str) -> float | None:
+def _fill(state: TraceState, scale: ColorScale, circle: int, coloring: str) -> float | None:
     """Share of full colour; by contribution: what the neuron's own backward step sends on, summed over where it goes."""
     found = {
-        "value": lambda: _single(moment, circle, moment.value(circle)),
-        "gradient": lambda: _single(moment, circle, moment.gradient(circle)),
-        "contribution": lambda: _sent_on(moment, scale, circle),
-        "update": lambda: _change(moment, circle),
+        "value": lambda: _single(state, circle, state.value(circle)),
+        "gradient": lambda: _single(state, circle, state.gradient(circle)),
+        "contribution": lambda: _sent_on(state, scale, circle),
+        "update": lambda: _change(state, circle),
     }[coloring]()
     return None if found is None or not np.isfinite(found) else shaded(found, scale.limits.of(coloring))
 
 
-def _sent_on(moment: Moment, scale: Scale, circle: int) -> float | None:
-    sources = [source for source in moment.reading.node(circle).inputs if (source, circle) in scale.edges]
-    sent = [_back(moment, scale, (source, circle)) for source in sources if moment.reading.node(source).kind != "parameter"]
+def _sent_on(state: TraceState, scale: ColorScale, circle: int) -> float | None:
+    sources = [source for source in state.index.node(circle).inputs if (source, circle) in scale.edges]
+    sent = [_back(state, scale, (source, circle)) for source in sources if state.index.node(source).kind != "parameter"]
     known = [value for value in sent if value is not None]
     return max(known, key=abs) if known else None
 
@@ -204,58 +204,60 @@ def _sent_on(moment: Moment, scale: Scale, circle: int) -> float | None:
 # --- links ------------------------------------------------------------------------------------------------------------
 
 
-def link_state(moment: Moment, shown: Units, scale: Scale, link: Link, look: Look, focus: int | None, lines: int) -> LinkState:
+def link_state(
+    state: TraceState, shown: Units, scale: ColorScale, link: NeuronLink, look: Appearance, focus: int | None, lines: int
+) -> LinkState:
     """Return how a link is drawn now. `focus`: the circle looked at; `lines`: how many lines of numbers there is room for."""
     source, target = link
     weight = shown.weight_of.get(link)
-    returned = any(edge in moment.arrived(source) for edge in scale.edges[link])
+    returned = any(edge in state.arrived(source) for edge in scale.edges[link])
     active = focus is not None and focus == target
-    value = _link_value(moment, shown, scale, link, look.coloring)
+    value = _link_value(state, shown, scale, link, look.coloring)
     share = None if value is None or not np.isfinite(value) else shaded(value, scale.links[look.coloring])
     is_selected = look.selected is not None and look.selected == weight
-    labels = _labels(moment, scale, link, weight, returned)[: 2 if is_selected else lines]
-    sent = moment.is_made(source) and moment.is_made(target)
+    labels = _labels(state, scale, link, weight, returned)[: 2 if is_selected else lines]
+    sent = state.is_made(source) and state.is_made(target)
     return LinkState(share, sent, returned, active, labels, is_selected, weight is None)
 
 
-def _link_value(moment: Moment, shown: Units, scale: Scale, link: Link, coloring: str) -> float | None:
+def _link_value(state: TraceState, shown: Units, scale: ColorScale, link: NeuronLink, coloring: str) -> float | None:
     weight = shown.weight_of.get(link)
     if coloring == "contribution":
-        return _back(moment, scale, link)
+        return _back(state, scale, link)
     if weight is None:
         return None
     known: dict[str, Callable[[], float | None]] = {
-        "value": lambda: _single(moment, weight, moment.value(weight)),
-        "gradient": lambda: _single(moment, weight, moment.gradient(weight)),
-        "update": lambda: _change(moment, weight),
+        "value": lambda: _single(state, weight, state.value(weight)),
+        "gradient": lambda: _single(state, weight, state.gradient(weight)),
+        "update": lambda: _change(state, weight),
     }
     return known[coloring]()
 
 
-def _back(moment: Moment, scale: Scale, link: Link) -> float | None:
+def _back(state: TraceState, scale: ColorScale, link: NeuronLink) -> float | None:
     """What has come back along a link."""
-    arrived = moment.arrived(link[0])
-    parts = [_single(moment, link[0], edge.contribution) for edge in scale.edges[link] if edge in arrived]
+    arrived = state.arrived(link[0])
+    parts = [_single(state, link[0], edge.contribution) for edge in scale.edges[link] if edge in arrived]
     known = [part for part in parts if part is not None]
     return sum(known) if known else None
 
 
-def _labels(moment: Moment, scale: Scale, link: Link, weight: int | None, returned: bool) -> tuple[tuple[str, str], ...]:
+def _labels(state: TraceState, scale: ColorScale, link: NeuronLink, weight: int | None, returned: bool) -> tuple[tuple[str, str], ...]:
     """The weight and its gradient; on a link without one, the local derivative once something has come back along it."""
     if weight is None:
-        local = _local(moment, link, scale.edges[link][0].local) if returned else None
-        return (("backward", f"× {numerals.number(local)}"),) if local is not None else ()
-    value = _single(moment, weight, moment.value(weight))
-    gradient = _single(moment, weight, moment.gradient(weight))
-    lines = [] if value is None else [("negative" if value < 0 else "positive", numerals.number(value))]
-    return (*lines, ("backward", f"∂ {numerals.number(gradient)}")) if gradient is not None else tuple(lines)
+        local = _local(state, link, scale.edges[link][0].local) if returned else None
+        return (("backward", f"× {numbers.number(local)}"),) if local is not None else ()
+    value = _single(state, weight, state.value(weight))
+    gradient = _single(state, weight, state.gradient(weight))
+    lines = [] if value is None else [("negative" if value < 0 else "positive", numbers.number(value))]
+    return (*lines, ("backward", f"∂ {numbers.number(gradient)}")) if gradient is not None else tuple(lines)
 
 
-def _local(moment: Moment, link: Link, local: Array | None) -> float | None:
+def _local(state: TraceState, link: NeuronLink, local: Array | None) -> float | None:
     """∂target/∂source for the chosen row; no mean stands for it, for a mean of products is no product of means."""
     if local is None:
         return None
     array = to_numpy(local)
     if array.ndim == 0 or array.size == 1:
         return float(array.reshape(-1)[0])
-    return None if moment.sample is None else float(array[moment.sample])
+    return None if state.sample is None else float(array[state.sample])

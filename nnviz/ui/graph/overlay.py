@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
-from nnviz.ui.fonts import mono, sans
-from nnviz.ui.theme import BODY, SMALL, Theme
+from nnviz.ui.theme.colors import BODY, SMALL, Theme
+from nnviz.ui.theme.fonts import mono, sans
 
 _GAP = 8
 _LOW, _HIGH = 18, 46
@@ -52,7 +52,7 @@ class Caption(QLabel):
         self.move(self.parentWidget().width() - self.width(), self.parentWidget().height() - self.height())
 
 
-class Placard(QLabel):
+class EmptyText(QLabel):
     """A sentence in the middle of its parent, for when there is nothing to show."""
 
     def __init__(self, text: str, parent: QWidget) -> None:

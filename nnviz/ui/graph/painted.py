@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGraphicsItem
 
-from nnviz.ui.theme import Theme
+from nnviz.ui.theme.colors import Theme
 
 
 class Painted(QGraphicsItem):

@@ -7,14 +7,14 @@ from typing import Any
 
 from PySide6.QtWidgets import QGraphicsView
 
-from nnviz.session.moment import Moment
+from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph import speech
-from nnviz.ui.graph.items import CardItem
-from nnviz.ui.graph.look import Look
+from nnviz.ui.graph.appearance import Appearance
+from nnviz.ui.graph.card_items import CardItem
+from nnviz.ui.graph.graph_scene import GraphScene
 from nnviz.ui.graph.neuron_items import NeuronItem
 from nnviz.ui.graph.neuron_scene import NeuronScene
-from nnviz.ui.graph.scene import GraphScene
-from nnviz.ui.graph.structure import Card
+from nnviz.ui.graph.structure import NodeCard
 
 
 class Scenes:
@@ -24,17 +24,17 @@ class Scenes:
         self._view = view
         self.cards, self.neurons = self.both = GraphScene(view), NeuronScene(view)
         self.shown: GraphScene | NeuronScene = self.cards
-        self.look = Look()
+        self.look = Appearance()
         view.setScene(self.shown)
 
-    def show(self, moment: Moment | None) -> None:
+    def show(self, state: TraceState | None) -> None:
         """Show a moment in the scene for it, and nothing in the other one."""
-        wanted = self.neurons if moment and moment.reading.is_scalar else self.cards
+        wanted = self.neurons if state and state.index.is_scalar else self.cards
         if wanted is not self.shown:
             before, self.shown = self.shown, wanted
             self._view.setScene(wanted)
-            before.set_moment(None)
-        wanted.set_moment(moment)
+            before.set_trace_state(None)
+        wanted.set_trace_state(state)
 
     @property
     def is_busy(self) -> bool:
@@ -52,6 +52,6 @@ class Scenes:
         """The ranges of the colour scales; empty without a trace."""
         return speech.scale_caption(self.shown.limits, self.look.coloring) if self.shown.limits else ""
 
-    def card(self, item: CardItem | NeuronItem) -> Card:
+    def card(self, item: CardItem | NeuronItem) -> NodeCard:
         """Return what an item stands for."""
         return self.cards.diagram.cards[item.key] if isinstance(item, CardItem) else self.neurons.circle(item)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nnviz.protocol import NodeRecord, TraceRecord
-from nnviz.ui import numerals
-from nnviz.ui.graph import naming
+from nnviz.records.trace_record import NodeRecord, TraceRecord
+from nnviz.text import names, numbers
 
 
 def matches(trace: TraceRecord, text: str, titles: Mapping[str, str]) -> tuple[int, ...]:
     """Return the nodes, in forward order, of which every word of the text tells something. An empty text means none."""
     words = text.lower().split()
-    named = naming.names(trace)
+    named = names.names(trace)
     return tuple(node.id for node in trace.nodes if words and all(_tells(word, _said(node, named[node.id], titles)) for word in words))
 
 
 def _said(node: NodeRecord, name: str, titles: Mapping[str, str]) -> tuple[str, ...]:
     layers = [titles.get(part, part) for part in node.group]
-    texts = (name, node.label, node.operation, node.kind, *layers, node.module, numerals.shape(node.shape))
+    texts = (name, node.label, node.operation, node.kind, *layers, node.module, numbers.shape(node.shape))
     return tuple(text.lower() for text in texts)
 
 

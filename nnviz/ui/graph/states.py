@@ -8,12 +8,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from nnviz.protocol import NodeRecord, Tensor
-from nnviz.session.moment import Moment
-from nnviz.ui import numerals
-from nnviz.ui.graph import marks, naming
-from nnviz.ui.graph.items import CardState, WireState
-from nnviz.ui.graph.look import Look
+from nnviz.records.tensors import Tensor
+from nnviz.records.trace_record import NodeRecord
+from nnviz.records.trace_state import TraceState
+from nnviz.text import names as naming
+from nnviz.text import numbers
+from nnviz.ui.graph import marks
+from nnviz.ui.graph.appearance import Appearance
+from nnviz.ui.graph.card_items import CardState, EdgeState
 from nnviz.ui.graph.strips import (
     Limits,
     Strip,
@@ -27,7 +29,7 @@ from nnviz.ui.graph.strips import (
     value_strip,
     words,
 )
-from nnviz.ui.graph.structure import Card, Wire
+from nnviz.ui.graph.structure import Edge, NodeCard
 
 NARROW, WIDE = 1.4, 4.2
 
@@ -51,30 +53,30 @@ class Scales:
     """Strips already made: what a node shows only changes when its value or gradient does."""
 
 
-def scales(moment: Moment, tokens: tuple[str, ...] = ()) -> Scales:
+def scales(state: TraceState, tokens: tuple[str, ...] = ()) -> Scales:
     """Return the scales for a trace seen for one row. They do not depend on the cursor."""
-    trace = moment.reading.trace
-    nodes = _node_sizes(moment)
+    trace = state.index.trace
+    nodes = _node_sizes(state)
     edges = {kind: {(edge.source, edge.target): sizes.get(edge.source, 0.0) for edge in trace.edges} for kind, sizes in nodes.items()}
-    edges["contribution"] = {(edge.source, edge.target): _size(moment, edge.source, edge.contribution) for edge in trace.edges}
+    edges["contribution"] = {(edge.source, edge.target): _size(state, edge.source, edge.contribution) for edge in trace.edges}
     flows = {kind: _shares(sizes) for kind, sizes in edges.items()}
-    return Scales(naming.names(trace), limits(moment), flows, {kind: _shares(sizes) for kind, sizes in nodes.items()}, tokens)
+    return Scales(naming.names(trace), limits(state), flows, {kind: _shares(sizes) for kind, sizes in nodes.items()}, tokens)
 
 
-def _node_sizes(moment: Moment) -> dict[str, dict[int, float]]:
+def _node_sizes(state: TraceState) -> dict[str, dict[int, float]]:
     """How large each of COLORINGS is in every node that has it; what a node's backward step sends on, largest part first."""
-    reading = moment.reading
-    nodes = reading.trace.nodes
+    index = state.index
+    nodes = index.trace.nodes
     sent = {
-        node.id: max((_size(moment, edge.source, edge.contribution) for edge in reading.in_edges[node.id]), key=abs)
+        node.id: max((_size(state, edge.source, edge.contribution) for edge in index.in_edges[node.id]), key=abs)
         for node in nodes
-        if any(edge.contribution is not None for edge in reading.in_edges.get(node.id, ()))
+        if any(edge.contribution is not None for edge in index.in_edges.get(node.id, ()))
     }
     return {
-        "value": {node.id: _size(moment, node.id, node.value) for node in nodes},
-        "gradient": {node.id: _size(moment, node.id, node.gradient) for node in nodes if node.gradient is not None},
+        "value": {node.id: _size(state, node.id, node.value) for node in nodes},
+        "gradient": {node.id: _size(state, node.id, node.gradient) for node in nodes if node.gradient is not None},
         "contribution": sent,
-        "update": {node: _signed(change(moment, node)) for node in reading.updates},
+        "update": {node: _signed(change(state, node)) for node in index.updates},
     }
 
 
@@ -84,11 +86,11 @@ def _shares(sizes: dict[_Key, float]) -> dict[_Key, float]:
     return {key: shaded(size, limit) for key, size in sizes.items()}
 
 
-def _size(moment: Moment, node: int, tensor: Tensor | None) -> float:
+def _size(state: TraceState, node: int, tensor: Tensor | None) -> float:
     """Root of the mean square, comparable between tensors of different sizes, with the sign of the largest number."""
-    array = moment.row(node, tensor)
+    array = state.row(node, tensor)
     if array is None or not array.size:
-        measure = moment.measure(tensor)
+        measure = state.measure(tensor)
         size = measure.norm / measure.count**0.5 if measure and measure.count else 0.0
         return -size if size and -measure.min > measure.max else size
     return _signed(array)
@@ -102,40 +104,40 @@ def _signed(array: np.ndarray | None) -> float:
 
 
 def card_state(
-    moment: Moment,
-    card: Card,
+    state: TraceState,
+    card: NodeCard,
     scale: Scales,
-    look: Look,
+    look: Appearance,
 ) -> CardState:
     """Return what a card shows now."""
     own = [look.breakpoints[node] for node in card.nodes if node in look.breakpoints]
     coloring = look.coloring
-    node = moment.reading.node(card.shown)
-    here = moment.step is not None and moment.step.node in card.nodes
+    node = state.index.node(card.shown)
+    here = state.step is not None and state.step.node in card.nodes
     name, note = card_texts(card, node, scale, look.titles)
     return CardState(
         name=name,
         note=note,
-        value=_value_strip(moment, node, scale, coloring),
-        gradient=_gradient_strip(moment, node, scale, coloring),
+        value=_value_strip(state, node, scale, coloring),
+        gradient=_gradient_strip(state, node, scale, coloring),
         limits=scale.limits,
         parameter=node.kind == "parameter",
-        made=moment.is_made(node.id),
-        settled=_settled(moment, node),
-        phase=moment.phase if here else "",
-        read=any(read in card.nodes for read in moment.reads()),
+        made=state.is_made(node.id),
+        settled=_settled(state, node),
+        phase=state.phase if here else "",
+        read=any(read in card.nodes for read in state.reads()),
         selected=look.selected in card.nodes,
         folded=card.folded,
         is_many=len(card.groups) > 1,
         breakpoint=any(own) if own else None,
-        supposed=any(moment.reading.supposed(node) for node in card.nodes),
-        differs=any(moment.differs(node) for node in card.nodes),
-        size=scale.sizes[coloring].get(node.id) if _is_there(moment, node, coloring) else None,
-        marks=_marks(moment, card, node),
+        supposed=any(state.index.supposed(node) for node in card.nodes),
+        differs=any(state.differs(node) for node in card.nodes),
+        size=scale.sizes[coloring].get(node.id) if _is_there(state, node, coloring) else None,
+        marks=_marks(state, card, node),
     )
 
 
-def card_texts(card: Card, node: NodeRecord, scale: Scales, titles: Mapping[str, str]) -> tuple[str, str]:
+def card_texts(card: NodeCard, node: NodeRecord, scale: Scales, titles: Mapping[str, str]) -> tuple[str, str]:
     """Return name and note of a card: of a folded group its title and how much is in it."""
     name = titles.get(card.title, card.title) or scale.names[node.id]
     if not card.folded:
@@ -143,90 +145,90 @@ def card_texts(card: Card, node: NodeRecord, scale: Scales, titles: Mapping[str,
     return name, f"× {len(card.groups)}" if len(card.groups) > 1 else f"{len(card.nodes)} nodes"
 
 
-def _marks(moment: Moment, card: Card, node: NodeRecord) -> tuple[str, ...]:
+def _marks(state: TraceState, card: NodeCard, node: NodeRecord) -> tuple[str, ...]:
     """Those of the node that is shown; of a folded group any."""
     nodes = card.nodes if card.folded else (node.id,)
-    return tuple(dict.fromkeys(mark for one in nodes for mark in marks.marks(moment, one) if mark != "dropped"))
+    return tuple(dict.fromkeys(mark for one in nodes for mark in marks.marks(state, one) if mark != "dropped"))
 
 
-def _is_there(moment: Moment, node: NodeRecord, coloring: str) -> bool:
+def _is_there(state: TraceState, node: NodeRecord, coloring: str) -> bool:
     """Whether what the graph is coloured by is known of a node by now."""
     if coloring == "value":
-        return moment.is_made(node.id)
+        return state.is_made(node.id)
     if coloring == "gradient":
-        return moment.has_gradient(node.id)
+        return state.has_gradient(node.id)
     if coloring == "update":
-        return moment.is_updated(node.id)
-    return any(edge in moment.arrived(edge.source) for edge in moment.reading.in_edges.get(node.id, ()))
+        return state.is_updated(node.id)
+    return any(edge in state.arrived(edge.source) for edge in state.index.in_edges.get(node.id, ()))
 
 
-def _value_strip(moment: Moment, node: NodeRecord, scale: Scales, coloring: str) -> Strip:
+def _value_strip(state: TraceState, node: NodeRecord, scale: Scales, coloring: str) -> Strip:
     """The value, or what the optimizer adds to it."""
-    is_update = coloring == "update" and node.id in moment.reading.updates
-    key = (node.id, is_update, moment.is_made(node.id), moment.is_updated(node.id))
+    is_update = coloring == "update" and node.id in state.index.updates
+    key = (node.id, is_update, state.is_made(node.id), state.is_updated(node.id))
     if key not in scale.strips:
-        scale.strips[key] = update_strip(moment, node) if is_update else value_strip(moment, node, scale.tokens)
+        scale.strips[key] = update_strip(state, node) if is_update else value_strip(state, node, scale.tokens)
     return scale.strips[key]
 
 
-def _gradient_strip(moment: Moment, node: NodeRecord, scale: Scales, coloring: str) -> Strip:
+def _gradient_strip(state: TraceState, node: NodeRecord, scale: Scales, coloring: str) -> Strip:
     """The gradient, or what is sent on of it."""
-    make, sent = (contribution_strip, _is_there(moment, node, coloring)) if coloring == "contribution" else (gradient_strip, False)
-    key = (node.id, make, moment.has_gradient(node.id), len(moment.arrived(node.id)), sent)
+    make, sent = (contribution_strip, _is_there(state, node, coloring)) if coloring == "contribution" else (gradient_strip, False)
+    key = (node.id, make, state.has_gradient(node.id), len(state.arrived(node.id)), sent)
     if key not in scale.strips:
-        scale.strips[key] = make(moment, node)
+        scale.strips[key] = make(state, node)
     return scale.strips[key]
 
 
-def _settled(moment: Moment, node: NodeRecord) -> bool:
-    if moment.phase in ("backward", "clip"):
-        return node.gradient is None or moment.has_gradient(node.id)
-    if moment.phase == "update":
-        return node.id not in moment.reading.updates or moment.is_updated(node.id)
-    return moment.is_made(node.id)
+def _settled(state: TraceState, node: NodeRecord) -> bool:
+    if state.phase in ("backward", "clip"):
+        return node.gradient is None or state.has_gradient(node.id)
+    if state.phase == "update":
+        return node.id not in state.index.updates or state.is_updated(node.id)
+    return state.is_made(node.id)
 
 
-def wire_state(moment: Moment, wire: Wire, scale: Scales, coloring: str) -> WireState:
+def wire_state(state: TraceState, wire: Edge, scale: Scales, coloring: str) -> EdgeState:
     """Return how a wire is drawn now. Colour and width are shown only once their number is there."""
-    sent = any(moment.is_made(source) and moment.is_made(target) for source, target in wire.edges)
-    returned = any((source, target) in _returned(moment, source) for source, target in wire.edges)
-    updated = any(moment.is_updated(source) for source, _ in wire.edges)
+    sent = any(state.is_made(source) and state.is_made(target) for source, target in wire.edges)
+    returned = any((source, target) in _returned(state, source) for source, target in wire.edges)
+    updated = any(state.is_updated(source) for source, _ in wire.edges)
     known = {"value": sent, "update": updated}.get(coloring, returned)
     size = max((scale.flows[coloring][edge] for edge in wire.edges), key=abs) if known else None
-    return WireState(sent, returned, round(NARROW + (WIDE - NARROW) * abs(size or 0.0), 2), size)
+    return EdgeState(sent, returned, round(NARROW + (WIDE - NARROW) * abs(size or 0.0), 2), size)
 
 
-def _returned(moment: Moment, source: int) -> set[tuple[int, int]]:
-    return {(edge.source, edge.target) for edge in moment.arrived(source)}
+def _returned(state: TraceState, source: int) -> set[tuple[int, int]]:
+    return {(edge.source, edge.target) for edge in state.arrived(source)}
 
 
-def travelling(moment: Moment, wire: Wire) -> bool:
+def travelling(state: TraceState, wire: Edge) -> bool:
     """Whether the present backward step sends a gradient back along this wire."""
-    if moment.phase != "backward" or moment.step is None:
+    if state.phase != "backward" or state.step is None:
         return False
-    here = moment.step.node
-    return any(target == here and (source, target) in _returned(moment, source) for source, target in wire.edges)
+    here = state.step.node
+    return any(target == here and (source, target) in _returned(state, source) for source, target in wire.edges)
 
 
-def tooltip(moment: Moment, card: Card, scale: Scales, titles: Mapping[str, str]) -> str:
+def tooltip(state: TraceState, card: NodeCard, scale: Scales, titles: Mapping[str, str]) -> str:
     """Return the card's numbers as text."""
-    node = moment.reading.node(card.shown)
-    head = f"{naming.qualified(node, scale.names, titles)} · {node.operation} · {numerals.shape(node.shape)}"
-    lines = [head, *marks.explained(moment, node.id), f"value {_figures(moment, node.id, moment.value(node.id))}"]
-    said = words(moment, node, scale.tokens) if moment.is_made(node.id) else ()
+    node = state.index.node(card.shown)
+    head = f"{naming.qualified(node, scale.names, titles)} · {node.operation} · {numbers.shape(node.shape)}"
+    lines = [head, *marks.explained(state, node.id), f"value {_figures(state, node.id, state.value(node.id))}"]
+    said = words(state, node, scale.tokens) if state.is_made(node.id) else ()
     lines += [f"tokens {', '.join(said)}"] if said else []
     if node.gradient is not None:
-        lines.append(f"gradient {_figures(moment, node.id, moment.gradient(node.id))}")
+        lines.append(f"gradient {_figures(state, node.id, state.gradient(node.id))}")
     return "\n".join([*lines, f"in {node.where}"] if node.where else lines)
 
 
-def _figures(moment: Moment, node: int, tensor: Tensor | None) -> str:
+def _figures(state: TraceState, node: int, tensor: Tensor | None) -> str:
     if tensor is None:
         return "not computed yet"
-    array = moment.row(node, tensor)
+    array = state.row(node, tensor)
     if array is not None:
-        return numerals.table(array) if array.ndim < 2 else f"\n{numerals.table(array)}"
-    measure = moment.measure(tensor)
+        return numbers.table(array) if array.ndim < 2 else f"\n{numbers.table(array)}"
+    measure = state.measure(tensor)
     if measure is None:
         return "not sent"
-    return f"{numerals.number(measure.min)} to {numerals.number(measure.max)}, mean {numerals.number(measure.mean)}"
+    return f"{numbers.number(measure.min)} to {numbers.number(measure.max)}, mean {numbers.number(measure.mean)}"

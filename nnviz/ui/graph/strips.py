@@ -10,14 +10,14 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QFont, QFontMetricsF, QPainter, QPen
 
-from nnviz.protocol import Measure, NodeRecord, Tensor
-from nnviz.session.moment import Moment
-from nnviz.session.reading import to_numpy
-from nnviz.ui import numerals
-from nnviz.ui.fonts import mono, sans
-from nnviz.ui.graph.naming import symbol
-from nnviz.ui.theme import SMALL, Theme
-from nnviz.ui.tokens import written
+from nnviz.records.tensors import Measure, Tensor, to_numpy
+from nnviz.records.trace_record import NodeRecord
+from nnviz.records.trace_state import TraceState
+from nnviz.text import numbers as numerals
+from nnviz.text.names import symbol
+from nnviz.text.tokens import written
+from nnviz.ui.theme.colors import SMALL, Theme
+from nnviz.ui.theme.fonts import mono, sans
 
 COLORINGS = ("value", "gradient", "contribution", "update")
 """What colours and widths can tell."""
@@ -83,18 +83,18 @@ def width(strip: Strip) -> float:
     return (max(cells, QFontMetricsF(_number_font()).horizontalAdvance(_BETWEEN.join(strip.words))) if strip.words else cells) + LABEL
 
 
-def limits(moment: Moment) -> Limits:
+def limits(state: TraceState) -> Limits:
     """Return scales symmetric around 0 for all cards, robust to outliers, from what the chosen row has anywhere in the trace.
 
     They do not depend on the cursor, so that colours stay as they are while one steps.
     """
-    reading = moment.reading
-    nodes = [node for node in reading.trace.nodes if node.kind != "loss"]
+    index = state.index
+    nodes = [node for node in index.trace.nodes if node.kind != "loss"]
     tensors = {
-        "value": [moment.row(node.id, node.value) for node in nodes],
-        "gradient": [moment.row(node.id, node.gradient) for node in nodes],
-        "contribution": [moment.row(edge.source, edge.contribution) for edge in reading.trace.edges],
-        "update": [change(moment, node) for node in reading.updates],
+        "value": [state.row(node.id, node.value) for node in nodes],
+        "gradient": [state.row(node.id, node.gradient) for node in nodes],
+        "contribution": [state.row(edge.source, edge.contribution) for edge in index.trace.edges],
+        "update": [change(state, node) for node in index.updates],
     }
     return Limits(**{kind: _limit(arrays) for kind, arrays in tensors.items()})
 
@@ -104,10 +104,10 @@ def _limit(arrays: Iterable[np.ndarray | None]) -> float:
     return robust_limit(np.concatenate(flat) if flat else np.empty(0))
 
 
-def change(moment: Moment, node: int) -> np.ndarray | None:
+def change(state: TraceState, node: int) -> np.ndarray | None:
     """Return what the optimizer will have added to a parameter; None if its values did not travel."""
-    update = moment.reading.updates[node]
-    before, after = moment.reading.array(update.before), moment.reading.array(update.after)
+    update = state.index.updates[node]
+    before, after = state.index.array(update.before), state.index.array(update.after)
     return None if before is None or after is None else after - before
 
 
@@ -127,64 +127,64 @@ def _percentile(ordered: np.ndarray, share: float) -> float:
     return float(ordered[below] + (place - below) * (ordered[min(below + 1, ordered.size - 1)] - ordered[below]))
 
 
-def value_strip(moment: Moment, node: NodeRecord, tokens: Sequence[str] = ()) -> Strip:
+def value_strip(state: TraceState, node: NodeRecord, tokens: Sequence[str] = ()) -> Strip:
     """Return the strip of a node's value as it stands now. `tokens`: what the numbers of inputs stand for."""
-    tensor = moment.value(node.id)
+    tensor = state.value(node.id)
     label = symbol(node) if tensor is not None else "not yet"
-    strip = _strip(moment, node, tensor, node.value, label, "value")
-    return replace(strip, words=words(moment, node, tokens)[:MOST_CELLS]) if tokens else strip
+    strip = _strip(state, node, tensor, node.value, label, "value")
+    return replace(strip, words=words(state, node, tokens)[:MOST_CELLS]) if tokens else strip
 
 
-def words(moment: Moment, node: NodeRecord, tokens: Sequence[str]) -> tuple[str, ...]:
+def words(state: TraceState, node: NodeRecord, tokens: Sequence[str]) -> tuple[str, ...]:
     """Return the numbers of an input of tokens for the chosen row, each with its token; none for any other node."""
-    array = moment.row(node.id, node.value) if tokens and _is_given(moment, node) else None
+    array = state.row(node.id, node.value) if tokens and _is_given(state, node) else None
     return () if array is None else written(array.reshape(-1), tokens)
 
 
-def _is_given(moment: Moment, node: NodeRecord) -> bool:
+def _is_given(state: TraceState, node: NodeRecord) -> bool:
     """Whether it is an input, or one made whole numbers to be looked up."""
-    return node.kind == "input" or (node.operation in _CASTS and moment.reading.node(node.inputs[0]).kind == "input")
+    return node.kind == "input" or (node.operation in _CASTS and state.index.node(node.inputs[0]).kind == "input")
 
 
-def gradient_strip(moment: Moment, node: NodeRecord) -> Strip:
+def gradient_strip(state: TraceState, node: NodeRecord) -> Strip:
     """Return the strip of a node's gradient as it stands now; it has no cells if the node never gets one."""
     if node.gradient is None:
         return Strip("no gradient", 0, kind="gradient")
-    tensor = moment.gradient(node.id)
-    arrived, expected = len(moment.arrived(node.id)), moment.expected(node.id)
+    tensor = state.gradient(node.id)
+    arrived, expected = len(state.arrived(node.id)), state.expected(node.id)
     waiting = f"{arrived} of {expected}" if arrived and expected > 1 else "not yet"
-    return _strip(moment, node, tensor, node.gradient, "∂L" if tensor is not None else waiting, "gradient")
+    return _strip(state, node, tensor, node.gradient, "∂L" if tensor is not None else waiting, "gradient")
 
 
-def update_strip(moment: Moment, node: NodeRecord) -> Strip:
+def update_strip(state: TraceState, node: NodeRecord) -> Strip:
     """Return the strip of what the optimizer adds to a parameter, once it has."""
-    added = change(moment, node.id) if moment.is_updated(node.id) else None
+    added = change(state, node.id) if state.is_updated(node.id) else None
     if added is None:
         return Strip("not yet", min(math.prod(node.shape), MOST_CELLS), kind="update")
     flat = added.reshape(-1)
     return Strip("Δθ", min(flat.size, MOST_CELLS), tuple(map(float, flat[:MOST_CELLS])), flat.size > MOST_CELLS, kind="update")
 
 
-def contribution_strip(moment: Moment, node: NodeRecord) -> Strip:
+def contribution_strip(state: TraceState, node: NodeRecord) -> Strip:
     """Return the strip of what an operation's backward step sends to the first of its inputs that gets a gradient."""
-    edges = [edge for edge in moment.reading.in_edges.get(node.id, ()) if edge.contribution is not None]
+    edges = [edge for edge in state.index.in_edges.get(node.id, ()) if edge.contribution is not None]
     if not edges:
-        return gradient_strip(moment, node)
-    source = moment.reading.node(edges[0].source)
-    sent = edges[0].contribution if edges[0] in moment.arrived(source.id) else None
-    return _strip(moment, source, sent, edges[0].contribution, "not yet" if sent is None else f"→ {symbol(source)}", "contribution")
+        return gradient_strip(state, node)
+    source = state.index.node(edges[0].source)
+    sent = edges[0].contribution if edges[0] in state.arrived(source.id) else None
+    return _strip(state, source, sent, edges[0].contribution, "not yet" if sent is None else f"→ {symbol(source)}", "contribution")
 
 
-def _strip(moment: Moment, node: NodeRecord, tensor: Tensor | None, shape: Tensor | None, label: str, kind: str) -> Strip:
-    size = _size(moment, node, shape)
+def _strip(state: TraceState, node: NodeRecord, tensor: Tensor | None, shape: Tensor | None, label: str, kind: str) -> Strip:
+    size = _size(state, node, shape)
     if tensor is None:
         return Strip(label, min(size, MOST_CELLS), kind=kind)
-    array = moment.row(node.id, tensor)
+    array = state.row(node.id, tensor)
     if array is None:
-        return _measured(label, moment.measure(tensor), kind)
+        return _measured(label, state.measure(tensor), kind)
     flat = array.reshape(-1)
     shown = tuple(map(float, flat[:MOST_CELLS]))
-    crossed = _crossed(moment, node, len(shown)) if kind == "value" else ()
+    crossed = _crossed(state, node, len(shown)) if kind == "value" else ()
     return Strip(label, len(shown), shown, flat.size > MOST_CELLS, crossed, kind=kind, beyond=_bad(flat))
 
 
@@ -194,7 +194,7 @@ def _bad(flat: np.ndarray) -> str:
     return "NaN" if np.isnan(flat).any() else "∞"
 
 
-def _size(moment: Moment, node: NodeRecord, tensor: Tensor | None) -> int:
+def _size(state: TraceState, node: NodeRecord, tensor: Tensor | None) -> int:
     if tensor is None:
         return 1
     return math.prod(size for axis, size in enumerate(tensor.shape) if axis != node.batch_axis)
@@ -208,18 +208,18 @@ def _measured(label: str, measure: Measure | None, kind: str) -> Strip:
     return Strip(label, bins, tuple(map(float, (edges[:-1] + edges[1:]) / 2)), bars=measure.histogram, kind=kind, beyond=bad)
 
 
-def _crossed(moment: Moment, node: NodeRecord, count: int) -> tuple[bool, ...]:
+def _crossed(state: TraceState, node: NodeRecord, count: int) -> tuple[bool, ...]:
     """Which of the cells were dropped; for the mean over the batch: those that were dropped in every row."""
     mask = node.dropped
     if mask is None and node.operation == "mul":  # a product with a mask of the same shape
-        sources = (moment.reading.node(source) for source in node.inputs)
+        sources = (state.index.node(source) for source in node.inputs)
         mask = next((source.dropped for source in sources if source.dropped is not None and source.shape == node.shape), None)
     if mask is None:
         return ()
     dropped = to_numpy(mask)
     if node.batch_axis is not None:
         axis = node.batch_axis
-        dropped = dropped.all(axis) if moment.sample is None else dropped.take(moment.sample, axis)
+        dropped = dropped.all(axis) if state.sample is None else dropped.take(state.sample, axis)
     return tuple(map(bool, dropped.reshape(-1)[:count]))
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 
-from nnviz.protocol import TraceRecord
-from nnviz.ui.graph.grouping import Group, Tree, tree
+from nnviz.records.trace_record import TraceRecord
+from nnviz.ui.graph.grouping import NodeGroup, Tree, tree
 
 FOLD_ABOVE = 60
 """A graph of more nodes than this opens with every group folded."""
@@ -18,7 +18,7 @@ ROOT = ""
 
 
 @dataclass(frozen=True)
-class Card:
+class NodeCard:
     """One card: a node, or one or several folded groups. Main cards form the chain; the others stand above or below something of it."""
 
     key: str
@@ -51,7 +51,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Wire:
+class Edge:
     """All uses of one card's values by another."""
 
     source: str
@@ -64,16 +64,16 @@ class Wire:
 class Diagram:
     """Cards, wires and open groups, the root among them, each before those inside it."""
 
-    cards: dict[str, Card]
-    wires: tuple[Wire, ...]
+    cards: dict[str, NodeCard]
+    wires: tuple[Edge, ...]
     blocks: dict[str, Block]
     card_of: dict[int, str]
     tree: Tree
 
     @cached_property
-    def wires_at(self) -> dict[str, list[Wire]]:
+    def wires_at(self) -> dict[str, list[Edge]]:
         """For each card the wires that begin or end there."""
-        found: dict[str, list[Wire]] = defaultdict(list)
+        found: dict[str, list[Edge]] = defaultdict(list)
         for wire in self.wires:
             found[wire.source].append(wire)
             found[wire.target].append(wire)
@@ -126,7 +126,7 @@ def kept_folds(known: Tree, folded: frozenset[str], groups: Tree, first: frozens
     return frozenset(key for key in groups.groups if key in (folded if key in known.groups else first))
 
 
-def module_path(trace: TraceRecord, group: Group) -> str:
+def module_path(trace: TraceRecord, group: NodeGroup) -> str:
     """Return the path of groups that a module of its own stands for, as details are asked for by it; empty for a part of one."""
     path = [part.partition("~")[0] for part in group.key.split("/")]
     module = ".".join(part.partition("#")[0] for part in path)
@@ -151,13 +151,13 @@ class _Drawing:
     trace: TraceRecord
     tree: Tree
     folded: frozenset[str]
-    cards: dict[str, Card] = field(default_factory=dict)
+    cards: dict[str, NodeCard] = field(default_factory=dict)
     blocks: dict[str, Block] = field(default_factory=dict)
     depths: dict[str, int] = field(default_factory=dict)
     items: dict[str, str] = field(default_factory=dict)
     """Group -> the card or block that it is drawn as or in."""
 
-    def draw(self, group: Group, parent: str, depth: int = 0) -> str:
+    def draw(self, group: NodeGroup, parent: str, depth: int = 0) -> str:
         """Draw an open group and return its key."""
         parts: list[str] = []
         self.depths[group.key] = depth
@@ -169,7 +169,7 @@ class _Drawing:
                 parts += [self._fold(some, group.key) for some in ([same] if merges else [[one] for one in same])]
             else:
                 parts += [
-                    self.draw(part, group.key, depth + 1) if isinstance(part, Group) else self._node(part, group.key) for part in same
+                    self.draw(part, group.key, depth + 1) if isinstance(part, NodeGroup) else self._node(part, group.key) for part in same
                 ]
         nodes = (*group.chain, *self._inside([group])) if group is not self.tree.root else ()
         self.blocks[group.key] = Block(group.key, group.title, parent, tuple(parts), nodes)
@@ -184,28 +184,32 @@ class _Drawing:
                 record = self.trace.nodes[node]
                 above = record.kind == "parameter" and "bias" not in record.label
                 owner = self._owner(node, home)
-                self.cards[f"node {node}"] = Card(f"node {node}", (node,), node, home, home, owner=owner, above=above)
+                self.cards[f"node {node}"] = NodeCard(f"node {node}", (node,), node, home, home, owner=owner, above=above)
 
-    def _is_folded(self, part: int | Group) -> bool:
-        if not isinstance(part, Group):
+    def _is_folded(self, part: int | NodeGroup) -> bool:
+        if not isinstance(part, NodeGroup):
             return False
         return part.key in self.folded and (not part.repeats or all(member.key in self.folded for member in part.groups))
 
-    def _open(self, part: int | Group, home: str, depth: int) -> str:
-        return self.draw(part, home, depth) if isinstance(part, Group) else self._node(part, home)
+    def _open(self, part: int | NodeGroup, home: str, depth: int) -> str:
+        return self.draw(part, home, depth) if isinstance(part, NodeGroup) else self._node(part, home)
 
     def _node(self, node: int, home: str) -> str:
         key = f"node {node}"
-        self.cards[key] = Card(key, (node,), node, home, home, title=self.tree.names.get(node, ""))
+        self.cards[key] = NodeCard(key, (node,), node, home, home, title=self.tree.names.get(node, ""))
         return key
 
-    def _fold(self, groups: list[Group], home: str) -> str:
+    def _fold(self, groups: list[NodeGroup], home: str) -> str:
         first, last = groups[0], groups[-1]
-        one = first if len(groups) == 1 else Group(f"{first.key}…{last.key}", f"{first.title} … {last.title}", tuple(groups), repeats=True)
+        one = (
+            first
+            if len(groups) == 1
+            else NodeGroup(f"{first.key}…{last.key}", f"{first.title} … {last.title}", tuple(groups), repeats=True)
+        )
         key = f"group {one.key}"
         members = tuple(group.key for group in one.groups) if one.repeats else (one.key,)
         nodes = (*one.chain, *self._inside(groups))
-        self.cards[key] = Card(key, nodes, self._shown(one.chain), one.key, home, True, members, one.title)
+        self.cards[key] = NodeCard(key, nodes, self._shown(one.chain), one.key, home, True, members, one.title)
         self.items |= {group.key: key for top in groups for group in (top, *top.walk())}
         return key
 
@@ -222,7 +226,7 @@ class _Drawing:
                 users[source].append(node.id)
         return users
 
-    def _inside(self, groups: Iterable[Group]) -> Iterator[int]:
+    def _inside(self, groups: Iterable[NodeGroup]) -> Iterator[int]:
         """The nodes beside the chain that have their home in these groups."""
         for top in groups:
             for group in (top, *top.walk()):
@@ -243,10 +247,10 @@ class _Drawing:
         return self.items[path[depth]] if depth < len(path) else f"node {user}"
 
 
-def _wires(trace: TraceRecord, card_of: dict[int, str]) -> tuple[Wire, ...]:
+def _wires(trace: TraceRecord, card_of: dict[int, str]) -> tuple[Edge, ...]:
     edges: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for edge in trace.edges:
         ends = card_of[edge.source], card_of[edge.target]
         if ends[0] != ends[1]:
             edges[ends].append((edge.source, edge.target))
-    return tuple(Wire(*ends, tuple(found)) for ends, found in edges.items())
+    return tuple(Edge(*ends, tuple(found)) for ends, found in edges.items())

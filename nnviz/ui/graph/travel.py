@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QEasingCurve, QObject, QVariantAnimation
 from PySide6.QtWidgets import QGraphicsScene
 
-from nnviz.ui.graph.items import DotItem, WireItem
-from nnviz.ui.theme import Theme
+from nnviz.ui.graph.card_items import DotItem, EdgeItem
+from nnviz.ui.theme.colors import Theme
 
 DURATION = 240
 """Milliseconds a gradient takes along a wire."""
@@ -21,7 +21,7 @@ class Travel(QObject):
 
     def __init__(self, scene: QGraphicsScene) -> None:
         super().__init__(scene)
-        self.dots: list[tuple[DotItem, WireItem]] = []
+        self.dots: list[tuple[DotItem, EdgeItem]] = []
         self._scene = scene
         self._animated = True
         self._animation = QVariantAnimation(self, startValue=1.0, endValue=REST, duration=DURATION, easingCurve=QEasingCurve.Type.OutCubic)
@@ -38,7 +38,7 @@ class Travel(QObject):
         self._animation.stop()
         self._place(REST)
 
-    def send(self, wires: Sequence[WireItem], theme: Theme, moving: bool) -> None:
+    def send(self, wires: Sequence[EdgeItem], theme: Theme, moving: bool) -> None:
         """Put a dot on each of these wires and on no other; `moving` lets them travel there."""
         self.clear()
         self.dots = [(DotItem(theme), wire) for wire in wires]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from nnviz.ui.graph import order
-from nnviz.ui.graph.grouping import Group, Tree
+from nnviz.ui.graph.grouping import NodeGroup, Tree
 from nnviz.ui.graph.layout import COLUMN_GAP, HEAD, PADDING, ROW_GAP, STACK_GAP, Size, links_by_block
-from nnviz.ui.graph.structure import ROOT, Card, Diagram
+from nnviz.ui.graph.structure import ROOT, Diagram, NodeCard
+from nnviz.ui.widgets import layered_order
 
 Extent = tuple[float, float, float]
 """Width; height above the axis and below it."""
@@ -37,7 +37,7 @@ class Unfolding:
         folded = self._folded
         level = list(_outermost(self._groups.root, folded)) if folded and fits(folded) else []
         while level:
-            deeper: list[Group] = []
+            deeper: list[NodeGroup] = []
             for group in sorted(level, key=lambda group: -len(group.chain)):
                 if not group.repeats and fits(folded - {group.key}):
                     folded -= {group.key}
@@ -46,7 +46,7 @@ class Unfolding:
         return folded
 
 
-def _outermost(group: Group, folded: frozenset[str]) -> Iterator[Group]:
+def _outermost(group: NodeGroup, folded: frozenset[str]) -> Iterator[NodeGroup]:
     for part in group.groups:
         if part.key in folded:
             yield part
@@ -64,7 +64,7 @@ class _Measuring:
     def __init__(self, diagram: Diagram, sizes: Mapping[str, Size]) -> None:
         self._diagram, self._sizes = diagram, sizes
         self._links = links_by_block(diagram)
-        self._beside: dict[str, list[Card]] = defaultdict(list)
+        self._beside: dict[str, list[NodeCard]] = defaultdict(list)
         for card in diagram.cards.values():
             if card.owner:
                 self._beside[card.owner].append(card)
@@ -72,7 +72,7 @@ class _Measuring:
     def block(self, key: str) -> Extent:
         """Return the extent of an open group with its frame."""
         columns: dict[int, list[Extent]] = defaultdict(list)
-        for part, column in order.columns(self._diagram.blocks[key].parts, self._links.get(key, set())).items():
+        for part, column in layered_order.columns(self._diagram.blocks[key].parts, self._links.get(key, set())).items():
             columns[column].append(self._part(part))
         width = sum(max(part[0] for part in parts) for parts in columns.values()) + COLUMN_GAP * (len(columns) - 1)
         heights = [_stacked(parts) for parts in columns.values()]

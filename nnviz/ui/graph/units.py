@@ -9,10 +9,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
 
-from nnviz.protocol import NodeRecord
-from nnviz.session.reading import Reading
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_record import NodeRecord
 
-Link = tuple[int, int]
+NeuronLink = tuple[int, int]
 """Source and target neuron."""
 
 TITLE, NAMES = 38.0, (40.0, 22.0)
@@ -33,8 +33,8 @@ class Units:
     """The circles of a trace and what hangs on them."""
 
     drawn: tuple[int, ...]
-    links: tuple[Link, ...]
-    weight_of: dict[Link, int]
+    links: tuple[NeuronLink, ...]
+    weight_of: dict[NeuronLink, int]
     """The weight a link multiplies by."""
     bias_of: dict[int, int]
     circle_of: dict[int, int]
@@ -45,41 +45,41 @@ class Units:
         return (circle, *(part for part, shown in self.circle_of.items() if shown == circle and part != circle))
 
 
-def units(reading: Reading) -> Units:
+def units(index: TraceIndex) -> Units:
     """Return what is drawn of a trace that is opened into neurons."""
-    weight_of: dict[Link, int] = {}
+    weight_of: dict[NeuronLink, int] = {}
     bias_of: dict[int, int] = {}
     owner: dict[int, int] = {}
-    for node in reading.trace.nodes:
-        weights, bias = weighted(reading, node)
+    for node in index.trace.nodes:
+        weights, bias = weighted(index, node)
         weight_of |= {(source, node.id): weight for source, weight in weights.items()}
         if bias:
             bias_of[node.id] = bias[0]
         for part in (*weights.values(), *bias):
             owner.setdefault(part, node.id)
-    drawn = tuple(node.id for node in reading.trace.nodes if node.id not in owner)
-    links = tuple(dict.fromkeys((edge.source, edge.target) for edge in reading.trace.edges if edge.source not in owner))
+    drawn = tuple(node.id for node in index.trace.nodes if node.id not in owner)
+    links = tuple(dict.fromkeys((edge.source, edge.target) for edge in index.trace.edges if edge.source not in owner))
     return Units(drawn, links, weight_of, bias_of, owner | {id: id for id in drawn})
 
 
-def weighted(reading: Reading, node: NodeRecord) -> tuple[dict[int, int], list[int]]:
+def weighted(index: TraceIndex, node: NodeRecord) -> tuple[dict[int, int], list[int]]:
     """Return for a unit of a linear layer the weight beside each input, and its bias; the same for a mask or a scale, and a shift."""
-    whole = reading.tensor_of(node.id)
+    whole = index.tensor_of(node.id)
     if whole.operation in ("mul", "add") and len(node.inputs) == 2:
-        return _scaled(reading, node, whole.operation)
-    if whole.operation != "linear" or len(whole.inputs) < 2 or reading.whole.node(whole.inputs[1]).kind != "parameter":
+        return _scaled(index, node, whole.operation)
+    if whole.operation != "linear" or len(whole.inputs) < 2 or index.whole.node(whole.inputs[1]).kind != "parameter":
         return {}, []
     x, weight, *bias = whole.inputs
-    parts = [reading.node(source) for source in dict.fromkeys(node.inputs)]
+    parts = [index.node(source) for source in dict.fromkeys(node.inputs)]
     columns = {part.element[-1]: part.id for part in parts if part.whole == x and part.element}
     weights = {columns[part.element[-1]]: part.id for part in parts if part.whole == weight and part.element}
-    biases = [part.id for part in parts if bias and part.whole == bias[0] and reading.whole.node(bias[0]).kind == "parameter"]
+    biases = [part.id for part in parts if bias and part.whole == bias[0] and index.whole.node(bias[0]).kind == "parameter"]
     return weights, biases
 
 
-def _scaled(reading: Reading, node: NodeRecord, operation: str) -> tuple[dict[int, int], list[int]]:
+def _scaled(index: TraceIndex, node: NodeRecord, operation: str) -> tuple[dict[int, int], list[int]]:
     """What is multiplied or added that was computed from nothing: the mask of a dropout, the scale and shift of a normalisation."""
-    from_nothing = [id for id in node.inputs if not reading.node(id).inputs and reading.node(id).kind != "input"]
+    from_nothing = [id for id in node.inputs if not index.node(id).inputs and index.node(id).kind != "input"]
     if len(from_nothing) != 1:
         return {}, []
     (other,) = (id for id in node.inputs if id not in from_nothing)
@@ -102,9 +102,9 @@ class Places:
     """For the first tensor of each column the middle of the line its name stands on."""
 
 
-def places(reading: Reading, shown: Units) -> Places:
+def places(index: TraceIndex, shown: Units) -> Places:
     """Return where everything stands."""
-    columns = _columns(reading, shown)
+    columns = _columns(index, shown)
     highest = max((len(members) for column in columns for members in column.values()), default=1)
     pitch, diameter = next(((pitch, diameter) for count, pitch, diameter in _PITCHES if highest <= count), _LEAST)
     centres: dict[int, tuple[float, float]] = {}
@@ -113,8 +113,8 @@ def places(reading: Reading, shown: Units) -> Places:
     names = NAMES[tight]
     x, layer = 0.0, None
     for column in columns:
-        here = _layer(reading, next(iter(column)))
-        x += max(_room(reading, shown, members, tight) for members in column.values()) + (FRAME_GAP if layer not in (None, here) else 0.0)
+        here = _layer(index, next(iter(column)))
+        x += max(_room(index, shown, members, tight) for members in column.values()) + (FRAME_GAP if layer not in (None, here) else 0.0)
         layer = here
         top = -(len(next(iter(column.values()))) - 1) * pitch / 2
         for tensor, members in column.items():  # the first on the axis, the others below it
@@ -123,28 +123,28 @@ def places(reading: Reading, shown: Units) -> Places:
                 captions[tensor] = (x, top - diameter / 2 - names - 8)
             top += (len(members) - 1) * pitch + diameter + FOOT + NAMES[1]
         x += diameter
-    return Places(centres, diameter, pitch, _frames(reading, centres, diameter, names), captions)
+    return Places(centres, diameter, pitch, _frames(index, centres, diameter, names), captions)
 
 
-def _room(reading: Reading, shown: Units, members: list[int], tight: bool) -> float:
-    inputs = reading.node(members[0]).inputs
+def _room(index: TraceIndex, shown: Units, members: list[int], tight: bool) -> float:
+    inputs = index.node(members[0]).inputs
     weighted = any((source, members[0]) in shown.weight_of for source in inputs)
     return _WEIGHTED[tight] if weighted else _PLAIN[tight] if inputs else SIDE
 
 
-def _layer(reading: Reading, tensor: int) -> str:
-    node = reading.whole.node(tensor)
+def _layer(index: TraceIndex, tensor: int) -> str:
+    node = index.whole.node(tensor)
     return node.group[0] if node.group else ""
 
 
-def _columns(reading: Reading, shown: Units) -> list[dict[int, list[int]]]:
+def _columns(index: TraceIndex, shown: Units) -> list[dict[int, list[int]]]:
     """Tensors with their circles by column: the longest way from the data; a target below the loss that uses it."""
     members: dict[int, list[int]] = defaultdict(list)
     for id in shown.drawn:
-        members[reading.node(id).whole].append(id)
+        members[index.node(id).whole].append(id)
     before: dict[int, set[int]] = defaultdict(set)
     for source, target in shown.links:
-        before[reading.node(target).whole].add(reading.node(source).whole)
+        before[index.node(target).whole].add(index.node(source).whole)
     depth: dict[int, int] = {}
     for tensor in members:  # node ids are in the order of the forward pass
         depth[tensor] = max((depth[source] + 1 for source in before[tensor]), default=0)
@@ -157,30 +157,30 @@ def _columns(reading: Reading, shown: Units) -> list[dict[int, list[int]]]:
 
 
 def _frames(
-    reading: Reading, centres: dict[int, tuple[float, float]], diameter: float, names: float
+    index: TraceIndex, centres: dict[int, tuple[float, float]], diameter: float, names: float
 ) -> dict[str, tuple[float, float, float, float]]:
     """Around the circles of each layer; a layer whose columns do not follow each other has none."""
     by_layer: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for id, centre in centres.items():
-        by_layer[_layer(reading, reading.node(id).whole)].append(centre)
+        by_layer[_layer(index, index.node(id).whole)].append(centre)
     everywhere = sorted({x for x, _ in centres.values()})
     frames = {}
     for layer, own in by_layer.items():
         xs, ys = sorted({x for x, _ in own}), [y for _, y in own]
         at = [everywhere.index(x) for x in xs]
-        if layer and reading.whole.nodes_of_layer[layer][0].kind != "input" and all(b - a == 1 for a, b in pairwise(at)):
+        if layer and index.whole.nodes_of_layer[layer][0].kind != "input" and all(b - a == 1 for a, b in pairwise(at)):
             left, top = xs[0] - diameter / 2 - SIDE, min(ys) - diameter / 2 - names - TITLE
             frames[layer] = (left, top, xs[-1] + diameter / 2 + SIDE - left, max(ys) + diameter / 2 + FOOT - top)
     return frames
 
 
-def labelled(reading: Reading, shown: Units) -> frozenset[Link]:
+def labelled(index: TraceIndex, shown: Units) -> frozenset[NeuronLink]:
     """Return the links whose numbers fit beside each other: those of units with at most two inputs in small columns."""
-    fans: dict[int, list[Link]] = defaultdict(list)
+    fans: dict[int, list[NeuronLink]] = defaultdict(list)
     for link in shown.weight_of:
         fans[link[1]].append(link)
     columns: dict[int, int] = defaultdict(int)
     for target, links in fans.items():
-        columns[reading.node(target).whole] += len(links)
-    few = (link for target, links in fans.items() for link in links if len(links) <= 2 and columns[reading.node(target).whole] <= 8)
+        columns[index.node(target).whole] += len(links)
+    few = (link for target, links in fans.items() for link in links if len(links) <= 2 and columns[index.node(target).whole] <= 8)
     return frozenset(few)

@@ -7,12 +7,12 @@ import pytest
 from PySide6.QtCore import Qt
 
 from nnviz.document.catalog import DATASETS, new_choice
-from nnviz.engine.data_records import data_record
-from nnviz.engine.datasets import load
-from nnviz.engine.measure import array_of
-from nnviz.protocol import BatchInspected
-from nnviz.session.reading import to_numpy
-from nnviz.ui.data.batch_panel import BatchPanel
+from nnviz.engine.data.datasets import load
+from nnviz.engine.observe.data_records import data_record
+from nnviz.engine.observe.measures import array_of
+from nnviz.messages import BatchInspected
+from nnviz.records.tensors import to_numpy
+from nnviz.ui.data.batch_table import BatchTable
 from nnviz.ui.data.row_cells import RowCells
 from tests.engine.experiments import HERE, experiment
 from tests.ui.window import opened, wait
@@ -36,7 +36,7 @@ def batch_of(rows: tuple[int, ...], outputs: list[list[float]], norms: int | Non
     )
 
 
-def texts(panel: BatchPanel, column: int) -> list[str]:
+def texts(panel: BatchTable, column: int) -> list[str]:
     model = panel.model
     return [model.data(model.index(row, column)) for row in range(model.rowCount())]
 
@@ -46,14 +46,14 @@ def test_a_click_on_a_row_looks_at_it(window, qtbot):
     assert not window.panels.cards["batch"].isVisible()
     window.action_table["batch"].trigger()
     wait(qtbot, lambda: panel.model.rowCount() > 0)
-    batch, trace = window.session.batch.inspected, window.session.moment.reading.trace
+    batch, trace = window.session.batch.inspected, window.session.trace_state.index.trace
     assert batch.rows == trace.rows and window.panels.cards["batch"].isVisible()
     assert to_numpy(batch.losses).mean() == pytest.approx(trace.loss, rel=1e-5)
     panel.table.sortByColumn(4, DESCENDING)
     worst = int(to_numpy(batch.losses).argmax())
     assert panel.model.order[0] == worst
     qtbot.mouseClick(panel.table.viewport(), Qt.MouseButton.LeftButton, pos=panel.table.visualRect(panel.model.index(0, 0)).center())
-    assert window.session.moment.sample == worst
+    assert window.session.trace_state.sample == worst
     window.session.stepper.set_sample(2)
     assert panel.table.currentIndex().row() == list(panel.model.order).index(2)
     window.session.trainer.iterations(1)
@@ -75,7 +75,7 @@ def test_the_inspector_is_hidden_until_it_is_asked_for(window):
 def test_sorting_by_every_column(qtbot):
     data = record_of("iris")
     training = np.flatnonzero(to_numpy(data.training))
-    panel = BatchPanel()
+    panel = BatchTable()
     qtbot.addWidget(panel)
     panel.set_batch(batch_of((3, 60, 20), [[0.1, 0.8, 0.1], [0.7, 0.2, 0.1], [0.2, 0.2, 0.6]], norms=2), data)
     x, y = to_numpy(data.x)[training[[3, 60, 20]]], to_numpy(data.y)[training[[3, 60, 20]]]
@@ -98,7 +98,7 @@ def test_sorting_by_every_column(qtbot):
 def test_inputs_are_shown_as_what_they_are(qtbot, kind, form):
     data = record_of(kind)
     outputs = [[0.0] * max(1, data.classes)] * 3
-    panel = BatchPanel()
+    panel = BatchTable()
     qtbot.addWidget(panel)
     panel.resize(360, 240)
     panel.set_batch(batch_of((0, 1, 2), outputs), data)
@@ -115,7 +115,7 @@ def test_two_classes_from_one_output():
 
 
 def test_a_batch_of_other_data_is_not_shown(qtbot):
-    panel = BatchPanel()
+    panel = BatchTable()
     qtbot.addWidget(panel)
     panel.set_batch(batch_of((0, 5_000), [[0.9], [0.2]]), record_of("moons"))
     assert panel.model.rowCount() == 0

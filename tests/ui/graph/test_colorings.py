@@ -6,25 +6,25 @@ import pytest
 from PySide6.QtGui import QImage, QPainter
 
 from nnviz.ui.graph import states, structure
-from nnviz.ui.graph.items import WireItem
-from nnviz.ui.graph.look import Look
+from nnviz.ui.graph.appearance import Appearance
+from nnviz.ui.graph.card_items import EdgeItem
 from nnviz.ui.graph.strips import COLORINGS
-from nnviz.ui.theme import LIGHT
+from nnviz.ui.theme.colors import LIGHT
 from tests.ui import traces
 
 
 def shown(trace, cursor, coloring, label, sample=0):
-    moment = traces.moment(trace, cursor, sample)
-    diagram, scales = structure.diagram(trace), states.scales(moment)
+    state = traces.state(trace, cursor, sample)
+    diagram, scales = structure.diagram(trace), states.scales(state)
     card = diagram.cards[diagram.card_of[traces.node(trace, label)]]
-    return states.card_state(moment, card, scales, Look(coloring=coloring))
+    return states.card_state(state, card, scales, Appearance(coloring=coloring))
 
 
 def widths(trace, cursor, coloring):
-    moment = traces.moment(trace, cursor)
-    scales = states.scales(moment)
+    state = traces.state(trace, cursor)
+    scales = states.scales(state)
     wires = structure.diagram(trace).wires
-    return {wire.edges[0]: states.wire_state(moment, wire, scales, coloring).width for wire in wires}
+    return {wire.edges[0]: states.wire_state(state, wire, scales, coloring).width for wire in wires}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_one_outlier_leaves_the_others_apart(coloring):
     updates = (msgspec.structs.replace(update, after=huge), *trace.updates[1:])
     nodes = [msgspec.structs.replace(n, value=huge, gradient=huge) if n.id == node.id else n for n in trace.nodes]
     wild = msgspec.structs.replace(trace, nodes=tuple(nodes), edges=tuple(edges), updates=updates)
-    sizes = states.scales(traces.moment(wild, len(wild.steps))).sizes[coloring]
+    sizes = states.scales(traces.state(wild, len(wild.steps))).sizes[coloring]
     others = [abs(size) for id, size in sizes.items() if id not in (node.id, traces.node(wild, "linear"))]
     assert max(others) > 0.3
 
@@ -92,13 +92,13 @@ def test_nodes_and_wires_have_the_colour_of_the_sign(coloring, sign):
     b = tape.add("operation", "exp", np.array([[1.0]]), "h", (a,))
     tape.back(a, b, np.array([[-3.0]]))
     trace = tape.record(0.0)
-    moment = traces.moment(trace, len(trace.steps))
-    scales, diagram = states.scales(moment), structure.diagram(trace)
+    state = traces.state(trace, len(trace.steps))
+    scales, diagram = states.scales(state), structure.diagram(trace)
     wire = next(wire for wire in diagram.wires if wire.edges == ((a, b),))
-    assert np.sign(states.card_state(moment, diagram.cards[diagram.card_of[a]], scales, Look(coloring=coloring)).size) == sign
-    state = states.wire_state(moment, wire, scales, coloring)
-    assert np.sign(state.size) == sign and state.returned
-    assert _pixel_of(WireItem("a", "b", [(0, 10), (10, 10), (20, 10), (40, 10)], LIGHT), state) == ("blue" if sign > 0 else "orange")
+    assert np.sign(states.card_state(state, diagram.cards[diagram.card_of[a]], scales, Appearance(coloring=coloring)).size) == sign
+    shown = states.wire_state(state, wire, scales, coloring)
+    assert np.sign(shown.size) == sign and shown.returned
+    assert _pixel_of(EdgeItem("a", "b", [(0, 10), (10, 10), (20, 10), (40, 10)], LIGHT), shown) == ("blue" if sign > 0 else "orange")
 
 
 def _pixel_of(item, state) -> str:
@@ -115,6 +115,6 @@ def _pixel_of(item, state) -> str:
 def test_the_range_is_printed():
     from nnviz.ui.graph.speech import scale_caption
 
-    moment = traces.moment(traces.worked(), 3)
-    limits = states.scales(moment).limits
+    state = traces.state(traces.worked(), 3)
+    limits = states.scales(state).limits
     assert "update ±" in scale_caption(limits, "update") and "update" not in scale_caption(limits)

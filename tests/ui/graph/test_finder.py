@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt
 
-from nnviz.session.moment import Moment
+from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph.search import matches
 from tests.ui import captured, traces
 
@@ -18,11 +18,11 @@ def test_every_word_tells_something_of_a_match():
 
 
 def test_enter_goes_through_the_matches_and_shift_enter_back(view, qtbot):
-    reading = captured.reading("lstm")
-    view.set_moment(Moment(reading, 3, 0))
+    index = captured.index("lstm")
+    view.set_trace_state(TraceState(index, 3, 0))
     view.finder.open()
     qtbot.keyClicks(view.finder.field, "tanh t=3")
-    wanted = [node.id for node in reading.trace.nodes if node.operation == "tanh" and "t=3" in node.group]
+    wanted = [node.id for node in index.trace.nodes if node.operation == "tanh" and "t=3" in node.group]
     assert list(view.finder.matches) == wanted and view.finder.count.text() == "2 found"
     with qtbot.waitSignal(view.node_clicked) as clicked:
         qtbot.keyClick(view.finder.field, Qt.Key.Key_Return)
@@ -35,8 +35,8 @@ def test_enter_goes_through_the_matches_and_shift_enter_back(view, qtbot):
 
 
 def test_folds_open_on_the_way_and_the_match_is_in_sight(view, qtbot):
-    reading = captured.reading("lstm")
-    view.set_moment(Moment(reading, 3, 0))
+    index = captured.index("lstm")
+    view.set_trace_state(TraceState(index, 3, 0))
     assert "net" in view.scene().folded
     view.finder.open()
     qtbot.keyClicks(view.finder.field, "tanh candidate t=4")
@@ -49,7 +49,7 @@ def test_folds_open_on_the_way_and_the_match_is_in_sight(view, qtbot):
 
 
 def test_matches_are_lit_until_escape(view, qtbot):
-    view.set_moment(Moment(captured.reading("mlp_tanh_mse"), 3, 0))
+    view.set_trace_state(TraceState(captured.index("mlp_tanh_mse"), 3, 0))
     before = view.viewport().grab().toImage()
     view.finder.open()
     qtbot.keyClicks(view.finder.field, "tanh")
@@ -60,10 +60,10 @@ def test_matches_are_lit_until_escape(view, qtbot):
 
 
 def test_another_graph_is_searched_anew(view, qtbot):
-    view.set_moment(Moment(captured.reading("mlp_tanh_mse"), 3, 0))
+    view.set_trace_state(TraceState(captured.index("mlp_tanh_mse"), 3, 0))
     view.finder.open()
     qtbot.keyClicks(view.finder.field, "tanh")
-    view.set_moment(Moment(captured.reading("lstm"), 3, 0))
+    view.set_trace_state(TraceState(captured.index("lstm"), 3, 0))
     assert len(view.finder.matches) == 10
 
 

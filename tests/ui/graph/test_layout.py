@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from nnviz.ui.graph import layout, order, structure
+from nnviz.ui.graph import layout, structure
+from nnviz.ui.widgets import layered_order
 from tests.ui import traces
 
 SIZE = (160.0, 62.0)
@@ -118,17 +119,17 @@ def test_buffers_below_each_other_are_wired_along_the_side():
 
 
 def test_order_without_edges_falls_back_and_loses_no_node():
-    assert order.ordered(["a", "b", "c"], set()) == {"a": 0, "b": 0, "c": 0}
+    assert layered_order.ordered(["a", "b", "c"], set()) == {"a": 0, "b": 0, "c": 0}
 
 
 def test_a_cycle_is_refused():
     with pytest.raises(ValueError, match="cycle"):
-        order.ordered(["a", "b"], {("a", "b"), ("b", "a")})
+        layered_order.ordered(["a", "b"], {("a", "b"), ("b", "a")})
 
 
 def test_branches_do_not_cross():
     links = {("x", k) for k in "abc"} | {(k, k.upper()) for k in "abc"} | {(k.upper(), "y") for k in "abc"}
-    columns = order.ordered(["x", "c", "a", "b", "B", "C", "A", "y"], links)
+    columns = layered_order.ordered(["x", "c", "a", "b", "B", "C", "A", "y"], links)
     first = [key for key, column in columns.items() if column == 1]
     second = [key for key, column in columns.items() if column == 2]
     assert [key.upper() for key in first] == second

@@ -4,13 +4,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from nnviz.protocol import Marks
+from nnviz.records.trace_record import NodeMarks
 from nnviz.ui.graph import marks, states, strips, structure
-from nnviz.ui.graph.look import Look
+from nnviz.ui.graph.appearance import Appearance
 from tests.ui import traces
 
 
-def marked(found: Marks, label: str = "relu"):
+def marked(found: NodeMarks, label: str = "relu"):
     trace = traces.worked()
     nodes = [msgspec.structs.replace(node, marks=found) if node.label == label else node for node in trace.nodes]
     return msgspec.structs.replace(trace, nodes=tuple(nodes))
@@ -19,30 +19,30 @@ def marked(found: Marks, label: str = "relu"):
 @pytest.mark.parametrize(
     ("found", "mark", "word"),
     [
-        (Marks(dead=1, units=2, elements=2), "dead", "1 of 2 units are 0"),
-        (Marks(saturated=2, units=2, elements=2), "saturated", "2 of 2 elements"),
-        (Marks(non_finite=1, elements=2), "non_finite", "NaN or infinite"),
+        (NodeMarks(dead=1, units=2, elements=2), "dead", "1 of 2 units are 0"),
+        (NodeMarks(saturated=2, units=2, elements=2), "saturated", "2 of 2 elements"),
+        (NodeMarks(non_finite=1, elements=2), "non_finite", "NaN or infinite"),
     ],
 )
 def test_a_mark_comes_with_the_value_and_is_explained(found, mark, word):
     trace = marked(found)
     relu, place = traces.node(trace, "relu"), traces.place(trace, "forward", "relu")
-    before, after = traces.moment(trace, place - 1), traces.moment(trace, place)
+    before, after = traces.state(trace, place - 1), traces.state(trace, place)
     assert marks.marks(before, relu) == () and marks.marks(after, relu) == (mark,)
     diagram, scales = structure.diagram(trace), states.scales(after)
     card = diagram.cards[diagram.card_of[relu]]
-    assert states.card_state(after, card, scales, Look()).marks == (mark,)
+    assert states.card_state(after, card, scales, Appearance()).marks == (mark,)
     assert word in states.tooltip(after, card, scales, {}) and "Not computed" not in states.tooltip(after, card, scales, {})
 
 
 def test_a_lock_is_on_from_the_start():
-    trace = marked(Marks(frozen=True), "h1.weight")
-    assert marks.marks(traces.moment(trace, 1), traces.node(trace, "h1.weight")) == ("frozen",)
+    trace = marked(NodeMarks(frozen=True), "h1.weight")
+    assert marks.marks(traces.state(trace, 1), traces.node(trace, "h1.weight")) == ("frozen",)
 
 
 def test_a_few_saturated_elements_mark_no_node():
-    trace = marked(Marks(saturated=1, units=8, elements=8))
-    assert marks.marks(traces.moment(trace, len(trace.steps)), traces.node(trace, "relu")) == ()
+    trace = marked(NodeMarks(saturated=1, units=8, elements=8))
+    assert marks.marks(traces.state(trace, len(trace.steps)), traces.node(trace, "relu")) == ()
 
 
 def test_what_is_not_finite_is_named_even_where_it_has_no_cell():
@@ -52,25 +52,26 @@ def test_what_is_not_finite_is_named_even_where_it_has_no_cell():
     values[-1, -1] = np.nan  # beyond the cells
     node = msgspec.structs.replace(weight, value=traces.tensor(values))
     trace = msgspec.structs.replace(trace, nodes=tuple(node if other.id == node.id else other for other in trace.nodes))
-    assert strips.value_strip(traces.moment(trace, 1), node).bad == "NaN"
+    assert strips.value_strip(traces.state(trace, 1), node).bad == "NaN"
 
 
 def test_a_dropped_neuron_is_crossed_out_in_its_rows_only():
+    from nnviz import jobs
     from nnviz.document import edits
-    from nnviz.engine import jobs
-    from nnviz.session.moment import Moment
-    from nnviz.session.reading import Reading, to_numpy
+    from nnviz.records.tensors import to_numpy
+    from nnviz.records.trace_index import TraceIndex
+    from nnviz.records.trace_state import TraceState
     from nnviz.ui.graph import neuron_states, units
 
     document = jobs.open_document("example:moons")
     experiment = edits.add_layer(document.experiment, "dropout", between=("h1", "h2"))
-    reading = Reading(jobs.trace_record(jobs.Document(experiment, document.folder), 0, "neurons"))
-    shown = units.units(reading)
-    masks = [node for node in reading.trace.nodes if node.dropped is not None]
+    index = TraceIndex(jobs.trace_record(jobs.OpenedFile(experiment, document.folder), 0, "neurons"))
+    shown = units.units(index)
+    masks = [node for node in index.trace.nodes if node.dropped is not None]
     for row in (0, 5, None):
-        moment = Moment(reading, len(reading.trace.steps), row)
-        scale = neuron_states.scale(moment, shown)
+        state = TraceState(index, len(index.trace.steps), row)
+        scale = neuron_states.scale(state, shown)
         for mask in masks:
-            state = neuron_states.neuron_state(moment, shown, scale, shown.circle_of[mask.id], Look())
+            seen = neuron_states.neuron_state(state, shown, scale, shown.circle_of[mask.id], Appearance())
             struck = to_numpy(mask.dropped)
-            assert ("dropped" in state.marks) == bool(struck.all() if row is None else struck[row])
+            assert ("dropped" in seen.marks) == bool(struck.all() if row is None else struck[row])

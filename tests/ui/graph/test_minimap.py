@@ -3,18 +3,18 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from nnviz.session.moment import Moment
-from nnviz.session.reading import Reading
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph import camera
-from nnviz.ui.theme import LIGHT
+from nnviz.ui.theme.colors import LIGHT
 from tests.ui import traces
 
 
 @pytest.fixture
 def view(view):
     view.resize(700, 330)
-    reading = Reading(traces.dropout_net())
-    view.set_moment(Moment(reading, traces.place(reading.trace, "forward", "relu"), 0))
+    index = TraceIndex(traces.dropout_net())
+    view.set_trace_state(TraceState(index, traces.place(index.trace, "forward", "relu"), 0))
     view.actual_size()
     view.grab()
     return view

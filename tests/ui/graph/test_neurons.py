@@ -10,28 +10,28 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFontMetricsF
 
+from nnviz import jobs
 from nnviz.document import edits
-from nnviz.engine import jobs
-from nnviz.session.moment import Moment
-from nnviz.session.reading import Reading
-from nnviz.ui.fonts import mono
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph import neuron_states, units
-from nnviz.ui.graph.look import Look
+from nnviz.ui.graph.appearance import Appearance
 from nnviz.ui.graph.neuron_items import ON_LINK
-from nnviz.ui.inspector import neuron_lines
-from nnviz.ui.theme import SMALL
+from nnviz.ui.step import neuron_lines
+from nnviz.ui.theme.colors import SMALL
+from nnviz.ui.theme.fonts import mono
 
 
 @functools.cache
-def reading(example: str = "worked_2-2-1", iteration: int = 0) -> Reading:
-    return Reading(jobs.trace_record(jobs.open_document(f"example:{example}"), iteration, "neurons"))
+def index(example: str = "worked_2-2-1", iteration: int = 0) -> TraceIndex:
+    return TraceIndex(jobs.trace_record(jobs.open_document(f"example:{example}"), iteration, "neurons"))
 
 
-def node(of: Reading, label: str, layer: str = "") -> int:
+def node(of: TraceIndex, label: str, layer: str = "") -> int:
     return next(one.id for one in of.trace.nodes if one.label == label and layer in ("", *one.group))
 
 
-def place(of: Reading, phase: str, id: int) -> int:
+def place(of: TraceIndex, phase: str, id: int) -> int:
     return next(step.index + 1 for step in of.trace.steps if step.phase == phase and id in (step.node, *step.others))
 
 
@@ -39,7 +39,7 @@ def place(of: Reading, phase: str, id: int) -> int:
 
 
 def test_weights_hang_on_links_and_biases_on_circles():
-    of = reading()
+    of = index()
     shown = units.units(of)
     assert {of.node(id).kind for id in shown.drawn} == {"input", "operation", "loss"} and len(shown.drawn) == 9
     x, z, w, b = (node(of, label) for label in ("x[0]", "linear[1]", "h1.weight[1, 0]", "h1.bias[1]"))
@@ -50,7 +50,7 @@ def test_weights_hang_on_links_and_biases_on_circles():
 
 @pytest.mark.parametrize("example", ["worked_2-2-1", "moons", "residual"])
 def test_circles_stand_apart_and_links_run_to_the_right_or_down(example):
-    of = reading(example)
+    of = index(example)
     shown = units.units(of)
     found = units.places(of, shown)
     assert set(found.centres) == set(shown.drawn)
@@ -65,7 +65,7 @@ def test_circles_stand_apart_and_links_run_to_the_right_or_down(example):
 def test_a_mask_stands_on_the_links_it_multiplies():
     document = jobs.open_document("example:worked_2-2-1")
     dropping = replace(document, experiment=edits.add_layer(document.experiment, "dropout", between=("h1", "out")))
-    of = Reading(jobs.trace_record(dropping, 0, "neurons"))
+    of = TraceIndex(jobs.trace_record(dropping, 0, "neurons"))
     shown = units.units(of)
     masks = [one for one in of.trace.nodes if one.dropped is not None]
     assert masks and all(one.id not in shown.drawn and one.id in shown.weight_of.values() for one in masks)
@@ -74,16 +74,16 @@ def test_a_mask_stands_on_the_links_it_multiplies():
 # --- what they say ---
 
 
-def states(of: Reading, cursor: int, sample: int | None = 0, coloring: str = "value"):
-    moment, shown = Moment(of, cursor, sample), units.units(of)
-    scale = neuron_states.scale(moment, shown)
-    circles = {id: neuron_states.neuron_state(moment, shown, scale, id, Look(coloring=coloring)) for id in shown.drawn}
-    links = {link: neuron_states.link_state(moment, shown, scale, link, Look(coloring=coloring), None, 2) for link in shown.links}
+def states(of: TraceIndex, cursor: int, sample: int | None = 0, coloring: str = "value"):
+    state, shown = TraceState(of, cursor, sample), units.units(of)
+    scale = neuron_states.scale(state, shown)
+    circles = {id: neuron_states.neuron_state(state, shown, scale, id, Appearance(coloring=coloring)) for id in shown.drawn}
+    links = {link: neuron_states.link_state(state, shown, scale, link, Appearance(coloring=coloring), None, 2) for link in shown.links}
     return circles, links
 
 
 def test_not_computed_yet_is_not_zero():
-    of = reading()
+    of = index()
     z = node(of, "linear[0]", "h1")
     before, after = (states(of, place(of, "forward", z) - back)[0][z] for back in (1, 0))
     assert before.value is None and before.fill is None and (after.value.text, after.phase) == ("−0.72", "forward")
@@ -92,7 +92,7 @@ def test_not_computed_yet_is_not_zero():
 
 
 def test_a_link_shows_its_weight_and_once_it_is_there_its_gradient():
-    of = reading()
+    of = index()
     x, z = node(of, "x[0]"), node(of, "linear[1]")
     back = place(of, "backward", z)
     assert states(of, back - 1)[1][x, z].labels == (("positive", "0.8"),)
@@ -103,7 +103,7 @@ def test_a_link_shows_its_weight_and_once_it_is_there_its_gradient():
 
 @pytest.mark.parametrize("coloring", ["value", "gradient", "contribution", "update"])
 def test_colours_follow_what_is_chosen_and_only_what_is_there(coloring):
-    of = reading()
+    of = index()
     first, last = states(of, 1, coloring=coloring), states(of, len(of.trace.steps), coloring=coloring)
     known = [link.share for link in last[1].values() if link.share is not None]
     assert known and all(-1 <= share <= 1 for share in known) and max(map(abs, known)) > 0.75
@@ -127,29 +127,29 @@ def texts(lines) -> dict[str, str]:
 
 
 def test_the_weighted_sum_is_written_out_and_multiplies_out():
-    of = reading()
+    of = index()
     z = of.node(node(of, "linear[1]"))
-    moment = Moment(of, place(of, "forward", z.id), 0)
-    assert neuron_lines.equation(moment, z) == "z[1] = 1.3·0.8 + 0.7·(−0.3) + 0.9 = 1.73"
-    said = texts(neuron_lines.forward_lines(moment, z))
+    state = TraceState(of, place(of, "forward", z.id), 0)
+    assert neuron_lines.equation(state, z) == "z[1] = 1.3·0.8 + 0.7·(−0.3) + 0.9 = 1.73"
+    said = texts(neuron_lines.forward_lines(state, z))
     assert said["x[0] · W[1, 0]"] == "1.3 · 0.8 = 1.04" and said["+ b[1]"] == "0.9" and said["z[1]"] == "1.73"
 
 
 def test_every_weight_gets_upstream_times_its_input():
-    of = reading()
+    of = index()
     z = of.node(node(of, "linear[1]"))
-    said = texts(neuron_lines.chain_lines(Moment(of, place(of, "backward", z.id), 0), z))
+    said = texts(neuron_lines.chain_lines(TraceState(of, place(of, "backward", z.id), 0), z))
     assert said["upstream ∂L/∂z[1]"] == "3.062"
     assert said["∂L/∂W[1, 0]"] == "3.062 × 1.3 = 3.981" and said["∂L/∂b[1]"] == "3.062 × 1 = 3.062"
-    early = texts(neuron_lines.chain_lines(Moment(of, 3, 0), z))
+    early = texts(neuron_lines.chain_lines(TraceState(of, 3, 0), z))
     assert set(early.values()) == {"not computed yet"}
 
 
 def test_a_mean_over_rows_shows_no_products():
-    of = reading("moons")
+    of = index("moons")
     z = of.node(node(of, "linear[1]", "h2"))
     cursor = place(of, "backward", z.id)
-    row, mean = (neuron_lines.chain_lines(Moment(of, cursor, sample), z) for sample in (0, None))
+    row, mean = (neuron_lines.chain_lines(TraceState(of, cursor, sample), z) for sample in (0, None))
     assert any("×" in line.text for line in row) and not any("×" in line.text for line in mean[:-1])
     assert "mean" in mean[-1].text
     assert any("sum over the batch's 32 rows" in line.text for line in row)
@@ -163,8 +163,8 @@ def _middle(view, item) -> QPoint:
 
 
 def test_clicks_choose_neurons_and_links_their_weights(view, qtbot):
-    of = reading()
-    view.set_moment(Moment(of, 9, 0))
+    of = index()
+    view.set_trace_state(TraceState(of, 9, 0))
     chosen = []
     view.node_clicked.connect(chosen.append)
     z, x = node(of, "linear[1]"), node(of, "x[1]")
@@ -175,35 +175,35 @@ def test_clicks_choose_neurons_and_links_their_weights(view, qtbot):
 
 
 def test_the_view_changes_between_cards_and_circles(view):
-    of = reading()
-    view.set_moment(Moment(of, 3, 0))
+    of = index()
+    view.set_trace_state(TraceState(of, 3, 0))
     assert view.scene().circles and "linear[1]" in view.accessibleDescription()
-    view.set_moment(Moment(of.whole, 3, 0))
+    view.set_trace_state(TraceState(of.whole, 3, 0))
     assert view.scene().cards and not hasattr(view.scene(), "circles")
-    view.set_moment(None)
+    view.set_trace_state(None)
     assert view.notice.isVisible()
 
 
 def test_a_step_changes_only_what_it_is_about(view):
-    of = reading("moons")
+    of = index("moons")
     z = node(of, "linear[1]", "h2")
-    view.set_moment(Moment(of, place(of, "forward", z) - 1, 0))
+    view.set_trace_state(TraceState(of, place(of, "forward", z) - 1, 0))
     before = {id: item.state for id, item in view.scene().circles.items()}
-    view.set_moment(Moment(of, place(of, "forward", z), 0))
+    view.set_trace_state(TraceState(of, place(of, "forward", z), 0))
     changed = [id for id, item in view.scene().circles.items() if item.state != before[id]]
     assert set(changed) == {z, node(of, "linear[0]", "h2")}
 
 
 def test_tooltips_tell_the_full_numbers(view):
-    of = reading()
-    view.set_moment(Moment(of, len(of.trace.steps), 0))
+    of = index()
+    view.set_trace_state(TraceState(of, len(of.trace.steps), 0))
     scene, z, x = view.scene(), node(of, "linear[1]"), node(of, "x[0]")
     assert "gradient 3.062" in scene.tooltip(scene.circles[z]) and "b[1]: value" in scene.tooltip(scene.circles[z])
     assert "x[0] → z[1]" in scene.tooltip(scene.links[x, z]) and "gradient 3.981" in scene.tooltip(scene.links[x, z])
 
 
 def test_a_bias_badge_stays_in_its_frame_and_labels_stand_apart(qapp):
-    of = reading()
+    of = index()
     shown = units.units(of)
     found = units.places(of, shown)
     widest = QFontMetricsF(mono(SMALL)).horizontalAdvance("b −0.0552  ∂ −2.552") + 10

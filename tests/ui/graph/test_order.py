@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnviz.ui.canvas.arrangement import arranged
-from nnviz.ui.graph import order
-from nnviz.ui.graph.order import crossings, uncrossed
-from tests.ui.canvas.networks import experiment, layer
-from tests.ui.canvas.test_pure import faces_of
+from nnviz.ui.network.layer_places import arranged
+from nnviz.ui.widgets import layered_order
+from nnviz.ui.widgets.layered_order import crossings, uncrossed
+from tests.ui.network.networks import experiment, layer
+from tests.ui.network.test_pure import faces_of
 
 
 @st.composite
@@ -41,7 +41,7 @@ def test_crossed_branches_are_uncrossed():
 def looked_at(monkeypatch):
     """How many times crossings were counted."""
     counted = []
-    monkeypatch.setattr(order, "crossings", lambda *one: counted.append(one) or crossings(*one))
+    monkeypatch.setattr(layered_order, "crossings", lambda *one: counted.append(one) or crossings(*one))
     return counted
 
 

@@ -2,15 +2,15 @@
 
 import pytest
 
-from nnviz.ui.graph import naming, recurrence
+from nnviz.text import names, recurrent_names
 from tests.ui import captured
 
 TORCH = {"transpose", "unbind", "zeros", "getitem", "chunk", "stack", "block"}
 
 
 def names_in(name: str, group: str) -> list[str]:
-    trace = captured.reading(name).trace
-    found = naming.names(trace)
+    trace = captured.index(name).trace
+    found = names.names(trace)
     return [found[node.id] for node in trace.nodes if node.group and "/".join(node.group).startswith(group)]
 
 
@@ -31,8 +31,8 @@ def test_a_time_step_of_a_gru_reads_like_its_equations():
 
 @pytest.mark.parametrize("name", ["lstm", "stacked_lstm_dropout", "bidirectional_gru", "rnn_tanh"])
 def test_around_the_steps_nothing_is_called_as_in_torch(name):
-    trace = captured.reading(name).trace
-    found = naming.names(trace)
+    trace = captured.index(name).trace
+    found = names.names(trace)
     net = [node for node in trace.nodes if node.module == "net" and node.kind != "input"]
     called = {found[node.id] for node in net}
     assert {"h₀", "x_t", "h_t", "W_ih", "b_hh"} <= called
@@ -41,4 +41,4 @@ def test_around_the_steps_nothing_is_called_as_in_torch(name):
 
 
 def test_a_net_without_time_steps_keeps_its_names():
-    assert recurrence.names(captured.reading("mlp_tanh_mse").trace) == {}
+    assert recurrent_names.names(captured.index("mlp_tanh_mse").trace) == {}

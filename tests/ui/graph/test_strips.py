@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from nnviz.ui.graph import strips
-from nnviz.ui.theme import LIGHT
+from nnviz.ui.theme.colors import LIGHT
 from tests.ui import traces
 
 
 def test_not_computed_yet_is_not_zero():
     trace = traces.worked()
     linear = trace.nodes[3]
-    before = strips.value_strip(traces.moment(trace, 1), linear)
+    before = strips.value_strip(traces.state(trace, 1), linear)
     assert before.values is None and before.count == 2 and before.label == "not yet"
-    after = strips.value_strip(traces.moment(trace, 2), linear)
+    after = strips.value_strip(traces.state(trace, 2), linear)
     assert after.values == pytest.approx((-0.72, 1.73)) and after.label == "z"
 
 
@@ -24,13 +24,13 @@ def test_a_gradient_appears_with_its_last_contribution():
     trace = traces.worked()
     relu = trace.nodes[4]
     back = traces.place(trace, "backward", "relu")
-    assert strips.gradient_strip(traces.moment(trace, back - 2), relu).values is None
-    assert strips.gradient_strip(traces.moment(trace, back - 1), relu).values == pytest.approx((2.552 * 0.8, 2.552 * 1.2))
+    assert strips.gradient_strip(traces.state(trace, back - 2), relu).values is None
+    assert strips.gradient_strip(traces.state(trace, back - 1), relu).values == pytest.approx((2.552 * 0.8, 2.552 * 1.2))
 
 
 def test_data_has_no_gradient_cells():
     trace = traces.worked()
-    strip = strips.gradient_strip(traces.moment(trace, len(trace.steps)), trace.nodes[0])
+    strip = strips.gradient_strip(traces.state(trace, len(trace.steps)), trace.nodes[0])
     assert strip.count == 0 and strip.label == "no gradient"
 
 
@@ -38,7 +38,7 @@ def test_a_parameter_shows_its_new_value_once_updated():
     trace = traces.worked()
     weight = trace.nodes[1]
     update = traces.place(trace, "update", "h1.weight")
-    before, after = (strips.value_strip(traces.moment(trace, cursor), weight).values for cursor in (update - 1, update))
+    before, after = (strips.value_strip(traces.state(trace, cursor), weight).values for cursor in (update - 1, update))
     assert before == pytest.approx((0.1, 0.5, 0.8, -0.3))
     assert after == pytest.approx((0.1, 0.5, 0.8 - 0.1 * 3.98112, -0.3 - 0.1 * 2.14368))
 
@@ -48,13 +48,13 @@ def test_dropped_cells_follow_the_row():
     mul = trace.nodes[traces.node(trace, "mul")]
     dropped = np.frombuffer(mul.dropped.data, mul.dropped.dtype).reshape(mul.dropped.shape)
     for row in range(3):
-        assert strips.value_strip(traces.moment(trace, len(trace.steps), row), mul).crossed == tuple(dropped[row])
+        assert strips.value_strip(traces.state(trace, len(trace.steps), row), mul).crossed == tuple(dropped[row])
 
 
 def test_more_than_eight_numbers_end_in_an_ellipsis():
     trace = traces.dropout_net()
     weight = trace.nodes[traces.node(trace, "h2.weight")]
-    strip = strips.value_strip(traces.moment(trace, 1), weight)
+    strip = strips.value_strip(traces.state(trace, 1), weight)
     assert len(strip.values) == strips.MOST_CELLS and strip.more
 
 
@@ -62,7 +62,7 @@ def test_a_measure_becomes_bars():
     trace = traces.worked()
     large = msgspec.structs.replace(trace.nodes[3], value=traces.measured(np.arange(-50, 50)), shape=(100,))
     trace = msgspec.structs.replace(trace, nodes=(*trace.nodes[:3], large, *trace.nodes[4:]))
-    strip = strips.value_strip(traces.moment(trace, len(trace.steps)), large)
+    strip = strips.value_strip(traces.state(trace, len(trace.steps)), large)
     assert sum(strip.bars) == 99 and len(strip.values) == len(strip.bars)
 
 
@@ -73,10 +73,10 @@ def test_bad_numbers_are_named(values, word):
 
 def test_the_scale_is_robust_to_one_outlier_and_the_same_at_every_step():
     trace = traces.dropout_net()
-    moment = traces.moment(trace, 3)
-    limits = strips.limits(moment)
-    assert limits == strips.limits(traces.moment(trace, len(trace.steps)))
-    numbers = np.concatenate([np.abs(moment.row(n.id, n.value)).ravel() for n in trace.nodes if n.kind != "loss" and n.label != "y"])
+    state = traces.state(trace, 3)
+    limits = strips.limits(state)
+    assert limits == strips.limits(traces.state(trace, len(trace.steps)))
+    numbers = np.concatenate([np.abs(state.row(n.id, n.value)).ravel() for n in trace.nodes if n.kind != "loss" and n.label != "y"])
     assert limits.value == pytest.approx(np.percentile(numbers, 98))
     assert limits.value < numbers.max()
 

@@ -1,6 +1,7 @@
 """Which cards, wires and groups a trace becomes."""
 
-from nnviz.ui.graph import naming, structure
+from nnviz.text import names as naming
+from nnviz.ui.graph import structure
 from tests.ui import traces
 
 

@@ -5,16 +5,16 @@ import itertools
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from nnviz.session.moment import Moment
-from nnviz.session.reading import Reading
-from nnviz.ui.graph.timeline import PHASES, PhaseRail, Timeline
-from nnviz.ui.theme import DARK, LIGHT
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_state import TraceState
+from nnviz.ui.step.step_timeline import PHASES, PhaseRail, StepTimeline
+from nnviz.ui.theme.colors import DARK, LIGHT
 from tests.ui import traces
 
 
 @pytest.fixture
 def net():
-    return Reading(traces.dropout_net())
+    return TraceIndex(traces.dropout_net())
 
 
 def _shown(qtbot, widget, width):
@@ -27,7 +27,7 @@ def _shown(qtbot, widget, width):
 
 @pytest.fixture
 def timeline(qtbot):
-    return _shown(qtbot, Timeline(), 620)
+    return _shown(qtbot, StepTimeline(), 620)
 
 
 @pytest.fixture
@@ -44,19 +44,19 @@ def _asked(widget):
 def test_the_handle_stands_at_the_cursor(timeline, net):
     places = []
     for cursor in (0, net.length // 2, net.length):
-        timeline.set_moment(Moment(net, cursor))
+        timeline.set_trace_state(TraceState(net, cursor))
         places.append(timeline.handle().x())
     assert places == pytest.approx([10, 310, 610])
 
 
 @pytest.mark.parametrize("phase", ["forward", "backward", "update"])
 def test_the_done_part_has_the_colour_of_the_phase(timeline, net, phase):
-    timeline.set_moment(Moment(net, net.phase_spans[phase][1]))
+    timeline.set_trace_state(TraceState(net, net.phase_spans[phase][1]))
     assert timeline.grab().toImage().pixelColor(14, timeline.height() // 2).name() == LIGHT.tint(phase, 0.42).name()
 
 
 def test_dragging_asks_for_the_step_under_the_mouse(timeline, net, qtbot):
-    timeline.set_moment(Moment(net, 3))
+    timeline.set_trace_state(TraceState(net, 3))
     asked = _asked(timeline)
     qtbot.mousePress(timeline, Qt.MouseButton.LeftButton, pos=QPoint(310, 12))
     qtbot.mouseMove(timeline, QPoint(615, 12))
@@ -65,7 +65,7 @@ def test_dragging_asks_for_the_step_under_the_mouse(timeline, net, qtbot):
 
 
 def test_keys_step(timeline, net, qtbot):
-    timeline.set_moment(Moment(net, 3))
+    timeline.set_trace_state(TraceState(net, 3))
     asked = _asked(timeline)
     for key in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End):
         qtbot.keyClick(timeline, key)
@@ -74,16 +74,16 @@ def test_keys_step(timeline, net, qtbot):
 
 def test_nothing_is_asked_for_beyond_the_ends_or_without_a_trace(timeline, net, qtbot):
     asked = _asked(timeline)
-    timeline.set_moment(Moment(net, 0))
+    timeline.set_trace_state(TraceState(net, 0))
     qtbot.keyClick(timeline, Qt.Key.Key_Left)
-    timeline.set_moment(None)
+    timeline.set_trace_state(None)
     qtbot.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=QPoint(100, 12))
     assert asked == []
 
 
 def test_pills_say_what_is_done(rail, net):
     start, end = net.phase_spans["backward"]
-    rail.set_moment(Moment(net, (start + end) // 2))
+    rail.set_trace_state(TraceState(net, (start + end) // 2))
     shares = {pill.phase: pill.share for pill in rail.pills()}
     assert shares["batch"] == shares["forward"] == shares["loss"] == 1
     assert 0 < shares["backward"] < 1
@@ -91,7 +91,7 @@ def test_pills_say_what_is_done(rail, net):
 
 
 def test_a_click_jumps_to_the_start_of_a_phase(rail, net, qtbot):
-    rail.set_moment(Moment(net, 0))
+    rail.set_trace_state(TraceState(net, 0))
     asked = _asked(rail)
     for pill in rail.pills():
         qtbot.mouseClick(rail, Qt.MouseButton.LeftButton, pos=pill.box.center().toPoint())
@@ -100,7 +100,7 @@ def test_a_click_jumps_to_the_start_of_a_phase(rail, net, qtbot):
 
 
 def test_keys_reach_every_phase(rail, net, qtbot):
-    rail.set_moment(Moment(net, 0))
+    rail.set_trace_state(TraceState(net, 0))
     asked = _asked(rail)
     qtbot.keyClick(rail, Qt.Key.Key_Right)
     qtbot.keyClick(rail, Qt.Key.Key_Return)
@@ -110,7 +110,7 @@ def test_keys_reach_every_phase(rail, net, qtbot):
 @pytest.mark.parametrize("width", [420, 560, 900, 1400])
 def test_pills_never_overlap_and_texts_fit(rail, net, width):
     rail.resize(width, rail.height())
-    rail.set_moment(Moment(net, 5))
+    rail.set_trace_state(TraceState(net, 5))
     pills = rail.pills()
     assert all(a.box.right() < b.box.left() for a, b in itertools.pairwise(pills))
     assert all(pill.box.width() > rail.fontMetrics().horizontalAdvance(pill.phase) for pill in pills)
@@ -120,5 +120,5 @@ def test_both_themes_paint(rail, timeline, net):
     for theme in (LIGHT, DARK):
         for widget in (rail, timeline):
             widget.set_theme(theme)
-            widget.set_moment(Moment(net, 9))
+            widget.set_trace_state(TraceState(net, 9))
             assert not widget.grab().isNull()

@@ -2,18 +2,18 @@
 
 import pytest
 
-from nnviz.session.moment import Moment
+from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph import camera, states, structure, unfolding
+from nnviz.ui.graph.card_items import card_size
 from nnviz.ui.graph.grouping import tree
-from nnviz.ui.graph.items import card_size
 from nnviz.ui.graph.layout import place
 from nnviz.ui.graph.strips import value_strip
 from tests.ui import captured
 
 
 def _show(view, name):
-    reading = captured.reading(name)
-    view.set_moment(Moment(reading, 0, None))
+    index = captured.index(name)
+    view.set_trace_state(TraceState(index, 0, None))
     return view.scene()
 
 
@@ -24,20 +24,20 @@ def _could_open(scene):
 
 
 def _drawn(name, folded):
-    reading = captured.reading(name)
-    moment, groups = Moment(reading, 0, None), tree(reading.trace)
-    diagram = structure.diagram(reading.trace, frozenset(folded & set(groups.groups)), groups)
-    scale = states.scales(moment)
-    nodes = {key: reading.node(card.shown) for key, card in diagram.cards.items()}
+    index = captured.index(name)
+    state, groups = TraceState(index, 0, None), tree(index.trace)
+    diagram = structure.diagram(index.trace, frozenset(folded & set(groups.groups)), groups)
+    scale = states.scales(state)
+    nodes = {key: index.node(card.shown) for key, card in diagram.cards.items()}
     texts = {key: states.card_texts(card, nodes[key], scale, {}) for key, card in diagram.cards.items()}
-    return diagram, {key: card_size(*texts[key], value_strip(moment, node)) for key, node in nodes.items()}
+    return diagram, {key: card_size(*texts[key], value_strip(state, node)) for key, node in nodes.items()}
 
 
 @pytest.mark.parametrize("name", ["lstm", "bidirectional_gru", "multi_head_attention", "encoder_decoder_transformer", "cnn_batch_norm"])
 @pytest.mark.parametrize("every", [1, 2, 3, 1000])
 def test_the_measured_size_is_the_laid_out_one(qapp, name, every):
     """Only lanes around cards are not counted: they take little height and no width."""
-    groups = tree(captured.reading(name).trace).groups
+    groups = tree(captured.index(name).trace).groups
     equal = {key for group in groups.values() if group.repeats for key in (group.key, *(inner.key for inner in group.walk()))}
     diagram, sizes = _drawn(name, {*list(groups)[::every], *equal})
     width, height = unfolding.extent(diagram, sizes)

@@ -7,19 +7,19 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
-from nnviz.session.moment import Moment
-from nnviz.session.reading import Reading
-from nnviz.ui.theme import DARK, LIGHT
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_state import TraceState
+from nnviz.ui.theme.colors import DARK, LIGHT
 from tests.ui import traces
 
 
 @pytest.fixture
 def net():
-    return Reading(traces.dropout_net())
+    return TraceIndex(traces.dropout_net())
 
 
-def _card(view, reading, label):
-    return view.scene().card_of(traces.node(reading.trace, label))
+def _card(view, index, label):
+    return view.scene().card_of(traces.node(index.trace, label))
 
 
 def _middle(view, item) -> QPoint:
@@ -27,7 +27,7 @@ def _middle(view, item) -> QPoint:
 
 
 def test_without_a_trace_it_says_so(view):
-    view.set_moment(None)
+    view.set_trace_state(None)
     assert view.notice.isVisible() and "No trace yet" in view.notice.text()
     assert view.text_alternative() == ["There is no trace yet."]
     assert view.scene().items() == []
@@ -35,7 +35,7 @@ def test_without_a_trace_it_says_so(view):
 
 def test_the_cursors_node_has_the_colour_of_its_phase(view, net):
     relu = traces.place(net.trace, "backward", "relu")
-    view.set_moment(Moment(net, relu, 0))
+    view.set_trace_state(TraceState(net, relu, 0))
     states = {key: item.state for key, item in view.scene().cards.items()}
     here = [state for state in states.values() if state.phase]
     assert [(state.name, state.phase) for state in here] == [("relu", "backward")]
@@ -44,7 +44,7 @@ def test_the_cursors_node_has_the_colour_of_its_phase(view, net):
 
 
 def test_what_is_yet_to_come_is_dimmed(view, net):
-    view.set_moment(Moment(net, traces.place(net.trace, "forward", "relu"), 0))
+    view.set_trace_state(TraceState(net, traces.place(net.trace, "forward", "relu"), 0))
     made = [
         item.state.made
         for key, item in sorted(view.scene().cards.items(), key=lambda pair: pair[1].x())
@@ -54,49 +54,49 @@ def test_what_is_yet_to_come_is_dimmed(view, net):
 
 
 def test_a_cursor_move_keeps_the_items_and_touches_only_some(view, net, qtbot):
-    view.set_moment(Moment(net, 3, 0))
+    view.set_trace_state(TraceState(net, 3, 0))
     before = dict(view.scene().cards)
     states = {key: item.state for key, item in before.items()}
-    view.set_moment(Moment(net, 4, 0))
+    view.set_trace_state(TraceState(net, 4, 0))
     assert dict(view.scene().cards) == before
     changed = [key for key, item in before.items() if item.state != states[key]]
     assert 0 < len(changed) <= 3
 
 
 def test_zoom_and_place_survive_new_numbers_but_not_a_new_structure(view, net):
-    view.set_moment(Moment(net, 3, 0))
+    view.set_trace_state(TraceState(net, 3, 0))
     view.actual_size()
     view.centerOn(900, 0)
     place = view.mapToScene(QPoint(0, 0))
     items = dict(view.scene().cards)
-    view.set_moment(Moment(Reading(traces.dropout_net(seed=9)), 3, 0))
+    view.set_trace_state(TraceState(TraceIndex(traces.dropout_net(seed=9)), 3, 0))
     assert dict(view.scene().cards) == items
-    view.set_moment(Moment(Reading(traces.worked()), 3, 0))
+    view.set_trace_state(TraceState(TraceIndex(traces.worked()), 3, 0))
     assert set(view.scene().cards) != set(items)
     assert view.mapToScene(QPoint(0, 0)) != place
 
 
 def test_it_follows_the_cursor_out_of_sight(view, net):
-    view.set_moment(Moment(net, 1, 0))
+    view.set_trace_state(TraceState(net, 1, 0))
     view.actual_size()
     view.centerOn(0, 0)
-    view.set_moment(Moment(net, net.phase_spans["loss"][1], 0))
+    view.set_trace_state(TraceState(net, net.phase_spans["loss"][1], 0))
     card = view.scene().card_of(net.trace.steps[net.phase_spans["loss"][0]].node)
     assert view.viewport().rect().contains(_middle(view, card))
 
 
 def test_before_the_first_step_the_entry_is_in_sight(view, net):
-    view.set_moment(Moment(net, net.length, 0))
+    view.set_trace_state(TraceState(net, net.length, 0))
     view.actual_size()
     view.centerOn(view.scene().content.bottomRight())
     entry = _card(view, net, "x")
     assert not view.viewport().rect().contains(_middle(view, entry))
-    view.set_moment(Moment(net, 0, 0))
+    view.set_trace_state(TraceState(net, 0, 0))
     assert view.viewport().rect().contains(_middle(view, entry))
 
 
 def test_a_click_asks_for_the_node_and_control_click_to_run_there(view, net, qtbot):
-    view.set_moment(Moment(net, 3, 0))
+    view.set_trace_state(TraceState(net, 3, 0))
     view.fit()
     card = _card(view, net, "relu")
     with qtbot.waitSignal(view.node_clicked) as clicked:
@@ -109,7 +109,7 @@ def test_a_click_asks_for_the_node_and_control_click_to_run_there(view, net, qtb
 def test_the_context_menu_runs_to_here(view, net, qtbot):
     from PySide6.QtGui import QContextMenuEvent
 
-    view.set_moment(Moment(net, 3, 0))
+    view.set_trace_state(TraceState(net, 3, 0))
     view.fit()
     place = _middle(view, _card(view, net, "mul"))
     view.contextMenuEvent(QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, view.mapToGlobal(place)))
@@ -122,7 +122,7 @@ def test_the_context_menu_runs_to_here(view, net, qtbot):
 
 
 def test_a_drag_pans_and_clicks_nothing(view, net, qtbot):
-    view.set_moment(Moment(net, 3, 0))
+    view.set_trace_state(TraceState(net, 3, 0))
     view.actual_size()
     clicks = []
     view.node_clicked.connect(clicks.append)
@@ -137,7 +137,7 @@ def test_a_drag_pans_and_clicks_nothing(view, net, qtbot):
 def test_the_wheel_zooms_towards_the_mouse(view, net):
     from PySide6.QtGui import QWheelEvent
 
-    view.set_moment(Moment(net, 3, 0))
+    view.set_trace_state(TraceState(net, 3, 0))
     view.actual_size()
     place = QPointF(300, 150)
     event = QWheelEvent(
@@ -155,7 +155,7 @@ def test_the_wheel_zooms_towards_the_mouse(view, net):
 
 
 def test_keys_fit_zoom_and_walk(view, net, qtbot):
-    view.set_moment(Moment(net, 3, 0))
+    view.set_trace_state(TraceState(net, 3, 0))
     view.actual_size()
     qtbot.keyClick(view, Qt.Key.Key_F)
     assert view.transform().m11() < 1
@@ -168,7 +168,7 @@ def test_keys_fit_zoom_and_walk(view, net, qtbot):
 
 
 def test_a_double_click_folds_and_unfolds(view, net, qtbot):
-    view.set_moment(Moment(net, 3, 0))
+    view.set_trace_state(TraceState(net, 3, 0))
     view.fit()
     frame = view.scene().frames["h1"]
     with qtbot.waitSignal(view.folds.changed) as folded:
@@ -183,7 +183,7 @@ def test_a_double_click_folds_and_unfolds(view, net, qtbot):
 
 
 def test_the_minus_button_folds(view, net, qtbot):
-    view.set_moment(Moment(net, 3, 0))
+    view.set_trace_state(TraceState(net, 3, 0))
     view.actual_size()
     frame = view.scene().frames["h1"]
     place = view.mapFromScene(frame.mapToScene(frame.button().center()))
@@ -192,8 +192,8 @@ def test_the_minus_button_folds(view, net, qtbot):
 
 
 def test_large_graphs_open_folded_by_layer(view):
-    reading = Reading(traces.mlp((2, 6, 2), repeated=40))
-    view.set_moment(Moment(reading, 5, 0))
+    index = TraceIndex(traces.mlp((2, 6, 2), repeated=40))
+    view.set_trace_state(TraceState(index, 5, 0))
     assert len(view.scene().folded) == 41
     assert len(view.scene().cards) == 44  # 41 layers, data, loss and target
     view.folds.open_one("h3")
@@ -204,17 +204,17 @@ def test_a_gradient_travels_only_on_a_step_forward_and_only_when_animated(view, 
     relu = traces.place(net.trace, "backward", "relu")
     scene = view.scene()
     view.set_animated(True)
-    view.set_moment(Moment(net, relu - 1, 0))
-    view.set_moment(Moment(net, relu, 0))
+    view.set_trace_state(TraceState(net, relu - 1, 0))
+    view.set_trace_state(TraceState(net, relu, 0))
     ((dot, wire),) = scene.travel.dots
     start = dot.pos()
     qtbot.waitUntil(lambda: not scene.travel.is_moving, timeout=2000)
     assert dot.x() < start.x() and dot.pos() == wire.point(0.5)
-    view.set_moment(Moment(net, relu + 1, 0))
-    view.set_moment(Moment(net, relu, 0))
+    view.set_trace_state(TraceState(net, relu + 1, 0))
+    view.set_trace_state(TraceState(net, relu, 0))
     assert not scene.travel.is_moving
     view.set_animated(False)
-    view.set_moment(Moment(net, relu + 1, 0))
+    view.set_trace_state(TraceState(net, relu + 1, 0))
     assert not scene.travel.is_moving and len(scene.travel.dots) == 3
 
 
@@ -222,18 +222,18 @@ def test_wires_turn_when_their_gradient_has_come_back(view, net):
     relu = traces.place(net.trace, "backward", "relu")
     diagram_wire = next(ends for ends in _wires_of(view, net, relu))
     assert view.scene().wires[diagram_wire].state.returned
-    view.set_moment(Moment(net, relu - 1, 0))
+    view.set_trace_state(TraceState(net, relu - 1, 0))
     assert not view.scene().wires[diagram_wire].state.returned
 
 
 def _wires_of(view, net, cursor):
-    view.set_moment(Moment(net, cursor, 0))
+    view.set_trace_state(TraceState(net, cursor, 0))
     here = view.scene().diagram.card_of[net.trace.steps[cursor - 1].node]
     return [ends for ends in view.scene().wires if ends[1] == here]
 
 
 def test_colouring_changes_widths_and_refuses_nonsense(view, net):
-    view.set_moment(Moment(net, net.phase_spans["backward"][1], 0))
+    view.set_trace_state(TraceState(net, net.phase_spans["backward"][1], 0))
     view.set_coloring("gradient")
     by_gradient = [wire.state.width for wire in view.scene().wires.values()]
     view.set_coloring("value")
@@ -243,13 +243,13 @@ def test_colouring_changes_widths_and_refuses_nonsense(view, net):
 
 
 def test_the_range_of_the_colours_is_printed(view, net):
-    view.set_moment(Moment(net, 3, 0))
+    view.set_trace_state(TraceState(net, 3, 0))
     assert view._limits.isVisible()
     assert view._limits.text().startswith("value ±") and "gradient ±" in view._limits.text()
 
 
 def test_it_describes_itself_in_sentences(view, net):
-    view.set_moment(Moment(net, traces.place(net.trace, "forward", "relu"), 0))
+    view.set_trace_state(TraceState(net, traces.place(net.trace, "forward", "relu"), 0))
     said = view.text_alternative()
     assert said[0] == "Step 3 of 22: forward at relu of h1."
     assert len(said) == 2 + len(net.trace.nodes)
@@ -258,33 +258,33 @@ def test_it_describes_itself_in_sentences(view, net):
 
 
 def test_titles_replace_layer_ids(view, net):
-    view.set_moment(Moment(net, 3, 0))
+    view.set_trace_state(TraceState(net, 3, 0))
     view.set_titles({"h1": "dense 1"})
     assert view.scene().frames["h1"].title == "dense 1"
 
 
 def test_selection_marks_one_card(view, net):
-    view.set_moment(Moment(net, 3, 0))
+    view.set_trace_state(TraceState(net, 3, 0))
     view.set_selected(traces.node(net.trace, "mul"))
     assert [item.state.name for item in view.scene().cards.values() if item.state.selected] == ["mul"]
 
 
 def test_both_themes_paint_their_own_ground(view, net):
-    view.set_moment(Moment(net, 3, 0))
+    view.set_trace_state(TraceState(net, 3, 0))
     for theme in (LIGHT, DARK):
         view.set_theme(theme)
         assert view.grab().toImage().pixelColor(2, 2) == theme.color("panel")
 
 
 def test_a_cursor_move_paints_within_a_frame(view, qapp):
-    reading = Reading(traces.mlp((2, 6, 2), repeated=11))
-    assert 45 <= len(reading.trace.nodes) <= 60
-    view.set_moment(Moment(reading, 0, 0))
+    index = TraceIndex(traces.mlp((2, 6, 2), repeated=11))
+    assert 45 <= len(index.trace.nodes) <= 60
+    view.set_trace_state(TraceState(index, 0, 0))
     qapp.processEvents()
     times = []
-    for cursor in range(reading.length + 1):
+    for cursor in range(index.length + 1):
         start = time.process_time()
-        view.set_moment(Moment(reading, cursor, 0))
+        view.set_trace_state(TraceState(index, cursor, 0))
         qapp.processEvents()
         times.append(time.process_time() - start)
     assert sorted(times)[len(times) // 2] <= 0.016

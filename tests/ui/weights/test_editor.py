@@ -7,8 +7,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLineEdit
 
 from nnviz.document import catalog
-from nnviz.ui.weights import axes
-from nnviz.ui.weights.editor import WeightEditor
+from nnviz.ui.weights import matrix_axes
+from nnviz.ui.weights.weight_editor import WeightEditor
 
 KERNELS = np.arange(2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5)
 
@@ -26,7 +26,7 @@ def editor(qtbot):
 
 def show(editor, values, locked=None, parameter="h1.weight", note=""):
     locked = np.zeros(values.shape, bool) if locked is None else locked
-    editor.set_values(parameter, values, locked, axes.axis_names(None, values.shape), note)
+    editor.set_values(parameter, values, locked, matrix_axes.axis_names(None, values.shape), note)
 
 
 def header(editor, orientation) -> list[str]:
@@ -53,10 +53,10 @@ def test_rows_are_out_and_columns_in_features(editor):
 
 def test_the_rows_of_a_recurrent_layer_are_its_gates(editor):
     lstm = catalog.new_layer("lstm", "r", units=2)
-    editor.set_row_names(axes.row_names(lstm, (8, 3)))
+    editor.set_row_names(matrix_axes.row_names(lstm, (8, 3)))
     show(editor, np.zeros((8, 3)))
     assert header(editor, Qt.Orientation.Vertical) == ["i 0", "i 1", "f 0", "f 1", "g 0", "g 1", "o 0", "o 1"]
-    assert axes.row_names(catalog.new_layer("dense", "d"), (8, 3)) == ()
+    assert matrix_axes.row_names(catalog.new_layer("dense", "d"), (8, 3)) == ()
 
 
 def test_kernels_are_cut_into_matrices_by_boxes(editor):

@@ -1,0 +1,260 @@
+"""A network's links made quick to ask, and what can be wrong with layers and links as such, whatever their shapes. It changes nothing."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from nnviz.document import catalog
+from nnviz.document.network import Layer, Link, Network
+from nnviz.document.problems import Fix, Problem, fix, offered, step
+
+SHAPELESS = (
+    "activation",
+    "dropout",
+    "spatial_dropout",
+    "batch_norm",
+    "layer_norm",
+    "noise",
+    "positional_encoding",
+    "attention",
+    "encoder_block",
+)
+"""Kinds of layers that put out the shape they take in."""
+
+
+class LinkIndex:
+    """A network's links made quick to ask: repeated layers and links that hang in the air are left out of all answers."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.order: dict[str, int] = {}
+        for index, layer in enumerate(network.layers):
+            self.order.setdefault(layer.id, index)
+        self.layers = {id: network.layers[index] for id, index in self.order.items()}
+        self.inputs: dict[str, list[str]] = {id: [] for id in self.layers}
+        self.outputs: dict[str, list[str]] = {id: [] for id in self.layers}
+        for link in network.links:
+            if link.source in self.layers and link.target in self.layers:
+                self.inputs[link.target].append(link.source)
+                self.outputs[link.source].append(link.target)
+
+    def place(self, id: str) -> str:
+        """Return where the layer stands in a document."""
+        return f"network.layers[{self.order[id]}]"
+
+    def title(self, id: str) -> str:
+        """Return what the screen calls the layer."""
+        return self.layers[id].title
+
+    @cached_property
+    def sorted(self) -> list[Layer]:
+        """Layers so that each stands behind all its inputs; those on a cycle, and behind one, are missing."""
+        waiting = {id: len(sources) for id, sources in self.inputs.items()}
+        ready = [id for id, count in waiting.items() if not count]
+        for id in ready:
+            for target in self.outputs[id]:
+                waiting[target] -= 1
+                if not waiting[target]:
+                    ready.append(target)
+        return [self.layers[id] for id in ready]
+
+    @cached_property
+    def entries(self) -> list[str]:
+        """The input layers."""
+        return [id for id, layer in self.layers.items() if layer.kind == "input"]
+
+    @cached_property
+    def reached(self) -> set[str]:
+        """The layers that data from an input layer gets to."""
+        reached, ahead = set(), list(self.entries)
+        while ahead:
+            id = ahead.pop()
+            if id not in reached:
+                reached.add(id)
+                ahead += self.outputs[id]
+        return reached
+
+    @cached_property
+    def ends(self) -> list[str]:
+        """The layers data gets to and that feed no other, in the order of `sorted`; input layers are none."""
+        return [layer.id for layer in self.sorted if layer.id in self.reached and not self.outputs[layer.id] and layer.kind != "input"]
+
+    def behind(self, id: str) -> set[str]:
+        """Return the layer and all that its output gets to."""
+        found, ahead = set(), [id]
+        while ahead:
+            following = ahead.pop()
+            if following not in found:
+                found.add(following)
+                ahead += self.outputs[following]
+        return found
+
+    def branch(self, end: str) -> list[str]:
+        """Return the layers that lead to this end and to nothing else; input layers are none."""
+        alone = {end}
+        for layer in reversed(self.sorted):
+            if layer.kind != "input" and self.outputs[layer.id] and alone.issuperset(self.outputs[layer.id]):
+                alone.add(layer.id)
+        return [id for id in self.layers if id in alone]
+
+    def deciding(self, id: str) -> str:
+        """Return the layer that decides on the shape of this one's output, itself or one before it; empty if none alone does."""
+        while id and self.layers[id].kind in SHAPELESS:
+            id = self.inputs[id][0] if len(self.inputs[id]) == 1 else ""
+        return id
+
+    @property
+    def output(self) -> str:
+        """Id of the one layer that ends the network; empty if there is not exactly one."""
+        return self.ends[0] if len(self.ends) == 1 else ""
+
+
+# --- wiring ---
+
+
+def link_problems(wiring: LinkIndex) -> list[Problem]:
+    """Return what is wrong with layers and links as such, whatever their shapes."""
+    repeated = _repeated_ids(wiring)
+    loose = _loose_links(wiring)
+    counts = [problem for id in wiring.layers for problem in _count_problems(wiring, id)]
+    return [*repeated, *loose, *cycle_problems(wiring), *counts, *_entry_problems(wiring), *_end_problems(wiring)]
+
+
+def _repeated_ids(wiring: LinkIndex) -> list[Problem]:
+    return [
+        Problem(f"network.layers[{index}].id", f'Two layers have the id "{layer.id}".', "Give one of them another id.", layer.id)
+        for index, layer in enumerate(wiring.network.layers)
+        if wiring.order[layer.id] != index
+    ]
+
+
+def _loose_links(wiring: LinkIndex) -> list[Problem]:
+    problems, seen = [], set()
+    for index, link in enumerate(wiring.network.links):
+        place = f"network.links[{index}]"
+        unknown = [id for id in (link.source, link.target) if id not in wiring.layers]
+        known = next((id for id in (link.target, link.source) if id in wiring.layers), "")
+        cut = _cutting(link)
+        if unknown:
+            message = f'It leads to or from "{unknown[0]}", and no layer has that id.'
+            problems.append(Problem(place, message, offered(unknown[0], wiring.layers), known, cut))
+        elif link.source == link.target:
+            problems.append(Problem(place, f"It leads from {link.source} back to itself.", "Remove it.", link.source, cut))
+        elif link in seen:
+            message = f"{link.source} is linked to {link.target} twice."
+            once = fix("Keep one of the two links", step("merge_links"))
+            problems.append(Problem(place, message, "Remove one of the two.", link.target, once))
+        seen.add(Link(link.source, link.target))
+    return problems
+
+
+def _cutting(*links: Link) -> Fix:
+    label = f"Remove the link {links[0].source} → {links[0].target}" if len(links) == 1 else "Remove these links"
+    return fix(label, *(step("disconnect_layers", source=link.source, target=link.target) for link in dict.fromkeys(links)))
+
+
+def _deleting(wiring: LinkIndex, *ids: str) -> Fix:
+    return fix(f"Delete {', '.join(wiring.title(id) for id in ids)}", step("remove_layers", ids=tuple(ids)))
+
+
+def cycle_problems(wiring: LinkIndex) -> list[Problem]:
+    """Return one problem for each cycle that is left when the others are cut; self links are not among them."""
+    outside = {layer.id for layer in wiring.sorted}
+    blocked = {id for id in wiring.layers if id not in outside}
+    problems = []
+    while cycle := _a_cycle(wiring, blocked):
+        blocked -= set(cycle)
+        path = " → ".join([*cycle, cycle[0]])
+        last = Link(cycle[-1], cycle[0])
+        place = f"network.links[{wiring.network.links.index(last)}]"
+        message, cure = f"The layers feed each other in a circle: {path}.", f"Remove the link {last.source} → {last.target}."
+        problems.append(Problem(place, message, cure, cycle[0], _cutting(last)))
+    return problems
+
+
+def _a_cycle(wiring: LinkIndex, blocked: set[str]) -> list[str]:
+    """Return the ids along a cycle of at least two layers within `blocked`, or nothing."""
+    ahead = {id: [target for target in wiring.outputs[id] if target in blocked and target != id] for id in wiring.layers if id in blocked}
+    while dead := [id for id, targets in ahead.items() if not targets]:
+        for id in dead:
+            del ahead[id]
+        ahead = {id: [target for target in targets if target in ahead] for id, targets in ahead.items()}
+    if not ahead:
+        return []
+    path = [next(iter(ahead))]
+    while (following := ahead[path[-1]][0]) not in path:
+        path.append(following)
+    cycle = path[path.index(following) :]
+    first = min(range(len(cycle)), key=lambda place: wiring.order[cycle[place]])
+    return cycle[first:] + cycle[:first]
+
+
+def _count_problems(wiring: LinkIndex, id: str) -> list[Problem]:
+    layer, given = wiring.layers[id], len(wiring.inputs[id])
+    kind = catalog.LAYERS.get(layer.kind)
+    if kind is None:
+        return []
+    fewest, most = kind.inputs
+    if most is not None and given > most:
+        takes = "no input" if not most else "one input" if most == 1 else f"{most} inputs"
+        cure = "Remove the links that lead into it." if not most else "Remove a link, or join its inputs with Add or Concat first."
+        surplus = [Link(source, id) for source in dict.fromkeys(wiring.inputs[id][most:])]
+        return [Problem(wiring.place(id), f"{kind.label} takes {takes} and has {given}.", cure, id, _cutting(*surplus))]
+    if given >= fewest:
+        return []
+    if not given:
+        return [Problem(wiring.place(id), "Nothing leads into this layer.", "Link a layer to it, or delete it.", id, _feeding(wiring, id))]
+    message = f"{kind.label} takes at least {fewest} inputs and has {given}."
+    return [Problem(wiring.place(id), message, "Link another layer to it.", id, _joining(wiring, id))]
+
+
+def _joining(wiring: LinkIndex, id: str) -> Fix:
+    """Link one more layer to it: a loose end of the network, else the one before what is linked already; delete it where there is none."""
+    sources, behind = wiring.inputs[id], wiring.behind(id)
+    before = [layer.id for layer in reversed(wiring.sorted) if any(layer.id in wiring.inputs[source] for source in sources)]
+    others = [other for other in (*wiring.ends, *before) if other not in behind and other not in sources]
+    if not others:
+        return _deleting(wiring, id)
+    return fix(f"Link {wiring.title(others[0])} to it", step("connect_layers", source=others[0], target=id))
+
+
+def _feeding(wiring: LinkIndex, id: str) -> Fix:
+    """Link the layer that ends the network to one that nothing leads into; delete it where that would close a circle or is ambiguous."""
+    if not wiring.entries and not wiring.network.inputs_of(id):
+        return _entering(wiring, id)
+    end = wiring.output or (wiring.entries[0] if len(wiring.entries) == 1 and not wiring.ends else "")
+    if not end or end in wiring.behind(id):
+        return _deleting(wiring, id)
+    loose = [step("disconnect_layers", source=source, target=id) for source in dict.fromkeys(wiring.network.inputs_of(id))]
+    return fix(f"Link {wiring.title(end)} to it", *loose, step("connect_layers", source=end, target=id))
+
+
+def _entry_problems(wiring: LinkIndex) -> list[Problem]:
+    if not wiring.entries:
+        first = next((id for id in wiring.layers if not wiring.network.inputs_of(id)), "")
+        message = "There is no input layer, so no data can enter."
+        return [Problem("network.layers", message, "Add an Input layer.", fix=_entering(wiring, first))]
+    first, *others = wiring.entries
+    message = f"There is one data set and a second input layer; {wiring.title(first)} already takes it."
+    return [Problem(wiring.place(id), message, "Delete this one.", id, _deleting(wiring, id)) for id in others]
+
+
+def _entering(wiring: LinkIndex, first: str) -> Fix:
+    """Add an input layer, linked to the layer `first` if there is one."""
+    linked = [step("connect_layers", source=wiring.network.free_id("input"), target=first)] if first else []
+    return fix("Add an input layer", step("add_layer", kind="input"), *linked)
+
+
+def _end_problems(wiring: LinkIndex) -> list[Problem]:
+    if not wiring.entries:
+        return []
+    if not wiring.ends:
+        first = wiring.entries[0]
+        dense = fix("Add a dense layer", step("add_layer", kind="dense", after=first))
+        message = "Nothing follows the input, so there is no output."
+        return [] if wiring.outputs[first] else [Problem(wiring.place(first), message, "Link it to a Dense layer.", first, dense)]
+    *others, last = wiring.ends
+    titles = ", ".join(wiring.title(id) for id in wiring.ends)
+    message = f"{len(wiring.ends)} layers end the network ({titles}); only one can be the output."
+    onwards = f"Link this one onwards, for instance to {wiring.title(last)}, or delete it."
+    return [Problem(wiring.place(id), message, onwards, id, _deleting(wiring, *wiring.branch(id))) for id in others]

@@ -1,0 +1,86 @@
+"""How large the rows of a data set are, what they are a picture of, and which shape of the input layer suits them. No row is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import NamedTuple
+
+from nnviz.document import catalog, tiny_text
+from nnviz.document.network import Choice
+
+SEQUENCE_KINDS = {"rnn", "lstm", "gru", "attention", "encoder_block", "positional_encoding", "conv1d"}
+"""Layers that take [time, features]."""
+TOKEN_KINDS = {"embedding", "one_hot"}
+"""Layers that take [time]: one whole number per time step."""
+IMAGE_KINDS = {"conv2d", "max_pool", "avg_pool", "global_pool"}
+"""Layers that take [channels, height, width]."""
+
+
+class RowSize(NamedTuple):
+    """What a data set asks of a network."""
+
+    features: int
+    """Numbers per row."""
+    classes: int
+    """0 for regression."""
+    targets: int
+    """0 for classes."""
+
+
+def data_size(data: Choice) -> RowSize | None:
+    """Return the size of the data; None where only reading it can tell."""
+    settings, group = data.settings, catalog.DATASETS[data.kind].group if data.kind in catalog.DATASETS else ""
+    if data.kind == "table":
+        return _table_size(settings.get("x") or [], settings.get("y") or [])
+    if data.kind == "text":
+        return RowSize(settings["window"], len(tiny_text.vocabulary(settings["unit"])), 0)
+    if group == "Series":
+        return RowSize(settings["window"], 0, 1)
+    if data.kind not in catalog.DATA_SIZES:
+        return None
+    features, classes = catalog.DATA_SIZES[data.kind]
+    return RowSize(features, settings.get("classes", classes), 0 if classes else 1)
+
+
+def has_classes(data: Choice) -> bool:
+    """Return whether the targets are known to be classes, so that there is nothing to scale in them."""
+    size = data_size(data)
+    return size is not None and size.classes > 0
+
+
+def _table_size(x: list, y: list) -> RowSize | None:
+    if not x or not y:
+        return None
+    return RowSize(len(x[0]), 0, len(y[0])) if isinstance(y[0], list | tuple) else RowSize(len(x[0]), max(2, max(y) + 1), 0)
+
+
+def form(data: Choice) -> str:
+    """Return what a row is: table · image · series · tokens."""
+    if data.kind == "text":
+        return "tokens"
+    if data.kind == "csv" and data.settings.get("window"):
+        return "series"
+    return {"Images": "image", "Series": "series"}.get(catalog.DATASETS[data.kind].group, "table")
+
+
+def natural_shape(data: Choice, features: int, old: Sequence[int] = (), following: Sequence[str] = ()) -> list[int]:
+    """Return the shape of the input layer for rows of so many numbers.
+
+    `old`: the shape it has now; `following`: the kinds of the layers behind it, which decide between a flat row and one with axes.
+    """
+    kinds = set(following)
+    if form(data) == "image" and features == 64 and (kinds & IMAGE_KINDS or len(old) == 3):
+        return [1, 8, 8]
+    steps = data.settings.get("window") or features
+    is_sequence = kinds & SEQUENCE_KINDS or (len(old) == 2 and form(data) == "series")
+    if is_sequence and features % steps == 0 and not kinds & TOKEN_KINDS and form(data) != "image":
+        return [steps, features // steps]
+    return [features]
+
+
+def row_shape(data: Choice, features: int) -> tuple[int, ...]:
+    """Return a row's own shape: [channels, height, width] for images, [time, columns] for series, [time] for tokens, else [features]."""
+    steps = data.settings.get("window") or 0
+    natural = {"image": (1, 8, 8), "series": (steps, features // steps if steps else 0)}.get(form(data), ())
+    return natural if natural and prod(natural) == features else (features,)

@@ -1,0 +1,55 @@
+"""The documents that come with the program, by name; and opening one of them, or a file, by what a person typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nnviz.document import catalog
+from nnviz.document.experiment import Experiment
+from nnviz.document.network import Link, Network
+from nnviz.document.problems import Problem, offered
+from nnviz.document.store import templates
+from nnviz.document.store.files import DocumentError, load
+from nnviz.document.store.json_text import DEFAULT_DATA, DEFAULT_TRAINING
+from nnviz.resource_files import resource_folder
+
+PREFIX = "example:"
+FIRST_EXAMPLE = f"{PREFIX}moons"
+"""What a new window shows."""
+
+
+def example_names() -> tuple[str, ...]:
+    """Return the names of all examples, sorted."""
+    return tuple(sorted(path.stem for path in resource_folder("examples").glob("*.json")))
+
+
+def example_path(name: str) -> Path:
+    """Return the file of the example. Raises DocumentError, which lists all, if there is none of this name."""
+    if name not in example_names():
+        problem = Problem("the name", "There is no such example.", offered(name, example_names()))
+        raise DocumentError(f"{PREFIX}{name}", (problem,))
+    return resource_folder("examples") / f"{name}.json"
+
+
+def is_built_in(name_or_path: str) -> bool:
+    """Return whether this is written like the name of a document that comes with the program."""
+    return name_or_path.startswith((PREFIX, templates.PREFIX))
+
+
+def document_path(name_or_path: str | Path) -> Path:
+    """Return the file that `example:NAME`, `template:NAME` or a path means. Raises DocumentError for one of these that does not exist."""
+    name = str(name_or_path)
+    if name.startswith(templates.PREFIX):
+        return templates.template_path(name.removeprefix(templates.PREFIX))
+    return example_path(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else Path(name_or_path)
+
+
+def open_document(name_or_path: str | Path) -> Experiment:
+    """Return the experiment of `example:NAME`, or in the file at a path. Raises DocumentError."""
+    return load(document_path(name_or_path))
+
+
+def new_experiment() -> Experiment:
+    """Return what "New" opens: two moons, an input and one dense layer, ready to train."""
+    layers = (catalog.new_layer("input", "input1", shape=[2]), catalog.new_layer("dense", "dense1", units=2))
+    return Experiment(Network(layers, (Link("input1", "dense1"),)), DEFAULT_DATA, DEFAULT_TRAINING)

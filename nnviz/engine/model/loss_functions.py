@@ -1,0 +1,83 @@
+"""One table: the loss functions, what targets they take, and the penalties. It must not know about layers or optimizers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nnviz.document.experiment import Experiment
+from nnviz.document.penalties import penalties
+from nnviz.engine.model.stochastic_layers import GaussianLatent
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+LOSSES: dict[str, Loss] = {
+    "mse": F.mse_loss,
+    "mae": F.l1_loss,
+    "rmse": lambda output, target: F.mse_loss(output, target).sqrt(),
+    "huber": F.huber_loss,
+    "bce": F.binary_cross_entropy_with_logits,
+    "cross_entropy": F.cross_entropy,
+}
+
+
+def targets_for(loss: str, y: Tensor, classes: int, outputs: int, dtype: torch.dtype) -> Tensor:
+    """Return the targets in the form the loss takes: class numbers for cross-entropy, else one number per output.
+
+    `y`: (rows,) class numbers where `classes` > 0, else (rows, targets). Class numbers become 0/1 for one output, one-hot for several.
+    """
+    if not classes or loss == "cross_entropy":
+        return y
+    if outputs == 1:
+        return y.unsqueeze(1).to(dtype)
+    return F.one_hot(y, outputs).to(dtype)
+
+
+def weights_of(module: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters penalties act on: all with two axes or more (no biases, no normalisation scales)."""
+    return [parameter for parameter in module.parameters() if parameter.dim() > 1]
+
+
+def penalty_of(experiment: Experiment) -> Callable[[nn.Module], Tensor] | None:
+    """Return what is added to the loss, as a function of the network after its forward: l1·Σ|w| + l2/2·Σw² and the divergences of
+    Gaussian latents. None where there is nothing to add."""
+    training = experiment.training
+    if not penalties(experiment):
+        return None
+
+    def penalty(module: nn.Module) -> Tensor:
+        terms = [part.divergence() for part in module.modules() if isinstance(part, GaussianLatent)]
+        for weight in weights_of(module):
+            if training.l1:
+                terms.append(training.l1 * weight.abs().sum())
+            if training.l2:
+                terms.append(training.l2 / 2 * weight.pow(2).sum())
+        return torch.stack(terms).sum() if terms else torch.zeros((), dtype=next(module.parameters()).dtype)
+
+    return penalty
+
+
+def probabilities(loss: str, output: Tensor) -> Tensor:
+    """Return the network's answer as probabilities where the loss takes raw outputs, else unchanged."""
+    if loss == "cross_entropy":
+        return output.softmax(-1)
+    return output.sigmoid() if loss == "bce" else output
+
+
+def correct(loss: str, output: Tensor, y: Tensor) -> Tensor:
+    """Return which rows are classified right. `y`: (rows,) class numbers."""
+    if output.shape[-1] > 1:
+        return output.flatten(1).argmax(1) == y
+    threshold = 0.0 if loss == "bce" else 0.5
+    return (output.flatten() > threshold).long() == y
+
+
+def metric(loss: str, output: Tensor, y: Tensor, classes: int) -> float:
+    """Return accuracy (0 to 1) for classes, the root mean squared error otherwise."""
+    if classes:
+        return correct(loss, output, y).double().mean().item()
+    answer = probabilities(loss, output)
+    return (answer.reshape(y.shape) - y).double().pow(2).mean().sqrt().item()

@@ -1,0 +1,59 @@
+"""The rows of the batch that comes next, one by one: loss, gradient norm, answer. The run stays as it is, down to buffers and chance."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nnviz.engine.model.loss_functions import probabilities
+from nnviz.engine.observe.measures import array_of
+from nnviz.engine.run.trainer import Trainer, copies
+from nnviz.messages import BatchInspected
+
+MOST_ROWS = 1024
+"""No more rows of a batch are described."""
+WORK = 300_000_000
+"""Parameters times rows times backward passes that are spent on gradient norms; of large batches only the first rows get one."""
+
+
+def inspected_batch(trainer: Trainer) -> BatchInspected:
+    """Return what every row adds to the next iteration.
+
+    A row's loss is the loss function of that row alone, at the answer it gets within its batch (with its dropout mask, with the batch's
+    statistics); their mean is the batch's loss without penalties. Its gradient is that of its own loss with respect to all parameters.
+    """
+    rows, samples = trainer.rows(), trainer.training_rows
+    buffers, chance = copies(trainer.buffers), torch.default_generator.get_state()
+    try:
+        trainer.prepare()
+        output = trainer.net(samples.x[rows])
+        losses = _losses(trainer, output, samples.targets[rows])
+        norms = _norms(trainer, losses, len(rows))
+    finally:
+        trainer.set_tensors(buffers)
+        torch.default_generator.set_state(chance)
+    shown = probabilities(trainer.experiment.training.loss, output.detach()[:MOST_ROWS])
+    return BatchInspected(
+        iteration=trainer.position.iteration,
+        rows=tuple(rows.tolist()),
+        losses=array_of(losses.detach().double()),
+        gradient_norms=array_of(norms),
+        outputs=array_of(shown.float()),
+    )
+
+
+def _losses(trainer: Trainer, output: Tensor, targets: Tensor) -> Tensor:
+    """(rows,) The loss of each of the first rows."""
+    count = min(len(output), MOST_ROWS)
+    return torch.stack([trainer.loss(output[row : row + 1], targets[row : row + 1]) for row in range(count)])
+
+
+def _norms(trainer: Trainer, losses: Tensor, batch: int) -> Tensor:
+    """(rows,) The gradient norm of each of the first rows, as many as the work allows."""
+    parameters = [parameter for parameter in trainer.parameters.values() if parameter.requires_grad]
+    work = batch * sum(parameter.numel() for parameter in parameters)
+    norms = []
+    for loss in losses[: max(1, WORK // max(1, work))]:
+        gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+        norms.append(torch.cat([gradient.ravel().double() for gradient in gradients if gradient is not None]).norm())
+    return torch.stack(norms)

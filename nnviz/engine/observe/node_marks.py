@@ -1,0 +1,44 @@
+"""What is conspicuous about a traced node over its whole batch: dead, saturated, dropped, frozen, not finite. It only counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from nnviz.records.trace_record import NodeMarks
+
+FLAT = 0.05
+"""A sigmoid or tanh is saturated where its derivative is below this share of the largest it can be."""
+_STEEPNESS: dict[str, Callable[[Tensor], Tensor]] = {"sigmoid": lambda a: 4 * a * (1 - a), "tanh": lambda a: 1 - a * a}
+"""The derivative from the value, as a share of the largest: σ' = a(1 − a) is at most ¼, tanh' = 1 − a² at most 1."""
+
+
+def marks(
+    operation: str, value: Tensor, gradient: Tensor | None, dropped: Tensor | None, batch_axis: int | None, frozen: bool = False
+) -> NodeMarks | None:
+    """Return the marks of a node from its value over the batch; None if it has none."""
+    operation = operation.rstrip("_")
+    found = NodeMarks(
+        dead=_dead(value, batch_axis) if operation == "relu" else 0,
+        units=value.numel() if batch_axis is None else value.numel() // max(1, value.shape[batch_axis]),
+        saturated=int((_STEEPNESS[operation](value) < FLAT).sum()) if operation in _STEEPNESS else 0,
+        dropped=0 if dropped is None else int(dropped.sum()),
+        elements=value.numel(),
+        non_finite=_non_finite(value),
+        non_finite_gradient=0 if gradient is None else _non_finite(gradient),
+        frozen=frozen,
+    )
+    conspicuous = (found.dead, found.saturated, found.dropped, found.non_finite, found.non_finite_gradient, found.frozen)
+    return found if any(conspicuous) else None
+
+
+def _dead(value: Tensor, batch_axis: int | None) -> int:
+    """A unit is an element of a row. Without a batch there is only one row."""
+    zero = value == 0
+    return int((zero if batch_axis is None else zero.all(batch_axis)).sum())
+
+
+def _non_finite(tensor: Tensor) -> int:
+    return tensor.numel() - int(torch.isfinite(tensor).sum()) if tensor.is_floating_point() else 0

@@ -1,0 +1,56 @@
+"""Names the first thing in an iteration that is not a finite number. It looks at what the iteration left behind and runs nothing."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from nnviz.engine.model.build import Net
+
+
+def gradients_are_finite(parameters: list[nn.Parameter]) -> bool:
+    """Return whether all gradients are finite. Their common norm is looked at first, because it costs a tenth."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norm = torch.nn.utils.get_total_norm(gradients).item()
+    return math.isfinite(norm) or all(_finite(gradient) for gradient in gradients)
+
+
+def first_non_finite(net: Net, loss: float) -> str:
+    """Return a sentence naming the first thing that is not finite after a forward (and a backward, if the loss is finite)."""
+    if math.isfinite(loss):
+        return _in_gradients(net)
+    return _in_data(net) or _in_layers(net) or "The loss is the first value that is not finite."
+
+
+def _in_data(net: Net) -> str:
+    x = net.outputs[net.entry]
+    return "" if _finite(x) else f"The data is not finite: {_count(x)} of this batch."
+
+
+def _in_layers(net: Net) -> str:
+    for layer, _ in net.plan:
+        for name, parameter in net._modules[layer].named_parameters():
+            if not _finite(parameter):
+                return f"Parameter {layer}.{name} is the first that is not finite: {_count(parameter)}."
+        if not _finite(net.outputs[layer]):
+            return f"The output of layer {layer} is the first value that is not finite: {_count(net.outputs[layer])}."
+    return ""
+
+
+def _in_gradients(net: Net) -> str:
+    """Backward runs from the loss to the data, so the last layer's gradients come first."""
+    for layer, _ in reversed(net.plan):
+        for name, parameter in net._modules[layer].named_parameters():
+            if parameter.grad is not None and not _finite(parameter.grad):
+                return f"The loss is finite, but the gradient of {layer}.{name} is not: {_count(parameter.grad)}."
+    return ""
+
+
+def _finite(tensor: Tensor) -> bool:
+    return bool(torch.isfinite(tensor).all())
+
+
+def _count(tensor: Tensor) -> str:
+    return f"{int((~torch.isfinite(tensor)).sum())} of {tensor.numel()} elements"

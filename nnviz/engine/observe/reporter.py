@@ -1,0 +1,162 @@
+"""What the window is shown of a run, and how often: frames that carry only what is watched and cost training little. Nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from nnviz.engine.observe.capture import Captured, capture_next
+from nnviz.engine.observe.measures import history_record, layer_measures, surface
+from nnviz.engine.observe.predictions import answers
+from nnviz.engine.observe.trace_records import to_record
+from nnviz.engine.run.timeline import Timeline
+from nnviz.messages import Frame, Logged, Reply, Watch
+from nnviz.records.run_records import CurvePoint
+
+INTERVAL = 1 / 30
+"""Seconds between frames, at least."""
+PROGRESS = 1 / 10
+"""The same while the run is on its way to an iteration."""
+MEASURING = 100
+"""So many times the cost of measuring must have been trained before the next one: at most 1 % of the time."""
+TRACING = 100
+"""The same for live traces. Together they leave a watched run more than nine tenths of its speed."""
+TRACED_ANYWAY = 1.0
+"""Seconds after which a live trace comes, whatever it costs."""
+
+
+class Budget:
+    """Lets something happen only once so many times its last cost has been trained since."""
+
+    def __init__(self, factor: float) -> None:
+        self._factor, self._cost, self._trained = factor, 0.0, 0.0
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it may happen again."""
+        return self._trained >= self._factor * self._cost
+
+    def trained(self, seconds: float) -> None:
+        """Count time spent on training."""
+        self._trained += seconds
+
+    def spent(self, seconds: float) -> None:
+        """Count a happening and what it cost."""
+        self._cost, self._trained = seconds, 0.0
+
+
+class Reporter:
+    """Sends frames. `captured` is the latest trace, live or asked for."""
+
+    def __init__(self, send: Callable[[Reply], None]) -> None:
+        self._send = send
+        self.watch = Watch(())
+        self.captured: Captured | None = None
+        self._number = 0
+        self._unacknowledged: set[int] = set()
+        self._points_sent = 0
+        self._measuring, self._tracing = Budget(MEASURING), Budget(TRACING)
+        self._last_frame = self._last_trace = 0.0
+        self._refused = ""
+
+    def begin(self) -> None:
+        """A new run: nothing of it has been sent."""
+        self._points_sent, self.captured, self._refused = 0, None, ""
+        self._unacknowledged.clear()
+
+    def moved(self, points: int) -> None:
+        """So many points of the curves are known to the window."""
+        self._points_sent = points
+
+    def edited(self, points: int) -> None:
+        """The last of so many points may be another one now."""
+        self._points_sent = min(self._points_sent, points - 1)
+
+    def acknowledge(self, number: int) -> None:
+        """The window has drawn this frame."""
+        self._unacknowledged.discard(number)
+
+    def trained(self, timeline: Timeline, revision: int, seconds: float) -> None:
+        """After an iteration that took so long: send a frame if one is due."""
+        self._measuring.trained(seconds)
+        self._tracing.trained(seconds)
+        now = time.perf_counter()
+        if now - self._last_frame < INTERVAL or self._unacknowledged:
+            return
+        self._last_frame = now
+        tracing = "trace" in self.watch.panels and (self._tracing.is_there or now - self._last_trace > TRACED_ANYWAY)
+        measuring = self._measuring.is_there and not tracing  # a trace comes alone: the window would have too much to draw at once
+        frame, cost = _timed(lambda: self._frame(timeline, revision, measuring, drawing=not tracing))
+        if measuring:
+            self._measuring.spent(cost)
+        if tracing:
+            _, cost = _timed(lambda: self._with_trace(timeline, frame))
+            self._tracing.spent(cost)
+        else:
+            self._deliver(frame)
+
+    def under_way(self, timeline: Timeline, revision: int) -> None:
+        """On the way to an iteration: say now and then how far it is. Nothing is drawn of it, so nothing waits for the window."""
+        now = time.perf_counter()
+        if now - self._last_frame >= PROGRESS:
+            self._last_frame, self._number = now, self._number + 1
+            trainer = timeline.trainer
+            rate = trainer.learning_rate
+            self._send(Frame(self._number, revision, timeline.iteration, trainer.position.epoch, rate))
+
+    def stand(self, timeline: Timeline, revision: int) -> None:
+        """Send a frame with everything watched but a trace, which is asked for when the run stands; validation is measured here, too."""
+        last, trainer = timeline.points[-1], timeline.trainer
+        if last.validation_loss is None and trainer.validation_rows.count:
+            timeline.points[-1] = CurvePoint(last.iteration, last.loss, *trainer.evaluate(trainer.validation_rows))
+            self.edited(len(timeline.points))
+        self._deliver(self._frame(timeline, revision, True))
+
+    def tell(self, timeline: Timeline, revision: int) -> None:
+        """Send a frame with nothing that has to be measured: the history of another weight."""
+        self._deliver(self._frame(timeline, revision, False))
+
+    def _frame(self, timeline: Timeline, revision: int, measuring: bool, drawing: bool = True) -> Frame:
+        """What is watched, without a trace: with the new points of the curves, or leaving them to the next frame."""
+        trainer, panels = timeline.trainer, self.watch.panels
+        end = len(timeline.points) if drawing else self._points_sent
+        points, self._points_sent = tuple(timeline.points[self._points_sent : end]), end
+        self._number += 1
+        history = trainer.history
+        return Frame(
+            number=self._number,
+            revision=revision,
+            iteration=timeline.iteration,
+            epoch=trainer.position.epoch,
+            learning_rate=trainer.learning_rate,
+            points=points,
+            measures=layer_measures(trainer) if measuring and "measures" in panels else (),
+            surface=surface(trainer) if measuring and "surface" in panels else None,
+            history=history_record(history, timeline.iteration) if history else None,
+            answers=answers(trainer) if measuring and "answers" in panels else None,
+        )
+
+    def _with_trace(self, timeline: Timeline, frame: Frame) -> None:
+        self._last_trace = time.perf_counter()
+        try:
+            self.captured = capture_next(timeline.trainer, self.watch.detail, details=self.watch.details)
+            record = to_record(self.captured)
+        except Exception as error:
+            self._log_once(f"The trace is not shown while training: {error}\n")
+            record = None
+        self._deliver(Frame(**{name: getattr(frame, name) for name in frame.__struct_fields__} | {"trace": record}))
+
+    def _log_once(self, text: str) -> None:
+        if text != self._refused:
+            self._refused = text
+            self._send(Logged(text))
+
+    def _deliver(self, frame: Frame) -> None:
+        self._unacknowledged.add(frame.number)
+        self._send(frame)
+
+
+def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
+    start = time.perf_counter()
+    return call(), time.perf_counter() - start

@@ -1,0 +1,176 @@
+"""From a trace to its record on the wire. Pure: it runs nothing but the local derivative of element-wise activations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nnviz.engine.observe.batch_axis import batch_axes
+from nnviz.engine.observe.capture import Captured
+from nnviz.engine.observe.measures import array_of, tensor_record
+from nnviz.engine.observe.neuron_records import scalar_record
+from nnviz.engine.observe.node_marks import marks
+from nnviz.records.tensors import PICTURED, WHOLE, Array
+from nnviz.records.tensors import Tensor as TensorRecord
+from nnviz.records.trace_record import (
+    AgreementRecord,
+    EdgeRecord,
+    NodeRecord,
+    OutputRecord,
+    RowRecord,
+    RowsRecord,
+    StepRecord,
+    TraceRecord,
+    UpdateRecord,
+    WhatIf,
+)
+from nnviz.trace import Node, Step, Trace, Update, agreements
+from nnviz.trace.record import Slot, perform
+from nnviz.trace.windows import winners
+
+ELEMENTWISE = {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "tanh", "exp", "log", "abs", "sqrt", "neg", "pow"}
+"""Operations of one tensor whose derivative is one number per element."""
+
+
+def to_record(captured: Captured) -> TraceRecord:
+    """Return the trace as it travels: in tensors, or, if it was opened, in scalars with the tensors beside them."""
+    whole = _tensors(captured)
+    return scalar_record(captured, whole) if captured.scalars else whole
+
+
+def supposed(captured: Captured) -> tuple[WhatIf, ...]:
+    """Return what was supposed of the tensors of a trace."""
+    return tuple(WhatIf(what_if.node, what_if.kind, what_if.value, what_if.element) for what_if in captured.trace.what_ifs)
+
+
+def _tensors(captured: Captured) -> TraceRecord:
+    trace, axes = captured.trace, batch_axes(captured.trace, len(captured.rows))
+    return TraceRecord(
+        iteration=captured.iteration,
+        epoch=captured.epoch,
+        detail=trace.detail,
+        loss=trace.loss,
+        worst_error=trace.worst_error,
+        precision=captured.precision,
+        rows=tuple(captured.rows.tolist()),
+        nodes=tuple(_node(node, captured, axes.get(node.id)) for node in trace.nodes),
+        edges=_edges(trace),
+        steps=tuple(_step(step) for step in trace.steps),
+        updates=_updates(trace),
+        value_reads=tuple(read.where for read in trace.value_reads),
+        agreements=tuple(AgreementRecord(*agreement) for agreement in agreements(trace)),
+        details=tuple(trace.details.items()),
+        outputs=_outputs(captured),
+        what_ifs=supposed(captured),
+    )
+
+
+def _node(node: Node, captured: Captured, batch_axis: int | None) -> NodeRecord:
+    entry = captured.entry
+    is_data = node.kind == "input" and node.label == "x"
+    return NodeRecord(
+        id=node.id,
+        kind=node.kind,
+        operation=node.operation,
+        label=entry if is_data else node.label,
+        module=entry if is_data else node.module,
+        group=(entry,) if is_data else tuple(node.group),
+        inputs=tuple(node.inputs),
+        shape=node.shape,
+        phase=node.phase,
+        value=tensor_record(node.value),
+        gradient=_optional(node.gradient),
+        batch_axis=batch_axis,
+        reads=tuple(node.reads),
+        formula=node.formula,
+        derivative=node.derivative,
+        where=node.where,
+        dropped=array_of(node.dropped) if node.dropped is not None and node.dropped.numel() <= WHOLE else None,
+        winners=_winners(node, captured.trace),
+        marks=marks(node.operation, node.value, node.gradient, node.dropped, batch_axis, node.label in captured.frozen),
+        ports=tuple(node.ports) if any(node.ports) else (),
+        arguments=tuple(_plain(part) for part in node.call.args) if node.call else (),
+        keywords={name: _plain(part) for name, part in node.call.kwargs.items()} if node.call else {},
+    )
+
+
+def _plain(part: Any) -> Any:
+    """An argument of a call as it travels; what is neither a number, a word nor made of them travels as None."""
+    if isinstance(part, Slot):
+        return {"input": part.argument}
+    if isinstance(part, slice):
+        return {"slice": [_plain(end) for end in (part.start, part.stop, part.step)]}
+    if isinstance(part, (tuple, list)):
+        return [_plain(one) for one in part]
+    if part is Ellipsis:
+        return "…"
+    return part if isinstance(part, (bool, int, float, str)) else None
+
+
+def _winners(node: Node, trace: Trace) -> Array | None:
+    found = winners(node, trace.nodes) if node.value.numel() <= WHOLE else None
+    return None if found is None else array_of(found)
+
+
+def _step(step: Step) -> StepRecord:
+    return StepRecord(step.index, step.phase, -1 if step.node is None else step.node, step.parameter or "")
+
+
+def _optional(tensor: Tensor | None) -> TensorRecord | None:
+    return None if tensor is None else tensor_record(tensor)
+
+
+def _outputs(captured: Captured) -> dict[str, OutputRecord]:
+    """What every layer of a net built on the canvas put out; the parts of layers have a dot in their paths."""
+    trace, rows = captured.trace, len(captured.rows)
+    held = {path: node for path, (node, port) in trace.outputs.items() if path and "." not in path and port == 0}
+    entries = [(captured.entry, node.id) for node in trace.nodes if node.kind == "input" and node.label == "x"]
+    return {layer: _output(trace.nodes[node], rows) for layer, node in (*entries, *held.items())}
+
+
+def _output(node: Node, rows: int) -> OutputRecord:
+    if node.value.numel() <= WHOLE or node.shape[0] != rows:
+        return OutputRecord(node.id)
+    return OutputRecord(node.id, _rows(node.value), None if node.gradient is None else _rows(node.gradient))
+
+
+def _rows(tensor: Tensor) -> RowsRecord:
+    count = PICTURED // max(1, tensor[0].numel())
+    return RowsRecord(array_of(tensor[:count]), array_of(tensor.double().mean(0).to(tensor.dtype)))
+
+
+def _edges(trace: Trace) -> tuple[EdgeRecord, ...]:
+    back = {(node.id, part.source, part.argument): part.gradient for node in trace.nodes for part in node.contributions}
+    edges = []
+    for node in trace.nodes:
+        for argument, source in enumerate(node.inputs):
+            contribution = back.get((source, node.id, argument))
+            small = contribution is not None and node.value.numel() <= WHOLE
+            slope = local(trace, node) if small else None
+            edges.append(EdgeRecord(source, node.id, argument, _optional(contribution), None if slope is None else array_of(slope)))
+    return tuple(edges)
+
+
+def local(trace: Trace, node: Node) -> Tensor | None:
+    """Return ∂output/∂input of an element-wise operation: its own backward on ones (that of the sum), at the traced input."""
+    if node.operation not in ELEMENTWISE or node.call is None or len(node.inputs) != 1:
+        return None
+    source = trace.nodes[node.inputs[0]].values[node.ports[0]]
+    if source.shape != node.value.shape:
+        return None
+    with torch.enable_grad():
+        leaf = source.detach().clone().requires_grad_()
+        output = perform(node.call, [leaf])[1][0]
+        return torch.autograd.grad(output.sum(), leaf)[0]
+
+
+def _updates(trace: Trace) -> tuple[UpdateRecord, ...]:
+    owners = {step.parameter: step.node for step in trace.steps if step.phase == "update"}
+    return tuple(_update(update, owners[update.parameter]) for update in trace.updates)
+
+
+def _update(update: Update, node: int) -> UpdateRecord:
+    rows = tuple(RowRecord(row.symbol, row.formula, tensor_record(row.value)) for row in update.rows)
+    return UpdateRecord(update.parameter, node, rows, tensor_record(update.before), tensor_record(update.after))

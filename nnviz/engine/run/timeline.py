@@ -1,0 +1,183 @@
+"""The run as a whole: any iteration is reached by the nearest checkpoint and an exact replay, with all changes made on the way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from math import log2, nan
+from pathlib import Path
+
+from nnviz.document.experiment import Experiment
+from nnviz.document.run_log import brought_back
+from nnviz.engine.data.datasets import Data, data_key, load
+from nnviz.engine.errors import BuildError
+from nnviz.engine.run.state_transfer import Transferred, transfer
+from nnviz.engine.run.trainer import Checkpoint, Stop, Trainer
+from nnviz.records.run_records import Change, CurvePoint
+
+SPACING = 50
+"""Iterations between checkpoints."""
+DENSE = 16
+"""So many of the newest are kept; of those twice as old every second, and so on."""
+BUDGET = 256_000_000
+"""Bytes that checkpoints may take, roughly; large networks keep fewer."""
+
+
+class Timeline:
+    """One run: what was changed when, and the trainer that stands somewhere on it.
+
+    `document` is what the person sees; after going back, `trainer.experiment` is what was in force there.
+    """
+
+    def __init__(self, experiment: Experiment, folder: Path, changes: Iterable[Change] = (), data: Data | None = None) -> None:
+        """Raises BuildError if the experiment cannot be built. `data`: if it is already loaded."""
+        self.folder = folder
+        self.start = experiment
+        self.changes: list[Change] = []
+        self.data = data or load(experiment, folder)
+        self.trainer = Trainer(experiment, self.data)
+        self.applied = 0
+        """How many changes are in force where the run stands."""
+        self.points: list[CurvePoint] = [self.trainer.start_point()]
+        self._checkpoints: dict[int, tuple[Checkpoint, int, CurvePoint]] = {}
+        """By iteration: the state, how many changes were in force, and the last point."""
+        self.pace = 0.0
+        """Seconds the last iteration took."""
+        self._keep_checkpoint()
+        self._take_over(changes)
+
+    def _take_over(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            if not self.can_go_on_with(change.experiment):
+                raise BuildError("changes", f"At iteration {change.iteration} the data changes.", "That starts another run.")
+            self.changes.append(change)
+        self._apply_due()
+
+    @property
+    def iteration(self) -> int:
+        """How many iterations are finished."""
+        return self.trainer.position.iteration
+
+    @property
+    def document(self) -> Experiment:
+        """The present document, whatever was in force where the run stands."""
+        return self.changes[-1].experiment if self.changes else self.start
+
+    def has_same_data(self, experiment: Experiment, folder: Path) -> bool:
+        """Return whether another run would have the rows of this one."""
+        return data_key(experiment, folder) == data_key(self.document, self.folder)
+
+    def can_go_on_with(self, experiment: Experiment) -> bool:
+        """Return whether the run can go on with this document: not if data, seed or precision change."""
+        return self.has_same_data(experiment, self.folder) and experiment.precision == self.document.precision
+
+    def edit(self, experiment: Experiment) -> Transferred:
+        """Go on with this document from the next iteration on; what was recorded beyond is forgotten. Raises BuildError if it cannot.
+
+        If it was in force at this very iteration, the changes since then are taken back: the run is exactly what it was before them.
+        """
+        back = brought_back(self.start, self.changes, self.iteration, experiment)
+        if back is not None:
+            return self._take_back(back)
+        carried = transfer(self.trainer, experiment, self.data)
+        self._forget_beyond(self.applied)
+        self.changes.append(Change(self.iteration, experiment))
+        self._put_in_force(carried)
+        return carried
+
+    def _take_back(self, count: int) -> Transferred:
+        """Drop all changes but the first `count`; where one of them is in force, the last iteration is made again without it."""
+        iteration, is_in_force = self.iteration, self.applied > count
+        self._forget_beyond(count)
+        if is_in_force:
+            self._go_back(iteration)
+            while self.iteration < iteration:
+                self.advance()
+        return Transferred(self.trainer, tuple(self.trainer.parameters), (), False)
+
+    def _forget_beyond(self, count: int) -> None:
+        del self.changes[count:]
+        kept = self._checkpoints.items()
+        self._checkpoints = {at: entry for at, entry in kept if at <= self.iteration and entry[1] <= count}
+
+    def _put_in_force(self, carried: Transferred) -> None:
+        old, self.trainer = self.trainer.experiment.training, carried.trainer
+        self.applied += 1
+        training, last = self.trainer.experiment.training, self.points[-1]
+        has_other_penalties = (old.l1, old.l2) != (training.l1, training.l2)
+        if carried.is_another_net or (has_other_penalties and self.iteration == 0):
+            self.points[-1] = self.trainer.start_point()
+        elif has_other_penalties:
+            self.points[-1] = CurvePoint(
+                last.iteration, last.loss
+            )  # its validation held the former ones; it is measured where the run stands
+
+    def settle(self) -> Transferred | None:
+        """Before training on: where changes lie ahead, they are dropped, and the present document is in force from here on."""
+        return self.edit(self.document) if self.applied < len(self.changes) else None
+
+    def advance(self, look: Callable[[Trainer, float, float], Stop | None] | None = None) -> Stop | None:
+        """Make one iteration, and whatever changes are recorded behind it. Returns why to stop, if there is a reason.
+
+        `look` is given the trainer, the loss and that of the iteration before (NaN for the first), and may stop it before the update.
+        """
+        start = time.perf_counter()
+        stop = self.trainer.advance(partial(look, previous=self.points[-1].loss if self.iteration else nan) if look else None)
+        self.pace = time.perf_counter() - start
+        if stop and stop.comes_before:
+            return stop
+        self.points.append(self.trainer.point)
+        self._apply_due()
+        if self.iteration % SPACING == 0:
+            self._keep_checkpoint()
+            self._thin()
+        return stop
+
+    def _keep_checkpoint(self) -> None:
+        self._checkpoints[self.iteration] = (self.trainer.checkpoint(), self.applied, self.points[-1])
+
+    def go_to(self, iteration: int, interrupted: Callable[[], bool] = lambda: False) -> Stop | None:
+        """Make the run stand after exactly so many iterations, bit by bit as it was or would be.
+
+        Stands short of it if `interrupted` says so, or at an iteration that cannot be made; then that reason is returned.
+        """
+        if iteration < 0:
+            raise BuildError("iteration", f"There is no iteration {iteration}.", "The start is iteration 0.")
+        if iteration < self.iteration:
+            self._go_back(iteration)
+        while self.iteration < iteration and not interrupted():
+            stop = self.advance()
+            if stop and stop.comes_before:
+                return stop
+        return None
+
+    def _go_back(self, iteration: int) -> None:
+        """To the last checkpoint before the iteration, so that its own update is made again and can be shown."""
+        at = max((at for at in self._checkpoints if at < iteration), default=0)
+        checkpoint, self.applied, point = self._checkpoints[at]
+        reusable = self.trainer.net if checkpoint.experiment.network == self.trainer.experiment.network else None
+        trainer = Trainer(checkpoint.experiment, self.data, reusable)
+        trainer.restore(checkpoint)
+        trainer.remembers, trainer.history = self.trainer.remembers, self.trainer.history
+        self.trainer = trainer
+        self.points[at:] = [point]
+        self._apply_due()
+
+    def _apply_due(self) -> None:
+        while self.applied < len(self.changes) and self.changes[self.applied].iteration <= self.iteration:
+            self._put_in_force(transfer(self.trainer, self.changes[self.applied].experiment, self.data))
+
+    def _thin(self) -> None:
+        """Checkpoints grow sparse with age; the first stays."""
+        newest, dense = self.iteration, max(2, min(DENSE, BUDGET // (8 * max(1, self._size()))))
+        self._checkpoints = {at: kept for at, kept in self._checkpoints.items() if at % _spacing(newest - at, dense) == 0}
+
+    def _size(self) -> int:
+        """Bytes of one checkpoint: parameters and the two moments an optimizer may keep."""
+        return 3 * sum(parameter.nbytes for parameter in self.trainer.parameters.values())
+
+
+def _spacing(age: int, dense: int) -> int:
+    """Return the spacing of checkpoints that lie so many iterations back."""
+    return SPACING << max(0, int(log2(max(1, age) / (SPACING * dense))))

@@ -1,0 +1,276 @@
+"""Trains whole iterations at full speed; what one does depends on experiment, seed and position only. It knows nothing of messages."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from nnviz.document.experiment import Experiment
+from nnviz.engine import seeds
+from nnviz.engine.data.datasets import Data
+from nnviz.engine.data.samples import Samples, samples
+from nnviz.engine.errors import BuildError
+from nnviz.engine.model import loss_functions
+from nnviz.engine.model.build import Net, apply_switches, build, set_training
+from nnviz.engine.observe.non_finite import first_non_finite, gradients_are_finite
+from nnviz.engine.run import optimizers
+from nnviz.engine.run.early_stopping import EarlyStopping
+from nnviz.engine.run.locked_weights import LockedWeights
+from nnviz.engine.run.position import Position, next_rows
+from nnviz.engine.run.schedules import Plateau, learning_rate
+from nnviz.engine.run.weight_recorder import WeightRecorder
+from nnviz.records.run_records import BreakpointHit, CurvePoint
+
+VALIDATE_EVERY = 50
+"""Iterations between validations within an epoch; each epoch ends with one anyway."""
+CHUNK = 4096
+"""Rows evaluated at once."""
+
+
+class Stop(NamedTuple):
+    """Why training should not simply go on. `reason`: early_stopping · non_finite · breakpoint."""
+
+    reason: str
+    message: str
+    hit: BreakpointHit | None = None
+
+    @property
+    def comes_before(self) -> bool:
+        """Whether the iteration was not made: the run stands where it stood before it."""
+        return self.reason in ("non_finite", "breakpoint")
+
+
+Look = Callable[["Trainer", float], Stop | None]
+"""Is given the loss of an iteration whose gradients stand in the parameters; returns why not to make it, if there is a reason."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that the further run depends on, besides the data."""
+
+    experiment: Experiment
+    position: Position
+    tensors: dict[str, Tensor]
+    state: optimizers.State
+    patience: EarlyStopping
+    plateau: Plateau
+
+
+class Trainer:
+    """One network in training. `advance` makes the next iteration; all else looks at the state or moves it as a whole."""
+
+    def __init__(self, experiment: Experiment, data: Data, net: Net | None = None) -> None:
+        """Raises BuildError if the experiment cannot be built. A `net` of the same network is taken over instead of a new one."""
+        self.experiment, self.data = experiment, data
+        self.net = net if net is not None else build(experiment, data)
+        self.training_rows, self.validation_rows = samples(experiment, data, self.net)
+        _check_rows(experiment, self.training_rows.count, self.validation_rows.count)
+        self.parameters: dict[str, nn.Parameter] = dict(self.net.named_parameters())
+        self.buffers = dict(self.net.named_buffers())
+        self.names = {parameter: name for name, parameter in self.parameters.items()}
+        factors = {layer.id: layer.learning_rate_factor for layer in experiment.network}
+        of_parameters = {parameter: factors[name.partition(".")[0]] for name, parameter in self.parameters.items()}
+        self.optimizer = optimizers.build_optimizer(experiment.training.optimizer, of_parameters)
+        apply_switches(self.net, experiment)
+        self.locks = LockedWeights(experiment.locks, self.parameters)
+        self.loss = loss_functions.LOSSES[experiment.training.loss]
+        self.penalty = loss_functions.penalty_of(experiment)
+        self.position = Position()
+        self.patience, self.plateau = EarlyStopping(), Plateau()
+        self.point: CurvePoint | None = None
+        """The figures of the last iteration."""
+        self.has_last = False
+        """Whether gradients and activations are those of the last iteration made."""
+        self.remembers = False
+        self.activations: dict[str, Tensor] = {}
+        """What every layer put out in the last iteration."""
+        self.before: dict[str, Tensor] = {}
+        """While `remembers` is on: the parameters as they were before the last iteration; empty before the first."""
+        self.history: WeightRecorder | None = None
+        """Of the one weight that is watched."""
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next iteration, as the schedule has it; layers with a factor have one of their own."""
+        return self._scheduled(self.experiment.training.optimizer["learning_rate"])
+
+    def _scheduled(self, base: float) -> float:
+        return learning_rate(self.experiment.training.schedule, base, self.position.iteration, self.position.epoch, self.plateau)
+
+    # --- one iteration ---
+
+    def rows(self) -> Tensor:
+        """Return which training rows the next iteration takes."""
+        return next_rows(self.experiment.seed, self.position, self.training_rows.count, self.experiment.training.batch_size)
+
+    def prepare(self) -> float:
+        """Make everything ready for the next iteration, masks and learning rate included; return the learning rate."""
+        seeds.start_iteration(self.experiment.seed, self.position.iteration)
+        set_training(self.net, True)
+        optimizers.set_learning_rates(self.optimizer, self.experiment.training.optimizer["learning_rate"], self._scheduled)
+        return self.learning_rate
+
+    def differentiate(self, rows: Tensor) -> float:
+        """Run forward, loss and backward of the next iteration; return the loss. Gradients stay in the parameters."""
+        self.prepare()
+        for parameter in self.parameters.values():
+            parameter.grad = None
+        loss = self.loss(self.net(self.training_rows.x[rows]), self.training_rows.targets[rows])
+        if self.penalty:
+            loss = loss + self.penalty(self.net)
+        loss.backward()
+        self.activations = self.net.outputs
+        return loss.item()
+
+    def advance(self, look: Look | None = None) -> Stop | None:
+        """Make one iteration. Returns why to stop, if there is a reason; if it `comes_before`, the state is that before the iteration.
+
+        `look` may stop it before the update.
+        """
+        rows = self.rows()
+        buffers = copies(self.buffers)
+        loss = self.differentiate(rows)
+        if stop := (look(self, loss) if look else None) or _non_finite(self, loss):
+            self.set_tensors(buffers)
+            self.has_last = False
+            return stop
+        if self.remembers:
+            self.before = _copied_into(self.before, self.parameters)
+        if self.history:
+            self.history.expect(self.parameters)
+        self._update()
+        self.has_last = True
+        before, self.position = self.position, self.position.after(len(rows), self.training_rows.count)
+        if self.history:
+            self.history.keep(self.parameters, self.position.iteration)
+        return self._conclude(loss, self.position.epoch > before.epoch)
+
+    def _update(self) -> None:
+        training = self.experiment.training
+        if training.clip_norm is not None:
+            self.locks.clip_norm(self.parameters, training.clip_norm)
+        if training.clip_value is not None:
+            torch.nn.utils.clip_grad_value_(self.net.parameters(), training.clip_value)
+        with self.locks.held():
+            self.optimizer.step()
+
+    def _conclude(self, loss: float, epoch_ended: bool) -> Stop | None:
+        iteration, validation, metric = self.position.iteration, None, None
+        if self.validation_rows.count and (epoch_ended or iteration % VALIDATE_EVERY == 0):
+            validation, metric = self.evaluate(self.validation_rows)
+        self.point = CurvePoint(iteration, loss, validation, metric)
+        return self._end_epoch(validation) if epoch_ended and validation is not None else None
+
+    def _end_epoch(self, validation: float) -> Stop | None:
+        """What watches the validation loss: the plateau schedule, and early stopping, which goes back to the best weights."""
+        training = self.experiment.training
+        if training.schedule.kind == "plateau":
+            self.plateau = self.plateau.after(training.schedule, validation)
+        if training.early_stopping is None:
+            return None
+        self.patience = self.patience.after(validation, self.position.iteration, training.early_stopping, self.tensors)
+        if not self.patience.is_over:
+            return None
+        self.set_tensors(self.patience.tensors or {})
+        return Stop("early_stopping", self.patience.sentence(training.early_stopping))
+
+    # --- the net as it stands ---
+
+    @torch.no_grad()
+    def answer(self, x: Tensor) -> Tensor:
+        """Return the network's output for these rows in evaluation mode."""
+        set_training(self.net, False)
+        return torch.cat([self.net(part) for part in x.split(CHUNK)])
+
+    @torch.no_grad()
+    def evaluate(self, rows: Samples) -> tuple[float, float]:
+        """Return loss and metric over these rows, in evaluation mode. The loss is what is trained on, with all its penalties; those that
+        depend on the rows are means over them."""
+        set_training(self.net, False)
+        outputs, penalty = [], 0.0
+        for part in rows.x.split(CHUNK):
+            outputs.append(self.net(part))
+            if self.penalty:
+                penalty += self.penalty(self.net).item() * (len(part) / rows.count)
+        output = torch.cat(outputs)
+        loss = self.loss(output, rows.targets).item() + penalty
+        return loss, loss_functions.metric(self.experiment.training.loss, output, rows.y, self.data.classes)
+
+    def start_point(self) -> CurvePoint:
+        """Return the figures of the net as it stands: its loss over all training rows, and its validation."""
+        loss, _ = self.evaluate(self.training_rows)
+        return CurvePoint(self.position.iteration, loss, *(self.evaluate(self.validation_rows) if self.validation_rows.count else ()))
+
+    # --- the state as a whole ---
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return copies of all parameters and buffers by name."""
+        return copies(self.parameters) | copies(self.buffers)
+
+    @torch.no_grad()
+    def set_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Give parameters and buffers these values."""
+        own = self.parameters | self.buffers
+        for name, tensor in tensors.items():
+            own[name].copy_(tensor)
+
+    def checkpoint(self) -> Checkpoint:
+        """Return a copy of the state."""
+        state = optimizers.save_state(self.optimizer, self.names)
+        return Checkpoint(self.experiment, self.position, self.tensors(), state, self.patience, self.plateau)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Make the state that of a checkpoint of the same experiment."""
+        self.set_tensors(checkpoint.tensors)
+        self.optimizer.state.clear()
+        optimizers.load_state(self.optimizer, self.names, checkpoint.state)
+        self.position, self.patience, self.plateau = checkpoint.position, checkpoint.patience, checkpoint.plateau
+        self.before, self.has_last = {}, False
+
+
+def _non_finite(trainer: Trainer, loss: float) -> Stop | None:
+    trained = [parameter for parameter in trainer.parameters.values() if parameter.requires_grad]
+    if math.isfinite(loss) and gradients_are_finite(trained):
+        return None
+    return Stop("non_finite", f"Iteration {trainer.position.iteration + 1}: {first_non_finite(trainer.net, loss)}")
+
+
+def copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return copies of these tensors, cut off from autograd."""
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+@torch.no_grad()
+def _copied_into(old: dict[str, Tensor], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies in the place of older ones of the same tensors: to make new ones takes a tenth of a small net's iteration."""
+    if old.keys() != tensors.keys():
+        return copies(tensors)
+    torch._foreach_copy_(list(old.values()), list(tensors.values()))
+    return old
+
+
+def digest(net: nn.Module) -> str:
+    """Return the SHA-256 over all parameters in name order, each as float64 in big-endian bytes."""
+    total = hashlib.sha256()
+    for _, parameter in sorted(net.named_parameters()):
+        total.update(parameter.detach().double().numpy().astype(">f8").tobytes())
+    return total.hexdigest()
+
+
+def _check_rows(experiment: Experiment, count: int, validation: int) -> None:
+    """What only shows once the rows are counted. Raises BuildError."""
+    training = experiment.training
+    if training.early_stopping is not None and not validation:
+        raise BuildError(
+            "training.early_stopping", "Early stopping needs rows to validate on.", "Set data.validation above 0, or turn it off."
+        )
+    size = min(training.batch_size or count, count)
+    if (count == 1 or count % size == 1) and any(layer.kind == "batch_norm" for layer in experiment.network):
+        message = f"Batch norm compares the rows of a batch, and of {count} rows in batches of {size} the last has one."
+        raise BuildError("training.batch_size", message, "Change the batch size.")

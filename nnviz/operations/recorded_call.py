@@ -1,0 +1,126 @@
+"""A recorded call as the formulas with numbers need it: its tensors as arrays, its options by name. It computes no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_record import NodeRecord
+from nnviz.records.trace_state import TraceState
+
+_CONVOLUTION = "x weight bias stride padding dilation groups"
+_MAX_POOL = "x kernel_size stride padding dilation ceil_mode return_indices"
+_AVERAGE_POOL = "x kernel_size stride padding ceil_mode count_include_pad divisor_override"
+_REDUCTION = "x dim keepdim"
+_NLL = "x target weight size_average ignore_index reduce reduction label_smoothing"
+_LOSS = "x target size_average reduce reduction"
+SIGNATURES = {
+    "linear": "x weight bias",
+    **{f"conv_transpose{count}d": "x weight bias stride padding output_padding groups dilation" for count in (1, 2, 3)},
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _CONVOLUTION),
+    **dict.fromkeys(("max_pool1d", "max_pool2d", "max_pool3d"), _MAX_POOL),
+    **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), _AVERAGE_POOL),
+    **{f"adaptive_{kind}_pool{count}d": "x output_size" for kind in ("avg", "max") for count in (1, 2, 3)},
+    **dict.fromkeys(("mean", "sum", "max", "min", "amax", "amin", "logsumexp", "prod", "softmax", "log_softmax", "softmin"), _REDUCTION),
+    "var": "x dim unbiased keepdim", "std": "x dim unbiased keepdim", "norm": "x p dim keepdim", "cumsum": "x dim",
+    "layer_norm": "x normalized_shape weight bias eps", "group_norm": "x num_groups weight bias eps",
+    "batch_norm": "x running_mean running_var weight bias training momentum eps",
+    "embedding": "index weight", "leaky_relu": "x negative_slope", "elu": "x alpha", "celu": "x alpha", "softplus": "x beta threshold",
+    "hardtanh": "x min_val max_val", "clamp": "x min max", "gelu": "x approximate", "prelu": "x weight", "where": "c a b",
+    "masked_fill": "x mask value", "pow": "a exponent", "dropout": "x p training", "dropout_mask": "shape stride p",
+    "mse_loss": _LOSS, "l1_loss": _LOSS, "smooth_l1_loss": f"{_LOSS} beta", "huber_loss": "x target reduction delta",
+    "binary_cross_entropy": "x target weight size_average reduce reduction",
+    "binary_cross_entropy_with_logits": "x target weight size_average reduce reduction pos_weight",
+    "nll_loss": _NLL, "cross_entropy": _NLL, "scaled_dot_product_attention": "query key value attn_mask dropout_p is_causal scale",
+}  # fmt: skip
+"""What the places of a call's arguments are called, as torch calls them; of all others "a b"."""
+
+
+@dataclass(frozen=True)
+class RecordedCall:
+    """A node's call at one element. `place` is the element with the row of the batch in it; `value` what the node has there."""
+
+    state: TraceState
+    node: NodeRecord
+    place: tuple[int, ...]
+    value: float
+
+    @property
+    def operation(self) -> str:
+        """The operation's name without the mark of writing in place."""
+        return self.node.operation.rstrip("_")
+
+    @cached_property
+    def options(self) -> dict[str, Any]:
+        """Every argument by its name, tensors as arrays in double precision. Raises LookupError for one whose numbers are not here."""
+        given = self.node.arguments or tuple({"input": k} for k in range(len(self.node.inputs)))
+        names = SIGNATURES.get(self.operation, "a b c d").split()
+        pairs = {**dict(zip(names, given, strict=False)), **self.node.keywords}
+        return {name: self._filled(part) for name, part in pairs.items()}
+
+    def option(self, name: str, default: Any = None) -> Any:
+        """Return an argument; the default where the call did not give it."""
+        found = self.options.get(name)
+        return default if found is None else found
+
+    def _filled(self, part: Any) -> Any:
+        if isinstance(part, dict):
+            return self.input(part["input"]) if "input" in part else slice(*part["slice"])
+        return [self._filled(one) for one in part] if isinstance(part, (list, tuple)) else part
+
+    def input(self, argument: int) -> np.ndarray:
+        """Return one input, spread over the batch where only the chosen row or the mean of it is meant."""
+        port = self.node.ports[argument] if self.node.ports else 0
+        return spread(self.state, self.node.inputs[argument], self.node.batch_axis is not None, port)
+
+
+def spread(state: TraceState, node: int, is_batched: bool, port: int = 0) -> np.ndarray:
+    """Return what a node put out with all its axes.
+
+    Of a mean over the batch, and of a tensor too large to travel, every row is that one row. Raises LookupError where
+    the numbers are not here.
+    """
+    index = state.index
+    record, whole = index.node(node), output(index, node, port)
+    axis = record.batch_axis
+    if port and whole is not None:
+        axis = axis if axis is not None and whole.ndim > axis and whole.shape[axis] == len(index.trace.rows) else None
+    if state.sample is None and is_batched and axis is not None and whole is not None:
+        return np.broadcast_to(whole.mean(axis, keepdims=True, dtype=float), whole.shape)
+    if whole is None:
+        row = state.row(node, record.value) if not port else None
+        if row is None or axis is None or not is_batched:
+            raise LookupError(f"the numbers of node {node} are not here")
+        return np.broadcast_to(np.expand_dims(row, axis).astype(float), record.shape)
+    return whole if whole.dtype.kind in "iub" else whole.astype(float)
+
+
+def output(index: TraceIndex, node: int, port: int) -> np.ndarray | None:
+    """Return one output of a node whole. Only the first travels; the others of a tensor that is cut in pieces are pieces of it."""
+    record = index.node(node)
+    if port == 0:
+        return index.array(record.value)
+    source = output(index, record.inputs[0], record.ports[0] if record.ports else 0) if record.inputs else None
+    parts = pieces(record, source) if source is not None else None
+    return parts[port] if parts is not None and port < len(parts) else None
+
+
+def pieces(node: NodeRecord, x: np.ndarray) -> list[np.ndarray] | None:
+    """Return what chunk, split or unbind make of an array; None for any other operation."""
+    given = [*node.arguments[1:]]
+    if node.operation == "unbind":
+        axis = node.keywords.get("dim", given[0] if given else 0)
+        return [x.take(k, axis) for k in range(x.shape[axis])]
+    if node.operation not in ("chunk", "split"):
+        return None
+    size = node.keywords.get("chunks", node.keywords.get("split_size_or_sections", given[0] if given else 1))
+    axis = node.keywords.get("dim", given[1] if len(given) > 1 else 0)
+    length = x.shape[axis]
+    step = -(-length // size) if node.operation == "chunk" else size
+    ends = np.cumsum(step)[:-1] if isinstance(step, Sequence) else np.arange(step, length, step)
+    return np.split(x, ends, axis)

@@ -1,0 +1,88 @@
+"""The data as the window is shown it: rows, columns before and after the scaling, what was found in a table."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nnviz.records.tensors import Array
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """How the values of one column are spread over the training rows."""
+
+    min: float
+    max: float
+    mean: float
+    std: float
+    counts: tuple[int, ...]
+    """In equal bins from `min` to `max`."""
+
+
+class ColumnRecord(msgspec.Struct, frozen=True):
+    """One column of the input before and after the scaling, which moves and stretches it."""
+
+    name: str
+    before: Spread
+    after: Spread
+
+
+class DataRecord(msgspec.Struct, frozen=True):
+    """The data after scaling: what the network sees."""
+
+    x: Array
+    """(rows, features)"""
+    y: Array
+    """(rows,) class numbers, or (rows, targets)"""
+    training: Array
+    """(rows,) True for rows trained on, False for rows validated on."""
+    classes: int
+    """0 for regression."""
+    feature_names: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
+    """A row's own shape: [channels, height, width] for images, [time, columns] for series, else [features]."""
+    columns: tuple[ColumnRecord, ...] = ()
+    """The first columns of the input; of a series, not of its single time steps."""
+
+
+class TableColumn(msgspec.Struct, frozen=True):
+    """One column of a file, as it was found."""
+
+    name: str
+    kind: str
+    """numbers · words · empty"""
+    missing: int
+    """Rows without a value in it."""
+    different: int
+    """How many different values it has."""
+
+
+class TableRecord(msgspec.Struct, frozen=True):
+    """What was found in a file with a table, and what would become of it."""
+
+    encoding: str
+    separator: str
+    """semicolon · tab · bar · comma · space"""
+    decimal: str
+    """point · comma"""
+    has_header: bool
+    rows: int
+    columns: tuple[TableColumn, ...]
+    cells: tuple[tuple[str, ...], ...]
+    """The first rows of the first columns, as they stand in the file; long ones are cut."""
+    lines: tuple[int, ...]
+    """The line each of them starts on."""
+    missing: int
+    """Values that are missing, in the columns that are used."""
+    missing_rows: int
+    missing_lines: tuple[int, ...]
+    """The first lines in which they are."""
+    target: str
+    task: str
+    """classes · numbers: chosen, or what the target seems to be."""
+    used_rows: int = 0
+    """Rows, or windows, that can be trained on and validated on."""
+    features: int = 0
+    classes: int = 0
+    targets: int = 0
+    """Sizes of what the network would get; all 0 where the table cannot be used as it is."""

@@ -1,0 +1,89 @@
+"""What is told of a run while it trains: points of its curves, measures, predictions, the history of a weight, a breakpoint that stopped it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nnviz.document.breakpoints import Breakpoint
+from nnviz.document.experiment import Experiment
+from nnviz.records.tensors import Array, Measure
+
+
+class CurvePoint(msgspec.Struct, frozen=True, array_like=True):
+    """One point of the curves. Validation figures are None except where they were measured."""
+
+    iteration: int
+    loss: float
+    validation_loss: float | None = None
+    """The same sum as `loss`, with all penalties, over the validation rows and with chance switched off."""
+    metric: float | None = None
+    """Validation accuracy (0 to 1) for classes, root mean squared error for regression."""
+
+
+class LayerMeasures(msgspec.Struct, frozen=True):
+    """One layer with parameters at one iteration."""
+
+    layer: str
+    weights: Measure
+    """Of its weight."""
+    gradients: Measure
+    """Of all its parameters together, biases included."""
+    activations: Measure
+    update_ratio: float = 0.0
+    """‖Δθ‖/‖θ‖ of the last update."""
+
+
+class Surface(msgspec.Struct, frozen=True):
+    """The network's answer over the plane of the first two features (or over the line of the only one)."""
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    output: Array
+    """(height, width, outputs) for two features, rows from low to high x₂; (width, outputs) for one. Probabilities for classes."""
+
+
+class Predictions(msgspec.Struct, frozen=True):
+    """What the network answers to rows of the data, and how good that is."""
+
+    rows: Array
+    """(rows,) Which rows of the data: those trained on first."""
+    values: Array
+    """(rows,) class numbers, or (rows, targets)."""
+    sure: Array
+    """(rows,) The probability of the class that is answered; empty for regression."""
+    scores: dict[str, float]
+    """Over the validation rows (the training rows, if there are none): accuracy, precision, recall, f1 (0 to 1), or mse, mae, rmse."""
+    confusion: Array | None = None
+    """(classes, classes) How often class j (column) was answered where class i (row) is true, over the same rows."""
+
+
+class WeightHistory(msgspec.Struct, frozen=True):
+    """One weight over the last iterations that were made: four equally long arrays, oldest first."""
+
+    parameter: str
+    element: tuple[int, ...]
+    iterations: Array
+    """How many iterations were finished after each."""
+    values: Array
+    """The weight after the iteration."""
+    gradients: Array
+    """The gradient the optimizer was given, clipped if gradients are."""
+    steps: Array
+    """What the optimizer added."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """The document became `experiment` between iteration `iteration` and the next."""
+
+    iteration: int
+    experiment: Experiment
+
+
+class BreakpointHit(msgspec.Struct, frozen=True):
+    """A breakpoint that stopped training, where, and the value it stopped at."""
+
+    breakpoint: Breakpoint
+    place: str = ""
+    """A layer's id, a parameter's name, "loss", or the target of a breakpoint on a node."""
+    value: float | None = None
+    """The magnitude that passed the threshold, the loss, or how many elements are not finite."""

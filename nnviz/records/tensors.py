@@ -1,0 +1,52 @@
+"""Tensors as they travel between the processes: whole, or as a measure; and an array of the wire as a numpy array."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+WHOLE = 4096
+"""A tensor with at most this many elements travels whole, a larger one as a measure."""
+
+PICTURED = 1 << 17
+"""Of the output of a layer that does not travel whole, the first rows with at most this many elements together do."""
+
+
+class Array(msgspec.Struct, frozen=True, array_like=True):
+    """A numpy array on the wire: dtype by name, C order."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """What is said of a tensor too large to send, or of one watched over time. Statistics are over the finite elements."""
+
+    count: int
+    min: float
+    max: float
+    mean: float
+    std: float
+    norm: float
+    zeros: int
+    """Elements that are exactly 0; they are not in the histogram."""
+    non_finite: int
+    """Elements that are NaN or ±Inf; they are not in the histogram."""
+    histogram: tuple[int, ...]
+    """Counts in equal bins from `low` to `high`."""
+    low: float
+    high: float
+
+
+class Tensor(msgspec.Struct, frozen=True):
+    """A tensor of a trace: its shape and, by its size, either all its values or a measure of them."""
+
+    shape: tuple[int, ...]
+    values: Array | None = None
+    measure: Measure | None = None
+
+
+def to_numpy(array: Array) -> np.ndarray:
+    """Return the array of the wire as a read-only numpy array that shares its bytes."""
+    return np.frombuffer(array.data, dtype=array.dtype).reshape(array.shape)

@@ -1,0 +1,291 @@
+"""The computational graph on the screen: zoom, pan, click, fold. It shows a moment, says what the person wants, and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QGraphicsView, QToolTip, QWidget
+
+from nnviz.records.trace_state import TraceState
+from nnviz.ui.graph import camera, graph_menus, speech
+from nnviz.ui.graph.card_items import CardItem, FrameItem
+from nnviz.ui.graph.folds import Folds
+from nnviz.ui.graph.graph_minimap import GraphMinimap
+from nnviz.ui.graph.graph_scene import GraphScene
+from nnviz.ui.graph.neuron_items import NeuronItem, NeuronLinkItem
+from nnviz.ui.graph.neuron_scene import NeuronScene
+from nnviz.ui.graph.node_finder import NodeFinder
+from nnviz.ui.graph.overlay import Caption, EmptyText, foot, foot_room
+from nnviz.ui.graph.scenes import Scenes
+from nnviz.ui.graph.strips import COLORINGS
+from nnviz.ui.theme.colors import LIGHT, Theme
+
+_Key = Qt.Key
+_STEPS = {_Key.Key_Left: -1, _Key.Key_Up: -1, _Key.Key_Right: 1, _Key.Key_Down: 1}
+
+
+NO_TRACE = "No trace yet. Press Step, or train for an iteration, and its graph appears here."
+
+
+class GraphView(QGraphicsView):
+    """The graph of one training iteration at a moment."""
+
+    node_clicked = Signal(int)
+    node_released = Signal()
+    """No node is to be chosen any more: follow the cursor."""
+    run_to_requested = Signal(int)
+    detail_requested = Signal(str, str)
+    """A group, as details name it, and the detail its calls are to be opened to."""
+    breakpoint_requested = Signal(int)
+    """The node whose breakpoint is to come or go."""
+    what_if_requested = Signal(int, int)
+    """A node and the place of one of its elements in the chosen row, to be given another value."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.scenes = Scenes(self)
+        for scene in self.scenes.both:
+            scene.laid_out.connect(self._take_layout)
+        self.folds = Folds(self.scenes.cards)
+        self._state: TraceState | None = None
+        self._look = "opening"
+        """opening: not touched yet · all: fitted, and stays so · own: as the person set it"""
+        self._selected: int | None = None
+        self._pressed: QPoint | None = None
+        self._limits = Caption(self)
+        self.notice = EmptyText(NO_TRACE, self)  # seen while there is no trace
+        self.minimap = GraphMinimap(self)
+        self.minimap.centre_requested.connect(self._go_to)
+        self.finder = NodeFinder(self.scenes, self.folds, self)
+        self.finder.node_found.connect(self.node_clicked)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
+        self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.AnchorUnderMouse)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(240, 160)
+        self.setAccessibleName("Computational graph")
+        self.viewport().setAccessibleName("Computational graph")
+        self.set_theme(LIGHT)
+
+    @property
+    def _scene(self) -> GraphScene | NeuronScene:
+        """The scene on the screen."""
+        return self.scenes.shown
+
+    # --- setters ---
+
+    def set_trace_state(self, state: TraceState | None) -> None:
+        """Show this moment. Zoom and place stay as they are unless the graph has another structure."""
+        before = self._state.step if self._state else None
+        self._state = state
+        self.scenes.show(state)
+        self.notice.setVisible(state is None)
+        self._limits.set_text(self.scenes.caption)
+        self.setAccessibleDescription(self._scene.here)
+        self._show_cursor()
+        if state and state.step is not before:
+            self._follow()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this theme."""
+        self.setBackgroundBrush(theme.color("panel"))
+        palette = self.palette()
+        palette.setColor(self.backgroundRole(), theme.color("panel"))  # of the foot below the picture
+        self.setPalette(palette)
+        self.scenes.set_look(theme=theme)
+        self._limits.set_theme(theme)
+        self.minimap.set_theme(theme)
+        self.finder.set_theme(theme)
+        self.notice.set_theme(theme)
+
+    def set_titles(self, titles: Mapping[str, str]) -> None:
+        """Write these names instead of the layers' ids: {"h1": "dense 1"}."""
+        self.scenes.set_look(titles=dict(titles))
+        self.finder.set_titles(titles)
+
+    def set_selected(self, node: int | None) -> None:
+        """Mark this node."""
+        self._selected = node
+        self.scenes.set_look(selected=node)
+
+    def set_coloring(self, coloring: str) -> None:
+        """Let colours and widths tell what is named, one of COLORINGS. Raises ValueError for anything else."""
+        if coloring not in COLORINGS:
+            raise ValueError(f"the graph can be coloured by {', '.join(COLORINGS)}, not by {coloring!r}")
+        self.scenes.set_look(coloring=coloring)
+        self._limits.set_text(self.scenes.caption)
+
+    def set_animated(self, animated: bool) -> None:
+        """Let gradients travel along the wires, or show them in place at once."""
+        for scene in self.scenes.both:
+            scene.travel.set_animated(animated)
+
+    def fit(self) -> None:
+        """Show the whole graph, at most at its natural size."""
+        camera.fit(self, self._scene.content)
+        self._look = "all"
+
+    def actual_size(self) -> None:
+        """Show the graph at its natural size, with the cursor's card in the middle, else the chosen one or the whole graph."""
+        self._look = "own"
+        camera.zoom_to(self, 1.0)
+        here = self._state.step.node if self._state and self._state.step else None
+        card = self._scene.card_of(here) or self._scene.card_of(self._selected)
+        self.centerOn(card if card else self._scene.content.center())
+
+    def text_alternative(self) -> list[str]:
+        """Return what the picture shows, in sentences: where the cursor is, then every node."""
+        return speech.sentences(self._state) if self._state else [speech.NO_TRACE]
+
+    # --- inside ---
+
+    def _take_layout(self, is_new: bool) -> None:
+        """Look at a new layout: at another graph afresh, at the same one from where the person was."""
+        if is_new:
+            self._look = "opening"
+            camera.open_up(self, self._scene.content)
+        elif self._look == "all":
+            camera.fit(self, self._scene.content)
+        self.minimap.set_layout(self._scene.content, [item.sceneBoundingRect() for item in self._scene.cards.values()])
+        self._show_cursor()
+        self._follow(self.finder.node)
+
+    def _show_cursor(self) -> None:
+        card = self._scene.card_of(self._state.step.node) if self._state and self._state.step else None
+        self.minimap.set_cursor(card.sceneBoundingRect() if card else QRectF(), self._state.phase if self._state else "")
+
+    def _follow(self, node: int | None = None) -> None:
+        """Keep this node's card in sight, else the cursor's; before the first step that of the first."""
+        if node is None and self._state:
+            step = self._state.step or next(iter(self._state.index.trace.steps), None)
+            node = step.node if step else None
+            if self._state.step is None and self._look == "opening":
+                camera.open_up(self, self._scene.content)
+        card = self._scene.card_of(node)
+        if card:
+            camera.follow(self, card.sceneBoundingRect())
+
+    def _go_to(self, centre: QPointF) -> None:
+        self._look = "own"
+        self.centerOn(centre)
+
+    def _click(self, place: QPoint, to_here: bool) -> None:
+        item = _item_at(self, place)
+        if isinstance(item, FrameItem) and item.button().contains(item.mapFromScene(self.mapToScene(place))):
+            self.folds.fold(item.key)
+        elif isinstance(item, CardItem | NeuronItem):
+            node = self.scenes.card(item).shown
+            (self.run_to_requested if to_here else self.node_clicked).emit(node)
+        elif isinstance(item, NeuronLinkItem):
+            weight = self.scenes.neurons.units.weight_of.get(item.link)
+            if weight is not None:
+                self.node_clicked.emit(weight)
+
+    def _go(self, direction: int) -> None:
+        """Choose the next node to the left or right, starting from the chosen one or the cursor's."""
+        cards = sorted(self._scene.cards.values(), key=lambda card: (card.x(), card.y()))
+        start = self._scene.card_of(self._selected if self._selected is not None else self._state.step.node if self._state.step else 0)
+        place = cards.index(start) + direction if start in cards else 0
+        node = self.scenes.card(cards[max(0, min(place, len(cards) - 1))]).shown
+        camera.follow(self, self._scene.card_of(node).sceneBoundingRect())
+        self.node_clicked.emit(node)
+
+    # --- Qt ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.viewportMargins().bottom() != foot(self):
+            self.setViewportMargins(0, 0, 0, foot(self))
+        self._limits.settle()
+        self.notice.settle()
+        self.finder.settle()
+        self.minimap.settle(foot_room(self, self._limits))
+        self.scenes.cards.set_room(camera.readable_room(self), refold=self._look == "opening")
+        if self._look == "all":
+            camera.fit(self, self._scene.content)
+        elif self._look == "opening" and self._state:
+            camera.open_up(self, self._scene.content)
+            self._follow()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self._look = "own"
+        camera.zoom_to(self, camera.zoom(self) * 1.0015 ** event.angleDelta().y())
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed = event.position().toPoint()
+        super().mousePressEvent(event)
+        event.accept()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        event.accept()
+        self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
+        place, pressed = event.position().toPoint(), self._pressed
+        self._pressed = None
+        if pressed is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        if (place - pressed).manhattanLength() < 4:
+            self._click(place, bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
+        else:
+            self._look = "own"
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        item = _item_at(self, event.position().toPoint())
+        if isinstance(item, FrameItem):
+            self.folds.fold(item.key)
+        elif isinstance(item, CardItem | NeuronItem):
+            card = self.scenes.card(item)
+            if card.folded:
+                self.folds.open(card)
+            elif (cell := item.cell_at(item.mapFromScene(self.mapToScene(event.position().toPoint())))) is not None:
+                self.what_if_requested.emit(card.shown, cell)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        item = _item_at(self, event.pos())
+        if item is None or isinstance(item, NeuronLinkItem):
+            return
+        if isinstance(item, FrameItem):
+            graph_menus.open_frame_menu(self, item.key, event.globalPos())
+        else:
+            graph_menus.open_card_menu(self, self.scenes.card(item), event.globalPos())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key == _Key.Key_F:
+            self.fit()
+        elif key in (_Key.Key_Plus, _Key.Key_Minus):
+            camera.zoom_to(self, camera.zoom(self) * (1.25 if key == _Key.Key_Plus else 0.8))
+        elif key in (_Key.Key_Return, _Key.Key_Enter) and self._selected is not None:
+            self.run_to_requested.emit(self._selected)
+        elif key == _Key.Key_Escape and self._selected is not None:
+            self.node_released.emit()
+        elif key in _STEPS and self._state:
+            self._go(_STEPS[key])
+        else:
+            super().keyPressEvent(event)
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        self.finder.paint_marks(painter)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self.minimap.set_seen(camera.seen(self))
+
+    def viewportEvent(self, event) -> bool:
+        if isinstance(event, QHelpEvent):
+            item = _item_at(self, event.pos())
+            QToolTip.showText(event.globalPos(), "" if item is None or isinstance(item, FrameItem) else self._scene.tooltip(item), self)
+            return True
+        return super().viewportEvent(event)
+
+
+def _item_at(view: QGraphicsView, place: QPoint) -> CardItem | NeuronItem | NeuronLinkItem | FrameItem | None:
+    return next((item for item in view.items(place) if isinstance(item, CardItem | NeuronItem | NeuronLinkItem | FrameItem)), None)

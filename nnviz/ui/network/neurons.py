@@ -1,0 +1,109 @@
+"""Paints a column of neurons: circles coloured by activation with the number inside, dropped ones crossed out, biases as dots."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QPainter, QPen
+from PySide6.QtWidgets import QStyleOptionGraphicsItem
+
+from nnviz.text import captions
+from nnviz.ui.network import blocks
+from nnviz.ui.network.layer_figures import LayerFigures
+from nnviz.ui.network.layer_sizes import LayerSize
+from nnviz.ui.theme.colors import Theme
+from nnviz.ui.theme.fonts import mono
+
+_SMALLEST_NUMBERED = 15.0
+"""Neurons of a smaller diameter on the screen show no numbers."""
+_SMALLEST_ROUND = 5.0
+"""Neurons of a smaller diameter on the screen are squares."""
+_LOWEST, _SHARE = 6.8, 0.3
+"""Pixels a number is high at least, and its share of the neuron's diameter where that is more."""
+_DIGIT = 0.6
+"""How wide a character is, for its height."""
+
+_SMALLEST_WITH_BIAS = 9.0
+"""Neurons of a smaller radius on the screen show no bias."""
+
+
+def paint_neurons(
+    painter: QPainter, theme: Theme, face: LayerSize, figures: LayerFigures, limit: float, hovered: int = -1, exposed: QRectF | None = None
+) -> None:
+    """Paint the neurons of a layer around (0, 0), coloured on ±limit; `exposed` is the part that can be seen (None: all)."""
+    scale = QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())
+    if 2 * face.radius * scale < _SMALLEST_ROUND:
+        _paint_dots(painter, theme, face, figures, limit)
+        return
+    size, longest = number_size(2 * face.radius * scale)
+    painter.setFont(mono(size / scale, QFont.Weight.Bold))
+    for unit in _exposed_units(face, exposed):
+        center = QPointF(0, face.unit_y(unit))
+        dropped = figures.dropped is not None and bool(figures.dropped[unit])
+        value = None if figures.values is None or dropped else float(figures.values[unit])
+        painter.setPen(_outline(theme, figures.phase, unit == hovered, value is None and not dropped))
+        blocks.set_cell(painter, theme, value, limit)
+        painter.drawEllipse(center, face.radius, face.radius)
+        if dropped:
+            _cross_out(painter, theme, center, face.radius * 0.5)
+        elif value is not None and longest:
+            painter.setPen(blocks.readable(theme, value, limit))
+            room = QRectF(-face.radius, center.y() - face.radius, 2 * face.radius, 2 * face.radius)
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, captions.short(value, longest))
+
+
+def _exposed_units(face: LayerSize, exposed: QRectF | None) -> list[int]:
+    """The neurons that touch this part of the picture."""
+    reach = face.radius + 4
+    if exposed is None:
+        return list(range(face.units))
+    if exposed.left() > reach or exposed.right() < -reach:
+        return []
+    return [unit for unit in range(face.units) if exposed.top() - reach <= face.unit_y(unit) <= exposed.bottom() + reach]
+
+
+def _paint_dots(painter: QPainter, theme: Theme, face: LayerSize, figures: LayerFigures, limit: float) -> None:
+    """Neurons of a few pixels: filled squares, in the colour of their phase, value or outline."""
+    plain = theme.phase(figures.phase) if figures.phase else theme.tint("muted", 0.55)
+    for unit in range(face.units):
+        value = None if figures.values is None else float(figures.values[unit])
+        color = plain if value is None or figures.phase else blocks.color(theme, value, limit)
+        painter.fillRect(QRectF(-face.radius, face.unit_y(unit) - face.radius, 2 * face.radius, 2 * face.radius), color)
+
+
+def number_size(diameter: float) -> tuple[float, int]:
+    """Return how high the numbers in a neuron this wide are, and how many characters they may have (0: none). All in pixels."""
+    size = max(_LOWEST, _SHARE * diameter)
+    return size, min(captions.LONGEST, int(diameter / (_DIGIT * size))) if diameter >= _SMALLEST_NUMBERED else 0
+
+
+def _outline(theme: Theme, phase: str, hovered: bool, hollow: bool) -> QPen:
+    pen = QPen(theme.color("text"), 1.8) if hovered else QPen(theme.tint("muted", 0.75), 1.2)
+    if phase:
+        pen = QPen(theme.phase(phase), 2.6)
+    if hollow:
+        pen.setDashPattern((2.6, 2.2))
+    return pen
+
+
+def _cross_out(painter: QPainter, theme: Theme, center: QPointF, reach: float) -> None:
+    painter.setPen(QPen(theme.color("faint"), 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    painter.drawLine(center + QPointF(-reach, -reach), center + QPointF(reach, reach))
+    painter.drawLine(center + QPointF(-reach, reach), center + QPointF(reach, -reach))
+
+
+def paint_biases(painter: QPainter, theme: Theme, face: LayerSize, biases: np.ndarray | None, limit: float) -> None:
+    """Paint the biases as dots at the lower left of their neurons, coloured on ±limit; None paints nothing."""
+    scale = QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())
+    if biases is None or biases.size != face.units or face.radius * scale < _SMALLEST_WITH_BIAS:
+        return
+    painter.setPen(QPen(theme.tint("muted", 0.85), 1.0))
+    for unit, bias in enumerate(biases):
+        painter.setBrush(blocks.color(theme, float(bias), limit))
+        painter.drawEllipse(bias_dot(face, unit), 3.8, 3.8)
+
+
+def bias_dot(face: LayerSize, unit: int) -> QPointF:
+    """Return where the dot of a unit's bias is."""
+    reach = face.radius * 0.72
+    return QPointF(-reach, face.unit_y(unit) + reach)

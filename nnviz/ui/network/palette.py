@@ -1,0 +1,223 @@
+"""The palette of layers: one entry per kind of the catalog, grouped and searchable, to click or to drag. It adds nothing itself."""
+
+from __future__ import annotations
+
+from html import escape
+
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QDrag, QEnterEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QVBoxLayout, QWidget
+
+from nnviz.document.catalog import LAYERS, Kind
+from nnviz.ui.network.inline import ListEntry, matching
+from nnviz.ui.network.layer_drops import mime
+from nnviz.ui.theme.colors import BODY, GRID, LIGHT, SMALL, Theme
+from nnviz.ui.theme.fonts import sans
+
+_HEIGHT, _HEAD = 26, 22
+_SQUARE = 13
+_COLORS = {"activation": "forward", "flatten": "clip", "reshape": "clip"}
+_GROUP_COLORS = {
+    "Data": "batch",
+    "Layers": "positive",
+    "Regularisation": "backward",
+    "Normalisation": "update",
+    "Joining": "batch",
+    "Convolution": "forward",
+    "Sequence": "clip",
+    "Attention": "negative",
+}
+_FIRST_OPEN = 2
+"""So many groups are open at the start."""
+
+
+def color_of(kind: Kind) -> str:
+    """Return the name of the theme colour that stands for a kind of layer."""
+    return _COLORS.get(kind.name) or _GROUP_COLORS.get(kind.group, "positive")
+
+
+class Palette(QWidget):
+    """All kinds of layers that exist, in groups that fold. Typing finds, arrow keys walk, Enter adds."""
+
+    add_requested = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Layers")
+        self.search = QLineEdit(placeholderText="find a layer", accessibleName="Find a layer", clearButtonEnabled=True)
+        self.search.setToolTip("Type part of a name: only what matches stays; Enter adds the first")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addWidget(self.search)
+        self.entries: list[LayerEntry] = []
+        self.heads: dict[str, GroupHead] = {}
+        for kind in _grouped():
+            self._add(kind)
+        column.addStretch(1)
+        self.search.textChanged.connect(self._show_matches)
+        self.search.returnPressed.connect(self._add_first)
+        self._show_matches("")
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this theme."""
+        for part in (*self.entries, *self.heads.values()):
+            part.theme = theme
+            part.update()
+
+    def _add(self, kind: Kind) -> None:
+        if kind.group not in self.heads:
+            head = self.heads[kind.group] = GroupHead(kind.group, len(self.heads) < _FIRST_OPEN)
+            head.toggled.connect(lambda _: self._show_matches(self.search.text()))
+            self.layout().addWidget(head)
+        entry = LayerEntry(kind)
+        entry.clicked.connect(lambda _=False, name=kind.name: self.add_requested.emit(name))
+        self.entries.append(entry)
+        self.layout().addWidget(entry)
+
+    def _matches(self, text: str) -> list[str]:
+        return [choice.key for choice in matching([ListEntry(kind.name, kind.label) for kind in LAYERS.values()], text)]
+
+    def _show_matches(self, text: str) -> None:
+        """While something is searched, what matches in all groups; else what is in the open ones."""
+        found = self._matches(text)
+        for head in self.heads.values():
+            head.setVisible(not text)
+        for entry in self.entries:
+            entry.setVisible(entry.kind.name in found if text else self.heads[entry.kind.group].isChecked())
+
+    def _add_first(self) -> None:
+        found = self._matches(self.search.text())
+        if found and self.search.text().strip():
+            self.search.clear()
+            self.add_requested.emit(found[0])
+
+    # --- Qt ---
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        way = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(event.key(), 0)
+        chain = [widget for widget in _in_order(self) if widget.isVisible()]
+        focused = [place for place, widget in enumerate(chain) if widget.hasFocus()]
+        if not way or not focused:
+            event.ignore()
+            return
+        chain[max(0, min(len(chain) - 1, focused[0] + way))].setFocus(Qt.FocusReason.TabFocusReason)
+
+
+def _in_order(palette: Palette) -> list[QWidget]:
+    """Search field, heads and entries from top to bottom."""
+    layout = palette.layout()
+    return [widget for place in range(layout.count()) if (widget := layout.itemAt(place).widget())]
+
+
+def _grouped() -> list[Kind]:
+    groups = list(dict.fromkeys(kind.group for kind in LAYERS.values()))
+    return sorted(LAYERS.values(), key=lambda kind: groups.index(kind.group))
+
+
+class GroupHead(QAbstractButton):
+    """The name of a group; it folds and unfolds what stands below it."""
+
+    def __init__(self, name: str, is_open: bool, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = LIGHT
+        self.setText(name)
+        self.setCheckable(True)
+        self.setChecked(is_open)
+        self.setAccessibleName(f"{name} layers")
+        self.setToolTip(f"Fold or unfold: {name}")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    # --- Qt ---
+
+    def sizeHint(self) -> QSize:
+        return QSize(150, _HEAD)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        _press(self, event, super().keyPressEvent)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, theme = QPainter(self), self.theme
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.hasFocus():
+            painter.setPen(QPen(theme.color("forward"), 1.2))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.6, 0.6, -0.6, -0.6), 6, 6)
+        painter.setPen(theme.color("text" if self.underMouse() else "muted"))
+        painter.setFont(sans(SMALL, QFont.Weight.DemiBold))
+        painter.drawText(self.rect().adjusted(6, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, "▾" if self.isChecked() else "▸")
+        painter.drawText(self.rect().adjusted(20, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.end()
+
+
+def _press(button: QAbstractButton, event: QKeyEvent, otherwise: object) -> None:
+    """Enter presses too; up and down belong to whoever holds the buttons."""
+    if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        button.click()
+    elif event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+        event.ignore()
+    else:
+        otherwise(event)
+
+
+class LayerEntry(QAbstractButton):
+    """One kind: a coloured square and its name."""
+
+    def __init__(self, kind: Kind, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.kind = kind
+        self.theme = LIGHT
+        self._start = QPoint()
+        self.setText(kind.label)
+        self.setAccessibleName(f"Add {kind.label}")
+        self.setToolTip("<br>".join(escape(text) for text in (kind.explanation, kind.source) if text))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+
+    # --- Qt ---
+
+    def sizeHint(self) -> QSize:
+        return QSize(150, _HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(60, _HEIGHT)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        _press(self, event, super().keyPressEvent)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._start = event.position().toPoint()
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        away = (event.position().toPoint() - self._start).manhattanLength()
+        if event.buttons() & Qt.MouseButton.LeftButton and away >= QApplication.startDragDistance():
+            self.setDown(False)
+            drag = QDrag(self)
+            drag.setMimeData(mime(self.kind.name))
+            drag.setPixmap(self.grab())
+            drag.setHotSpot(self._start)
+            drag.exec(Qt.DropAction.CopyAction)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, theme = QPainter(self), self.theme
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ground = "line" if self.isDown() or self.underMouse() else "field"
+        painter.setPen(QPen(theme.color("forward"), 1.2) if self.hasFocus() else Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color(ground))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.6, 0.6, -0.6, -0.6), 6, 6)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color(color_of(self.kind), 0.85))
+        painter.drawRoundedRect(QRectF(7, (self.height() - _SQUARE) / 2, _SQUARE, _SQUARE), 4, 4)
+        painter.setPen(theme.color("text" if self.isEnabled() else "faint"))
+        painter.setFont(sans(BODY))
+        room = self.rect().adjusted(7 + _SQUARE + 8, 0, -4, 0)
+        painter.drawText(
+            room, Qt.AlignmentFlag.AlignVCenter, painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        )
+        painter.end()

@@ -1,0 +1,111 @@
+"""The norm of every layer's gradient as bars on a logarithmic axis. Shows measures; it never sees a gradient."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QBrush, QFontMetricsF, QPainter, QPen
+from PySide6.QtWidgets import QWidget
+
+from nnviz.records.run_records import LayerMeasures
+from nnviz.session.run import RunState, Snapshot
+from nnviz.text import plot_numbers
+from nnviz.text.numbers import number, steady
+from nnviz.ui.theme.colors import BODY
+from nnviz.ui.theme.fonts import sans
+from nnviz.ui.widgets.plot import Plot
+from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, thinned, write
+from nnviz.ui.widgets.scales import AxisScale, decades, held
+
+_EXPLANATION = (
+    "‖∂L/∂θ‖ of every layer with parameters, on a logarithmic axis. Norms that shrink from the output towards the input vanish, "
+    "norms that grow explode."
+)
+_LOWEST, _HIGHEST = 15.0, 80.0
+"""Height of a row in pixels."""
+
+
+class GradientNormPlot(Plot):
+    """One bar a layer, from the input (top) to the output."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Gradient norm by layer", _EXPLANATION, "Gradient norm", parent)
+        self.layers: tuple[LayerMeasures, ...] = ()
+        self._limits: tuple[float, float] | None = None
+
+    def set_run(self, run: RunState) -> None:
+        """Show the newest measures of this run."""
+        self.offer(run.snapshots)
+
+    def take(self, snapshots: tuple[Snapshot, ...] = ()) -> None:
+        self.layers = snapshots[-1].layers if snapshots else ()
+        self.sentence = "" if self.layers else "gradient norms appear with the first measured iteration"
+        self._limits = held(self._limits, log_limits([layer.gradients.norm for layer in self.layers])) if self.layers else None
+        self.set_heading("Gradient norm by layer", plot_numbers.iteration(snapshots[-1].iteration) if self.layers else "", "Gradient norm")
+
+    def paint(self, painter: QPainter, area: QRectF) -> None:
+        height = area.height() - LINE - 3
+        pitch = min(_HIGHEST, max(_LOWEST, height / len(self.layers)))
+        rows = min(len(self.layers), int(height / pitch + 1e-6))
+        shown = self.layers if rows == len(self.layers) else self.layers[: max(0, rows - 1)]
+        frame = self._frame(area, rows * pitch)
+        x = AxisScale(*self._limits, frame.left(), frame.right(), log=True)
+        self.axes.place(painter, self.theme, frame, x, AxisScale(0.5 - rows, 0.5, frame.bottom(), frame.top()))
+        self.axes.axis("bottom", plot_numbers.power_of_ten, lines=True)
+        self._draw_bars(shown, x, thinned(QRectF(0, 0, 1, pitch)).height())
+        self.axes.render(painter)
+        for place, layer in enumerate(shown):
+            self._write_row(painter, layer, QRectF(0, place * pitch, area.width(), pitch), frame.left() - 10)
+        if len(shown) < len(self.layers):
+            more = f"and {len(self.layers) - len(shown)} more layers"
+            write(painter, QRectF(0, len(shown) * pitch, area.width(), pitch), more, self.theme.color("muted"))
+        place = int(self.hovered.y() / pitch) if self.hovered is not None else len(shown)
+        if place < len(shown):
+            painter.fillRect(QRectF(frame.left(), (place + 1) * pitch, frame.width(), 1), self.theme.color("faint"))
+            paint_readout(painter, self.theme, self.hovered, self.values_of(shown[place]), area)
+
+    def _frame(self, area: QRectF, height: float) -> QRectF:
+        """Where the bars stand: between the names and the numbers, above the axis."""
+        names = max(QFontMetricsF(sans(BODY)).horizontalAdvance(self._name(layer)) for layer in self.layers)
+        numbers = max(text_width(text, number=True) for text in ("0.000000", *(number(layer.gradients.norm) for layer in self.layers)))
+        left = round(min(names, 0.36 * area.width())) + 12
+        return QRectF(left, 0, round(area.width() - left - numbers) - 12, height)
+
+    def _draw_bars(self, layers: tuple[LayerMeasures, ...], x: AxisScale, height: float) -> None:
+        """Bars with round corners in rows counted down from 0; where the norm is not finite, one that is hatched and as long as can be."""
+        measures = {-place: layer.gradients for place, layer in enumerate(layers) if layer.gradients.norm or layer.gradients.non_finite}
+        color, loss = self.theme.tint("backward", 0.75), self.theme.color("loss")
+        whole = QPen(QBrush(color), 6, j=Qt.PenJoinStyle.RoundJoin), QBrush(color)
+        hatched = QPen(loss, 1), QBrush(loss, Qt.BrushStyle.BDiagPattern)
+        looks = [hatched if measure.non_finite else whole for measure in measures.values()]
+        ends = np.array([x.high if measure.non_finite else measure.norm for measure in measures.values()])
+        if measures:
+            self.axes.bars(ends, np.array(list(measures)), height, [pen for pen, _ in looks], [brush for _, brush in looks])
+
+    def _write_row(self, painter: QPainter, layer: LayerMeasures, row: QRectF, room: float) -> None:
+        """Name, cut to so many pixels, and norm of a layer."""
+        bad = bool(layer.gradients.non_finite)
+        name = QFontMetricsF(sans(BODY)).elidedText(self._name(layer), Qt.TextElideMode.ElideRight, room)
+        text = "NaN/Inf" if bad else steady(layer.gradients.norm)
+        write(painter, row, name, self.theme.color("muted"), sans(BODY))
+        write(painter, row, text, self.theme.color("loss" if bad else "text"), small_mono(), RIGHT)
+
+    def _name(self, layer: LayerMeasures) -> str:
+        return self.names.get(layer.layer, layer.layer)
+
+    def values_of(self, layer: LayerMeasures) -> list[tuple[str, str]]:
+        """Return the lines of the readout for a layer: (colour name, text)."""
+        gradients = layer.gradients
+        lines = [
+            ("text", self._name(layer)),
+            ("backward", f"‖∂L/∂θ‖ {number(gradients.norm)}"),
+            ("muted", f"‖θ‖ {number(layer.weights.norm)}"),
+            ("update", f"update/weight {number(layer.update_ratio)}"),
+        ]
+        return lines + ([("loss", f"non-finite {gradients.non_finite:,} of {gradients.count:,}")] if gradients.non_finite else [])
+
+
+def log_limits(norms: list[float]) -> tuple[float, float]:
+    """Return powers of ten around the norms above 0, the lower one at least a third of a decade below the smallest."""
+    known = [norm for norm in norms if norm > 0]
+    return decades(min(known) / 2, max(known)) if known else (0.1, 1.0)

@@ -1,0 +1,175 @@
+"""Curves over the iterations of a run, as an immutable value, and how it is painted. It knows no run: loss.py and metric.py fill it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from nnviz.text import plot_numbers
+from nnviz.text.numbers import steady
+from nnviz.ui.theme.colors import Theme
+from nnviz.ui.widgets.decimation import decimated
+from nnviz.ui.widgets.plot import Plot
+from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, write
+from nnviz.ui.widgets.scales import AxisScale
+
+_LARGE = 420
+"""From this width on the labels stand at the ends of the curves instead of in a corner."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One curve: all its points for reading off, and the few of them that are drawn. All `y` are finite."""
+
+    label: str
+    color: str
+    """Name of a colour of the theme."""
+    x: np.ndarray
+    y: np.ndarray
+    drawn: tuple[np.ndarray, np.ndarray]
+    pale: bool = False
+    """A pale curve stands behind the others without a label or a value."""
+
+    @classmethod
+    def of(cls, label: str, color: str, x: np.ndarray, y: np.ndarray, pale: bool = False) -> Curve:
+        """Return the curve through these points, thinned for drawing."""
+        return cls(label, color, x, y, decimated(x, y), pale)
+
+
+@dataclass(frozen=True)
+class LineChart:
+    """Everything that is painted: curves, limits, a mark where a curve had to stop, and side notes."""
+
+    curves: tuple[Curve, ...]
+    x_limits: tuple[float, float]
+    y_limits: tuple[float, float]
+    log: bool = False
+    stopped_at: float | None = None
+    """The iteration of the first non-finite loss."""
+    notes: tuple[str, ...] = ()
+    value_text: Callable[[float], str] = steady
+    tick_text: Callable[[float], str] = field(default=plot_numbers.tick)
+
+    @property
+    def labelled(self) -> list[Curve]:
+        """The curves that have a label and at least one point."""
+        return [curve for curve in self.curves if not curve.pale and curve.x.size]
+
+
+def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -> None:
+    """Paint the chart into the area of a plot, with the values under the pointer."""
+    axes, theme, hovered = plot.axes, plot.theme, plot.hovered
+    frame, x, y = _scales(area, chart)
+    axes.place(painter, theme, frame, x, y)
+    axes.axis("left", chart.tick_text, lines=True)
+    axes.axis("bottom")
+    for curve in chart.curves:
+        width = 1.0 if curve.pale else 1.6 if curve.drawn[0].size == curve.x.size else 1.2
+        axes.curve(*curve.drawn, theme.tint(curve.color, 0.3) if curve.pale else theme.color(curve.color), width)
+    if chart.stopped_at is not None:
+        axes.vertical(chart.stopped_at, theme.color("loss"), Qt.PenStyle.DashLine, "non-finite at iteration {value:,.0f}")
+    read = _read(chart, x.value(hovered.x())) if hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered) else []
+    if read:
+        axes.vertical(read[0][0].x[read[0][1]], theme.color("faint"))
+    axes.render(painter)
+    for curve, place in (*((curve, -1) for curve in chart.labelled), *read):
+        painter.setPen(QPen(theme.color("panel"), 1) if place >= 0 else Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color(curve.color))
+        painter.drawEllipse(QPointF(x(curve.x[place]), y(curve.y[place])), 3, 3)
+    if area.width() >= _LARGE:
+        _paint_end_labels(painter, theme, area, chart, x, y)
+    else:
+        _paint_corner_labels(painter, theme, frame, chart, y)
+    if read:
+        paint_readout(painter, theme, hovered, _readout(chart, read), frame)
+
+
+def nearest(x: np.ndarray, value: float) -> int:
+    """Return the place of the element of the increasing, non-empty `x` that is nearest to the value."""
+    right = int(np.searchsorted(x, value))
+    if right == 0 or right == x.size:
+        return min(right, x.size - 1)
+    return right if x[right] - value < value - x[right - 1] else right - 1
+
+
+def _scales(area: QRectF, chart: LineChart) -> tuple[QRectF, AxisScale, AxisScale]:
+    """The frame the curves stand in, and both scales. The margins are as wide as the widest tick can get, so that they do not jump."""
+    right = _label_width(chart) if area.width() >= _LARGE else 12
+    left = 7 + max(text_width(chart.tick_text(limit), number=True) for limit in (*chart.y_limits, 0.25))
+    frame = area.adjusted(round(left), 7, -round(right), -LINE - 3)
+    x = AxisScale(*chart.x_limits, frame.left(), frame.right())
+    return frame, x, AxisScale(*chart.y_limits, frame.bottom(), frame.top(), chart.log)
+
+
+# --- labels ---------------------------------------------------------------------------------------------------------
+
+
+def _label_width(chart: LineChart) -> float:
+    texts = [curve.label for curve in chart.curves if not curve.pale]
+    numbers = [*(chart.value_text(limit) for limit in chart.y_limits), "0.00000"]
+    return 14 + max([*(text_width(text) for text in texts), *(text_width(text, number=True) for text in numbers)])
+
+
+def _paint_end_labels(painter: QPainter, theme: Theme, area: QRectF, chart: LineChart, x: AxisScale, y: AxisScale) -> None:
+    """Label and last value behind the end of every curve, moved apart where they would overlap."""
+    curves = sorted(chart.labelled, key=lambda curve: float(y(curve.y[-1])))
+    tops = _apart([float(y(curve.y[-1])) - LINE for curve in curves], 2 * LINE + 2, area.top(), area.bottom() - LINE)
+    for curve, top in zip(curves, tops, strict=True):
+        line = QRectF(x.end + 10, top, area.right() - x.end, LINE)
+        write(painter, line, curve.label, theme.color(curve.color))
+        write(painter, line.translated(0, LINE), chart.value_text(float(curve.y[-1])), theme.color(curve.color), small_mono())
+    for place, note in enumerate(chart.notes):
+        line = QRectF(x.start, area.top() + 9 + place * LINE, x.end - x.start - 8, LINE)
+        write(painter, line, note, theme.color("muted"), align=RIGHT)
+
+
+def _apart(tops: list[float], height: float, low: float, high: float) -> list[float]:
+    """Move increasing places apart to at least `height`, staying between low and high as far as there is room."""
+    for place in range(1, len(tops)):
+        tops[place] = max(tops[place], tops[place - 1] + height)
+    ceiling = high - height
+    for place in reversed(range(len(tops))):
+        tops[place] = max(low, min(tops[place], ceiling))
+        ceiling = tops[place] - height
+    return tops
+
+
+def _paint_corner_labels(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, y: AxisScale) -> None:
+    """Labels and last values in the right corner that the curves leave free: the lower one where they end high."""
+    rows = [(curve.color, curve.label, chart.value_text(float(curve.y[-1]))) for curve in chart.labelled]
+    rows += [("muted", note, "") for note in chart.notes]
+    if not rows:
+        return
+    numbers = max(text_width(number, number=True) for _, _, number in rows)
+    width = 8 + max(text_width(text) + (8 + numbers if number else 0) for _, text, number in rows)
+    ends_high = np.mean([float(y(curve.y[-1])) for curve in chart.labelled] or [frame.bottom()]) < frame.center().y()
+    top = frame.bottom() - LINE * len(rows) - 4 if ends_high else frame.top()
+    box = QRectF(frame.right() - width, top, width, LINE * len(rows) + 2)
+    painter.fillRect(box, theme.color("panel", 0.8))
+    for place, (color, text, number) in enumerate(rows):
+        line = QRectF(box.left() + 4, box.top() + 1 + place * LINE, width - 8, LINE)
+        write(painter, line, number, theme.color(color), small_mono(), RIGHT)
+        write(painter, line.adjusted(0, 0, -numbers - 8 if number else 0, 0), text, theme.color(color), align=RIGHT)
+
+
+def _read(chart: LineChart, iteration: float) -> list[tuple[Curve, int]]:
+    """Every curve and its place nearest to where the longest of them is nearest to the iteration; the longest curve first."""
+    curves = sorted(chart.labelled, key=lambda curve: -curve.x.size)
+    if not curves:
+        return []
+    found = curves[0].x[nearest(curves[0].x, iteration)]
+    return [(curve, nearest(curve.x, found)) for curve in curves]
+
+
+def _readout(chart: LineChart, read: list[tuple[Curve, int]]) -> list[tuple[str, str]]:
+    """The lines of the readout: (colour name, text)."""
+    iteration = read[0][0].x[read[0][1]]
+    rows = [("muted", f"iteration {iteration:,.0f}")]
+    for curve, place in read:
+        when = "" if curve.x[place] == iteration else f" at {curve.x[place]:,.0f}"
+        rows.append((curve.color, f"{curve.label} {chart.value_text(float(curve.y[place]))}{when}"))
+    return rows

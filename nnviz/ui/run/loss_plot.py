@@ -1,0 +1,134 @@
+"""The loss over the iterations, of the training batches and of the validation set. Shows; computes nothing but a running mean."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QWidget
+
+from nnviz.session.run import Curves, RunState
+from nnviz.text import plot_numbers
+from nnviz.text.numbers import steady
+from nnviz.ui.run.line_chart import Curve, LineChart, paint_chart
+from nnviz.ui.widgets.decimation import first_non_finite, smoothed
+from nnviz.ui.widgets.header_button import ChoiceButton, SwitchButton
+from nnviz.ui.widgets.plot import Plot
+from nnviz.ui.widgets.scales import decades, held, snapped
+
+_EXPLANATION = (
+    "How wrong the network is: the loss of every training batch, and that of the validation rows, which it never learns from. "
+    "Training falling while validation rises is overfitting.\n\n"
+    "Both are the same sum: the error of the answers, and KL (the divergence of a Gaussian latent), L1 and L2 where there are any. "
+    "Validation is measured with dropout, noise and sampling off."
+)
+_SMOOTHINGS = (("1", "raw"), ("10", "mean of 10"), ("100", "mean of 100"), ("1000", "mean of 1,000"))
+
+
+class LossPlot(Plot):
+    """Training and validation loss; linear or logarithmic, raw or as a running mean."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Loss", _EXPLANATION, parent=parent)
+        self.log_switch = SwitchButton("log", "Logarithmic loss axis")
+        self.smoothing = ChoiceButton("Running mean of the training loss")
+        self.smoothing.set_choices(_SMOOTHINGS, "1")
+        self.tools = (self.smoothing, self.log_switch)
+        self.chart: LineChart | None = None
+        self._limits: tuple[bool, tuple[float, float] | None] = (False, None)
+        self._penalties: tuple[str, ...] = ()
+        self.log_switch.toggled.connect(self.renew)
+        self.smoothing.chosen.connect(self.renew)
+
+    def set_penalties(self, penalties: tuple[str, ...]) -> None:
+        """Say that both losses contain these terms besides the error of the answers."""
+        if penalties != self._penalties:
+            self._penalties = penalties
+            self.renew()
+
+    def set_run(self, run: RunState) -> None:
+        """Show the curves of this run."""
+        self.offer(run.curves, bool(run.data and run.data.classes))
+
+    def take(self, curves: Curves | None = None, classified: bool = False) -> None:
+        if curves is None or not curves.iteration.size:
+            self.chart, self.sentence, self._limits = None, "the loss appears with the first iteration", (False, None)
+            self.set_heading("Loss", "")
+            return
+        self.sentence = ""
+        stop = first_non_finite(curves.loss)
+        lines = (*self._training(curves, stop), self._validation(curves))
+        self.chart = LineChart(
+            lines,
+            x_limits=snapped(0.0, max(1.0, float(curves.iteration[-1])), 10),
+            y_limits=self._y_limits(lines),
+            log=self.log_switch.isChecked(),
+            stopped_at=None if stop is None else float(curves.iteration[stop]),
+            notes=_metric_note(curves, classified) + _penalty_note(self._penalties),
+        )
+        self.set_heading("Loss", plot_numbers.iteration(int(curves.iteration[-1])))
+
+    def paint(self, painter: QPainter, area: QRectF) -> None:
+        if self.chart:
+            paint_chart(self, painter, area, self.chart)
+
+    def _training(self, curves: Curves, stop: int | None) -> tuple[Curve, ...]:
+        x, y, window = curves.iteration[:stop], curves.loss[:stop], int(self.smoothing.key)
+        if window == 1:
+            return (Curve.of("train", "training_set", x, y),)
+        return Curve.of("", "training_set", x, y, pale=True), Curve.of("train", "training_set", x, smoothed(y, window))
+
+    def _validation(self, curves: Curves) -> Curve:
+        label = "validation" + _age(curves, "validation_loss")
+        return measured(label, "validation_set", curves.iteration, curves.validation_loss)
+
+    def _y_limits(self, lines: tuple[Curve, ...]) -> tuple[float, float]:
+        log = self.log_switch.isChecked()
+        present = self._limits[1] if self._limits[0] == log else None
+        wanted = log_limits(lines) if log else linear_limits(lines)
+        self._limits = (log, held(present, wanted))
+        return self._limits[1]
+
+
+def linear_limits(curves: tuple[Curve, ...]) -> tuple[float, float]:
+    """Return round limits around all drawn points; from 0 where none is negative."""
+    low, high = _span(curves)
+    return snapped(min(0.0, low), high)
+
+
+def log_limits(curves: tuple[Curve, ...]) -> tuple[float, float]:
+    """Return the powers of ten around all drawn points above 0."""
+    values = np.concatenate([curve.drawn[1] for curve in curves])
+    values = values[values > 0]
+    return decades(float(values.min()), float(values.max())) if values.size else (0.1, 1.0)
+
+
+def _span(curves: tuple[Curve, ...]) -> tuple[float, float]:
+    values = np.concatenate([curve.drawn[1] for curve in curves])
+    return (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+
+
+def measured(label: str, color: str, x: np.ndarray, y: np.ndarray) -> Curve:
+    """Return the curve through the places where validation was measured, up to the first infinite one."""
+    known = np.flatnonzero(~np.isnan(y))
+    x, y = x.take(known), y.take(known)
+    stop = first_non_finite(y)
+    return Curve.of(label, color, x[:stop], y[:stop])
+
+
+def _penalty_note(penalties: tuple[str, ...]) -> tuple[str, ...]:
+    return (f"with {' + '.join(penalties)}",) if penalties else ()
+
+
+def _metric_note(curves: Curves, classified: bool) -> tuple[str, ...]:
+    value = curves.last("metric")
+    if value is None:
+        return ()
+    text = f"accuracy {plot_numbers.percent(value)}" if classified else f"RMSE {steady(value)}"
+    return (text + _age(curves, "metric"),)
+
+
+def _age(curves: Curves, column: str) -> str:
+    """Of which iteration the last figure of a column is, where the loss is of a later one."""
+    iteration = curves.last_iteration(column)
+    return "" if iteration in (None, int(curves.iteration[-1])) else f" at {iteration:,}"

@@ -1,0 +1,148 @@
+"""The program with a window: makes the application, shows the first paint, and only then starts the engine."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, QThreadPool, QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication, QWidget
+
+from nnviz.resource_files import resource_folder
+from nnviz.ui.shell.main_window import MainWindow
+from nnviz.ui.shell.windows import Begin, Windows
+from nnviz.ui.theme.fonts import load_fonts
+
+if TYPE_CHECKING:
+    from nnviz.document.experiment import Experiment
+
+FIRST_ITERATIONS = 300
+"""How far the two moons are trained before anybody has clicked: enough to see a boundary, not enough to be done."""
+
+
+def main(path: str | None = None) -> int:
+    """Open the window on a document (a path or name; none: two moons, trained a little) and return the exit code."""
+    app = application()
+    windows = Windows(MainWindow, start_when_painted)
+    windows.open(partial(begin_with, path=path) if path else None)
+    signals = TerminationSignals(windows.close_without_asking)
+    code = app.exec()
+    signals.close()
+    for window in tuple(windows.windows):
+        shut_down(window)
+    flush_deletions()
+    return code
+
+
+def application() -> QApplication:
+    """Return the one QApplication, with name, icon and fonts; makes it if there is none."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    app.setApplicationName("nnviz")
+    app.setOrganizationName("nnviz")
+    app.setWindowIcon(QIcon(str(resource_folder("icons") / "nnviz.svg")))
+    load_fonts()
+    return app
+
+
+def build_window(experiment: Experiment, autosaves: bool = True) -> MainWindow:
+    """Return a window, with its panels, on a new session of this experiment. The engine is not started: call `window.session.start`."""
+    window = MainWindow()
+    window.furnish(experiment, autosaves)
+    return window
+
+
+def shut_down(window: MainWindow) -> None:
+    """Close the window and let Qt delete it before the program ends."""
+    window.close_without_asking()
+    QThreadPool.globalInstance().waitForDone()  # a layout under way needs Python, which is about to end
+    window.deleteLater()
+    flush_deletions()
+
+
+def flush_deletions() -> None:
+    """Let Qt delete what it was told to delete."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QCoreApplication.processEvents()
+
+
+def after_first_paint(window: QWidget, call: Callable[[], None]) -> None:
+    """Call once, right after the window has been painted for the first time."""
+    window.installEventFilter(_FirstPaint(call, window))
+
+
+def start_when_painted(window: MainWindow, begin: Begin | None = None) -> None:
+    """Put the panels in and start the engine, once the window has been painted; `begin` decides on the document in between."""
+    after_first_paint(window, lambda: _begin(window, begin))
+
+
+def _begin(window: MainWindow, begin: Begin | None) -> None:
+    from nnviz.document.store.examples import FIRST_EXAMPLE, open_document  # here, because the window is painted before they are loaded
+
+    window.furnish(open_document(FIRST_EXAMPLE))
+    if begin:
+        begin(window)
+    window.session.start(train_first=0 if begin else FIRST_ITERATIONS)
+    QTimer.singleShot(0, _load_libraries)
+    if not window.siblings():
+        window.lost_work.offer()
+    window.focus_canvas()
+
+
+def begin_with(window: MainWindow, path: str) -> None:
+    """Let a new window begin with a document: a path, `example:NAME` or `template:NAME`."""
+    from nnviz.document.store.examples import is_built_in, open_document
+
+    if is_built_in(path):
+        window.session.document.new(open_document(path))
+    else:
+        window.documents.read(Path(path).absolute())
+
+
+@cache
+def _load_libraries() -> None:
+    """Load now, while the engine starts, what the first graph and the first plot would otherwise make a person wait for."""
+    import fast_sugiyama  # noqa: F401
+    import networkx  # noqa: F401
+    import pyqtgraph  # noqa: F401
+
+    gc.freeze()  # what is loaded stays: the collector need not look through it again and again, and let the window wait for it
+
+
+class _FirstPaint(QObject):
+    def __init__(self, call: Callable[[], None], window: QWidget) -> None:
+        super().__init__(window)
+        self._call = call
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.UpdateRequest:
+            watched.removeEventFilter(self)
+            QTimer.singleShot(0, self._call)
+        return False
+
+
+class TerminationSignals:
+    """Closes the window on SIGTERM and SIGINT: Python's handlers run only when Qt's loop is woken, so a socket wakes it."""
+
+    def __init__(self, close: Callable[[], object]) -> None:
+        self._read, self._write = socket.socketpair()
+        self._write.setblocking(False)
+        self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read)
+        self._notifier.activated.connect(lambda: self._read.recv(64))
+        self._before = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
+        self._handlers = {number: signal.signal(number, lambda *_: close()) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def close(self) -> None:
+        """Put back what was there before."""
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._before)
+        self._notifier.setEnabled(False)
+        self._read.close()
+        self._write.close()

@@ -1,0 +1,176 @@
+"""The real window without a screen: plays a job in it and writes pictures. What `nnviz screenshot` and `nnviz export` do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+from nnviz.document.breakpoints import Breakpoint
+from nnviz.document.store.examples import open_document
+from nnviz.records.breakpoint_places import node_of
+from nnviz.ui.files.exports import SUFFIXES, reason
+from nnviz.ui.shell import app
+from nnviz.ui.shell.main_window import DESIGN_SIZE, MainWindow
+from nnviz.ui.step.elements import row_shape
+from nnviz.ui.theme.colors import THEMES
+
+PATIENCE_MS = 120_000
+"""How long one wait may take before the job is given up."""
+STRETCHES = 12
+"""Training is done in so many stretches, so that the pictures over time have as many lines on every machine."""
+
+
+class JobFailed(Exception):
+    """A sentence that says why the picture could not be made."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where the window shall stand when its picture is taken."""
+
+    file: str
+    workspace: str = "step"
+    iteration: int = 0
+    step: int | None = None
+    """Steps made of the iteration; None: all of them."""
+    size: tuple[int, int] = DESIGN_SIZE
+    theme: str = "light"
+    detail: str = "textbook"
+    """How far the graph is opened: layer · textbook · math · neurons."""
+    details: Sequence[tuple[str, str]] = ()
+    """Groups that are opened to another detail, as (path, detail)."""
+    node: str = ""
+    """The node to look at, as its groups and label: h1/relu; a parameter as h1.weight. Empty: the cursor's."""
+    element: tuple[int, ...] = ()
+    """Which element of it is worked out."""
+    unfold: tuple[str, ...] = ()
+    """Keys of the groups that are open, all others being folded; none: as the graph opens."""
+    panel: str = ""
+    """The panel to paint alone; empty: the whole window."""
+
+
+def screenshot(job: Job, out: Path) -> None:
+    """Paint the window as the job says and write it as PNG. Raises JobFailed."""
+    with _standing_window(job) as window:
+        if job.panel and job.panel not in window.panels.cards:
+            raise JobFailed(f"there is no panel {job.panel}; there is {', '.join(window.panels.cards)}")
+        shown = window.panels.cards[job.panel] if job.panel else window
+        if not shown.grab().save(str(out), "PNG"):
+            raise JobFailed(f"{out} could not be written: is the folder there, and may it be written to?")
+
+
+def export(job: Job, out: Path, what: str = "graph") -> None:
+    """Write the graph, the network, the plots or the window as the file's suffix says. Raises JobFailed."""
+    if out.suffix[1:].lower() not in SUFFIXES[what]:
+        raise JobFailed(f"{out.name}: a {what} can be written as {', '.join(SUFFIXES[what])}; choose one of these endings")
+    with _standing_window(job) as window:
+        try:
+            window.exports.write(out, what)
+        except (OSError, ValueError) as error:
+            raise JobFailed(f"{out} could not be written: {reason(error)}") from error
+
+
+@contextmanager
+def _standing_window(job: Job) -> Iterator[MainWindow]:
+    """Yield the window where the job wants it, and leave nothing behind."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
+    app.application()
+    window = app.build_window(open_document(job.file), autosaves=False)
+    window.asks_before_closing = False
+    failures: list[str] = []
+    window.session.message_posted.connect(lambda level, text: failures.append(text) if level == "error" else None)
+    try:
+        _prepare(window, job)
+        _play(window, job, failures)
+        yield window
+    finally:
+        app.shut_down(window)
+
+
+def _prepare(window: MainWindow, job: Job) -> None:
+    window.panels.graph.set_animated(False)
+    window.set_theme(THEMES[job.theme])
+    window.resize(*job.size)
+    window.area.show_workspace(job.workspace)
+    window.session.breaker.sleep()
+    window.session.stepper.set_detail(job.detail)
+    for path, detail in job.details:
+        window.session.stepper.set_detail_of(path, detail)
+    window.session.stepper.set_rest("end" if job.step is None else "start")
+    window.show()
+
+
+def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
+    session = window.session
+    if not session.report.ok:
+        return
+    session.start()
+    _wait(lambda: session.trace_state is not None, "the engine to start", failures)
+    for target in sorted({job.iteration * stretch // STRETCHES for stretch in range(1, STRETCHES + 1)} - {0}):
+        session.trainer.iterations(target - session.run.iteration)
+        _wait(lambda: not session.trainer.is_training and _is_current(window), f"iteration {target}", failures)
+        if session.run.stopped in ("early_stopping", "non_finite"):
+            break
+    if job.step is not None:
+        if job.step > session.stepper.length:
+            raise JobFailed(f"the iteration has {session.stepper.length} steps; --step {job.step} is beyond its end")
+        session.stepper.to(job.step)
+    _look(window, job)
+    _wait(lambda: not session.numbers.is_waiting, "the numbers around the node", failures)
+    _wait(lambda: not window.panels.graph.scenes.is_busy, "the graph to be laid out", failures)
+    _settle(window)
+    if job.panel == "graph":  # a picture of it alone shows all of it
+        window.panels.graph.fit()
+
+
+def _look(window: MainWindow, job: Job) -> None:
+    """Fold, choose a node and one of its elements as the job says."""
+    session, folds = window.session, window.panels.graph.folds
+    if job.unfold:
+        folds.fold_all()
+        for key in job.unfold:
+            folds.open_one(key)
+    if job.node:
+        kind = "node" if "/" in job.node else "parameter"
+        node = node_of(session.trace_state.index, Breakpoint(kind, job.node))
+        if node is None:
+            raise JobFailed(f"this iteration has no node {job.node}: say groups and label, as h1/relu, or a parameter, as h1.weight")
+        session.select(node)
+        if job.element:
+            sizes = row_shape(session.trace_state.index.node(node))
+            if len(job.element) != len(sizes) or any(place >= size for place, size in zip(job.element, sizes, strict=True)):
+                raise JobFailed(f"node {job.node} has no element {list(job.element)}: its rows have shape {list(sizes)}")
+            window.panels.chain_rule.choose_element(int(np.ravel_multi_index(job.element, sizes)))
+
+
+def _is_current(window: MainWindow) -> bool:
+    state = window.session.trace_state
+    return state is not None and state.index.trace.iteration == window.session.run.iteration
+
+
+def _settle(window: MainWindow) -> None:
+    """Let everything that is waiting be painted, and fit the network to its panel; the graph opens readable and follows the cursor."""
+    for _ in range(3):
+        QApplication.processEvents()
+    window.panels.network.fit()
+    QApplication.processEvents()
+
+
+def _wait(done: Callable[[], bool], what: str, failures: list[str]) -> None:
+    loop, clock, patience = QEventLoop(), QTimer(), QTimer(singleShot=True)
+    clock.timeout.connect(lambda: loop.quit() if done() or failures else None)
+    patience.timeout.connect(loop.quit)
+    clock.start(5)
+    patience.start(PATIENCE_MS)
+    loop.exec()
+    if failures:
+        raise JobFailed(failures[0])
+    if not done():
+        raise JobFailed(f"waited {PATIENCE_MS // 1000} s for {what} in vain")

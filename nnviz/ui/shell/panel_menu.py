@@ -1,0 +1,98 @@
+"""The panels as menu entries: each is shown or hidden in the present workspace, or changes places with another one.
+
+It only asks the workspace area; what a panel shows it does not know.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QPoint, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QWidget
+
+from nnviz.ui.shell.workspaces import WorkspaceArea
+from nnviz.ui.widgets.card import HEADER, Card
+
+TITLES = {
+    "layers": "Layers and training",
+    "network": "Network",
+    "graph": "Computational graph",
+    "inspector": "Chain rule",
+    "batch": "Batch inspector",
+    "properties": "Selected layer",
+    "parameters": "Parameters",
+    "loss": "Loss",
+    "boundary": "Decision boundary",
+    "histograms": "Histograms",
+    "norms": "Gradient norm",
+    "metric": "Metric",
+    "microscope": "Optimizer microscope",
+}
+"""What a panel is called in a menu; one that is not here is called by its name."""
+
+
+class PanelMenu(QObject):
+    """A checkable action for every panel, and the menus they stand in."""
+
+    def __init__(self, area: WorkspaceArea, cards: dict[str, Card], parent: QWidget) -> None:
+        super().__init__(parent)
+        self._area, self._cards = area, cards
+        self.actions = {name: self._action(name) for name in cards}
+        area.workspace_changed.connect(self.follow)
+        for name, card in cards.items():
+            card.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            card.customContextMenuRequested.connect(lambda at, name=name: self._open(name, at))
+
+    def _action(self, name: str) -> QAction:
+        action = QAction(f"Show {title(name).lower()}", self.parent(), checkable=True)
+        action.setToolTip(f"Show or hide this panel in the present workspace: {title(name)}")
+        action.triggered.connect(lambda on, name=name: self._area.set_panel_visible(name, on))
+        return action
+
+    def follow(self) -> None:
+        """Let every entry say whether its panel can be seen; those of other workspaces cannot be chosen."""
+        present, visible = self._area.panels(), self._area.visible_panels()
+        for name, action in self.actions.items():
+            action.setVisible(name in present)
+            action.setEnabled(name in present and visible != (name,))
+            action.setChecked(name in visible)
+
+    def fill(self, menu: QMenu) -> None:
+        """Give a menu the entries, and a submenu to let two panels change places."""
+        menu.addSeparator()
+        menu.addActions(list(self.actions.values()))
+        swaps = menu.addMenu("Swap panels")
+        swaps.aboutToShow.connect(lambda: self._fill_swaps(swaps))
+
+    def _fill_swaps(self, menu: QMenu) -> None:
+        menu.clear()
+        for name in self._area.visible_panels():
+            self._offer_partners(menu.addMenu(title(name)), name)
+
+    def _offer_partners(self, menu: QMenu, name: str) -> None:
+        for other in self._area.visible_panels():
+            if other != name:
+                menu.addAction(title(other), lambda other=other: self._area.swap_panels(name, other))
+
+    def card_menu(self, name: str) -> QMenu:
+        """Return a new menu for one panel. Who opens it deletes it."""
+        menu = QMenu(self._cards[name])
+        menu.addAction(f"Hide {title(name).lower()}", lambda: self._area.set_panel_visible(name, False))
+        self._offer_partners(menu.addMenu("Swap with"), name)
+        hidden = [other for other in self._area.panels() if other not in self._area.visible_panels()]
+        for other in hidden:
+            menu.addAction(self.actions[other])
+        menu.addSeparator()
+        menu.addAction("Reset this workspace", self._area.reset)
+        return menu
+
+    def _open(self, name: str, at: QPoint) -> None:
+        """Open the menu over the header of a card."""
+        if at.y() <= HEADER:
+            menu = self.card_menu(name)
+            menu.aboutToHide.connect(menu.deleteLater)
+            menu.popup(self._cards[name].mapToGlobal(at))
+
+
+def title(name: str) -> str:
+    """Return what a panel is called."""
+    return TITLES.get(name, name.capitalize())

@@ -1,0 +1,143 @@
+"""The workspaces: which panels stand where, over one document. A panel is one widget that moves between them.
+
+The trees in layouts.py are data; `WorkspaceArea` turns the present one into splitters. Nothing here knows what a panel shows.
+"""
+
+from __future__ import annotations
+
+import json
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from nnviz.ui.shell.layouts import HIDDEN, WORKSPACES, Split
+from nnviz.ui.theme.colors import GUTTER
+
+
+def _arranged(tree: Split, order: object) -> Split:
+    """The tree with its panels in this order, as swaps left them; the tree itself where the order names other panels."""
+    if not isinstance(order, list) or sorted(map(str, order)) != sorted(tree.panels()):
+        return tree
+    for place, name in enumerate(order):
+        if (present := tree.panels()[place]) != name:
+            tree = tree.swapped(present, name)
+    return tree
+
+
+def _known(places: object, name: str) -> set[str]:
+    """The panels a workspace had when the state was saved."""
+    order = places.get(name) if isinstance(places, dict) else None
+    return set(map(str, order)) if isinstance(order, list) else set()
+
+
+class WorkspaceArea(QWidget):
+    """Shows the panels of one workspace in splitters; each workspace keeps its own sizes, hidden panels and swaps."""
+
+    workspace_changed = Signal(str)
+
+    def __init__(self, panels: dict[str, QWidget], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._panels = panels
+        self._trees = dict(WORKSPACES)
+        self._hidden: dict[str, set[str]] = {name: set(HIDDEN.get(name, ())) for name in WORKSPACES}
+        self._sizes: dict[str, list[list[int]]] = {}
+        self._splitters: list[QSplitter] = []
+        self._root: QSplitter | None = None
+        self.name = ""
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
+        for panel in panels.values():
+            panel.setParent(self)
+            panel.hide()
+
+    def show_workspace(self, name: str) -> None:
+        """Bring up this workspace. Raises KeyError for an unknown name."""
+        tree = self._trees[name]
+        self._remember_sizes()
+        self.name = name
+        self._rebuild(tree)
+        self.workspace_changed.emit(name)
+
+    def visible_panels(self) -> tuple[str, ...]:
+        """Return the names of the panels that can be seen now."""
+        return tuple(panel for panel in self._trees[self.name].panels() if panel not in self._hidden[self.name])
+
+    def panels(self) -> tuple[str, ...]:
+        """Return the names of all panels of the present workspace, hidden ones too."""
+        return self._trees[self.name].panels()
+
+    def set_panel_visible(self, panel: str, visible: bool) -> None:
+        """Hide a panel of the present workspace, or bring it back where it was."""
+        self._hidden[self.name].difference_update({panel}) if visible else self._hidden[self.name].add(panel)
+        self._panels[panel].setVisible(visible)
+        self.workspace_changed.emit(self.name)
+
+    def swap_panels(self, first: str, second: str) -> None:
+        """Let two panels of the present workspace change places."""
+        self._remember_sizes()
+        self._trees[self.name] = self._trees[self.name].swapped(first, second)
+        self._rebuild(self._trees[self.name])
+        self.workspace_changed.emit(self.name)
+
+    def reset(self) -> None:
+        """Put the present workspace back to how it was designed."""
+        self._trees[self.name] = WORKSPACES[self.name]
+        self._hidden[self.name] = set(HIDDEN.get(self.name, ()))
+        self._sizes.pop(self.name, None)
+        self._rebuild(self._trees[self.name], restore=False)
+        self.workspace_changed.emit(self.name)
+
+    def save_state(self) -> str:
+        """Return sizes, hidden panels and places of all workspaces as JSON text."""
+        self._remember_sizes()
+        hidden = {name: sorted(hidden) for name, hidden in self._hidden.items()}
+        return json.dumps({"sizes": self._sizes, "hidden": hidden, "places": {name: tree.panels() for name, tree in self._trees.items()}})
+
+    def restore_state(self, text: str) -> None:
+        """Take up what save_state returned; text that does not fit is ignored."""
+        try:
+            state = json.loads(text)
+            hidden = {name: set(state["hidden"].get(name, ())) & set(tree.panels()) for name, tree in WORKSPACES.items()}
+            sizes = {name: [[int(size) for size in part] for part in state["sizes"][name]] for name in state["sizes"] if name in WORKSPACES}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return
+        places = state.get("places")
+        if isinstance(places, dict):
+            self._trees |= {name: _arranged(tree, places.get(name)) for name, tree in WORKSPACES.items()}
+        unknown = {name: HIDDEN.get(name, set()) - _known(places, name) for name in WORKSPACES}
+        self._hidden, self._sizes = {name: hidden[name] | unknown[name] for name in WORKSPACES}, sizes
+
+    # --- inside ---
+
+    def _rebuild(self, tree: Split, restore: bool = True) -> None:
+        old, self._splitters = self._root, []
+        for panel in self._panels.values():
+            panel.setParent(self)
+            panel.hide()
+        self._root = self._splitter(tree)
+        self.layout().addWidget(self._root)
+        if old is not None:
+            self.layout().removeWidget(old)
+            old.setParent(None)
+            old.deleteLater()
+        self._root.show()
+        for splitter, sizes in zip(self._splitters, self._sizes.get(self.name, ()) if restore else (), strict=False):
+            if len(sizes) == splitter.count() and sum(sizes) > 0:
+                splitter.setSizes(sizes)
+
+    def _splitter(self, tree: Split) -> QSplitter:
+        splitter = QSplitter(Qt.Orientation.Horizontal if tree.direction == "row" else Qt.Orientation.Vertical)
+        splitter.setHandleWidth(GUTTER)
+        splitter.setChildrenCollapsible(False)
+        self._splitters.append(splitter)
+        for index, (share, part) in enumerate(tree.parts):
+            splitter.addWidget(self._splitter(part) if isinstance(part, Split) else self._panels[part])
+            splitter.setStretchFactor(index, share)
+            if isinstance(part, str):
+                self._panels[part].setVisible(part not in self._hidden[self.name])
+        splitter.setSizes([share for share, _ in tree.parts])
+        return splitter
+
+    def _remember_sizes(self) -> None:
+        if self.name and self._root is not None and self.isVisible():
+            self._sizes[self.name] = [splitter.sizes() for splitter in self._splitters]

@@ -1,0 +1,280 @@
+"""The chain rule at one node, as rows of text: upstream × local = contribution, and where the node's own gradient came from. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nnviz.operations.recorded_call import output
+from nnviz.operations.substitution import holds_for_means
+from nnviz.records.tensors import Tensor, to_numpy
+from nnviz.records.trace_record import EdgeRecord, NodeRecord
+from nnviz.records.trace_state import TraceState
+from nnviz.text import names, numbers, what_if_text
+from nnviz.ui.step.elements import row_shape
+from nnviz.ui.widgets.lines import Line
+
+NOT_YET = "not computed yet"
+_OWN_READS = {"cross_entropy": "its own softmax(z)"}
+"""What a backward step reads that the forward step made inside the operation, where no node shows it."""
+SAME_FOR_MEANS = {"linear", "add", "sub"}
+"""Upstream × local holds of the batch's means for these: their local derivative is the same in every row."""
+_EQUATION = re.compile(r"∂L/∂([^\s=]+)\s*=\s*([^\n;]+)")
+
+
+@dataclass(frozen=True)
+class Equation:
+    """∂L/∂`symbol` = `right`, one for each input of an operation."""
+
+    symbol: str
+    right: str
+
+
+def equations(node: NodeRecord) -> list[Equation]:
+    """Return the equations of a derivative, one for each ∂L/∂… it gives."""
+    return [Equation(symbol, right.strip(" ,.")) for symbol, right in _EQUATION.findall(node.derivative)]
+
+
+def input_symbol(state: TraceState, node: NodeRecord, argument: int) -> str:
+    """Return the letter an operation's formula uses for one of its inputs."""
+    equation = _equation(state, node, argument)
+    return equation.symbol if equation else names.letter(state.index.node(node.inputs[argument]), node)
+
+
+def _equation(state: TraceState, node: NodeRecord, argument: int) -> Equation | None:
+    """The equation for one input: derivatives speak of every input, or only of those that get a gradient."""
+    found = equations(node)
+    if len(found) == len(node.inputs):
+        return found[argument]
+    receiving = [edge.argument for edge in state.index.in_edges.get(node.id, ()) if edge.contribution is not None]
+    if len(found) == len(receiving):
+        return dict(zip(receiving, found, strict=False)).get(argument)
+    letter = names.letter(state.index.node(node.inputs[argument]), node)
+    named = next((equation for equation in found if equation.symbol == letter), None)
+    return found[0] if named is None and found and argument == 0 else named  # every derivative begins with the first input
+
+
+def own_symbol(node: NodeRecord) -> str:
+    """Return the letter for a node's value on its own card: W rather than θ."""
+    return names.letter(node)
+
+
+def figures(state: TraceState, node: int, tensor: Tensor | None, element: tuple[int, ...] = ()) -> str:
+    """Return a tensor of a node for the chosen row as text that has this element in it; "not computed yet" for None."""
+    if tensor is None:
+        return NOT_YET
+    array = state.row(node, tensor)
+    if array is not None:
+        return numbers.around(array, element) if element else numbers.table(array)
+    measure = state.measure(tensor)
+    if measure is None:
+        return "not sent"
+    return f"{numbers.number(measure.min)} … {numbers.number(measure.max)}, mean {numbers.number(measure.mean)}"
+
+
+def compared(lines: Callable[[TraceState, NodeRecord], list[Line]], state: TraceState, node: NodeRecord) -> list[Line]:
+    """Return the lines of a node, each with what it says without what is supposed, where that is something else."""
+    now, before = lines(state, node), state.before
+    if before is None:
+        return now
+    then = lines(before, before.index.node(node.id))
+    if [line.label for line in now] != [line.label for line in then]:
+        return now
+    return [replace(line, was=old.text) if old.text != line.text else line for line, old in zip(now, then, strict=True)]
+
+
+def forward_lines(state: TraceState, node: NodeRecord, element: tuple[int, ...] = ()) -> list[Line]:
+    """Return the inputs' values, muted, and the node's own. Of a matrix of weights it shows the row that makes the element."""
+    made = state.is_made(node.id)
+    lines = [_input_line(state, node, argument, element) for argument in range(len(node.inputs))] if made else []
+    own = state.value(node.id)
+    won = _winner(state, node, element) if own else None
+    lines.append(Line(own_symbol(node), figures(state, node.id, own, element), "text" if own else "faint"))
+    lines += [won] if won else []
+    of_means = state.sample is None and (node.batch_axis is not None or node.kind == "loss")
+    if made and node.inputs and of_means and not holds_for_means(state, node):
+        lines.append(Line("", f"means over {_rows(state)}: the formula holds row by row, not for them", "muted"))
+    return lines
+
+
+def _winner(state: TraceState, node: NodeRecord, element: tuple[int, ...]) -> Line | None:
+    """Which element of the input won the window of a max pool's element."""
+    if node.winners is None or state.sample is None or node.batch_axis != 0 or len(element) != len(node.shape) - 1:
+        return None
+    source = state.index.node(node.inputs[0])
+    pooled = source.shape[2:]
+    place = (*element[:1], *map(int, np.unravel_index(int(to_numpy(node.winners)[state.sample][element]), pooled)))
+    values = state.row(source.id, source.value)
+    worth = "" if values is None else f" = {numbers.number(values[place])}"
+    symbol = input_symbol(state, node, 0)
+    return Line("won by", f"{symbol}{numbers.place(place)}{worth}", "text", "field", source.id, "the largest element of the window")
+
+
+def _input_line(state: TraceState, node: NodeRecord, argument: int, element: tuple[int, ...]) -> Line:
+    source = state.index.node(node.inputs[argument])
+    symbol, text = input_symbol(state, node, argument), _input_figures(state, node, argument)
+    weights = state.index.array(source.value) if node.operation == "linear" and argument == 1 and element else None
+    if weights is not None:
+        return Line(f"{symbol}[{element[-1]}]", numbers.row(weights[element[-1]]), "muted", node=source.id, hint=f"{symbol} =\n{text}")
+    shown = text.split("\n")[0] + (" …" if "\n" in text else "")
+    return Line(symbol, shown, "muted", node=source.id, hint=text)
+
+
+def _input_figures(state: TraceState, node: NodeRecord, argument: int) -> str:
+    """An input's numbers: those of the very output it takes, where a node has several."""
+    source = state.index.node(node.inputs[argument])
+    port = node.ports[argument] if node.ports else 0
+    if not port:
+        return figures(state, source.id, source.value)
+    whole = output(state.index, source.id, port)
+    return "not sent" if whole is None else numbers.table(_row_of(state, source, whole))
+
+
+def _is_only_for_rows(state: TraceState, node: NodeRecord) -> bool:
+    """Whether means are shown at an operation whose local derivative differs from row to row: a mean of products is no product of means."""
+    return state.sample is None and node.batch_axis is not None and node.operation not in SAME_FOR_MEANS
+
+
+def _rows(state: TraceState) -> str:
+    return f"the batch's {len(state.index.trace.rows)} rows"
+
+
+def chain_lines(state: TraceState, node: NodeRecord, element: tuple[int, ...] = ()) -> list[Line]:
+    """Return upstream, then for every input that gets a gradient the local derivative and the contribution."""
+    edges = [edge for edge in state.index.in_edges.get(node.id, ()) if edge.contribution is not None]
+    if not edges:
+        return []
+    upstream = state.gradient(node.id)
+    text = figures(state, node.id, upstream, element)
+    lines = [_figures_line(f"upstream ∂L/∂{names.symbol(node)}", text, upstream is not None, "backward")]
+    for edge in edges:
+        lines += _edge_lines(state, node, edge, element)
+    if _is_only_for_rows(state, node):
+        lines.append(Line("", f"means over {_rows(state)}: upstream × local holds row by row, not for them", "muted"))
+    return lines
+
+
+def _edge_lines(state: TraceState, node: NodeRecord, edge: EdgeRecord, element: tuple[int, ...]) -> list[Line]:
+    symbol = input_symbol(state, node, edge.argument)
+    sent = edge in state.arrived(edge.source)
+    contribution = edge.contribution if sent else None
+    hint = f"shape {numbers.shape(edge.contribution.shape)}, goes to {state.index.node(edge.source).label}"
+    place = _received(state, node, edge, element)
+    result = _figures_line(f"= ∂L/∂{symbol}", figures(state, edge.source, contribution, place), sent, "backward", edge.source, hint)
+    local, part = _local(state, node, edge, symbol, element), _row_part(state, node, edge) if sent else None
+    lines = [local, result] if local else [result]
+    if part is not None:
+        lines.insert(0, Line(f"row [{state.sample}] gives", numbers.around(part, place), "text", "field"))
+    return [*lines, Line("", f"summed over {_rows(state)}", "muted")] if _is_summed(state, node, edge) else lines
+
+
+def _received(state: TraceState, node: NodeRecord, edge: EdgeRecord, element: tuple[int, ...]) -> tuple[int, ...]:
+    """An element of an input that the worked out element sends to: the same one, or of a linear layer its row of W and its place of b."""
+    source = state.index.node(edge.source)
+    if node.operation == "linear" and edge.argument and element:
+        return (element[-1], 0)[: len(source.shape)]
+    return element if row_shape(source) == row_shape(node) else ()
+
+
+def _is_summed(state: TraceState, node: NodeRecord, edge: EdgeRecord) -> bool:
+    """Whether every row of the batch adds to a contribution: it goes to something all rows share."""
+    shared = node.batch_axis is not None and state.index.node(edge.source).batch_axis is None
+    return shared and len(state.index.trace.rows) > 1
+
+
+def _row_part(state: TraceState, node: NodeRecord, edge: EdgeRecord) -> np.ndarray | None:
+    """What the chosen row alone adds to the gradient of a dense layer's weights or bias; None for all other contributions."""
+    if node.operation != "linear" or len(node.shape) != 2 or state.sample is None or not _is_summed(state, node, edge):
+        return None
+    x = state.index.node(node.inputs[0])
+    upstream, value = state.row(node.id, state.gradient(node.id)), state.row(x.id, x.value)
+    if upstream is None or value is None:
+        return None
+    return np.outer(upstream, value) if edge.argument == 1 else upstream
+
+
+def _local(state: TraceState, node: NodeRecord, edge: EdgeRecord, symbol: str, element: tuple[int, ...]) -> Line | None:
+    if _is_only_for_rows(state, node):
+        return None
+    name = f"× local ∂{names.symbol(node)}/∂{symbol}"
+    local = _local_array(state, node, edge)
+    if local is not None and state.is_made(node.id):
+        return Line(name, numbers.around(local, element), "text", "field", bold=True)
+    equation = _equation(state, node, edge.argument)
+    upstream = f"∂L/∂{names.symbol(node)} · "
+    if equation is None or not equation.right.startswith(upstream):
+        return None
+    right, supposed = equation.right.removeprefix(upstream), state.index.supposed(node.id)
+    if supposed:
+        return Line("× local", what_if_text.local(right, supposed), "text", "field")
+    for argument, id in enumerate(node.inputs):
+        if input_symbol(state, node, argument) == right:  # one of the inputs, whose numbers are there
+            return Line(f"× local {right}", figures(state, id, state.index.node(id).value), "text", "field")
+    return Line("× local", right, "text", "field")
+
+
+def _local_array(state: TraceState, node: NodeRecord, edge: EdgeRecord) -> np.ndarray | None:
+    """∂node/∂source for the chosen row, as it travelled or was asked for."""
+    if edge.local is not None:
+        return _row_of(state, node, to_numpy(edge.local))
+    asked = state.index.local(edge, state.sample)
+    return None if asked is None else asked[0] if asked[1] else _row_of(state, node, asked[0])
+
+
+def _row_of(state: TraceState, node: NodeRecord, array: np.ndarray) -> np.ndarray:
+    axis = node.batch_axis
+    if axis is None or array.ndim <= axis or array.shape[axis] != node.shape[axis]:
+        return array
+    return array.mean(axis) if state.sample is None else array.take(state.sample, axis)
+
+
+def _figures_line(label: str, text: str, known: bool, ground: str, node: int | None = None, hint: str = "") -> Line:
+    return Line(label, text, ground if known else "faint", ground if known else "field", node, hint, bold=known)
+
+
+def arrival_lines(
+    state: TraceState, node: NodeRecord, named: Mapping[int, str], titles: Mapping[str, str], element: tuple[int, ...] = ()
+) -> list[Line]:
+    """Return where the node's own gradient came from: one row for a single contribution, else every addend and their sum."""
+    if node.kind == "loss":
+        return [Line("", "∂L/∂L = 1: backward begins here", "muted")]
+    edges = [edge for edge in state.index.out_edges.get(node.id, ()) if edge.contribution is not None]
+    if not edges:
+        return [Line("", "no gradient comes back to this node", "muted")]
+    arrived = state.arrived(node.id)
+    origins = names.distinct([state.index.node(edge.target) for edge in edges], named, titles)
+    symbol = f"∂L/∂{own_symbol(node)}"
+    if len(edges) == 1:
+        verb = "came from" if arrived else "will come from"
+        summed = _is_summed(state, state.index.node(edges[0].target), edges[0])
+        count = f"summed over {_rows(state)}" if summed else "1 contribution"
+        head = Line("", f"{verb} {origins[0]} · {count}", "muted", node=edges[0].target)
+        return [head] if node.kind == "operation" else [head, _sum_line(state, node, symbol, element)]
+    addends = [_addend(state, node, edge, origin, element) for edge, origin in zip(edges, origins, strict=True)]
+    here = "all of them here" if len(arrived) == len(edges) else f"{len(arrived) or 'none'} of them here yet"
+    head = Line("", f"{symbol} is the sum of {len(edges)} contributions, {here}", "muted")
+    return [head, *addends, _sum_line(state, node, symbol, element)]
+
+
+def _addend(state: TraceState, node: NodeRecord, edge: EdgeRecord, origin: str, element: tuple[int, ...]) -> Line:
+    known = edge in state.arrived(node.id)
+    text = figures(state, node.id, edge.contribution if known else None, element)
+    return Line(f"+ {origin}", text, "backward" if known else "faint", "field", edge.target, f"click to see {origin}")
+
+
+def _sum_line(state: TraceState, node: NodeRecord, symbol: str, element: tuple[int, ...]) -> Line:
+    gradient = state.gradient(node.id)
+    return _figures_line(f"= {symbol}", figures(state, node.id, gradient, element), gradient is not None, "backward")
+
+
+def reads_line(state: TraceState, node: NodeRecord, named: Mapping[int, str], titles: Mapping[str, str]) -> list[Line]:
+    """Return which forward values the node's backward step reads."""
+    if not node.reads:
+        return []
+    lit = " (highlighted)" if state.reads() == node.reads and state.node is node else ""
+    own = [_OWN_READS[node.operation]] if node.operation in _OWN_READS else []
+    said = ", ".join([*names.distinct([state.index.node(read) for read in node.reads], named, titles), *own])
+    return [Line("", f"reads from forward: {said}{lit}", "muted", node=node.reads[0])]

@@ -1,0 +1,71 @@
+"""The finite-difference check: a button that asks for it, and its result in one line. It compares nothing itself beyond what came back."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from nnviz.messages import GradientChecked
+from nnviz.text import numbers
+from nnviz.ui.theme.colors import LIGHT, SMALL, Theme
+from nnviz.ui.theme.fonts import sans
+
+TOLERANCE = 1e-3
+"""Relative difference up to which the two agree; finite differences in single precision are no better."""
+
+
+class CheckRow(QWidget):
+    """A button, and under it the result."""
+
+    requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = LIGHT
+        self._agrees = True
+        self.button = QPushButton()
+        self.button.setFont(sans(SMALL))
+        self.button.clicked.connect(lambda: self.requested.emit())
+        self.result = QLabel()
+        self.result.setFont(sans(SMALL, sans(SMALL).Weight.Bold))
+        self.result.setTextFormat(Qt.TextFormat.PlainText)
+        self.result.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 2, 0, 2)
+        column.setSpacing(6)
+        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.result)
+
+    def show_state(self, element: tuple[int, ...], check: GradientChecked | None, why_not: str) -> None:
+        """Show the result for this element, or the button; `why_not` says why it cannot be pressed now."""
+        place = numbers.place(element)
+        self.button.setText(f"Check element {place} by finite differences" if place else "Check by finite differences")
+        self.button.setEnabled(not why_not)
+        self.button.setToolTip(why_not or "Moves this one number a little each way, runs forward again, compares the change of the loss")
+        self.button.setVisible(check is None)
+        self.result.setVisible(check is not None)
+        if check is not None:
+            self._agrees = agrees(check)
+            self.result.setText(sentence(check))
+            self.set_theme(self._theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this theme."""
+        self._theme = theme
+        tone = "forward" if self._agrees else "loss"
+        sheet = f"color: {getattr(theme, tone)}; background: {theme.tint(tone, 0.1).name()}; border-radius: 5px; padding: 6px 8px;"
+        if sheet != self.result.styleSheet():
+            self.result.setStyleSheet(sheet)
+
+
+def agrees(check: GradientChecked) -> bool:
+    """Return whether both numbers are the same within TOLERANCE."""
+    size = max(abs(check.analytic), abs(check.numeric), 1e-6)
+    return abs(check.analytic - check.numeric) <= TOLERANCE * size
+
+
+def sentence(check: GradientChecked) -> str:
+    """Return "finite difference 3.062 · autograd 3.062 · Δ 2e−9 ✓"."""
+    difference = numbers.short(abs(check.numeric - check.analytic))
+    mark = "✓" if agrees(check) else "✗"
+    return f"finite difference {numbers.number(check.numeric)} · autograd {numbers.number(check.analytic)} · Δ {difference} {mark}"

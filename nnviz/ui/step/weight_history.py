@@ -1,0 +1,71 @@
+"""One weight over the last iterations, as three small lines: its value, its gradient, its step. They are painted, not computed."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF
+from PySide6.QtGui import QPainter, QPen, QPolygonF
+
+from nnviz.records.run_records import WeightHistory
+from nnviz.records.tensors import to_numpy
+from nnviz.text import numbers, plot_numbers
+from nnviz.ui.theme.colors import Theme
+from nnviz.ui.widgets.decimation import decimated
+from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, write
+
+HIGHEST = 44.0
+"""Room for the lines in pixels."""
+FEWEST = 2
+"""Fewer iterations make no line."""
+_GAP = 14.0
+LANES = (("θ", "values", "text"), ("g", "gradients", "backward"), ("Δ", "steps", "update"))
+"""Symbol, column of the history, colour."""
+
+
+def is_drawable(history: WeightHistory | None, parameter: str, element: tuple[int, ...]) -> bool:
+    """Return whether the history is of this weight and long enough to be a line."""
+    fits = history is not None and (history.parameter, tuple(history.element)) == (parameter, tuple(element))
+    return fits and history.iterations.shape[0] >= FEWEST
+
+
+def spans(low: float, high: float) -> tuple[str, ...]:
+    """Return texts that tell a range, from the widest to the narrowest, with as many digits as it takes to tell the ends apart."""
+    ends = next((pair for say in (numbers.short, numbers.number) if (pair := (say(low), say(high)))[0] != pair[1]), None)
+    if ends is None:
+        return numbers.number(high), numbers.short(high)
+    return " … ".join(ends), "…".join(ends), f"±{numbers.short(max(abs(low), abs(high)))}"
+
+
+def paint_history(painter: QPainter, area: QRectF, theme: Theme, history: WeightHistory, hovered: QPointF | None) -> None:
+    """Paint the three lines side by side, each on its own scale, with its last number; under the pointer those of that iteration."""
+    iterations = to_numpy(history.iterations)
+    width = (area.width() - _GAP * (len(LANES) - 1)) / len(LANES)
+    lanes = [QRectF(area.left() + place * (width + _GAP), area.top(), width, area.height()) for place in range(len(LANES))]
+    for lane, (symbol, column, tone) in zip(lanes, LANES, strict=True):
+        _paint_lane(painter, lane, theme, symbol, to_numpy(getattr(history, column)), tone)
+    pointed = next((lane for lane in lanes if hovered is not None and lane.contains(hovered)), None)
+    if pointed is not None:
+        place = round((hovered.x() - pointed.left()) / max(1.0, pointed.width()) * (len(iterations) - 1))
+        rows = [(tone, f"{symbol} {numbers.steady(float(to_numpy(getattr(history, column))[place]))}") for symbol, column, tone in LANES]
+        paint_readout(painter, theme, hovered, [("muted", plot_numbers.iteration(int(iterations[place]))), *rows], area)
+
+
+def _paint_lane(painter: QPainter, lane: QRectF, theme: Theme, symbol: str, values: np.ndarray, tone: str) -> None:
+    head = QRectF(lane.left(), lane.top(), lane.width(), LINE)
+    write(painter, head, symbol, theme.color("muted"), small_mono())
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    left = lane.width() - text_width(symbol) - 6
+    said = next((text for text in spans(low, high) if text_width(text, number=True) <= left), "")
+    write(painter, head, said, theme.color("muted"), small_mono(), RIGHT)
+    room = lane.adjusted(0, LINE + 2, 0, -2)
+    if low < 0 < high:
+        zero = room.bottom() - (0 - low) / (high - low) * room.height()
+        painter.setPen(QPen(theme.color("line"), 1))
+        painter.drawLine(QLineF(room.left(), zero, room.right(), zero))
+    y = room.bottom() - (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) / ((high - low) or 1.0) * room.height()
+    x = np.linspace(room.left(), room.right(), len(values))
+    y = y if high > low else np.full_like(y, room.center().y())
+    x, y = decimated(x, y, max(4, round(room.width())))
+    painter.setPen(QPen(theme.color(tone), 1))
+    painter.drawPolyline(QPolygonF(list(map(QPointF, x, y))))

@@ -1,0 +1,127 @@
+"""A card: the rounded panel with a header that every picture of the window sits in. It frames a body and knows nothing of what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from nnviz.ui.theme.colors import GUTTER, LIGHT, RADIUS, SMALL, Theme
+from nnviz.ui.theme.fonts import sans
+
+HEADER = 28
+"""Height of the header row in pixels."""
+_TOP = 4
+_GAP = 8
+_LEAST_SHOWN = 0.5
+"""A subtitle of which less than this share fits is left out."""
+
+
+class Card(QWidget):
+    """A panel with a title in bold capitals, a muted subtitle, tools at the right of the header, and a body below."""
+
+    def __init__(self, title: str, body: QWidget, tools: Sequence[QWidget] = (), parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.body = body
+        self._theme = LIGHT
+        self._titles = (title,)
+        self._subtitle = ""
+        self._tools = QWidget(self)
+        self._fill_tools(tools)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(GUTTER, _TOP, GUTTER, GUTTER)
+        column.setSpacing(0)
+        column.addWidget(self._tools, 0, Qt.AlignmentFlag.AlignRight)
+        column.addWidget(body, 1)
+        self.set_title(title)
+
+    def _fill_tools(self, tools: Sequence[QWidget]) -> None:
+        self._tools.setFixedHeight(HEADER)
+        self._tools.installEventFilter(self)
+        row = QHBoxLayout(self._tools)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(_GAP // 2)
+        for tool in tools:
+            row.addWidget(tool, 0, Qt.AlignmentFlag.AlignVCenter)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint the frame in this theme. The body is dressed by whoever made it."""
+        self._theme = theme
+        self.update()
+
+    def set_title(self, title: str, short: str = "") -> None:
+        """Show this title in capitals, or the short one where the full one and the subtitle do not fit side by side."""
+        self._titles = (title, short) if short else (title,)
+        self.setAccessibleName(title)
+        self.update(self._strip())
+
+    def set_subtitle(self, text: str) -> None:
+        """Show this text, muted, behind the title; it is cut with an ellipsis where there is no room."""
+        if text == self._subtitle:
+            return
+        self._subtitle = text
+        self.setAccessibleDescription(text)
+        self.update(self._strip())
+
+    def _header(self) -> QRect:
+        """Where title and subtitle may stand: the header row left of the tools."""
+        right = self._tools.x() - _GAP if self._tools.layout().count() else self.width() - GUTTER
+        return QRect(GUTTER, _TOP, max(0, right - GUTTER), HEADER)
+
+    def _strip(self) -> QRect:
+        """The whole header row: what was painted while the tools were narrower lies there too."""
+        return QRect(0, 0, self.width(), _TOP + HEADER)
+
+    def _shown_title(self, room: float, subtitle: float) -> str:
+        """The first title that fits beside the subtitle; else the first that fits alone; else the last, cut."""
+        metrics = QFontMetrics(_title_font())
+        widths = [(title, metrics.horizontalAdvance(title.upper())) for title in self._titles]
+        fitting = (title for beside in (subtitle, 0) for title, width in widths if width + beside <= room)
+        return metrics.elidedText(next(fitting, self._titles[-1]).upper(), Qt.TextElideMode.ElideRight, int(room))
+
+    def _paint_header(self, painter: QPainter) -> None:
+        room = QRectF(self._header())
+        metrics = QFontMetrics(_caption_font())
+        width = metrics.horizontalAdvance(self._subtitle) + _GAP if self._subtitle else 0
+        title = self._shown_title(room.width(), width)
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.setPen(self._theme.color("muted"))
+        painter.setFont(_title_font())
+        painter.drawText(room, flags, title)
+        room.setLeft(room.left() + QFontMetrics(_title_font()).horizontalAdvance(title) + _GAP)
+        if room.width() >= _LEAST_SHOWN * metrics.horizontalAdvance(self._subtitle):
+            painter.setFont(_caption_font())
+            painter.drawText(room, flags, metrics.elidedText(self._subtitle, Qt.TextElideMode.ElideRight, int(room.width())))
+
+    # --- Qt ---
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Move, QEvent.Type.Resize):
+            self.update(self._strip())
+        return False
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(160, HEADER + 64)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self._theme.line), 1))
+        painter.setBrush(QColor(self._theme.panel))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+        if event.rect().intersects(self._header()):
+            self._paint_header(painter)
+        painter.end()
+
+
+@cache
+def _title_font() -> QFont:
+    return sans(SMALL, QFont.Weight.Bold)
+
+
+@cache
+def _caption_font() -> QFont:
+    return sans(SMALL)

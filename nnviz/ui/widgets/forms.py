@@ -1,0 +1,356 @@
+"""One editor widget per type of catalog field. Every editor has the attribute `field`, the signal `value_changed(object)`, `value()` and
+`set_value(value)`; a person's change is emitted once, when it is complete and valid, and `set_value` never emits. It knows no document.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QLineEdit,
+    QPlainTextEdit,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolButton,
+    QWidget,
+)
+
+from nnviz.document.catalog import Field, Kind
+from nnviz.ui.theme.colors import BODY, LIGHT, Theme
+from nnviz.ui.theme.fonts import mono
+from nnviz.ui.widgets.number_boxes import IntegerBox, NumberBox, SliderBox, in_a_row, number_text, wheel_only_with_focus
+from nnviz.ui.widgets.pending_text import VALUE
+
+_AROUND_CHOICE = 38
+"""Pixels of a choice beside its text: border, padding and arrow."""
+
+
+class Editor(Protocol):
+    """What every editor offers; all of them are QWidgets."""
+
+    field: Field
+    value_changed: Signal
+
+    def value(self) -> Any: ...
+
+    def set_value(self, value: Any) -> None: ...
+
+
+def editor(field: Field, value: Any, theme: Theme = LIGHT, labels: dict[str, Kind] | None = None) -> QWidget:
+    """Return the editor of a field, showing `value`. `labels` names the choices; `theme` colours what is invalid."""
+    widget = OptionalEditor(field, theme) if field.optional and field.type in ("integer", "number") else _plain(field, theme, labels)
+    widget.setAccessibleName(field.name.replace("_", " "))
+    widget.setToolTip(explanation(field))
+    widget.set_value(value)
+    return widget
+
+
+def on_change(widget: Editor, call: Callable[[Any], object]) -> None:
+    """Call with every value a person gives an editor, also with a whole number beyond its limits: whoever refuses it says why."""
+    widget.value_changed.connect(call)
+    if hasattr(widget, "refused"):
+        widget.refused.connect(call)
+
+
+def slider(field: Field, value: float) -> QWidget:
+    """Return a slider beside a number box, for a number with both a minimum and a maximum. It also emits while it is dragged."""
+    widget = SliderBox(field)
+    widget.setAccessibleName(field.name.replace("_", " "))
+    widget.setToolTip(explanation(field))
+    widget.set_value(value)
+    return widget
+
+
+def explanation(field: Field) -> str:
+    """Return what a field means and what it may be, as one line."""
+    low, high = field.minimum, field.maximum
+    if field.type not in ("integer", "number") or (low is None and high is None):
+        return field.explanation
+    limits = f"{number_text(low)} to {number_text(high)}" if None not in (low, high) else f"at least {number_text(low or 0)}"
+    return f"{field.explanation} ({limits})"
+
+
+def _plain(field: Field, theme: Theme, labels: dict[str, Kind] | None) -> QWidget:
+    match field.type:
+        case "integer":
+            return IntegerBox(field)
+        case "number":
+            return NumberBox(field)
+        case "boolean":
+            return Check(field)
+        case "choice":
+            return ChoiceBox(field, labels)
+        case "shape":
+            return ShapeLine(field, theme)
+        case "path" | "text":
+            return TextLine(field)
+    return TableText(field, theme)
+
+
+class OptionalEditor(QWidget):
+    """A number that may be None: a box to switch it on, and the number."""
+
+    value_changed = Signal(object)
+    refused = Signal(object)
+    """A whole number beyond the limits that was typed."""
+
+    def __init__(self, field: Field, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.field = field
+        self._switch = QCheckBox()
+        self._switch.setAccessibleName(f"use {field.name.replace('_', ' ')}")
+        self._switch.setToolTip(explanation(field))
+        self._inner = _plain(field, theme, None)
+        self._inner.setAccessibleName(field.name.replace("_", " "))
+        if field.default is None:
+            self._inner.set_value(field.minimum if field.type == "integer" and field.minimum is not None else 1.0)
+        in_a_row(self, self._switch, self._inner)
+        self._switch.toggled.connect(self._switched)
+        on_change(self._inner, self._pass_on)
+
+    def value(self) -> float | None:
+        """Return the number, or None while it is switched off."""
+        return self._inner.value() if self._switch.isChecked() else None
+
+    def set_value(self, value: float | None) -> None:
+        """Show this number, or "off" for None."""
+        with QSignalBlocker(self._switch):
+            self._switch.setChecked(value is not None)
+        self._inner.setEnabled(value is not None)
+        if value is not None:
+            self._inner.set_value(value)
+
+    def _pass_on(self, value: float) -> None:
+        is_taken = value == self._inner.value()
+        (self.value_changed if is_taken else self.refused).emit(value)
+
+    def _switched(self, on: bool) -> None:
+        self._inner.setEnabled(on)
+        self.value_changed.emit(self.value())
+
+
+class Check(QCheckBox):
+    """Yes or no."""
+
+    value_changed = Signal(object)
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.field = field
+        self.toggled.connect(self.value_changed.emit)
+
+    def value(self) -> bool:
+        """Return whether it is checked."""
+        return self.isChecked()
+
+    def set_value(self, value: bool) -> None:
+        """Show this state."""
+        with QSignalBlocker(self):
+            self.setChecked(bool(value))
+
+
+class ChoiceBox(QComboBox):
+    """One of the field's choices; with `labels`, under the names and with the explanations of that table."""
+
+    value_changed = Signal(object)
+
+    def __init__(self, field: Field, labels: dict[str, Kind] | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.field = field
+        for choice in field.choices:
+            kind = (labels or {}).get(choice)
+            self.addItem(kind.label if kind else choice, choice)
+            self.setItemData(self.count() - 1, kind.explanation if kind else None, Qt.ItemDataRole.ToolTipRole)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumContentsLength(6)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.currentIndexChanged.connect(self._chosen)
+
+    def value(self) -> str:
+        """Return the choice."""
+        return self.currentData()
+
+    def set_value(self, value: str) -> None:
+        """Show this choice; one that is not in the list is added, so that nothing is hidden."""
+        with QSignalBlocker(self):
+            if self.findData(value) < 0:
+                self.addItem(str(value), value)
+            self.setCurrentIndex(self.findData(value))
+        self._explain()
+
+    def full_width(self) -> int:
+        """Return how wide it has to be, in pixels, for its longest choice to be seen whole."""
+        texts = [self.itemText(index) for index in range(self.count())]
+        return max(map(self.fontMetrics().horizontalAdvance, texts), default=0) + _AROUND_CHOICE
+
+    def _chosen(self, index: int) -> None:
+        self._explain()
+        self.value_changed.emit(self.itemData(index))
+
+    def _explain(self) -> None:
+        """The tooltip names the choice, too: where there is little room it is cut."""
+        meaning = self.currentData(Qt.ItemDataRole.ToolTipRole)
+        self.setToolTip(f"{self.currentText()}{f': {meaning}' if meaning else ''}\n({explanation(self.field)})")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self)
+        option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        wheel_only_with_focus(self, event, super().wheelEvent)
+
+
+# --- text -----------------------------------------------------------------------------------------------------------
+
+
+class ShapeLine(QLineEdit):
+    """A shape as text: "2", "1 × 8 × 8"; commas, spaces and x separate too."""
+
+    value_changed = Signal(object)
+
+    def __init__(self, field: Field, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.field = field
+        self._theme = theme
+        self._value: list[int] = []
+        self.setFont(mono(BODY))
+        self.setPlaceholderText("features, or channels × height × width")
+        self.setProperty(VALUE, True)
+        self.editingFinished.connect(self._commit)
+
+    def value(self) -> list[int]:
+        """Return the shape."""
+        return list(self._value)
+
+    def set_value(self, value: list[int]) -> None:
+        """Show this shape."""
+        self._value = list(value)
+        self.setText(" × ".join(map(str, value)))
+        _mark(self, "", self._theme)
+
+    def _commit(self) -> None:
+        shape = shape_of(self.text(), self.field)
+        if shape is None:
+            _mark(self, f"write whole numbers from 1 to {number_text(self.field.maximum or 4096)}, such as 2 or 1 × 8 × 8", self._theme)
+            return
+        changed = shape != self._value
+        self.set_value(shape)
+        if changed:
+            self.value_changed.emit(shape)
+
+
+def shape_of(text: str, field: Field) -> list[int] | None:
+    """Return the shape a text means, or None where it is none."""
+    parts = [part for part in re.split(r"[\s×x*,;\[\]()]+", text.strip().lower()) if part]
+    if not parts or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        return None
+    sizes = [int(part) for part in parts]
+    return sizes if all((field.minimum or 1) <= size <= (field.maximum or size) for size in sizes) else None
+
+
+class TextLine(QWidget):
+    """A text, such as the name of a column, or a path; for a path a button opens the file dialog."""
+
+    value_changed = Signal(object)
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.field = field
+        self._value = ""
+        self._line = QLineEdit()
+        self._line.setAccessibleName(field.name)
+        self._line.setProperty(VALUE, True)
+        button = QToolButton(text="…", toolTip="Choose a file", accessibleName="Choose a file", visible=False)
+        in_a_row(self, button, self._line)
+        button.setVisible(field.type == "path")
+        self.setFocusProxy(self._line)
+        self._line.editingFinished.connect(lambda: self._take(self._line.text()))
+        button.clicked.connect(self._browse)
+
+    def value(self) -> str:
+        """Return the text."""
+        return self._value
+
+    def set_value(self, value: str) -> None:
+        """Show this text."""
+        self._value = value
+        self._line.setText(value)
+        self._line.setCursorPosition(0)  # a long one is read from its start
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Choose a table", self._value, "Tables (*.csv *.tsv *.txt);;All files (*)")
+        if path:
+            self._take(path)
+
+    def _take(self, text: str) -> None:
+        changed = text != self._value
+        self.set_value(text)
+        if changed:
+            self.value_changed.emit(text)
+
+
+class TableText(QPlainTextEdit):
+    """Rows of numbers, one a line: "[1.3, 0.7]", or a single number. Taken over when the field is left."""
+
+    value_changed = Signal(object)
+
+    def __init__(self, field: Field, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.field = field
+        self._theme = theme
+        self._value: list = []
+        self.setFont(mono(BODY))
+        self.setTabChangesFocus(True)
+        self.setFixedHeight(84)
+
+    def value(self) -> list:
+        """Return the rows."""
+        return self._value
+
+    def set_value(self, value: list) -> None:
+        """Show these rows."""
+        self._value = value
+        self.setPlainText("\n".join(json.dumps(row) for row in value))
+        _mark(self, "", self._theme)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        lines = [line for line in self.toPlainText().splitlines() if line.strip()]
+        rows = [_row_of(line) for line in lines]
+        if None in rows:
+            line = lines[rows.index(None)].strip()
+            _mark(self, f"“{line[:30]}” is no row of numbers: write [1.3, 0.7] or a single number", self._theme)
+        elif rows != self._value:
+            self.set_value(rows)
+            self.value_changed.emit(rows)
+
+
+def _row_of(line: str) -> list[float] | float | None:
+    try:
+        row = json.loads(line, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
+    numbers = row if isinstance(row, list) else [row]
+    return row if numbers and all(type(number) in (int, float) for number in numbers) else None
+
+
+def _mark(widget: QWidget, problem: str, theme: Theme) -> None:
+    """Outline an editor whose text is no value, and say in its tooltip what would be one; no problem takes both away."""
+    if not problem and not widget.property("problem"):
+        return
+    widget.setProperty("problem", problem)
+    widget.setStyleSheet(f"border: 1px solid {theme.loss};" if problem else "")
+    widget.setToolTip(problem or explanation(widget.field))

@@ -1,0 +1,200 @@
+"""Small buttons for the header of a card: a switch, a choice, a word that opens a panel. They know nothing of the plot they stand over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QMenu, QWidget, QWidgetAction
+
+from nnviz.ui.theme.colors import LIGHT, SMALL, Theme
+from nnviz.ui.theme.fonts import sans
+
+_HEIGHT = 20
+_PADDING = 6
+_WIDEST = 130
+
+
+class SwitchButton(QAbstractButton):
+    """A word that is on or off."""
+
+    def __init__(self, text: str, tip: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = LIGHT
+        _prepare(self, text, tip)
+        self.setCheckable(True)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self._theme = theme
+        self.update()
+
+    # --- Qt ---
+
+    def sizeHint(self) -> QSize:
+        return _size(self.text())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        _paint(self, self.text(), self._theme)
+
+
+class ChoiceButton(QAbstractButton):
+    """A word with a menu of others; `chosen` names the key of the one a person picked."""
+
+    chosen = Signal(str)
+
+    def __init__(self, tip: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = LIGHT
+        self._choices: tuple[tuple[str, str], ...] = ()
+        self.key = ""
+        _prepare(self, "", tip)
+        self.clicked.connect(self._open)
+
+    def set_choices(self, choices: Sequence[tuple[str, str]], key: str) -> None:
+        """Offer these (key, text) pairs and show the text of `key`."""
+        if (tuple(choices), key) == (self._choices, self.key):
+            return
+        self._choices, self.key = tuple(choices), key
+        self.setText(dict(choices).get(key, ""))
+        self.setAccessibleDescription(self.text())
+        self.updateGeometry()
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self._theme = theme
+        self.update()
+
+    def menu(self) -> QMenu:
+        """Return a new menu of the choices. Who opens it deletes it."""
+        menu = QMenu(self)
+        group = QActionGroup(menu)
+        for key, text in self._choices:
+            action = QAction(text, menu, checkable=True, checked=key == self.key)
+            action.triggered.connect(lambda _, key=key: self._choose(key))
+            group.addAction(action)
+            menu.addAction(action)
+        return menu
+
+    def _choose(self, key: str) -> None:
+        if key != self.key:
+            self.set_choices(self._choices, key)
+            self.chosen.emit(key)
+
+    def _open(self) -> None:
+        menu = self.menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        _open_below(menu, self)
+
+    # --- Qt ---
+
+    def sizeHint(self) -> QSize:
+        return _size(self.text() + " ▾")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        _paint(self, self.text() + " ▾", self._theme)
+
+
+class ActionButton(QAbstractButton):
+    """A word that does what an action does, and can be pressed when it can."""
+
+    def __init__(self, action: QAction, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._action = LIGHT, action
+        _prepare(self, text, action.text())
+        self.clicked.connect(action.trigger)
+        action.changed.connect(self._follow)
+        self._follow()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self._theme = theme
+        self.update()
+
+    def _follow(self) -> None:
+        self.setEnabled(self._action.isEnabled())
+        self.setToolTip(self._action.toolTip())
+
+    # --- Qt ---
+
+    def sizeHint(self) -> QSize:
+        return _size(self.text())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        _paint(self, self.text(), self._theme)
+
+
+class PopupButton(QAbstractButton):
+    """A word that opens a small panel below it."""
+
+    def __init__(self, tip: str, panel: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = LIGHT
+        _prepare(self, "", tip)
+        self.menu = QMenu(self)
+        action = QWidgetAction(self.menu)
+        action.setDefaultWidget(panel)
+        self.menu.addAction(action)
+        self._action = action
+        self.clicked.connect(self._open)
+
+    def _open(self) -> None:
+        for visible in (False, True):  # or the menu keeps the size of what the panel was before
+            self._action.setVisible(visible)
+        _open_below(self.menu, self)
+
+    def set_text(self, text: str) -> None:
+        """Show this word."""
+        if text != self.text():
+            self.setText(text)
+            self.setAccessibleDescription(text)
+            self.updateGeometry()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self._theme = theme
+        self.update()
+
+    # --- Qt ---
+
+    def sizeHint(self) -> QSize:
+        return _size(self.text() + " ▾")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        _paint(self, self.text() + " ▾", self._theme)
+
+
+def _open_below(menu: QMenu, button: QWidget) -> None:
+    """Open the menu at the button's lower left corner; where it would reach beyond the window, so far to the left that it does not."""
+    place, room = button.mapToGlobal(QPoint(0, button.height() + 2)), button.window().geometry()
+    place.setX(max(room.left(), min(place.x(), room.right() - menu.sizeHint().width())))
+    menu.popup(place)
+
+
+def _prepare(button: QAbstractButton, text: str, tip: str) -> None:
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setAccessibleName(tip)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+
+def _size(text: str) -> QSize:
+    return QSize(min(_WIDEST, QFontMetrics(sans(SMALL)).horizontalAdvance(text) + 2 * _PADDING), _HEIGHT)
+
+
+def _paint(button: QAbstractButton, text: str, theme: Theme) -> None:
+    painter = QPainter(button)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    on = button.isChecked()
+    painter.setPen(QPen(theme.color("forward"), 1) if button.hasFocus() else Qt.PenStyle.NoPen)
+    painter.setBrush(theme.color("line") if on else theme.color("field") if button.underMouse() else Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(QRectF(button.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
+    painter.setPen(theme.color("faint" if not button.isEnabled() else "text" if on or button.underMouse() else "muted"))
+    painter.setFont(sans(SMALL))
+    room = button.rect().adjusted(_PADDING - 1, 0, 1 - _PADDING, 0)
+    shown = QFontMetrics(painter.font()).elidedText(text, Qt.TextElideMode.ElideMiddle, room.width() + 2)
+    painter.drawText(room, Qt.AlignmentFlag.AlignCenter, shown)
+    painter.end()

@@ -1,0 +1,115 @@
+"""Notes under the top bar: sentences that stay until they are answered, with buttons for it. They know nothing of documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from nnviz.ui.theme.colors import GRID, GUTTER, LIGHT, Theme
+
+_COLORS = {"info": "forward", "warning": "clip", "error": "loss"}
+Answer = tuple[str, Callable[[], object]]
+"""What a button says, and what it does; the note goes first."""
+
+
+class NoteBar(QWidget):
+    """One note below the other, each under a key: a new note of the same key takes the place of the old one. Hidden without any."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = LIGHT
+        self._notes: dict[str, Note] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(GUTTER, 2 * GRID, GUTTER, 0)
+        self._column.setSpacing(GRID)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.hide()
+
+    def post(self, key: str, level: str, text: str, answers: Sequence[Answer] = ()) -> None:
+        """Show a note; level is info, warning or error."""
+        self.drop(key)
+        note = Note(level, text, [(label, partial(self._answered, key, call)) for label, call in answers], partial(self.drop, key))
+        note.set_theme(self._theme)
+        self._notes[key] = note
+        self._column.addWidget(note)
+        self.show()
+
+    def drop(self, key: str) -> None:
+        """Take a note away, if it is there."""
+        note = self._notes.pop(key, None)
+        if note is not None:
+            self._column.removeWidget(note)
+            note.setParent(None)
+            note.deleteLater()
+            self.setVisible(bool(self._notes))
+
+    def drop_all(self, beginning: str) -> None:
+        """Take all notes away whose key begins so."""
+        for key in [key for key in self._notes if key.startswith(beginning)]:
+            self.drop(key)
+
+    @property
+    def notes(self) -> dict[str, Note]:
+        """The notes that are shown, by their keys, the oldest first."""
+        return dict(self._notes)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self._theme = theme
+        for note in self._notes.values():
+            note.set_theme(theme)
+
+    def _answered(self, key: str, call: Callable[[], object]) -> None:
+        self.drop(key)
+        call()
+
+
+class Note(QWidget):
+    """A sentence, its buttons, and one that closes it."""
+
+    def __init__(
+        self, level: str, text: str, answers: Sequence[Answer], close: Callable[[], object], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._level = LIGHT, level
+        self.text = text
+        self.setAccessibleName(f"{level}: {text}")
+        self.setMinimumHeight(30)
+        label = QLabel(text, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.buttons = {name: _button(name, name, call) for name, call in answers}
+        row = QHBoxLayout(self)
+        row.setContentsMargins(20, 1, GRID, 1)
+        row.setSpacing(6)
+        for widget in (label, *self.buttons.values(), _button("×", f"Close this note: {text}", close)):
+            row.addWidget(widget, 1 if widget is label else 0)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self._theme = theme
+        self.setStyleSheet(
+            f"QPushButton {{ border: 1px solid {theme.line}; border-radius: 6px; padding: 0 8px; min-height: 20px; }}"
+            f"QPushButton:focus, QPushButton:hover {{ border-color: {theme.forward}; }}"
+        )
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        color = _COLORS[self._level]
+        painter.setPen(QPen(self._theme.tint(color, 0.35), 1))
+        painter.setBrush(self._theme.tint(color, 0.1))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.color(color))
+        painter.drawRoundedRect(QRectF(8, 8, 3, self.height() - 16), 1.5, 1.5)
+
+
+def _button(text: str, name: str, call: Callable[[], object]) -> QPushButton:
+    button = QPushButton(text, accessibleName=name)
+    button.clicked.connect(lambda: call())
+    return button

@@ -1,0 +1,150 @@
+"""What all plots share: freshness, theme, names of layers, heading, hover, the sentence of an empty plot, the context menu.
+
+Abstract: a plot says in `take` what it keeps of what it is offered, and in `paint` how it looks. It never polls and never asks for data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from nnviz.ui.theme.colors import BODY, LIGHT, Theme
+from nnviz.ui.theme.fonts import sans
+from nnviz.ui.widgets.plot_picture import open_menu
+
+if TYPE_CHECKING:
+    from nnviz.ui.widgets.axes import Axes
+
+
+class Plot(QWidget):
+    """A picture of a run. It repaints only when a part of the run it depends on is another object, and only while it can be seen."""
+
+    export_requested = Signal(QWidget)
+    heading_changed = Signal(str, str, str)
+    """Title, a shorter title for narrow cards, subtitle."""
+    theme_changed = Signal(object)
+
+    def __init__(self, title: str, explanation: str, short: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = LIGHT
+        self.heading = (title, short, "")
+        self.tools: tuple[QWidget, ...] = ()
+        self.sentence = ""
+        """What to say instead of a picture; empty while there is a picture."""
+        self.hovered: QPointF | None = None
+        self.names: Mapping[str, str] = {}
+        self._parts: tuple[Any, ...] = ()
+        self._stale = False
+        self.setAccessibleName(title)
+        self.setToolTip(explanation)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(lambda place: open_menu(self, place))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    @cached_property
+    def axes(self) -> Axes:
+        """The axes of a plot that has some."""
+        from nnviz.ui.widgets.axes import Axes  # imports pyqtgraph, in as much time as the window until its first paint: only when drawn
+
+        return Axes(self)
+
+    def take(self, *parts: Any) -> None:
+        """Work out what will be painted from the parts that were offered."""
+        raise NotImplementedError
+
+    def paint(self, painter: QPainter, area: QRectF) -> None:
+        """Paint what was worked out. Not called while there is a sentence instead."""
+        raise NotImplementedError
+
+    def offer(self, *parts: Any) -> None:
+        """Take over new parts of a run; does nothing where all are the same objects (or equal numbers) as before."""
+        if len(parts) == len(self._parts) and all(map(_same, parts, self._parts)):
+            return
+        self._parts = parts
+        self.renew()
+
+    def renew(self) -> None:
+        """Work out and paint everything again, now or when it is next seen."""
+        self._stale = True
+        if self.isVisible():
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Work out what is not up to date yet."""
+        if self._stale:
+            self._stale = False
+            self.take(*self._parts)
+            self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self.theme = theme
+        for tool in self.tools:
+            tool.set_theme(theme)
+        self.theme_changed.emit(theme)
+        if self._parts:
+            self.renew()
+        self.update()
+
+    def set_names(self, names: Mapping[str, str]) -> None:
+        """Call layers by these names, layer id to name; others go by their id."""
+        if names != self.names:
+            self.names = dict(names)
+            if self._parts:
+                self.renew()
+
+    def set_heading(self, title: str, subtitle: str, short: str = "") -> None:
+        """Say what the plot shows, and of which iteration."""
+        if (title, short, subtitle) != self.heading:
+            self.heading = (title, short, subtitle)
+            self.setAccessibleName(title)
+            self.setAccessibleDescription(subtitle)
+            self.heading_changed.emit(title, short, subtitle)
+
+    # --- Qt ---
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, 80)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self.catch_up()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.MouseMove, QEvent.Type.Leave):
+            self.hovered = event.position() if isinstance(event, QMouseEvent) else None
+            self.update()
+        if event.type() == QEvent.Type.ToolTip and not self.sentence:
+            return True  # the values under the pointer stand there; the explanation is the header's
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self.catch_up()
+        painter = QPainter(self)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        if self.sentence or not self._parts:
+            paint_sentence(painter, QRectF(self.rect()), self.theme, self.sentence or "no data yet")
+        else:
+            self.paint(painter, QRectF(self.rect()))
+        if self.hasFocus():
+            painter.setPen(QPen(self.theme.color("forward"), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        painter.end()
+
+
+def _same(new: Any, old: Any) -> bool:
+    return new is old or (isinstance(new, int | str) and new == old)
+
+
+def paint_sentence(painter: QPainter, area: QRectF, theme: Theme, sentence: str) -> None:
+    """Paint a muted sentence in the middle of the area."""
+    painter.setFont(sans(BODY))
+    painter.setPen(theme.color("muted"))
+    painter.drawText(area.adjusted(8, 0, -8, 0), int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), sentence)

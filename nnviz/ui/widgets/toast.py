@@ -1,0 +1,72 @@
+"""A sentence that appears over the window and goes by itself: for messages that need no answer."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from nnviz.ui.theme.colors import GUTTER, LIGHT, Theme
+
+_STAYS_MS = {"info": 4_000, "warning": 8_000, "error": 12_000}
+_COLORS = {"info": "forward", "warning": "clip", "error": "loss"}
+
+
+class Toast(QWidget):
+    """One message at the lower edge of its parent. A click takes it away; a new one replaces it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme, self._level = LIGHT, "info"
+        self._label = QLabel(wordWrap=True)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(20, 10, 16, 10)
+        layout.addWidget(self._label)
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self.hide)
+        parent.installEventFilter(self)
+        self.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self._theme = theme
+        self.update()
+
+    def post(self, level: str, text: str) -> None:
+        """Show a sentence; level is info, warning or error."""
+        self._level = level
+        self._label.setText(text)
+        self.setAccessibleName(f"{level}: {text}")
+        self._place()
+        self.show()
+        self.raise_()
+        self._timer.start(_STAYS_MS[level])
+
+    @property
+    def text(self) -> str:
+        """The sentence that is shown, or was shown last."""
+        return self._label.text()
+
+    def _place(self) -> None:
+        room = self.parentWidget().size()
+        width = min(720, room.width() - 4 * GUTTER, self._label.fontMetrics().horizontalAdvance(self._label.text()) + 44)
+        height = self._label.heightForWidth(width - 36) + 20
+        self.setGeometry((room.width() - width) // 2, room.height() - height - 2 * GUTTER, width, height)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self.isVisible():
+            self._place()
+        return False
+
+    def mousePressEvent(self, event: QEvent) -> None:
+        self.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(self._theme.color("line"))
+        painter.setBrush(QColor(self._theme.panel))
+        painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 8, 8)
+        painter.setPen(self._theme.color(_COLORS[self._level]))
+        painter.setBrush(self._theme.color(_COLORS[self._level]))
+        painter.drawRoundedRect(8, 10, 3, self.height() - 20, 1.5, 1.5)

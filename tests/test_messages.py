@@ -1,0 +1,157 @@
+"""Every message survives the wire, and the wire refuses what is none."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnviz import messages
+from nnviz.document.breakpoints import Breakpoint
+from nnviz.records.data_record import ColumnRecord, DataRecord, Spread, TableColumn, TableRecord
+from nnviz.records.run_records import Change, CurvePoint, LayerMeasures, Predictions, Surface
+from nnviz.records.tensors import Array, Measure, Tensor
+from nnviz.records.trace_record import EdgeRecord, NodeRecord, NodeTensors, Piece, RowRecord, StepRecord, TraceRecord, UpdateRecord, WhatIf
+from tests.engine.experiments import experiment
+
+EXPERIMENT = experiment(weights={"out.bias": [0.5, -1.0]}, clip_norm=0.5)
+ARRAY = Array("float32", (2, 1), np.array([1.5, -2.0], np.float32).tobytes())
+MEASURE = Measure(5, -1.0, 2.0, 0.5, 0.1, 3.0, 1, 1, (1, 2), -1.0, 2.0)
+WHOLE, MEASURED = Tensor((2, 1), ARRAY), Tensor((5000,), None, MEASURE)
+NODE = NodeRecord(
+    0,
+    "operation",
+    "linear",
+    "linear",
+    "h1",
+    ("h1", "inner"),
+    (1, 2),
+    (2, 1),
+    "forward",
+    WHOLE,
+    MEASURED,
+    0,
+    (1,),
+    "z",
+    "d",
+    "f.py:3",
+    ARRAY,
+)
+TRACE = TraceRecord(
+    3,
+    1,
+    "textbook",
+    0.5,
+    1e-16,
+    "float64",
+    (4, 2),
+    (NODE,),
+    (EdgeRecord(1, 0, 0, WHOLE, ARRAY), EdgeRecord(2, 0, 1)),
+    (StepRecord(0, "batch", 0), StepRecord(1, "clip", -1), StepRecord(2, "update", 0, "h1.weight")),
+    (UpdateRecord("h1.weight", 0, (RowRecord("m", "β₁m", WHOLE),), WHOLE, WHOLE),),
+    ("f.py:4",),
+)
+POINTS = (CurvePoint(0, 0.7, 0.6, 0.5), CurvePoint(1, 0.65))
+CHANGE = Change(7, EXPERIMENT)
+
+SPREAD = Spread(0.0, 1.0, 0.5, 0.1, (1, 2))
+DATA = DataRecord(ARRAY, ARRAY, ARRAY, 2, ("a", "b"), ("no", "yes"), (2,), (ColumnRecord("a", SPREAD, SPREAD),))
+COLUMN = TableColumn("a", "numbers", 1, 2)
+TABLE = TableRecord("UTF-8", "comma", "point", True, 2, (COLUMN,), (("1", ""),), (2,), 1, 1, (3,), "a", "classes")
+MESSAGES = [
+    messages.Open(1, EXPERIMENT, "folder é 网", (CHANGE,), 9),
+    messages.Edit(2, EXPERIMENT),
+    messages.Train(),
+    messages.Train(5),
+    messages.Train(5, past=True),
+    messages.SetBreakpoints((Breakpoint("node", "h1/relu"), Breakpoint("gradient", "", "below", 1e-6, False))),
+    messages.Pause(),
+    messages.GoTo(3),
+    messages.TraceNext("layer"),
+    messages.Watch(("curves", "trace"), "math"),
+    messages.Acknowledge(4),
+    messages.Inspect(3, "gradient"),
+    messages.InspectNode(3, None),
+    messages.NodeInspected(
+        1, NodeTensors(3, "textbook", (("h1", "math"),), (WhatIf(2),), 3, 0, (Piece("contribution", 2, ARRAY, True, 3, 1),))
+    ),
+    messages.CheckGradient(3, (0, 1)),
+    messages.InspectBatch(),
+    messages.BatchInspected(3, (4, 5), ARRAY, ARRAY, ARRAY),
+    messages.DrawInitial("h1.weight", 7),
+    messages.MapUnit("h1", 2),
+    messages.Preview(1, EXPERIMENT, "folder"),
+    messages.ReadTable(2, EXPERIMENT),
+    messages.Previewed(1, DATA),
+    messages.TableRead(2, None, None, "There is no such file.", "Choose another."),
+    messages.TableRead(3, TABLE, DATA),
+    messages.Ready("2.13.0"),
+    messages.Opened(1, 0, 0, True, 11, DATA, ("h1.weight",), ("out.bias",)),
+    messages.Failed("Edit", "No.", "Do.", "network.layers[1]", 3),
+    messages.Frame(
+        1,
+        2,
+        3,
+        4,
+        0.01,
+        POINTS,
+        (LayerMeasures("h1", MEASURE, MEASURE, MEASURE, 0.001),),
+        Surface((0.0, 0.0), (1.0, 1.0), ARRAY),
+        TRACE,
+        answers=Predictions(ARRAY, ARRAY, ARRAY, {"accuracy": 0.5}, ARRAY),
+    ),
+    messages.Trained(9, 1, "non_finite", "why"),
+    messages.Moved(3, 1, POINTS),
+    messages.Traced(2, TRACE),
+    messages.Inspected(3, 1, "value", ARRAY),
+    messages.GradientChecked(1, (0,), 0.5, 0.50001),
+    messages.InitialDrawn("h1.weight", 7, ARRAY),
+    messages.UnitMapped(3, 128, "h1", 2, ARRAY),
+    messages.Logged("printed\n"),
+]
+
+
+def decoded(message, body: bytes):
+    return messages.decode_request(body) if isinstance(message, messages.Request) else messages.decode_reply(body)
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_every_message_round_trips(message):
+    (body,) = messages.FrameReader().feed(messages.frame(message))
+    assert decoded(message, body) == message
+
+
+def test_no_message_is_left_out():
+    kinds = set(messages.Request.__subclasses__()) | set(messages.Reply.__subclasses__())
+    assert {type(message) for message in MESSAGES} == kinds
+    assert set(messages.Requests.__args__) | set(messages.Replies.__args__) == kinds
+
+
+@given(st.data())
+def test_frames_survive_being_cut_anywhere(data):
+    stream = b"".join(messages.frame(message) for message in MESSAGES)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=20)))
+    reader, bodies = messages.FrameReader(), []
+    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        bodies += reader.feed(stream[start:end])
+    assert [decoded(message, body) for message, body in zip(MESSAGES, bodies, strict=True)] == MESSAGES
+
+
+def test_numbers_that_are_not_finite_travel():
+    (body,) = messages.FrameReader().feed(messages.frame(messages.Trained(1, 0, "done")))
+    assert messages.decode_reply(body).iteration == 1
+    (body,) = messages.FrameReader().feed(messages.frame(messages.Frame(1, 1, 1, 0, 0.1, (CurvePoint(1, math.nan, math.inf),))))
+    point = messages.decode_reply(body).points[0]
+    assert math.isnan(point.loss) and point.validation_loss == math.inf
+
+
+def test_what_is_no_message_is_refused():
+    with pytest.raises(ValueError, match="not a stream of frames"):
+        list(messages.FrameReader().feed(b"Hello, world"))
+    for body in (b"", b"\x01", b"hello", messages.frame(messages.Ready("x"))[4:], messages.frame(messages.GoTo(3))[4:-1]):
+        with pytest.raises(msgspec.DecodeError):
+            messages.decode_request(body)

@@ -1,0 +1,34 @@
+"""Puts plots on the screen in a given size and reads pixels back."""
+
+import pytest
+from PySide6.QtCore import QPoint
+
+from nnviz.ui.run import framed
+
+
+@pytest.fixture
+def shown(qtbot):
+    """Return a function that frames a plot in a card, shows it in this size and returns the card."""
+
+    def show(plot, width=300, height=190):
+        card = framed(plot)
+        qtbot.addWidget(card)
+        card.resize(width, height)
+        card.show()
+        qtbot.waitExposed(card)
+        return card
+
+    return show
+
+
+@pytest.fixture
+def count_color():
+    """Return a function that counts the pixels of a widget that are of (nearly) this colour."""
+
+    def count(widget, color, tolerance=12):
+        image = widget.grab().toImage()
+        pixels = (image.pixelColor(QPoint(x, y)) for y in range(image.height()) for x in range(image.width()))
+        wanted = color.getRgb()[:3]
+        return sum(max(abs(a - b) for a, b in zip(pixel.getRgb(), wanted, strict=False)) <= tolerance for pixel in pixels)
+
+    return count

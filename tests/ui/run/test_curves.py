@@ -1,0 +1,168 @@
+"""Loss and metric: what is drawn, said and read off, and what happens when the loss is no number."""
+
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QPoint, Qt
+
+from nnviz.session.run import Curves, RunState
+from nnviz.ui.run import LossPlot, MetricPlot
+from nnviz.ui.run.line_chart import nearest
+from nnviz.ui.theme.colors import DARK, LIGHT
+from tests.ui import runs
+
+
+def test_loss_shows_both_curves_and_says_its_iteration(shown, count_color):
+    plot = LossPlot()
+    card = shown(plot)
+    plot.set_run(runs.run(128))
+    assert plot.heading == ("Loss", "", "iteration 128")
+    assert card.accessibleDescription() == "iteration 128"
+    assert count_color(plot, LIGHT.color("training_set")) > 100
+    assert count_color(plot, LIGHT.color("validation_set")) > 100
+
+
+def test_loss_says_which_penalties_are_in_both_curves(shown):
+    plot = LossPlot()
+    shown(plot)
+    plot.set_run(runs.run(128))
+    assert not any("with" in note for note in plot.chart.notes)
+    plot.set_penalties(("KL", "L2"))
+    assert plot.chart.notes[-1] == "with KL + L2"
+
+
+def test_theme_recolours(shown, count_color):
+    plot = LossPlot()
+    card = shown(plot)
+    plot.set_run(runs.run())
+    plot.set_theme(DARK)
+    assert count_color(card, DARK.color("panel"), 2) > 10_000
+    assert count_color(plot, DARK.color("training_set")) > 100
+
+
+def test_no_curve_is_drawn_with_more_than_500_points(shown):
+    plot = LossPlot()
+    shown(plot)
+    plot.set_run(runs.run(100_000))
+    assert all(curve.drawn[0].size <= 500 for curve in plot.chart.curves)
+    assert plot.chart.curves[0].y.size == 100_000
+
+
+def test_training_curve_stops_where_the_loss_is_not_finite(shown, count_color):
+    curves = runs.curves(100)
+    broken = curves.loss.copy()
+    broken[60:] = np.nan
+    plot = LossPlot()
+    shown(plot)
+    plot.set_run(runs.run(100, curves=replace(curves, loss=broken)))
+    assert plot.chart.stopped_at == 61
+    assert plot.chart.curves[0].x[-1] == 60
+    assert count_color(plot, LIGHT.color("loss")) > 20
+    plot.log_switch.click()
+    assert plot.chart.stopped_at == 61
+
+
+def test_a_run_that_is_broken_from_the_start_still_draws(shown):
+    nothing = Curves(np.arange(1.0, 4.0), np.array([np.nan, np.inf, np.nan]), np.full(3, np.nan), np.full(3, np.nan))
+    for plot in (LossPlot(), MetricPlot()):
+        shown(plot).grab()
+        plot.set_run(RunState(curves=nothing))
+        plot.grab()
+    assert plot.sentence.startswith("the metric appears")
+
+
+def test_log_switch_changes_the_axis(shown, qtbot):
+    plot = LossPlot()
+    shown(plot)
+    plot.set_run(runs.run())
+    qtbot.mouseClick(plot.log_switch, Qt.MouseButton.LeftButton)
+    assert plot.chart.log
+    assert plot.chart.y_limits[0] > 0
+    plot.grab()
+
+
+def test_smoothing_draws_the_mean_over_the_pale_raw_curve(shown, qtbot):
+    plot = LossPlot()
+    shown(plot)
+    plot.set_run(runs.run())
+    menu = plot.smoothing.menu()
+    next(action for action in menu.actions() if action.text() == "mean of 10").trigger()
+    menu.deleteLater()
+    raw, mean = plot.chart.curves[:2]
+    assert raw.pale and not mean.pale
+    assert mean.y[50] == np.mean(raw.y[41:51]).round(12) or abs(mean.y[50] - raw.y[41:51].mean()) < 1e-9
+    assert plot.smoothing.text() == "mean of 10"
+
+
+def test_hover_gives_the_values(shown, qtbot):
+    plot = LossPlot()
+    shown(plot)
+    plot.set_run(runs.run())
+    before = plot.grab().toImage()
+    qtbot.mouseMove(plot, QPoint(120, 60))
+    assert plot.hovered is not None
+    assert plot.grab().toImage() != before
+    assert nearest(np.array([1.0, 2.0, 4.0]), 2.9) == 1
+    assert nearest(np.array([1.0, 2.0, 4.0]), 99.0) == 2
+
+
+def test_empty_plot_says_so_and_keeps_its_size(shown):
+    plot = LossPlot()
+    card = shown(plot)
+    plot.set_run(RunState())
+    size = plot.size()
+    assert plot.sentence
+    plot.set_run(runs.run())
+    assert not plot.sentence
+    assert plot.size() == size == card.body.size()
+
+
+def test_a_new_run_empties_the_plot_again(shown):
+    plot = LossPlot()
+    shown(plot)
+    plot.set_run(runs.run())
+    plot.set_run(RunState())
+    assert plot.sentence and plot.chart is None
+
+
+def test_limits_do_not_jump_between_two_frames(shown):
+    plot = LossPlot()
+    shown(plot)
+    limits = set()
+    whole = runs.curves(1000)
+    for end in range(500, 560):
+        plot.set_run(runs.run(1000, curves=Curves(*(column[:end] for column in whole.columns()))))
+        limits.add((plot.chart.x_limits, plot.chart.y_limits))
+    assert len(limits) <= 2
+
+
+def test_metric_is_accuracy_for_classes_and_rmse_otherwise(shown):
+    plot = MetricPlot()
+    shown(plot)
+    plot.set_run(runs.run())
+    assert plot.heading[0] == "Validation accuracy"
+    assert plot.chart.y_limits[1] == 1.0
+    plot.set_run(runs.run(data=runs.sine()))
+    assert plot.heading[0] == "Validation RMSE"
+
+
+def test_figures_of_an_earlier_iteration_say_of_which(shown):
+    nothing = np.full(5000, np.nan)
+    curves = Curves(np.arange(5001.0), np.zeros(5001), np.r_[0.5, nothing], np.r_[0.75, nothing])
+    assert (curves.last("metric"), curves.last_iteration("metric"), curves.last_iteration("loss")) == (0.75, 0, 5000)
+    assert Curves(*(column[1:] for column in curves.columns())).last_iteration("metric") is None
+    plot = LossPlot()
+    shown(plot)
+    plot.set_run(runs.run(curves=curves))
+    assert [curve.label for curve in plot.chart.labelled] == ["train", "validation at 0"] and plot.chart.notes == ("accuracy 75.0 % at 0",)
+    fresh = Curves(np.arange(2.0), np.zeros(2), np.array([0.5, 0.4]), np.array([0.75, 0.8]))
+    plot.set_run(runs.run(curves=fresh))
+    assert [curve.label for curve in plot.chart.labelled] == ["train", "validation"] and plot.chart.notes == ("accuracy 80.0 %",)
+
+
+def test_large_plots_label_the_ends(shown):
+    plot = LossPlot()
+    shown(plot, 800, 400)
+    plot.set_run(runs.run())
+    plot.grab()
+    assert [curve.label for curve in plot.chart.labelled] == ["train", "validation"]

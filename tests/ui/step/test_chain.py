@@ -1,0 +1,142 @@
+"""Rows of the chain rule: known only when their step is made, every contribution named, sums complete."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from nnviz.text import names as naming
+from nnviz.ui.step import chain
+from tests.ui import traces
+
+
+def _rows(trace, cursor, label, sample=0):
+    state = traces.state(trace, cursor, sample)
+    return chain.chain_lines(state, trace.nodes[traces.node(trace, label)])
+
+
+def test_relu_of_the_worked_net():
+    trace = traces.worked()
+    rows = _rows(trace, len(trace.steps), "relu")
+    assert [(row.label, row.text) for row in rows] == [
+        ("upstream ∂L/∂a", "[ 2.042 3.062 ]"),
+        ("× local ∂a/∂z", "[ 0 1 ]"),
+        ("= ∂L/∂z", "[ 0 3.062 ]"),
+    ]
+
+
+def test_linear_of_the_worked_net_sends_to_weight_and_bias_but_not_to_data():
+    trace = traces.worked()
+    rows = _rows(trace, len(trace.steps), "linear")
+    assert {row.label: row.text for row in rows if row.label.startswith("=")} == {
+        "= ∂L/∂W": "[     0     0 ]\n[ 3.981 2.144 ]",
+        "= ∂L/∂b": "[ 0 3.062 ]",
+    }
+    hidden = chain.chain_lines(traces.state(trace, len(trace.steps)), trace.nodes[7])
+    assert [(row.label, row.text) for row in hidden[1:3]] == [("× local W", "[ 0.800 1.200 ]"), ("= ∂L/∂x", "[ 2.042 3.062 ]")]
+
+
+@pytest.mark.parametrize(("back", "known"), [(2, [False, False]), (1, [True, False]), (0, [True, True])])
+def test_rows_wait_for_their_step(back, known):
+    trace = traces.worked()
+    rows = _rows(trace, traces.place(trace, "backward", "relu") - back, "relu")
+    assert [row.text != chain.NOT_YET for row in (rows[0], rows[2])] == known
+    assert [row.tone for row in (rows[0], rows[2])] == ["backward" if k else "faint" for k in known]
+
+
+def test_upstream_times_local_is_the_contribution_in_every_row():
+    trace = traces.dropout_net()
+    for sample in range(8):
+        upstream, local, result = (np.array(_numbers(row.text)) for row in _rows(trace, len(trace.steps), "relu", sample))
+        np.testing.assert_allclose(upstream * local, result, rtol=1e-3, atol=1e-3 * np.abs(upstream).max())
+
+
+def _numbers(text):
+    body, _, power = text.partition(" ·10")
+    scale = 10.0 ** int(power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))) if power else 1.0
+    return [float(word.replace("−", "-")) * scale for word in body.strip("[] ").split()]
+
+
+def _fan():
+    """x used twice: y = x·1 and y = x·2, summed. ∂L/∂x has two addends, 1 and 2."""
+    tape = traces.Tape()
+    x = tape.add("parameter", "w", np.array([1.0]), "p")
+    parts = [tape.add("operation", name, np.array([1.0]), name, (x,)) for name in ("first", "second")]
+    loss = tape.add("loss", "sum", np.array(2.0), "", tuple(parts))
+    tape.gradients[loss] = np.array(1.0)
+    for part in parts:
+        tape.back(part, loss, np.array([1.0]))
+    tape.back(x, parts[0], np.array([1.0]))
+    tape.back(x, parts[1], np.array([2.0]))
+    return tape.record(2.0), x
+
+
+def test_a_sum_names_every_addend_and_waits_for_all():
+    trace, x = _fan()
+    titles, names = {"first": "left branch"}, naming.names(trace)
+    half = traces.state(trace, traces.place(trace, "backward", "second"))
+    lines = chain.arrival_lines(half, trace.nodes[x], names, titles)
+    assert "sum of 2 contributions, 1 of them here yet" in lines[0].text
+    assert [(line.label, line.text) for line in lines[1:]] == [
+        ("+ second of second", "2"),
+        ("+ first of left branch", chain.NOT_YET),
+        ("= ∂L/∂w", chain.NOT_YET),
+    ]
+    whole = traces.state(trace, len(trace.steps))
+    assert chain.arrival_lines(whole, trace.nodes[x], names, titles)[-1].text == "3"
+
+
+def test_origins_of_one_contribution_can_be_clicked():
+    trace = traces.dropout_net()
+    relu = trace.nodes[[n.id for n in trace.nodes if n.label == "relu"][1]]
+    names = naming.names(trace)
+    (line,) = chain.arrival_lines(traces.state(trace, len(trace.steps)), relu, names, {"d1": "dropout"})
+    assert line.text == "came from mul of dropout · 1 contribution"
+    assert line.node == traces.node(trace, "mul")
+    (line,) = chain.arrival_lines(traces.state(trace, 1), relu, names, {})
+    assert line.text.startswith("will come from")
+
+
+def test_data_and_loss_say_why_they_have_no_origin():
+    trace = traces.worked()
+    state, names = traces.state(trace, len(trace.steps)), naming.names(trace)
+    assert chain.arrival_lines(state, trace.nodes[0], names, {})[0].text == "no gradient comes back to this node"
+    assert "backward begins here" in chain.arrival_lines(state, trace.nodes[9], names, {})[0].text
+
+
+def test_reads_are_highlighted_only_at_their_own_step():
+    trace = traces.worked()
+    relu, names = trace.nodes[4], naming.names(trace)
+    here, later = (traces.state(trace, traces.place(trace, "backward", "relu") + k) for k in (0, 1))
+    assert chain.reads_line(here, relu, names, {})[0].text == "reads from forward: linear of h1 (highlighted)"
+    assert "highlighted" not in chain.reads_line(later, relu, names, {})[0].text
+    assert chain.reads_line(here, trace.nodes[0], names, {}) == []
+
+
+def test_equations_are_matched_to_the_inputs_that_get_a_gradient():
+    tape = traces.Tape()
+    index = tape.add("input", "index", np.array([1]))
+    table = tape.add("parameter", "e.weight", np.eye(2), "e")
+    looked = tape.add(
+        "operation", "embedding", np.array([[0.0, 1.0]]), "e", (index, table), formulas=("y = W[index]", "∂L/∂W[i] = Σ ∂L/∂y")
+    )
+    tape.back(index, looked, None)
+    tape.back(table, looked, np.eye(2))
+    trace = tape.record(0.0)
+    state = traces.state(trace, len(trace.steps))
+    assert chain.input_symbol(state, trace.nodes[looked], 1) == "W[i]"
+    assert chain.input_symbol(state, trace.nodes[looked], 0) == "a"
+
+
+def test_uses_with_the_same_name_say_their_time_step():
+    tape = traces.Tape()
+    weight = tape.add("parameter", "r.weight", np.ones((24, 1)), "r")
+    uses = [tape.add("operation", "linear", np.array([1.0]), "r", (weight,)) for _ in range(3)]
+    for use in uses:
+        tape.back(weight, use, np.arange(24.0).reshape(24, 1))
+    trace = tape.record(0.0)
+    steps = ("t=0", "t=1", "t=1")
+    nodes = [*trace.nodes[:1], *(msgspec.structs.replace(trace.nodes[use], group=("r", t)) for use, t in zip(uses, steps, strict=True))]
+    trace = msgspec.structs.replace(trace, nodes=tuple(nodes))
+    lines = chain.arrival_lines(traces.state(trace, len(trace.steps)), trace.nodes[weight], naming.names(trace), {}, (15, 0))
+    assert {line.label for line in lines[1:-1]} == {"+ linear of r · t=0", "+ linear of r · t=1 · op 2", "+ linear of r · t=1 · op 3"}
+    assert all(line.text.startswith("rows 13–16\n") for line in lines[1:-1])
