@@ -1,4 +1,5 @@
-# make run: opens nnviz.  make test: runs the whole suite.  Both set up everything they need in .venv the first time.
+# make run: opens nnviz.  make test: tests that it does what it should.  make bench: measures how quick it is, and fails on errors alone.
+# Each sets up everything it needs in .venv the first time.
 # Another Python than python3: make PYTHON=python3.12 run
 # One test file: make TESTS=tests/test_cli.py test        More cores than two: make WORKERS=8 test
 
@@ -14,11 +15,11 @@ PYTEST := PYTHONDONTWRITEBYTECODE= QT_QPA_PLATFORM=offscreen $(BIN)/python -m py
 PICTURES := resources/pictures
 PICTURE := QT_QPA_PLATFORM=offscreen $(BIN)/nnviz screenshot
 
-.PHONY: run test lint pictures venv clean
+.PHONY: run test bench lint pictures venv clean
 
 ifneq ($(DISPLAYED),)
 run: $(READY)
-	$(BIN)/python main.py
+	@$(BIN)/python main.py
 else
 run: $(READY)
 	@echo "There is no display here: painting the window offscreen into ./output instead."
@@ -30,41 +31,41 @@ run: $(READY)
 	@echo "Look at output/build.png, output/step.png, output/train.png and output/graph.svg."
 endif
 
-# First all but the benchmarks, side by side; then the benchmarks by themselves, as a neighbour would be measured too.
 ifdef TESTS
 test: $(READY)
-	$(PYTEST) $(TESTS)
+	@$(PYTEST) $(TESTS)
 else
 test: $(READY)
-	@$(PYTEST) -n $(WORKERS) --dist worksteal -p no:benchmark --ignore tests/benchmarks && tests=passed || tests=FAILED; \
-	$(PYTEST) tests/benchmarks && benchmarks=passed || benchmarks=FAILED; \
-	echo "Tests $$tests, benchmarks $$benchmarks."; \
-	[ "$$tests $$benchmarks" = "passed passed" ]
+	@$(PYTEST) -n $(WORKERS) --dist worksteal -p no:benchmark --ignore tests/benchmarks
 endif
 
+# One after the other, as a neighbour would be measured too.
+bench: $(READY)
+	@$(PYTEST) -q --no-header -r fE -p no:benchmark tests/benchmarks
+
 lint: $(READY)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check --diff .
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --diff .
 
 # The pictures of README.md.
 pictures: $(READY)
 	@mkdir -p resources/pictures
-	$(PICTURE) example:moons $(PICTURES)/step.png --iteration 300 --step 11
-	$(PICTURE) example:worked_2-2-1 $(PICTURES)/neurons.png --detail neurons --step 13
-	$(PICTURE) $(PICTURES)/dropout.json $(PICTURES)/dropout.png --iteration 80 --step 27 --detail neurons --panel graph --size 2000x1100
-	$(PICTURE) $(PICTURES)/lstm.json $(PICTURES)/lstm.png --iteration 60 --step 168 --panel graph --size 3400x1700 \
+	@$(PICTURE) example:moons $(PICTURES)/step.png --iteration 300 --step 11
+	@$(PICTURE) example:worked_2-2-1 $(PICTURES)/neurons.png --detail neurons --step 13
+	@$(PICTURE) $(PICTURES)/dropout.json $(PICTURES)/dropout.png --iteration 80 --step 27 --detail neurons --panel graph --size 2000x1100
+	@$(PICTURE) $(PICTURES)/lstm.json $(PICTURES)/lstm.png --iteration 60 --step 168 --panel graph --size 3400x1700 \
 	    --unfold memory --unfold "memory/t=0…memory/t=4" --unfold memory/t=3 --unfold "memory/t=3/forget gate"
-	$(PICTURE) $(PICTURES)/attention.json $(PICTURES)/attention.png --iteration 150 --step 37 --node att/softmax/softmax --element 1,4,2
-	$(PICTURE) example:moons $(PICTURES)/microscope.png --iteration 120 --panel microscope --size 2600x1800
+	@$(PICTURE) $(PICTURES)/attention.json $(PICTURES)/attention.png --iteration 150 --step 37 --node att/softmax/softmax --element 1,4,2
+	@$(PICTURE) example:moons $(PICTURES)/microscope.png --iteration 120 --panel microscope --size 2600x1800
 
 venv: .venv/bin/python
 
 .venv/bin/python:
-	PYTHON="$(PYTHON)" bash .ci/setup venv
+	@PYTHON="$(PYTHON)" bash .ci/setup venv
 
 $(READY): setup.cfg constraints.txt pyproject.toml .ci/setup
-	PYTHON="$(PYTHON)" bash .ci/setup
+	@PYTHON="$(PYTHON)" bash .ci/setup
 
 clean:
-	rm -rf .venv build dist output .pytest_cache .ruff_cache .hypothesis .benchmarks *.egg-info
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -rf .venv build dist output .pytest_cache .ruff_cache .hypothesis .benchmarks *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

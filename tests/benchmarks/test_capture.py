@@ -91,19 +91,25 @@ CAPTURES = {
 
 
 @pytest.mark.parametrize("name", CAPTURES)
-def test_a_complete_capture(name, ratio):
+def test_a_complete_capture(name, measure):
     """Forward, every node's backward, the comparison with autograd and the schedule, beside forward and backward alone."""
-    make, detail, limit, times = CAPTURES[name]
+    make, detail, goal, times = CAPTURES[name]
     net, x = make()
     y = torch.randint(10, (len(x),))
 
     def traced() -> None:
         capture(net, x, loss=F.cross_entropy, target=y, detail=detail)
 
-    assert ratio(fastest(traced, times), fastest(bare(net, x, y), times), enough=limit, rounds=7) <= limit
+    measure(
+        f"capturing an iteration, {name}, beside the bare iteration",
+        fastest(traced, times),
+        fastest(bare(net, x, y), times),
+        goal,
+        rounds=7,
+    )
 
 
-def test_the_rows_of_the_optimizer(ratio):
+def test_the_rows_of_the_optimizer(measure):
     """Adam's eight rows for every parameter and its real step on private copies, beside an iteration with its step."""
     net, x = mlp()
     y, optimizer = torch.randint(10, (len(x),)), torch.optim.Adam(net.parameters())
@@ -116,11 +122,11 @@ def test_the_rows_of_the_optimizer(ratio):
     def traced() -> None:
         capture(net, x, loss=F.cross_entropy, target=y, optimizer=optimizer)
 
-    assert ratio(fastest(traced, 40), fastest(stepped, 40), enough=8, rounds=7) <= 8
+    measure("capturing an iteration and its Adam step beside the bare two", fastest(traced, 40), fastest(stepped, 40), goal=8, rounds=7)
 
 
 @pytest.mark.parametrize("make", [mlp, cnn], ids=lambda make: make.__name__)
-def test_backward_through_every_node(make, ratio, monkeypatch):
+def test_backward_through_every_node(make, measure, monkeypatch):
     """Every node's gradient and every edge's contribution, beside the parameters' gradients alone."""
     net, x = make()
     y, times = torch.randint(10, (len(x),)), 60 if make is mlp else 8
@@ -136,4 +142,5 @@ def test_backward_through_every_node(make, ratio, monkeypatch):
         return seconds.pop()
 
     monkeypatch.setattr(iteration, "run_backward", timed)
-    assert ratio(fastest(swept, times), fastest(bare_backward(net, x, y), times), enough=2, rounds=7) <= 2
+    work = f"backward through every node, {make.__name__}, beside plain backward"
+    measure(work, fastest(swept, times), fastest(bare_backward(net, x, y), times), goal=2, rounds=7)

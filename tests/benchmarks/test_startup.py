@@ -50,5 +50,5 @@ def first_paint(code: str) -> float:
     return float(seconds)
 
 
-def test_first_paint_of_the_window(ratio):
-    assert ratio(lambda: first_paint(WHOLE), lambda: first_paint(BARE), enough=4.5) <= 4.5
+def test_first_paint_of_the_window(measure):
+    measure("first paint of the window beside that of a bare QMainWindow", lambda: first_paint(WHOLE), lambda: first_paint(BARE), goal=4.5)
