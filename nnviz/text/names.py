@@ -77,12 +77,10 @@ def compact(formula: str) -> str:
 
 
 def symbol(node: NodeRecord) -> str:
-    """Return the letter for the node's value: what stands left of its formula, θ for a parameter, its name for an input."""
+    """Return the letter for the node's value: that of its formula, θ for a parameter, its name for an input."""
     label, place = _split(node)
-    left, equals, _ = node.formula.partition("=")
-    result = left.split(",")[0].strip().rstrip("ᵢ₁")  # of what has several elements or outputs, as its derivative calls it
-    if equals and len(result) <= 4:
-        return result + place
+    if node.symbol:
+        return node.symbol + place
     if node.kind == "parameter":
         return "θ" if node.whole is None else name(node)
     if node.kind == "input" and label == "target":

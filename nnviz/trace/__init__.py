@@ -1,10 +1,9 @@
 """What one training iteration did, step by step, for any `nn.Module`.
 
-A library by itself: it must know nothing of the nnviz around it.
+A library by itself, which takes its formulas from the table of operations.
 """
 
 from .iteration import capture
-from .neurons import Link, Neuron, open_neurons
 from .openers import DETAILS, NoSuchGroup
 from .record import PHASES, Call, Clipping, Contribution, Node, Row, Step, TraceError, Update, ValueRead
 from .replay import replay
@@ -16,7 +15,7 @@ from .verify import Agreement, agreements, finite_difference
 from .what_if import WhatIf
 
 __all__ = [
-    "DETAILS", "PHASES", "Agreement", "Call", "Clipping", "Contribution", "Cursor", "Link", "Neuron", "NoSuchGroup", "Node", "Row",
+    "DETAILS", "PHASES", "Agreement", "Call", "Clipping", "Contribution", "Cursor", "NoSuchGroup", "Node", "Row",
     "Scalar", "ScalarLink", "ScalarStep", "Scalars", "Step", "TooManyScalars", "Trace", "TraceError", "Update", "ValueRead", "WhatIf",
-    "agreements", "capture", "finite_difference", "grouped", "open_neurons", "open_scalars", "replay",
+    "agreements", "capture", "finite_difference", "grouped", "open_scalars", "replay",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QFont, QFontMetricsF, QPainter, QPen
 
+from nnviz.operations.table import row_of
 from nnviz.records.tensors import Measure, Tensor, to_numpy
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
@@ -32,7 +33,6 @@ LABEL = 44.0
 _Flag = Qt.AlignmentFlag
 
 
-_CASTS = {"long", "int", "to"}
 _TONES = {"gradient": "backward", "contribution": "backward", "update": "update"}
 """The colours of what stands beside the cells."""
 
@@ -143,7 +143,7 @@ def words(state: TraceState, node: NodeRecord, tokens: Sequence[str]) -> tuple[s
 
 def _is_given(state: TraceState, node: NodeRecord) -> bool:
     """Whether it is an input, or one made whole numbers to be looked up."""
-    return node.kind == "input" or (node.operation in _CASTS and state.index.node(node.inputs[0]).kind == "input")
+    return node.kind == "input" or (row_of(node.operation).casts and state.index.node(node.inputs[0]).kind == "input")
 
 
 def gradient_strip(state: TraceState, node: NodeRecord) -> Strip:
