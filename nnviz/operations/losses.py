@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -159,14 +159,16 @@ def _slope(slope: str, given: Given, count: str = "n") -> str:
     return f"{slope} / {count}" if (given.get("reduction") or "mean") == "mean" else slope
 
 
+def _row(names: str, signature: str, parts: Callable[[RecordedCall], Parts | None], **more: Any) -> Operation:
+    return Operation(names=names, signature=signature, symbol="L", parts=parts, numbers=lambda call: _whole(call, parts), **more)
+
+
 def _of_terms(
-    names: str, term: str, slope: str, parts: Callable[[RecordedCall], Parts | None], signature: str, letter: str = "ŷ"
+    names: str, signature: str, term: str, slope: str, parts: Callable[[RecordedCall], Parts | None], letter: str = "ŷ"
 ) -> Operation:
     """The row of a loss of (prediction, target) whose formula knows no weights."""
-    return Operation(
-        names=names, signature=f"x:{letter} target {signature}", symbol="L", parts=parts, numbers=lambda call: _whole(call, parts),
-        formula=lambda given: _loss(term, given), gradients=lambda given: {"x": _slope(slope, given)},
-    )  # fmt: skip
+    formula, gradients = (lambda given: _loss(term, given)), (lambda given: {"x": _slope(slope, given)})
+    return _row(names, f"x:{letter} target {signature}", parts, formula=formula, gradients=gradients)
 
 
 def _logits_formula(given: Given) -> str:
@@ -211,42 +213,38 @@ def _cross_entropy_formula(given: Given) -> str:
 
 _CLASSES = "target weight size_average=None ignore_index reduce=None reduction"
 _POINTWISE = "size_average=None reduce=None reduction"
-_NLL_PARTS = partial(_classes, write=lambda x, k: f"{MINUS}{bracketed(float(x[k]))}", scores=lambda x, axis: x)
-_CROSS_ENTROPY_PARTS = partial(_classes, write=_cross_entropy_text, scores=_log_softmax)
-_LOGITS_PARTS = _pointwise(lambda z, t: np.logaddexp(0, z) - t * z, _logits_text)
 ROWS = (
     _of_terms(
-        "mse_loss", "(ŷ − y)²", "2(ŷ − y)", _pointwise(lambda p, t: (p - t) ** 2, lambda p, t: f"({_difference(p, t)})²"),
-        f"{_POINTWISE} weight=None",
+        "mse_loss", f"{_POINTWISE} weight=None", "(ŷ − y)²", "2(ŷ − y)",
+        _pointwise(lambda p, t: (p - t) ** 2, lambda p, t: f"({_difference(p, t)})²"),
     ),
     _of_terms(
-        "l1_loss", "|ŷ − y|", "sign(ŷ − y)", _pointwise(lambda p, t: np.abs(p - t), lambda p, t: f"|{_difference(p, t)}|"),
-        f"{_POINTWISE} weight=None",
+        "l1_loss", f"{_POINTWISE} weight=None", "|ŷ − y|", "sign(ŷ − y)",
+        _pointwise(lambda p, t: np.abs(p - t), lambda p, t: f"|{_difference(p, t)}|"),
     ),
     _of_terms(
-        "huber_loss", "½(ŷ − y)² if |ŷ − y| ≤ δ else δ(|ŷ − y| − ½δ)", "min(max(ŷ − y, −δ), δ)",
-        _pointwise(_huber, _huber_text, "delta"), "reduction delta weight=None",
+        "huber_loss", "reduction delta weight=None", "½(ŷ − y)² if |ŷ − y| ≤ δ else δ(|ŷ − y| − ½δ)", "min(max(ŷ − y, −δ), δ)",
+        _pointwise(_huber, _huber_text, "delta"),
     ),
     _of_terms(
-        "smooth_l1_loss", "½(ŷ − y)²/β if |ŷ − y| < β else |ŷ − y| − ½β", "min(max((ŷ − y)/β, −1), 1)",
-        _pointwise(_smooth, _smooth_text, "beta"), f"{_POINTWISE} beta",
+        "smooth_l1_loss", f"{_POINTWISE} beta", "½(ŷ − y)²/β if |ŷ − y| < β else |ŷ − y| − ½β", "min(max((ŷ − y)/β, −1), 1)",
+        _pointwise(_smooth, _smooth_text, "beta"),
     ),
     _of_terms(
-        "binary_cross_entropy", "−(y ln p + (1 − y) ln(1 − p))", "(p − y)/(p(1 − p))", _pointwise(_crossed, _crossed_text),
-        f"weight=None {_POINTWISE}", "p",
+        "binary_cross_entropy", f"weight=None {_POINTWISE}", "−(y ln p + (1 − y) ln(1 − p))", "(p − y)/(p(1 − p))",
+        _pointwise(_crossed, _crossed_text), "p",
     ),
-    Operation(
-        names="binary_cross_entropy_with_logits", signature=f"x:z target weight=None {_POINTWISE} pos_weight", symbol="L",
-        formula=_logits_formula, gradients=_logits_gradients, parts=_LOGITS_PARTS, numbers=lambda call: _whole(call, _LOGITS_PARTS),
+    _row(
+        "binary_cross_entropy_with_logits", f"x:z target weight=None {_POINTWISE} pos_weight",
+        _pointwise(lambda z, t: np.logaddexp(0, z) - t * z, _logits_text), formula=_logits_formula, gradients=_logits_gradients,
     ),
-    Operation(
-        names="nll_loss", signature=f"x:ℓ {_CLASSES}", symbol="L", parts=_NLL_PARTS, numbers=lambda call: _whole(call, _NLL_PARTS),
-        formula=lambda given: _of_classes("ℓ[y]", given),
-        gradients=lambda given: {"x": _slope_of_classes("(−onehot(y))", given)},
+    _row(
+        "nll_loss", f"x:ℓ {_CLASSES}", partial(_classes, write=lambda x, k: f"{MINUS}{bracketed(float(x[k]))}", scores=lambda x, axis: x),
+        formula=lambda given: _of_classes("ℓ[y]", given), gradients=lambda given: {"x": _slope_of_classes("(−onehot(y))", given)},
     ),
-    Operation(
-        names="cross_entropy", signature=f"x:z {_CLASSES} label_smoothing", symbol="L", formula=_cross_entropy_formula,
+    _row(
+        "cross_entropy", f"x:z {_CLASSES} label_smoothing", partial(_classes, write=_cross_entropy_text, scores=_log_softmax),
+        formula=_cross_entropy_formula, own_reads="its own softmax(z)",
         gradients=lambda given: {"x": _slope_of_classes("(p − q)" if given.get("label_smoothing") else "(p − onehot(y))", given)},
-        parts=_CROSS_ENTROPY_PARTS, numbers=lambda call: _whole(call, _CROSS_ENTROPY_PARTS), own_reads="its own softmax(z)",
     ),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,9 +76,9 @@ class Operation:
     own_reads: str = ""
     """What its backward step reads that was made inside it, where no node shows it."""
 
-    @property
+    @cached_property
     def arguments(self) -> Signature:
-        """Return the arguments of the torch function."""
+        """The arguments of the torch function."""
         return signature(self.signature)
 
     def substituted(self, call: RecordedCall) -> Substitution | None:
@@ -112,11 +113,9 @@ def _chosen(part: Any, given: Given) -> Any:
 
 
 def _written(said: str | Gradient, letter: str) -> tuple[Equation | None, str]:
-    one = Gradient(said) if isinstance(said, str) else said
-    symbol = letter if one.symbol is None else one.symbol
-    if not symbol:
-        return None, one.right
-    return Equation(symbol, one.right), f"{one.before}∂L/∂{symbol} = {one.right}"
+    right, symbol, before = (said, letter, "") if isinstance(said, str) else said
+    symbol = letter if symbol is None else symbol
+    return (Equation(symbol, right), f"{before}∂L/∂{symbol} = {right}") if symbol else (None, right)
 
 
 def figure(operand: Any, letter: str = "") -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 Given = Mapping[str, Any]
 """What a call was given, by name; every tensor is an `Input`."""
@@ -14,8 +15,7 @@ _SAME = {"other": "b", "axis": "dim"}
 """Names that torch has for the same argument."""
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(msgspec.Struct, frozen=True):
     """Stands in a call where a tensor stood: which of the node's inputs it is, its shape, and its kind as numpy's letter (f i u b c)."""
 
     number: int
@@ -35,7 +35,10 @@ class Signature:
 
     def bind(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
         """Return every argument by its name."""
-        return {**dict(zip(self.names, arguments, strict=False)), **{self._own(name): part for name, part in keywords.items()}}
+        given = dict(zip(self.names, arguments, strict=False))
+        for name, part in keywords.items():
+            given[self._own(name)] = part
+        return given
 
     def _own(self, name: str) -> str:
         if name in self.names:
@@ -44,14 +47,13 @@ class Signature:
 
     def is_kept(self, given: Given) -> bool:
         """Return whether every argument that the formula leaves out has the value it is true of."""
-        return all(given.get(name) is None or given[name] == value for name, value in self.fixed.items())
+        return not self.fixed or all(given.get(name) is None or given[name] == value for name, value in self.fixed.items())
 
     def letter(self, name: str) -> str:
         """Return what the formula calls an argument."""
         return self.letters.get(name, name)
 
 
-@lru_cache
 def signature(text: str) -> Signature:
     """Return the signature written "x weight:W alpha=1": names, behind a colon the letter, behind = the only value that is meant."""
     parts = [part.partition("=") for part in text.split()]
@@ -65,6 +67,6 @@ def signature(text: str) -> Signature:
 
 def inputs_in(part: Any) -> list[Input]:
     """Return the tensors of an argument, in order."""
-    if isinstance(part, (tuple, list)):
-        return [found for one in part for found in inputs_in(one)]
-    return [part] if isinstance(part, Input) else []
+    if isinstance(part, Input):
+        return [part]
+    return [found for one in part for found in inputs_in(one)] if isinstance(part, (tuple, list)) else []

@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -229,6 +230,7 @@ def _said(entry: TapeEntry) -> Formula:
     return row_of(entry.operation).formula_of(fill(entry.call.args, inputs), fill(entry.call.kwargs, inputs), len(inputs))
 
 
+@lru_cache
 def _letter(dtype: torch.dtype) -> str:
     """numpy's letter for the kind of a dtype."""
     return "b" if dtype == torch.bool else "f" if dtype.is_floating_point else "c" if dtype.is_complex else "i"

@@ -13,9 +13,9 @@ from nnviz.operations.table import OPERATIONS
 from nnviz.records.trace_state import TraceState
 from nnviz.text.numbers import number
 from nnviz.ui.step.elements import row_shape
+from tests.operations import written
 from tests.trace import zoo
 from tests.ui import captured, traces
-from tests.ui.step import written
 
 
 @pytest.fixture
