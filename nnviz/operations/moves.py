@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -102,19 +103,13 @@ def _pieces(x: np.ndarray, node: NodeRecord) -> np.ndarray:
     return pieces(node, x)[0]
 
 
+_joining = partial(Operation, signature="tensors dim", symbol="y", gradients=_joined_gradients, numbers=_joined, linear_in="all")
 _TRANSPOSED: Gradients = {"x": "(∂L/∂y)ᵀ"}
 _UNCHANGED: Gradients = {"x": "∂L/∂y"}
 ROWS = (
-    Operation(
-        names="cat", signature="tensors dim", symbol="y", formula=_joined_formula(", "), gradients=_joined_gradients, numbers=_joined,
-        linear_in="all",
-    ),
-    Operation(
-        names="stack", signature="tensors dim", symbol="y", formula=_joined_formula("; "), gradients=_joined_gradients, numbers=_joined,
-        linear_in="all",
-    ),
-    _move("reshape view", "y = x in another shape", rearranges=True),
-    _move("unflatten", "y = x in another shape", rearranges=True),
+    _joining(names="cat", formula=_joined_formula(", ")),
+    _joining(names="stack", formula=_joined_formula("; ")),
+    _move("reshape view unflatten", "y = x in another shape", rearranges=True),
     _move("flatten", "y = x in one row"),
     _move("transpose", "y = x, two axes swapped", lambda x, node: x.swapaxes(*_axes(node)), rearranges=True),
     _move("permute", "y = x, axes reordered", lambda x, node: x.transpose(_axes(node)), rearranges=True),

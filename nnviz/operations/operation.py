@@ -29,6 +29,8 @@ class Gradient(NamedTuple):
 
 Gradients = Mapping[str, "str | Gradient | Sequence[str | Gradient]"]
 """By argument what is sent to it, in the order it is written; several for an argument that is a list of tensors."""
+UNKNOWN = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
+"""What a row raises for a call in a way it does not know: better no line than a wrong one."""
 Rule = Callable[[RecordedCall], "Substitution | None"]
 
 
@@ -94,9 +96,13 @@ class Operation:
     def formula_of(self, arguments: Sequence[Any], keywords: Mapping[str, Any], count: int) -> Formula:
         """Return what is true of a call with `count` tensors among its arguments; nothing where the row has no formula for it."""
         given = self.arguments.bind(arguments, keywords)
-        text = _chosen(self.formula, given) if self.arguments.is_kept(given) else ""
-        if not text:
+        try:
+            text = _chosen(self.formula, given) if self.arguments.is_kept(given) else ""
+            return self._said(text, given, count) if text else Formula()
+        except UNKNOWN:
             return Formula()
+
+    def _said(self, text: str, given: Given, count: int) -> Formula:
         lines: list[str] = []
         equations: list[Equation | None] = [None] * count
         for name, said in _chosen(self.gradients, given).items():

@@ -11,8 +11,10 @@ import msgspec
 
 Given = Mapping[str, Any]
 """What a call was given, by name; every tensor is an `Input`."""
-_SAME = {"other": "b", "axis": "dim"}
+_SAME = {"other": "b", "x2": "b", "axis": "dim", "keepdims": "keepdim"}
 """Names that torch has for the same argument."""
+_FIRST = {"input", "x", "a", "x1"}
+"""And for the first one."""
 
 
 class Input(msgspec.Struct, frozen=True):
@@ -43,7 +45,7 @@ class Signature:
     def _own(self, name: str) -> str:
         if name in self.names:
             return name
-        return self.names[0] if name == "input" else _SAME.get(name, name)
+        return self.names[0] if name in _FIRST else _SAME.get(name, name)
 
     def is_kept(self, given: Given) -> bool:
         """Return whether every argument that the formula leaves out has the value it is true of."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from nnviz.operations import losses
+from nnviz.operations.operation import UNKNOWN
 from nnviz.operations.recorded_call import RecordedCall
 from nnviz.operations.sequences import encoding
 from nnviz.operations.table import recorded, row_of
@@ -19,9 +20,6 @@ from nnviz.text.what_if_text import covers, touches
 
 TOLERANCE = 2e-4
 """Relative difference of what the numbers give from the node's value, beyond which nothing is said: it may be in half precision."""
-
-_UNKNOWN = (LookupError, ValueError, TypeError, ArithmeticError)
-"""What a rule raises for a call it does not know: better no line than a wrong one."""
 
 
 def holds_for_means(state: TraceState, node: NodeRecord) -> bool:
@@ -79,7 +77,7 @@ def _said(call: RecordedCall) -> Substitution | None:
     is_encoding = call.node.kind == "buffer" and call.node.label.endswith(".encoding") and len(call.node.shape) == 2
     try:
         said = encoding(call) if is_encoding else row_of(call.node.operation).substituted(call)
-    except _UNKNOWN:
+    except UNKNOWN:
         return None
     return said if said and _is_same(said.value, call.value) else None
 
@@ -92,7 +90,7 @@ def _row_of_loss(call: RecordedCall) -> Substitution | None:
         return None
     try:
         return losses.of_row(call, parts(call), state.sample, axis)
-    except _UNKNOWN:
+    except UNKNOWN:
         return None
 
 

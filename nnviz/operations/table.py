@@ -22,13 +22,13 @@ from nnviz.records.trace_state import TraceState
 
 _FAMILIES = (arithmetic, linear, convolution, normalisation, attention, activations, reductions, losses, moves, sequences, dropout)
 OPERATIONS: dict[str, Operation] = {name: row for family in _FAMILIES for row in family.ROWS for name in row.names.split()}
-UNKNOWN = Operation(names="", signature="a b c d", random=True)
+_OTHER = Operation(names="", signature="a b c d", random=True)
 """Nothing is known of an operation that has no row."""
 
 
 def row_of(operation: str) -> Operation:
     """Return the row of an operation; a call that writes in place (`relu_`) has the row of the one that does not."""
-    return OPERATIONS.get(operation) or OPERATIONS.get(operation.rstrip("_"), UNKNOWN)
+    return OPERATIONS.get(operation) or OPERATIONS.get(operation.rstrip("_"), _OTHER)
 
 
 def recorded(state: TraceState, node: NodeRecord, place: tuple[int, ...] = (), value: float = 0.0) -> RecordedCall:
