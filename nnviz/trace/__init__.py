@@ -9,9 +9,8 @@ from .openers import DETAILS, NoSuchGroup
 from .record import PHASES, Call, Clipping, Contribution, Node, Row, Step, TraceError, Update, ValueRead
 from .replay import replay
 from .scalars import Scalar, ScalarLink, Scalars, ScalarStep, TooManyScalars, open_scalars
-from .schedule import Cursor
 from .tape import grouped
-from .trace import Trace
+from .trace import Cursor, Trace
 from .verify import Agreement, agreements, finite_difference
 from .what_if import WhatIf
 

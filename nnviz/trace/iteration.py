@@ -21,10 +21,9 @@ from .formulas import describe
 from .openers import Openers, require_groups
 from .parts import Part, hooks_before, modules_of, parts_of
 from .record import Node, TraceError, perform, tensors_in
-from .schedule import plan_steps
 from .scopes import Scopes
 from .tape import Tape
-from .trace import Trace
+from .trace import Trace, plan_steps
 from .updates import clip_gradients, plan_updates
 from .verify import compare, compare_loss, largest_of, true_gradients
 from .what_if import WhatIf, by_node
