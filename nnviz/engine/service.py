@@ -25,7 +25,6 @@ from nnviz.engine.run.position import iterations_per_epoch
 from nnviz.engine.run.state_transfer import Transferred
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
-from nnviz.engine.run.weight_recorder import record_weight
 from nnviz.records.run_records import BreakpointHit, Change
 from nnviz.trace import NoSuchGroup, TooManyScalars, TraceError
 
@@ -98,13 +97,13 @@ class Service:
         return Timeline(experiment, folder, changes, old.data if is_known else None)
 
     def _begin(self, revision: int, timeline: Timeline, iteration: int = 0) -> None:
-        timeline.trainer.remembers = "measures" in self._reporter.watch.panels
-        record_weight(timeline, self._reporter.watch.parameter, self._reporter.watch.element)
+        timeline.trainer.keep_previous("measures" in self._reporter.watch.panels)
+        timeline.record_weight(self._reporter.watch.parameter, self._reporter.watch.element)
         stop = timeline.go_to(iteration, self._inbox.interrupts) if iteration else None
         self._timeline, self._revision, self._left = timeline, revision, None
         self._reporter.begin()
         self._opened(True)
-        self._reporter.stand(timeline, revision)
+        self._reporter.report_at_rest(timeline, revision)
         if stop:
             self._send(messages.Trained(timeline.iteration, timeline.trainer.position.epoch, stop.reason, stop.message))
 
@@ -118,7 +117,7 @@ class Service:
         self._revision = request.revision
         self._opened(False, carried)
         if self._left is None:
-            self._reporter.stand(timeline, self._revision)
+            self._reporter.report_at_rest(timeline, self._revision)
 
     def _opened(self, new_run: bool, carried: Transferred | None = None) -> None:
         timeline = self._timeline
@@ -136,7 +135,7 @@ class Service:
     # --- training and moving ---
 
     def _train(self, request: messages.Train) -> None:
-        if self._run().settle():
+        if self._run().drop_changes_ahead():
             self._reporter.edited(len(self._timeline.points))
         self._guard.let_pass(request.past)
         self._left = float("inf") if request.iterations is None else request.iterations
@@ -151,7 +150,7 @@ class Service:
             if stop or self._left <= 0:
                 self._finish(*(stop or ("done",)))
             else:
-                self._reporter.trained(self._timeline, self._revision, time.perf_counter() - start)
+                self._reporter.report_iteration(self._timeline, self._revision, time.perf_counter() - start)
         except Exception as error:
             self._send(_failure("Train", error))
             self._finish("asked", str(error))
@@ -159,7 +158,7 @@ class Service:
     def _finish(self, reason: str, message: str = "", hit: BreakpointHit | None = None) -> None:
         timeline, self._left = self._timeline, None
         try:
-            self._reporter.stand(timeline, self._revision)
+            self._reporter.report_at_rest(timeline, self._revision)
         except Exception as error:  # the run stands all the same
             self._send(_failure("Watch", error))
         self._send(messages.Trained(timeline.iteration, timeline.trainer.position.epoch, reason, message, hit))
@@ -168,13 +167,13 @@ class Service:
         timeline, self._left = self._run(), None
 
         def interrupted() -> bool:
-            self._reporter.under_way(timeline, self._revision)
+            self._reporter.report_progress(timeline, self._revision)
             return self._inbox.interrupts()
 
         stop = timeline.go_to(request.iteration, interrupted)
         self._reporter.moved(len(timeline.points))
         self._send(messages.Moved(timeline.iteration, timeline.trainer.position.epoch, tuple(timeline.points)))
-        self._reporter.stand(timeline, self._revision)
+        self._reporter.report_at_rest(timeline, self._revision)
         if stop:
             raise BuildError("", stop.message)
 
@@ -184,12 +183,12 @@ class Service:
         old, self._reporter.watch = self._reporter.watch, request
         news = set(request.panels) - set(old.panels) - {"trace"}
         if self._timeline:
-            self._timeline.trainer.remembers = "measures" in request.panels
+            self._timeline.trainer.keep_previous("measures" in request.panels)
             if (request.parameter, request.element) != (old.parameter, old.element):
-                record_weight(self._timeline, request.parameter, request.element)
-                self._reporter.tell(self._timeline, self._revision)
+                self._timeline.record_weight(request.parameter, request.element)
+                self._reporter.report_recorded_weight(self._timeline, self._revision)
             if news and self._left is None:
-                self._reporter.stand(self._timeline, self._revision)
+                self._reporter.report_at_rest(self._timeline, self._revision)
 
     def _look(
         self, request: messages.TraceNext | messages.Inspect | messages.InspectNode | messages.CheckGradient | messages.MapUnit

@@ -80,10 +80,10 @@ def _histogram(values: np.ndarray, bins: int) -> tuple[float, float, tuple[int, 
     return low, high, tuple(np.bincount(np.clip(places, 0, bins - 1), minlength=bins).tolist())
 
 
-def history_record(history: WeightRecorder, iteration: int) -> WeightHistory:
+def history_record(recorder: WeightRecorder, iteration: int) -> WeightHistory:
     """Return what is kept of a weight up to an iteration, as it travels."""
-    iterations, *columns = np.array(history.rows(iteration), dtype=np.float64).reshape(-1, 4).T
-    return WeightHistory(history.parameter, history.element, array_of(iterations.astype(np.int64)), *map(array_of, columns))
+    iterations, *columns = np.array(recorder.rows(iteration), dtype=np.float64).reshape(-1, 4).T
+    return WeightHistory(recorder.parameter, recorder.element, array_of(iterations.astype(np.int64)), *map(array_of, columns))
 
 
 # --- layers ---
@@ -125,9 +125,9 @@ def _gradient(trainer: Trainer, layer: str) -> Tensor:
 
 
 def _update_ratio(trainer: Trainer, layer: str) -> float:
-    names = [name for name in trainer.before if name.partition(".")[0] == layer]
-    before = math.hypot(*(trainer.before[name].norm().item() for name in names))
-    moved = math.hypot(*((trainer.parameters[name].detach() - trainer.before[name]).norm().item() for name in names))
+    names = [name for name in trainer.previous if name.partition(".")[0] == layer]
+    before = math.hypot(*(trainer.previous[name].norm().item() for name in names))
+    moved = math.hypot(*((trainer.parameters[name].detach() - trainer.previous[name]).norm().item() for name in names))
     return moved / before if before and math.isfinite(moved / before) else 0.0
 
 

@@ -1,4 +1,4 @@
-"""What the window is shown of a run, and how often: frames that carry only what is watched and cost training little. Nothing else."""
+"""What the window is shown of a run, and how often: frames that carry only what is watched and cost training little."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from nnviz.engine.observe.predictions import answers
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.timeline import Timeline
 from nnviz.messages import Frame, Logged, Reply, Watch
-from nnviz.records.run_records import CurvePoint
 
 INTERVAL = 1 / 30
 """Seconds between frames, at least."""
@@ -77,7 +76,7 @@ class Reporter:
         """The window has drawn this frame."""
         self._unacknowledged.discard(number)
 
-    def trained(self, timeline: Timeline, revision: int, seconds: float) -> None:
+    def report_iteration(self, timeline: Timeline, revision: int, seconds: float) -> None:
         """After an iteration that took so long: send a frame if one is due."""
         self._measuring.trained(seconds)
         self._tracing.trained(seconds)
@@ -96,7 +95,7 @@ class Reporter:
         else:
             self._deliver(frame)
 
-    def under_way(self, timeline: Timeline, revision: int) -> None:
+    def report_progress(self, timeline: Timeline, revision: int) -> None:
         """On the way to an iteration: say now and then how far it is. Nothing is drawn of it, so nothing waits for the window."""
         now = time.perf_counter()
         if now - self._last_frame >= PROGRESS:
@@ -105,16 +104,14 @@ class Reporter:
             rate = trainer.learning_rate
             self._send(Frame(self._number, revision, timeline.iteration, trainer.position.epoch, rate))
 
-    def stand(self, timeline: Timeline, revision: int) -> None:
-        """Send a frame with everything watched but a trace, which is asked for when the run stands; validation is measured here, too."""
-        last, trainer = timeline.points[-1], timeline.trainer
-        if last.validation_loss is None and trainer.validation_rows.count:
-            timeline.points[-1] = CurvePoint(last.iteration, last.loss, *trainer.evaluate(trainer.validation_rows))
+    def report_at_rest(self, timeline: Timeline, revision: int) -> None:
+        """Send a frame with everything watched but a trace, which is asked for when the run is at rest; validation is measured here, too."""
+        if timeline.complete_last_point():
             self.edited(len(timeline.points))
         self._deliver(self._frame(timeline, revision, True))
 
-    def tell(self, timeline: Timeline, revision: int) -> None:
-        """Send a frame with nothing that has to be measured: the history of another weight."""
+    def report_recorded_weight(self, timeline: Timeline, revision: int) -> None:
+        """Send a frame with nothing that has to be measured: the history of the weight that is recorded."""
         self._deliver(self._frame(timeline, revision, False))
 
     def _frame(self, timeline: Timeline, revision: int, measuring: bool, drawing: bool = True) -> Frame:
@@ -123,7 +120,6 @@ class Reporter:
         end = len(timeline.points) if drawing else self._points_sent
         points, self._points_sent = tuple(timeline.points[self._points_sent : end]), end
         self._number += 1
-        history = trainer.history
         return Frame(
             number=self._number,
             revision=revision,
@@ -133,7 +129,7 @@ class Reporter:
             points=points,
             measures=layer_measures(trainer) if measuring and "measures" in panels else (),
             surface=surface(trainer) if measuring and "surface" in panels else None,
-            history=history_record(history, timeline.iteration) if history else None,
+            history=history_record(trainer.recorder, timeline.iteration) if trainer.recorder else None,
             answers=answers(trainer) if measuring and "answers" in panels else None,
         )
 

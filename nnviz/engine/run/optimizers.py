@@ -105,7 +105,7 @@ def load_state(optimizer: Optimizer, names: Mapping[nn.Parameter, str], state: S
             optimizer.state[parameter] = {key: _copy(value) for key, value in state[names[parameter]].items()}
 
 
-def carried_state(state: State, old: Choice, new: Choice, fitting: set[str], shapes: Mapping[str, Tensor]) -> State:
+def fitting_state(state: State, old: Choice, new: Choice, fitting: set[str], shapes: Mapping[str, Tensor]) -> State:
     """Return the state that stays valid when `old` becomes `new`: of the `fitting` parameters, if the kind is the same.
 
     What a newly switched-on setting needs starts at 0; what a switched-off one left is dropped.
