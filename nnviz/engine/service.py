@@ -11,7 +11,7 @@ from pathlib import Path
 from nnviz import messages
 from nnviz.document.experiment import Experiment
 from nnviz.engine.errors import BuildError
-from nnviz.engine.inbox import Closed, Garbage, Inbox
+from nnviz.engine.frame_channel import Closed, Garbage, Inbox
 from nnviz.engine.observe.batch_rows import inspected_batch
 from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.data_previews import looked_at, previewed

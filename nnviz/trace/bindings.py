@@ -1,7 +1,4 @@
-"""Which entry of the tape a tensor of the running model holds right now, through in-place writes and views.
-
-It must not run the model.
-"""
+"""Which entry of the tape a tensor of the running model holds right now, through in-place writes and views."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from . import in_place_writes
 from .record import Call, Contribution, Slot, TraceError, perform
 from .scopes import Scope, Scopes, user_line
 from .what_if import WhatIfs, altered
@@ -150,7 +146,7 @@ class Bindings:
             self._forget_parameter(tensor)
         elif id(base) in self._bound:
             sources = [self._bound[id(base)][:2], self._bound[id(tensor)][:2]]
-            self.bind(base, self._derive(in_place_writes.write_back, sources, in_place_writes.positions(base, tensor)), 0)
+            self.bind(base, self._derive(write_back, sources, positions(base, tensor)), 0)
             self._forget_parameter(base)
 
     def mark_data(self, tensor: Tensor) -> None:
@@ -172,7 +168,7 @@ class Bindings:
         del self.entries[count:]
 
     def _read_view(self, view: Tensor, base: Tensor) -> TapeEntry:
-        entry = self._derive(in_place_writes.read_view, [self._bound[id(base)][:2]], in_place_writes.positions(base, view))
+        entry = self._derive(read_view, [self._bound[id(base)][:2]], positions(base, view))
         self.bind(view, entry, 0)
         return entry
 
@@ -218,3 +214,31 @@ class Bindings:
         self._originals.append((tensor, tensor.detach().clone()))
         self.supposed.add(len(self.entries))
         tensor.copy_(altered(tensor, self.what_ifs[len(self.entries)]))
+
+
+# -- writes through views, as pure functions ------------------------------------------------------------------------
+#
+# A view is read from its base, a write is put back into it. Positions are logical (row-major over the base's shape), so that the
+# tape's copy of the base may lie in memory as it likes. `torch.as_strided_scatter` would not do: its gradient with respect to the
+# base is wrong in torch 2.13.
+
+
+def positions(base: Tensor, view: Tensor) -> Tensor:
+    """For every element of `view` the row-major position in `base` it shares memory with."""
+    if base.dtype != view.dtype:
+        raise TraceError(
+            f"a write through a view of another type ({base.dtype} seen as {view.dtype}) cannot be followed: write into the tensor itself"
+        )
+    numbers = torch.empty_strided(base.shape, base.stride(), dtype=torch.long)
+    numbers.copy_(torch.arange(base.numel()).view(base.shape))
+    return numbers.as_strided(view.shape, view.stride(), view.storage_offset() - base.storage_offset())
+
+
+def read_view(base: Tensor, where: Tensor) -> Tensor:
+    """The view at `where` of the base as it is now."""
+    return base.reshape(-1)[where]
+
+
+def write_back(base: Tensor, written: Tensor, where: Tensor) -> Tensor:
+    """The base after `written` was written at `where`."""
+    return base.reshape(-1).index_copy(0, where.reshape(-1), written.reshape(-1)).reshape(base.shape)

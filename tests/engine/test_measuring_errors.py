@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nnviz import messages
-from nnviz.engine.inbox import Closed
+from nnviz.engine.frame_channel import Closed
 from nnviz.engine.observe.reporter import Reporter
 from nnviz.engine.service import Service
 from tests.engine.experiments import experiment

@@ -10,8 +10,7 @@ from sklearn import metrics
 
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
 from nnviz.engine.data.datasets import load
-from nnviz.engine.observe import scores
-from nnviz.engine.observe.predictions import answers
+from nnviz.engine.observe.predictions import answers, class_scores, confusion, number_scores
 from nnviz.engine.run.trainer import Trainer
 from nnviz.records.tensors import to_numpy
 from tests.engine.experiments import HERE, chain, experiment
@@ -25,9 +24,9 @@ PAIRS = st.integers(2, 6).flatmap(
 def test_class_scores_are_those_of_scikit_learn(pairs):
     classes, rows = pairs
     answered, y = np.array(rows).T
-    matrix = scores.confusion(answered, y, classes)
+    matrix = confusion(answered, y, classes)
     assert np.array_equal(matrix, metrics.confusion_matrix(y, answered, labels=range(classes)))
-    found = scores.class_scores(matrix)
+    found = class_scores(matrix)
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(y, answered, average="macro", zero_division=0)
     expected = {"accuracy": metrics.accuracy_score(y, answered), "precision": precision, "recall": recall, "f1": f1}
     assert found == pytest.approx(expected, abs=1e-12)
@@ -37,7 +36,7 @@ def test_class_scores_are_those_of_scikit_learn(pairs):
 def test_number_scores_are_those_of_scikit_learn(pairs):
     answer, y = np.array(pairs).T
     mse, mae = metrics.mean_squared_error(y, answer), metrics.mean_absolute_error(y, answer)
-    assert scores.number_scores(answer, y) == pytest.approx({"mse": mse, "mae": mae, "rmse": mse**0.5}, rel=1e-9, abs=1e-12)
+    assert number_scores(answer, y) == pytest.approx({"mse": mse, "mae": mae, "rmse": mse**0.5}, rel=1e-9, abs=1e-12)
 
 
 def trainer_of(kind: str, features: int, units: int, loss: str, **settings) -> Trainer:

@@ -105,7 +105,7 @@ class Reporter:
             self._send(Frame(self._number, revision, timeline.iteration, trainer.position.epoch, rate))
 
     def report_at_rest(self, timeline: Timeline, revision: int) -> None:
-        """Send a frame with everything watched but a trace, which is asked for when the run is at rest; validation is measured here, too."""
+        """Send a frame with everything watched but a trace, which is asked for at rest; validation is measured here, too."""
         if timeline.complete_last_point():
             self.edited(len(timeline.points))
         self._deliver(self._frame(timeline, revision, True))

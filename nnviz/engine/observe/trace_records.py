@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nnviz.engine.observe._neuron_records import scalar_record
 from nnviz.engine.observe.batch_axis import batch_axes
 from nnviz.engine.observe.capture import Captured
 from nnviz.engine.observe.measures import array_of, tensor_record
-from nnviz.engine.observe.neuron_records import scalar_record
 from nnviz.engine.observe.node_marks import marks
 from nnviz.records.tensors import PICTURED, WHOLE, Array
 from nnviz.records.tensors import Tensor as TensorRecord

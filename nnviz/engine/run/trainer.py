@@ -20,8 +20,8 @@ from nnviz.engine.model import loss_functions
 from nnviz.engine.model.build import Net, apply_switches, build, set_training
 from nnviz.engine.observe.non_finite import first_non_finite, gradients_are_finite
 from nnviz.engine.run import optimizers
+from nnviz.engine.run._locked_weights import LockedWeights
 from nnviz.engine.run.early_stopping import EarlyStopping
-from nnviz.engine.run.locked_weights import LockedWeights
 from nnviz.engine.run.position import Position, next_rows
 from nnviz.engine.run.schedules import Plateau, learning_rate
 from nnviz.engine.run.weight_recorder import WeightRecorder

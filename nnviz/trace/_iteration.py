@@ -14,17 +14,17 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from .backward import run_backward
+from ._backward import run_backward
+from ._parts import Part, hooks_before, modules_of, parts_of
+from ._updates import clip_gradients, plan_updates
 from .bindings import Bindings, TapeEntry
 from .calls import DROPOUTS
 from .formulas import describe
 from .openers import Openers, require_groups
-from .parts import Part, hooks_before, modules_of, parts_of
 from .record import Node, TraceError, perform, tensors_in
 from .scopes import Scopes
 from .tape import Tape
 from .trace import Trace, plan_steps
-from .updates import clip_gradients, plan_updates
 from .verify import compare, compare_loss, largest_of, true_gradients
 from .what_if import WhatIf, by_node
 
