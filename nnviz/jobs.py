@@ -154,14 +154,14 @@ def run(
 
 def _figures(trainer: Any) -> tuple[float | None, dict[str, float]]:
     """The validation loss, and the metric over the validation rows and over the training rows."""
-    from nnviz.engine.observe.predictions import answers
+    from nnviz.engine.observe.predictions import predictions
 
     name = "accuracy" if trainer.data.classes else "rmse"
     metrics = {f"training_{name}": trainer.evaluate(trainer.training_rows)[1]}
     if not trainer.validation_rows.count:
         return None, metrics
     loss, metric = trainer.evaluate(trainer.validation_rows)
-    return loss, answers(trainer).scores | {name: metric} | metrics
+    return loss, predictions(trainer).scores | {name: metric} | metrics
 
 
 def _trained(experiment: Experiment, trainer: Any) -> Experiment:

@@ -14,12 +14,12 @@ from nnviz.engine.errors import BuildError
 from nnviz.engine.frame_channel import Closed, Garbage, Inbox
 from nnviz.engine.observe.batch_rows import inspected_batch
 from nnviz.engine.observe.capture import capture_next
-from nnviz.engine.observe.data_previews import looked_at, previewed
+from nnviz.engine.observe.data_previews import previewed, table_read
 from nnviz.engine.observe.data_records import data_record
-from nnviz.engine.observe.initial_values import drawn
+from nnviz.engine.observe.initial_values import initial_drawn
 from nnviz.engine.observe.inspection import gradient_checked, inspected, node_tensors
-from nnviz.engine.observe.measures import response
 from nnviz.engine.observe.reporter import Reporter
+from nnviz.engine.observe.surface import unit_map
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.position import iterations_per_epoch
 from nnviz.engine.run.state_transfer import Transferred
@@ -55,10 +55,10 @@ class Service:
             messages.InspectNode: self._look,
             messages.CheckGradient: self._look,
             messages.InspectBatch: lambda request: self._send(inspected_batch(self._run().trainer)),
-            messages.DrawInitial: lambda request: self._send(drawn(self._run(), request)),
+            messages.DrawInitial: lambda request: self._send(initial_drawn(self._run(), request)),
             messages.MapUnit: self._look,
             messages.Preview: lambda request: self._send(previewed(request)),
-            messages.ReadTable: lambda request: self._send(looked_at(request)),
+            messages.ReadTable: lambda request: self._send(table_read(request)),
         }
 
     def run(self) -> None:
@@ -205,7 +205,7 @@ class Service:
             case messages.CheckGradient():
                 self._send(gradient_checked(self._reporter.captured, request))
             case messages.MapUnit(layer, unit):
-                values = response(self._run().trainer, layer, unit)
+                values = unit_map(self._run().trainer, layer, unit)
                 self._send(messages.UnitMapped(self._revision, self._timeline.iteration, layer, unit, values))
 
 

@@ -6,7 +6,8 @@ import torch
 
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
 from nnviz.engine.observe.capture import capture_next
-from nnviz.engine.observe.measures import GRID, LINE, array_of, layer_measures, measure, surface, tensor_record
+from nnviz.engine.observe.measures import array_of, layer_measures, measure, tensor_record
+from nnviz.engine.observe.surface import GRID, LINE, surface
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest

@@ -10,7 +10,7 @@ from sklearn import metrics
 
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
 from nnviz.engine.data.datasets import load
-from nnviz.engine.observe.predictions import answers, class_scores, confusion, number_scores
+from nnviz.engine.observe.predictions import class_scores, confusion, number_scores, predictions
 from nnviz.engine.run.trainer import Trainer
 from nnviz.records.tensors import to_numpy
 from tests.engine.experiments import HERE, chain, experiment
@@ -51,7 +51,7 @@ def trainer_of(kind: str, features: int, units: int, loss: str, **settings) -> T
 @pytest.mark.parametrize(("units", "loss"), [(2, "cross_entropy"), (1, "bce")])
 def test_classes_are_answered_row_by_row(units, loss):
     trainer = trainer_of("moons", 2, units, loss)
-    found = answers(trainer)
+    found = predictions(trainer)
     rows, values, sure = (to_numpy(part) for part in (found.rows, found.values, found.sure))
     assert sorted(rows) == list(range(500)) and ((sure >= 0.5 - 1e-6) & (sure <= 1)).all()
     held_out = ~trainer.data.training[rows]
@@ -62,11 +62,11 @@ def test_classes_are_answered_row_by_row(units, loss):
 
 def test_numbers_are_answered_row_by_row():
     trainer = trainer_of("sine_wave", 12, 1, "mse")
-    found = answers(trainer)
+    found = predictions(trainer)
     assert found.confusion is None and found.values.shape == (400, 1) and found.sure.shape == (0,)
     assert found.scores["rmse"] == pytest.approx(trainer.evaluate(trainer.validation_rows)[1], rel=1e-6)
 
 
 def test_without_validation_rows_the_training_rows_are_scored():
     trainer = trainer_of("iris", 4, 3, "cross_entropy", validation=0.0)
-    assert to_numpy(answers(trainer).confusion).sum() == 150
+    assert to_numpy(predictions(trainer).confusion).sum() == 150

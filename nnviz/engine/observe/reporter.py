@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from nnviz.engine.observe.capture import Captured, capture_next
-from nnviz.engine.observe.measures import history_record, layer_measures, surface
-from nnviz.engine.observe.predictions import answers
+from nnviz.engine.observe.measures import history_record, layer_measures
+from nnviz.engine.observe.predictions import predictions
+from nnviz.engine.observe.surface import surface
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.timeline import Timeline
 from nnviz.messages import Frame, Logged, Reply, Watch
@@ -130,7 +131,7 @@ class Reporter:
             measures=layer_measures(trainer) if measuring and "measures" in panels else (),
             surface=surface(trainer) if measuring and "surface" in panels else None,
             history=history_record(trainer.recorder, timeline.iteration) if trainer.recorder else None,
-            answers=answers(trainer) if measuring and "answers" in panels else None,
+            answers=predictions(trainer) if measuring and "answers" in panels else None,
         )
 
     def _with_trace(self, timeline: Timeline, frame: Frame) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -237,7 +238,17 @@ class Trainer:
         """Go on from this position, with what was remembered of the epochs so far."""
         self.position, self.early_stopping, self.plateau = position, early_stopping, plateau
 
-    # --- what is kept for the eye ---
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Whatever of the next iteration is run inside, buffers and random numbers are afterwards as they were."""
+        buffers, random_state = copies(self.buffers), torch.default_generator.get_state()
+        try:
+            yield
+        finally:
+            self.set_tensors(buffers)
+            torch.default_generator.set_state(random_state)
+
+    # --- what is kept to be shown ---
 
     def keep_previous(self, on: bool) -> None:
         """Keep from now on the parameters as they were before each iteration, in `previous`, or no longer."""
