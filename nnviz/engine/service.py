@@ -40,7 +40,7 @@ class Service:
         """Iterations still to train; None while the run stands."""
         self._data_sent: object = None
         self._reporter = Reporter(send)
-        self._guard = TrainingBreakpoints()
+        self._breakpoints = TrainingBreakpoints()
         self._handlers: dict[type, Callable] = {
             messages.Open: self._open,
             messages.Edit: self._edit,
@@ -48,7 +48,7 @@ class Service:
             messages.Pause: lambda request: self._finish("asked") if self._left is not None else None,
             messages.GoTo: self._go_to,
             messages.Watch: self._watch,
-            messages.SetBreakpoints: lambda request: self._guard.set_breakpoints(request.breakpoints),
+            messages.SetBreakpoints: lambda request: self._breakpoints.set_breakpoints(request.breakpoints),
             messages.Acknowledge: lambda request: self._reporter.acknowledge(request.number),
             messages.TraceNext: self._look,
             messages.Inspect: self._look,
@@ -137,7 +137,7 @@ class Service:
     def _train(self, request: messages.Train) -> None:
         if self._run().drop_changes_ahead():
             self._reporter.edited(len(self._timeline.points))
-        self._guard.let_pass(request.past)
+        self._breakpoints.skip(self._timeline.iteration if request.past else None)
         self._left = float("inf") if request.iterations is None else request.iterations
         if self._left <= 0:
             self._finish("done")
@@ -145,7 +145,7 @@ class Service:
     def _advance(self) -> None:
         start = time.perf_counter()
         try:
-            stop = self._timeline.advance(self._guard.due())
+            stop = self._timeline.advance(self._breakpoints.check)
             self._left -= 1
             if stop or self._left <= 0:
                 self._finish(*(stop or ("done",)))
