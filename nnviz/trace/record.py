@@ -177,6 +177,13 @@ def fill(structure: Any, tensors: list[Tensor]) -> Any:
     return structure
 
 
+def laid_out_as(pattern: Tensor, tensor: Tensor) -> Tensor:
+    """Return the same numbers, differentiably, with the strides of the pattern; the tensor itself where it has them already."""
+    if tensor.layout != torch.strided or pattern.layout != torch.strided or tensor.stride() == pattern.stride():
+        return tensor
+    return torch.empty_like(pattern, dtype=tensor.dtype).copy_(tensor)
+
+
 def perform(call: Call, tensors: list[Tensor]) -> tuple[Any, list[Tensor]]:
     """Make a recorded call, on copies where it writes: what it returned, and its outputs (see `with_written`)."""
     if call.written:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from .record import Node, TraceError, perform
+from .record import Node, TraceError, laid_out_as, perform
 from .trace import Trace
 
 
@@ -40,7 +40,8 @@ def _again(node: Node, values: list[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
     # What needs no gradient is the very tensor, as it was on the tape: attention asks whether query and key are one.
     tensors = [values[source][port].detach().requires_grad_() if needed else values[source][port] for source, port, needed in sources]
     with torch.set_grad_enabled(any(node.call.differentiable)):
-        return tuple([output.detach() for output in perform(node.call, tensors)[1]])
+        outputs = perform(node.call, tensors)[1]
+    return tuple([laid_out_as(recorded, output.detach()) for recorded, output in zip(node.values, outputs, strict=True)])
 
 
 def _checked(value: Tensor, recorded: Tensor) -> Tensor:

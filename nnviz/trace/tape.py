@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack,
 from .bindings import Bindings, Source, TapeEntry, leaf
 from .calls import kind_of, may_draw, operation_name, silently_written
 from .openers import Openers
-from .record import Call, TraceError, ValueRead, fill, perform, template, tensors_in, with_written
+from .record import Call, TraceError, ValueRead, fill, laid_out_as, perform, template, tensors_in, with_written
 from .scopes import user_line
 from .what_if import WhatIfs, refilled, supposing, with_first
 
@@ -170,7 +170,7 @@ class Tape(TorchFunctionMode):
             opened = self._open_otherwise(opener, made, opened, count, numbering)
         if believed:
             for tensor, twin in zip(made.outputs, opened, strict=True):
-                self.bindings.bind(tensor, *self.bindings.source(twin))
+                self.bindings.bind(tensor, *_handing_on(self.bindings.source(twin), tensor, count))
             for k in made.written:
                 self.bindings.wrote(made.tensors[k])
         else:
@@ -276,6 +276,18 @@ class Tape(TorchFunctionMode):
         self._record(made)
         self.bindings.mark_data(made.result)
         return made.result
+
+
+def _handing_on(source: Source, native: Tensor, first: int) -> Source:
+    """The step that ends an opened call, with its value laid out as the native one: `.view` and random draws look at strides.
+
+    `first`: the id of the call's first step.
+    """
+    entry, port = source
+    if entry.id >= first:
+        entry.outputs[port] = laid_out_as(native, entry.outputs[port])
+        entry.values[port] = entry.outputs[port].detach()
+    return source
 
 
 def _note(tape: Tape, path: str, output: Any) -> None:

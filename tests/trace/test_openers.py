@@ -176,3 +176,23 @@ def test_a_module_may_say_what_belongs_together():
     trace = capture(Grouped(), torch.ones(2, requires_grad=True))
     assert [node.group for node in trace.nodes if node.call] == [("inside",), ("inside",)]
     assert Grouped()(torch.ones(2)).item() == 2
+
+
+class _Viewed(nn.Module):
+    """`.view` behind a norm of a transposed tensor: it asks for the strides that the native call gives."""
+
+    def __init__(self, norm: nn.Module):
+        super().__init__()
+        self.norm = norm
+
+    def forward(self, x):
+        return self.norm(x.transpose(1, 2)).view(len(x), -1).sum()
+
+
+@pytest.mark.parametrize("norm", [nn.BatchNorm1d(3), nn.LayerNorm(5)], ids=["batch norm", "layer norm"])
+def test_an_opened_call_hands_on_what_is_laid_out_as_the_native_result(norm):
+    torch.manual_seed(0)
+    x = torch.randn(4, 5, 3, dtype=torch.float64)
+    trace = capture(_Viewed(norm.double()), x, detail="math")
+    assert any("norm" in group for node in trace.nodes for group in node.group), "it is opened"
+    assert trace.worst_error <= 1e-12
