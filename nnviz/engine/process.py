@@ -1,4 +1,4 @@
-"""The engine as a process of its own: moves stdout away, loads torch, serves until stdin ends. Started by `python -m nnviz --engine`."""
+"""The engine as a process of its own: it loads torch and serves until stdin ends. Started by `python -m nnviz --engine`."""
 
 from __future__ import annotations
 

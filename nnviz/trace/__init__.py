@@ -1,7 +1,4 @@
-"""What one training iteration did, step by step, for any `nn.Module`.
-
-A library by itself: it must know nothing of the nnviz around it.
-"""
+"""What one training iteration did, step by step, for any `nn.Module`."""
 
 from ._iteration import capture
 from ._scalars import Scalar, ScalarLink, Scalars, ScalarStep, TooManyScalars, open_scalars

@@ -83,7 +83,7 @@ class Bindings:
         self._data: set[int] = set()  # tensors that came from `.data`
         self.suspects: list[str] = []  # what would explain a wrong gradient, with its cure
         self.line = ""  # where the call being opened was made
-        self.supposed: set[int] = set()  # the entries whose value is altered
+        self.altered: set[int] = set()  # the entries whose value is altered
         self._originals: list[tuple[Tensor, Tensor]] = []  # the person's tensors that are altered, and their own values
 
     def source(self, tensor: Tensor) -> Source:
@@ -104,7 +104,7 @@ class Bindings:
                 "(.data, .detach(), numpy), which the tape cannot follow: write into the tensor itself, "
                 "under torch.no_grad() if no gradient is meant"
             )
-        return self._meet(tensor, name), 0
+        return self._add_unseen(tensor, name), 0
 
     def held(self, tensor: Tensor) -> Source | None:
         """What the tensor is known to hold now; None if it was never met, or was changed in a way that must be looked into."""
@@ -135,19 +135,19 @@ class Bindings:
         self.entries.append(entry)
         return entry
 
-    def wrote(self, tensor: Tensor) -> None:
-        """The tensor, already bound to its new value, was written in place: carry the write into its base."""
+    def propagate_write(self, tensor: Tensor) -> None:
+        """The tensor, already bound to its new value, was written in place: write it into its base too."""
         base = tensor._base
         if id(tensor) in self._data or id(base) in self._data:
             raise TraceError(
                 f"{user_line()}: a write through .data bypasses autograd: use `with torch.no_grad():` and write into the tensor itself"
             )
         if base is None:
-            self._forget_parameter(tensor)
+            self._unbind_parameter(tensor)
         elif id(base) in self._bound:
             sources = [self._bound[id(base)][:2], self._bound[id(tensor)][:2]]
             self.bind(base, self._derive(write_back, sources, positions(base, tensor)), 0)
-            self._forget_parameter(base)
+            self._unbind_parameter(base)
 
     def mark_data(self, tensor: Tensor) -> None:
         """The tensor came from `.data`: reading it is harmless, writing is not."""
@@ -163,7 +163,7 @@ class Bindings:
         for tensor, value in self._originals:
             tensor.copy_(value)
 
-    def forget_after(self, count: int) -> None:
+    def drop_after(self, count: int) -> None:
         """Drop the entries from `count` on; nothing alive may hold them."""
         del self.entries[count:]
 
@@ -180,12 +180,12 @@ class Bindings:
         call = Call(function, slots, {}, (), tuple([part.requires_grad for part in leaves]))
         return self.add("operation", function.__name__, call, sources, leaves, perform(call, leaves)[1])
 
-    def _forget_parameter(self, tensor: Tensor) -> None:
+    def _unbind_parameter(self, tensor: Tensor) -> None:
         # A write under no_grad makes a new starting value, whose gradient is the parameter's again.
         if tensor.is_leaf and tensor.requires_grad:
             self._bound.pop(id(tensor), None)
 
-    def _meet(self, tensor: Tensor, name: tuple[str, str] | None) -> TapeEntry:
+    def _add_unseen(self, tensor: Tensor, name: tuple[str, str] | None) -> TapeEntry:
         """A tensor the tape has not seen being made."""
         if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
             raise TraceError(f"{user_line()}: torch.vmap and torch.func transforms hide their tensors: write the batch dimension out")
@@ -195,7 +195,7 @@ class Bindings:
                 "by torch.jit.script or before the capture: call the plain function, or .detach() the tensor"
             )
         if len(self.entries) in self.what_ifs:
-            self._suppose(tensor)
+            self._alter(tensor)
         unnamed = ("parameter", f"unnamed.{len(self.parameters)}")
         kind, label = name or (unnamed if tensor.requires_grad and tensor.is_leaf else ("constant", "constant"))
         entry = self.add(kind, kind, None, [], [], [tensor.detach().clone().requires_grad_(tensor.requires_grad)])
@@ -209,10 +209,10 @@ class Bindings:
         return entry
 
     @torch.no_grad()
-    def _suppose(self, tensor: Tensor) -> None:
+    def _alter(self, tensor: Tensor) -> None:
         """Alter one of the person's own tensors, until `restore`."""
         self._originals.append((tensor, tensor.detach().clone()))
-        self.supposed.add(len(self.entries))
+        self.altered.add(len(self.entries))
         tensor.copy_(altered(tensor, self.what_ifs[len(self.entries)]))
 
 

@@ -1,4 +1,4 @@
-"""One table: how every layer kind of the catalog is made as a torch module. It must not know how layers are joined or how weights start."""
+"""One table: how every layer kind of the catalog is made as a torch module."""
 
 from __future__ import annotations
 

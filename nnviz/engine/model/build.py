@@ -1,4 +1,4 @@
-"""From the document to a torch module. It must not train, and it allocates nothing before the document has been examined."""
+"""From the document to a torch module; nothing is allocated before the document has been examined."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Budget:
         self._factor, self._cost, self._trained = factor, 0.0, 0.0
 
     @property
-    def is_there(self) -> bool:
+    def is_due(self) -> bool:
         """Whether it may happen again."""
         return self._trained >= self._factor * self._cost
 
@@ -85,8 +85,8 @@ class Reporter:
         if now - self._last_frame < INTERVAL or self._unacknowledged:
             return
         self._last_frame = now
-        tracing = "trace" in self.watch.panels and (self._tracing.is_there or now - self._last_trace > TRACED_ANYWAY)
-        measuring = self._measuring.is_there and not tracing  # a trace comes alone: the window would have too much to draw at once
+        tracing = "trace" in self.watch.panels and (self._tracing.is_due or now - self._last_trace > TRACED_ANYWAY)
+        measuring = self._measuring.is_due and not tracing  # a trace comes alone: the window would have too much to draw at once
         frame, cost = _timed(lambda: self._frame(timeline, revision, measuring, drawing=not tracing))
         if measuring:
             self._measuring.spent(cost)

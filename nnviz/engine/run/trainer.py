@@ -43,7 +43,7 @@ class Stop(NamedTuple):
 
     @property
     def comes_before(self) -> bool:
-        """Whether the iteration was not made: the run stands where it stood before it."""
+        """Whether the iteration was not made: the state is that before it."""
         return self.reason in ("non_finite", "breakpoint")
 
 
@@ -235,7 +235,7 @@ class Trainer:
         self.previous, self.has_last = {}, False
 
     def set_progress(self, position: Position, early_stopping: EarlyStopping, plateau: Plateau) -> None:
-        """Go on from this position, with what was remembered of the epochs so far."""
+        """Go on from this position, with what depends on the epochs so far."""
         self.position, self.early_stopping, self.plateau = position, early_stopping, plateau
 
     @contextmanager
