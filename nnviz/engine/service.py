@@ -180,7 +180,8 @@ class Service:
     # --- looking ---
 
     def _watch(self, request: messages.Watch) -> None:
-        old, self._reporter.watch = self._reporter.watch, request
+        old = self._reporter.watch
+        self._reporter.set_watch(request)
         news = set(request.panels) - set(old.panels) - {"trace"}
         if self._timeline:
             self._timeline.trainer.keep_previous("measures" in request.panels)
@@ -195,7 +196,7 @@ class Service:
     ) -> None:
         match request:
             case messages.TraceNext(detail, what_ifs, details):
-                self._reporter.captured = capture_next(self._run().trainer, detail, what_ifs=what_ifs, details=details)
+                self._reporter.keep_trace(capture_next(self._run().trainer, detail, what_ifs=what_ifs, details=details))
                 self._send(messages.Traced(self._revision, to_record(self._reporter.captured)))
             case messages.Inspect():
                 self._send(inspected(self._reporter.captured, request))

@@ -127,11 +127,12 @@ class UpdateRows:
         self.written.append(Row(symbol, formula, value))
         return value
 
-    def stage(self, letter: str, formula: str, value: Tensor) -> Tensor:
+    def stage(self, letter: str, formula: str, value: Tensor) -> None:
         """The next stage of θ, g or η, with a symbol of its own; in the formula the letter stands for the stage before."""
         formula = formula.replace(letter, self.names[letter])
         self.names[letter] = next_symbol(self.names[letter])
-        return self.add(self.names[letter], formula, value)
+        self.add(self.names[letter], formula, value)
+        self.theta, self.g = (value if letter == "θ" else self.theta), (value if letter == "g" else self.g)
 
     def by_stage(self, formula: str) -> str:
         """A formula with the letters g and η as they are called by now."""
@@ -169,11 +170,11 @@ def _prepare(rows: UpdateRows, decoupled: bool = False) -> float:
     if rows.group.get("lr_formula"):  # whoever set the group's rate may say how it came about
         rows.add("η", rows.group["lr_formula"], torch.tensor(rate, dtype=rows.theta.dtype))
     if rows.group.get("maximize"):
-        rows.g = rows.stage("g", "−g", -rows.g)
+        rows.stage("g", "−g", -rows.g)
     if decay and decoupled:
-        rows.theta = rows.stage("θ", "θ · (1 − ηλ)", rows.theta * (1 - rate * decay))
+        rows.stage("θ", "θ · (1 − ηλ)", rows.theta * (1 - rate * decay))
     elif decay:
-        rows.g = rows.stage("g", "g + λθ", rows.g + decay * rows.theta)
+        rows.stage("g", "g + λθ", rows.g + decay * rows.theta)
     return rate
 
 

@@ -65,6 +65,14 @@ class Reporter:
         self._points_sent, self.captured, self._refused = 0, None, ""
         self._unacknowledged.clear()
 
+    def set_watch(self, watch: Watch) -> None:
+        """Fill frames from now on with what is watched."""
+        self.watch = watch
+
+    def keep_trace(self, captured: Captured) -> None:
+        """Have this trace as the latest one."""
+        self.captured = captured
+
     def moved(self, points: int) -> None:
         """So many points of the curves are known to the window."""
         self._points_sent = points
