@@ -132,7 +132,10 @@ class UpdateRows:
         formula = formula.replace(letter, self.names[letter])
         self.names[letter] = next_symbol(self.names[letter])
         self.add(self.names[letter], formula, value)
-        self.theta, self.g = (value if letter == "θ" else self.theta), (value if letter == "g" else self.g)
+        if letter == "θ":
+            self.theta = value
+        elif letter == "g":
+            self.g = value
 
     def by_stage(self, formula: str) -> str:
         """A formula with the letters g and η as they are called by now."""

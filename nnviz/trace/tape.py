@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack,
 from .bindings import Bindings, Source, TapeEntry, leaf
 from .calls import kind_of, may_draw, operation_name, silently_written
 from .openers import Openers
-from .record import Call, TraceError, ValueRead, fill, laid_out_as, perform, template, tensors_in, with_written
+from .record import Call, NativeResult, TraceError, ValueRead, end_of_steps, fill, handed_on, perform, template, tensors_in, with_written
 from .scopes import user_line
 from .what_if import WhatIfs, altered_result, altering, refilled
 
@@ -166,11 +166,20 @@ class Tape(TorchFunctionMode):
         count, numbering = len(self.bindings.entries), self.scopes.numbering() if self.bindings.what_ifs else None
         opened = self._opened(opener, made)
         agrees = opened is not None and _agree(opened, made.outputs)
-        if agrees and self.bindings.what_ifs:
-            opened = self._open_with_what_ifs(opener, made, opened, count, numbering)
         if agrees:
-            for tensor, copy in zip(made.outputs, opened, strict=True):
-                self.bindings.bind(tensor, *_handing_on(self.bindings.source(copy), tensor, count))
+            pairs = [end_of_steps(tensor.detach(), copy.detach()) for tensor, copy in zip(made.outputs, opened, strict=True)]
+            inside = self.bindings.what_ifs.keys() & set(range(count, len(self.bindings.entries)))
+            if inside:
+                opened = self._opened_with_what_ifs(opener, made, count, numbering, inside)
+            ends = [self.bindings.source(copy) for copy in opened]
+            for output, (entry, port) in enumerate(ends):
+                if pairs[output] and entry.id >= count and entry.id not in inside:
+                    _hand_on(entry, port, _native(made, count), output, *pairs[output])
+            if inside:
+                live = _made_again(made, self.bindings.entries[count:])
+                _replace_outputs(made, [live[entry.id, port] for entry, port in ends])
+            for tensor, end in zip(made.outputs, ends, strict=True):
+                self.bindings.bind(tensor, *end)
             for k in made.written:
                 self.bindings.propagate_write(made.tensors[k])
         else:
@@ -230,23 +239,15 @@ class Tape(TorchFunctionMode):
 
     # -- what is supposed -------------------------------------------------------------------------------------------
 
-    def _open_with_what_ifs(self, opener: Callable, made: ModelCall, opened: list[Tensor], count: int, numbering: Counter) -> list[Tensor]:
-        """The call's textbook steps, made once more if something is supposed of one of them.
-
-        The person's tensors take the same steps: supposed values lie on kinks (relu at 0) where roundings would decide.
-        """
-        inside = self.bindings.what_ifs.keys() & set(range(count, len(self.bindings.entries)))
-        if inside:
-            _refuse_in_place(made)
-            self.bindings.drop_after(count)
-            self.scopes.renumber(numbering)
-            self._inside = self.bindings.what_ifs
-            opened = self._opened(opener, made)
-            self._inside = {}
-            self.bindings.altered |= inside
-        if not _is_in_place(made):
-            live = _made_again(made, self.bindings.entries[count:])
-            _replace_outputs(made, [live[entry.id, port] for entry, port in map(self.bindings.source, opened)])
+    def _opened_with_what_ifs(self, opener: Callable, made: ModelCall, count: int, numbering: Counter, inside: set[int]) -> list[Tensor]:
+        """The outputs of the call's textbook steps, made once more with what is supposed of some of them."""
+        _refuse_in_place(made)
+        self.bindings.drop_after(count)
+        self.scopes.renumber(numbering)
+        self._inside = self.bindings.what_ifs
+        opened = self._opened(opener, made)
+        self._inside = {}
+        self.bindings.altered |= inside
         return opened
 
     # -- calls that make no node ------------------------------------------------------------------------------------
@@ -278,16 +279,19 @@ class Tape(TorchFunctionMode):
         return made.result
 
 
-def _handing_on(source: Source, native: Tensor, first: int) -> Source:
-    """The step that ends an opened call, with its value laid out as the native one: `.view` and random draws look at strides.
+def _native(made: ModelCall, first: int) -> NativeResult:
+    """The call as it was made, for a replay."""
+    needed = tuple([torch.is_grad_enabled() and tensor.requires_grad for tensor in made.tensors])
+    call = Call(made.function, made.args, made.kwargs, made.written, needed, made.before)
+    return NativeResult(first, call, tuple([(entry.id, port) for entry, port in made.sources]), {})
 
-    `first`: the id of the call's first step.
-    """
-    entry, port = source
-    if entry.id >= first:
-        entry.outputs[port] = laid_out_as(native, entry.outputs[port])
-        entry.values[port] = entry.outputs[port].detach()
-    return source
+
+def _hand_on(entry: TapeEntry, port: int, native: NativeResult, output: int, own: Tensor, given: Tensor) -> None:
+    """Let the step that ends an opened call hand on what the call itself gave."""
+    ends = (entry.call.native.ends if entry.call.native else {}) | {port: (output, own, given)}
+    entry.call = entry.call._replace(native=native._replace(ends=ends))
+    entry.outputs[port] = handed_on(entry.outputs, native._replace(ends={port: ends[port]}))[port]
+    entry.values[port] = entry.outputs[port].detach()
 
 
 def _record_output(tape: Tape, path: str, output: Any) -> None:
@@ -339,7 +343,7 @@ def _made_again(made: ModelCall, entries: list[TapeEntry]) -> dict[tuple[int, in
             torch.set_rng_state(entry.call.rng)
         tensors = [live.get((source.id, port), source.values[port]) for source, port in entry.sources]
         with torch.set_grad_enabled(any(entry.call.differentiable)):
-            live |= {(entry.id, port): output for port, output in enumerate(perform(entry.call, tensors)[1])}
+            live |= {(entry.id, port): output for port, output in enumerate(handed_on(perform(entry.call, tensors)[1], entry.call.native))}
     torch.set_rng_state(state)
     return live
 
