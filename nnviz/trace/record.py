@@ -1,4 +1,4 @@
-"""What a capture leaves behind: the immutable records a trace is made of. It must never run a model."""
+"""What a capture leaves behind: the immutable records a trace is made of."""
 
 from __future__ import annotations
 

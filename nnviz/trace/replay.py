@@ -1,4 +1,4 @@
-"""The recorded calls again, with other values. It must not touch the module: it knows the trace only."""
+"""The recorded calls again, with other values."""
 
 from __future__ import annotations
 
