@@ -277,7 +277,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _halting(document: jobs.OpenedFile, breakpoints: Sequence[Breakpoint]) -> jobs.Halting:
-    titles = {layer.id: layer.title for layer in document.experiment.network}
+    titles = document.experiment.network.titles
     return jobs.Halting(
         lambda record: breakpoint_places.present(TraceIndex(record), breakpoints),
         lambda record, hit, previous: breakpoint_places.told(TraceIndex(record), hit, previous, titles),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from nnviz.document.catalog import Field, Kind
+from nnviz.document.network import split_parameter
 
 MOST_BREAKPOINTS = 100
 
@@ -71,8 +72,9 @@ SWITCH = Field("enabled", "boolean", True, "whether it stops anything")
 
 def titled(place: str, titles: Mapping[str, str]) -> str:
     """Return a layer or parameter as the screen calls it: "h1.weight" is "dense 1.weight"."""
-    layer, dot, tensor = place.partition(".")
-    return f"{titles.get(layer, layer)}{dot}{tensor}"
+    layer, tensor = split_parameter(place)
+    title = titles.get(layer, layer)
+    return f"{title}.{tensor}" if tensor else title
 
 
 def described(breakpoint: Breakpoint, titles: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from nnviz.document import catalog
 from nnviz.document.checks.links import LinkIndex
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import accepted, nearest, shape_of, takes
-from nnviz.document.network import Choice
+from nnviz.document.network import Choice, split_parameter
 from nnviz.document.problems import Fix, FixStep, Problem, Refused, fix, likely, offered, shown, step
 from nnviz.document.shapes.rows import RowSize, data_size, natural_shape
 
@@ -196,7 +196,7 @@ def _allowed_outputs(loss: str, classes: int, targets: int) -> tuple[int, ...]:
 
 def weight_problem(name: str, values: Any, known: dict[str, tuple[int, ...]]) -> Problem | None:
     """Return what is wrong with a parameter set by hand, if anything is; `known` holds the shape of every parameter."""
-    place, id = f"weights.{name}", name.partition(".")[0]
+    place, id = f"weights.{name}", split_parameter(name).layer
     forgotten = fix("Leave it to the initializer" if name in known else "Forget these values", step("clear_parameter", parameter=name))
     if name not in known:
         return Problem(place, "No parameter has this name.", offered(name, known), fix=forgotten)

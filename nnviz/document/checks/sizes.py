@@ -13,7 +13,7 @@ from nnviz.document.fields import expected
 from nnviz.document.network import Layer
 from nnviz.document.problems import Refused
 from nnviz.document.shapes.report import examine
-from nnviz.document.shapes.rules import RULES, Misfit
+from nnviz.document.shapes.rules import RULES, LayerProblem
 
 _WIDTHS = ("units", "out_channels", "embedding_dim")
 _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
@@ -35,7 +35,7 @@ def _needs(experiment: Experiment, layer: Layer, wish: dict[str, int]) -> str:
     sources = [report.layers[id].output_shape for id in experiment.network.inputs_of(layer.id) if id in report.layers]
     try:
         shape = RULES[layer.kind](replace(layer, settings=layer.settings | wish), *sources)
-    except (Misfit, TypeError):  # no input, too many, or of a shape not known
+    except (LayerProblem, TypeError):  # no input, too many, or of a shape not known
         return ""
     needed = memory(experiment, {layer.id: shape})
     return f": {shape.count:,} parameters and about {written_bytes(needed)} for an iteration"

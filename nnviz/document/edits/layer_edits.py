@@ -12,11 +12,10 @@ from msgspec.structs import replace
 
 from nnviz.document import catalog
 from nnviz.document.checks.sizes import refuse_too_wide
-from nnviz.document.edits.lock_edits import without_lost_locks
 from nnviz.document.edits.replacing import checked, known, layer_of, replaced
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import accepted, finite, shape_of
-from nnviz.document.network import Layer, Link, Network
+from nnviz.document.network import Layer, Link, Network, split_parameter
 from nnviz.document.problems import Refused, listed, offered
 from nnviz.document.shapes.report import examine
 
@@ -80,7 +79,7 @@ def remove_layers(experiment: Experiment, ids: Iterable[str]) -> Experiment:
     links = list(network.links)
     for id in gone:
         links = _bridged(links, id)
-    weights = {name: values for name, values in experiment.weights.items() if name.partition(".")[0] not in gone}
+    weights = {name: values for name, values in experiment.weights.items() if split_parameter(name).layer not in gone}
     canvas = {id: position for id, position in experiment.canvas.items() if id not in gone}
     layers = tuple(layer for layer in network.layers if layer.id not in gone)
     breakpoints = tuple(one for one in experiment.breakpoints if one.layer not in gone)
@@ -269,7 +268,7 @@ def set_weight(
 
 def set_parameter(experiment: Experiment, parameter: str, values: list | float) -> Experiment:
     """Return the experiment with a whole parameter (`layer id.tensor`) set by hand, as nested lists of its shape."""
-    shapes = {f"{id}.{tensor}": shape for id, layer in examine(experiment).layers.items() for tensor, shape in layer.parameters.items()}
+    shapes = examine(experiment).parameters_by_name
     if parameter not in shapes:
         raise Refused(f'No parameter is called "{parameter}".', offered(parameter, shapes))
     if shape_of(values) != shapes[parameter]:
@@ -288,7 +287,7 @@ def set_parameters(experiment: Experiment, parameters: Mapping[str, list | float
 def clear_weights(experiment: Experiment, id: str) -> Experiment:
     """Return the experiment with all parameters of the layer left to its initializer again."""
     layer_of(experiment.network, id)
-    return replaced(experiment, weights={name: values for name, values in experiment.weights.items() if name.partition(".")[0] != id})
+    return replaced(experiment, weights={name: values for name, values in experiment.weights.items() if split_parameter(name).layer != id})
 
 
 def clear_parameter(experiment: Experiment, parameter: str) -> Experiment:
@@ -344,13 +343,14 @@ def _rewired(experiment: Experiment, layers: tuple[Layer, ...], links: Iterable[
 
 def _settled(before: Experiment, after: Experiment) -> Experiment:
     """Return the experiment after an edit, without the weights set by hand that fitted before it and do not now, and without lost locks."""
-    lost = _unfit(after) - _unfit(before)
-    kept = {name: values for name, values in after.weights.items() if name not in lost}
-    return without_lost_locks(replaced(after, weights=kept))
+    lost = _unfit(after) - {name for name in _unfit(before) if name.startswith("weights.")}
+    weights = {name: values for name, values in after.weights.items() if f"weights.{name}" not in lost}
+    locks = {name: value for name, value in after.locks.items() if f"locks.{name}" not in lost}
+    return replaced(after, weights=weights, locks=locks)
 
 
 def _unfit(experiment: Experiment) -> set[str]:
-    if not experiment.weights:
+    """The places of the weights set by hand, and of the locks, that do not fit the network."""
+    if not experiment.weights and not experiment.locks:
         return set()
-    places = [problem.place for problem in examine(experiment).problems]
-    return {place.removeprefix("weights.") for place in places if place.startswith("weights.")}
+    return {problem.place for problem in examine(experiment).problems if problem.place.startswith(("weights.", "locks."))}

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from nnviz.document.experiment import Experiment
+from nnviz.document.network import split_parameter
 from nnviz.engine import seeds
 from nnviz.engine.data.datasets import Data
 from nnviz.engine.data.samples import Samples, samples
@@ -75,7 +76,7 @@ class Trainer:
         self.buffers = dict(self.net.named_buffers())
         self.names = {parameter: name for name, parameter in self.parameters.items()}
         factors = {layer.id: layer.learning_rate_factor for layer in experiment.network}
-        of_parameters = {parameter: factors[name.partition(".")[0]] for name, parameter in self.parameters.items()}
+        of_parameters = {parameter: factors[split_parameter(name).layer] for name, parameter in self.parameters.items()}
         self.optimizer = optimizers.build_optimizer(experiment.training.optimizer, of_parameters)
         apply_switches(self.net, experiment)
         self.locks = LockedWeights(experiment.locks, self.parameters)

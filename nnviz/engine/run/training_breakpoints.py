@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from nnviz.document.breakpoints import Breakpoint, reason
+from nnviz.document.network import split_parameter
 from nnviz.engine.run.trainer import Stop, Trainer
 from nnviz.records.run_records import BreakpointHit
 
@@ -39,7 +40,7 @@ class TrainingBreakpoints:
         """Return why to stop before the iteration that has this loss and whose gradients stand in the parameters."""
         for one in self._active:
             if hit := _FINDERS[one.kind](one, trainer, loss, previous):
-                titles = {layer.id: layer.title for layer in trainer.experiment.network}
+                titles = trainer.experiment.network.titles
                 why = reason(one, hit.place, hit.value, titles)
                 return Stop("breakpoint", f"Stopped before iteration {trainer.position.iteration + 1}: {why}.", hit)
         return None
@@ -66,7 +67,7 @@ def _gradient(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -
 
 def _gradients(trainer: Trainer) -> Iterator[tuple[str, Tensor | None]]:
     """Of every parameter: the last layer first, those of one layer in their own order, as a trace has them."""
-    layers = [list(of_layer) for _, of_layer in groupby(trainer.parameters.items(), lambda item: item[0].partition(".")[0])]
+    layers = [list(of_layer) for _, of_layer in groupby(trainer.parameters.items(), lambda item: split_parameter(item[0]).layer)]
     yield from ((name, parameter.grad) for of_layer in reversed(layers) for name, parameter in of_layer)
 
 
