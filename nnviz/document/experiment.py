@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from nnviz.document.breakpoints import Breakpoint
+from nnviz.document.catalog import layer_kind
 from nnviz.document.network import Choice, Network
 from nnviz.document.training import Training
 
@@ -31,3 +32,9 @@ class Experiment(msgspec.Struct, frozen=True):
     """Weights that training leaves as they are: for a parameter's name True, or the indices of its locked elements (see locks.py)."""
     description: str = ""
     """One sentence about what it shows."""
+
+    @property
+    def penalties(self) -> tuple[str, ...]:
+        """Short names of the terms that are added to the error of the answers, as KL, L1, L2."""
+        own = dict.fromkeys(penalty for layer in self.network if (penalty := layer_kind(layer.kind).penalty))
+        return (*own, *("L1",) * (self.training.l1 > 0), *("L2",) * (self.training.l2 > 0))

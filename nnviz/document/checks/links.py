@@ -8,19 +8,6 @@ from nnviz.document import catalog
 from nnviz.document.network import Layer, Link, Network
 from nnviz.document.problems import Fix, Problem, fix, offered, step
 
-SHAPELESS = (
-    "activation",
-    "dropout",
-    "spatial_dropout",
-    "batch_norm",
-    "layer_norm",
-    "noise",
-    "positional_encoding",
-    "attention",
-    "encoder_block",
-)
-"""Kinds of layers that put out the shape they take in."""
-
 
 class LinkIndex:
     """A network's links made quick to ask: repeated layers and links that hang in the air are left out of all answers."""
@@ -99,7 +86,7 @@ class LinkIndex:
 
     def deciding(self, id: str) -> str:
         """Return the layer that decides on the shape of this one's output, itself or one before it; empty if none alone does."""
-        while id and self.layers[id].kind in SHAPELESS:
+        while id and catalog.layer_kind(self.layers[id].kind).keeps_shape:
             id = self.inputs[id][0] if len(self.inputs[id]) == 1 else ""
         return id
 
@@ -191,9 +178,7 @@ def _a_cycle(wiring: LinkIndex, blocked: set[str]) -> list[str]:
 
 def _count_problems(wiring: LinkIndex, id: str) -> list[Problem]:
     layer, given = wiring.layers[id], len(wiring.inputs[id])
-    kind = catalog.LAYERS.get(layer.kind)
-    if kind is None:
-        return []
+    kind = catalog.layer_kind(layer.kind)
     fewest, most = kind.inputs
     if most is not None and given > most:
         takes = "no input" if not most else "one input" if most == 1 else f"{most} inputs"

@@ -58,13 +58,13 @@ def lookup_problems(experiment: Experiment, wiring: LinkIndex) -> list[Problem]:
     """Return the layers that look up whole numbers and are given others."""
     problems = []
     for layer in wiring.sorted:
-        source = _origin(wiring, layer.id) if layer.kind in ("embedding", "one_hot") and layer.id in wiring.reached else ""
-        label = catalog.LAYERS[layer.kind].label if layer.kind in catalog.LAYERS else ""
+        kind = catalog.layer_kind(layer.kind)
+        source = _origin(wiring, layer.id) if kind.vocabulary and layer.id in wiring.reached else ""
         if source and wiring.layers[source].kind != "input":
-            message = f"{label} looks up whole numbers, and {wiring.title(source)} puts out others."
+            message = f"{kind.label} looks up whole numbers, and {wiring.title(source)} puts out others."
             problems.append(Problem(wiring.place(layer.id), message, "Put it right behind the input layer.", layer.id))
         elif source and experiment.data.settings.get("scaling", "none") != "none":
-            message = f"{label} looks up whole numbers, and scaling turns those of the data into others."
+            message = f"{kind.label} looks up whole numbers, and scaling turns those of the data into others."
             whole = fix("Switch scaling off", step("change_data", scaling="none"))
             problems.append(Problem("data.scaling", message, "Set scaling to none.", layer.id, whole))
     return problems
@@ -73,7 +73,7 @@ def lookup_problems(experiment: Experiment, wiring: LinkIndex) -> list[Problem]:
 def _origin(wiring: LinkIndex, id: str) -> str:
     """Return the layer that a layer's numbers come from, seen through those that only rearrange them; empty for several."""
     sources = wiring.inputs[id]
-    while len(sources) == 1 and wiring.layers[sources[0]].kind in ("flatten", "reshape"):
+    while len(sources) == 1 and catalog.layer_kind(wiring.layers[sources[0]].kind).rearranges:
         sources = wiring.inputs[sources[0]]
     return sources[0] if len(sources) == 1 else ""
 

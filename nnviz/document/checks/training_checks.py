@@ -68,14 +68,12 @@ def _nesterov_problems(optimizer: Choice) -> list[Problem]:
 def _lonely_batch_problems(experiment: Experiment) -> list[Problem]:
     if experiment.training.batch_size != 1:
         return []
-    message, cure = (
-        "Batch norm compares the rows of a batch, and a batch has only one row.",
-        "Use a batch size of 2 or more, or Layer norm.",
-    )
+    message, cure = "{} compares the rows of a batch, and a batch has only one row.", "Use a batch size of 2 or more, or Layer norm."
     larger = fix("Set the batch size to 32", step("change_training", batch_size=32))
-    kinds = enumerate(layer.kind for layer in experiment.network)
-    places = [(index, experiment.network.layers[index].id) for index, kind in kinds if kind == "batch_norm"]
-    return [Problem(f"network.layers[{index}]", message, cure, id, larger) for index, id in places]
+    found = [(place, layer.id, catalog.layer_kind(layer.kind)) for place, layer in enumerate(experiment.network)]
+    return [
+        Problem(f"network.layers[{place}]", message.format(kind.label), cure, id, larger) for place, id, kind in found if kind.compares_rows
+    ]
 
 
 def _validation_problems(experiment: Experiment) -> list[Problem]:

@@ -110,8 +110,7 @@ def connect_layers(experiment: Experiment, source: str, target: str, replace_lin
     if target in _leading_to(network, source):
         message = f"{_title(network, target)} already leads to {_title(network, source)}, so this link would close a circle."
         raise Refused(message, "Link in the direction the data flows.")
-    row = catalog.LAYERS.get(network.layer(target).kind)
-    most = row.inputs[1] if row else None
+    most = catalog.layer_kind(network.layer(target).kind).inputs[1]
     taken = network.inputs_of(target)
     if replace_link and most == 1 and taken:
         links = [Link(source, target) if link == Link(taken[0], target) else link for link in network.links]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from nnviz.document import catalog
 from nnviz.document.checks.links import LinkIndex
 from nnviz.document.network import Layer
 from nnviz.document.problems import Fix, fix, step
@@ -59,4 +60,4 @@ def change_sources(label: str, /, **settings: Any) -> FixAt:
 def _may_have(layer: Layer, settings: dict[str, Any]) -> bool:
     """Whether these would be other settings of the layer, and units are the size of what it puts out."""
     is_other = all(layer.settings.get(name, value) != value for name, value in settings.items())
-    return is_other and ("units" not in settings or layer.kind in ("dense", "gaussian_latent"))
+    return is_other and ("units" not in settings or catalog.layer_kind(layer.kind).proportional)

@@ -117,15 +117,16 @@ def _refuse_too_large(layer: Layer, shape: LayerShape, total: int) -> None:
         return
     is_alone = shape.count > MOST_PARAMETERS // 2
     where, count = ("This layer has", shape.count) if is_alone else ("With this layer the network has", total)
-    field = next((name for name in ("units", "out_channels", "embedding_dim") if name in layer.settings), "")
     message = f"{where} {count:,} parameters; {MOST_PARAMETERS:,} together are the most."
-    fixes = _narrower(layer, field, shape.count, MOST_PARAMETERS - (total - shape.count))
-    raise LayerProblem(message, "Use fewer units here or before it.", field, fixes)
+    fixes = _narrower(layer, shape.count, MOST_PARAMETERS - (total - shape.count))
+    raise LayerProblem(message, "Use fewer units here or before it.", catalog.LAYERS[layer.kind].width, fixes)
 
 
-def _narrower(layer: Layer, field: str, count: int, room: int) -> tuple[FixAt, ...]:
+def _narrower(layer: Layer, count: int, room: int) -> tuple[FixAt, ...]:
     """As many units as there is room for, where the layer's parameters grow with them in proportion."""
-    fitting = layer[field] * room // count if layer.kind in ("dense", "conv1d", "conv2d", "embedding", "gaussian_latent") else 0
+    kind = catalog.LAYERS[layer.kind]
+    field = kind.width
+    fitting = layer[field] * room // count if kind.proportional else 0
     return (change_itself(f"Set {field} to {fitting:,}", **{field: fitting}),) if fitting > 0 else ()
 
 

@@ -10,6 +10,7 @@ from math import isqrt, prod
 
 import msgspec
 
+from nnviz.document.catalog import LAYERS
 from nnviz.document.network import Layer
 from nnviz.document.problems import Refused
 from nnviz.document.shapes.fixes import FixAt, change_itself, change_sources, insert_before
@@ -166,13 +167,10 @@ def _check_sequence(label: str, x: Shape) -> None:
     raise LayerProblem(f"{label} takes a sequence [time, features], and {written(x)} comes in.", cure, fixes=fixes)
 
 
-GATES = {"rnn": 1, "lstm": 4, "gru": 3}
-"""How many blocks of units the stacked weights of a recurrent kind hold."""
-
-
 def _recurrent(layer: Layer, x: Shape) -> LayerShape:
     _check_sequence({"rnn": "An RNN", "lstm": "An LSTM", "gru": "A GRU"}[layer.kind], x)
-    units, directions, rows = layer["units"], 1 + layer["bidirectional"], GATES[layer.kind] * layer["units"]
+    units, directions = layer["units"], 1 + layer["bidirectional"]
+    rows = units * (len(LAYERS[layer.kind].gates) or 1)
     parameters: dict[str, Shape] = {}
     for number in range(layer["num_layers"]):
         features = x[1] if number == 0 else units * directions

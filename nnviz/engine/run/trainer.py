@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from nnviz.document.catalog import LAYERS
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import split_parameter
 from nnviz.engine import seeds
@@ -272,6 +273,6 @@ def _check_rows(experiment: Experiment, count: int, validation: int) -> None:
             "training.early_stopping", "Early stopping needs rows to validate on.", "Set data.validation above 0, or turn it off."
         )
     size = min(training.batch_size or count, count)
-    if (count == 1 or count % size == 1) and any(layer.kind == "batch_norm" for layer in experiment.network):
+    if (count == 1 or count % size == 1) and any(LAYERS[layer.kind].compares_rows for layer in experiment.network):
         message = f"Batch norm compares the rows of a batch, and of {count} rows in batches of {size} the last has one."
         raise BuildError("training.batch_size", message, "Change the batch size.")

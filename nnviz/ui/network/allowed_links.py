@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnviz.document import edits
-from nnviz.document.catalog import LAYERS
+from nnviz.document.catalog import LAYERS, layer_kind
 from nnviz.document.checks.links import LinkIndex
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Link, Network
@@ -55,7 +55,7 @@ def obstacle(experiment: Experiment, source: str, target: str, link: Link | None
     return ""
 
 
-def misfit(network: Network, report: Report, source: str, target: str) -> str:
+def size_problem(network: Network, report: Report, source: str, target: str) -> str:
     """Return why the target could not take what the source puts out beside its other inputs; empty if it can, or if sizes are not known.
 
     Such a link may be drawn all the same: the problem then stands at the layer, with its cure.
@@ -76,8 +76,7 @@ def misfit(network: Network, report: Report, source: str, target: str) -> str:
 
 
 def _takes_more(links: LinkIndex, id: str) -> bool:
-    kind = LAYERS.get(links.layers[id].kind)
-    most = kind.inputs[1] if kind else None
+    most = layer_kind(links.layers[id].kind).inputs[1]
     return most is None or most == 1 or len(links.inputs[id]) < most
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Link
-from nnviz.document.penalties import penalties
 from nnviz.messages import GradientChecked
 from nnviz.records.trace_state import TraceState
 from nnviz.session.run import RunState
@@ -96,7 +95,7 @@ def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
     names = experiment.network.titles
     for view in (*panels.run_plots, panels.microscope):
         view.set_names(names)
-    panels.loss.set_penalties(penalties(experiment))
+    panels.loss.set_penalties(experiment.penalties)
     panels.boundary.set_own(experiment.data.kind == "table")
     for view in (panels.graph, panels.chain_rule):
         view.set_titles(names)
