@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
+from msgspec.structs import replace
 
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.catalog import layer_kind
@@ -32,6 +35,11 @@ class Experiment(msgspec.Struct, frozen=True):
     """Weights that training leaves as they are: for a parameter's name True, or the indices of its locked elements (see locks.py)."""
     description: str = ""
     """One sentence about what it shows."""
+
+    def replaced(self, **changes: Any) -> Experiment:
+        """Return the experiment with other parts; the very same one if they all are as before."""
+        different = {name: value for name, value in changes.items() if getattr(self, name) != value}
+        return replace(self, **different) if different else self
 
     @property
     def penalties(self) -> tuple[str, ...]:

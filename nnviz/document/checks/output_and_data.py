@@ -11,9 +11,9 @@ from typing import Any
 from nnviz.document import catalog
 from nnviz.document.checks.links import LinkIndex
 from nnviz.document.experiment import Experiment
-from nnviz.document.fields import accepted, nearest, shape_of, takes
+from nnviz.document.fields import faults, shape_of, takes
 from nnviz.document.network import Choice, split_parameter
-from nnviz.document.problems import Fix, FixStep, Problem, Refused, fix, likely, offered, shown, step
+from nnviz.document.problems import Fix, FixStep, Problem, fix, likely, offered, shown, step
 from nnviz.document.shapes.rows import RowSize, data_size, natural_shape
 
 Shapes = dict[str, tuple[int, ...] | None]
@@ -94,13 +94,9 @@ def choice_problems(place: str, table: dict[str, catalog.Kind], choice: Choice) 
         chosen = fix(f"Choose {table[kind].label}", step(choose, kind=kind))
         return [Problem(f"{place}.kind", f'There is no "{choice.kind[:40]}".', offered(choice.kind, table), fix=chosen)]
     problems = []
-    for field in table[choice.kind].fields:
-        try:
-            accepted(field, choice.settings.get(field.name))
-        except Refused as refused:
-            value = nearest(field, choice.settings.get(field.name))
-            limited = fix(f"Set {field.name} to {shown(value)}", step(change, **{field.name: value}))
-            problems.append(Problem(f"{place}.{field.name}", refused.message, refused.cure, fix=limited))
+    for field, refused, value in faults(table[choice.kind].fields, choice.settings):
+        limited = fix(f"Set {field.name} to {shown(value)}", step(change, **{field.name: value}))
+        problems.append(Problem(f"{place}.{field.name}", refused.message, refused.cure, fix=limited))
     return problems
 
 

@@ -5,21 +5,35 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from nnviz.document import catalog
-from nnviz.document.catalog import Field, Kind
+from nnviz.document.catalog import Field
 from nnviz.document.edits import layer_edits, training_edits
-from nnviz.document.edits.replacing import checked, layer_of, replaced
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import accepted, parsed
-from nnviz.document.network import Choice
 from nnviz.document.problems import Refused, offered
 
-_ROOTS = ("title", "description", "seed", "precision", "data", "training", "network.layers", "weights")
 _INDEXED = re.compile(r"network\.layers\[(\d{1,6})\]")
 
 PathEdit = Callable[..., Experiment]
+
+_CHOICES = {
+    "data": (catalog.DATASETS, training_edits.choose_data, training_edits.change_data),
+    "training.optimizer": (catalog.OPTIMIZERS, training_edits.choose_optimizer, training_edits.change_optimizer),
+    "training.schedule": (catalog.SCHEDULES, training_edits.choose_schedule, training_edits.change_schedule),
+}
+"""By the path of a choice its table, and the edits that choose another kind and change settings."""
+
+_OF_LAYERS = {
+    "name": layer_edits.rename_layer,
+    "frozen": layer_edits.freeze_layer,
+    "initializer": layer_edits.set_initializer,
+    "gain": layer_edits.set_gain,
+    "learning_rate_factor": layer_edits.set_learning_rate_factor,
+}
 
 
 def set_value(experiment: Experiment, path: str, value: Any) -> Experiment:
@@ -31,7 +45,7 @@ def set_value(experiment: Experiment, path: str, value: Any) -> Experiment:
     Raises Refused, which names the path, what is wrong with the value, and what there is.
     """
     try:
-        return _set(experiment, _named(experiment, path).split("."), value)
+        return _set(experiment, _named(experiment, path), value)
     except Refused as refused:
         raise Refused(f"{path}: {refused.message}", refused.cure) from None
 
@@ -47,62 +61,39 @@ def _named(experiment: Experiment, path: str) -> str:
     return f"network.layers.{layers[place].id}{path[match.end() :]}"
 
 
-def _set(experiment: Experiment, parts: list[str], value: Any) -> Experiment:
-    match parts:
-        case ["data", *rest]:
-            choose, change = training_edits.choose_data, training_edits.change_data
-            return _set_choice(experiment, catalog.DATASETS, experiment.data, choose, change, rest, value)
-        case ["training", "optimizer", *rest]:
-            choose, change = training_edits.choose_optimizer, training_edits.change_optimizer
-            return _set_choice(experiment, catalog.OPTIMIZERS, experiment.training.optimizer, choose, change, rest, value)
-        case ["training", "schedule", *rest]:
-            choose, change = training_edits.choose_schedule, training_edits.change_schedule
-            return _set_choice(experiment, catalog.SCHEDULES, experiment.training.schedule, choose, change, rest, value)
-        case ["training", name]:
-            field = _field(catalog.TRAINING, name, also=("optimizer", "schedule"))
-            return training_edits.change_training(experiment, **{name: _value(field, value)})
-        case ["network", "layers", id, name]:
-            return _set_layer(experiment, id, name, value)
-        case ["weights", id, *tensor] if tensor:
-            return layer_edits.set_parameter(experiment, ".".join([id, *tensor]), _numbers(value))
-        case [name]:
-            field = _field(catalog.EXPERIMENT, name, also=_ROOTS[4:])
-            return replaced(experiment, **checked(catalog.EXPERIMENT, "The experiment", {name: _value(field, value)}))
-    raise Refused("Nothing has this path.", offered(".".join(parts), _paths(experiment)))
-
-
-def _set_choice(
-    experiment: Experiment, table: dict[str, Kind], old: Choice, choose: PathEdit, change: PathEdit, rest: list[str], value: Any
-) -> Experiment:
-    if rest in ([], ["kind"]):
-        return choose(experiment, value)
-    if len(rest) > 1:
-        raise Refused("Nothing has this path.", f"There is: {', '.join(table[old.kind].defaults)}.")
-    return change(experiment, **{rest[0]: _value(_field(table[old.kind].fields, rest[0], also=("kind",)), value)})
-
-
-def _set_layer(experiment: Experiment, id: str, name: str, value: Any) -> Experiment:
-    layer = layer_of(experiment.network, id)
-    value = _value(_field((*catalog.LAYERS[layer.kind].fields, *catalog.LAYER), name), value)
-    named = {
-        "name": layer_edits.rename_layer,
-        "frozen": layer_edits.freeze_layer,
-        "initializer": layer_edits.set_initializer,
-        "gain": layer_edits.set_gain,
-        "learning_rate_factor": layer_edits.set_learning_rate_factor,
-    }
-    return named[name](experiment, id, value) if name in named else layer_edits.change_layer(experiment, id, **{name: value})
-
-
-def _field(fields: tuple[Field, ...], name: str, also: tuple[str, ...] = ()) -> Field:
+def _set(experiment: Experiment, path: str, value: Any) -> Experiment:
+    place = next((place for place in _CHOICES if f"{path}.".startswith(f"{place}.")), path.rpartition(".")[0])
+    name = path.removeprefix(place).removeprefix(".")
+    if place in _CHOICES and name in ("", "kind"):
+        return _CHOICES[place][1](experiment, value)
+    if path.startswith("weights.") and path.count(".") > 1:
+        return layer_edits.set_parameter(experiment, path.removeprefix("weights."), _numbers(value))
+    fields, others, edit = _fields_at(experiment, place)
     for field in fields:
         if field.name == name:
-            return field
-    raise Refused("Nothing has this path.", offered(name, [*(field.name for field in fields), *also]))
+            return edit(experiment, **{name: parsed(field, value) if isinstance(value, str) else accepted(field, value)})
+    raise Refused("Nothing has this path.", offered(name, [*(field.name for field in fields), *others]))
 
 
-def _value(field: Field, value: Any) -> Any:
-    return parsed(field, value) if isinstance(value, str) else accepted(field, value)
+def _fields_at(experiment: Experiment, place: str) -> tuple[tuple[Field, ...], tuple[str, ...], PathEdit]:
+    """Return the fields that stand at this place, what else stands there, and the edit that changes one of them."""
+    if place in _CHOICES:
+        table, _, change = _CHOICES[place]
+        return table[attrgetter(place)(experiment).kind].fields, ("kind",), change
+    match place.split("."):
+        case [""]:
+            return catalog.EXPERIMENT, ("data", "training", "network.layers", "weights"), training_edits.change_experiment
+        case ["training"]:
+            return catalog.TRAINING, ("optimizer", "schedule"), training_edits.change_training
+        case ["network", "layers", id]:
+            layer = layer_edits.layer_of(experiment.network, id)
+            return (*catalog.LAYERS[layer.kind].fields, *catalog.LAYER), (), partial(_change_layer, id=id)
+    raise Refused("Nothing has this path.", offered(place, _paths(experiment)))
+
+
+def _change_layer(experiment: Experiment, id: str, **settings: Any) -> Experiment:
+    ((name, value),) = settings.items()
+    return _OF_LAYERS[name](experiment, id, value) if name in _OF_LAYERS else layer_edits.change_layer(experiment, id, **settings)
 
 
 def _numbers(value: Any) -> Any:

@@ -12,8 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from nnviz.document import catalog
-from nnviz.document.edits.layer_edits import CanvasPosition, move_layers
-from nnviz.document.edits.replacing import known, replaced
+from nnviz.document.edits.layer_edits import CanvasPosition, known, move_layers
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Link, Network, split_parameter
 from nnviz.document.problems import Refused
@@ -73,7 +72,7 @@ def _grafted(experiment: Experiment, part: Experiment, offset: CanvasPosition) -
     weights = {f"{copies[id]}.{tensor}": values for id, tensor, values in owned if id in copies}
     places = {copies[id]: (x + offset[0], y + offset[1]) for id, (x, y) in part.canvas.items()}
     grown = Network((*network.layers, *layers), (*network.links, *links))
-    return move_layers(replaced(experiment, network=grown, weights=experiment.weights | weights), places)
+    return move_layers(experiment.replaced(network=grown, weights=experiment.weights | weights), places)
 
 
 def _fresh_names(network: Network, part: Network) -> dict[str, str]:

@@ -12,9 +12,8 @@ from msgspec.structs import replace
 
 from nnviz.document import catalog
 from nnviz.document.checks.sizes import refuse_too_wide
-from nnviz.document.edits.replacing import checked, known, layer_of, replaced
 from nnviz.document.experiment import Experiment
-from nnviz.document.fields import accepted, finite, shape_of
+from nnviz.document.fields import accepted, checked, finite, shape_of
 from nnviz.document.network import Layer, Link, Network, split_parameter
 from nnviz.document.problems import Refused, listed, offered
 from nnviz.document.shapes.report import examine
@@ -22,6 +21,21 @@ from nnviz.document.shapes.report import examine
 CanvasPosition = tuple[float, float]
 
 _OWN = {field.name: field for field in catalog.LAYER}
+
+# --- the layers that are meant ---
+
+
+def layer_of(network: Network, id: str) -> Layer:
+    """Return the layer with this id. Raises Refused if there is none."""
+    if not network.has(id):
+        raise Refused(f'No layer has the id "{id}".', offered(str(id), [layer.id for layer in network]))
+    return network.layer(id)
+
+
+def known(network: Network, ids: Iterable[str]) -> list[str]:
+    """Return the ids. Raises Refused if no layer has one of them."""
+    return [layer_of(network, id).id for id in ids]
+
 
 # --- adding and removing ---
 
@@ -83,7 +97,7 @@ def remove_layers(experiment: Experiment, ids: Iterable[str]) -> Experiment:
     canvas = {id: position for id, position in experiment.canvas.items() if id not in gone}
     layers = tuple(layer for layer in network.layers if layer.id not in gone)
     breakpoints = tuple(one for one in experiment.breakpoints if one.layer not in gone)
-    return _rewired(replaced(experiment, weights=weights, canvas=canvas, breakpoints=breakpoints), layers, links)
+    return _rewired(experiment.replaced(weights=weights, canvas=canvas, breakpoints=breakpoints), layers, links)
 
 
 def _bridged(links: list[Link], id: str) -> list[Link]:
@@ -129,7 +143,7 @@ def reconnect_link(experiment: Experiment, link: Link | tuple[str, str], source:
     if old.target != target:
         return joined
     links = [new if entry == old else entry for entry in experiment.network.links]
-    return _settled(experiment, replaced(experiment, network=replace(joined.network, links=tuple(links))))
+    return _settled(experiment, experiment.replaced(network=replace(joined.network, links=tuple(links))))
 
 
 def _check_room(network: Network, target: str, taken: tuple[str, ...], most: int | None) -> None:
@@ -273,7 +287,7 @@ def set_parameter(experiment: Experiment, parameter: str, values: list | float) 
     if shape_of(values) != shapes[parameter]:
         shape = list(shapes[parameter])
         raise Refused(f"The values of {parameter} are not finite numbers of shape {shape}.", "Give equally long nested lists, without NaN.")
-    return replaced(experiment, weights=experiment.weights | {parameter: _floats(values)})
+    return experiment.replaced(weights=experiment.weights | {parameter: _floats(values)})
 
 
 def set_parameters(experiment: Experiment, parameters: Mapping[str, list | float]) -> Experiment:
@@ -286,12 +300,12 @@ def set_parameters(experiment: Experiment, parameters: Mapping[str, list | float
 def clear_weights(experiment: Experiment, id: str) -> Experiment:
     """Return the experiment with all parameters of the layer left to its initializer again."""
     layer_of(experiment.network, id)
-    return replaced(experiment, weights={name: values for name, values in experiment.weights.items() if split_parameter(name).layer != id})
+    return experiment.replaced(weights={name: values for name, values in experiment.weights.items() if split_parameter(name).layer != id})
 
 
 def clear_parameter(experiment: Experiment, parameter: str) -> Experiment:
     """Return the experiment with one parameter (`layer id.tensor`) no longer set by hand."""
-    return replaced(experiment, weights={name: values for name, values in experiment.weights.items() if name != parameter})
+    return experiment.replaced(weights={name: values for name, values in experiment.weights.items() if name != parameter})
 
 
 def _with_element(values: Any, index: tuple[int, ...], number: float) -> Any:
@@ -314,13 +328,13 @@ def move_layers(experiment: Experiment, positions: Mapping[str, CanvasPosition])
     placed = {id: (finite(x), finite(y)) for id, (x, y) in positions.items()}
     if any(None in position for position in placed.values()):
         raise Refused("A place on the canvas is two finite numbers.", "Drop the layer on the canvas.")
-    return replaced(experiment, canvas=experiment.canvas | {id: (round(x, 2), round(y, 2)) for id, (x, y) in placed.items()})
+    return experiment.replaced(canvas=experiment.canvas | {id: (round(x, 2), round(y, 2)) for id, (x, y) in placed.items()})
 
 
 def tidy(experiment: Experiment, ids: Iterable[str] | None = None) -> Experiment:
     """Return the experiment with these layers (None: all) placed automatically again."""
     gone = set(experiment.canvas) if ids is None else set(known(experiment.network, ids))
-    return replaced(experiment, canvas={id: position for id, position in experiment.canvas.items() if id not in gone})
+    return experiment.replaced(canvas={id: position for id, position in experiment.canvas.items() if id not in gone})
 
 
 # --- what edits are made of ---
@@ -333,11 +347,11 @@ def _title(network: Network, id: str) -> str:
 def _with_layer(experiment: Experiment, changed: Layer) -> Experiment:
     """Return the experiment with this layer in the place of the one with its id (or of the last, if its id is new)."""
     layers = tuple(changed if layer.id == changed.id and layer != changed else layer for layer in experiment.network.layers)
-    return replaced(experiment, network=replace(experiment.network, layers=layers))
+    return experiment.replaced(network=replace(experiment.network, layers=layers))
 
 
 def _rewired(experiment: Experiment, layers: tuple[Layer, ...], links: Iterable[Link]) -> Experiment:
-    return _settled(experiment, replaced(experiment, network=Network(tuple(layers), tuple(links))))
+    return _settled(experiment, experiment.replaced(network=Network(tuple(layers), tuple(links))))
 
 
 def _settled(before: Experiment, after: Experiment) -> Experiment:
@@ -345,7 +359,7 @@ def _settled(before: Experiment, after: Experiment) -> Experiment:
     lost = _unfit(after) - {name for name in _unfit(before) if name.startswith("weights.")}
     weights = {name: values for name, values in after.weights.items() if f"weights.{name}" not in lost}
     locks = {name: value for name, value in after.locks.items() if f"locks.{name}" not in lost}
-    return replaced(after, weights=weights, locks=locks)
+    return after.replaced(weights=weights, locks=locks)
 
 
 def _unfit(experiment: Experiment) -> set[str]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from itertools import product
 from math import prod
 
-from nnviz.document.edits.replacing import replaced
 from nnviz.document.experiment import Experiment
 from nnviz.document.locks import Index, is_inside
 from nnviz.document.problems import Refused, offered
@@ -56,4 +55,4 @@ def _indices(experiment: Experiment, parameter: str, shape: tuple[int, ...]) -> 
 
 def _with(experiment: Experiment, parameter: str, value: bool | list[list[int]]) -> Experiment:
     others = {name: kept for name, kept in experiment.locks.items() if name != parameter}
-    return replaced(experiment, locks=others | {parameter: value} if value else others)
+    return experiment.replaced(locks=others | {parameter: value} if value else others)

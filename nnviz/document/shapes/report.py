@@ -16,10 +16,10 @@ from nnviz.document.checks import output_and_data
 from nnviz.document.checks.links import LinkIndex, link_problems
 from nnviz.document.checks.training_checks import MOST_PARAMETERS, training_problems
 from nnviz.document.experiment import Experiment
-from nnviz.document.fields import accepted, nearest
+from nnviz.document.fields import faults
 from nnviz.document.locks import lock_problem
 from nnviz.document.network import Layer, split_parameter
-from nnviz.document.problems import Problem, Refused, offered, shown
+from nnviz.document.problems import Problem, offered, shown
 from nnviz.document.shapes.fixes import FixAt, change_itself, delete_itself, first_fix
 from nnviz.document.shapes.rules import RULES, LayerProblem, LayerShape, Shape, parameters_by_name
 
@@ -92,21 +92,13 @@ def _shape(layer: Layer, sources: list[Shape | None]) -> LayerShape:
     if kind is None:
         message = f'There is no kind of layer called "{layer.kind[:40]}".'
         raise LayerProblem(message, offered(layer.kind, catalog.LAYERS), "kind", (delete_itself("Delete this layer"),))
-    _check_settings(layer, kind)
+    for field, refused, value in faults(kind.fields, layer.settings):
+        limited = change_itself(f"Set {field.name} to {shown(value)}", **{field.name: value})
+        raise LayerProblem(refused.message, refused.cure, field.name, (limited,))
     fewest, most = kind.inputs
     if None in sources or not fewest <= len(sources) <= (most if most is not None else len(sources)):
         return LayerShape(None)
     return RULES[layer.kind](layer, *sources)
-
-
-def _check_settings(layer: Layer, kind: catalog.Kind) -> None:
-    for field in kind.fields:
-        try:
-            accepted(field, layer.settings.get(field.name))
-        except Refused as refused:
-            value = nearest(field, layer.settings.get(field.name))
-            limited = change_itself(f"Set {field.name} to {shown(value)}", **{field.name: value})
-            raise LayerProblem(refused.message, refused.cure, field.name, (limited,)) from None
 
 
 # --- the limit of size ---
