@@ -13,14 +13,14 @@ from nnviz.document.catalog import layer_kind
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer
 from nnviz.document.shapes.report import LayerShape, Report
-from nnviz.text.numbers import number, signed
+from nnviz.text.numbers import number, signed, trimmed
 
 LONGEST = 5
 """Most characters a number inside a circle may have."""
 
 
 @lru_cache(maxsize=8192)
-def short(value: float, longest: int = LONGEST) -> str:
+def fitting(value: float, longest: int = LONGEST) -> str:
     """Return a number in at most `longest` characters where that is possible, with 2 decimals where they fit and mean something."""
     if not math.isfinite(value) or value == 0:
         return number(value)
@@ -28,13 +28,9 @@ def short(value: float, longest: int = LONGEST) -> str:
         mantissa, power = f"{value:.0e}".split("e")
         return signed(f"{mantissa}e{int(power)}")
     decimals = 2 if abs(value) < 10 else (1 if abs(value) < 100 else 0)
-    texts = [_trimmed(f"{value:.{places}f}") for places in range(decimals, -1, -1)]
+    texts = [trimmed(f"{value:.{places}f}") for places in range(decimals, -1, -1)]
     texts = [text if len(text) <= longest else text.replace("0.", ".") for text in texts]
     return signed(next((text for text in texts if len(text) <= longest and float(text) != 0), texts[0]))
-
-
-def _trimmed(text: str) -> str:
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 _TENSORS = {

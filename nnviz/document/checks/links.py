@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from nnviz.document import catalog
-from nnviz.document.network import Layer, Link, Network
+from nnviz.document.network import Layer, Link, Network, reached
 from nnviz.document.problems import Fix, Problem, fix, offered, step
 
 
@@ -53,13 +53,7 @@ class LinkIndex:
     @cached_property
     def reached(self) -> set[str]:
         """The layers that data from an input layer gets to."""
-        reached, ahead = set(), list(self.entries)
-        while ahead:
-            id = ahead.pop()
-            if id not in reached:
-                reached.add(id)
-                ahead += self.outputs[id]
-        return reached
+        return reached(self.entries, self.outputs)
 
     @cached_property
     def ends(self) -> list[str]:
@@ -68,13 +62,7 @@ class LinkIndex:
 
     def behind(self, id: str) -> set[str]:
         """Return the layer and all that its output gets to."""
-        found, ahead = set(), [id]
-        while ahead:
-            following = ahead.pop()
-            if following not in found:
-                found.add(following)
-                ahead += self.outputs[following]
-        return found
+        return reached([id], self.outputs)
 
     def branch(self, end: str) -> list[str]:
         """Return the layers that lead to this end and to nothing else; input layers are none."""

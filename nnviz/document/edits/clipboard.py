@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from nnviz.document import catalog
 from nnviz.document.edits.layer_edits import CanvasPosition, known, move_layers
 from nnviz.document.experiment import Experiment
-from nnviz.document.network import Link, Network, split_parameter
+from nnviz.document.network import Link, Network, free_id, split_parameter
 from nnviz.document.problems import Refused
 from nnviz.document.store import json_text
 
@@ -92,9 +92,6 @@ def _fresh_ids(network: Network, part: Network) -> dict[str, str]:
     """For each layer of the part the id it gets: its kind and the first free number."""
     taken, fresh = {layer.id for layer in network}, {}
     for layer in part:
-        number = 1
-        while f"{layer.kind}{number}" in taken:
-            number += 1
-        fresh[layer.id] = f"{layer.kind}{number}"
+        fresh[layer.id] = free_id(layer.kind, taken)
         taken.add(fresh[layer.id])
     return fresh

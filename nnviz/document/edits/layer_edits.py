@@ -11,10 +11,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from nnviz.document import catalog
+from nnviz.document.checks.links import LinkIndex
 from nnviz.document.checks.sizes import refuse_too_wide
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import accepted, checked, finite, shape_of
-from nnviz.document.network import Layer, Link, Network, split_parameter
+from nnviz.document.network import Layer, Link, Network, reached, split_parameter
 from nnviz.document.problems import Refused, listed, offered
 from nnviz.document.shapes.report import examine
 
@@ -121,7 +122,7 @@ def connect_layers(experiment: Experiment, source: str, target: str, replace_lin
         raise Refused("A layer cannot feed itself.", "Link it to another layer.")
     if Link(source, target) in network.links:
         raise Refused(f"{_title(network, source)} is already linked to {_title(network, target)}.", "Link another layer.")
-    if target in _leading_to(network, source):
+    if target in reached([source], LinkIndex(network).inputs):
         message = f"{_title(network, target)} already leads to {_title(network, source)}, so this link would close a circle."
         raise Refused(message, "Link in the direction the data flows.")
     most = catalog.layer_kind(network.layer(target).kind).inputs[1]
@@ -158,17 +159,6 @@ def _check_room(network: Network, target: str, taken: tuple[str, ...], most: int
         )
     if len(network.links) >= catalog.MOST_LINKS:
         raise Refused(f"A network has at most {catalog.MOST_LINKS:,} links.", "Remove a link first.")
-
-
-def _leading_to(network: Network, id: str) -> set[str]:
-    """Return the layer and all whose output gets to it."""
-    found, ahead = set(), [id]
-    while ahead:
-        following = ahead.pop()
-        if following not in found and network.has(following):
-            found.add(following)
-            ahead += network.inputs_of(following)
-    return found
 
 
 def disconnect_layers(experiment: Experiment, source: str, target: str) -> Experiment:

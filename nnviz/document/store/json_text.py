@@ -36,18 +36,8 @@ DEFAULT_TRAINING = Training(catalog.new_choice(catalog.OPTIMIZERS, "adam"), cata
 MIGRATIONS: dict[int, Callable[[dict], dict]] = {}
 """For each older version n the function that turns its document into one of version n + 1."""
 
-_KEYS = (
-    "format",
-    "version",
-    *(field.name for field in catalog.EXPERIMENT),
-    "data",
-    "network",
-    "training",
-    "weights",
-    "canvas",
-    "breakpoints",
-    "locks",
-)
+_PARTS = ("data", "network", "training", "weights", "canvas", "breakpoints", "locks")
+_KEYS = ("format", "version", *(field.name for field in catalog.EXPERIMENT), *_PARTS)
 
 Row = TypeVar("Row", bound=Kind)
 

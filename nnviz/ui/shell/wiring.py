@@ -13,9 +13,7 @@ from nnviz.document.network import Link
 from nnviz.messages import GradientChecked
 from nnviz.records.trace_state import TraceState
 from nnviz.session.run import RunState
-from nnviz.text import captions, what_if_text
-from nnviz.text import names as naming
-from nnviz.text.names import parameter_title
+from nnviz.text import captions, names, what_if_text
 from nnviz.text.numbers import steady
 from nnviz.text.tokens import vocabulary
 from nnviz.ui.data import batch_inspector
@@ -92,13 +90,13 @@ def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
         panels.network.set_selection(kept)
     panels.parameters.set_experiment(experiment, report)
     panels.training.set_experiment(experiment)
-    names = experiment.network.titles
+    titles = experiment.network.titles
     for view in (*panels.run_plots, panels.microscope):
-        view.set_names(names)
+        view.set_names(titles)
     panels.loss.set_penalties(experiment.penalties)
     panels.boundary.set_own(experiment.data.kind == "table")
     for view in (panels.graph, panels.chain_rule):
-        view.set_titles(names)
+        view.set_titles(titles)
     window.debugger.show_marks()
     panels.microscope.set_optimizer(catalog.OPTIMIZERS[experiment.training.optimizer.kind].label)
     problems = f" · {len(report.problems)} problem{'s' * (len(report.problems) > 1)}" if report.problems else ""
@@ -158,7 +156,7 @@ def _show_obstacle(window: MainWindow) -> None:
     window.top_bar.badge.set_error(trace.worst_error if trace else None, trace.precision if trace else "", is_broken)
     target = window.session.run.target
     way = f"going to {target}" if target is not None else obstacle
-    parts = (naming.iteration(state.index.trace) if state else "", way if state else "")
+    parts = (names.iteration(state.index.trace) if state else "", way if state else "")
     panels.cards["graph"].set_subtitle(" · ".join(filter(None, parts)))
     panels.cards["inspector"].set_subtitle(parts[0])
 
@@ -346,7 +344,7 @@ def _show_proof(window: MainWindow) -> None:
         titles = window.session.experiment.network.titles
         trace = state.index.whole.trace
         labels = [node.label for node in trace.nodes if node.kind == "parameter"]
-        window.proof.set_trace(trace, {label: parameter_title(label, titles) for label in labels})
+        window.proof.set_trace(trace, {label: names.parameter_title(label, titles) for label in labels})
         window.proof.open_below(window.top_bar.badge)
 
 
