@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack,
 from .bindings import Bindings, Source, TapeEntry, leaf
 from .calls import kind_of, may_draw, operation_name, silently_written
 from .openers import Openers
-from .record import Call, TraceError, ValueRead, fill, perform, template, tensors_in, with_written
+from .record import Call, NativeResult, TraceError, ValueRead, end_of_steps, fill, handed_on, perform, template, tensors_in, with_written
 from .scopes import user_line
 from .what_if import WhatIfs, refilled, supposing, with_first
 
@@ -166,11 +166,20 @@ class Tape(TorchFunctionMode):
         count, numbering = len(self.bindings.entries), self.scopes.numbering() if self.bindings.what_ifs else None
         opened = self._opened(opener, made)
         believed = opened is not None and _agree(opened, made.outputs)
-        if believed and self.bindings.what_ifs:
-            opened = self._open_otherwise(opener, made, opened, count, numbering)
         if believed:
-            for tensor, twin in zip(made.outputs, opened, strict=True):
-                self.bindings.bind(tensor, *self.bindings.source(twin))
+            pairs = [end_of_steps(tensor.detach(), twin.detach()) for tensor, twin in zip(made.outputs, opened, strict=True)]
+            inside = self.bindings.what_ifs.keys() & set(range(count, len(self.bindings.entries)))
+            if inside:
+                opened = self._opened_otherwise(opener, made, count, numbering, inside)
+            ends = [self.bindings.source(twin) for twin in opened]
+            for output, (entry, port) in enumerate(ends):
+                if pairs[output] and entry.id >= count and entry.id not in inside:
+                    _hand_on(entry, port, _native(made, count), output, *pairs[output])
+            if inside:
+                live = _made_again(made, self.bindings.entries[count:])
+                _go_on_with(made, [live[entry.id, port] for entry, port in ends])
+            for tensor, end in zip(made.outputs, ends, strict=True):
+                self.bindings.bind(tensor, *end)
             for k in made.written:
                 self.bindings.wrote(made.tensors[k])
         else:
@@ -230,23 +239,15 @@ class Tape(TorchFunctionMode):
 
     # -- what is supposed -------------------------------------------------------------------------------------------
 
-    def _open_otherwise(self, opener: Callable, made: Made, opened: list[Tensor], count: int, numbering: Counter) -> list[Tensor]:
-        """The call's textbook steps, made once more if something is supposed of one of them.
-
-        The person's tensors take the same steps: supposed values lie on kinks (relu at 0) where roundings would decide.
-        """
-        inside = self.bindings.what_ifs.keys() & set(range(count, len(self.bindings.entries)))
-        if inside:
-            _refuse_in_place(made)
-            self.bindings.forget_after(count)
-            self.scopes.renumber(numbering)
-            self._inside = self.bindings.what_ifs
-            opened = self._opened(opener, made)
-            self._inside = {}
-            self.bindings.supposed |= inside
-        if not _is_in_place(made):
-            live = _made_again(made, self.bindings.entries[count:])
-            _go_on_with(made, [live[entry.id, port] for entry, port in map(self.bindings.source, opened)])
+    def _opened_otherwise(self, opener: Callable, made: Made, count: int, numbering: Counter, inside: set[int]) -> list[Tensor]:
+        """The outputs of the call's textbook steps, made once more with what is supposed of some of them."""
+        _refuse_in_place(made)
+        self.bindings.forget_after(count)
+        self.scopes.renumber(numbering)
+        self._inside = self.bindings.what_ifs
+        opened = self._opened(opener, made)
+        self._inside = {}
+        self.bindings.supposed |= inside
         return opened
 
     # -- calls that make no node ------------------------------------------------------------------------------------
@@ -276,6 +277,21 @@ class Tape(TorchFunctionMode):
         self._record(made)
         self.bindings.mark_data(made.result)
         return made.result
+
+
+def _native(made: Made, first: int) -> NativeResult:
+    """The call as it was made, for a replay."""
+    needed = tuple([torch.is_grad_enabled() and tensor.requires_grad for tensor in made.tensors])
+    call = Call(made.function, made.args, made.kwargs, made.written, needed, made.before)
+    return NativeResult(first, call, tuple([(entry.id, port) for entry, port in made.sources]), {})
+
+
+def _hand_on(entry: TapeEntry, port: int, native: NativeResult, output: int, own: Tensor, given: Tensor) -> None:
+    """Let the step that ends an opened call hand on what the call itself gave."""
+    ends = (entry.call.native.ends if entry.call.native else {}) | {port: (output, own, given)}
+    entry.call = entry.call._replace(native=native._replace(ends=ends))
+    entry.outputs[port] = handed_on(entry.outputs, native._replace(ends={port: ends[port]}))[port]
+    entry.values[port] = entry.outputs[port].detach()
 
 
 def _note(tape: Tape, path: str, output: Any) -> None:
@@ -327,7 +343,7 @@ def _made_again(made: Made, entries: list[TapeEntry]) -> dict[tuple[int, int], T
             torch.set_rng_state(entry.call.rng)
         tensors = [live.get((source.id, port), source.values[port]) for source, port in entry.sources]
         with torch.set_grad_enabled(any(entry.call.differentiable)):
-            live |= {(entry.id, port): output for port, output in enumerate(perform(entry.call, tensors)[1])}
+            live |= {(entry.id, port): output for port, output in enumerate(handed_on(perform(entry.call, tensors)[1], entry.call.native))}
     torch.set_rng_state(state)
     return live
 
