@@ -1,6 +1,6 @@
 """What can be chosen: every kind of layer, optimizer, schedule, loss and data set, with its fields, limits and a line of explanation.
 
-Tables only. Checks, screens, help texts and the engine all read them, so a new kind begins with one row here.
+Checks, screens, help texts and the engine all read these tables, so a new kind begins with one row here. Long because there are many kinds.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from nnviz.document.network import split_parameter
 from nnviz.records.trace_record import NodeRecord, TraceRecord
-from nnviz.text import numbers, recurrent_names
+from nnviz.text import _recurrent_names, numbers
 
 PARAMETERS = {"weight": "W", "bias": "b", "running_mean": "running μ", "running_var": "running σ²", "num_batches_tracked": "batches"}
 _NORMALISATION = {"weight": "γ", "bias": "β"}
@@ -55,7 +55,7 @@ def names(trace: TraceRecord) -> dict[int, str]:
     for node in trace.nodes:
         if "norm" in node.operation:
             found |= {k: _of_normalisation(trace.nodes[k], found[k]) for k in node.inputs}
-    return found | recurrent_names.names(trace)
+    return found | _recurrent_names.names(trace)
 
 
 def _of_normalisation(node: NodeRecord, name: str) -> str:

@@ -3,15 +3,16 @@
 The functions stand in the files of this folder; a problem's fix calls them by name.
 """
 
-from nnviz.document.edits.breakpoint_edits import (
+from nnviz.document.edits._breakpoint_edits import (
     add_breakpoint,
     change_breakpoint,
     remove_breakpoint,
     switch_breakpoints,
     toggle_breakpoint,
 )
-from nnviz.document.edits.by_path import set_value
-from nnviz.document.edits.clipboard import clipping, duplicate_layers, paste_layers
+from nnviz.document.edits._by_path import set_value
+from nnviz.document.edits._clipboard import clipping, duplicate_layers, paste_layers
+from nnviz.document.edits._lock_edits import lock_parameter, lock_weights
 from nnviz.document.edits.layer_edits import (
     add_layer,
     change_layer,
@@ -36,7 +37,6 @@ from nnviz.document.edits.layer_edits import (
     set_weight,
     tidy,
 )
-from nnviz.document.edits.lock_edits import lock_parameter, lock_weights
 from nnviz.document.edits.training_edits import (
     change_data,
     change_optimizer,
