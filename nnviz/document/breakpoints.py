@@ -1,4 +1,4 @@
-"""Where stepping and training stop: what a breakpoint is, its kinds, and what each is called. It looks at no run."""
+"""Where stepping and training stop: what a breakpoint is, its kinds, and what each is called."""
 
 from __future__ import annotations
 

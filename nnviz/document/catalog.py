@@ -524,7 +524,7 @@ DATA_SIZES = {
     "moons": (2, 2), "circles": (2, 2), "spiral": (2, 2), "xor": (2, 2), "blobs": (2, 3), "rings": (2, 3), "sine": (1, 0), "iris": (4, 3), "wine": (13, 3),
     "breast_cancer": (30, 2), "digits": (64, 10),
 }
-"""Features and classes (0: regression) of data sets by default; row_shapes.py knows what their settings change, and all the others."""
+"""Features and classes (0: regression) of data sets by default; shapes/rows.py knows what their settings change, and all the others."""
 
 INITIALIZERS = _table(
     Kind("default", "Default", "as torch starts such a layer: uniform in ±1/√n_in (recurrent: ±1/√units), biases too; embedding normal; attention Xavier uniform", source="torch.nn"),

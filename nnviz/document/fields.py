@@ -1,4 +1,4 @@
-"""Which values a field of the catalog takes, and how text from a command line becomes one. Rules about single values only."""
+"""Which values a field of the catalog takes, and how text from a command line becomes one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Locked weights: single elements or whole parameters that training leaves as they are, to the bit. The edits are in edits.
+"""Locked weights: single elements or whole parameters that training leaves as they are, to the bit.
 
 `Experiment.locks` holds for a parameter's name either True or the indices of its locked elements. Freezing a layer is another thing: a
 frozen layer has no gradient, a locked weight has one that is shown and not used.

@@ -1,4 +1,4 @@
-"""The words of the network picture: numbers short enough for a circle, what stands under a layer and beside an output. Pure."""
+"""The words of the network picture: numbers short enough for a circle, what stands under a layer and beside an output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a node of the graph is called on the screen: its name, the note beside it, its symbol. Pure; it knows no widget."""
+"""What a node of the graph is called on the screen: its name, the note beside it, its symbol."""
 
 from __future__ import annotations
 

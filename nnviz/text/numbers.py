@@ -1,4 +1,4 @@
-"""How numbers are written on the screen: 4 significant digits, a true minus sign, columns that do not jump. It knows no widget."""
+"""How numbers are written on the screen: 4 significant digits, a true minus sign, columns that do not jump."""
 
 from __future__ import annotations
 

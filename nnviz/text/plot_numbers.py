@@ -1,4 +1,4 @@
-"""Numbers as plots print them, on the rules of numbers.py: ticks, shares, iterations. Text only; nothing is painted here."""
+"""Numbers as plots print them, on the rules of numbers.py: ticks, shares, iterations."""
 
 from __future__ import annotations
 

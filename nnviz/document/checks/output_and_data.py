@@ -1,6 +1,6 @@
 """What can be wrong with the data, the output of the network and the weights set by hand.
 
-Each finding names the place, the layer that causes it, and the cure. Called by shapes.py; it changes nothing.
+Each problem names the place, the layer that causes it, and the cure.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ Shapes = dict[str, tuple[int, ...] | None]
 # --- data ---
 
 
-def data_problems(experiment: Experiment, wiring: LinkIndex) -> list[Problem]:
+def data_problems(experiment: Experiment, links: LinkIndex) -> list[Problem]:
     """Return what is wrong with the choice of data, and where it does not fit the input layer."""
     problems = choice_problems("data", catalog.DATASETS, experiment.data)
     problems = problems or _own_data_problems(experiment.data)
     size = None if problems else data_size(experiment.data)
-    if size is None or not wiring.entries:
+    if size is None or not links.entries:
         return problems
-    id = wiring.entries[0]
-    shape = wiring.layers[id].settings.get("shape")
+    id = links.entries[0]
+    shape = links.layers[id].settings.get("shape")
     if not takes(catalog.LAYERS["input"].field("shape"), shape) or prod(shape) == size[0]:
         return problems
     label = catalog.DATASETS[experiment.data.kind].label
     message = f"{label} has {counted(size[0], 'feature')} per row, and the input layer takes {prod(shape):,}."
-    natural = natural_shape(experiment.data, size[0], shape, [wiring.layers[target].kind for target in wiring.outputs[id]])
+    natural = natural_shape(experiment.data, size[0], shape, [links.layers[target].kind for target in links.outputs[id]])
     cure = f"Set the shape of the input layer to {natural}"
     fitting = fix(cure, step("change_layer", id=id, shape=natural))
-    return [*problems, Problem(f"{wiring.place(id)}.shape", message, f"{cure}.", id, fitting)]
+    return [*problems, Problem(f"{links.place(id)}.shape", message, f"{cure}.", id, fitting)]
 
 
 def _own_data_problems(data: Choice) -> list[Problem]:
@@ -54,15 +54,15 @@ def _own_data_problems(data: Choice) -> list[Problem]:
     return []
 
 
-def lookup_problems(experiment: Experiment, wiring: LinkIndex) -> list[Problem]:
+def lookup_problems(experiment: Experiment, links: LinkIndex) -> list[Problem]:
     """Return the layers that look up whole numbers and are given others."""
     problems = []
-    for layer in wiring.sorted:
+    for layer in links.sorted:
         kind = catalog.layer_kind(layer.kind)
-        source = _origin(wiring, layer.id) if kind.vocabulary and layer.id in wiring.reached else ""
-        if source and wiring.layers[source].kind != "input":
-            message = f"{kind.label} looks up whole numbers, and {wiring.title(source)} puts out others."
-            problems.append(Problem(wiring.place(layer.id), message, "Put it right behind the input layer.", layer.id))
+        source = _origin(links, layer.id) if kind.vocabulary and layer.id in links.reached else ""
+        if source and links.layers[source].kind != "input":
+            message = f"{kind.label} looks up whole numbers, and {links.title(source)} puts out others."
+            problems.append(Problem(links.place(layer.id), message, "Put it right behind the input layer.", layer.id))
         elif source and experiment.data.settings.get("scaling", "none") != "none":
             message = f"{kind.label} looks up whole numbers, and scaling turns those of the data into others."
             whole = fix("Switch scaling off", step("change_data", scaling="none"))
@@ -70,11 +70,11 @@ def lookup_problems(experiment: Experiment, wiring: LinkIndex) -> list[Problem]:
     return problems
 
 
-def _origin(wiring: LinkIndex, id: str) -> str:
+def _origin(links: LinkIndex, id: str) -> str:
     """Return the layer that a layer's numbers come from, seen through those that only rearrange them; empty for several."""
-    sources = wiring.inputs[id]
-    while len(sources) == 1 and catalog.layer_kind(wiring.layers[sources[0]].kind).rearranges:
-        sources = wiring.inputs[sources[0]]
+    sources = links.inputs[id]
+    while len(sources) == 1 and catalog.layer_kind(links.layers[sources[0]].kind).rearranges:
+        sources = links.inputs[sources[0]]
     return sources[0] if len(sources) == 1 else ""
 
 
@@ -107,7 +107,7 @@ def counted(number: int, noun: str) -> str:
 # --- output and loss ---
 
 
-def output_problems(experiment: Experiment, wiring: LinkIndex, shapes: Shapes) -> list[Problem]:
+def output_problems(experiment: Experiment, links: LinkIndex, shapes: Shapes) -> list[Problem]:
     """Return where loss, data and the shape of the output do not fit together."""
     loss, size = experiment.training.loss, aim(experiment)
     if loss not in catalog.LOSSES:
@@ -115,7 +115,7 @@ def output_problems(experiment: Experiment, wiring: LinkIndex, shapes: Shapes) -
         return [Problem("training.loss", f'There is no loss "{loss[:40]}".', offered(loss, catalog.LOSSES), fix=chosen)]
     if size is None:
         return []
-    return _loss_problems(experiment, size.classes) or _unit_problems(experiment, wiring, shapes[wiring.output] or (), size)
+    return _loss_problems(experiment, size.classes) or _unit_problems(experiment, links, shapes[links.output] or (), size)
 
 
 def aim(experiment: Experiment) -> RowSize | None:
@@ -149,8 +149,8 @@ def _range_problems(experiment: Experiment) -> list[Problem]:
     return [Problem("data.scaling", message, "Set scaling to min-max.", fix=fix("Scale to 0 … 1", step("change_data", scaling="min-max")))]
 
 
-def _unit_problems(experiment: Experiment, wiring: LinkIndex, shape: tuple[int, ...], size: tuple[int, int, int]) -> list[Problem]:
-    id, (_, classes, targets), is_copy = wiring.output, size, experiment.training.target == "input"
+def _unit_problems(experiment: Experiment, links: LinkIndex, shape: tuple[int, ...], size: tuple[int, int, int]) -> list[Problem]:
+    id, (_, classes, targets), is_copy = links.output, size, experiment.training.target == "input"
     loss, label = catalog.LOSSES[experiment.training.loss], catalog.DATASETS[experiment.data.kind].label
     allowed = (targets,) if is_copy else _allowed_outputs(loss.name, classes, targets)
     if shape in [(units,) for units in allowed]:
@@ -158,10 +158,10 @@ def _unit_problems(experiment: Experiment, wiring: LinkIndex, shape: tuple[int, 
     what = f"{classes} classes" if classes else f"{counted(targets, 'number')} to reproduce" if is_copy else counted(targets, "target")
     needed = " or ".join(counted(units, "unit") for units in allowed)
     message = f"{loss.label} with {what} ({label}) needs an output of {needed}, and this layer puts out [{', '.join(map(str, shape))}]."
-    is_dense = wiring.layers[id].kind == "dense"
+    is_dense = links.layers[id].kind == "dense"
     cure = f"Set its units to {allowed[-1]}" if is_dense else _ending_label(shape, allowed[-1])
     steps = [step("change_layer", id=id, units=allowed[-1])] if is_dense else ending(id, shape, allowed[-1])
-    return [Problem(f"{wiring.place(id)}{'.units' * is_dense}", message, f"{cure}.", id, fix(cure, *steps))]
+    return [Problem(f"{links.place(id)}{'.units' * is_dense}", message, f"{cure}.", id, fix(cure, *steps))]
 
 
 def _ending_label(shape: tuple[int, ...], units: int) -> str:

@@ -1,4 +1,4 @@
-"""Why a layer cannot be as wide as it was asked to be: what it would need, estimated before anything is allocated. It changes nothing."""
+"""Why a layer cannot be as wide as it was asked to be: what it would need, estimated before anything is allocated."""
 
 from __future__ import annotations
 

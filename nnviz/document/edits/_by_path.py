@@ -1,4 +1,4 @@
-"""A value of the document named by text, as `--set training.optimizer.learning_rate=0.1` does. It only finds the edit to make."""
+"""A value of the document named by text, as `--set training.optimizer.learning_rate=0.1` does."""
 
 from __future__ import annotations
 

@@ -146,14 +146,14 @@ def _fitted(experiment: Experiment, size: RowSize | None) -> Experiment:
     if experiment.training.target == "input":
         classes, targets = 0, features
     experiment = _trained(experiment, loss=_suitable_loss(experiment.training, classes))
-    wiring = LinkIndex(experiment.network)
-    for id in wiring.entries[:1]:
-        shape = wiring.layers[id]["shape"]
+    links = LinkIndex(experiment.network)
+    for id in links.entries[:1]:
+        shape = links.layers[id]["shape"]
         if prod(shape) != features:
-            following = [wiring.layers[target].kind for target in wiring.outputs[id]]
+            following = [links.layers[target].kind for target in links.outputs[id]]
             experiment = change_layer(experiment, id, shape=natural_shape(experiment.data, features, shape, following))
     units = 1 if experiment.training.loss == "bce" and classes else classes or targets
-    last = _last_dense(wiring)
+    last = _last_dense(links)
     return change_layer(experiment, last, units=units) if last else experiment
 
 
@@ -165,7 +165,7 @@ def _suitable_loss(training: Training, classes: int) -> str:
     return training.loss if training.loss == "bce" and classes == 2 else "cross_entropy"
 
 
-def _last_dense(wiring: LinkIndex) -> str:
+def _last_dense(links: LinkIndex) -> str:
     """Return the dense layer that decides how many outputs there are; empty if none alone does."""
-    id = wiring.deciding(wiring.output)
-    return id if id and wiring.layers[id].kind == "dense" else ""
+    id = links.deciding(links.output)
+    return id if id and links.layers[id].kind == "dense" else ""

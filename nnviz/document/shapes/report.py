@@ -1,7 +1,4 @@
-"""What a network amounts to before anything is allocated: output shape and parameters of every layer, and every problem with its cure.
-
-Only arithmetic on shapes: nothing here builds, runs or changes a network.
-"""
+"""What a network amounts to before anything is allocated: output shape and parameters of every layer, and every problem with its cure."""
 
 from __future__ import annotations
 
@@ -54,37 +51,37 @@ class Report(msgspec.Struct, frozen=True, dict=True):
 
 def examine(experiment: Experiment) -> Report:
     """Return the shapes, parameters and problems of an experiment. Never raises."""
-    wiring = LinkIndex(experiment.network)
-    layers, problems = _shapes(wiring)
-    problems += link_problems(wiring)
+    links = LinkIndex(experiment.network)
+    layers, problems = _shapes(links)
+    problems += link_problems(links)
     if not problems:
-        problems += output_and_data.output_problems(experiment, wiring, {id: layer.output_shape for id, layer in layers.items()})
-        problems += training_problems(experiment, wiring, layers)
-    problems += output_and_data.data_problems(experiment, wiring)
-    problems += output_and_data.lookup_problems(experiment, wiring)
+        problems += output_and_data.output_problems(experiment, links, {id: layer.output_shape for id, layer in layers.items()})
+        problems += training_problems(experiment, links, layers)
+    problems += output_and_data.data_problems(experiment, links)
+    problems += output_and_data.lookup_problems(experiment, links)
     problems += _parameter_problems(experiment.weights, layers, output_and_data.weight_problem)
     problems += _parameter_problems(experiment.locks, layers, lock_problem)
-    ordered = sorted(problems, key=lambda problem: wiring.order.get(problem.layer, len(wiring.order)))
-    return Report(layers, tuple(ordered), wiring.output)
+    ordered = sorted(problems, key=lambda problem: links.order.get(problem.layer, len(links.order)))
+    return Report(layers, tuple(ordered), links.output)
 
 
-def _shapes(wiring: LinkIndex) -> tuple[dict[str, LayerShape], list[Problem]]:
+def _shapes(links: LinkIndex) -> tuple[dict[str, LayerShape], list[Problem]]:
     found: dict[str, LayerShape] = {}
     problems: list[Problem] = []
     total = 0
-    for layer in wiring.sorted:
-        sources = [found[source].output_shape for source in wiring.inputs[layer.id]]
+    for layer in links.sorted:
+        sources = [found[source].output_shape for source in links.inputs[layer.id]]
         try:
             shape = _shape(layer, sources)
             _refuse_too_large(layer, shape, total + shape.count)
             total += shape.count
         except LayerProblem as problem:
-            place = ".".join(filter(None, (wiring.place(layer.id), problem.field)))
-            made = first_fix(problem.fixes, wiring, layer.id, {id: before.output_shape for id, before in found.items()})
+            place = ".".join(filter(None, (links.place(layer.id), problem.field)))
+            made = first_fix(problem.fixes, links, layer.id, {id: before.output_shape for id, before in found.items()})
             problems.append(Problem(place, problem.message, problem.cure, layer.id, made))
             shape = LayerShape(None)
         found[layer.id] = shape
-    return {layer.id: found.get(layer.id, LayerShape(None)) for layer in wiring.network}, problems
+    return {layer.id: found.get(layer.id, LayerShape(None)) for layer in links.network}, problems
 
 
 def _shape(layer: Layer, sources: list[Shape | None]) -> LayerShape:

@@ -1,4 +1,4 @@
-"""How large the rows of a data set are, what they are a picture of, and which shape of the input layer suits them. No row is read here."""
+"""How large the rows of a data set are, what they are a picture of, and which shape of the input layer suits them."""
 
 from __future__ import annotations
 
