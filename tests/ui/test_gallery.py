@@ -5,8 +5,7 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QWidget
 
 from nnviz.document.store import files
-from nnviz.document.store.examples import example_names, open_document
-from nnviz.document.store.templates import TEMPLATES
+from nnviz.document.store.examples import TEMPLATES, example_names, open_document
 from nnviz.ui.files import recent
 from nnviz.ui.files.document_gallery import DocumentGallery, GalleryEntry
 from nnviz.ui.network.thumbnails import thumbnail

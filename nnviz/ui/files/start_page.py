@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.store import files
-from nnviz.document.store.examples import PREFIX, example_names, open_document
+from nnviz.document.store.examples import PREFIX, TEMPLATES, example_names, open_document, template
 from nnviz.document.store.files import DocumentError
-from nnviz.document.store.templates import TEMPLATES, template
 from nnviz.ui.files import recent
 from nnviz.ui.files.document_gallery import DocumentGallery, GalleryEntry
 
