@@ -35,7 +35,6 @@ class StartPage:
         if self.gallery.isVisible():
             self.gallery.leave()
             return
-        self.gallery.set_theme(self._window.theme)
         sections = [("Recent", self._recent()), *((name, self._entries(listed)) for name, listed in self.lists)]
         self.gallery.set_sections([section for section in sections if heading in ("", section[0])])
         self.gallery.open()
@@ -43,10 +42,6 @@ class StartPage:
     def open_templates(self) -> None:
         """Show the templates only."""
         self.open(TEMPLATES_HEADING)
-
-    def set_theme(self) -> None:
-        """Take the colours of the window."""
-        self.gallery.set_theme(self._window.theme)
 
     def _recent(self) -> list[GalleryEntry]:
         open_path = self._window.documents.open

@@ -24,7 +24,7 @@ def open_kinds(view: NetworkView, at: QPoint, text: str = "") -> SearchField:
     place, selected = view.mapToScene(at), view.scene().selected
     after = selected[0] if len(selected) == 1 else ""
     choices = [ListEntry(kind.name, kind.label, kind.explanation) for kind in LAYERS.values()]
-    field = SearchField(view.viewport(), view.theme, "Type a layer", choices, text)
+    field = SearchField(view.viewport(), "Type a layer", choices, text)
     field.chosen.connect(lambda kind: _view(field).add_requested.emit(kind, place, after if LAYERS[kind].inputs[1] != 0 else ""))
     show(field, view, at + _BESIDE)
     return field
@@ -42,7 +42,7 @@ def open_partners(view: NetworkView) -> SearchField | None:
         ListEntry(layer.id, layer.title, f"link {network.layer(source).title} to {layer.title}", _why_not(view, source, layer.id, fitting))
         for layer in others
     ]
-    field = SearchField(view.viewport(), view.theme, f"Link {network.layer(source).title} to", choices)
+    field = SearchField(view.viewport(), f"Link {network.layer(source).title} to", choices)
     field.chosen.connect(lambda target: _view(field).connect_requested.emit(source, target))
     show(field, view, beside(view, source))
     return field

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QGraphicsPathItem
 
 from nnviz.document.network import Link
 from nnviz.ui.network.allowed_links import obstacle, partners, size_problem
+from nnviz.ui.theme.colors import current_theme
 
 if TYPE_CHECKING:
     from nnviz.ui.network.network_view import NetworkView
@@ -31,7 +32,7 @@ class LinkDraft:
         self._problems = {id: why for id in partners(network, layer, side) if (why := size_problem(network, view.report, *self._pair(id)))}
         fitting = (partners(network, layer, side) & self._scene.columns.keys()) - self._problems.keys()
         self._item = QGraphicsPathItem()
-        self._item.setPen(QPen(view.theme.color("forward"), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        self._item.setPen(QPen(current_theme().color("forward"), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         self._item.setZValue(3)
         self._scene.addItem(self._item)
         self._scene.mark(lit=fitting, wired_from=layer)

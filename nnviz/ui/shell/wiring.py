@@ -75,7 +75,7 @@ def _session_to_views(window: MainWindow) -> None:
     session.trace_state_changed.connect(lambda old, new: _show_trace_state(window, new))
     session.selection_changed.connect(lambda old, new: _show_selection(window, new))
     session.document_changed.connect(lambda: _show_document(window))
-    session.playing_changed.connect(lambda playing: show_running(window.action_table, "play", playing, window.theme))
+    session.playing_changed.connect(lambda playing: show_running(window.action_table, "play", playing))
     session.message_posted.connect(window.toast.post)
     session.numbers.arrived.connect(lambda node: _show_selection(window, session.selected_node))
     session.gradient_checked.connect(lambda reply: _show_check(window, reply))
@@ -131,7 +131,7 @@ def _show_run(window: MainWindow, run: RunState, old: RunState | None) -> None:
         panels.graph.scenes.set_look(tokens=panels.network.tokens)
     if old is None or (old.training, old.target, old.engine, old.failure) != (run.training, run.target, run.engine, run.failure):
         _show_obstacle(window)
-        show_running(window.action_table, "train", run.training or run.target is not None, window.theme)
+        show_running(window.action_table, "train", run.training or run.target is not None)
         window.update_actions()
 
 

@@ -16,6 +16,7 @@ from nnviz.text import names, numbers
 from nnviz.ui.step.element_picker import ElementPicker
 from nnviz.ui.step.update_rows import ShownRow, fitted, needed_height, paint_rows, rows_of, tallest
 from nnviz.ui.step.weight_history import HIGHEST, is_drawable, paint_history
+from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import PopupButton
 from nnviz.ui.widgets.plot import Plot
 
@@ -99,9 +100,9 @@ class OptimizerMicroscope(Plot):
             rows = min(tallest(self.rows), area.height() - HIGHEST - _APART)
             below = area.adjusted(0, rows + _APART, 0, 0)
             below.setHeight(min(below.height(), _MOST * HIGHEST))
-            paint_history(painter, below, self.theme, self.history, self.hovered)
+            paint_history(painter, below, current_theme(), self.history, self.hovered)
             area = area.adjusted(0, 0, 0, rows - area.height())
-        paint_rows(painter, area, self.theme, self.rows, self._note, self.hovered)
+        paint_rows(painter, area, current_theme(), self.rows, self._note, self.hovered)
 
     def _fill_picker(self, updates: Mapping[int, UpdateRecord], node: int, element: tuple[int, ...]) -> None:
         titles = {known: names.parameter_title(update.parameter, self.names) for known, update in updates.items()}

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from nnviz.records.trace_record import AgreementRecord, TraceRecord
 from nnviz.text import names, numbers
-from nnviz.ui.theme.colors import BODY, LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import BODY, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 
 COLUMNS = {
@@ -42,6 +42,7 @@ class Proof(QMenu):
         self.setAccessibleName("Proof: every gradient beside torch's own")
         self._sentence = QLabel(wordWrap=True)
         self._sentence.setFont(sans(SMALL + 0.5))
+        self._sentence.setProperty("role", "muted")
         self.table = _table()
         body = QWidget()
         column = QVBoxLayout(body)
@@ -52,12 +53,6 @@ class Proof(QMenu):
         action = QWidgetAction(self)
         action.setDefaultWidget(body)
         self.addAction(action)
-        self._theme = LIGHT
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self._sentence.setStyleSheet(f"color: {theme.muted};")
 
     def set_trace(self, trace: TraceRecord | None, titles: dict[str, str]) -> None:
         """Show what a trace was compared with; `titles`: what the screen calls the parameters."""
@@ -91,7 +86,7 @@ class Proof(QMenu):
             item.setFont(mono(BODY) if column else sans(BODY))
             item.setTextAlignment((Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft) | Qt.AlignmentFlag.AlignVCenter)
             if column == len(values) + 1:
-                item.setForeground(self._theme.color("forward" if agrees else "loss"))
+                item.setForeground(current_theme().color("forward" if agrees else "loss"))
             self.table.setItem(row, column, item)
 
     def _size(self, rows: int) -> QSize:

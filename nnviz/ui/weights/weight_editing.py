@@ -57,14 +57,8 @@ class WeightEditing:
             name = parameter_title(parameter, titles)
             network.scrolling.say(f"{name}{list(index)} = {numbers.number(float(np.asarray(values)[index]))}")
 
-    def set_theme(self) -> None:
-        """Take the colours of the window."""
-        if self.editor is not None:
-            self.editor.set_theme(self._window.theme)
-
     def _made(self) -> WeightEditor:
         editor, weights = WeightEditor(self._window), self._window.session.weights
-        editor.set_theme(self._window.theme)
         editor.controls.seed.setValue(self._window.session.experiment.seed)
         editor.parameter_chosen.connect(self._choose)
         editor.values_typed.connect(lambda parameter, values, label, touched: weights.put(parameter, values, label, chosen=touched))
