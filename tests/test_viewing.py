@@ -33,7 +33,7 @@ def is_laid_out(window):
 
 def test_a_resnet_opens_folded_and_opens_level_by_level(resnet, qtbot):
     scene = resnet.graph.scene()
-    assert len(resnet.viewer.state.index.trace.nodes) > 500 and len(scene.cards) < 30
+    assert len(resnet.trace.stepping.state.index.trace.nodes) > 500 and len(scene.cards) < 30
     resnet.graph.folds.open_all()
     qtbot.waitUntil(lambda: is_laid_out(resnet), timeout=60_000)
     assert len(scene.cards) > 500 and not any(card.state.folded for card in scene.cards.values())
@@ -42,7 +42,7 @@ def test_a_resnet_opens_folded_and_opens_level_by_level(resnet, qtbot):
 @pytest.mark.parametrize("opened", [(), ("net/4",), ("net/4", "net/4/0"), ("net/5", "net/5/0", "net/5/0/downsample", "net/5/0/bn1")])
 def test_every_step_forward_is_undone_by_one_back(resnet, qtbot, opened):
     resnet.graph.folds.set(resnet.graph.scene().folded - set(opened))
-    stepper, places = resnet.viewer.stepper, [0]
+    stepper, places = resnet.trace.stepping, [0]
     while not stepper.is_at_end:
         qtbot.keyClick(resnet, Qt.Key.Key_F10)
         places.append(stepper.cursor)
@@ -56,7 +56,7 @@ def test_every_step_forward_is_undone_by_one_back(resnet, qtbot, opened):
 def test_with_everything_open_the_walk_passes_every_node(resnet, qtbot):
     resnet.graph.folds.open_all()
     qtbot.waitUntil(lambda: is_laid_out(resnet), timeout=60_000)
-    stepper = resnet.viewer.stepper
+    stepper = resnet.trace.stepping
     for place in range(1, stepper.length + 1):
         resnet.step(+1)
         assert stepper.cursor == place
@@ -66,7 +66,7 @@ def test_with_everything_open_the_walk_passes_every_node(resnet, qtbot):
 
 
 def test_into_and_out_work_on_the_innermost_group(resnet):
-    stepper = resnet.viewer.stepper
+    stepper = resnet.trace.stepping
     nodes, steps = stepper.state.index.trace.nodes, stepper.state.index.trace.steps
     while "4" not in nodes[steps[stepper.cursor].node].group:
         resnet.step(+1)
@@ -77,7 +77,7 @@ def test_into_and_out_work_on_the_innermost_group(resnet):
         assert level in group and before <= stepper.cursor <= before + 1
         assert "/".join(group[: group.index(level) + 1]) not in resnet.graph.scene().folded, "the group is open"
     for level, outer in (("variance", "bn1"), ("bn1", "0"), ("0", "net")):
-        resnet.viewer.walker.out()
+        resnet.trace.stepping.out()
         assert outer in stepper.state.node.group and level not in stepper.state.node.group[2:]
 
 
@@ -85,10 +85,10 @@ def test_every_detail_is_of_the_same_iteration_and_the_module_stands_as_after_on
     module, inputs = zoo.make("dropout_train")
     torch.manual_seed(5)
     window = shown(module, *inputs)
-    losses, after = [window.viewer.state.index.trace.loss], torch.get_rng_state()
+    losses, after = [window.trace.stepping.state.index.trace.loss], torch.get_rng_state()
     for detail in ("math", "layer"):
         window.detail.chosen.emit(detail)
-        losses.append(window.viewer.state.index.trace.loss)
+        losses.append(window.trace.stepping.state.index.trace.loss)
     assert losses == pytest.approx([losses[0]] * 3, abs=1e-12) and torch.equal(torch.get_rng_state(), after)
 
 
@@ -97,7 +97,7 @@ def test_one_module_is_opened_further_than_the_others_and_the_rest_stays_as_it_w
     window = shown(module, *inputs, detail="layer")
     window.graph.folds.set(window.graph.scene().folded - {"net/4", "net/4/0"})
     window.graph.detail_requested.emit("net/4/0/bn1", "textbook")
-    trace, scene = window.viewer.state.index.trace, window.graph.scene()
+    trace, scene = window.trace.stepping.state.index.trace, window.graph.scene()
     assert {node.group[:4] for node in trace.nodes if node.operation == "sqrt"} == {("net", "4", "0", "bn1")}
     assert "net/4/0" not in scene.folded and "net/5" in scene.folded
     assert scene.title("net/4/0/bn1") == "bn1 · textbook"
@@ -117,16 +117,16 @@ def test_a_trace_that_is_there_already_is_shown_as_it_is(shown):
     module, inputs = zoo.make("lstm")
     trace = nnviz.capture(module, *inputs, detail="math")
     window = shown(trace)
-    assert window.viewer.state.index.trace.loss == trace.loss
+    assert window.trace.stepping.state.index.trace.loss == trace.loss
     assert window.detail.key == "math"
 
 
 def test_a_gradient_is_checked_by_finite_differences(shown):
     module, inputs = zoo.make("mlp_tanh_mse")
     window = shown(module, *inputs)
-    weight = next(node for node in window.viewer.state.index.trace.nodes if node.label == "net.0.weight")
-    window.viewer.stepper.to_end()
-    window.viewer.select(weight.id)
+    weight = next(node for node in window.trace.stepping.state.index.trace.nodes if node.label == "net.0.weight")
+    window.trace.stepping.to_end()
+    window.trace.stepping.select(weight.id)
     checks = []
     window.chain_rule.set_check = checks.append
     window.chain_rule.check_requested.emit(weight.id, (1, 2))
@@ -137,10 +137,10 @@ def test_a_gradient_is_checked_by_finite_differences(shown):
 def test_playing_ends_at_the_end(shown, qtbot):
     module, inputs = zoo.make("mlp_tanh_mse")
     window = shown(module, *inputs)
-    window.viewer.stepper.to(window.viewer.stepper.length - 2)
+    window.trace.stepping.to(window.trace.stepping.length - 2)
     window.play(+1)
-    qtbot.waitUntil(lambda: not window.viewer.playback.is_playing, timeout=10_000)
-    assert window.viewer.stepper.is_at_end
+    qtbot.waitUntil(lambda: not window.trace.stepping.is_playing, timeout=10_000)
+    assert window.trace.stepping.is_at_end
 
 
 def test_showing_ends_when_the_window_is_closed(shown, qapp):
@@ -162,13 +162,13 @@ def mlp(shown):
 
 
 def test_the_proof_is_in_sight(mlp):
-    names = {agreement.parameter for agreement in mlp.viewer.state.index.trace.agreements}
+    names = {agreement.parameter for agreement in mlp.trace.stepping.state.index.trace.agreements}
     assert "equals torch" in mlp.badge.text() and {row[0] for row in mlp.proof.rows()} == names
     assert len(names) == 4
 
 
 def test_an_optimizer_brings_its_microscope(mlp, shown):
-    mlp.viewer.stepper.to_end()
+    mlp.trace.stepping.to_end()
     assert mlp.cards[2].isVisible() and [row.symbol for row in mlp.microscope.rows][:4] == ["θ", "g", "m", "v"]
     assert all(row.value is not None for row in mlp.microscope.rows)
     module, inputs = zoo.make("mlp_tanh_mse")
@@ -176,41 +176,41 @@ def test_an_optimizer_brings_its_microscope(mlp, shown):
 
 
 def test_a_breakpoint_on_a_node_stops_what_comes_past(mlp, qtbot):
-    nodes = mlp.viewer.state.index.trace.nodes
+    nodes = mlp.trace.stepping.state.index.trace.nodes
     tanh = next(node.id for node in nodes if node.operation == "tanh")
-    mlp.viewer.select(tanh)
+    mlp.trace.stepping.select(tanh)
     qtbot.keyClick(mlp, Qt.Key.Key_F9)
-    mlp.viewer.select(None)
-    mlp.viewer.walker.move("iteration", +1)
-    assert mlp.viewer.state.node.id == tanh and mlp.viewer.state.phase == "forward"
-    mlp.viewer.playback.play(10, lambda: mlp.step(+1))
-    qtbot.waitUntil(lambda: not mlp.viewer.playback.is_playing, timeout=20_000)
-    assert mlp.viewer.state.node.id == tanh and mlp.viewer.state.phase == "backward"
+    mlp.trace.stepping.select(None)
+    mlp.trace.stepping.move("iteration", +1)
+    assert mlp.trace.stepping.state.node.id == tanh and mlp.trace.stepping.state.phase == "forward"
+    mlp.trace.stepping.play(10)
+    qtbot.waitUntil(lambda: not mlp.trace.stepping.is_playing, timeout=20_000)
+    assert mlp.trace.stepping.state.node.id == tanh and mlp.trace.stepping.state.phase == "backward"
     assert [card.state.breakpoint for card in mlp.graph.scene().cards.values()].count(True) == 1
 
 
 def test_card_and_microscope_are_about_the_same_weight(mlp):
-    mlp.viewer.stepper.to_end()
-    weight = next(node for node in mlp.viewer.state.index.trace.nodes if node.label == "net.0.weight")
+    mlp.trace.stepping.to_end()
+    weight = next(node for node in mlp.trace.stepping.state.index.trace.nodes if node.label == "net.0.weight")
     mlp.microscope.element_picked.emit(weight.id, (1, 1))
     assert (mlp.chain_rule.node().id, mlp.chain_rule.element()) == (weight.id, (1, 1))
     assert (mlp.microscope.node, mlp.microscope.element) == (weight.id, (1, 1))
     mlp.chain_rule.choose_element(0)
     assert mlp.chain_rule.element() == mlp.microscope.element == (0, 0)
-    mlp.viewer.select(next(node.id for node in mlp.viewer.state.index.trace.nodes if node.label == "net.2.weight"))
+    mlp.trace.stepping.select(next(node.id for node in mlp.trace.stepping.state.index.trace.nodes if node.label == "net.2.weight"))
     assert (mlp.microscope.node, mlp.microscope.element) == (mlp.chain_rule.node().id, mlp.chain_rule.element())
 
 
 def test_the_cursors_node_is_pinned_and_gone_on_to_without_being_chosen(mlp, qtbot):
-    viewer, modifiers = mlp.viewer, Qt.KeyboardModifier
-    while viewer.state.node is None or viewer.state.node.operation != "tanh":
+    stepping, modifiers = mlp.trace.stepping, Qt.KeyboardModifier
+    while stepping.state.node is None or stepping.state.node.operation != "tanh":
         mlp.step(+1)
-    here, cursor = viewer.state.node.id, viewer.state.cursor
+    here, cursor = stepping.state.node.id, stepping.state.cursor
     qtbot.keyClick(mlp, Qt.Key.Key_P, modifiers.ControlModifier | modifiers.AltModifier)
     mlp.step(+1)
-    assert viewer.is_pinned and mlp.chain_rule.node().id == here != viewer.state.node.id
+    assert stepping.is_pinned and mlp.chain_rule.node().id == here != stepping.state.node.id
     qtbot.keyClick(mlp, Qt.Key.Key_P, modifiers.AltModifier)
-    assert not viewer.is_pinned and mlp.chain_rule.node().id == viewer.state.node.id
-    viewer.stepper.to(cursor)
+    assert not stepping.is_pinned and mlp.chain_rule.node().id == stepping.state.node.id
+    stepping.to(cursor)
     qtbot.keyClick(mlp, Qt.Key.Key_F10, modifiers.ControlModifier)
-    assert viewer.state.node.id == here and viewer.state.cursor > cursor
+    assert stepping.state.node.id == here and stepping.state.cursor > cursor

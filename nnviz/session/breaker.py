@@ -14,8 +14,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.records.breakpoint_places import BreakpointPlace, first_non_finite, halts, node_of
 from nnviz.records.trace_index import TraceIndex
 from nnviz.session.conversation import Conversation
-from nnviz.session.playback import Playback
-from nnviz.session.stepper import Stepper
+from nnviz.session.stepping import Stepping
 
 
 class Breaker(QObject):
@@ -25,9 +24,9 @@ class Breaker(QObject):
     halted = Signal(int)
     """The node at which a breakpoint, or a value that is not finite, has stopped something."""
 
-    def __init__(self, conversation: Conversation, stepper: Stepper, playback: Playback, parent: QObject | None = None) -> None:
+    def __init__(self, conversation: Conversation, stepping: Stepping, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._conversation, self._stepper, self._playback = conversation, stepper, playback
+        self._conversation, self._stepping = conversation, stepping
         self._breakpoints: tuple[Breakpoint, ...] = ()
         self._titles: dict[str, str] = {}
         self._is_asleep = False
@@ -55,11 +54,6 @@ class Breaker(QObject):
         """Whether any breakpoint is on."""
         return not self._is_asleep and any(one.enabled for one in self._breakpoints)
 
-    @property
-    def is_playing(self) -> bool:
-        """Whether steps are played: then every place where a breakpoint holds stops it, and says so."""
-        return self._playback.is_playing
-
     # --- where they hold ---
 
     def halts(self, index: TraceIndex) -> list[BreakpointPlace]:
@@ -85,17 +79,13 @@ class Breaker(QObject):
 
     def tell(self, halt: BreakpointPlace) -> None:
         """Say why the cursor has stopped here, and play no further."""
-        self._playback.stop()
+        self._stepping.stop()
         self.message_posted.emit("warning", f"Stopped at a breakpoint: {halt.said(self._titles)}.")
         self.halted.emit(halt.node)
 
     def moved(self) -> None:
-        """The cursor has moved: stop the playback where a breakpoint holds, and look anew at which nodes there are."""
-        index = self._stepper.index
-        if index and self.is_playing and self.is_active:
-            halt = next((halt for halt in self.halts(index) if halt.cursor == self._stepper.cursor), None)
-            if halt:
-                self.tell(halt)
+        """The cursor has moved: look anew at which nodes there are."""
+        index = self._stepping.index
         if index is not self._looked_at:
             self._looked_at = index
             self.send()
@@ -107,13 +97,13 @@ class Breaker(QObject):
 
         Training stops at an iteration once, however many places of it breakpoints hold at.
         """
-        run, index = self._conversation.run, self._stepper.index
+        run, index = self._conversation.run, self._stepping.index
         if order.past or not self.is_active:
             return order
         if run.is_traced and index is run.trace_index:
             halt = next(iter(self.halts(index)), None)
-            if halt and halt.cursor > self._stepper.walked:
-                self._stepper.to(halt.cursor)
+            if halt and halt.cursor > self._stepping.walked:
+                self._stepping.to(halt.cursor)
                 self.tell(halt)
                 return None
         return replace(order, past=run.is_traced or run.stopped == "breakpoint")
@@ -122,16 +112,16 @@ class Breaker(QObject):
         """Training has stopped: if by a breakpoint or at what is not finite, stand at the guilty node as soon as its trace is there."""
         if reply.reason not in ("breakpoint", "non_finite"):
             return
-        self._playback.stop()
+        self._stepping.stop()
         self._told = reply.hit.breakpoint if reply.hit else None
         find = self._finder(reply)
-        if self._conversation.run.is_traced and self._stepper.index:
-            place = find(self._stepper.index)
+        if self._conversation.run.is_traced and self._stepping.index:
+            place = find(self._stepping.index)
             if place is not None:
-                self._stepper.to(place)
+                self._stepping.to(place)
             self.shown()
         else:
-            self._stepper.aim(find)
+            self._stepping.aim(find)
 
     def _finder(self, reply: messages.Trained) -> Callable[[TraceIndex], int | None]:
         def find(index: TraceIndex) -> int | None:
@@ -155,7 +145,7 @@ class Breaker(QObject):
 
     def send(self) -> None:
         """Tell the engine what to stop at, if that has changed: what is on, and what the present graph has."""
-        index = self._stepper.index
+        index = self._stepping.index
         awake = () if self._is_asleep else self._breakpoints
         active = tuple(one for one in awake if one.enabled and _is_there(index, one))
         if active != self._sent and self._conversation.run.engine == "ready":

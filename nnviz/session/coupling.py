@@ -12,8 +12,6 @@ from PySide6.QtCore import QObject
 from nnviz import messages
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.report import examine
-from nnviz.records.trace_matching import followed
-from nnviz.records.trace_state import TraceState
 from nnviz.session.run import RunState
 
 if TYPE_CHECKING:
@@ -38,10 +36,10 @@ class Coupling(QObject):
         session.resumption.kept_changed.connect(session.document_changed)
         session.conversation.run_changed.connect(self._run_changed)
         session.conversation.replied.connect(self._replied)
-        session.stepper.trace_state_changed.connect(self._trace_state_changed)
-        session.stepper.detail_changed.connect(self._detail_changed)
-        session.playback.playing_changed.connect(session.playing_changed)
-        session.breaker.halted.connect(session.select)
+        session.stepping.trace_state_changed.connect(lambda old, new: session.breaker.moved())
+        session.stepping.detail_changed.connect(self._detail_changed)
+        session.stepping.halted.connect(session.breaker.tell)
+        session.breaker.halted.connect(session.stepping.select)
         for part in (session.document, session.conversation, session.breaker, session.what_ifs, session.resumption, session.interlude):
             part.message_posted.connect(session.message_posted)
 
@@ -69,7 +67,6 @@ class Coupling(QObject):
         session = self._session
         if session.trainer.obstacle:
             session.message_posted.emit("warning", session.trainer.obstacle)
-            session.playback.stop()
         return not session.trainer.obstacle
 
     # --- the document ---
@@ -80,6 +77,8 @@ class Coupling(QObject):
         session.breaker.set_experiment(new)
         self._forget_details_of(_changed_kinds(old, new))
         session.experiment_changed.emit(old, new)
+        if old.breakpoints != new.breakpoints:
+            session.breakpoints_changed.emit()
         if not session.report.ok:
             session.trainer.pause()
             self._give_up()
@@ -97,8 +96,9 @@ class Coupling(QObject):
         session.trainer.pause()
         session.report = examine(new)
         session.breaker.set_experiment(new)
-        self._forget_details_of({path.split("/")[0] for path, _ in session.stepper.details})
+        self._forget_details_of({path.split("/")[0] for path, _ in session.stepping.details})
         session.experiment_changed.emit(old, new)
+        session.breakpoints_changed.emit()
         session.conversation.begin(new, session.report.ok, session.document.folder)
 
     def _document_changed(self) -> None:
@@ -106,21 +106,21 @@ class Coupling(QObject):
         self._session.document_changed.emit()
 
     def _forget_details_of(self, layers: set[str]) -> None:
-        for path, _ in self._session.stepper.details:
+        for path, _ in self._session.stepping.details:
             if path.split("/")[0] in layers:
-                self._session.stepper.set_detail_of(path, "")
+                self._session.stepping.set_detail_of(path, "")
 
     # --- the run ---
 
     def _run_changed(self, old: RunState, new: RunState) -> None:
         session = self._session
         session.run_changed.emit(old, new)
-        session.stepper.show(new.trace_index, new.training, new.is_traced)
+        session.stepping.show(new.trace_index, new.training, new.is_traced)
         session.breaker.shown()
         if new.engine != "ready" or new.failure:
             self._give_up()
-        elif new.training and not session.stepper.is_awaiting:
-            session.playback.stop()
+        elif new.training and not session.stepping.is_awaiting:
+            session.stepping.stop()
 
     def _replied(self, reply: messages.Reply) -> None:
         session = self._session
@@ -155,29 +155,18 @@ class Coupling(QObject):
 
     def _give_up(self) -> None:
         """Wait for no trace any longer, and play no further."""
-        self._session.stepper.is_awaiting = False
-        self._session.stepper.aim(None)
-        self._session.playback.stop()
+        self._session.stepping.give_up()
 
     # --- the cursor ---
 
-    def _trace_state_changed(self, old: TraceState | None, new: TraceState | None) -> None:
-        session, selected = self._session, self._session.selected_node
-        kept = followed(old, new, selected, session.is_pinned)
-        session.selected_node, session.is_pinned = kept, session.is_pinned and kept is not None
-        session.trace_state_changed.emit(old, new)
-        if kept != selected:
-            session.selection_changed.emit(selected, kept)
-        session.breaker.moved()
-
     def _take_detail_back(self) -> None:
         """The iteration is too large for the detail that was asked for: it stays as it was."""
-        stepper = self._session.stepper
-        shown = stepper.index.trace.detail if stepper.index else stepper.detail
-        stepper.set_detail("textbook" if shown == stepper.detail else shown)
+        stepping = self._session.stepping
+        shown = stepping.index.trace.detail if stepping.index else stepping.detail
+        stepping.set_detail("textbook" if shown == stepping.detail else shown)
 
     def _detail_changed(self, detail: str) -> None:
-        self._session.watching.watch(self._session.watching.panels, detail, self._session.stepper.details)
+        self._session.watching.watch(self._session.watching.panels, detail, self._session.stepping.details)
 
 
 def _changed_kinds(old: Experiment, new: Experiment) -> set[str]:

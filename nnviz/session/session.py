@@ -15,9 +15,9 @@ from nnviz import messages
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.report import examine
+from nnviz.records.breakpoint_places import marks, target_of
 from nnviz.records.tensors import WHOLE
-from nnviz.records.trace_matching import at_hand
-from nnviz.records.trace_state import TraceState
+from nnviz.records.trace_places import places_of
 from nnviz.session.autosaver import Autosaver
 from nnviz.session.batch import Batch
 from nnviz.session.breaker import Breaker
@@ -28,37 +28,37 @@ from nnviz.session.engine_client import EngineClient
 from nnviz.session.file_watch import FileWatch
 from nnviz.session.interlude import Interlude
 from nnviz.session.numbers import Numbers
-from nnviz.session.playback import Playback
 from nnviz.session.previews import Previews
 from nnviz.session.recovery import Recovery
 from nnviz.session.resumption import Resumption
 from nnviz.session.run import RunState
-from nnviz.session.stepper import Stepper
+from nnviz.session.stepping import Stepping
 from nnviz.session.succession import Succession
 from nnviz.session.trainer import Trainer
 from nnviz.session.undoing import Undoing
-from nnviz.session.walker import Walker
 from nnviz.session.watching import Watching
 from nnviz.session.weights import Weights
 from nnviz.session.what_ifs import WhatIfs
 
 
 class Session(QObject):
-    """`document`, `trainer`, `stepper`, `walker`, `playback` take what a person does; views listen to the signals, read the properties."""
+    """`document`, `trainer`, `stepping` take what a person does; views listen to the signals, read the properties."""
+
+    details = ("layer", "textbook", "math", "neurons")
+    """How far the calls of a trace can be opened."""
 
     experiment_changed = Signal(object, object)
     run_changed = Signal(object, object)
-    trace_state_changed = Signal(object, object)
-    """TraceState | None: another cursor, trace, or row looked at."""
-    selection_changed = Signal(object, object)
-    """Node id | None."""
     document_changed = Signal()
     """Title, path, saved mark, undo and redo."""
-    playing_changed = Signal(bool)
     message_posted = Signal(str, str)
     """info | warning | error, and a sentence."""
     inspected = Signal(object)
     """messages.Inspected"""
+    breakpoints_changed = Signal()
+    """Of the document."""
+    numbers_arrived = Signal(int)
+    """The node whose numbers have been added to the trace."""
     gradient_checked = Signal(object)
     """messages.GradientChecked"""
     responded = Signal(object)
@@ -70,9 +70,6 @@ class Session(QObject):
         super().__init__(parent)
         self.report = examine(experiment)
         """Shapes, parameters and problems of the present document."""
-        self.selected_node: int | None = None
-        self.is_pinned = False
-        """Whether steps leave the selected node selected."""
         self._coupling = Coupling(self)
         self.document = Document(experiment, path, self)
         self.conversation = Conversation(wire, experiment, self)
@@ -80,13 +77,11 @@ class Session(QObject):
         self.recovery = Recovery(wire, self.conversation, self)
         self.trainer = Trainer(self.conversation, self)
         self.resumption = Resumption(self.document, self.conversation, self.trainer, self)
-        self.stepper = Stepper(self._coupling.advance, self)
-        self.playback = Playback(self.stepper.step, self)
-        self.breaker = Breaker(self.conversation, self.stepper, self.playback, self)
+        coupling, per_epoch = self._coupling, lambda: self.run.iterations_per_epoch
+        self.stepping = Stepping(coupling.advance, coupling.retreat, per_epoch, lambda *way: self.breaker.between(*way), self)
+        self.breaker = Breaker(self.conversation, self.stepping, self)
         self.breaker.set_experiment(experiment)
         self.trainer.gate = self.breaker.gate
-        coupling, per_epoch = self._coupling, lambda: self.run.iterations_per_epoch
-        self.walker = Walker(self.stepper, self.breaker, per_epoch, coupling.advance, coupling.retreat, self)
         self.autosaver = Autosaver(self.document, self) if autosaves else None
         self.file_watch = FileWatch(self.document, autosaves, self)
         self.what_ifs = WhatIfs(self.conversation, self)
@@ -97,9 +92,10 @@ class Session(QObject):
         self.undoing = Undoing(self.document, self.what_ifs, self)
         self.previews, self.batch = Previews(self.conversation, self), Batch(self.conversation, self)
         self.numbers = Numbers(self.conversation, self)
+        self.numbers.arrived.connect(self.numbers_arrived)
         self._coupling.connect_parts()
         self.watching = Watching(self.conversation, self)  # last: it asks for a trace once all others have had the reply
-        self.watching.watch((), self.stepper.detail, self.stepper.details)
+        self.watching.watch((), self.stepping.detail, self.stepping.details)
 
     # --- what there is ---
 
@@ -114,16 +110,6 @@ class Session(QObject):
         return self.conversation.run
 
     @property
-    def trace_state(self) -> TraceState | None:
-        """The trace at the cursor; None before the first trace is there."""
-        return self.stepper.state
-
-    @property
-    def cursor(self) -> int:
-        """How many steps of the trace are made."""
-        return self.stepper.cursor
-
-    @property
     def is_saved(self) -> bool:
         """Whether nothing would be lost: neither changes of the document nor training that its file does not hold."""
         return self.document.is_saved and self.resumption.is_kept
@@ -134,23 +120,26 @@ class Session(QObject):
         """Apply a pure edit to the document; return whether it was possible. If not, a message says why."""
         return self.document.edit(label, function, *args, merge=merge, **settings)
 
-    def select(self, node: int | None) -> None:
-        """Let this node of the trace, or none, be the one looked at."""
-        old, was_pinned = self.selected_node, self.is_pinned
-        self.selected_node, self.is_pinned = node, was_pinned and node == old
-        if (old, was_pinned) != (node, self.is_pinned):
-            self.selection_changed.emit(old, node)
+    @property
+    def breakpoint_marks(self) -> dict[int, bool]:
+        """The nodes of the trace that have a breakpoint of their own, and whether it is on."""
+        return marks(self.stepping.index, self.experiment.breakpoints) if self.stepping.index else {}
 
-    def pin(self, pinned: bool) -> None:
-        """Let steps leave the selected node selected, else the one the cursor is at; or let them take the selection along again."""
-        self.select(at_hand(self.trace_state, self.selected_node))
-        if self.selected_node is not None and pinned != self.is_pinned:
-            self.is_pinned = pinned
-            self.selection_changed.emit(self.selected_node, self.selected_node)
+    def toggle_breakpoint(self, node: int) -> None:
+        """Put a breakpoint on this node of the trace, or take it away; one that no step comes to gets none, and a message says so."""
+        index = self.stepping.index
+        if places_of(index, node):
+            self.edit("Breakpoint", edits.toggle_breakpoint, *target_of(index, node))
+        else:
+            self.message_posted.emit("info", "No step of the iteration comes to this node, so nothing could stop there.")
+
+    def want_numbers(self, node: int) -> None:
+        """Ask for what was too large to travel around a node of the trace, once; `numbers_arrived` brings it."""
+        self.numbers.want(self.stepping.state, node)
 
     def watch(self, panels: tuple[str, ...]) -> None:
         """Have measured what these need, and nothing else: curves · measures · surface · trace."""
-        self.watching.watch(panels, self.stepper.detail, self.stepper.details)
+        self.watching.watch(panels, self.stepping.detail, self.stepping.details)
 
     def keep_what_ifs(self) -> bool:
         """Let the supposed weights be the document's, as one change that can be undone; return whether that was possible."""
@@ -196,7 +185,7 @@ class Session(QObject):
 
     def close(self) -> None:
         """Keep a copy of unsaved work and end the engine. Calling it twice does no harm."""
-        self.playback.stop()
+        self.stepping.stop()
         if self.autosaver:
             self.autosaver.write()
         self.file_watch.release()

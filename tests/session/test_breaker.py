@@ -77,7 +77,7 @@ def test_the_cursor_stands_at_the_guilty_node_once_its_trace_is_there(standing):
     assert (standing.session.run.stopped, standing.messages[-1]) == ("breakpoint", ("warning", "Stopped before iteration 8: it is large."))
     assert kinds(standing.wire.take()) == ["TraceNext"]
     traced(standing, 7, gradients={W1: 7.0})
-    assert (standing.session.cursor, standing.session.selected_node) == (9, W1)
+    assert (standing.session.stepping.cursor, standing.session.stepping.selected_node) == (9, W1)
     assert len(standing.messages) == 1
     standing.session.trainer.train()
     assert standing.wire.of(Train) == [Train(None, past=True)], "training again goes past it"
@@ -88,29 +88,29 @@ def test_a_live_picture_does_not_hide_the_place(standing):
     standing.session.trainer.train()
     standing.frame(7, with_trace=True)
     standing.reply(messages.Trained(7, 3, "breakpoint", "why", BreakpointHit(GRADIENT, "W", 7.0)))
-    assert standing.session.cursor == LENGTH
+    assert standing.session.stepping.cursor == LENGTH
     traced(standing, 7, gradients={W1: 7.0})
-    assert standing.session.cursor == 9
+    assert standing.session.stepping.cursor == 9
 
 
 def test_what_lies_ahead_in_the_present_trace_stops_before_anything_is_trained(standing):
     add(standing, "node", target="h1/relu")
     standing.wire.take()
     standing.session.trainer.train()
-    assert (standing.session.cursor, standing.session.selected_node, standing.wire.take()) == (3, A1, [])
+    assert (standing.session.stepping.cursor, standing.session.stepping.selected_node, standing.wire.take()) == (3, A1, [])
     standing.session.trainer.toggle()
     assert standing.wire.take() == [Train(None, past=True)], "once in an iteration, though it comes to the node again"
     standing.reply(messages.Trained(1, 0, "breakpoint", "why", BreakpointHit(NODE, "h1/relu")))
     standing.traced(1)
-    assert standing.session.cursor == 3
+    assert standing.session.stepping.cursor == 3
 
 
 def test_a_cursor_that_only_rests_at_the_end_has_passed_nothing(standing):
-    standing.session.stepper.set_rest("end")
-    assert standing.session.cursor == LENGTH
+    standing.session.stepping.set_rest("end")
+    assert standing.session.stepping.cursor == LENGTH
     add(standing, "node", target="h1/relu")
     standing.session.trainer.iterations(1)
-    assert (standing.session.cursor, standing.wire.of(Train)) == (3, [])
+    assert (standing.session.stepping.cursor, standing.wire.of(Train)) == (3, [])
 
 
 def test_without_a_trace_the_engine_looks_at_every_iteration(standing):
@@ -139,7 +139,7 @@ def test_elsewhere_the_place_is_forgotten(standing):
     standing.session.trainer.go_to(3)
     standing.reply(messages.Moved(3, 1))
     traced(standing, 3, gradients={W1: 7.0})
-    assert standing.session.cursor == 0
+    assert standing.session.stepping.cursor == 0
     assert standing.session.run.stopped == ""
 
 
@@ -149,7 +149,7 @@ def test_another_breakpoint_that_comes_first_in_the_schedule_is_told_instead(sta
     standing.session.trainer.train()
     standing.reply(messages.Trained(7, 3, "breakpoint", "why", BreakpointHit(GRADIENT, "W", 7.0)))
     traced(standing, 7, gradients={W2: 7.0}, values={A1: 9.0})
-    assert (standing.session.cursor, standing.session.selected_node) == (3, A1)
+    assert (standing.session.stepping.cursor, standing.session.stepping.selected_node) == (3, A1)
     assert "|activation| > 5: 9 in h1" in standing.texts[-1]
 
 
@@ -157,11 +157,11 @@ def test_the_first_value_that_is_not_finite_has_the_cursor_also_without_a_breakp
     standing.session.trainer.train()
     standing.reply(messages.Trained(7, 3, "non_finite", "Iteration 8: it is not finite."))
     traced(standing, 7, values={Z1: NAN, A1: NAN})
-    assert (standing.session.cursor, standing.session.selected_node) == (2, Z1)
+    assert (standing.session.stepping.cursor, standing.session.stepping.selected_node) == (2, Z1)
     standing.session.trainer.train()
     assert standing.wire.of(Train)[-1] == Train()
     standing.reply(messages.Trained(7, 3, "non_finite", "Iteration 8: it is not finite."))
-    assert standing.session.cursor == 2
+    assert standing.session.stepping.cursor == 2
 
 
 def test_a_loss_that_rises_is_compared_with_the_curve(standing):
@@ -170,16 +170,16 @@ def test_a_loss_that_rises_is_compared_with_the_curve(standing):
     standing.frame(1)  # its loss is 1/2
     standing.reply(messages.Trained(1, 0, "breakpoint", "why", BreakpointHit(Breakpoint("loss_rising"), "loss", 1.0)))
     traced(standing, 1, loss=1.0)
-    assert standing.session.cursor == 5
+    assert standing.session.stepping.cursor == 5
 
 
 def test_stopping_ends_the_play(standing):
     add(standing, "gradient", threshold=4.0)
-    standing.session.stepper.to_end()
-    standing.session.playback.play(10_000, lambda: standing.session.walker.move("epoch", +1))
-    assert standing.session.playback.is_playing and standing.session.run.training
+    standing.session.stepping.to_end()
+    standing.session.stepping.play(10_000, "epoch")
+    assert standing.session.stepping.is_playing and standing.session.run.training
     standing.reply(messages.Trained(1, 0, "breakpoint", "why", BreakpointHit(GRADIENT, "W", 7.0)))
-    assert not standing.session.playback.is_playing
+    assert not standing.session.stepping.is_playing
 
 
 def test_an_edit_counts_as_one_for_the_title_of_the_window(standing):

@@ -56,7 +56,7 @@ class Rig:
 
     def digest(self) -> str:
         """A hash over all parameters, the loss and the gradients of the next iteration, to the last bit."""
-        index, hashed = self.session.trace_state.index, hashlib.sha256()
+        index, hashed = self.session.stepping.state.index, hashlib.sha256()
         hashed.update(repr((index.trace.iteration, index.trace.loss, index.trace.rows)).encode())
         for node in index.trace.nodes:
             if node.kind in ("parameter", "loss", "operation"):
@@ -87,16 +87,16 @@ def test_a_session_from_start_to_end(rig):
     assert session.run.surface is not None
     assert session.run.measures[0].layer == "h1"
     assert session.run.data.classes == 2
-    assert session.cursor == 0
+    assert session.stepping.cursor == 0
 
     places = []
-    while session.cursor < session.stepper.length:
-        session.stepper.step()
-        places.append(session.trace_state.phase)
+    while session.stepping.cursor < session.stepping.length:
+        session.stepping.move("node", +1)
+        places.append(session.stepping.state.phase)
     assert list(dict.fromkeys(places)) == ["batch", "forward", "loss", "backward", "update"]
-    session.stepper.step()
-    rig.wait(lambda: session.cursor == 1)
-    assert (session.run.iteration, session.trace_state.index.trace.iteration) == (31, 31)
+    session.stepping.move("node", +1)
+    rig.wait(lambda: session.stepping.cursor == 1)
+    assert (session.run.iteration, session.stepping.state.index.trace.iteration) == (31, 31)
     assert rig.messages == []
 
 

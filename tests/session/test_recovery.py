@@ -43,7 +43,7 @@ def test_the_next_engine_makes_the_run_again_up_to_where_it_was_seen(trained):
     assert (session.run.engine, session.run.iteration, session.run.training) == ("ready", 40, False)
     assert trained.wire.take() == [TraceNext("textbook")]
     trained.traced()
-    assert session.trace_state.index.trace.iteration == 40
+    assert session.stepping.state.index.trace.iteration == 40
     assert session.conversation.lineage.changes == expected.changes
 
 
@@ -134,19 +134,19 @@ def test_a_death_before_the_run_was_open(stage):
 
 
 def test_playback_and_a_waiting_step_end_with_the_engine(standing):
-    standing.session.stepper.to_end()
-    standing.session.playback.play(100_000)
-    assert standing.session.stepper.is_awaiting
+    standing.session.stepping.to_end()
+    standing.session.stepping.play(100_000)
+    assert standing.session.stepping.is_awaiting
     standing.session.recovery.lost("")
-    assert (standing.session.stepper.is_awaiting, standing.session.playback.is_playing) == (False, False)
+    assert (standing.session.stepping.is_awaiting, standing.session.stepping.is_playing) == (False, False)
 
 
 def test_stepping_in_the_last_trace_goes_on_without_an_engine(standing):
     standing.session.recovery.lost("")
-    standing.session.stepper.step()
-    standing.session.stepper.step()
-    standing.session.stepper.back()
-    assert standing.session.cursor == 1
+    standing.session.stepping.move("node", +1)
+    standing.session.stepping.move("node", +1)
+    standing.session.stepping.move("node", -1)
+    assert standing.session.stepping.cursor == 1
 
 
 def test_after_giving_up_only_a_person_starts_it_again(trained):

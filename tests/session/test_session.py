@@ -47,7 +47,7 @@ def test_start_opens_the_present_document_watches_and_asks_for_a_trace(stage):
     assert stage.wire.take() == [TraceNext("textbook")]
     stage.traced()
     assert stage.wire.take() == []
-    assert (stage.session.cursor, stage.session.trace_state.index.length) == (0, LENGTH)
+    assert (stage.session.stepping.cursor, stage.session.stepping.state.index.length) == (0, LENGTH)
 
 
 def test_train_first_trains_before_it_traces(stage):
@@ -109,7 +109,7 @@ def test_what_starts_a_new_run_goes_out_as_an_edit_too(standing, path, value):
     standing.opened(new_run=True)
     assert standing.session.conversation.lineage.changes == ()
     assert standing.session.conversation.lineage.first is standing.session.experiment
-    assert standing.session.trace_state is None
+    assert standing.session.stepping.state is None
     assert standing.wire.take() == [TraceNext("textbook")]
 
 
@@ -154,8 +154,8 @@ def test_a_problem_pauses_and_is_not_sent_and_the_mended_document_is(standing):
     assert not session.run.training
     assert standing.wire.take() == [], "nothing is traced"
     session.trainer.train()
-    session.stepper.to_end()
-    session.stepper.step()
+    session.stepping.to_end()
+    session.stepping.move("node", +1)
     assert standing.wire.take() == []
     assert standing.texts == ["The network has a problem; mend it first."] * 2
     session.document.undo()
@@ -253,11 +253,11 @@ def test_a_detail_of_one_layer_is_watched_and_traced(standing):
     session = standing.session
     session.watch(("trace",))
     standing.wire.take()
-    session.stepper.set_detail_of("h1", "math")
+    session.stepping.set_detail_of("h1", "math")
     watch, order = standing.wire.take()
     assert (watch.detail, watch.details) == (order.detail, order.details) == ("textbook", (("h1", "math"),))
     standing.reply(messages.Traced(session.run.revision, msgspec.structs.replace(trace(), details=watch.details)))
-    assert standing.wire.take() == [] and session.trace_state.index.trace.details == watch.details
+    assert standing.wire.take() == [] and session.stepping.state.index.trace.details == watch.details
 
 
 def test_watching_is_told_once_and_again_with_another_detail(standing):
@@ -265,7 +265,7 @@ def test_watching_is_told_once_and_again_with_another_detail(standing):
     session.watch(("curves",))
     session.watch(("curves",))
     assert standing.wire.take() == [Watch(("curves",), "textbook")]
-    session.stepper.set_detail("layer")
+    session.stepping.set_detail("layer")
     assert standing.wire.take() == [Watch(("curves",), "layer"), TraceNext("layer")]
     standing.traced(detail="layer")
     assert standing.wire.take() == []
@@ -281,21 +281,21 @@ def test_train_pause_and_the_trace_afterwards(standing):
     session.trainer.pause()
     assert standing.wire.take() == [Train(), Pause()]
     standing.frame(7, with_trace=True)
-    assert session.cursor == LENGTH
+    assert session.stepping.cursor == LENGTH
     standing.trained(8, "asked")
     assert (session.run.training, session.run.stopped) == (False, "asked")
     assert standing.wire.take() == [TraceNext("textbook")]
     standing.traced()
-    assert (session.cursor, session.trace_state.index.trace.iteration) == (0, 8)
+    assert (session.stepping.cursor, session.stepping.state.index.trace.iteration) == (0, 8)
 
 
 def test_the_end_stays_full_where_the_cursor_rests_at_the_end(standing):
-    standing.session.stepper.set_rest("end")
+    standing.session.stepping.set_rest("end")
     standing.session.trainer.epoch()
     assert standing.wire.take() == [Train(2)]
     standing.trained(2)
     standing.traced()
-    assert standing.session.cursor == LENGTH
+    assert standing.session.stepping.cursor == LENGTH
 
 
 def test_what_is_asked_while_the_engine_pauses_waits_until_it_has(standing):
@@ -420,29 +420,29 @@ def test_an_edit_drops_what_lay_ahead(changed):
 
 
 def test_stepping_sends_nothing(standing):
-    stepper = standing.session.stepper
+    stepping = standing.session.stepping
     for _ in range(LENGTH):
-        stepper.step()
-    stepper.back()
-    standing.session.walker.move("phase", -1)
-    standing.session.walker.move("layer", +1)
-    stepper.to_node(Z1)
-    stepper.to_start()
-    stepper.to_end()
+        stepping.move("node", +1)
+    stepping.move("node", -1)
+    standing.session.stepping.move("phase", -1)
+    standing.session.stepping.move("layer", +1)
+    stepping.to_node(Z1)
+    stepping.to_start()
+    stepping.to_end()
     assert standing.wire.take() == []
 
 
 def test_a_step_behind_the_end_makes_the_iteration(standing):
     session = standing.session
-    session.stepper.to_end()
-    session.stepper.step()
+    session.stepping.to_end()
+    session.stepping.move("node", +1)
     assert standing.wire.take() == [Train(1)]
     standing.frame(1)
     standing.trained(1)
     assert standing.wire.take() == [TraceNext("textbook")]
-    assert (session.cursor, session.trace_state.index.trace.iteration) == (LENGTH, 0)
+    assert (session.stepping.cursor, session.stepping.state.index.trace.iteration) == (LENGTH, 0)
     standing.traced()
-    assert (session.cursor, session.trace_state.index.trace.iteration) == (1, 1)
+    assert (session.stepping.cursor, session.stepping.state.index.trace.iteration) == (1, 1)
 
 
 def test_a_step_while_training_pauses_and_stands_at_the_first_step(standing):
@@ -450,23 +450,23 @@ def test_a_step_while_training_pauses_and_stands_at_the_first_step(standing):
     session.trainer.train()
     standing.frame(30, with_trace=True)
     standing.wire.take()
-    session.stepper.step()
+    session.stepping.move("node", +1)
     assert standing.wire.take() == [Pause()]
     standing.frame(31, with_trace=True)
     standing.trained(32, "asked")
     standing.traced()
-    assert (session.cursor, session.trace_state.index.trace.iteration) == (1, 32)
+    assert (session.stepping.cursor, session.stepping.state.index.trace.iteration) == (1, 32)
 
 
 def test_an_iteration_that_cannot_be_made_is_not_waited_for(standing):
     session = standing.session
-    session.stepper.to_end()
-    session.playback.play(100_000)
+    session.stepping.to_end()
+    session.stepping.play(100_000)
     assert standing.wire.take() == [Train(1)]
     standing.trained(0, "non_finite", "The loss is not finite.")
-    assert (session.stepper.is_awaiting, session.playback.is_playing) == (False, False)
+    assert (session.stepping.is_awaiting, session.stepping.is_playing) == (False, False)
     assert standing.wire.take() == []
-    session.stepper.step()
+    session.stepping.move("node", +1)
     assert standing.wire.take() == [Train(1)]
 
 
@@ -477,11 +477,11 @@ def test_a_trace_that_is_refused_is_not_asked_for_again_and_again(standing):
     standing.wire.take()
     standing.reply(messages.Failed("TraceNext", "The gradients differ."))
     assert (standing.wire.take(), standing.messages) == ([], [("error", "The gradients differ.")])
-    session.stepper.to_end()
-    session.stepper.step()
+    session.stepping.to_end()
+    session.stepping.move("node", +1)
     assert standing.wire.take() == [TraceNext("textbook")], "but once more when a person steps"
     standing.reply(messages.Failed("TraceNext", "The gradients differ."))
-    assert not session.stepper.is_awaiting
+    assert not session.stepping.is_awaiting
 
 
 def test_a_trace_is_asked_for_once_whatever_else_arrives_meanwhile(stage):
@@ -507,30 +507,30 @@ def test_an_iteration_that_was_traced_before_is_traced_again(standing):
 
 def test_playback_goes_on_into_the_next_iteration(standing, qtbot):
     session, told = standing.session, []
-    session.playing_changed.connect(told.append)
-    session.stepper.to(LENGTH - 2)
-    session.playback.play(10)
+    session.stepping.playing_changed.connect(told.append)
+    session.stepping.to(LENGTH - 2)
+    session.stepping.play(10)
     qtbot.waitUntil(lambda: standing.wire.of(Train) != [], timeout=2000)
     standing.trained(1)
     standing.traced()
-    qtbot.waitUntil(lambda: session.cursor >= 3, timeout=2000)
-    assert session.trace_state.index.trace.iteration == 1
+    qtbot.waitUntil(lambda: session.stepping.cursor >= 3, timeout=2000)
+    assert session.stepping.state.index.trace.iteration == 1
     session.trainer.train()
     assert told == [True, False], "training for its own sake ends it"
 
 
 def test_the_selected_node_stays_what_it_is(standing):
     session, told = standing.session, []
-    session.selection_changed.connect(lambda old, new: told.append((old, new)))
-    session.select(A1)
-    session.select(A1)
+    session.stepping.selection_changed.connect(lambda old, new: told.append((old, new)))
+    session.stepping.select(A1)
+    session.stepping.select(A1)
     session.trainer.iterations(1)
     standing.trained(1)
     standing.traced()
-    assert session.selected_node == A1
+    assert session.stepping.selected_node == A1
     session.trainer.rewind()
     standing.opened()
-    assert session.selected_node is None
+    assert session.stepping.selected_node is None
     assert told == [(None, A1), (A1, None)]
 
 
@@ -556,7 +556,7 @@ def test_another_document_starts_another_run(standing, tmp_path):
     session.document.save_as(tmp_path / "a.json")
     session.document.new(two_moons(units=3))
     assert kinds(standing.wire.take()) == ["Pause", "Open"]
-    assert (session.trace_state, session.run.training, session.run.iteration) == (None, False, 0)
+    assert (session.stepping.state, session.run.training, session.run.iteration) == (None, False, 0)
     standing.opened()
     session.document.open(tmp_path / "a.json")
     opened = standing.wire.of(Open)[-1]
@@ -572,7 +572,7 @@ def test_another_document_with_problems_gives_up_the_old_run(standing):
     standing.frame(9, session.run.revision - 1)
     standing.trained(10, "asked")
     assert kinds(standing.wire.take()) == ["Pause"]
-    assert (session.run.iteration, session.run.curves.iteration.size, session.trace_state) == (0, 0, None)
+    assert (session.run.iteration, session.run.curves.iteration.size, session.stepping.state) == (0, 0, None)
     session.trainer.train()
     assert standing.wire.take() == []
     session.edit("Connect", edits.connect_layers, "x", "h1")
@@ -607,11 +607,11 @@ def test_an_edit_on_its_way_behind_a_run_that_could_not_be_opened(standing):
 
 
 def test_close_ends_the_engine_and_may_be_called_twice(standing):
-    standing.session.playback.play(10)
+    standing.session.stepping.play(10)
     standing.session.close()
     standing.session.close()
     assert standing.wire.is_stopped
-    assert not standing.session.playback.is_playing
+    assert not standing.session.stepping.is_playing
 
 
 def test_on_the_way_to_an_iteration_nothing_is_traced_and_it_can_be_stopped(standing):

@@ -88,9 +88,9 @@ def test_with_the_keyboard_alone(qtbot, window):
     wait(qtbot, lambda: window.action_table["step"].isEnabled())
     keys(qtbot, "Ctrl+Home")
     phases = []
-    for _ in range(session.stepper.length):
+    for _ in range(session.stepping.length):
         keys(qtbot, "F10")
-        phases.append(session.trace_state.phase)
+        phases.append(session.stepping.state.phase)
     assert list(dict.fromkeys(phases)) == ["batch", "forward", "loss", "backward", "update"]
 
 
@@ -144,10 +144,10 @@ def test_with_the_mouse_alone(qtbot, window):
     _click(window.top_bar.findChild(QWidget, "step"))
     wait(qtbot, lambda: window.action_table["step"].isEnabled() and window.area.name == "step")
     _click(_button(window, "To the start of the iteration"))
-    for made in range(1, session.stepper.length + 1):
+    for made in range(1, session.stepping.length + 1):
         _click(_button(window, "Step over"))
-        assert session.cursor == made
-    assert session.trace_state.phase == "update"
+        assert session.stepping.cursor == made
+    assert session.stepping.state.phase == "update"
 
 
 def test_a_port_is_dragged_to_a_layer_and_a_link_to_another(qtbot, window):

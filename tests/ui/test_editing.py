@@ -31,8 +31,8 @@ def traced(qtbot, window) -> None:
 
 def test_a_chosen_element_is_forgotten_when_its_layer_gets_fewer_units(qtbot, window):
     session, card = window.session, window.panels.chain_rule
-    last = next(node for node in reversed(session.trace_state.index.trace.nodes) if node.group and node.group[0] == "h2")
-    session.select(last.id)
+    last = next(node for node in reversed(session.stepping.state.index.trace.nodes) if node.group and node.group[0] == "h2")
+    session.stepping.select(last.id)
     card.choose_element(3)
     assert card.element() == (3,)
     session.edit("Narrow", edits.change_layer, "h2", units=2)

@@ -18,7 +18,7 @@ def window(qtbot, tmp_path, monkeypatch, lent_engine):
 
 
 def bits(window) -> dict[str, bytes]:
-    names = [node.label for node in window.session.trace_state.index.trace.nodes if node.kind == "parameter"]
+    names = [node.label for node in window.session.stepping.state.index.trace.nodes if node.kind == "parameter"]
     return {name: window.session.weights.values(name).tobytes() for name in names}
 
 

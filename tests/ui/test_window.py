@@ -40,7 +40,7 @@ def press(qtbot, window, keys: str) -> None:
 
 def parameters(window) -> dict[str, np.ndarray]:
     """All parameters as they stand before the traced iteration."""
-    index = window.session.trace_state.index
+    index = window.session.stepping.state.index
     return {node.label: index.array(node.value) for node in index.trace.nodes if node.kind == "parameter"}
 
 
@@ -50,19 +50,19 @@ def test_the_first_picture(with_its_own_engine):
     assert run.iteration == 24
     assert window.area.name == "step"
     assert "equals torch" in window.top_bar.badge.text()
-    assert window.session.trace_state.index.trace.worst_error < 1e-6
+    assert window.session.stepping.state.index.trace.worst_error < 1e-6
     assert run.curves.loss.size == 25
     assert run.surface is not None
     assert {layer.layer for layer in run.measures} == {"h1", "h2", "out"}
 
 
 def test_steps_go_forward_backward_and_update_with_the_keyboard(qtbot, window):
-    stepper, phases = window.session.stepper, []
+    stepper, phases = window.session.stepping, []
     assert stepper.cursor == 0
     for place in range(1, stepper.length + 1):
         press(qtbot, window, "F10")
         assert stepper.cursor == place
-        phases.append(window.session.trace_state.phase)
+        phases.append(window.session.stepping.state.phase)
     assert list(dict.fromkeys(phases)) == ["batch", "forward", "loss", "backward", "update"]
     for place in reversed(range(stepper.length)):
         press(qtbot, window, "Shift+F10")
@@ -74,30 +74,31 @@ def test_large_numbers_are_asked_for_as_soon_as_their_card_is_seen_again(qtbot, 
     press(qtbot, window, "F10")
     window.area.show_workspace("build")
     monkeypatch.setattr(session.numbers, "want", lambda state, node: wanted.append((state, node)))
-    loss = next(node.id for node in session.trace_state.index.trace.nodes if node.kind == "loss")
-    session.select(loss)
+    loss = next(node.id for node in session.stepping.state.index.trace.nodes if node.kind == "loss")
+    session.stepping.select(loss)
     assert wanted == [] and not window.panels.chain_rule.isVisible()
     window.area.show_workspace("step")
-    assert wanted == [(session.trace_state, loss)]
+    assert wanted == [(session.stepping.state, loss)]
 
 
 def test_what_is_not_computed_yet_is_not_zero(qtbot, window):
-    state = window.session.trace_state
+    state = window.session.stepping.state
     loss = next(node for node in state.index.trace.nodes if node.kind == "loss")
     assert state.value(loss.id) is None
-    window.session.stepper.to_node(loss.id)
-    assert window.session.trace_state.value(loss.id) is not None
-    assert window.session.trace_state.gradient(loss.id) is None
+    window.session.stepping.to_node(loss.id)
+    assert window.session.stepping.state.value(loss.id) is not None
+    assert window.session.stepping.state.gradient(loss.id) is None
 
 
 def test_stepping_past_the_end_makes_the_next_iteration(qtbot, window):
-    window.session.stepper.to_end()
+    window.session.stepping.to_end()
     updated = {
-        update.parameter: window.session.trace_state.index.array(update.after) for update in window.session.trace_state.index.trace.updates
+        update.parameter: window.session.stepping.state.index.array(update.after)
+        for update in window.session.stepping.state.index.trace.updates
     }
     press(qtbot, window, "F10")
     wait(qtbot, lambda: stands_at(window, 25))
-    assert window.session.cursor == 1
+    assert window.session.stepping.cursor == 1
     for name, values in parameters(window).items():
         np.testing.assert_array_equal(values, updated[name])
 
@@ -106,11 +107,11 @@ def test_the_timeline_is_dragged(qtbot, window):
     timeline = window.panels.timeline
     y = timeline.height() // 2
     qtbot.mousePress(timeline, Qt.MouseButton.LeftButton, pos=timeline.rect().center())
-    middle = window.session.cursor
-    assert 0 < middle < window.session.stepper.length
+    middle = window.session.stepping.cursor
+    assert 0 < middle < window.session.stepping.length
     qtbot.mouseMove(timeline, timeline.rect().topRight() + type(timeline.rect().topRight())(-2, y))
     qtbot.mouseRelease(timeline, Qt.MouseButton.LeftButton, pos=timeline.rect().topRight() + type(timeline.rect().topRight())(-2, y))
-    assert window.session.cursor > middle
+    assert window.session.stepping.cursor > middle
 
 
 def test_training_is_started_paused_and_stepped(qtbot, window):
@@ -141,7 +142,7 @@ def test_optimizer_rate_and_dropout_are_switched_while_it_trains(qtbot, window):
     wait(qtbot, lambda: window.session.run.iteration > seen and window.session.run.learning_rate == 0.05)
     press(qtbot, window, "Ctrl+T")
     wait(qtbot, lambda: stands_at(window, window.session.run.iteration))
-    trace = window.session.trace_state.index.trace
+    trace = window.session.stepping.state.index.trace
     assert all(node.dropped is None for node in trace.nodes), "dropout is off"
     assert not window.session.experiment.training.dropout
     assert window.session.experiment.training.optimizer.kind == "sgd"
@@ -149,7 +150,7 @@ def test_optimizer_rate_and_dropout_are_switched_while_it_trains(qtbot, window):
     press(qtbot, window, "Ctrl+D")
     wait(
         qtbot,
-        lambda: window.session.run.is_traced and any(node.dropped is not None for node in window.session.trace_state.index.trace.nodes),
+        lambda: window.session.run.is_traced and any(node.dropped is not None for node in window.session.stepping.state.index.trace.nodes),
     )
 
 
@@ -243,7 +244,7 @@ CHECKS = {
 def test_the_graph_is_exported(window, tmp_path, monkeypatch, suffix):
     path = tmp_path / f"graph.{suffix}"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
-    window.session.stepper.to(9)
+    window.session.stepping.to(9)
     window.action_table["export_graph"].trigger()
     assert path.exists(), window.toast.text
     assert CHECKS[suffix](path)

@@ -35,7 +35,7 @@ def opened(qtbot: QtBot, example: str = "moons", iterations: int = 0, engine: tu
 
 def stands_at(window: MainWindow, iteration: int) -> bool:
     """Whether the run stands after so many iterations, with the trace of the next one on the screen."""
-    state = window.session.trace_state
+    state = window.session.stepping.state
     return not window.session.trainer.is_training and state is not None and state.index.trace.iteration == iteration
 
 

@@ -15,16 +15,16 @@ HOME = "step"
 def connect(window: MainWindow) -> None:
     """Let the panel follow the session, and the stepper the panel."""
     panel, session = window.panels.batch, window.session
-    panel.row_picked.connect(session.stepper.set_sample)
+    panel.row_picked.connect(session.stepping.set_sample)
     session.batch.changed.connect(lambda batch: show(window))
     session.run_changed.connect(lambda old, new: show(window) if new.data is not old.data else None)
-    session.trace_state_changed.connect(lambda old, new: panel.set_sample(new.sample if new else None))
+    session.stepping.trace_state_changed.connect(lambda old, new: panel.set_sample(new.sample if new else None))
     window.area.workspace_changed.connect(lambda name: session.batch.want(PANEL in window.area.visible_panels()))
 
 
 def show(window: MainWindow) -> None:
     """Show the latest answer of the engine."""
-    batch, state = window.session.batch.inspected, window.session.trace_state
+    batch, state = window.session.batch.inspected, window.session.stepping.state
     window.panels.batch.set_batch(batch, window.session.run.data)
     window.panels.batch.set_sample(state.sample if state else None)
     subtitle = f"iteration {batch.iteration + 1:,}, next" if batch else ""

@@ -60,7 +60,7 @@ class Exports:
     def _graph_text(self, suffix: str) -> str:
         from nnviz.export import graph_files  # networkx takes longer to load than the window to paint
 
-        state = self._window.session.trace_state
+        state = self._window.session.stepping.state
         if state is None:
             raise ValueError("nothing has been traced yet; mend the network or wait for the engine")
         return graph_files.WRITERS[suffix](state.index.trace, state.cursor)

@@ -34,7 +34,7 @@ class Act:
 
 
 def _has_trace(window: MainWindow) -> bool:
-    return window.session.trace_state is not None
+    return window.session.stepping.state is not None
 
 
 def _can_train(window: MainWindow) -> bool:
@@ -100,17 +100,17 @@ ACTIONS = (
     Act("stop_going", "Stop on the way", "Run", lambda w: w.session.trainer.pause(), "Esc", "fa6s.stop", "Stay at the iteration that is reached now, on the way to another", enabled=lambda w: w.session.trainer.is_moving),
     Act("step", "Step over", "Step", lambda w: w.debugger.step(+1), "F10", "fa6s.caret-right", "Make the next step; a folded group is one", enabled=_can_step),
     Act("into", "Step into", "Step", lambda w: w.debugger.into(), "F11", "fa6s.arrow-turn-down", "Open the folded group the cursor is in, or else the next one, by one level and go to its first node", enabled=_can_step),
-    Act("out", "Step out", "Step", lambda w: w.session.walker.out(), "Shift+F11", "fa6s.arrow-turn-up", "Go to the first step behind the innermost open group", enabled=_can_step),
+    Act("out", "Step out", "Step", lambda w: w.session.stepping.out(), "Shift+F11", "fa6s.arrow-turn-up", "Go to the first step behind the innermost open group", enabled=_can_step),
     Act("step_back", "Step back", "Step", lambda w: w.debugger.step(-1), "Shift+F10", "fa6s.caret-left", "Take the last step back, beyond the start into the iteration before", enabled=_has_trace),
-    Act("to_start", "To the start of the iteration", "Step", lambda w: w.session.stepper.to_start(), "Ctrl+Home", "fa6s.backward-step", "Before the first step", enabled=_has_trace),
-    Act("to_end", "To the end of the iteration", "Step", lambda w: w.session.stepper.to_end(), "Ctrl+End", "fa6s.forward-step", "After the last step", enabled=_has_trace),
+    Act("to_start", "To the start of the iteration", "Step", lambda w: w.session.stepping.to_start(), "Ctrl+Home", "fa6s.backward-step", "Before the first step", enabled=_has_trace),
+    Act("to_end", "To the end of the iteration", "Step", lambda w: w.session.stepping.to_end(), "Ctrl+End", "fa6s.forward-step", "After the last step", enabled=_has_trace),
     Act("play", "Play or stop the steps", "Step", lambda w: w.debugger.play(+1), "F5", "fa6s.forward", "Make one step after the other", "play", enabled=_can_step),
     Act("play_back", "Play backwards or stop", "Step", lambda w: w.debugger.play(-1), "Shift+F5", "fa6s.backward", "Take one step after the other back", enabled=_can_step),
     Act("faster", "Play faster", "Step", lambda w: w.panels.step_bar.change_speed(+1), "Ctrl+]", "fa6s.gauge-high", "Stay on each step for half as long", enabled=_has_trace),
     Act("slower", "Play slower", "Step", lambda w: w.panels.step_bar.change_speed(-1), "Ctrl+[", "fa6s.gauge", "Stay on each step for twice as long", enabled=_has_trace),
     Act("run_to", "Run to the selected node", "Step", lambda w: w.debugger.run_to_selected(), "Ctrl+F10", "fa6s.location-crosshairs", "Go on to the next step of the selected node", enabled=_has_trace),
-    Act("follow", "Let the card follow the cursor", "Step", lambda w: w.session.select(None), "Alt+P", "fa6s.location-arrow", "The chosen node is chosen no longer: the chain-rule card follows the cursor (Esc)", enabled=_has_trace),
-    Act("pin", "Pin or release the node", "Step", lambda w: w.session.pin(not w.session.is_pinned), "Ctrl+Alt+P", "fa6s.thumbtack", "Keep the selected node, or the one the cursor is at, on the chain-rule card while you step", enabled=_has_trace),
+    Act("follow", "Let the card follow the cursor", "Step", lambda w: w.session.stepping.select(None), "Alt+P", "fa6s.location-arrow", "The chosen node is chosen no longer: the chain-rule card follows the cursor (Esc)", enabled=_has_trace),
+    Act("pin", "Pin or release the node", "Step", lambda w: w.session.stepping.pin(not w.session.stepping.is_pinned), "Ctrl+Alt+P", "fa6s.thumbtack", "Keep the selected node, or the one the cursor is at, on the chain-rule card while you step", enabled=_has_trace),
     Act("node_steps", "Steps of one node", "Step", lambda w: w.top_bar.set_granularity("node"), "Alt+1", "fa6s.shoe-prints", "Let one step go from node to node"),
     Act("layer_steps", "Steps of one layer", "Step", lambda w: w.top_bar.set_granularity("layer"), "Alt+2", "fa6s.shoe-prints", "Let one step go from layer to layer"),
     Act("phase_steps", "Steps of one phase", "Step", lambda w: w.top_bar.set_granularity("phase"), "Alt+3", "fa6s.shoe-prints", "Let one step go from phase to phase: batch, forward, loss, backward, clip, update"),
@@ -130,10 +130,10 @@ ACTIONS = (
     Act("step_workspace", "Step workspace", "View", lambda w: w.area.show_workspace("step"), "Ctrl+2", "fa6s.shoe-prints", "One iteration, node by node"),
     Act("train_workspace", "Train workspace", "View", lambda w: w.area.show_workspace("train"), "Ctrl+3", "fa6s.chart-line", "The plots are large"),
     Act("fit", "Fit the graph", "View", lambda w: w.fit(), "F", "fa6s.expand", "Show the whole graph"),
-    Act("all_layer", "Whole graph at detail: layer", "View", lambda w: w.session.stepper.set_detail("layer"), "Alt+6", "fa6s.layer-group", "Show the calls of the graph as they are made", enabled=_has_trace),
-    Act("all_textbook", "Whole graph at detail: textbook", "View", lambda w: w.session.stepper.set_detail("textbook"), "Alt+7", "fa6s.book", "Open recurrent layers, dropout, attention and batch norm in the graph", enabled=_has_trace),
-    Act("all_math", "Whole graph at detail: math", "View", lambda w: w.session.stepper.set_detail("math"), "Alt+8", "fa6s.square-root-variable", "Open losses, layer norm and penalties in the graph, too", enabled=_has_trace),
-    Act("all_neurons", "Whole graph at detail: neurons", "View", lambda w: w.session.stepper.set_detail("neurons"), "Alt+9", "fa6s.circle-nodes", "Open a small net into single neurons, weights and biases", enabled=_has_trace),
+    Act("all_layer", "Whole graph at detail: layer", "View", lambda w: w.session.stepping.set_detail("layer"), "Alt+6", "fa6s.layer-group", "Show the calls of the graph as they are made", enabled=_has_trace),
+    Act("all_textbook", "Whole graph at detail: textbook", "View", lambda w: w.session.stepping.set_detail("textbook"), "Alt+7", "fa6s.book", "Open recurrent layers, dropout, attention and batch norm in the graph", enabled=_has_trace),
+    Act("all_math", "Whole graph at detail: math", "View", lambda w: w.session.stepping.set_detail("math"), "Alt+8", "fa6s.square-root-variable", "Open losses, layer norm and penalties in the graph, too", enabled=_has_trace),
+    Act("all_neurons", "Whole graph at detail: neurons", "View", lambda w: w.session.stepping.set_detail("neurons"), "Alt+9", "fa6s.circle-nodes", "Open a small net into single neurons, weights and biases", enabled=_has_trace),
     Act("actual_size", "Graph at 100 %", "View", lambda w: w.panels.graph.actual_size(), "Ctrl+0", "fa6s.magnifying-glass", "Show the graph in its own size"),
     Act("find_node", "Find in the graph…", "View", lambda w: w.panels.graph.finder.open(), "Ctrl+F", "fa6s.magnifying-glass-location", "Find nodes by part of a name, operation, layer or shape", enabled=_has_trace),
     Act("fold", "Fold the group around this node", "View", lambda w: w.commands.fold_here(), "Alt+Up", "fa6s.compress", "Fold the innermost open group around the selected node, or around the one the cursor is at", enabled=_has_trace),

@@ -25,7 +25,7 @@ class Commands:
         """Open the field for another value: of this element of a node, or of what the chain-rule card shows."""
         card = self._window.panels.chain_rule
         if node is not None:
-            self._window.session.select(node)
+            self._window.session.stepping.select(node)
         if place is not None:
             card.choose_element(place)
         card.what_if.open("set")
@@ -44,10 +44,10 @@ class Commands:
 
     def set_detail_here(self, detail: str) -> None:
         """Open the calls of the layer of the selected node, else of the cursor's, to this detail."""
-        state, node = self._window.session.trace_state, self._window.debugger.node_here
+        state, node = self._window.session.stepping.state, self._window.debugger.node_here
         group = state.index.node(node).group if state and node is not None else ()
         if group:
-            self._window.session.stepper.set_detail_of(group[0], detail)
+            self._window.session.stepping.set_detail_of(group[0], detail)
 
     def ask_iteration(self) -> None:
         """Ask for an iteration and make the run stand there."""

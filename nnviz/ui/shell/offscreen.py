@@ -100,10 +100,10 @@ def _prepare(window: MainWindow, job: Job) -> None:
     window.resize(*job.size)
     window.area.show_workspace(job.workspace)
     window.session.breaker.sleep()
-    window.session.stepper.set_detail(job.detail)
+    window.session.stepping.set_detail(job.detail)
     for path, detail in job.details:
-        window.session.stepper.set_detail_of(path, detail)
-    window.session.stepper.set_rest("end" if job.step is None else "start")
+        window.session.stepping.set_detail_of(path, detail)
+    window.session.stepping.set_rest("end" if job.step is None else "start")
     window.show()
 
 
@@ -112,16 +112,16 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
     if not session.report.ok:
         return
     session.start()
-    _wait(lambda: session.trace_state is not None, "the engine to start", failures)
+    _wait(lambda: session.stepping.state is not None, "the engine to start", failures)
     for target in sorted({job.iteration * stretch // STRETCHES for stretch in range(1, STRETCHES + 1)} - {0}):
         session.trainer.iterations(target - session.run.iteration)
         _wait(lambda: not session.trainer.is_training and _is_current(window), f"iteration {target}", failures)
         if session.run.stopped in ("early_stopping", "non_finite"):
             break
     if job.step is not None:
-        if job.step > session.stepper.length:
-            raise JobFailed(f"the iteration has {session.stepper.length} steps; --step {job.step} is beyond its end")
-        session.stepper.to(job.step)
+        if job.step > session.stepping.length:
+            raise JobFailed(f"the iteration has {session.stepping.length} steps; --step {job.step} is beyond its end")
+        session.stepping.to(job.step)
     _look(window, job)
     _wait(lambda: not session.numbers.is_waiting, "the numbers around the node", failures)
     _wait(lambda: not window.panels.graph.scenes.is_busy, "the graph to be laid out", failures)
@@ -139,19 +139,19 @@ def _look(window: MainWindow, job: Job) -> None:
             folds.open_one(key)
     if job.node:
         kind = "node" if "/" in job.node else "parameter"
-        node = node_of(session.trace_state.index, Breakpoint(kind, job.node))
+        node = node_of(session.stepping.state.index, Breakpoint(kind, job.node))
         if node is None:
             raise JobFailed(f"this iteration has no node {job.node}: say groups and label, as h1/relu, or a parameter, as h1.weight")
-        session.select(node)
+        session.stepping.select(node)
         if job.element:
-            sizes = row_shape(session.trace_state.index.node(node))
+            sizes = row_shape(session.stepping.state.index.node(node))
             if len(job.element) != len(sizes) or any(place >= size for place, size in zip(job.element, sizes, strict=True)):
                 raise JobFailed(f"node {job.node} has no element {list(job.element)}: its rows have shape {list(sizes)}")
             window.panels.chain_rule.choose_element(int(np.ravel_multi_index(job.element, sizes)))
 
 
 def _is_current(window: MainWindow) -> bool:
-    state = window.session.trace_state
+    state = window.session.stepping.state
     return state is not None and state.index.trace.iteration == window.session.run.iteration
 
 

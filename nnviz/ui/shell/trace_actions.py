@@ -5,15 +5,15 @@ from __future__ import annotations
 from nnviz.ui.shell.actions import Act
 
 ACTIONS = (
-    Act("to_start", "To the start", "Step", lambda w: w.viewer.stepper.to_start(), "Ctrl+Home", "fa6s.backward-step", "Before the first step"),
-    Act("to_end", "To the end", "Step", lambda w: w.viewer.stepper.to_end(), "Ctrl+End", "fa6s.forward-step", "After the last step"),
+    Act("to_start", "To the start", "Step", lambda w: w.trace.stepping.to_start(), "Ctrl+Home", "fa6s.backward-step", "Before the first step"),
+    Act("to_end", "To the end", "Step", lambda w: w.trace.stepping.to_end(), "Ctrl+End", "fa6s.forward-step", "After the last step"),
     Act("step", "Step over", "Step", lambda w: w.step(+1), "F10", "fa6s.caret-right", "Make the next step; a folded group is one"),
     Act("step_back", "Step back", "Step", lambda w: w.step(-1), "Shift+F10", "fa6s.caret-left", "Take the last step back"),
     Act("into", "Step into", "Step", lambda w: w.into(), "F11", "fa6s.arrow-turn-down", "Open the folded group the cursor is in, or else the next one, by one level and go to its first node"),
-    Act("out", "Step out", "Step", lambda w: w.viewer.walker.out(), "Shift+F11", "fa6s.arrow-turn-up", "Go to the first step behind the innermost open group"),
+    Act("out", "Step out", "Step", lambda w: w.trace.stepping.out(), "Shift+F11", "fa6s.arrow-turn-up", "Go to the first step behind the innermost open group"),
     Act("run_to", "Run to the selected node", "Step", lambda w: w.run_to_selected(), "Ctrl+F10", "fa6s.location-crosshairs", "Go on to the next step of the selected node, else of the one the cursor is at"),
-    Act("follow", "Let the card follow the cursor", "Step", lambda w: w.viewer.select(None), "Alt+P", "fa6s.location-arrow", "The chosen node is chosen no longer: the card follows the cursor (Esc)"),
-    Act("pin", "Pin or release the node", "Step", lambda w: w.viewer.pin(not w.viewer.is_pinned), "Ctrl+Alt+P", "fa6s.thumbtack", "Keep the selected node, or the one the cursor is at, on the card while you step"),
+    Act("follow", "Let the card follow the cursor", "Step", lambda w: w.trace.stepping.select(None), "Alt+P", "fa6s.location-arrow", "The chosen node is chosen no longer: the card follows the cursor (Esc)"),
+    Act("pin", "Pin or release the node", "Step", lambda w: w.trace.stepping.pin(not w.trace.stepping.is_pinned), "Ctrl+Alt+P", "fa6s.thumbtack", "Keep the selected node, or the one the cursor is at, on the card while you step"),
     Act("breakpoint", "Breakpoint on this node: on or off", "Step", lambda w: w.toggle_breakpoint(), "F9", "fa6s.diamond", "Stop at the selected node, or at the one the cursor is at"),
     Act("proof", "Proof: every gradient beside torch's own", "View", lambda w: w.proof.open_below(w.badge), "Ctrl+Alt+E", "fa6s.check-double", "The largest difference of every parameter's gradient"),
     Act("play", "Play or stop the steps", "Step", lambda w: w.play(+1), "F5", "fa6s.forward", "Make one step after the other", "play"),

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, QThreadPool
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from nnviz.messages import GradientChecked
 from nnviz.records.trace_index import TraceIndex
-from nnviz.records.trace_matching import at_hand
-from nnviz.records.trace_record import Details, NodeTensors
-from nnviz.records.trace_state import TraceState
-from nnviz.session.viewer import Viewer
+from nnviz.session.trace_source import RecordedTrace, Recording
 from nnviz.ui.graph.graph_view import GraphView
 from nnviz.ui.graph.strips import COLORINGS
 from nnviz.ui.shell import app
@@ -42,38 +37,19 @@ _SIZES = {"node": "step: node", "layer": "step: layer", "phase": "step: phase"}
 _COLORINGS = {one: f"colour: {one}" for one in COLORINGS}
 
 
-class Source(Protocol):
-    """Where the window gets its numbers."""
-
-    details: Sequence[str]
-
-    def index(self, detail: str, details: Details = ()) -> TraceIndex:
-        """Return the trace at this detail, or at these inside some groups."""
-        ...
-
-    def check(self, node: int, element: tuple[int, ...]) -> GradientChecked:
-        """Return one element of a node's gradient beside a finite difference."""
-        ...
-
-    def numbers(self, node: int, row: int | None) -> NodeTensors:
-        """Return what was too large to travel around a node."""
-        ...
-
-
 class TraceWindow(QMainWindow):
     """Steps through one iteration of a module."""
 
-    def __init__(self, source: Source, index: TraceIndex, title: str) -> None:
+    def __init__(self, recording: Recording, index: TraceIndex, title: str) -> None:
         super().__init__()
-        self._source = source
         self.theme = LIGHT
-        self.viewer = Viewer(self)
+        self.trace = RecordedTrace(recording, index, self)
         self.graph, self.chain_rule = GraphView(), ChainRuleCard()
         self.chain_rule.what_if.hide()  # a recorded trace is looked at as it was
         self.step_bar, self.timeline, self.rail = StepBar(), StepTimeline(), PhaseRail()
         self.sizes = _choice("How far one step goes", _SIZES, "node")
         self.detail = _choice(
-            "How far calls are opened in the graph", {one: f"detail: {one}" for one in source.details}, index.trace.detail
+            "How far calls are opened in the graph", {one: f"detail: {one}" for one in recording.details}, index.trace.detail
         )
         self.coloring = _choice("What colours and widths show", _COLORINGS, "value")
         self.badge, self.proof, self.microscope = Badge(), Proof(self), OptimizerMicroscope()
@@ -83,37 +59,33 @@ class TraceWindow(QMainWindow):
         self._connect()
         self.setWindowTitle(f"{title} – nnviz")
         self.set_theme(LIGHT)
-        self.viewer.stepper.detail = index.trace.detail
-        self.viewer.show(index)
+        self._show()
 
     # --- what actions do ---
 
     def step(self, direction: int) -> None:
         """Step by as much as is chosen: +1 forward, −1 back."""
-        self.viewer.walker.move(self.sizes.key, direction)
-        at_rest = self.viewer.stepper.is_at_end if direction > 0 else self.viewer.stepper.cursor == 0
-        if at_rest:
-            self.viewer.playback.stop()
+        self.trace.stepping.move(self.sizes.key, direction)
 
     def into(self) -> None:
         """Open the folded group at the cursor by one level and go to its first node."""
-        step_into(self.viewer.walker, self.viewer.state, self.graph.folds)
+        step_into(self.trace.stepping, self.graph.folds)
 
     def run_to_selected(self) -> None:
         """Go on to the next step of the selected node, else of the one the cursor is at."""
-        node = at_hand(self.viewer.state, self.viewer.selected_node)
+        node = self.trace.stepping.node_at_hand
         if node is not None:
-            self.viewer.walker.to_node(node)
+            self.trace.stepping.to_node(node)
 
     def play(self, direction: int) -> None:
         """Start or stop making one step after the other."""
-        self.viewer.playback.toggle(self._pace(), self._forward if direction > 0 else self._backward)
+        self.trace.stepping.toggle(self._pace(), self.sizes.key, direction)
 
     def toggle_breakpoint(self) -> None:
         """Put a breakpoint on the selected node, else on the one the cursor is at, or take it away."""
-        node = at_hand(self.viewer.state, self.viewer.selected_node)
+        node = self.trace.stepping.node_at_hand
         if node is not None:
-            self.viewer.toggle_breakpoint(node)
+            self.trace.toggle_breakpoint(node)
 
     def find_action(self) -> None:
         """Open the field that finds any action by its name."""
@@ -162,47 +134,44 @@ class TraceWindow(QMainWindow):
         self.resize(*_SIZE)
 
     def _connect(self) -> None:
-        viewer, graph, card = self.viewer, self.graph, self.chain_rule
-        viewer.trace_state_changed.connect(lambda old, new: self._show(new))
-        viewer.selection_changed.connect(lambda old, new: self._show(viewer.state))
-        viewer.walker.folded = lambda node: folded.nodes if (folded := graph.folds.card(node)) else ()
-        viewer.walker.around = graph.folds.around
-        graph.node_clicked.connect(viewer.select)
-        graph.node_released.connect(lambda: viewer.select(None))
-        graph.run_to_requested.connect(viewer.walker.to_node)
-        graph.breakpoint_requested.connect(viewer.toggle_breakpoint)
+        trace, stepping, graph, card = self.trace, self.trace.stepping, self.graph, self.chain_rule
+        for signal in (stepping.trace_state_changed, stepping.selection_changed, trace.breakpoints_changed, trace.numbers_arrived):
+            signal.connect(self._show)
+        stepping.set_folds(lambda node: folded.nodes if (folded := graph.folds.card(node)) else (), graph.folds.around)
+        graph.node_clicked.connect(stepping.select)
+        graph.node_released.connect(lambda: stepping.select(None))
+        graph.run_to_requested.connect(stepping.to_node)
+        graph.breakpoint_requested.connect(trace.toggle_breakpoint)
         self.badge.clicked.connect(lambda: self.proof.open_below(self.badge))
         self.microscope.element_picked.connect(lambda node, element: _show_weight(self, node, element))
         card.element_chosen.connect(lambda node, element: _show_update(self))
         for bar in (self.timeline, self.rail):
-            bar.cursor_requested.connect(viewer.stepper.to)
-        card.node_clicked.connect(viewer.select)
-        card.pin_row.pin_requested.connect(viewer.pin)
-        card.pin_row.release_requested.connect(lambda: viewer.select(None))
-        EscapeKey(self, lambda: viewer.select(None))
-        card.sample_chosen.connect(viewer.stepper.set_sample)
-        card.check_requested.connect(lambda node, element: card.set_check(self._source.check(node, element)))
-        viewer.stepper.detail_changed.connect(self._read)
-        self.detail.chosen.connect(viewer.stepper.set_detail)
-        if len(self._source.details) > 1:
-            graph.detail_requested.connect(viewer.stepper.set_detail_of)
+            bar.cursor_requested.connect(stepping.to)
+        card.node_clicked.connect(stepping.select)
+        card.pin_row.pin_requested.connect(stepping.pin)
+        card.pin_row.release_requested.connect(lambda: stepping.select(None))
+        EscapeKey(self, lambda: stepping.select(None))
+        card.sample_chosen.connect(stepping.set_sample)
+        card.check_requested.connect(trace.check_gradient)
+        trace.gradient_checked.connect(card.set_check)
+        self.detail.chosen.connect(stepping.set_detail)
+        if len(trace.details) > 1:
+            graph.detail_requested.connect(stepping.set_detail_of)
         self.coloring.chosen.connect(graph.set_coloring)
-        self.step_bar.speeds.chosen.connect(lambda: viewer.playback.change_pace(self._pace()))
+        self.step_bar.speeds.chosen.connect(lambda: stepping.change_pace(self._pace(), self.sizes.key))
 
-    def _read(self, detail: str) -> None:
-        self.viewer.show(self._source.index(detail, self.viewer.stepper.details))
-
-    def _show(self, state: TraceState | None) -> None:
-        node = self.viewer.selected_node
+    def _show(self) -> None:
+        stepping = self.trace.stepping
+        state, node = stepping.state, stepping.selected_node
         for view in (self.graph, self.timeline, self.rail):
             view.set_trace_state(state)
         self.graph.set_selected(node)
-        self.graph.scenes.set_look(breakpoints=dict.fromkeys(self.viewer.breaks.nodes, True))
+        self.graph.scenes.set_look(breakpoints=self.trace.breakpoint_marks)
         self.cards[2].setVisible(bool(state and state.index.updates))
-        self.chain_rule.set_trace_state(state, node, self.viewer.is_pinned)
+        self.chain_rule.set_trace_state(state, node, stepping.is_pinned)
         shown = self.chain_rule.node()
-        if shown and state.index.lacks(shown.id, state.sample) and state.index.take(self._source.numbers(shown.id, state.sample)):
-            self.chain_rule.set_trace_state(state, node, self.viewer.is_pinned)
+        if shown:
+            self.trace.want_numbers(shown.id)
         _show_update(self)
         if state:
             trace = state.index.trace
@@ -213,22 +182,16 @@ class TraceWindow(QMainWindow):
     def _pace(self) -> int:
         return round(PLAY_MS[self.sizes.key] / self.step_bar.speed)
 
-    def _forward(self) -> None:
-        self.step(+1)
-
-    def _backward(self) -> None:
-        self.step(-1)
-
     # --- Qt ---
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self.viewer.playback.stop()
+        self.trace.stepping.stop()
         event.accept()
 
 
 def _show_update(window: TraceWindow) -> None:
     """Let the microscope be about the number that is worked out on the card."""
-    state, shown = window.viewer.state, window.chain_rule.node()
+    state, shown = window.trace.stepping.state, window.chain_rule.node()
     if shown and shown.id in state.index.updates:
         window.microscope.set_trace_state(state, shown.id, window.chain_rule.element())
     else:
@@ -237,14 +200,14 @@ def _show_update(window: TraceWindow) -> None:
 
 def _show_weight(window: TraceWindow, node: int, element: tuple[int, ...]) -> None:
     """Let the card be about the weight that is picked in the microscope."""
-    window.viewer.select(node)
-    window.chain_rule.choose_element(int(np.ravel_multi_index(element, window.viewer.state.index.node(node).shape)))
+    window.trace.stepping.select(node)
+    window.chain_rule.choose_element(int(np.ravel_multi_index(element, window.trace.stepping.state.index.node(node).shape)))
 
 
-def open_window(source: Source, title: str, detail: str) -> TraceWindow:
-    """Return the window, shown; makes the application if there is none. Raises what `source.index` raises."""
+def open_window(recording: Recording, title: str, detail: str) -> TraceWindow:
+    """Return the window, shown; makes the application if there is none. Raises what `recording.index` raises."""
     app.application()
-    window = TraceWindow(source, source.index(detail), title)
+    window = TraceWindow(recording, recording.index(detail), title)
     window.resize(window.size().boundedTo(window.screen().availableGeometry().size()))
     window.show()
     window.graph.setFocus()

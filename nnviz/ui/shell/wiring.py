@@ -62,7 +62,7 @@ def show_everything(window: MainWindow) -> None:
     session = window.session
     _show_experiment(window, session.experiment)
     _show_run(window, session.run, None)
-    _show_trace_state(window, session.trace_state)
+    _show_trace_state(window, session.stepping.state)
     _show_document(window)
 
 
@@ -75,12 +75,12 @@ def _session_to_views(window: MainWindow) -> None:
     session.document.replaced.connect(lambda old, new: (window.select_layers(()), window.focus_canvas()))
     session.experiment_changed.connect(lambda old, new: _show_experiment(window, new))
     session.run_changed.connect(lambda old, new: _show_run(window, new, old))
-    session.trace_state_changed.connect(lambda old, new: _show_trace_state(window, new))
-    session.selection_changed.connect(lambda old, new: _show_selection(window, new))
+    session.stepping.trace_state_changed.connect(lambda old, new: _show_trace_state(window, new))
+    session.stepping.selection_changed.connect(lambda old, new: _show_selection(window, new))
     session.document_changed.connect(lambda: _show_document(window))
-    session.playing_changed.connect(lambda playing: show_running(window.action_table, "play", playing, window.theme))
+    session.stepping.playing_changed.connect(lambda playing: show_running(window.action_table, "play", playing, window.theme))
     session.message_posted.connect(window.toast.post)
-    session.numbers.arrived.connect(lambda node: _show_selection(window, session.selected_node))
+    session.numbers_arrived.connect(lambda node: _show_selection(window, session.stepping.selected_node))
     session.gradient_checked.connect(lambda reply: _show_check(window, reply))
 
 
@@ -146,14 +146,14 @@ def _show_trace_state(window: MainWindow, state: TraceState | None) -> None:
     window.debugger.show_marks()
     _show_obstacle(window)
     _show_what_ifs(window)
-    _show_selection(window, window.session.selected_node)
+    _show_selection(window, window.session.stepping.selected_node)
     if before != (state is not None):
         window.update_actions()
 
 
 def _show_obstacle(window: MainWindow) -> None:
     """Say in the graph's card why nothing can be traced now, if so."""
-    panels, state, obstacle = window.panels, window.session.trace_state, window.session.trainer.obstacle
+    panels, state, obstacle = window.panels, window.session.stepping.state, window.session.trainer.obstacle
     panels.graph.notice.setText(obstacle or NO_TRACE)
     trace, is_broken = state.index.trace if state else None, not window.session.report.ok or window.session.run.failure is not None
     window.top_bar.badge.set_error(trace.worst_error if trace else None, trace.precision if trace else "", is_broken)
@@ -165,9 +165,9 @@ def _show_obstacle(window: MainWindow) -> None:
 
 
 def _show_selection(window: MainWindow, node: int | None) -> None:
-    panels, state = window.panels, window.session.trace_state
+    panels, state = window.panels, window.session.stepping.state
     panels.graph.set_selected(node)
-    panels.chain_rule.set_trace_state(state, node, window.session.is_pinned)
+    panels.chain_rule.set_trace_state(state, node, window.session.stepping.is_pinned)
     shown = panels.chain_rule.node()
     _want_numbers(window)
     whole, tensor = (state.whole, state.index.tensor_of(shown.id)) if state and shown else (None, None)
@@ -182,10 +182,10 @@ def _show_selection(window: MainWindow, node: int | None) -> None:
 
 def _want_numbers(window: MainWindow) -> None:
     """Ask for what was too large to travel, if the card that shows it can be seen."""
-    card, state = window.panels.chain_rule, window.session.trace_state
+    card, state = window.panels.chain_rule, window.session.stepping.state
     shown = card.node()
     if state and shown and card.isVisible():
-        window.session.numbers.want(state, shown.id)
+        window.session.want_numbers(shown.id)
 
 
 def _watch_weight(window: MainWindow) -> None:
@@ -196,7 +196,7 @@ def _watch_weight(window: MainWindow) -> None:
 
 
 def _show_what_ifs(window: MainWindow) -> None:
-    index = window.session.trace_state.index if window.session.trace_state else None
+    index = window.session.stepping.state.index if window.session.stepping.state else None
     banner, what_ifs = window.panels.what_if_banner, index.trace.what_ifs if index else ()
     if what_ifs:
         titles = {layer.id: layer.title for layer in window.session.experiment.network}
@@ -230,9 +230,9 @@ def _workspaces(window: MainWindow) -> None:
 def _enter(window: MainWindow, name: str) -> None:
     window.top_bar.set_workspace(name)
     if name != "step":
-        window.session.playback.stop()  # only there is a button that stops it
+        window.session.stepping.stop()  # only there is a button that stops it
     window.focus_canvas()
-    window.session.stepper.set_rest("start" if name == "step" else "end")
+    window.session.stepping.set_rest("start" if name == "step" else "end")
     _want_numbers(window)  # while the card was out of sight nothing was asked for
     _watch(window)
 
@@ -260,7 +260,7 @@ def _network(window: MainWindow) -> None:
     network, session = window.panels.network, window.session
 
     network.selected_changed.connect(window.select_layers)
-    network.node_requested.connect(lambda node: session.select(_scalar(window, node)))
+    network.node_requested.connect(lambda node: session.stepping.select(_scalar(window, node)))
     network.add_requested.connect(lambda kind, position, after: window.builder.add_layer(kind, position, after))
     network.insert_requested.connect(lambda kind, source, target: window.builder.add_layer(kind, between=(source, target)))
     network.connect_requested.connect(
@@ -289,20 +289,20 @@ def _without(experiment: Experiment, links: list[Link]) -> Experiment:
 
 def _graph(window: MainWindow) -> None:
     panels, session = window.panels, window.session
-    panels.graph.node_clicked.connect(session.select)
-    panels.graph.node_released.connect(lambda: session.select(None))
-    panels.graph.run_to_requested.connect(session.walker.to_node)
-    panels.timeline.cursor_requested.connect(session.stepper.to)
-    panels.rail.cursor_requested.connect(session.stepper.to)
-    panels.chain_rule.node_clicked.connect(session.select)
-    panels.chain_rule.pin_row.pin_requested.connect(session.pin)
-    panels.chain_rule.pin_row.release_requested.connect(lambda: session.select(None))
-    EscapeKey(window, lambda: session.select(None))
-    panels.chain_rule.sample_chosen.connect(session.stepper.set_sample)
+    panels.graph.node_clicked.connect(session.stepping.select)
+    panels.graph.node_released.connect(lambda: session.stepping.select(None))
+    panels.graph.run_to_requested.connect(session.stepping.to_node)
+    panels.timeline.cursor_requested.connect(session.stepping.to)
+    panels.rail.cursor_requested.connect(session.stepping.to)
+    panels.chain_rule.node_clicked.connect(session.stepping.select)
+    panels.chain_rule.pin_row.pin_requested.connect(session.stepping.pin)
+    panels.chain_rule.pin_row.release_requested.connect(lambda: session.stepping.select(None))
+    EscapeKey(window, lambda: session.stepping.select(None))
+    panels.chain_rule.sample_chosen.connect(session.stepping.set_sample)
     panels.chain_rule.check_requested.connect(session.check_gradient)
-    panels.detail.chosen.connect(session.stepper.set_detail)
-    session.stepper.detail_changed.connect(lambda detail: panels.detail.set_choices(tuple(DETAILS.items()), detail))
-    panels.graph.detail_requested.connect(session.stepper.set_detail_of)
+    panels.detail.chosen.connect(session.stepping.set_detail)
+    session.stepping.detail_changed.connect(lambda detail: panels.detail.set_choices(tuple(DETAILS.items()), detail))
+    panels.graph.detail_requested.connect(session.stepping.set_detail_of)
     panels.coloring.chosen.connect(panels.graph.set_coloring)
     panels.edge_coloring.chosen.connect(panels.network.set_coloring)
 
@@ -312,15 +312,14 @@ def _debugger(window: MainWindow) -> None:
     panels.step_bar.set_actions(window.action_table)
     panels.step_bar.speeds.chosen.connect(debugger.change_pace)
     window.top_bar.granularity_changed.connect(debugger.change_pace)
-    window.session.walker.folded = debugger.folded_with
-    window.session.walker.around = lambda node: _around(window, node)
-    panels.graph.breakpoint_requested.connect(debugger.toggle_breakpoint_at)
+    window.session.stepping.set_folds(debugger.folded_with, lambda node: _around(window, node))
+    panels.graph.breakpoint_requested.connect(window.session.toggle_breakpoint)
     panels.breakpoints.clicked.connect(debugger.show_breakpoints)
 
 
 def _around(window: MainWindow, node: int) -> tuple[int, ...]:
     """The innermost open group around a node; the layer of a neuron."""
-    index = window.session.trace_state.index
+    index = window.session.stepping.state.index
     if not index.is_scalar:
         return window.panels.graph.folds.around(node)
     group = index.node(node).group
@@ -342,7 +341,7 @@ def _what_ifs(window: MainWindow) -> None:
 
 def _show_proof(window: MainWindow) -> None:
     """Open the table of all gradients beside torch's own."""
-    state = window.session.trace_state
+    state = window.session.stepping.state
     if state:
         titles = {layer.id: layer.title for layer in window.session.experiment.network}
         trace = state.index.whole.trace
@@ -353,7 +352,7 @@ def _show_proof(window: MainWindow) -> None:
 
 def _plots(window: MainWindow) -> None:
     window.panels.microscope.element_picked.connect(lambda node, element: _show_weight(window, node, element))
-    window.panels.chain_rule.element_chosen.connect(lambda node, element: _show_selection(window, window.session.selected_node))
+    window.panels.chain_rule.element_chosen.connect(lambda node, element: _show_selection(window, window.session.stepping.selected_node))
     boundary = window.panels.boundary
     boundary.needs_changed.connect(lambda: _watch(window))
     boundary.put_requested.connect(window.data.points.put)
@@ -365,12 +364,12 @@ def _plots(window: MainWindow) -> None:
 
 def _show_weight(window: MainWindow, node: int, element: tuple[int, ...]) -> None:
     """Let the chain-rule card be about the weight that is picked in the microscope."""
-    window.session.select(_scalar(window, node, element))
-    if not window.session.trace_state.index.is_scalar:
-        window.panels.chain_rule.choose_element(int(np.ravel_multi_index(element, window.session.trace_state.index.node(node).shape)))
+    window.session.stepping.select(_scalar(window, node, element))
+    if not window.session.stepping.state.index.is_scalar:
+        window.panels.chain_rule.choose_element(int(np.ravel_multi_index(element, window.session.stepping.state.index.node(node).shape)))
 
 
 def _scalar(window: MainWindow, node: int, element: tuple[int, ...] = ()) -> int:
     """Return what a node with whole tensors is in the trace on the screen: where that is opened into neurons, this one or the first."""
-    own = window.session.trace_state.index.scalars_of.get(node, {}) if window.session.trace_state else {}
+    own = window.session.stepping.state.index.scalars_of.get(node, {}) if window.session.stepping.state else {}
     return own.get(element, next(iter(own.values()), node))

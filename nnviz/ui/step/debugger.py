@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint
 
 from nnviz.document import edits
-from nnviz.records import trace_places
-from nnviz.records.breakpoint_places import marks, node_of, target_of
-from nnviz.records.trace_matching import at_hand
-from nnviz.records.trace_places import places_of
+from nnviz.records.breakpoint_places import node_of
 
 if TYPE_CHECKING:
-    from nnviz.records.trace_state import TraceState
-    from nnviz.session.walker import Walker
+    from nnviz.session.stepping import Stepping
     from nnviz.ui.graph.folds import Folds
     from nnviz.ui.shell.main_window import MainWindow
     from nnviz.ui.step.breakpoint_list import BreakpointList
@@ -36,12 +32,11 @@ class Debugger:
 
     def step(self, direction: int) -> None:
         """Step by as much as the bar says: +1 forward, −1 back."""
-        self._window.session.walker.move(self._window.top_bar.granularity, direction)
+        self._window.session.stepping.move(self._window.top_bar.granularity, direction)
 
     def into(self) -> None:
         """Open the folded group the cursor is in, or else the one the next step is in, by one level and go to its first node."""
-        session = self._window.session
-        step_into(session.walker, session.trace_state, self._window.panels.graph.folds)
+        step_into(self._window.session.stepping, self._window.panels.graph.folds)
 
     def folded_with(self, node: int) -> Collection[int]:
         """Return the nodes folded to one card with this one; none if it stands alone."""
@@ -51,35 +46,25 @@ class Debugger:
     @property
     def node_here(self) -> int | None:
         """The selected node, else the one the cursor is at."""
-        return at_hand(self._window.session.trace_state, self._window.session.selected_node)
+        return self._window.session.stepping.node_at_hand
 
     def run_to_selected(self) -> None:
         """Go on to the next step of the selected node, else of the one the cursor is at."""
         if self.node_here is not None:
-            self._window.session.walker.to_node(self.node_here)
+            self._window.session.stepping.to_node(self.node_here)
 
     # --- playing ---
 
     def play(self, direction: int) -> None:
         """Start or stop making one step after the other, forward (+1) or back (−1)."""
-        self._window.session.playback.toggle(self._pace(), self._forward if direction > 0 else self._backward)
+        self._window.session.stepping.toggle(self._pace(), self._window.top_bar.granularity, direction)
 
     def change_pace(self) -> None:
         """Take up another speed or size of steps while playing."""
-        self._window.session.playback.change_pace(self._pace())
+        self._window.session.stepping.change_pace(self._pace(), self._window.top_bar.granularity)
 
     def _pace(self) -> int:
         return round(PLAY_MS[self._window.top_bar.granularity] / self._window.panels.step_bar.speed)
-
-    def _forward(self) -> None:
-        self.step(+1)
-
-    def _backward(self) -> None:
-        """It ends at the start of the run."""
-        session = self._window.session
-        self.step(-1)
-        if session.cursor == 0 and session.run.iteration == 0 and not session.stepper.is_awaiting:
-            session.playback.stop()
 
     # --- breakpoints ---
 
@@ -89,16 +74,7 @@ class Debugger:
         if node is None:
             session.message_posted.emit("info", "Select a node first: a breakpoint stops there.")
         else:
-            self.toggle_breakpoint_at(node)
-
-    def toggle_breakpoint_at(self, node: int) -> None:
-        """Put a breakpoint on this node, or take it away."""
-        session = self._window.session
-        index = session.trace_state.index
-        if places_of(index, node):
-            session.edit("Breakpoint", edits.toggle_breakpoint, *target_of(index, node))
-        else:
-            session.message_posted.emit("info", "No step of the iteration comes to this node, so nothing could stop there.")
+            session.toggle_breakpoint(node)
 
     def switch_breakpoints(self) -> None:
         """Switch all breakpoints off; on if none is."""
@@ -127,13 +103,13 @@ class Debugger:
     def show_marks(self) -> None:
         """Show the breakpoints where they are shown: in the graph, on the button, in the list."""
         session, panels = self._window.session, self._window.panels
-        experiment, index = session.experiment, session.trace_state.index if session.trace_state else None
+        experiment, index = session.experiment, session.stepping.state.index if session.stepping.state else None
         wanted = (index, experiment, self._list)
         if len(self._shown) == 3 and all(one is other for one, other in zip(wanted, self._shown, strict=True)):
             return  # a cursor move changes nothing here
         self._shown = wanted
         titles = {layer.id: layer.title for layer in experiment.network}
-        panels.graph.scenes.set_look(breakpoints=marks(index, experiment.breakpoints) if index else {})
+        panels.graph.scenes.set_look(breakpoints=session.breakpoint_marks)
         panels.breakpoints.set_breakpoints(experiment.breakpoints, titles)
         if self._list:
             absent = [one for one in experiment.breakpoints if index and one.is_at_a_place and node_of(index, one) is None]
@@ -144,13 +120,11 @@ class Debugger:
                 _place(self._list, self._window)
 
 
-def step_into(walker: Walker, state: TraceState | None, folds: Folds) -> None:
+def step_into(stepping: Stepping, folds: Folds) -> None:
     """Go to the first node of the folded group the cursor is in, or else of the one the next step is in, and open it by one level."""
-    place = trace_places.into(state.index, state.cursor, walker.folded) if state else 0
-    is_ahead = bool(state) and (place > state.cursor or walker.is_in_group)
-    node = state.index.trace.steps[place - 1].node if is_ahead else None
+    node = stepping.node_inside
     card = folds.card(node) if node is not None else None
-    walker.into()
+    stepping.into()
     if card:
         folds.enter(card, node)
 

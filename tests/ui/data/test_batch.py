@@ -46,15 +46,15 @@ def test_a_click_on_a_row_looks_at_it(window, qtbot):
     assert not window.panels.cards["batch"].isVisible()
     window.action_table["batch"].trigger()
     wait(qtbot, lambda: panel.model.rowCount() > 0)
-    batch, trace = window.session.batch.inspected, window.session.trace_state.index.trace
+    batch, trace = window.session.batch.inspected, window.session.stepping.state.index.trace
     assert batch.rows == trace.rows and window.panels.cards["batch"].isVisible()
     assert to_numpy(batch.losses).mean() == pytest.approx(trace.loss, rel=1e-5)
     panel.table.sortByColumn(4, DESCENDING)
     worst = int(to_numpy(batch.losses).argmax())
     assert panel.model.order[0] == worst
     qtbot.mouseClick(panel.table.viewport(), Qt.MouseButton.LeftButton, pos=panel.table.visualRect(panel.model.index(0, 0)).center())
-    assert window.session.trace_state.sample == worst
-    window.session.stepper.set_sample(2)
+    assert window.session.stepping.state.sample == worst
+    window.session.stepping.set_sample(2)
     assert panel.table.currentIndex().row() == list(panel.model.order).index(2)
     window.session.trainer.iterations(1)
     wait(qtbot, lambda: window.session.batch.inspected.iteration == 4)
