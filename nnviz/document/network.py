@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -48,7 +49,20 @@ class Link(msgspec.Struct, frozen=True, array_like=True):
     target: str
 
 
-class Network(msgspec.Struct, frozen=True):
+class ParameterName(NamedTuple):
+    """A parameter's name in its two parts: "h1.weight" is the tensor "weight" of the layer "h1". A tensor may have dots of its own."""
+
+    layer: str
+    tensor: str
+
+
+def split_parameter(name: str) -> ParameterName:
+    """Return the layer and the tensor a parameter's name is made of."""
+    layer, _, tensor = name.partition(".")
+    return ParameterName(layer, tensor)
+
+
+class Network(msgspec.Struct, frozen=True, dict=True):
     """Layers in the order they were placed, and links in the order they were drawn (which is the order of a layer's inputs)."""
 
     layers: tuple[Layer, ...] = ()
@@ -56,6 +70,11 @@ class Network(msgspec.Struct, frozen=True):
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """What the screen calls every layer, by id."""
+        return {layer.id: layer.title for layer in self.layers}
 
     def layer(self, id: str) -> Layer:
         """Return the layer with this id. Raises KeyError if there is none."""

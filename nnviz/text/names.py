@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from nnviz.document.network import split_parameter
 from nnviz.records.trace_record import NodeRecord, TraceRecord
 from nnviz.text import numbers, recurrent_names
 
@@ -23,6 +24,12 @@ def name(node: NodeRecord) -> str:
     if node.kind in ("parameter", "buffer"):
         return (_of_recurrent_net(last) or PARAMETERS.get(last, last.replace("_", " "))) + place
     return label.replace("_", " ") + place
+
+
+def parameter_title(parameter: str, titles: Mapping[str, str]) -> str:
+    """Return what the screen calls a parameter of the document: "h1.weight" is "dense 1.W"."""
+    layer, tensor = split_parameter(parameter)
+    return f"{titles.get(layer, layer)}.{PARAMETERS.get(tensor, tensor)}" if layer else parameter
 
 
 def _of_recurrent_net(label: str) -> str:

@@ -50,7 +50,7 @@ def seconds_of_training(qtbot, session: Session) -> float:
 
 @pytest.mark.parametrize("workspace", ["step", "train"])
 def test_training_with_the_window_live_keeps_its_speed(qtbot, window, headless, measure, workspace):
-    window.area.show_workspace(workspace)
+    window.features.area.show_workspace(workspace)
     measure(
         f"training with a window at {workspace} beside training without one",
         lambda: seconds_of_training(qtbot, window.session),

@@ -30,7 +30,7 @@ def here(window) -> tuple[str, str]:
 
 def diamond(window, card) -> str:
     """The colour at the corner of a card, where a breakpoint is marked."""
-    view = window.panels.graph
+    view = window.features.graph.view
     view.actual_size()
     view.centerOn(card.scenePos())
     point = view.mapFromScene(card.scenePos())
@@ -38,7 +38,7 @@ def diamond(window, card) -> str:
 
 
 def test_over_into_and_out_of_a_folded_layer(qtbot, window):
-    graph, stepper = window.panels.graph, window.session.stepping
+    graph, stepper = window.features.graph.view, window.session.stepping
     graph.folds.set(frozenset({"h1", "h2"}))
     press(qtbot, window, "F10")
     press(qtbot, window, "F10")
@@ -61,7 +61,7 @@ def test_over_into_and_out_of_a_folded_layer(qtbot, window):
 
 
 def test_keys_fold_and_open_the_group_at_the_cursor(qtbot, window):
-    scene = window.panels.graph.scene()
+    scene = window.features.graph.view.scene()
     press(qtbot, window, "F10")
     press(qtbot, window, "F10")
     press(qtbot, window, "Alt+Up")
@@ -75,7 +75,7 @@ def test_keys_fold_and_open_the_group_at_the_cursor(qtbot, window):
 
 
 def test_one_layer_at_another_detail(qtbot, window):
-    graph = window.panels.graph
+    graph = window.features.graph.view
     graph.detail_requested.emit("loss", "math")
     wait(qtbot, lambda: any(node.operation == "log_softmax" for node in window.session.stepping.state.index.trace.nodes))
     assert graph.scene().frames["loss"].title == "loss · math"
@@ -109,7 +109,7 @@ def test_every_size_goes_forward_and_back(qtbot, window):
     assert window.session.stepping.cursor == window.session.stepping.length
     assert all((parameters(window)[name] == values).all() for name, values in before.items()), "back to the same bits"
     press(qtbot, window, "Alt+5")
-    assert window.top_bar.granularity == "epoch"
+    assert window.top_bar.sizes.key == "epoch"
     per_epoch = window.session.run.iterations_per_epoch
     press(qtbot, window, "F10")
     wait(qtbot, lambda: stands_at(window, 24 + per_epoch))
@@ -131,8 +131,8 @@ def test_a_breakpoint_on_a_node_stops_play_training_and_long_steps(qtbot, window
     window.session.stepping.select(relu)
     press(qtbot, window, "F9")
     assert window.session.experiment.breakpoints == (Breakpoint("node", "h1/relu"),)
-    assert window.panels.breakpoints.text() == "breakpoint: relu of dense 1"
-    card = window.panels.graph.scene().card_of(relu)
+    assert window.features.step.breakpoints.button.text() == "breakpoint: relu of dense 1"
+    card = window.features.graph.view.scene().card_of(relu)
     assert card.state.breakpoint is True
     assert diamond(window, card) == window.theme.loss.lower()
     press(qtbot, window, "Alt+3")
@@ -141,7 +141,7 @@ def test_a_breakpoint_on_a_node_stops_play_training_and_long_steps(qtbot, window
     press(qtbot, window, "F10")
     assert here(window) == ("forward", "h1/relu") and "Stopped at a breakpoint: relu of dense 1" in window.toast.text
     press(qtbot, window, "Alt+1")
-    window.panels.step_bar.speeds.set_choices(window.panels.step_bar.speeds._choices, "4")
+    window.features.step.step_bar.speeds.set_choices(window.features.step.step_bar.speeds._choices, "4")
     press(qtbot, window, "F5")
     wait(qtbot, lambda: not window.session.stepping.is_playing)
     assert here(window) == ("backward", "h1/relu")
@@ -172,12 +172,12 @@ def test_training_stops_where_a_gradient_passes_a_number(qtbot, window):
     session.trainer.go_to(24)
     wait(qtbot, lambda: stands_at(window, 24))
     press(qtbot, window, "Ctrl+F9")
-    popup = window.debugger._list
+    popup = window.features.step.breakpoints.list
     assert popup.isVisible()
     popup.form.threshold.set_value(threshold)
     qtbot.mouseClick(popup.form.add, Qt.MouseButton.LeftButton)
     assert session.experiment.breakpoints == (Breakpoint("gradient", "", "above", threshold),)
-    button = window.panels.breakpoints
+    button = window.features.step.breakpoints.button
     assert popup.geometry().bottom() < button.mapToGlobal(button.rect().topLeft()).y(), "it grows upwards"
     popup.close()
     window.activateWindow()  # a screen would do so by itself
@@ -209,9 +209,9 @@ def test_a_planted_explosion_is_found_and_named(qtbot, window):
 
 def test_the_list_is_saved_and_opened_with_the_document(qtbot, window, tmp_path):
     window.session.edit("Add", edits.add_breakpoint, "loss_rising", threshold=0.25, enabled=False)
-    assert window.panels.breakpoints.text() == "breakpoints: 1 off"
+    assert window.features.step.breakpoints.button.text() == "breakpoints: 1 off"
     press(qtbot, window, "Ctrl+Shift+F9")
-    assert window.panels.breakpoints.text() == "breakpoint: loss rising by more than 0.25"
+    assert window.features.step.breakpoints.button.text() == "breakpoint: loss rising by more than 0.25"
     path = tmp_path / "stops.nnviz"
     assert window.session.document.save_as(path)
     assert files.load(path).breakpoints == (Breakpoint("loss_rising", threshold=0.25),)
@@ -230,14 +230,14 @@ def test_what_no_step_comes_to_has_no_breakpoint(qtbot, window):
 def test_playing_stops_where_nothing_could_stop_it(qtbot, window):
     press(qtbot, window, "F5")
     assert window.session.stepping.is_playing
-    window.area.show_workspace("build")
+    window.features.area.show_workspace("build")
     assert not window.session.stepping.is_playing
-    window.area.show_workspace("step")
+    window.features.area.show_workspace("step")
     assert not window.session.stepping.is_playing
 
 
 def test_the_speed_is_changed_while_it_plays(qtbot, window):
-    bar = window.panels.step_bar
+    bar = window.features.step.step_bar
     assert bar.speed == 1
     press(qtbot, window, "F5")
     for _ in range(3):
@@ -255,7 +255,7 @@ def test_backwards_it_plays_to_the_start_of_the_run(qtbot, window):
     window.session.trainer.go_to(1)
     wait(qtbot, lambda: stands_at(window, 1))
     window.session.stepping.to(2)
-    window.top_bar.set_granularity("phase")
+    window.top_bar.sizes.choose("phase")
     for _ in range(2):
         window.action_table["faster"].trigger()
     press(qtbot, window, "Shift+F5")
@@ -289,7 +289,7 @@ def test_a_move_over_the_trace_asks_for_no_new_numbers(qtbot, window, monkeypatc
 
 
 def test_a_step_takes_the_card_along_unless_its_node_is_pinned(qtbot, window):
-    session, card = window.session, window.panels.chain_rule
+    session, card = window.session, window.features.step.chain_rule
     weight = next(one.id for one in session.stepping.state.index.trace.nodes if one.label == "h1.weight")
     session.stepping.to(3)
     session.stepping.select(weight)
@@ -301,7 +301,7 @@ def test_a_step_takes_the_card_along_unless_its_node_is_pinned(qtbot, window):
     press(qtbot, window, "F10")
     assert session.stepping.selected_node == here == card.node().id != session.stepping.state.node.id
     assert card.pin_row.isVisible() and session.stepping.state.node.label in card.pin_row.accessibleDescription()
-    for focused in (window.panels.network, window.panels.loss, card._element._box):
+    for focused in (window.features.network.view, window.features.run.loss, card._element._box):
         session.stepping.pin(True)
         focused.setFocus()
         qtbot.keyClick(focused, Qt.Key.Key_Escape)

@@ -24,7 +24,7 @@ def moons(qtbot, lent_engine):
 
 def in_neurons(qtbot, window) -> None:
     qtbot.keyClick(window, Qt.Key.Key_9, Qt.KeyboardModifier.AltModifier)
-    assert window.panels.detail.key == "neurons"
+    assert window.features.graph.detail.key == "neurons"
     wait(qtbot, lambda: window.session.stepping.state is not None and window.session.stepping.state.index.is_scalar)
 
 
@@ -39,8 +39,8 @@ def test_stepping_goes_neuron_by_neuron(qtbot, window):
         ("forward", "linear[0]"), ("forward", "linear[1]"), ("forward", "relu[0]"), ("forward", "relu[1]"), ("forward", "linear[0]"),
         ("loss", "mse_loss"),
     ]  # fmt: skip
-    assert window.panels.graph.scene().circles
-    assert window.panels.chain_rule.node().label == "mse_loss"
+    assert window.features.graph.view.scene().circles
+    assert window.features.step.chain_rule.node().label == "mse_loss"
 
 
 def test_breakpoints_run_to_here_and_what_ifs_work_on_single_neurons(qtbot, window):
@@ -50,10 +50,10 @@ def test_breakpoints_run_to_here_and_what_ifs_work_on_single_neurons(qtbot, wind
     session.stepping.to_start()
     session.stepping.to_node(nodes["relu[1]"])
     assert session.stepping.state.node.label == "relu[1]"
-    window.debugger.toggle_breakpoint_at(nodes["linear[1]"])
-    window.debugger.toggle_breakpoint_at(nodes["h1.weight[1, 0]"])
+    window.session.toggle_breakpoint(nodes["linear[1]"])
+    window.session.toggle_breakpoint(nodes["h1.weight[1, 0]"])
     assert [one.target for one in session.experiment.breakpoints] == ["h1/linear[1]", "h1.weight"]
-    marked = {session.stepping.state.index.node(id).label for id in window.panels.graph.scenes.look.breakpoints}
+    marked = {session.stepping.state.index.node(id).label for id in window.features.graph.view.scenes.look.breakpoints}
     assert marked == {"linear[1]", "h1.weight[0, 0]", "h1.weight[0, 1]", "h1.weight[1, 0]", "h1.weight[1, 1]"}
     session.stepping.to_start()
     for _ in range(3):  # batch, forward, and not on to the loss
@@ -61,9 +61,9 @@ def test_breakpoints_run_to_here_and_what_ifs_work_on_single_neurons(qtbot, wind
     assert session.stepping.state.node.label == "linear[1]"
 
     session.stepping.select(nodes["h1.weight[1, 0]"])
-    window.panels.chain_rule.what_if.open("set")
-    window.panels.chain_rule.what_if.box.set_value(2.0)
-    qtbot.keyClick(window.panels.chain_rule.what_if.box, Qt.Key.Key_Return)
+    window.features.step.chain_rule.what_if.open("set")
+    window.features.step.chain_rule.what_if.box.set_value(2.0)
+    qtbot.keyClick(window.features.step.chain_rule.what_if.box, Qt.Key.Key_Return)
     wait(qtbot, lambda: bool(session.stepping.state.index.trace.what_ifs))
     index = session.stepping.state.index
     assert index.array(index.node(nodes["linear[1]"]).value) == pytest.approx([2.0 * 1.3 - 0.3 * 0.7 + 0.9])
@@ -76,10 +76,10 @@ def test_too_large_a_net_stays_at_its_detail_and_says_why(qtbot, moons):
     session.message_posted.connect(lambda level, text: said.append(text))
     session.document.new(open_document("example:digits"))
     wait(qtbot, lambda: session.stepping.state is not None and session.run.is_traced)
-    moons.panels.detail.chosen.emit("neurons")
+    moons.features.graph.detail.chosen.emit("neurons")
     wait(qtbot, lambda: bool(said))
     assert "up to 600" in said[-1] and "Choose another detail" in said[-1]
-    assert session.stepping.detail == "textbook" == moons.panels.detail.key
+    assert session.stepping.detail == "textbook" == moons.features.graph.detail.key
     assert session.stepping.state.index.trace.detail == "textbook"
 
 
@@ -87,16 +87,16 @@ def test_other_panels_go_on_with_whole_tensors(qtbot, moons):
     in_neurons(qtbot, moons)
     session = moons.session
     session.stepping.to_end()
-    assert moons.panels.network.state.index is session.stepping.state.index.whole
+    assert moons.features.network.view.state.index is session.stepping.state.index.whole
     weight = next(node for node in session.stepping.state.index.trace.nodes if node.label == "h2.weight[1, 2]")
     session.stepping.select(weight.id)
-    microscope = moons.panels.microscope
+    microscope = moons.features.step.microscope
     assert (microscope.parameter, microscope.element) == ("h2.weight", (1, 2)) and microscope.rows[0].value is not None
     assert {row.parameter for row in session.stepping.state.index.whole.trace.agreements} >= {"h1.weight"}
 
 
 def test_hovering_a_neuron_shows_its_map_until_the_mouse_leaves(qtbot, moons):
-    boundary, network = moons.panels.boundary, moons.panels.network
+    boundary, network = moons.features.run.boundary, moons.features.network.view
     moons.session.watch(("curves", "surface", "trace"))
     wait(qtbot, lambda: moons.session.run.surface is not None)
     network.neuron_hovered.emit("h1", 2)
@@ -132,14 +132,14 @@ def test_a_layer_has_a_detail_of_its_own_among_neurons_and_it_goes_with_the_laye
     qtbot.keyClick(moons, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
     wait(qtbot, lambda: session.stepping.state and "dropout" in operations())
     assert session.stepping.state.index.is_scalar and session.stepping.state.index.trace.details == ((mask, "layer"),)
-    assert moons.panels.graph.scene().frames[mask].text.endswith("layer")
+    assert moons.features.graph.view.scene().frames[mask].text.endswith("layer")
     session.edit("Delete", edits.remove_layers, [mask])
     wait(qtbot, lambda: session.stepping.state and not {"dropout", "dropout_mask"} & operations())
     assert session.stepping.details == () and not [text for level, text in said if level == "error"]
 
 
 def test_what_is_looked_at_and_supposed_goes_along_to_the_neurons_and_back(qtbot, window):
-    session, graph = window.session, window.panels.graph
+    session, graph = window.session, window.features.graph.view
     tensor = {node.label: node.id for node in session.stepping.state.index.trace.nodes if node.group == ("h1",)}
     session.stepping.to_start()
     session.stepping.to_node(tensor["relu"])
@@ -168,7 +168,7 @@ def test_what_is_looked_at_and_supposed_goes_along_to_the_neurons_and_back(qtbot
 
 
 def test_what_was_folded_by_hand_is_still_folded_behind_the_neurons(qtbot, window):
-    graph = window.panels.graph
+    graph = window.features.graph.view
     graph.folds.fold("h1")
     in_neurons(qtbot, window)
     qtbot.keyClick(window, Qt.Key.Key_7, Qt.KeyboardModifier.AltModifier)

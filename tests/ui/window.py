@@ -25,7 +25,7 @@ def opened(qtbot: QtBot, example: str = "moons", iterations: int = 0, engine: tu
     with patch.object(engine_client, "COMMAND", engine):
         window = app.build_window(open_document(f"example:{example}"), autosaves=False)
     window.asks_before_closing = False
-    window.panels.graph.set_animated(False)
+    window.features.graph.view.set_animated(False)
     window.show()
     window.session.start(train_first=iterations)
     wait(qtbot, lambda: stands_at(window, iterations))

@@ -137,6 +137,10 @@ class NetworkView(QGraphicsView):
         self._class_names = tuple(names)
         self._refresh()
 
+    def set_tokens(self, tokens: tuple[str, ...]) -> None:
+        """Say in the tooltips what the numbers of the input stand for, where the data is a text."""
+        self.tokens = tokens
+
     def set_theme(self, theme: Theme) -> None:
         """Paint in this theme."""
         self.theme = theme

@@ -59,9 +59,9 @@ class Job:
 def screenshot(job: Job, out: Path) -> None:
     """Paint the window as the job says and write it as PNG. Raises JobFailed."""
     with _standing_window(job) as window:
-        if job.panel and job.panel not in window.panels.cards:
-            raise JobFailed(f"there is no panel {job.panel}; there is {', '.join(window.panels.cards)}")
-        shown = window.panels.cards[job.panel] if job.panel else window
+        if job.panel and job.panel not in window.features.cards:
+            raise JobFailed(f"there is no panel {job.panel}; there is {', '.join(window.features.cards)}")
+        shown = window.features.cards[job.panel] if job.panel else window
         if not shown.grab().save(str(out), "PNG"):
             raise JobFailed(f"{out} could not be written: is the folder there, and may it be written to?")
 
@@ -72,7 +72,7 @@ def export(job: Job, out: Path, what: str = "graph") -> None:
         raise JobFailed(f"{out.name}: a {what} can be written as {', '.join(SUFFIXES[what])}; choose one of these endings")
     with _standing_window(job) as window:
         try:
-            window.exports.write(out, what)
+            window.features.files.exports.write(out, what)
         except (OSError, ValueError) as error:
             raise JobFailed(f"{out} could not be written: {reason(error)}") from error
 
@@ -95,10 +95,10 @@ def _standing_window(job: Job) -> Iterator[MainWindow]:
 
 
 def _prepare(window: MainWindow, job: Job) -> None:
-    window.panels.graph.set_animated(False)
+    window.features.graph.view.set_animated(False)
     window.set_theme(THEMES[job.theme])
     window.resize(*job.size)
-    window.area.show_workspace(job.workspace)
+    window.features.area.show_workspace(job.workspace)
     window.session.breaker.sleep()
     window.session.stepping.set_detail(job.detail)
     for path, detail in job.details:
@@ -124,15 +124,15 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
         session.stepping.to(job.step)
     _look(window, job)
     _wait(lambda: not session.numbers.is_waiting, "the numbers around the node", failures)
-    _wait(lambda: not window.panels.graph.scenes.is_busy, "the graph to be laid out", failures)
+    _wait(lambda: not window.features.graph.view.scenes.is_busy, "the graph to be laid out", failures)
     _settle(window)
     if job.panel == "graph":  # a picture of it alone shows all of it
-        window.panels.graph.fit()
+        window.features.graph.view.fit()
 
 
 def _look(window: MainWindow, job: Job) -> None:
     """Fold, choose a node and one of its elements as the job says."""
-    session, folds = window.session, window.panels.graph.folds
+    session, folds = window.session, window.features.graph.view.folds
     if job.unfold:
         folds.fold_all()
         for key in job.unfold:
@@ -147,7 +147,7 @@ def _look(window: MainWindow, job: Job) -> None:
             sizes = row_shape(session.stepping.state.index.node(node))
             if len(job.element) != len(sizes) or any(place >= size for place, size in zip(job.element, sizes, strict=True)):
                 raise JobFailed(f"node {job.node} has no element {list(job.element)}: its rows have shape {list(sizes)}")
-            window.panels.chain_rule.choose_element(int(np.ravel_multi_index(job.element, sizes)))
+            window.features.step.chain_rule.choose_element(int(np.ravel_multi_index(job.element, sizes)))
 
 
 def _is_current(window: MainWindow) -> bool:
@@ -159,7 +159,7 @@ def _settle(window: MainWindow) -> None:
     """Let everything that is waiting be painted, and fit the network to its panel; the graph opens readable and follows the cursor."""
     for _ in range(3):
         QApplication.processEvents()
-    window.panels.network.fit()
+    window.features.network.view.fit()
     QApplication.processEvents()
 
 

@@ -28,7 +28,6 @@ _APART = 6
 """Pixels between the rows and the history."""
 _MOST = 4
 """The history grows to this many times its height where there is room."""
-_SHORT_NAMES = {"weight": "W", "bias": "b"}
 
 
 class OptimizerMicroscope(Plot):
@@ -106,7 +105,7 @@ class OptimizerMicroscope(Plot):
         paint_rows(painter, area, self.theme, self.rows, self._note, self.hovered)
 
     def _fill_picker(self, updates: Mapping[int, UpdateRecord], node: int, element: tuple[int, ...]) -> None:
-        names = {known: parameter_name(update.parameter, self.names) for known, update in updates.items()}
+        names = {known: naming.parameter_title(update.parameter, self.names) for known, update in updates.items()}
         self.picker.set_parameters([(known, names[known], update.before.shape) for known, update in updates.items()])
         self.picker.set_element(node, element)
         self.opener.set_text(names[node] + numbers.place(element))
@@ -125,9 +124,3 @@ class OptimizerMicroscope(Plot):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._claim_room()
-
-
-def parameter_name(parameter: str, names: Mapping[str, str]) -> str:
-    """Return what the screen calls a parameter: "h1.weight" is "dense 1.W"."""
-    layer, _, tensor = parameter.partition(".")
-    return f"{names.get(layer, layer)}.{_SHORT_NAMES.get(tensor, tensor)}" if layer else parameter

@@ -18,9 +18,9 @@ def window(qtbot, lent_engine):
 
 @pytest.fixture
 def plot(window, qtbot):
-    window.area.show_workspace("train")
-    wait(qtbot, lambda: window.panels.boundary.isVisible() and window.panels.boundary.points is not None)
-    return window.panels.boundary
+    window.features.area.show_workspace("train")
+    wait(qtbot, lambda: window.features.run.boundary.isVisible() and window.features.run.boundary.points is not None)
+    return window.features.run.boundary
 
 
 def own(window, qtbot, x, y, **settings):
@@ -30,7 +30,7 @@ def own(window, qtbot, x, y, **settings):
 
 def settled(window, qtbot):
     """The plot shows the rows of the document."""
-    session, plot = window.session, window.panels.boundary
+    session, plot = window.session, window.features.run.boundary
     wait(qtbot, lambda: session.run.is_traced and len(plot.points.x) == len(session.experiment.data["x"]))
 
 
@@ -40,7 +40,7 @@ def at(plot, across: float, up: float) -> QPoint:
 
 
 def take(plot, key: str) -> None:
-    plot.pencil.button._choose(key)
+    plot.pencil.button.choose(key)
 
 
 def test_points_are_put_and_erased_and_each_click_is_undone_alone(window, plot, qtbot):

@@ -22,7 +22,7 @@ def window(qtbot, lent_engine):
 @pytest.fixture
 def picker(window, qtbot):
     window.action_table["data"].trigger()
-    return window.data.picker
+    return window.features.data.picker
 
 
 def data(window):
@@ -112,7 +112,7 @@ def test_a_file_dropped_on_the_window_is_looked_at_and_used(window, qtbot, tmp_p
     how = (Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(window, QDragEnterEvent(QPoint(400, 300), *how))
     QApplication.sendEvent(window, QDropEvent(QPointF(400, 300), *how))
-    picker = window.data.picker
+    picker = window.features.data.picker
     page = picker.file
     wait(qtbot, lambda: bool(page.verdict.text()))
     assert "line 14: column 'Länge' is empty" in page.verdict.text() and not page.use.isEnabled() and data(window).kind == "moons"
@@ -135,7 +135,7 @@ def test_a_file_dropped_on_the_window_is_looked_at_and_used(window, qtbot, tmp_p
 def test_once_it_is_used_every_choice_is_a_change_of_its_own(window, picker, qtbot, tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("a,b,y\n" + "".join(f"{i},{-i},{i / 2}\n" for i in range(30)))
-    window.data.open_file(str(path))
+    window.features.data.open_file(str(path))
     page = picker.file
     wait(qtbot, lambda: page.use.isEnabled())
     page.use.click()
@@ -155,7 +155,7 @@ def test_once_it_is_used_every_choice_is_a_change_of_its_own(window, picker, qtb
 def test_a_file_that_cannot_be_used_says_why(window, picker, qtbot, tmp_path, content):
     path = tmp_path / "rows.csv"
     path.write_bytes(content)
-    window.data.open_file(str(path))
+    window.features.data.open_file(str(path))
     wait(qtbot, lambda: "rows.csv" in picker.file.verdict.text())
     assert not picker.file.use.isEnabled() and data(window).kind == "moons"
 

@@ -6,8 +6,9 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt
 
 from nnviz.session.run import Curves, RunState
-from nnviz.ui.run import LossPlot, MetricPlot
 from nnviz.ui.run.line_chart import nearest
+from nnviz.ui.run.loss_plot import LossPlot
+from nnviz.ui.run.metric import MetricPlot
 from nnviz.ui.theme.colors import DARK, LIGHT
 from tests.ui import runs
 

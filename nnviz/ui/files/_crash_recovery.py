@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
 
 from nnviz.document.store.autosave import RecoveryFile, discard, recoverable
-
-if TYPE_CHECKING:
-    from nnviz.ui.shell.main_window import MainWindow
+from nnviz.session.session import Session
+from nnviz.ui.shell_api import Shell
 
 MOST = 3
 """So many notes at once; when one is answered the next appears."""
@@ -18,17 +16,17 @@ MOST = 3
 class CrashRecovery:
     """Offers it in one window. A copy goes only when it has been opened and copied again, or when a person says so."""
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
+    def __init__(self, session: Session, shell: Shell) -> None:
+        self._session, self._shell = session, shell
 
     def ask(self) -> None:
         """Offer what there is, or say that there is nothing."""
         if not self.offer():
-            self._window.toast.post("info", "No earlier start has left unsaved work behind.")
+            self._shell.toast.post("info", "No earlier start has left unsaved work behind.")
 
     def offer(self) -> bool:
         """Show a note for each of the newest copies; return whether there is any."""
-        found, notes = recoverable(), self._window.notes
+        found, notes = recoverable(), self._shell.notes
         notes.drop_all("lost ")
         for recovery in found[:MOST]:
             answers = [("Open", partial(self._open, recovery)), ("Discard", partial(self._drop, recovery))]
@@ -40,7 +38,7 @@ class CrashRecovery:
 
     def take(self, recovery: RecoveryFile) -> None:
         """Go on with this work here; the old copy is dropped once there is a new one."""
-        session = self._window.session
+        session = self._session
         session.document.new(recovery.experiment, saved=False, path=recovery.document)
         session.resumption.offer(recovery.run)
         if session.autosaver:
@@ -48,19 +46,19 @@ class CrashRecovery:
         discard(recovery)
 
     def _open(self, recovery: RecoveryFile) -> None:
-        if self._window.session.is_saved:
+        if self._session.is_saved:
             self.take(recovery)
         else:
-            self._window.window_requested.emit(lambda window: window.lost_work.take(recovery))
+            self._shell.open_window(lambda files: files.lost_work.take(recovery))
         self._offer_next(recovery)
-        self._window.focus_canvas()  # the button that had the keyboard is gone
+        self._shell.focus_canvas()  # the button that had the keyboard is gone
 
     def _drop(self, recovery: RecoveryFile) -> None:
         discard(recovery)
         self._offer_next(recovery)
 
     def _offer_next(self, answered: RecoveryFile) -> None:
-        if "lost more" in self._window.notes.notes:
+        if "lost more" in self._shell.notes.notes:
             self.offer()
 
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.store.examples import FIRST_EXAMPLE, PREFIX, open_document
 from nnviz.document.store.files import stamp
-from nnviz.session.document import Document
+from nnviz.session.session import Session
 from nnviz.ui.files import recent
-from nnviz.ui.files.file_notes import FileNotes
+from nnviz.ui.files._file_notes import FileNotes
+from nnviz.ui.shell_api import Shell
 from nnviz.ui.theme.colors import LIGHT
-
-if TYPE_CHECKING:
-    from nnviz.ui.shell.main_window import MainWindow
 
 DOCUMENTS = "nnviz documents (*.nnviz *.json);;All files (*)"
 
@@ -26,13 +23,9 @@ DOCUMENTS = "nnviz documents (*.nnviz *.json);;All files (*)"
 class Documents:
     """New, open and save for one window."""
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
-        self.notes = FileNotes(window, self._write, self.save_as, self.revert)
-
-    @property
-    def _document(self) -> Document:
-        return self._window.session.document
+    def __init__(self, session: Session, shell: Shell) -> None:
+        self._session, self._document, self._shell = session, session.document, shell
+        self.notes = FileNotes(session, shell, self._write, self.save_as, self.revert)
 
     # --- another document ---
 
@@ -52,8 +45,8 @@ class Documents:
 
     def open(self, path: str | Path = "") -> None:
         """Open a document; without a path the person chooses one. One that is open in another window of this program is shown there."""
-        path = path or QFileDialog.getOpenFileName(self._window, "Open", _folder(self._document), DOCUMENTS)[0]
-        if path and not self._is_shown(Path(path).absolute()) and self.settle():
+        path = path or QFileDialog.getOpenFileName(self._shell.window(), "Open", self._folder(), DOCUMENTS)[0]
+        if path and not self._shell.bring_up(Path(path).absolute()) and self.settle():
             self.read(Path(path).absolute())
 
     def read(self, path: Path) -> None:
@@ -67,14 +60,14 @@ class Documents:
     def open_all(self, paths: list[Path]) -> None:
         """Open the first here and the others in windows of their own."""
         for path in paths[1:]:
-            self._window.window_requested.emit(lambda window, path=path: window.documents.read(path))
+            self._shell.open_window(lambda files, path=path: files.documents.read(path))
         self.open(paths[0])
 
     def revert(self) -> None:
         """Go back to what the file holds; Ctrl+Z brings the changes back."""
         self.notes.drop()
         if not self._document.revert():
-            self._window.toast.post("info", "This document has never been saved: there is nothing to go back to.")
+            self._shell.toast.post("info", "This document has never been saved: there is nothing to go back to.")
 
     # --- the file of this one ---
 
@@ -82,7 +75,10 @@ class Documents:
         """Write the document to its file, or ask for one. Returns whether it is saved now."""
         if self._document.path is None:
             return self.save_as()
-        return not self.notes.is_changed_outside() and self._write(self._document.path)
+        if self._session.file_watch.is_changed_outside:
+            self.notes.warn_if_changed_outside()
+            return False
+        return self._write(self._document.path)
 
     def save_as(self) -> bool:
         """Ask for a file and write the document there. Returns whether it is saved now."""
@@ -102,12 +98,12 @@ class Documents:
 
     def settle(self) -> bool:
         """Ask what becomes of unsaved changes, if there are any. Returns False if the person would rather stay."""
-        if self._window.session.is_saved:
+        if self._session.is_saved:
             return True
         buttons = QMessageBox.StandardButton
         what = "has been trained on since it was saved" if self._document.is_saved else "has changes that are not saved"
         answer = QMessageBox.question(
-            self._window,
+            self._shell.window(),
             "Unsaved changes",
             f"“{self._document.title}” {what}.",
             buttons.Save | buttons.Discard | buttons.Cancel,
@@ -119,21 +115,15 @@ class Documents:
 
         A name without an ending gets that of the chosen filter.
         """
-        path, chosen = QFileDialog.getSaveFileName(self._window, title, str(Path(_folder(self._document)) / name), filters)
+        path, chosen = QFileDialog.getSaveFileName(self._shell.window(), title, str(Path(self._folder()) / name), filters)
         ending = re.search(r"\*(\.\w+)", chosen)
         if not path or not ending or re.fullmatch(r"\.[A-Za-z]+", Path(path).suffix):
             return path
         path += ending[1]
-        return path if not Path(path).exists() or _may_replace(self._window, path) else ""
+        return path if not Path(path).exists() or _may_replace(self._shell.window(), path) else ""
 
-    def _is_shown(self, path: Path) -> bool:
-        """Whether another window has this document open; that window is brought to the front then."""
-        others = (window for window in self._window.siblings() if window.session.document.path == path)
-        found = next(others, None)
-        if found is not None:
-            found.raise_()
-            found.activateWindow()
-        return found is not None
+    def _folder(self) -> str:
+        return self._document.folder or str(Path.home())
 
 
 def _picture(experiment: Experiment) -> bytes:
@@ -147,11 +137,7 @@ def _picture(experiment: Experiment) -> bytes:
     return data.data()
 
 
-def _folder(document: Document) -> str:
-    return document.folder or str(Path.home())
-
-
-def _may_replace(window: MainWindow, path: str) -> bool:
+def _may_replace(window: QWidget, path: str) -> bool:
     """The dialog has asked about the name as it was typed only."""
     buttons = QMessageBox.StandardButton
     text = f"{Path(path).name} exists already. Replace it?"

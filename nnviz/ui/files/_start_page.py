@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QWidget
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.store import files
@@ -13,10 +14,9 @@ from nnviz.document.store.examples import PREFIX, example_names, open_document
 from nnviz.document.store.files import DocumentError
 from nnviz.document.store.templates import TEMPLATES, template
 from nnviz.ui.files import recent
+from nnviz.ui.files._documents import Documents
 from nnviz.ui.files.document_gallery import DocumentGallery, GalleryEntry
-
-if TYPE_CHECKING:
-    from nnviz.ui.shell.main_window import MainWindow
+from nnviz.ui.theme.colors import Theme
 
 TEMPLATES_HEADING = "Templates"
 Listed = tuple[str, str, Experiment]
@@ -26,9 +26,10 @@ Listed = tuple[str, str, Experiment]
 class StartPage:
     """One gallery for one window. `lists` may be added to: a heading, and what stands below it."""
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
-        self.gallery = DocumentGallery(window.centralWidget())
+    def __init__(self, documents: Documents, cover: QWidget) -> None:
+        """`cover` is what the gallery covers."""
+        self._documents = documents
+        self.gallery = DocumentGallery(cover)
         self.lists: list[tuple[str, Sequence[Listed]]] = [(TEMPLATES_HEADING, templates()), ("Examples", examples())]
 
     def open(self, heading: str = "") -> None:
@@ -36,7 +37,6 @@ class StartPage:
         if self.gallery.isVisible():
             self.gallery.leave()
             return
-        self.gallery.set_theme(self._window.theme)
         sections = [("Recent", self._recent()), *((name, self._entries(listed)) for name, listed in self.lists)]
         self.gallery.set_sections([section for section in sections if heading in ("", section[0])])
         self.gallery.open()
@@ -45,19 +45,19 @@ class StartPage:
         """Show the templates only."""
         self.open(TEMPLATES_HEADING)
 
-    def set_theme(self) -> None:
-        """Take the colours of the window."""
-        self.gallery.set_theme(self._window.theme)
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self.gallery.set_theme(theme)
 
     def _recent(self) -> list[GalleryEntry]:
-        open_path = self._window.documents.open
+        open_path = self._documents.open
         return [
             GalleryEntry(path.name, recent.place(path), partial(_read, path), partial(open_path, path))
             for path in recent.recent_documents()
         ]
 
     def _entries(self, listed: Sequence[Listed]) -> list[GalleryEntry]:
-        take = self._window.documents.take
+        take = self._documents.take
         return [GalleryEntry(title, sentence, partial(_same, document), partial(take, document)) for title, sentence, document in listed]
 
 

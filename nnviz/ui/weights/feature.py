@@ -1,31 +1,28 @@
-"""Joins the weight editor with the session: what it shows, and what becomes of what a person asks there."""
+"""The weights as a person sets them: the editor of one parameter, what it shows, and what becomes of what is asked there."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPoint
 
 from nnviz.document.experiment import Experiment
+from nnviz.document.network import split_parameter
 from nnviz.messages import InitialDrawn
 from nnviz.records.tensors import to_numpy
-from nnviz.text import numbers
-from nnviz.ui.step.microscope import parameter_name
+from nnviz.records.trace_matching import at_hand
+from nnviz.session.session import Session
+from nnviz.text.names import parameter_title
+from nnviz.ui.shell_api import Shell
+from nnviz.ui.theme.colors import Theme
 from nnviz.ui.weights import matrix_axes
 from nnviz.ui.weights.weight_editor import WeightEditor
 
-if TYPE_CHECKING:
-    from nnviz.ui.shell.main_window import MainWindow
 
-_LATER = "What you set takes effect as soon as the present iteration is made."
-
-
-class WeightEditing:
+class WeightsFeature:
     """One editor for one window, made when it is first asked for."""
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
+    def __init__(self, session: Session, shell: Shell) -> None:
+        self.session, self._shell = session, shell
         self.editor: WeightEditor | None = None
         self._parameter = ""
         self._drawing = ""
@@ -34,7 +31,7 @@ class WeightEditing:
         """Show a parameter; without a name the one of the selected layer or of the node on the chain-rule card, else the first."""
         if self.editor is None:
             self.editor = self._made()
-            corner = self._window.geometry().bottomRight() - self.editor.rect().bottomRight()
+            corner = self._shell.window().geometry().bottomRight() - self.editor.rect().bottomRight()
             self.editor.move(corner - QPoint(24, 48))  # where the network stays in sight
         self._parameter = parameter or self._wanted()
         self._show()
@@ -43,28 +40,15 @@ class WeightEditing:
         self.editor.activateWindow()
         self.editor.table.setFocus()
 
-    def turn(self, parameter: str, index: tuple[int, ...], steps: float) -> None:
-        """Change a weight by so many fine steps, and say beside it what it is now, or when it will be changed."""
-        session, network = self._window.session, self._window.panels.network
-        before = session.experiment
-        if not session.weights.nudge(parameter, index, steps):
-            return
-        if session.experiment is before:  # its values are not known while iterations are made, so a number would be an old one
-            network.scrolling.say(session.weights.note or _LATER)
-        elif (values := session.experiment.weights.get(parameter)) is not None:
-            titles = {layer.id: layer.title for layer in session.experiment.network}
-            name = parameter_name(parameter, titles)
-            network.scrolling.say(f"{name}{list(index)} = {numbers.number(float(np.asarray(values)[index]))}")
-
-    def set_theme(self) -> None:
-        """Take the colours of the window."""
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
         if self.editor is not None:
-            self.editor.set_theme(self._window.theme)
+            self.editor.set_theme(theme)
 
     def _made(self) -> WeightEditor:
-        editor, weights = WeightEditor(self._window), self._window.session.weights
-        editor.set_theme(self._window.theme)
-        editor.controls.seed.setValue(self._window.session.experiment.seed)
+        editor, weights = WeightEditor(self._shell.window()), self.session.weights
+        editor.set_theme(self._shell.theme)
+        editor.controls.seed.setValue(self.session.experiment.seed)
         editor.parameter_chosen.connect(self._choose)
         editor.values_typed.connect(lambda parameter, values, label, touched: weights.put(parameter, values, label, chosen=touched))
         editor.lock_requested.connect(weights.lock)
@@ -79,13 +63,13 @@ class WeightEditing:
 
     def _draw(self, parameter: str, seed: int) -> None:
         self._drawing = parameter
-        self._window.session.weights.draw(parameter, seed)
+        self.session.weights.draw(parameter, seed)
 
     def _take(self, reply: InitialDrawn) -> None:
         """What was drawn becomes the parameter's value, but for what is locked."""
-        weights, present = self._window.session.weights, self._window.session.weights.values(reply.parameter)
+        weights, present = self.session.weights, self.session.weights.values(reply.parameter)
         if reply.parameter == self._drawing and present is not None:
-            locked = _locked(self._window.session.experiment, reply.parameter, present.shape)
+            locked = _locked(self.session.experiment, reply.parameter, present.shape)
             weights.put(reply.parameter, np.where(locked, present, to_numpy(reply.array)), f"Draw {reply.parameter}", chosen=~locked)
         self._drawing = ""
 
@@ -94,13 +78,13 @@ class WeightEditing:
             self._show()
 
     def _show(self) -> None:
-        session = self._window.session
+        session = self.session
         names = self._names()
         if self._parameter not in names:
             self._parameter = next(iter(names), "")
         values = session.weights.values(self._parameter) if self._parameter else None
         shape = values.shape if values is not None else ()
-        id = self._parameter.partition(".")[0]
+        id = split_parameter(self._parameter).layer
         layer = session.experiment.network.layer(id) if session.experiment.network.has(id) else None
         self.editor.set_parameters(tuple(names.items()), self._parameter)
         locked = _locked(session.experiment, self._parameter, shape)
@@ -109,16 +93,17 @@ class WeightEditing:
 
     def _names(self) -> dict[str, str]:
         """Every parameter of the network, and what the screen calls it."""
-        session = self._window.session
-        titles = {layer.id: layer.title for layer in session.experiment.network}
-        found = [f"{id}.{tensor}" for id in titles if id in session.report.layers for tensor in session.report.layers[id].parameters]
-        return {name: parameter_name(name, titles) for name in found}
+        titles, layers = self.session.experiment.network.titles, self.session.report.layers
+        found = [f"{id}.{tensor}" for id in titles if id in layers for tensor in layers[id].parameters]
+        return {name: parameter_title(name, titles) for name in found}
 
     def _wanted(self) -> str:
-        names, selected = self._names(), self._window.selected_layers
-        shown = self._window.panels.chain_rule.node()
-        of_layer = [name for name in names if name.partition(".")[0] in selected]
-        return (of_layer or ([shown.label] if shown is not None and shown.label in names else []) or list(names) or [""])[0]
+        """The parameter of the selected layer, else the one at the cursor, else the first."""
+        names, state = self._names(), self.session.stepping.state
+        of_layer = [name for name in names if split_parameter(name).layer in self._shell.selected_layers]
+        node = at_hand(state, self.session.stepping.selected_node)
+        label = state.index.node(node).label if state and node is not None else ""
+        return (of_layer or ([label] if label in names else []) or list(names) or [""])[0]
 
 
 def _locked(experiment: Experiment, parameter: str, shape: tuple[int, ...]) -> np.ndarray:
