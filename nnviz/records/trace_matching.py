@@ -1,4 +1,4 @@
-"""What in one trace is what in another: nodes, places of the cursor, what is supposed. Between tensors and neurons, too. Pure."""
+"""What in one trace is what in another: nodes, places of the cursor, what is supposed. Between tensors and neurons, too."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def at_hand(state: TraceState | None, chosen: int | None) -> int | None:
     return chosen if chosen is not None or here is None else here.id
 
 
-def shown_node(state: TraceState | None, node: int, element: Element = ()) -> int:
+def shown_node(state: TraceState | None, node: int, element: tuple[int, ...] = ()) -> int:
     """Return what a node with whole tensors is in the trace on the screen: where that is opened into neurons, this one or the first."""
     own = state.index.scalars_of.get(node, {}) if state else {}
     return own.get(element, next(iter(own.values()), node))

@@ -15,7 +15,7 @@ from nnviz import messages
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.report import examine
-from nnviz.records.breakpoint_places import marks, target_of
+from nnviz.records.breakpoint_places import nodes_with_breakpoint, target_of
 from nnviz.records.tensors import WHOLE
 from nnviz.records.trace_places import places_of
 from nnviz.session.autosaver import Autosaver
@@ -123,7 +123,7 @@ class Session(QObject):
     @property
     def breakpoint_marks(self) -> dict[int, bool]:
         """The nodes of the trace that have a breakpoint of their own, and whether it is on."""
-        return marks(self.stepping.index, self.experiment.breakpoints) if self.stepping.index else {}
+        return nodes_with_breakpoint(self.stepping.index, self.experiment.breakpoints) if self.stepping.index else {}
 
     def toggle_breakpoint(self, node: int) -> None:
         """Put a breakpoint on this node of the trace, or take it away; one that no step comes to gets none, and a message says so."""

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
-    from nnviz.ui.theme.colors import Theme
     from nnviz.ui.widgets.notes import NoteBar
     from nnviz.ui.widgets.toast import Toast
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 class Shell(Protocol):
     """The window, as its features see it."""
 
-    theme: Theme
     notes: NoteBar
     toast: Toast
     action_table: Mapping[str, QAction]

@@ -17,7 +17,6 @@ from nnviz.session.session import Session
 from nnviz.ui.data._own_points import OwnPoints
 from nnviz.ui.data.batch_table import BatchTable
 from nnviz.ui.shell_api import Shell
-from nnviz.ui.theme.colors import Theme
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.drops import FileDrops
 
@@ -43,11 +42,6 @@ class DataFeature:
         self.batch.row_picked.connect(session.stepping.set_sample)
         session.batch.changed.connect(self._show_batch)
         FileDrops(shell.window(), TABLES, lambda paths: self.open_file(str(paths[0])))
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        for widget in filter(None, (self.batch, self.picker, *self.cards.values())):
-            widget.set_theme(theme)
 
     # --- what a person does ---
 
@@ -106,7 +100,6 @@ class DataFeature:
             from nnviz.ui.data.picker import DataPicker  # here, as most windows are closed before it is opened
 
             self.picker = DataPicker(self._shell.window())
-            self.picker.set_theme(self._shell.theme)
             self._connect(self.picker)
             self.picker.addActions([self._shell.action_table[name] for name in SHARED])
         return self.picker

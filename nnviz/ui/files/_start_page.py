@@ -10,13 +10,11 @@ from PySide6.QtWidgets import QWidget
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.store import files
-from nnviz.document.store.examples import PREFIX, example_names, open_document
+from nnviz.document.store.examples import PREFIX, TEMPLATES, example_names, open_document, template
 from nnviz.document.store.files import DocumentError
-from nnviz.document.store.templates import TEMPLATES, template
 from nnviz.ui.files import recent
 from nnviz.ui.files._documents import Documents
 from nnviz.ui.files.document_gallery import DocumentGallery, GalleryEntry
-from nnviz.ui.theme.colors import Theme
 
 TEMPLATES_HEADING = "Templates"
 Listed = tuple[str, str, Experiment]
@@ -44,10 +42,6 @@ class StartPage:
     def open_templates(self) -> None:
         """Show the templates only."""
         self.open(TEMPLATES_HEADING)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self.gallery.set_theme(theme)
 
     def _recent(self) -> list[GalleryEntry]:
         open_path = self._documents.open

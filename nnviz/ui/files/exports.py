@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from nnviz.document.store.files import replace_file
 from nnviz.session.session import Session
 from nnviz.ui.shell_api import Shell
+from nnviz.ui.theme.colors import current_theme
 
 PICTURES = ("svg", "png", "pdf")
 GRAPH_FILES = ("dot", "graphml", "json")
@@ -52,7 +53,7 @@ class Exports:
     def _paint(self, pictured: object, path: Path) -> None:
         from nnviz.export import pictures
 
-        pictures.save(pictured, path, self._shell.theme)
+        pictures.save(pictured, path, current_theme())
 
     def _graph_text(self, suffix: str) -> str:
         from nnviz.export import graph_files  # networkx takes longer to load than the window to paint

@@ -7,8 +7,7 @@ from pathlib import Path
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
-from nnviz.document.store.examples import example_names, is_built_in, open_document
-from nnviz.document.store.templates import TEMPLATES, template
+from nnviz.document.store.examples import TEMPLATES, example_names, is_built_in, open_document, template
 from nnviz.session.session import Session
 from nnviz.ui.files import recent
 from nnviz.ui.files._crash_recovery import CrashRecovery
@@ -16,7 +15,6 @@ from nnviz.ui.files._documents import Documents
 from nnviz.ui.files._start_page import StartPage
 from nnviz.ui.files.exports import Exports
 from nnviz.ui.shell_api import Shell
-from nnviz.ui.theme.colors import Theme
 from nnviz.ui.widgets.drops import FileDrops
 
 DOCUMENTS = (".nnviz", ".json")
@@ -35,10 +33,6 @@ class FilesFeature:
         """An action for every template, that opens it."""
         self._fill_menu(shell.menus["File"])
         FileDrops(shell.window(), DOCUMENTS, self.documents.open_all)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self.start_page.set_theme(theme)
 
     def begin_with(self, path: str) -> None:
         """Begin with a document: a path, `example:NAME` or `template:NAME`."""

@@ -20,7 +20,6 @@ from nnviz.text import names
 from nnviz.text.tokens import vocabulary
 from nnviz.ui.graph.graph_view import NO_TRACE, GraphView
 from nnviz.ui.graph.strips import COLORINGS
-from nnviz.ui.theme.colors import Theme
 from nnviz.ui.widgets.boxes import stacked
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.header_button import choice
@@ -61,11 +60,6 @@ class GraphFeature:
 
     def _details(self) -> dict[str, str]:
         return {one: f"detail: {one}" for one in self.source.details}
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        for widget in (self.view, self.detail, self.coloring, *self.cards.values()):
-            widget.set_theme(theme)
 
     # --- what is shown ---
 

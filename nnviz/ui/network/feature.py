@@ -25,7 +25,6 @@ from nnviz.ui.network.palette import Palette
 from nnviz.ui.network.parameter_table import ParameterTable
 from nnviz.ui.network.properties import PropertiesPanel
 from nnviz.ui.shell_api import Shell
-from nnviz.ui.theme.colors import Theme
 from nnviz.ui.widgets.boxes import scrolling
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.header_button import choice
@@ -95,11 +94,6 @@ class NetworkFeature:
         properties.value_requested.connect(set_own)
         properties.fix_requested.connect(lambda fix: self._edit_by_button(fix.label, edits.apply_fix, fix))
         properties.delete_requested.connect(lambda ids: self._edit_by_button("Delete layers", edits.remove_layers, ids))
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        for widget in (self.view, self.palette, self.properties, self.parameters, self.coloring, *self.cards.values()):
-            widget.set_theme(theme)
 
     # --- what is shown ---
 

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QInputDialog
 
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
-from nnviz.document.penalties import penalties
 from nnviz.document.training import Training
 from nnviz.messages import UnitMapped
 from nnviz.records.tensors import to_numpy
@@ -22,7 +21,6 @@ from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.run.metric import MetricPlot
 from nnviz.ui.run.training_panel import TrainingPanel
 from nnviz.ui.shell_api import Shell
-from nnviz.ui.theme.colors import Theme
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.plot_card import framed
 
@@ -71,11 +69,6 @@ class RunFeature:
         """What the engine has to measure for its panels; the curves are always measured."""
         return {"histograms": "measures", "norms": "measures", "boundary": self.boundary.needs}
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        for plot in self.plots.values():
-            plot.set_theme(theme)
-
     # --- what is shown ---
 
     def show_experiment(self, experiment: Experiment) -> None:
@@ -83,7 +76,7 @@ class RunFeature:
         self.training.set_experiment(experiment)
         for plot in self.plots.values():
             plot.set_names(experiment.network.titles)
-        self.loss.set_penalties(penalties(experiment))
+        self.loss.set_penalties(experiment.penalties)
         self.boundary.set_own(experiment.data.kind == "table")
 
     def show_run(self, new: RunState, old: RunState | None = None) -> None:

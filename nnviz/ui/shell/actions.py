@@ -15,7 +15,7 @@ from nnviz.ui.network import network_actions
 from nnviz.ui.run import run_actions
 from nnviz.ui.shell_api import Act
 from nnviz.ui.step import step_actions
-from nnviz.ui.theme.colors import Theme
+from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.weights import weight_actions
 
 WINDOW = (
@@ -64,7 +64,6 @@ class ActionTable(dict[str, QAction]):
         self._owners = {act.id: name for name, acts in offered.items() for act in acts}
         self.acts = {act.id: act for act in in_menu_order([act for acts in offered.values() for act in acts])}
         self._icons: dict[str, str] = {}
-        self._theme: Theme | None = None
         for act in self.acts.values():
             self[act.id] = self._made(act, window, feature)
 
@@ -89,9 +88,8 @@ class ActionTable(dict[str, QAction]):
             submenus[act.menu].addAction(self[act.id])
         return submenus
 
-    def set_icons(self, theme: Theme) -> None:
+    def set_icons(self) -> None:
         """Draw all icons in the theme's text colour; those on filled buttons in the panel colour."""
-        self._theme = theme
         for act in self.acts.values():
             if act.icon:
                 self._draw_icon(act.id)
@@ -106,7 +104,7 @@ class ActionTable(dict[str, QAction]):
     def _draw_icon(self, id: str) -> None:
         import qtawesome  # here, because its fonts take as long to load as the whole window to paint
 
-        theme, icon = self._theme, self._icons.get(id, self.acts[id].icon)
+        theme, icon = current_theme(), self._icons.get(id, self.acts[id].icon)
         self[id].setIcon(qtawesome.icon(icon, color=theme.panel if id in RUNNING else theme.text, color_disabled=theme.faint))
 
     def update_enabled(self, feature: Feature) -> None:

@@ -18,7 +18,7 @@ from nnviz.ui.shell.top_bar import TopBar
 from nnviz.ui.shell.workspaces import WorkspaceArea
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.step.feature import StepFeature
-from nnviz.ui.theme.colors import GRID, Theme
+from nnviz.ui.theme.colors import GRID
 from nnviz.ui.weights.feature import WeightsFeature
 from nnviz.ui.widgets.boxes import scrolling, stacked
 from nnviz.ui.widgets.card import Card
@@ -84,11 +84,6 @@ class Features:
     def plots(self) -> set[str]:
         """The names of the panels that are plots."""
         return {*self.run.plots, "microscope"}
-
-    def set_theme(self, theme: Theme) -> None:
-        """Dress all of them in this theme."""
-        for feature in (self.network, self.step, self.graph, self.run, self.data, self.weights, self.files, self.cards["layers"]):
-            feature.set_theme(theme)
 
 
 def new_session(experiment: Experiment, autosaves: bool, parent: QObject) -> Session:

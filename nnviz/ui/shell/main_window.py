@@ -14,8 +14,8 @@ from nnviz.ui.shell.actions import OFFERED, ActionTable
 from nnviz.ui.shell.command_palette import CommandPalette
 from nnviz.ui.shell.layouts import WORKSPACES
 from nnviz.ui.shell.top_bar import TopBar
-from nnviz.ui.theme.colors import DARK, LIGHT, THEMES, Theme
-from nnviz.ui.theme.style import apply_theme
+from nnviz.ui.theme.colors import LIGHT, THEMES, current_theme
+from nnviz.ui.theme.style import apply_theme, toggle_theme
 from nnviz.ui.widgets.escape import EscapeKey
 from nnviz.ui.widgets.notes import NoteBar
 from nnviz.ui.widgets.toast import Toast
@@ -41,9 +41,9 @@ class MainWindow(QMainWindow):
     closed = Signal()
     """The window has closed, and its engine has ended."""
 
-    def __init__(self, theme: Theme = LIGHT) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.theme = theme
+        apply_theme(QApplication.instance(), current_theme())
         self.session: Session | None = None
         self.features: Features | None = None
         self.asks_before_closing = True
@@ -60,7 +60,6 @@ class MainWindow(QMainWindow):
         self.toast = Toast(self)
         self.resize(*DESIGN_SIZE)
         self.setMinimumSize(*SMALLEST_SIZE)
-        self.set_theme(theme)
 
     def _framed(self) -> QWidget:
         frame = QWidget()
@@ -85,7 +84,7 @@ class MainWindow(QMainWindow):
         PendingText(self)
         EscapeKey(self, self.features.step.follow)
         self._listen(self.session)
-        self.set_theme(self.theme)
+        self.action_table.set_icons()
         if self._keeps_settings:
             self.features.area.restore_state(str(QSettings().value("window/panels", "")))
         self.features.area.show_workspace(FIRST_WORKSPACE)
@@ -237,23 +236,9 @@ class MainWindow(QMainWindow):
         text = f"nnviz {__version__}\nA microscope for neural networks.\nEvery traced gradient is compared with torch's own."
         QMessageBox.about(self, "nnviz", text)
 
-    # --- looks ---
-
-    def set_theme(self, theme: Theme) -> None:
-        """Dress the whole program in this theme."""
-        self.theme = theme
-        apply_theme(QApplication.instance(), theme)
-        for part in (self.top_bar, self.toast, self.notes):
-            part.set_theme(theme)
-        if self.features:
-            self.features.set_theme(theme)
-            self.action_table.set_icons(theme)
-
     def toggle_theme(self) -> None:
         """Change between light and dark, in all windows."""
-        theme = DARK if self.theme is LIGHT else LIGHT
-        for window in (self, *self.siblings()):
-            window.set_theme(theme)
+        toggle_theme(QApplication.instance())
 
     # --- other windows ---
 
@@ -286,13 +271,14 @@ class MainWindow(QMainWindow):
         """Take up size, theme and panels as they were left, and keep them again when the window closes. Call it before `furnish`."""
         settings, self._keeps_settings = QSettings(), True
         self.restoreGeometry(settings.value("window/geometry", QByteArray()))
-        self.set_theme(THEMES.get(str(settings.value("window/theme", "light")), LIGHT))
+        if not self.siblings():
+            apply_theme(QApplication.instance(), THEMES.get(str(settings.value("window/theme", "light")), LIGHT))
 
     def _save_settings(self) -> None:
         settings = QSettings()
         settings.setValue("window/geometry", self.saveGeometry())
         settings.setValue("window/panels", self.features.area.save_state())
-        settings.setValue("window/theme", self.theme.name)
+        settings.setValue("window/theme", current_theme().name)
 
     def close_without_asking(self) -> None:
         """Close at once: unsaved changes are in the autosave, and offered again at the next start."""
@@ -305,6 +291,11 @@ class MainWindow(QMainWindow):
         self.session.close()
 
     # --- Qt ---
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange and self.features:
+            self.action_table.set_icons()
+        super().changeEvent(event)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.WindowActivate and self.features:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QFont, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from nnviz.ui.step.badge import Badge
-from nnviz.ui.theme.colors import BODY, GUTTER, LARGE, LIGHT, SMALL, TITLE, Theme
+from nnviz.ui.theme.colors import BODY, GUTTER, LARGE, SMALL, TITLE, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 
 SIZES = {"node": "one node", "layer": "one layer", "phase": "one phase", "iteration": "one batch", "epoch": "one epoch"}
@@ -27,7 +27,6 @@ class TopBar(QWidget):
 
     def __init__(self, actions: dict[str, QAction], menu: QMenu, workspaces: Iterable[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self.setFixedHeight(52)
         self._title = QLabel()
         self._named = ("", False)
@@ -66,13 +65,6 @@ class TopBar(QWidget):
         layout.addStretch()
         layout.addWidget(self._search)
         self._title.setProperty("role", "muted")
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self._tabs.set_theme(theme)
-        self.badge.set_theme(theme)
-        self.update()
 
     def set_workspace(self, name: str) -> None:
         """Mark the workspace that is shown and offer its transport: steps in Step, training elsewhere."""
@@ -121,8 +113,8 @@ class TopBar(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self._theme.color("panel"))
-        painter.fillRect(0, self.height() - 1, self.width(), 1, self._theme.color("line"))
+        painter.fillRect(self.rect(), current_theme().color("panel"))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, current_theme().color("line"))
 
 
 class StepSizeBox(QComboBox):
@@ -192,6 +184,7 @@ class Segments(QFrame):
             button = QPushButton(name.capitalize(), checkable=True, toolTip=f"{name.capitalize()} workspace (Ctrl+{key})")
             button.setAccessibleName(f"{name} workspace")
             button.setObjectName(name)
+            button.setProperty("role", "word")
             button.clicked.connect(lambda _=False, name=name: self.chosen.emit(name))
             self._group.addButton(button)
             self._buttons[name] = button
@@ -200,16 +193,6 @@ class Segments(QFrame):
     def choose(self, name: str) -> None:
         """Mark this word as the chosen one."""
         self._buttons[name].setChecked(True)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self.setStyleSheet(
-            f"Segments {{ background: {theme.field}; border: 1px solid {theme.line}; border-radius: 8px; }}"
-            f"QPushButton {{ background: transparent; border: 1px solid transparent; border-radius: 6px; color: {theme.muted};"
-            f" padding: 3px 16px; min-width: 34px; }}"
-            f"QPushButton:checked {{ background: {theme.panel}; border-color: {theme.line}; color: {theme.text}; font-weight: 600; }}"
-            f"QPushButton:focus {{ border-color: {theme.forward}; }}"
-        )
 
 
 def _brand(menu: QMenu) -> QToolButton:

@@ -19,8 +19,8 @@ from nnviz.ui.shell_api import Act
 from nnviz.ui.step import step_actions
 from nnviz.ui.step.badge import Badge
 from nnviz.ui.step.feature import StepFeature
-from nnviz.ui.theme.colors import DARK, GUTTER, LIGHT, Theme
-from nnviz.ui.theme.style import apply_theme
+from nnviz.ui.theme.colors import GUTTER, current_theme
+from nnviz.ui.theme.style import apply_theme, toggle_theme
 from nnviz.ui.widgets.escape import EscapeKey
 from nnviz.ui.widgets.header_button import choice
 
@@ -48,8 +48,9 @@ class TraceWindow(QMainWindow):
     """Steps through one iteration of a module."""
 
     def __init__(self, trace: RecordedTrace, title: str) -> None:
+        apply_theme(QApplication.instance(), current_theme())
         super().__init__()
-        self.theme, self.trace = LIGHT, trace
+        self.trace = trace
         trace.setParent(self)
         self.action_table = ActionTable(self, OFFERED, lambda name: {"step": self.step, "graph": self.graph}.get(name, self))
         self.badge, self.sizes = Badge(self), choice("How far one step goes", _SIZES, "node")
@@ -60,7 +61,7 @@ class TraceWindow(QMainWindow):
         trace.stepping.trace_state_changed.connect(lambda old, new: self._show(new))
         trace.stepping.selection_changed.connect(lambda old, new: self._show(trace.stepping.state))
         self.setWindowTitle(f"{title} – nnviz")
-        self.set_theme(LIGHT)
+        self.action_table.set_icons()
         self._show(trace.stepping.state)
 
     def _lay_out(self) -> None:
@@ -85,19 +86,16 @@ class TraceWindow(QMainWindow):
         """Open the field that finds any action by its name."""
         CommandPalette(self.action_table.values(), self).open_over(self)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Dress the window in this theme."""
-        self.theme = theme
-        apply_theme(QApplication.instance(), theme)
-        for part in (self.graph, self.step, self.sizes):
-            part.set_theme(theme)
-        self.action_table.set_icons(theme)
-
     def toggle_theme(self) -> None:
         """Change between light and dark."""
-        self.set_theme(DARK if self.theme is LIGHT else LIGHT)
+        toggle_theme(QApplication.instance())
 
     # --- Qt ---
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self.action_table.set_icons()
+        super().changeEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

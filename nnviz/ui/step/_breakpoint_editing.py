@@ -6,10 +6,9 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QWidget
 
 from nnviz.document import edits
-from nnviz.records.breakpoint_places import node_of
+from nnviz.records.breakpoint_places import is_in_trace
 from nnviz.session.session import Session
 from nnviz.ui.step.breakpoint_list import BreakpointButton, BreakpointList
-from nnviz.ui.theme.colors import Theme
 
 
 class BreakpointEditing:
@@ -21,10 +20,6 @@ class BreakpointEditing:
         self.list: BreakpointList | None = None
         self._shown: tuple = ()
         self.button.clicked.connect(self.open)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self.button.set_theme(theme)
 
     def open(self) -> None:
         """Open the list of all breakpoints."""
@@ -43,16 +38,16 @@ class BreakpointEditing:
     def show_breakpoints(self) -> None:
         """Say on the button and in the list which breakpoints there are, and which of them have no place in the present trace."""
         session, index = self._session, self._session.stepping.index
-        experiment, layers = session.experiment, session.report.layers
+        experiment = session.experiment
         wanted = (index, experiment, self.list)
         if len(self._shown) == 3 and all(one is other for one, other in zip(wanted, self._shown, strict=True)):
             return  # a cursor move changes nothing here
         self._shown, titles = wanted, experiment.network.titles
         self.button.set_breakpoints(experiment.breakpoints, titles)
         if self.list:
-            absent = [one for one in experiment.breakpoints if index and one.is_at_a_place and node_of(index, one) is None]
+            absent = [one for one in experiment.breakpoints if index and not is_in_trace(index, one)]
             self.list.set_breakpoints(experiment.breakpoints, titles, absent)
-            self.list.form.set_places(list(layers), [f"{id}.{name}" for id, shape in layers.items() for name in shape.parameters], titles)
+            self.list.form.set_places(list(session.report.layers), list(session.report.parameters_by_name), titles)
             if self.list.isVisible():
                 self._place()
 

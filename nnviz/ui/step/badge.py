@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from nnviz.ui.theme.colors import LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import SMALL
 from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.style import set_role
 
 _WIDEST = "worst error 0e-00"
 
@@ -16,7 +17,6 @@ class Badge(QPushButton):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self._holds = LIGHT, False
         self.setFont(sans(SMALL, QFont.Weight.DemiBold))
         self.setMinimumWidth(self.fontMetrics().horizontalAdvance(_WIDEST) + 12)  # so that nothing jumps while it changes
         self.set_error(None, "")
@@ -26,7 +26,7 @@ class Badge(QPushButton):
 
         `is_past`: the network as it is now cannot be traced, and what is on the screen is the last one that could.
         """
-        self._holds = worst_error is not None and not is_past
+        set_role(self, "proof" if worst_error is not None and not is_past else "no proof")
         proof = f"✓ equals torch\nworst error {worst_error:.0e}" if worst_error else "✓ equals torch\nto the last bit"
         self.setText("no trace yet" if worst_error is None else "last good trace" if is_past else proof)
         said = (
@@ -38,12 +38,3 @@ class Badge(QPushButton):
         past = "The network as it is now cannot be traced: this is the last trace that could be made, of another one.\n"
         self.setToolTip(past + said if worst_error is not None and is_past else said)
         self.setAccessibleName(self.text().replace("\n", ", "))
-        self.set_theme(self._theme)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        ground, ink = (theme.tint("forward", 0.12).name(), theme.forward) if self._holds else (theme.field, theme.muted)
-        self.setStyleSheet(
-            f"QPushButton {{ background: {ground}; color: {ink}; border: 1px solid {ground}; border-radius: 8px; padding: 2px 5px; }}"
-        )

@@ -30,7 +30,6 @@ from nnviz.ui.step.proof import Proof
 from nnviz.ui.step.step_bar import StepBar
 from nnviz.ui.step.step_timeline import PhaseRail, StepTimeline
 from nnviz.ui.step.what_if_banner import WhatIfBanner
-from nnviz.ui.theme.colors import Theme
 from nnviz.ui.widgets.boxes import beside, scrolling, stacked
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.plot_card import framed
@@ -101,12 +100,6 @@ class StepFeature:
             banner.take_back_requested.connect(lambda: what_ifs.take_back())
             banner.clear_requested.connect(what_ifs.clear)
             banner.keep_requested.connect(self.session.keep_what_ifs)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        views = (self.step_bar, self.timeline, self.rail, self.chain_rule, self.microscope, self.proof, self.banner, self.badge)
-        for part in filter(None, (*views, *self.cards.values(), self.breakpoints)):
-            part.set_theme(theme)
 
     # --- what is shown ---
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from nnviz.ui.theme.colors import Theme
 from nnviz.ui.widgets.header_button import ActionButton, ChoiceButton
 
 WORDS = {
@@ -44,8 +43,3 @@ class StepBar(QWidget):
         """Choose the next faster speed (+1), or the next slower one (−1), as far as there is one."""
         keys = list(SPEEDS)
         self.speeds.choose(keys[max(0, min(len(keys) - 1, keys.index(self.speeds.key) + steps))])
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        for button in (*self._buttons, self.speeds):
-            button.set_theme(theme)

@@ -13,7 +13,6 @@ from nnviz.records.trace_matching import at_hand
 from nnviz.session.session import Session
 from nnviz.text.names import parameter_title
 from nnviz.ui.shell_api import Shell
-from nnviz.ui.theme.colors import Theme
 from nnviz.ui.weights import matrix_axes
 from nnviz.ui.weights.weight_editor import WeightEditor
 
@@ -40,14 +39,8 @@ class WeightsFeature:
         self.editor.activateWindow()
         self.editor.table.setFocus()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        if self.editor is not None:
-            self.editor.set_theme(theme)
-
     def _made(self) -> WeightEditor:
         editor, weights = WeightEditor(self._shell.window()), self.session.weights
-        editor.set_theme(self._shell.theme)
         editor.controls.seed.setValue(self.session.experiment.seed)
         editor.parameter_chosen.connect(self._choose)
         editor.values_typed.connect(lambda parameter, values, label, touched: weights.put(parameter, values, label, chosen=touched))
@@ -93,8 +86,8 @@ class WeightsFeature:
 
     def _names(self) -> dict[str, str]:
         """Every parameter of the network, and what the screen calls it."""
-        titles, layers = self.session.experiment.network.titles, self.session.report.layers
-        found = [f"{id}.{tensor}" for id in titles if id in layers for tensor in layers[id].parameters]
+        titles = self.session.experiment.network.titles
+        found = [name for name in self.session.report.parameters_by_name if split_parameter(name).layer in titles]
         return {name: parameter_title(name, titles) for name in found}
 
     def _wanted(self) -> str:
