@@ -42,7 +42,7 @@ class CrashRecovery:
         """Go on with this work here; the old copy is dropped once there is a new one."""
         session = self._window.session
         session.document.new(recovery.experiment, saved=False, path=recovery.document)
-        session.resumption.offer(recovery.run)
+        session.kept_run.offer(recovery.run)
         if session.autosaver:
             session.autosaver.write()
         discard(recovery)

@@ -22,7 +22,7 @@ class FileNotes:
         self._window = window
         self._write, self._revert, self._elsewhere = write, revert, ("Save as…", save_as)
         window.session.file_watch.taken_elsewhere.connect(self._warn)
-        window.session.resumption.changed.connect(self._offer_run)
+        window.session.kept_run.changed.connect(self._offer_run)
 
     def drop(self) -> None:
         """What was said of the file is settled."""
@@ -52,7 +52,7 @@ class FileNotes:
 
     def _offer_run(self) -> None:
         """A document that was saved after some iterations opens at its start: the way back there is one click."""
-        resumption, notes = self._window.session.resumption, self._window.notes
+        resumption, notes = self._window.session.kept_run, self._window.notes
         notes.drop(_RUN)
         if resumption.saved:
             iteration = f"{resumption.saved.iteration:,}"

@@ -38,11 +38,11 @@ def _has_trace(window: MainWindow) -> bool:
 
 
 def _can_train(window: MainWindow) -> bool:
-    return window.session.trainer.can_train
+    return window.session.training.can_train
 
 
 def _can_step(window: MainWindow) -> bool:
-    return _can_train(window) and not window.session.run.training and not window.session.trainer.is_moving
+    return _can_train(window) and not window.session.run.training and not window.session.training.is_moving
 
 
 def _has_layers(window: MainWindow) -> bool:
@@ -73,8 +73,8 @@ ACTIONS = (
     Act("export_window", "Export window picture…", "File", lambda w: w.exports.ask_window(), "", "fa6s.image", "Write a picture of the whole window"),
     Act("close", "Close the window", "File", lambda w: w.close(), "Ctrl+W", "fa6s.xmark", "Close this window and its engine; the others stay"),
     Act("quit", "Quit", "File", lambda w: w.commands.quit(), "Ctrl+Q", "fa6s.power-off", "Close all windows"),
-    Act("undo", "Undo", "Edit", lambda w: w.session.undoing.undo(), "Ctrl+Z", "fa6s.rotate-left", "Take back the last change", enabled=lambda w: w.session.undoing.can_undo),
-    Act("redo", "Redo", "Edit", lambda w: w.session.undoing.redo(), "Ctrl+Y", "fa6s.rotate-right", "Make the change again", enabled=lambda w: w.session.undoing.can_redo),
+    Act("undo", "Undo", "Edit", lambda w: w.session.undo_order.undo(), "Ctrl+Z", "fa6s.rotate-left", "Take back the last change", enabled=lambda w: w.session.undo_order.can_undo),
+    Act("redo", "Redo", "Edit", lambda w: w.session.undo_order.redo(), "Ctrl+Y", "fa6s.rotate-right", "Make the change again", enabled=lambda w: w.session.undo_order.can_redo),
     Act("cut", "Cut layers", "Edit", lambda w: w.builder.cut(), "Ctrl+X", "fa6s.scissors", "Put the selected layers on the clipboard and remove them", enabled=_has_layers),
     Act("copy", "Copy layers", "Edit", lambda w: w.builder.copy(), "Ctrl+C", "fa6s.copy", "Put the selected layers on the clipboard as text, for here, another window or a mail", enabled=_has_layers),
     Act("paste", "Paste layers", "Edit", lambda w: w.builder.paste(), "Ctrl+V", "fa6s.paste", "Add the layers that are on the clipboard, or a whole document that was copied as text"),
@@ -91,13 +91,13 @@ ACTIONS = (
     Act("tidy", "Tidy the network", "Edit", lambda w: w.builder.tidy(), "Ctrl+L", "fa6s.table-cells", "Place all layers automatically"),
     Act("weights", "Edit weights…", "Edit", lambda w: w.weight_editing.open(), "Ctrl+Shift+M", "fa6s.table", "A parameter as a table: type, paste, draw anew, fill, lock", enabled=lambda w: bool(w.session.report.parameters)),
     Act("dropout", "Dropout on or off", "Edit", lambda w: w.commands.toggle_dropout(), "Ctrl+D", "fa6s.droplet-slash", "Switch all dropout layers on or off, also while training runs"),
-    Act("train", "Train or pause", "Run", lambda w: w.session.trainer.toggle(), "Ctrl+T", "fa6s.play", "Train until paused", "train", enabled=_can_train),
-    Act("train_iteration", "+1 iteration", "Run", lambda w: w.session.trainer.iterations(1), "Ctrl+I", "fa6s.forward-step", "Make one parameter update", "+1", enabled=_can_step),
-    Act("train_epoch", "+1 epoch", "Run", lambda w: w.session.trainer.epoch(), "Ctrl+E", "fa6s.forward-fast", "Train once through the training data", "+epoch", enabled=_can_step),
-    Act("rewind", "Rewind to the start", "Run", lambda w: w.session.trainer.rewind(), "Ctrl+R", "fa6s.rotate-left", "Back to iteration 0: same seed, the identical start", enabled=_can_train),
+    Act("train", "Train or pause", "Run", lambda w: w.session.training.toggle(), "Ctrl+T", "fa6s.play", "Train until paused", "train", enabled=_can_train),
+    Act("train_iteration", "+1 iteration", "Run", lambda w: w.session.training.iterations(1), "Ctrl+I", "fa6s.forward-step", "Make one parameter update", "+1", enabled=_can_step),
+    Act("train_epoch", "+1 epoch", "Run", lambda w: w.session.training.epoch(), "Ctrl+E", "fa6s.forward-fast", "Train once through the training data", "+epoch", enabled=_can_step),
+    Act("rewind", "Rewind to the start", "Run", lambda w: w.session.training.rewind(), "Ctrl+R", "fa6s.rotate-left", "Back to iteration 0: same seed, the identical start", enabled=_can_train),
     Act("go_to", "Go to iteration…", "Run", lambda w: w.commands.ask_iteration(), "Ctrl+G", "fa6s.clock-rotate-left", "Make the run stand after any number of iterations, exactly", enabled=_can_step),
-    Act("resume", "Go to where it was saved", "Run", lambda w: w.session.resumption.resume(), "Ctrl+Shift+R", "fa6s.forward", "Make the iterations again, exactly, that the document was saved with", enabled=lambda w: w.session.resumption.saved is not None and _can_step(w)),
-    Act("stop_going", "Stop on the way", "Run", lambda w: w.session.trainer.pause(), "Esc", "fa6s.stop", "Stay at the iteration that is reached now, on the way to another", enabled=lambda w: w.session.trainer.is_moving),
+    Act("resume", "Go to where it was saved", "Run", lambda w: w.session.kept_run.resume(), "Ctrl+Shift+R", "fa6s.forward", "Make the iterations again, exactly, that the document was saved with", enabled=lambda w: w.session.kept_run.saved is not None and _can_step(w)),
+    Act("stop_going", "Stop on the way", "Run", lambda w: w.session.training.pause(), "Esc", "fa6s.stop", "Stay at the iteration that is reached now, on the way to another", enabled=lambda w: w.session.training.is_moving),
     Act("step", "Step over", "Step", lambda w: w.debugger.step(+1), "F10", "fa6s.caret-right", "Make the next step; a folded group is one", enabled=_can_step),
     Act("into", "Step into", "Step", lambda w: w.debugger.into(), "F11", "fa6s.arrow-turn-down", "Open the folded group the cursor is in, or else the next one, by one level and go to its first node", enabled=_can_step),
     Act("out", "Step out", "Step", lambda w: w.session.stepping.out(), "Shift+F11", "fa6s.arrow-turn-up", "Go to the first step behind the innermost open group", enabled=_can_step),

@@ -56,7 +56,7 @@ class Commands:
             self._window, "Go to iteration", "Iteration (any earlier or later one):", run.iteration, 0, 10_000_000
         )
         if ok:
-            self._window.session.trainer.go_to(iteration)
+            self._window.session.training.go_to(iteration)
 
     def ask_template(self) -> None:
         """Show the gallery of templates; the one that is chosen becomes the document."""

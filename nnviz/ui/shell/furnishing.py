@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nnviz.document.experiment import Experiment
-from nnviz.session.engine_client import EngineClient
+from nnviz.session.engine_process import EngineProcess
 from nnviz.session.session import Session
 from nnviz.ui.data.choosing import DataChoosing
 from nnviz.ui.data.table_drops import TableDrops
@@ -46,9 +46,9 @@ def furnish(window: MainWindow, experiment: Experiment, autosaves: bool) -> None
 
 
 def _session(experiment: Experiment, autosaves: bool) -> Session:
-    client = EngineClient()
+    client = EngineProcess()
     session = Session(client, experiment, autosaves=autosaves)
-    session.connect_client(client)
+    session.connect_engine(client)
     client.setParent(session)
     return session
 

@@ -153,7 +153,7 @@ class MainWindow(QMainWindow):
     def update_actions(self) -> None:
         """Let every action say whether it can be called now, and what it would undo."""
         update_enabled(self, self.action_table)
-        undoing = self.session.undoing
+        undoing = self.session.undo_order
         self.action_table["undo"].setText(f"Undo {undoing.undo_label}".strip())
         self.action_table["redo"].setText(f"Redo {undoing.redo_label}".strip())
 

@@ -72,7 +72,7 @@ def show_everything(window: MainWindow) -> None:
 def _session_to_views(window: MainWindow) -> None:
     session = window.session
     window.layers_selected.connect(lambda ids: (window.panels.network.set_selection(ids), _show_layer(window)))
-    session.document.replaced.connect(lambda old, new: (window.select_layers(()), window.focus_canvas()))
+    session.document.replaced.connect(lambda edit: (window.select_layers(()), window.focus_canvas()))
     session.experiment_changed.connect(lambda old, new: _show_experiment(window, new))
     session.run_changed.connect(lambda old, new: _show_run(window, new, old))
     session.stepping.trace_state_changed.connect(lambda old, new: _show_trace_state(window, new))
@@ -153,7 +153,7 @@ def _show_trace_state(window: MainWindow, state: TraceState | None) -> None:
 
 def _show_obstacle(window: MainWindow) -> None:
     """Say in the graph's card why nothing can be traced now, if so."""
-    panels, state, obstacle = window.panels, window.session.stepping.state, window.session.trainer.obstacle
+    panels, state, obstacle = window.panels, window.session.stepping.state, window.session.training.obstacle
     panels.graph.notice.setText(obstacle or NO_TRACE)
     trace, is_broken = state.index.trace if state else None, not window.session.report.ok or window.session.run.failure is not None
     window.top_bar.badge.set_error(trace.worst_error if trace else None, trace.precision if trace else "", is_broken)
@@ -192,7 +192,7 @@ def _watch_weight(window: MainWindow) -> None:
     """Have the history kept of the weight that the microscope shows."""
     microscope = window.panels.microscope
     if microscope.parameter:
-        window.session.watching.watch_weight(microscope.parameter, microscope.element)
+        window.session.watched.watch_weight(microscope.parameter, microscope.element)
 
 
 def _show_what_ifs(window: MainWindow) -> None:
@@ -335,7 +335,7 @@ def _what_ifs(window: MainWindow) -> None:
     panels.what_if_banner.clear_requested.connect(session.what_ifs.clear)
     panels.what_if_banner.keep_requested.connect(session.keep_what_ifs)
     session.what_ifs.changed.connect(window.update_actions)
-    session.undoing.changed.connect(window.update_actions)
+    session.undo_order.changed.connect(window.update_actions)
     window.top_bar.badge.clicked.connect(lambda: _show_proof(window))
 
 
