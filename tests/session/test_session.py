@@ -239,9 +239,9 @@ def test_a_new_run_behind_a_newer_edit_is_still_noticed(standing):
     standing.opened(new_run=False)
     assert session.run.curves.iteration.tolist() == []
     assert session.run.data is data
-    lineage = session.link.log
-    assert lineage.first is seeded
-    assert lineage.changes == (Change(0, session.experiment),)
+    log = session.link.log
+    assert log.first is seeded
+    assert log.changes == (Change(0, session.experiment),)
 
 
 # --- frames ---------------------------------------------------------------------------------------------------------
@@ -318,37 +318,37 @@ def test_the_end_stays_full_where_the_cursor_rests_at_the_end(standing):
 
 
 def test_what_is_asked_while_the_engine_pauses_waits_until_it_has(standing):
-    trainer = standing.session.training
-    trainer.train()
-    trainer.pause()
-    trainer.train()
+    training = standing.session.training
+    training.train()
+    training.pause()
+    training.train()
     assert standing.wire.take() == [Train(), Pause()]
     standing.trained(3, "asked")
     assert standing.wire.take() == [Train()]
-    assert trainer.is_training
-    trainer.toggle()
-    trainer.toggle()
-    trainer.toggle()
+    assert training.is_training
+    training.toggle()
+    training.toggle()
+    training.toggle()
     standing.trained(4, "asked")
     assert kinds(standing.wire.take()) == ["Pause", "TraceNext"]
 
 
 def test_training_behind_a_move_or_a_rewind_waits_for_the_answer(standing):
     """Their answers say that the run stands: a Train sent before would be forgotten."""
-    trainer = standing.session.training
-    trainer.go_to(5)
-    trainer.train()
+    training = standing.session.training
+    training.go_to(5)
+    training.train()
     assert standing.wire.take() == [GoTo(5)]
     standing.reply(messages.Moved(5, 0))
     assert standing.wire.take() == [Train()]
-    trainer.rewind()
+    training.rewind()
     standing.opened()
-    trainer.rewind()
-    trainer.iterations(3)
+    training.rewind()
+    training.iterations(3)
     assert kinds(standing.wire.take()) == ["Open", "TraceNext", "Open"]
     standing.opened()
     assert standing.wire.take() == [Train(3)]
-    assert trainer.is_training
+    assert training.is_training
 
 
 @pytest.mark.parametrize(("reason", "level"), [("non_finite", "warning"), ("early_stopping", "info")])
@@ -395,9 +395,9 @@ def test_changes_are_kept_with_their_iteration(standing):
     session.edit("Rate", set_rate, 0.25)
     standing.opened(new_run=False, iteration=10, revision=session.run.revision - 1)
     standing.opened(new_run=False, iteration=11)
-    lineage = session.link.log
-    assert lineage.first is first
-    assert [(change.iteration, change.experiment) for change in lineage.changes] == [(10, second), (11, session.experiment)]
+    log = session.link.log
+    assert log.first is first
+    assert [(change.iteration, change.experiment) for change in log.changes] == [(10, second), (11, session.experiment)]
 
 
 @pytest.fixture
@@ -423,17 +423,17 @@ def test_going_back_keeps_what_lies_ahead(changed):
 def test_training_on_drops_what_lay_ahead_and_the_present_document_is_in_force(changed):
     changed.session.training.train()
     changed.settled(15)
-    lineage = changed.session.link.log
-    assert [change.iteration for change in lineage.changes] == [10, 15]
-    assert lineage.last is changed.session.experiment
+    log = changed.session.link.log
+    assert [change.iteration for change in log.changes] == [10, 15]
+    assert log.last is changed.session.experiment
 
 
 def test_an_edit_drops_what_lay_ahead(changed):
     changed.session.edit("Rate", set_rate, 0.125)
     changed.opened(new_run=False, iteration=15)
-    lineage = changed.session.link.log
-    assert [change.iteration for change in lineage.changes] == [10, 15]
-    assert lineage.last is changed.session.experiment
+    log = changed.session.link.log
+    assert [change.iteration for change in log.changes] == [10, 15]
+    assert log.last is changed.session.experiment
 
 
 # --- stepping -------------------------------------------------------------------------------------------------------
@@ -652,14 +652,14 @@ def test_close_ends_the_engine_and_may_be_called_twice(standing):
 
 
 def test_on_the_way_to_an_iteration_nothing_is_traced_and_it_can_be_stopped(standing):
-    trainer = standing.session.training
-    trainer.go_to(5000)
-    assert trainer.is_moving and standing.session.run.target == 5000
+    training = standing.session.training
+    training.go_to(5000)
+    assert training.is_moving and standing.session.run.target == 5000
     standing.wire.take()
     standing.reply(messages.Frame(1, standing.session.run.revision, 40, 0, 0.01))
     assert standing.session.run.iteration == 40 and not standing.wire.of(TraceNext)
     standing.wire.take()
-    trainer.toggle()
+    training.toggle()
     assert standing.wire.take() == [Pause()]
     standing.reply(messages.Moved(41, 0, ()))
-    assert not trainer.is_moving and not trainer.is_training and standing.wire.of(TraceNext)
+    assert not training.is_moving and not training.is_training and standing.wire.of(TraceNext)

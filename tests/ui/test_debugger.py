@@ -1,4 +1,4 @@
-"""The stepper as a debugger, used with its keys in the real window with the real engine."""
+"""The stepping as a debugger, used with its keys in the real window with the real engine."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def diamond(window, card) -> str:
 
 
 def test_over_into_and_out_of_a_folded_layer(qtbot, window):
-    graph, stepper = window.panels.graph, window.session.stepping
+    graph, stepping = window.panels.graph, window.session.stepping
     graph.folds.set(frozenset({"h1", "h2"}))
     press(qtbot, window, "F10")
     press(qtbot, window, "F10")
@@ -55,7 +55,7 @@ def test_over_into_and_out_of_a_folded_layer(qtbot, window):
     press(qtbot, window, "Shift+F10")
     press(qtbot, window, "Shift+F11")
     assert here(window) == ("forward", "out/linear"), "out: the first step behind the layer"
-    stepper.to_end()
+    stepping.to_end()
     press(qtbot, window, "Shift+F10")
     assert here(window) == ("update", "out/out.weight")
 

@@ -57,16 +57,16 @@ def test_the_first_picture(with_its_own_engine):
 
 
 def test_steps_go_forward_backward_and_update_with_the_keyboard(qtbot, window):
-    stepper, phases = window.session.stepping, []
-    assert stepper.cursor == 0
-    for place in range(1, stepper.length + 1):
+    stepping, phases = window.session.stepping, []
+    assert stepping.cursor == 0
+    for place in range(1, stepping.length + 1):
         press(qtbot, window, "F10")
-        assert stepper.cursor == place
+        assert stepping.cursor == place
         phases.append(window.session.stepping.state.phase)
     assert list(dict.fromkeys(phases)) == ["batch", "forward", "loss", "backward", "update"]
-    for place in reversed(range(stepper.length)):
+    for place in reversed(range(stepping.length)):
         press(qtbot, window, "Shift+F10")
-        assert stepper.cursor == place
+        assert stepping.cursor == place
 
 
 def test_large_numbers_are_asked_for_as_soon_as_their_card_is_seen_again(qtbot, window, monkeypatch):

@@ -1,4 +1,4 @@
-"""Joins the batch inspector with the session: which rows it shows, which one the stepper looks at, and whether it can be seen at all."""
+"""Joins the batch inspector with the session: which rows it shows, which one is looked at step by step, and whether it can be seen at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HOME = "step"
 
 
 def connect(window: MainWindow) -> None:
-    """Let the panel follow the session, and the stepper the panel."""
+    """Let the panel follow the session, and the stepping the panel."""
     panel, session = window.panels.batch, window.session
     panel.row_picked.connect(session.stepping.set_sample)
     session.batch.changed.connect(lambda batch: show(window))

@@ -43,8 +43,7 @@ class CrashRecovery:
         session = self._window.session
         session.document.new(recovery.experiment, saved=False, path=recovery.document)
         session.kept_run.offer(recovery.run)
-        if session.autosaver:
-            session.autosaver.write()
+        session.autosaver.write()
         discard(recovery)
 
     def _open(self, recovery: RecoveryFile) -> None:

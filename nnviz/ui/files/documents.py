@@ -82,7 +82,8 @@ class Documents:
         """Write the document to its file, or ask for one. Returns whether it is saved now."""
         if self._document.path is None:
             return self.save_as()
-        return not self.notes.is_changed_outside() and self._write(self._document.path)
+        self.notes.tell_of_changes()
+        return not self._window.session.file_watch.is_changed_outside and self._write(self._document.path)
 
     def save_as(self) -> bool:
         """Ask for a file and write the document there. Returns whether it is saved now."""

@@ -31,7 +31,7 @@ class FileDrops(QObject):
                 self.parent().documents.open_all(paths)
                 return True
             case QEvent.Type.WindowActivate:
-                self.parent().documents.notes.is_changed_outside()
+                self.parent().documents.notes.tell_of_changes()
         return False
 
 

@@ -28,14 +28,13 @@ class FileNotes:
         """What was said of the file is settled."""
         self._window.notes.drop(_FILE)
 
-    def is_changed_outside(self) -> bool:
-        """Say so, and return it, if the file has been changed by somebody else since it was read or written here."""
-        changed, path = self._window.session.file_watch.is_changed_outside, self._window.session.document.path
-        if changed and _FILE not in self._window.notes.notes:
+    def tell_of_changes(self) -> None:
+        """Say so if the file has been changed by somebody else since it was read or written here."""
+        path = self._window.session.document.path
+        if self._window.session.file_watch.is_changed_outside and _FILE not in self._window.notes.notes:
             text = f"{path.name} has been changed on the disk by another program since it was opened here."
             reload = ("Load it (undo brings yours back)", self._revert)
             self._window.notes.post(_FILE, "warning", text, [reload, ("Save mine over it", lambda: self._write(path)), self._elsewhere])
-        return changed
 
     def saved(self, path: Path) -> None:
         """The document has been written; a plain file has no place for its training, and that is said."""
@@ -52,12 +51,12 @@ class FileNotes:
 
     def _offer_run(self) -> None:
         """A document that was saved after some iterations opens at its start: the way back there is one click."""
-        resumption, notes = self._window.session.kept_run, self._window.notes
+        kept_run, notes = self._window.session.kept_run, self._window.notes
         notes.drop(_RUN)
-        if resumption.saved:
-            iteration = f"{resumption.saved.iteration:,}"
+        if kept_run.saved:
+            iteration = f"{kept_run.saved.iteration:,}"
             text = f"{self._window.session.document.title} was saved after {iteration} iterations. They can be made again, exactly."
-            notes.post(_RUN, "info", text, [(f"Go to iteration {iteration}", resumption.resume)])
+            notes.post(_RUN, "info", text, [(f"Go to iteration {iteration}", kept_run.resume)])
 
     def _warn(self, process: int) -> None:
         name = self._window.session.document.path.name

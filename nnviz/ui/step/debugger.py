@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nnviz.ui.step.breakpoint_list import BreakpointList
 
 PLAY_MS = {"node": 600, "layer": 900, "phase": 1200, "iteration": 1200, "epoch": 1200}
-"""How long playback stays on one step at its usual speed."""
+"""How long the playing stays on one step at its usual speed."""
 
 
 class Debugger:
