@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from nnviz import messages
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.experiment import Experiment
-from nnviz.records.breakpoint_places import BreakpointPlace, first_non_finite, halts, present
+from nnviz.records.breakpoint_places import BreakpointPlace, first_non_finite, is_in_trace, places_reached
 from nnviz.records.trace_index import TraceIndex
 from nnviz.session.engine_link import EngineLink
 
@@ -56,7 +56,7 @@ class BreakpointControl:
     def _send(self) -> None:
         """Tell the engine what to stop at, if that has changed: what is on, and what the present graph has."""
         awake = tuple(one for one in self._breakpoints if one.enabled and not self._is_asleep)
-        active = present(self._index, awake) if self._index else awake
+        active = tuple(one for one in awake if self._index is None or is_in_trace(self._index, one))
         if active != self._sent and self._link.run.engine == "ready":
             self._sent = active
             self._link.ask(messages.SetBreakpoints(active))
@@ -71,7 +71,7 @@ class BreakpointControl:
     def places(self, index: TraceIndex) -> list[BreakpointPlace]:
         """Return where the breakpoints hold in this trace, in the order of the schedule."""
         if self._known is None or self._known[0] is not index or self._known[1] is not self._breakpoints:
-            self._known = index, self._breakpoints, halts(index, self._breakpoints, self._loss_before(index.trace.iteration))
+            self._known = index, self._breakpoints, places_reached(index, self._breakpoints, self._loss_before(index.trace.iteration))
         return self._known[2]
 
     def between(self, index: TraceIndex, start: int, end: int) -> BreakpointPlace | None:
@@ -84,7 +84,7 @@ class BreakpointControl:
 
     def said(self, place: BreakpointPlace) -> str:
         """Return why the cursor stops there, as a sentence."""
-        return f"Stopped at a breakpoint: {place.said(self._titles)}."
+        return f"Stopped at a breakpoint: {place.reason(self._titles)}."
 
     def _loss_before(self, iteration: int) -> float | None:
         curves = self._link.run.curves

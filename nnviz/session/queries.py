@@ -110,7 +110,7 @@ class NodeNumbers(QObject):
         return self._query.is_waiting
 
     def want(self, state: TraceState, node: int) -> None:
-        """Ask for what is missing around a node, for the chosen row of the batch; once. Of neurons nothing is asked, nor while the run trains."""
+        """Ask for what is missing around a node, for the chosen row; once. Of neurons nothing is asked, nor while the run trains."""
         if state.index.is_scalar:
             return
         if state.index is not self._index:

@@ -12,7 +12,7 @@ from nnviz import messages
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.report import Report
-from nnviz.records.breakpoint_places import BreakpointPlace, marks, target_of
+from nnviz.records.breakpoint_places import BreakpointPlace, nodes_with_breakpoint, target_of
 from nnviz.records.tensors import WHOLE
 from nnviz.records.trace_places import places_of
 from nnviz.session.breakpoint_control import BreakpointControl
@@ -121,7 +121,7 @@ class Session(QObject):
     @property
     def breakpoint_marks(self) -> dict[int, bool]:
         """The nodes of the trace that have a breakpoint of their own, and whether it is on."""
-        return marks(self.stepping.index, self.experiment.breakpoints) if self.stepping.index else {}
+        return nodes_with_breakpoint(self.stepping.index, self.experiment.breakpoints) if self.stepping.index else {}
 
     # --- what can be done ---
 

@@ -1,4 +1,4 @@
-"""Joins the batch inspector with the session: which rows it shows, which one is looked at step by step, and whether it can be seen at all."""
+"""Joins the batch inspector with the session: which rows it shows, which of them is looked at, and whether it can be seen at all."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint
 
 from nnviz.document import edits
-from nnviz.records.breakpoint_places import node_of
+from nnviz.records.breakpoint_places import is_in_trace
 
 if TYPE_CHECKING:
     from nnviz.session.stepping import Stepping
@@ -112,7 +112,7 @@ class Debugger:
         panels.graph.scenes.set_look(breakpoints=session.breakpoint_marks)
         panels.breakpoints.set_breakpoints(experiment.breakpoints, titles)
         if self._list:
-            absent = [one for one in experiment.breakpoints if index and one.is_at_a_place and node_of(index, one) is None]
+            absent = [one for one in experiment.breakpoints if index and not is_in_trace(index, one)]
             parameters = [f"{id}.{name}" for id, shape in session.report.layers.items() for name in shape.parameters]
             self._list.set_breakpoints(experiment.breakpoints, titles, absent)
             self._list.form.set_places(list(session.report.layers), parameters, titles)
