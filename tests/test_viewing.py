@@ -42,43 +42,43 @@ def test_a_resnet_opens_folded_and_opens_level_by_level(resnet, qtbot):
 @pytest.mark.parametrize("opened", [(), ("net/4",), ("net/4", "net/4/0"), ("net/5", "net/5/0", "net/5/0/downsample", "net/5/0/bn1")])
 def test_every_step_forward_is_undone_by_one_back(resnet, qtbot, opened):
     resnet.graph.view.folds.set(resnet.graph.view.scene().folded - set(opened))
-    stepper, places = resnet.trace.stepping, [0]
-    while not stepper.is_at_end:
+    stepping, places = resnet.trace.stepping, [0]
+    while not stepping.is_at_end:
         qtbot.keyClick(resnet, Qt.Key.Key_F10)
-        places.append(stepper.cursor)
-    back = [stepper.cursor]
-    while stepper.cursor:
+        places.append(stepping.cursor)
+    back = [stepping.cursor]
+    while stepping.cursor:
         qtbot.keyClick(resnet, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
-        back.append(stepper.cursor)
+        back.append(stepping.cursor)
     assert back == places[::-1] and len(places) > 30
 
 
 def test_with_everything_open_the_walk_passes_every_node(resnet, qtbot):
     resnet.graph.view.folds.open_all()
     qtbot.waitUntil(lambda: is_laid_out(resnet), timeout=60_000)
-    stepper = resnet.trace.stepping
-    for place in range(1, stepper.length + 1):
+    stepping = resnet.trace.stepping
+    for place in range(1, stepping.length + 1):
         resnet.step.step(+1)
-        assert stepper.cursor == place
-    for place in range(stepper.length - 1, stepper.length - 150, -1):
+        assert stepping.cursor == place
+    for place in range(stepping.length - 1, stepping.length - 150, -1):
         resnet.step.step(-1)
-        assert stepper.cursor == place
+        assert stepping.cursor == place
 
 
 def test_into_and_out_work_on_the_innermost_group(resnet):
-    stepper = resnet.trace.stepping
-    nodes, steps = stepper.state.index.trace.nodes, stepper.state.index.trace.steps
-    while "4" not in nodes[steps[stepper.cursor].node].group:
+    stepping = resnet.trace.stepping
+    nodes, steps = stepping.state.index.trace.nodes, stepping.state.index.trace.steps
+    while "4" not in nodes[steps[stepping.cursor].node].group:
         resnet.step.step(+1)
     for level in ("0", "bn1", "variance"):
-        before = stepper.cursor
+        before = stepping.cursor
         resnet.graph.into()
-        group = stepper.state.node.group
-        assert level in group and before <= stepper.cursor <= before + 1
+        group = stepping.state.node.group
+        assert level in group and before <= stepping.cursor <= before + 1
         assert "/".join(group[: group.index(level) + 1]) not in resnet.graph.view.scene().folded, "the group is open"
     for level, outer in (("variance", "bn1"), ("bn1", "0"), ("0", "net")):
         resnet.trace.stepping.out()
-        assert outer in stepper.state.node.group and level not in stepper.state.node.group[2:]
+        assert outer in stepping.state.node.group and level not in stepping.state.node.group[2:]
 
 
 def test_every_detail_is_of_the_same_iteration_and_the_module_stands_as_after_one_forward(shown):

@@ -21,7 +21,7 @@ SIZES = ("node", "layer", "phase", "iteration", "epoch")
 FASTEST = 10
 """Milliseconds between two steps that are played; a shorter interval would draw pictures nobody sees."""
 
-Aim = Callable[[TraceIndex], int | None]
+Aim = Callable[[TraceIndex], int | BreakpointPlace | None]
 """Says where to stand in a trace that has just come; None where it does not know."""
 FirstBreakpoint = Callable[[TraceIndex, int, int], BreakpointPlace | None]
 """Returns the first breakpoint on the way from one cursor to another, either way; the end belongs to the way, the start does not."""
@@ -38,6 +38,8 @@ class Stepping(QObject):
     playing_changed = Signal(bool)
     halted = Signal(object)
     """BreakpointPlace: the cursor has stopped there on its way."""
+    arrived = Signal(object)
+    """BreakpointPlace: the trace that was waited for is shown, and the cursor is there."""
 
     def __init__(
         self,
@@ -155,6 +157,11 @@ class Stepping(QObject):
     def to_end(self) -> None:
         """Stand after the last step: everything is computed."""
         self.to(self.length)
+
+    def halt_at(self, place: BreakpointPlace) -> None:
+        """Stand where a breakpoint holds, because of it."""
+        self.to(place.cursor)
+        self.halted.emit(place)
 
     def set_folds(self, folded: trace_places.Folded, around: trace_places.Folded | None = None) -> None:
         """Take the nodes that are folded into one card with a node as one step, and leave those `around` it when going out.
@@ -315,10 +322,13 @@ class Stepping(QObject):
         finished = index is not None and not is_current
         if index is self.index or (self.is_awaiting and finished):
             return
-        self._stand(index, self._place(index, finished) if index else 0)
+        aimed = None if index is None or finished or self._aim is None else self._aim(index)
+        is_place = isinstance(aimed, BreakpointPlace)
+        self._stand(index, self._place(index, finished, aimed.cursor if is_place else aimed) if index else 0)
+        if is_place:
+            self.arrived.emit(aimed)
 
-    def _place(self, index: TraceIndex, finished: bool) -> int:
-        aimed = None if finished or self._aim is None else self._aim(index)
+    def _place(self, index: TraceIndex, finished: bool, aimed: int | None) -> int:
         if self.is_awaiting and aimed is None:
             aimed = 1
         if not finished:

@@ -94,10 +94,10 @@ def has_trace(feature: Any) -> bool:
 
 def can_train(feature: Any) -> bool:
     """Return whether iterations can be made now."""
-    return feature.session.trainer.can_train
+    return feature.session.training.can_train
 
 
 def can_step(feature: Any) -> bool:
     """Return whether steps can be made now: not while it trains, nor on the way to another iteration."""
     session = feature.session
-    return session.trainer.can_train and not session.run.training and not session.trainer.is_moving
+    return session.training.can_train and not session.run.training and not session.training.is_moving

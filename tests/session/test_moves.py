@@ -133,7 +133,7 @@ def test_a_step_back_that_is_impossible_says_so(stage):
     stage.trained(1)
     stage.traced()
     stage.session.stepping.to_start()
-    stage.session.recovery.failed("It is gone.")
+    stage.session.link.failed("It is gone.")
     stage.session.stepping.move("node", -1)
     assert "restart it first" in stage.texts[-1]
     assert not stage.session.stepping.is_awaiting
@@ -183,16 +183,15 @@ def test_a_scrub_goes_where_it_goes(standing):
 
 def test_play_stops_there_and_goes_on_from_there(standing, stepping, qtbot):
     break_at(standing, "h1/relu")
-    playback = standing.session.stepping
-    playback.play(10)
-    qtbot.waitUntil(lambda: not playback.is_playing, timeout=5000)
+    stepping.play(10)
+    qtbot.waitUntil(lambda: not stepping.is_playing, timeout=5000)
     assert (standing.session.stepping.cursor, standing.session.stepping.selected_node) == (3, A1)
     assert standing.texts == ["Stopped at a breakpoint: relu of h1."]
-    playback.play(10, "phase")
-    qtbot.waitUntil(lambda: not playback.is_playing, timeout=5000)
+    stepping.play(10, "phase")
+    qtbot.waitUntil(lambda: not stepping.is_playing, timeout=5000)
     assert (standing.session.stepping.cursor, len(standing.texts)) == (8, 2)
-    playback.play(10, "node", -1)
-    qtbot.waitUntil(lambda: not playback.is_playing, timeout=5000)
+    stepping.play(10, "node", -1)
+    qtbot.waitUntil(lambda: not stepping.is_playing, timeout=5000)
     assert standing.session.stepping.cursor == 3, "backwards too"
 
 

@@ -61,7 +61,7 @@ def test_what_has_travelled_is_not_asked_for_and_nothing_of_a_run_that_trains(st
     standing.session.numbers.want(standing.session.stepping.state, Z1)
     assert standing.wire.take() == []
     state = _cut(standing)
-    standing.session.trainer.train()
+    standing.session.training.train()
     assert standing.session.run.training
     standing.wire.take()
     standing.session.numbers.want(state, Z1)

@@ -96,8 +96,8 @@ def test_what_the_engine_refuses_is_not_supposed(stage):
     stage.reply(messages.Failed("TraceNext", "with what is supposed the iteration cannot be made"))
     assert stage.session.what_ifs.items == (ONE,)
     assert "cannot be made" in stage.texts[-1]
-    assert stage.session.undoing.undo_label == "what-if"
-    stage.session.undoing.undo()
+    assert stage.session.undo_order.undo_label == "what-if"
+    stage.session.undo_order.undo()
     assert stage.session.what_ifs.items == ()
 
 
@@ -106,7 +106,7 @@ def test_training_drops_what_is_supposed_and_says_so(stage):
     stage.session.what_ifs.add(ONE)
     answer(stage, ONE)
     stage.wire.take()
-    stage.session.trainer.train()
+    stage.session.training.train()
     assert stage.session.what_ifs.items == ()
     assert stage.messages[-1] == ("info", "The what-if was dropped: the run goes on from its true values.")
     assert [type(request) for request in stage.wire.take()] == [messages.Train], "it asks nothing"
@@ -124,7 +124,7 @@ def test_stepping_past_the_end_drops_it_too_and_goes_on(stage):
     stage.trained(1)
     stage.traced(1)
     assert stage.session.stepping.cursor == 1 and stage.session.stepping.state.index.original is None
-    assert not stage.session.undoing.can_undo
+    assert not stage.session.undo_order.can_undo
 
 
 def test_another_detail_supposes_the_same_of_the_same_nodes(stage):
@@ -147,13 +147,13 @@ def test_an_edited_document_keeps_what_is_supposed_as_long_as_it_fits(stage):
     stage.traced()
     assert stage.session.what_ifs.items == (ONE,)
     assert asked(stage)[-1] == (ONE,)
-    stage.session.undoing.undo()
+    stage.session.undo_order.undo()
     assert stage.session.experiment.training.optimizer["learning_rate"] == 0.01
 
 
 def test_one_order_of_undo_for_document_and_what_ifs(stage):
     stage.stand()
-    undoing = stage.session.undoing
+    undoing = stage.session.undo_order
     stage.session.edit("Rate", edits.change_optimizer, learning_rate=0.5)
     stage.opened(new_run=False)
     stage.traced()
@@ -207,12 +207,12 @@ def test_another_document_forgets_it(stage):
     answer(stage, ONE)
     stage.session.document.new(stage.session.experiment)
     assert stage.session.what_ifs.items == ()
-    assert not stage.session.undoing.can_undo
+    assert not stage.session.undo_order.can_undo
 
 
 def test_the_history_of_a_weight_is_watched_and_kept_in_the_run(stage):
     stage.stand()
-    stage.session.watching.watch_weight("h1.weight", (0, 1))
+    stage.session.watched.watch_weight("h1.weight", (0, 1))
     watch = stage.wire.take()[-1]
     assert (watch.parameter, watch.element) == ("h1.weight", (0, 1))
     empty = Array("float64", (0,), b"")

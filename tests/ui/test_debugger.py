@@ -1,4 +1,4 @@
-"""The stepper as a debugger, used with its keys in the real window with the real engine."""
+"""The stepping as a debugger, used with its keys in the real window with the real engine."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def diamond(window, card) -> str:
 
 
 def test_over_into_and_out_of_a_folded_layer(qtbot, window):
-    graph, stepper = window.features.graph.view, window.session.stepping
+    graph, stepping = window.features.graph.view, window.session.stepping
     graph.folds.set(frozenset({"h1", "h2"}))
     press(qtbot, window, "F10")
     press(qtbot, window, "F10")
@@ -56,7 +56,7 @@ def test_over_into_and_out_of_a_folded_layer(qtbot, window):
     press(qtbot, window, "Shift+F10")
     press(qtbot, window, "Shift+F11")
     assert here(window) == ("forward", "out/linear"), "out: the first step behind the layer"
-    stepper.to_end()
+    stepping.to_end()
     press(qtbot, window, "Shift+F10")
     assert here(window) == ("update", "out/out.weight")
 
@@ -164,13 +164,13 @@ def test_training_stops_where_a_gradient_passes_a_number(qtbot, window):
     session = window.session
     sizes = {}
     for iteration in range(24, 60):
-        session.trainer.go_to(iteration)
+        session.training.go_to(iteration)
         wait(qtbot, lambda iteration=iteration: stands_at(window, iteration))
         index = session.stepping.state.index
         sizes[iteration] = max(largest(index, one.gradient) for one in index.trace.nodes if one.kind == "parameter")
     expected = next(k for k in range(27, 60) if sizes[k] > 1.001 * max(sizes[j] for j in range(24, k)))
     threshold = (max(sizes[j] for j in range(24, expected)) + sizes[expected]) / 2
-    session.trainer.go_to(24)
+    session.training.go_to(24)
     wait(qtbot, lambda: stands_at(window, 24))
     press(qtbot, window, "Ctrl+F9")
     popup = window.features.step.breakpoints.list
@@ -191,9 +191,9 @@ def test_training_stops_where_a_gradient_passes_a_number(qtbot, window):
     assert f"before iteration {expected + 1}" in window.toast.text and f"{sizes[expected]:.4g}" in window.toast.text
     press(qtbot, window, "Ctrl+T")
     wait(qtbot, lambda: session.run.iteration > expected)
-    if session.trainer.is_training:
+    if session.training.is_training:
         press(qtbot, window, "Ctrl+T")
-    wait(qtbot, lambda: not session.trainer.is_training)
+    wait(qtbot, lambda: not session.training.is_training)
 
 
 def test_a_planted_explosion_is_found_and_named(qtbot, window):
@@ -253,7 +253,7 @@ def test_the_speed_is_changed_while_it_plays(qtbot, window):
 
 
 def test_backwards_it_plays_to_the_start_of_the_run(qtbot, window):
-    window.session.trainer.go_to(1)
+    window.session.training.go_to(1)
     wait(qtbot, lambda: stands_at(window, 1))
     window.session.stepping.to(2)
     window.top_bar.sizes.choose("phase")
@@ -266,7 +266,7 @@ def test_backwards_it_plays_to_the_start_of_the_run(qtbot, window):
 
 def test_a_move_over_the_trace_asks_for_no_new_numbers(qtbot, window, monkeypatch):
     sent = []
-    monkeypatch.setattr(window.session.conversation, "ask", sent.append)
+    monkeypatch.setattr(window.session.link, "ask", sent.append)
     for keys in (
         "F10",
         "F10",

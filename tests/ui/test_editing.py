@@ -38,7 +38,7 @@ def test_a_chosen_element_is_forgotten_when_its_layer_gets_fewer_units(qtbot, wi
     session.edit("Narrow", edits.change_layer, "h2", units=2)
     traced(qtbot, window)
     assert card.node().shape[-1] == 2 and card.element()[0] < 2
-    session.undoing.undo()
+    session.undo_order.undo()
     traced(qtbot, window)
     assert card.node().shape[-1] == 4
 

@@ -23,7 +23,7 @@ def bits(window) -> dict[str, bytes]:
 
 
 def train(window, qtbot, iteration):
-    window.session.trainer.iterations(iteration - window.session.run.iteration)
+    window.session.training.iterations(iteration - window.session.run.iteration)
     wait(qtbot, lambda: stands_at(window, iteration) and window.session.run.is_traced)
 
 
@@ -78,10 +78,10 @@ def test_saving_again_before_going_there_loses_nothing(window, qtbot, tmp_path):
 
 def test_unsaved_work_is_kept_with_its_run(window, qtbot, tmp_path):
     from nnviz.document.store import autosave
-    from nnviz.session.autosaver import Autosaver
+    from nnviz.session.document_file import Autosaver
 
     session = window.session
-    autosaver = Autosaver(session.document, session)
+    autosaver = Autosaver(session.document, session.kept_run.attachments, parent=session)
     session.edit("L2", edits.change_training, l2=0.01)
     wait(qtbot, lambda: session.run.is_traced)
     train(window, qtbot, 70)

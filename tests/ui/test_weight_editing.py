@@ -58,10 +58,10 @@ def test_the_table_shows_sets_and_undoes_to_the_bit(window, qtbot):
 
 def test_drawing_with_the_documents_seed_gives_the_start_and_another_seed_does_not(window, qtbot):
     session = window.session
-    session.trainer.rewind()
+    session.training.rewind()
     wait(qtbot, lambda: stands_at(window, 0) and session.run.is_traced)
     start = bits(window)
-    session.trainer.iterations(10)
+    session.training.iterations(10)
     wait(qtbot, lambda: stands_at(window, 10) and session.run.is_traced)
     trained = bits(window)
     window.features.weights.open(WEIGHT)
@@ -70,7 +70,7 @@ def test_drawing_with_the_documents_seed_gives_the_start_and_another_seed_does_n
     wait(qtbot, lambda: session.document.history.undo_label.startswith("Draw"))
     settled(qtbot, window)
     assert bits(window) == start
-    session.undoing.undo()
+    session.undo_order.undo()
     settled(qtbot, window)
     assert bits(window) == trained
     controls.seed.setValue(123456)
@@ -90,7 +90,7 @@ def test_locked_weights_stay_while_the_others_train(window, qtbot):
     settled(qtbot, window)
     weight, bias = session.weights.values(WEIGHT).copy(), session.weights.values("h2.bias").copy()
     assert "1 locked" in editor.status.text()
-    session.trainer.iterations(15)
+    session.training.iterations(15)
     wait(qtbot, lambda: stands_at(window, 35) and session.run.is_traced)
     assert np.argwhere(session.weights.values(WEIGHT) == weight).tolist() == [[1, 0]]
     assert np.argwhere(session.weights.values("h2.bias") == bias).tolist() == [[2]]
@@ -120,7 +120,7 @@ def test_the_wheel_over_a_selected_edge_turns_it_finely_as_one_undo(window, qtbo
     now = session.weights.values(WEIGHT)[index]
     assert float(view.hint.text().rpartition(" ")[2].replace("−", "-")) == pytest.approx(now, rel=1e-3)
     assert view.transform().m11() == zoom and now == pytest.approx(value + 0.13, abs=1e-6)
-    session.undoing.undo()
+    session.undo_order.undo()
     settled(qtbot, window)
     assert bits(window) == before and not session.document.history.can_undo
     view.scene().mark(selected=(), selected_links=())
@@ -134,12 +134,12 @@ def test_the_wheel_while_training_says_when_it_counts_and_no_old_number(window, 
     session.weights.put_element(WEIGHT, index, 0.5)
     settled(qtbot, window)
     view.scene().mark(selected=(), selected_links=(link,))
-    session.trainer.train()
-    wait(qtbot, lambda: session.trainer.is_training and session.run.training)
+    session.training.train()
+    wait(qtbot, lambda: session.training.is_training and session.run.training)
     turn(view, at, 1)
     assert view.hint.isVisible() and view.hint.text() == session.weights.note and "between two iterations" in view.hint.text()
-    session.trainer.pause()
-    wait(qtbot, lambda: not session.trainer.is_training and session.run.is_traced)
+    session.training.pause()
+    wait(qtbot, lambda: not session.training.is_training and session.run.is_traced)
 
 
 def test_a_parameter_too_large_for_the_trace_is_fetched_and_set(window, qtbot):
@@ -153,7 +153,7 @@ def test_a_parameter_too_large_for_the_trace_is_fetched_and_set(window, qtbot):
     editor.model.setData(editor.model.index(79, 79), "2")
     wait(qtbot, lambda: session.run.is_traced)
     wait(qtbot, lambda: session.weights.values("h2.weight") is not None and session.weights.values("h2.weight")[79, 79] == 2)
-    session.undoing.undo()
+    session.undo_order.undo()
     settled(qtbot, window)
     wait(qtbot, lambda: session.weights.values("h2.weight") is not None)
     assert bits(window, "h2.weight") == before
@@ -161,22 +161,22 @@ def test_a_parameter_too_large_for_the_trace_is_fetched_and_set(window, qtbot):
 
 def test_a_weight_set_while_training_runs_takes_effect_between_two_iterations_and_is_replayed_to_the_bit(window, qtbot):
     session = window.session
-    session.trainer.iterations(3000)
+    session.training.iterations(3000)
     wait(qtbot, lambda: session.run.iteration > 25)
     window.features.weights.open(WEIGHT)
     editor = window.features.weights.editor
     assert "between two iterations" in editor.status.text()
     editor.model.setData(editor.model.index(1, 0), "2.5")
-    wait(qtbot, lambda: WEIGHT in session.experiment.weights and session.trainer.is_training)
-    change = session.conversation.lineage.changes[-1]
+    wait(qtbot, lambda: WEIGHT in session.experiment.weights and session.training.is_training)
+    change = session.link.log.changes[-1]
     assert change.experiment.weights[WEIGHT][1][0] == 2.5 and change.iteration > 25
     seen = session.run.iteration
     wait(qtbot, lambda: session.run.iteration > seen)
-    session.trainer.pause()
-    wait(qtbot, lambda: not session.trainer.is_training and session.run.is_traced)
+    session.training.pause()
+    wait(qtbot, lambda: not session.training.is_training and session.run.is_traced)
     end, here = bits(window), session.run.iteration
     for place in (change.iteration - 10, here):
-        session.trainer.go_to(place)
+        session.training.go_to(place)
         wait(qtbot, lambda place=place: stands_at(window, place) and session.run.is_traced)
     assert bits(window) == end
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from nnviz.document import edits
 from nnviz.document.store import files
 from nnviz.document.store.examples import open_document
-from nnviz.session.engine_client import EngineClient
+from nnviz.session.engine_process import EngineProcess
 from nnviz.ui.network.palette import LayerEntry
 from nnviz.ui.shell.command_palette import CommandPalette
 from nnviz.ui.theme.colors import current_theme
@@ -58,16 +58,16 @@ def test_the_first_picture(with_its_own_engine):
 
 
 def test_steps_go_forward_backward_and_update_with_the_keyboard(qtbot, window):
-    stepper, phases = window.session.stepping, []
-    assert stepper.cursor == 0
-    for place in range(1, stepper.length + 1):
+    stepping, phases = window.session.stepping, []
+    assert stepping.cursor == 0
+    for place in range(1, stepping.length + 1):
         press(qtbot, window, "F10")
-        assert stepper.cursor == place
+        assert stepping.cursor == place
         phases.append(window.session.stepping.state.phase)
     assert list(dict.fromkeys(phases)) == ["batch", "forward", "loss", "backward", "update"]
-    for place in reversed(range(stepper.length)):
+    for place in reversed(range(stepping.length)):
         press(qtbot, window, "Shift+F10")
-        assert stepper.cursor == place
+        assert stepping.cursor == place
 
 
 def test_large_numbers_are_asked_for_as_soon_as_their_card_is_seen_again(qtbot, window, monkeypatch):
@@ -137,7 +137,7 @@ def test_optimizer_rate_and_dropout_are_switched_while_it_trains(qtbot, window):
     form.value_requested.emit("training.optimizer.kind", "sgd")
     form.value_requested.emit("training.optimizer.learning_rate", 0.05)
     press(qtbot, window, "Ctrl+D")
-    wait(qtbot, lambda: not window.session.conversation.is_waiting)
+    wait(qtbot, lambda: not window.session.link.is_waiting)
     seen = window.session.run.iteration
     assert seen > 40, "it went on where it was"
     wait(qtbot, lambda: window.session.run.iteration > seen and window.session.run.learning_rate == 0.05)
@@ -262,7 +262,7 @@ def test_an_export_that_fails_says_why(window, tmp_path, monkeypatch):
 def test_a_killed_engine_comes_back_at_the_same_iteration(qtbot, with_its_own_engine):
     window = with_its_own_engine
     before = parameters(window)
-    client = window.session.findChild(EngineClient)
+    client = window.session.findChild(EngineProcess)
     os.kill(client.process_id, signal.SIGKILL)
     wait(qtbot, lambda: window.session.run.engine == "restarting")
     assert "engine" in window.toast.text.lower()

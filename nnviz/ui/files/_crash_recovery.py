@@ -40,9 +40,8 @@ class CrashRecovery:
         """Go on with this work here; the old copy is dropped once there is a new one."""
         session = self._session
         session.document.new(recovery.experiment, saved=False, path=recovery.document)
-        session.resumption.offer(recovery.run)
-        if session.autosaver:
-            session.autosaver.write()
+        session.kept_run.offer(recovery.run)
+        session.autosaver.write()
         discard(recovery)
 
     def _open(self, recovery: RecoveryFile) -> None:

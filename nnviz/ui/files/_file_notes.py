@@ -26,7 +26,7 @@ class FileNotes:
         self._session, self._notes, self._toast = session, shell.notes, shell.toast
         self._write, self._revert, self._elsewhere = write, revert, ("Save as…", save_as)
         session.file_watch.taken_elsewhere.connect(self._warn)
-        session.resumption.changed.connect(self._offer_run)
+        session.kept_run.changed.connect(self._offer_run)
 
     def drop(self) -> None:
         """What was said of the file is settled."""
@@ -55,12 +55,12 @@ class FileNotes:
 
     def _offer_run(self) -> None:
         """A document that was saved after some iterations opens at its start: the way back there is one click."""
-        resumption, notes = self._session.resumption, self._notes
+        kept_run, notes = self._session.kept_run, self._notes
         notes.drop(_RUN)
-        if resumption.saved:
-            iteration = f"{resumption.saved.iteration:,}"
+        if kept_run.saved:
+            iteration = f"{kept_run.saved.iteration:,}"
             text = f"{self._session.document.title} was saved after {iteration} iterations. They can be made again, exactly."
-            notes.post(_RUN, "info", text, [(f"Go to iteration {iteration}", resumption.resume)])
+            notes.post(_RUN, "info", text, [(f"Go to iteration {iteration}", kept_run.resume)])
 
     def _warn(self, process: int) -> None:
         name = self._session.document.path.name

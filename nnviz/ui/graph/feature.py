@@ -96,7 +96,7 @@ class GraphFeature:
         if self.session is None:
             self.cards["graph"].set_subtitle(f"{len(trace.nodes):,} nodes" if trace else "")
             return
-        obstacle, target = self.session.trainer.obstacle, self.session.run.target
+        obstacle, target = self.session.training.obstacle, self.session.run.target
         self.view.notice.setText(obstacle or NO_TRACE)
         way = f"going to {target}" if target is not None else obstacle
         self.cards["graph"].set_subtitle(" · ".join(filter(None, (names.iteration(trace), way))) if trace else "")

@@ -131,7 +131,7 @@ class RunFeature:
         text, iteration = "Iteration (any earlier or later one):", self.session.run.iteration
         iteration, ok = QInputDialog.getInt(self._shell.window(), "Go to iteration", text, iteration, 0, 10_000_000)
         if ok:
-            self.session.trainer.go_to(iteration)
+            self.session.training.go_to(iteration)
 
 
 def score_texts(training: Training, score: float | None) -> tuple[str, str]:

@@ -21,8 +21,8 @@ from nnviz.ui.weights import weight_actions
 WINDOW = (
     Act("close", "Close the window", "File", lambda w: w.close(), "Ctrl+W", "fa6s.xmark", "Close this window and its engine; the others stay"),
     Act("quit", "Quit", "File", lambda w: w.quit(), "Ctrl+Q", "fa6s.power-off", "Close all windows"),
-    Act("undo", "Undo", "Edit", lambda w: w.session.undoing.undo(), "Ctrl+Z", "fa6s.rotate-left", "Take back the last change", enabled=lambda w: w.session.undoing.can_undo),
-    Act("redo", "Redo", "Edit", lambda w: w.session.undoing.redo(), "Ctrl+Y", "fa6s.rotate-right", "Make the change again", enabled=lambda w: w.session.undoing.can_redo),
+    Act("undo", "Undo", "Edit", lambda w: w.session.undo_order.undo(), "Ctrl+Z", "fa6s.rotate-left", "Take back the last change", enabled=lambda w: w.session.undo_order.can_undo),
+    Act("redo", "Redo", "Edit", lambda w: w.session.undo_order.redo(), "Ctrl+Y", "fa6s.rotate-right", "Make the change again", enabled=lambda w: w.session.undo_order.can_redo),
     Act("build_workspace", "Build workspace", "View", lambda w: w.show_workspace("build"), "Ctrl+1", "fa6s.pen-ruler", "The canvas is large"),
     Act("step_workspace", "Step workspace", "View", lambda w: w.show_workspace("step"), "Ctrl+2", "fa6s.shoe-prints", "One iteration, node by node"),
     Act("train_workspace", "Train workspace", "View", lambda w: w.show_workspace("train"), "Ctrl+3", "fa6s.chart-line", "The plots are large"),

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QLabel, QSplitter, QWidget
 
 from nnviz.document.experiment import Experiment
-from nnviz.session.engine_client import EngineClient
+from nnviz.session.engine_process import EngineProcess
 from nnviz.session.session import Session
 from nnviz.ui.data.feature import DataFeature
 from nnviz.ui.files.feature import FilesFeature
@@ -88,10 +88,10 @@ class Features:
 
 def new_session(experiment: Experiment, autosaves: bool, parent: QObject) -> Session:
     """Return a session of this experiment, with an engine that is not started."""
-    client = EngineClient()
-    session = Session(client, experiment, autosaves=autosaves, parent=parent)
-    session.connect_client(client)
-    client.setParent(session)
+    engine = EngineProcess()
+    session = Session(engine, experiment, autosaves=autosaves, parent=parent)
+    session.connect_engine(engine)
+    engine.setParent(session)
     return session
 
 

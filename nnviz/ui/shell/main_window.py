@@ -98,13 +98,13 @@ class MainWindow(QMainWindow):
     def _listen(self, session: Session) -> None:
         stepping, table = session.stepping, self.action_table
         session.experiment_changed.connect(lambda old, new: self._show_experiment(new, old))
-        session.document.replaced.connect(self._show_another_document)
+        session.document.replaced.connect(lambda edit: self._show_another_document())
         session.document_changed.connect(self._show_document)
         session.run_changed.connect(lambda old, new: self._show_run(new, old))
         stepping.trace_state_changed.connect(lambda old, new: self._show_trace_state(new))
         stepping.selection_changed.connect(self._show_selection)
         stepping.playing_changed.connect(lambda playing: table.show_running("play", playing))
-        for changed in (session.what_ifs.changed, session.undoing.changed):
+        for changed in (session.what_ifs.changed, session.undo_order.changed):
             changed.connect(self.update_actions)
         session.message_posted.connect(self.toast.post)
         self.top_bar.workspace_requested.connect(self.show_workspace)
@@ -195,8 +195,8 @@ class MainWindow(QMainWindow):
     def update_actions(self) -> None:
         """Let every action say whether it can be called now, and what it would undo."""
         self.action_table.update_enabled(self._feature)
-        self.action_table["undo"].setText(f"Undo {self.session.undoing.undo_label}".strip())
-        self.action_table["redo"].setText(f"Redo {self.session.undoing.redo_label}".strip())
+        self.action_table["undo"].setText(f"Undo {self.session.undo_order.undo_label}".strip())
+        self.action_table["redo"].setText(f"Redo {self.session.undo_order.redo_label}".strip())
 
     def focus_canvas(self) -> None:
         """Let keys go to the graph where it is shown, else to the network."""

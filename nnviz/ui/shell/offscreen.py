@@ -100,7 +100,7 @@ def _prepare(window: MainWindow, job: Job) -> None:
     apply_theme(QApplication.instance(), THEMES[job.theme])
     window.resize(*job.size)
     window.features.area.show_workspace(job.workspace)
-    window.session.breaker.sleep()
+    window.session.breakpoints.sleep()
     window.session.stepping.set_detail(job.detail)
     for path, detail in job.details:
         window.session.stepping.set_detail_of(path, detail)
@@ -115,8 +115,8 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
     session.start()
     _wait(lambda: session.stepping.state is not None, "the engine to start", failures)
     for target in sorted({job.iteration * stretch // STRETCHES for stretch in range(1, STRETCHES + 1)} - {0}):
-        session.trainer.iterations(target - session.run.iteration)
-        _wait(lambda: not session.trainer.is_training and _is_current(window), f"iteration {target}", failures)
+        session.training.iterations(target - session.run.iteration)
+        _wait(lambda: not session.training.is_training and _is_current(window), f"iteration {target}", failures)
         if session.run.stopped in ("early_stopping", "non_finite"):
             break
     if job.step is not None:

@@ -144,7 +144,7 @@ class StepFeature:
         self.show_visible()
         self._show_update()
         if self.session and self.microscope.parameter:  # have the history kept of the weight it shows
-            self.session.watching.watch_weight(self.microscope.parameter, self.microscope.element)
+            self.session.watched.watch_weight(self.microscope.parameter, self.microscope.element)
 
     def show_visible(self) -> None:
         """Ask for what was too large to travel, if the card that shows it can be seen."""

@@ -75,6 +75,7 @@ class WeightsFeature:
         names = self._names()
         if self._parameter not in names:
             self._parameter = next(iter(names), "")
+        session.weights.want(self._parameter)
         values = session.weights.values(self._parameter) if self._parameter else None
         shape = values.shape if values is not None else ()
         id = split_parameter(self._parameter).layer

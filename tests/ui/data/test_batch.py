@@ -56,7 +56,7 @@ def test_a_click_on_a_row_looks_at_it(window, qtbot):
     assert window.session.stepping.state.sample == worst
     window.session.stepping.set_sample(2)
     assert panel.table.currentIndex().row() == list(panel.model.order).index(2)
-    window.session.trainer.iterations(1)
+    window.session.training.iterations(1)
     wait(qtbot, lambda: window.session.batch.inspected.iteration == 4)
     window.action_table["batch"].trigger()
     assert not window.features.cards["batch"].isVisible()

@@ -56,9 +56,9 @@ def test_points_are_put_and_erased_and_each_click_is_undone_alone(window, plot, 
     qtbot.mouseClick(plot, LEFT, pos=at(plot, -1.0, -1.0) + QPoint(4, -4))
     settled(window, qtbot)
     assert window.session.experiment.data["y"] == [1, 1]
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert window.session.experiment.data == data
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert len(window.session.experiment.data["x"]) == 2
 
 
@@ -91,7 +91,7 @@ def test_other_rows_are_taken_as_own_points_first(window, plot, qtbot):
     settled(window, qtbot)
     assert window.session.experiment.data.kind == "table" and plot.pencil.button.key == ""
     assert "erase" in dict(plot.pencil.button._choices)
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert window.session.experiment == before and not window.session.document.history.can_undo
 
 

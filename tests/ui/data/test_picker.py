@@ -52,7 +52,7 @@ def test_a_data_set_is_found_by_typing_and_chosen_by_enter(window, picker, qtbot
     assert picker.gallery.shown() == ()
     qtbot.keyClick(picker.gallery.field, Qt.Key.Key_Return)
     assert data(window).kind == "iris"
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert data(window).kind == "moons" and not window.session.document.history.can_undo
 
 
@@ -72,9 +72,9 @@ def test_a_slider_is_one_change_while_it_is_dragged(window, picker, qtbot):
     slider.setSliderDown(False)
     assert data(window)["noise"] == pytest.approx(0.5)
     slider.setValue(70)
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert data(window)["noise"] == pytest.approx(0.5)
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert not window.session.document.history.can_undo
 
 
@@ -128,7 +128,7 @@ def test_a_file_dropped_on_the_window_is_looked_at_and_used(window, qtbot, tmp_p
     wait(qtbot, lambda: window.session.run.data is not None and window.session.run.data.class_names == ("down", "up"))
     assert window.session.run.data.feature_names == ("Länge", "Farbe = blau", "Farbe = rot")
     assert page.use.text() == "In use" and window.session.run.failure is None
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert data(window).kind == "moons" and not window.session.document.history.can_undo
 
 
@@ -146,8 +146,8 @@ def test_once_it_is_used_every_choice_is_a_change_of_its_own(window, picker, qtb
     page.window.value_changed.emit(4)
     wait(qtbot, lambda: data(window)["window"] == 4)
     assert window.session.experiment.network.layers[0]["shape"] == [12]
-    window.session.undoing.undo()
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
+    window.session.undo_order.undo()
     assert data(window)["target"] == "y" and data(window)["window"] is None and page.draft["window"] is None
 
 
@@ -180,12 +180,12 @@ def test_points_are_clicked_dragged_and_erased_and_train_at_once(window, picker,
     qtbot.mouseMove(plane, at(plane, 2.0, 1.0))
     qtbot.mouseRelease(plane, Qt.MouseButton.LeftButton, pos=at(plane, 2.0, 1.0))
     assert data(window)["x"][1] == pytest.approx([2.0, 1.0], abs=0.05)
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert data(window)["x"][1] == pytest.approx([1.0, -0.5], abs=0.05), "a drag is one change"
     qtbot.mouseClick(plane, Qt.MouseButton.RightButton, pos=at(plane, -1.0, 0.5))
     assert data(window)["y"] == [1]
     for _ in range(3):
-        window.session.undoing.undo()
+        window.session.undo_order.undo()
     assert data(window).kind == "moons" and not window.session.document.history.can_undo
 
 

@@ -1,19 +1,64 @@
-"""The file of a document as this program last read or wrote it: who else has it open, and whether somebody has changed it since.
+"""The file of the document: a copy of unsaved work beside it, who else has it open, whether somebody has changed it.
 
-It only looks. Lock files lie in the user's own folder, so that a read-only folder is no obstacle and none is littered.
+Lock files lie in the user's own folder, so that a read-only folder is no obstacle and none is littered.
 """
 
 from __future__ import annotations
 
 import hashlib
+import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import QLockFile, QObject, Signal
+from PySide6.QtCore import QLockFile, QObject, QTimer, Signal
 
-from nnviz.document.store.autosave import autosave_folder
+from nnviz.document.store.autosave import autosave_folder, discard_autosave, write_autosave
 from nnviz.document.store.files import stamp
 from nnviz.session.document import Document
+
+DELAY = 700
+"""Milliseconds between the first change and the copy."""
+
+
+class Autosaver(QObject):
+    """Keeps a copy of one document's unsaved work. It goes when the document is saved, or another one takes its place."""
+
+    message_posted = Signal(str, str)
+
+    def __init__(
+        self, document: Document, attachments: Callable[[], dict[str, bytes]], is_on: bool = True, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._attachments, self._is_on = document, attachments, is_on
+        self._window = uuid.uuid4().hex
+        self._copied: Path | None = document.path
+        self._has_copy = False
+        self._timer = QTimer(self, singleShot=True, interval=DELAY)
+        self._timer.timeout.connect(self.write)
+
+    def write(self) -> None:
+        """Write the copy now, if there is unsaved work."""
+        self._timer.stop()
+        if not self._is_on or self._document.is_saved:
+            return
+        try:
+            write_autosave(self._document.experiment, self._document.path, self._window, self._attachments())
+        except OSError as error:
+            self.message_posted.emit("warning", f"The copy of unsaved work could not be written: {error.strerror or error}.")
+        else:
+            self._copied, self._has_copy = self._document.path, True
+
+    def wait(self) -> None:
+        """Write the copy soon: the document has changed."""
+        if self._is_on and not self._timer.isActive():
+            self._timer.start()
+
+    def tidy(self) -> None:
+        """Remove the copy if the work is saved, or its file is another one."""
+        if self._has_copy and (self._document.is_saved or self._document.path != self._copied):
+            discard_autosave(self._copied, self._window)
+            self._has_copy = False
 
 
 class FileWatch(QObject):
@@ -28,8 +73,7 @@ class FileWatch(QObject):
         self._path: Path | None = None
         self._stamp: tuple[int, ...] | None = None
         self._lock: QLockFile | None = None
-        document.file_taken.connect(self._follow)
-        self._follow()
+        self.follow()
 
     @property
     def is_changed_outside(self) -> bool:
@@ -47,7 +91,8 @@ class FileWatch(QObject):
             self._lock.unlock()
             self._lock = None
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
+        """The document's file has just been read or written: what it holds is known."""
         path, self._path = self._path, self._document.path
         self.accept()
         if self._path != path and self._claims:

@@ -30,7 +30,7 @@ def traced(stage: Stage, iteration: int, factor: float = 1.0) -> None:
 def training(standing) -> Stage:
     """A session that trains 300 iterations and has made 5 of them."""
     traced(standing, 0)
-    standing.session.trainer.iterations(300)
+    standing.session.training.iterations(300)
     standing.frame(5)
     standing.wire.take()
     return standing
@@ -51,7 +51,7 @@ def test_the_change_is_made_of_the_values_as_they_stand_and_training_goes_on(tra
     assert values[0, 1] == 3.5 and values.sum() == values.size - 1 + 3.5, "the others are what the trace says"
     training.opened(new_run=False, iteration=7)
     assert training.wire.take()[0] == messages.Train(293)
-    assert training.session.trainer.is_training and training.session.conversation.lineage.changes[0].iteration == 7
+    assert training.session.training.is_training and training.session.link.log.changes[0].iteration == 7
 
 
 def test_what_is_set_in_the_meantime_is_part_of_it(training):
@@ -81,11 +81,11 @@ def test_of_a_whole_parameter_only_what_was_changed_is_set(training):
 
 def test_a_person_who_pauses_in_the_meantime_has_paused(training):
     training.session.weights.put_element(WEIGHT, (0, 1), 3.5)
-    training.session.trainer.toggle()
+    training.session.training.toggle()
     paused(training, 7)
     training.opened(new_run=False, iteration=7)
     assert training.session.experiment.weights and not training.wire.of(messages.Train)
-    training.session.trainer.toggle()
+    training.session.training.toggle()
     assert training.wire.of(messages.Train)
 
 
@@ -103,11 +103,11 @@ def test_without_a_trace_nothing_is_set_and_that_is_said(training):
     training.trained(7, "asked")
     training.reply(messages.Failed("TraceNext", "It cannot be traced."))
     assert not training.session.experiment.weights and any("is lost" in text for text in training.texts)
-    assert not training.wire.of(messages.Train) and not training.session.interlude.is_waiting
+    assert not training.wire.of(messages.Train) and not training.session.training.is_held
 
 
 def test_on_the_way_to_an_iteration_nothing_is_trained_afterwards(training):
-    training.session.trainer.go_to(3)
+    training.session.training.go_to(3)
     training.session.weights.put_element(WEIGHT, (0, 1), 3.5)
     training.reply(messages.Moved(3, 0, ()))
     traced(training, 3)
@@ -119,7 +119,7 @@ def test_on_the_way_to_an_iteration_nothing_is_trained_afterwards(training):
 def test_a_question_without_an_answer_loses_nothing(training, request_):
     training.session.weights.put_element(WEIGHT, (0, 1), 3.5)
     training.reply(messages.Failed(request_, "There is no plane."))
-    assert training.session.interlude.is_waiting
+    assert training.session.training.is_held
     paused(training, 7)
     assert np.array(training.session.experiment.weights[WEIGHT])[0, 1] == 3.5
     training.opened(new_run=False, iteration=7)
@@ -132,13 +132,13 @@ def test_another_document_forgets_what_was_to_be_set(training):
     training.trained(7, "asked")
     training.opened()
     traced(training, 0)
-    assert not training.session.experiment.weights and not training.session.interlude.is_waiting
+    assert not training.session.experiment.weights and not training.session.training.is_held
 
 
 def test_a_parameter_that_has_gone_is_not_waited_for(training):
     training.session.weights.put_element("gone.weight", (0, 0), 1.0)
     paused(training, 7)
-    assert not training.session.interlude.is_waiting and training.wire.sent[-1] == messages.Train(293)
+    assert not training.session.training.is_held and training.wire.sent[-1] == messages.Train(293)
 
 
 def _named(node: NodeRecord, factor: float) -> NodeRecord:

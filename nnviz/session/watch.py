@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from nnviz import messages
 from nnviz.records.trace_record import Details
-from nnviz.session.conversation import Conversation
+from nnviz.session.engine_link import EngineLink
 
 RESTING = 5.0
 """So many times as long as frames took to draw, the window asks for no more: drawing takes a sixth of its time at most."""
@@ -18,12 +18,12 @@ LONGEST_REST = 1000
 """Milliseconds it rests at most."""
 
 
-class Watching(QObject):
+class WatchedPanels(QObject):
     """Asks for no more than is looked at, and for nothing twice."""
 
-    def __init__(self, conversation: Conversation, parent: QObject | None = None) -> None:
+    def __init__(self, link: EngineLink, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._conversation = conversation
+        self._link = link
         self._watch = messages.Watch(())
         self._asked: tuple | None = None
         self._drawn: list[int] = []
@@ -33,8 +33,6 @@ class Watching(QObject):
         self._painting.timeout.connect(self._rest)
         self._resting = QTimer(self, singleShot=True)
         self._resting.timeout.connect(self._acknowledge)
-        conversation.arriving.connect(self._begin)
-        conversation.replied.connect(self._take)
 
     def watch(self, panels: tuple[str, ...], detail: str, details: Details = ()) -> None:
         """Have the engine measure what these panels need, now and after every restart."""
@@ -47,7 +45,7 @@ class Watching(QObject):
     def _look(self, watch: messages.Watch) -> None:
         if watch != self._watch:
             self._watch = watch
-            self._conversation.ask(watch)
+            self._link.ask(watch)
             self.trace()
 
     @property
@@ -57,24 +55,26 @@ class Watching(QObject):
 
     def trace(self, again: bool = False) -> None:
         """Have the next iteration traced, unless its trace is there, or was asked for before (and `again` is False)."""
-        run, detail = self._conversation.run, (self._watch.detail, self._watch.details)
+        run, detail = self._link.run, (self._watch.detail, self._watch.details)
         wanted = (run.revision, run.iteration, detail)
         is_known = run.is_traced and (run.trace_index.trace.detail, run.trace_index.trace.details) == detail
         if run.training or run.target is not None:
             self._asked = None
-        elif self._conversation.is_settled and not is_known and (again or wanted != self._asked):
+        elif self._link.is_settled and not is_known and (again or wanted != self._asked):
             self._asked = wanted
-            self._conversation.ask(messages.TraceNext(self._watch.detail, details=self._watch.details))
+            self._link.ask(messages.TraceNext(self._watch.detail, details=self._watch.details))
 
-    def _begin(self, reply: messages.Reply) -> None:
+    def begin(self, reply: messages.Reply) -> None:
+        """A reply is about to be drawn."""
         if isinstance(reply, messages.Frame) and not self._painting.isActive():
             self._begun = time.perf_counter()
 
-    def _take(self, reply: messages.Reply) -> None:
+    def take(self, reply: messages.Reply) -> None:
+        """A reply is drawn as far as it is drawn at once: ask for a trace if all others have left the run without one."""
         match reply:
             case messages.Ready():
                 self._drawn.clear()
-                self._conversation.ask(self._watch)
+                self._link.ask(self._watch)
             case messages.Moved():
                 self._asked = None
             case messages.Frame():
@@ -89,6 +89,6 @@ class Watching(QObject):
 
     def _acknowledge(self) -> None:
         for number in self._drawn:
-            self._conversation.ask(messages.Acknowledge(number))
+            self._link.ask(messages.Acknowledge(number))
         self._drawn.clear()
         self._cost = 0.0

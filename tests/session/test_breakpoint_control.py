@@ -50,7 +50,7 @@ def test_the_engine_learns_of_them_when_it_comes_up_and_when_it_comes_back(qapp)
     stage.ready()
     assert SetBreakpoints((Breakpoint("non_finite"),)) in stage.wire.take()
     stage.opened()
-    stage.session.recovery.lost("It was killed.")
+    stage.session.link.lost("It was killed.")
     stage.reply(messages.Ready("2.13.0"))
     assert [type(request) for request in stage.wire.take() if isinstance(request, SetBreakpoints | Open)] == [Open, SetBreakpoints]
     stage.session.document.new(two_moons())
@@ -70,7 +70,7 @@ def test_a_node_that_the_graph_does_not_have_sleeps(standing):
 
 def test_the_cursor_stands_at_the_guilty_node_once_its_trace_is_there(standing):
     add(standing, "gradient", threshold=4.0)
-    standing.session.trainer.train()
+    standing.session.training.train()
     assert standing.wire.take()[-1] == Train(None, past=True), "this iteration's trace is there and harmless"
     standing.frame(7)
     standing.reply(messages.Trained(7, 3, "breakpoint", "Stopped before iteration 8: it is large.", BreakpointHit(GRADIENT, "W", 7.0)))
@@ -79,13 +79,13 @@ def test_the_cursor_stands_at_the_guilty_node_once_its_trace_is_there(standing):
     traced(standing, 7, gradients={W1: 7.0})
     assert (standing.session.stepping.cursor, standing.session.stepping.selected_node) == (9, W1)
     assert len(standing.messages) == 1
-    standing.session.trainer.train()
+    standing.session.training.train()
     assert standing.wire.of(Train) == [Train(None, past=True)], "training again goes past it"
 
 
 def test_a_live_picture_does_not_hide_the_place(standing):
     add(standing, "gradient", threshold=4.0)
-    standing.session.trainer.train()
+    standing.session.training.train()
     standing.frame(7, with_trace=True)
     standing.reply(messages.Trained(7, 3, "breakpoint", "why", BreakpointHit(GRADIENT, "W", 7.0)))
     assert standing.session.stepping.cursor == LENGTH
@@ -96,9 +96,9 @@ def test_a_live_picture_does_not_hide_the_place(standing):
 def test_what_lies_ahead_in_the_present_trace_stops_before_anything_is_trained(standing):
     add(standing, "node", target="h1/relu")
     standing.wire.take()
-    standing.session.trainer.train()
+    standing.session.training.train()
     assert (standing.session.stepping.cursor, standing.session.stepping.selected_node, standing.wire.take()) == (3, A1, [])
-    standing.session.trainer.toggle()
+    standing.session.training.toggle()
     assert standing.wire.take() == [Train(None, past=True)], "once in an iteration, though it comes to the node again"
     standing.reply(messages.Trained(1, 0, "breakpoint", "why", BreakpointHit(NODE, "h1/relu")))
     standing.traced(1)
@@ -109,7 +109,7 @@ def test_a_cursor_that_only_rests_at_the_end_has_passed_nothing(standing):
     standing.session.stepping.set_rest("end")
     assert standing.session.stepping.cursor == LENGTH
     add(standing, "node", target="h1/relu")
-    standing.session.trainer.iterations(1)
+    standing.session.training.iterations(1)
     assert (standing.session.stepping.cursor, standing.wire.of(Train)) == (3, [])
 
 
@@ -118,25 +118,25 @@ def test_without_a_trace_the_engine_looks_at_every_iteration(standing):
     standing.session.edit("Rate", edits.change_optimizer, learning_rate=0.5)
     standing.opened(new_run=False)
     standing.wire.take()
-    standing.session.trainer.train()
+    standing.session.training.train()
     assert standing.wire.of(Train) == [Train()]
 
 
 def test_it_goes_past_also_when_the_trace_cannot_be_had(standing):
     add(standing, "gradient", threshold=4.0)
-    standing.session.trainer.train()
+    standing.session.training.train()
     standing.reply(messages.Trained(7, 3, "breakpoint", "why", BreakpointHit(GRADIENT, "W", 7.0)))
     standing.reply(messages.Failed("TraceNext", "It cannot be traced."))
     standing.wire.take()
-    standing.session.trainer.train()
+    standing.session.training.train()
     assert standing.wire.of(Train) == [Train(None, past=True)]
 
 
 def test_elsewhere_the_place_is_forgotten(standing):
     add(standing, "gradient", threshold=4.0)
-    standing.session.trainer.train()
+    standing.session.training.train()
     standing.reply(messages.Trained(7, 3, "breakpoint", "why", BreakpointHit(GRADIENT, "W", 7.0)))
-    standing.session.trainer.go_to(3)
+    standing.session.training.go_to(3)
     standing.reply(messages.Moved(3, 1))
     traced(standing, 3, gradients={W1: 7.0})
     assert standing.session.stepping.cursor == 0
@@ -146,7 +146,7 @@ def test_elsewhere_the_place_is_forgotten(standing):
 def test_another_breakpoint_that_comes_first_in_the_schedule_is_told_instead(standing):
     add(standing, "gradient", threshold=4.0)
     add(standing, "activation", threshold=5.0)
-    standing.session.trainer.train()
+    standing.session.training.train()
     standing.reply(messages.Trained(7, 3, "breakpoint", "why", BreakpointHit(GRADIENT, "W", 7.0)))
     traced(standing, 7, gradients={W2: 7.0}, values={A1: 9.0})
     assert (standing.session.stepping.cursor, standing.session.stepping.selected_node) == (3, A1)
@@ -154,11 +154,11 @@ def test_another_breakpoint_that_comes_first_in_the_schedule_is_told_instead(sta
 
 
 def test_the_first_value_that_is_not_finite_has_the_cursor_also_without_a_breakpoint(standing):
-    standing.session.trainer.train()
+    standing.session.training.train()
     standing.reply(messages.Trained(7, 3, "non_finite", "Iteration 8: it is not finite."))
     traced(standing, 7, values={Z1: NAN, A1: NAN})
     assert (standing.session.stepping.cursor, standing.session.stepping.selected_node) == (2, Z1)
-    standing.session.trainer.train()
+    standing.session.training.train()
     assert standing.wire.of(Train)[-1] == Train()
     standing.reply(messages.Trained(7, 3, "non_finite", "Iteration 8: it is not finite."))
     assert standing.session.stepping.cursor == 2
@@ -166,7 +166,7 @@ def test_the_first_value_that_is_not_finite_has_the_cursor_also_without_a_breakp
 
 def test_a_loss_that_rises_is_compared_with_the_curve(standing):
     add(standing, "loss_rising")
-    standing.session.trainer.train()
+    standing.session.training.train()
     standing.frame(1)  # its loss is 1/2
     standing.reply(messages.Trained(1, 0, "breakpoint", "why", BreakpointHit(Breakpoint("loss_rising"), "loss", 1.0)))
     traced(standing, 1, loss=1.0)

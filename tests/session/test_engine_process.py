@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from nnviz import messages
-from nnviz.session import engine_client
-from nnviz.session.engine_client import EngineClient
+from nnviz.session import engine_process
+from nnviz.session.engine_process import EngineProcess
 
 ECHO = """
 import os, sys
@@ -38,7 +38,7 @@ os.write(1, messages.frame(messages.Ready("")) + messages.frame(messages.Moved(1
 class Heard:
     """Keeps what a client says."""
 
-    def __init__(self, client: EngineClient) -> None:
+    def __init__(self, client: EngineProcess) -> None:
         self.replies, self.stopped, self.failed, self.starts, self.log = [], [], [], 0, ""
         client.replied.connect(self.replies.append)
         client.stopped.connect(self.stopped.append)
@@ -57,8 +57,8 @@ class Heard:
 def make(qapp):
     clients = []
 
-    def make(code: str) -> tuple[EngineClient, Heard]:
-        client = EngineClient(command=("-u", "-c", code))
+    def make(code: str) -> tuple[EngineProcess, Heard]:
+        client = EngineProcess(command=("-u", "-c", code))
         clients.append(client)
         return client, Heard(client)
 
@@ -70,7 +70,7 @@ def make(qapp):
 @pytest.fixture
 def quick(monkeypatch):
     """No waiting between starts."""
-    monkeypatch.setattr(engine_client, "DELAYS", (0, 0, 0))
+    monkeypatch.setattr(engine_process, "DELAYS", (0, 0, 0))
 
 
 def is_alive(process: int) -> bool:
@@ -128,7 +128,7 @@ def test_after_three_early_deaths_it_gives_up_and_says_what_the_engine_wrote(mak
 
 
 def test_each_early_death_makes_the_next_start_wait_longer(make, qtbot, monkeypatch):
-    monkeypatch.setattr(engine_client, "DELAYS", (0, 200, 600))
+    monkeypatch.setattr(engine_process, "DELAYS", (0, 200, 600))
     client, heard = make(DIES)
     client.stopped.connect(client.start)
     starts = []
@@ -159,7 +159,7 @@ def test_an_engine_that_sends_something_else_is_ended(make, qtbot, code):
 
 
 def test_a_program_that_cannot_be_started(make, qtbot, quick, monkeypatch):
-    monkeypatch.setattr(engine_client.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(engine_process.sys, "executable", "/nowhere/python")
     client, heard = make(ECHO)
     client.stopped.connect(client.start)
     client.start()
@@ -206,7 +206,7 @@ def test_the_engine_finds_this_package_and_no_other(make, qtbot, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     (tmp_path / "msgspec.py").write_text("raise RuntimeError('not me')")
     (tmp_path / "nnviz").mkdir()
-    client = EngineClient()
+    client = EngineProcess()
     heard = Heard(client)
     client.start()
     qtbot.waitUntil(lambda: heard.replies != [] or heard.stopped != [], timeout=60_000)

@@ -21,7 +21,7 @@ def marks(standing) -> list[bool]:
 
 
 def trained(stage: Stage, iteration: int) -> None:
-    stage.session.trainer.iterations(iteration - stage.session.run.iteration)
+    stage.session.training.iterations(iteration - stage.session.run.iteration)
     stage.frame(iteration)
     stage.trained(iteration)
     stage.traced(iteration)
@@ -56,7 +56,7 @@ def test_going_back_to_where_it_was_saved_takes_the_mark_away(standing, tmp_path
     session.document.save_as(tmp_path / "kept.nnviz")
     trained(standing, 12)
     for iteration, kept in ((10, True), (0, False), (10, True)):
-        session.trainer.go_to(iteration)
+        session.training.go_to(iteration)
         standing.reply(messages.Moved(iteration, 0, ()))
         assert session.is_saved == kept
 
@@ -71,7 +71,7 @@ def test_a_change_on_the_way_makes_it_another_run_though_the_document_is_the_sam
     trained(standing, 11)
     session.document.undo()
     standing.opened(new_run=False, iteration=11)
-    session.trainer.go_to(10)
+    session.training.go_to(10)
     standing.reply(messages.Moved(10, 0, ()))
     assert session.document.is_saved and not session.is_saved
 
@@ -85,8 +85,8 @@ def test_opened_again_it_is_saved_before_and_after_going_to_where_it_was(standin
     assert session.document.open(path)
     standing.opened()
     standing.traced(0)
-    assert session.is_saved and session.resumption.saved.iteration == 10
-    session.resumption.resume()
+    assert session.is_saved and session.kept_run.saved.iteration == 10
+    session.kept_run.resume()
     standing.reply(messages.Moved(10, 0, (CurvePoint(10, 1 / 11),)))
     assert session.is_saved
     standing.traced(10)
@@ -105,6 +105,6 @@ def test_a_run_whose_network_has_a_problem_is_not_taken_for_kept(standing, tmp_p
     session, path = standing.session, tmp_path / "kept.nnviz"
     trained(standing, 10)
     session.edit("Unlink", edits.disconnect_layers, "x", "h1")
-    assert not session.conversation.is_sound
+    assert not session.link.is_sound
     session.document.save_as(path)
     assert not session.is_saved and files.part(path, PART) is None

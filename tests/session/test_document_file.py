@@ -9,7 +9,7 @@ from PySide6.QtCore import QLockFile
 
 from nnviz.document.store import files
 from nnviz.session.document import Document
-from nnviz.session.file_watch import FileWatch, lock_path
+from nnviz.session.document_file import FileWatch, lock_path
 from tests.session.sessions import two_moons
 
 
@@ -35,6 +35,7 @@ def document(qapp):
 @pytest.fixture
 def watch(document):
     watch = FileWatch(document, True, document)
+    document.file_taken.connect(watch.follow)
     watch.taken = []
     watch.taken_elsewhere.connect(watch.taken.append)
     yield watch
@@ -69,6 +70,7 @@ def test_the_same_file_in_a_second_window_of_this_process(document, watch, path)
     document.open(path)
     other = Document(two_moons())
     second = FileWatch(other, True, other)
+    other.file_taken.connect(second.follow)
     taken = []
     second.taken_elsewhere.connect(taken.append)
     other.open(path)

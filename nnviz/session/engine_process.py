@@ -1,4 +1,4 @@
-"""Starts the engine process, carries frames to and from it, and notices when it dies. It must not know what they mean for the run."""
+"""The engine process: starts it, carries frames to and from it, notices when it dies, starts it again later and later, gives up."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PROOF = (messages.Frame, messages.Trained, messages.Moved, messages.Traced)
 """An engine that has sent one of these works; its death is not an early one."""
 
 
-class EngineClient(QObject):
+class EngineProcess(QObject):
     """One engine process at a time. After its death `start` brings up a new one; it waits longer each time the engine dies early."""
 
     replied = Signal(object)

@@ -46,13 +46,13 @@ def test_a_network_built_anew_begins_at_0_and_undo_returns_to_the_old_run(stage)
     delete_all(stage)
     build(stage, *NET)
     opened = stage.wire.of(messages.Open)[-1]
-    assert opened.iteration == 0 and not opened.changes and not stage.wire.of(messages.Edit)
+    assert opened.iteration == 0 and not opened.log.changes and not stage.wire.of(messages.Edit)
     stage.opened()
     assert stage.session.run.iteration == 0
     for _ in range(4):
         stage.session.document.undo()
     opened = stage.wire.of(messages.Open)[-1]
-    assert opened.iteration == 300 and opened.experiment.network == two_moons().network
+    assert opened.iteration == 300 and opened.log.first.network == two_moons().network
     assert stage.session.run.iteration == 300 and stage.session.run.curves.iteration.tolist() == [300]
     stage.opened(iteration=300)
     assert stage.session.run.iteration == 300 and stage.session.run.snapshots == ()
@@ -115,3 +115,61 @@ def test_of_a_run_that_was_left_no_trace_is_kept(stage):
     stage.runs.clear()
     gc.collect()
     assert trace() is None
+
+
+# --- one network in the place of another, at once: the engine decides ---
+
+
+def replace_network(stage):
+    """Another net, of which no tensor fits the former one."""
+
+    def replaced(experiment):
+        cut = edits.remove_layers(experiment, ["h1", "out"])
+        wide = edits.add_layer(cut, "dense", after="x", units=5)
+        return edits.add_layer(wide, "dense", after=wide.network.layers[-1].id, units=2)
+
+    stage.session.edit("Replace", replaced)
+    return stage.wire.of(messages.Edit)[-1].revision
+
+
+def begun_anew(stage, revision):
+    stage.reply(messages.Opened(revision, 0, 0, True, 2, reasons=("Nothing is left.",), nothing_left=True))
+
+
+def test_that_nothing_is_left_is_what_the_engine_says(stage):
+    before = stage.session.experiment
+    stage.session.stepping.move("node", +1)
+    revision = replace_network(stage)
+    assert stage.session.run.iteration == 300, "it is not known yet"
+    begun_anew(stage, revision)
+    assert (stage.session.run.iteration, stage.session.run.curves.iteration.size, stage.texts[-1]) == (0, 0, "Nothing is left.")
+    assert stage.session.link.log.first is stage.session.experiment and not stage.session.stepping.is_awaiting
+    stage.session.document.undo()
+    opened = stage.wire.of(messages.Open)[-1]
+    assert (opened.iteration, opened.log.first) == (300, before)
+    assert stage.session.run.curves.iteration.tolist() == [300], "it looks at once as it did"
+    stage.reply(messages.Opened(opened.revision, 300, 3, True, 2))
+    assert "is back" in stage.texts[-1]
+
+
+def test_an_undo_that_overtakes_the_answer_returns_to_the_run_too(stage):
+    revision = replace_network(stage)
+    stage.session.document.undo()
+    begun_anew(stage, revision)
+    opened = stage.wire.of(messages.Open)[-1]
+    assert opened.iteration == 300
+    begun_anew(stage, revision + 1)
+    assert stage.wire.of(messages.Open)[-1] is opened, "what it says of the run that is left is heard no more"
+    stage.reply(messages.Opened(opened.revision, 300, 3, True, 2))
+    assert stage.session.run.iteration == 300 and stage.session.link.is_settled
+
+
+def test_the_engine_is_told_which_layers_were_there_all_the_time(stage):
+    stage.session.edit("Unlink", edits.disconnect_layers, "x", "h1")
+    stage.session.edit("Delete", edits.remove_layers, ("out",))
+    stage.session.edit("Add", edits.add_layer, "dense", after="h1", units=2)
+    stage.session.edit("Link", edits.connect_layers, "x", "h1")
+    assert stage.wire.of(messages.Edit)[-1].alive == ("h1",)
+    stage.opened(new_run=False, iteration=300)
+    stage.session.edit("Rate", edits.change_optimizer, learning_rate=0.5)
+    assert stage.wire.of(messages.Edit)[-1].alive is None
