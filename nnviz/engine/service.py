@@ -7,9 +7,10 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from nnviz import messages
-from nnviz.document.experiment import Experiment
+from nnviz.document.run_log import NOTHING_LEFT, LogUpdate, RunLog, is_another_network
 from nnviz.engine.errors import BuildError
 from nnviz.engine.frame_channel import Closed, Garbage, Inbox
 from nnviz.engine.observe.batch_rows import inspected_batch
@@ -22,10 +23,9 @@ from nnviz.engine.observe.reporter import Reporter
 from nnviz.engine.observe.surface import unit_map
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.position import iterations_per_epoch
-from nnviz.engine.run.state_transfer import Transferred
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
-from nnviz.records.run_records import BreakpointHit, Change
+from nnviz.records.run_records import BreakpointHit
 from nnviz.trace import NoSuchGroup, TooManyScalars, TraceError
 
 
@@ -89,43 +89,51 @@ class Service:
     # --- the run ---
 
     def _open(self, request: messages.Open) -> None:
-        self._begin(request.revision, self._new(request.experiment, Path(request.folder), request.changes), request.iteration)
+        self._begin(request.revision, self._new(request.log, Path(request.folder)), request.iteration)
 
-    def _new(self, experiment: Experiment, folder: Path, changes: tuple[Change, ...] = ()) -> Timeline:
+    def _new(self, log: RunLog, folder: Path) -> Timeline:
         old = self._timeline
-        is_known = old and experiment.data.kind != "csv" and old.has_same_data(experiment, folder)  # a file may have changed
-        return Timeline(experiment, folder, changes, old.data if is_known else None)
+        is_known = old and log.first.data.kind != "csv" and old.has_same_data(log.first, folder)  # a file may have changed
+        return Timeline(log, folder, old.data if is_known else None)
 
-    def _begin(self, revision: int, timeline: Timeline, iteration: int = 0) -> None:
+    def _begin(self, revision: int, timeline: Timeline, iteration: int = 0, nothing_left: bool = False) -> None:
+        trained = self._timeline.iteration if self._timeline else 0
         timeline.trainer.keep_previous("measures" in self._reporter.watch.panels)
         timeline.record_weight(self._reporter.watch.parameter, self._reporter.watch.element)
         stop = timeline.go_to(iteration, self._inbox.interrupts) if iteration else None
         self._timeline, self._revision, self._left = timeline, revision, None
         self._reporter.begin()
-        self._opened(True)
+        self._opened(
+            LogUpdate(len(timeline.changes)),
+            new_run=True,
+            nothing_left=nothing_left,
+            reasons=(NOTHING_LEFT,) * (nothing_left and trained > 0),
+        )
         self._reporter.report_at_rest(timeline, revision)
         if stop:
             self._send(messages.Trained(timeline.iteration, timeline.trainer.position.epoch, stop.reason, stop.message))
 
     def _edit(self, request: messages.Edit) -> None:
-        timeline = self._run()
-        if not timeline.can_go_on_with(request.experiment):
-            self._begin(request.revision, self._new(request.experiment, timeline.folder))
+        timeline, experiment = self._run(), request.experiment
+        nothing_left = is_another_network(timeline.document, experiment, request.alive)
+        if nothing_left or not timeline.can_go_on_with(experiment):
+            self._begin(request.revision, self._new(RunLog(experiment), timeline.folder), nothing_left=nothing_left)
             return
-        carried = timeline.edit(request.experiment)
+        before, carried = timeline.log, timeline.edit(experiment)
         self._reporter.edited(len(timeline.points))
         self._revision = request.revision
-        self._opened(False, carried)
+        reasons = carried.reasons if timeline.iteration else ()
+        self._opened(before.update_to(timeline.log), kept=carried.kept, reset=carried.reset, reasons=reasons)
         if self._left is None:
             self._reporter.report_at_rest(timeline, self._revision)
 
-    def _opened(self, new_run: bool, carried: Transferred | None = None) -> None:
+    def _opened(self, log: LogUpdate, new_run: bool = False, **what: Any) -> None:
         timeline = self._timeline
         data, self._data_sent = None if timeline.data is self._data_sent else data_record(timeline.data), timeline.data
         trainer, batch_size = timeline.trainer, timeline.document.training.batch_size
         per_epoch = iterations_per_epoch(trainer.training_rows.count, batch_size)
-        lost = (carried.kept, carried.reset, carried.reasons if timeline.iteration else ()) if carried else ()
-        self._send(messages.Opened(self._revision, timeline.iteration, trainer.position.epoch, new_run, per_epoch, data, *lost))
+        place = self._revision, timeline.iteration, trainer.position.epoch
+        self._send(messages.Opened(*place, new_run, per_epoch, data, log=log, **what))
 
     def _run(self) -> Timeline:
         if self._timeline is None:
@@ -135,8 +143,10 @@ class Service:
     # --- training and moving ---
 
     def _train(self, request: messages.Train) -> None:
-        if self._run().drop_changes_ahead():
+        before = self._run().log
+        if self._timeline.drop_changes_ahead():
             self._reporter.edited(len(self._timeline.points))
+            self._send(messages.LogChanged(before.update_to(self._timeline.log)))
         self._breakpoints.skip(self._timeline.iteration if request.past else None)
         self._left = float("inf") if request.iterations is None else request.iterations
         if self._left <= 0:

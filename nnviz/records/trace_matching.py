@@ -35,6 +35,12 @@ def at_hand(state: TraceState | None, chosen: int | None) -> int | None:
     return chosen if chosen is not None or here is None else here.id
 
 
+def shown_node(state: TraceState | None, node: int, element: tuple[int, ...] = ()) -> int:
+    """Return what a node with whole tensors is in the trace on the screen: where that is opened into neurons, this one or the first."""
+    own = state.index.scalars_of.get(node, {}) if state else {}
+    return own.get(element, next(iter(own.values()), node))
+
+
 def counterpart(old: TraceIndex, new: TraceIndex, node: int) -> int | None:
     """Return the node of the new trace that is what `node` is in the old one; None if there is none.
 

@@ -30,6 +30,13 @@ class CommandPalette(QDialog):
         self.resize(460, 360)
         self._show_matches("")
 
+    def open_over(self, window: QWidget) -> None:
+        """Open in the middle of the window, with the keyboard in the field; gone once it is closed."""
+        self.finished.connect(self.deleteLater)
+        self.move(window.mapToGlobal(window.rect().center()) - self.rect().center())
+        self.show()
+        self.field.setFocus()
+
     def _show_matches(self, text: str) -> None:
         words = text.lower().split()
         self.list.clear()
