@@ -55,6 +55,16 @@ def test_every_code_gives_the_nodes_own_gradient():
     assert CODE.keys() - worst.keys() == set()
 
 
+def test_every_name_stands_in_one_row():
+    rows = {id(row): row.names.split() for row in OPERATIONS.values()}
+    assert sorted(name for names in rows.values() for name in names) == sorted(OPERATIONS)
+
+
+def test_the_symbol_is_what_the_formula_has_on_the_left():
+    told = [row for row in OPERATIONS.values() if isinstance(row.formula, str) and row.formula and row.symbol]
+    assert told and all(row.formula.startswith(row.symbol) for row in told)
+
+
 def test_every_derivative_has_its_code():
     without = {name for name, row in OPERATIONS.items() if row.gradients} - CODE.keys()
     assert without == {"hardsigmoid", "detach"}  # torch's own slope of hardsigmoid is 1/6 in single precision, whatever the tensors are
