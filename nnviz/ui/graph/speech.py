@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.text import names as naming
 from nnviz.text import numbers
 from nnviz.ui.graph.strips import Limits
 
-NOT_YET = "not computed yet"
 NO_TRACE = "There is no trace yet."
 
 
@@ -25,33 +23,7 @@ def step_label(state: TraceState | None) -> str:
     return f"step {state.cursor} / {state.index.length}" if state else "no steps"
 
 
-def sentences(state: TraceState, titles: Mapping[str, str] | None = None) -> list[str]:
-    """Return where the cursor is, what the graph is, then one sentence for every node in forward order."""
-    trace, titles = state.index.trace, titles or {}
-    names = naming.names(trace)
-    return [
-        here(state, names, titles),
-        f"Graph of {naming.iteration(trace)}: {len(trace.nodes)} nodes in {len(state.index.nodes_of_layer)} layers.",
-        *(f"{naming.qualified(node, names, titles)}: {_said(state, node)}." for node in trace.nodes),
-    ]
-
-
 def here(state: TraceState, names: Mapping[int, str], titles: Mapping[str, str]) -> str:
     """Return where the cursor is, in one sentence."""
     place = f" at {naming.qualified(state.node, names, titles)}" if state.node else ""
     return f"Step {state.cursor} of {state.index.length}: {state.phase}{place}."
-
-
-def _said(state: TraceState, node: NodeRecord) -> str:
-    parts = [f"value {_figures(state, node.id, 'value')}"]
-    if node.gradient is not None:
-        parts.append(f"gradient {_figures(state, node.id, 'gradient')}")
-    return ", ".join(parts)
-
-
-def _figures(state: TraceState, node: int, what: str) -> str:
-    tensor = getattr(state, what)(node)
-    if tensor is None:
-        return NOT_YET
-    array = state.row(node, tensor)
-    return numbers.row(array) if array is not None else f"of shape {numbers.shape(tensor.shape)}"
