@@ -113,24 +113,23 @@ class Builder:
 
     def ask_name(self) -> None:
         """Open the field for another name on the canvas."""
-        from nnviz.ui.network import asking  # with the canvas, after the window's first paint
+        from nnviz.ui.network import questions  # with the canvas, after the window's first paint
 
-        asking.open_name(self._window.panels.network)
+        questions.open_name(self._window.panels.network)
 
     def ask_link(self) -> None:
         """Link the first of two selected layers to the second, or ask which layer the only selected one is linked to."""
-        from nnviz.ui.network import asking
+        from nnviz.ui.network import questions
 
         chosen = self._window.selected_layers
         if len(chosen) == 2:
             self._window.session.edit("Connect layers", edits.connect_layers, *chosen, replace_link=True)
         else:
-            asking.open_partners(self._window.panels.network)
+            questions.open_partners(self._window.panels.network)
 
     def align(self, way: str) -> None:
         """Line the selected layers up: left · top · across · down."""
-        from nnviz.ui.network.alignment import aligned
-        from nnviz.ui.network.layer_places import box
+        from nnviz.ui.network.layer_places import aligned, box
 
         columns, places = self._window.panels.network.scene().columns, self._places()
         chosen = {id: places[id] for id in self._window.selected_layers}

@@ -50,11 +50,11 @@ class WeightEditing:
         if not session.weights.nudge(parameter, index, steps):
             return
         if session.experiment is before:  # its values are not known while iterations are made, so a number would be an old one
-            network.scrolling.say(session.weights.note or _LATER)
+            network.say(session.weights.note or _LATER)
         elif (values := session.experiment.weights.get(parameter)) is not None:
             titles = {layer.id: layer.title for layer in session.experiment.network}
             name = parameter_name(parameter, titles)
-            network.scrolling.say(f"{name}{list(index)} = {numbers.number(float(np.asarray(values)[index]))}")
+            network.say(f"{name}{list(index)} = {numbers.number(float(np.asarray(values)[index]))}")
 
     def set_theme(self) -> None:
         """Take the colours of the window."""

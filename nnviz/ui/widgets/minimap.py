@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QTransform
@@ -10,20 +11,42 @@ from PySide6.QtWidgets import QWidget
 
 from nnviz.ui.theme.colors import LIGHT, Theme
 
-_INSET = 2
 _WIDEST, _NARROWEST = 420, 24
 _STRETCHED = 200
 """A map that would be narrower is drawn wider than the content is, as far as there is room: its boxes would be specks."""
 
 
+_NONE = QRectF()
+
+
+@dataclass(frozen=True)
+class MinimapStyle:
+    """How a minimap is painted, colours by their names in the theme."""
+
+    inset: int
+    keeps_shape: bool
+    """Whether the content is as wide and high as it is; else it fills the map."""
+    ground: str
+    boxes: tuple[str, float]
+    """Colour, and how much of it is mixed into that of the panel."""
+    frame: str
+    glass: tuple[str, float]
+    """Colour and opacity of what is seen."""
+
+
+BESIDE_STYLE = MinimapStyle(2, False, "panel", ("faint", 1.0), "muted", ("text", 0.08))
+"""Of a map beside its view."""
+ABOVE_STYLE = MinimapStyle(6, True, "background", ("muted", 0.7), "positive", ("positive", 0.12))
+"""Of a map that lies on the picture it is of."""
+
+
 class Minimap:
     """The boxes of a scene, painted small wherever there is room for them."""
 
-    def __init__(self, keeps_shape: bool = False) -> None:
-        """`keeps_shape` shows the content as wide and high as it is; else it fills the map."""
+    def __init__(self, style: MinimapStyle) -> None:
         self.content = QRectF()
         self._boxes: list[QRectF] = []
-        self._keeps_shape = keeps_shape
+        self._style = style
 
     def set_boxes(self, content: QRectF, boxes: Iterable[QRectF]) -> None:
         """Show these boxes of the scene, which together take the room `content`."""
@@ -36,20 +59,20 @@ class Minimap:
         """Return the point of the scene that a position on the map means, which is painted in this rectangle."""
         return self._way(rect).inverted()[0].map(position)
 
-    def paint(self, painter: QPainter, theme: Theme, rect: QRect, seen: QRectF, mark: QRectF, mark_color: str = "") -> None:
+    def paint(self, painter: QPainter, theme: Theme, rect: QRect, seen: QRectF, mark: QRectF = _NONE, mark_color: str = "") -> None:
         """Paint the map with a frame around the part of the scene that is seen, and one box marked unless it is empty."""
-        way = self._way(rect)
+        way, style = self._way(rect), self._style
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.color("line"), 1))
-        painter.setBrush(theme.color("panel"))
+        painter.setBrush(theme.color(style.ground))
         painter.drawRoundedRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("faint"))
+        painter.setBrush(theme.tint(*style.boxes))
         painter.drawRects([_shown(way, box) for box in self._boxes])
-        painter.setClipRect(rect.adjusted(_INSET, _INSET, -_INSET, -_INSET))
-        painter.setBrush(theme.color("text", 0.08))
-        painter.setPen(QPen(theme.color("muted"), 1.2))
+        painter.setClipRect(rect.adjusted(2, 2, -2, -2))
+        painter.setBrush(theme.color(*style.glass))
+        painter.setPen(QPen(theme.color(style.frame), 1.2))
         painter.drawRoundedRect(_shown(way, seen), 3, 3)
         if not mark.isEmpty():
             painter.setPen(Qt.PenStyle.NoPen)
@@ -59,9 +82,10 @@ class Minimap:
 
     def _way(self, rect: QRect) -> QTransform:
         """From the scene to the map."""
-        room, content = QRectF(rect).adjusted(_INSET, _INSET, -_INSET, -_INSET), self.content
+        content, inset = self.content, self._style.inset
+        room = QRectF(rect).adjusted(inset, inset, -inset, -inset)
         across, down = room.width() / max(1.0, content.width()), room.height() / max(1.0, content.height())
-        if self._keeps_shape:
+        if self._style.keeps_shape:
             across = down = min(across, down)
         middle, away = room.center(), content.center()
         return QTransform.fromTranslate(middle.x(), middle.y()).scale(across, down).translate(-away.x(), -away.y())
@@ -82,7 +106,7 @@ class MinimapBar(QWidget):
     def __init__(self, name: str, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = LIGHT
-        self._map = Minimap()
+        self._map = Minimap(BESIDE_STYLE)
         self._seen, self._room = QRectF(), QRect()
         self._cursor, self._phase = QRectF(), ""
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -122,7 +146,8 @@ class MinimapBar(QWidget):
         """Stand at the left end of this room, as wide as the shape of the content asks for."""
         self._room, content = room, self._map.content
         if not content.isEmpty():
-            wanted = content.width() * (room.height() - 2 * _INSET) / content.height() + 2 * _INSET
+            edges = 2 * BESIDE_STYLE.inset
+            wanted = content.width() * (room.height() - edges) / content.height() + edges
             width = round(max(_NARROWEST, min(max(wanted, _STRETCHED), _WIDEST, room.width())))
             self.setGeometry(room.x(), room.y(), width, room.height())
 

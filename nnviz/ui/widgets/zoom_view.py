@@ -136,7 +136,12 @@ class ZoomView(QGraphicsView):
             self._centre_content()
 
     def _centre_content(self) -> None:
-        self.centerOn(self.content_rect().center())
+        """Bring the content into the middle of its room, by Qt's own rounding where that is the middle of the viewport."""
+        centre, middle = self.content_rect().center(), self.room().center()
+        if middle == QRectF(self.viewport().rect()).center():
+            self.centerOn(centre)
+        else:
+            self._bring(centre, middle)
 
     def _fitting_zoom(self) -> float:
         content, room = self.content_rect(), self.room()
