@@ -1,17 +1,13 @@
-"""What one training iteration did, step by step, for any `nn.Module`.
+"""What one training iteration did, step by step, for any `nn.Module`."""
 
-A library by itself: it must know nothing of the nnviz around it.
-"""
-
-from .iteration import capture
+from ._iteration import capture
+from ._scalars import Scalar, ScalarLink, Scalars, ScalarStep, TooManyScalars, open_scalars
 from .neurons import Link, Neuron, open_neurons
 from .openers import DETAILS, NoSuchGroup
 from .record import PHASES, Call, Clipping, Contribution, Node, Row, Step, TraceError, Update, ValueRead
 from .replay import replay
-from .scalars import Scalar, ScalarLink, Scalars, ScalarStep, TooManyScalars, open_scalars
-from .schedule import Cursor
 from .tape import grouped
-from .trace import Trace
+from .trace import Cursor, Trace
 from .verify import Agreement, agreements, finite_difference
 from .what_if import WhatIf
 

@@ -1,4 +1,4 @@
-"""From the document to a torch module. It must not train, and it allocates nothing before the document has been examined."""
+"""From the document to a torch module; nothing is allocated before the document has been examined."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from nnviz.document.network import Network
 from nnviz.document.shapes.report import Report, examine
 from nnviz.engine.data.datasets import Data
 from nnviz.engine.errors import BuildError
-from nnviz.engine.model.initializers import initialize
-from nnviz.engine.model.layer_builders import BUILDERS
+from nnviz.engine.model._initializers import initialize
+from nnviz.engine.model._layer_builders import BUILDERS
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 

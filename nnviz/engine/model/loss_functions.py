@@ -1,4 +1,4 @@
-"""One table: the loss functions, what targets they take, and the penalties. It must not know about layers or optimizers."""
+"""One table: the loss functions, what targets they take, and the penalties."""
 
 from __future__ import annotations
 

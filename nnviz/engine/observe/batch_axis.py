@@ -1,4 +1,4 @@
-"""Which axis of a traced tensor counts the rows of the batch. Pure: it looks at shapes and at what was made from what."""
+"""Which axis of a traced tensor counts the rows of the batch, from shapes and from what was made from what."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from nnviz.document.catalog import DATASETS, new_choice
 from nnviz.engine.data.datasets import load
 from nnviz.engine.observe.data_records import data_record
 from nnviz.engine.observe.measures import array_of
-from nnviz.engine.observe.scores import class_scores, confusion, number_scores
+from nnviz.engine.observe.predictions import class_scores, confusion, number_scores
 from nnviz.records.run_records import Predictions
 from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState

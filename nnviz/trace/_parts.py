@@ -1,4 +1,4 @@
-"""What is there before a run: parameters, buffers, inputs, targets, and their names. It must not change any of them."""
+"""What is there before a run: parameters, buffers, inputs, targets, and their names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the optimizer does to each parameter, row by row. It must not touch the module or the optimizer's state.
+"""What the optimizer does to each parameter, row by row.
 
 The rows are computed from the textbook formulas and the optimizer's state; the real optimizer then makes its step on
 private copies, and the last row has to be what it did. A symbol means one number: clipping, maximising and weight decay
@@ -78,14 +78,14 @@ def plan_updates(
     names = {id(tensor): name for name, tensor in parameters.items()}
     held = [(names.get(id(p)), p, group) for group in optimizer.param_groups for p in group["params"]]
     held = [(name, p, group) for name, p, group in held if gradients.get(name) is not None]
-    private, twins = _real_step(optimizer, {id(p): gradients[name] for name, p, _ in held})
+    private, copies = _real_step(optimizer, {id(p): gradients[name] for name, p, _ in held})
     updates = []
     for name, parameter, group in held:
         clip_rows = clipping.rows[name] if clipping is not None else ()
-        ledger = Ledger(parameter, raw[name], clip_rows, group, optimizer.state.get(parameter, {}))
-        after = twins[id(parameter)].detach()
-        _write(ledger, type(optimizer), private.state.get(twins[id(parameter)], {}), after, name)
-        updates.append(Update(name, tuple(ledger.rows), ledger.rows[0].value, after))
+        rows = UpdateRows(parameter, raw[name], clip_rows, group, optimizer.state.get(parameter, {}))
+        after = copies[id(parameter)].detach()
+        _write(rows, type(optimizer), private.state.get(copies[id(parameter)], {}), after, name)
+        updates.append(Update(name, tuple(rows.written), rows.written[0].value, after))
     return tuple(updates)
 
 
@@ -98,7 +98,7 @@ def next_symbol(symbol: str) -> str:
     return symbol[0] + str(stage + 1).translate(_SUBSCRIPTS)
 
 
-class Ledger:
+class UpdateRows:
     """The rows of one parameter's update as they are written, beside what the rules read: θ, g, options, state.
 
     `names` tells what θ, g and η are called by now: the symbols of their last rows.
@@ -112,26 +112,30 @@ class Ledger:
         group: Mapping[str, Any],
         state: Mapping[str, Any],
     ):
-        self.rows: list[Row] = []
+        self.written: list[Row] = []
         self.group = group
         self.state = state
         self.theta = self.add("θ", "before", parameter.detach().clone())
         self.g = self.add("g", "∂L/∂θ", gradient)
-        self.rows += clip_rows
+        self.written += clip_rows
         self.names = {"θ": "θ", "g": "g", "η": "η"}
         if clip_rows:
             self.g, self.names["g"] = clip_rows[-1].value, clip_rows[-1].symbol
 
     def add(self, symbol: str, formula: str, value: Tensor) -> Tensor:
         """Write a row; returns its value."""
-        self.rows.append(Row(symbol, formula, value))
+        self.written.append(Row(symbol, formula, value))
         return value
 
-    def stage(self, letter: str, formula: str, value: Tensor) -> Tensor:
+    def stage(self, letter: str, formula: str, value: Tensor) -> None:
         """The next stage of θ, g or η, with a symbol of its own; in the formula the letter stands for the stage before."""
         formula = formula.replace(letter, self.names[letter])
         self.names[letter] = next_symbol(self.names[letter])
-        return self.add(self.names[letter], formula, value)
+        self.add(self.names[letter], formula, value)
+        if letter == "θ":
+            self.theta = value
+        elif letter == "g":
+            self.g = value
 
     def by_stage(self, formula: str) -> str:
         """A formula with the letters g and η as they are called by now."""
@@ -145,7 +149,7 @@ class Ledger:
         """The row of the effective learning rate: what one unit of the smoothed gradient moves the weight."""
         self.add("ηₜ", self.by_stage(formula), torch.as_tensor(value, dtype=self.theta.dtype))
 
-    def remembered(self, name: str) -> Tensor:
+    def state_tensor(self, name: str) -> Tensor:
         """A state tensor, zero before the first step."""
         kept = self.state.get(name)
         return torch.zeros_like(self.theta) if kept is None else kept
@@ -163,80 +167,80 @@ class Ledger:
 # -- the rules: textbook formulas, in torch's conventions ----------------------------------------------------------
 
 
-def _prepare(ledger: Ledger, decoupled: bool = False) -> float:
+def _prepare(rows: UpdateRows, decoupled: bool = False) -> float:
     """Maximisation and weight decay, common to all; returns the learning rate."""
-    rate, decay = ledger.option("lr"), ledger.option("weight_decay")
-    if ledger.group.get("lr_formula"):  # whoever set the group's rate may say how it came about
-        ledger.add("η", ledger.group["lr_formula"], torch.tensor(rate, dtype=ledger.theta.dtype))
-    if ledger.group.get("maximize"):
-        ledger.g = ledger.stage("g", "−g", -ledger.g)
+    rate, decay = rows.option("lr"), rows.option("weight_decay")
+    if rows.group.get("lr_formula"):  # whoever set the group's rate may say how it came about
+        rows.add("η", rows.group["lr_formula"], torch.tensor(rate, dtype=rows.theta.dtype))
+    if rows.group.get("maximize"):
+        rows.stage("g", "−g", -rows.g)
     if decay and decoupled:
-        ledger.theta = ledger.stage("θ", "θ · (1 − ηλ)", ledger.theta * (1 - rate * decay))
+        rows.stage("θ", "θ · (1 − ηλ)", rows.theta * (1 - rate * decay))
     elif decay:
-        ledger.g = ledger.stage("g", "g + λθ", ledger.g + decay * ledger.theta)
+        rows.stage("g", "g + λθ", rows.g + decay * rows.theta)
     return rate
 
 
-def sgd(ledger: Ledger) -> None:
+def sgd(rows: UpdateRows) -> None:
     """Source: torch.optim.SGD; momentum as in Sutskever et al. 2013, with the rate outside the buffer."""
-    rate, momentum = _prepare(ledger), ledger.option("momentum")
+    rate, momentum = _prepare(rows), rows.option("momentum")
     if not momentum:
-        ledger.rate("η", rate)
-        return ledger.finish("−η g", -rate * ledger.g)
-    buffer = ledger.state.get("momentum_buffer")
+        rows.rate("η", rate)
+        return rows.finish("−η g", -rate * rows.g)
+    buffer = rows.state.get("momentum_buffer")
     if buffer is None:
-        buffer = ledger.add("v", ledger.by_stage("g"), ledger.g)
+        buffer = rows.add("v", rows.by_stage("g"), rows.g)
     else:
-        formula = ledger.by_stage("γv₋ + (1 − τ)g" if ledger.option("dampening") else "γv₋ + g")
-        buffer = ledger.add("v", formula, momentum * buffer + (1 - ledger.option("dampening")) * ledger.g)
+        formula = rows.by_stage("γv₋ + (1 − τ)g" if rows.option("dampening") else "γv₋ + g")
+        buffer = rows.add("v", formula, momentum * buffer + (1 - rows.option("dampening")) * rows.g)
     step = buffer
-    if ledger.group["nesterov"]:
-        step = ledger.add("d", ledger.by_stage("g + γv"), ledger.g + momentum * buffer)
-    ledger.rate("η", rate)
-    return ledger.finish("−η d" if ledger.group["nesterov"] else "−η v", -rate * step)
+    if rows.group["nesterov"]:
+        step = rows.add("d", rows.by_stage("g + γv"), rows.g + momentum * buffer)
+    rows.rate("η", rate)
+    return rows.finish("−η d" if rows.group["nesterov"] else "−η v", -rate * step)
 
 
-def adagrad(ledger: Ledger) -> None:
+def adagrad(rows: UpdateRows) -> None:
     """Source: Duchi, Hazan & Singer 2011."""
-    rate = _prepare(ledger)
-    rate = rate / (1 + (ledger.step() - 1) * ledger.option("lr_decay"))
-    if ledger.option("lr_decay"):
-        ledger.stage("η", f"η / (1 + (t − 1) · decay), t = {ledger.step()}", torch.tensor(rate, dtype=ledger.theta.dtype))
-    total = ledger.add("s", ledger.by_stage("s₋ + g²"), ledger.remembered("sum") + ledger.g**2)
-    ledger.rate("η / (√s + ε)", rate / (total.sqrt() + ledger.option("eps")))
-    ledger.finish("−η g / (√s + ε)", -rate * ledger.g / (total.sqrt() + ledger.option("eps")))
+    rate = _prepare(rows)
+    rate = rate / (1 + (rows.step() - 1) * rows.option("lr_decay"))
+    if rows.option("lr_decay"):
+        rows.stage("η", f"η / (1 + (t − 1) · decay), t = {rows.step()}", torch.tensor(rate, dtype=rows.theta.dtype))
+    total = rows.add("s", rows.by_stage("s₋ + g²"), rows.state_tensor("sum") + rows.g**2)
+    rows.rate("η / (√s + ε)", rate / (total.sqrt() + rows.option("eps")))
+    rows.finish("−η g / (√s + ε)", -rate * rows.g / (total.sqrt() + rows.option("eps")))
 
 
-def rmsprop(ledger: Ledger) -> None:
+def rmsprop(rows: UpdateRows) -> None:
     """Source: Hinton's lecture 6e, 2012; centred as in Graves 2013."""
-    rate, alpha, momentum = _prepare(ledger), ledger.option("alpha"), ledger.option("momentum")
-    spread = ledger.add("v", ledger.by_stage("αv₋ + (1 − α)g²"), alpha * ledger.remembered("square_avg") + (1 - alpha) * ledger.g**2)
-    if ledger.group["centered"]:
-        mean = ledger.add("ḡ", ledger.by_stage("αḡ₋ + (1 − α)g"), alpha * ledger.remembered("grad_avg") + (1 - alpha) * ledger.g)
-        spread = ledger.add("v̂", "v − ḡ²", spread - mean**2)
-    root = "√v̂" if ledger.group["centered"] else "√v"
-    step = ledger.add("d", ledger.by_stage(f"g / ({root} + ε)"), ledger.g / (spread.sqrt() + ledger.option("eps")))
+    rate, alpha, momentum = _prepare(rows), rows.option("alpha"), rows.option("momentum")
+    spread = rows.add("v", rows.by_stage("αv₋ + (1 − α)g²"), alpha * rows.state_tensor("square_avg") + (1 - alpha) * rows.g**2)
+    if rows.group["centered"]:
+        mean = rows.add("ḡ", rows.by_stage("αḡ₋ + (1 − α)g"), alpha * rows.state_tensor("grad_avg") + (1 - alpha) * rows.g)
+        spread = rows.add("v̂", "v − ḡ²", spread - mean**2)
+    root = "√v̂" if rows.group["centered"] else "√v"
+    step = rows.add("d", rows.by_stage(f"g / ({root} + ε)"), rows.g / (spread.sqrt() + rows.option("eps")))
     if momentum:
-        step = ledger.add("b", "γb₋ + d", momentum * ledger.remembered("momentum_buffer") + step)
-    ledger.rate(f"η / ({root} + ε)", rate / (spread.sqrt() + ledger.option("eps")))
-    ledger.finish("−η b" if momentum else "−η d", -rate * step)
+        step = rows.add("b", "γb₋ + d", momentum * rows.state_tensor("momentum_buffer") + step)
+    rows.rate(f"η / ({root} + ε)", rate / (spread.sqrt() + rows.option("eps")))
+    rows.finish("−η b" if momentum else "−η d", -rate * step)
 
 
-def adam(ledger: Ledger) -> None:
+def adam(rows: UpdateRows) -> None:
     """Source: Kingma & Ba 2015, algorithm 1; AMSGrad: Reddi, Kale & Kumar 2018; AdamW: Loshchilov & Hutter 2019."""
-    rate = _prepare(ledger, ledger.group.get("decoupled_weight_decay", False))
-    (beta1, beta2), t = map(float, ledger.group["betas"]), ledger.step()
-    m = ledger.add("m", ledger.by_stage("β₁m₋ + (1 − β₁)g"), beta1 * ledger.remembered("exp_avg") + (1 - beta1) * ledger.g)
-    v = ledger.add("v", ledger.by_stage("β₂v₋ + (1 − β₂)g²"), beta2 * ledger.remembered("exp_avg_sq") + (1 - beta2) * ledger.g**2)
-    m_hat = ledger.add("m̂", f"m / (1 − β₁ᵗ), t = {t}", m / (1 - beta1**t))
-    if ledger.group["amsgrad"]:
-        v = ledger.add("vₘₐₓ", "max(vₘₐₓ₋, v)", torch.maximum(ledger.remembered("max_exp_avg_sq"), v))
-    v_hat = ledger.add("v̂", f"{'vₘₐₓ' if ledger.group['amsgrad'] else 'v'} / (1 − β₂ᵗ), t = {t}", v / (1 - beta2**t))
-    ledger.rate("η / (√v̂ + ε)", rate / (v_hat.sqrt() + ledger.option("eps")))
-    ledger.finish("−η m̂ / (√v̂ + ε)", -rate * m_hat / (v_hat.sqrt() + ledger.option("eps")))
+    rate = _prepare(rows, rows.group.get("decoupled_weight_decay", False))
+    (beta1, beta2), t = map(float, rows.group["betas"]), rows.step()
+    m = rows.add("m", rows.by_stage("β₁m₋ + (1 − β₁)g"), beta1 * rows.state_tensor("exp_avg") + (1 - beta1) * rows.g)
+    v = rows.add("v", rows.by_stage("β₂v₋ + (1 − β₂)g²"), beta2 * rows.state_tensor("exp_avg_sq") + (1 - beta2) * rows.g**2)
+    m_hat = rows.add("m̂", f"m / (1 − β₁ᵗ), t = {t}", m / (1 - beta1**t))
+    if rows.group["amsgrad"]:
+        v = rows.add("vₘₐₓ", "max(vₘₐₓ₋, v)", torch.maximum(rows.state_tensor("max_exp_avg_sq"), v))
+    v_hat = rows.add("v̂", f"{'vₘₐₓ' if rows.group['amsgrad'] else 'v'} / (1 − β₂ᵗ), t = {t}", v / (1 - beta2**t))
+    rows.rate("η / (√v̂ + ε)", rate / (v_hat.sqrt() + rows.option("eps")))
+    rows.finish("−η m̂ / (√v̂ + ε)", -rate * m_hat / (v_hat.sqrt() + rows.option("eps")))
 
 
-RULES: Mapping[type[Optimizer], Callable[[Ledger], None]] = {
+RULES: Mapping[type[Optimizer], Callable[[UpdateRows], None]] = {
     SGD: sgd, Adagrad: adagrad, RMSprop: rmsprop, Adam: adam, AdamW: adam,
 }  # fmt: skip
 
@@ -244,22 +248,22 @@ RULES: Mapping[type[Optimizer], Callable[[Ledger], None]] = {
 # -- the real optimizer --------------------------------------------------------------------------------------------
 
 
-def _write(ledger: Ledger, kind: type[Optimizer], state: Mapping[str, Any], after: Tensor, name: str) -> None:
+def _write(rows: UpdateRows, kind: type[Optimizer], state: Mapping[str, Any], after: Tensor, name: str) -> None:
     """All rows of one parameter; an optimizer without a rule shows what it remembers and what it did."""
     if kind in RULES:
-        RULES[kind](ledger)
-        return _check(ledger.rows[-1].value, after, f"{kind.__name__} on {name}")
+        RULES[kind](rows)
+        return _check(rows.written[-1].value, after, f"{kind.__name__} on {name}")
     for key, value in state.items():
         if isinstance(value, Tensor):
-            kept = ledger.state.get(key)
-            ledger.add(
+            kept = rows.state.get(key)
+            rows.add(
                 f"{key}, before",
                 "what the optimizer remembered",
                 torch.zeros_like(value) if kept is None else kept.clone(),
             )
-            ledger.add(f"{key}, after", f"what {kind.__name__} made of it", value)
-    ledger.add("Δ", f"what {kind.__name__} adds", after - ledger.theta)
-    ledger.add("θ′", "θ + Δ", after)
+            rows.add(f"{key}, after", f"what {kind.__name__} made of it", value)
+    rows.add("Δ", f"what {kind.__name__} adds", after - rows.theta)
+    rows.add("θ′", "θ + Δ", after)
     return None
 
 
@@ -280,14 +284,14 @@ def _check(computed: Tensor, real: Tensor, what: str) -> None:
 def _real_step(optimizer: Optimizer, gradients: Mapping[int, Tensor]) -> tuple[Optimizer, dict[int, Tensor]]:
     """A private copy of the optimizer after its step, and its copies of the parameters, by the id of the originals."""
     held = [p for group in optimizer.param_groups for p in group["params"]]
-    twins = {id(p): p.detach().clone().requires_grad_() for p in held}
-    remembered = [value for state in optimizer.state.values() for value in state.values() if isinstance(value, Tensor)]
-    memory: dict[int, Any] = twins | {id(value): value.detach().clone() for value in remembered}  # deepcopy takes ten times as long
-    private = copy.deepcopy(optimizer, memory)
+    copies = {id(p): p.detach().clone().requires_grad_() for p in held}
+    kept = [value for state in optimizer.state.values() for value in state.values() if isinstance(value, Tensor)]
+    memo: dict[int, Any] = copies | {id(value): value.detach().clone() for value in kept}  # deepcopy takes ten times as long
+    private = copy.deepcopy(optimizer, memo)
     for name in vars(optimizer).keys() - vars(private).keys() - {"step"}:  # a scheduler's wrapper steps the original
-        setattr(private, name, copy.deepcopy(vars(optimizer)[name], memory))
+        setattr(private, name, copy.deepcopy(vars(optimizer)[name], memo))
     for key, gradient in gradients.items():
-        twins[key].grad = gradient.clone()
+        copies[key].grad = gradient.clone()
     state = torch.get_rng_state()
     try:
         type(optimizer).step(private)
@@ -297,4 +301,4 @@ def _real_step(optimizer: Optimizer, gradients: Mapping[int, Tensor]) -> tuple[O
         ) from error
     finally:
         torch.set_rng_state(state)
-    return private, twins
+    return private, copies

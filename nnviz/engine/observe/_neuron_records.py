@@ -1,4 +1,4 @@
-"""From a trace opened into scalars to its record: every element of a node is a node of its own. It computes no number."""
+"""From a trace opened into scalars to its record: every element of a node is a node of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nnviz.engine.observe.capture import NEURONS, Captured
 from nnviz.engine.observe.measures import array_of, tensor_record
-from nnviz.engine.observe.node_marks import marks
+from nnviz.engine.observe.node_marks import node_marks
 from nnviz.records.trace_record import EdgeRecord, NodeRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord
 from nnviz.trace import Node, Scalar, Scalars, ScalarStep, Update
 
@@ -66,7 +66,7 @@ def _node(scalar: Scalar, label: str, scalars: Scalars, whole: NodeRecord) -> No
         formula=formula,
         derivative=derivative,
         dropped=None if dropped is None else array_of(dropped),
-        marks=marks(
+        marks=node_marks(
             node.operation,
             scalar.value,
             scalar.gradient,

@@ -1,4 +1,4 @@
-"""One table: how every layer kind of the catalog is made as a torch module. It must not know how layers are joined or how weights start."""
+"""One table: how every layer kind of the catalog is made as a torch module."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from nnviz.document.network import Layer
+from nnviz.engine.model._convolution_layers import Convolution, GlobalPool, Pool, SequenceBatchNorm
 from nnviz.engine.model.attention_layers import EncoderBlock, SelfAttention
-from nnviz.engine.model.convolution_layers import Convolution, GlobalPool, Pool, SequenceBatchNorm
 from nnviz.engine.model.dense_layers import Activation, Dense
 from nnviz.engine.model.sequence_layers import Embedding, OneHot, PositionalEncoding, Recurrent
 from nnviz.engine.model.stochastic_layers import Dropout, GaussianLatent, Noise, SpatialDropout

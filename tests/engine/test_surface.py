@@ -10,7 +10,7 @@ from nnviz.document import edits
 from nnviz.document.store.examples import open_document
 from nnviz.engine.data.datasets import load
 from nnviz.engine.errors import BuildError
-from nnviz.engine.observe.measures import GRID, LINE, response, surface
+from nnviz.engine.observe.surface import GRID, LINE, surface, unit_map
 from nnviz.engine.run.trainer import Trainer, digest
 from tests.engine.experiments import HERE
 
@@ -42,19 +42,19 @@ def test_it_is_torchs_own_answer_at_every_point(unit):
     weight, bias = at.parameters["h1.weight"], at.parameters["h1.bias"]
     hidden = torch.relu(grid(at) @ weight.T + bias)
     expected = torch.relu(hidden @ at.parameters["h2.weight"].T + at.parameters["h2.bias"])[..., unit]
-    assert np.allclose(values(response(at, "h1", unit)), hidden[..., unit].detach().numpy(), rtol=1e-6, atol=1e-6)
-    assert np.allclose(values(response(at, "h2", unit)), expected.detach().numpy(), rtol=1e-6, atol=1e-6)  # nothing is dropped
+    assert np.allclose(values(unit_map(at, "h1", unit)), hidden[..., unit].detach().numpy(), rtol=1e-6, atol=1e-6)
+    assert np.allclose(values(unit_map(at, "h2", unit)), expected.detach().numpy(), rtol=1e-6, atol=1e-6)  # nothing is dropped
 
 
 def test_an_input_is_its_feature_and_a_line_is_a_line():
     at = trainer()
-    assert np.allclose(values(response(at, "x", 1)), grid(at)[..., 1].numpy(), atol=1e-6)
-    assert values(response(trainer("sine"), "h1", 0)).shape == (LINE,)
+    assert np.allclose(values(unit_map(at, "x", 1)), grid(at)[..., 1].numpy(), atol=1e-6)
+    assert values(unit_map(trainer("sine"), "h1", 0)).shape == (LINE,)
 
 
 def test_looking_moves_nothing():
     at, other = trainer(dropout=True), trainer(dropout=True)
-    response(at, "h1", 0)
+    unit_map(at, "h1", 0)
     before = at.activations["h1"]
     at.advance()
     other.advance()
@@ -66,4 +66,4 @@ def test_looking_moves_nothing():
 )
 def test_what_is_not_there_is_a_sentence(example, layer, unit, told):
     with pytest.raises(BuildError, match=told):
-        response(trainer(example), layer, unit)
+        unit_map(trainer(example), layer, unit)

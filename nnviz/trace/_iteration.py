@@ -1,5 +1,5 @@
 """One training iteration, captured: run the module once under the tape, go back through it, check it, say what the
-optimizer would do. It must leave the module as one ordinary forward leaves it.
+optimizer would do.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from .backward import run_backward
+from ._backward import run_backward
+from ._parts import Part, hooks_before, modules_of, parts_of
+from ._updates import clip_gradients, plan_updates
 from .bindings import Bindings, TapeEntry
 from .calls import DROPOUTS
 from .formulas import describe
 from .openers import Openers, require_groups
-from .parts import Part, hooks_before, modules_of, parts_of
 from .record import Node, TraceError, perform, tensors_in
-from .schedule import plan_steps
 from .scopes import Scopes
 from .tape import Tape
-from .trace import Trace
-from .updates import clip_gradients, plan_updates
+from .trace import Trace, plan_steps
 from .verify import compare, compare_loss, largest_of, true_gradients
 from .what_if import WhatIf, by_node
 
@@ -73,20 +72,20 @@ def capture(
     parts = parts_of(modules, inputs, target)
     tape = Tape(Bindings(Scopes(named), _names(parts), by_node(what_ifs)), Openers(detail, details))
     tape.bindings.suspects += hooks_before(named, parts)
-    with torch.enable_grad(), _supposing(tape):
+    with torch.enable_grad(), _with_what_ifs(tape):
         real = _run(tape, module, inputs, loss, target, penalty)
         end = _loss_entry(tape, real)
         run_backward(tape.bindings.entries, end)
         live = _live(parts, tape)
         gradients = {kind: _totals(tape.bindings.entries, kind, live[kind]) for kind in live}
-        proof = _verify(tape, modules, real, end, live, gradients)
+        proven = _verify(tape, modules, real, end, live, gradients)
         clipping = clip_gradients(gradients["parameter"], clip_norm, clip_value, locked)
         updates = plan_updates(optimizer, live["parameter"], gradients["parameter"], clipping)
-        return _bind_up(tape, end, (detail, details), proof, gradients, clipping, updates, tuple(what_ifs))
+        return _trace_of(tape, end, (detail, details), proven, gradients, clipping, updates, tuple(what_ifs))
 
 
 @contextmanager
-def _supposing(tape: Tape) -> Iterator[None]:
+def _with_what_ifs(tape: Tape) -> Iterator[None]:
     """Whatever is supposed inside, afterwards the person's tensors are as they were."""
     try:
         yield
@@ -127,7 +126,7 @@ def _loss_entry(tape: Tape, real: Tensor) -> TapeEntry:
     if not entry.sources:
         raise TraceError("the loss is not computed from anything: it must be the result of torch operations in the module or the loss")
     entry.kind = entry.phase = "loss"
-    missed = tape.bindings.what_ifs.keys() - tape.bindings.supposed
+    missed = tape.bindings.what_ifs.keys() - tape.bindings.altered
     if missed:
         raise TraceError(f"no other value can be supposed of node {min(missed)}: no call in this iteration makes it")
     return entry
@@ -162,11 +161,11 @@ def _verify(
     with _undisturbed(modules if tape.recomputes else {}):
         true = true_gradients(real, tensors)
     traced = {(kind, name): gradients[kind][name] for kind, name in true}
-    worst = compare(traced, true, lambda: _flowing(tape, end), tape.bindings.suspects)
+    worst = compare(traced, true, lambda: _largest_gradient(tape, end), tape.bindings.suspects)
     return worst, {name: gradient for (kind, name), gradient in true.items() if kind == "parameter"}
 
 
-def _flowing(tape: Tape, end: TapeEntry) -> float:
+def _largest_gradient(tape: Tape, end: TapeEntry) -> float:
     return largest_of(gradient for entry in tape.bindings.entries if entry is not end for gradient in entry.gradients)
 
 
@@ -187,10 +186,10 @@ def _undisturbed(modules: Mapping[str, nn.Module]) -> Iterator[None]:
 # -- the record ----------------------------------------------------------------------------------------------------
 
 
-def _bind_up(
-    tape: Tape, end: TapeEntry, detail: tuple[str, Mapping[str, str]], proof: tuple, gradients: Mapping, clipping, updates, what_ifs: tuple
+def _trace_of(
+    tape: Tape, end: TapeEntry, detail: tuple[str, Mapping[str, str]], proven: tuple, gradients: Mapping, clipping, updates, what_ifs: tuple
 ) -> Trace:
-    nodes = tuple([_freeze(entry) for entry in tape.bindings.entries])
+    nodes = tuple([_node_of(entry) for entry in tape.bindings.entries])
     return Trace(
         nodes=nodes,
         steps=plan_steps(nodes, clipping is not None, updates),
@@ -198,19 +197,19 @@ def _bind_up(
         loss_node=end.id,
         detail=detail[0],
         details=MappingProxyType(dict(detail[1])),
-        worst_error=proof[0],
+        worst_error=proven[0],
         parameter_gradients=MappingProxyType(gradients["parameter"]),
         input_gradients=MappingProxyType(gradients["input"]),
         updates=updates,
         clipping=clipping,
         value_reads=tuple(tape.reads),
-        true_gradients=MappingProxyType(proof[1]),
+        true_gradients=MappingProxyType(proven[1]),
         what_ifs=what_ifs,
         outputs=MappingProxyType({path: (entry.id, port) for path, (entry, port) in tape.outputs.items()}),
     )
 
 
-def _freeze(entry: TapeEntry) -> Node:
+def _node_of(entry: TapeEntry) -> Node:
     formula, derivative = describe(entry.operation, entry.call, [source.values[port] for source, port in entry.sources])
     return Node(
         entry.id, entry.kind, entry.operation, entry.label, entry.module, entry.group, entry.phase, entry.where,

@@ -1,4 +1,4 @@
-"""The gradient of every entry, addend by addend, from the tape's own graph. It must not look at the person's graph.
+"""The gradient of every entry, addend by addend, from the tape's own graph.
 
 Every use of a value has an alias of its own as its leaf. So the gradient of a leaf is exactly what that use sends back,
 and one run of the autograd engine over all leaves makes every backward step of the iteration at once.

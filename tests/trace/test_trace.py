@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from nnviz.trace import DETAILS, PHASES, Cursor, Trace, capture
-from tests.trace.zoo import CASES, make, mlp, normal
+from tests.trace.zoo import CASES, Model, make, mlp, normal
 
 EVERY = pytest.mark.parametrize(
     "name", ["mlp_relu_cross_entropy", "lstm", "encoder_layer", "in_place_view", "tied_weights", "penalty_inside"]
@@ -93,29 +93,49 @@ def test_nothing_is_there_before_its_step():
     trace = traced("mlp_relu_cross_entropy")
     cursor = trace.start()
     assert all(value is gradient is None for value, gradient in shown(cursor))
-    seen, received = set(), set()
+    seen, sent, received = set(), set(), set()
     for step in iter(cursor.next, None):
         if step.phase == "batch":
             seen |= {node.id for node in trace.nodes if node.kind in ("input", "parameter", "constant", "buffer")}
         if step.phase in ("forward", "loss"):
             seen.add(step.node)
         if step.phase == "backward":
-            received |= {node.id for node in trace.nodes if any(p.source == step.node for p in node.contributions)}
-            received |= {trace.loss_node}
+            sent.add(step.node)
+            whole = {node.id for node in trace.nodes if node.contributions and sent.issuperset(p.source for p in node.contributions)}
+            received = whole | {trace.loss_node}
         assert {node.id for node in trace.nodes if cursor.value(node) is not None} == seen
         assert {node.id for node in trace.nodes if cursor.gradient(node) is not None} == received
 
 
-def test_a_gradient_grows_with_its_contributions():
+def test_a_gradient_is_not_there_before_its_last_contribution():
     trace = traced("tied_weights")
     weight = next(node for node in trace.nodes if node.label == "a.weight")
-    cursor, sums = trace.start(), []
+    cursor, found = trace.start(), []
     for step in iter(cursor.next, None):
         if step.node in {part.source for part in weight.contributions} and step.phase == "backward":
-            sums.append(cursor.gradient(weight))
-    assert len(sums) == len(weight.contributions) == 3
-    expected = weight.contributions[0].gradient + weight.contributions[1].gradient
-    assert torch.equal(sums[1], expected)
+            found.append(cursor.gradient(weight))
+    assert len(found) == len(weight.contributions) == 3
+    assert found[0] is found[1] is None
+    assert torch.allclose(found[2], sum(part.gradient for part in weight.contributions), rtol=1e-12)
+
+
+def test_a_value_used_twice_has_no_gradient_until_both_uses_have_sent_theirs():
+    def fan_out(self, x):
+        h = self.l(x)
+        return (h.sigmoid() * h).sum()
+
+    torch.manual_seed(0)
+    trace = capture(Model(fan_out, l=nn.Linear(3, 2).double()), normal(4, 3), optimizer=None)
+    h = next(node for node in trace.nodes if node.operation == "linear")
+    cursor = trace.start()
+    steps = {step.node: step.index for step in trace.steps if step.phase == "backward"}
+    first, last = sorted({steps[part.source] for part in h.contributions})
+    cursor.move_to(first + 1)
+    assert cursor.gradient(h) is None, "one of the two contributions alone is not the gradient"
+    cursor.move_to(last + 1)
+    assert torch.equal(cursor.gradient(h), h.gradient)
+    cursor.back()
+    assert cursor.gradient(h) is None
 
 
 def test_parameters_change_in_the_update_phase_only():
