@@ -166,3 +166,17 @@ def test_nothing_keeps_the_view_alive_once_it_is_dropped(qapp, field):
         assert there() is None
     finally:
         gc.enable()
+
+
+def test_the_map_of_a_large_network_leads_elsewhere(qtbot):
+    view = open_view(qtbot, experiment(layer("input", "x", shape=[2]), *(layer("dense", f"h{place}", units=3) for place in range(30))))
+    assert view.map_rect().isEmpty(), "all of it is seen"
+    turn(view, QPoint(100, 300), 8)
+    place = view.map_rect()
+    assert not place.isEmpty() and "h29" not in seen_layers(view)
+    qtbot.mouseClick(view.viewport(), LEFT, pos=QPoint(place.right() - 8, place.center().y()))
+    assert "h29" in seen_layers(view) and "x" not in seen_layers(view)
+
+
+def seen_layers(view):
+    return {id for id in view.scene().columns if view.seen().intersects(view.scene().box_of(id))}
