@@ -132,7 +132,7 @@ class HeadlessRun:
             "phase": index.trace.steps[place.cursor - 1].phase if place else None,
             "step": place.cursor if place else None,
             "value": hit.value,
-            "reason": reason(one, hit.place, hit.value, {layer.id: layer.title for layer in self.timeline.document.network}),
+            "reason": reason(one, hit.place, hit.value, self.timeline.document.network.titles),
         }
 
 

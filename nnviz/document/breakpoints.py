@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from nnviz.document.catalog import Field, Kind
+from nnviz.document.network import split_parameter
 
 MOST_BREAKPOINTS = 100
 
@@ -128,8 +129,9 @@ CONDITIONS = {
 
 def titled(place: str, titles: Mapping[str, str]) -> str:
     """Return a layer or parameter as the screen calls it: "h1.weight" is "dense 1.weight"."""
-    layer, dot, tensor = place.partition(".")
-    return f"{titles.get(layer, layer)}{dot}{tensor}"
+    layer, tensor = split_parameter(place)
+    title = titles.get(layer, layer)
+    return f"{title}.{tensor}" if tensor else title
 
 
 def described(breakpoint: Breakpoint, titles: Mapping[str, str]) -> str:

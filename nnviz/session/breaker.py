@@ -42,7 +42,7 @@ class Breaker(QObject):
     def set_experiment(self, experiment: Experiment) -> None:
         """Work with this document's breakpoints and layer titles."""
         self._breakpoints = experiment.breakpoints
-        self._titles = {layer.id: layer.title for layer in experiment.network}
+        self._titles = experiment.network.titles
         self.send()
 
     def sleep(self) -> None:

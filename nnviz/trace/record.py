@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from nnviz.operations.operation import Formula
+
 PHASES = ("batch", "forward", "loss", "backward", "clip", "update")
 
 
@@ -73,8 +75,7 @@ class Node(NamedTuple):  # made in a tenth of the time of a frozen dataclass
     gradients: tuple[Tensor | None, ...]  # beside values: the sum of that output's contributions
     contributions: tuple[Contribution, ...]  # in the order in which they arrive
     reads: tuple[int, ...]
-    formula: str
-    derivative: str
+    said: Formula
     dropped: Tensor | None
     call: Call | None
 
@@ -91,6 +92,14 @@ class Node(NamedTuple):  # made in a tenth of the time of a frozen dataclass
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self.values[0].shape)
+
+    @property
+    def formula(self) -> str:
+        return self.said.text
+
+    @property
+    def derivative(self) -> str:
+        return self.said.derivative
 
 
 class Step(NamedTuple):

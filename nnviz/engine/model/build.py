@@ -7,6 +7,7 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
+from nnviz.document.catalog import LAYERS
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Network
 from nnviz.document.shapes.report import Report, examine
@@ -131,8 +132,8 @@ def _check_data(experiment: Experiment, report: Report, data: Data) -> None:
 def _check_lookups(experiment: Experiment, data: Data) -> None:
     """Layers that look up whole numbers stand behind the input, as the document has checked; the rows must hold what they know."""
     for index, layer in enumerate(experiment.network):
-        field = {"embedding": "num_embeddings", "one_hot": "num_classes"}.get(layer.kind)
-        if field is None or not data.x.size:
+        field = LAYERS[layer.kind].vocabulary
+        if not field or not data.x.size:
             continue
         wrong = data.x[(data.x % 1 != 0) | (data.x < 0)]
         if wrong.size:

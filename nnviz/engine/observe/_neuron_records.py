@@ -10,14 +10,9 @@ from torch import Tensor
 from nnviz.engine.observe.capture import NEURONS, Captured
 from nnviz.engine.observe.measures import array_of, tensor_record
 from nnviz.engine.observe.node_marks import node_marks
+from nnviz.operations.linear import OF_ONE_UNIT
 from nnviz.records.trace_record import EdgeRecord, NodeRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord
 from nnviz.trace import Node, Scalar, Scalars, ScalarStep, Update
-
-LINEAR = {
-    2: ("z = Σᵢ wᵢ xᵢ", "∂L/∂xᵢ = ∂L/∂z · wᵢ\n∂L/∂wᵢ = ∂L/∂z · xᵢ"),
-    3: ("z = Σᵢ wᵢ xᵢ + b", "∂L/∂xᵢ = ∂L/∂z · wᵢ\n∂L/∂wᵢ = ∂L/∂z · xᵢ\n∂L/∂b = ∂L/∂z"),
-}
-"""The formulas of one unit of a linear layer, by how many inputs the layer has."""
 
 
 def scalar_record(captured: Captured, whole: TraceRecord) -> TraceRecord:
@@ -51,7 +46,7 @@ def _label(scalar: Scalar, label: str, node: Node) -> str:
 
 def _node(scalar: Scalar, label: str, scalars: Scalars, whole: NodeRecord) -> NodeRecord:
     node = scalars.trace.nodes[scalar.node]
-    formula, derivative = LINEAR[len(node.inputs)] if node.operation == "linear" and node.formula else (node.formula, node.derivative)
+    formula = OF_ONE_UNIT[len(node.inputs)] if node.operation == "linear" and node.said.text else node.said
     dropped = None if node.dropped is None else node.dropped[(slice(None), *scalar.element) if scalar.is_batched else scalar.element]
     return replace(
         whole,
@@ -63,8 +58,10 @@ def _node(scalar: Scalar, label: str, scalars: Scalars, whole: NodeRecord) -> No
         gradient=_optional(scalar.gradient),
         batch_axis=0 if scalar.is_batched else None,
         reads=_reads(scalar, scalars, node),
-        formula=formula,
-        derivative=derivative,
+        formula=formula.text,
+        derivative=formula.derivative,
+        symbol=formula.symbol,
+        equations=(),
         dropped=None if dropped is None else array_of(dropped),
         marks=node_marks(
             node.operation,

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nnviz.document.network import split_parameter
 from nnviz.engine.run.trainer import Trainer
 from nnviz.engine.run.weight_recorder import WeightRecorder
 from nnviz.records.run_records import LayerMeasures, WeightHistory
@@ -84,7 +85,7 @@ def layer_measures(trainer: Trainer) -> tuple[LayerMeasures, ...]:
     """Return the measures of every layer with parameters, in forward order: of the last iteration, or (there being none) of the next."""
     if not trainer.has_last:
         _differentiate_next(trainer)
-    learning = {name.partition(".")[0] for name in trainer.parameters}
+    learning = {split_parameter(name).layer for name in trainer.parameters}
     return tuple(_of_layer(trainer, layer) for layer, _ in trainer.net.plan if layer in learning)
 
 
@@ -103,19 +104,19 @@ def _of_layer(trainer: Trainer, layer: str) -> LayerMeasures:
 
 def _weights(trainer: Trainer, layer: str) -> Tensor:
     """All weights of the layer in one row, without biases and shifts."""
-    own = {name: parameter for name, parameter in trainer.parameters.items() if name.partition(".")[0] == layer}
+    own = {name: parameter for name, parameter in trainer.parameters.items() if split_parameter(name).layer == layer}
     chosen = [parameter for parameter in own.values() if parameter.dim() > 1] or [own[f"{layer}.weight"]]
     return chosen[0] if len(chosen) == 1 else torch.cat([parameter.detach().ravel() for parameter in chosen])
 
 
 def _gradient(trainer: Trainer, layer: str) -> Tensor:
     """The gradients of all parameters of the layer in one row, so that their norm is the layer's. A frozen one has none."""
-    own = (parameter.grad for name, parameter in trainer.parameters.items() if name.partition(".")[0] == layer)
+    own = (parameter.grad for name, parameter in trainer.parameters.items() if split_parameter(name).layer == layer)
     return torch.cat([torch.empty(0), *(gradient.ravel() for gradient in own if gradient is not None)])
 
 
 def _update_ratio(trainer: Trainer, layer: str) -> float:
-    names = [name for name in trainer.previous if name.partition(".")[0] == layer]
+    names = [name for name in trainer.previous if split_parameter(name).layer == layer]
     before = math.hypot(*(trainer.previous[name].norm().item() for name in names))
     moved = math.hypot(*((trainer.parameters[name].detach() - trainer.previous[name]).norm().item() for name in names))
     return moved / before if before and math.isfinite(moved / before) else 0.0

@@ -1,4 +1,4 @@
-"""From a trace to its record, with the local_derivative derivatives of element-wise activations."""
+"""From a trace to its record, with the local derivatives of element-wise activations."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from nnviz.engine.observe.batch_axis import batch_axes
 from nnviz.engine.observe.capture import Captured
 from nnviz.engine.observe.measures import array_of, tensor_record
 from nnviz.engine.observe.node_marks import node_marks
+from nnviz.operations.table import row_of
 from nnviz.records.tensors import PICTURED, WHOLE, Array
 from nnviz.records.tensors import Tensor as TensorRecord
 from nnviz.records.trace_record import (
@@ -27,11 +28,7 @@ from nnviz.records.trace_record import (
     WhatIf,
 )
 from nnviz.trace import Node, Step, Trace, Update, agreements
-from nnviz.trace.record import Slot, perform
-from nnviz.trace.windows import winners
-
-ELEMENTWISE = {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "tanh", "exp", "log", "abs", "sqrt", "neg", "pow"}
-"""Operations of one tensor whose derivative is one number per element."""
+from nnviz.trace.record import Slot, fill, perform
 
 
 def to_record(captured: Captured) -> TraceRecord:
@@ -41,7 +38,7 @@ def to_record(captured: Captured) -> TraceRecord:
 
 
 def tensor_what_ifs(captured: Captured) -> tuple[WhatIf, ...]:
-    """Return what was tensor_what_ifs of the tensors of a trace."""
+    """Return what was supposed of the tensors of a trace."""
     return tuple(WhatIf(what_if.node, what_if.kind, what_if.value, what_if.element) for what_if in captured.trace.what_ifs)
 
 
@@ -86,6 +83,8 @@ def _node(node: Node, captured: Captured, batch_axis: int | None) -> NodeRecord:
         reads=tuple(node.reads),
         formula=node.formula,
         derivative=node.derivative,
+        symbol=node.said.symbol,
+        equations=node.said.equations,
         where=node.where,
         dropped=array_of(node.dropped) if node.dropped is not None and node.dropped.numel() <= WHOLE else None,
         winners=_winners(node, captured.trace),
@@ -110,8 +109,22 @@ def _plain(part: Any) -> Any:
 
 
 def _winners(node: Node, trace: Trace) -> Array | None:
-    found = winners(node, trace.nodes) if node.value.numel() <= WHOLE else None
+    found = winners(node, trace) if node.value.numel() <= WHOLE else None
     return None if found is None else array_of(found)
+
+
+def winners(node: Node, trace: Trace) -> Tensor | None:
+    """Return for every element of a max pool the place in its input that won, counted row-major over the pooled axes; None for others.
+
+    None also where the call drew its windows: made again it would draw others.
+    """
+    if "max_pool" not in node.operation or node.call is None or len(node.inputs) != 1 or len(node.values) != 1:
+        return None
+    if node.call.rng is not None:
+        return None
+    x = [trace.nodes[node.inputs[0]].values[node.ports[0]]]
+    options = fill(node.call.kwargs, x) | {"return_indices": True}
+    return getattr(torch.nn.functional, node.operation)(*fill(node.call.args, x), **options)[1]
 
 
 def _step(step: Step) -> StepRecord:
@@ -155,7 +168,7 @@ def _edges(trace: Trace) -> tuple[EdgeRecord, ...]:
 
 def local_derivative(trace: Trace, node: Node) -> Tensor | None:
     """Return ∂output/∂input of an element-wise operation: its own backward on ones (that of the sum), at the traced input."""
-    if node.operation not in ELEMENTWISE or node.call is None or len(node.inputs) != 1:
+    if not row_of(node.operation).sends_local or node.call is None or len(node.inputs) != 1:
         return None
     source = trace.nodes[node.inputs[0]].values[node.ports[0]]
     if source.shape != node.value.shape:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from nnviz.document.catalog import OPTIMIZERS
 from nnviz.document.experiment import Experiment
-from nnviz.document.network import Layer
+from nnviz.document.network import Layer, split_parameter
 from nnviz.engine.data.datasets import Data
 from nnviz.engine.model.build import Net, build, check, set_weights
 from nnviz.engine.run import optimizers
@@ -38,7 +38,7 @@ def transfer(old: Trainer, experiment: Experiment, data: Data) -> Transferred:
     before = old.parameters | old.buffers
     again = _initialised_anew(old.experiment, experiment)
     named = {name: tensor for name, tensor in (new.parameters | new.buffers).items() if name in before}
-    fitting = {name for name, tensor in named.items() if before[name].shape == tensor.shape and name.partition(".")[0] not in again}
+    fitting = {name for name, tensor in named.items() if before[name].shape == tensor.shape and split_parameter(name).layer not in again}
     new.set_tensors({name: before[name] for name in fitting})
     edited = _edited_weights(old.experiment, experiment)
     set_weights(new.net, edited)
@@ -64,12 +64,12 @@ def _initialised_anew(old: Experiment, new: Experiment) -> set[str]:
 
 def _lost_tensors(old: Trainer, new: Trainer, reset: tuple[str, ...]) -> list[str]:
     """One sentence for each layer that starts anew."""
-    titles = {layer.id: layer.title for layer in new.experiment.network}
-    firsts = {name.partition(".")[0]: name for name in reversed(reset)}
+    titles = new.experiment.network.titles
+    firsts = {split_parameter(name).layer: name for name in reversed(reset)}
     said = []
     for id, name in reversed(firsts.items()):
         was, now = list(old.parameters[name].shape), list(new.parameters[name].shape)
-        why = f"its {name.partition('.')[2]} was {was} and is {now}" if was != now else "its initializer is another"
+        why = f"its {split_parameter(name).tensor} was {was} and is {now}" if was != now else "its initializer is another"
         said.append(f"{titles[id]} starts anew: {why}.")
     return said
 

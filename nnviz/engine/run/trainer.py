@@ -12,7 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from nnviz.document.catalog import LAYERS
 from nnviz.document.experiment import Experiment
+from nnviz.document.network import split_parameter
 from nnviz.engine import seeds
 from nnviz.engine.data.datasets import Data
 from nnviz.engine.data.samples import Samples, samples
@@ -76,7 +78,7 @@ class Trainer:
         self.buffers = dict(self.net.named_buffers())
         self.names = {parameter: name for name, parameter in self.parameters.items()}
         factors = {layer.id: layer.learning_rate_factor for layer in experiment.network}
-        of_parameters = {parameter: factors[name.partition(".")[0]] for name, parameter in self.parameters.items()}
+        of_parameters = {parameter: factors[split_parameter(name).layer] for name, parameter in self.parameters.items()}
         self.optimizer = optimizers.build_optimizer(experiment.training.optimizer, of_parameters)
         apply_switches(self.net, experiment)
         self.locks = LockedWeights(experiment.locks, self.parameters)
@@ -306,6 +308,6 @@ def _check_rows(experiment: Experiment, count: int, validation: int) -> None:
             "training.early_stopping", "Early stopping needs rows to validate on.", "Set data.validation above 0, or turn it off."
         )
     size = min(training.batch_size or count, count)
-    if (count == 1 or count % size == 1) and any(layer.kind == "batch_norm" for layer in experiment.network):
+    if (count == 1 or count % size == 1) and any(LAYERS[layer.kind].compares_rows for layer in experiment.network):
         message = f"Batch norm compares the rows of a batch, and of {count} rows in batches of {size} the last has one."
         raise BuildError("training.batch_size", message, "Change the batch size.")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from nnviz.document.breakpoints import Breakpoint, reason
+from nnviz.document.network import split_parameter
 from nnviz.engine.run.trainer import Stop, Trainer
 from nnviz.records.run_records import BreakpointHit
 
@@ -37,7 +38,7 @@ class TrainingBreakpoints:
             return None
         for hit in (_hit(one, trainer, loss, previous) for one in self._active):
             if hit:
-                titles = {layer.id: layer.title for layer in trainer.experiment.network}
+                titles = trainer.experiment.network.titles
                 why = reason(hit.breakpoint, hit.place, hit.value, titles)
                 return Stop("breakpoint", f"Stopped before iteration {trainer.position.iteration + 1}: {why}.", hit)
         return None
@@ -55,7 +56,7 @@ def _outputs(trainer: Trainer) -> Iterator[tuple[str, Tensor]]:
 
 def _gradients(trainer: Trainer) -> Iterator[tuple[str, Tensor]]:
     """Of every parameter that has one, in the order of the backward pass: the last layer first, those of one layer as a trace has them."""
-    layers = [list(of_layer) for _, of_layer in groupby(trainer.parameters.items(), lambda item: item[0].partition(".")[0])]
+    layers = [list(of_layer) for _, of_layer in groupby(trainer.parameters.items(), lambda item: split_parameter(item[0]).layer)]
     parameters = chain.from_iterable(reversed(layers))
     return ((name, parameter.grad) for name, parameter in parameters if parameter.grad is not None)
 

@@ -13,7 +13,7 @@ from nnviz.records.tensors import to_numpy
 from nnviz.text import numbers
 from nnviz.ui.data.row_cells import RowCells
 from nnviz.ui.data.rows_picture import image_of
-from nnviz.ui.theme.colors import GRID, LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 
 COLUMNS = {
@@ -35,7 +35,6 @@ class BatchModel(QAbstractTableModel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.theme = LIGHT
         self.cells: RowCells | None = None
         self.order = np.zeros(0, dtype=int)
         self._sorted: tuple[int, Qt.SortOrder] = (0, Qt.SortOrder.AscendingOrder)
@@ -101,7 +100,7 @@ class BatchModel(QAbstractTableModel):
                 return sans(SMALL) if column in (2, 3) and self.cells.data.classes else mono(SMALL)
             case Qt.ItemDataRole.ForegroundRole:
                 wrong = column == 3 and self.cells.is_wrong(int(self.order[row]))
-                return QColor(self.theme.color("loss" if wrong else "muted" if column == 0 else "text"))
+                return QColor(current_theme().color("loss" if wrong else "muted" if column == 0 else "text"))
         return None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
@@ -122,7 +121,7 @@ class InputPictures(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         super().paint(painter, option, index)
-        cells, theme = self._model.cells, self._model.theme
+        cells, theme = self._model.cells, current_theme()
         place, area = int(self._model.order[index.row()]), QRectF(option.rect).adjusted(3, 2, -3, -2)
         if cells.form == "image":
             side = min(area.width(), area.height())
@@ -180,11 +179,6 @@ class BatchTable(QWidget):
             )
         else:
             selection.clearSelection()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self.model.theme = theme
-        self.table.viewport().update()
 
     def _pick(self, index: QModelIndex) -> None:
         self.row_picked.emit(int(self.model.order[index.row()]))

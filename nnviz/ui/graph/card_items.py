@@ -15,7 +15,7 @@ from nnviz.ui.graph import mark_signs, strips
 from nnviz.ui.graph.layout import Box, Point
 from nnviz.ui.graph.painted import Painted
 from nnviz.ui.graph.strips import Limits, Strip
-from nnviz.ui.theme.colors import BODY, SMALL, Theme, mixed
+from nnviz.ui.theme.colors import BODY, SMALL, Theme, current_theme, mixed
 from nnviz.ui.theme.fonts import mono, sans
 
 HEIGHT = 62.0
@@ -95,8 +95,8 @@ class CardItem(Painted):
 
     state: CardState | None
 
-    def __init__(self, key: str, box: Box, theme: Theme) -> None:
-        super().__init__(theme, 2)
+    def __init__(self, key: str, box: Box) -> None:
+        super().__init__(2)
         self.key = key
         self._box = QRectF(0, 0, box[2], box[3])
         self.setPos(box[0], box[1])
@@ -108,7 +108,7 @@ class CardItem(Painted):
         return cell if is_inside and not self.state.value.bars else None
 
     def _paint_ground(self, painter: QPainter, state: CardState) -> None:
-        theme = self._theme
+        theme = current_theme()
         if state.read or state.selected:
             painter.setPen(QPen(theme.color("backward" if state.read else "positive", 0.28), _HALO))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -130,19 +130,19 @@ class CardItem(Painted):
         card.addRoundedRect(self._box.adjusted(1.5, 1.5, -1.5, -1.5), _RADIUS - 1, _RADIUS - 1)
         painter.save()
         painter.setClipPath(card, Qt.ClipOperation.IntersectClip)
-        painter.fillRect(QRectF(0, 0, self._box.width(), _HEAD), self._theme.diverging(_HEAD_SHARE * state.size, 1.0))
-        painter.fillRect(QRectF(0, 0, 5, self._box.height()), self._theme.diverging(state.size, 1.0))
+        painter.fillRect(QRectF(0, 0, self._box.width(), _HEAD), current_theme().diverging(_HEAD_SHARE * state.size, 1.0))
+        painter.fillRect(QRectF(0, 0, 5, self._box.height()), current_theme().diverging(state.size, 1.0))
         painter.restore()
 
     def _paint_texts(self, painter: QPainter, state: CardState) -> None:
         bold, small, _ = _fonts()
         row = QRectF(_INSET, 4, self._box.width() - 2 * _INSET, 20)
-        painter.setPen(self._theme.color("text"))
+        painter.setPen(current_theme().color("text"))
         painter.setFont(bold)
         name = _elided(bold, state.name, row.width())
         painter.drawText(row, int(_Flag.AlignLeft | _Flag.AlignVCenter), name)
         room = row.adjusted(QFontMetricsF(bold).horizontalAdvance(name) + 8, 0, 0, 0)
-        painter.setPen(self._theme.color("muted"))
+        painter.setPen(current_theme().color("muted"))
         painter.setFont(small)
         painter.drawText(room, int(_Flag.AlignRight | _Flag.AlignVCenter), _elided(small, state.note, room.width()))
 
@@ -157,6 +157,7 @@ class CardItem(Painted):
         return path
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        theme = current_theme()
         state = self.state
         if state is None:
             return
@@ -166,13 +167,13 @@ class CardItem(Painted):
         self._paint_texts(painter, state)
         right = self._box.width() - _INSET
         for strip, top in ((state.value, 28), (state.gradient, 44)):
-            strips.paint(painter, self._theme, strip, state.limits.of(strip.kind), _INSET, top, right)
+            strips.paint(painter, theme, strip, state.limits.of(strip.kind), _INSET, top, right)
         painter.setOpacity(1.0)
-        mark_signs.paint_in_row(painter, self._theme, state.marks, self._box.right() - 10, self._box.bottom())
+        mark_signs.paint_in_row(painter, theme, state.marks, self._box.right() - 10, self._box.bottom())
         if state.breakpoint is not None:
-            paint_diamond(painter, self._theme, QPointF(0.5, 0.5), state.breakpoint)
+            paint_diamond(painter, theme, QPointF(0.5, 0.5), state.breakpoint)
         if state.supposed or state.differs:
-            paint_what_if(painter, self._theme, QPointF(self._box.right() - 8, self._box.top()), state.supposed)
+            paint_what_if(painter, theme, QPointF(self._box.right() - 8, self._box.top()), state.supposed)
 
 
 def paint_diamond(painter: QPainter, theme: Theme, centre: QPointF, enabled: bool, radius: float = 5.5) -> None:
@@ -220,9 +221,9 @@ class FrameItem(Painted):
 
     BUTTON = 16.0
 
-    def __init__(self, key: str, title: str, box: Box, theme: Theme, rank: int = 0) -> None:
+    def __init__(self, key: str, title: str, box: Box, rank: int = 0) -> None:
         """A frame of a higher rank stands before the others: those inside come after those around them."""
-        super().__init__(theme, rank * 1e-4)
+        super().__init__(rank * 1e-4)
         self.key = key
         self.title = title
         self._box = QRectF(0, 0, box[2], box[3])
@@ -243,7 +244,7 @@ class FrameItem(Painted):
         return self._box.adjusted(-1, -1, 1, 1)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        theme = self._theme
+        theme = current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         pen = QPen(mixed(theme.color("line"), theme.color("faint"), 0.3), 1.2, Qt.PenStyle.CustomDashLine)
         pen.setDashPattern([5, 4])
@@ -258,11 +259,12 @@ class FrameItem(Painted):
         self._paint_button(painter)
 
     def _paint_button(self, painter: QPainter) -> None:
+        theme = current_theme()
         button = self.button()
-        painter.setPen(QPen(self._theme.color("line"), 1))
-        painter.setBrush(self._theme.color("panel"))
+        painter.setPen(QPen(theme.color("line"), 1))
+        painter.setBrush(theme.color("panel"))
         painter.drawRoundedRect(button.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
-        painter.setPen(QPen(self._theme.color("muted"), 1.4))
+        painter.setPen(QPen(theme.color("muted"), 1.4))
         middle = button.center()
         painter.drawLine(QLineF(middle.x() - 4, middle.y(), middle.x() + 4, middle.y()))
 
@@ -272,8 +274,8 @@ class EdgeItem(Painted):
 
     state: EdgeState | None
 
-    def __init__(self, source: str, target: str, curve: Sequence[Point], theme: Theme) -> None:
-        super().__init__(theme, 1)
+    def __init__(self, source: str, target: str, curve: Sequence[Point]) -> None:
+        super().__init__(1)
         self.ends = (source, target)
         self._path = _path(curve)
         self._bounds = self._path.controlPointRect().adjusted(-4, -4, 4, 4)
@@ -293,15 +295,14 @@ class EdgeItem(Painted):
         return stroker.createStroke(self._path)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        theme = current_theme()
         state = self.state or EdgeState()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if state.returned:
-            self._stroke(painter, self._theme.tint("backward", 0.8), state.width + _CASING)
+            self._stroke(painter, theme.tint("backward", 0.8), state.width + _CASING)
         color = (
-            self._theme.color("faint")
-            if state.size is None
-            else self._theme.diverging(math.copysign(0.25 + 0.5 * abs(state.size), state.size), 1.0)
+            theme.color("faint") if state.size is None else theme.diverging(math.copysign(0.25 + 0.5 * abs(state.size), state.size), 1.0)
         )
         if not state.sent and not state.returned:
             color.setAlphaF(_FUTURE)
@@ -324,8 +325,8 @@ class DotItem(Painted):
 
     RADIUS = 8.0
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, 3)
+    def __init__(self) -> None:
+        super().__init__(3)
 
     # --- Qt ---
 
@@ -335,7 +336,7 @@ class DotItem(Painted):
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.color("backward"))
+        painter.setBrush(current_theme().color("backward"))
         painter.drawEllipse(QPointF(0, 0), self.RADIUS, self.RADIUS)
-        painter.setPen(QPen(self._theme.color("panel"), 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.setPen(QPen(current_theme().color("panel"), 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         painter.drawLines([QLineF(-3, -3, 3, 3), QLineF(-3, 3, 3, -3)])

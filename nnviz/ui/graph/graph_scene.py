@@ -79,10 +79,6 @@ class GraphScene(QGraphicsScene):
     def set_look(self, look: Appearance) -> None:
         """Be looked at in this way. Another selection alone touches only two cards."""
         before, self._look = self._look, look
-        if look.theme is not before.theme:
-            for item in (*self.cards.values(), *self.wires.values(), *self.frames.values()):
-                item.set_theme(look.theme)
-            self._send(moving=False)
         if look.titles != before.titles:
             for key, frame in self.frames.items():
                 frame.set_title(self.title(key))
@@ -183,11 +179,9 @@ class GraphScene(QGraphicsScene):
         """Put the items of a new layout in place of the present ones."""
         self._clear()
         self.diagram = diagram
-        self.frames = {
-            key: FrameItem(key, self.title(key), box, self._look.theme, depth) for depth, (key, box) in enumerate(placement.frames.items())
-        }
-        self.wires = {ends: EdgeItem(*ends, curve, self._look.theme) for ends, curve in placement.curves.items()}
-        self.cards = {key: CardItem(key, box, self._look.theme) for key, box in placement.cards.items()}
+        self.frames = {key: FrameItem(key, self.title(key), box, depth) for depth, (key, box) in enumerate(placement.frames.items())}
+        self.wires = {ends: EdgeItem(*ends, curve) for ends, curve in placement.curves.items()}
+        self.cards = {key: CardItem(key, box) for key, box in placement.cards.items()}
         for item in (*self.frames.values(), *self.wires.values(), *self.cards.values()):
             self.addItem(item)
         self._content = self.itemsBoundingRect()
@@ -220,7 +214,7 @@ class GraphScene(QGraphicsScene):
         here = self._state.step.node if self._is_shown and self._state.step else -1
         wires = self.diagram.wires_at.get(self.diagram.card_of.get(here, ""), ()) if self._is_shown else ()
         sent = [self.wires[wire.source, wire.target] for wire in wires if states.travelling(self._state, wire)]
-        self.travel.send(sent, self._look.theme, moving)
+        self.travel.send(sent, moving)
 
 
 def _sizes(state: TraceState, diagram: Diagram, scales: states.Scales, titles: Mapping[str, str]) -> dict[str, Size]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QMargins, QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QCursor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QContextMenuEvent, QCursor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QGraphicsView, QMenu, QToolTip, QWidget
 
 from nnviz.records.trace_state import TraceState
@@ -19,7 +19,6 @@ from nnviz.ui.graph.neuron_scene import NeuronScene
 from nnviz.ui.graph.scenes import Scenes
 from nnviz.ui.graph.strips import COLORINGS
 from nnviz.ui.graph.structure import ROOT, NodeCard, module_path
-from nnviz.ui.theme.colors import LIGHT, Theme
 from nnviz.ui.widgets.minimap import MinimapBar
 from nnviz.ui.widgets.zoom_view import Zooms, ZoomView
 
@@ -67,9 +66,9 @@ class GraphView(ZoomView):
         self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
         self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
         self.setMinimumSize(240, 160)
+        self.setBackgroundRole(QPalette.ColorRole.Base)  # of the foot below the picture
         self.setAccessibleName("Computational graph")
         self.viewport().setAccessibleName("Computational graph")
-        self.set_theme(LIGHT)
 
     @property
     def _scene(self) -> GraphScene | NeuronScene:
@@ -89,18 +88,6 @@ class GraphView(ZoomView):
         self._show_cursor()
         if state and state.step is not before:
             self._follow()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self.setBackgroundBrush(theme.color("panel"))
-        palette = self.palette()
-        palette.setColor(self.backgroundRole(), theme.color("panel"))  # of the foot below the picture
-        self.setPalette(palette)
-        self.scenes.set_look(theme=theme)
-        self._limits.set_theme(theme)
-        self.minimap.set_theme(theme)
-        self.finder.set_theme(theme)
-        self.notice.set_theme(theme)
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids: {"h1": "dense 1"}."""

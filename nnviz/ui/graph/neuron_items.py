@@ -13,7 +13,7 @@ from nnviz.ui.graph.card_items import paint_diamond, paint_what_if
 from nnviz.ui.graph.neuron_states import NARROW, WIDE, LinkState, NeuronState
 from nnviz.ui.graph.painted import Painted
 from nnviz.ui.network.blocks import readable
-from nnviz.ui.theme.colors import BODY, SMALL, Theme, mixed
+from nnviz.ui.theme.colors import BODY, SMALL, current_theme, mixed
 from nnviz.ui.theme.fonts import mono, sans
 
 _Flag = Qt.AlignmentFlag
@@ -38,9 +38,9 @@ class NeuronItem(Painted):
 
     state: NeuronState | None
 
-    def __init__(self, key: str, centre: QPointF, diameter: float, roomy: bool, is_below: bool, theme: Theme) -> None:
+    def __init__(self, key: str, centre: QPointF, diameter: float, roomy: bool, is_below: bool) -> None:
         """`roomy`: there is room for a line with the bias, too; `is_below`: a link leaves it upwards, so its name stands under it."""
-        super().__init__(theme, 2)
+        super().__init__(2)
         self.key = key
         self._radius, self._roomy, self._is_below = diameter / 2, roomy, is_below
         self.setPos(centre)
@@ -57,7 +57,7 @@ class NeuronItem(Painted):
     # --- painting ---
 
     def _paint_ground(self, painter: QPainter, state: NeuronState) -> None:
-        theme, radius = self._theme, self._radius
+        theme, radius = current_theme(), self._radius
         if state.read or state.selected:
             painter.setPen(QPen(theme.color("backward" if state.read else "positive", 0.28), _HALO))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -67,7 +67,7 @@ class NeuronItem(Painted):
         painter.drawEllipse(QPointF(0, 0), radius, radius)
 
     def _ring(self, state: NeuronState) -> QPen:
-        theme = self._theme
+        theme = current_theme()
         if state.phase:
             return QPen(theme.phase(state.phase), 3.0)
         if state.value is None:
@@ -77,7 +77,7 @@ class NeuronItem(Painted):
         return QPen(theme.color("parameter_line") if state.parameter else mixed(theme.color("muted"), theme.color("panel"), 0.2), 1.3)
 
     def _brush(self, state: NeuronState) -> QBrush:
-        theme = self._theme
+        theme = current_theme()
         if state.value is not None and not state.value.is_finite:
             return QBrush(theme.color("loss", 0.7), Qt.BrushStyle.BDiagPattern)
         if state.value is None:
@@ -89,11 +89,11 @@ class NeuronItem(Painted):
             return
         painter.setFont(_fitting(state.value.text, 2 * self._radius - 7))
         fill = state.fill if state.value.is_finite and state.fill is not None else 0.0
-        painter.setPen(readable(self._theme, fill, 1.0) if state.value.is_finite else self._theme.color("loss"))
+        painter.setPen(readable(current_theme(), fill, 1.0) if state.value.is_finite else current_theme().color("loss"))
         painter.drawText(self._line(-self._radius, 2 * self._radius), int(_Flag.AlignCenter), state.value.text)
 
     def _paint_texts(self, painter: QPainter, state: NeuronState) -> None:
-        theme, radius = self._theme, self._radius
+        theme, radius = current_theme(), self._radius
         _, number, text = _fonts()
         painter.setFont(text)
         painter.setPen(theme.color("muted"))
@@ -108,7 +108,7 @@ class NeuronItem(Painted):
             self._paint_pill(painter, f"∂ {state.gradient}", radius + 5, "backward", "backward")
 
     def _paint_pill(self, painter: QPainter, said: str, top: float, ground: str, ink: str) -> None:
-        theme, width = self._theme, QFontMetricsF(painter.font()).horizontalAdvance(said) + 10
+        theme, width = current_theme(), QFontMetricsF(painter.font()).horizontalAdvance(said) + 10
         box = QRectF(-width / 2, top, width, 15)
         painter.setPen(QPen(theme.color("parameter_line"), 1) if ground == "parameter" else Qt.PenStyle.NoPen)
         painter.setBrush(theme.color(ground) if ground == "parameter" else theme.tint(ground, 0.1))
@@ -131,6 +131,7 @@ class NeuronItem(Painted):
         return path
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        theme = current_theme()
         state = self.state
         if state is None:
             return
@@ -139,11 +140,11 @@ class NeuronItem(Painted):
         if option.levelOfDetailFromTransform(painter.worldTransform()) >= _LEGIBLE:
             self._paint_value(painter, state)
             self._paint_texts(painter, state)
-        mark_signs.paint_on_circle(painter, self._theme, state.marks, self._radius)
+        mark_signs.paint_on_circle(painter, theme, state.marks, self._radius)
         if state.breakpoint is not None:
-            paint_diamond(painter, self._theme, QPointF(-self._radius * 0.72, -self._radius * 0.72), state.breakpoint)
+            paint_diamond(painter, theme, QPointF(-self._radius * 0.72, -self._radius * 0.72), state.breakpoint)
         if state.supposed or state.differs:
-            paint_what_if(painter, self._theme, QPointF(self._radius * 0.75, -self._radius * 0.75), state.supposed)
+            paint_what_if(painter, theme, QPointF(self._radius * 0.75, -self._radius * 0.75), state.supposed)
 
 
 def _fitting(text: str, room: float) -> QFont:
@@ -158,9 +159,9 @@ class NeuronLinkItem(Painted):
 
     state: LinkState | None
 
-    def __init__(self, link: tuple[int, int], start: QPointF, end: QPointF, bow: float, theme: Theme) -> None:
+    def __init__(self, link: tuple[int, int], start: QPointF, end: QPointF, bow: float) -> None:
         """`bow`: how far up it swings to pass what stands between, in pixels."""
-        super().__init__(theme, 1)
+        super().__init__(1)
         self.link = link
         self._path = QPainterPath(start)
         if bow:
@@ -179,7 +180,7 @@ class NeuronLinkItem(Painted):
         return self._path.pointAtPercent(min(1.0, max(0.0, share)))
 
     def _pen(self, state: LinkState) -> QPen:
-        theme = self._theme
+        theme = current_theme()
         if state.share is None:
             color, width = theme.color("backward" if state.returned else "faint"), 1.6 if state.returned else 1.2
         else:
@@ -197,10 +198,10 @@ class NeuronLinkItem(Painted):
         middle = self._place(0.5) - QPointF(0, 17) if state.above else self._place(ON_LINK)
         box = QRectF(middle.x() - width / 2, middle.y() - height / 2, width, height)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(_opaque(self._theme.color("panel", 0.9)))
+        painter.setBrush(_opaque(current_theme().color("panel", 0.9)))
         painter.drawRoundedRect(box, 4, 4)
         for place, (tone, text) in enumerate(state.labels):
-            painter.setPen(self._theme.color(tone))
+            painter.setPen(current_theme().color(tone))
             line = QRectF(box.left(), box.top() + place * _LINE, width, _LINE)
             painter.drawText(line, int(_Flag.AlignCenter), text)
 
@@ -219,7 +220,7 @@ class NeuronLinkItem(Painted):
         state = self.state or LinkState()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if state.active or state.selected:
-            painter.setPen(QPen(self._theme.color("muted", 0.16), WIDE + 5))
+            painter.setPen(QPen(current_theme().color("muted", 0.16), WIDE + 5))
             painter.drawPath(self._path)
         painter.setPen(self._pen(state))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -236,8 +237,8 @@ def _opaque(color: QColor) -> QBrush:
 class CaptionItem(Painted):
     """A small text: an operation above its column, or a layer's frame with its name."""
 
-    def __init__(self, text: str, box: QRectF, framed: bool, theme: Theme) -> None:
-        super().__init__(theme, 0)
+    def __init__(self, text: str, box: QRectF, framed: bool) -> None:
+        super().__init__(0)
         self.text = text
         self._box, self._framed = box, framed
 
@@ -252,7 +253,7 @@ class CaptionItem(Painted):
         return self._box.adjusted(-1, -1, 1, 1)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        theme = self._theme
+        theme = current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(sans(SMALL, QFont.Weight.Bold) if self._framed else mono(SMALL))
         room = QRectF(self._box)

@@ -66,10 +66,6 @@ class NeuronScene(QGraphicsScene):
     def set_look(self, look: Appearance) -> None:
         """Be looked at in this way."""
         before, self._look = self._look, look
-        if look.theme is not before.theme:
-            for item in (*self.circles.values(), *self.links.values(), *self.frames.values(), *self.captions):
-                item.set_theme(look.theme)
-            self._send(moving=False)
         for layer, frame in self.frames.items():
             frame.set_text(self._title(layer))
         if look != before:
@@ -136,12 +132,11 @@ class NeuronScene(QGraphicsScene):
         self._lines = 2 if places.pitch >= _TWO_LINES else 1
         lifted = {source for source, target in self.units.links if places.centres[source][0] == places.centres[target][0]}
         self.circles = {
-            id: NeuronItem(f"node {id}", QPointF(*centre), places.diameter, roomy, id in lifted, self._look.theme)
-            for id, centre in places.centres.items()
+            id: NeuronItem(f"node {id}", QPointF(*centre), places.diameter, roomy, id in lifted) for id, centre in places.centres.items()
         }
         columns = sorted({x for x, _ in places.centres.values()})
         self.links = {link: self._link(link, columns) for link in self.units.links}
-        self.frames = {layer: CaptionItem(self._title(layer), QRectF(*box), True, self._look.theme) for layer, box in places.frames.items()}
+        self.frames = {layer: CaptionItem(self._title(layer), QRectF(*box), True) for layer, box in places.frames.items()}
         self.captions = [self._caption(tensor, place) for tensor, place in places.captions.items()]
         for item in (*self.frames.values(), *self.captions, *self.links.values(), *self.circles.values()):
             self.addItem(item)
@@ -154,12 +149,12 @@ class NeuronScene(QGraphicsScene):
         passed = columns.index(target.x()) - columns.index(source.x()) - 1
         unit = way.unitVector()
         reach = QPointF(unit.dx(), unit.dy()) * (source.radius + 1)
-        return NeuronLinkItem(link, source.pos() + reach, target.pos() - reach, _BOW * max(0, passed), self._look.theme)
+        return NeuronLinkItem(link, source.pos() + reach, target.pos() - reach, _BOW * max(0, passed))
 
     def _caption(self, tensor: int, place: tuple[float, float]) -> CaptionItem:
         node = self._state.index.whole.node(tensor)
         text = names.name(node) if node.inputs else self._look.title(node.label)
-        return CaptionItem(text, QRectF(place[0] - 45, place[1] - 8, 90, 14), False, self._look.theme)
+        return CaptionItem(text, QRectF(place[0] - 45, place[1] - 8, 90, 14), False)
 
     def _title(self, layer: str) -> str:
         """The name of a layer, and its detail where it has one of its own."""
@@ -189,4 +184,4 @@ class NeuronScene(QGraphicsScene):
         state = self._state
         here = state.step.node if state and state.step and state.phase == "backward" and self.units else None
         sent = [item for (source, target), item in self.links.items() if target == here and self.links[source, target].state.returned]
-        self.travel.send(sent, self._look.theme, moving)
+        self.travel.send(sent, moving)

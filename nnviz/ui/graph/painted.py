@@ -7,17 +7,14 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGraphicsItem
 
-from nnviz.ui.theme.colors import Theme
-
 
 class Painted(QGraphicsItem):
     """Something that is painted anew when its state or the theme changes, and only then."""
 
-    def __init__(self, theme: Theme, rank: float) -> None:
+    def __init__(self, rank: float) -> None:
         """`rank`: what has a higher one stands before the others."""
         super().__init__()
         self.state: Any = None
-        self._theme = theme
         self.setZValue(rank)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
@@ -28,8 +25,3 @@ class Painted(QGraphicsItem):
         self.state = state
         self.update()
         return True
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        self.update()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnviz.records.trace_state import TraceState
-from nnviz.text import names as naming
-from nnviz.text import numbers
+from nnviz.text import names, numbers
 from nnviz.ui.graph.strips import Limits
 
 NO_TRACE = "There is no trace yet."
@@ -23,7 +22,7 @@ def step_label(state: TraceState | None) -> str:
     return f"step {state.cursor} / {state.index.length}" if state else "no steps"
 
 
-def here(state: TraceState, names: Mapping[int, str], titles: Mapping[str, str]) -> str:
+def here(state: TraceState, named: Mapping[int, str], titles: Mapping[str, str]) -> str:
     """Return where the cursor is, in one sentence."""
-    place = f" at {naming.qualified(state.node, names, titles)}" if state.node else ""
+    place = f" at {names.qualified(state.node, named, titles)}" if state.node else ""
     return f"Step {state.cursor} of {state.index.length}: {state.phase}{place}."

@@ -8,7 +8,6 @@ from PySide6.QtCore import QEasingCurve, QObject, QVariantAnimation
 from PySide6.QtWidgets import QGraphicsScene
 
 from nnviz.ui.graph.card_items import DotItem, EdgeItem
-from nnviz.ui.theme.colors import Theme
 
 DURATION = 240
 """Milliseconds a gradient takes along a wire."""
@@ -38,10 +37,10 @@ class Travel(QObject):
         self._animation.stop()
         self._place(REST)
 
-    def send(self, wires: Sequence[EdgeItem], theme: Theme, moving: bool) -> None:
+    def send(self, wires: Sequence[EdgeItem], moving: bool) -> None:
         """Put a dot on each of these wires and on no other; `moving` lets them travel there."""
         self.clear()
-        self.dots = [(DotItem(theme), wire) for wire in wires]
+        self.dots = [(DotItem(), wire) for wire in wires]
         for dot, _ in self.dots:
             self._scene.addItem(dot)
         moving = moving and self._animated and bool(wires)

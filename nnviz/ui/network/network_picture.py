@@ -13,13 +13,11 @@ from nnviz.document.problems import Fix
 from nnviz.ui.network.network_scene import NetworkScene
 from nnviz.ui.network.overlays import Hint
 from nnviz.ui.network.picking import PointerTarget
-from nnviz.ui.theme.colors import Theme
 
 
 class NetworkPicture(Protocol):
     """The network view; its own docstrings say what each of these does."""
 
-    theme: Theme
     hint: Hint
 
     # --- what is where ---

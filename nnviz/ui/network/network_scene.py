@@ -20,7 +20,6 @@ from nnviz.ui.network.layer_places import Point, arranged, bounds, box
 from nnviz.ui.network.layer_sizes import FACTS, TWO_FACTS, LayerSize, layer_size
 from nnviz.ui.network.link_item import LinkItem
 from nnviz.ui.network.picking import NOTHING, PointerTarget
-from nnviz.ui.theme.colors import LIGHT, Theme
 
 _ROOMY = 320
 """Pixels a picture must be high for a second line under its layers."""
@@ -40,7 +39,6 @@ class NetworkScene(QGraphicsScene):
         self.wired_from = ""
         """The layer a link is being drawn from; empty for none."""
         self.hover: PointerTarget = NOTHING
-        self.theme = LIGHT
         self.experiment: Experiment | None = None
         self.report: Report | None = None
         self.figures = Figures()
@@ -74,7 +72,6 @@ class NetworkScene(QGraphicsScene):
             self.removeItem(self.columns.pop(id))
         for id in layers.keys() - self.columns.keys():
             self.columns[id] = ColumnItem(layers[id], faces[id])
-            self.columns[id].set_theme(self.theme)
             self.addItem(self.columns[id])
         self.columns = {id: self.columns[id] for id in layers}
 
@@ -85,7 +82,6 @@ class NetworkScene(QGraphicsScene):
         for link in wanted:
             if link not in self.links:
                 self.links[link] = LinkItem(link, self._ends(link, None))
-                self.links[link].set_theme(self.theme)
                 self.addItem(self.links[link])
         self.follow_columns()
 
@@ -175,12 +171,6 @@ class NetworkScene(QGraphicsScene):
         item = self.links[target.link] if target.kind == "curve" else None
         weight = item.weight(target.curve) if item is not None else None
         return None if weight is None else (item.parameter, tuple(item.course.pairs[target.curve]), weight)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self.theme = theme
-        for item in (*self.columns.values(), *self.links.values()):
-            item.set_theme(theme)
 
     # --- what stands out ---
 

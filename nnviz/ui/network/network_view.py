@@ -35,7 +35,7 @@ from nnviz.ui.network.network_scene import NetworkScene
 from nnviz.ui.network.overlays import SCALES_HEIGHT, Hint
 from nnviz.ui.network.picking import NOTHING, PointerTarget, pick
 from nnviz.ui.network.tools import TOOLS, Press, Tool, WeightWheel
-from nnviz.ui.theme.colors import LIGHT, Theme
+from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.minimap import ABOVE_STYLE, Minimap
 from nnviz.ui.widgets.zoom_view import Zooms, ZoomView
 
@@ -92,7 +92,6 @@ class NetworkView(ZoomView):
         self.report: Report | None = None
         self.state: TraceState | None = None
         self.figures = Figures()
-        self.theme = LIGHT
         self.tokens: tuple[str, ...] = ()
         """What the numbers of the input stand for, where the data is a text."""
         self._coloring = "value"
@@ -112,7 +111,6 @@ class NetworkView(ZoomView):
         self.setMinimumSize(160, 100)
         self.setAccessibleName("Network")
         self.viewport().setAccessibleName("Network")
-        self.set_theme(LIGHT)
 
     # --- setters ---
 
@@ -149,14 +147,6 @@ class NetworkView(ZoomView):
         """Call the classes by these names beside the output."""
         self._class_names = tuple(names)
         self._refresh()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self.theme = theme
-        self.setBackgroundBrush(theme.color("panel"))
-        self._scene.set_theme(theme)
-        self.hint.set_theme(theme)
-        self.viewport().update()
 
     def set_selection(self, ids: tuple[str, ...]) -> None:
         """Select these layers, without emitting."""
@@ -337,17 +327,18 @@ class NetworkView(ZoomView):
             self.fit()
 
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        theme = current_theme()
         exposed = self.mapFromScene(rect).boundingRect().adjusted(-2, -2, 2, 2)
         painter.save()
         painter.resetTransform()
-        overlays.paint_locks(painter, self.theme, self._scene, self.mapFromScene)
+        overlays.paint_locks(painter, theme, self._scene, self.mapFromScene)
         scales, map_rect = self._overlays()
         if map_rect.intersects(exposed):
-            self._map.paint(painter, self.theme, map_rect, self.seen())
+            self._map.paint(painter, theme, map_rect, self.seen())
         if scales.intersects(exposed):
-            overlays.paint_scales(painter, self.viewport().rect(), self.theme, self.figures)
+            overlays.paint_scales(painter, self.viewport().rect(), theme, self.figures)
         if not self._scene.columns:
-            overlays.paint_invitation(painter, self.viewport().rect(), self.theme)
+            overlays.paint_invitation(painter, self.viewport().rect(), theme)
         painter.restore()
 
     # --- Qt: the mouse ---

@@ -45,10 +45,6 @@ class Hint(QLabel):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of this theme."""
-        self.setStyleSheet(f"color: {theme.text}; background: {theme.warning}; border: 1px solid {theme.line}; border-radius: 6px;")
-
     def say(self, text: str, beside: QPoint) -> None:
         """Say this beside a place of the viewport; an empty text hides the hint."""
         self.setVisible(bool(text))

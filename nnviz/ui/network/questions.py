@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtWidgets import QMenu, QWidget
 
 from nnviz.document.catalog import LAYERS
+from nnviz.document.network import split_parameter
 from nnviz.ui.network.allowed_links import obstacle, partners
 from nnviz.ui.network.inline import ListEntry, NameField, SearchField, WeightField, show
 from nnviz.ui.network.layer_places import SLIM_GAP
@@ -27,7 +28,7 @@ def open_kinds(view: NetworkPicture, at: QPoint, text: str = "") -> SearchField:
     place, selected = view.mapToScene(at), view.scene().selected
     after = selected[0] if len(selected) == 1 else ""
     choices = [ListEntry(kind.name, kind.label, kind.explanation) for kind in LAYERS.values()]
-    field = SearchField(view.viewport(), view.theme, "Type a layer", choices, text)
+    field = SearchField(view.viewport(), "Type a layer", choices, text)
     field.chosen.connect(lambda kind: _view(field).request_layer(kind, place, after if LAYERS[kind].inputs[1] != 0 else ""))
     show(field, at + _BESIDE)
     return field
@@ -45,7 +46,7 @@ def open_partners(view: NetworkPicture) -> SearchField | None:
         for layer in scene.experiment.network
         if layer.id != source
     ]
-    field = SearchField(view.viewport(), view.theme, f"Link {title} to", choices)
+    field = SearchField(view.viewport(), f"Link {title} to", choices)
     field.chosen.connect(lambda target: _view(field).request_link(source, target))
     show(field, beside(view, source))
     return field
@@ -80,7 +81,7 @@ def open_weight(view: NetworkPicture, target: PointerTarget, at: QPoint) -> Weig
     if found is None:
         return None
     parameter, index, value = found
-    layer, _, tensor = parameter.partition(".")
+    layer, tensor = split_parameter(parameter)
     field = WeightField(view.viewport(), f"{view.scene().title(layer)}.{tensor}{list(index)}", value)
     field.chosen.connect(lambda number: _view(field).request_weight(parameter, index, number))
     show(field, at + _BESIDE)

@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QGraphicsPathItem, QWidget
 
 from nnviz.document.network import Link
 from nnviz.ui.network import questions
-from nnviz.ui.network.allowed_links import misfit, obstacle, partners
+from nnviz.ui.network.allowed_links import obstacle, partners, size_problem
 from nnviz.ui.network.layer_places import snapped
 from nnviz.ui.network.network_picture import NetworkPicture
 from nnviz.ui.network.network_scene import NetworkScene
 from nnviz.ui.network.picking import NOTHING, PointerTarget, layers_in, nearest_link
-from nnviz.ui.theme.colors import Theme
+from nnviz.ui.theme.colors import current_theme
 
 DROP = 22.0
 """How near to a link, in pixels, what is dropped goes into it."""
@@ -121,12 +121,12 @@ class LinkTool(Tool):
         network = self._scene.experiment.network
         network = replace(network, links=tuple(link for link in network.links if link != self._link))
         others = partners(network, self._layer, self._side)
-        self._misfits = {id: why for id in others if (why := misfit(network, self._scene.report, *self._pair(id)))}
+        self._problems = {id: why for id in others if (why := size_problem(network, self._scene.report, *self._pair(id)))}
         self._curve = QGraphicsPathItem()
-        self._curve.setPen(QPen(view.theme.color("forward"), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        self._curve.setPen(QPen(current_theme().color("forward"), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         self._curve.setZValue(3)
         self._scene.addItem(self._curve)
-        self._scene.mark(lit=(others & self._scene.columns.keys()) - self._misfits.keys(), wired_from=self._layer)
+        self._scene.mark(lit=(others & self._scene.columns.keys()) - self._problems.keys(), wired_from=self._layer)
 
     def move(self, view: NetworkPicture, position: QPoint) -> None:
         """Lead the free end to the mouse; it snaps to the port of a layer that fits, and over any other says why not."""
@@ -170,7 +170,7 @@ class LinkTool(Tool):
 
     def _obstacle(self, other: str) -> str:
         """Why a layer that is met does not fit."""
-        return (self._misfits.get(other) or obstacle(self._scene.experiment, *self._pair(other), self._link)) if other else ""
+        return (self._problems.get(other) or obstacle(self._scene.experiment, *self._pair(other), self._link)) if other else ""
 
     def _replaced(self, met: str) -> str:
         """Which link the new one takes the place of."""
@@ -260,7 +260,7 @@ class BandTool(Tool):
 
     def move(self, view: NetworkPicture, position: QPoint) -> None:
         if self._band is None and self._press.is_drag(position):
-            self._band = Band(view.viewport(), view.theme)
+            self._band = Band(view.viewport())
         if self._band is not None:
             self._band.setGeometry(QRect(self._press.position, position).normalized())
             self._band.show()
@@ -287,18 +287,17 @@ TOOLS: tuple[type[Tool], ...] = (PanTool, MapTool, LinkTool, LayersTool, BandToo
 class Band(QWidget):
     """The box around what is selected: a tint with a thin frame. (The style's own rubber band is a sheet that hides what is in it.)"""
 
-    def __init__(self, viewport: QWidget, theme: Theme) -> None:
+    def __init__(self, viewport: QWidget) -> None:
         super().__init__(viewport)
-        self._theme = theme
         self.setAccessibleName("Selection")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     # --- Qt ---
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(QPen(self._theme.color("forward", 0.7), 1))
-        painter.setBrush(self._theme.color("forward", 0.12))
+        theme, painter = current_theme(), QPainter(self)
+        painter.setPen(QPen(theme.color("forward", 0.7), 1))
+        painter.setBrush(theme.color("forward", 0.12))
         painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
         painter.end()
 

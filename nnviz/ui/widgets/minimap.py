@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QTransform
 from PySide6.QtWidgets import QWidget
 
-from nnviz.ui.theme.colors import LIGHT, Theme
+from nnviz.ui.theme.colors import Theme, current_theme
 
 _WIDEST, _NARROWEST = 420, 24
 _STRETCHED = 200
@@ -105,7 +105,6 @@ class MinimapBar(QWidget):
 
     def __init__(self, name: str, parent: QWidget) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._map = Minimap(BESIDE_STYLE)
         self._seen, self._room = QRectF(), QRect()
         self._cursor, self._phase = QRectF(), ""
@@ -137,11 +136,6 @@ class MinimapBar(QWidget):
             self._cursor, self._phase = box, phase
             self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        self.update()
-
     def set_room(self, room: QRect) -> None:
         """Stand at the left end of this room, as wide as the shape of the content asks for."""
         self._room, content = room, self._map.content
@@ -155,7 +149,7 @@ class MinimapBar(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        self._map.paint(painter, self._theme, self.rect(), self._seen, self._cursor, self._phase)
+        self._map.paint(painter, current_theme(), self.rect(), self._seen, self._cursor, self._phase)
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -84,7 +84,7 @@ def test_one_outlier_leaves_the_others_apart(coloring):
 
 
 @pytest.mark.parametrize(("coloring", "sign"), [("value", 1), ("gradient", -1)])
-def test_nodes_and_wires_have_the_colour_of_the_sign(coloring, sign):
+def test_nodes_and_wires_have_the_colour_of_the_sign(qapp, coloring, sign):
     """A value of 2 whose gradient is −3: blue by its value, orange by its gradient."""
     tape = traces.Tape()
     x = tape.add("input", "x", np.array([[1.0]]))
@@ -98,7 +98,7 @@ def test_nodes_and_wires_have_the_colour_of_the_sign(coloring, sign):
     assert np.sign(states.card_state(state, diagram.cards[diagram.card_of[a]], scales, Appearance(coloring=coloring)).size) == sign
     shown = states.wire_state(state, wire, scales, coloring)
     assert np.sign(shown.size) == sign and shown.returned
-    assert _pixel_of(EdgeItem("a", "b", [(0, 10), (10, 10), (20, 10), (40, 10)], LIGHT), shown) == ("blue" if sign > 0 else "orange")
+    assert _pixel_of(EdgeItem("a", "b", [(0, 10), (10, 10), (20, 10), (40, 10)]), shown) == ("blue" if sign > 0 else "orange")
 
 
 def _pixel_of(item, state) -> str:

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
+from nnviz.engine.observe.trace_records import winners
 from nnviz.trace import capture
-from nnviz.trace.windows import winners
 
 
 def won(pool: nn.Module) -> list[torch.Tensor | None]:
@@ -16,7 +16,7 @@ def won(pool: nn.Module) -> list[torch.Tensor | None]:
     trace = capture(net, x, loss=nn.functional.cross_entropy, target=y)
     assert any("max_pool" in node.operation for node in trace.nodes)
     state = torch.get_rng_state()
-    found = [winners(node, trace.nodes) for node in trace.nodes]
+    found = [winners(node, trace) for node in trace.nodes]
     assert torch.equal(torch.get_rng_state(), state)
     for node, places in zip(trace.nodes, found, strict=True):
         if places is not None:

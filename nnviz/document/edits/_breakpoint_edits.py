@@ -7,8 +7,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from nnviz.document.breakpoints import KINDS, MOST_BREAKPOINTS, SWITCH, Breakpoint
-from nnviz.document.edits.replacing import checked, replaced
 from nnviz.document.experiment import Experiment
+from nnviz.document.fields import checked
 from nnviz.document.problems import Refused, offered
 
 
@@ -19,21 +19,21 @@ def add_breakpoint(experiment: Experiment, kind: str, **settings: Any) -> Experi
         raise Refused("There is such a breakpoint already.", "Switch it on in the list of breakpoints.")
     if len(experiment.breakpoints) >= MOST_BREAKPOINTS:
         raise Refused(f"There are {MOST_BREAKPOINTS} breakpoints, and no more can be listed.", "Delete one first.")
-    return replaced(experiment, breakpoints=(*experiment.breakpoints, added))
+    return experiment.replaced(breakpoints=(*experiment.breakpoints, added))
 
 
 def toggle_breakpoint(experiment: Experiment, kind: str, target: str) -> Experiment:
     """Return the experiment without the breakpoint at this node or parameter, or with one if there is none."""
     kept = tuple(other for other in experiment.breakpoints if (other.kind, other.target) != (kind, target))
     if len(kept) < len(experiment.breakpoints):
-        return replaced(experiment, breakpoints=kept)
+        return experiment.replaced(breakpoints=kept)
     return add_breakpoint(experiment, kind, target=target)
 
 
 def remove_breakpoint(experiment: Experiment, place: int) -> Experiment:
     """Return the experiment without the breakpoint at this place of the list."""
     gone = _at(experiment, place)
-    return replaced(experiment, breakpoints=tuple(other for other in experiment.breakpoints if other is not gone))
+    return experiment.replaced(breakpoints=tuple(other for other in experiment.breakpoints if other is not gone))
 
 
 def change_breakpoint(experiment: Experiment, place: int, **settings: Any) -> Experiment:
@@ -41,12 +41,12 @@ def change_breakpoint(experiment: Experiment, place: int, **settings: Any) -> Ex
     old = _at(experiment, place)
     kind = KINDS[old.kind]
     changed = replace(old, **checked((*kind.fields, SWITCH), kind.label, settings))
-    return replaced(experiment, breakpoints=tuple(changed if other is old else other for other in experiment.breakpoints))
+    return experiment.replaced(breakpoints=tuple(changed if other is old else other for other in experiment.breakpoints))
 
 
 def switch_breakpoints(experiment: Experiment, enabled: bool) -> Experiment:
     """Return the experiment with all breakpoints on, or all off."""
-    return replaced(experiment, breakpoints=tuple(replace(one, enabled=enabled) for one in experiment.breakpoints))
+    return experiment.replaced(breakpoints=tuple(replace(one, enabled=enabled) for one in experiment.breakpoints))
 
 
 def _made(kind: str, settings: dict[str, Any]) -> Breakpoint:

@@ -12,10 +12,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from nnviz.document import catalog
-from nnviz.document.edits.layer_edits import CanvasPosition, move_layers
-from nnviz.document.edits.replacing import known, replaced
+from nnviz.document.edits.layer_edits import CanvasPosition, known, move_layers
 from nnviz.document.experiment import Experiment
-from nnviz.document.network import Link, Network
+from nnviz.document.network import Link, Network, free_id, split_parameter
 from nnviz.document.problems import Refused
 from nnviz.document.store import json_text
 
@@ -57,7 +56,7 @@ def _part(experiment: Experiment, ids: Iterable[str]) -> Experiment:
     chosen = set(known(experiment.network, ids))
     layers = tuple(layer for layer in experiment.network if layer.id in chosen)
     links = tuple(link for link in experiment.network.links if {link.source, link.target} <= chosen)
-    weights = {name: values for name, values in experiment.weights.items() if name.partition(".")[0] in chosen}
+    weights = {name: values for name, values in experiment.weights.items() if split_parameter(name).layer in chosen}
     canvas = {id: place for id, place in experiment.canvas.items() if id in chosen}
     return replace(experiment, network=Network(layers, links), weights=weights, canvas=canvas, breakpoints=())
 
@@ -69,11 +68,11 @@ def _grafted(experiment: Experiment, part: Experiment, offset: CanvasPosition) -
     names = _fresh_names(network, part.network)
     layers = tuple(replace(layer, id=copies[layer.id], name=names[layer.id]) for layer in part.network)
     links = tuple(Link(copies[link.source], copies[link.target]) for link in part.network.links)
-    owned = [(name.partition(".")[0], name.partition(".")[2], values) for name, values in part.weights.items()]
+    owned = [(*split_parameter(name), values) for name, values in part.weights.items()]
     weights = {f"{copies[id]}.{tensor}": values for id, tensor, values in owned if id in copies}
     places = {copies[id]: (x + offset[0], y + offset[1]) for id, (x, y) in part.canvas.items()}
     grown = Network((*network.layers, *layers), (*network.links, *links))
-    return move_layers(replaced(experiment, network=grown, weights=experiment.weights | weights), places)
+    return move_layers(experiment.replaced(network=grown, weights=experiment.weights | weights), places)
 
 
 def _fresh_names(network: Network, part: Network) -> dict[str, str]:
@@ -93,9 +92,6 @@ def _fresh_ids(network: Network, part: Network) -> dict[str, str]:
     """For each layer of the part the id it gets: its kind and the first free number."""
     taken, fresh = {layer.id for layer in network}, {}
     for layer in part:
-        number = 1
-        while f"{layer.kind}{number}" in taken:
-            number += 1
-        fresh[layer.id] = f"{layer.kind}{number}"
+        fresh[layer.id] = free_id(layer.kind, taken)
         taken.add(fresh[layer.id])
     return fresh

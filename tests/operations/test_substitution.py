@@ -7,15 +7,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from nnviz.operations.numbers_put_in import RULES
 from nnviz.operations.recorded_call import pieces
 from nnviz.operations.substitution import substituted
+from nnviz.operations.table import OPERATIONS
 from nnviz.records.trace_state import TraceState
 from nnviz.text.numbers import number
 from nnviz.ui.step.elements import row_shape
+from tests.operations import written
 from tests.trace import zoo
 from tests.ui import captured, traces
-from tests.ui.step import written
 
 
 @pytest.fixture
@@ -95,6 +95,9 @@ def test_cross_entropy_says_the_rows_part():
     loss = trace.nodes[-1]
     parts = [float(substituted(traces.state(trace, len(trace.steps), row), loss, ()).rsplit("= ", 1)[1]) for row in range(8)]
     assert np.mean(parts) == pytest.approx(trace.loss, abs=1e-3)
+
+
+RULES = {name for name, row in OPERATIONS.items() if row.numbers or row.function}
 
 
 def _lines(index, most):

@@ -39,7 +39,8 @@ def test_every_fix_of_a_broken_document_cures_its_problem(seed):
         if problem.fix is not None:
             assert problem.fix.label and not problem.fix.label.endswith(".")
             mended = edits.apply_fix(broken, problem.fix)
-            assert same(problem) not in {same(other) for other in examine(mended).problems}
+            left = [same(other) for other in examine(mended).problems].count(same(problem))
+            assert left < [same(other) for other in examine(broken).problems].count(same(problem))  # two loose links may read the same
 
 
 def image(*layers: Layer):

@@ -1,4 +1,4 @@
-"""The gradients of the table of formulas, as code. It explains and is tested; it must not be used to compute a trace.
+"""The derivatives of the table of operations as code: what each operation sends to its inputs.
 
 A rule `(g, y, *arguments)` gets ∂L/∂y, y (sequences if there are several outputs) and the call's own arguments. It gives
 the gradient of every tensor among them, in order, None where there is none to give; or NotImplemented for a call it does
@@ -8,14 +8,15 @@ not know. `elementwise` makes one from a slope ∂y/∂x.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .record import tensors_in
+from nnviz.trace import Node
+from nnviz.trace.record import fill, tensors_in
 
 # -- what several formulas share -----------------------------------------------------------------------------------
 
@@ -357,6 +358,8 @@ def clamp(x: Tensor, y: Tensor, min: float = -math.inf, max: float = math.inf) -
 
 
 def power(g: Tensor, y: Tensor, x: Tensor, n: Any) -> tuple:
+    if not isinstance(x, Tensor):
+        return fit(g * y * math.log(x), n)
     exponent = n if isinstance(n, Tensor) else torch.tensor(n, dtype=x.dtype)
     to_x = torch.where(exponent == 0, 0.0, g * exponent * x ** (exponent - 1))
     return fit(to_x, x) + fit(g * y * x.log(), n)
@@ -385,3 +388,235 @@ def selu(x: Tensor, y: Tensor, inplace: bool = False) -> Tensor:
 def mish(x: Tensor, y: Tensor, inplace: bool = False) -> Tensor:
     t = torch.tanh(F.softplus(x))
     return t + x * torch.sigmoid(x) * (1 - t * t)
+
+
+# -- convolutions and pools; x is (batch, channels, axes …) --------------------------------------------------------
+
+
+def _per_axis(option: Any, count: int) -> tuple[int, ...]:
+    given = (option,) if isinstance(option, int) else tuple(option)
+    return given * count if len(given) == 1 else given
+
+
+def _convolution_gradients(count: int) -> tuple[Callable, Callable]:
+    return getattr(torch.nn.grad, f"conv{count}d_input"), getattr(torch.nn.grad, f"conv{count}d_weight")
+
+
+def convolution(g, y, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    axes = weight.dim() - 2
+    if x.dim() == axes + 1:  # without a batch
+        return NotImplemented
+    to_input, to_weight = _convolution_gradients(axes)
+    stride, dilation = _per_axis(stride, axes), _per_axis(dilation, axes)
+    around = _padding(padding, weight.shape[2:], dilation)
+    padded = F.pad(x, [side for sides in reversed(around) for side in sides])
+    to_padded = to_input(padded.shape, weight, g, stride, 0, dilation, groups)
+    for axis, (before, _) in enumerate(around, start=2):
+        to_padded = to_padded.narrow(axis, before, x.shape[axis])
+    to_bias = () if bias is None else (g.transpose(0, 1).flatten(1).sum(1),)
+    return to_padded, to_weight(padded, weight.shape, g, stride, 0, dilation, groups), *to_bias
+
+
+def _padding(padding: Any, sizes: tuple[int, ...], dilation: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Per axis what is put before and after; `same` keeps the length, the odd one goes after."""
+    if padding == "same":
+        totals = [step * (size - 1) for step, size in zip(dilation, sizes, strict=True)]
+        return [(total // 2, total - total // 2) for total in totals]
+    return [(side, side) for side in _per_axis(0 if padding == "valid" else padding, len(sizes))]
+
+
+def transposed_convolution(g, y, x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    axes = weight.dim() - 2
+    if x.dim() == axes + 1:
+        return NotImplemented
+    forward, (_, to_weight) = getattr(F, f"conv{axes}d"), _convolution_gradients(axes)
+    to_x = forward(g, weight, None, stride, padding, dilation, groups)
+    to_bias = () if bias is None else (g.transpose(0, 1).flatten(1).sum(1),)
+    return to_x, to_weight(g, weight.shape, x, stride, padding, dilation, groups), *to_bias
+
+
+def _to_winners(g: Tensor, x: Tensor, places: Tensor, axes: int) -> tuple[Tensor]:
+    """Every window's gradient to the place that won it, counted over the last `axes` axes; places may win twice."""
+    home = torch.zeros_like(x).flatten(-axes)
+    return (home.scatter_add(-1, places.flatten(-axes), g.flatten(-axes)).view(x.shape),)
+
+
+def max_pool(g, y, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    if return_indices:
+        return NotImplemented
+    axes = x.dim() - 2
+    pool = getattr(F, f"max_pool{axes}d")
+    _, places = pool(x, kernel_size, stride or None, padding, dilation, ceil_mode=ceil_mode, return_indices=True)
+    return _to_winners(g, x, places, axes)
+
+
+def adaptive_max_pool(g, y, x, output_size, return_indices=False):
+    if return_indices:
+        return NotImplemented
+    axes = x.dim() - 2
+    _, places = getattr(F, f"adaptive_max_pool{axes}d")(x, output_size, return_indices=True)
+    return _to_winners(g, x, places, axes)
+
+
+def average_pool(g, y, x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
+    if ceil_mode:
+        return NotImplemented
+    axes = x.dim() - 2
+    sizes = _per_axis(kernel_size, axes)
+    stride, padding = _per_axis(stride or sizes, axes), _per_axis(padding, axes)
+    window, spread = x.new_ones(1, 1, *sizes), getattr(F, f"conv_transpose{axes}d")
+    count = divisor_override or math.prod(sizes)
+    if not count_include_pad and divisor_override is None:
+        count = getattr(F, f"conv{axes}d")(x.new_ones(1, 1, *x.shape[2:]), window, stride=stride, padding=padding)
+    covered = [(n - 1) * s - 2 * p + k for n, s, p, k in zip(g.shape[2:], stride, padding, sizes, strict=True)]
+    rest = [size - reached for size, reached in zip(x.shape[2:], covered, strict=True)]
+    shares = (g / count).reshape(-1, 1, *g.shape[2:])
+    return (spread(shares, window, stride=stride, padding=padding, output_padding=rest).reshape(x.shape),)
+
+
+def adaptive_average_pool(g, y, x, output_size):
+    for axis in range(2, x.dim()):
+        length, count = x.shape[axis], g.shape[axis]
+        share = torch.zeros(count, length, dtype=x.dtype)
+        for k in range(count):
+            start, end = k * length // count, -(-(k + 1) * length // count)
+            share[k, start:end] = 1 / (end - start)
+        g = (g.movedim(axis, -1) @ share).movedim(-1, axis)
+    return (g,)
+
+
+CODE: dict[str, Callable] = {
+    "linear": linear,
+    "matmul": matmul,
+    "mm": matmul,
+    "bmm": matmul,
+    "mv": matmul,
+    "vdot": lambda g, y, a, b: (g * b, g * a),
+    "einsum": einsum,
+    "dot": lambda g, y, a, b: (g * b, g * a),
+    "add": lambda g, y, a, b, alpha=1: fit(g, a) + fit(alpha * g, b),
+    "sub": lambda g, y, a, b, alpha=1: fit(g, a) + fit(-alpha * g, b),
+    "rsub": lambda g, y, a, b: fit(-g, a) + fit(g, b),
+    "mul": lambda g, y, a, b: fit(g * b, a) + fit(g * a, b),
+    "div": lambda g, y, a, b: fit(g / b, a) + fit(-g * y / b, b),
+    "rdiv": lambda g, y, a, b: fit(-g * y / a, a) + fit(g / a, b),
+    "neg": lambda g, y, x: (-g,),
+    "pow": power,
+    "rpow": lambda g, y, x, c: fit(g * y * math.log(c), x),
+    "square": elementwise(lambda x, y: 2 * x),
+    "sqrt": elementwise(lambda x, y: 0.5 / y),
+    "rsqrt": elementwise(lambda x, y: -0.5 * y**3),
+    "exp": elementwise(lambda x, y: y),
+    "log": elementwise(lambda x, y: 1 / x),
+    "abs": elementwise(lambda x, y: x.sign()),
+    "sin": elementwise(lambda x, y: x.cos()),
+    "cos": elementwise(lambda x, y: -x.sin()),
+    "clamp": elementwise(clamp),
+    "relu": elementwise(lambda z, a, inplace=False: (z > 0).to(z.dtype)),
+    "leaky_relu": elementwise(leaky_relu),
+    "elu": elementwise(elu),
+    "gelu": elementwise(gelu),
+    "silu": elementwise(silu),
+    "softplus": elementwise(softplus),
+    "sigmoid": elementwise(lambda z, a: a * (1 - a)),
+    "tanh": elementwise(lambda z, a: 1 - a * a),
+    "log_sigmoid": elementwise(lambda z, a: torch.sigmoid(-z)),
+    "hardtanh": elementwise(hardtanh),
+    "relu6": elementwise(lambda z, a, inplace=False: hardtanh(z, a, 0, 6)),
+    "hardswish": elementwise(lambda z, a, inplace=False: torch.where(z.abs() < 3, z / 3 + 0.5, (z > 0).to(z.dtype))),
+    "selu": elementwise(selu),
+    "celu": elementwise(lambda z, a, alpha=1.0, inplace=False: torch.where(z > 0, 1.0, (z / alpha).exp())),
+    "mish": elementwise(mish),
+    "tanhshrink": elementwise(lambda z, a: z.tanh() ** 2),
+    "prelu": prelu,
+    "softmin": lambda g, y, x, *o, **k: (-softmax(g, y, x, *o, **k)[0],),
+    "softsign": elementwise(lambda z, a: (1 + z.abs()) ** -2),
+    "softmax": softmax,
+    "log_softmax": log_softmax,
+    "sum": lambda g, y, x, *o, **k: (spread(g, x, o, k),),
+    "mean": averaged,
+    "logsumexp": lambda g, y, x, *o, **k: (spread(g, x, o, k) * (x - spread(y, x, o, k)).exp(),),
+    "max": extreme,
+    "min": extreme,
+    "amax": shared_extreme,
+    "amin": shared_extreme,
+    "maximum": larger,
+    "minimum": smaller,
+    "var": variance,
+    "std": deviation,
+    "norm": norm,
+    "cumsum": running_sum,
+    "prod": product,
+    "cat": cat,
+    "stack": lambda g, y, tensors, dim=0: g.unbind(dim),
+    "reshape": moved("reshape"),
+    "view": moved("view"),
+    "flatten": moved("flatten"),
+    "unflatten": moved("unflatten"),
+    "transpose": moved("transpose"),
+    "t": moved("t"),
+    "permute": moved("permute"),
+    "squeeze": moved("squeeze"),
+    "unsqueeze": moved("unsqueeze"),
+    "expand": moved("expand"),
+    "getitem": moved("__getitem__"),
+    "select": moved("select"),
+    "narrow": moved("narrow"),
+    "block": block,
+    "chunk": moved("chunk"),
+    "split": moved("split"),
+    "unbind": moved("unbind"),
+    "contiguous": moved("contiguous"),
+    "clone": moved("clone"),
+    "T": lambda g, y, x: (g.T,),
+    "mT": lambda g, y, x: (g.mT,),
+    "H": lambda g, y, x: (g.T,),
+    "to": lambda g, y, x, *o, **k: (g.to(x.dtype),),
+    "double": lambda g, y, x: (g.to(x.dtype),),
+    "float": lambda g, y, x: (g.to(x.dtype),),
+    "setitem": write_item,
+    "index_add": lambda g, y, x, dim, index, source, alpha=1: (g, None, alpha * g.index_select(dim, index)),
+    "write_back": write_back,
+    "read_view": read_view,
+    "where": lambda g, y, c, a, b: (None, *fit(g * c, a), *fit(g * ~c, b)),
+    "masked_fill": lambda g, y, x, mask, value: (g.masked_fill(mask, 0), None),
+    **dict.fromkeys(("dropout", "dropout1d", "dropout2d", "dropout3d"), dropout),
+    "embedding": embedding,
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), convolution),
+    **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), transposed_convolution),
+    **dict.fromkeys(("max_pool1d", "max_pool2d", "max_pool3d"), max_pool),
+    **dict.fromkeys(("adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d"), adaptive_max_pool),
+    **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), average_pool),
+    **dict.fromkeys(("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"), adaptive_average_pool),
+    "group_norm": group_norm,
+    "layer_norm": layer_norm,
+    "batch_norm": batch_norm,
+    "scaled_dot_product_attention": attention,
+    "mse_loss": pointwise_loss(lambda p, t: 2 * (p - t)),
+    "l1_loss": pointwise_loss(lambda p, t: (p - t).sign()),
+    "huber_loss": pointwise_loss(lambda p, t, delta=1.0: (p - t).clamp(-delta, delta)),
+    "smooth_l1_loss": pointwise_loss(smooth_l1),
+    "binary_cross_entropy": pointwise_loss(lambda p, t: (p - t) / (p * (1 - p)), symmetric=False),
+    "binary_cross_entropy_with_logits": bce_logits,
+    "nll_loss": nll_loss,
+    "cross_entropy": cross_entropy,
+}
+
+
+def gradients_by_code(nodes: Sequence[Node], node: Node) -> tuple[Tensor | None, ...] | None:
+    """Return what the code says the node sends to each of its inputs; None if there is no code for such a call."""
+    code = code_of(node.operation) if node.call is not None else None
+    if code is None:
+        return None
+    inputs = [nodes[source].values[port] for source, port in zip(node.inputs, node.ports, strict=True)]
+    g = [torch.zeros_like(v) if gradient is None else gradient for v, gradient in zip(node.values, node.gradients, strict=True)]
+    y = node.values
+    drawn = {} if node.dropped is None else {"dropped": node.dropped}  # what no argument says
+    args, named = fill(node.call.args, inputs), fill(node.call.kwargs, inputs)
+    sent = code(*((g[0], y[0]) if len(y) == 1 else (g, y)), *args, **named, **drawn)
+    return None if sent is NotImplemented else sent
+
+
+def code_of(operation: str) -> Callable | None:
+    """Return the code of an operation; that of one that writes in place is that of the one that does not."""
+    return CODE.get(operation) or CODE.get(operation.rstrip("_"))

@@ -1,4 +1,4 @@
-"""What a textbook calls the parts of a recurrent net that is unrolled in time: x_t, W_ih x, i_t, c_t, h₀. Pure; no widget."""
+"""What a textbook calls the parts of a recurrent net that is unrolled in time: x_t, W_ih x, i_t, c_t, h₀."""
 
 from __future__ import annotations
 

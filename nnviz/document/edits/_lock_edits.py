@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from itertools import product
 from math import prod
 
-from nnviz.document.edits.replacing import replaced
 from nnviz.document.experiment import Experiment
-from nnviz.document.locks import Index, is_inside, lock_problems
+from nnviz.document.locks import Index, is_inside
 from nnviz.document.problems import Refused, offered
 from nnviz.document.shapes.report import examine
 
@@ -38,16 +37,8 @@ def lock_weights(experiment: Experiment, parameter: str, indices: Iterable[Index
     return _with(experiment, parameter, sorted(map(list, kept)))
 
 
-def without_lost_locks(experiment: Experiment) -> Experiment:
-    """Return the experiment without the locks of parameters and elements that are not there any more."""
-    if not experiment.locks:
-        return experiment
-    lost = {problem.place.removeprefix("locks.") for problem in lock_problems(experiment, examine(experiment).layers)}
-    return replaced(experiment, locks={name: value for name, value in experiment.locks.items() if name not in lost})
-
-
 def _shape(experiment: Experiment, parameter: str) -> tuple[int, ...]:
-    shapes = {f"{id}.{tensor}": shape for id, layer in examine(experiment).layers.items() for tensor, shape in layer.parameters.items()}
+    shapes = examine(experiment).parameters_by_name
     if parameter not in shapes:
         raise Refused(f'No parameter is called "{parameter}".', offered(parameter, shapes))
     return shapes[parameter]
@@ -64,4 +55,4 @@ def _indices(experiment: Experiment, parameter: str, shape: tuple[int, ...]) -> 
 
 def _with(experiment: Experiment, parameter: str, value: bool | list[list[int]]) -> Experiment:
     others = {name: kept for name, kept in experiment.locks.items() if name != parameter}
-    return replaced(experiment, locks=others | {parameter: value} if value else others)
+    return experiment.replaced(locks=others | {parameter: value} if value else others)

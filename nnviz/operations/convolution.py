@@ -1,18 +1,19 @@
-"""Convolutions and pools with the numbers of one window put in, as rules like those of rules.py. Pure.
+"""Convolutions and pools in one, two and three dimensions.
 
 x is (batch, channels, axes …); a window is what one element of the output was made of.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from nnviz.operations.operation import Gradients, Operation, figure
 from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.signature import Given
 from nnviz.operations.writing import Substitution, divided, listed, numbers, plain, products
 
 
@@ -69,13 +70,13 @@ def _spreads(reached: int, step: int, length: int) -> bool:
     return reached % step == 0 and 0 <= reached // step < length
 
 
-def _axes_of(call: RecordedCall) -> int:
-    return int(call.operation[-2])
+def _pooled_axes(call: RecordedCall) -> int:
+    return int(call.node.operation.rstrip("_")[-2])
 
 
 def _window(call: RecordedCall) -> tuple[np.ndarray, int]:
     """The elements of a pool's window that are no padding, and how many there are with padding."""
-    x, axes = call.options["x"], _axes_of(call)
+    x, axes = call.options["x"], _pooled_axes(call)
     sizes = _per_axis(call.options["kernel_size"], axes)
     stride = _per_axis(call.option("stride") or sizes, axes)
     padding, dilation = _per_axis(call.option("padding", 0), axes), _per_axis(call.option("dilation", 1), axes)
@@ -89,10 +90,6 @@ def _window(call: RecordedCall) -> tuple[np.ndarray, int]:
     return x[call.place[: len(call.place) - axes]][np.ix_(*places)].reshape(-1), math.prod(reached)
 
 
-def _max_pool(call: RecordedCall) -> Substitution:
-    return listed("max", _window(call)[0])
-
-
 def _average_pool(call: RecordedCall) -> Substitution:
     values, padded = _window(call)
     counted = padded if call.option("count_include_pad", True) else len(values)
@@ -100,7 +97,7 @@ def _average_pool(call: RecordedCall) -> Substitution:
 
 
 def _adaptive_window(call: RecordedCall) -> np.ndarray:
-    x, axes = call.options["x"], _axes_of(call)
+    x, axes = call.options["x"], _pooled_axes(call)
     lengths, counts = x.shape[x.ndim - axes :], call.node.shape[len(call.node.shape) - axes :]
     at = call.place[len(call.place) - axes :]
     places = [range(k * n // count, -(-(k + 1) * n // count)) for k, n, count in zip(at, lengths, counts, strict=True)]
@@ -112,17 +109,55 @@ def _adaptive_average_pool(call: RecordedCall) -> Substitution:
     return divided(numbers(values), len(values))
 
 
-RULES: dict[str, Callable[[RecordedCall], Substitution | None]] = {
-    f"{name}{count}d": rule
-    for (name, rule), count in itertools.product(
-        {
-            "conv": _convolution,
-            "conv_transpose": _transposed,
-            "max_pool": _max_pool,
-            "avg_pool": _average_pool,
-            "adaptive_avg_pool": _adaptive_average_pool,
-            "adaptive_max_pool": lambda call: listed("max", _adaptive_window(call)),
-        }.items(),
-        (1, 2, 3),
-    )
-}
+def _convolved(given: Given) -> str:
+    return "y = x ∗ W" + ("" if given.get("bias") is None else " + b")
+
+
+def _spread_out(given: Given) -> str:
+    return "y = W spread out by every element of x" + ("" if given.get("bias") is None else ", + b")
+
+
+def _averaged(given: Given) -> str:
+    divisor = given.get("divisor_override")
+    return "y = mean of each window of x" if divisor is None else f"y = 1/{figure(divisor)} Σ of each window of x"
+
+
+def _averaged_gradients(given: Given) -> Gradients:
+    divisor = given.get("divisor_override")
+    return {"x": f"∂L/∂y / {'window size' if divisor is None else figure(divisor)}, to every element of the window"}
+
+
+def _in_each_dimension(name: str) -> str:
+    return " ".join([f"{name}{count}d" for count in (1, 2, 3)])
+
+
+_pool = partial(Operation, symbol="y")
+_TO_WINNERS: Gradients = {"x": "∂L/∂y at the element that won its window, else 0"}
+ROWS = (
+    Operation(
+        names=_in_each_dimension("conv"), signature="x weight:W bias:b stride padding dilation groups", symbol="y",
+        formula=_convolved, numbers=_convolution, linear_in="all",
+        gradients={"x": "∂L/∂y ∗ W turned round", "weight": "x ∗ ∂L/∂y", "bias": "Σ ∂L/∂y"},
+    ),
+    Operation(
+        names=_in_each_dimension("conv_transpose"), signature="x weight:W bias:b stride padding output_padding groups dilation", symbol="y",
+        formula=_spread_out, numbers=_transposed,
+        gradients={"x": "∂L/∂y ∗ W", "weight": "∂L/∂y ∗ x", "bias": "Σ ∂L/∂y"},
+    ),
+    _pool(
+        names=_in_each_dimension("max_pool"), signature="x kernel_size stride padding dilation ceil_mode return_indices",
+        formula="y = max of each window of x", gradients=_TO_WINNERS, numbers=lambda call: listed("max", _window(call)[0]),
+    ),
+    _pool(
+        names=_in_each_dimension("adaptive_max_pool"), signature="x output_size", formula="y = max of each window of x",
+        gradients=_TO_WINNERS, numbers=lambda call: listed("max", _adaptive_window(call)),
+    ),
+    _pool(
+        names=_in_each_dimension("avg_pool"), signature="x kernel_size stride padding ceil_mode count_include_pad divisor_override",
+        formula=_averaged, gradients=_averaged_gradients, numbers=_average_pool, linear_in="all",
+    ),
+    _pool(
+        names=_in_each_dimension("adaptive_avg_pool"), signature="x output_size", formula="y = mean of each window of x",
+        gradients=_averaged_gradients, numbers=_adaptive_average_pool, linear_in="all",
+    ),
+)  # fmt: skip
