@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt
 
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.graph.search import matches
+from nnviz.ui.graph._node_finder import matches
 from tests.ui import captured, traces
 
 

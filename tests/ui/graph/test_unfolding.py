@@ -3,11 +3,12 @@
 import pytest
 
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.graph import camera, states, structure, unfolding
+from nnviz.ui.graph import states, structure, unfolding
 from nnviz.ui.graph.card_items import card_size
 from nnviz.ui.graph.grouping import tree
 from nnviz.ui.graph.layout import place
 from nnviz.ui.graph.strips import value_strip
+from nnviz.ui.widgets.zoom_view import READABLE
 from tests.ui import captured
 
 
@@ -57,9 +58,9 @@ def test_it_opens_as_far_as_it_can_be_read(view, name, size):
     first = structure.first_folds(scene.groups, len(scene.trace.nodes))
     assert scene.folded <= first
     if scene.folded < first:
-        assert camera.zoom(view) >= camera.READABLE, "all of it is seen, and can be read"
-        assert camera.seen(view).contains(scene.content.adjusted(8, 8, -8, -8))
-    room = camera.readable_room(view)
+        assert view.zoom >= READABLE, "all of it is seen, and can be read"
+        assert view.seen().contains(scene.content.adjusted(8, 8, -8, -8))
+    room = view.readable_room()
     for key in _could_open(scene):
         diagram, sizes = _drawn(name, scene.folded - {key})
         width, height = unfolding.extent(diagram, sizes)

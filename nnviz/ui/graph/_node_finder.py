@@ -1,4 +1,4 @@
-"""The field that finds nodes in the graph (Ctrl+F): lights what matches, and goes through it. It changes nothing but folds."""
+"""The field that finds nodes in the graph (Ctrl+F): which nodes a few words mean, and a way through them from match to match."""
 
 from __future__ import annotations
 
@@ -8,14 +8,34 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsView, QHBoxLayout, QLabel, QLineEdit, QWidget
 
+from nnviz.records.trace_record import NodeRecord, TraceRecord
+from nnviz.text import names, numbers
 from nnviz.ui.graph.folds import Folds
 from nnviz.ui.graph.scenes import Scenes
-from nnviz.ui.graph.search import matches
 from nnviz.ui.theme.colors import SMALL, current_theme
 from nnviz.ui.theme.fonts import mono
 
 _GAP, _WIDTH = 8, 300
 _Key = Qt.Key
+
+
+def matches(trace: TraceRecord, text: str, titles: Mapping[str, str]) -> tuple[int, ...]:
+    """Return the nodes, in forward order, of which every word of the text tells something. An empty text means none."""
+    words = text.lower().split()
+    named = names.names(trace)
+    return tuple(node.id for node in trace.nodes if words and all(_tells(word, _said(node, named[node.id], titles)) for word in words))
+
+
+def _said(node: NodeRecord, name: str, titles: Mapping[str, str]) -> tuple[str, ...]:
+    layers = [titles.get(part, part) for part in node.group]
+    texts = (name, node.label, node.operation, node.kind, *layers, node.module, numbers.shape(node.shape))
+    return tuple(text.lower() for text in texts)
+
+
+def _tells(word: str, said: tuple[str, ...]) -> bool:
+    """Shapes may be typed with an x."""
+    shape = word.replace("x", "×") if any(sign.isdigit() for sign in word) else word
+    return any(word in text or shape in text for text in said)
 
 
 class NodeFinder(QWidget):
