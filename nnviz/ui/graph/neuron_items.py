@@ -13,7 +13,7 @@ from nnviz.ui.graph.card_items import paint_diamond, paint_what_if
 from nnviz.ui.graph.neuron_states import NARROW, WIDE, LinkState, NeuronState
 from nnviz.ui.graph.painted import Painted
 from nnviz.ui.network.blocks import readable
-from nnviz.ui.theme.colors import BODY, SMALL, Theme, mixed
+from nnviz.ui.theme.colors import BODY, SMALL, Theme, mixed, of_sign
 from nnviz.ui.theme.fonts import mono, sans
 
 _Flag = Qt.AlignmentFlag
@@ -183,7 +183,7 @@ class NeuronLinkItem(Painted):
         if state.share is None:
             color, width = theme.color("backward" if state.returned else "faint"), 1.6 if state.returned else 1.2
         else:
-            color = theme.color("positive" if state.share >= 0 else "negative")
+            color = theme.color(of_sign(state.share))
             width = NARROW + (WIDE - NARROW) * abs(state.share) ** 1.5
             color.setAlphaF(0.35 + 0.6 * abs(state.share))
         if not (state.sent or state.returned):

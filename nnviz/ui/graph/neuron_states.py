@@ -14,8 +14,10 @@ from nnviz.text import captions, numbers
 from nnviz.text import names as naming
 from nnviz.ui.graph import marks
 from nnviz.ui.graph.appearance import Appearance
-from nnviz.ui.graph.strips import Limits, robust_limit, shaded, words
+from nnviz.ui.graph.strips import Limits, words
 from nnviz.ui.graph.units import NeuronLink, Units
+from nnviz.ui.theme.colors import of_sign
+from nnviz.ui.widgets.color_scale import robust_limit, shaded
 
 MOST_DIGITS = 5
 """Characters a number in a circle has at most."""
@@ -118,11 +120,8 @@ def _single(state: TraceState, node: int, tensor: Tensor | None) -> float | None
 
 def _change(state: TraceState, node: int, ahead: bool = False) -> float | None:
     """What the optimizer adds to a weight; None until it has, unless `ahead`."""
-    update = state.index.updates.get(node) if ahead else state.update(node)
-    if update is None:
-        return None
-    before, after = (state.index.array(tensor) for tensor in (update.before, update.after))
-    return float(after) - float(before)
+    added = state.index.change(node) if ahead or state.is_updated(node) else None
+    return None if added is None else float(added)
 
 
 def _number(value: float | None, limit: float) -> Number | None:
@@ -249,7 +248,7 @@ def _labels(state: TraceState, scale: ColorScale, link: NeuronLink, weight: int 
         return (("backward", f"× {numbers.number(local)}"),) if local is not None else ()
     value = _single(state, weight, state.value(weight))
     gradient = _single(state, weight, state.gradient(weight))
-    lines = [] if value is None else [("negative" if value < 0 else "positive", numbers.number(value))]
+    lines = [] if value is None else [(of_sign(value), numbers.number(value))]
     return (*lines, ("backward", f"∂ {numbers.number(gradient)}")) if gradient is not None else tuple(lines)
 
 

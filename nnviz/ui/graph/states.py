@@ -19,17 +19,15 @@ from nnviz.ui.graph.card_items import CardState, EdgeState
 from nnviz.ui.graph.strips import (
     Limits,
     Strip,
-    change,
     contribution_strip,
     gradient_strip,
     limits,
-    robust_limit,
-    shaded,
     update_strip,
     value_strip,
     words,
 )
 from nnviz.ui.graph.structure import Edge, NodeCard
+from nnviz.ui.widgets.color_scale import robust_limit, shaded
 
 NARROW, WIDE = 1.4, 4.2
 
@@ -76,7 +74,7 @@ def _node_sizes(state: TraceState) -> dict[str, dict[int, float]]:
         "value": {node.id: _size(state, node.id, node.value) for node in nodes},
         "gradient": {node.id: _size(state, node.id, node.gradient) for node in nodes if node.gradient is not None},
         "contribution": sent,
-        "update": {node: _signed(change(state, node)) for node in index.updates},
+        "update": {node: _signed(index.change(node)) for node in index.updates},
     }
 
 

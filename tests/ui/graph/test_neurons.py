@@ -112,7 +112,7 @@ def test_colours_follow_what_is_chosen_and_only_what_is_there(coloring):
 
 
 def test_one_outlier_does_not_stretch_the_scale():
-    from nnviz.ui.graph.strips import robust_limit
+    from nnviz.ui.widgets.color_scale import robust_limit
 
     assert robust_limit([0.1, -0.2, 0.3, 50.0]) <= 0.3
     assert robust_limit([1.0, 2.0, float("nan"), float("inf")]) <= 2.0
