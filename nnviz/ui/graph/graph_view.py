@@ -10,16 +10,13 @@ from PySide6.QtWidgets import QFrame, QGraphicsView, QToolTip, QWidget
 
 from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph import camera, graph_menus, speech
-from nnviz.ui.graph.card_items import CardItem, FrameItem
 from nnviz.ui.graph.folds import Folds
+from nnviz.ui.graph.graph_items import EdgeItem, FrameItem, NodeItem
 from nnviz.ui.graph.graph_minimap import GraphMinimap
-from nnviz.ui.graph.graph_scene import GraphScene
-from nnviz.ui.graph.neuron_items import NeuronItem, NeuronLinkItem
-from nnviz.ui.graph.neuron_scene import NeuronScene
 from nnviz.ui.graph.node_finder import NodeFinder
 from nnviz.ui.graph.overlay import Caption, EmptyText, foot, foot_room
-from nnviz.ui.graph.scenes import Scenes
 from nnviz.ui.graph.strips import COLORINGS
+from nnviz.ui.graph.trace_scene import TraceScene
 from nnviz.ui.theme.colors import LIGHT, Theme
 
 _Key = Qt.Key
@@ -45,10 +42,10 @@ class GraphView(QGraphicsView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.scenes = Scenes(self)
-        for scene in self.scenes.both:
-            scene.laid_out.connect(self._take_layout)
-        self.folds = Folds(self.scenes.cards)
+        self._scene = TraceScene(self)
+        self._scene.laid_out.connect(self._take_layout)
+        self.setScene(self._scene)
+        self.folds = Folds(self._scene)
         self._state: TraceState | None = None
         self._look = "opening"
         """opening: not touched yet · all: fitted, and stays so · own: as the person set it"""
@@ -58,7 +55,7 @@ class GraphView(QGraphicsView):
         self.notice = EmptyText(NO_TRACE, self)  # seen while there is no trace
         self.minimap = GraphMinimap(self)
         self.minimap.centre_requested.connect(self._go_to)
-        self.finder = NodeFinder(self.scenes, self.folds, self)
+        self.finder = NodeFinder(self._scene, self.folds, self)
         self.finder.node_found.connect(self.node_clicked)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -74,20 +71,15 @@ class GraphView(QGraphicsView):
         self.viewport().setAccessibleName("Computational graph")
         self.set_theme(LIGHT)
 
-    @property
-    def _scene(self) -> GraphScene | NeuronScene:
-        """The scene on the screen."""
-        return self.scenes.shown
-
     # --- setters ---
 
     def set_trace_state(self, state: TraceState | None) -> None:
         """Show this moment. Zoom and place stay as they are unless the graph has another structure."""
         before = self._state.step if self._state else None
         self._state = state
-        self.scenes.show(state)
+        self._scene.set_trace_state(state)
         self.notice.setVisible(state is None)
-        self._limits.set_text(self.scenes.caption)
+        self._limits.set_text(self._scene.caption)
         self.setAccessibleDescription(self._scene.here)
         self._show_cursor()
         if state and state.step is not before:
@@ -99,7 +91,7 @@ class GraphView(QGraphicsView):
         palette = self.palette()
         palette.setColor(self.backgroundRole(), theme.color("panel"))  # of the foot below the picture
         self.setPalette(palette)
-        self.scenes.set_look(theme=theme)
+        self._scene.set_look(theme=theme)
         self._limits.set_theme(theme)
         self.minimap.set_theme(theme)
         self.finder.set_theme(theme)
@@ -107,25 +99,24 @@ class GraphView(QGraphicsView):
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids: {"h1": "dense 1"}."""
-        self.scenes.set_look(titles=dict(titles))
+        self._scene.set_look(titles=dict(titles))
         self.finder.set_titles(titles)
 
     def set_selected(self, node: int | None) -> None:
         """Mark this node."""
         self._selected = node
-        self.scenes.set_look(selected=node)
+        self._scene.set_look(selected=node)
 
     def set_coloring(self, coloring: str) -> None:
         """Let colours and widths tell what is named, one of COLORINGS. Raises ValueError for anything else."""
         if coloring not in COLORINGS:
             raise ValueError(f"the graph can be coloured by {', '.join(COLORINGS)}, not by {coloring!r}")
-        self.scenes.set_look(coloring=coloring)
-        self._limits.set_text(self.scenes.caption)
+        self._scene.set_look(coloring=coloring)
+        self._limits.set_text(self._scene.caption)
 
     def set_animated(self, animated: bool) -> None:
-        """Let gradients travel along the wires, or show them in place at once."""
-        for scene in self.scenes.both:
-            scene.travel.set_animated(animated)
+        """Let gradients travel along the edges, or show them in place at once."""
+        self._scene.travel.set_animated(animated)
 
     def fit(self) -> None:
         """Show the whole graph, at most at its natural size."""
@@ -180,20 +171,18 @@ class GraphView(QGraphicsView):
         item = _item_at(self, place)
         if isinstance(item, FrameItem) and item.button().contains(item.mapFromScene(self.mapToScene(place))):
             self.folds.fold(item.key)
-        elif isinstance(item, CardItem | NeuronItem):
-            node = self.scenes.card(item).shown
+        elif isinstance(item, NodeItem):
+            node = item.card.shown
             (self.run_to_requested if to_here else self.node_clicked).emit(node)
-        elif isinstance(item, NeuronLinkItem):
-            weight = self.scenes.neurons.units.weight_of.get(item.link)
-            if weight is not None:
-                self.node_clicked.emit(weight)
+        elif isinstance(item, EdgeItem) and item.edge.weight is not None:
+            self.node_clicked.emit(item.edge.weight)
 
     def _go(self, direction: int) -> None:
         """Choose the next node to the left or right, starting from the chosen one or the cursor's."""
         cards = sorted(self._scene.cards.values(), key=lambda card: (card.x(), card.y()))
         start = self._scene.card_of(self._selected if self._selected is not None else self._state.step.node if self._state.step else 0)
         place = cards.index(start) + direction if start in cards else 0
-        node = self.scenes.card(cards[max(0, min(place, len(cards) - 1))]).shown
+        node = cards[max(0, min(place, len(cards) - 1))].card.shown
         camera.follow(self, self._scene.card_of(node).sceneBoundingRect())
         self.node_clicked.emit(node)
 
@@ -207,7 +196,7 @@ class GraphView(QGraphicsView):
         self.notice.settle()
         self.finder.settle()
         self.minimap.settle(foot_room(self, self._limits))
-        self.scenes.cards.set_room(camera.readable_room(self), refold=self._look == "opening")
+        self._scene.set_room(camera.readable_room(self), refold=self._look == "opening")
         if self._look == "all":
             camera.fit(self, self._scene.content)
         elif self._look == "opening" and self._state:
@@ -241,8 +230,8 @@ class GraphView(QGraphicsView):
         item = _item_at(self, event.position().toPoint())
         if isinstance(item, FrameItem):
             self.folds.fold(item.key)
-        elif isinstance(item, CardItem | NeuronItem):
-            card = self.scenes.card(item)
+        elif isinstance(item, NodeItem):
+            card = item.card
             if card.folded:
                 self.folds.open(card)
             elif (cell := item.cell_at(item.mapFromScene(self.mapToScene(event.position().toPoint())))) is not None:
@@ -250,12 +239,12 @@ class GraphView(QGraphicsView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         item = _item_at(self, event.pos())
-        if item is None or isinstance(item, NeuronLinkItem):
+        if item is None or isinstance(item, EdgeItem):
             return
         if isinstance(item, FrameItem):
             graph_menus.open_frame_menu(self, item.key, event.globalPos())
         else:
-            graph_menus.open_card_menu(self, self.scenes.card(item), event.globalPos())
+            graph_menus.open_card_menu(self, item.card, event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
@@ -287,5 +276,5 @@ class GraphView(QGraphicsView):
         return super().viewportEvent(event)
 
 
-def _item_at(view: QGraphicsView, place: QPoint) -> CardItem | NeuronItem | NeuronLinkItem | FrameItem | None:
-    return next((item for item in view.items(place) if isinstance(item, CardItem | NeuronItem | NeuronLinkItem | FrameItem)), None)
+def _item_at(view: QGraphicsView, place: QPoint) -> NodeItem | EdgeItem | FrameItem | None:
+    return next((item for item in view.items(place) if isinstance(item, NodeItem | EdgeItem | FrameItem)), None)
