@@ -53,7 +53,7 @@ def test_breakpoints_run_to_here_and_what_ifs_work_on_single_neurons(qtbot, wind
     window.debugger.toggle_breakpoint_at(nodes["linear[1]"])
     window.debugger.toggle_breakpoint_at(nodes["h1.weight[1, 0]"])
     assert [one.target for one in session.experiment.breakpoints] == ["h1/linear[1]", "h1.weight"]
-    marked = {session.trace_state.index.node(id).label for id in window.panels.graph.scene().look.breakpoints}
+    marked = {session.trace_state.index.node(id).label for id in window.panels.graph.trace_scene.look.breakpoints}
     assert marked == {"linear[1]", "h1.weight[0, 0]", "h1.weight[0, 1]", "h1.weight[1, 0]", "h1.weight[1, 1]"}
     session.stepper.to_start()
     for _ in range(3):  # batch, forward, and not on to the loss

@@ -21,7 +21,7 @@ def open_card_menu(view: GraphView, card: NodeCard, place: QPoint) -> None:
     menu.addAction("Run to here", lambda: view.run_to_requested.emit(card.shown))
     menu.addAction("Breakpoint on or off", lambda: view.breakpoint_requested.emit(card.shown))
     menu.addAction("Show in the chain-rule card", lambda: view.node_clicked.emit(card.shown))
-    if view.scene().groups is None:
+    if view.trace_scene.groups is None:
         group = view.scene().trace.nodes[card.shown].group
         _add_details(menu, view, group[0] if group else "")
         _close_later(menu, place)

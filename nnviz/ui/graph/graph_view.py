@@ -42,10 +42,10 @@ class GraphView(QGraphicsView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._scene = TraceScene(self)
-        self._scene.laid_out.connect(self._take_layout)
-        self.setScene(self._scene)
-        self.folds = Folds(self._scene)
+        self.trace_scene = TraceScene(self)
+        self.trace_scene.laid_out.connect(self._take_layout)
+        self.setScene(self.trace_scene)
+        self.folds = Folds(self.trace_scene)
         self._state: TraceState | None = None
         self._look = "opening"
         """opening: not touched yet · all: fitted, and stays so · own: as the person set it"""
@@ -55,7 +55,7 @@ class GraphView(QGraphicsView):
         self.notice = EmptyText(NO_TRACE, self)  # seen while there is no trace
         self.minimap = GraphMinimap(self)
         self.minimap.centre_requested.connect(self._go_to)
-        self.finder = NodeFinder(self._scene, self.folds, self)
+        self.finder = NodeFinder(self.trace_scene, self.folds, self)
         self.finder.node_found.connect(self.node_clicked)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -77,10 +77,10 @@ class GraphView(QGraphicsView):
         """Show this moment. Zoom and place stay as they are unless the graph has another structure."""
         before = self._state.step if self._state else None
         self._state = state
-        self._scene.set_trace_state(state)
+        self.trace_scene.set_trace_state(state)
         self.notice.setVisible(state is None)
-        self._limits.set_text(self._scene.caption)
-        self.setAccessibleDescription(self._scene.here)
+        self._limits.set_text(self.trace_scene.caption)
+        self.setAccessibleDescription(self.trace_scene.here)
         self._show_cursor()
         if state and state.step is not before:
             self._follow()
@@ -91,7 +91,7 @@ class GraphView(QGraphicsView):
         palette = self.palette()
         palette.setColor(self.backgroundRole(), theme.color("panel"))  # of the foot below the picture
         self.setPalette(palette)
-        self._scene.set_look(theme=theme)
+        self.trace_scene.set_look(theme=theme)
         self._limits.set_theme(theme)
         self.minimap.set_theme(theme)
         self.finder.set_theme(theme)
@@ -99,28 +99,28 @@ class GraphView(QGraphicsView):
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids: {"h1": "dense 1"}."""
-        self._scene.set_look(titles=dict(titles))
+        self.trace_scene.set_look(titles=dict(titles))
         self.finder.set_titles(titles)
 
     def set_selected(self, node: int | None) -> None:
         """Mark this node."""
         self._selected = node
-        self._scene.set_look(selected=node)
+        self.trace_scene.set_look(selected=node)
 
     def set_coloring(self, coloring: str) -> None:
         """Let colours and widths tell what is named, one of COLORINGS. Raises ValueError for anything else."""
         if coloring not in COLORINGS:
             raise ValueError(f"the graph can be coloured by {', '.join(COLORINGS)}, not by {coloring!r}")
-        self._scene.set_look(coloring=coloring)
-        self._limits.set_text(self._scene.caption)
+        self.trace_scene.set_look(coloring=coloring)
+        self._limits.set_text(self.trace_scene.caption)
 
     def set_animated(self, animated: bool) -> None:
         """Let gradients travel along the edges, or show them in place at once."""
-        self._scene.travel.set_animated(animated)
+        self.trace_scene.travel.set_animated(animated)
 
     def fit(self) -> None:
         """Show the whole graph, at most at its natural size."""
-        camera.fit(self, self._scene.content)
+        camera.fit(self, self.trace_scene.content)
         self._look = "all"
 
     def actual_size(self) -> None:
@@ -128,8 +128,8 @@ class GraphView(QGraphicsView):
         self._look = "own"
         camera.zoom_to(self, 1.0)
         here = self._state.step.node if self._state and self._state.step else None
-        card = self._scene.card_of(here) or self._scene.card_of(self._selected)
-        self.centerOn(card if card else self._scene.content.center())
+        card = self.trace_scene.card_of(here) or self.trace_scene.card_of(self._selected)
+        self.centerOn(card if card else self.trace_scene.content.center())
 
     def text_alternative(self) -> list[str]:
         """Return what the picture shows, in sentences: where the cursor is, then every node."""
@@ -141,15 +141,15 @@ class GraphView(QGraphicsView):
         """Look at a new layout: at another graph afresh, at the same one from where the person was."""
         if is_new:
             self._look = "opening"
-            camera.open_up(self, self._scene.content)
+            camera.open_up(self, self.trace_scene.content)
         elif self._look == "all":
-            camera.fit(self, self._scene.content)
-        self.minimap.set_layout(self._scene.content, [item.sceneBoundingRect() for item in self._scene.cards.values()])
+            camera.fit(self, self.trace_scene.content)
+        self.minimap.set_layout(self.trace_scene.content, [item.sceneBoundingRect() for item in self.trace_scene.cards.values()])
         self._show_cursor()
         self._follow(self.finder.node)
 
     def _show_cursor(self) -> None:
-        card = self._scene.card_of(self._state.step.node) if self._state and self._state.step else None
+        card = self.trace_scene.card_of(self._state.step.node) if self._state and self._state.step else None
         self.minimap.set_cursor(card.sceneBoundingRect() if card else QRectF(), self._state.phase if self._state else "")
 
     def _follow(self, node: int | None = None) -> None:
@@ -158,8 +158,8 @@ class GraphView(QGraphicsView):
             step = self._state.step or next(iter(self._state.index.trace.steps), None)
             node = step.node if step else None
             if self._state.step is None and self._look == "opening":
-                camera.open_up(self, self._scene.content)
-        card = self._scene.card_of(node)
+                camera.open_up(self, self.trace_scene.content)
+        card = self.trace_scene.card_of(node)
         if card:
             camera.follow(self, card.sceneBoundingRect())
 
@@ -179,11 +179,11 @@ class GraphView(QGraphicsView):
 
     def _go(self, direction: int) -> None:
         """Choose the next node to the left or right, starting from the chosen one or the cursor's."""
-        cards = sorted(self._scene.cards.values(), key=lambda card: (card.x(), card.y()))
-        start = self._scene.card_of(self._selected if self._selected is not None else self._state.step.node if self._state.step else 0)
+        cards = sorted(self.trace_scene.cards.values(), key=lambda card: (card.x(), card.y()))
+        start = self.trace_scene.card_of(self._selected if self._selected is not None else self._state.step.node if self._state.step else 0)
         place = cards.index(start) + direction if start in cards else 0
         node = cards[max(0, min(place, len(cards) - 1))].card.shown
-        camera.follow(self, self._scene.card_of(node).sceneBoundingRect())
+        camera.follow(self, self.trace_scene.card_of(node).sceneBoundingRect())
         self.node_clicked.emit(node)
 
     # --- Qt ---
@@ -196,11 +196,11 @@ class GraphView(QGraphicsView):
         self.notice.settle()
         self.finder.settle()
         self.minimap.settle(foot_room(self, self._limits))
-        self._scene.set_room(camera.readable_room(self), refold=self._look == "opening")
+        self.trace_scene.set_room(camera.readable_room(self), refold=self._look == "opening")
         if self._look == "all":
-            camera.fit(self, self._scene.content)
+            camera.fit(self, self.trace_scene.content)
         elif self._look == "opening" and self._state:
-            camera.open_up(self, self._scene.content)
+            camera.open_up(self, self.trace_scene.content)
             self._follow()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -271,7 +271,9 @@ class GraphView(QGraphicsView):
     def viewportEvent(self, event) -> bool:
         if isinstance(event, QHelpEvent):
             item = _item_at(self, event.pos())
-            QToolTip.showText(event.globalPos(), "" if item is None or isinstance(item, FrameItem) else self._scene.tooltip(item), self)
+            QToolTip.showText(
+                event.globalPos(), "" if item is None or isinstance(item, FrameItem) else self.trace_scene.tooltip(item), self
+            )
             return True
         return super().viewportEvent(event)
 

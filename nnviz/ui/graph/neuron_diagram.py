@@ -55,7 +55,7 @@ def diagram(index: TraceIndex) -> Diagram:
     cards = [NodeCard(_key(id), (id, *parts[id]), id, ROOT, bias=bias_of.get(id)) for id in drawn]
     links = dict.fromkeys((edge.source, edge.target) for edge in index.trace.edges if edge.source not in owner)
     lines = _lines(index, weight_of, _pitch(index, drawn)[0])
-    edges = [Edge(*map(_key, link), (link,), weight_of.get(link), lines(link)) for link in links]
+    edges = [Edge(_key(link[0]), _key(link[1]), (link,), weight_of.get(link), lines(link)) for link in links]
     shown = owner | {id: id for id in drawn}
     return Diagram({card.key: card for card in cards}, tuple(edges), {}, {node: _key(circle) for node, circle in shown.items()})
 
@@ -93,8 +93,10 @@ def weighted(index: TraceIndex, node: NodeRecord) -> tuple[dict[int, int], list[
         return {}, []
     x, weight, *bias = whole.inputs
     parts = [index.node(source) for source in dict.fromkeys(node.inputs)]
-    columns = {part.element[-1]: part.id for part in parts if part.whole == x and part.element}
-    weights = {columns[part.element[-1]]: part.id for part in parts if part.whole == weight and part.element}
+    inputs = [part for part in parts if part.whole == x]
+    columns = {part.element[-1] if part.element else place: part.id for place, part in enumerate(inputs)}  # slices have no element
+    own = [part for part in parts if part.whole == weight and part.element]
+    weights = {columns[part.element[-1]]: part.id for part in own if part.element[-1] in columns}
     biases = [part.id for part in parts if bias and part.whole == bias[0] and index.whole.node(bias[0]).kind == "parameter"]
     return weights, biases
 

@@ -13,15 +13,14 @@ from nnviz.records.trace_record import TraceRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.text import names
 from nnviz.ui.graph import neuron_diagram, speech, states, structure
+from nnviz.ui.graph._card_face import CardFace, card_sizes, paint_edge
+from nnviz.ui.graph._circle_face import CircleFace, paint_link
 from nnviz.ui.graph.appearance import Appearance
-from nnviz.ui.graph.card_face import CardFace, card_size, paint_edge
 from nnviz.ui.graph.card_states import CardScales
-from nnviz.ui.graph.circle_face import CircleFace, paint_link
 from nnviz.ui.graph.graph_items import CaptionItem, EdgeItem, FrameItem, NodeItem
 from nnviz.ui.graph.grouping import Tree, tree
 from nnviz.ui.graph.layout import Placement, Placer, Size, Unfolding, extent
 from nnviz.ui.graph.neuron_states import NeuronScales
-from nnviz.ui.graph.strips import value_strip
 from nnviz.ui.graph.structure import Diagram, Edge
 from nnviz.ui.graph.travel import Travel
 
@@ -137,7 +136,7 @@ class TraceScene(QGraphicsScene):
             self._take(self._neurons, neuron_diagram.place(self._state.index, self._neurons))
         else:
             diagram = structure.diagram(self.trace, folded, self.groups)
-            self.placer.ask(diagram, self._sizes(diagram))
+            self.placer.ask(diagram, card_sizes(self._state, diagram, self._scales, self.look.titles))
 
     # --- what is where ---
 
@@ -198,15 +197,7 @@ class TraceScene(QGraphicsScene):
 
     def _measure(self, folded: frozenset[str]) -> Size:
         diagram = structure.diagram(self.trace, folded, self.groups)
-        return extent(diagram, self._sizes(diagram))
-
-    def _sizes(self, diagram: Diagram) -> dict[str, Size]:
-        """The room that every card needs."""
-        sizes, state, scales = {}, self._state, self._scales
-        for key, card in diagram.cards.items():
-            node = state.index.node(card.shown)
-            sizes[key] = card_size(*scales.texts(card, node, self.look.titles), value_strip(state, node, scales.tokens))
-        return sizes
+        return extent(diagram, card_sizes(self._state, diagram, self._scales, self.look.titles))
 
     def _clear(self) -> None:
         self.travel.clear()
@@ -259,7 +250,7 @@ class TraceScene(QGraphicsScene):
         self._show_cards(self.cards if nodes is None else self._cards_with(nodes))
 
     def _cards_with(self, nodes: Iterable[int | None]) -> set[str]:
-        return set().union(*(self.diagram.cards_with.get(node, ()) for node in nodes))
+        return set().union(*(self.diagram.cards_with.get(node, ()) for node in nodes if node is not None))
 
     def _show_cards(self, keys: Iterable[str]) -> None:
         edges: set[Edge] = set()

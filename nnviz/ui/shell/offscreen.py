@@ -124,7 +124,7 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
         session.stepper.to(job.step)
     _look(window, job)
     _wait(lambda: not session.numbers.is_waiting, "the numbers around the node", failures)
-    _wait(lambda: not window.panels.graph.scene().placer.is_busy, "the graph to be laid out", failures)
+    _wait(lambda: not window.panels.graph.trace_scene.placer.is_busy, "the graph to be laid out", failures)
     _settle(window)
     if job.panel == "graph":  # a picture of it alone shows all of it
         window.panels.graph.fit()

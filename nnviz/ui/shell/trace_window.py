@@ -197,7 +197,7 @@ class TraceWindow(QMainWindow):
         for view in (self.graph, self.timeline, self.rail):
             view.set_trace_state(state)
         self.graph.set_selected(node)
-        self.graph.scene().set_look(breakpoints=dict.fromkeys(self.viewer.breaks.nodes, True))
+        self.graph.trace_scene.set_look(breakpoints=dict.fromkeys(self.viewer.breaks.nodes, True))
         self.cards[2].setVisible(bool(state and state.index.updates))
         self.chain_rule.set_trace_state(state, node, self.viewer.is_pinned)
         shown = self.chain_rule.node()

@@ -131,7 +131,7 @@ def _show_run(window: MainWindow, run: RunState, old: RunState | None) -> None:
     if run.data is not None and (old is None or old.data is not run.data):
         panels.network.set_class_names(run.data.class_names)
         panels.network.tokens = vocabulary(run.data)
-        panels.graph.scene().set_look(tokens=panels.network.tokens)
+        panels.graph.trace_scene.set_look(tokens=panels.network.tokens)
     if old is None or (old.training, old.target, old.engine, old.failure) != (run.training, run.target, run.engine, run.failure):
         _show_obstacle(window)
         show_running(window.action_table, "train", run.training or run.target is not None, window.theme)

@@ -133,7 +133,7 @@ class Debugger:
             return  # a cursor move changes nothing here
         self._shown = wanted
         titles = {layer.id: layer.title for layer in experiment.network}
-        panels.graph.scene().set_look(breakpoints=marks(index, experiment.breakpoints) if index else {})
+        panels.graph.trace_scene.set_look(breakpoints=marks(index, experiment.breakpoints) if index else {})
         panels.breakpoints.set_breakpoints(experiment.breakpoints, titles)
         if self._list:
             absent = [one for one in experiment.breakpoints if index and one.is_at_a_place and node_of(index, one) is None]

@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtGui import QImage, QPainter
 
 from nnviz.ui.graph import structure
+from nnviz.ui.graph._card_face import paint_edge
 from nnviz.ui.graph.appearance import Appearance
-from nnviz.ui.graph.card_face import paint_edge
 from nnviz.ui.graph.card_states import CardScales
 from nnviz.ui.graph.graph_items import EdgeItem
 from nnviz.ui.graph.strips import COLORINGS

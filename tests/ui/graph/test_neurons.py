@@ -83,6 +83,16 @@ def test_a_mask_stands_on_the_links_it_multiplies():
     assert masks and all(one.id not in drawn and one.id in weights.values() for one in masks)
 
 
+def test_a_weight_that_works_at_every_time_step_is_on_a_link_of_each(view):
+    of = TraceIndex(jobs.trace_record(jobs.open_document("resources/templates/recurrent_neuron.json"), 0, "neurons"))
+    _, weights, *_ = shown(of)
+    weight = node(of, "r.weight_ih_l0[0, 0]")
+    steps = [link for link, on_it in weights.items() if on_it == weight]
+    assert len(steps) == 5 and len({target for _, target in steps}) == 5
+    view.set_trace_state(TraceState(of, len(of.trace.steps), 0))
+    assert len({view.scene().tooltip(_link(view, *link)).splitlines()[1] for link in steps}) == 1
+
+
 # --- what they say ---
 
 

@@ -4,11 +4,10 @@ import pytest
 
 from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph import camera, layout, structure
-from nnviz.ui.graph.card_face import card_size
+from nnviz.ui.graph._card_face import card_sizes
 from nnviz.ui.graph.card_states import CardScales
 from nnviz.ui.graph.grouping import tree
 from nnviz.ui.graph.layout import place
-from nnviz.ui.graph.strips import value_strip
 from tests.ui import captured
 
 
@@ -28,10 +27,7 @@ def _drawn(name, folded):
     index = captured.index(name)
     state, groups = TraceState(index, 0, None), tree(index.trace)
     diagram = structure.diagram(index.trace, frozenset(folded & set(groups.groups)), groups)
-    scales = CardScales(state)
-    nodes = {key: index.node(card.shown) for key, card in diagram.cards.items()}
-    texts = {key: scales.texts(card, nodes[key], {}) for key, card in diagram.cards.items()}
-    return diagram, {key: card_size(*texts[key], value_strip(state, node)) for key, node in nodes.items()}
+    return diagram, card_sizes(state, diagram, CardScales(state), {})
 
 
 @pytest.mark.parametrize("name", ["lstm", "bidirectional_gru", "multi_head_attention", "encoder_decoder_transformer", "cnn_batch_norm"])

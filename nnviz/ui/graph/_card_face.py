@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
+from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph import marks, strips
-from nnviz.ui.graph.card_states import CardState
+from nnviz.ui.graph.card_states import CardScales, CardState
 from nnviz.ui.graph.graph_items import elided
+from nnviz.ui.graph.layout import Size
 from nnviz.ui.graph.routing import Box
 from nnviz.ui.graph.states import EdgeState
-from nnviz.ui.graph.strips import Strip
+from nnviz.ui.graph.structure import Diagram
 from nnviz.ui.theme.colors import BODY, SMALL, Theme, mixed
 from nnviz.ui.theme.fonts import mono, sans
 
@@ -38,12 +41,17 @@ def _fonts() -> tuple[QFont, QFont]:
     return sans(BODY, QFont.Weight.Bold), mono(SMALL)
 
 
-def card_size(name: str, note: str, strip: Strip) -> tuple[float, float]:
-    """Return width and height of the card that has room for these texts and this strip's cells, within limits."""
-    bold, small = _fonts()
-    text = QFontMetricsF(bold).horizontalAdvance(name) + 10 + QFontMetricsF(small).horizontalAdvance(note)
-    width = max(text, strips.width(strip)) + 2 * _INSET
-    return min(MOST_WIDTH, max(LEAST_WIDTH, float(round(width)))), HEIGHT
+def card_sizes(state: TraceState, diagram: Diagram, scales: CardScales, titles: Mapping[str, str]) -> dict[str, Size]:
+    """Return width and height of every card that has room for its texts and its cells, within limits."""
+    bold, small = map(QFontMetricsF, _fonts())
+    sizes = {}
+    for key, card in diagram.cards.items():
+        node = state.index.node(card.shown)
+        name, note = scales.texts(card, node, titles)
+        text = bold.horizontalAdvance(name) + 10 + small.horizontalAdvance(note)
+        width = max(text, strips.width(strips.value_strip(state, node, scales.tokens))) + 2 * _INSET
+        sizes[key] = min(MOST_WIDTH, max(LEAST_WIDTH, float(round(width)))), HEIGHT
+    return sizes
 
 
 class CardFace:
