@@ -61,6 +61,20 @@ def _no_log_warnings(request: pytest.FixtureRequest):
     assert not handler.lines, "unexpected log warnings:\n" + "\n".join(handler.lines)
 
 
+# --- theme ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _light(request: pytest.FixtureRequest):
+    """The theme is the application's, and that is the same for all tests: each begins in the light one."""
+    yield
+    if "qapp" in request.fixturenames and request.getfixturevalue("qapp").property("theme") == "dark":
+        from nnviz.ui.theme.colors import LIGHT
+        from nnviz.ui.theme.style import apply_theme
+
+        apply_theme(request.getfixturevalue("qapp"), LIGHT)
+
+
 # --- what a test leaves behind --------------------------------------------------------------------------------------
 
 

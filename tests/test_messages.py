@@ -15,7 +15,18 @@ from nnviz.document.breakpoints import Breakpoint
 from nnviz.records.data_record import ColumnRecord, DataRecord, Spread, TableColumn, TableRecord
 from nnviz.records.run_records import Change, CurvePoint, LayerMeasures, Predictions, Surface
 from nnviz.records.tensors import Array, Measure, Tensor
-from nnviz.records.trace_record import EdgeRecord, NodeRecord, NodeTensors, Piece, RowRecord, StepRecord, TraceRecord, UpdateRecord, WhatIf
+from nnviz.records.trace_record import (
+    EdgeRecord,
+    Equation,
+    NodeRecord,
+    NodeTensors,
+    Piece,
+    RowRecord,
+    StepRecord,
+    TraceRecord,
+    UpdateRecord,
+    WhatIf,
+)
 from tests.engine.experiments import experiment
 
 EXPERIMENT = experiment(weights={"out.bias": [0.5, -1.0]}, clip_norm=0.5)
@@ -38,6 +49,8 @@ NODE = NodeRecord(
     (1,),
     "z",
     "d",
+    "z",
+    (Equation("x", "∂L/∂z · W"), None),
     "f.py:3",
     ARRAY,
 )

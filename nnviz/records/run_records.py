@@ -1,4 +1,4 @@
-"""What is told of a run while it trains: points of its curves, measures, predictions, the history of a weight, a breakpoint that stopped it."""
+"""What is told of a run: points of its curves, measures, predictions, one weight's history, the breakpoint that stopped it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What in one trace is what in another: nodes, places of the cursor, what is supposed. Between tensors and neurons, too. Pure."""
+"""What in one trace is what in another: nodes, places of the cursor, what is supposed. Between tensors and neurons, too."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from nnviz import messages
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.experiment import Experiment
-from nnviz.records.breakpoint_places import BreakpointPlace, first_non_finite, halts, node_of
+from nnviz.records.breakpoint_places import BreakpointPlace, first_non_finite, is_in_trace, places_reached
 from nnviz.records.trace_index import TraceIndex
 from nnviz.session.conversation import Conversation
 from nnviz.session.playback import Playback
@@ -42,7 +42,7 @@ class Breaker(QObject):
     def set_experiment(self, experiment: Experiment) -> None:
         """Work with this document's breakpoints and layer titles."""
         self._breakpoints = experiment.breakpoints
-        self._titles = {layer.id: layer.title for layer in experiment.network}
+        self._titles = experiment.network.titles
         self.send()
 
     def sleep(self) -> None:
@@ -65,7 +65,7 @@ class Breaker(QObject):
     def halts(self, index: TraceIndex) -> list[BreakpointPlace]:
         """Return where the breakpoints hold in this trace, in the order of the schedule."""
         if self._known is None or self._known[0] is not index or self._known[1] is not self._breakpoints:
-            self._known = index, self._breakpoints, halts(index, self._breakpoints, self._loss_before(index.trace.iteration))
+            self._known = index, self._breakpoints, places_reached(index, self._breakpoints, self._loss_before(index.trace.iteration))
         return self._known[2]
 
     def between(self, index: TraceIndex, start: int, end: int) -> BreakpointPlace | None:
@@ -86,7 +86,7 @@ class Breaker(QObject):
     def tell(self, halt: BreakpointPlace) -> None:
         """Say why the cursor has stopped here, and play no further."""
         self._playback.stop()
-        self.message_posted.emit("warning", f"Stopped at a breakpoint: {halt.said(self._titles)}.")
+        self.message_posted.emit("warning", f"Stopped at a breakpoint: {halt.reason(self._titles)}.")
         self.halted.emit(halt.node)
 
     def moved(self) -> None:
@@ -157,7 +157,7 @@ class Breaker(QObject):
         """Tell the engine what to stop at, if that has changed: what is on, and what the present graph has."""
         index = self._stepper.index
         awake = () if self._is_asleep else self._breakpoints
-        active = tuple(one for one in awake if one.enabled and _is_there(index, one))
+        active = tuple(one for one in awake if one.enabled and (index is None or is_in_trace(index, one)))
         if active != self._sent and self._conversation.run.engine == "ready":
             self._sent = active
             self._conversation.ask(messages.SetBreakpoints(active))
@@ -166,7 +166,3 @@ class Breaker(QObject):
         if isinstance(reply, messages.Ready):
             self._sent = ()
             self.send()
-
-
-def _is_there(index: TraceIndex | None, one: Breakpoint) -> bool:
-    return index is None or not one.is_at_a_place or node_of(index, one) is not None

@@ -9,6 +9,7 @@ from typing import Any
 
 from nnviz import messages
 from nnviz.document.experiment import Experiment
+from nnviz.document.network import split_parameter
 from nnviz.document.shapes.report import Report, examine
 from nnviz.session.conversation import Conversation
 from nnviz.session.lineage import Lineage
@@ -106,13 +107,13 @@ class Succession:
         if self._base is not lineage.last:
             self._base = lineage.last
             self._parameters = _tensors(examine(lineage.last))
-            self._alive = {name.partition(".")[0] for name in self._parameters}
+            self._alive = {split_parameter(name).layer for name in self._parameters}
         self._alive &= {layer.id for layer in experiment.network}
         shapes = _tensors(report) if report.ok else self._parameters
         kept = (name for name, shape in self._parameters.items() if shapes.get(name) == shape)
-        return not any(name.partition(".")[0] in self._alive for name in kept)
+        return not any(split_parameter(name).layer in self._alive for name in kept)
 
 
 def _tensors(report: Report) -> dict[str, tuple[int, ...]]:
     """The shapes of all parameters."""
-    return {f"{id}.{tensor}": shape for id, layer in report.layers.items() for tensor, shape in layer.parameters.items()}
+    return report.parameters_by_name

@@ -111,7 +111,7 @@ def test_after_another_penalty_no_figure_of_the_former_one_is_left(iteration):
     timeline.go_to(iteration)
     before = timeline.points[-1]
     timeline.edit(edits.change_training(START, l2=10.0))
-    Reporter(sent.append).stand(timeline, 0)
+    Reporter(sent.append).report_at_rest(timeline, 0)
     start = timeline.trainer.start_point()
     loss = start.loss if iteration == 0 else before.loss
     assert sent[-1].points[-1] == CurvePoint(iteration, loss, start.validation_loss, start.metric)
@@ -187,7 +187,7 @@ def test_another_net_has_its_own_figures(name):
 @pytest.mark.parametrize("name", ["rate", "freeze", "dropout off", "sgd"])
 def test_the_same_net_keeps_the_figures_and_the_gradients_of_its_last_iteration(name):
     timeline = Timeline(START, HERE)
-    timeline.trainer.remembers = True
+    timeline.trainer.keep_previous(True)
     timeline.go_to(9)
     points, measures = list(timeline.points), layer_measures(timeline.trainer)
     timeline.edit(CHANGES[name](START))
@@ -225,14 +225,14 @@ def test_training_on_from_the_past_drops_what_came_later_but_keeps_the_document(
     present = timeline.document
     timeline.go_to(10)
     assert timeline.trainer.experiment == START and timeline.document == present
-    carried = timeline.settle()
+    carried = timeline.drop_changes_ahead()
     assert carried is not None and timeline.changes == [Change(10, present)] and timeline.trainer.experiment == present
     for _ in range(30):
         timeline.advance()
     branch = Timeline(START, HERE, [Change(10, present)])
     branch.go_to(40)
     assert digest(branch.trainer.net) == digest(timeline.trainer.net)
-    assert timeline.settle() is None
+    assert timeline.drop_changes_ahead() is None
 
 
 def test_data_seed_and_precision_start_a_new_run():

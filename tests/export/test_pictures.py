@@ -6,12 +6,13 @@ import pytest
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QGraphicsScene, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QGraphicsScene, QLabel, QWidget
 
 from nnviz.export import pictures
 from nnviz.export.svg import SVG
 from nnviz.ui.graph.graph_view import GraphView
 from nnviz.ui.theme.colors import DARK, LIGHT
+from nnviz.ui.theme.style import apply_theme
 from tests.ui import traces
 
 
@@ -48,7 +49,7 @@ def _difference(a, b):
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_svg_shows_what_the_screen_shows(view, theme):
-    view.set_theme(theme)
+    apply_theme(QApplication.instance(), theme)
     scene = view.scene()
     size = pictures.size_of(scene)
     svg = _rendered(pictures.svg(scene, theme), size)

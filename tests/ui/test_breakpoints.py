@@ -1,10 +1,11 @@
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QToolButton
+from PySide6.QtWidgets import QApplication, QCheckBox, QToolButton
 
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.ui.step.breakpoint_list import BreakpointButton, BreakpointList
 from nnviz.ui.theme.colors import DARK, LIGHT
+from nnviz.ui.theme.style import apply_theme
 
 TITLES = {"h1": "dense 1"}
 NODE, GRADIENT = Breakpoint("node", "h1/relu"), Breakpoint("gradient", "", "above", 5.0)
@@ -33,7 +34,7 @@ def test_the_button_says_what_is_on(qtbot, breakpoints, text):
 def test_the_diamond_is_filled_while_one_is_on(qtbot, theme):
     button = BreakpointButton()
     qtbot.addWidget(button)
-    button.set_theme(theme)
+    apply_theme(QApplication.instance(), theme)
     button.resize(button.sizeHint())
     seen = []
     for breakpoints in ((GRADIENT,), (Breakpoint("non_finite", enabled=False),)):

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from nnviz.document.store.templates import TEMPLATES
+from nnviz.document.store.examples import TEMPLATES
 from nnviz.ui.network.inline import SearchField
 from tests.ui.window import opened, stands_at, wait
 

@@ -2,9 +2,10 @@
 
 import pytest
 from PySide6.QtCore import QRect
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 
 from nnviz.ui.theme.colors import DARK, GUTTER, LIGHT
+from nnviz.ui.theme.style import apply_theme
 from nnviz.ui.widgets.card import HEADER, Card
 
 
@@ -57,5 +58,5 @@ def test_short_title_where_the_full_one_does_not_fit(card):
 
 def test_theme_colours_the_panel(card):
     for theme in (LIGHT, DARK):
-        card.set_theme(theme)
+        apply_theme(QApplication.instance(), theme)
         assert card.grab().toImage().pixelColor(150, 45).name().upper() == theme.panel

@@ -20,8 +20,8 @@ PROGRAM = """
 import sys
 from PySide6.QtCore import QTimer
 from nnviz.document import edits
-from nnviz.ui import app
-from nnviz.ui.main_window import MainWindow
+from nnviz.ui.shell import app
+from nnviz.ui.shell.main_window import MainWindow
 begin = app._begin
 def edited(window, how):
     begin(window, how)

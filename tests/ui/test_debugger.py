@@ -9,6 +9,7 @@ from nnviz.document import edits
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.store import files
 from nnviz.records.breakpoint_places import largest
+from nnviz.ui.theme.colors import current_theme
 from tests.ui.test_window import parameters, press
 from tests.ui.window import opened, stands_at, wait
 
@@ -132,7 +133,7 @@ def test_a_breakpoint_on_a_node_stops_play_training_and_long_steps(qtbot, window
     assert window.panels.breakpoints.text() == "breakpoint: relu of dense 1"
     card = window.panels.graph.scene().card_of(relu)
     assert card.state.breakpoint is True
-    assert diamond(window, card) == window.theme.loss.lower()
+    assert diamond(window, card) == current_theme().loss.lower()
     press(qtbot, window, "Alt+3")
     press(qtbot, window, "F10")
     press(qtbot, window, "F10")

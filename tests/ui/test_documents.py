@@ -21,6 +21,7 @@ from nnviz.document.store.examples import open_document
 from nnviz.ui.files import recent
 from nnviz.ui.shell import app
 from nnviz.ui.shell.windows import Windows, keep_on_screen
+from nnviz.ui.theme.colors import DARK, current_theme
 
 
 @pytest.fixture(autouse=True)
@@ -126,7 +127,7 @@ def test_each_window_has_its_own_document_and_closing_one_leaves_the_others(wind
     change(other)
     assert other.isWindowModified() and not window.isWindowModified()
     window.toggle_theme()
-    assert other.theme is window.theme
+    assert current_theme() is DARK
     other.asks_before_closing = False
     other.close()
     assert windows.windows == [window] and window.isVisible()

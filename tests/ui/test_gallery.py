@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from nnviz.document.store import files
-from nnviz.document.store.examples import example_names, open_document
-from nnviz.document.store.templates import TEMPLATES
+from nnviz.document.store.examples import TEMPLATES, example_names, open_document
 from nnviz.ui.files import recent
 from nnviz.ui.files.document_gallery import DocumentGallery, GalleryEntry
 from nnviz.ui.network.thumbnails import thumbnail
 from nnviz.ui.shell import app
 from nnviz.ui.theme.colors import DARK, LIGHT
+from nnviz.ui.theme.style import apply_theme
 
 MOONS = open_document("example:moons")
 
@@ -92,7 +92,7 @@ def test_pictures_are_drawn_when_they_are_seen_and_anew_in_another_theme(qtbot):
     gallery.open()
     parent.grab()
     assert 0 in drawn and 29 not in drawn
-    gallery.set_theme(DARK)
+    apply_theme(QApplication.instance(), DARK)
     parent.grab()
     assert drawn.count(0) == 2
 

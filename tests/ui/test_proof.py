@@ -3,13 +3,14 @@
 import msgspec
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from nnviz.records.trace_record import AgreementRecord
 from nnviz.ui.shell.top_bar import Badge
 from nnviz.ui.step.proof import Proof
 from nnviz.ui.step.what_if_banner import WhatIfBanner
-from nnviz.ui.theme.colors import DARK, LIGHT
+from nnviz.ui.theme.colors import DARK
+from nnviz.ui.theme.style import apply_theme
 from tests.ui import traces
 
 ROWS = (AgreementRecord("out.weight", 0.5, 0.5, 1e-9, 2e-9), AgreementRecord("h1.weight", 0.25, 0.25, 0.0, 0.0))
@@ -25,7 +26,6 @@ def proof(qtbot):
 
 
 def test_one_row_for_every_parameter_the_worst_first(proof):
-    proof.set_theme(LIGHT)
     proof.set_trace(msgspec.structs.replace(traces.worked(), agreements=ROWS), {"out.weight": "output.W"})
     assert proof.rows()[0] == ["output.W", "0.5", "0.5", "1.0e−9", "2.0e−9", "✗"], "float64 is more exact than that"
     assert proof.rows()[1] == ["h1.weight", "0.25", "0.25", "0", "0", "✓"]
@@ -48,7 +48,7 @@ def test_the_banner_says_what_is_supposed_and_asks(qtbot):
     banner = WhatIfBanner()
     qtbot.addWidget(banner)
     banner.resize(700, 32)
-    banner.set_theme(DARK)
+    apply_theme(QApplication.instance(), DARK)
     banner.set_what_ifs("dense 1.W[0,1] = 0.7", "loss 0.2134 → 0.1988", 1, True)
     assert banner.isVisible() and banner.keep.isVisible() and not banner.clear.isVisible()
     assert banner.accessibleName() == "What if dense 1.W[0,1] = 0.7: loss 0.2134 → 0.1988"

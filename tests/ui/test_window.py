@@ -20,6 +20,7 @@ from nnviz.document.store.examples import open_document
 from nnviz.session.engine_client import EngineClient
 from nnviz.ui.network.palette import LayerEntry
 from nnviz.ui.shell.command_palette import CommandPalette
+from nnviz.ui.theme.colors import current_theme
 from tests.ui.window import opened, stands_at, wait
 
 
@@ -277,7 +278,7 @@ def test_every_workspace_shows_its_panels_in_both_themes(qtbot, window):
             assert window.panels.cards[panel].isVisible(), panel
         press(qtbot, window, "Ctrl+Shift+L")
         picture = window.grab().toImage()
-        assert picture.pixelColor(3, picture.height() // 2).name() == window.theme.background.lower()
+        assert picture.pixelColor(3, picture.height() // 2).name() == current_theme().background.lower()
 
 
 def test_any_action_is_found_by_its_name(qtbot, window):

@@ -14,6 +14,7 @@ from nnviz.engine.data.datasets import Data, data_key, load
 from nnviz.engine.errors import BuildError
 from nnviz.engine.run.state_transfer import Transferred, transfer
 from nnviz.engine.run.trainer import Checkpoint, Stop, Trainer
+from nnviz.engine.run.weight_recorder import LENGTH, WeightRecorder
 from nnviz.records.run_records import Change, CurvePoint
 
 SPACING = 50
@@ -22,6 +23,8 @@ DENSE = 16
 """So many of the newest are kept; of those twice as old every second, and so on."""
 BUDGET = 256_000_000
 """Bytes that checkpoints may take, roughly; large networks keep fewer."""
+REPLAYING = 0.25
+"""Seconds that the past of a recorded weight may take to be made again."""
 
 
 class Timeline:
@@ -42,8 +45,8 @@ class Timeline:
         self.points: list[CurvePoint] = [self.trainer.start_point()]
         self._checkpoints: dict[int, tuple[Checkpoint, int, CurvePoint]] = {}
         """By iteration: the state, how many changes were in force, and the last point."""
-        self.pace = 0.0
-        """Seconds the last iteration took."""
+        self._iteration_seconds = 0.0
+        """How long the last iteration took."""
         self._keep_checkpoint()
         self._take_over(changes)
 
@@ -113,18 +116,18 @@ class Timeline:
                 last.iteration, last.loss
             )  # its validation held the former ones; it is measured where the run stands
 
-    def settle(self) -> Transferred | None:
+    def drop_changes_ahead(self) -> Transferred | None:
         """Before training on: where changes lie ahead, they are dropped, and the present document is in force from here on."""
         return self.edit(self.document) if self.applied < len(self.changes) else None
 
-    def advance(self, look: Callable[[Trainer, float, float], Stop | None] | None = None) -> Stop | None:
+    def advance(self, check: Callable[[Trainer, float, float], Stop | None] | None = None) -> Stop | None:
         """Make one iteration, and whatever changes are recorded behind it. Returns why to stop, if there is a reason.
 
-        `look` is given the trainer, the loss and that of the iteration before (NaN for the first), and may stop it before the update.
+        `check` is given the trainer, the loss and that of the iteration before (NaN for the first), and may stop it before the update.
         """
         start = time.perf_counter()
-        stop = self.trainer.advance(partial(look, previous=self.points[-1].loss if self.iteration else nan) if look else None)
-        self.pace = time.perf_counter() - start
+        stop = self.trainer.advance(partial(check, previous=self.points[-1].loss if self.iteration else nan) if check else None)
+        self._iteration_seconds = time.perf_counter() - start
         if stop and stop.comes_before:
             return stop
         self.points.append(self.trainer.point)
@@ -133,6 +136,23 @@ class Timeline:
             self._keep_checkpoint()
             self._thin()
         return stop
+
+    def complete_last_point(self) -> bool:
+        """Measure the validation where the run is, if its last point lacks it; return whether that point is another one now."""
+        last, trainer = self.points[-1], self.trainer
+        if last.validation_loss is not None or not trainer.validation_rows.count:
+            return False
+        self.points[-1] = CurvePoint(last.iteration, last.loss, *trainer.evaluate(trainer.validation_rows))
+        return True
+
+    def record_weight(self, parameter: str, element: tuple[int, ...]) -> None:
+        """Record one weight from now on, and of what lies behind as much as can be made again quickly; of "" none."""
+        here = self.iteration
+        self.trainer.record(WeightRecorder(parameter, element) if parameter else None)
+        behind = min(LENGTH, here, int(REPLAYING / self._iteration_seconds)) if self._iteration_seconds else 0
+        if parameter and behind:
+            self.go_to(here - behind)
+            self.go_to(here)
 
     def _keep_checkpoint(self) -> None:
         self._checkpoints[self.iteration] = (self.trainer.checkpoint(), self.applied, self.points[-1])
@@ -159,7 +179,7 @@ class Timeline:
         reusable = self.trainer.net if checkpoint.experiment.network == self.trainer.experiment.network else None
         trainer = Trainer(checkpoint.experiment, self.data, reusable)
         trainer.restore(checkpoint)
-        trainer.remembers, trainer.history = self.trainer.remembers, self.trainer.history
+        trainer.observe_like(self.trainer)
         self.trainer = trainer
         self.points[at:] = [point]
         self._apply_due()

@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QFrame, QHeaderView, QLabel, QStyledItemDelegate, 
 
 from nnviz.messages import BatchInspected
 from nnviz.records.data_record import DataRecord
+from nnviz.records.tensors import to_numpy
 from nnviz.text import numbers
 from nnviz.ui.data.row_cells import RowCells
 from nnviz.ui.data.rows_picture import image_of
-from nnviz.ui.theme.colors import GRID, LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 
 COLUMNS = {
@@ -34,7 +35,6 @@ class BatchModel(QAbstractTableModel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.theme = LIGHT
         self.cells: RowCells | None = None
         self.order = np.zeros(0, dtype=int)
         self._sorted: tuple[int, Qt.SortOrder] = (0, Qt.SortOrder.AscendingOrder)
@@ -100,7 +100,7 @@ class BatchModel(QAbstractTableModel):
                 return sans(SMALL) if column in (2, 3) and self.cells.data.classes else mono(SMALL)
             case Qt.ItemDataRole.ForegroundRole:
                 wrong = column == 3 and self.cells.is_wrong(int(self.order[row]))
-                return QColor(self.theme.color("loss" if wrong else "muted" if column == 0 else "text"))
+                return QColor(current_theme().color("loss" if wrong else "muted" if column == 0 else "text"))
         return None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
@@ -121,7 +121,7 @@ class InputPictures(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         super().paint(painter, option, index)
-        cells, theme = self._model.cells, self._model.theme
+        cells, theme = self._model.cells, current_theme()
         place, area = int(self._model.order[index.row()]), QRectF(option.rect).adjusted(3, 2, -3, -2)
         if cells.form == "image":
             side = min(area.width(), area.height())
@@ -157,7 +157,7 @@ class BatchTable(QWidget):
 
     def set_batch(self, batch: BatchInspected | None, data: DataRecord | None) -> None:
         """Show these rows of the data; None shows none."""
-        count = 0 if data is None else int(np.frombuffer(data.training.data, dtype=data.training.dtype).sum())
+        count = 0 if data is None else int(to_numpy(data.training).sum())
         fits = batch is not None and data is not None and max(batch.rows, default=0) < count
         cells = RowCells(data, batch) if fits else None
         self.model.set_cells(cells)
@@ -179,11 +179,6 @@ class BatchTable(QWidget):
             )
         else:
             selection.clearSelection()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self.model.theme = theme
-        self.table.viewport().update()
 
     def _pick(self, index: QModelIndex) -> None:
         self.row_picked.emit(int(self.model.order[index.row()]))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from nnviz.records.data_record import TableColumn, TableRecord
-from nnviz.ui.theme.colors import BODY, LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import BODY, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 
 _ROW = 24
@@ -20,7 +20,6 @@ class CellTable(QTableWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, 0, parent)
-        self._theme = LIGHT
         self._table: TableRecord | None = None
         self._without: set[str] = set()
         self.setAccessibleName("First rows of the file")
@@ -51,11 +50,6 @@ class CellTable(QTableWidget):
         for place in range(self.columnCount()):
             self.setColumnWidth(place, max(64, min(180, self.columnWidth(place) + 8)))
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self.set_table(self._table, self._without)
-
     def _fill(self, place: int, column: TableColumn, table: TableRecord) -> None:
         is_target, is_used = column.name == table.target, column.name not in self._without
         head = QTableWidgetItem(column.name + (" → target" if is_target else ""))
@@ -73,9 +67,9 @@ class CellTable(QTableWidget):
             item = QTableWidgetItem(cells[place] or "—")
             item.setFont(mono(BODY))
             faded = not cells[place] or not (is_used or is_target)
-            item.setForeground(self._theme.color("faint" if faded else "text"))
+            item.setForeground(current_theme().color("faint" if faded else "text"))
             if is_target:
-                item.setBackground(self._theme.tint("forward", 0.08))
+                item.setBackground(current_theme().tint("forward", 0.08))
             self.setItem(row + 1, place, item)
 
     def _switched(self, item: QTableWidgetItem) -> None:
@@ -86,3 +80,8 @@ class CellTable(QTableWidget):
                 self._without = changed
                 order = [column.name for column in self._table.columns]
                 self.without_changed.emit(sorted(changed, key=lambda name: order.index(name) if name in order else -1))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self.set_table(self._table, self._without)
+        super().changeEvent(event)

@@ -11,7 +11,6 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.rows import RowSize, form, row_shape
 from nnviz.messages import TableRead
 from nnviz.ui.data.own_points import OwnPoints
-from nnviz.ui.theme.colors import Theme
 
 if TYPE_CHECKING:
     from nnviz.ui.data.picker import DataPicker
@@ -50,11 +49,6 @@ class DataChoosing:
         self.picker.prepare("csv" if self._window.session.experiment.data.kind != "csv" else "")
         self.picker.file.choose(_relative(path, self._window.session.document.folder))
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        if self.picker:
-            self.picker.set_theme(theme)
-
     # --- inside ---
 
     def _made(self) -> DataPicker:
@@ -62,7 +56,6 @@ class DataChoosing:
             from nnviz.ui.data.picker import DataPicker  # here, as most windows are closed before it is opened
 
             self.picker = DataPicker(self._window)
-            self.picker.set_theme(self._window.theme)
             self._connect(self.picker)
             self.picker.addActions([self._window.action_table[name] for name in SHARED])
         return self.picker

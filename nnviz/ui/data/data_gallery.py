@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from nnviz.document.catalog import DATASETS, Kind
 from nnviz.records.data_record import DataRecord
 from nnviz.ui.data.rows_picture import paint_rows
-from nnviz.ui.theme.colors import BODY, GRID, LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import BODY, GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
 
 TILE = QSize(140, 118)
@@ -57,11 +57,6 @@ class DataGallery(QWidget):
         self.field.installEventFilter(self)
         self.list.itemActivated.connect(self._choose)
         self.list.itemClicked.connect(self._choose)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self.tiles.theme = theme
-        self.list.viewport().update()
 
     def set_chosen(self, kind: str) -> None:
         """Outline this kind."""
@@ -130,22 +125,21 @@ class Tiles(QStyledItemDelegate):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.theme = LIGHT
         self.chosen = ""
         self.rows: dict[str, DataRecord] = {}
 
     def _frame(self, painter: QPainter, area: QRectF, option: QStyleOptionViewItem, is_chosen: bool) -> None:
-        theme, state = self.theme, option.state
+        theme, state = current_theme(), option.state
         is_marked = bool(state & QStyle.StateFlag.State_Selected) and bool(state & QStyle.StateFlag.State_Active)
         painter.setPen(QPen(theme.color("forward" if is_chosen or is_marked else "line"), 2 if is_chosen else 1))
         painter.setBrush(theme.tint("forward", 0.06) if is_chosen else theme.color("panel"))
         painter.drawRoundedRect(area, 8, 8)
 
     def _picture(self, painter: QPainter, area: QRectF, kind: str) -> None:
-        painter.setPen(self.theme.color("faint"))
+        painter.setPen(current_theme().color("faint"))
         painter.setFont(sans(SMALL))
         if kind in self.rows:
-            paint_rows(painter, area, self.theme, self.rows[kind])
+            paint_rows(painter, area, current_theme(), self.rows[kind])
         else:
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, _OWN.get(kind, "…"))
 
@@ -167,7 +161,7 @@ class Tiles(QStyledItemDelegate):
             (kind.group, "muted", sans(SMALL)),
         ):
             painter.setFont(font)
-            painter.setPen(self.theme.color(color))
+            painter.setPen(current_theme().color(color))
             shown = QFontMetrics(font).elidedText(words, Qt.TextElideMode.ElideRight, int(text.width()))
             painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, shown)
             text.translate(0, _CAPTION / 2 - 2)

@@ -14,7 +14,8 @@ from nnviz.messages import TableRead
 from nnviz.records.data_record import TableRecord
 from nnviz.ui.data.cells import CellTable
 from nnviz.ui.data.rows_picture import RowsPicture
-from nnviz.ui.theme.colors import GRID, LIGHT, Theme
+from nnviz.ui.theme.colors import GRID
+from nnviz.ui.theme.style import set_role
 from nnviz.ui.widgets import forms
 
 FILTER = "Tables (*.csv *.tsv *.txt *.dat);;All files (*)"
@@ -40,7 +41,6 @@ class FilePage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self.draft: dict[str, Any] = {name: _FIELDS[name].default for name in _KEPT}
         self._used: dict[str, Any] | None = None
         self._reply: TableRead | None = None
@@ -94,13 +94,6 @@ class FilePage(QWidget):
         table = self._reply.table if self._reply else None
         return self.draft | ({"target": table.target, "task": table.task} if table else {})
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self.cells.set_theme(theme)
-        self.rows.set_theme(theme)
-        self._color_verdict()
-
     # --- inside ---
 
     def _draft(self, **settings: Any) -> None:
@@ -139,7 +132,7 @@ class FilePage(QWidget):
 
     def _color_verdict(self) -> None:
         wrong = self._reply is not None and not self.is_usable
-        self.verdict.setStyleSheet(f"color: {self._theme.loss if wrong else self._theme.text};")
+        set_role(self.verdict, "loss" if wrong else "text")
 
     def _ask_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Choose a table", self.draft["path"], FILTER)

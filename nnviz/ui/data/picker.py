@@ -19,7 +19,7 @@ from nnviz.ui.data.points_page import PointsPage
 from nnviz.ui.data.rows_picture import RowsPicture
 from nnviz.ui.data.settings_form import SettingsForm
 from nnviz.ui.data.spreads import Spreads
-from nnviz.ui.theme.colors import GRID, GUTTER, LARGE, Theme
+from nnviz.ui.theme.colors import GRID, GUTTER, LARGE
 from nnviz.ui.theme.fonts import sans
 
 SIZE = (1080, 720)
@@ -42,6 +42,7 @@ class DataPicker(QDialog):
         self.name, self.about, self.problem = QLabel(), QLabel(wordWrap=True), QLabel(wordWrap=True)
         self.name.setFont(sans(LARGE, QFont.Weight.DemiBold))
         self.about.setProperty("role", "muted")
+        self.problem.setProperty("role", "loss")
         self._own = QStackedWidget()
         self._own.addWidget(self.file)
         self._own.addWidget(self.points)
@@ -79,12 +80,6 @@ class DataPicker(QDialog):
         self.spreads.set_columns(data.columns if self._is_scaled else (), scaling)
         self.points.set_adoptable(bool(data and adopted(data)))
         self._show_parts()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        for part in (self.gallery, self.rows, self.spreads, self.file, self.points):
-            part.set_theme(theme)
-        self.problem.setStyleSheet(f"color: {theme.loss};")
 
     def _show_page(self, name: str) -> None:
         kind = DATASETS[name]

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from nnviz.ui.theme.colors import LIGHT, RADIUS, SMALL, Theme
+from nnviz.ui.theme.colors import RADIUS, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono
 
 REACH = 3.0
@@ -38,7 +38,6 @@ class PointPlane(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._places: list[Place] = []
         self._classes: list[int] = []
         self._dragged: int | None = None
@@ -56,11 +55,6 @@ class PointPlane(QWidget):
         """Show these points."""
         self._places, self._classes = [tuple(place) for place in places], list(classes)
         self.setAccessibleDescription(f"{len(self._places)} points")
-        self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
         self.update()
 
     def position(self, place: Place) -> QPointF:
@@ -129,7 +123,7 @@ class PointPlane(QWidget):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter, theme = QPainter(self), self._theme
+        painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.color("forward" if self.hasFocus() else "line"), 1))
         painter.setBrush(theme.color("field"))
@@ -147,7 +141,7 @@ class PointPlane(QWidget):
         painter.end()
 
     def _paint_axes(self, painter: QPainter) -> None:
-        theme, middle, unit = self._theme, self.position((0, 0)), self._unit()
+        theme, middle, unit = current_theme(), self.position((0, 0)), self._unit()
         painter.setPen(QPen(theme.color("line"), 1))
         painter.drawLine(QPointF(8, middle.y()), QPointF(self.width() - 8, middle.y()))
         painter.drawLine(QPointF(middle.x(), 8), QPointF(middle.x(), self.height() - 8))

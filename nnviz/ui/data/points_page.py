@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from nnviz.ui.data.plane import Place, PointPlane
-from nnviz.ui.theme.colors import GRID, LIGHT, Theme
+from nnviz.ui.theme.colors import GRID, current_theme
 
 CLASSES = 9
 
@@ -53,13 +53,6 @@ class PointsPage(QWidget):
     def set_adoptable(self, can_adopt: bool) -> None:
         """Say whether there are rows that can be copied."""
         self.adopt.setEnabled(can_adopt)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self.plane.set_theme(theme)
-        for swatch in self.swatches:
-            swatch.theme = theme
-            swatch.update()
 
     def choose_class(self, number: int) -> None:
         """Let the next points be of this class."""
@@ -126,7 +119,6 @@ class Swatch(QAbstractButton):
     def __init__(self, number: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.number = number
-        self.theme = LIGHT
         self.setCheckable(True)
         self.setAccessibleName(f"class {number}")
         self.setToolTip(f"Points of class {number} (key {number + 1})")
@@ -137,12 +129,12 @@ class Swatch(QAbstractButton):
         return QSize(26, 26)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        color = QColor(self.theme.classes[self.number % len(self.theme.classes)])
-        painter.setPen(QPen(self.theme.color("text" if self.isChecked() else "forward" if self.hasFocus() else "panel"), 2))
+        color = QColor(theme.classes[self.number % len(theme.classes)])
+        painter.setPen(QPen(theme.color("text" if self.isChecked() else "forward" if self.hasFocus() else "panel"), 2))
         painter.setBrush(color)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(2, 2, -2, -2), 6, 6)
-        painter.setPen(self.theme.color("panel"))
+        painter.setPen(theme.color("panel"))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, str(self.number))
         painter.end()

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from nnviz.records.data_record import DataRecord
 from nnviz.records.tensors import to_numpy
-from nnviz.ui.theme.colors import LIGHT, RADIUS, SMALL, Theme
+from nnviz.ui.theme.colors import RADIUS, SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import mono
 
 _ROOM = 5
@@ -42,7 +42,6 @@ class RowsPicture(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._data: DataRecord | None = None
         self.setAccessibleName("Rows of the data")
         self.setToolTip("Rows as the network sees them: points of two features, else of the two principal components; series, images, text")
@@ -54,11 +53,6 @@ class RowsPicture(QWidget):
         self.setAccessibleDescription("" if data is None else f"{data.x.shape[0]} rows of {data.x.shape[1]} numbers")
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self.update()
-
     # --- Qt ---
 
     def sizeHint(self) -> QSize:
@@ -68,14 +62,14 @@ class RowsPicture(QWidget):
         return QSize(200, 120)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self._theme.color("line"), 1))
-        painter.setBrush(self._theme.color("panel"))
+        painter.setPen(QPen(theme.color("line"), 1))
+        painter.setBrush(theme.color("panel"))
         area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         painter.drawRoundedRect(area, RADIUS, RADIUS)
         if self._data is not None and len(self._data.x.shape) == 2:
-            paint_rows(painter, area.adjusted(8, 6, -8, -6), self._theme, self._data)
+            paint_rows(painter, area.adjusted(8, 6, -8, -6), theme, self._data)
         painter.end()
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from nnviz.records.data_record import ColumnRecord, Spread
 from nnviz.text.numbers import number
-from nnviz.ui.theme.colors import LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 
 _ROW, _HEAD = 46, 24
@@ -23,7 +23,6 @@ class Spreads(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._columns: tuple[ColumnRecord, ...] = ()
         self._scaling = ""
         self.setAccessibleName("Columns before and after scaling")
@@ -40,14 +39,9 @@ class Spreads(QWidget):
         """Return how high so many lines are, in pixels."""
         return _HEAD + _ROW * max(1, columns)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self.update()
-
     def _paint_head(self, painter: QPainter, width: float) -> None:
         painter.setFont(sans(SMALL, QFont.Weight.Bold))
-        painter.setPen(self._theme.color("muted"))
+        painter.setPen(current_theme().color("muted"))
         after = {"none": "NOT SCALED", "": "AFTER"}.get(self._scaling, f"AFTER {self._scaling.upper()}")
         for place, text in enumerate(("BEFORE", after)):
             painter.drawText(QRectF(_NAME + place * (width + _GAP), 0, width, _HEAD), Qt.AlignmentFlag.AlignVCenter, text)
@@ -56,10 +50,10 @@ class Spreads(QWidget):
         low, high = axis
         unit = area.width() / ((high - low) or 1.0)
         left, right = area.left() + (spread.min - low) * unit, area.left() + (spread.max - low) * unit
-        painter.setPen(QPen(self._theme.color("line"), 1))
+        painter.setPen(QPen(current_theme().color("line"), 1))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.color(color))
+        painter.setBrush(current_theme().color(color))
         width, most = max(1.0, (right - left) / len(spread.counts)), max(spread.counts) or 1
         for place, count in enumerate(spread.counts):
             height = area.height() * count / most
@@ -68,7 +62,7 @@ class Spreads(QWidget):
 
     def _paint_numbers(self, painter: QPainter, area: QRectF, spread: Spread) -> None:
         painter.setFont(mono(SMALL - 1))
-        painter.setPen(self._theme.color("muted"))
+        painter.setPen(current_theme().color("muted"))
         text = f"{_short(spread.min)} … {_short(spread.max)}  mean {_short(spread.mean, spread.std)}  std {_short(spread.std)}"
         shown = QFontMetrics(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, shown)
@@ -89,7 +83,7 @@ class Spreads(QWidget):
         for row, column in enumerate(self._columns):
             top = _HEAD + row * _ROW
             painter.setFont(sans(SMALL))
-            painter.setPen(self._theme.color("text"))
+            painter.setPen(current_theme().color("text"))
             name = QFontMetrics(painter.font()).elidedText(column.name, Qt.TextElideMode.ElideRight, _NAME - 10)
             painter.drawText(QRectF(0, top, _NAME, _ROW - 16), Qt.AlignmentFlag.AlignVCenter, name)
             for place, (spread, color) in enumerate(((column.before, "faint"), (column.after, "positive"))):

@@ -12,7 +12,7 @@ from superqt import QFlowLayout
 
 from nnviz.document.experiment import Experiment
 from nnviz.ui.network.thumbnails import SIZE, thumbnail
-from nnviz.ui.theme.colors import BODY, GUTTER, LIGHT, RADIUS, SMALL, TITLE, Theme
+from nnviz.ui.theme.colors import BODY, GUTTER, RADIUS, SMALL, TITLE, current_theme
 from nnviz.ui.theme.fonts import sans
 
 _CARD = QSize(SIZE.width() + 20, SIZE.height() + 82)
@@ -37,7 +37,6 @@ class DocumentGallery(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAccessibleName("Gallery of documents")
-        self.theme = LIGHT
         self.cards: list[EntryCard] = []
         self._heads: list[tuple[QLabel, QWidget]] = []
         self.field = QLineEdit(placeholderText="Search…", accessibleName="Search the gallery", clearButtonEnabled=True)
@@ -90,7 +89,6 @@ class DocumentGallery(QWidget):
         flow.setSpacing(GUTTER)
         for entry in entries:
             card = EntryCard(entry, holder)
-            card.set_theme(self.theme)
             card.clicked.connect(lambda _=False, entry=entry: self._choose(entry))
             card.installEventFilter(self)
             flow.addWidget(card)
@@ -111,13 +109,6 @@ class DocumentGallery(QWidget):
         """Close it without a choice."""
         self.hide()
         self.closed.emit()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self.theme = theme
-        for card in self.cards:
-            card.set_theme(theme)
-        self.update()
 
     def _choose(self, entry: GalleryEntry) -> None:
         self.leave()
@@ -175,7 +166,7 @@ class DocumentGallery(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self.theme.color("background"))
+        painter.fillRect(self.rect(), current_theme().color("background"))
 
 
 class EntryCard(QAbstractButton):
@@ -183,7 +174,7 @@ class EntryCard(QAbstractButton):
 
     def __init__(self, entry: GalleryEntry, parent: QWidget) -> None:
         super().__init__(parent)
-        self.entry, self._theme = entry, LIGHT
+        self.entry = entry
         self._picture: QPixmap | None = None
         self.setFixedSize(_CARD)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -191,26 +182,26 @@ class EntryCard(QAbstractButton):
         self.setAccessibleName(f"{entry.title}. {entry.sentence}")
         self.setToolTip(entry.sentence)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme; the picture is drawn anew."""
-        self._theme, self._picture = theme, None
-        self.update()
-
     def sizeHint(self) -> QSize:
         return _CARD
 
     def _drawn(self) -> QPixmap:
         document = self.entry.document()
         if document is not None:
-            return thumbnail(document, self._theme)
+            return thumbnail(document, current_theme())
         empty = QPixmap(SIZE)
-        empty.fill(self._theme.color("field"))
+        empty.fill(current_theme().color("field"))
         return empty
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self._picture = None
+        super().changeEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._picture is None:
             self._picture = self._drawn()
-        painter, theme = QPainter(self), self._theme
+        painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = self.rect().adjusted(2, 2, -2, -2)
         active = self.hasFocus() or self.underMouse()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QWidget
 
 from nnviz.document.store.files import replace_file
+from nnviz.ui.theme.colors import current_theme
 
 if TYPE_CHECKING:
     from nnviz.ui.shell.main_window import MainWindow
@@ -39,7 +40,7 @@ class Exports:
 
     def ask_widget(self, widget: QWidget) -> None:
         """Ask for a file and write a picture of one plot there."""
-        self._ask("plot", PICTURES, lambda path: _picture(widget, path, self._window))
+        self._ask("plot", PICTURES, lambda path: _picture(widget, path))
 
     def write(self, path: Path, what: str) -> None:
         """Write graph, network, plots or window; the suffix says how. Raises ValueError for an unknown suffix, OSError if it fails."""
@@ -55,7 +56,7 @@ class Exports:
                 "plots": [window.panels.cards[name] for name in window.area.visible_panels() if name in window.panels.plots],
                 "window": window,
             }
-            _picture(pictured[what], path, window)
+            _picture(pictured[what], path)
 
     def _graph_text(self, suffix: str) -> str:
         from nnviz.export import graph_files  # networkx takes longer to load than the window to paint
@@ -85,7 +86,7 @@ def reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def _picture(pictured: object, path: Path, window: MainWindow) -> None:
+def _picture(pictured: object, path: Path) -> None:
     from nnviz.export import pictures
 
-    pictures.save(pictured, path, window.theme)
+    pictures.save(pictured, path, current_theme())

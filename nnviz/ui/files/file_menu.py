@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
-from nnviz.document.store.examples import example_names
-from nnviz.document.store.templates import TEMPLATES, template
+from nnviz.document.store.examples import TEMPLATES, example_names, template
 from nnviz.ui.files import recent
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.store import files
-from nnviz.document.store.examples import PREFIX, example_names, open_document
+from nnviz.document.store.examples import PREFIX, TEMPLATES, example_names, open_document, template
 from nnviz.document.store.files import DocumentError
-from nnviz.document.store.templates import TEMPLATES, template
 from nnviz.ui.files import recent
 from nnviz.ui.files.document_gallery import DocumentGallery, GalleryEntry
 
@@ -36,7 +35,6 @@ class StartPage:
         if self.gallery.isVisible():
             self.gallery.leave()
             return
-        self.gallery.set_theme(self._window.theme)
         sections = [("Recent", self._recent()), *((name, self._entries(listed)) for name, listed in self.lists)]
         self.gallery.set_sections([section for section in sections if heading in ("", section[0])])
         self.gallery.open()
@@ -44,10 +42,6 @@ class StartPage:
     def open_templates(self) -> None:
         """Show the templates only."""
         self.open(TEMPLATES_HEADING)
-
-    def set_theme(self) -> None:
-        """Take the colours of the window."""
-        self.gallery.set_theme(self._window.theme)
 
     def _recent(self) -> list[GalleryEntry]:
         open_path = self._window.documents.open

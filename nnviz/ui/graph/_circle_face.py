@@ -12,9 +12,9 @@ from nnviz.ui.graph.graph_items import ON_EDGE
 from nnviz.ui.graph.neuron_states import NeuronState
 from nnviz.ui.graph.routing import Box
 from nnviz.ui.graph.states import EdgeState
-from nnviz.ui.network.blocks import readable
 from nnviz.ui.theme.colors import BODY, SMALL, Theme, mixed, of_sign
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.widgets.color_scale import readable
 
 _Flag = Qt.AlignmentFlag
 _HALO = 5.0

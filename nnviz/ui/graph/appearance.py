@@ -1,18 +1,15 @@
-"""What both pictures of a trace have in common besides the moment: theme, names, choice, breakpoints, colouring. It knows no item."""
+"""What both pictures of a trace have in common besides the moment: names, choice, breakpoints, colouring. It knows no item."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from nnviz.ui.theme.colors import LIGHT, Theme
-
 
 @dataclass(frozen=True)
 class Appearance:
     """How a trace is looked at."""
 
-    theme: Theme = LIGHT
     titles: Mapping[str, str] = field(default_factory=dict)
     """Names written instead of the layers' ids."""
     selected: int | None = None

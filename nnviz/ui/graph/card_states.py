@@ -11,8 +11,7 @@ import numpy as np
 from nnviz.records.tensors import Tensor
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
-from nnviz.text import names as naming
-from nnviz.text import numbers
+from nnviz.text import names, numbers
 from nnviz.ui.graph import marks, states
 from nnviz.ui.graph.appearance import Appearance
 from nnviz.ui.graph.states import EdgeState, NodeState
@@ -48,7 +47,7 @@ class CardScales:
         nodes, edges = _node_sizes(state), state.index.trace.edges
         flows = {kind: {(edge.source, edge.target): sizes.get(edge.source, 0.0) for edge in edges} for kind, sizes in nodes.items()}
         flows["contribution"] = {(edge.source, edge.target): _size(state, edge.source, edge.contribution) for edge in edges}
-        self.names = naming.names(state.index.trace)
+        self.names = names.names(state.index.trace)
         self.limits = limits(state)
         self.tokens = tokens
         self.sizes = {kind: _shares(sizes) for kind, sizes in nodes.items()}
@@ -62,7 +61,7 @@ class CardScales:
         """Return name and note of a card: of a folded group its title and how much is in it."""
         name = titles.get(card.title, card.title) or self.names[node.id]
         if not card.folded:
-            return name, naming.note(node)
+            return name, names.note(node)
         return name, f"× {len(card.groups)}" if len(card.groups) > 1 else f"{len(card.nodes)} nodes"
 
     def node_state(self, state: TraceState, card: NodeCard, look: Appearance) -> CardState:
@@ -93,7 +92,7 @@ class CardScales:
     def tooltip(self, state: TraceState, card: NodeCard, look: Appearance) -> str:
         """Return a card's numbers as text."""
         node = state.index.node(card.shown)
-        head = f"{naming.qualified(node, self.names, look.titles)} · {node.operation} · {numbers.shape(node.shape)}"
+        head = f"{names.qualified(node, self.names, look.titles)} · {node.operation} · {numbers.shape(node.shape)}"
         lines = [head, *marks.explained(state, node.id), f"value {_figures(state, node.id, state.value(node.id))}"]
         said = words(state, node, self.tokens) if state.is_made(node.id) else ()
         lines += [f"tokens {', '.join(said)}"] if said else []

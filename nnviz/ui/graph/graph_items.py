@@ -14,7 +14,7 @@ from nnviz.ui.graph import marks
 from nnviz.ui.graph.routing import Box, Point
 from nnviz.ui.graph.states import EdgeState, NodeState
 from nnviz.ui.graph.structure import Edge, NodeCard
-from nnviz.ui.theme.colors import SMALL, Theme, mixed
+from nnviz.ui.theme.colors import SMALL, Theme, current_theme, mixed
 from nnviz.ui.theme.fonts import mono, sans
 
 ON_EDGE = 0.66
@@ -27,11 +27,11 @@ _Flag = Qt.AlignmentFlag
 class GraphItem(QGraphicsItem):
     """What paints one frozen state and takes no mouse button."""
 
-    def __init__(self, theme: Theme, rank: float, bounds: QRectF, outline: QPainterPath | None = None) -> None:
+    def __init__(self, rank: float, bounds: QRectF, outline: QPainterPath | None = None) -> None:
         """`rank`: what has a higher one stands before the others; `outline`: where the mouse finds it, None for nowhere."""
         super().__init__()
         self.state: Any = None
-        self._theme, self._bounds = theme, bounds
+        self._bounds = bounds
         self._outline = QPainterPath() if outline is None else outline
         self.setZValue(rank)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
@@ -41,11 +41,6 @@ class GraphItem(QGraphicsItem):
         if state != self.state:
             self.state = state
             self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        self.update()
 
     def _draw(self, painter: QPainter, theme: Theme, zoom: float) -> None:
         raise NotImplementedError
@@ -60,7 +55,7 @@ class GraphItem(QGraphicsItem):
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._draw(painter, self._theme, QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform()))
+        self._draw(painter, current_theme(), QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform()))
 
 
 class Face(Protocol):
@@ -84,8 +79,8 @@ class NodeItem(GraphItem):
 
     state: NodeState | None
 
-    def __init__(self, card: NodeCard, face: Face, theme: Theme) -> None:
-        super().__init__(theme, 2, face.bounds, face.outline)
+    def __init__(self, card: NodeCard, face: Face) -> None:
+        super().__init__(2, face.bounds, face.outline)
         self.card = card
         self._face = face
         self.setPos(face.origin)
@@ -110,7 +105,7 @@ class EdgeItem(GraphItem):
 
     state: EdgeState | None
 
-    def __init__(self, edge: Edge, curve: Sequence[Point], theme: Theme, paint: EdgePainter, is_link: bool = False) -> None:
+    def __init__(self, edge: Edge, curve: Sequence[Point], paint: EdgePainter, is_link: bool = False) -> None:
         """`is_link`: it joins neurons, so that numbers may stand on it and the mouse finds it."""
         self.edge = edge
         self._path, self._paint = _path(curve), paint
@@ -122,7 +117,7 @@ class EdgeItem(GraphItem):
             stroker = QPainterPathStroker()
             stroker.setWidth(12)
             outline = stroker.createStroke(self._path)
-        super().__init__(theme, 1, bounds, outline)
+        super().__init__(1, bounds, outline)
 
     def point(self, share: float) -> QPointF:
         """Return the point at a share (0 to 1) of the way from source to target; what travels to the middle stops before the numbers."""
@@ -130,9 +125,9 @@ class EdgeItem(GraphItem):
             share = 1 - (1 - share) * 2 * (1 - _REST)
         return self._path.pointAtPercent(min(1.0, max(0.0, share)))
 
-    def set_state(self, state: EdgeState) -> None:
+    def set_edge_state(self, state: EdgeState) -> None:
         """Show this state; what is looked at and has numbers on it stands before the other edges."""
-        super().set_state(state)
+        self.set_state(state)
         self.setZValue(1.6 if state.active else 1.4 if state.labels else 1)
 
     def _draw(self, painter: QPainter, theme: Theme, zoom: float) -> None:
@@ -158,13 +153,13 @@ class FrameItem(GraphItem):
 
     BUTTON = 16.0
 
-    def __init__(self, key: str, title: str, box: Box, theme: Theme, rank: int, can_fold: bool) -> None:
+    def __init__(self, key: str, title: str, box: Box, rank: int, can_fold: bool) -> None:
         """A frame of a higher rank stands before the others: those inside come after those around them."""
         self._box = QRectF(0, 0, box[2], box[3])
         bounds, outline = self._box.adjusted(-1, -1, 1, 1), QPainterPath()
         if can_fold:
             outline.addRect(bounds)
-        super().__init__(theme, rank * 1e-4, bounds, outline)
+        super().__init__(rank * 1e-4, bounds, outline)
         self.key = key
         self.title = title
         self._can_fold = can_fold
@@ -207,9 +202,9 @@ class FrameItem(GraphItem):
 class CaptionItem(GraphItem):
     """The name of an operation above its column of neurons."""
 
-    def __init__(self, text: str, middle: Point, theme: Theme) -> None:
+    def __init__(self, text: str, middle: Point) -> None:
         self._box, self._text = QRectF(middle[0] - 45, middle[1] - 8, 90, 14), text
-        super().__init__(theme, 0, self._box.adjusted(-1, -1, 1, 1))
+        super().__init__(0, self._box.adjusted(-1, -1, 1, 1))
 
     def _draw(self, painter: QPainter, theme: Theme, zoom: float) -> None:
         painter.setFont(mono(SMALL))
@@ -222,9 +217,9 @@ class DotItem(GraphItem):
 
     RADIUS = 8.0
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         reach = self.RADIUS + 1
-        super().__init__(theme, 3, QRectF(-reach, -reach, 2 * reach, 2 * reach))
+        super().__init__(3, QRectF(-reach, -reach, 2 * reach, 2 * reach))
 
     def _draw(self, painter: QPainter, theme: Theme, zoom: float) -> None:
         painter.setPen(Qt.PenStyle.NoPen)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from nnviz.ui.theme.colors import LIGHT, Theme
+from nnviz.ui.theme.colors import current_theme
 
 _INSET = 2
 _WIDEST, _NARROWEST = 420, 24
@@ -24,7 +24,6 @@ class GraphMinimap(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._content = QRectF()
         self._cards: list[QRectF] = []
         self._ground: QPixmap | None = None
@@ -59,11 +58,6 @@ class GraphMinimap(QWidget):
             self._cursor, self._phase = card, phase
             self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme, self._ground = theme, None
-        self.update()
-
     def settle(self, room: QRect | None = None) -> None:
         """Stand at the left end of this room, else of the one before, as wide as the graph's shape asks for."""
         self._room = room or self._room
@@ -85,17 +79,18 @@ class GraphMinimap(QWidget):
         return QRectF(left, top, max(1.0, box.width() * across), max(1.0, box.height() * down))
 
     def _painted_cards(self) -> QPixmap:
+        theme = current_theme()
         ratio = self.devicePixelRatioF()
         pixmap = QPixmap(self.size() * ratio)
         pixmap.setDevicePixelRatio(ratio)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self._theme.color("line"), 1))
-        painter.setBrush(self._theme.color("panel"))
+        painter.setPen(QPen(theme.color("line"), 1))
+        painter.setBrush(theme.color("panel"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.color("faint"))
+        painter.setBrush(theme.color("faint"))
         painter.drawRects([self._shown(card) for card in self._cards])
         painter.end()
         return pixmap
@@ -107,11 +102,16 @@ class GraphMinimap(QWidget):
 
     # --- Qt ---
 
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self._ground = None
+        super().changeEvent(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._ground = None
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        theme, painter = self._theme, QPainter(self)
+        theme, painter = current_theme(), QPainter(self)
         self._ground = self._ground or self._painted_cards()
         painter.drawPixmap(0, 0, self._ground)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

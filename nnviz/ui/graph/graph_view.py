@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsView, QToolTip, QWidget
 
 from nnviz.records.trace_state import TraceState
@@ -17,7 +17,6 @@ from nnviz.ui.graph.node_finder import NodeFinder
 from nnviz.ui.graph.overlay import Caption, EmptyText, foot, foot_room
 from nnviz.ui.graph.strips import COLORINGS
 from nnviz.ui.graph.trace_scene import TraceScene
-from nnviz.ui.theme.colors import LIGHT, Theme
 
 _Key = Qt.Key
 _STEPS = {_Key.Key_Left: -1, _Key.Key_Up: -1, _Key.Key_Right: 1, _Key.Key_Down: 1}
@@ -67,9 +66,9 @@ class GraphView(QGraphicsView):
         self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(240, 160)
+        self.setBackgroundRole(QPalette.ColorRole.Base)  # of the foot below the picture
         self.setAccessibleName("Computational graph")
         self.viewport().setAccessibleName("Computational graph")
-        self.set_theme(LIGHT)
 
     # --- setters ---
 
@@ -84,18 +83,6 @@ class GraphView(QGraphicsView):
         self._show_cursor()
         if state and state.step is not before:
             self._follow()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self.setBackgroundBrush(theme.color("panel"))
-        palette = self.palette()
-        palette.setColor(self.backgroundRole(), theme.color("panel"))  # of the foot below the picture
-        self.setPalette(palette)
-        self.trace_scene.set_look(theme=theme)
-        self._limits.set_theme(theme)
-        self.minimap.set_theme(theme)
-        self.finder.set_theme(theme)
-        self.notice.set_theme(theme)
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids: {"h1": "dense 1"}."""

@@ -1,7 +1,7 @@
 """Where cards and frames stand: from a diagram and card sizes to rectangles and curves, in pixels, and how much fits in a room.
 
 The parts of a block stand in columns from left to right, what stands beside the chain above and below its part, and a block is one
-part of the block around it.
+part of the block around it. The file is long because the size of a graph is measured by the same arithmetic that places it.
 """
 
 from __future__ import annotations

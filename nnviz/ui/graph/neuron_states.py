@@ -11,8 +11,7 @@ import numpy as np
 from nnviz.records.tensors import Array, Tensor, to_numpy
 from nnviz.records.trace_record import EdgeRecord, NodeRecord
 from nnviz.records.trace_state import TraceState
-from nnviz.text import captions, numbers
-from nnviz.text import names as naming
+from nnviz.text import captions, names, numbers
 from nnviz.ui.graph import marks, states
 from nnviz.ui.graph.appearance import Appearance
 from nnviz.ui.graph.states import EdgeState, NodeState
@@ -45,7 +44,7 @@ class NeuronScales:
 
     def __init__(self, state: TraceState, diagram: Diagram) -> None:
         index = state.index
-        self.names = naming.names(index.trace)
+        self.names = names.names(index.trace)
         self._diagram = diagram
         self._uses: dict[tuple[int, int], list[EdgeRecord]] = defaultdict(list)
         """For every source and target the uses of one by the other."""
@@ -75,7 +74,7 @@ class NeuronScales:
         node = state.index.node(circle)
         return NeuronState(
             **states.standing(state, card, look),
-            name=naming.symbol(node),
+            name=names.symbol(node),
             value=_with_token(_number(_value(state, circle)), state, node, look.tokens),
             gradient=_text(_gradient(state, circle)),
             bias="" if bias is None else _text(_value(state, bias)),
@@ -86,7 +85,7 @@ class NeuronScales:
     def tooltip(self, state: TraceState, card: NodeCard, look: Appearance) -> str:
         """Return a neuron's numbers as text."""
         record, bias = state.index.node(card.shown), card.bias
-        lines = [f"{naming.symbol(record)}: {naming.qualified(record, self.names, look.titles)}{_rows(state, record)}"]
+        lines = [f"{names.symbol(record)}: {names.qualified(record, self.names, look.titles)}{_rows(state, record)}"]
         lines += dict.fromkeys(sentence for part in card.nodes for sentence in marks.explained(state, part))
         lines += _figures(state, record.id, "")
         lines += [f"token {word}" for word in words(state, record, look.tokens)] if state.is_made(record.id) else []
@@ -129,10 +128,10 @@ class NeuronScales:
     def edge_tooltip(self, state: TraceState, edge: Edge, look: Appearance) -> str:
         """Return what a link multiplies by, and what came back along it."""
         (ends,) = edge.edges
-        source, target = (naming.symbol(state.index.node(end)) for end in ends)
+        source, target = (names.symbol(state.index.node(end)) for end in ends)
         lines = [f"{source} → {target}"]
         if edge.weight is not None:
-            lines += _figures(state, edge.weight, f"{naming.qualified(state.index.node(edge.weight), self.names, look.titles)}: ")
+            lines += _figures(state, edge.weight, f"{names.qualified(state.index.node(edge.weight), self.names, look.titles)}: ")
         back = [_single(state, ends[0], use.contribution) for use in self._arrived(state, ends)]
         return "\n".join([*lines, *(f"sends back to {source}: {_said(value)}" for value in back)])
 
@@ -189,7 +188,7 @@ def _share(value: float | None, limit: float) -> float | None:
 
 
 def _number(value: float | None) -> Number | None:
-    return None if value is None else Number(captions.short(value), bool(np.isfinite(value)))
+    return None if value is None else Number(captions.fitting(value), bool(np.isfinite(value)))
 
 
 def _with_token(number: Number | None, state: TraceState, node: NodeRecord, tokens: tuple[str, ...]) -> Number | None:

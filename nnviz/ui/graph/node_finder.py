@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGraphicsView, QHBoxLayout, QLabel, QLineEdit, QWi
 from nnviz.ui.graph.folds import Folds
 from nnviz.ui.graph.search import matches
 from nnviz.ui.graph.trace_scene import TraceScene
-from nnviz.ui.theme.colors import LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import SMALL, current_theme
 from nnviz.ui.theme.fonts import mono
 
 _GAP, _WIDTH = 8, 300
@@ -27,13 +27,13 @@ class NodeFinder(QWidget):
     def __init__(self, scene: TraceScene, folds: Folds, view: QGraphicsView) -> None:
         super().__init__(view)
         self._scene, self._folds, self._view = scene, folds, view
-        self._theme = LIGHT
         self._titles: Mapping[str, str] = {}
         self._matches: tuple[int, ...] = ()
         self._place = -1
         self.field = QLineEdit(placeholderText="Name, operation, layer or shape", accessibleName="Search the graph")
         self.field.setToolTip("Enter goes to the next match, Shift+Enter to the one before, Esc ends the search.")
         self.count = QLabel(font=mono(SMALL))
+        self.count.setProperty("role", "muted")
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 6, 6, 6)
         row.addWidget(self.field, 1)
@@ -69,12 +69,6 @@ class NodeFinder(QWidget):
         self._view.setFocus()
         self._view.viewport().update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self.setStyleSheet(f"Finder {{ background: {theme.panel}; border: 1px solid {theme.line}; border-radius: 8px; }}")
-        self.count.setStyleSheet(f"color: {theme.muted}")
-
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Find layers by these names."""
         self._titles = dict(titles)
@@ -88,7 +82,7 @@ class NodeFinder(QWidget):
         """Paint a ring around every card with a match, a strong one around the one gone to."""
         here = self._scene.card_of(self.node)
         for item in {self._scene.card_of(node) for node in self._matches} - {None}:
-            painter.setPen(QPen(self._theme.color("positive", 1.0 if item is here else 0.5), 4 if item is here else 3))
+            painter.setPen(QPen(current_theme().color("positive", 1.0 if item is here else 0.5), 4 if item is here else 3))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(item.sceneBoundingRect()), 10, 10)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
-from nnviz.ui.theme.colors import BODY, SMALL, Theme
+from nnviz.ui.theme.colors import BODY, SMALL
 from nnviz.ui.theme.fonts import mono, sans
 
 _GAP = 8
@@ -35,10 +35,6 @@ class Caption(QLabel):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setMargin(1)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Write in this theme's muted colour."""
-        self.setStyleSheet(f"color: {theme.muted}; background: {theme.panel}; border-radius: 4px;")
-
     def set_text(self, text: str) -> None:
         """Show this text; an empty one hides the caption."""
         if text != self.text():
@@ -62,10 +58,6 @@ class EmptyText(QLabel):
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setWordWrap(True)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Write in this theme's muted colour."""
-        self.setStyleSheet(f"color: {theme.muted}; background: transparent;")
 
     def settle(self) -> None:
         """Fill the parent."""

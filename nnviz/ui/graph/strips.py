@@ -10,10 +10,11 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QFont, QFontMetricsF, QPainter, QPen
 
+from nnviz.operations.table import row_of
 from nnviz.records.tensors import Measure, Tensor, to_numpy
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
-from nnviz.text import numbers as numerals
+from nnviz.text import numbers
 from nnviz.text.names import symbol
 from nnviz.text.tokens import written
 from nnviz.ui.theme.colors import SMALL, Theme
@@ -31,7 +32,6 @@ LABEL = 44.0
 _Flag = Qt.AlignmentFlag
 
 
-_CASTS = {"long", "int", "to"}
 _TONES = {"gradient": "backward", "contribution": "backward", "update": "update"}
 """The colours of what stands beside the cells."""
 
@@ -119,7 +119,7 @@ def words(state: TraceState, node: NodeRecord, tokens: Sequence[str]) -> tuple[s
 
 def _is_given(state: TraceState, node: NodeRecord) -> bool:
     """Whether it is an input, or one made whole numbers to be looked up."""
-    return node.kind == "input" or (node.operation in _CASTS and state.index.node(node.inputs[0]).kind == "input")
+    return node.kind == "input" or (row_of(node.operation).casts and state.index.node(node.inputs[0]).kind == "input")
 
 
 def gradient_strip(state: TraceState, node: NodeRecord) -> Strip:
@@ -226,7 +226,7 @@ def _paint_label(painter: QPainter, theme: Theme, strip: Strip, left: float, top
     if strip.values is not None and len(strip.values) == 1 and not (strip.more or bad or strip.words):
         painter.setPen(theme.color("text"))
         painter.setFont(_number_font())
-        painter.drawText(room.adjusted(STEP + 4, 0, 0, 0), int(_Flag.AlignLeft | _Flag.AlignVCenter), numerals.number(strip.values[0]))
+        painter.drawText(room.adjusted(STEP + 4, 0, 0, 0), int(_Flag.AlignLeft | _Flag.AlignVCenter), numbers.number(strip.values[0]))
 
 
 def _paint_hollow(painter: QPainter, theme: Theme, strip: Strip, left: float, top: float) -> None:

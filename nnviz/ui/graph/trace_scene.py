@@ -90,10 +90,6 @@ class TraceScene(QGraphicsScene):
     def set_look(self, **changes: Any) -> None:
         """Change something of how the trace is looked at, a field of Appearance. Another selection alone touches only a few nodes."""
         before, self.look = self.look, replace(self.look, **changes)
-        if self.look.theme is not before.theme:
-            for item in (*self.cards.values(), *self.edges.values(), *self.frames.values(), *self._captions):
-                item.set_theme(self.look.theme)
-            self._send(moving=False)
         if self.look.titles != before.titles:
             for key, frame in self.frames.items():
                 frame.set_title(self.title(key))
@@ -219,21 +215,21 @@ class TraceScene(QGraphicsScene):
         self.laid_out.emit(is_new)
 
     def _make_items(self, diagram: Diagram, placement: Placement) -> None:
-        theme, neurons = self.look.theme, diagram is self._neurons
+        neurons = diagram is self._neurons
         self.frames = {
-            key: FrameItem(key, self.title(key), box, theme, depth, can_fold=not neurons)
+            key: FrameItem(key, self.title(key), box, depth, can_fold=not neurons)
             for depth, (key, box) in enumerate(placement.frames.items())
         }
-        self._captions = [CaptionItem(self._column_name(tensor), middle, theme) for tensor, middle in placement.captions.items()]
+        self._captions = [CaptionItem(self._column_name(tensor), middle) for tensor, middle in placement.captions.items()]
         self.edges = {
-            ends: EdgeItem(edge, placement.curves[ends], theme, paint_link if neurons else paint_edge, is_link=neurons)
+            ends: EdgeItem(edge, placement.curves[ends], paint_link if neurons else paint_edge, is_link=neurons)
             for edge in diagram.edges
             if (ends := (edge.source, edge.target))
         }
         boxes = placement.cards
         named_below = {source for source, target in self.edges if neurons and boxes[source][0] == boxes[target][0]}
         self.cards = {
-            key: NodeItem(diagram.cards[key], CircleFace(box, placement.is_roomy, key in named_below) if neurons else CardFace(box), theme)
+            key: NodeItem(diagram.cards[key], CircleFace(box, placement.is_roomy, key in named_below) if neurons else CardFace(box))
             for key, box in boxes.items()
         }
 
@@ -258,14 +254,14 @@ class TraceScene(QGraphicsScene):
             self.cards[key].set_state(self._scales.node_state(self._state, self.diagram.cards[key], self.look))
             edges.update(self.diagram.edges_at.get(key, ()))
         for edge in edges:
-            self.edges[edge.source, edge.target].set_state(self._scales.edge_state(self._state, edge, self.look))
+            self.edges[edge.source, edge.target].set_edge_state(self._scales.edge_state(self._state, edge, self.look))
 
     def _send(self, moving: bool) -> None:
         """Put a dot on every edge the present step sends a gradient along."""
         here = self._state.step.node if self._is_shown and self._state.step else -1
         edges = self.diagram.edges_at.get(self.diagram.card_of.get(here, ""), ()) if self._is_shown else ()
         sent = [self.edges[edge.source, edge.target] for edge in edges if states.is_travelling(self._state, edge)]
-        self.travel.send(sent, self.look.theme, moving)
+        self.travel.send(sent, moving)
 
 
 def touched(before: TraceState | None, now: TraceState) -> frozenset[int] | None:

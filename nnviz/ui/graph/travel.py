@@ -8,7 +8,6 @@ from PySide6.QtCore import QEasingCurve, QObject, QVariantAnimation
 from PySide6.QtWidgets import QGraphicsScene
 
 from nnviz.ui.graph.graph_items import DotItem, EdgeItem
-from nnviz.ui.theme.colors import Theme
 
 DURATION = 240
 """Milliseconds a gradient takes along an edge."""
@@ -38,10 +37,10 @@ class Travel(QObject):
         self._animation.stop()
         self._place(REST)
 
-    def send(self, edges: Sequence[EdgeItem], theme: Theme, moving: bool) -> None:
+    def send(self, edges: Sequence[EdgeItem], moving: bool) -> None:
         """Put a dot on each of these edges and on no other; `moving` lets them travel there."""
         self.clear()
-        self.dots = [(DotItem(theme), edge) for edge in edges]
+        self.dots = [(DotItem(), edge) for edge in edges]
         for dot, _ in self.dots:
             self._scene.addItem(dot)
         moving = moving and self._animated and bool(edges)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QWidget
 
 from nnviz.document.catalog import LAYERS
+from nnviz.document.network import split_parameter
 from nnviz.ui.network.allowed_links import obstacle, partners
 from nnviz.ui.network.inline import ListEntry, NameField, SearchField, WeightField, show
 from nnviz.ui.network.picking import PointerTarget
@@ -23,7 +24,7 @@ def open_kinds(view: NetworkView, at: QPoint, text: str = "") -> SearchField:
     place, selected = view.mapToScene(at), view.scene().selected
     after = selected[0] if len(selected) == 1 else ""
     choices = [ListEntry(kind.name, kind.label, kind.explanation) for kind in LAYERS.values()]
-    field = SearchField(view.viewport(), view.theme, "Type a layer", choices, text)
+    field = SearchField(view.viewport(), "Type a layer", choices, text)
     field.chosen.connect(lambda kind: _view(field).add_requested.emit(kind, place, after if LAYERS[kind].inputs[1] != 0 else ""))
     show(field, view, at + _BESIDE)
     return field
@@ -41,7 +42,7 @@ def open_partners(view: NetworkView) -> SearchField | None:
         ListEntry(layer.id, layer.title, f"link {network.layer(source).title} to {layer.title}", _why_not(view, source, layer.id, fitting))
         for layer in others
     ]
-    field = SearchField(view.viewport(), view.theme, f"Link {network.layer(source).title} to", choices)
+    field = SearchField(view.viewport(), f"Link {network.layer(source).title} to", choices)
     field.chosen.connect(lambda target: _view(field).connect_requested.emit(source, target))
     show(field, view, beside(view, source))
     return field
@@ -80,7 +81,7 @@ def open_weight(view: NetworkView, hit: PointerTarget, at: QPoint) -> WeightFiel
     if found is None:
         return None
     parameter, index, value = found
-    title = view.experiment.network.layer(parameter.partition(".")[0]).title
+    title = view.experiment.network.layer(split_parameter(parameter).layer).title
     field = WeightField(view.viewport(), f"{title}.{parameter.partition('.')[2]}{list(index)}", value)
     field.chosen.connect(lambda number: _view(field).weight_requested.emit(parameter, index, number))
     show(field, view, at + _BESIDE)

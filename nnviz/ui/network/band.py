@@ -8,6 +8,8 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
+from nnviz.ui.theme.colors import current_theme
+
 if TYPE_CHECKING:
     from nnviz.ui.network.network_view import NetworkView
 
@@ -24,7 +26,7 @@ class Band(QWidget):
     # --- Qt ---
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        theme = self.parentWidget().parentWidget().theme
+        theme = current_theme()
         painter = QPainter(self)
         painter.setPen(QPen(theme.color("forward", 0.7), 1))
         painter.setBrush(theme.color("forward", 0.12))

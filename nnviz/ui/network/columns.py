@@ -14,7 +14,7 @@ from nnviz.document.network import Layer
 from nnviz.ui.network import badges, blocks, neurons
 from nnviz.ui.network.layer_figures import LayerFigures
 from nnviz.ui.network.layer_sizes import FACTS, TITLE, LayerSize
-from nnviz.ui.theme.colors import BODY, LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import BODY, SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
 
 PORT = 5.0
@@ -58,7 +58,6 @@ class ColumnItem(QGraphicsItem):
         self.figures = LayerFigures()
         self.biases: np.ndarray | None = None
         self.marks = ColumnMarks()
-        self.theme = LIGHT
         self._limits = (1.0, 1.0)
         self._measure()
 
@@ -83,11 +82,6 @@ class ColumnItem(QGraphicsItem):
     def set_figures(self, figures: LayerFigures, biases: np.ndarray | None, labels: tuple[str, ...], limits: tuple[float, float]) -> None:
         """Show these values, coloured on ±limits[0], and these biases, coloured on ±limits[1]."""
         self.figures, self.biases, self.labels, self._limits = figures, biases, labels, limits
-        self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self.theme = theme
         self.update()
 
     def set_marks(self, marks: ColumnMarks) -> None:
@@ -145,7 +139,7 @@ class ColumnItem(QGraphicsItem):
     # --- painting ---
 
     def _paint_frame(self, painter: QPainter) -> None:
-        marks, theme = self.marks, self.theme
+        marks, theme = self.marks, current_theme()
         if not (marks.selected or marks.lit or self.problems):
             return
         name = "loss" if self.problems else ("forward" if marks.lit else "positive")
@@ -154,26 +148,27 @@ class ColumnItem(QGraphicsItem):
         painter.drawRoundedRect(self.frame(), 8, 8)
 
     def _paint_texts(self, painter: QPainter) -> None:
+        theme = current_theme()
         half, boost = self.face.body[1] / 2, _boost(painter)
         if not boost:
             return
         width = max(self.face.text_width * boost, self.frame().width()) + 8
-        painter.setPen(self.theme.phase(self.figures.phase) if self.figures.phase else self.theme.color("text"))
+        painter.setPen(theme.phase(self.figures.phase) if self.figures.phase else theme.color("text"))
         _elided(painter, sans(BODY * boost, QFont.Weight.DemiBold), QRectF(-width / 2, -half - TITLE, width, TITLE - 3), self.layer.title)
-        painter.setPen(self.theme.color("muted"))
+        painter.setPen(theme.color("muted"))
         for line, text in enumerate(self.facts):
             text = f"{text} · frozen" if self.layer.frozen and not line else text
-            painter.setPen(self.theme.color("faint" if line else "muted"))
+            painter.setPen(theme.color("faint" if line else "muted"))
             _elided(painter, sans(SMALL * boost), QRectF(-width / 2, half + 3 + 14 * boost * line, width, FACTS - 3), text)
-        painter.setPen(self.theme.color("muted"))
+        painter.setPen(theme.color("muted"))
         painter.setFont(sans(min((SMALL + 0.6) * boost, self.face.pitch * 0.62)))
         for unit, label in enumerate(self.labels):
             at = QRectF(self.face.body[0] / 2 + 11, self.face.unit_y(unit) - 10, 240, 20)
             painter.drawText(at, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, label)
 
     def _paint_ports(self, painter: QPainter) -> None:
-        painter.setPen(QPen(self.theme.color("forward"), 1.6))
-        painter.setBrush(self.theme.color("panel"))
+        painter.setPen(QPen(current_theme().color("forward"), 1.6))
+        painter.setBrush(current_theme().color("panel"))
         for side in (-1, 1):
             if side > 0 or self.layer.kind != "input":
                 painter.drawEllipse(self.port(side), PORT, PORT)
@@ -184,17 +179,18 @@ class ColumnItem(QGraphicsItem):
         return self._rect
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: object = None) -> None:
+        theme = current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setOpacity(_DIMMED if self.marks.dim else 1.0)
         self._paint_frame(painter)
         if self.face.style == "block":
-            blocks.paint_block(painter, self.theme, self.face, self.figures, self._limits[0])
+            blocks.paint_block(painter, theme, self.face, self.figures, self._limits[0])
         else:
-            neurons.paint_neurons(painter, self.theme, self.face, self.figures, self._limits[0], self.marks.unit, option.exposedRect)
-            neurons.paint_biases(painter, self.theme, self.face, self.biases, self._limits[1])
+            neurons.paint_neurons(painter, theme, self.face, self.figures, self._limits[0], self.marks.unit, option.exposedRect)
+            neurons.paint_biases(painter, theme, self.face, self.biases, self._limits[1])
         self._paint_texts(painter)
         if self.problems:
-            badges.paint_problem(painter, self.theme, self.frame(), self.problems[0], self.note)
+            badges.paint_problem(painter, theme, self.frame(), self.problems[0], self.note)
         if self.marks.ports:
             self._paint_ports(painter)
 

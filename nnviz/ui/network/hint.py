@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QGraphicsView, QLabel
 
-from nnviz.ui.theme.colors import BODY, Theme
+from nnviz.ui.theme.colors import BODY
 from nnviz.ui.theme.fonts import sans
 
 _AWAY = 16
@@ -24,10 +24,6 @@ class Hint(QLabel):
         self.setMargin(6)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of this theme."""
-        self.setStyleSheet(f"color: {theme.text}; background: {theme.warning}; border: 1px solid {theme.line}; border-radius: 6px;")
 
     def say(self, text: str, point: QPointF) -> None:
         """Say this beside a point of the scene; an empty text hides the hint."""

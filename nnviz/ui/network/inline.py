@@ -10,17 +10,12 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from nnviz.document.catalog import Field
-from nnviz.ui.theme.colors import Theme
 from nnviz.ui.widgets.number_boxes import NumberBox
 
 if TYPE_CHECKING:
     from nnviz.ui.network.network_view import NetworkView
 
 
-_SHEET = """SearchField {{ background: {theme.panel}; border: 1px solid {theme.line}; border-radius: 6px; }}
-QListWidget::item {{ padding: 3px 6px; border-radius: 4px; }}
-QListWidget::item:selected {{ background: {theme.field}; color: {theme.text}; }}
-QListWidget::item:disabled {{ color: {theme.faint}; }}"""
 _SIZE, _WITH_REASONS = (208, 196), (400, 220)
 """Pixels of a list, and of one that says why some of it cannot be chosen."""
 
@@ -66,10 +61,9 @@ class SearchField(QFrame):
 
     chosen = Signal(str)
 
-    def __init__(self, parent: QWidget, theme: Theme, name: str, choices: Sequence[ListEntry], text: str = "") -> None:
+    def __init__(self, parent: QWidget, name: str, choices: Sequence[ListEntry], text: str = "") -> None:
         super().__init__(parent)
         self._choices = tuple(choices)
-        self.setStyleSheet(_SHEET.format(theme=theme))
         self.setAccessibleName(name)
         self.line = QLineEdit(text, placeholderText=name.lower(), accessibleName=name)
         self.list = QListWidget(accessibleName=f"{name}: what matches", focusPolicy=Qt.FocusPolicy.NoFocus)

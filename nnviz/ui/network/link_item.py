@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem
 
 from nnviz.document.network import Link
 from nnviz.ui.network.curves import Course, LinkEnds
-from nnviz.ui.theme.colors import LIGHT, Theme, of_sign
+from nnviz.ui.theme.colors import Theme, current_theme, of_sign
 from nnviz.ui.widgets.strokes import Strokes
 
 HANDLE = 5.0
@@ -38,7 +38,6 @@ class LinkItem(QGraphicsItem):
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self.link = link
         self.weights: np.ndarray | None = None
-        self.theme = LIGHT
         self._limit = 1.0
         self._focus: tuple[str, int] | None = None
         self._marked: tuple[bool, int, bool] = (False, -1, False)
@@ -101,11 +100,6 @@ class LinkItem(QGraphicsItem):
         self.weights, self._limit = weights, limit
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self.theme = theme
-        self.update()
-
     def set_focus(self, focus: tuple[str, int] | None) -> None:
         """Keep only the curves of one neuron, ("source" or "target", unit), and fade the others; ("", 0) fades all, None none."""
         if focus != self._focus:
@@ -144,7 +138,7 @@ class LinkItem(QGraphicsItem):
         return {"source": source, "target": target}.get(side, -2) in (unit, -1)
 
     def _paint_curves(self, painter: QPainter, scale: float | None) -> None:
-        shares, theme, style = self._shares(), self.theme, self.course.style
+        shares, theme, style = self._shares(), current_theme(), self.course.style
         weighted = bool(self.parameter) and style not in _SINGLE
         for curve in range(len(self.course.points)) if shares is None else np.argsort(np.abs(shares)):
             share = None if shares is None else float(shares[curve])
@@ -166,7 +160,7 @@ class LinkItem(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         scale = option.levelOfDetailFromTransform(painter.worldTransform()) if widget else None  # no widget: an export, with real pens
         if self._hull is not None:
-            painter.fillPath(self._hull, self.theme.color("muted", 0.08))
+            painter.fillPath(self._hull, current_theme().color("muted", 0.08))
         _paint_glow(painter, self)
         if scale is not None and scale < _FAR and len(self.course.points) > 1:
             _paint_far(painter, self, scale)
@@ -174,7 +168,7 @@ class LinkItem(QGraphicsItem):
             self._paint_curves(painter, scale)
         hovered = self._marked[1]
         if 0 <= hovered < len(self.course.points):
-            self._stroke(painter, hovered, self.theme.color("text"), 2.2, scale)
+            self._stroke(painter, hovered, current_theme().color("text"), 2.2, scale)
         if self.is_selected:
             _paint_handles(painter, self)
 
@@ -187,18 +181,18 @@ def _paint_glow(painter: QPainter, item: LinkItem) -> None:
 
 def _glow_color(item: LinkItem) -> QColor:
     """Grey around a selected link, so that the curves keep the colours of their signs."""
-    return item.theme.color("forward", 0.3) if item.is_lit else item.theme.color("muted", 0.22)
+    return current_theme().color("forward", 0.3) if item.is_lit else current_theme().color("muted", 0.22)
 
 
 def _paint_far(painter: QPainter, item: LinkItem, scale: float) -> None:
     """One line where single curves could not be told apart."""
-    painter.setPen(QPen(item.theme.tint("muted", 0.45), 1.0 / scale))
+    painter.setPen(QPen(current_theme().tint("muted", 0.45), 1.0 / scale))
     painter.drawLine(item.end(-1), item.end(1))
 
 
 def _paint_handles(painter: QPainter, item: LinkItem) -> None:
-    painter.setPen(QPen(item.theme.color("text"), 1.6))
-    painter.setBrush(item.theme.color("panel"))
+    painter.setPen(QPen(current_theme().color("text"), 1.6))
+    painter.setBrush(current_theme().color("panel"))
     for side in (-1, 1):
         painter.drawEllipse(item.end(side), HANDLE, HANDLE)
 

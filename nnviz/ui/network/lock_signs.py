@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QPen
 
 from nnviz.document.locks import is_locked
 from nnviz.ui.network.neurons import bias_dot
-from nnviz.ui.theme.colors import Theme
+from nnviz.ui.theme.colors import Theme, current_theme
 
 if TYPE_CHECKING:
     from nnviz.ui.network.network_view import NetworkView
@@ -29,7 +29,7 @@ def paint(painter: QPainter, view: NetworkView) -> None:
         return
     places = list(_places(view))
     for place in places[:_MOST]:
-        _paint_lock(painter, view.theme, QPointF(view.mapFromScene(place)))
+        _paint_lock(painter, current_theme(), QPointF(view.mapFromScene(place)))
 
 
 def _places(view: NetworkView) -> Iterator[QPointF]:

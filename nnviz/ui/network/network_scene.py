@@ -20,7 +20,6 @@ from nnviz.ui.network.layer_places import Point, arranged, bounds, box
 from nnviz.ui.network.layer_sizes import FACTS, TWO_FACTS, LayerSize, layer_size
 from nnviz.ui.network.link_item import LinkItem
 from nnviz.ui.network.picking import NOTHING, PointerTarget
-from nnviz.ui.theme.colors import LIGHT, Theme
 
 _ROOMY = 320
 """Pixels a picture must be high for a second line under its layers."""
@@ -41,7 +40,6 @@ class NetworkScene(QGraphicsScene):
         """The layer a link is being drawn from; empty for none."""
         self.hover: PointerTarget = NOTHING
         self.ports_show = True
-        self.theme = LIGHT
         self._experiment: Experiment | None = None
 
     # --- structure ---
@@ -73,7 +71,6 @@ class NetworkScene(QGraphicsScene):
             self.removeItem(self.columns.pop(id))
         for id in layers.keys() - self.columns.keys():
             self.columns[id] = ColumnItem(layers[id], faces[id])
-            self.columns[id].set_theme(self.theme)
             self.addItem(self.columns[id])
         self.columns = {id: self.columns[id] for id in layers}
 
@@ -84,7 +81,6 @@ class NetworkScene(QGraphicsScene):
         for link in wanted:
             if link not in self.links:
                 self.links[link] = LinkItem(link, self._ends(link, None))
-                self.links[link].set_theme(self.theme)
                 self.addItem(self.links[link])
         self.follow_columns()
 
@@ -159,12 +155,6 @@ class NetworkScene(QGraphicsScene):
             column.set_figures(shown, biases, labels, (figures.value_limit, figures.bias_limit))
         for item in self.links.values():
             item.set_weights(figures.weights.get(item.parameter), figures.weight_limit)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self.theme = theme
-        for item in (*self.columns.values(), *self.links.values()):
-            item.set_theme(theme)
 
     # --- what stands out ---
 

@@ -20,7 +20,7 @@ from nnviz.ui.network.layer_figures import Figures, figures
 from nnviz.ui.network.network_minimap import NetworkMinimap
 from nnviz.ui.network.network_scene import NetworkScene
 from nnviz.ui.network.scrolling import Scrolling
-from nnviz.ui.theme.colors import LIGHT, Theme
+from nnviz.ui.theme.colors import current_theme
 
 _MARGIN, _ABOVE = 10, 4
 _ROAM = 3000.0
@@ -69,7 +69,6 @@ class NetworkView(QGraphicsView):
         self.report: Report | None = None
         self.state: TraceState | None = None
         self.figures = Figures()
-        self.theme = LIGHT
         self.editable = True
         self._coloring = "value"
         self._class_names: tuple[str, ...] = ()
@@ -85,7 +84,6 @@ class NetworkView(QGraphicsView):
         self.keys = Keys(self)
         self.drops = Drops(self)
         self.scrolling = Scrolling(self)
-        self.set_theme(LIGHT)
 
     def _dress(self) -> None:
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -136,14 +134,6 @@ class NetworkView(QGraphicsView):
         """Call the classes by these names beside the output."""
         self._class_names = tuple(names)
         self._refresh()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self.theme = theme
-        self.setBackgroundBrush(theme.color("panel"))
-        self.scene().set_theme(theme)
-        self.hint.set_theme(theme)
-        self.viewport().update()
 
     def set_selection(self, ids: tuple[str, ...]) -> None:
         """Select these layers, without emitting."""
@@ -208,15 +198,16 @@ class NetworkView(QGraphicsView):
         return self.mapToScene(self.viewport().rect()).boundingRect()
 
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        theme = current_theme()
         exposed = self.mapFromScene(rect).boundingRect().adjusted(-2, -2, 2, 2)
         painter.save()
         painter.resetTransform()
         lock_signs.paint(painter, self)
         scales, place = self._overlays()
         if place.intersects(exposed):
-            self.minimap.paint(painter, self.theme, place, self._seen())
+            self.minimap.paint(painter, theme, place, self._seen())
         if scales.intersects(exposed):
-            legend.paint(painter, self.viewport().rect(), self.theme, self.figures)
+            legend.paint(painter, self.viewport().rect(), theme, self.figures)
         if not self.scene().columns and self.editable:
-            legend.paint_invitation(painter, self.viewport().rect(), self.theme)
+            legend.paint_invitation(painter, self.viewport().rect(), theme)
         painter.restore()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QVBoxLay
 from nnviz.document.catalog import LAYERS, Kind
 from nnviz.ui.network.inline import ListEntry, matching
 from nnviz.ui.network.layer_drops import mime
-from nnviz.ui.theme.colors import BODY, GRID, LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import BODY, GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
 
 _HEIGHT, _HEAD = 26, 22
@@ -58,12 +58,6 @@ class Palette(QWidget):
         self.search.textChanged.connect(self._show_matches)
         self.search.returnPressed.connect(self._add_first)
         self._show_matches("")
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        for part in (*self.entries, *self.heads.values()):
-            part.theme = theme
-            part.update()
 
     def _add(self, kind: Kind) -> None:
         if kind.group not in self.heads:
@@ -120,7 +114,6 @@ class GroupHead(QAbstractButton):
 
     def __init__(self, name: str, is_open: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.theme = LIGHT
         self.setText(name)
         self.setCheckable(True)
         self.setChecked(is_open)
@@ -138,7 +131,7 @@ class GroupHead(QAbstractButton):
         _press(self, event, super().keyPressEvent)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter, theme = QPainter(self), self.theme
+        painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self.hasFocus():
             painter.setPen(QPen(theme.color("forward"), 1.2))
@@ -166,7 +159,6 @@ class LayerEntry(QAbstractButton):
     def __init__(self, kind: Kind, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.kind = kind
-        self.theme = LIGHT
         self._start = QPoint()
         self.setText(kind.label)
         self.setAccessibleName(f"Add {kind.label}")
@@ -205,7 +197,7 @@ class LayerEntry(QAbstractButton):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter, theme = QPainter(self), self.theme
+        painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         ground = "line" if self.isDown() or self.underMouse() else "field"
         painter.setPen(QPen(theme.color("forward"), 1.2) if self.hasFocus() else Qt.PenStyle.NoPen)

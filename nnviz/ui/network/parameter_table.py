@@ -12,7 +12,7 @@ from nnviz.document.catalog import LAYERS
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.report import Report
 from nnviz.text.captions import size_text
-from nnviz.ui.theme.colors import BODY, LIGHT, Theme
+from nnviz.ui.theme.colors import BODY, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 
 HEADERS = ("layer", "kind", "output", "parameters")
@@ -27,7 +27,6 @@ class ParameterModel(QAbstractTableModel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.theme = LIGHT
         self.ids: list[str] = []
         self.tensors: dict[str, tuple[str, ...]] = {}
         """Names of the parameters of each layer, without the layer."""
@@ -65,8 +64,8 @@ class ParameterModel(QAbstractTableModel):
 
     def _color(self, row: int, column: int) -> QColor:
         if row < len(self._rows) and self._rows[row][5]:
-            return self.theme.color("loss")
-        return self.theme.color("text" if column in (0, 3) else "muted")
+            return current_theme().color("loss")
+        return current_theme().color("text" if column in (0, 3) else "muted")
 
     def _font(self, row: int, column: int) -> QFont:
         weight = QFont.Weight.DemiBold if row == len(self._rows) or column == 0 else QFont.Weight.Normal
@@ -155,11 +154,6 @@ class ParameterTable(QWidget):
         """Mark the row of the selected layer, without emitting."""
         rows = [self.model.ids.index(id) for id in ids if id in self.model.ids]
         self.table.selectRow(rows[0]) if len(rows) == 1 else self.table.clearSelection()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self.model.theme = theme
-        self.table.viewport().update()
 
     def _clicked(self, index: QModelIndex) -> None:
         if index.row() < len(self.model.ids):

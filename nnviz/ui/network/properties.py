@@ -11,7 +11,7 @@ from nnviz.document.network import Layer
 from nnviz.document.shapes.report import Report
 from nnviz.text.captions import size_text, tensor_text
 from nnviz.ui.network.fix_buttons import Fixes
-from nnviz.ui.theme.colors import BODY, GRID, LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import BODY, GRID, SMALL
 from nnviz.ui.theme.fonts import mono, sans
 from nnviz.ui.widgets import forms
 from nnviz.ui.widgets.pending_text import VALUE
@@ -42,12 +42,13 @@ class PropertiesPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.editors: dict[str, QWidget] = {}
-        self._theme = LIGHT
         self._shown: tuple[str, ...] | None = None
         self._drags = 0
         self._form: QWidget | None = None
         self._empty = _note(_NOTHING)
         self._sizes, self._explanation, self._problems = _note(""), _note(""), _note("")
+        for note, role in ((self._empty, "muted"), (self._explanation, "muted"), (self._problems, "loss")):
+            note.setProperty("role", role)
         self._sizes.setFont(mono(BODY))
         self._fixes = Fixes()
         self._fixes.chosen.connect(self.fix_requested)
@@ -59,7 +60,6 @@ class PropertiesPanel(QWidget):
         column.addWidget(self._made_delete(), 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
         self.setAccessibleName("Layer settings")
-        self.set_theme(LIGHT)
         self._show_notes(None, None)
 
     # --- setters ---
@@ -92,12 +92,6 @@ class PropertiesPanel(QWidget):
         self._sizes.setVisible(bool(self._sizes.text()))
         self._fixes.set_problems(())  # they would be those of the first layer alone
         self._problems.hide()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of this theme."""
-        self._theme = theme
-        for note, name in ((self._empty, "muted"), (self._explanation, "muted"), (self._sizes, "text"), (self._problems, "loss")):
-            note.setStyleSheet(f"color: {getattr(theme, name)};")
 
     # --- the form ---
 
@@ -141,7 +135,7 @@ class PropertiesPanel(QWidget):
             editor = forms.slider(field, value)
             editor.released.connect(self._next_drag)
         else:
-            editor = forms.editor(field, value, self._theme, ACTIVATIONS if set(field.choices) <= set(ACTIVATIONS) else None)
+            editor = forms.editor(field, value, ACTIVATIONS if set(field.choices) <= set(ACTIVATIONS) else None)
         forms.on_change(editor, lambda value: self._change(layer.id, field.name, value))
         self.editors[field.name] = editor
         rows.addRow(_caption(field.name.replace("_", " "), field.explanation), editor)
@@ -165,14 +159,14 @@ class PropertiesPanel(QWidget):
                 self._add_own(rows, layer, field)
 
     def _add_initializer(self, rows: QFormLayout, layer: Layer) -> None:
-        start = forms.editor(_INITIALIZER, layer.initializer, self._theme, INITIALIZERS)
+        start = forms.editor(_INITIALIZER, layer.initializer, INITIALIZERS)
         start.value_changed.connect(lambda name: self.initializer_requested.emit(layer.id, name))
         self.editors["initializer"] = start
         rows.addRow(_caption("initializer", _INITIALIZER.explanation), start)
 
     def _add_own(self, rows: QFormLayout, layer: Layer, field: Field) -> None:
         """A number that is no setting of the layer's kind."""
-        editor = forms.editor(field, getattr(layer, field.name), self._theme)
+        editor = forms.editor(field, getattr(layer, field.name))
         editor.value_changed.connect(lambda value: self.value_requested.emit(layer.id, field.name, value))
         self.editors[field.name] = editor
         rows.addRow(_caption(_OWN[field.name], field.explanation), editor)

@@ -19,6 +19,7 @@ from nnviz.ui.data.pencil import ADOPT, OFF, Pencil
 from nnviz.ui.run import predictions_picture
 from nnviz.ui.run.predictions_picture import PredictionText
 from nnviz.ui.run.surface_picture import Points, circles, class_image, limits_of, probabilities, value_image, value_limit
+from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import ChoiceButton
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import LINE, paint_readout, text_width
@@ -166,33 +167,35 @@ class BoundaryPlot(Plot):
         self.set_heading(title, plot_numbers.iteration(iteration) if self._said else "", short)
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
+        theme = current_theme()
         if self.needs == "answers":
-            VIEWS[self.view.key][3](painter, area, self.theme, self._said, self.hovered)
+            VIEWS[self.view.key][3](painter, area, theme, self._said, self.hovered)
             return
         frame, x, y = self._scales(area)
-        self.axes.place(painter, self.theme, frame, x, y)
+        self.axes.place(painter, theme, frame, x, y)
         self.axes.axis("left", lines=self.points.features == 1)
         self.axes.axis("bottom")
         if self.image is not None:
             self.axes.image(self.image)
         room = (max(1.0, frame.width() * frame.height()) / len(self.points.x)) ** 0.5  # of one, so that they shrink where there are many
-        self.axes.points(*circles(self.theme, self.points, round(min(8.0, max(3.6, room / 2)), 1)))
+        self.axes.points(*circles(theme, self.points, round(min(8.0, max(3.6, room / 2)), 1)))
         for color, values in self._curves() if self.points.features == 1 and self._surface else ():
             known = np.isfinite(values)
             self.axes.curve(np.linspace(x.low, x.high, len(values))[known], values[known], color, 2)
         self.axes.render(painter)
         if self.hovered is not None and frame.contains(self.hovered):
-            paint_readout(painter, self.theme, self.hovered, self.values_at(x.value(self.hovered.x()), y.value(self.hovered.y())), frame)
+            paint_readout(painter, theme, self.hovered, self.values_at(x.value(self.hovered.x()), y.value(self.hovered.y())), frame)
 
     def _plane(self) -> np.ndarray | None:
         """The image under the points of two features."""
+        theme = current_theme()
         if self._hover_map is not None:
-            return value_image(self.theme, self._hover_map, value_limit(self._hover_map))
+            return value_image(theme, self._hover_map, value_limit(self._hover_map))
         if self._output is None:
             return None
         if self.points.classes:
-            return class_image(self.theme, self._output)
-        return value_image(self.theme, self._output[..., 0], value_limit(self.points.y))
+            return class_image(theme, self._output)
+        return value_image(theme, self._output[..., 0], value_limit(self.points.y))
 
     def _heading(self, iteration: str) -> tuple[str, str, str]:
         """Title, subtitle and short title; where colour means a value, the subtitle gives its range."""
@@ -222,12 +225,13 @@ class BoundaryPlot(Plot):
 
     def _curves(self) -> list[tuple[QColor, np.ndarray]]:
         """For one feature: the answer as a curve, one per class for classes; or a neuron's map."""
+        theme = current_theme()
         if self._hover_map is not None:
-            return [(self.theme.color("update"), self._hover_map.reshape(-1))]
+            return [(theme.color("update"), self._hover_map.reshape(-1))]
         if not self.points.classes:
-            return [(self.theme.color("text"), self._output[:, 0])]
+            return [(theme.color("text"), self._output[:, 0])]
         shares = probabilities(self._output)
-        return [(QColor(self.theme.classes[number % len(self.theme.classes)]), share) for number, share in enumerate(shares.T)]
+        return [(QColor(theme.classes[number % len(theme.classes)]), share) for number, share in enumerate(shares.T)]
 
     def values_at(self, *place: float) -> list[tuple[str, str]]:
         """Return what the readout says about a place: its features and the network's answer (or the neuron's value) there."""

@@ -11,7 +11,7 @@ from nnviz.records.run_records import LayerMeasures
 from nnviz.session.run import RunState, Snapshot
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import number, steady
-from nnviz.ui.theme.colors import BODY
+from nnviz.ui.theme.colors import BODY, current_theme
 from nnviz.ui.theme.fonts import sans
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, thinned, write
@@ -44,13 +44,14 @@ class GradientNormPlot(Plot):
         self.set_heading("Gradient norm by layer", plot_numbers.iteration(snapshots[-1].iteration) if self.layers else "", "Gradient norm")
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
+        theme = current_theme()
         height = area.height() - LINE - 3
         pitch = min(_HIGHEST, max(_LOWEST, height / len(self.layers)))
         rows = min(len(self.layers), int(height / pitch + 1e-6))
         shown = self.layers if rows == len(self.layers) else self.layers[: max(0, rows - 1)]
         frame = self._frame(area, rows * pitch)
         x = AxisScale(*self._limits, frame.left(), frame.right(), log=True)
-        self.axes.place(painter, self.theme, frame, x, AxisScale(0.5 - rows, 0.5, frame.bottom(), frame.top()))
+        self.axes.place(painter, theme, frame, x, AxisScale(0.5 - rows, 0.5, frame.bottom(), frame.top()))
         self.axes.axis("bottom", plot_numbers.power_of_ten, lines=True)
         self._draw_bars(shown, x, thinned(QRectF(0, 0, 1, pitch)).height())
         self.axes.render(painter)
@@ -58,11 +59,11 @@ class GradientNormPlot(Plot):
             self._write_row(painter, layer, QRectF(0, place * pitch, area.width(), pitch), frame.left() - 10)
         if len(shown) < len(self.layers):
             more = f"and {len(self.layers) - len(shown)} more layers"
-            write(painter, QRectF(0, len(shown) * pitch, area.width(), pitch), more, self.theme.color("muted"))
+            write(painter, QRectF(0, len(shown) * pitch, area.width(), pitch), more, theme.color("muted"))
         place = int(self.hovered.y() / pitch) if self.hovered is not None else len(shown)
         if place < len(shown):
-            painter.fillRect(QRectF(frame.left(), (place + 1) * pitch, frame.width(), 1), self.theme.color("faint"))
-            paint_readout(painter, self.theme, self.hovered, self.values_of(shown[place]), area)
+            painter.fillRect(QRectF(frame.left(), (place + 1) * pitch, frame.width(), 1), theme.color("faint"))
+            paint_readout(painter, theme, self.hovered, self.values_of(shown[place]), area)
 
     def _frame(self, area: QRectF, height: float) -> QRectF:
         """Where the bars stand: between the names and the numbers, above the axis."""
@@ -74,7 +75,7 @@ class GradientNormPlot(Plot):
     def _draw_bars(self, layers: tuple[LayerMeasures, ...], x: AxisScale, height: float) -> None:
         """Bars with round corners in rows counted down from 0; where the norm is not finite, one that is hatched and as long as can be."""
         measures = {-place: layer.gradients for place, layer in enumerate(layers) if layer.gradients.norm or layer.gradients.non_finite}
-        color, loss = self.theme.tint("backward", 0.75), self.theme.color("loss")
+        color, loss = current_theme().tint("backward", 0.75), current_theme().color("loss")
         whole = QPen(QBrush(color), 6, j=Qt.PenJoinStyle.RoundJoin), QBrush(color)
         hatched = QPen(loss, 1), QBrush(loss, Qt.BrushStyle.BDiagPattern)
         looks = [hatched if measure.non_finite else whole for measure in measures.values()]
@@ -87,8 +88,8 @@ class GradientNormPlot(Plot):
         bad = bool(layer.gradients.non_finite)
         name = QFontMetricsF(sans(BODY)).elidedText(self._name(layer), Qt.TextElideMode.ElideRight, room)
         text = "NaN/Inf" if bad else steady(layer.gradients.norm)
-        write(painter, row, name, self.theme.color("muted"), sans(BODY))
-        write(painter, row, text, self.theme.color("loss" if bad else "text"), small_mono(), RIGHT)
+        write(painter, row, name, current_theme().color("muted"), sans(BODY))
+        write(painter, row, text, current_theme().color("loss" if bad else "text"), small_mono(), RIGHT)
 
     def _name(self, layer: LayerMeasures) -> str:
         return self.names.get(layer.layer, layer.layer)

@@ -11,6 +11,7 @@ from nnviz.records.tensors import Measure
 from nnviz.session.run import RunState, Snapshot
 from nnviz.text import plot_numbers
 from nnviz.ui.run.ridgeline import bin_at, common_range, moments, ridge
+from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import ChoiceButton, SwitchButton
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, write
@@ -77,7 +78,7 @@ class HistogramPlot(Plot):
             return
         frame.setLeft(frame.left() + 6 + max(text_width(f"{iteration:,}", number=True) for iteration, _ in rows))
         x = AxisScale(*common_range(rows), frame.left(), frame.right())
-        self.axes.place(painter, self.theme, frame, x, AxisScale(0, 1, frame.bottom(), frame.top()))
+        self.axes.place(painter, current_theme(), frame, x, AxisScale(0, 1, frame.bottom(), frame.top()))
         self.axes.axis("bottom")
         self.axes.render(painter)
         bases = _bases(frame, len(rows))
@@ -99,9 +100,9 @@ class HistogramPlot(Plot):
         places = np.linspace(x.start, x.end, heights.size)
         tops = list(map(QPointF, places.tolist(), (base - peak * heights).tolist()))
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.theme.tint(color, 0.10))
+        painter.setBrush(current_theme().tint(color, 0.10))
         painter.drawPolygon([QPointF(x.start, base), *tops, QPointF(x.end, base)])
-        painter.setPen(QPen(self.theme.color(color), 1))
+        painter.setPen(QPen(current_theme().color(color), 1))
         painter.drawPolyline(tops)
 
     def _paint_iterations(self, painter: QPainter, frame: QRectF, rows: list[tuple[int, Measure]], bases: list[float]) -> None:
@@ -110,21 +111,21 @@ class HistogramPlot(Plot):
         for (iteration, _), base in zip(reversed(rows), reversed(bases), strict=True):
             if base <= lowest - LINE:
                 room = QRectF(0, base - LINE / 2 - 1, frame.left() - 6, LINE)
-                write(painter, room, f"{iteration:,}", self.theme.color("muted"), small_mono(), RIGHT)
+                write(painter, room, f"{iteration:,}", current_theme().color("muted"), small_mono(), RIGHT)
                 lowest = base
 
     def _paint_apart(self, painter: QPainter, frame: QRectF, newest: Measure) -> None:
         """What is not in the newest histogram: exact zeros and non-finite values."""
         for place, (color, text) in enumerate(_apart(newest)):
             room = QRectF(frame.right() - text_width(text) - 8, frame.top() + place * LINE, text_width(text) + 8, LINE)
-            painter.fillRect(room, self.theme.color("panel", 0.8))
-            write(painter, room, text, self.theme.color(color), align=Qt.AlignmentFlag.AlignHCenter)
+            painter.fillRect(room, current_theme().color("panel", 0.8))
+            write(painter, room, text, current_theme().color(color), align=Qt.AlignmentFlag.AlignHCenter)
 
     def _paint_values(self, painter: QPainter, frame: QRectF, rows: list[tuple[int, Measure]], bases: list[float], x: AxisScale) -> None:
         """The bin under the pointer, of the ridge whose ground is next below it."""
         place = min(range(len(bases)), key=lambda row: abs(bases[row] - self.hovered.y() - 3))
         iteration, measure = rows[place]
-        painter.setPen(QPen(self.theme.color("faint"), 1))
+        painter.setPen(QPen(current_theme().color("faint"), 1))
         painter.drawLine(QPointF(self.hovered.x(), frame.top()), QPointF(self.hovered.x(), bases[place]))
         found = bin_at(measure, x.value(self.hovered.x()))
         text = (
@@ -133,7 +134,7 @@ class HistogramPlot(Plot):
             else "no values here"
         )
         lines = [("muted", plot_numbers.iteration(iteration)), ("text", text), *_apart(measure)]
-        paint_readout(painter, self.theme, self.hovered, lines, frame)
+        paint_readout(painter, current_theme(), self.hovered, lines, frame)
 
 
 def _bases(frame: QRectF, rows: int) -> list[float]:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter, QPen
 
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
-from nnviz.ui.theme.colors import Theme
+from nnviz.ui.theme.colors import Theme, current_theme
 from nnviz.ui.widgets.decimation import decimated
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, write
@@ -62,7 +62,7 @@ class LineChart:
 
 def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -> None:
     """Paint the chart into the area of a plot, with the values under the pointer."""
-    axes, theme, hovered = plot.axes, plot.theme, plot.hovered
+    axes, theme, hovered = plot.axes, current_theme(), plot.hovered
     frame, x, y = _scales(area, chart)
     axes.place(painter, theme, frame, x, y)
     axes.axis("left", chart.tick_text, lines=True)

@@ -46,6 +46,6 @@ class NeuronMaps:
 
     def _show(self, reply: UnitMapped) -> None:
         if (reply.layer, reply.unit) == self._hovered:
-            titles = {layer.id: layer.title for layer in self._window.session.experiment.network}
+            titles = self._window.session.experiment.network.titles
             name = f"{titles.get(reply.layer, reply.layer)} {numbers.place((reply.unit,))}"
             self._window.panels.boundary.set_hover_map(to_numpy(reply.values), name)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QAction, QIcon, QKeySequence, QPixmap
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from nnviz.ui.data import batch_inspector
-from nnviz.ui.theme.colors import Theme
+from nnviz.ui.theme.colors import current_theme
 
 if TYPE_CHECKING:
     from nnviz.ui.shell.main_window import MainWindow
@@ -182,24 +182,25 @@ def fill_menu(menu: QMenu, actions: dict[str, QAction]) -> dict[str, QMenu]:
     return submenus
 
 
-def set_icons(actions: dict[str, QAction], theme: Theme, acts: Iterable[Act] = ACTIONS) -> None:
+def set_icons(actions: dict[str, QAction], acts: Iterable[Act] = ACTIONS) -> None:
     """Draw all icons in the theme's text colour; those on filled buttons in the panel colour."""
     for act in acts:
         if act.icon:
-            _draw_icon(actions[act.id], act.icon, act.id, theme)
+            _draw_icon(actions[act.id], act.icon, act.id)
 
 
-def show_running(actions: dict[str, QAction], id: str, running: bool, theme: Theme) -> None:
+def show_running(actions: dict[str, QAction], id: str, running: bool) -> None:
     """Let an action that starts something say that it ends it, while it runs."""
     act = next(act for act in ACTIONS if act.id == id)
     text, icon = RUNNING[id] if running else (act.short, act.icon)
     actions[id].setIconText(text)
-    _draw_icon(actions[id], icon, id, theme)
+    _draw_icon(actions[id], icon, id)
 
 
-def _draw_icon(action: QAction, icon: str, id: str, theme: Theme) -> None:
+def _draw_icon(action: QAction, icon: str, id: str) -> None:
     import qtawesome  # here, because its fonts take as long to load as the whole window to paint
 
+    theme = current_theme()
     action.setIcon(qtawesome.icon(icon, color=theme.panel if id in RUNNING else theme.text, color_disabled=theme.faint))
 
 

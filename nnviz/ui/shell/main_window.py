@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from nnviz.ui.shell.actions import build_actions, fill_menu, set_icons, update_enabled
 from nnviz.ui.shell.layouts import WORKSPACES
 from nnviz.ui.shell.top_bar import TopBar
-from nnviz.ui.theme.colors import DARK, LIGHT, THEMES, Theme
-from nnviz.ui.theme.style import apply_theme
+from nnviz.ui.theme.colors import LIGHT, THEMES, current_theme
+from nnviz.ui.theme.style import apply_theme, toggle_theme
 from nnviz.ui.widgets.notes import NoteBar
 from nnviz.ui.widgets.toast import Toast
 
@@ -64,12 +64,12 @@ class MainWindow(QMainWindow):
     area: WorkspaceArea
     panel_menu: PanelMenu
 
-    def __init__(self, theme: Theme = LIGHT) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.theme = theme
         self.selected_layers: tuple[str, ...] = ()
         self.asks_before_closing = True
         self._is_furnished = self._keeps_settings = False
+        apply_theme(QApplication.instance(), current_theme())
         self.notes = NoteBar()
         self.action_table = build_actions(self)
         for action in self.action_table.values():
@@ -82,7 +82,6 @@ class MainWindow(QMainWindow):
         self.toast = Toast(self)
         self.resize(*DESIGN_SIZE)
         self.setMinimumSize(*SMALLEST_SIZE)
-        self.set_theme(theme)
 
     def furnish(self, experiment: Experiment, autosaves: bool = True) -> None:
         """Give the window a session of this experiment, and its panels. The engine is not started: call `session.start`."""
@@ -91,7 +90,7 @@ class MainWindow(QMainWindow):
         furnishing.furnish(self, experiment, autosaves)
         self.centralWidget().layout().addWidget(self.area, 1)
         self._is_furnished = True
-        self.set_theme(self.theme)
+        set_icons(self.action_table)
         if self._keeps_settings:
             self.area.restore_state(str(QSettings().value("window/panels", "")))
         self.area.show_workspace(FIRST_WORKSPACE)
@@ -114,26 +113,9 @@ class MainWindow(QMainWindow):
 
     # --- looks ---
 
-    def set_theme(self, theme: Theme) -> None:
-        """Dress the whole program in this theme."""
-        self.theme = theme
-        apply_theme(QApplication.instance(), theme)
-        self.top_bar.set_theme(theme)
-        self.toast.set_theme(theme)
-        self.notes.set_theme(theme)
-        if self._is_furnished:
-            self.panels.set_theme(theme)
-            self.proof.set_theme(theme)
-            self.data.set_theme(theme)
-            self.weight_editing.set_theme()
-            self.start_page.set_theme()
-            set_icons(self.action_table, theme)
-
     def toggle_theme(self) -> None:
         """Change between light and dark, in all windows."""
-        theme = DARK if self.theme is LIGHT else LIGHT
-        for window in (self, *self.siblings()):
-            window.set_theme(theme)
+        toggle_theme(QApplication.instance())
 
     def siblings(self) -> list[MainWindow]:
         """Return the other windows of the program that are open."""
@@ -163,18 +145,24 @@ class MainWindow(QMainWindow):
         """Take up size, theme and panels as they were left, and keep them again when the window closes. Call it before `furnish`."""
         settings, self._keeps_settings = QSettings(), True
         self.restoreGeometry(settings.value("window/geometry", QByteArray()))
-        self.set_theme(THEMES.get(str(settings.value("window/theme", "light")), LIGHT))
+        if not self.siblings():
+            apply_theme(QApplication.instance(), THEMES.get(str(settings.value("window/theme", "light")), LIGHT))
 
     def _save_settings(self) -> None:
         settings = QSettings()
         settings.setValue("window/geometry", self.saveGeometry())
         settings.setValue("window/panels", self.area.save_state())
-        settings.setValue("window/theme", self.theme.name)
+        settings.setValue("window/theme", current_theme().name)
 
     def close_without_asking(self) -> None:
         """Close at once: unsaved changes are in the autosave, and offered again at the next start."""
         self.asks_before_closing = False
         self.close()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange and self._is_furnished:
+            set_icons(self.action_table)
+        super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._is_furnished and self.asks_before_closing and not self.documents.settle():

@@ -20,6 +20,7 @@ from nnviz.ui.shell import app
 from nnviz.ui.shell.main_window import DESIGN_SIZE, MainWindow
 from nnviz.ui.step.elements import row_shape
 from nnviz.ui.theme.colors import THEMES
+from nnviz.ui.theme.style import apply_theme
 
 PATIENCE_MS = 120_000
 """How long one wait may take before the job is given up."""
@@ -96,7 +97,7 @@ def _standing_window(job: Job) -> Iterator[MainWindow]:
 
 def _prepare(window: MainWindow, job: Job) -> None:
     window.panels.graph.set_animated(False)
-    window.set_theme(THEMES[job.theme])
+    apply_theme(QApplication.instance(), THEMES[job.theme])
     window.resize(*job.size)
     window.area.show_workspace(job.workspace)
     window.session.breaker.sleep()

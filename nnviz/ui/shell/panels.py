@@ -18,7 +18,7 @@ from nnviz.ui.step.chain_rule_card import ChainRuleCard
 from nnviz.ui.step.step_bar import StepBar
 from nnviz.ui.step.step_timeline import PhaseRail, StepTimeline
 from nnviz.ui.step.what_if_banner import WhatIfBanner
-from nnviz.ui.theme.colors import GRID, Theme
+from nnviz.ui.theme.colors import GRID
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.header_button import ChoiceButton
 
@@ -62,13 +62,6 @@ class Panels:
     def run_plots(self) -> tuple[QWidget, ...]:
         """The plots that draw the run."""
         return self.loss, self.boundary, self.histograms, self.norms, self.metric
-
-    def set_theme(self, theme: Theme) -> None:
-        """Give every view and every card the theme."""
-        views = (self.palette, self.network, self.graph, self.timeline, self.rail, self.chain_rule, self.properties, self.parameters)
-        tools = (self.detail, self.coloring, self.edge_coloring, self.what_if_banner, self.step_bar, self.breakpoints, self.batch)
-        for widget in (*views, *self.plots.values(), *self.cards.values(), *tools):
-            widget.set_theme(theme)
 
     def _cards(self) -> dict[str, Card]:
         left = _split(_scrolling(self.palette), _stacked(_head("TRAINING"), _scrolling(_stacked(self.training)), stretch=1))

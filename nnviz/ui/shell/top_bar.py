@@ -8,8 +8,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFont, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from nnviz.ui.theme.colors import BODY, GUTTER, LARGE, LIGHT, SMALL, TITLE, Theme
+from nnviz.ui.theme.colors import BODY, GUTTER, LARGE, SMALL, TITLE, current_theme
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.style import set_role
 
 GRANULARITIES = {"node": "one node", "layer": "one layer", "phase": "one phase", "iteration": "one batch", "epoch": "one epoch"}
 _STEP_BUTTONS = ("to_start", "step_back", "step", "to_end")
@@ -28,7 +29,6 @@ class TopBar(QWidget):
 
     def __init__(self, actions: dict[str, QAction], menu: QMenu, workspaces: Iterable[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self.setFixedHeight(52)
         self._title = QLabel()
         self._named = ("", False)
@@ -80,13 +80,6 @@ class TopBar(QWidget):
         """Let one step go so far."""
         self._granularity.setCurrentIndex(self._granularity.findData(granularity))
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self._tabs.set_theme(theme)
-        self.badge.set_theme(theme)
-        self.update()
-
     def set_workspace(self, name: str) -> None:
         """Mark the workspace that is shown and offer its transport: steps in Step, training elsewhere."""
         self._tabs.choose(name)
@@ -134,8 +127,8 @@ class TopBar(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self._theme.color("panel"))
-        painter.fillRect(0, self.height() - 1, self.width(), 1, self._theme.color("line"))
+        painter.fillRect(self.rect(), current_theme().color("panel"))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, current_theme().color("line"))
 
 
 class Figure(QWidget):
@@ -184,6 +177,7 @@ class Segments(QFrame):
             button = QPushButton(name.capitalize(), checkable=True, toolTip=f"{name.capitalize()} workspace (Ctrl+{key})")
             button.setAccessibleName(f"{name} workspace")
             button.setObjectName(name)
+            button.setProperty("role", "word")
             button.clicked.connect(lambda _=False, name=name: self.chosen.emit(name))
             self._group.addButton(button)
             self._buttons[name] = button
@@ -193,23 +187,12 @@ class Segments(QFrame):
         """Mark this word as the chosen one."""
         self._buttons[name].setChecked(True)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self.setStyleSheet(
-            f"Segments {{ background: {theme.field}; border: 1px solid {theme.line}; border-radius: 8px; }}"
-            f"QPushButton {{ background: transparent; border: 1px solid transparent; border-radius: 6px; color: {theme.muted};"
-            f" padding: 3px 16px; min-width: 34px; }}"
-            f"QPushButton:checked {{ background: {theme.panel}; border-color: {theme.line}; color: {theme.text}; font-weight: 600; }}"
-            f"QPushButton:focus {{ border-color: {theme.forward}; }}"
-        )
-
 
 class Badge(QPushButton):
     """The proof in sight: whether the present trace equals ordinary torch, and by how much it differs."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self._holds = LIGHT, False
         self.setFont(sans(SMALL, SEMIBOLD))
         self.setMinimumWidth(self.fontMetrics().horizontalAdvance(_WIDEST_PROOF) + 12)  # so that nothing jumps while it changes
         self.set_error(None, "")
@@ -219,7 +202,7 @@ class Badge(QPushButton):
 
         `is_past`: the network as it is now cannot be traced, and what is on the screen is the last one that could.
         """
-        self._holds = worst_error is not None and not is_past
+        set_role(self, "proof" if worst_error is not None and not is_past else "no proof")
         proof = f"✓ equals torch\nworst error {worst_error:.0e}" if worst_error else "✓ equals torch\nto the last bit"
         self.setText("no trace yet" if worst_error is None else "last good trace" if is_past else proof)
         said = (
@@ -231,15 +214,6 @@ class Badge(QPushButton):
         past = "The network as it is now cannot be traced: this is the last trace that could be made, of another one.\n"
         self.setToolTip(past + said if worst_error is not None and is_past else said)
         self.setAccessibleName(self.text().replace("\n", ", "))
-        self.set_theme(self._theme)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        ground, ink = (theme.tint("forward", 0.12).name(), theme.forward) if self._holds else (theme.field, theme.muted)
-        self.setStyleSheet(
-            f"QPushButton {{ background: {ground}; color: {ink}; border: 1px solid {ground}; border-radius: 8px; padding: 2px 5px; }}"
-        )
 
 
 def _brand(menu: QMenu) -> QToolButton:

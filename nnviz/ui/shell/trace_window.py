@@ -29,8 +29,8 @@ from nnviz.ui.step.microscope import OptimizerMicroscope
 from nnviz.ui.step.proof import Proof
 from nnviz.ui.step.step_bar import StepBar
 from nnviz.ui.step.step_timeline import PhaseRail, StepTimeline
-from nnviz.ui.theme.colors import DARK, GUTTER, LIGHT, Theme
-from nnviz.ui.theme.style import apply_theme
+from nnviz.ui.theme.colors import GUTTER, current_theme
+from nnviz.ui.theme.style import apply_theme, toggle_theme
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.escape import EscapeKey
 from nnviz.ui.widgets.header_button import ChoiceButton
@@ -64,9 +64,9 @@ class TraceWindow(QMainWindow):
     """Steps through one iteration of a module."""
 
     def __init__(self, source: Source, index: TraceIndex, title: str) -> None:
+        apply_theme(QApplication.instance(), current_theme())
         super().__init__()
         self._source = source
-        self.theme = LIGHT
         self.viewer = Viewer(self)
         self.graph, self.chain_rule = GraphView(), ChainRuleCard()
         self.chain_rule.what_if.hide()  # a recorded trace is looked at as it was
@@ -79,10 +79,10 @@ class TraceWindow(QMainWindow):
         self.badge, self.proof, self.microscope = Badge(), Proof(self), OptimizerMicroscope()
         self.actions_by_id = build_actions(self, ACTIONS)
         self.step_bar.set_actions(self.actions_by_id)
+        set_icons(self.actions_by_id, ACTIONS)
         self._lay_out()
         self._connect()
         self.setWindowTitle(f"{title} – nnviz")
-        self.set_theme(LIGHT)
         self.viewer.stepper.detail = index.trace.detail
         self.viewer.show(index)
 
@@ -123,18 +123,9 @@ class TraceWindow(QMainWindow):
         palette.show()
         palette.field.setFocus()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Dress the window in this theme."""
-        self.theme = theme
-        apply_theme(QApplication.instance(), theme)
-        views = (self.graph, self.chain_rule, self.badge, self.proof, self.microscope, self.step_bar, self.timeline, self.rail)
-        for part in (*views, self.sizes, self.detail, self.coloring, *self.cards):
-            part.set_theme(theme)
-        set_icons(self.actions_by_id, theme, ACTIONS)
-
     def toggle_theme(self) -> None:
         """Change between light and dark."""
-        self.set_theme(DARK if self.theme is LIGHT else LIGHT)
+        toggle_theme(QApplication.instance())
 
     # --- inside ---
 
@@ -220,6 +211,11 @@ class TraceWindow(QMainWindow):
         self.step(-1)
 
     # --- Qt ---
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            set_icons(self.actions_by_id, ACTIONS)
+        super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.viewer.playback.stop()

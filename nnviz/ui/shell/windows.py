@@ -27,7 +27,6 @@ class Windows(QObject):
         window = self._make()
         window.restore_settings()
         if self.windows:
-            window.set_theme(self.windows[-1].theme)
             window.move(self.windows[-1].pos() + _CASCADE)
         keep_on_screen(window)
         window.window_requested.connect(self.open)

@@ -10,12 +10,10 @@ import numpy as np
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Link
-from nnviz.document.penalties import penalties
 from nnviz.messages import GradientChecked
 from nnviz.records.trace_state import TraceState
 from nnviz.session.run import RunState
-from nnviz.text import captions, what_if_text
-from nnviz.text import names as naming
+from nnviz.text import captions, names, what_if_text
 from nnviz.text.numbers import steady
 from nnviz.text.tokens import vocabulary
 from nnviz.ui.data import batch_inspector
@@ -23,7 +21,6 @@ from nnviz.ui.graph.graph_view import NO_TRACE
 from nnviz.ui.network import selected_layer
 from nnviz.ui.shell.actions import show_running
 from nnviz.ui.shell.panels import DETAILS
-from nnviz.ui.step.microscope import parameter_name
 from nnviz.ui.widgets.escape import EscapeKey
 
 if TYPE_CHECKING:
@@ -78,7 +75,7 @@ def _session_to_views(window: MainWindow) -> None:
     session.trace_state_changed.connect(lambda old, new: _show_trace_state(window, new))
     session.selection_changed.connect(lambda old, new: _show_selection(window, new))
     session.document_changed.connect(lambda: _show_document(window))
-    session.playing_changed.connect(lambda playing: show_running(window.action_table, "play", playing, window.theme))
+    session.playing_changed.connect(lambda playing: show_running(window.action_table, "play", playing))
     session.message_posted.connect(window.toast.post)
     session.numbers.arrived.connect(lambda node: _show_selection(window, session.selected_node))
     session.gradient_checked.connect(lambda reply: _show_check(window, reply))
@@ -93,13 +90,13 @@ def _show_experiment(window: MainWindow, experiment: Experiment) -> None:
         panels.network.set_selection(kept)
     panels.parameters.set_experiment(experiment, report)
     panels.training.set_experiment(experiment)
-    names = {layer.id: layer.title for layer in experiment.network}
+    titles = experiment.network.titles
     for view in (*panels.run_plots, panels.microscope):
-        view.set_names(names)
-    panels.loss.set_penalties(penalties(experiment))
+        view.set_names(titles)
+    panels.loss.set_penalties(experiment.penalties)
     panels.boundary.set_own(experiment.data.kind == "table")
     for view in (panels.graph, panels.chain_rule):
-        view.set_titles(names)
+        view.set_titles(titles)
     window.debugger.show_marks()
     panels.microscope.set_optimizer(catalog.OPTIMIZERS[experiment.training.optimizer.kind].label)
     problems = f" · {len(report.problems)} problem{'s' * (len(report.problems) > 1)}" if report.problems else ""
@@ -134,7 +131,7 @@ def _show_run(window: MainWindow, run: RunState, old: RunState | None) -> None:
         panels.graph.trace_scene.set_look(tokens=panels.network.tokens)
     if old is None or (old.training, old.target, old.engine, old.failure) != (run.training, run.target, run.engine, run.failure):
         _show_obstacle(window)
-        show_running(window.action_table, "train", run.training or run.target is not None, window.theme)
+        show_running(window.action_table, "train", run.training or run.target is not None)
         window.update_actions()
 
 
@@ -159,7 +156,7 @@ def _show_obstacle(window: MainWindow) -> None:
     window.top_bar.badge.set_error(trace.worst_error if trace else None, trace.precision if trace else "", is_broken)
     target = window.session.run.target
     way = f"going to {target}" if target is not None else obstacle
-    parts = (naming.iteration(state.index.trace) if state else "", way if state else "")
+    parts = (names.iteration(state.index.trace) if state else "", way if state else "")
     panels.cards["graph"].set_subtitle(" · ".join(filter(None, parts)))
     panels.cards["inspector"].set_subtitle(parts[0])
 
@@ -199,7 +196,7 @@ def _show_what_ifs(window: MainWindow) -> None:
     index = window.session.trace_state.index if window.session.trace_state else None
     banner, what_ifs = window.panels.what_if_banner, index.trace.what_ifs if index else ()
     if what_ifs:
-        titles = {layer.id: layer.title for layer in window.session.experiment.network}
+        titles = window.session.experiment.network.titles
         can_keep = any(index.node(what_if.node).kind == "parameter" for what_if in what_ifs)
         banner.set_what_ifs(what_if_text.all_described(index, titles), what_if_text.losses(index), len(what_ifs), can_keep)
     else:
@@ -344,10 +341,10 @@ def _show_proof(window: MainWindow) -> None:
     """Open the table of all gradients beside torch's own."""
     state = window.session.trace_state
     if state:
-        titles = {layer.id: layer.title for layer in window.session.experiment.network}
+        titles = window.session.experiment.network.titles
         trace = state.index.whole.trace
         labels = [node.label for node in trace.nodes if node.kind == "parameter"]
-        window.proof.set_trace(trace, {label: parameter_name(label, titles) for label in labels})
+        window.proof.set_trace(trace, {label: names.parameter_title(label, titles) for label in labels})
         window.proof.open_below(window.top_bar.badge)
 
 

@@ -10,13 +10,13 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from nnviz.operations.numbers_of_activations import ACTIVATIONS, curve
 from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.table import recorded, row_of
 from nnviz.records.tensors import Measure, Tensor
 from nnviz.records.trace_state import TraceState
 from nnviz.text import numbers
 from nnviz.text.names import symbol
-from nnviz.ui.theme.colors import LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
 
 BINS = 14
@@ -68,14 +68,8 @@ class _Picture(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.theme = LIGHT
         self.caption = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self.theme = theme
-        self.update()
 
     def set_caption(self, caption: str) -> None:
         """Write this under the picture."""
@@ -96,11 +90,11 @@ class _Picture(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.theme.color("field"))
+        painter.setBrush(current_theme().color("field"))
         painter.drawRoundedRect(QRectF(self.rect()), 6, 6)
         self.draw(painter, QRectF(self.rect()).adjusted(_INSET, _INSET, -_INSET, -_CAPTION - 4))
         painter.setFont(sans(SMALL))
-        painter.setPen(self.theme.color("muted"))
+        painter.setPen(current_theme().color("muted"))
         room = QRectF(6, self.height() - _CAPTION - 1, self.width() - 12, _CAPTION)
         shown = painter.fontMetrics().elidedText(self.caption, Qt.TextElideMode.ElideRight, int(room.width()))
         painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter), shown)
@@ -131,14 +125,14 @@ class HistogramPicture(_Picture):
 
     def draw(self, painter: QPainter, room: QRectF) -> None:
         if self._histogram is None or not any(self._histogram.counts):
-            painter.setPen(self.theme.color("faint"))
+            painter.setPen(current_theme().color("faint"))
             painter.setFont(sans(SMALL))
             painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter), "not yet" if self._histogram is None else "all are zero")
             return
         counts = self._histogram.counts
         width, highest = room.width() / len(counts), max(counts)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.theme.tint(self._tone, 0.75))
+        painter.setBrush(current_theme().tint(self._tone, 0.75))
         for place, count in enumerate(counts):
             height = room.height() * count / highest
             painter.drawRect(QRectF(room.left() + place * width, room.bottom() - height, max(1.0, width - 1.5), height))
@@ -146,7 +140,7 @@ class HistogramPicture(_Picture):
 
     def _draw_zero(self, painter: QPainter, room: QRectF) -> None:
         low, high = self._histogram.low, self._histogram.high
-        painter.setPen(QPen(self.theme.color("faint"), 1))
+        painter.setPen(QPen(current_theme().color("faint"), 1))
         painter.drawLine(room.bottomLeft(), room.bottomRight())
         if low < 0 < high:
             x = room.left() - low / (high - low) * room.width()
@@ -162,13 +156,13 @@ class CurvePicture(_Picture):
         self._dots = np.empty((0, 2))
 
     def set_batch(self, call: RecordedCall, z: np.ndarray, a: np.ndarray) -> None:
-        """Show the curve of one of ACTIVATIONS as it was called, and the pairs (z, a) of the batch."""
+        """Show the curve of an activation as it was called, and the pairs (z, a) of the batch."""
         pairs = np.column_stack([z.reshape(-1), a.reshape(-1)]).astype(float)
         pairs = pairs[np.isfinite(pairs).all(1)]
         self._dots = pairs[:: max(1, len(pairs) // MOST_DOTS)]
         reach = max(1.0, float(np.abs(pairs[:, 0]).max()) * 1.1) if len(pairs) else 3.0
         grid = np.linspace(-reach, reach, 81)
-        self._curve = np.column_stack([grid, curve(call, grid)])
+        self._curve = np.column_stack([grid, row_of(call.node.operation).curve(call, grid)])
         self.set_caption("where z falls on the curve")
         self.update()
 
@@ -178,11 +172,11 @@ class CurvePicture(_Picture):
         low, high = self._curve.min(0), self._curve.max(0)
         scale = np.array([room.width(), -room.height()]) / np.maximum(high - low, 1e-12)
         origin = np.array([room.left(), room.bottom()]) - low * scale
-        painter.setPen(QPen(self.theme.color("forward"), 1.8))
+        painter.setPen(QPen(current_theme().color("forward"), 1.8))
         painter.drawPolyline(QPolygonF([QPointF(*point) for point in self._curve * scale + origin]))
         painter.setPen(Qt.PenStyle.NoPen)
         for sign, tone in ((-1, "negative"), (1, "positive")):
-            painter.setBrush(self.theme.color(tone, 0.75))
+            painter.setBrush(current_theme().color(tone, 0.75))
             for point in self._dots[np.sign(self._dots[:, 0] + 0.0) * sign >= (sign < 0)] * scale + origin:
                 painter.drawEllipse(QPointF(*point), 2.3, 2.3)
 
@@ -210,7 +204,7 @@ class BatchPictures(QWidget):
         self.curve.setVisible(pair is not None)
         self.values.setVisible(pair is None)
         if pair is not None:
-            self.curve.set_batch(RecordedCall(state, record, (), 0.0), *pair)
+            self.curve.set_batch(recorded(state, record), *pair)
         else:
             self.values.set_histogram(histogram(state, state.value(node)), symbol(record), "forward")
         self.gradients.setVisible(record.gradient is not None)
@@ -219,13 +213,8 @@ class BatchPictures(QWidget):
 
     def _pair(self, state: TraceState, node: int) -> tuple[np.ndarray, np.ndarray] | None:
         record = state.index.node(node)
-        if record.operation.rstrip("_") not in ACTIVATIONS or not state.is_made(node) or not record.inputs:
+        if not row_of(record.operation).has_curve or not state.is_made(node) or not record.inputs:
             return None
         z = state.index.array(state.index.node(record.inputs[0]).value)
         a = state.index.array(record.value)
         return (z, a) if z is not None and a is not None and z.shape == a.shape else None
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        for picture in (self.curve, self.values, self.gradients):
-            picture.set_theme(theme)

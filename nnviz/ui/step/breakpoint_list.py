@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from nnviz.document.breakpoints import KINDS, Breakpoint, described, titled
 from nnviz.document.catalog import Field
 from nnviz.ui.graph.marks import paint_diamond
-from nnviz.ui.theme.colors import BODY, GRID, GUTTER, LIGHT, Theme
+from nnviz.ui.theme.colors import BODY, GRID, GUTTER, current_theme
 from nnviz.ui.theme.fonts import mono
 from nnviz.ui.widgets.number_boxes import NumberBox
 
@@ -41,7 +41,7 @@ class BreakpointButton(QAbstractButton):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self._is_any_on = LIGHT, False
+        self._is_any_on = False
         self.setAccessibleName("Breakpoints")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -61,11 +61,6 @@ class BreakpointButton(QAbstractButton):
         self.updateGeometry()
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self.update()
-
     # --- Qt ---
 
     def sizeHint(self) -> QSize:
@@ -74,7 +69,7 @@ class BreakpointButton(QAbstractButton):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        theme = self._theme
+        theme = current_theme()
         painter.setPen(theme.color("forward") if self.hasFocus() else Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("field") if self.underMouse() else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)

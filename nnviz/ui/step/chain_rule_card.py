@@ -23,7 +23,6 @@ from nnviz.ui.step.pickers import Picker
 from nnviz.ui.step.pin import PinRow
 from nnviz.ui.step.update_table import UpdateTable
 from nnviz.ui.step.what_if_row import WhatIfRow
-from nnviz.ui.theme.colors import LIGHT, Theme
 from nnviz.ui.widgets.lines import Lines
 from nnviz.ui.widgets.sections import DividingLine, FormulaLabel, Heading, TitleRow
 
@@ -51,7 +50,6 @@ class ChainRuleCard(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._state: TraceState | None = None
         self._chosen: int | None = None
         self._is_pinned = False
@@ -63,7 +61,6 @@ class ChainRuleCard(QWidget):
         self._lay_out()
         self.setMinimumWidth(300)
         self.setAccessibleName("Chain-rule card")
-        self.set_theme(LIGHT)
         self.set_trace_state(None, None)
 
     # --- setters ---
@@ -78,13 +75,6 @@ class ChainRuleCard(QWidget):
         if self._check and self._state and state and state.sample != self._state.sample:
             self._check = None
         self._state, self._chosen, self._is_pinned = state, node, is_pinned
-        self._show()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        for part in self._themed:
-            part.set_theme(theme)
         self._show()
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
@@ -129,11 +119,6 @@ class ChainRuleCard(QWidget):
         self._batch, self._pictures = Heading("This batch", "muted"), BatchPictures()
         self._attention, self.heat = Heading("Attention", "muted"), HeatPanel()
         self._rules = [DividingLine() for _ in range(3)]
-        self._themed = (
-            self._title, self.pin_row, self._sample, self._element, self.what_if, self._forward, self._formula, self._inputs, self._numbers,
-            self._chain, self._derivative, self._rows, self._origins, self._reads, self._check_row, self._update, self._batch,
-            self._pictures, self._attention, self.heat, self.history, *self._rules,
-        )  # fmt: skip
         self._sample.chosen.connect(self.sample_chosen)
         self._element.chosen.connect(self.choose_element)
         self._check_row.requested.connect(self._request_check)
@@ -222,7 +207,7 @@ class ChainRuleCard(QWidget):
             part.setVisible(shown)
         self.history.set_weight(node.label if shown else "", self.element())
         if shown:
-            self._table.set_trace_state(state, node.id, self.element(), self._theme)
+            self._table.set_trace_state(state, node.id, self.element())
 
     # --- the chosen element ---
 

@@ -7,8 +7,9 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from nnviz.messages import GradientChecked
 from nnviz.text import numbers
-from nnviz.ui.theme.colors import LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import SMALL
 from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.style import set_role
 
 TOLERANCE = 1e-3
 """Relative difference up to which the two agree; finite differences in single precision are no better."""
@@ -21,8 +22,6 @@ class CheckRow(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
-        self._agrees = True
         self.button = QPushButton()
         self.button.setFont(sans(SMALL))
         self.button.clicked.connect(lambda: self.requested.emit())
@@ -45,17 +44,8 @@ class CheckRow(QWidget):
         self.button.setVisible(check is None)
         self.result.setVisible(check is not None)
         if check is not None:
-            self._agrees = agrees(check)
             self.result.setText(sentence(check))
-            self.set_theme(self._theme)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        tone = "forward" if self._agrees else "loss"
-        sheet = f"color: {getattr(theme, tone)}; background: {theme.tint(tone, 0.1).name()}; border-radius: 5px; padding: 6px 8px;"
-        if sheet != self.result.styleSheet():
-            self.result.setStyleSheet(sheet)
+            set_role(self.result, "agrees" if agrees(check) else "differs")
 
 
 def agrees(check: GradientChecked) -> bool:

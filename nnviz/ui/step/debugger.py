@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint
 
 from nnviz.document import edits
 from nnviz.records import trace_places
-from nnviz.records.breakpoint_places import marks, node_of, target_of
+from nnviz.records.breakpoint_places import is_in_trace, nodes_with_breakpoint, target_of
 from nnviz.records.trace_matching import at_hand
 from nnviz.records.trace_places import places_of
 
@@ -132,12 +132,12 @@ class Debugger:
         if len(self._shown) == 3 and all(one is other for one, other in zip(wanted, self._shown, strict=True)):
             return  # a cursor move changes nothing here
         self._shown = wanted
-        titles = {layer.id: layer.title for layer in experiment.network}
-        panels.graph.trace_scene.set_look(breakpoints=marks(index, experiment.breakpoints) if index else {})
+        titles = experiment.network.titles
+        panels.graph.trace_scene.set_look(breakpoints=nodes_with_breakpoint(index, experiment.breakpoints) if index else {})
         panels.breakpoints.set_breakpoints(experiment.breakpoints, titles)
         if self._list:
-            absent = [one for one in experiment.breakpoints if index and one.is_at_a_place and node_of(index, one) is None]
-            parameters = [f"{id}.{name}" for id, shape in session.report.layers.items() for name in shape.parameters]
+            absent = [one for one in experiment.breakpoints if index and not is_in_trace(index, one)]
+            parameters = list(session.report.parameters_by_name)
             self._list.set_breakpoints(experiment.breakpoints, titles, absent)
             self._list.form.set_places(list(session.report.layers), parameters, titles)
             if self._list.isVisible():

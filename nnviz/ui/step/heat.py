@@ -11,7 +11,7 @@ from nnviz.records.tensors import Tensor
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.text import numbers
-from nnviz.ui.theme.colors import LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 from nnviz.ui.widgets.color_scale import robust_limit
 
@@ -45,7 +45,7 @@ class HeatPicture(QWidget):
 
     def __init__(self, caption: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self._caption = LIGHT, caption
+        self._caption = caption
         self._cells: np.ndarray | None = None
         self._limit, self._chosen = 1.0, (-1, -1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -56,11 +56,6 @@ class HeatPicture(QWidget):
         self._cells, self._limit, self._chosen = cells, limit, chosen
         shape = "" if cells is None else f": {cells.shape[0]} queries × {cells.shape[1]} keys, {_range(cells)}"
         self.setAccessibleDescription(f"{self._caption}{shape}" if shape else f"{self._caption}: not computed yet")
-        self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
         self.update()
 
     def cell_at(self, place: QPointF) -> tuple[int, int] | None:
@@ -77,7 +72,7 @@ class HeatPicture(QWidget):
         return max(1.0, min((self.width() - _LEFT - 2) / columns, (self.height() - _BOTTOM - _CAPTION) / rows))
 
     def _paint_cells(self, painter: QPainter, cells: np.ndarray) -> None:
-        side, theme = self._side(), self._theme
+        side, theme = self._side(), current_theme()
         gap = 1.0 if side > 6 else 0.0
         for (row, column), value in np.ndenumerate(cells):
             box = QRectF(_LEFT + column * side, row * side, side - gap, side - gap)
@@ -97,7 +92,7 @@ class HeatPicture(QWidget):
     def _paint_numbers(self, painter: QPainter, cells: np.ndarray) -> None:
         side = self._side()
         painter.setFont(mono(SMALL - 2))
-        painter.setPen(self._theme.color("faint"))
+        painter.setPen(current_theme().color("faint"))
         for row in range(cells.shape[0] if cells.shape[0] <= _LABELLED else 0):
             painter.drawText(QRectF(0, row * side, _LEFT - 5, side), int(_Flag.AlignRight | _Flag.AlignVCenter), str(row))
         for column in range(cells.shape[1] if cells.shape[1] <= _LABELLED else 0):
@@ -116,7 +111,7 @@ class HeatPicture(QWidget):
             self._paint_cells(painter, self._cells)
             self._paint_numbers(painter, self._cells)
         painter.setFont(sans(SMALL))
-        painter.setPen(self._theme.color("muted"))
+        painter.setPen(current_theme().color("muted"))
         said = f"{self._caption} {_range(self._cells)}" if self._cells is not None else f"{self._caption} · not yet"
         top = self.height() - _CAPTION if self._cells is None else self._cells.shape[0] * self._side() + _BOTTOM
         painter.drawText(QRectF(0, top, self.width(), _CAPTION), int(_Flag.AlignLeft | _Flag.AlignVCenter), said)
@@ -163,8 +158,3 @@ class HeatPanel(QWidget):
         self.gradients.set_cells(gradients, 1.0 if whole is None else robust_limit(whole) or 1.0, element[-2:])
         head = f" · {numbers.place(element[:-2])}" if len(element) > 2 else ""
         return f"Attention{head} · queries ↓ keys →"
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        for picture in (self.weights, self.gradients):
-            picture.set_theme(theme)

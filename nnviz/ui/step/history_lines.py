@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from nnviz.records.run_records import WeightHistory
 from nnviz.ui.step.weight_history import HIGHEST, is_drawable, paint_history
-from nnviz.ui.theme.colors import LIGHT, Theme
+from nnviz.ui.theme.colors import current_theme
 
 
 class HistoryLines(QWidget):
@@ -16,7 +16,6 @@ class HistoryLines(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._history: WeightHistory | None = None
         self._weight: tuple[str, tuple[int, ...]] = ("", ())
         self._hovered: QPointF | None = None
@@ -36,11 +35,6 @@ class HistoryLines(QWidget):
         self._weight = (parameter, element)
         self._show()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        self.update()
-
     def _show(self) -> None:
         self.setVisible(is_drawable(self._history, *self._weight))
         self.update()
@@ -54,7 +48,7 @@ class HistoryLines(QWidget):
         if is_drawable(self._history, *self._weight):
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            paint_history(painter, QRectF(self.rect()), self._theme, self._history, self._hovered)
+            paint_history(painter, QRectF(self.rect()), current_theme(), self._history, self._hovered)
             painter.end()
 
     def event(self, event: QEvent) -> bool:

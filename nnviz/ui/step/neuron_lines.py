@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnviz.operations.table import row_of
 from nnviz.operations.writing import MOST_TERMS
 from nnviz.records.tensors import to_numpy
 from nnviz.records.trace_record import EdgeRecord, NodeRecord
@@ -11,7 +12,7 @@ from nnviz.records.trace_state import TraceState
 from nnviz.text import names
 from nnviz.text.numbers import number
 from nnviz.ui.graph import neuron_diagram
-from nnviz.ui.step.chain import NOT_YET, SAME_FOR_MEANS
+from nnviz.ui.step.chain import NOT_YET
 from nnviz.ui.widgets.lines import Line
 
 
@@ -27,7 +28,7 @@ def forward_lines(state: TraceState, node: NodeRecord) -> list[Line]:
         lines += [Line(f"+ {names.symbol(state.index.node(id))}", number(_value(state, id)), "muted", node=id) for id in bias]
     own = _value(state, node.id) if made else None
     lines.append(Line(names.symbol(node), NOT_YET if own is None else number(own), "faint" if own is None else "text"))
-    if made and node.inputs and _is_of_means(state, node) and state.index.tensor_of(node.id).operation not in SAME_FOR_MEANS:
+    if made and node.inputs and _is_of_means(state, node) and not row_of(state.index.tensor_of(node.id).operation).same_for_means:
         lines.append(Line("", f"means over {_rows(state)}: the formula holds row by row, not for them", "muted"))
     return lines
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QToolTip, QWidget
 
 from nnviz.text import numbers
-from nnviz.ui.theme.colors import SMALL, Theme
+from nnviz.ui.theme.colors import SMALL
 from nnviz.ui.theme.fonts import mono, sans
 
 MEAN = -1
@@ -89,6 +89,7 @@ class Picker(QWidget):
         self._mean = mean
         self._caption = QLabel(caption)
         self._caption.setFont(sans(SMALL))
+        self._caption.setProperty("role", "muted")
         self._box = PlaceBox()
         self._box.setFont(mono(SMALL))
         self._box.setMinimum(MEAN if mean else 0)
@@ -110,10 +111,6 @@ class Picker(QWidget):
             self._box.set_sizes(sizes)
             self._box.setValue(MEAN if place is None else place)
         self.setEnabled(count > 1 or (self._mean and count > 0))
-
-    def set_theme(self, theme: Theme) -> None:
-        """Write in this theme."""
-        self._caption.setStyleSheet(f"color: {theme.muted};")
 
     def _emit(self, place: int) -> None:
         self.chosen.emit(None if place == MEAN else place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
-from nnviz.ui.theme.colors import LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import SMALL
 from nnviz.ui.theme.fonts import sans
 
 CHOSEN = "chosen · a step leaves it"
@@ -22,7 +22,6 @@ class PinRow(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self.said = QLabel(font=sans(SMALL))
         self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.pin = QPushButton("pin", font=sans(SMALL), checkable=True)
@@ -50,11 +49,3 @@ class PinRow(QWidget):
         self.setAccessibleDescription(f"{said}. {self.said.toolTip()}")
         self.pin.setChecked(is_pinned)
         self.pin.setText("pinned" if is_pinned else "pin")
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        ground = theme.tint("parameter_line", 0.25).name()
-        self.setStyleSheet(
-            f"PinRow {{ background: {ground}; border-radius: 5px; }} QLabel {{ color: {theme.text}; background: transparent; }}"
-        )

@@ -17,9 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from nnviz.records.trace_record import AgreementRecord, TraceRecord
-from nnviz.text import names as naming
-from nnviz.text import numbers as numerals
-from nnviz.ui.theme.colors import BODY, LIGHT, SMALL, Theme
+from nnviz.text import names, numbers
+from nnviz.ui.theme.colors import BODY, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 
 COLUMNS = {
@@ -43,6 +42,7 @@ class Proof(QMenu):
         self.setAccessibleName("Proof: every gradient beside torch's own")
         self._sentence = QLabel(wordWrap=True)
         self._sentence.setFont(sans(SMALL + 0.5))
+        self._sentence.setProperty("role", "muted")
         self.table = _table()
         body = QWidget()
         column = QVBoxLayout(body)
@@ -53,24 +53,18 @@ class Proof(QMenu):
         action = QWidgetAction(self)
         action.setDefaultWidget(body)
         self.addAction(action)
-        self._theme = LIGHT
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self._sentence.setStyleSheet(f"color: {theme.muted};")
-
-    def set_trace(self, trace: TraceRecord | None, names: dict[str, str]) -> None:
-        """Show what a trace was compared with; `names`: what the screen calls the parameters."""
+    def set_trace(self, trace: TraceRecord | None, titles: dict[str, str]) -> None:
+        """Show what a trace was compared with; `titles`: what the screen calls the parameters."""
         agreements = trace.agreements if trace else ()
         self.table.setRowCount(len(agreements))
         for row, agreement in enumerate(agreements):
-            self._fill(row, agreement, names.get(agreement.parameter, agreement.parameter), AGREEING.get(trace.precision, 5e-2))
+            self._fill(row, agreement, titles.get(agreement.parameter, agreement.parameter), AGREEING.get(trace.precision, 5e-2))
         supposed = " with the same what-ifs" if trace and trace.what_ifs else ""
         if trace:
             self._sentence.setText(
-                f"{naming.iteration(trace).capitalize()}, in {trace.precision}: torch's own backward ran{supposed} beside this trace. "
-                f"Largest difference of any number: {numerals.short(trace.worst_error)} of the largest gradient."
+                f"{names.iteration(trace).capitalize()}, in {trace.precision}: torch's own backward ran{supposed} beside this trace. "
+                f"Largest difference of any number: {numbers.short(trace.worst_error)} of the largest gradient."
             )
         self.table.setFixedSize(self._size(len(agreements)))
 
@@ -86,19 +80,19 @@ class Proof(QMenu):
 
     def _fill(self, row: int, agreement: AgreementRecord, name: str, limit: float) -> None:
         agrees = agreement.relative <= limit
-        numbers = (agreement.ours, agreement.torch, agreement.difference, agreement.relative)
-        for column, text in enumerate((name, *map(_figure, numbers), "✓" if agrees else "✗")):
+        values = (agreement.ours, agreement.torch, agreement.difference, agreement.relative)
+        for column, text in enumerate((name, *map(_figure, values), "✓" if agrees else "✗")):
             item = QTableWidgetItem(text)
             item.setFont(mono(BODY) if column else sans(BODY))
             item.setTextAlignment((Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft) | Qt.AlignmentFlag.AlignVCenter)
-            if column == len(numbers) + 1:
-                item.setForeground(self._theme.color("forward" if agrees else "loss"))
+            if column == len(values) + 1:
+                item.setForeground(current_theme().color("forward" if agrees else "loss"))
             self.table.setItem(row, column, item)
 
     def _size(self, rows: int) -> QSize:
         table = self.table
-        names = [table.item(row, 0).text() for row in range(rows)]
-        widest = max((QFontMetrics(sans(BODY)).horizontalAdvance(name) for name in names), default=80) + 24
+        texts = [table.item(row, 0).text() for row in range(rows)]
+        widest = max((QFontMetrics(sans(BODY)).horizontalAdvance(text) for text in texts), default=80) + 24
         table.setColumnWidth(0, max(120, min(260, widest)))
         width = sum(table.columnWidth(column) for column in range(table.columnCount())) + (12 if rows > MOST_ROWS else 2)
         shown = max(1, min(rows, MOST_ROWS))
@@ -106,7 +100,7 @@ class Proof(QMenu):
 
 
 def _figure(value: float) -> str:
-    return numerals.number(value) if value == 0 or abs(value) >= 1e-3 else numerals.signed(_scientific(value))
+    return numbers.number(value) if value == 0 or abs(value) >= 1e-3 else numbers.signed(_scientific(value))
 
 
 def _scientific(value: float) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from nnviz.ui.theme.colors import Theme
 from nnviz.ui.widgets.header_button import ActionButton, ChoiceButton
 
 WORDS = {
@@ -47,8 +46,3 @@ class StepBar(QWidget):
         if key != self.speeds.key:
             self.speeds.set_choices(tuple(SPEEDS.items()), key)
             self.speeds.chosen.emit(key)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        for button in (*self._buttons, self.speeds):
-            button.set_theme(theme)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph.speech import step_label
-from nnviz.ui.theme.colors import BODY, LIGHT, Theme
+from nnviz.ui.theme.colors import BODY, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 
 PHASES = ("batch", "forward", "loss", "backward", "clip", "update")
@@ -36,7 +36,6 @@ class StepTimeline(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._state: TraceState | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -48,11 +47,6 @@ class StepTimeline(QWidget):
         """Show where this moment is."""
         self._state = state
         self.setAccessibleDescription(step_label(state))
-        self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
         self.update()
 
     def _request(self, cursor: int) -> None:
@@ -84,7 +78,7 @@ class StepTimeline(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        theme, track, handle = self._theme, self._track(), self.handle()
+        theme, track, handle = current_theme(), self._track(), self.handle()
         phase = self._state.phase if self._state else "batch"
         painter.setPen(QPen(theme.color("line"), 1))
         painter.setBrush(theme.color("field"))
@@ -135,7 +129,6 @@ class PhaseRail(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._state: TraceState | None = None
         self._focused = 0
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -146,11 +139,6 @@ class PhaseRail(QWidget):
         """Show where this moment is."""
         self._state = state
         self.setAccessibleDescription(f"{state.phase}, {step_label(state)}" if state else "no trace")
-        self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
         self.update()
 
     def pills(self) -> list[_Pill]:
@@ -177,7 +165,7 @@ class PhaseRail(QWidget):
         return {phase: least[phase] + max(0.0, spare) * counts[phase] / total for phase in PHASES}
 
     def _paint_pill(self, painter: QPainter, pill: _Pill) -> None:
-        theme = self._theme
+        theme = current_theme()
         tone: QColor = theme.phase(pill.phase) if pill.start else theme.color("faint")
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("panel"))
@@ -225,7 +213,7 @@ class PhaseRail(QWidget):
         for pill in pills:
             self._paint_pill(painter, pill)
         painter.setFont(mono(BODY))
-        painter.setPen(self._theme.color("muted"))
+        painter.setPen(current_theme().color("muted"))
         room = QRectF(pills[-1].box.right() + 2 * _GAP, 0, self.width() - pills[-1].box.right() - 2 * _GAP, self.height())
         painter.drawText(room, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), self._label(room.width()))
         painter.end()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from nnviz.records.trace_state import TraceState
 from nnviz.text import numbers
 from nnviz.ui.step.update_rows import ShownRow, compared, needed_height, paint_rows, rows_of
-from nnviz.ui.theme.colors import LIGHT, Theme
+from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.readout import LINE
 
 _ROW = 24
@@ -24,14 +24,12 @@ class UpdateTable(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._rows: tuple[ShownRow, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Optimizer step")
 
-    def set_trace_state(self, state: TraceState, node: int, element: tuple[int, ...], theme: Theme) -> None:
+    def set_trace_state(self, state: TraceState, node: int, element: tuple[int, ...]) -> None:
         """Show what the optimizer does to one element of a parameter, beside what it would do without what is supposed."""
-        self._theme = theme
         self._rows = rows_of(state, node, element)
         if state.before:
             self._rows = compared(self._rows, rows_of(state.before, node, element))
@@ -58,7 +56,7 @@ class UpdateTable(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_rows(painter, QRectF(self.rect()), self._theme, self._rows, "", None)
+        paint_rows(painter, QRectF(self.rect()), current_theme(), self._rows, "", None)
         painter.end()
 
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from nnviz.ui.theme.colors import GRID, LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 
 _HEIGHT = 32
@@ -23,7 +23,6 @@ class WhatIfBanner(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._texts = ("", "")
         self.setFixedHeight(_HEIGHT)
         self.take_back = _button("take back", "Suppose the last what-if no longer (Ctrl+Z)", self.take_back_requested)
@@ -47,32 +46,22 @@ class WhatIfBanner(QWidget):
         self.setVisible(count > 0)
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        for button in (self.take_back, self.clear, self.keep):
-            button.setStyleSheet(
-                f"QPushButton {{ background: {theme.panel}; color: {theme.text}; border: 1px solid {theme.line}; border-radius: 6px;"
-                f" padding: 0 8px; min-height: 20px; }} QPushButton:focus, QPushButton:hover {{ border-color: {theme.what_if}; }}"
-            )
-        self.update()
-
     # --- Qt ---
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self._theme.tint("what_if", 0.35), 1))
-        painter.setBrush(self._theme.tint("what_if", 0.1))
+        painter.setPen(QPen(theme.tint("what_if", 0.35), 1))
+        painter.setBrush(theme.tint("what_if", 0.1))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 7, 7)
         bold, figures = sans(SMALL, QFont.Weight.Bold), mono(SMALL)
-        x = _write(painter, bold, self._theme.color("what_if"), "what if", _INSET, self)
+        x = _write(painter, bold, theme.color("what_if"), "what if", _INSET, self)
         described, losses = self._texts
         metrics = QFontMetricsF(figures)
         room = self.take_back.x() - x - _INSET - metrics.horizontalAdvance(losses) - 2 * _INSET
         described = metrics.elidedText(described, Qt.TextElideMode.ElideRight, max(room, 0))
-        x = _write(painter, figures, self._theme.color("text"), described, x + 8, self)
-        _write(painter, figures, self._theme.color("muted"), losses, x + 2 * _INSET, self)
+        x = _write(painter, figures, theme.color("text"), described, x + 8, self)
+        _write(painter, figures, theme.color("muted"), losses, x + 2 * _INSET, self)
         painter.end()
 
 
@@ -88,5 +77,6 @@ def _write(painter: QPainter, font: QFont, color, text: str, left: float, banner
 def _button(text: str, tip: str, signal: Signal) -> QPushButton:
     button = QPushButton(text, toolTip=tip, accessibleName=tip)
     button.setFont(sans(SMALL))
+    button.setProperty("role", "banner")
     button.clicked.connect(signal)
     return button

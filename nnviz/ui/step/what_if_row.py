@@ -10,7 +10,7 @@ from nnviz.document.catalog import Field
 from nnviz.records.trace_record import NodeRecord, WhatIf
 from nnviz.records.trace_state import TraceState
 from nnviz.text import names, what_if_text
-from nnviz.ui.theme.colors import LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import SMALL
 from nnviz.ui.theme.fonts import mono, sans
 from nnviz.ui.widgets.header_button import ChoiceButton
 from nnviz.ui.widgets.number_boxes import NumberBox
@@ -32,7 +32,6 @@ class WhatIfRow(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._node: NodeRecord | None = None
         self._element: tuple[int | None, ...] = ()
         self._present: np.ndarray | None = None
@@ -45,6 +44,8 @@ class WhatIfRow(QWidget):
         self.box.setFixedWidth(96)
         self.box.installEventFilter(self)
         self.caption, self._note, self.take_back = QLabel("what if"), QLabel(), QPushButton("take back")
+        for widget, role in ((self.caption, "what_if"), (self._note, "supposed"), (self.take_back, "what_if")):
+            widget.setProperty("role", role)
         self.take_back.clicked.connect(lambda: self.take_back_requested.emit(self._here[-1]))
         self._lay_out()
         self._close()
@@ -62,19 +63,6 @@ class WhatIfRow(QWidget):
         self._present = state.row(node.id, state.value(node.id))
         self._place = element
         self._show_supposed(state)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self.scope.set_theme(theme)
-        self.caption.setStyleSheet(f"color: {theme.what_if}; background: transparent;")
-        for button in (*self.buttons.values(), self.take_back):
-            button.setStyleSheet(
-                f"QPushButton {{ background: {theme.field}; border: 1px solid {theme.line}; border-radius: 6px; padding: 0 8px; }}"
-                f"QPushButton:focus, QPushButton:hover {{ border-color: {theme.what_if}; }}"
-            )
-        ground = theme.tint("what_if", 0.1).name()
-        self._note.setStyleSheet(f"color: {theme.text}; background: {ground}; border-radius: 5px; padding: 5px 8px;")
 
     def open(self, kind: str) -> None:
         """Open the field for a kind, with the present value or factor to be typed over; ablating needs none."""
@@ -102,6 +90,7 @@ class WhatIfRow(QWidget):
         text, tip = KINDS[kind]
         button = QPushButton(text, toolTip=tip, accessibleName=f"What if: {text}")
         button.setFont(sans(SMALL))
+        button.setProperty("role", "what_if")
         button.clicked.connect(lambda: self.open(kind))
         return button
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QColor
 
 GRID = 4
@@ -139,3 +140,8 @@ DARK = Theme(
 )
 
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
+
+
+def current_theme() -> Theme:
+    """Return the theme that the application wears; light until `style.apply_theme` has been called."""
+    return THEMES.get(QCoreApplication.instance().property("theme"), LIGHT)

@@ -1,17 +1,15 @@
-"""How standard Qt widgets look: Fusion, a palette and one stylesheet, both made from the theme.
-
-Widgets that paint themselves take the theme directly.
-"""
+"""How widgets look: Fusion, a palette and one stylesheet, both made from the theme. Widgets that paint themselves ask `current_theme`."""
 
 from __future__ import annotations
 
 from string import Template
 
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from nnviz.resource_files import resource_folder
-from nnviz.ui.theme.colors import BODY, SMALL, Theme
+from nnviz.ui.theme.colors import BODY, DARK, LIGHT, SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import sans
 
 _ROLES = {
@@ -46,7 +44,7 @@ QToolButton[flat="true"]:hover { background: $field; }
 QToolButton[flat="true"]:focus { border-color: $forward; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QPushButton[accent="true"] { background: $forward; color: $panel; border-color: $forward; font-weight: 600; }
-QPushButton[accent="true"]:hover { background: $forward_hover; }
+QPushButton[accent="true"]:hover { background: $forward_85; }
 QPushButton[accent="true"]:disabled { background: $field; color: $faint; border-color: $line; }
 QLineEdit, QAbstractSpinBox, QComboBox {
     background: $field; color: $text; border: 1px solid $line; border-radius: 6px; padding: 2px 8px; min-height: 20px;
@@ -80,23 +78,82 @@ QTableView { background: $panel; border: none; gridline-color: $line; selection-
 QListView { background: $panel; border: none; outline: none; selection-background-color: $field; selection-color: $text; }
 QLabel { background: transparent; }
 QLabel[role="head"] { color: $muted; font-size: ${small}px; font-weight: 700; }
+QLabel[role="text"] { color: $text; }
 QLabel[role="muted"] { color: $muted; }
+QLabel[role="forward"] { color: $forward; }
+QLabel[role="backward"] { color: $backward; }
+QLabel[role="loss"] { color: $loss; }
+QLabel[role="update"] { color: $update; }
+QLabel[role="what_if"] { color: $what_if; }
+QLabel[role="agrees"] { color: $forward; background: $forward_10; border-radius: 5px; padding: 6px 8px; }
+QLabel[role="differs"] { color: $loss; background: $loss_10; border-radius: 5px; padding: 6px 8px; }
+QLabel[role="supposed"] { color: $text; background: $what_if_10; border-radius: 5px; padding: 5px 8px; }
+QPushButton[role="word"] {
+    background: transparent; border: 1px solid transparent; border-radius: 6px; color: $muted; padding: 3px 16px; min-width: 34px; }
+QPushButton[role="word"]:checked { background: $panel; border-color: $line; color: $text; font-weight: 600; }
+QPushButton[role="word"]:focus { border-color: $forward; }
+QPushButton[role="note"] { border: 1px solid $line; border-radius: 6px; padding: 0 8px; min-height: 20px; }
+QPushButton[role="note"]:focus, QPushButton[role="note"]:hover { border-color: $forward; }
+QPushButton[role="what_if"] { background: $field; border: 1px solid $line; border-radius: 6px; padding: 0 8px; }
+QPushButton[role="banner"] {
+    background: $panel; color: $text; border: 1px solid $line; border-radius: 6px; padding: 0 8px; min-height: 20px; }
+QPushButton[role="what_if"]:focus, QPushButton[role="what_if"]:hover,
+QPushButton[role="banner"]:focus, QPushButton[role="banner"]:hover { border-color: $what_if; }
+QPushButton[role="proof"] {
+    background: $forward_12; color: $forward; border: 1px solid $forward_12; border-radius: 8px; padding: 2px 5px; }
+QPushButton[role="no proof"] { background: $field; color: $muted; border: 1px solid $field; border-radius: 8px; padding: 2px 5px; }
+QLineEdit[role="invalid"], QPlainTextEdit[role="invalid"] { border: 1px solid $loss; }
+Heading { padding-top: 2px; }
+DividingLine { border: none; border-top: 1px solid $line; margin-top: 4px; }
+Segments { background: $field; border: 1px solid $line; border-radius: 8px; }
+PinRow { background: $parameter_line_25; border-radius: 5px; }
+NodeFinder { background: $panel; border: 1px solid $line; border-radius: 8px; }
+Caption { color: $muted; background: $panel; border-radius: 4px; }
+EmptyText { color: $muted; }
+Hint { color: $text; background: $warning; border: 1px solid $line; border-radius: 6px; }
+SearchField { background: $panel; border: 1px solid $line; border-radius: 6px; }
+SearchField QListWidget::item { padding: 3px 6px; border-radius: 4px; }
+SearchField QListWidget::item:selected { background: $field; color: $text; }
+SearchField QListWidget::item:disabled { color: $faint; }
 """)
 
 
+_TINTS = (("forward", 85), ("forward", 12), ("forward", 10), ("loss", 10), ("what_if", 10), ("parameter_line", 25))
+"""Colours mixed into the panel's, in percent: $forward_85."""
+
+
 def apply_theme(app: QApplication, theme: Theme) -> None:
-    """Give the whole application the theme: style, palette, font and stylesheet."""
+    """Give the whole application the theme: style, palette, font and stylesheet. Qt tells every widget with a PaletteChange event."""
+    if app.property("theme") == theme.name:
+        return
+    app.setProperty("theme", theme.name)  # first: whoever hears of the change asks for it
     app.setStyle("Fusion")
     app.setPalette(_palette(theme))
     app.setFont(sans(BODY))
     app.setStyleSheet(sheet(theme))
 
 
+def toggle_theme(app: QApplication) -> None:
+    """Change between light and dark."""
+    apply_theme(app, DARK if current_theme() is LIGHT else LIGHT)
+
+
+def set_role(widget: QWidget, role: str) -> None:
+    """Let the stylesheet paint a widget, which may be on the screen already, in this role: a colour of the theme, or what it is."""
+    if widget.property("role") != role:
+        widget.setProperty("role", role)
+        if widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
+            widget.style().unpolish(widget)
+            widget.style().polish(widget)
+            QApplication.sendEvent(widget, QEvent(QEvent.Type.StyleChange))  # it lays itself out anew
+
+
 def sheet(theme: Theme) -> str:
     """Return the stylesheet of the theme."""
     colors = {name: value for name, value in vars(theme).items() if isinstance(value, str)}
     icons = {name: (resource_folder("icons") / f"{name}.svg").as_posix() for name in ("chevron", "check")}
-    return _SHEET.substitute(colors | icons, forward_hover=theme.tint("forward", 0.85).name(), small=round(SMALL))
+    tints = {f"{name}_{share}": theme.tint(name, share / 100).name() for name, share in _TINTS}
+    return _SHEET.substitute(colors | icons | tints, small=round(SMALL))
 
 
 def _palette(theme: Theme) -> QPalette:

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from nnviz.document.catalog import Field
+from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.number_boxes import NumberBox
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Cells(QStyledItemDelegate):
         option.state &= ~(QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_HasFocus)
         super().paint(painter, option, index)
         if state & QStyle.StateFlag.State_Selected:
-            painter.setPen(QPen(index.model().theme.color("text"), 2 if state & QStyle.StateFlag.State_HasFocus else 1))
+            painter.setPen(QPen(current_theme().color("text"), 2 if state & QStyle.StateFlag.State_HasFocus else 1))
             painter.drawRect(option.rect.adjusted(1, 1, -1, -1))
 
 

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QWidget
 from nnviz.document.problems import Refused
 from nnviz.text import numbers
 from nnviz.text.number_blocks import read_block
-from nnviz.ui.network.blocks import readable
-from nnviz.ui.theme.colors import BODY, LIGHT, SMALL
+from nnviz.ui.theme.colors import BODY, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono
+from nnviz.ui.widgets.color_scale import readable
 
 _ANY = QModelIndex()
 _ALIGNED = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -32,7 +32,6 @@ class MatrixModel(QAbstractTableModel):
         self._axes, self._limit = ("", ""), 1.0
         self.rows: tuple[str, ...] = ()
         """Names of the rows; empty: they are counted."""
-        self.theme = LIGHT
         self.editable = True
 
     def set_matrix(self, values: np.ndarray, locked: np.ndarray, axes: tuple[str, str], limit: float) -> None:
@@ -49,7 +48,7 @@ class MatrixModel(QAbstractTableModel):
     def _lock(self) -> QIcon:
         import qtawesome  # here, because its fonts take long to load
 
-        return qtawesome.icon("fa6s.lock", color=self.theme.text)
+        return qtawesome.icon("fa6s.lock", color=current_theme().text)
 
     # --- Qt ---
 
@@ -72,6 +71,7 @@ class MatrixModel(QAbstractTableModel):
         return flags | Qt.ItemFlag.ItemIsEditable if self.editable else flags
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        theme = current_theme()
         value, locked = float(self._values[index.row(), index.column()]), bool(self._locked[index.row(), index.column()])
         match role:
             case Qt.ItemDataRole.DisplayRole:
@@ -81,9 +81,9 @@ class MatrixModel(QAbstractTableModel):
             case Qt.ItemDataRole.EditRole:
                 return repr(value)
             case Qt.ItemDataRole.BackgroundRole:
-                return self.theme.diverging(value, self._limit) if np.isfinite(value) else self.theme.tint("loss", 0.3)
+                return theme.diverging(value, self._limit) if np.isfinite(value) else theme.tint("loss", 0.3)
             case Qt.ItemDataRole.ForegroundRole:
-                return readable(self.theme, value, self._limit) if np.isfinite(value) else self.theme.color("loss")
+                return readable(theme, value, self._limit) if np.isfinite(value) else theme.color("loss")
             case Qt.ItemDataRole.FontRole:
                 return mono(BODY)
             case Qt.ItemDataRole.TextAlignmentRole:

@@ -8,10 +8,11 @@ import numpy as np
 from PySide6.QtCore import QPoint
 
 from nnviz.document.experiment import Experiment
+from nnviz.document.network import split_parameter
 from nnviz.messages import InitialDrawn
 from nnviz.records.tensors import to_numpy
 from nnviz.text import numbers
-from nnviz.ui.step.microscope import parameter_name
+from nnviz.text.names import parameter_title
 from nnviz.ui.weights import matrix_axes
 from nnviz.ui.weights.weight_editor import WeightEditor
 
@@ -52,18 +53,12 @@ class WeightEditing:
         if session.experiment is before:  # its values are not known while iterations are made, so a number would be an old one
             network.scrolling.say(session.weights.note or _LATER)
         elif (values := session.experiment.weights.get(parameter)) is not None:
-            titles = {layer.id: layer.title for layer in session.experiment.network}
-            name = parameter_name(parameter, titles)
+            titles = session.experiment.network.titles
+            name = parameter_title(parameter, titles)
             network.scrolling.say(f"{name}{list(index)} = {numbers.number(float(np.asarray(values)[index]))}")
-
-    def set_theme(self) -> None:
-        """Take the colours of the window."""
-        if self.editor is not None:
-            self.editor.set_theme(self._window.theme)
 
     def _made(self) -> WeightEditor:
         editor, weights = WeightEditor(self._window), self._window.session.weights
-        editor.set_theme(self._window.theme)
         editor.controls.seed.setValue(self._window.session.experiment.seed)
         editor.parameter_chosen.connect(self._choose)
         editor.values_typed.connect(lambda parameter, values, label, touched: weights.put(parameter, values, label, chosen=touched))
@@ -100,7 +95,7 @@ class WeightEditing:
             self._parameter = next(iter(names), "")
         values = session.weights.values(self._parameter) if self._parameter else None
         shape = values.shape if values is not None else ()
-        id = self._parameter.partition(".")[0]
+        id = split_parameter(self._parameter).layer
         layer = session.experiment.network.layer(id) if session.experiment.network.has(id) else None
         self.editor.set_parameters(tuple(names.items()), self._parameter)
         locked = _locked(session.experiment, self._parameter, shape)
@@ -110,14 +105,14 @@ class WeightEditing:
     def _names(self) -> dict[str, str]:
         """Every parameter of the network, and what the screen calls it."""
         session = self._window.session
-        titles = {layer.id: layer.title for layer in session.experiment.network}
-        found = [f"{id}.{tensor}" for id in titles if id in session.report.layers for tensor in session.report.layers[id].parameters]
-        return {name: parameter_name(name, titles) for name in found}
+        titles = session.experiment.network.titles
+        found = [name for name in session.report.parameters_by_name if split_parameter(name).layer in titles]
+        return {name: parameter_title(name, titles) for name in found}
 
     def _wanted(self) -> str:
         names, selected = self._names(), self._window.selected_layers
         shown = self._window.panels.chain_rule.node()
-        of_layer = [name for name in names if name.partition(".")[0] in selected]
+        of_layer = [name for name in names if split_parameter(name).layer in selected]
         return (of_layer or ([shown.label] if shown is not None and shown.label in names else []) or list(names) or [""])[0]
 
 

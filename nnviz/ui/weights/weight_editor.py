@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QTableView, QWidget
 from nnviz.document.problems import Refused
 from nnviz.text import numbers
 from nnviz.text.number_blocks import read_block, write_block
-from nnviz.ui.theme.colors import LIGHT, Theme
+from nnviz.ui.theme.style import set_role
 from nnviz.ui.weights import matrix_axes
 from nnviz.ui.weights.controls import Controls
 from nnviz.ui.weights.matrix_model import MatrixModel
@@ -35,7 +35,6 @@ class WeightEditor(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Tool)
         self.setWindowTitle("Weights")
-        self.theme = LIGHT
         self.parameter = ""
         self._values: np.ndarray | None = None
         self._locked: np.ndarray | None = None
@@ -92,14 +91,9 @@ class WeightEditor(QDialog):
         limit = float(finite.max()) if finite.size else 1.0
         self.model.set_matrix(matrix_axes.matrix(self._values, place), matrix_axes.matrix(self._locked, place), names, limit)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self.theme = self.model.theme = theme
-        self.show_matrix()
-
     def say(self, text: str, wrong: bool = False) -> None:
         """Say something below the table, or what cannot be done."""
-        self.status.setStyleSheet(f"color: {self.theme.loss if wrong else self.theme.muted};")
+        set_role(self.status, "loss" if wrong else "muted")
         self.status.setText(text)
 
     # --- what a person does ---

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from nnviz.ui.theme.colors import GUTTER, LIGHT, RADIUS, SMALL, Theme
+from nnviz.ui.theme.colors import GUTTER, RADIUS, SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
 
 HEADER = 28
@@ -26,7 +26,6 @@ class Card(QWidget):
     def __init__(self, title: str, body: QWidget, tools: Sequence[QWidget] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.body = body
-        self._theme = LIGHT
         self._titles = (title,)
         self._subtitle = ""
         self._tools = QWidget(self)
@@ -46,11 +45,6 @@ class Card(QWidget):
         row.setSpacing(_GAP // 2)
         for tool in tools:
             row.addWidget(tool, 0, Qt.AlignmentFlag.AlignVCenter)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint the frame in this theme. The body is dressed by whoever made it."""
-        self._theme = theme
-        self.update()
 
     def set_title(self, title: str, short: str = "") -> None:
         """Show this title in capitals, or the short one where the full one and the subtitle do not fit side by side."""
@@ -88,7 +82,7 @@ class Card(QWidget):
         width = metrics.horizontalAdvance(self._subtitle) + _GAP if self._subtitle else 0
         title = self._shown_title(room.width(), width)
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        painter.setPen(self._theme.color("muted"))
+        painter.setPen(current_theme().color("muted"))
         painter.setFont(_title_font())
         painter.drawText(room, flags, title)
         room.setLeft(room.left() + QFontMetrics(_title_font()).horizontalAdvance(title) + _GAP)
@@ -109,8 +103,8 @@ class Card(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(self._theme.line), 1))
-        painter.setBrush(QColor(self._theme.panel))
+        painter.setPen(QPen(QColor(current_theme().line), 1))
+        painter.setBrush(QColor(current_theme().panel))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
         if event.rect().intersects(self._header()):
             self._paint_header(painter)

@@ -25,8 +25,9 @@ from PySide6.QtWidgets import (
 )
 
 from nnviz.document.catalog import Field, Kind
-from nnviz.ui.theme.colors import BODY, LIGHT, Theme
+from nnviz.ui.theme.colors import BODY
 from nnviz.ui.theme.fonts import mono
+from nnviz.ui.theme.style import set_role
 from nnviz.ui.widgets.number_boxes import IntegerBox, NumberBox, SliderBox, in_a_row, number_text, wheel_only_with_focus
 from nnviz.ui.widgets.pending_text import VALUE
 
@@ -45,9 +46,9 @@ class Editor(Protocol):
     def set_value(self, value: Any) -> None: ...
 
 
-def editor(field: Field, value: Any, theme: Theme = LIGHT, labels: dict[str, Kind] | None = None) -> QWidget:
-    """Return the editor of a field, showing `value`. `labels` names the choices; `theme` colours what is invalid."""
-    widget = OptionalEditor(field, theme) if field.optional and field.type in ("integer", "number") else _plain(field, theme, labels)
+def editor(field: Field, value: Any, labels: dict[str, Kind] | None = None) -> QWidget:
+    """Return the editor of a field, showing `value`. `labels` names the choices."""
+    widget = OptionalEditor(field) if field.optional and field.type in ("integer", "number") else _plain(field, labels)
     widget.setAccessibleName(field.name.replace("_", " "))
     widget.setToolTip(explanation(field))
     widget.set_value(value)
@@ -79,7 +80,7 @@ def explanation(field: Field) -> str:
     return f"{field.explanation} ({limits})"
 
 
-def _plain(field: Field, theme: Theme, labels: dict[str, Kind] | None) -> QWidget:
+def _plain(field: Field, labels: dict[str, Kind] | None) -> QWidget:
     match field.type:
         case "integer":
             return IntegerBox(field)
@@ -90,10 +91,10 @@ def _plain(field: Field, theme: Theme, labels: dict[str, Kind] | None) -> QWidge
         case "choice":
             return ChoiceBox(field, labels)
         case "shape":
-            return ShapeLine(field, theme)
+            return ShapeLine(field)
         case "path" | "text":
             return TextLine(field)
-    return TableText(field, theme)
+    return TableText(field)
 
 
 class OptionalEditor(QWidget):
@@ -103,13 +104,13 @@ class OptionalEditor(QWidget):
     refused = Signal(object)
     """A whole number beyond the limits that was typed."""
 
-    def __init__(self, field: Field, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.field = field
         self._switch = QCheckBox()
         self._switch.setAccessibleName(f"use {field.name.replace('_', ' ')}")
         self._switch.setToolTip(explanation(field))
-        self._inner = _plain(field, theme, None)
+        self._inner = _plain(field, None)
         self._inner.setAccessibleName(field.name.replace("_", " "))
         if field.default is None:
             self._inner.set_value(field.minimum if field.type == "integer" and field.minimum is not None else 1.0)
@@ -221,10 +222,9 @@ class ShapeLine(QLineEdit):
 
     value_changed = Signal(object)
 
-    def __init__(self, field: Field, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.field = field
-        self._theme = theme
         self._value: list[int] = []
         self.setFont(mono(BODY))
         self.setPlaceholderText("features, or channels × height × width")
@@ -239,12 +239,12 @@ class ShapeLine(QLineEdit):
         """Show this shape."""
         self._value = list(value)
         self.setText(" × ".join(map(str, value)))
-        _mark(self, "", self._theme)
+        _mark(self, "")
 
     def _commit(self) -> None:
         shape = shape_of(self.text(), self.field)
         if shape is None:
-            _mark(self, f"write whole numbers from 1 to {number_text(self.field.maximum or 4096)}, such as 2 or 1 × 8 × 8", self._theme)
+            _mark(self, f"write whole numbers from 1 to {number_text(self.field.maximum or 4096)}, such as 2 or 1 × 8 × 8")
             return
         changed = shape != self._value
         self.set_value(shape)
@@ -307,10 +307,9 @@ class TableText(QPlainTextEdit):
 
     value_changed = Signal(object)
 
-    def __init__(self, field: Field, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.field = field
-        self._theme = theme
         self._value: list = []
         self.setFont(mono(BODY))
         self.setTabChangesFocus(True)
@@ -324,7 +323,7 @@ class TableText(QPlainTextEdit):
         """Show these rows."""
         self._value = value
         self.setPlainText("\n".join(json.dumps(row) for row in value))
-        _mark(self, "", self._theme)
+        _mark(self, "")
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
@@ -332,7 +331,7 @@ class TableText(QPlainTextEdit):
         rows = [_row_of(line) for line in lines]
         if None in rows:
             line = lines[rows.index(None)].strip()
-            _mark(self, f"“{line[:30]}” is no row of numbers: write [1.3, 0.7] or a single number", self._theme)
+            _mark(self, f"“{line[:30]}” is no row of numbers: write [1.3, 0.7] or a single number")
         elif rows != self._value:
             self.set_value(rows)
             self.value_changed.emit(rows)
@@ -347,10 +346,10 @@ def _row_of(line: str) -> list[float] | float | None:
     return row if numbers and all(type(number) in (int, float) for number in numbers) else None
 
 
-def _mark(widget: QWidget, problem: str, theme: Theme) -> None:
+def _mark(widget: QWidget, problem: str) -> None:
     """Outline an editor whose text is no value, and say in its tooltip what would be one; no problem takes both away."""
     if not problem and not widget.property("problem"):
         return
     widget.setProperty("problem", problem)
-    widget.setStyleSheet(f"border: 1px solid {theme.loss};" if problem else "")
+    set_role(widget, "invalid" if problem else "")
     widget.setToolTip(problem or explanation(widget.field))

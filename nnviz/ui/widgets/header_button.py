@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QMenu, QWidget, QWidgetAction
 
-from nnviz.ui.theme.colors import LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import sans
 
 _HEIGHT = 20
@@ -21,14 +21,8 @@ class SwitchButton(QAbstractButton):
 
     def __init__(self, text: str, tip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         _prepare(self, text, tip)
         self.setCheckable(True)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self.update()
 
     # --- Qt ---
 
@@ -36,7 +30,7 @@ class SwitchButton(QAbstractButton):
         return _size(self.text())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        _paint(self, self.text(), self._theme)
+        _paint(self, self.text(), current_theme())
 
 
 class ChoiceButton(QAbstractButton):
@@ -46,7 +40,6 @@ class ChoiceButton(QAbstractButton):
 
     def __init__(self, tip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._choices: tuple[tuple[str, str], ...] = ()
         self.key = ""
         _prepare(self, "", tip)
@@ -60,11 +53,6 @@ class ChoiceButton(QAbstractButton):
         self.setText(dict(choices).get(key, ""))
         self.setAccessibleDescription(self.text())
         self.updateGeometry()
-        self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
         self.update()
 
     def menu(self) -> QMenu:
@@ -94,7 +82,7 @@ class ChoiceButton(QAbstractButton):
         return _size(self.text() + " ▾")
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        _paint(self, self.text() + " ▾", self._theme)
+        _paint(self, self.text() + " ▾", current_theme())
 
 
 class ActionButton(QAbstractButton):
@@ -102,16 +90,11 @@ class ActionButton(QAbstractButton):
 
     def __init__(self, action: QAction, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self._action = LIGHT, action
+        self._action = action
         _prepare(self, text, action.text())
         self.clicked.connect(action.trigger)
         action.changed.connect(self._follow)
         self._follow()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self.update()
 
     def _follow(self) -> None:
         self.setEnabled(self._action.isEnabled())
@@ -123,7 +106,7 @@ class ActionButton(QAbstractButton):
         return _size(self.text())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        _paint(self, self.text(), self._theme)
+        _paint(self, self.text(), current_theme())
 
 
 class PopupButton(QAbstractButton):
@@ -131,7 +114,6 @@ class PopupButton(QAbstractButton):
 
     def __init__(self, tip: str, panel: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         _prepare(self, "", tip)
         self.menu = QMenu(self)
         action = QWidgetAction(self.menu)
@@ -152,18 +134,13 @@ class PopupButton(QAbstractButton):
             self.setAccessibleDescription(text)
             self.updateGeometry()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self.update()
-
     # --- Qt ---
 
     def sizeHint(self) -> QSize:
         return _size(self.text() + " ▾")
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        _paint(self, self.text() + " ▾", self._theme)
+        _paint(self, self.text() + " ▾", current_theme())
 
 
 def _open_below(menu: QMenu, button: QWidget) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from nnviz.ui.theme.colors import LIGHT, SMALL, Theme
+from nnviz.ui.theme.colors import SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 
 LABEL = 112.0
@@ -42,7 +42,6 @@ class Lines(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._lines: tuple[Line, ...] = ()
         self._measured: tuple[int, list[tuple[QRectF, bool]]] = (-1, [])
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -65,11 +64,6 @@ class Lines(QWidget):
     def lines(self) -> tuple[Line, ...]:
         """Return the rows on the screen."""
         return self._lines
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
-        self.update()
 
     def boxes(self) -> list[QRectF]:
         """Return where each row is."""
@@ -105,7 +99,7 @@ class Lines(QWidget):
         return max(LABEL if line.ground else 0.0, QFontMetricsF(_labels(line)).horizontalAdvance(line.label) + 2 * _INSET)
 
     def _paint_line(self, painter: QPainter, line: Line, box: QRectF, below: bool) -> None:
-        theme = self._theme
+        theme = current_theme()
         left = _INSET if line.ground else 0.0
         if line.ground:
             painter.setPen(Qt.PenStyle.NoPen)

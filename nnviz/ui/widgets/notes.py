@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from nnviz.ui.theme.colors import GRID, GUTTER, LIGHT, Theme
+from nnviz.ui.theme.colors import GRID, GUTTER, current_theme
 
 _COLORS = {"info": "forward", "warning": "clip", "error": "loss"}
 Answer = tuple[str, Callable[[], object]]
@@ -21,7 +21,6 @@ class NoteBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._notes: dict[str, Note] = {}
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(GUTTER, 2 * GRID, GUTTER, 0)
@@ -33,7 +32,6 @@ class NoteBar(QWidget):
         """Show a note; level is info, warning or error."""
         self.drop(key)
         note = Note(level, text, [(label, partial(self._answered, key, call)) for label, call in answers], partial(self.drop, key))
-        note.set_theme(self._theme)
         self._notes[key] = note
         self._column.addWidget(note)
         self.show()
@@ -57,12 +55,6 @@ class NoteBar(QWidget):
         """The notes that are shown, by their keys, the oldest first."""
         return dict(self._notes)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        for note in self._notes.values():
-            note.set_theme(theme)
-
     def _answered(self, key: str, call: Callable[[], object]) -> None:
         self.drop(key)
         call()
@@ -75,7 +67,7 @@ class Note(QWidget):
         self, level: str, text: str, answers: Sequence[Answer], close: Callable[[], object], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._theme, self._level = LIGHT, level
+        self._level = level
         self.text = text
         self.setAccessibleName(f"{level}: {text}")
         self.setMinimumHeight(30)
@@ -88,28 +80,20 @@ class Note(QWidget):
         for widget in (label, *self.buttons.values(), _button("×", f"Close this note: {text}", close)):
             row.addWidget(widget, 1 if widget is label else 0)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self.setStyleSheet(
-            f"QPushButton {{ border: 1px solid {theme.line}; border-radius: 6px; padding: 0 8px; min-height: 20px; }}"
-            f"QPushButton:focus, QPushButton:hover {{ border-color: {theme.forward}; }}"
-        )
-        self.update()
-
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         color = _COLORS[self._level]
-        painter.setPen(QPen(self._theme.tint(color, 0.35), 1))
-        painter.setBrush(self._theme.tint(color, 0.1))
+        painter.setPen(QPen(theme.tint(color, 0.35), 1))
+        painter.setBrush(theme.tint(color, 0.1))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.color(color))
+        painter.setBrush(theme.color(color))
         painter.drawRoundedRect(QRectF(8, 8, 3, self.height() - 16), 1.5, 1.5)
 
 
 def _button(text: str, name: str, call: Callable[[], object]) -> QPushButton:
     button = QPushButton(text, accessibleName=name)
+    button.setProperty("role", "note")
     button.clicked.connect(lambda: call())
     return button

@@ -13,7 +13,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from nnviz.ui.theme.colors import BODY, LIGHT, Theme
+from nnviz.ui.theme.colors import BODY, Theme, current_theme
 from nnviz.ui.theme.fonts import sans
 from nnviz.ui.widgets.plot_picture import open_menu
 
@@ -27,11 +27,9 @@ class Plot(QWidget):
     export_requested = Signal(QWidget)
     heading_changed = Signal(str, str, str)
     """Title, a shorter title for narrow cards, subtitle."""
-    theme_changed = Signal(object)
 
     def __init__(self, title: str, explanation: str, short: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.theme = LIGHT
         self.heading = (title, short, "")
         self.tools: tuple[QWidget, ...] = ()
         self.sentence = ""
@@ -83,16 +81,6 @@ class Plot(QWidget):
             self.take(*self._parts)
             self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self.theme = theme
-        for tool in self.tools:
-            tool.set_theme(theme)
-        self.theme_changed.emit(theme)
-        if self._parts:
-            self.renew()
-        self.update()
-
     def set_names(self, names: Mapping[str, str]) -> None:
         """Call layers by these names, layer id to name; others go by their id."""
         if names != self.names:
@@ -124,16 +112,21 @@ class Plot(QWidget):
             return True  # the values under the pointer stand there; the explanation is the header's
         return super().event(event)
 
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange and self._parts:
+            self.renew()
+        super().changeEvent(event)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         self.catch_up()
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         if self.sentence or not self._parts:
-            paint_sentence(painter, QRectF(self.rect()), self.theme, self.sentence or "no data yet")
+            paint_sentence(painter, QRectF(self.rect()), current_theme(), self.sentence or "no data yet")
         else:
             self.paint(painter, QRectF(self.rect()))
         if self.hasFocus():
-            painter.setPen(QPen(self.theme.color("forward"), 1))
+            painter.setPen(QPen(current_theme().color("forward"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
         painter.end()

@@ -18,7 +18,5 @@ def framed(plot: Plot, body: QWidget | None = None) -> Card:
         card.set_subtitle(subtitle)
 
     plot.heading_changed.connect(show_heading)
-    plot.theme_changed.connect(card.set_theme)
     show_heading(*plot.heading)
-    card.set_theme(plot.theme)
     return card

@@ -6,6 +6,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import QMenu, QWidget
 
+from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.card import Card
 
 _SHARPNESS = 2
@@ -19,7 +20,7 @@ def picture(plot: QWidget) -> QPixmap:
     subject = frame if isinstance(frame, Card) else plot
     pixmap = QPixmap(subject.size() * _SHARPNESS)
     pixmap.setDevicePixelRatio(_SHARPNESS)
-    pixmap.fill(plot.theme.color("background" if subject is frame else "panel"))
+    pixmap.fill(current_theme().color("background" if subject is frame else "panel"))
     subject.render(pixmap, renderFlags=QWidget.RenderFlag.DrawChildren)
     return pixmap
 

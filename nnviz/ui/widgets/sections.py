@@ -8,8 +8,9 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
-from nnviz.ui.theme.colors import BODY, LARGE, LIGHT, SMALL, TITLE, Theme
+from nnviz.ui.theme.colors import BODY, LARGE, SMALL, TITLE, current_theme
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.style import set_role
 
 _Flag = Qt.AlignmentFlag
 
@@ -19,7 +20,6 @@ class TitleRow(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._texts = ("", "", "batch")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
@@ -28,11 +28,6 @@ class TitleRow(QWidget):
         self._texts = (name, facts, phase)
         self.setAccessibleName(f"{name}, {facts}, {phase}")
         self.setToolTip(f"{name} · {facts}")
-        self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self._theme = theme
         self.update()
 
     # --- Qt ---
@@ -48,12 +43,12 @@ class TitleRow(QWidget):
         bold = sans(TITLE, QFont.Weight.Bold)
         room = QRectF(0, 0, pill.left() - 8, self.height())
         painter.setFont(bold)
-        painter.setPen(self._theme.color("text"))
+        painter.setPen(current_theme().color("text"))
         name = QFontMetricsF(bold).elidedText(name, Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, int(_Flag.AlignLeft | _Flag.AlignVCenter), name)
         room.setLeft(QFontMetricsF(bold).horizontalAdvance(name) + 10)
         painter.setFont(sans(SMALL + 0.5))
-        painter.setPen(self._theme.color("muted"))
+        painter.setPen(current_theme().color("muted"))
         facts = QFontMetricsF(painter.font()).elidedText(facts, Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room.adjusted(0, 2, 0, 2), int(_Flag.AlignLeft | _Flag.AlignVCenter), facts)
         painter.end()
@@ -63,10 +58,10 @@ class TitleRow(QWidget):
         width = QFontMetricsF(font).horizontalAdvance(phase) + 22
         pill = QRectF(self.width() - width, (self.height() - 22) / 2, width, 22)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.tint(phase, 0.12))
+        painter.setBrush(current_theme().tint(phase, 0.12))
         painter.drawRoundedRect(pill, 11, 11)
         painter.setFont(font)
-        painter.setPen(self._theme.phase(phase))
+        painter.setPen(current_theme().phase(phase))
         painter.drawText(pill, int(_Flag.AlignCenter), phase)
         return pill
 
@@ -76,13 +71,9 @@ class Heading(QLabel):
 
     def __init__(self, text: str, tone: str, parent: QWidget | None = None) -> None:
         super().__init__(text.upper(), parent)
-        self._tone = tone
+        self.setProperty("role", tone)
         self.setIndent(0)
         self.setFont(sans(SMALL, QFont.Weight.Bold))
-
-    def set_theme(self, theme: Theme) -> None:
-        """Write in this theme."""
-        self.setStyleSheet(f"color: {getattr(theme, self._tone)}; background: transparent; padding-top: 2px;")
 
 
 _SIGN = re.compile(r"(?<= )([−+·/]) ")
@@ -93,7 +84,6 @@ class FormulaLabel(QLabel):
 
     def __init__(self, small: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._small, self._quiet = small, False
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -107,23 +97,12 @@ class FormulaLabel(QLabel):
             self._quiet = quiet
             self.setText(text)
             self.setFont(self._font())
-            self._dress()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Write in this theme."""
-        self._theme = theme
-        self.setFont(self._font())
-        self._dress()
+            set_role(self, "muted" if quiet else "text")
 
     def _font(self) -> QFont:
         if self._quiet:
             return sans(SMALL + 0.5)
         return mono(SMALL + 0.5 if self._small else BODY if "\n" in self.text() else LARGE - 1)
-
-    def _dress(self) -> None:
-        sheet = f"color: {self._theme.muted if self._quiet else self._theme.text}; background: transparent;"
-        if sheet != self.styleSheet():  # parsing a style sheet costs more than painting the text
-            self.setStyleSheet(sheet)
 
 
 class DividingLine(QFrame):
@@ -132,7 +111,3 @@ class DividingLine(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedHeight(9)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in this theme."""
-        self.setStyleSheet(f"border: none; border-top: 1px solid {theme.line}; margin-top: 4px;")

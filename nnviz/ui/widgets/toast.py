@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
-from nnviz.ui.theme.colors import GUTTER, LIGHT, Theme
+from nnviz.ui.theme.colors import GUTTER, current_theme
 
 _STAYS_MS = {"info": 4_000, "warning": 8_000, "error": 12_000}
 _COLORS = {"info": "forward", "warning": "clip", "error": "loss"}
@@ -17,7 +17,7 @@ class Toast(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._theme, self._level = LIGHT, "info"
+        self._level = "info"
         self._label = QLabel(wordWrap=True)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(20, 10, 16, 10)
@@ -26,11 +26,6 @@ class Toast(QWidget):
         self._timer.timeout.connect(self.hide)
         parent.installEventFilter(self)
         self.hide()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the theme."""
-        self._theme = theme
-        self.update()
 
     def post(self, level: str, text: str) -> None:
         """Show a sentence; level is info, warning or error."""
@@ -62,11 +57,11 @@ class Toast(QWidget):
         self.hide()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(self._theme.color("line"))
-        painter.setBrush(QColor(self._theme.panel))
+        painter.setPen(theme.color("line"))
+        painter.setBrush(QColor(theme.panel))
         painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 8, 8)
-        painter.setPen(self._theme.color(_COLORS[self._level]))
-        painter.setBrush(self._theme.color(_COLORS[self._level]))
+        painter.setPen(theme.color(_COLORS[self._level]))
+        painter.setBrush(theme.color(_COLORS[self._level]))
         painter.drawRoundedRect(8, 10, 3, self.height() - 20, 1.5, 1.5)

@@ -86,7 +86,7 @@ def test_one_outlier_leaves_the_others_apart(coloring):
 
 
 @pytest.mark.parametrize(("coloring", "sign"), [("value", 1), ("gradient", -1)])
-def test_nodes_and_edges_have_the_colour_of_the_sign(coloring, sign):
+def test_nodes_and_edges_have_the_colour_of_the_sign(qapp, coloring, sign):
     """A value of 2 whose gradient is −3: blue by its value, orange by its gradient."""
     tape = traces.Tape()
     x = tape.add("input", "x", np.array([[1.0]]))
@@ -100,7 +100,7 @@ def test_nodes_and_edges_have_the_colour_of_the_sign(coloring, sign):
     assert np.sign(scales.node_state(state, diagram.cards[diagram.card_of[a]], look).size) == sign
     shown = scales.edge_state(state, edge, look)
     assert np.sign(shown.size) == sign and shown.returned
-    item = EdgeItem(edge, [(0, 10), (10, 10), (20, 10), (40, 10)], LIGHT, paint_edge)
+    item = EdgeItem(edge, [(0, 10), (10, 10), (20, 10), (40, 10)], paint_edge)
     assert _pixel_of(item, shown) == ("blue" if sign > 0 else "orange")
 
 

@@ -4,11 +4,13 @@ import itertools
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
 
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
 from nnviz.ui.step.step_timeline import PHASES, PhaseRail, StepTimeline
 from nnviz.ui.theme.colors import DARK, LIGHT
+from nnviz.ui.theme.style import apply_theme
 from tests.ui import traces
 
 
@@ -119,6 +121,6 @@ def test_pills_never_overlap_and_texts_fit(rail, net, width):
 def test_both_themes_paint(rail, timeline, net):
     for theme in (LIGHT, DARK):
         for widget in (rail, timeline):
-            widget.set_theme(theme)
+            apply_theme(QApplication.instance(), theme)
             widget.set_trace_state(TraceState(net, 9))
             assert not widget.grab().isNull()

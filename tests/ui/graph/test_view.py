@@ -5,11 +5,12 @@ import time
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
 from nnviz.ui.theme.colors import DARK, LIGHT
+from nnviz.ui.theme.style import apply_theme
 from tests.ui import traces
 
 
@@ -272,7 +273,7 @@ def test_selection_marks_one_card(view, net):
 def test_both_themes_paint_their_own_ground(view, net):
     view.set_trace_state(TraceState(net, 3, 0))
     for theme in (LIGHT, DARK):
-        view.set_theme(theme)
+        apply_theme(QApplication.instance(), theme)
         assert view.grab().toImage().pixelColor(2, 2) == theme.color("panel")
 
 

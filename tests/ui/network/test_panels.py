@@ -18,6 +18,7 @@ from nnviz.ui.network.palette import Palette
 from nnviz.ui.network.parameter_table import ParameterModel, ParameterTable
 from nnviz.ui.network.properties import PropertiesPanel
 from nnviz.ui.theme.colors import DARK
+from nnviz.ui.theme.style import apply_theme
 from tests.ui.network.networks import dropout_net, experiment, layer
 
 LEFT = Qt.MouseButton.LeftButton
@@ -61,7 +62,7 @@ def test_a_drag_carries_the_kind_and_adds_nothing_by_itself(qtbot, palette, monk
 
 
 def test_the_palette_wears_the_theme(palette):
-    palette.set_theme(DARK)
+    apply_theme(QApplication.instance(), DARK)
     entry = palette.entries[1]
     assert entry.grab().toImage().pixelColor(entry.width() - 20, 4).name() == DARK.field.lower()
 

@@ -16,6 +16,7 @@ from nnviz.ui.network import asking, tips
 from nnviz.ui.network.network_view import NetworkView
 from nnviz.ui.network.picking import PointerTarget
 from nnviz.ui.theme.colors import DARK, LIGHT
+from nnviz.ui.theme.style import apply_theme
 from tests.ui.network.networks import digits, dropout_net, experiment, layer, residual
 from tests.ui.network.views import LEFT, curve, hover, neuron, open_view
 
@@ -103,7 +104,7 @@ def test_gradient_coloring_shows_gradients(view):
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_the_colours_are_those_of_the_theme(view, theme):
-    view.set_theme(theme)
+    apply_theme(QApplication.instance(), theme)
     view.set_trace_state(TraceState(view.state.index, view.state.index.length))
     picture = view.grab().toImage()
     assert picture.pixelColor(2, 2).name() == theme.panel.lower()

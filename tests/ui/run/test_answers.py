@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QApplication
 
 from nnviz.document.catalog import DATASETS, new_choice
 from nnviz.engine.data.datasets import load
 from nnviz.engine.observe.data_records import data_record
 from nnviz.engine.observe.measures import array_of
-from nnviz.engine.observe.scores import class_scores, confusion, number_scores
+from nnviz.engine.observe.predictions import class_scores, confusion, number_scores
 from nnviz.records.run_records import Predictions
 from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
@@ -19,6 +20,7 @@ from nnviz.ui.run import BoundaryPlot
 from nnviz.ui.run.boundary import views_of
 from nnviz.ui.run.predictions_picture import PredictionText
 from nnviz.ui.theme.colors import DARK
+from nnviz.ui.theme.style import apply_theme
 from tests.engine.experiments import HERE, experiment
 
 
@@ -81,7 +83,7 @@ def test_every_view_is_painted_with_its_scores(shown, kind):
     data = record_of(kind)
     plot = BoundaryPlot()
     shown(plot, 420, 260)
-    plot.set_theme(DARK)
+    apply_theme(QApplication.instance(), DARK)
     plot.set_run(RunState(data=data, answers=answers_to(data, 5), answers_iteration=40))
     for view in views_of(data):
         plot.view._choose(view)

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
 
 from nnviz.session.run import Curves, RunState
 from nnviz.ui.run import LossPlot, MetricPlot
 from nnviz.ui.run.line_chart import nearest
 from nnviz.ui.theme.colors import DARK, LIGHT
+from nnviz.ui.theme.style import apply_theme
 from tests.ui import runs
 
 
@@ -35,7 +37,7 @@ def test_theme_recolours(shown, count_color):
     plot = LossPlot()
     card = shown(plot)
     plot.set_run(runs.run())
-    plot.set_theme(DARK)
+    apply_theme(QApplication.instance(), DARK)
     assert count_color(card, DARK.color("panel"), 2) > 10_000
     assert count_color(plot, DARK.color("training_set")) > 100
 

@@ -3,12 +3,13 @@
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QWheelEvent
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 
 from nnviz.session.run import RunState
 from nnviz.ui import run as plots
 from nnviz.ui.run import framed
 from nnviz.ui.theme.colors import DARK, LIGHT
+from nnviz.ui.theme.style import apply_theme
 from nnviz.ui.widgets.plot_picture import picture, picture_menu
 from tests.ui import runs
 
@@ -22,7 +23,7 @@ SIZES = ((160, 100), (260, 170), (900, 560))
 def test_paints_in_every_size_and_theme(shown, kind, size, theme, qtbot):
     plot = kind()
     card = shown(plot, *size)
-    plot.set_theme(theme)
+    apply_theme(QApplication.instance(), theme)
     empty = card.grab().toImage()
     plot.set_run(runs.run(iterations=1, snapshots=runs.snapshots(1)))
     assert card.grab().toImage() != empty

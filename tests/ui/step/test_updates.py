@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter
+from PySide6.QtWidgets import QApplication
 
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
@@ -12,6 +13,7 @@ from nnviz.text.numbers import number
 from nnviz.ui.step.update_rows import ShownRow, compared, log_limits, needed_height, paint_rows, row_boxes, rows_of
 from nnviz.ui.step.update_table import UpdateTable
 from nnviz.ui.theme.colors import DARK, LIGHT
+from nnviz.ui.theme.style import apply_theme
 from tests.ui import captured, traces
 
 
@@ -38,9 +40,13 @@ def painted(rows, width, height=600):
 
 ADAM = traces.dropout_net()
 CLIPPED = (
-    ShownRow("θ", "before", 0.5), ShownRow("‖gᵢ‖", "√Σ g² of this parameter", 1.25), ShownRow("total", "√Σᵢ ‖gᵢ‖² over all parameters", 3.5),
-    ShownRow("coef", "min(1, 0.5 / (total + 10⁻⁶))", 0.14), ShownRow("θ−ηλθ", "θ · (1 − ηλ)", 0.499), ShownRow("Δ", "−η m̂ / (√v̂ + ε)", -1e-7),
-)  # fmt: skip
+    ShownRow("θ", "before", 0.5),
+    ShownRow("‖gᵢ‖", "√Σ g² of this parameter", 1.25),
+    ShownRow("total", "√Σᵢ ‖gᵢ‖² over all parameters", 3.5),
+    ShownRow("coef", "min(1, 0.5 / (total + 10⁻⁶))", 0.14),
+    ShownRow("θ−ηλθ", "θ · (1 − ηλ)", 0.499),
+    ShownRow("Δ", "−η m̂ / (√v̂ + ε)", -1e-7),
+)
 
 
 def test_rows_of_adams_first_step_fit_together():
@@ -127,10 +133,11 @@ def test_the_table_is_as_high_as_its_rows_and_says_them(qtbot):
     table.resize(330, 100)
     table.show()
     node = traces.node(ADAM, "h1.weight")
-    table.set_trace_state(state_of(ADAM, done=False), node, (1, 0), LIGHT)
+    table.set_trace_state(state_of(ADAM, done=False), node, (1, 0))
     assert "m = β₁m + (1−β₁)g = not computed yet" in table.accessibleDescription()
     for theme in (LIGHT, DARK):
-        table.set_trace_state(state_of(ADAM), node, (1, 0), theme)
+        apply_theme(QApplication.instance(), theme)
+        table.set_trace_state(state_of(ADAM), node, (1, 0))
         assert table.height() >= needed_height(table.shown(), table.width())
         bars, image = theme.tint("update", 0.62).name(), table.grab().toImage()
         assert any(image.pixelColor(x, y).name() == bars for x in range(image.width()) for y in range(0, image.height(), 3))

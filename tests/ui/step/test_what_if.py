@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
 from nnviz.operations.substitution import substituted
 from nnviz.records.run_records import WeightHistory
@@ -14,6 +15,7 @@ from nnviz.text import what_if_text
 from nnviz.ui.step.chain_rule_card import ChainRuleCard
 from nnviz.ui.step.what_if_row import SCOPES
 from nnviz.ui.theme.colors import DARK
+from nnviz.ui.theme.style import apply_theme
 from tests.ui import traces
 
 RELU = 4
@@ -167,7 +169,7 @@ def test_before_and_after_are_both_shown(card):
     assert card._numbers.text() == "a[1] = 9, set by hand"
     assert "nothing flows back into what made this element" in card.what_if._note.text()
     assert "was [ 0 1.730 ]" in card._inputs.accessibleDescription()
-    card.set_theme(DARK)
+    apply_theme(QApplication.instance(), DARK)
     card.grab()
 
 

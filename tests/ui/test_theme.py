@@ -1,0 +1,103 @@
+"""The theme: the application wears it, Qt tells every widget of another one, and nothing on the screen keeps the old one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QLabel, QWidget
+
+from nnviz.document.store.examples import open_document
+from nnviz.messages import GradientChecked
+from nnviz.ui.graph.graph_view import GraphView
+from nnviz.ui.run import HistogramPlot, LossPlot, OptimizerMicroscope, framed
+from nnviz.ui.shell import app
+from nnviz.ui.shell.main_window import MainWindow
+from nnviz.ui.step.chain_rule_card import ChainRuleCard
+from nnviz.ui.step.step_timeline import PhaseRail, StepTimeline
+from nnviz.ui.theme.colors import DARK, LIGHT, current_theme
+from nnviz.ui.theme.style import apply_theme, set_role, toggle_theme
+from nnviz.ui.widgets.notes import NoteBar
+from tests.ui import runs, traces
+
+
+def test_the_application_keeps_the_theme(qapp):
+    apply_theme(qapp, LIGHT)
+    toggle_theme(qapp)
+    assert current_theme() is DARK
+    assert qapp.palette().window().color() == DARK.color("background")
+
+
+def test_a_widget_takes_another_role_while_it_is_seen(qtbot, qapp):
+    apply_theme(qapp, LIGHT)
+    label = QLabel("text")
+    qtbot.addWidget(label)
+    label.show()
+    for role in ("loss", "muted"):
+        set_role(label, role)
+        assert label.palette().windowText().color() == LIGHT.color(role)
+
+
+# --- what is changed looks like what began so ---
+
+
+@pytest.mark.parametrize("workspace", ["build", "train"])
+def test_a_window_that_changes_its_theme_looks_like_one_that_began_with_it(qapp, workspace):
+    apply_theme(qapp, DARK)
+    begun = [_both(qapp, window) for window in _window(workspace)]
+    apply_theme(qapp, LIGHT)
+    changed = [_both(qapp, window) for window in _window(workspace)]
+    assert changed[0] == begun[0][::-1]
+
+
+def _window(workspace: str) -> Iterator[MainWindow]:
+    app.application()
+    window = app.build_window(open_document("example:moons"), autosaves=False)
+    window.asks_before_closing = False
+    window.area.show_workspace(workspace)
+    window.show()
+    yield window
+    app.shut_down(window)
+
+
+@pytest.mark.parametrize("make", ["graph", "card", "check", "timeline", "rail", "microscope", "loss", "histograms", "notes"])
+def test_a_widget_that_changes_its_theme_looks_like_one_that_began_with_it(qtbot, qapp, make):
+    apply_theme(qapp, DARK)
+    begun = _both(qapp, _made(qtbot, make))
+    apply_theme(qapp, LIGHT)
+    changed = _both(qapp, _made(qtbot, make))
+    assert changed == begun[::-1]
+
+
+def _made(qtbot, what: str) -> QWidget:
+    widget = {
+        "graph": GraphView, "card": ChainRuleCard, "check": ChainRuleCard, "timeline": StepTimeline, "rail": PhaseRail,
+        "microscope": OptimizerMicroscope, "loss": LossPlot, "histograms": HistogramPlot, "notes": NoteBar,
+    }[what]()  # fmt: skip
+    shown = framed(widget) if what in ("microscope", "loss", "histograms") else widget
+    qtbot.addWidget(shown)
+    shown.resize(500, 700)
+    shown.show()
+    if what in ("loss", "histograms"):
+        widget.set_run(runs.run(128))
+    elif what == "notes":
+        widget.post("key", "warning", "A sentence.", [("Answer", print)])
+    else:
+        trace = traces.worked()
+        state = traces.state(trace, len(trace.steps))
+        widget.set_trace_state(state, *([traces.node(trace, "relu")] if what in ("card", "check") else []))
+    if what == "check":
+        widget.set_check(GradientChecked(4, (0, 1), 3.0624, 2.5))
+    return shown
+
+
+def _both(qapp, widget: QWidget) -> list[QImage]:
+    """The widget as it is, and in the other theme."""
+    pictures = []
+    for _ in range(2):
+        for _ in range(3):
+            qapp.processEvents()
+        pictures.append(widget.grab().toImage())
+        toggle_theme(qapp)
+    return pictures
