@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGraphicsView, QHBoxLayout, QLabel, QLineEdit, QWi
 from nnviz.records.trace_record import NodeRecord, TraceRecord
 from nnviz.text import names, numbers
 from nnviz.ui.graph.folds import Folds
-from nnviz.ui.graph.scenes import Scenes
+from nnviz.ui.graph.trace_scene import TraceScene
 from nnviz.ui.theme.colors import SMALL, current_theme
 from nnviz.ui.theme.fonts import mono
 
@@ -44,9 +44,9 @@ class NodeFinder(QWidget):
     node_found = Signal(int)
     """The match that was gone to."""
 
-    def __init__(self, scenes: Scenes, folds: Folds, view: QGraphicsView) -> None:
+    def __init__(self, scene: TraceScene, folds: Folds, view: QGraphicsView) -> None:
         super().__init__(view)
-        self._scenes, self._folds, self._view = scenes, folds, view
+        self._scene, self._folds, self._view = scene, folds, view
         self._titles: Mapping[str, str] = {}
         self._matches: tuple[int, ...] = ()
         self._place = -1
@@ -61,8 +61,7 @@ class NodeFinder(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.field.installEventFilter(self)
         self.field.textChanged.connect(self._seek)
-        for scene in scenes.both:
-            scene.laid_out.connect(self._take_layout)
+        scene.laid_out.connect(self._take_layout)
         self.hide()
 
     @property
@@ -101,8 +100,8 @@ class NodeFinder(QWidget):
 
     def paint_marks(self, painter: QPainter) -> None:
         """Paint a ring around every card with a match, a strong one around the one gone to."""
-        here = self._scenes.shown.card_of(self.node)
-        for item in {self._scenes.shown.card_of(node) for node in self._matches} - {None}:
+        here = self._scene.card_of(self.node)
+        for item in {self._scene.card_of(node) for node in self._matches} - {None}:
             painter.setPen(QPen(current_theme().color("positive", 1.0 if item is here else 0.5), 4 if item is here else 3))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(item.sceneBoundingRect()), 10, 10)
@@ -115,7 +114,7 @@ class NodeFinder(QWidget):
             self._seek(self.field.text())
 
     def _seek(self, text: str) -> None:
-        trace = self._scenes.shown.trace
+        trace = self._scene.trace
         self._matches = matches(trace, text, self._titles) if trace else ()
         self._place = -1
         self._tell()
@@ -124,7 +123,7 @@ class NodeFinder(QWidget):
         if self._matches:
             start = self._place if self._place >= 0 or direction > 0 else 0
             self._place = (start + direction) % len(self._matches)
-            if self._scenes.shown is self._scenes.cards:
+            if self._scene.groups is not None:
                 self._folds.show(self._matches[self._place])
             self._tell()
             self.node_found.emit(self._matches[self._place])

@@ -11,14 +11,11 @@ from PySide6.QtWidgets import QGraphicsView, QMenu, QToolTip, QWidget
 from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph._node_finder import NodeFinder
 from nnviz.ui.graph._overlay import Caption, EmptyText, foot, foot_room
-from nnviz.ui.graph.card_items import CardItem, FrameItem
 from nnviz.ui.graph.folds import Folds
-from nnviz.ui.graph.graph_scene import GraphScene
-from nnviz.ui.graph.neuron_items import NeuronItem, NeuronLinkItem
-from nnviz.ui.graph.neuron_scene import NeuronScene
-from nnviz.ui.graph.scenes import Scenes
+from nnviz.ui.graph.graph_items import EdgeItem, FrameItem, NodeItem
 from nnviz.ui.graph.strips import COLORINGS
 from nnviz.ui.graph.structure import ROOT, NodeCard, module_path
+from nnviz.ui.graph.trace_scene import TraceScene
 from nnviz.ui.widgets.minimap import MinimapBar
 from nnviz.ui.widgets.zoom_view import Zooms, ZoomView
 
@@ -49,10 +46,10 @@ class GraphView(ZoomView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(_ZOOMS, _MARGINS, parent)
-        self.scenes = Scenes(self)
-        for scene in self.scenes.both:
-            scene.laid_out.connect(self._take_layout)
-        self.folds = Folds(self.scenes.cards)
+        self.trace_scene = TraceScene(self)
+        self.trace_scene.laid_out.connect(self._take_layout)
+        self.setScene(self.trace_scene)
+        self.folds = Folds(self.trace_scene)
         self._state: TraceState | None = None
         self._selected: int | None = None
         self._pressed: QPoint | None = None
@@ -60,7 +57,7 @@ class GraphView(ZoomView):
         self.notice = EmptyText(NO_TRACE, self)  # seen while there is no trace
         self.minimap = MinimapBar("graph", self)
         self.minimap.centre_requested.connect(self.go_to)
-        self.finder = NodeFinder(self.scenes, self.folds, self)
+        self.finder = NodeFinder(self.trace_scene, self.folds, self)
         self.finder.node_found.connect(self.node_clicked)
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
         self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
@@ -70,56 +67,50 @@ class GraphView(ZoomView):
         self.setAccessibleName("Computational graph")
         self.viewport().setAccessibleName("Computational graph")
 
-    @property
-    def _scene(self) -> GraphScene | NeuronScene:
-        """The scene on the screen."""
-        return self.scenes.shown
-
     # --- setters ---
 
     def set_trace_state(self, state: TraceState | None) -> None:
         """Show this moment. Zoom and place stay as they are unless the graph has another structure."""
         before = self._state.step if self._state else None
         self._state = state
-        self.scenes.show(state)
+        self.trace_scene.set_trace_state(state)
         self.notice.setVisible(state is None)
-        self._limits.set_text(self.scenes.caption)
-        self.setAccessibleDescription(self._scene.here)
+        self._limits.set_text(self.trace_scene.caption)
+        self.setAccessibleDescription(self.trace_scene.here)
         self._show_cursor()
         if state and state.step is not before:
             self._follow()
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids: {"h1": "dense 1"}."""
-        self.scenes.set_look(titles=dict(titles))
+        self.trace_scene.set_look(titles=dict(titles))
         self.finder.set_titles(titles)
 
     def set_selected(self, node: int | None) -> None:
         """Mark this node."""
         self._selected = node
-        self.scenes.set_look(selected=node)
+        self.trace_scene.set_look(selected=node)
 
     def set_coloring(self, coloring: str) -> None:
         """Let colours and widths tell what is named, one of COLORINGS. Raises ValueError for anything else."""
         if coloring not in COLORINGS:
             raise ValueError(f"the graph can be coloured by {', '.join(COLORINGS)}, not by {coloring!r}")
-        self.scenes.set_look(coloring=coloring)
-        self._limits.set_text(self.scenes.caption)
+        self.trace_scene.set_look(coloring=coloring)
+        self._limits.set_text(self.trace_scene.caption)
 
     def set_animated(self, animated: bool) -> None:
-        """Let gradients travel along the wires, or show them in place at once."""
-        for scene in self.scenes.both:
-            scene.travel.set_animated(animated)
+        """Let gradients travel along the edges, or show them in place at once."""
+        self.trace_scene.travel.set_animated(animated)
 
     def content_rect(self) -> QRectF:
         """Return the room that the graph takes in its scene."""
-        return self._scene.content
+        return self.trace_scene.content
 
     def actual_size(self) -> None:
         """Show the graph at its natural size, with the cursor's card in the middle, else the chosen one or the whole graph."""
         here = self._state.step.node if self._state and self._state.step else None
-        card = self._scene.card_of(here) or self._scene.card_of(self._selected)
-        self.show_natural_size((card.sceneBoundingRect() if card else self._scene.content).center())
+        card = self.trace_scene.card_of(here) or self.trace_scene.card_of(self._selected)
+        self.show_natural_size((card.sceneBoundingRect() if card else self.trace_scene.content).center())
 
     # --- inside ---
 
@@ -129,12 +120,12 @@ class GraphView(ZoomView):
             self.open_afresh()
         elif self.is_fitted:
             self.fit()
-        self.minimap.set_boxes(self._scene.content, [item.sceneBoundingRect() for item in self._scene.cards.values()])
+        self.minimap.set_boxes(self.trace_scene.content, [item.sceneBoundingRect() for item in self.trace_scene.cards.values()])
         self._show_cursor()
         self._follow(self.finder.node)
 
     def _show_cursor(self) -> None:
-        card = self._scene.card_of(self._state.step.node) if self._state and self._state.step else None
+        card = self.trace_scene.card_of(self._state.step.node) if self._state and self._state.step else None
         self.minimap.set_cursor(card.sceneBoundingRect() if card else QRectF(), self._state.phase if self._state else "")
 
     def _follow(self, node: int | None = None) -> None:
@@ -144,7 +135,7 @@ class GraphView(ZoomView):
             node = step.node if step else None
             if self._state.step is None and self.is_opening:
                 self.open_afresh()
-        card = self._scene.card_of(node)
+        card = self.trace_scene.card_of(node)
         if card:
             self.follow(card.sceneBoundingRect())
 
@@ -152,21 +143,19 @@ class GraphView(ZoomView):
         item = _item_at(self, place)
         if isinstance(item, FrameItem) and item.button().contains(item.mapFromScene(self.mapToScene(place))):
             self.folds.fold(item.key)
-        elif isinstance(item, CardItem | NeuronItem):
-            node = self.scenes.card(item).shown
+        elif isinstance(item, NodeItem):
+            node = item.card.shown
             (self.run_to_requested if to_here else self.node_clicked).emit(node)
-        elif isinstance(item, NeuronLinkItem):
-            weight = self.scenes.neurons.units.weight_of.get(item.link)
-            if weight is not None:
-                self.node_clicked.emit(weight)
+        elif isinstance(item, EdgeItem) and item.edge.weight is not None:
+            self.node_clicked.emit(item.edge.weight)
 
     def _go(self, direction: int) -> None:
         """Choose the next node to the left or right, starting from the chosen one or the cursor's."""
-        cards = sorted(self._scene.cards.values(), key=lambda card: (card.x(), card.y()))
-        start = self._scene.card_of(self._selected if self._selected is not None else self._state.step.node if self._state.step else 0)
+        cards = sorted(self.trace_scene.cards.values(), key=lambda card: (card.x(), card.y()))
+        start = self.trace_scene.card_of(self._selected if self._selected is not None else self._state.step.node if self._state.step else 0)
         place = cards.index(start) + direction if start in cards else 0
-        node = self.scenes.card(cards[max(0, min(place, len(cards) - 1))]).shown
-        self.follow(self._scene.card_of(node).sceneBoundingRect())
+        node = cards[max(0, min(place, len(cards) - 1))].card.shown
+        self.follow(self.trace_scene.card_of(node).sceneBoundingRect())
         self.node_clicked.emit(node)
 
     def _mouse(self) -> QPointF:
@@ -180,8 +169,8 @@ class GraphView(ZoomView):
         menu.addAction("Run to here", lambda: self.run_to_requested.emit(node))
         menu.addAction("Breakpoint on or off", lambda: self.breakpoint_requested.emit(node))
         menu.addAction("Show in the chain-rule card", lambda: self.node_clicked.emit(node))
-        if self._scene is self.scenes.neurons:
-            group = self._scene.trace.nodes[node].group
+        if self.trace_scene.groups is None:
+            group = self.trace_scene.trace.nodes[node].group
             self._add_details(menu, group[0] if group else "")
             return menu
         menu.addSeparator()
@@ -189,20 +178,20 @@ class GraphView(ZoomView):
             self._add_equal(menu, card)
         elif card.folded:
             menu.addAction(f"Open {card.title}", lambda: self.folds.open(card))
-        if card.block in self.scenes.cards.groups.groups:
+        if card.block in self.trace_scene.groups.groups:
             self._add_details(menu, self._module_path(card.block))
         if card.home != ROOT:
-            menu.addAction(f"Fold {self.scenes.cards.title(card.home)}", lambda: self.folds.fold(card.home))
+            menu.addAction(f"Fold {self.trace_scene.title(card.home)}", lambda: self.folds.fold(card.home))
         return self._with_folds(menu)
 
     def _frame_menu(self, key: str) -> QMenu:
         menu = QMenu(self)
-        menu.addAction(f"Fold {self.scenes.cards.title(key)}", lambda: self.folds.fold(key))
+        menu.addAction(f"Fold {self.trace_scene.title(key)}", lambda: self.folds.fold(key))
         self._add_details(menu, self._module_path(key))
         return self._with_folds(menu)
 
     def _module_path(self, key: str) -> str:
-        return module_path(self.scenes.cards.trace, self.scenes.cards.groups.groups[key])
+        return module_path(self.trace_scene.trace, self.trace_scene.groups.groups[key])
 
     def _add_details(self, menu: QMenu, path: str) -> None:
         """Offer how far the calls of one module are opened."""
@@ -212,7 +201,7 @@ class GraphView(ZoomView):
                 details.addAction(detail, lambda detail=detail: self.detail_requested.emit(path, detail))
 
     def _add_equal(self, menu: QMenu, card: NodeCard) -> None:
-        groups = self.scenes.cards.groups.groups
+        groups = self.trace_scene.groups.groups
         menu.addAction(f"Show each of the {len(card.groups)}", lambda: self.folds.open(card))
         menu.addAction(f"Open all {len(card.groups)}", lambda: self.folds.open_fully(card))
         one = menu.addMenu("Open only")
@@ -234,7 +223,7 @@ class GraphView(ZoomView):
         self.notice.settle()
         self.finder.settle()
         self.minimap.set_room(foot_room(self, self._limits))
-        self.scenes.cards.set_room(self.readable_room(), refold=self.is_opening)
+        self.trace_scene.set_room(self.readable_room(), refold=self.is_opening)
         if self.is_fitted:
             self.fit()
         elif self.is_opening and self._state:
@@ -263,8 +252,8 @@ class GraphView(ZoomView):
         item = _item_at(self, event.position().toPoint())
         if isinstance(item, FrameItem):
             self.folds.fold(item.key)
-        elif isinstance(item, CardItem | NeuronItem):
-            card = self.scenes.card(item)
+        elif isinstance(item, NodeItem):
+            card = item.card
             if card.folded:
                 self.folds.open(card)
             elif (cell := item.cell_at(item.mapFromScene(self.mapToScene(event.position().toPoint())))) is not None:
@@ -272,9 +261,9 @@ class GraphView(ZoomView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         item = _item_at(self, event.pos())
-        if item is None or isinstance(item, NeuronLinkItem):
+        if item is None or isinstance(item, EdgeItem):
             return
-        menu = self._frame_menu(item.key) if isinstance(item, FrameItem) else self._card_menu(self.scenes.card(item))
+        menu = self._frame_menu(item.key) if isinstance(item, FrameItem) else self._card_menu(item.card)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(event.globalPos())
 
@@ -303,10 +292,12 @@ class GraphView(ZoomView):
     def viewportEvent(self, event) -> bool:
         if isinstance(event, QHelpEvent):
             item = _item_at(self, event.pos())
-            QToolTip.showText(event.globalPos(), "" if item is None or isinstance(item, FrameItem) else self._scene.tooltip(item), self)
+            QToolTip.showText(
+                event.globalPos(), "" if item is None or isinstance(item, FrameItem) else self.trace_scene.tooltip(item), self
+            )
             return True
         return super().viewportEvent(event)
 
 
-def _item_at(view: QGraphicsView, place: QPoint) -> CardItem | NeuronItem | NeuronLinkItem | FrameItem | None:
-    return next((item for item in view.items(place) if isinstance(item, CardItem | NeuronItem | NeuronLinkItem | FrameItem)), None)
+def _item_at(view: QGraphicsView, place: QPoint) -> NodeItem | EdgeItem | FrameItem | None:
+    return next((item for item in view.items(place) if isinstance(item, NodeItem | EdgeItem | FrameItem)), None)

@@ -207,10 +207,10 @@ def test_a_gradient_travels_only_on_a_step_forward_and_only_when_animated(view, 
     view.set_animated(True)
     view.set_trace_state(TraceState(net, relu - 1, 0))
     view.set_trace_state(TraceState(net, relu, 0))
-    ((dot, wire),) = scene.travel.dots
+    ((dot, edge),) = scene.travel.dots
     start = dot.pos()
     qtbot.waitUntil(lambda: not scene.travel.is_moving, timeout=2000)
-    assert dot.x() < start.x() and dot.pos() == wire.point(0.5)
+    assert dot.x() < start.x() and dot.pos() == edge.point(0.5)
     view.set_trace_state(TraceState(net, relu + 1, 0))
     view.set_trace_state(TraceState(net, relu, 0))
     assert not scene.travel.is_moving
@@ -219,26 +219,26 @@ def test_a_gradient_travels_only_on_a_step_forward_and_only_when_animated(view, 
     assert not scene.travel.is_moving and len(scene.travel.dots) == 3
 
 
-def test_wires_turn_when_their_gradient_has_come_back(view, net):
+def test_edges_turn_when_their_gradient_has_come_back(view, net):
     relu = traces.place(net.trace, "backward", "relu")
-    diagram_wire = next(ends for ends in _wires_of(view, net, relu))
-    assert view.scene().wires[diagram_wire].state.returned
+    edge = next(ends for ends in _edges_of(view, net, relu))
+    assert view.scene().edges[edge].state.returned
     view.set_trace_state(TraceState(net, relu - 1, 0))
-    assert not view.scene().wires[diagram_wire].state.returned
+    assert not view.scene().edges[edge].state.returned
 
 
-def _wires_of(view, net, cursor):
+def _edges_of(view, net, cursor):
     view.set_trace_state(TraceState(net, cursor, 0))
     here = view.scene().diagram.card_of[net.trace.steps[cursor - 1].node]
-    return [ends for ends in view.scene().wires if ends[1] == here]
+    return [ends for ends in view.scene().edges if ends[1] == here]
 
 
-def test_colouring_changes_widths_and_refuses_nonsense(view, net):
+def test_colouring_changes_edges_and_refuses_nonsense(view, net):
     view.set_trace_state(TraceState(net, net.phase_spans["backward"][1], 0))
     view.set_coloring("gradient")
-    by_gradient = [wire.state.width for wire in view.scene().wires.values()]
+    by_gradient = [edge.state.size for edge in view.scene().edges.values()]
     view.set_coloring("value")
-    assert [wire.state.width for wire in view.scene().wires.values()] != by_gradient
+    assert [edge.state.size for edge in view.scene().edges.values()] != by_gradient
     with pytest.raises(ValueError, match="value, gradient, contribution, update"):
         view.set_coloring("mood")
 

@@ -17,9 +17,10 @@ from nnviz.text import captions
 from nnviz.ui.network.allowed_links import descendants, partners
 from nnviz.ui.network.blocks import tiled
 from nnviz.ui.network.curves import Course, LinkEnds
-from nnviz.ui.network.layer_figures import figures, limit
+from nnviz.ui.network.layer_figures import figures
 from nnviz.ui.network.layer_places import arranged, box, detours, loft
 from nnviz.ui.network.layer_sizes import layer_size
+from nnviz.ui.widgets.color_scale import round_limit
 from tests.ui import traces
 from tests.ui.network.networks import digits, dropout_net, experiment, layer, residual
 
@@ -239,7 +240,7 @@ def test_weights_written_in_the_document_are_known_without_a_trace():
     ],
 )  # fmt: skip
 def test_scales_are_round_and_withstand_one_outlier(values, expected):
-    assert limit([np.array(values)]) == pytest.approx(expected)
+    assert round_limit(np.array(values)) == pytest.approx(expected)
 
 
 def test_facts_stand_under_the_layers():
