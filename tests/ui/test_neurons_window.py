@@ -39,7 +39,7 @@ def test_stepping_goes_neuron_by_neuron(qtbot, window):
         ("forward", "linear[0]"), ("forward", "linear[1]"), ("forward", "relu[0]"), ("forward", "relu[1]"), ("forward", "linear[0]"),
         ("loss", "mse_loss"),
     ]  # fmt: skip
-    assert window.features.graph.view.scene().circles
+    assert window.features.graph.view.scene().cards
     assert window.features.step.chain_rule.node().label == "mse_loss"
 
 
@@ -132,7 +132,7 @@ def test_a_layer_has_a_detail_of_its_own_among_neurons_and_it_goes_with_the_laye
     qtbot.keyClick(moons, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
     wait(qtbot, lambda: session.stepping.state and "dropout" in operations())
     assert session.stepping.state.index.is_scalar and session.stepping.state.index.trace.details == ((mask, "layer"),)
-    assert moons.features.graph.view.scene().frames[mask].text.endswith("layer")
+    assert moons.features.graph.view.scene().frames[mask].title.endswith("layer")
     session.edit("Delete", edits.remove_layers, [mask])
     wait(qtbot, lambda: session.stepping.state and not {"dropout", "dropout_mask"} & operations())
     assert session.stepping.details == () and not [text for level, text in said if level == "error"]

@@ -292,9 +292,8 @@ class GraphView(ZoomView):
     def viewportEvent(self, event) -> bool:
         if isinstance(event, QHelpEvent):
             item = _item_at(self, event.pos())
-            QToolTip.showText(
-                event.globalPos(), "" if item is None or isinstance(item, FrameItem) else self.trace_scene.tooltip(item), self
-            )
+            text = self.trace_scene.tooltip(item) if isinstance(item, NodeItem | EdgeItem) else ""
+            QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().viewportEvent(event)
 
