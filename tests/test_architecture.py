@@ -37,7 +37,8 @@ BELOW_THE_FEATURES = {
 """What a feature may import besides its own folder: never the shell, never another feature."""
 
 ALLOWED = {
-    "nnviz": {"trace", "viewing", "torch"},
+    "nnviz": {"version", "trace", "viewing", "torch"},
+    "nnviz.version": set(),
     "nnviz.__main__": {"engine", "cli"},
     "nnviz.resource_files": set(),
     "nnviz.document": {"msgspec", "platformdirs", "resource_files"},
@@ -55,10 +56,10 @@ ALLOWED = {
     "nnviz.ui.widgets": {"ui.theme", "text", "records", "document", *WINDOW_LIBRARIES},
     "nnviz.ui.shell_api": {"session", "document", "ui.theme", "ui.widgets", *WINDOW_LIBRARIES},
     **{f"nnviz.ui.{feature}": BELOW_THE_FEATURES for feature in FEATURES},
-    "nnviz.ui.shell": {"ui", *BELOW_THE_FEATURES},
+    "nnviz.ui.shell": {"version", "ui", *BELOW_THE_FEATURES},
     "nnviz.jobs": {"torch", "engine", "trace", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.viewing": {"trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
-    "nnviz.cli": {"jobs", "trace", "document", "records", "export", "ui.shell", "resource_files", "msgspec", "PySide6"},
+    "nnviz.cli": {"version", "jobs", "trace", "document", "records", "export", "ui.shell", "resource_files", "msgspec", "PySide6"},
 }
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from nnviz.document import edits
 from nnviz.session.session import Session
-from nnviz.ui.data.rows_picture import unscaled
+from nnviz.ui.widgets.rows_picture import unscaled
 
 
 class OwnPoints:

@@ -11,7 +11,7 @@ from nnviz.messages import BatchInspected
 from nnviz.records.data_record import DataRecord
 from nnviz.records.tensors import to_numpy
 from nnviz.text import numbers
-from nnviz.ui.data.rows_picture import unscaled
+from nnviz.ui.widgets.rows_picture import unscaled
 
 _MOST_NUMBERS = 4
 

@@ -15,7 +15,16 @@ from nnviz.text import names, numbers
 from nnviz.ui.graph import marks, states
 from nnviz.ui.graph.appearance import Appearance
 from nnviz.ui.graph.states import EdgeState, NodeState
-from nnviz.ui.graph.strips import Limits, Strip, contribution_strip, gradient_strip, limits, update_strip, value_strip, words
+from nnviz.ui.graph.strips import (
+    Limits,
+    Strip,
+    contribution_strip,
+    gradient_strip,
+    limits,
+    update_strip,
+    value_strip,
+    words,
+)
 from nnviz.ui.graph.structure import Edge, NodeCard
 from nnviz.ui.widgets.color_scale import robust_limit, shaded
 

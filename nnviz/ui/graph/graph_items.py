@@ -16,6 +16,7 @@ from nnviz.ui.graph.states import EdgeState, NodeState
 from nnviz.ui.graph.structure import Edge, NodeCard
 from nnviz.ui.theme.colors import SMALL, Theme, current_theme, mixed
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.widgets.breakpoint_sign import paint_breakpoint
 
 ON_EDGE = 0.66
 """Where on an edge its numbers stand, from source (0) to target (1): near the target its inputs are told apart."""
@@ -95,7 +96,7 @@ class NodeItem(GraphItem):
             return
         self._face.paint(painter, theme, state, zoom)
         if state.breakpoint is not None:
-            marks.paint_diamond(painter, theme, self._face.breakpoint_at, state.breakpoint)
+            paint_breakpoint(painter, theme, self._face.breakpoint_at, state.breakpoint)
         if state.supposed or state.differs:
             marks.paint_what_if(painter, theme, self._face.what_if_at, state.supposed)
 

@@ -143,14 +143,6 @@ def _non_finite(painter: QPainter, theme: Theme, middle: QPointF) -> None:
 _PAINT = {"dead": _dead, "saturated": _saturated, "frozen": _frozen, "non_finite": _non_finite}
 
 
-def paint_diamond(painter: QPainter, theme: Theme, centre: QPointF, enabled: bool, radius: float = 5.5) -> None:
-    """Paint the mark of a breakpoint: filled while it is on, hollow while it is off."""
-    corners = (QPointF(0, -radius), QPointF(radius, 0), QPointF(0, radius), QPointF(-radius, 0))
-    painter.setPen(QPen(theme.color("loss"), 1.3))
-    painter.setBrush(theme.color("loss" if enabled else "panel"))
-    painter.drawPolygon([centre + corner for corner in corners])
-
-
 def paint_what_if(painter: QPainter, theme: Theme, middle: QPointF, supposed: bool) -> None:
     """Paint a ? on what something is supposed of, a dot on what has other numbers for it."""
     painter.setOpacity(1.0)

@@ -17,11 +17,6 @@ def scale_caption(limits: Limits, coloring: str = "value") -> str:
     return " · ".join([*(f"{kind} ±{numbers.short(limits.of(kind))}" for kind in kinds), "√ scale"])
 
 
-def step_label(state: TraceState | None) -> str:
-    """Return "step 31 / 58"."""
-    return f"step {state.cursor} / {state.index.length}" if state else "no steps"
-
-
 def here(state: TraceState, named: Mapping[int, str], titles: Mapping[str, str]) -> str:
     """Return where the cursor is, in one sentence."""
     place = f" at {names.qualified(state.node, named, titles)}" if state.node else ""

@@ -22,9 +22,9 @@ from PySide6.QtWidgets import (
 
 from nnviz.document.breakpoints import KINDS, Breakpoint, described, titled
 from nnviz.document.catalog import Field
-from nnviz.ui.graph.marks import paint_diamond
 from nnviz.ui.theme.colors import BODY, GRID, GUTTER, current_theme
 from nnviz.ui.theme.fonts import mono
+from nnviz.ui.widgets.breakpoint_sign import paint_breakpoint
 from nnviz.ui.widgets.number_boxes import NumberBox
 
 OFFERED = ("gradient", "activation", "non_finite", "loss_rising", "parameter")
@@ -73,7 +73,7 @@ class BreakpointButton(QAbstractButton):
         painter.setPen(theme.color("forward") if self.hasFocus() else Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("field") if self.underMouse() else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
-        paint_diamond(painter, theme, QPointF(13, self.height() / 2), self._is_any_on, 4.5)
+        paint_breakpoint(painter, theme, QPointF(13, self.height() / 2), self._is_any_on, 4.5)
         painter.setFont(mono(BODY))
         painter.setPen(theme.color("text" if self._is_any_on else "muted"))
         room = self.rect().adjusted(24, 0, -6, 0)

@@ -9,7 +9,6 @@ from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEv
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.graph.speech import step_label
 from nnviz.ui.theme.colors import BODY, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 
@@ -46,7 +45,7 @@ class StepTimeline(QWidget):
     def set_trace_state(self, state: TraceState | None) -> None:
         """Show where this moment is."""
         self._state = state
-        self.setAccessibleDescription(step_label(state))
+        self.setAccessibleDescription(_step_label(state))
         self.update()
 
     def _request(self, cursor: int) -> None:
@@ -138,7 +137,7 @@ class PhaseRail(QWidget):
     def set_trace_state(self, state: TraceState | None) -> None:
         """Show where this moment is."""
         self._state = state
-        self.setAccessibleDescription(f"{state.phase}, {step_label(state)}" if state else "no trace")
+        self.setAccessibleDescription(f"{state.phase}, {_step_label(state)}" if state else "no trace")
         self.update()
 
     def pills(self) -> list[_Pill]:
@@ -190,7 +189,7 @@ class PhaseRail(QWidget):
 
     def _label(self, room: float) -> str:
         """Where the cursor is, in figures alone if there is no room for the word."""
-        label = step_label(self._state)
+        label = _step_label(self._state)
         return label if QFontMetricsF(mono(BODY)).horizontalAdvance(label) <= room else label.removeprefix("step ")
 
     def _jump(self, pill: _Pill) -> None:
@@ -246,3 +245,8 @@ def _explained(pill: _Pill) -> str:
 
 def _pill_font():
     return sans(BODY - 0.5, sans(BODY).Weight.Bold)
+
+
+def _step_label(state: TraceState | None) -> str:
+    """As in "step 31 / 58"."""
+    return f"step {state.cursor} / {state.index.length}" if state else "no steps"
