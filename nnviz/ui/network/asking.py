@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QWidget
 
 from nnviz.document.catalog import LAYERS
 from nnviz.ui.network.allowed_links import obstacle, partners
-from nnviz.ui.network.inline import ListEntry, NameField, SearchField, WeightField, show
+from nnviz.ui.network.inline import NameField, SearchField, WeightField, show
 from nnviz.ui.network.picking import PointerTarget
+from nnviz.ui.widgets.search_list import ListEntry
 
 if TYPE_CHECKING:
     from nnviz.ui.network.network_view import NetworkView

@@ -8,7 +8,7 @@ from nnviz.document.network import Link
 from nnviz.ui.network import asking, inline
 from nnviz.ui.network.alignment import aligned
 from nnviz.ui.network.allowed_links import obstacle
-from nnviz.ui.network.inline import ListEntry, matching
+from nnviz.ui.widgets.search_list import ListEntry, matching
 from tests.ui.network.networks import dropout_net, experiment, layer, residual
 from tests.ui.network.views import LEFT, curve, drag, neuron, open_view, port
 
