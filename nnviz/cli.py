@@ -1,4 +1,4 @@
-"""The command line: which words mean which job, and how results and errors are printed. It does none of the work and imports no Qt.
+"""The command line: which words mean which job, and how results and errors are printed.
 
 One JSON value on stdout with --json; everything that is not the result goes to stderr. Exit: 0 done, 1 the job failed, 2 bad usage.
 """
@@ -16,12 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from nnviz import __version__, jobs
-from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.store.examples import document_path
 from nnviz.document.store.files import DocumentError
 from nnviz.jobs import JobError, Setting
-from nnviz.records import breakpoint_places
-from nnviz.records.trace_index import TraceIndex
 from nnviz.ui.shell.layouts import WORKSPACES
 
 GRAPH_FILES = (".dot", ".graphml", ".json")
@@ -36,14 +33,14 @@ def main(arguments: Sequence[str]) -> int:
         options = _parser().parse_args(words) if _names_a_job(words) else _window_parser().parse_args(words)
     except SystemExit as exit:
         return exit.code if isinstance(exit.code, int) else 2
-    return _guarded(options.job, options)
+    return _exit_code(options.job, options)
 
 
 def _names_a_job(words: list[str]) -> bool:
     return bool(words) and (words[0] in JOBS or words[0] in ("-h", "--help", "--version"))
 
 
-def _guarded(job: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+def _exit_code(job: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
     try:
         code = job(options)
         sys.stdout.flush()
@@ -261,27 +258,18 @@ def _document(options: argparse.Namespace) -> jobs.OpenedFile:
 
 def _run(options: argparse.Namespace) -> int:
     document = _document(options)
-    breakpoints = [one for one in document.experiment.breakpoints if one.enabled]
-    halting = _halting(document, breakpoints) if options.breakpoints else None
-    result = jobs.run(document, options.iterations, options.epochs, options.save, halting)
-    left, halt = result.pop("changes_left"), result["breakpoint"]
-    said = {"stopped": f"breakpoint: {halt['reason']}, before iteration {halt['iteration']}"} if halt else {}
+    result = jobs.run(document, options.iterations, options.epochs, options.save, options.breakpoints)
+    left, stop = result.pop("changes_left"), result["breakpoint"]
+    said = {"stopped": f"breakpoint: {stop['reason']}, before iteration {stop['iteration']}"} if stop else {}
     hidden = ("metrics", "findings", "breakpoint")
     rows = [(name.replace("_", " "), value) for name, value in {**result, **result["metrics"], **said}.items() if name not in hidden]
     code = _show(options, result, lambda: _print_table(rows))
-    if breakpoints and not options.breakpoints:
-        _complain(f"The run did not look at the document's breakpoints ({len(breakpoints)} switched on). Use --breakpoints to stop there.")
+    ignored = 0 if options.breakpoints else sum(one.enabled for one in document.experiment.breakpoints)
+    if ignored:
+        _complain(f"The run did not look at the document's breakpoints ({ignored} switched on). Use --breakpoints to stop there.")
     if not left:
         return code
     return _complain(f"{left} of the settings with @ lie beyond the end of the run (iteration {result['iterations']}) and were not made.")
-
-
-def _halting(document: jobs.OpenedFile, breakpoints: Sequence[Breakpoint]) -> jobs.Halting:
-    titles = {layer.id: layer.title for layer in document.experiment.network}
-    return jobs.Halting(
-        lambda record: breakpoint_places.present(TraceIndex(record), breakpoints),
-        lambda record, hit, previous: breakpoint_places.told(TraceIndex(record), hit, previous, titles),
-    )
 
 
 def _trace(options: argparse.Namespace) -> int:
@@ -352,7 +340,7 @@ def _finite(value: Any) -> Any:
         return value if math.isfinite(value) else str(value)
     if isinstance(value, dict):
         return {key: _finite(entry) for key, entry in value.items()}
-    return [_finite(entry) for entry in value] if isinstance(value, list) else value
+    return [_finite(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def _print_table(rows: Iterable[Sequence[Any]]) -> None:
@@ -386,7 +374,7 @@ def _print_trace(value: dict[str, Any]) -> None:
 def _written(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
-    return "" if value is None else "×".join(map(str, value)) if isinstance(value, list) else str(value)
+    return "" if value is None else "×".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _short(value: Any) -> str:

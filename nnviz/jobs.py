@@ -1,21 +1,29 @@
-"""The jobs of the command line: run, trace, check. Each takes what was asked and returns a plain value; nothing is printed here."""
+"""The jobs of the command line: run, trace, check. Each takes what was asked and returns a plain value."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from nnviz.document.breakpoints import Breakpoint
+from nnviz.document.breakpoints import reason
 from nnviz.document.edits import set_precision, set_seed, set_value
 from nnviz.document.experiment import Experiment
+from nnviz.document.problems import Problem
 from nnviz.document.shapes.report import examine
 from nnviz.document.store import examples, files
 from nnviz.document.store.files import DocumentError
+from nnviz.records.breakpoint_places import is_in_trace, places_reached, target_of
+from nnviz.records.run_records import BreakpointHit
+from nnviz.records.tensors import Tensor, to_numpy
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_record import NodeRecord, StepRecord, TraceRecord, UpdateRecord
+
+if TYPE_CHECKING:  # torch is loaded by the jobs that need it
+    from nnviz.engine.errors import BuildError
+    from nnviz.engine.run.trainer import Trainer
 
 DEFAULT_EPOCHS = 10
 
@@ -59,19 +67,10 @@ def open_document(file: str, settings: Sequence[Setting] = (), seed: int | None 
 # --- run ---
 
 
-class Halting(NamedTuple):
-    """Where a run shall stop; traces are read by whoever asks for it."""
-
-    present: Callable[[Any], Iterable[Breakpoint]]
-    """The breakpoints that can hold in such a TraceRecord."""
-    told: Callable[[Any, Any, float | None], dict[str, Any]]
-    """What is said of a Hit in this TraceRecord, after an iteration with this loss (None: it is the first)."""
-
-
 class HeadlessRun:
-    """A timeline that makes the later settings of a document when their iteration comes, and stops at breakpoints if it is to."""
+    """A timeline that makes the later settings of a document when their iteration comes; with `breakpoints` it stops at the document's."""
 
-    def __init__(self, document: OpenedFile, halting: Halting | None = None) -> None:
+    def __init__(self, document: OpenedFile, breakpoints: bool = False) -> None:
         import torch
 
         from nnviz.engine.run.timeline import Timeline
@@ -81,39 +80,38 @@ class HeadlessRun:
         self.timeline = Timeline(document.experiment, document.folder)
         self.later = list(document.later)
         self.stopped = "done"
-        self.halt: dict[str, Any] | None = None
+        self.breakpoint: dict[str, Any] | None = None
         """What is said of the breakpoint that stopped it."""
-        self._halting, self._guard = halting, TrainingBreakpoints()
-        if halting and document.experiment.breakpoints:
-            self._guard.set_breakpoints(halting.present(self.record("textbook")))
+        self._breakpoints = TrainingBreakpoints()
+        if breakpoints and document.experiment.breakpoints:
+            index = TraceIndex(self.record("textbook"))
+            self._breakpoints.set_breakpoints(one for one in document.experiment.breakpoints if is_in_trace(index, one))
 
     def train(self, iterations: int | None, epochs: int | None) -> None:
         """Train so many iterations or epochs in all, or until there is a reason to stop. Raises JobError for settings that lie beyond."""
         if iterations is not None and self.later and self.later[-1].iteration > iterations:
             last = self.later[-1]
             raise JobError(f"@{last.iteration}:{last.path} lies beyond the end: the run has {iterations} iterations.")
-        while not self._is_there(iterations, epochs):
-            self._make_due()
-            if stop := self.timeline.advance(self._guard.due()):
+        while not self._is_finished(iterations, epochs):
+            self._make_settings()
+            if stop := self.timeline.advance(self._breakpoints.check):
                 self.stopped = stop.reason
-                if stop.hit:
-                    before = self.timeline.points[-1].loss if self.timeline.iteration else None
-                    self.halt = self._halting.told(self.record("textbook"), stop.hit, before)
+                self.breakpoint = self._described(stop.hit) if stop.hit else None
                 return
-        self._make_due()
+        self._make_settings()
 
-    def record(self, detail: str, sample: int | None = None, details: Sequence[tuple[str, str]] = ()) -> Any:
-        """Return the TraceRecord of the iteration that comes next. Raises TraceError for a group that is not there."""
+    def record(self, detail: str, sample: int | None = None, details: Sequence[tuple[str, str]] = ()) -> TraceRecord:
+        """Return the trace of the iteration that comes next. Raises TraceError for a group that is not there."""
         from nnviz.engine.observe.capture import capture_next
         from nnviz.engine.observe.trace_records import to_record
 
         return to_record(capture_next(self.timeline.trainer, detail, sample, details=tuple(details)))
 
-    def _is_there(self, iterations: int | None, epochs: int | None) -> bool:
+    def _is_finished(self, iterations: int | None, epochs: int | None) -> bool:
         position = self.timeline.trainer.position
         return position.epoch >= (epochs or 0) if iterations is None else position.iteration >= iterations
 
-    def _make_due(self) -> None:
+    def _make_settings(self) -> None:
         while self.later and self.later[0].iteration <= self.timeline.iteration:
             setting = self.later.pop(0)
             experiment = set_value(self.timeline.document, setting.path, setting.value)
@@ -121,29 +119,45 @@ class HeadlessRun:
                 raise JobError(f"{setting.path} cannot change while a run goes on: data, seed and precision start a new one. Leave out @.")
             self.timeline.edit(experiment)
 
+    def _described(self, hit: BreakpointHit) -> dict[str, Any]:
+        """What has stopped training, and the first place where it holds in the trace of that iteration."""
+        one, index = hit.breakpoint, TraceIndex(self.record("textbook"))
+        previous_loss = self.timeline.points[-1].loss if self.timeline.iteration else None
+        # There is no place where a number lies on the threshold but for its rounding.
+        place = next(iter(places_reached(index, [one], previous_loss)), None)
+        return {
+            **{name: getattr(one, name) for name in ("kind", "target", "comparison", "threshold")},
+            "iteration": index.trace.iteration + 1,
+            "node": target_of(index, place.node)[1] if place else hit.place,
+            "phase": index.trace.steps[place.cursor - 1].phase if place else None,
+            "step": place.cursor if place else None,
+            "value": hit.value,
+            "reason": reason(one, hit.place, hit.value, self.timeline.document.network.titles),
+        }
+
 
 def run(
-    document: OpenedFile, iterations: int | None = None, epochs: int | None = None, save: str | None = None, halting: Halting | None = None
+    document: OpenedFile, iterations: int | None = None, epochs: int | None = None, save: str | None = None, breakpoints: bool = False
 ) -> dict[str, Any]:
-    """Train, and return the figures at the end; with `save`, write the document with its trained weights; with `halting`, stop there."""
+    """Train, and return the figures at the end; with `save`, write the document with its trained weights."""
     from nnviz.engine.run.trainer import digest
 
     start = time.perf_counter()
-    going = HeadlessRun(document, halting)
+    going = HeadlessRun(document, breakpoints)
     going.train(iterations, epochs if epochs is not None or iterations is not None else DEFAULT_EPOCHS)
-    trainer, points = going.timeline.trainer, going.timeline.points
+    trainer = going.timeline.trainer
     validation_loss, metrics = _figures(trainer)
     result = {
         "iterations": trainer.position.iteration,
         "epochs": trainer.position.epoch,
-        "loss": points[-1].loss,
+        "loss": going.timeline.points[-1].loss,
         "validation_loss": validation_loss,
         "metrics": metrics,
         "parameters": sum(parameter.numel() for parameter in trainer.parameters.values()),
         "digest": digest(trainer.net),
         "seconds": round(time.perf_counter() - start, 3),
         "stopped": going.stopped,
-        "breakpoint": going.halt,
+        "breakpoint": going.breakpoint,
         "findings": [],
         "changes_left": len(going.later),
     }
@@ -152,19 +166,19 @@ def run(
     return result
 
 
-def _figures(trainer: Any) -> tuple[float | None, dict[str, float]]:
+def _figures(trainer: Trainer) -> tuple[float | None, dict[str, float]]:
     """The validation loss, and the metric over the validation rows and over the training rows."""
-    from nnviz.engine.observe.predictions import answers
+    from nnviz.engine.observe.predictions import predictions
 
     name = "accuracy" if trainer.data.classes else "rmse"
     metrics = {f"training_{name}": trainer.evaluate(trainer.training_rows)[1]}
     if not trainer.validation_rows.count:
         return None, metrics
     loss, metric = trainer.evaluate(trainer.validation_rows)
-    return loss, answers(trainer).scores | {name: metric} | metrics
+    return loss, predictions(trainer).scores | {name: metric} | metrics
 
 
-def _trained(experiment: Experiment, trainer: Any) -> Experiment:
+def _trained(experiment: Experiment, trainer: Trainer) -> Experiment:
     for name, parameter in trainer.parameters.items():
         experiment = set_value(experiment, f"weights.{name}", parameter.detach().tolist())
     return experiment
@@ -175,8 +189,8 @@ def _trained(experiment: Experiment, trainer: Any) -> Experiment:
 
 def trace_record(
     document: OpenedFile, iteration: int, detail: str, sample: int | None = None, details: Sequence[tuple[str, str]] = ()
-) -> Any:
-    """Return the TraceRecord of the iteration that follows `iteration` finished ones.
+) -> TraceRecord:
+    """Return the trace of the iteration that follows `iteration` finished ones.
 
     `details`: groups that are opened to another detail, as (path, detail). Raises TraceError for one that is not there.
     """
@@ -192,7 +206,7 @@ def trace(
 ) -> dict[str, Any]:
     """Return the trace as the plain value the command line prints; `details` as for trace_record."""
     record = trace_record(document, iteration, detail, sample, details)
-    plain = _Plain(record)
+    index = TraceIndex(record)
     return {
         "iteration": record.iteration,
         "epoch": record.epoch,
@@ -200,73 +214,47 @@ def trace(
         "detail": record.detail,
         "details": dict(record.details),
         "precision": record.precision,
-        "rows": list(record.rows),
+        "rows": record.rows,
         "worst_error": record.worst_error,
-        "nodes": [plain.node(node) for node in record.nodes],
-        "steps": [plain.step(step) for step in record.steps],
-        "updates": [plain.update(update) for update in record.updates],
-        "value_reads": list(record.value_reads),
+        "nodes": [_node(index, node) for node in record.nodes],
+        "steps": [_step(step) for step in record.steps],
+        "updates": [_update(update) for update in record.updates],
+        "value_reads": record.value_reads,
     }
 
 
-class _Plain:
-    """Turns the records of a trace into dicts and lists."""
-
-    def __init__(self, record: Any) -> None:
-        self._back: dict[int, list] = {node.id: [] for node in record.nodes}
-        for edge in record.edges:
-            if edge.contribution is not None:
-                self._back[edge.source].append(edge)
-        order = {step.node: step.index for step in record.steps if step.phase == "backward"}
-        for edges in self._back.values():
-            edges.sort(key=lambda edge: (order.get(edge.target, 0), edge.argument))
-
-    def node(self, node: Any) -> dict[str, Any]:
-        names = ("id", "kind", "operation", "label", "module", "group", "inputs", "shape")
-        contributions = [
-            {"from": edge.target, "argument": edge.argument, "gradient": plain_tensor(edge.contribution)} for edge in self._back[node.id]
-        ]
-        return {
-            **{name: _listed(getattr(node, name)) for name in names},
-            "value": plain_tensor(node.value),
-            "gradient": plain_tensor(node.gradient),
-            "contributions": contributions,
-            "reads": list(node.reads),
-            "formula": node.formula,
-            "derivative": node.derivative,
-            "phase": node.phase,
-            "batch_axis": node.batch_axis,
-            "where": node.where,
-            "dropped": None if node.dropped is None else _decoded(node.dropped),
-            **({} if node.whole is None else {"whole": node.whole, "element": _listed(node.element)}),
-        }
-
-    def step(self, step: Any) -> dict[str, Any]:
-        parameter = {"parameter": step.parameter} if step.parameter else {}
-        parameter |= {"others": list(step.others)} if step.others else {}
-        return {"index": step.index, "phase": step.phase, "node": step.node if step.node >= 0 else None, **parameter}
-
-    def update(self, update: Any) -> dict[str, Any]:
-        rows = [{"symbol": row.symbol, "formula": row.formula, "value": plain_tensor(row.value)} for row in update.rows]
-        return {"parameter": update.parameter, "rows": rows, "before": plain_tensor(update.before), "after": plain_tensor(update.after)}
+def _node(index: TraceIndex, node: NodeRecord) -> dict[str, Any]:
+    arriving = [edge for edge in index.out_edges.get(node.id, ()) if edge.contribution is not None]
+    return {
+        **{name: getattr(node, name) for name in ("id", "kind", "operation", "label", "module", "group", "inputs", "shape")},
+        "value": _tensor(node.value),
+        "gradient": _tensor(node.gradient),
+        "contributions": [{"from": edge.target, "argument": edge.argument, "gradient": _tensor(edge.contribution)} for edge in arriving],
+        **{name: getattr(node, name) for name in ("reads", "formula", "derivative", "phase", "batch_axis", "where")},
+        "dropped": None if node.dropped is None else to_numpy(node.dropped).tolist(),
+        **({} if node.whole is None else {"whole": node.whole, "element": node.element}),
+    }
 
 
-def plain_tensor(tensor: Any) -> Any:
-    """Return a Tensor as nested lists, or as its measure; None stays None."""
+def _step(step: StepRecord) -> dict[str, Any]:
+    optional = {"parameter": step.parameter, "others": step.others}
+    place = {"index": step.index, "phase": step.phase, "node": step.node if step.node >= 0 else None}
+    return place | {name: value for name, value in optional.items() if value}
+
+
+def _update(update: UpdateRecord) -> dict[str, Any]:
+    rows = [{"symbol": row.symbol, "formula": row.formula, "value": _tensor(row.value)} for row in update.rows]
+    return {"parameter": update.parameter, "rows": rows, "before": _tensor(update.before), "after": _tensor(update.after)}
+
+
+def _tensor(tensor: Tensor | None) -> Any:
+    """Nested lists, or what is said of a tensor that is too large; None stays None."""
     if tensor is None:
         return None
     if tensor.values is not None:
-        return _decoded(tensor.values)
+        return to_numpy(tensor.values).tolist()
     names = ("min", "max", "mean", "std", "norm", "zeros", "non_finite", "histogram", "low", "high")
-    return {"shape": list(tensor.shape), **{name: _listed(getattr(tensor.measure, name)) for name in names}}
-
-
-def _decoded(array: Any) -> Any:
-    return np.frombuffer(array.data, array.dtype).reshape(array.shape).tolist()
-
-
-def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    return {"shape": tensor.shape, **{name: getattr(tensor.measure, name) for name in names}}
 
 
 # --- check and examples ---
@@ -280,16 +268,8 @@ def check(file: str, settings: Sequence[Setting] = ()) -> dict[str, Any]:
         return {"ok": False, "problems": [_problem(problem) for problem in error.problems], "layers": [], "parameters": 0}
     report = examine(document.experiment)
     problems = [_problem(problem) for problem in report.problems] or _data_problems(document)
-    layers = [
-        {"id": id, "output_shape": None if shape.output_shape is None else list(shape.output_shape), "parameters": shape.count}
-        for id, shape in report.layers.items()
-    ]
-    return {
-        "ok": not problems,
-        "problems": problems,
-        "layers": layers,
-        "parameters": report.parameters,
-    }
+    layers = [{"id": id, "output_shape": shape.output_shape, "parameters": shape.count} for id, shape in report.layers.items()]
+    return {"ok": not problems, "problems": problems, "layers": layers, "parameters": report.parameters}
 
 
 def _data_problems(document: OpenedFile) -> list[dict[str, str]]:
@@ -307,7 +287,7 @@ def _data_problems(document: OpenedFile) -> list[dict[str, str]]:
     return []
 
 
-def _problem(problem: Any) -> dict[str, str]:
+def _problem(problem: Problem | BuildError) -> dict[str, str]:
     return {"place": problem.place, "message": problem.message, "cure": problem.cure}
 
 

@@ -12,8 +12,9 @@ import msgspec
 
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.experiment import Experiment
+from nnviz.document.run_log import LogUpdate, RunLog
 from nnviz.records.data_record import DataRecord, TableRecord
-from nnviz.records.run_records import BreakpointHit, Change, CurvePoint, LayerMeasures, Predictions, Surface, WeightHistory
+from nnviz.records.run_records import BreakpointHit, CurvePoint, LayerMeasures, Predictions, Surface, WeightHistory
 from nnviz.records.tensors import Array
 from nnviz.records.trace_record import Details, NodeTensors, TraceRecord, WhatIf
 
@@ -25,24 +26,25 @@ class Request(msgspec.Struct, frozen=True, tag=True):
 
 
 class Open(Request, frozen=True):
-    """Start a new run of `experiment`; with `changes`, replay them, up to `iteration`."""
+    """Start a new run, and make it as its log says, up to `iteration`."""
 
     revision: int
-    experiment: Experiment
+    log: RunLog
     folder: str = ""
     """Where relative data paths start."""
-    changes: tuple[Change, ...] = ()
     iteration: int = 0
 
 
 class Edit(Request, frozen=True):
     """Go on with the present run, but with this document from the next iteration on. Tensors that still fit are kept.
 
-    A change of data, seed or precision cannot go on: it starts a new run.
+    A change of data, seed or precision cannot go on, nor can a network in which no tensor goes on: it starts a new run.
     """
 
     revision: int
     experiment: Experiment
+    alive: tuple[str, ...] | None = None
+    """The layers that were in the document ever since the last one that was sent; another of the same name is another. None: all."""
 
 
 class Train(Request, frozen=True):
@@ -169,12 +171,13 @@ class Ready(Reply, frozen=True):
 
 
 class Opened(Reply, frozen=True):
-    """Answers Open and Edit: the run stands at `iteration` with the new document."""
+    """Answers Open and Edit: the run stands at `iteration` with the new document. Says what became of the run, and of its log."""
 
     revision: int
     iteration: int
     epoch: int
     new_run: bool
+    """Whether it is another run than before; its log begins with the document that was sent."""
     iterations_per_epoch: int
     data: DataRecord | None = None
     """Only when it differs from what was sent before."""
@@ -183,6 +186,16 @@ class Opened(Reply, frozen=True):
     """Parameters that kept their values, and those that had to start anew, after an Edit."""
     reasons: tuple[str, ...] = ()
     """Sentences that say what of the training so far is lost, and why."""
+    log: LogUpdate = LogUpdate(0)
+    """What the log has become: that of the run before, or of a new run that which was sent."""
+    nothing_left: bool = False
+    """Whether it is another run because no tensor of the former network goes on."""
+
+
+class LogChanged(Reply, frozen=True):
+    """Training goes on where changes lay ahead: they are dropped, and the last document is in force from here on."""
+
+    log: LogUpdate
 
 
 class Failed(Reply, frozen=True):
@@ -346,6 +359,7 @@ Requests = (
 Replies = (
     Ready
     | Opened
+    | LogChanged
     | Failed
     | Frame
     | Trained

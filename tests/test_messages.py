@@ -12,10 +12,22 @@ from hypothesis import strategies as st
 
 from nnviz import messages
 from nnviz.document.breakpoints import Breakpoint
+from nnviz.document.run_log import Change, LogUpdate, RunLog
 from nnviz.records.data_record import ColumnRecord, DataRecord, Spread, TableColumn, TableRecord
-from nnviz.records.run_records import Change, CurvePoint, LayerMeasures, Predictions, Surface
+from nnviz.records.run_records import CurvePoint, LayerMeasures, Predictions, Surface
 from nnviz.records.tensors import Array, Measure, Tensor
-from nnviz.records.trace_record import EdgeRecord, NodeRecord, NodeTensors, Piece, RowRecord, StepRecord, TraceRecord, UpdateRecord, WhatIf
+from nnviz.records.trace_record import (
+    EdgeRecord,
+    Equation,
+    NodeRecord,
+    NodeTensors,
+    Piece,
+    RowRecord,
+    StepRecord,
+    TraceRecord,
+    UpdateRecord,
+    WhatIf,
+)
 from tests.engine.experiments import experiment
 
 EXPERIMENT = experiment(weights={"out.bias": [0.5, -1.0]}, clip_norm=0.5)
@@ -38,6 +50,8 @@ NODE = NodeRecord(
     (1,),
     "z",
     "d",
+    "z",
+    (Equation("x", "∂L/∂z · W"), None),
     "f.py:3",
     ARRAY,
 )
@@ -63,8 +77,9 @@ DATA = DataRecord(ARRAY, ARRAY, ARRAY, 2, ("a", "b"), ("no", "yes"), (2,), (Colu
 COLUMN = TableColumn("a", "numbers", 1, 2)
 TABLE = TableRecord("UTF-8", "comma", "point", True, 2, (COLUMN,), (("1", ""),), (2,), 1, 1, (3,), "a", "classes")
 MESSAGES = [
-    messages.Open(1, EXPERIMENT, "folder é 网", (CHANGE,), 9),
+    messages.Open(1, RunLog(EXPERIMENT, (CHANGE,), RunLog(EXPERIMENT), 3), "folder é 网", 9),
     messages.Edit(2, EXPERIMENT),
+    messages.Edit(3, EXPERIMENT, ("h1",)),
     messages.Train(),
     messages.Train(5),
     messages.Train(5, past=True),
@@ -91,6 +106,8 @@ MESSAGES = [
     messages.TableRead(3, TABLE, DATA),
     messages.Ready("2.13.0"),
     messages.Opened(1, 0, 0, True, 11, DATA, ("h1.weight",), ("out.bias",)),
+    messages.Opened(2, 9, 0, False, 11, log=LogUpdate(1, 9), nothing_left=True),
+    messages.LogChanged(LogUpdate(0, 3)),
     messages.Failed("Edit", "No.", "Do.", "network.layers[1]", 3),
     messages.Frame(
         1,

@@ -24,7 +24,7 @@ import json, sys, site
 site.addsitedir(sys.argv[1])
 sys.path.append(sys.argv[2])
 import importlib.metadata, nnviz, nnviz.resources
-from nnviz.document.examples import example_names, open_document
+from nnviz.document.store.examples import example_names, open_document
 from nnviz.resource_files import resource_folder
 points = [point for group in ("console_scripts", "gui_scripts") for point in importlib.metadata.entry_points(group=group)]
 print(json.dumps({

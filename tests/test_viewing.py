@@ -14,7 +14,7 @@ def shown(qtbot):
     def show(*subject, **how):
         window = nnviz.show(*subject, block=False, **how)
         qtbot.addWidget(window)
-        window.graph.set_animated(False)
+        window.graph.view.set_animated(False)
         qtbot.waitExposed(window)
         return window
 
@@ -28,76 +28,76 @@ def resnet(shown):
 
 
 def is_laid_out(window):
-    return not window.graph.scene().placer.is_busy
+    return not window.graph.view.scene().placer.is_busy
 
 
 def test_a_resnet_opens_folded_and_opens_level_by_level(resnet, qtbot):
-    scene = resnet.graph.scene()
-    assert len(resnet.viewer.state.index.trace.nodes) > 500 and len(scene.cards) < 30
-    resnet.graph.folds.open_all()
+    scene = resnet.graph.view.scene()
+    assert len(resnet.trace.stepping.state.index.trace.nodes) > 500 and len(scene.cards) < 30
+    resnet.graph.view.folds.open_all()
     qtbot.waitUntil(lambda: is_laid_out(resnet), timeout=60_000)
     assert len(scene.cards) > 500 and not any(card.state.folded for card in scene.cards.values())
 
 
 @pytest.mark.parametrize("opened", [(), ("net/4",), ("net/4", "net/4/0"), ("net/5", "net/5/0", "net/5/0/downsample", "net/5/0/bn1")])
 def test_every_step_forward_is_undone_by_one_back(resnet, qtbot, opened):
-    resnet.graph.folds.set(resnet.graph.scene().folded - set(opened))
-    stepper, places = resnet.viewer.stepper, [0]
-    while not stepper.is_at_end:
+    resnet.graph.view.folds.set(resnet.graph.view.scene().folded - set(opened))
+    stepping, places = resnet.trace.stepping, [0]
+    while not stepping.is_at_end:
         qtbot.keyClick(resnet, Qt.Key.Key_F10)
-        places.append(stepper.cursor)
-    back = [stepper.cursor]
-    while stepper.cursor:
+        places.append(stepping.cursor)
+    back = [stepping.cursor]
+    while stepping.cursor:
         qtbot.keyClick(resnet, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
-        back.append(stepper.cursor)
+        back.append(stepping.cursor)
     assert back == places[::-1] and len(places) > 30
 
 
 def test_with_everything_open_the_walk_passes_every_node(resnet, qtbot):
-    resnet.graph.folds.open_all()
+    resnet.graph.view.folds.open_all()
     qtbot.waitUntil(lambda: is_laid_out(resnet), timeout=60_000)
-    stepper = resnet.viewer.stepper
-    for place in range(1, stepper.length + 1):
-        resnet.step(+1)
-        assert stepper.cursor == place
-    for place in range(stepper.length - 1, stepper.length - 150, -1):
-        resnet.step(-1)
-        assert stepper.cursor == place
+    stepping = resnet.trace.stepping
+    for place in range(1, stepping.length + 1):
+        resnet.step.step(+1)
+        assert stepping.cursor == place
+    for place in range(stepping.length - 1, stepping.length - 150, -1):
+        resnet.step.step(-1)
+        assert stepping.cursor == place
 
 
 def test_into_and_out_work_on_the_innermost_group(resnet):
-    stepper = resnet.viewer.stepper
-    nodes, steps = stepper.state.index.trace.nodes, stepper.state.index.trace.steps
-    while "4" not in nodes[steps[stepper.cursor].node].group:
-        resnet.step(+1)
+    stepping = resnet.trace.stepping
+    nodes, steps = stepping.state.index.trace.nodes, stepping.state.index.trace.steps
+    while "4" not in nodes[steps[stepping.cursor].node].group:
+        resnet.step.step(+1)
     for level in ("0", "bn1", "variance"):
-        before = stepper.cursor
-        resnet.into()
-        group = stepper.state.node.group
-        assert level in group and before <= stepper.cursor <= before + 1
-        assert "/".join(group[: group.index(level) + 1]) not in resnet.graph.scene().folded, "the group is open"
+        before = stepping.cursor
+        resnet.graph.into()
+        group = stepping.state.node.group
+        assert level in group and before <= stepping.cursor <= before + 1
+        assert "/".join(group[: group.index(level) + 1]) not in resnet.graph.view.scene().folded, "the group is open"
     for level, outer in (("variance", "bn1"), ("bn1", "0"), ("0", "net")):
-        resnet.viewer.walker.out()
-        assert outer in stepper.state.node.group and level not in stepper.state.node.group[2:]
+        resnet.trace.stepping.out()
+        assert outer in stepping.state.node.group and level not in stepping.state.node.group[2:]
 
 
 def test_every_detail_is_of_the_same_iteration_and_the_module_stands_as_after_one_forward(shown):
     module, inputs = zoo.make("dropout_train")
     torch.manual_seed(5)
     window = shown(module, *inputs)
-    losses, after = [window.viewer.state.index.trace.loss], torch.get_rng_state()
+    losses, after = [window.trace.stepping.state.index.trace.loss], torch.get_rng_state()
     for detail in ("math", "layer"):
-        window.detail.chosen.emit(detail)
-        losses.append(window.viewer.state.index.trace.loss)
+        window.graph.detail.chosen.emit(detail)
+        losses.append(window.trace.stepping.state.index.trace.loss)
     assert losses == pytest.approx([losses[0]] * 3, abs=1e-12) and torch.equal(torch.get_rng_state(), after)
 
 
 def test_one_module_is_opened_further_than_the_others_and_the_rest_stays_as_it_was(shown):
     module, inputs = zoo.make("resnet18")
     window = shown(module, *inputs, detail="layer")
-    window.graph.folds.set(window.graph.scene().folded - {"net/4", "net/4/0"})
-    window.graph.detail_requested.emit("net/4/0/bn1", "textbook")
-    trace, scene = window.viewer.state.index.trace, window.graph.scene()
+    window.graph.view.folds.set(window.graph.view.scene().folded - {"net/4", "net/4/0"})
+    window.graph.view.detail_requested.emit("net/4/0/bn1", "textbook")
+    trace, scene = window.trace.stepping.state.index.trace, window.graph.view.scene()
     assert {node.group[:4] for node in trace.nodes if node.operation == "sqrt"} == {("net", "4", "0", "bn1")}
     assert "net/4/0" not in scene.folded and "net/5" in scene.folded
     assert scene.title("net/4/0/bn1") == "bn1 · textbook"
@@ -108,7 +108,7 @@ def test_running_statistics_move_once_however_often_the_detail_changes(shown):
     twin, _ = zoo.make("batch_norm_train")
     twin(*inputs)
     window = shown(module, *inputs)
-    window.detail.chosen.emit("math")
+    window.graph.detail.chosen.emit("math")
     for mine, its in zip(module.buffers(), twin.buffers(), strict=True):
         torch.testing.assert_close(mine, its, rtol=0, atol=1e-12)
 
@@ -117,19 +117,19 @@ def test_a_trace_that_is_there_already_is_shown_as_it_is(shown):
     module, inputs = zoo.make("lstm")
     trace = nnviz.capture(module, *inputs, detail="math")
     window = shown(trace)
-    assert window.viewer.state.index.trace.loss == trace.loss
-    assert window.detail.key == "math"
+    assert window.trace.stepping.state.index.trace.loss == trace.loss
+    assert window.graph.detail.key == "math"
 
 
 def test_a_gradient_is_checked_by_finite_differences(shown):
     module, inputs = zoo.make("mlp_tanh_mse")
     window = shown(module, *inputs)
-    weight = next(node for node in window.viewer.state.index.trace.nodes if node.label == "net.0.weight")
-    window.viewer.stepper.to_end()
-    window.viewer.select(weight.id)
+    weight = next(node for node in window.trace.stepping.state.index.trace.nodes if node.label == "net.0.weight")
+    window.trace.stepping.to_end()
+    window.trace.stepping.select(weight.id)
     checks = []
-    window.chain_rule.set_check = checks.append
-    window.chain_rule.check_requested.emit(weight.id, (1, 2))
+    window.step.chain_rule.set_check = checks.append
+    window.step.chain_rule.check_requested.emit(weight.id, (1, 2))
     (check,) = checks
     assert check.numeric == pytest.approx(check.analytic, rel=1e-6)
 
@@ -137,10 +137,10 @@ def test_a_gradient_is_checked_by_finite_differences(shown):
 def test_playing_ends_at_the_end(shown, qtbot):
     module, inputs = zoo.make("mlp_tanh_mse")
     window = shown(module, *inputs)
-    window.viewer.stepper.to(window.viewer.stepper.length - 2)
-    window.play(+1)
-    qtbot.waitUntil(lambda: not window.viewer.playback.is_playing, timeout=10_000)
-    assert window.viewer.stepper.is_at_end
+    window.trace.stepping.to(window.trace.stepping.length - 2)
+    window.step.play(+1)
+    qtbot.waitUntil(lambda: not window.trace.stepping.is_playing, timeout=10_000)
+    assert window.trace.stepping.is_at_end
 
 
 def test_showing_ends_when_the_window_is_closed(shown, qapp):
@@ -162,55 +162,56 @@ def mlp(shown):
 
 
 def test_the_proof_is_in_sight(mlp):
-    names = {agreement.parameter for agreement in mlp.viewer.state.index.trace.agreements}
-    assert "equals torch" in mlp.badge.text() and {row[0] for row in mlp.proof.rows()} == names
+    names = {agreement.parameter for agreement in mlp.trace.stepping.state.index.trace.agreements}
+    mlp.badge.click()
+    assert "equals torch" in mlp.badge.text() and {row[0] for row in mlp.step.proof.rows()} == names
     assert len(names) == 4
 
 
 def test_an_optimizer_brings_its_microscope(mlp, shown):
-    mlp.viewer.stepper.to_end()
-    assert mlp.cards[2].isVisible() and [row.symbol for row in mlp.microscope.rows][:4] == ["θ", "g", "m", "v"]
-    assert all(row.value is not None for row in mlp.microscope.rows)
+    mlp.trace.stepping.to_end()
+    assert mlp.step.cards["microscope"].isVisible() and [row.symbol for row in mlp.step.microscope.rows][:4] == ["θ", "g", "m", "v"]
+    assert all(row.value is not None for row in mlp.step.microscope.rows)
     module, inputs = zoo.make("mlp_tanh_mse")
-    assert not shown(module, *inputs).cards[2].isVisible()
+    assert not shown(module, *inputs).step.cards["microscope"].isVisible()
 
 
 def test_a_breakpoint_on_a_node_stops_what_comes_past(mlp, qtbot):
-    nodes = mlp.viewer.state.index.trace.nodes
+    nodes = mlp.trace.stepping.state.index.trace.nodes
     tanh = next(node.id for node in nodes if node.operation == "tanh")
-    mlp.viewer.select(tanh)
+    mlp.trace.stepping.select(tanh)
     qtbot.keyClick(mlp, Qt.Key.Key_F9)
-    mlp.viewer.select(None)
-    mlp.viewer.walker.move("iteration", +1)
-    assert mlp.viewer.state.node.id == tanh and mlp.viewer.state.phase == "forward"
-    mlp.viewer.playback.play(10, lambda: mlp.step(+1))
-    qtbot.waitUntil(lambda: not mlp.viewer.playback.is_playing, timeout=20_000)
-    assert mlp.viewer.state.node.id == tanh and mlp.viewer.state.phase == "backward"
-    assert [card.state.breakpoint for card in mlp.graph.scene().cards.values()].count(True) == 1
+    mlp.trace.stepping.select(None)
+    mlp.trace.stepping.move("iteration", +1)
+    assert mlp.trace.stepping.state.node.id == tanh and mlp.trace.stepping.state.phase == "forward"
+    mlp.trace.stepping.play(10)
+    qtbot.waitUntil(lambda: not mlp.trace.stepping.is_playing, timeout=20_000)
+    assert mlp.trace.stepping.state.node.id == tanh and mlp.trace.stepping.state.phase == "backward"
+    assert [card.state.breakpoint for card in mlp.graph.view.scene().cards.values()].count(True) == 1
 
 
 def test_card_and_microscope_are_about_the_same_weight(mlp):
-    mlp.viewer.stepper.to_end()
-    weight = next(node for node in mlp.viewer.state.index.trace.nodes if node.label == "net.0.weight")
-    mlp.microscope.element_picked.emit(weight.id, (1, 1))
-    assert (mlp.chain_rule.node().id, mlp.chain_rule.element()) == (weight.id, (1, 1))
-    assert (mlp.microscope.node, mlp.microscope.element) == (weight.id, (1, 1))
-    mlp.chain_rule.choose_element(0)
-    assert mlp.chain_rule.element() == mlp.microscope.element == (0, 0)
-    mlp.viewer.select(next(node.id for node in mlp.viewer.state.index.trace.nodes if node.label == "net.2.weight"))
-    assert (mlp.microscope.node, mlp.microscope.element) == (mlp.chain_rule.node().id, mlp.chain_rule.element())
+    mlp.trace.stepping.to_end()
+    weight = next(node for node in mlp.trace.stepping.state.index.trace.nodes if node.label == "net.0.weight")
+    mlp.step.microscope.element_picked.emit(weight.id, (1, 1))
+    assert (mlp.step.chain_rule.node().id, mlp.step.chain_rule.element()) == (weight.id, (1, 1))
+    assert (mlp.step.microscope.node, mlp.step.microscope.element) == (weight.id, (1, 1))
+    mlp.step.chain_rule.choose_element(0)
+    assert mlp.step.chain_rule.element() == mlp.step.microscope.element == (0, 0)
+    mlp.trace.stepping.select(next(node.id for node in mlp.trace.stepping.state.index.trace.nodes if node.label == "net.2.weight"))
+    assert (mlp.step.microscope.node, mlp.step.microscope.element) == (mlp.step.chain_rule.node().id, mlp.step.chain_rule.element())
 
 
 def test_the_cursors_node_is_pinned_and_gone_on_to_without_being_chosen(mlp, qtbot):
-    viewer, modifiers = mlp.viewer, Qt.KeyboardModifier
-    while viewer.state.node is None or viewer.state.node.operation != "tanh":
-        mlp.step(+1)
-    here, cursor = viewer.state.node.id, viewer.state.cursor
+    stepping, modifiers = mlp.trace.stepping, Qt.KeyboardModifier
+    while stepping.state.node is None or stepping.state.node.operation != "tanh":
+        mlp.step.step(+1)
+    here, cursor = stepping.state.node.id, stepping.state.cursor
     qtbot.keyClick(mlp, Qt.Key.Key_P, modifiers.ControlModifier | modifiers.AltModifier)
-    mlp.step(+1)
-    assert viewer.is_pinned and mlp.chain_rule.node().id == here != viewer.state.node.id
+    mlp.step.step(+1)
+    assert stepping.is_pinned and mlp.step.chain_rule.node().id == here != stepping.state.node.id
     qtbot.keyClick(mlp, Qt.Key.Key_P, modifiers.AltModifier)
-    assert not viewer.is_pinned and mlp.chain_rule.node().id == viewer.state.node.id
-    viewer.stepper.to(cursor)
+    assert not stepping.is_pinned and mlp.step.chain_rule.node().id == stepping.state.node.id
+    stepping.to(cursor)
     qtbot.keyClick(mlp, Qt.Key.Key_F10, modifiers.ControlModifier)
-    assert viewer.state.node.id == here and viewer.state.cursor > cursor
+    assert stepping.state.node.id == here and stepping.state.cursor > cursor

@@ -1,12 +1,14 @@
-"""Where stepping and training stop: what a breakpoint is, its kinds, and what each is called. It looks at no run."""
+"""Where stepping and training stop: what a breakpoint is, its kinds, when each holds, and how that is said."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
 from nnviz.document.catalog import Field, Kind
+from nnviz.document.network import split_parameter
 
 MOST_BREAKPOINTS = 100
 
@@ -44,6 +46,10 @@ class Breakpoint(msgspec.Struct, frozen=True):
         """Return whether a magnitude is on the wrong side of the threshold. NaN is on neither side."""
         return value < self.threshold if self.comparison == "below" else value > self.threshold
 
+    def holds(self, number: float | None, previous_loss: float | None = None) -> bool:
+        """Return whether it stops at a place with this number. `previous_loss`: of the iteration before; None or NaN for the first."""
+        return CONDITIONS[self.kind].holds(self, number, previous_loss)
+
 
 _TARGET = Field("target", "text", "", "the layer or parameter it looks at; empty looks at all")
 _COMPARISON = Field("comparison", "choice", "above", "which side of the threshold stops", choices=("above", "below"), essential=True)
@@ -69,35 +75,74 @@ SWITCH = Field("enabled", "boolean", True, "whether it stops anything")
 """What every breakpoint has besides the fields of its kind."""
 
 
+class Condition(NamedTuple):
+    """When breakpoints of a kind hold, and how that is said."""
+
+    holds: Callable[[Breakpoint, float | None, float | None], bool]
+    """(breakpoint, the number found at a place, the loss of the iteration before) -> whether it stops there."""
+    described: Callable[[Breakpoint, Mapping[str, str]], str]
+    """(breakpoint, titles of the layers) -> what it stops at, in a few words."""
+    found: str = ""
+    """What is said of the number and of where it was found; empty where it holds whatever the number."""
+    is_first_only: bool = False
+    """Whether it stops once in an iteration: behind the first such place all that depends on it is spoiled."""
+
+
+def _is_beyond(one: Breakpoint, number: float | None, previous_loss: float | None) -> bool:
+    return number is not None and one.is_beyond(number)
+
+
+def _has_risen(one: Breakpoint, number: float | None, previous_loss: float | None) -> bool:
+    return number is not None and previous_loss is not None and number > previous_loss + one.threshold
+
+
+def _node(one: Breakpoint, titles: Mapping[str, str]) -> str:
+    path, _, number = one.target.partition("#")
+    *groups, label = path.split("/")
+    return " ".join(filter(None, (label, number, f"of {' · '.join(titles.get(group, group) for group in groups)}" if groups else "")))
+
+
+def _magnitude(one: Breakpoint, titles: Mapping[str, str]) -> str:
+    where = f" in {titled(one.target, titles)}" if one.target else ""
+    return f"|{one.kind}| {'<' if one.comparison == 'below' else '>'} {one.threshold:g}{where}"
+
+
+def _loss(one: Breakpoint, titles: Mapping[str, str]) -> str:
+    return f"loss rising by more than {one.threshold:g}" if one.threshold else "loss rising"
+
+
+CONDITIONS = {
+    "node": Condition(lambda one, number, previous_loss: True, _node),
+    "parameter": Condition(lambda one, number, previous_loss: True, lambda one, titles: titled(one.target, titles)),
+    "non_finite": Condition(
+        lambda one, number, previous_loss: bool(number),
+        lambda one, titles: "first non-finite value",
+        "{where}, {number:.0f} element{s}",
+        is_first_only=True,
+    ),
+    "gradient": Condition(_is_beyond, _magnitude, "{number:.4g} in {where}"),
+    "activation": Condition(_is_beyond, _magnitude, "{number:.4g} in {where}"),
+    "loss_rising": Condition(_has_risen, _loss, "{number:.4g}"),
+}
+"""By kind. The number is the largest magnitude of a tensor, the loss, or how many elements are not finite."""
+
+
 def titled(place: str, titles: Mapping[str, str]) -> str:
     """Return a layer or parameter as the screen calls it: "h1.weight" is "dense 1.weight"."""
-    layer, dot, tensor = place.partition(".")
-    return f"{titles.get(layer, layer)}{dot}{tensor}"
+    layer, tensor = split_parameter(place)
+    title = titles.get(layer, layer)
+    return f"{title}.{tensor}" if tensor else title
 
 
 def described(breakpoint: Breakpoint, titles: Mapping[str, str]) -> str:
     """Return what it stops at, in a few words: "relu of dense 1", "|gradient| > 5". `titles`: layer id -> name on the screen."""
-    if breakpoint.kind == "node":
-        path, _, number = breakpoint.target.partition("#")
-        *groups, label = path.split("/")
-        return " ".join(filter(None, (label, number, f"of {' · '.join(titles.get(group, group) for group in groups)}" if groups else "")))
-    if breakpoint.kind == "parameter":
-        return titled(breakpoint.target, titles)
-    if breakpoint.kind == "non_finite":
-        return "first non-finite value"
-    if breakpoint.kind == "loss_rising":
-        return f"loss rising by more than {breakpoint.threshold:g}" if breakpoint.threshold else "loss rising"
-    where = f" in {titled(breakpoint.target, titles)}" if breakpoint.target else ""
-    return f"|{breakpoint.kind}| {'<' if breakpoint.comparison == 'below' else '>'} {breakpoint.threshold:g}{where}"
+    return CONDITIONS[breakpoint.kind].described(breakpoint, titles)
 
 
 def reason(breakpoint: Breakpoint, place: str, value: float | None, titles: Mapping[str, str]) -> str:
-    """Return why it has stopped something: "|gradient| > 5: dense 1.weight reaches 7.314"."""
-    where = titled(place, titles)
-    if breakpoint.is_at_a_place or value is None:
+    """Return why it has stopped something: "|gradient| > 5: 7.314 in dense 1.weight"."""
+    found = CONDITIONS[breakpoint.kind].found
+    if not found or value is None:
         return described(breakpoint, titles)
-    if breakpoint.kind == "non_finite":
-        return f"{described(breakpoint, titles)}: {where}, {value:.0f} element{'s' * (value != 1)}"
-    if breakpoint.kind == "loss_rising":
-        return f"{described(breakpoint, titles)}: {value:.4g}"
-    return f"{described(breakpoint, titles)}: {value:.4g} in {where}"
+    said = found.format(number=value, where=titled(place, titles), s="s" * (value != 1))
+    return f"{described(breakpoint, titles)}: {said}"

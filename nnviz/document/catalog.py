@@ -1,11 +1,11 @@
 """What can be chosen: every kind of layer, optimizer, schedule, loss and data set, with its fields, limits and a line of explanation.
 
-Tables only. Checks, screens, help texts and the engine all read them, so a new kind begins with one row here.
+Checks, screens, help texts and the engine all read these tables, so a new kind begins with one row here. Long because there are many kinds.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -44,12 +44,6 @@ class Kind(msgspec.Struct, frozen=True):
     fields: tuple[Field, ...] = ()
     group: str = ""
     source: str = ""
-    inputs: tuple[int, int | None] = (1, 1)
-    """Fewest and most links that may come in (None: any number). Only layers use it."""
-    learns: bool = False
-    """Whether it has parameters: only then can it be frozen. Only layers use it."""
-    initialized: bool = False
-    """Whether an initializer draws its weights (normalisations always start at γ = 1, β = 0). Only layers use it."""
 
     def field(self, name: str) -> Field:
         """Return the field of this name. Raises KeyError if the kind has none such."""
@@ -64,7 +58,48 @@ class Kind(msgspec.Struct, frozen=True):
         return {field.name: field.default for field in self.fields}
 
 
-def _table(*kinds: Kind) -> dict[str, Kind]:
+class LayerKind(Kind, frozen=True):
+    """One row of the table of layers: all that is so because a layer is of this kind, but its shapes (rules.py)."""
+
+    inputs: tuple[int, int | None] = (1, 1)
+    """Fewest and most links that may come in (None: any number)."""
+    learns: bool = False
+    """Whether it has parameters: only then can it be frozen."""
+    initialized: bool = False
+    """Whether an initializer draws its weights (normalisations always start at γ = 1, β = 0)."""
+    takes: Literal["", "sequence", "image"] = ""
+    """What suits it best where rows can have several shapes: [time, features] or [channels, height, width]."""
+    vocabulary: str = ""
+    """The field that says how many different whole numbers it looks up; empty if it takes any numbers."""
+    keeps_shape: bool = False
+    """Whether it puts out the shape it takes in."""
+    rearranges: bool = False
+    """Whether it puts out the very elements it takes in."""
+    proportional: bool = False
+    """Whether the size of its output and its parameters grow in proportion to its `width`."""
+    compares_rows: bool = False
+    """Whether it compares the rows of a batch in training, so that one alone is too few."""
+    gates: str = ""
+    """A letter for each block of units that its stacked weights hold, in torch's order; empty if there is only one."""
+    penalty: str = ""
+    """Short name of what it adds to the loss."""
+    caption: str = ""
+    """The line under it on the canvas, with its settings, {size} and {activation} put in; empty shows its label."""
+    slim: bool = False
+    """Whether its column on the canvas is slim, with links that run from unit to unit."""
+    straight: bool = False
+    """Whether links to it run from unit to unit though it is not slim."""
+
+    @property
+    def width(self) -> str:
+        """Name of the field that says how wide it is; empty if it has none."""
+        return next((field.name for field in self.fields if field.name in ("units", "out_channels", "embedding_dim")), "")
+
+
+AnyKind = TypeVar("AnyKind", bound=Kind)
+
+
+def _table(*kinds: AnyKind) -> dict[str, AnyKind]:
     return {kind.name: kind for kind in kinds}
 
 
@@ -111,119 +146,141 @@ def _convolution(largest: int) -> tuple[Field, ...]:
 
 
 LAYERS = _table(
-    Kind(
+    LayerKind(
         "input", "Input", "where the data enters; its shape leaves the batch out", group="Data", inputs=(0, 0),
+        caption="{size}",
         fields=(Field("shape", "shape", [2], "size of one row: [features], [channels, height, width] or [time, features]", 1, WIDEST, essential=True),),
     ),
-    Kind(
+    LayerKind(
         "dense", "Dense", "z = x Wᵀ + b, then the activation: every unit sees every input", group="Layers", source="torch.nn.Linear", learns=True, initialized=True,
+        proportional=True, caption="{units} · {activation}",
         fields=(
             Field("units", "integer", 4, "how many neurons: the size of the output", 1, WIDEST, essential=True),
             _ACTIVATION,
             Field("bias", "boolean", True, "whether b is added"),
         ),
     ),
-    Kind(
+    LayerKind(
         "activation", "Activation", "applies one function to every element", group="Layers",
+        keeps_shape=True, caption="{function}", slim=True,
         fields=(Field("function", "choice", "relu", "the function", choices=tuple(ACTIVATIONS), essential=True),),
     ),
-    Kind(
+    LayerKind(
         "dropout", "Dropout", "in training sets each element to 0 with probability p and multiplies the rest by 1/(1 − p); passes all unchanged otherwise",
         group="Regularisation", source="Srivastava et al. 2014; inverted scaling as torch.nn.Dropout",
+        keeps_shape=True, caption="dropout {p}", slim=True,
         fields=(Field("p", "number", 0.2, "probability that an element is dropped", 0.0, 0.99, essential=True),),
     ),
-    Kind(
+    LayerKind(
         "spatial_dropout", "Spatial dropout", "dropout of whole channels of an image, or of whole features over all time, instead of single elements",
         group="Regularisation", source="Tompson et al. 2015; torch.nn.Dropout1d, Dropout2d",
+        keeps_shape=True,
         fields=(Field("p", "number", 0.2, "probability that a channel is dropped", 0.0, 0.99, essential=True),),
     ),
-    Kind(
+    LayerKind(
         "batch_norm", "Batch norm", "(x − batch mean)/√(batch variance + ε) per feature (images: per channel), then a learned scale γ and shift β; running statistics outside training",
         group="Normalisation", source="Ioffe & Szegedy 2015; torch.nn.BatchNorm", learns=True,
+        keeps_shape=True, compares_rows=True, slim=True,
         fields=(
             Field("momentum", "number", 0.1, "share of the new batch in the running statistics", 0.0, 1.0),
             Field("epsilon", "number", 1e-5, "added to the variance", 1e-12, 1.0),
         ),
     ),
-    Kind(
+    LayerKind(
         "layer_norm", "Layer norm", "(x − mean)/√(variance + ε) over the features of each row, then a learned scale γ and shift β",
         group="Normalisation", source="Ba et al. 2016; torch.nn.LayerNorm", learns=True,
+        keeps_shape=True, slim=True,
         fields=(Field("epsilon", "number", 1e-5, "added to the variance", 1e-12, 1.0),),
     ),
-    Kind("add", "Add", "the sum of its inputs, element by element: the residual connection", group="Joining", inputs=(2, None)),
-    Kind("multiply", "Multiply", "the product of its inputs, element by element: a gate", group="Joining", inputs=(2, None)),
-    Kind(
+    LayerKind("add", "Add", "the sum of its inputs, element by element: the residual connection", group="Joining", inputs=(2, None), slim=True),
+    LayerKind("multiply", "Multiply", "the product of its inputs, element by element: a gate", group="Joining", inputs=(2, None)),
+    LayerKind(
         "concat", "Concat", "its inputs one behind the other along one axis of a row", group="Joining", source="torch.cat", inputs=(2, None),
+        straight=True,
         fields=(Field("axis", "integer", 1, "the axis along which they are joined; 1 is the first of a row (0 would be the batch)", 1, 4),),
     ),
-    Kind("flatten", "Flatten", "all elements of a row in one vector", group="Layers", source="torch.nn.Flatten"),
-    Kind(
+    LayerKind("flatten", "Flatten", "all elements of a row in one vector", group="Layers", source="torch.nn.Flatten", rearranges=True, caption="flatten {size}", straight=True),
+    LayerKind(
         "reshape", "Reshape", "the same elements in another shape, in the same order", group="Layers", source="torch.reshape",
+        rearranges=True,
         fields=(Field("shape", "shape", [2, 1], "the new shape of one row; its sizes multiply to the number of elements", 1, WIDEST, essential=True),),
     ),
-    Kind(
+    LayerKind(
         "conv1d", "Conv 1-D", "slides out_channels kernels along time: one weight for all places; x is [time, features]", group="Convolution",
-        source="torch.nn.Conv1d over the time axis", learns=True, initialized=True, fields=_convolution(256),
+        source="torch.nn.Conv1d over the time axis", learns=True, initialized=True,
+        takes="sequence", proportional=True, fields=_convolution(256),
     ),
-    Kind(
+    LayerKind(
         "conv2d", "Conv 2-D", "slides out_channels square kernels over an image: one weight for all places; x is [channels, height, width]", group="Convolution",
-        source="LeCun et al. 1989; torch.nn.Conv2d", learns=True, initialized=True, fields=_convolution(64),
+        source="LeCun et al. 1989; torch.nn.Conv2d", learns=True, initialized=True,
+        takes="image", proportional=True, fields=_convolution(64),
     ),
-    Kind(
+    LayerKind(
         "max_pool", "Max pool", "the largest value of each window, over time [time, features] or over an image; only the winner gets a gradient", group="Convolution",
-        source="torch.nn.MaxPool1d, MaxPool2d", fields=_POOL,
+        source="torch.nn.MaxPool1d, MaxPool2d",
+        takes="image", fields=_POOL,
     ),
-    Kind(
+    LayerKind(
         "avg_pool", "Average pool", "the mean of each window, over time [time, features] or over an image", group="Convolution",
-        source="torch.nn.AvgPool1d, AvgPool2d", fields=_POOL,
+        source="torch.nn.AvgPool1d, AvgPool2d",
+        takes="image", fields=_POOL,
     ),
-    Kind(
+    LayerKind(
         "global_pool", "Global pool", "one number per feature or channel: its mean or its largest value over all time or the whole image", group="Convolution",
         source="Lin et al. 2014",
+        takes="image",
         fields=(Field("function", "choice", "mean", "mean or max", choices=("mean", "max"), essential=True),),
     ),
-    Kind(
+    LayerKind(
         "rnn", "RNN", "hₜ = f(W xₜ + U hₜ₋₁ + b), h₀ = 0: the same weights at every time step; one bias vector", group="Sequence",
         source="Elman 1990; torch.nn.RNN with its second bias left out", learns=True, initialized=True,
+        takes="sequence",
         fields=(
             _UNITS,
             Field("activation", "choice", "tanh", "f, applied to z at every step", choices=tuple(ACTIVATIONS)),
             *_RECURRENT,
         ),
     ),
-    Kind(
+    LayerKind(
         "lstm", "LSTM", "a cell cₜ = f·cₜ₋₁ + i·g kept by an input, a forget and an output gate, hₜ = o·tanh cₜ; one bias vector per gate", group="Sequence",
         source="Hochreiter & Schmidhuber 1997, Gers et al. 2000; torch.nn.LSTM with its second bias left out", learns=True, initialized=True,
+        takes="sequence", gates="ifgo",
         fields=(_UNITS, *_RECURRENT),
     ),
-    Kind(
+    LayerKind(
         "gru", "GRU", "hₜ = (1 − z)·n + z·hₜ₋₁ with an update gate z; the reset gate r acts on U hₜ₋₁ after the product (torch's convention); one bias vector per gate",
-        group="Sequence", source="Cho et al. 2014; torch.nn.GRU with its second bias left out", learns=True, initialized=True, fields=(_UNITS, *_RECURRENT),
+        group="Sequence", source="Cho et al. 2014; torch.nn.GRU with its second bias left out", learns=True, initialized=True,
+        takes="sequence", gates="rzn", fields=(_UNITS, *_RECURRENT),
     ),
-    Kind(
+    LayerKind(
         "embedding", "Embedding", "looks up a learned vector for each whole number of a row: [time] becomes [time, embedding_dim]", group="Sequence",
         source="torch.nn.Embedding", learns=True, initialized=True,
+        vocabulary="num_embeddings", proportional=True,
         fields=(
             Field("num_embeddings", "integer", 10, "size of the vocabulary: the numbers looked up run from 0 to one less", 1, 100_000, essential=True),
             Field("embedding_dim", "integer", 4, "length of each vector", 1, WIDEST, essential=True),
         ),
     ),
-    Kind(
+    LayerKind(
         "one_hot", "One-hot", "each whole number of a row becomes a vector of zeros with a single 1: [time] becomes [time, num_classes]", group="Sequence",
         source="torch.nn.functional.one_hot",
+        vocabulary="num_classes",
         fields=(Field("num_classes", "integer", 10, "how many different numbers there are, counted from 0", 1, WIDEST, essential=True),),
     ),
-    Kind(
+    LayerKind(
         "positional_encoding", "Positional encoding", "adds sin(t/10000^(i/d)) to the even features i and the cosine to the odd ones, so that places in time differ",
         group="Attention", source="Vaswani et al. 2017, section 3.5",
+        takes="sequence", keeps_shape=True,
     ),
-    Kind(
+    LayerKind(
         "attention", "Self-attention", "softmax(Q Kᵀ/√d) V per head, with Q, K and V linear in x [time, features]; then an output projection", group="Attention",
-        source="Vaswani et al. 2017, section 3.2; torch.nn.MultiheadAttention", learns=True, initialized=True, fields=(_HEADS, _CAUSAL),
+        source="Vaswani et al. 2017, section 3.2; torch.nn.MultiheadAttention", learns=True, initialized=True,
+        takes="sequence", keeps_shape=True, fields=(_HEADS, _CAUSAL),
     ),
-    Kind(
+    LayerKind(
         "encoder_block", "Encoder block", "self-attention, add & norm, two dense layers at every time step, add & norm", group="Attention",
         source="Vaswani et al. 2017, section 3.1; torch.nn.TransformerEncoderLayer", learns=True, initialized=True,
+        takes="sequence", keeps_shape=True,
         fields=(
             _HEADS,
             Field("units", "integer", 16, "neurons of the hidden layer between the two dense ones", 1, WIDEST, essential=True),
@@ -233,16 +290,18 @@ LAYERS = _table(
             _CAUSAL,
         ),
     ),
-    Kind(
+    LayerKind(
         "gaussian_latent", "Gaussian latent", "z = μ + e^(½ log σ²)·ε with ε drawn anew in training, μ and log σ² linear in x; adds β·KL(N(μ, σ²) ‖ N(0, 1)) to the loss",
         group="Regularisation", source="Kingma & Welling 2014, section 2.4 and appendix B; β: Higgins et al. 2017", learns=True, initialized=True,
+        proportional=True, penalty="KL",
         fields=(
             Field("units", "integer", 2, "how many latent variables", 1, WIDEST, essential=True),
             Field("beta", "number", 1.0, "β: weight of the KL term, which is summed over the latent variables and averaged over the batch", 0.0, 1e3, essential=True),
         ),
     ),
-    Kind(
+    LayerKind(
         "noise", "Gaussian noise", "in training adds normal noise to every element; passes all unchanged otherwise", group="Regularisation", source="Bishop 1995",
+        keeps_shape=True,
         fields=(Field("std", "number", 0.1, "standard deviation of the noise", 0.0, 100.0, essential=True),),
     ),
 )
@@ -465,7 +524,7 @@ DATA_SIZES = {
     "moons": (2, 2), "circles": (2, 2), "spiral": (2, 2), "xor": (2, 2), "blobs": (2, 3), "rings": (2, 3), "sine": (1, 0), "iris": (4, 3), "wine": (13, 3),
     "breast_cancer": (30, 2), "digits": (64, 10),
 }
-"""Features and classes (0: regression) of data sets by default; row_shapes.py knows what their settings change, and all the others."""
+"""Features and classes (0: regression) of data sets by default; shapes/rows.py knows what their settings change, and all the others."""
 
 INITIALIZERS = _table(
     Kind("default", "Default", "as torch starts such a layer: uniform in ±1/√n_in (recurrent: ±1/√units), biases too; embedding normal; attention Xavier uniform", source="torch.nn"),
@@ -514,6 +573,11 @@ LAYER = (
     Field("learning_rate_factor", "number", 1.0, "multiplies the learning rate for the parameters of this layer; a schedule's floor is not multiplied, as in torch's parameter groups", 0.0, 1e4),
 )
 """The fields every layer has besides those of its kind."""
+
+
+def layer_kind(name: str) -> LayerKind:
+    """Return the row of a kind of layer; for one that does not exist a row that says nothing."""
+    return LAYERS.get(name) or LayerKind(name, name, "", inputs=(0, None))
 
 
 def new_layer(kind: str, id: str, **settings: Any) -> Layer:

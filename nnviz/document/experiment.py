@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
+from msgspec.structs import replace
 
 from nnviz.document.breakpoints import Breakpoint
+from nnviz.document.catalog import layer_kind
 from nnviz.document.network import Choice, Network
 from nnviz.document.training import Training
 
@@ -31,3 +35,14 @@ class Experiment(msgspec.Struct, frozen=True):
     """Weights that training leaves as they are: for a parameter's name True, or the indices of its locked elements (see locks.py)."""
     description: str = ""
     """One sentence about what it shows."""
+
+    def replaced(self, **changes: Any) -> Experiment:
+        """Return the experiment with other parts; the very same one if they all are as before."""
+        different = {name: value for name, value in changes.items() if getattr(self, name) != value}
+        return replace(self, **different) if different else self
+
+    @property
+    def penalties(self) -> tuple[str, ...]:
+        """Short names of the terms that are added to the error of the answers, as KL, L1, L2."""
+        own = dict.fromkeys(penalty for layer in self.network if (penalty := layer_kind(layer.kind).penalty))
+        return (*own, *("L1",) * (self.training.l1 > 0), *("L2",) * (self.training.l2 > 0))

@@ -1,15 +1,15 @@
-"""Which values a field of the catalog takes, and how text from a command line becomes one. Rules about single values only."""
+"""Which values a field of the catalog takes, and how text from a command line becomes one."""
 
 from __future__ import annotations
 
 import json
 import math
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from nnviz.document.catalog import MOST_CLASSES, Field
-from nnviz.document.problems import Refused, listed, shown
+from nnviz.document.problems import Refused, listed, offered, shown
 
 LONGEST_TEXT = 200
 LONGEST_PATH = 4096
@@ -17,8 +17,7 @@ MOST_AXES = 4
 MOST_WEIGHT_AXES = 8
 
 _NOTHING = ("none", "null", "off", "")
-_YES = ("true", "on", "yes", "1")
-_NO = ("false", "off", "no", "0")
+_TRUTHS = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
 
 
 def accepted(field: Field, value: Any) -> Any:
@@ -75,8 +74,34 @@ def parsed(field: Field, text: str) -> Any:
     """Return the value a text stands for. Raises Refused where the field does not take it."""
     if field.optional and text.strip().lower() in _NOTHING:
         return None
-    value = _PARSERS.get(field.type, lambda text: text)(text)
+    try:
+        value = _PARSERS.get(field.type, str)(text)
+    except (ValueError, KeyError, RecursionError):
+        value = None
     return accepted(field, text if value is None else value)
+
+
+def checked(fields: tuple[Field, ...], label: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings as the document keeps them. Raises Refused for an unknown field or a value it does not take."""
+    rows = {field.name: field for field in fields}
+    kept = {}
+    for name, value in settings.items():
+        if name not in rows:
+            raise Refused(f'{label} has no field "{name}".', offered(name, rows))
+        try:
+            kept[name] = accepted(rows[name], value)
+        except Refused as refused:
+            raise Refused(f"{name}: {refused.message}", refused.cure) from None
+    return kept
+
+
+def faults(fields: tuple[Field, ...], settings: dict[str, Any]) -> Iterator[tuple[Field, Refused, Any]]:
+    """Return the fields whose value is not taken, why it is not, and the nearest value that is."""
+    for field in fields:
+        try:
+            accepted(field, settings.get(field.name))
+        except Refused as refused:
+            yield field, refused, nearest(field, settings.get(field.name))
 
 
 def _limits(field: Field) -> str:
@@ -158,46 +183,13 @@ _READERS: dict[str, Callable[[Field, Any], Any]] = {
 }  # fmt: skip
 
 
-# --- texts ---
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _whole(text: str) -> int | None:
-    try:
-        return int(text)
-    except ValueError:
-        return None
-
-
-def _decimal(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _truth(text: str) -> bool | None:
-    word = text.strip().lower()
-    return True if word in _YES else False if word in _NO else None
-
-
-def _sizes(text: str) -> Any:
-    return _json(text if text.strip().startswith("[") else f"[{text}]")
-
-
 _PARSERS: dict[str, Callable[[str], Any]] = {
-    "integer": _whole,
-    "number": _decimal,
-    "boolean": _truth,
-    "shape": _sizes,
-    "table": _json,
-    "names": _json,
+    "integer": int,
+    "number": float,
+    "boolean": lambda text: _TRUTHS[text.strip().lower()],
+    "shape": lambda text: json.loads(text if text.strip().startswith("[") else f"[{text}]"),
+    "table": json.loads,
+    "names": json.loads,
 }
 
 

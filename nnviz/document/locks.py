@@ -1,4 +1,4 @@
-"""Locked weights: single elements or whole parameters that training leaves as they are, to the bit. Rules only; edits are in lock_edits.py.
+"""Locked weights: single elements or whole parameters that training leaves as they are, to the bit.
 
 `Experiment.locks` holds for a parameter's name either True or the indices of its locked elements. Freezing a layer is another thing: a
 frozen layer has no gradient, a locked weight has one that is shown and not used.
@@ -6,14 +6,12 @@ frozen layer has no gradient, a locked weight has one that is shown and not used
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from nnviz.document.experiment import Experiment
+from nnviz.document.network import split_parameter
 from nnviz.document.problems import Problem, offered
-
-if TYPE_CHECKING:
-    from nnviz.document.shapes.report import LayerShape
 
 Index = tuple[int, ...]
 
@@ -24,21 +22,14 @@ def is_locked(experiment: Experiment, parameter: str, index: Index | None = None
     return locks is True or (index is not None and locks is not False and list(index) in locks)
 
 
-def lock_problems(experiment: Experiment, layers: dict[str, LayerShape]) -> list[Problem]:
-    """Return what is wrong with the locks. Layers whose shape is not known are left alone."""
-    known = {f"{id}.{tensor}": shape for id, layer in layers.items() for tensor, shape in layer.parameters.items()}
-    hidden = {id for id, layer in layers.items() if layer.output_shape is None}
-    named = [(name, value) for name, value in experiment.locks.items() if name.partition(".")[0] not in hidden]
-    return [problem for name, value in named if (problem := _problem(name, value, known))]
-
-
 def is_inside(index: Iterable[int], shape: tuple[int, ...]) -> bool:
     """Return whether a parameter of this shape has such an element."""
     index = tuple(index)
     return len(index) == len(shape) and all(0 <= place < size for place, size in zip(index, shape, strict=True))
 
 
-def _problem(name: str, value: Any, known: dict[str, tuple[int, ...]]) -> Problem | None:
+def lock_problem(name: str, value: Any, known: Mapping[str, tuple[int, ...]]) -> Problem | None:
+    """Return what is wrong with what is locked of a parameter, if anything is; `known` holds the shape of every parameter."""
     place = f"locks.{name}"
     if name not in known:
         return Problem(place, "No parameter has this name.", offered(name, known))
@@ -46,4 +37,4 @@ def _problem(name: str, value: Any, known: dict[str, tuple[int, ...]]) -> Proble
     if not outside:
         return None
     shape = list(known[name])
-    return Problem(place, f"{name} has no element {outside[0]}.", f"Its shape is {shape}; count from 0.", name.partition(".")[0])
+    return Problem(place, f"{name} has no element {outside[0]}.", f"Its shape is {shape}; count from 0.", split_parameter(name).layer)

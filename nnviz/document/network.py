@@ -1,9 +1,11 @@
-"""The network a person drew: layers and the links between them. Plain frozen values; no rule about them lives here."""
+"""The network a person drew: layers and the links between them, as plain frozen values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Container, Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import count
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -48,7 +50,35 @@ class Link(msgspec.Struct, frozen=True, array_like=True):
     target: str
 
 
-class Network(msgspec.Struct, frozen=True):
+class ParameterName(NamedTuple):
+    """A parameter's name in its two parts: "h1.weight" is the tensor "weight" of the layer "h1". A tensor may have dots of its own."""
+
+    layer: str
+    tensor: str
+
+
+def split_parameter(name: str) -> ParameterName:
+    """Return the layer and the tensor a parameter's name is made of."""
+    layer, _, tensor = name.partition(".")
+    return ParameterName(layer, tensor)
+
+
+def free_id(kind: str, taken: Container[str]) -> str:
+    """Return the kind and the first number that make an id which is not taken."""
+    return next(id for number in count(1) if (id := f"{kind}{number}") not in taken)
+
+
+def reached(starts: Iterable[str], following: Mapping[str, Iterable[str]]) -> set[str]:
+    """Return these layers and all that a way along `following` leads to from them."""
+    found, ahead = set(), list(starts)
+    while ahead:
+        if (id := ahead.pop()) not in found:
+            found.add(id)
+            ahead += following[id]
+    return found
+
+
+class Network(msgspec.Struct, frozen=True, dict=True):
     """Layers in the order they were placed, and links in the order they were drawn (which is the order of a layer's inputs)."""
 
     layers: tuple[Layer, ...] = ()
@@ -57,23 +87,26 @@ class Network(msgspec.Struct, frozen=True):
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
 
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """What the screen calls every layer, by id."""
+        return {layer.id: layer.title for layer in self.layers}
+
+    @cached_property
+    def _by_id(self) -> dict[str, Layer]:
+        return {layer.id: layer for layer in reversed(self.layers)}
+
     def layer(self, id: str) -> Layer:
         """Return the layer with this id. Raises KeyError if there is none."""
-        for layer in self.layers:
-            if layer.id == id:
-                return layer
-        raise KeyError(id)
+        return self._by_id[id]
 
     def has(self, id: str) -> bool:
         """Return whether a layer has this id."""
-        return any(layer.id == id for layer in self.layers)
+        return id in self._by_id
 
     def free_id(self, kind: str) -> str:
         """Return the id of the next layer of this kind: the kind and the first free number, as dense2."""
-        number = 1
-        while self.has(f"{kind}{number}"):
-            number += 1
-        return f"{kind}{number}"
+        return free_id(kind, self._by_id)
 
     def inputs_of(self, id: str) -> tuple[str, ...]:
         """Return the ids of the layers that feed this one, in the order they were linked."""

@@ -1,4 +1,4 @@
-"""How a document says what is wrong with it: the place, what is wrong there, and the cure. No rule lives here."""
+"""How a document says what is wrong with it: the place, what is wrong there, the cure, and the fix that makes it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import msgspec
 
 
 class FixStep(msgspec.Struct, frozen=True):
-    """One call of a pure edit: the name it has in edits.py, and its keyword arguments."""
+    """One call of a pure edit: the name it has in edits, and its keyword arguments."""
 
     edit: str
     arguments: tuple[tuple[str, Any], ...]
 
 
 class Fix(msgspec.Struct, frozen=True):
-    """A cure that can be had at one click: what the button says, and the edits that `edits.repair` makes."""
+    """A cure that can be had at one click: what the button says, and the edits that `edits.apply_fix` makes."""
 
     label: str
     steps: tuple[FixStep, ...]

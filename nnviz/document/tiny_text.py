@@ -1,4 +1,4 @@
-"""The text that comes with the program, and its vocabulary. Nothing is drawn or cut into windows here."""
+"""The text that comes with the program, and its vocabulary."""
 
 from __future__ import annotations
 

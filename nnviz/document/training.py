@@ -1,4 +1,4 @@
-"""How the network is trained: loss, optimizer, schedule, batch and regularisation. Plain frozen values."""
+"""How the network is trained: loss, optimizer, schedule, batch and regularisation, as plain frozen values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Undo and redo: a list of experiments and a place in it. Immutable; an edit, an undo or a redo gives another History.
+"""Undo and redo: a list of experiments and a place in it. Immutable; an edit, an undo or a redo gives another one.
 
 Experiments share all that did not change, so entries are small and none is ever dropped.
 """

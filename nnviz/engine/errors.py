@@ -1,4 +1,4 @@
-"""The one error the engine raises for a document it cannot carry out. It must not know about messages or screens."""
+"""The one error the engine raises for a document it cannot carry out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine's end of the wire: frames over what were stdin and stdout, carried by threads. It knows no message's meaning and no torch.
+"""The engine's end of the connection to the window: frames over what were stdin and stdout, read and written by threads.
 
 The real stdout is moved away first: whatever a model or a library prints arrives as `Logged` and can never damage a frame.
 """
@@ -9,15 +9,57 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from nnviz import messages
-from nnviz.engine.inbox import Closed, Garbage, Inbox
 
 GRACE = 1.0
 """Seconds the engine has to leave by itself once the window has gone; then it is ended, whatever it computes."""
 MOST_LOGGED = 20_000
 """Characters of print that travel in one message."""
+
+
+class Closed(NamedTuple):
+    """The window has gone."""
+
+
+class Garbage(NamedTuple):
+    """A frame that holds no request."""
+
+    message: str
+
+
+Item = messages.Requests | Garbage | Closed
+
+
+class Inbox:
+    """What the window has sent and the engine has not answered yet, in order; filled by one thread, emptied by another."""
+
+    def __init__(self) -> None:
+        self._arriving: SimpleQueue[Item] = SimpleQueue()
+        self._waiting: deque[Item] = deque()
+
+    def put(self, item: Item) -> None:
+        """Put one in; any thread may."""
+        self._arriving.put(item)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._waiting and self._arriving.empty()
+
+    def take(self) -> Item:
+        """Return the next one; waits for it."""
+        return self._waiting.popleft() if self._waiting else self._arriving.get()
+
+    def interrupts(self) -> bool:
+        """Whether something waits that ends a long way: a pause, another run, the end, or (first in line) another place to go to."""
+        while not self._arriving.empty():
+            self._waiting.append(self._arriving.get())
+        leaves = any(isinstance(item, messages.Pause | messages.Open | Closed) for item in self._waiting)
+        return leaves or (bool(self._waiting) and isinstance(self._waiting[0], messages.GoTo))
 
 
 class FrameChannel:
@@ -36,7 +78,7 @@ class FrameChannel:
 
     @classmethod
     def over_stdio(cls) -> FrameChannel:
-        """Return a wire over this process's stdin and stdout, which from then on are empty and the log."""
+        """Return a channel over this process's stdin and stdout, which from then on are empty and the log."""
         source, target = os.dup(0), os.dup(1)
         read, write = os.pipe()
         nothing = os.open(os.devnull, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""The engine as a process of its own: moves stdout away, loads torch, serves until stdin ends. Started by `python -m nnviz --engine`."""
+"""The engine as a process of its own: it loads torch and serves until stdin ends. Started by `python -m nnviz --engine`."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ CURE = "Install it with: pip install torch==2.13.0"
 def serve() -> int:
     """Answer requests until stdin ends; return the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is the window's to handle; it closes our stdin
-    wire = FrameChannel.over_stdio()
+    channel = FrameChannel.over_stdio()
     try:
         import torch
     except (ImportError, OSError) as error:
-        wire.send(messages.Failed("start", f"The engine needs torch, which cannot be loaded ({error}).", CURE))
-        wire.flush(1.0)
+        channel.send(messages.Failed("start", f"The engine needs torch, which cannot be loaded ({error}).", CURE))
+        channel.flush(1.0)
         return 1
     torch.set_num_threads(1)  # with two threads on a busy machine a small net is ten times slower
-    answer(wire, str(torch.__version__))
+    answer(channel, str(torch.__version__))
     os._exit(0)  # there is nothing to tidy up, and with torch loaded Python takes a second to do it
 
 
-def answer(wire: FrameChannel, version: str) -> None:
+def answer(channel: FrameChannel, version: str) -> None:
     """Say that the engine is ready, and answer requests until the window has gone. `version`: of torch."""
     from nnviz.engine.service import Service
 
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again, a tenth of a second each time
-    wire.send(messages.Ready(version))
-    Service(wire.inbox, wire.send).run()
+    channel.send(messages.Ready(version))
+    Service(channel.inbox, channel.send).run()
     sys.stdout.flush()
-    wire.flush(0.2)
+    channel.flush(0.2)

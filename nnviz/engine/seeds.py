@@ -1,4 +1,4 @@
-"""Where chance comes from: independent streams derived from the experiment's seed. Nothing else in the engine may seed anything."""
+"""All randomness of the engine: independent streams derived from the experiment's seed."""
 
 from __future__ import annotations
 

@@ -7,26 +7,25 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from nnviz import messages
-from nnviz.document.experiment import Experiment
+from nnviz.document.run_log import NOTHING_LEFT, LogUpdate, RunLog, is_another_network
 from nnviz.engine.errors import BuildError
-from nnviz.engine.inbox import Closed, Garbage, Inbox
+from nnviz.engine.frame_channel import Closed, Garbage, Inbox
 from nnviz.engine.observe.batch_rows import inspected_batch
 from nnviz.engine.observe.capture import capture_next
-from nnviz.engine.observe.data_previews import looked_at, previewed
+from nnviz.engine.observe.data_previews import previewed, table_read
 from nnviz.engine.observe.data_records import data_record
-from nnviz.engine.observe.initial_values import drawn
+from nnviz.engine.observe.initial_values import initial_drawn
 from nnviz.engine.observe.inspection import gradient_checked, inspected, node_tensors
-from nnviz.engine.observe.measures import response
 from nnviz.engine.observe.reporter import Reporter
+from nnviz.engine.observe.surface import unit_map
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.position import iterations_per_epoch
-from nnviz.engine.run.state_transfer import Transferred
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
-from nnviz.engine.run.weight_recorder import record_weight
-from nnviz.records.run_records import BreakpointHit, Change
+from nnviz.records.run_records import BreakpointHit
 from nnviz.trace import NoSuchGroup, TooManyScalars, TraceError
 
 
@@ -41,7 +40,7 @@ class Service:
         """Iterations still to train; None while the run stands."""
         self._data_sent: object = None
         self._reporter = Reporter(send)
-        self._guard = TrainingBreakpoints()
+        self._breakpoints = TrainingBreakpoints()
         self._handlers: dict[type, Callable] = {
             messages.Open: self._open,
             messages.Edit: self._edit,
@@ -49,17 +48,17 @@ class Service:
             messages.Pause: lambda request: self._finish("asked") if self._left is not None else None,
             messages.GoTo: self._go_to,
             messages.Watch: self._watch,
-            messages.SetBreakpoints: lambda request: self._guard.set_breakpoints(request.breakpoints),
+            messages.SetBreakpoints: lambda request: self._breakpoints.set_breakpoints(request.breakpoints),
             messages.Acknowledge: lambda request: self._reporter.acknowledge(request.number),
             messages.TraceNext: self._look,
             messages.Inspect: self._look,
             messages.InspectNode: self._look,
             messages.CheckGradient: self._look,
             messages.InspectBatch: lambda request: self._send(inspected_batch(self._run().trainer)),
-            messages.DrawInitial: lambda request: self._send(drawn(self._run(), request)),
+            messages.DrawInitial: lambda request: self._send(initial_drawn(self._run(), request)),
             messages.MapUnit: self._look,
             messages.Preview: lambda request: self._send(previewed(request)),
-            messages.ReadTable: lambda request: self._send(looked_at(request)),
+            messages.ReadTable: lambda request: self._send(table_read(request)),
         }
 
     def run(self) -> None:
@@ -90,43 +89,51 @@ class Service:
     # --- the run ---
 
     def _open(self, request: messages.Open) -> None:
-        self._begin(request.revision, self._new(request.experiment, Path(request.folder), request.changes), request.iteration)
+        self._begin(request.revision, self._new(request.log, Path(request.folder)), request.iteration)
 
-    def _new(self, experiment: Experiment, folder: Path, changes: tuple[Change, ...] = ()) -> Timeline:
+    def _new(self, log: RunLog, folder: Path) -> Timeline:
         old = self._timeline
-        is_known = old and experiment.data.kind != "csv" and old.has_same_data(experiment, folder)  # a file may have changed
-        return Timeline(experiment, folder, changes, old.data if is_known else None)
+        is_known = old and log.first.data.kind != "csv" and old.has_same_data(log.first, folder)  # a file may have changed
+        return Timeline(log, folder, old.data if is_known else None)
 
-    def _begin(self, revision: int, timeline: Timeline, iteration: int = 0) -> None:
-        timeline.trainer.remembers = "measures" in self._reporter.watch.panels
-        record_weight(timeline, self._reporter.watch.parameter, self._reporter.watch.element)
+    def _begin(self, revision: int, timeline: Timeline, iteration: int = 0, nothing_left: bool = False) -> None:
+        trained = self._timeline.iteration if self._timeline else 0
+        timeline.trainer.keep_previous("measures" in self._reporter.watch.panels)
+        timeline.record_weight(self._reporter.watch.parameter, self._reporter.watch.element)
         stop = timeline.go_to(iteration, self._inbox.interrupts) if iteration else None
         self._timeline, self._revision, self._left = timeline, revision, None
         self._reporter.begin()
-        self._opened(True)
-        self._reporter.stand(timeline, revision)
+        self._opened(
+            LogUpdate(len(timeline.changes)),
+            new_run=True,
+            nothing_left=nothing_left,
+            reasons=(NOTHING_LEFT,) * (nothing_left and trained > 0),
+        )
+        self._reporter.report_at_rest(timeline, revision)
         if stop:
             self._send(messages.Trained(timeline.iteration, timeline.trainer.position.epoch, stop.reason, stop.message))
 
     def _edit(self, request: messages.Edit) -> None:
-        timeline = self._run()
-        if not timeline.can_go_on_with(request.experiment):
-            self._begin(request.revision, self._new(request.experiment, timeline.folder))
+        timeline, experiment = self._run(), request.experiment
+        nothing_left = is_another_network(timeline.document, experiment, request.alive)
+        if nothing_left or not timeline.can_go_on_with(experiment):
+            self._begin(request.revision, self._new(RunLog(experiment), timeline.folder), nothing_left=nothing_left)
             return
-        carried = timeline.edit(request.experiment)
+        before, carried = timeline.log, timeline.edit(experiment)
         self._reporter.edited(len(timeline.points))
         self._revision = request.revision
-        self._opened(False, carried)
+        reasons = carried.reasons if timeline.iteration else ()
+        self._opened(before.update_to(timeline.log), kept=carried.kept, reset=carried.reset, reasons=reasons)
         if self._left is None:
-            self._reporter.stand(timeline, self._revision)
+            self._reporter.report_at_rest(timeline, self._revision)
 
-    def _opened(self, new_run: bool, carried: Transferred | None = None) -> None:
+    def _opened(self, log: LogUpdate, new_run: bool = False, **what: Any) -> None:
         timeline = self._timeline
         data, self._data_sent = None if timeline.data is self._data_sent else data_record(timeline.data), timeline.data
         trainer, batch_size = timeline.trainer, timeline.document.training.batch_size
         per_epoch = iterations_per_epoch(trainer.training_rows.count, batch_size)
-        lost = (carried.kept, carried.reset, carried.reasons if timeline.iteration else ()) if carried else ()
-        self._send(messages.Opened(self._revision, timeline.iteration, trainer.position.epoch, new_run, per_epoch, data, *lost))
+        place = self._revision, timeline.iteration, trainer.position.epoch
+        self._send(messages.Opened(*place, new_run, per_epoch, data, log=log, **what))
 
     def _run(self) -> Timeline:
         if self._timeline is None:
@@ -136,9 +143,11 @@ class Service:
     # --- training and moving ---
 
     def _train(self, request: messages.Train) -> None:
-        if self._run().settle():
+        before = self._run().log
+        if self._timeline.drop_changes_ahead():
             self._reporter.edited(len(self._timeline.points))
-        self._guard.let_pass(request.past)
+            self._send(messages.LogChanged(before.update_to(self._timeline.log)))
+        self._breakpoints.skip(self._timeline.iteration if request.past else None)
         self._left = float("inf") if request.iterations is None else request.iterations
         if self._left <= 0:
             self._finish("done")
@@ -146,12 +155,12 @@ class Service:
     def _advance(self) -> None:
         start = time.perf_counter()
         try:
-            stop = self._timeline.advance(self._guard.due())
+            stop = self._timeline.advance(self._breakpoints.check)
             self._left -= 1
             if stop or self._left <= 0:
                 self._finish(*(stop or ("done",)))
             else:
-                self._reporter.trained(self._timeline, self._revision, time.perf_counter() - start)
+                self._reporter.report_iteration(self._timeline, self._revision, time.perf_counter() - start)
         except Exception as error:
             self._send(_failure("Train", error))
             self._finish("asked", str(error))
@@ -159,7 +168,7 @@ class Service:
     def _finish(self, reason: str, message: str = "", hit: BreakpointHit | None = None) -> None:
         timeline, self._left = self._timeline, None
         try:
-            self._reporter.stand(timeline, self._revision)
+            self._reporter.report_at_rest(timeline, self._revision)
         except Exception as error:  # the run stands all the same
             self._send(_failure("Watch", error))
         self._send(messages.Trained(timeline.iteration, timeline.trainer.position.epoch, reason, message, hit))
@@ -168,35 +177,36 @@ class Service:
         timeline, self._left = self._run(), None
 
         def interrupted() -> bool:
-            self._reporter.under_way(timeline, self._revision)
+            self._reporter.report_progress(timeline, self._revision)
             return self._inbox.interrupts()
 
         stop = timeline.go_to(request.iteration, interrupted)
         self._reporter.moved(len(timeline.points))
         self._send(messages.Moved(timeline.iteration, timeline.trainer.position.epoch, tuple(timeline.points)))
-        self._reporter.stand(timeline, self._revision)
+        self._reporter.report_at_rest(timeline, self._revision)
         if stop:
             raise BuildError("", stop.message)
 
     # --- looking ---
 
     def _watch(self, request: messages.Watch) -> None:
-        old, self._reporter.watch = self._reporter.watch, request
+        old = self._reporter.watch
+        self._reporter.set_watch(request)
         news = set(request.panels) - set(old.panels) - {"trace"}
         if self._timeline:
-            self._timeline.trainer.remembers = "measures" in request.panels
+            self._timeline.trainer.keep_previous("measures" in request.panels)
             if (request.parameter, request.element) != (old.parameter, old.element):
-                record_weight(self._timeline, request.parameter, request.element)
-                self._reporter.tell(self._timeline, self._revision)
+                self._timeline.record_weight(request.parameter, request.element)
+                self._reporter.report_recorded_weight(self._timeline, self._revision)
             if news and self._left is None:
-                self._reporter.stand(self._timeline, self._revision)
+                self._reporter.report_at_rest(self._timeline, self._revision)
 
     def _look(
         self, request: messages.TraceNext | messages.Inspect | messages.InspectNode | messages.CheckGradient | messages.MapUnit
     ) -> None:
         match request:
             case messages.TraceNext(detail, what_ifs, details):
-                self._reporter.captured = capture_next(self._run().trainer, detail, what_ifs=what_ifs, details=details)
+                self._reporter.keep_trace(capture_next(self._run().trainer, detail, what_ifs=what_ifs, details=details))
                 self._send(messages.Traced(self._revision, to_record(self._reporter.captured)))
             case messages.Inspect():
                 self._send(inspected(self._reporter.captured, request))
@@ -206,7 +216,7 @@ class Service:
             case messages.CheckGradient():
                 self._send(gradient_checked(self._reporter.captured, request))
             case messages.MapUnit(layer, unit):
-                values = response(self._run().trainer, layer, unit)
+                values = unit_map(self._run().trainer, layer, unit)
                 self._send(messages.UnitMapped(self._revision, self._timeline.iteration, layer, unit, values))
 
 

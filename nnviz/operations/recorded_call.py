@@ -9,59 +9,27 @@ from typing import Any
 
 import numpy as np
 
+from nnviz.operations.signature import Signature
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
-
-_CONVOLUTION = "x weight bias stride padding dilation groups"
-_MAX_POOL = "x kernel_size stride padding dilation ceil_mode return_indices"
-_AVERAGE_POOL = "x kernel_size stride padding ceil_mode count_include_pad divisor_override"
-_REDUCTION = "x dim keepdim"
-_NLL = "x target weight size_average ignore_index reduce reduction label_smoothing"
-_LOSS = "x target size_average reduce reduction"
-SIGNATURES = {
-    "linear": "x weight bias",
-    **{f"conv_transpose{count}d": "x weight bias stride padding output_padding groups dilation" for count in (1, 2, 3)},
-    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _CONVOLUTION),
-    **dict.fromkeys(("max_pool1d", "max_pool2d", "max_pool3d"), _MAX_POOL),
-    **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), _AVERAGE_POOL),
-    **{f"adaptive_{kind}_pool{count}d": "x output_size" for kind in ("avg", "max") for count in (1, 2, 3)},
-    **dict.fromkeys(("mean", "sum", "max", "min", "amax", "amin", "logsumexp", "prod", "softmax", "log_softmax", "softmin"), _REDUCTION),
-    "var": "x dim unbiased keepdim", "std": "x dim unbiased keepdim", "norm": "x p dim keepdim", "cumsum": "x dim",
-    "layer_norm": "x normalized_shape weight bias eps", "group_norm": "x num_groups weight bias eps",
-    "batch_norm": "x running_mean running_var weight bias training momentum eps",
-    "embedding": "index weight", "leaky_relu": "x negative_slope", "elu": "x alpha", "celu": "x alpha", "softplus": "x beta threshold",
-    "hardtanh": "x min_val max_val", "clamp": "x min max", "gelu": "x approximate", "prelu": "x weight", "where": "c a b",
-    "masked_fill": "x mask value", "pow": "a exponent", "dropout": "x p training", "dropout_mask": "shape stride p",
-    "mse_loss": _LOSS, "l1_loss": _LOSS, "smooth_l1_loss": f"{_LOSS} beta", "huber_loss": "x target reduction delta",
-    "binary_cross_entropy": "x target weight size_average reduce reduction",
-    "binary_cross_entropy_with_logits": "x target weight size_average reduce reduction pos_weight",
-    "nll_loss": _NLL, "cross_entropy": _NLL, "scaled_dot_product_attention": "query key value attn_mask dropout_p is_causal scale",
-}  # fmt: skip
-"""What the places of a call's arguments are called, as torch calls them; of all others "a b"."""
 
 
 @dataclass(frozen=True)
 class RecordedCall:
     """A node's call at one element. `place` is the element with the row of the batch in it; `value` what the node has there."""
 
+    signature: Signature
     state: TraceState
     node: NodeRecord
     place: tuple[int, ...]
     value: float
 
-    @property
-    def operation(self) -> str:
-        """The operation's name without the mark of writing in place."""
-        return self.node.operation.rstrip("_")
-
     @cached_property
     def options(self) -> dict[str, Any]:
         """Every argument by its name, tensors as arrays in double precision. Raises LookupError for one whose numbers are not here."""
         given = self.node.arguments or tuple({"input": k} for k in range(len(self.node.inputs)))
-        names = SIGNATURES.get(self.operation, "a b c d").split()
-        pairs = {**dict(zip(names, given, strict=False)), **self.node.keywords}
-        return {name: self._filled(part) for name, part in pairs.items()}
+        return {name: self._filled(part) for name, part in self.signature.bind(given, self.node.keywords).items()}
 
     def option(self, name: str, default: Any = None) -> Any:
         """Return an argument; the default where the call did not give it."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from nnviz.operations import numbers_of_losses, numbers_of_moves
-from nnviz.operations.numbers_put_in import ENCODING, RULES
+from nnviz.operations import losses
+from nnviz.operations.operation import UNKNOWN
 from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.sequences import encoding
+from nnviz.operations.table import recorded, row_of
 from nnviz.operations.writing import Substitution
 from nnviz.records.trace_record import NodeRecord, WhatIf
 from nnviz.records.trace_state import TraceState
@@ -16,25 +18,21 @@ from nnviz.text.names import symbol
 from nnviz.text.numbers import number
 from nnviz.text.what_if_text import covers, touches
 
-_SUMS = {
-    "linear", "add", "sub", "rsub", "neg", "mean", "sum", "cat", "stack", *numbers_of_moves.IN_ORDER, *numbers_of_moves.MOVES,
-    *(f"{kind}{count}d" for kind in ("avg_pool", "adaptive_avg_pool", "conv") for count in (1, 2, 3)),
-}  # fmt: skip
-_PRODUCTS = {"mul", "matmul", "mm", "bmm", "mv"}
-"""Linear in each of two operands: of the mean, if only one of them has rows of the batch."""
 TOLERANCE = 2e-4
 """Relative difference of what the numbers give from the node's value, beyond which nothing is said: it may be in half precision."""
-
-_UNKNOWN = (LookupError, ValueError, TypeError, ArithmeticError)
-"""What a rule raises for a call it does not know: better no line than a wrong one."""
 
 
 def holds_for_means(state: TraceState, node: NodeRecord) -> bool:
     """Return whether what an operation does with every row it does with their mean."""
     batched = [state.index.node(k).batch_axis is not None for k in node.inputs]
-    operation = node.operation.rstrip("_")
-    is_linear = operation in _SUMS or (operation in _PRODUCTS and sum(batched) == 1) or (operation == "div" and batched[1:] != [True])
-    return is_linear or not any(batched)
+    match row_of(node.operation).linear_in:
+        case "all":
+            return True
+        case "each" if sum(batched) == 1:
+            return True
+        case "first" if batched[1:] != [True]:
+            return True
+    return not any(batched)
 
 
 def substituted(state: TraceState, node: NodeRecord, element: tuple[int, ...]) -> str:
@@ -66,7 +64,7 @@ def _written(state: TraceState, node: NodeRecord, element: tuple[int, ...], valu
         return f"{left} = {number(value)}, set by hand"
     factor = math.prod(what_if.value for what_if in supposed)
     full = tuple(0 if index is None else index for index in place)
-    call = RecordedCall(state, node, full, value / factor if factor else 0.0)
+    call = recorded(state, node, full, value / factor if factor else 0.0)
     part = _row_of_loss(call) if not supposed else None
     if part:
         return f"this row: {part.text} = {number(part.value)}"
@@ -77,22 +75,22 @@ def _written(state: TraceState, node: NodeRecord, element: tuple[int, ...], valu
 def _said(call: RecordedCall) -> Substitution | None:
     """What the operation's rule says, unless it knows no such call or its numbers do not give the node's."""
     is_encoding = call.node.kind == "buffer" and call.node.label.endswith(".encoding") and len(call.node.shape) == 2
-    rule = RULES.get(ENCODING if is_encoding else call.operation)
     try:
-        said = rule(call) if rule else None
-    except _UNKNOWN:
+        said = encoding(call) if is_encoding else row_of(call.node.operation).substituted(call)
+    except UNKNOWN:
         return None
     return said if said and _is_same(said.value, call.value) else None
 
 
 def _row_of_loss(call: RecordedCall) -> Substitution | None:
     """The chosen row's part of a loss over the batch."""
-    state, node = call.state, call.node
+    state, node, parts = call.state, call.node, row_of(call.node.operation).parts
     axis = state.index.node(node.inputs[0]).batch_axis if node.inputs else None
-    is_over_rows = call.operation in numbers_of_losses.PARTS and axis is not None and node.batch_axis is None
+    if parts is None or axis is None or node.batch_axis is not None or state.sample is None:
+        return None
     try:
-        return numbers_of_losses.of_row(call, state.sample, axis) if is_over_rows and state.sample is not None else None
-    except _UNKNOWN:
+        return losses.of_row(call, parts(call), state.sample, axis)
+    except UNKNOWN:
         return None
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nnviz.operations.recorded_call import RecordedCall
 from nnviz.text.numbers import MINUS, number
 
 MOST_TERMS = 6
@@ -122,3 +123,28 @@ def divided(said: Substitution, by: float, text: str = "") -> Substitution:
 def _joined(terms: Sequence[Term]) -> str:
     parts = [f" {MINUS if term.is_negative else '+'} {term.text}" for term in terms[1:]]
     return f"{MINUS if terms and terms[0].is_negative else ''}{terms[0].text if terms else '0'}{''.join(parts)}"
+
+
+def line(x: np.ndarray, place: tuple[int, ...], axis: int) -> np.ndarray:
+    """Return the numbers along an axis through an element."""
+    return x[(*place[: axis % x.ndim], slice(None), *place[axis % x.ndim + 1 :])]
+
+
+def of_number(text: str, value: Callable[[float], float]) -> Callable[[float, RecordedCall], Substitution]:
+    """Return the rule of a function of one number: the text with {z} for it, {b} for it in brackets if negative, {m} for its opposite."""
+    return lambda z, call: Substitution(text.format(z=number(z), b=bracketed(z), m=number(-z)), value(z))
+
+
+def between(low: str, high: str, least: float | None = None, most: float | None = None) -> Callable[[float, RecordedCall], Substitution]:
+    """Return the rule of a function that keeps a number between two options of the call, which have these defaults."""
+
+    def write(z: float, call: RecordedCall) -> Substitution:
+        bottom, top = call.option(low, least), call.option(high, most)
+        text, value = number(z), z
+        if bottom is not None:
+            text, value = f"max({text}, {number(bottom)})", max(value, bottom)
+        if top is not None:
+            text, value = f"min({text}, {number(top)})", min(value, top)
+        return Substitution(text, value)
+
+    return write

@@ -1,15 +1,15 @@
-"""Where breakpoints hold in a trace: pure functions from (trace, breakpoints) to places of the cursor. They stop nothing themselves."""
+"""Where breakpoints hold in a trace: pure functions from (trace, breakpoints) to places of the cursor."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
-from nnviz.document.breakpoints import Breakpoint, reason
-from nnviz.records.run_records import BreakpointHit
+from nnviz.document.breakpoints import CONDITIONS, Breakpoint, reason
 from nnviz.records.tensors import Tensor
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_places import places_of
@@ -28,43 +28,33 @@ class BreakpointPlace(NamedTuple):
     """The layer, parameter or node it holds for, by its name."""
     value: float | None = None
 
-    def said(self, titles: Mapping[str, str]) -> str:
+    def reason(self, titles: Mapping[str, str]) -> str:
         """Return what holds, where, and the value. `titles`: layer id -> name on the screen."""
         return reason(self.breakpoint, self.place, self.value, titles)
 
 
-def halts(index: TraceIndex, breakpoints: Iterable[Breakpoint], previous_loss: float | None = None) -> list[BreakpointPlace]:
+def places_reached(index: TraceIndex, breakpoints: Iterable[Breakpoint], previous_loss: float | None = None) -> list[BreakpointPlace]:
     """Return where these hold, in the order of the schedule, as far as they are on.
 
     `previous_loss` is that of the iteration before; None for the first.
     """
-    found = [halt for one in breakpoints if one.enabled for halt in _FINDERS[one.kind](index, one, previous_loss)]
-    return sorted(found, key=lambda halt: halt.cursor)
+    reached = [place for one in breakpoints if one.enabled for place in _reached(index, one, previous_loss)]
+    return sorted(reached, key=lambda place: place.cursor)
 
 
 def first_non_finite(index: TraceIndex) -> BreakpointPlace | None:
     """Return where a value or gradient is NaN or infinite for the first time in the order of the schedule; None if nowhere."""
-    return next(_non_finite(index, Breakpoint("non_finite"), None), None)
+    return next(_reached(index, Breakpoint("non_finite"), None), None)
 
 
-def present(index: TraceIndex, breakpoints: Iterable[Breakpoint]) -> tuple[Breakpoint, ...]:
-    """Return those that can hold in such a trace: not those on a node or parameter it does not have."""
-    return tuple(one for one in breakpoints if not one.is_at_a_place or node_of(index, one) is not None)
+def _reached(index: TraceIndex, one: Breakpoint, previous_loss: float | None) -> Iterator[BreakpointPlace]:
+    reached = (place for place in _PLACES[one.kind](index, one) if one.holds(place.value, previous_loss))
+    return islice(reached, 1 if CONDITIONS[one.kind].is_first_only else None)
 
 
-def told(index: TraceIndex, hit: BreakpointHit, previous_loss: float | None, titles: Mapping[str, str]) -> dict[str, Any]:
-    """Return what has stopped training, and the first place where it holds in this trace, as a plain value."""
-    one = hit.breakpoint
-    halt = next(iter(halts(index, [one], previous_loss)), None)  # None where a number lies on the threshold but for its rounding
-    return {
-        **{name: getattr(one, name) for name in ("kind", "target", "comparison", "threshold")},
-        "iteration": index.trace.iteration + 1,
-        "node": target_of(index, halt.node)[1] if halt else hit.place,
-        "phase": index.trace.steps[halt.cursor - 1].phase if halt else None,
-        "step": halt.cursor if halt else None,
-        "value": hit.value,
-        "reason": reason(one, hit.place, hit.value, titles),
-    }
+def is_in_trace(index: TraceIndex, breakpoint: Breakpoint) -> bool:
+    """Return whether a breakpoint can hold in such a trace: not if it is on a node or parameter that the trace does not have."""
+    return not breakpoint.is_at_a_place or node_of(index, breakpoint) is not None
 
 
 # --- names that survive a new trace ---
@@ -102,7 +92,7 @@ def _nodes_of(index: TraceIndex, breakpoint: Breakpoint) -> list[int]:
     return same[place : place + 1] if place >= 0 else []
 
 
-def marks(index: TraceIndex, breakpoints: Iterable[Breakpoint]) -> dict[int, bool]:
+def nodes_with_breakpoint(index: TraceIndex, breakpoints: Iterable[Breakpoint]) -> dict[int, bool]:
     """Return the nodes that have a breakpoint of their own, and whether it is on."""
     return {node: one.enabled for one in breakpoints if one.is_at_a_place for node in _nodes_of(index, one)}
 
@@ -111,36 +101,34 @@ def _path(node: NodeRecord) -> str:
     return "/".join((*node.group, node.label))
 
 
-# --- one finder per kind ---
+# --- what each kind looks at, in the order of the schedule, with the number that is found there ---
 
 
-def _place(index: TraceIndex, one: Breakpoint, previous: float | None) -> Iterator[BreakpointPlace]:
+def _place(index: TraceIndex, one: Breakpoint) -> Iterator[BreakpointPlace]:
     node = node_of(index, one)
     if node is not None:
-        yield from (BreakpointPlace(place, one, node, one.target) for place in places_of(index, node))
+        yield from (BreakpointPlace(cursor, one, node, one.target) for cursor in places_of(index, node))
 
 
-def _loss_rising(index: TraceIndex, one: Breakpoint, previous: float | None) -> Iterator[BreakpointPlace]:
+def _loss(index: TraceIndex, one: Breakpoint) -> Iterator[BreakpointPlace]:
     node = next((node.id for node in index.trace.nodes if node.kind == "loss"), None)
-    if node is not None and previous is not None and index.trace.loss > previous + one.threshold:
+    if node is not None:
         yield BreakpointPlace(index.made_at.get(node, index.length), one, node, "loss", index.trace.loss)
 
 
-def _gradient(index: TraceIndex, one: Breakpoint, previous: float | None) -> Iterator[BreakpointPlace]:
-    """Where the gradient of a parameter is complete."""
+def _gradients(index: TraceIndex, one: Breakpoint) -> Iterator[BreakpointPlace]:
+    """Of every parameter, where its gradient is complete."""
     for node in index.trace.nodes:
         if node.kind == "parameter" and node.gradient is not None and one.covers(index.tensor_of(node.id).label):
-            value, places = largest(index, node.gradient), places_of(index, node.id)
-            if places and one.is_beyond(value):
-                yield BreakpointPlace(places[0], one, node.id, node.label, value)
+            for cursor in places_of(index, node.id)[:1]:
+                yield BreakpointPlace(cursor, one, node.id, node.label, largest(index, node.gradient))
 
 
-def _activation(index: TraceIndex, one: Breakpoint, previous: float | None) -> Iterator[BreakpointPlace]:
-    """Where the output of a layer is made."""
+def _activations(index: TraceIndex, one: Breakpoint) -> Iterator[BreakpointPlace]:
+    """Of every layer, where its output is made."""
     for layer, node in _outputs(index):
-        value = largest(index, node.value) if one.covers(layer) else float("nan")
-        if one.is_beyond(value):
-            yield BreakpointPlace(index.made_at[node.id], one, node.id, layer, value)
+        if one.covers(layer):
+            yield BreakpointPlace(index.made_at[node.id], one, node.id, layer, largest(index, node.value))
 
 
 def _outputs(index: TraceIndex) -> list[tuple[str, NodeRecord]]:
@@ -152,14 +140,11 @@ def _outputs(index: TraceIndex) -> list[tuple[str, NodeRecord]]:
     return [(layer, node) for node in made for layer in layers.get(index.tensor_of(node.id).id, ())]
 
 
-def _non_finite(index: TraceIndex, one: Breakpoint, previous: float | None) -> Iterator[BreakpointPlace]:
-    """The first place only: behind it all that depends on it is spoiled."""
+def _everything(index: TraceIndex, one: Breakpoint) -> Iterator[BreakpointPlace]:
     completed = _completed(index)
     for step in index.trace.steps:
         for node, tensor in _news(index, step.phase, step.node, step.others, completed[step.index]):
-            if count := non_finite(index, tensor):
-                yield BreakpointPlace(step.index + 1, one, node, _name(index.node(node)), float(count))
-                return
+            yield BreakpointPlace(step.index + 1, one, node, _name(index.node(node)), float(non_finite(index, tensor)))
 
 
 def _news(index: TraceIndex, phase: str, node: int, others: tuple[int, ...], completed: list[int]) -> Iterator[tuple[int, Tensor | None]]:
@@ -190,13 +175,13 @@ def _name(node: NodeRecord) -> str:
     return f"{node.group[0]}.{node.label}" if node.label != node.group[0] else node.label
 
 
-_FINDERS = {
+_PLACES: dict[str, Callable[[TraceIndex, Breakpoint], Iterator[BreakpointPlace]]] = {
     "node": _place,
     "parameter": _place,
-    "non_finite": _non_finite,
-    "gradient": _gradient,
-    "activation": _activation,
-    "loss_rising": _loss_rising,
+    "non_finite": _everything,
+    "gradient": _gradients,
+    "activation": _activations,
+    "loss_rising": _loss,
 }
 
 

@@ -1,11 +1,10 @@
-"""What is told of a run while it trains: points of its curves, measures, predictions, the history of a weight, a breakpoint that stopped it."""
+"""What is told of a run: points of its curves, measures, predictions, one weight's history, the breakpoint that stopped it."""
 
 from __future__ import annotations
 
 import msgspec
 
 from nnviz.document.breakpoints import Breakpoint
-from nnviz.document.experiment import Experiment
 from nnviz.records.tensors import Array, Measure
 
 
@@ -70,13 +69,6 @@ class WeightHistory(msgspec.Struct, frozen=True):
     """The gradient the optimizer was given, clipped if gradients are."""
     steps: Array
     """What the optimizer added."""
-
-
-class Change(msgspec.Struct, frozen=True):
-    """The document became `experiment` between iteration `iteration` and the next."""
-
-    iteration: int
-    experiment: Experiment
 
 
 class BreakpointHit(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What in one trace is what in another: nodes, places of the cursor, what is supposed. Between tensors and neurons, too. Pure."""
+"""What in one trace is what in another: nodes, places of the cursor, what is supposed. Between tensors and neurons, too."""
 
 from __future__ import annotations
 
@@ -33,6 +33,12 @@ def at_hand(state: TraceState | None, chosen: int | None) -> int | None:
     """Return the node that is meant without being named: the chosen one, else the one the cursor is at."""
     here = state.node if state else None
     return chosen if chosen is not None or here is None else here.id
+
+
+def shown_node(state: TraceState | None, node: int, element: tuple[int, ...] = ()) -> int:
+    """Return what a node with whole tensors is in the trace on the screen: where that is opened into neurons, this one or the first."""
+    own = state.index.scalars_of.get(node, {}) if state else {}
+    return own.get(element, next(iter(own.values()), node))
 
 
 def counterpart(old: TraceIndex, new: TraceIndex, node: int) -> int | None:

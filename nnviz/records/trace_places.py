@@ -1,4 +1,4 @@
-"""Where the cursor goes: pure functions from (reading, cursor) to a cursor, one for each way of stepping. They hold no state."""
+"""Where the cursor goes: pure functions from (trace index, cursor) to a cursor, one for each way of stepping."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Folded = Callable[[int], Collection[int]]
 
 
 def clamped(index: TraceIndex, cursor: int) -> int:
-    """Return the cursor, moved into the trace if it stands outside."""
+    """Return the cursor, moved into the trace if it is outside."""
     return max(0, min(cursor, index.length))
 
 

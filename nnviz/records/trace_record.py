@@ -28,6 +28,13 @@ class NodeMarks(msgspec.Struct, frozen=True):
     """A parameter that no optimizer changes."""
 
 
+class Equation(msgspec.Struct, frozen=True):
+    """∂L/∂`symbol` = `right`: what an operation sends to one of its inputs."""
+
+    symbol: str
+    right: str
+
+
 class NodeRecord(msgspec.Struct, frozen=True):
     """One node of the computational graph. Node ids are their places in `TraceRecord.nodes`."""
 
@@ -52,6 +59,10 @@ class NodeRecord(msgspec.Struct, frozen=True):
     """Nodes whose forward values this node's backward step reads."""
     formula: str = ""
     derivative: str = ""
+    symbol: str = ""
+    """The letter for its value that the formula has on the left; empty where there is none."""
+    equations: tuple[Equation | None, ...] = ()
+    """Of the derivative the one for each of `inputs`, where there is one; for a neuron none."""
     where: str = ""
     """file:line of the call that made it."""
     dropped: Array | None = None

@@ -1,4 +1,4 @@
-"""What is known at one place of the cursor. A pure function of (trace, cursor, sample): nothing here computes the network."""
+"""What is known at one place of the cursor. A pure function of (trace, cursor, sample)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""What the run looks like from the window: a frozen value, folded reply by reply. Pure; it never asks the engine for anything."""
+"""What the run looks like from the window: a frozen value, folded from the engine's replies and from what is asked of it. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import numpy as np
 
 from nnviz import messages
@@ -112,7 +113,7 @@ class RunState:
     trace_index: TraceIndex | None = None
     """The latest trace."""
     traced: int = -1
-    """The revision whose next iteration `reading` shows; −1 when it shows an iteration already made."""
+    """The revision whose next iteration `trace_index` shows; −1 when it shows an iteration already made."""
     kept: tuple[str, ...] = ()
     reset: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
@@ -129,21 +130,111 @@ class RunState:
         return self.snapshots[-1].layers if self.snapshots else ()
 
 
-def fold(run: RunState, reply: messages.Reply) -> RunState:
-    """Return the run after this reply. Replies of an older revision change nothing that is drawn.
+# --- what the window does to the run ----------------------------------------------------------------------------------
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something that is no reply of the engine."""
+
+
+class Starting(Event, frozen=True):
+    """An engine is being brought up; `again`: for a run that was open already."""
+
+    again: bool
+
+
+class Lost(Event, frozen=True):
+    """The engine is gone. What it was asked will not be answered."""
+
+
+class GivenUp(Event, frozen=True):
+    """The engine cannot be kept alive."""
+
+    reason: str
+
+
+class Revised(Event, frozen=True):
+    """The document has become another, and the run goes on with it."""
+
+
+class BegunAgain(Event, frozen=True):
+    """The run begins anew, and goes on to `iteration` at once. The pictures of the old one stay until it is there."""
+
+    iteration: int = 0
+
+
+class Begun(Event, frozen=True):
+    """Another run takes the place of this one. There is nothing to draw of it, or what a `former` one looked like when it was left."""
+
+    former: RunState | None = None
+
+
+class Ordered(Event, frozen=True):
+    """Training has been asked for."""
+
+
+class GoingTo(Event, frozen=True):
+    """The run has been asked to stand at this iteration."""
+
+    iteration: int
+
+
+def fold(run: RunState, event: messages.Reply | Event) -> RunState:
+    """Return the run after this. Replies of an older revision change nothing that is drawn.
 
     What they say of the past stays true, though: that a new run began, its data, and the points of its curves.
     """
-    handler = _HANDLERS.get(type(reply))
-    if isinstance(reply, messages.Frame) and reply.revision != run.revision:
-        return _past_frame(run, reply)
-    stale = not isinstance(reply, messages.Opened) and getattr(reply, "revision", None) not in (None, run.revision)
-    return handler(run, reply) if handler and not stale else run
+    handler = _HANDLERS.get(type(event))
+    if isinstance(event, messages.Frame) and event.revision != run.revision:
+        return _past_frame(run, event)
+    stale = not isinstance(event, messages.Opened) and getattr(event, "revision", None) not in (None, run.revision)
+    return handler(run, event) if handler and not stale else run
 
 
-def without_pictures(run: RunState) -> RunState:
-    """Return the run with nothing to draw but its data."""
-    return replace(run, **_FRESH)
+def remembered(run: RunState) -> RunState:
+    """Return what of the run is shown at once when it comes back; a trace is too large to be kept for that."""
+    return RunState(iteration=run.iteration, **{name: getattr(run, name) for name in _REMEMBERED})
+
+
+_REMEMBERED = ("iterations_per_epoch", "data", "curves", "snapshots")
+
+
+def _starting(run: RunState, event: Starting) -> RunState:
+    return replace(run, engine="restarting" if event.again else "starting", message="")
+
+
+def _lost(run: RunState, event: Lost) -> RunState:
+    return replace(run, engine="restarting", training=False, target=None, message="")
+
+
+def _given_up(run: RunState, event: GivenUp) -> RunState:
+    return replace(_lost(run, Lost()), engine="failed", message=event.reason)
+
+
+def _revised(run: RunState, event: Revised) -> RunState:
+    return replace(run, revision=run.revision + 1)
+
+
+def _begun_again(run: RunState, event: BegunAgain) -> RunState:
+    return replace(run, revision=run.revision + 1, iteration=event.iteration, epoch=0, target=None)
+
+
+def _begun(run: RunState, event: Begun) -> RunState:
+    former = event.former or RunState(data=run.data, iterations_per_epoch=run.iterations_per_epoch)
+    seen = {name: getattr(former, name) for name in _REMEMBERED}
+    run = _begun_again(run, BegunAgain(former.iteration))
+    return replace(run, **_FRESH | seen, opened=run.revision)
+
+
+def _ordered(run: RunState, event: Ordered) -> RunState:
+    return replace(run, training=True, stopped="", message="")
+
+
+def _going_to(run: RunState, event: GoingTo) -> RunState:
+    return replace(run, target=event.iteration)
+
+
+# --- what the engine says ---------------------------------------------------------------------------------------------
 
 
 def _ready(run: RunState, reply: messages.Ready) -> RunState:
@@ -163,7 +254,10 @@ def _opened(run: RunState, reply: messages.Opened) -> RunState:
         kept=reply.kept,
         reset=reply.reset,
     )
-    return replace(run, **_FRESH, opened=reply.revision) if reply.new_run else run
+    if not reply.new_run:
+        return run
+    kept = {"snapshots": run.snapshots} if reply.iteration else {}  # the same run, made again
+    return replace(run, **_FRESH | kept, opened=reply.revision)
 
 
 _FRESH = {
@@ -240,6 +334,14 @@ def _logged(run: RunState, reply: messages.Logged) -> RunState:
 
 
 _HANDLERS = {
+    Starting: _starting,
+    Lost: _lost,
+    GivenUp: _given_up,
+    Revised: _revised,
+    BegunAgain: _begun_again,
+    Begun: _begun,
+    Ordered: _ordered,
+    GoingTo: _going_to,
     messages.Ready: _ready,
     messages.Opened: _opened,
     messages.Failed: _failed,

@@ -1,7 +1,4 @@
-"""What is open now: the only mutable object of the window process.
-
-It holds the parts; each of them does its own work, and coupling.py joins them.
-"""
+"""What is open now: the parts of a session, and what each event means for all of them, in the order written here."""
 
 from __future__ import annotations
 
@@ -14,51 +11,41 @@ from PySide6.QtCore import QObject, Signal
 from nnviz import messages
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
-from nnviz.document.shapes.report import examine
+from nnviz.document.shapes.report import Report
+from nnviz.records.breakpoint_places import BreakpointPlace, nodes_with_breakpoint, target_of
 from nnviz.records.tensors import WHOLE
-from nnviz.records.trace_matching import at_hand
-from nnviz.records.trace_state import TraceState
-from nnviz.session.autosaver import Autosaver
-from nnviz.session.batch import Batch
-from nnviz.session.breaker import Breaker
-from nnviz.session.conversation import Conversation, Wire
-from nnviz.session.coupling import Coupling
-from nnviz.session.document import Document
-from nnviz.session.engine_client import EngineClient
-from nnviz.session.file_watch import FileWatch
-from nnviz.session.interlude import Interlude
-from nnviz.session.numbers import Numbers
-from nnviz.session.playback import Playback
-from nnviz.session.previews import Previews
-from nnviz.session.recovery import Recovery
-from nnviz.session.resumption import Resumption
+from nnviz.records.trace_places import places_of
+from nnviz.session.breakpoint_control import BreakpointControl
+from nnviz.session.document import Document, Edited, UndoOrder
+from nnviz.session.document_file import Autosaver, FileWatch
+from nnviz.session.engine_link import EngineLink, Wire
+from nnviz.session.engine_process import EngineProcess
+from nnviz.session.kept_run import KeptRun
+from nnviz.session.queries import BatchRows, DataPreviews, NodeNumbers, Query
 from nnviz.session.run import RunState
-from nnviz.session.stepper import Stepper
-from nnviz.session.succession import Succession
-from nnviz.session.trainer import Trainer
-from nnviz.session.undoing import Undoing
-from nnviz.session.walker import Walker
-from nnviz.session.watching import Watching
+from nnviz.session.stepping import Stepping
+from nnviz.session.training_control import TrainingControl
+from nnviz.session.watch import WatchedPanels
 from nnviz.session.weights import Weights
 from nnviz.session.what_ifs import WhatIfs
 
 
 class Session(QObject):
-    """`document`, `trainer`, `stepper`, `walker`, `playback` take what a person does; views listen to the signals, read the properties."""
+    """`document`, `training`, `stepping` take what a person does; views listen to the signals, read the properties."""
+
+    details = ("layer", "textbook", "math", "neurons")
+    """How far the calls of a trace can be opened."""
 
     experiment_changed = Signal(object, object)
     run_changed = Signal(object, object)
-    trace_state_changed = Signal(object, object)
-    """TraceState | None: another cursor, trace, or row looked at."""
-    selection_changed = Signal(object, object)
-    """Node id | None."""
     document_changed = Signal()
     """Title, path, saved mark, undo and redo."""
-    playing_changed = Signal(bool)
+    breakpoints_changed = Signal()
+    """Of the document."""
     message_posted = Signal(str, str)
     """info | warning | error, and a sentence."""
-    inspected = Signal(object)
-    """messages.Inspected"""
+    numbers_arrived = Signal(int)
+    """The node whose numbers have been added to the trace."""
     gradient_checked = Signal(object)
     """messages.GradientChecked"""
     responded = Signal(object)
@@ -68,38 +55,46 @@ class Session(QObject):
         self, wire: Wire, experiment: Experiment, path: Path | None = None, autosaves: bool = True, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.report = examine(experiment)
-        """Shapes, parameters and problems of the present document."""
-        self.selected_node: int | None = None
-        self.is_pinned = False
-        """Whether steps leave the selected node selected."""
-        self._coupling = Coupling(self)
-        self.document = Document(experiment, path, self)
-        self.conversation = Conversation(wire, experiment, self)
-        self.conversation.is_sound, self.conversation.folder = self.report.ok, self.document.folder
-        self.recovery = Recovery(wire, self.conversation, self)
-        self.trainer = Trainer(self.conversation, self)
-        self.resumption = Resumption(self.document, self.conversation, self.trainer, self)
-        self.stepper = Stepper(self._coupling.advance, self)
-        self.playback = Playback(self.stepper.step, self)
-        self.breaker = Breaker(self.conversation, self.stepper, self.playback, self)
-        self.breaker.set_experiment(experiment)
-        self.trainer.gate = self.breaker.gate
-        coupling, per_epoch = self._coupling, lambda: self.run.iterations_per_epoch
-        self.walker = Walker(self.stepper, self.breaker, per_epoch, coupling.advance, coupling.retreat, self)
-        self.autosaver = Autosaver(self.document, self) if autosaves else None
+        self._train_first = 0
+        """Iterations to train as soon as the run is open."""
+        self.document = Document(experiment, path, self._attachments, self)
+        self.link = EngineLink(wire, experiment, self.report.ok, self.document.folder, self)
+        self.breakpoints = BreakpointControl(self.link, experiment)
+        per_epoch = lambda: self.run.iterations_per_epoch  # noqa: E731
+        self.stepping = Stepping(self._advance, self._retreat, per_epoch, self.breakpoints.between, self)
+        self.training = TrainingControl(self.link, self.breakpoints, self.stepping, self)
+        self.kept_run = KeptRun(self.document, self.link, self.training, self)
+        self.autosaver = Autosaver(self.document, self._attachments, autosaves, self)
         self.file_watch = FileWatch(self.document, autosaves, self)
-        self.what_ifs = WhatIfs(self.conversation, self)
-        self.weights = Weights(self.conversation, self.document, self)
-        self.interlude = Interlude(self.conversation, self.trainer, self)
-        self.weights.between_iterations = self.interlude.make
-        self.succession = Succession(self.conversation)
-        self.undoing = Undoing(self.document, self.what_ifs, self)
-        self.previews, self.batch = Previews(self.conversation, self), Batch(self.conversation, self)
-        self.numbers = Numbers(self.conversation, self)
-        self._coupling.connect_parts()
-        self.watching = Watching(self.conversation, self)  # last: it asks for a trace once all others have had the reply
-        self.watching.watch((), self.stepper.detail, self.stepper.details)
+        self.what_ifs = WhatIfs(self.link, self)
+        self.undo_order = UndoOrder(self.document, self.what_ifs, self)
+        self.weights = Weights(self.link, self.document, self.training, self)
+        self.previews, self.batch, self.numbers = DataPreviews(self.link, self), BatchRows(self.link, self), NodeNumbers(self.link, self)
+        self._gradient_checks = Query(self.link, messages.CheckGradient, messages.GradientChecked, parent=self)
+        self._unit_maps = Query(self.link, messages.MapUnit, messages.UnitMapped, parent=self)
+        self.watched = WatchedPanels(self.link, self)
+        self.watch(())
+        self._listen()
+
+    def _listen(self) -> None:
+        self.document.edited.connect(self._on_edited)
+        self.document.replaced.connect(self._on_replaced)
+        self.document.written.connect(self.kept_run.written)
+        self.document.file_taken.connect(self.file_watch.follow)
+        self.document.changed.connect(self._on_document_changed)
+        self.kept_run.kept_changed.connect(self.document_changed)
+        self.link.run_changed.connect(self._on_run_changed)
+        self.link.arriving.connect(self.watched.begin)
+        self.link.replied.connect(self._on_reply)
+        self.stepping.trace_state_changed.connect(self._on_trace_state_changed)
+        self.stepping.detail_changed.connect(self._on_detail_changed)
+        self.stepping.halted.connect(self._on_halted)
+        self.stepping.arrived.connect(self._on_arrived)
+        self.numbers.arrived.connect(self.numbers_arrived)
+        self._gradient_checks.answered.connect(self.gradient_checked)
+        self._unit_maps.answered.connect(self._on_unit_mapped)
+        for part in (self.document, self.link, self.training, self.kept_run, self.autosaver, self.what_ifs):
+            part.message_posted.connect(self.message_posted)
 
     # --- what there is ---
 
@@ -109,24 +104,24 @@ class Session(QObject):
         return self.document.experiment
 
     @property
+    def report(self) -> Report:
+        """Shapes, parameters and problems of the document as it is now."""
+        return self.document.report
+
+    @property
     def run(self) -> RunState:
         """Everything that happened since the seed."""
-        return self.conversation.run
-
-    @property
-    def trace_state(self) -> TraceState | None:
-        """The trace at the cursor; None before the first trace is there."""
-        return self.stepper.state
-
-    @property
-    def cursor(self) -> int:
-        """How many steps of the trace are made."""
-        return self.stepper.cursor
+        return self.link.run
 
     @property
     def is_saved(self) -> bool:
         """Whether nothing would be lost: neither changes of the document nor training that its file does not hold."""
-        return self.document.is_saved and self.resumption.is_kept
+        return self.document.is_saved and self.kept_run.is_kept
+
+    @property
+    def breakpoint_marks(self) -> dict[int, bool]:
+        """The nodes of the trace that have a breakpoint of their own, and whether it is on."""
+        return nodes_with_breakpoint(self.stepping.index, self.experiment.breakpoints) if self.stepping.index else {}
 
     # --- what can be done ---
 
@@ -134,23 +129,13 @@ class Session(QObject):
         """Apply a pure edit to the document; return whether it was possible. If not, a message says why."""
         return self.document.edit(label, function, *args, merge=merge, **settings)
 
-    def select(self, node: int | None) -> None:
-        """Let this node of the trace, or none, be the one looked at."""
-        old, was_pinned = self.selected_node, self.is_pinned
-        self.selected_node, self.is_pinned = node, was_pinned and node == old
-        if (old, was_pinned) != (node, self.is_pinned):
-            self.selection_changed.emit(old, node)
-
-    def pin(self, pinned: bool) -> None:
-        """Let steps leave the selected node selected, else the one the cursor is at; or let them take the selection along again."""
-        self.select(at_hand(self.trace_state, self.selected_node))
-        if self.selected_node is not None and pinned != self.is_pinned:
-            self.is_pinned = pinned
-            self.selection_changed.emit(self.selected_node, self.selected_node)
-
-    def watch(self, panels: tuple[str, ...]) -> None:
-        """Have measured what these need, and nothing else: curves · measures · surface · trace."""
-        self.watching.watch(panels, self.stepper.detail, self.stepper.details)
+    def toggle_breakpoint(self, node: int) -> None:
+        """Put a breakpoint on this node of the trace, or take it away; one that no step comes to gets none, and a message says so."""
+        index = self.stepping.index
+        if places_of(index, node):
+            self.edit("Breakpoint", edits.toggle_breakpoint, *target_of(index, node))
+        else:
+            self.message_posted.emit("info", "No step of the iteration comes to this node, so nothing could stop there.")
 
     def keep_what_ifs(self) -> bool:
         """Let the supposed weights be the document's, as one change that can be undone; return whether that was possible."""
@@ -163,41 +148,198 @@ class Session(QObject):
             return True
         return False
 
-    def inspect(self, node: int, what: str = "value") -> None:
-        """Ask for a whole tensor of the latest trace; `inspected` brings it."""
-        self.conversation.ask(messages.Inspect(node, what))
+    def watch(self, panels: tuple[str, ...]) -> None:
+        """Have measured what these need, and nothing else: curves · measures · surface · trace."""
+        self.watched.watch(panels, self.stepping.detail, self.stepping.details)
+
+    def want_numbers(self, node: int) -> None:
+        """Ask for what was too large to travel around a node of the trace, once; `numbers_arrived` brings it."""
+        self.numbers.want(self.stepping.state, node)
 
     def check_gradient(self, node: int, element: tuple[int, ...]) -> None:
         """Ask for a finite difference; `gradient_checked` brings it."""
-        self.conversation.ask(messages.CheckGradient(node, tuple(element)))
+        self._gradient_checks.want(messages.CheckGradient(node, tuple(element)))
 
     def respond(self, layer: str, unit: int) -> None:
         """Ask for the map of one unit over the plane of the features; `responded` brings it. Without a plane nothing is asked."""
-        if self.run.surface is not None and self.conversation.is_settled:
-            self.conversation.ask(messages.MapUnit(layer, unit))
+        if self.run.surface is not None and self.link.is_settled:
+            self._unit_maps.want(messages.MapUnit(layer, unit))
 
     # --- its life ---
 
-    def connect_client(self, client: EngineClient) -> None:
-        """Listen to the client of the engine."""
-        client.replied.connect(self.conversation.receive)
-        client.stopped.connect(self.recovery.lost)
-        client.failed.connect(self.recovery.failed)
-        client.logged.connect(self.recovery.log)
+    def connect_engine(self, engine: EngineProcess) -> None:
+        """Listen to the engine."""
+        engine.replied.connect(self.link.receive)
+        engine.stopped.connect(self.link.lost)
+        engine.failed.connect(self.link.failed)
+        engine.logged.connect(self.link.log_line)
 
     def start(self, train_first: int = 0) -> None:
-        """Bring up the engine, open the run, and train its first iterations."""
-        self._coupling.train_first = train_first
-        self.recovery.start()
-
-    def restart_engine(self) -> None:
-        """Try again after the engine has failed; the run will stand where it stood."""
-        self.recovery.start()
+        """Bring up the engine, open the run, and train its first iterations; after a failure the run will stand where it stood."""
+        self._train_first = train_first
+        self.link.start()
 
     def close(self) -> None:
         """Keep a copy of unsaved work and end the engine. Calling it twice does no harm."""
-        self.playback.stop()
-        if self.autosaver:
-            self.autosaver.write()
+        self.stepping.stop()
+        self.autosaver.write()
         self.file_watch.release()
-        self.recovery.close()
+        self.link.close()
+
+    # --- what the cursor asks for ---
+
+    def _advance(self, count: int) -> bool:
+        """Make the next trace come, by making so many iterations if the present trace is that of the first; return whether it will."""
+        if not self.training.can_train:
+            self.training.refuse()
+            return False
+        if self.run.training:
+            self.training.pause()
+        elif self.run.is_traced:
+            self.training.iterations(count, past=self.breakpoints.is_active)  # the person has walked through it
+        else:
+            self.watched.trace(again=True)
+        return True
+
+    def _retreat(self, iteration: int) -> bool:
+        """Make the trace of an iteration come that lies back; return whether it will."""
+        self.training.go_to(iteration)
+        return self.training.can_train
+
+    # --- the document ---
+
+    def _on_edited(self, edit: Edited) -> None:
+        self.kept_run.follow_edit(edit)
+        self.autosaver.wait()
+        self.weights.follow_document()
+        self.breakpoints.set_experiment(edit.new)
+        self._forget_details_of(_changed_kinds(edit.old, edit.new))
+        self.experiment_changed.emit(edit.old, edit.new)
+        if edit.old.breakpoints != edit.new.breakpoints:
+            self.breakpoints_changed.emit()
+        if not edit.report.ok:
+            self.training.pause()
+            self.stepping.give_up()
+        if self.link.follow(edit.new, edit.report.ok):
+            self.stepping.give_up()
+
+    def _on_replaced(self, edit: Edited) -> None:
+        self.kept_run.follow_document()
+        self.autosaver.wait()
+        self.weights.follow_document()
+        self.stepping.give_up()
+        self.training.drop_changes()
+        self.training.pause()
+        self.breakpoints.set_experiment(edit.new)
+        self._forget_details_of({path.split("/")[0] for path, _ in self.stepping.details})
+        self.experiment_changed.emit(edit.old, edit.new)
+        self.breakpoints_changed.emit()
+        self.link.begin(edit.new, edit.report.ok, self.document.folder)
+
+    def _on_document_changed(self) -> None:
+        self.kept_run.follow()
+        self.autosaver.tidy()
+        self.undo_order.follow()
+        self.link.set_folder(self.document.folder)
+        self.document_changed.emit()
+
+    def _forget_details_of(self, layers: set[str]) -> None:
+        for path, _ in self.stepping.details:
+            if path.split("/")[0] in layers:
+                self.stepping.set_detail_of(path, "")
+
+    def _attachments(self) -> dict[str, bytes]:
+        return self.kept_run.attachments()
+
+    # --- the run ---
+
+    def _on_run_changed(self, old: RunState, new: RunState) -> None:
+        self.kept_run.follow()
+        self.what_ifs.follow(old, new)
+        self.weights.follow(old, new)
+        self.run_changed.emit(old, new)
+        self.stepping.show(new.trace_index, new.training, new.is_traced)
+        if new.engine != "ready" or new.failure:
+            self.stepping.give_up()
+        elif new.training and not self.stepping.is_awaiting:
+            self.stepping.stop()
+
+    def _on_reply(self, reply: messages.Reply) -> None:
+        self.training.take(reply)
+        self.kept_run.take(reply)
+        self.breakpoints.take(reply)
+        self.what_ifs.take(reply)
+        self.weights.take(reply)
+        self.training.make_changes(reply)
+        for query in (self.previews, self.batch, self.numbers, self._gradient_checks, self._unit_maps):
+            query.take(reply)
+        match reply:
+            case messages.Opened():
+                self._on_opened(reply)
+            case messages.Failed() if reply.revision in (None, self.run.revision) and reply.request != "start":
+                self._on_failed(reply)
+            case messages.Trained():
+                self._on_trained(reply)
+        self.watched.take(reply)  # it asks for a trace if none of the others has had anything else done
+
+    def _on_opened(self, reply: messages.Opened) -> None:
+        if reply.nothing_left:
+            self.stepping.give_up()
+        if self._train_first:
+            iterations, self._train_first = self._train_first, 0
+            self.training.iterations(iterations)
+        elif reply.reasons:
+            self.message_posted.emit("info", " ".join(reply.reasons))
+
+    def _on_failed(self, reply: messages.Failed) -> None:
+        self.stepping.give_up()
+        self.message_posted.emit("error", " ".join(filter(None, (reply.message, reply.cure))))
+        if reply.place == "detail":  # the iteration is too large for the detail that was asked for: it stays as it was
+            shown = self.stepping.index.trace.detail if self.stepping.index else self.stepping.detail
+            self.stepping.set_detail("textbook" if shown == self.stepping.detail else shown)
+
+    def _on_trained(self, reply: messages.Trained) -> None:
+        """Training has stopped: if by a breakpoint or at what is not finite, stand at the guilty node as soon as its trace is there."""
+        if self.run.is_traced:  # the iteration could not be made: no other trace will come
+            self.stepping.give_up()
+        is_halt = reply.reason in ("breakpoint", "non_finite")
+        if reply.message:
+            self.message_posted.emit("warning" if is_halt else "info", reply.message)
+        if not is_halt:
+            return
+        self.stepping.stop()
+        find = self.breakpoints.stop_of(reply)
+        if not (self.run.is_traced and self.stepping.index):
+            self.stepping.aim(find)
+        elif place := find(self.stepping.index):
+            self.stepping.to(place.cursor)
+            self._on_arrived(place)
+
+    # --- the cursor ---
+
+    def _on_trace_state_changed(self) -> None:
+        self.breakpoints.set_index(self.stepping.index)
+
+    def _on_detail_changed(self) -> None:
+        self.watch(self.watched.panels)
+
+    def _on_halted(self, place: BreakpointPlace) -> None:
+        self.stepping.stop()
+        self.message_posted.emit("warning", self.breakpoints.said(place))
+        self.stepping.select(place.node)
+
+    def _on_arrived(self, place: BreakpointPlace) -> None:
+        if self.breakpoints.is_news(place):
+            self._on_halted(place)
+        else:
+            self.stepping.select(place.node)
+
+    def _on_unit_mapped(self, reply: messages.UnitMapped) -> None:
+        if reply.revision == self.run.revision:
+            self.responded.emit(reply)
+
+
+def _changed_kinds(old: Experiment, new: Experiment) -> set[str]:
+    """The layers that are gone, or of another kind: what was in them is not there any more."""
+    kinds = {layer.id: layer.kind for layer in new.network}
+    return {layer.id for layer in old.network if kinds.get(layer.id) != layer.kind}

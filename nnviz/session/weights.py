@@ -10,14 +10,15 @@ from PySide6.QtCore import QObject, Signal
 
 from nnviz import messages
 from nnviz.document import edits
-from nnviz.document.experiment import Experiment
 from nnviz.document.locks import is_locked
 from nnviz.records.tensors import to_numpy
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import NodeRecord
-from nnviz.session.conversation import Conversation
 from nnviz.session.document import Document
+from nnviz.session.engine_link import EngineLink
+from nnviz.session.queries import Query
 from nnviz.session.run import RunState
+from nnviz.session.training_control import TrainingControl
 
 _RUNNING = "Training runs: what you set takes effect between two iterations."
 
@@ -30,42 +31,44 @@ class Weights(QObject):
     drawn = Signal(object)
     """messages.InitialDrawn: a parameter as its initializer draws it."""
 
-    def __init__(self, conversation: Conversation, document: Document, parent: QObject | None = None) -> None:
+    def __init__(self, link: EngineLink, document: Document, training: TrainingControl, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._conversation, self._document = conversation, document
+        self._link, self._document, self._training = link, document, training
         self._typed: dict[str, np.ndarray] = {}
         self._whole: dict[str, np.ndarray] = {}
         """Parameters too large to travel with every trace, as far as they have been asked for."""
         self._is_own = False
-        self.between_iterations: Callable[[Callable[[], bool]], None] = lambda change: None
-        """Has a change made as soon as the values it starts from are known; the change returns whether they are."""
-        document.edited.connect(self._edited)
-        document.replaced.connect(self._edited)
-        conversation.run_changed.connect(self._run_changed)
-        conversation.replied.connect(self._take)
+        self._inspections = Query(link, messages.Inspect, messages.Inspected, parent=self)
+        self._inspections.answered.connect(self._keep)
+        self._drawings = Query(link, messages.DrawInitial, messages.InitialDrawn, parent=self)
+        self._drawings.answered.connect(self.drawn)
 
     @property
     def note(self) -> str:
         """When what is set takes effect, as a sentence; empty if it does at once."""
-        return _RUNNING if self._conversation.run.training else ""
+        return _RUNNING if self._link.run.training else ""
 
     @property
     def _stands(self) -> bool:
         """Whether the values that are known are those of the iteration that comes next."""
-        run, index = self._conversation.run, self._index()
+        run, index = self._link.run, self._index()
         return not run.training and run.target is None and (index is None or index.trace.iteration == run.iteration)
 
     def values(self, parameter: str) -> np.ndarray | None:
-        """Return a parameter as it stands; None if that is not known (yet: large ones are asked for)."""
+        """Return a parameter as it stands; None if that is not known, or not yet: large ones come when they are wanted."""
         if parameter in self._typed:
             return self._typed[parameter]
         node = self._node(parameter)
         if node is None:
             return None
         found = self._index().array(node.value)
-        if found is None and parameter not in self._whole and self._conversation.run.is_traced:
-            self._conversation.ask(messages.Inspect(node.id))
         return self._whole.get(parameter) if found is None else found
+
+    def want(self, parameter: str) -> None:
+        """Ask for a parameter if it was too large to travel with the trace; `changed` tells when it is known."""
+        node = self._node(parameter)
+        if node is not None and self.values(parameter) is None and self._link.run.is_traced:
+            self._inspections.want(messages.Inspect(node.id))
 
     # --- setting ---
 
@@ -116,6 +119,7 @@ class Weights(QObject):
         def change() -> bool:
             present = self.values(parameter)
             if present is None:
+                self.want(parameter)
                 return self._node(parameter) is None  # a large one is on its way; one that has gone cannot be set
             try:
                 self._set(parameter, made(present), label, merge)
@@ -123,7 +127,7 @@ class Weights(QObject):
                 self._document.message_posted.emit("warning", f"{parameter} has another shape by now and was not set.")
             return True
 
-        self.between_iterations(change)
+        self._training.defer(change)
         return True
 
     def lock(self, parameter: str, indices: Iterable[tuple[int, ...]] | None, locked: bool) -> bool:
@@ -139,39 +143,43 @@ class Weights(QObject):
 
     def draw(self, parameter: str, seed: int) -> None:
         """Ask for the parameter as its initializer draws it from this seed; `drawn` brings it."""
-        self._conversation.ask(messages.DrawInitial(parameter, seed))
+        self._drawings.want(messages.DrawInitial(parameter, seed), parameter)
 
     # --- what is known ---
 
     def _index(self) -> TraceIndex | None:
-        index = self._conversation.run.trace_index
+        index = self._link.run.trace_index
         return index.truth.whole if index else None
 
     def _node(self, parameter: str) -> NodeRecord | None:
         index = self._index()
         return next((node for node in index.trace.nodes if _is(node, parameter)), None) if index else None
 
-    def _edited(self, old: Experiment, new: Experiment) -> None:
+    def follow_document(self) -> None:
+        """The document is another: what was typed before is in it, or was taken back."""
         if not self._is_own:
             self._typed.clear()
         self.changed.emit()
 
-    def _run_changed(self, old: RunState, new: RunState) -> None:
+    def follow(self, old: RunState, new: RunState) -> None:
+        """Another trace has other values."""
         if old.trace_index is not new.trace_index or old.training != new.training:
             if new.is_traced:
                 self._typed.clear()
             self._whole.clear()
             self.changed.emit()
 
-    def _take(self, reply: messages.Reply) -> None:
-        if isinstance(reply, messages.InitialDrawn):
-            self.drawn.emit(reply)
-        elif isinstance(reply, messages.Inspected) and reply.what == "value":
-            index = self._index()
-            node = index.node(reply.node) if index and reply.node < len(index.trace.nodes) else None
-            if node is not None and node.kind == "parameter" and index.trace.iteration == reply.iteration:
-                self._whole[node.label] = to_numpy(reply.array)
-                self.changed.emit()
+    def take(self, reply: messages.Reply) -> None:
+        """Take the answer to what was asked here, if it is one."""
+        self._inspections.take(reply)
+        self._drawings.take(reply)
+
+    def _keep(self, reply: messages.Inspected) -> None:
+        index = self._index()
+        node = index.node(reply.node) if index and reply.node < len(index.trace.nodes) else None
+        if node is not None and node.kind == "parameter" and index.trace.iteration == reply.iteration:
+            self._whole[node.label] = to_numpy(reply.array)
+            self.changed.emit()
 
 
 def fine_step(values: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from nnviz import messages
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_matching import same_what_ifs
 from nnviz.records.trace_record import WhatIf
-from nnviz.session.conversation import Conversation
+from nnviz.session.engine_link import EngineLink
 from nnviz.session.run import RunState
 
 Items = tuple[WhatIf, ...]
@@ -26,21 +26,19 @@ class WhatIfs(QObject):
     """The list was dropped, or names the nodes of another trace now."""
     message_posted = Signal(str, str)
 
-    def __init__(self, conversation: Conversation, parent: QObject | None = None) -> None:
+    def __init__(self, link: EngineLink, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.items: Items = ()
         self._shown: Items = ()
         """What the engine has last answered to."""
         self._basis: TraceIndex | None = None
         """The true trace whose nodes the items name."""
-        self._conversation = conversation
-        conversation.run_changed.connect(self._follow)
-        conversation.replied.connect(self._take)
+        self._link = link
 
     @property
     def obstacle(self) -> str:
         """Why nothing can be supposed now, as a sentence; empty if something can."""
-        return "" if self._conversation.run.is_traced else "Wait until the iteration is traced."
+        return "" if self._link.run.is_traced else "Wait until the iteration is traced."
 
     # --- what a person does ---
 
@@ -64,7 +62,7 @@ class WhatIfs(QObject):
         """Suppose exactly these."""
         if items != self.items and not self.obstacle:
             if not self.items:
-                self._basis = self._conversation.run.trace_index.truth
+                self._basis = self._link.run.trace_index.truth
             self._set(items)
             self._ask()
 
@@ -78,7 +76,7 @@ class WhatIfs(QObject):
 
     def weights(self) -> dict[str, list | float | None]:
         """Return the supposed values of whole parameters by name; None for one too large to travel."""
-        index = self._conversation.run.trace_index
+        index = self._link.run.trace_index
         if not self.items or index is None or self._shown != self.items:
             return {}
         nodes = [index.tensor_of(item.node) for item in self.items]
@@ -88,6 +86,30 @@ class WhatIfs(QObject):
     def forget_weights(self) -> None:
         """The supposed weights have become the document's; the trace that comes now brings the others back."""
         self._give_up(tuple(item for item in self.items if self._basis.node(item.node).kind != "parameter"))
+
+    # --- the run ---
+
+    def follow(self, old: RunState, new: RunState) -> None:
+        """Drop everything once the run has gone on."""
+        if not self.items:
+            return
+        if new.trace_index is None:
+            self._give_up(())
+        elif new.training or new.iteration != self._basis.trace.iteration:
+            what = "The what-if was" if len(self.items) == 1 else f"The {len(self.items)} what-ifs were"
+            self._give_up(())
+            self.message_posted.emit("info", f"{what} dropped: the run goes on from its true values.")
+
+    def take(self, reply: messages.Reply) -> None:
+        """Take what the engine has answered to the list."""
+        match reply:
+            case messages.Traced() if reply.revision == self._link.run.revision:
+                self._shown = reply.trace.what_ifs
+                if not self._shown and self.items:
+                    self._move_to(self._link.run.trace_index)
+            case messages.Failed(request="TraceNext") if self.items != self._shown:
+                self._set(self._shown)
+                self.refused.emit()
 
     # --- inside ---
 
@@ -101,28 +123,7 @@ class WhatIfs(QObject):
             self.abandoned.emit()
 
     def _ask(self) -> None:
-        self._conversation.ask(messages.TraceNext(self._basis.trace.detail, self.items, self._basis.trace.details))
-
-    def _follow(self, old: RunState, new: RunState) -> None:
-        """Drop everything once the run has gone on."""
-        if not self.items:
-            return
-        if new.trace_index is None:
-            self._give_up(())
-        elif new.training or new.iteration != self._basis.trace.iteration:
-            what = "The what-if was" if len(self.items) == 1 else f"The {len(self.items)} what-ifs were"
-            self._give_up(())
-            self.message_posted.emit("info", f"{what} dropped: the run goes on from its true values.")
-
-    def _take(self, reply: messages.Reply) -> None:
-        match reply:
-            case messages.Traced() if reply.revision == self._conversation.run.revision:
-                self._shown = reply.trace.what_ifs
-                if not self._shown and self.items:
-                    self._move_to(self._conversation.run.trace_index)
-            case messages.Failed(request="TraceNext") if self.items != self._shown:
-                self._set(self._shown)
-                self.refused.emit()
+        self._link.ask(messages.TraceNext(self._basis.trace.detail, self.items, self._basis.trace.details))
 
     def _move_to(self, index: TraceIndex) -> None:
         """Another true trace of the same iteration has come (another detail, an edited document): suppose the same there."""

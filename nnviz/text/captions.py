@@ -1,4 +1,4 @@
-"""The words of the network picture: numbers short enough for a circle, what stands under a layer and beside an output. Pure."""
+"""The words of the network picture: numbers short enough for a circle, what stands under a layer and beside an output."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from functools import lru_cache
 
 import numpy as np
 
-from nnviz.document.catalog import LAYERS
+from nnviz.document.catalog import layer_kind
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer
 from nnviz.document.shapes.report import LayerShape, Report
-from nnviz.text.numbers import number, signed
+from nnviz.text.numbers import number, signed, trimmed
 
 LONGEST = 5
 """Most characters a number inside a circle may have."""
 
 
 @lru_cache(maxsize=8192)
-def short(value: float, longest: int = LONGEST) -> str:
+def fitting(value: float, longest: int = LONGEST) -> str:
     """Return a number in at most `longest` characters where that is possible, with 2 decimals where they fit and mean something."""
     if not math.isfinite(value) or value == 0:
         return number(value)
@@ -28,13 +28,9 @@ def short(value: float, longest: int = LONGEST) -> str:
         mantissa, power = f"{value:.0e}".split("e")
         return signed(f"{mantissa}e{int(power)}")
     decimals = 2 if abs(value) < 10 else (1 if abs(value) < 100 else 0)
-    texts = [_trimmed(f"{value:.{places}f}") for places in range(decimals, -1, -1)]
+    texts = [trimmed(f"{value:.{places}f}") for places in range(decimals, -1, -1)]
     texts = [text if len(text) <= longest else text.replace("0.", ".") for text in texts]
     return signed(next((text for text in texts if len(text) <= longest and float(text) != 0), texts[0]))
-
-
-def _trimmed(text: str) -> str:
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 _TENSORS = {
@@ -68,22 +64,19 @@ def size_text(shape: Sequence[int]) -> str:
 
 def facts(layer: Layer, shape: Sequence[int] | None, experiment: Experiment) -> str:
     """Return the line under a layer: its size and activation, its p, or its kind and size."""
-    words = {
-        "input": lambda: size_text(shape or ()),
-        "dense": lambda: f"{layer.settings.get('units')} · {_activation(layer, experiment)}",
-        "activation": lambda: _spoken(layer.settings.get("function")),
-        "dropout": lambda: "dropout off" if is_passing(layer, experiment) else f"dropout {layer.settings.get('p')}",
-        "flatten": lambda: f"flatten {size_text(shape)}" if shape else "flatten",
-    }
-    return words.get(layer.kind, lambda: LAYERS[layer.kind].label.lower() if layer.kind in LAYERS else layer.kind)()
+    kind = layer_kind(layer.kind)
+    if is_passing(layer, experiment) or not kind.caption:
+        return kind.label.lower() + " off" * is_passing(layer, experiment)
+    words = {name: _spoken(value) for name, value in layer.settings.items()} | {"activation": _activation(layer, experiment)}
+    return kind.caption.format(size=size_text(shape or ()), **words).rstrip()
 
 
 def counts(layer: Layer, entry: LayerShape | None) -> str:
     """Return the second line under a layer: the size of its output where the first does not say it, and how many parameters it has."""
     if entry is None or entry.output_shape is None:
         return ""
-    said = layer.kind in ("input", "dense", "flatten")
-    size = "" if said else size_text(entry.output_shape)
+    caption = layer_kind(layer.kind).caption
+    size = "" if "{size}" in caption or "{units}" in caption else size_text(entry.output_shape)
     return " · ".join(filter(None, (size, f"{entry.count:,} θ" if entry.count else "")))
 
 
@@ -104,8 +97,7 @@ def summary(experiment: Experiment, report: Report) -> str:
     for layer in experiment.network.in_order():
         entry = report.layers.get(layer.id)
         size = size_text(entry.output_shape).replace(" ", "") if entry is not None and entry.output_shape is not None else ""
-        draws = layer.kind in LAYERS and LAYERS[layer.kind].initialized
-        if size and (draws or not sizes or size != sizes[-1]):
+        if size and (layer_kind(layer.kind).initialized or not sizes or size != sizes[-1]):
             sizes.append(size)
     return f"{' → '.join(sizes)} · {report.parameters:,} parameters" if sizes else "no layers yet"
 

@@ -1,12 +1,13 @@
-"""What a node of the graph is called on the screen: its name, the note beside it, its symbol. Pure; it knows no widget."""
+"""What a node of the graph is called on the screen: its name, the note beside it, its symbol."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 
+from nnviz.document.network import split_parameter
 from nnviz.records.trace_record import NodeRecord, TraceRecord
-from nnviz.text import numbers, recurrent_names
+from nnviz.text import _recurrent_names, numbers
 
 PARAMETERS = {"weight": "W", "bias": "b", "running_mean": "running μ", "running_var": "running σ²", "num_batches_tracked": "batches"}
 _NORMALISATION = {"weight": "γ", "bias": "β"}
@@ -23,6 +24,12 @@ def name(node: NodeRecord) -> str:
     if node.kind in ("parameter", "buffer"):
         return (_of_recurrent_net(last) or PARAMETERS.get(last, last.replace("_", " "))) + place
     return label.replace("_", " ") + place
+
+
+def parameter_title(parameter: str, titles: Mapping[str, str]) -> str:
+    """Return what the screen calls a parameter of the document: "h1.weight" is "dense 1.W"."""
+    layer, tensor = split_parameter(parameter)
+    return f"{titles.get(layer, layer)}.{PARAMETERS.get(tensor, tensor)}" if layer else parameter
 
 
 def _of_recurrent_net(label: str) -> str:
@@ -48,7 +55,7 @@ def names(trace: TraceRecord) -> dict[int, str]:
     for node in trace.nodes:
         if "norm" in node.operation:
             found |= {k: _of_normalisation(trace.nodes[k], found[k]) for k in node.inputs}
-    return found | recurrent_names.names(trace)
+    return found | _recurrent_names.names(trace)
 
 
 def _of_normalisation(node: NodeRecord, name: str) -> str:
@@ -77,12 +84,10 @@ def compact(formula: str) -> str:
 
 
 def symbol(node: NodeRecord) -> str:
-    """Return the letter for the node's value: what stands left of its formula, θ for a parameter, its name for an input."""
+    """Return the letter for the node's value: that of its formula, θ for a parameter, its name for an input."""
     label, place = _split(node)
-    left, equals, _ = node.formula.partition("=")
-    result = left.split(",")[0].strip().rstrip("ᵢ₁")  # of what has several elements or outputs, as its derivative calls it
-    if equals and len(result) <= 4:
-        return result + place
+    if node.symbol:
+        return node.symbol + place
     if node.kind == "parameter":
         return "θ" if node.whole is None else name(node)
     if node.kind == "input" and label == "target":

@@ -1,4 +1,4 @@
-"""How numbers are written on the screen: 4 significant digits, a true minus sign, columns that do not jump. It knows no widget."""
+"""How numbers are written on the screen: 4 significant digits, a true minus sign, columns that do not jump."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 
 DIGITS = 4
 MINUS = "−"
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+"""Turns the digits of a power of ten into small raised ones."""
 MOST_SHOWN = 6
 """A row of more numbers than this is abbreviated."""
 WIDEST = 40
@@ -25,7 +26,7 @@ def number(value: float) -> str:
         return "0"
     exponent = _exponent(value)
     if -4 <= exponent <= 5:
-        return signed(_trimmed(f"{value:.{max(0, DIGITS - 1 - exponent)}f}"))
+        return signed(trimmed(f"{value:.{max(0, DIGITS - 1 - exponent)}f}"))
     return _scientific(value, DIGITS - 1)
 
 
@@ -148,13 +149,14 @@ def _exponent(value: float) -> int:
     return int(f"{value:.{DIGITS - 1}e}".split("e")[1])
 
 
-def _trimmed(text: str) -> str:
+def trimmed(text: str) -> str:
+    """Return a decimal number without the zeros at its end."""
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _scientific(value: float, digits: int) -> str:
     mantissa, exponent = f"{value:.{digits}e}".split("e")
-    return signed(f"{_trimmed(mantissa)}e{int(exponent)}")
+    return signed(f"{trimmed(mantissa)}e{int(exponent)}")
 
 
 def _factored(array: np.ndarray) -> tuple[np.ndarray, str]:
@@ -162,7 +164,7 @@ def _factored(array: np.ndarray) -> tuple[np.ndarray, str]:
     known = np.abs(array[np.isfinite(array) & (array != 0)])
     if known.size == 0 or -2 <= (exponent := _exponent(float(known.max()))) <= 5:
         return array, ""
-    return array / 10.0**exponent, f" ·10{str(exponent).translate(_RAISED)}"
+    return array / 10.0**exponent, f" ·10{str(exponent).translate(RAISED)}"
 
 
 def _decimals(array: np.ndarray) -> int | None:

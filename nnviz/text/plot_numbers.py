@@ -1,12 +1,10 @@
-"""Numbers as plots print them, on the rules of numbers.py: ticks, shares, iterations. Text only; nothing is painted here."""
+"""Numbers as plots print them, on the rules of numbers.py: ticks, shares, iterations."""
 
 from __future__ import annotations
 
 import math
 
-from nnviz.text.numbers import signed
-
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+from nnviz.text.numbers import RAISED, signed
 
 
 def tick(value: float) -> str:
@@ -21,7 +19,7 @@ def power_of_ten(value: float) -> str:
     """Return a power of ten as 10⁻³; other values as ticks."""
     exponent = round(math.log10(value))
     if math.isclose(value, 10.0**exponent):
-        return "10" + str(exponent).translate(_SUPERSCRIPTS)
+        return "10" + str(exponent).translate(RAISED)
     return tick(value)
 
 

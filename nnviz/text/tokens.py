@@ -1,4 +1,4 @@
-"""What the numbers of a text mean: a token's number beside its character or word. Pure; it knows no widget."""
+"""What the numbers of a text mean: a token's number beside its character or word."""
 
 from __future__ import annotations
 

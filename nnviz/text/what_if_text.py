@@ -1,4 +1,4 @@
-"""What is supposed, in words: one what-if as "dense 1.W[0,1] = 0.7", and what it means for the chain rule. Pure text."""
+"""What is supposed, in words: one what-if as "dense 1.W[0,1] = 0.7", and what it means for the chain rule."""
 
 from __future__ import annotations
 

@@ -1,22 +1,17 @@
-"""What one training iteration did, step by step, for any `nn.Module`.
+"""What one training iteration did, step by step, for any `nn.Module`."""
 
-A library by itself: it must know nothing of the nnviz around it.
-"""
-
-from .iteration import capture
-from .neurons import Link, Neuron, open_neurons
+from ._iteration import capture
+from ._scalars import Scalar, ScalarLink, Scalars, ScalarStep, TooManyScalars, open_scalars
 from .openers import DETAILS, NoSuchGroup
 from .record import PHASES, Call, Clipping, Contribution, Node, Row, Step, TraceError, Update, ValueRead
 from .replay import replay
-from .scalars import Scalar, ScalarLink, Scalars, ScalarStep, TooManyScalars, open_scalars
-from .schedule import Cursor
 from .tape import grouped
-from .trace import Trace
+from .trace import Cursor, Trace
 from .verify import Agreement, agreements, finite_difference
 from .what_if import WhatIf
 
 __all__ = [
-    "DETAILS", "PHASES", "Agreement", "Call", "Clipping", "Contribution", "Cursor", "Link", "Neuron", "NoSuchGroup", "Node", "Row",
+    "DETAILS", "PHASES", "Agreement", "Call", "Clipping", "Contribution", "Cursor", "NoSuchGroup", "Node", "Row",
     "Scalar", "ScalarLink", "ScalarStep", "Scalars", "Step", "TooManyScalars", "Trace", "TraceError", "Update", "ValueRead", "WhatIf",
-    "agreements", "capture", "finite_difference", "grouped", "open_neurons", "open_scalars", "replay",
+    "agreements", "capture", "finite_difference", "grouped", "open_scalars", "replay",
 ]  # fmt: skip

@@ -1,7 +1,4 @@
-"""Which entry of the tape a tensor of the running model holds right now, through in-place writes and views.
-
-It must not run the model.
-"""
+"""Which entry of the tape a tensor of the running model holds right now, through in-place writes and views."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from . import in_place_writes
 from .record import Call, Contribution, Slot, TraceError, perform
 from .scopes import Scope, Scopes, user_line
 from .what_if import WhatIfs, altered
@@ -87,7 +83,7 @@ class Bindings:
         self._data: set[int] = set()  # tensors that came from `.data`
         self.suspects: list[str] = []  # what would explain a wrong gradient, with its cure
         self.line = ""  # where the call being opened was made
-        self.supposed: set[int] = set()  # the entries whose value is altered
+        self.altered: set[int] = set()  # the entries whose value is altered
         self._originals: list[tuple[Tensor, Tensor]] = []  # the person's tensors that are altered, and their own values
 
     def source(self, tensor: Tensor) -> Source:
@@ -108,7 +104,7 @@ class Bindings:
                 "(.data, .detach(), numpy), which the tape cannot follow: write into the tensor itself, "
                 "under torch.no_grad() if no gradient is meant"
             )
-        return self._meet(tensor, name), 0
+        return self._add_unseen(tensor, name), 0
 
     def held(self, tensor: Tensor) -> Source | None:
         """What the tensor is known to hold now; None if it was never met, or was changed in a way that must be looked into."""
@@ -139,19 +135,19 @@ class Bindings:
         self.entries.append(entry)
         return entry
 
-    def wrote(self, tensor: Tensor) -> None:
-        """The tensor, already bound to its new value, was written in place: carry the write into its base."""
+    def propagate_write(self, tensor: Tensor) -> None:
+        """The tensor, already bound to its new value, was written in place: write it into its base too."""
         base = tensor._base
         if id(tensor) in self._data or id(base) in self._data:
             raise TraceError(
                 f"{user_line()}: a write through .data bypasses autograd: use `with torch.no_grad():` and write into the tensor itself"
             )
         if base is None:
-            self._forget_parameter(tensor)
+            self._unbind_parameter(tensor)
         elif id(base) in self._bound:
             sources = [self._bound[id(base)][:2], self._bound[id(tensor)][:2]]
-            self.bind(base, self._derive(in_place_writes.write_back, sources, in_place_writes.positions(base, tensor)), 0)
-            self._forget_parameter(base)
+            self.bind(base, self._derive(write_back, sources, positions(base, tensor)), 0)
+            self._unbind_parameter(base)
 
     def mark_data(self, tensor: Tensor) -> None:
         """The tensor came from `.data`: reading it is harmless, writing is not."""
@@ -167,12 +163,12 @@ class Bindings:
         for tensor, value in self._originals:
             tensor.copy_(value)
 
-    def forget_after(self, count: int) -> None:
+    def drop_after(self, count: int) -> None:
         """Drop the entries from `count` on; nothing alive may hold them."""
         del self.entries[count:]
 
     def _read_view(self, view: Tensor, base: Tensor) -> TapeEntry:
-        entry = self._derive(in_place_writes.read_view, [self._bound[id(base)][:2]], in_place_writes.positions(base, view))
+        entry = self._derive(read_view, [self._bound[id(base)][:2]], positions(base, view))
         self.bind(view, entry, 0)
         return entry
 
@@ -184,12 +180,12 @@ class Bindings:
         call = Call(function, slots, {}, (), tuple([part.requires_grad for part in leaves]))
         return self.add("operation", function.__name__, call, sources, leaves, perform(call, leaves)[1])
 
-    def _forget_parameter(self, tensor: Tensor) -> None:
+    def _unbind_parameter(self, tensor: Tensor) -> None:
         # A write under no_grad makes a new starting value, whose gradient is the parameter's again.
         if tensor.is_leaf and tensor.requires_grad:
             self._bound.pop(id(tensor), None)
 
-    def _meet(self, tensor: Tensor, name: tuple[str, str] | None) -> TapeEntry:
+    def _add_unseen(self, tensor: Tensor, name: tuple[str, str] | None) -> TapeEntry:
         """A tensor the tape has not seen being made."""
         if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
             raise TraceError(f"{user_line()}: torch.vmap and torch.func transforms hide their tensors: write the batch dimension out")
@@ -199,7 +195,7 @@ class Bindings:
                 "by torch.jit.script or before the capture: call the plain function, or .detach() the tensor"
             )
         if len(self.entries) in self.what_ifs:
-            self._suppose(tensor)
+            self._alter(tensor)
         unnamed = ("parameter", f"unnamed.{len(self.parameters)}")
         kind, label = name or (unnamed if tensor.requires_grad and tensor.is_leaf else ("constant", "constant"))
         entry = self.add(kind, kind, None, [], [], [tensor.detach().clone().requires_grad_(tensor.requires_grad)])
@@ -213,8 +209,36 @@ class Bindings:
         return entry
 
     @torch.no_grad()
-    def _suppose(self, tensor: Tensor) -> None:
+    def _alter(self, tensor: Tensor) -> None:
         """Alter one of the person's own tensors, until `restore`."""
         self._originals.append((tensor, tensor.detach().clone()))
-        self.supposed.add(len(self.entries))
+        self.altered.add(len(self.entries))
         tensor.copy_(altered(tensor, self.what_ifs[len(self.entries)]))
+
+
+# -- writes through views, as pure functions ------------------------------------------------------------------------
+#
+# A view is read from its base, a write is put back into it. Positions are logical (row-major over the base's shape), so that the
+# tape's copy of the base may lie in memory as it likes. `torch.as_strided_scatter` would not do: its gradient with respect to the
+# base is wrong in torch 2.13.
+
+
+def positions(base: Tensor, view: Tensor) -> Tensor:
+    """For every element of `view` the row-major position in `base` it shares memory with."""
+    if base.dtype != view.dtype:
+        raise TraceError(
+            f"a write through a view of another type ({base.dtype} seen as {view.dtype}) cannot be followed: write into the tensor itself"
+        )
+    numbers = torch.empty_strided(base.shape, base.stride(), dtype=torch.long)
+    numbers.copy_(torch.arange(base.numel()).view(base.shape))
+    return numbers.as_strided(view.shape, view.stride(), view.storage_offset() - base.storage_offset())
+
+
+def read_view(base: Tensor, where: Tensor) -> Tensor:
+    """The view at `where` of the base as it is now."""
+    return base.reshape(-1)[where]
+
+
+def write_back(base: Tensor, written: Tensor, where: Tensor) -> Tensor:
+    """The base after `written` was written at `where`."""
+    return base.reshape(-1).index_copy(0, where.reshape(-1), written.reshape(-1)).reshape(base.shape)

@@ -9,6 +9,8 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
+from nnviz.operations.table import row_of
+
 # One name per operation, however Python spelled it.
 _SAME = {
     "iadd": "add_", "isub": "sub_", "imul": "mul_", "itruediv": "div_", "idiv": "div_", "ipow": "pow_",
@@ -34,22 +36,6 @@ _METADATA = {
     "untyped_storage", "__len__", "__hash__", "__repr__", "__format__", "__dir__", "requires_grad_", "retain_grad",
     "_set_grad_enabled", "register_post_accumulate_grad_hook", "result_type", "can_cast",
 }  # fmt: skip
-
-# Known never to draw a random number; anything else has the generator's state compared around it.
-_DETERMINISTIC = {
-    "linear", "matmul", "add", "sub", "rsub", "mul", "div", "rdiv", "neg", "pow", "rpow", "exp", "log", "sqrt", "rsqrt",
-    "abs",
-    "add_", "sub_", "mul_", "div_", "relu", "relu_", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "tanh",
-    "softmax", "log_softmax", "mean", "sum", "var", "cat", "stack", "chunk", "block", "split", "unbind", "select", "getitem",
-    "setitem", "reshape", "view", "flatten", "unflatten", "transpose", "permute", "squeeze", "unsqueeze", "expand",
-    "contiguous", "clone", "detach", "to", "T", "mT", "conv1d", "conv2d", "max_pool1d", "max_pool2d", "avg_pool1d",
-    "avg_pool2d", "adaptive_avg_pool2d", "batch_norm", "layer_norm", "embedding", "mse_loss", "l1_loss",
-    "smooth_l1_loss", "huber_loss", "cross_entropy", "nll_loss", "binary_cross_entropy",
-    "binary_cross_entropy_with_logits", "zeros", "ones",
-    "full", "arange", "tensor", "zeros_like", "ones_like", "clamp", "bmm", "mm", "pad", "square",
-}  # fmt: skip
-
-DROPOUTS = {"dropout", "dropout_", "dropout1d", "dropout2d", "dropout3d", "feature_dropout", "dropout_mask"}
 
 
 @lru_cache(maxsize=4096)
@@ -88,8 +74,8 @@ def kind_of(function: Callable[..., Any]) -> str:
 
 @lru_cache(maxsize=4096)
 def may_draw(function: Callable[..., Any]) -> bool:
-    """Whether the call might use the random generator."""
-    return operation_name(function) not in _DETERMINISTIC
+    """Whether the call might use the random generator; then the generator's state is compared around it."""
+    return row_of(operation_name(function)).random
 
 
 def silently_written(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""What a capture leaves behind: the immutable records a trace is made of. It must never run a model."""
+"""What a capture leaves behind: the immutable records a trace is made of."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+
+from nnviz.operations.operation import Formula
 
 PHASES = ("batch", "forward", "loss", "backward", "clip", "update")
 
@@ -33,8 +35,18 @@ class Call(NamedTuple):
     written: tuple[int, ...] = ()  # the tensor arguments the call writes into
     differentiable: tuple[bool, ...] = ()  # beside its tensor arguments: whether a gradient was asked for
     rng: Tensor | None = None  # the generator's state before the call, kept only if the call drew from it
+    native: NativeResult | None = None  # of the step that ends an opened call
 
     __eq__, __hash__ = object.__eq__, object.__hash__  # a call is equal to itself only
+
+
+class NativeResult(NamedTuple):
+    """What the step that ends an opened call hands on in place of its own outputs: those of the call as it was made."""
+
+    first: int  # the node that begins the call's steps
+    call: Call
+    sources: tuple[tuple[int, int], ...]  # nodes and outputs that the call was given
+    ends: dict[int, tuple[int, Tensor, Tensor]]  # by output of the step: which output of the call, the step's own value, the call's
 
 
 class Contribution(NamedTuple):
@@ -63,8 +75,7 @@ class Node(NamedTuple):  # made in a tenth of the time of a frozen dataclass
     gradients: tuple[Tensor | None, ...]  # beside values: the sum of that output's contributions
     contributions: tuple[Contribution, ...]  # in the order in which they arrive
     reads: tuple[int, ...]
-    formula: str
-    derivative: str
+    said: Formula
     dropped: Tensor | None
     call: Call | None
 
@@ -81,6 +92,14 @@ class Node(NamedTuple):  # made in a tenth of the time of a frozen dataclass
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self.values[0].shape)
+
+    @property
+    def formula(self) -> str:
+        return self.said.text
+
+    @property
+    def derivative(self) -> str:
+        return self.said.derivative
 
 
 class Step(NamedTuple):
@@ -175,6 +194,31 @@ def fill(structure: Any, tensors: list[Tensor]) -> Any:
     if kind is dict and structure:
         return {key: fill(part, tensors) for key, part in structure.items()}
     return structure
+
+
+def end_of_steps(native: Tensor, own: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Return the value of an opened call's last step and the native result that is handed on for it; None where they are the same.
+
+    The steps round differently, which could move a sign in front of a ReLU; `.view` and random draws look at strides. What is not finite
+    is left as it is.
+    """
+    is_number = native.dtype.is_floating_point or native.dtype.is_complex
+    if native.layout != torch.strided or not is_number or (torch.equal(native, own) and native.stride() == own.stride()):
+        return None
+    finite = torch.isfinite(native) & torch.isfinite(own)
+    return _laid_out(native, torch.where(finite, own, 0)), _laid_out(native, torch.where(finite, native, 0))
+
+
+def handed_on(outputs: list[Tensor], native: NativeResult | None) -> list[Tensor]:
+    """Return the outputs of a step as it hands them on, differentiably: the native bits where its own are those of the recording."""
+    changed = outputs.copy()
+    for port, (_, own, given) in native.ends.items() if native else ():
+        changed[port] = (_laid_out(own, outputs[port]) - own) + given
+    return changed
+
+
+def _laid_out(pattern: Tensor, tensor: Tensor) -> Tensor:
+    return tensor if tensor.stride() == pattern.stride() else torch.empty_like(pattern, dtype=tensor.dtype).copy_(tensor)
 
 
 def perform(call: Call, tensors: list[Tensor]) -> tuple[Any, list[Tensor]]:

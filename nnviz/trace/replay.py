@@ -1,13 +1,13 @@
-"""The recorded calls again, with other values. It must not touch the module: it knows the trace only."""
+"""The recorded calls again, with other values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
 
-from .record import Node, TraceError, perform
+from .record import Call, Node, TraceError, handed_on, perform
 from .trace import Trace
 
 
@@ -25,22 +25,34 @@ def replay(trace: Trace, overrides: Mapping[int, Tensor]) -> tuple[tuple[Tensor,
                 values[node.id] = (_checked(overrides[node.id], node.value), *node.values[1:])
                 changed.add(node.id)
             elif node.call is not None and not changed.isdisjoint(node.inputs):
-                values[node.id] = _again(node, values)
+                values[node.id] = _again(node, values, overrides)
                 changed.add(node.id)
     finally:
         torch.set_rng_state(state)
     return tuple(values)
 
 
-def _again(node: Node, values: list[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+def _again(node: Node, values: list[tuple[Tensor, ...]], overrides: Mapping[int, Tensor]) -> tuple[Tensor, ...]:
+    outputs, native = _performed(node.call, zip(node.inputs, node.ports, strict=True), values), node.call.native
+    if native is None:
+        return tuple(outputs)
+    if not overrides.keys().isdisjoint(range(native.first, node.id)):
+        return tuple(handed_on(outputs, native))  # the call itself cannot be made with another value inside it
+    given = _performed(native.call, native.sources, values)
+    for port, (output, _, _) in native.ends.items():
+        outputs[port] = given[output]
+    return tuple(outputs)
+
+
+def _performed(call: Call, sources: Iterable[tuple[int, int]], values: list[tuple[Tensor, ...]]) -> list[Tensor]:
     """With gradients where the trace had them: torch picks its kernels by that, and they round differently."""
-    if node.call.rng is not None:
-        torch.set_rng_state(node.call.rng)
-    sources = zip(node.inputs, node.ports, node.call.differentiable, strict=True)
+    if call.rng is not None:
+        torch.set_rng_state(call.rng)
     # What needs no gradient is the very tensor, as it was on the tape: attention asks whether query and key are one.
-    tensors = [values[source][port].detach().requires_grad_() if needed else values[source][port] for source, port, needed in sources]
-    with torch.set_grad_enabled(any(node.call.differentiable)):
-        return tuple([output.detach() for output in perform(node.call, tensors)[1]])
+    given = [(values[source][port], needed) for (source, port), needed in zip(sources, call.differentiable, strict=True)]
+    tensors = [tensor.detach().requires_grad_() if needed else tensor for tensor, needed in given]
+    with torch.set_grad_enabled(any(call.differentiable)):
+        return [output.detach() for output in perform(call, tensors)[1]]
 
 
 def _checked(value: Tensor, recorded: Tensor) -> Tensor:

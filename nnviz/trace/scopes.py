@@ -1,4 +1,4 @@
-"""Where a call was made: module path, groups, line of the person's code. It must not touch a tensor."""
+"""Where a call was made: module path, groups, line of the person's code."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Scopes:
 
     @contextlib.contextmanager
     def watch(self, left: Callable[[str, Any], None]) -> Iterator[None]:
-        """While this runs, every module call is a scope; at its end `left` is told the module's path and what it returned."""
+        """While this runs, every module call is a scope; at its end `left` is called with the module's path and what it returned."""
         before = module_hooks.register_module_forward_pre_hook(lambda module, _: self._enter(module))
         after = module_hooks.register_module_forward_hook(lambda *call: left(self._leave().path, call[-1]), always_call=True)
         try:
@@ -88,7 +88,7 @@ class Scopes:
         return self._counts.copy()
 
     def renumber(self, counts: Counter[tuple[str, ...]]) -> None:
-        """Forget the groups that were entered since."""
+        """Drop the groups that were entered since."""
         self._counts = counts
 
     def _enter(self, module: nn.Module) -> None:

@@ -1,4 +1,4 @@
-"""The tape: every torch call of a run becomes an entry of a graph of the tape's own. It must not change the run.
+"""The tape: every torch call of a run becomes an entry of a graph of the tape's own.
 
 The person's call runs first, on the person's tensors. Then its *shadow* runs on the tape's values, with the generator
 set back. The tape's graph never looks at a live parameter again; the person's stays whole, for verify.py to compare.
@@ -19,15 +19,15 @@ from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack,
 from .bindings import Bindings, Source, TapeEntry, leaf
 from .calls import kind_of, may_draw, operation_name, silently_written
 from .openers import Openers
-from .record import Call, TraceError, ValueRead, fill, perform, template, tensors_in, with_written
+from .record import Call, NativeResult, TraceError, ValueRead, end_of_steps, fill, handed_on, perform, template, tensors_in, with_written
 from .scopes import user_line
-from .what_if import WhatIfs, refilled, supposing, with_first
+from .what_if import WhatIfs, altered_result, altering, refilled
 
 _TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}  # an opened call against the native one; 2e-2 for smaller types
 
 
 @dataclass(slots=True)
-class Made:
+class ModelCall:
     """A call the person made: what went in and out, what it wrote, the generator around it (None: it drew nothing)."""
 
     function: Callable
@@ -81,7 +81,7 @@ class Tape(TorchFunctionMode):
         original = base.__dict__["apply"]
         base.apply = classmethod(lambda cls, *args, **kwargs: _apply(original.__func__, cls, args, kwargs))
         try:
-            with self.scopes.watch(lambda *output: _note(self, *output)), self:
+            with self.scopes.watch(lambda *output: _record_output(self, *output)), self:
                 yield
         finally:
             base.apply = original
@@ -93,7 +93,7 @@ class Tape(TorchFunctionMode):
 
     # -- the person's call and its shadow ---------------------------------------------------------------------------
 
-    def _make(self, function: Callable, args: tuple, kwargs: dict) -> Made:
+    def _make(self, function: Callable, args: tuple, kwargs: dict) -> ModelCall:
         tensors: list[Tensor] = []
         shape = template(args, tensors), template(kwargs, tensors)
         sources = [self.bindings.source(tensor) for tensor in tensors]
@@ -107,17 +107,17 @@ class Tape(TorchFunctionMode):
         changed = [k for k, tensor in enumerate(tensors) if tensor._version != versions[k] or id(tensor) in silent]
         written = tuple(changed)
         outputs = with_written(result, [tensors[k] for k in written])
-        return Made(function, *shape, tensors, sources, result, written, outputs, before, after)
+        return ModelCall(function, *shape, tensors, sources, result, written, outputs, before, after)
 
-    def _record(self, made: Made) -> None:
-        _suppose(self.bindings, made)
-        entry = self._shadow(made) if made.tensors else self._appear(made)
+    def _record(self, made: ModelCall) -> None:
+        _apply_what_ifs(self.bindings, made)
+        entry = self._shadow(made) if made.tensors else self._record_created(made)
         for port, tensor in enumerate(made.outputs):
             self.bindings.bind(tensor, entry, port)
         for k in made.written:
-            self.bindings.wrote(made.tensors[k])
+            self.bindings.propagate_write(made.tensors[k])
 
-    def _shadow(self, made: Made) -> TapeEntry:
+    def _shadow(self, made: ModelCall) -> TapeEntry:
         name = operation_name(made.function)
         if made.before is not None:
             torch.set_rng_state(made.before)
@@ -135,7 +135,7 @@ class Tape(TorchFunctionMode):
             raise TraceError(f"{user_line()}: {name} does something else each time it is called: make it repeatable")
         return self.bindings.add("operation", name, call, made.sources, leaves, outputs)
 
-    def _appear(self, made: Made) -> TapeEntry:
+    def _record_created(self, made: ModelCall) -> TapeEntry:
         """A tensor made from nothing: a random draw is an operation, anything else a constant."""
         call = Call(made.function, made.args, made.kwargs, rng=made.before)
         kind = "constant" if made.before is None else "operation"
@@ -156,7 +156,7 @@ class Tape(TorchFunctionMode):
     # -- opened calls -----------------------------------------------------------------------------------------------
 
     def _open(self, opener: Callable, function: Callable, args: tuple, kwargs: dict) -> Any:
-        """Make the call, then again in textbook steps on the tape's tensors, believed only if they give the same."""
+        """Make the call, then again in textbook steps on the tape's tensors, kept only if they give the same."""
         if self._opening:
             opened = self._in_steps(opener, function, args, kwargs)
             return self._record_opened(function, args, kwargs) if opened is NotImplemented else opened
@@ -165,20 +165,29 @@ class Tape(TorchFunctionMode):
             return made.result
         count, numbering = len(self.bindings.entries), self.scopes.numbering() if self.bindings.what_ifs else None
         opened = self._opened(opener, made)
-        believed = opened is not None and _agree(opened, made.outputs)
-        if believed and self.bindings.what_ifs:
-            opened = self._open_otherwise(opener, made, opened, count, numbering)
-        if believed:
-            for tensor, twin in zip(made.outputs, opened, strict=True):
-                self.bindings.bind(tensor, *self.bindings.source(twin))
+        agrees = opened is not None and _agree(opened, made.outputs)
+        if agrees:
+            pairs = [end_of_steps(tensor.detach(), copy.detach()) for tensor, copy in zip(made.outputs, opened, strict=True)]
+            inside = self.bindings.what_ifs.keys() & set(range(count, len(self.bindings.entries)))
+            if inside:
+                opened = self._opened_with_what_ifs(opener, made, count, numbering, inside)
+            ends = [self.bindings.source(copy) for copy in opened]
+            for output, (entry, port) in enumerate(ends):
+                if pairs[output] and entry.id >= count and entry.id not in inside:
+                    _hand_on(entry, port, _native(made, count), output, *pairs[output])
+            if inside:
+                live = _made_again(made, self.bindings.entries[count:])
+                _replace_outputs(made, [live[entry.id, port] for entry, port in ends])
+            for tensor, end in zip(made.outputs, ends, strict=True):
+                self.bindings.bind(tensor, *end)
             for k in made.written:
-                self.bindings.wrote(made.tensors[k])
+                self.bindings.propagate_write(made.tensors[k])
         else:
-            self.bindings.forget_after(count)
+            self.bindings.drop_after(count)
             self._record(made)
         return made.result
 
-    def _opened(self, opener: Callable, made: Made) -> list[Tensor] | None:
+    def _opened(self, opener: Callable, made: ModelCall) -> list[Tensor] | None:
         """The outputs of the call in textbook steps on the tape's tensors; None if there are no such steps."""
         after = torch.get_rng_state()
         if made.before is not None:
@@ -199,15 +208,15 @@ class Tape(TorchFunctionMode):
         finally:
             self._opening, self.bindings.line = outside, line
 
-    def _on_tape(self, made: Made) -> tuple[tuple, dict]:
+    def _on_tape(self, made: ModelCall) -> tuple[tuple, dict]:
         """The call's arguments with the tape's tensors in place of the person's; one tensor given twice stays one."""
-        twins: dict[int, Tensor] = {}
-        for tensor, twin, source in zip(made.tensors, self._leaves(made.tensors, made.sources), made.sources, strict=True):
-            if id(tensor) not in twins:
-                twins[id(tensor)] = twin if twin.requires_grad else twin.detach()
-                self.bindings.bind(twins[id(tensor)], *source)
-        stand_ins = [twins[id(tensor)] for tensor in made.tensors]
-        return fill(made.args, stand_ins), fill(made.kwargs, stand_ins)
+        copies: dict[int, Tensor] = {}
+        for tensor, copy, source in zip(made.tensors, self._leaves(made.tensors, made.sources), made.sources, strict=True):
+            if id(tensor) not in copies:
+                copies[id(tensor)] = copy if copy.requires_grad else copy.detach()
+                self.bindings.bind(copies[id(tensor)], *source)
+        tensors = [copies[id(tensor)] for tensor in made.tensors]
+        return fill(made.args, tensors), fill(made.kwargs, tensors)
 
     def _record_opened(self, function: Callable, args: tuple, kwargs: dict) -> Any:
         tensors: list[Tensor] = []
@@ -216,7 +225,7 @@ class Tape(TorchFunctionMode):
         leaves = self._leaves(tensors, sources)
         before = torch.get_rng_state() if may_draw(function) else None
         here = len(self.bindings.entries)
-        made = supposing(function, self._inside[here]) if here in self._inside else function
+        made = altering(function, self._inside[here]) if here in self._inside else function
         call = Call(made, *shape, (), tuple([part.requires_grad for part in leaves]))
         result, outputs = perform(call, leaves)
         if not outputs:
@@ -230,23 +239,15 @@ class Tape(TorchFunctionMode):
 
     # -- what is supposed -------------------------------------------------------------------------------------------
 
-    def _open_otherwise(self, opener: Callable, made: Made, opened: list[Tensor], count: int, numbering: Counter) -> list[Tensor]:
-        """The call's textbook steps, made once more if something is supposed of one of them.
-
-        The person's tensors take the same steps: supposed values lie on kinks (relu at 0) where roundings would decide.
-        """
-        inside = self.bindings.what_ifs.keys() & set(range(count, len(self.bindings.entries)))
-        if inside:
-            _refuse_in_place(made)
-            self.bindings.forget_after(count)
-            self.scopes.renumber(numbering)
-            self._inside = self.bindings.what_ifs
-            opened = self._opened(opener, made)
-            self._inside = {}
-            self.bindings.supposed |= inside
-        if not _is_in_place(made):
-            live = _made_again(made, self.bindings.entries[count:])
-            _go_on_with(made, [live[entry.id, port] for entry, port in map(self.bindings.source, opened)])
+    def _opened_with_what_ifs(self, opener: Callable, made: ModelCall, count: int, numbering: Counter, inside: set[int]) -> list[Tensor]:
+        """The outputs of the call's textbook steps, made once more with what is supposed of some of them."""
+        _refuse_in_place(made)
+        self.bindings.drop_after(count)
+        self.scopes.renumber(numbering)
+        self._inside = self.bindings.what_ifs
+        opened = self._opened(opener, made)
+        self._inside = {}
+        self.bindings.altered |= inside
         return opened
 
     # -- calls that make no node ------------------------------------------------------------------------------------
@@ -278,7 +279,22 @@ class Tape(TorchFunctionMode):
         return made.result
 
 
-def _note(tape: Tape, path: str, output: Any) -> None:
+def _native(made: ModelCall, first: int) -> NativeResult:
+    """The call as it was made, for a replay."""
+    needed = tuple([torch.is_grad_enabled() and tensor.requires_grad for tensor in made.tensors])
+    call = Call(made.function, made.args, made.kwargs, made.written, needed, made.before)
+    return NativeResult(first, call, tuple([(entry.id, port) for entry, port in made.sources]), {})
+
+
+def _hand_on(entry: TapeEntry, port: int, native: NativeResult, output: int, own: Tensor, given: Tensor) -> None:
+    """Let the step that ends an opened call hand on what the call itself gave."""
+    ends = (entry.call.native.ends if entry.call.native else {}) | {port: (output, own, given)}
+    entry.call = entry.call._replace(native=native._replace(ends=ends))
+    entry.outputs[port] = handed_on(entry.outputs, native._replace(ends={port: ends[port]}))[port]
+    entry.values[port] = entry.outputs[port].detach()
+
+
+def _record_output(tape: Tape, path: str, output: Any) -> None:
     """A module of the forward phase has returned this."""
     if tape.bindings.phase == "forward" and isinstance(output, Tensor):
         with torch._C.DisableTorchFunction():
@@ -295,22 +311,22 @@ def grouped(name: str) -> AbstractContextManager:
     return tape.scopes.group(name) if tape else nullcontext()
 
 
-def _suppose(bindings: Bindings, made: Made) -> None:
+def _apply_what_ifs(bindings: Bindings, made: ModelCall) -> None:
     """If another value is supposed of the entry to come, let the person's run go on with that one."""
     what_ifs = bindings.what_ifs.get(len(bindings.entries))
     if what_ifs:
         _refuse_in_place(made)
-        bindings.supposed.add(len(bindings.entries))
-        made.function, made.result = supposing(made.function, what_ifs), with_first(made.result, what_ifs)
+        bindings.altered.add(len(bindings.entries))
+        made.function, made.result = altering(made.function, what_ifs), altered_result(made.result, what_ifs)
         made.outputs = with_written(made.result, [made.tensors[k] for k in made.written])
 
 
-def _is_in_place(made: Made) -> bool:
+def _is_in_place(made: ModelCall) -> bool:
     results = tensors_in(made.result)
     return not results or any(results[0] is tensor for tensor in made.tensors)
 
 
-def _refuse_in_place(made: Made) -> None:
+def _refuse_in_place(made: ModelCall) -> None:
     if _is_in_place(made):
         raise TraceError(
             f"{user_line()}: {operation_name(made.function)} writes in place, so no other value can be supposed of it: "
@@ -318,7 +334,7 @@ def _refuse_in_place(made: Made) -> None:
         )
 
 
-def _made_again(made: Made, entries: list[TapeEntry]) -> dict[tuple[int, int], Tensor]:
+def _made_again(made: ModelCall, entries: list[TapeEntry]) -> dict[tuple[int, int], Tensor]:
     """Recorded entries, made on the person's tensors with the same random numbers: (entry, output) -> tensor."""
     live = {(made.sources[k][0].id, made.sources[k][1]): tensor for k, tensor in enumerate(made.tensors) if k not in made.written}
     state = torch.get_rng_state()
@@ -327,12 +343,12 @@ def _made_again(made: Made, entries: list[TapeEntry]) -> dict[tuple[int, int], T
             torch.set_rng_state(entry.call.rng)
         tensors = [live.get((source.id, port), source.values[port]) for source, port in entry.sources]
         with torch.set_grad_enabled(any(entry.call.differentiable)):
-            live |= {(entry.id, port): output for port, output in enumerate(perform(entry.call, tensors)[1])}
+            live |= {(entry.id, port): output for port, output in enumerate(handed_on(perform(entry.call, tensors)[1], entry.call.native))}
     torch.set_rng_state(state)
     return live
 
 
-def _go_on_with(made: Made, outputs: list[Tensor]) -> None:
+def _replace_outputs(made: ModelCall, outputs: list[Tensor]) -> None:
     """Let these be what the call returned and wrote."""
     returned = len(tensors_in(made.result))
     made.result = refilled(made.result, iter(outputs[:returned]))
@@ -342,7 +358,7 @@ def _go_on_with(made: Made, outputs: list[Tensor]) -> None:
 
 
 def _agree(opened: list[Tensor], native: list[Tensor]) -> bool:
-    return len(opened) == len(native) and all(_close(twin.detach(), tensor.detach()) for twin, tensor in zip(opened, native, strict=True))
+    return len(opened) == len(native) and all(_close(copy.detach(), tensor.detach()) for copy, tensor in zip(opened, native, strict=True))
 
 
 def _close(opened: Tensor, native: Tensor) -> bool:

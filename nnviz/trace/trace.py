@@ -1,14 +1,13 @@
-"""The trace: the immutable record of one training iteration. It must not compute anything."""
+"""The trace, the immutable record of one training iteration; its steps in order, and a cursor over them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
 from .record import Clipping, Node, Step, Update, ValueRead
-from .schedule import Cursor
 from .what_if import WhatIf
 
 
@@ -35,3 +34,78 @@ class Trace:
     def start(self) -> Cursor:
         """A cursor before the first step."""
         return Cursor(self)
+
+
+class Cursor:
+    """A place between two steps of a trace. What it shows depends on (trace, position): None is *not computed yet*."""
+
+    def __init__(self, trace: Trace):
+        self.trace = trace
+        self._position = 0
+        self._ready: dict[int, int] = {}  # node -> the step that computes its value
+        self._sends: dict[int, int] = {}  # node -> its backward step
+        self._updated: dict[int, tuple[int, Tensor]] = {}  # parameter node -> its update step, the value after it
+        after = {update.parameter: update.after for update in trace.updates}
+        for step in trace.steps:
+            if step.phase in ("forward", "loss"):
+                self._ready[step.node] = step.index
+            elif step.phase == "backward":
+                self._sends[step.node] = step.index
+            elif step.phase == "update":
+                self._updated[step.node] = step.index, after[step.parameter]
+
+    @property
+    def position(self) -> int:
+        """How many steps have been made: 0 … len(trace.steps)."""
+        return self._position
+
+    def move_to(self, position: int) -> None:
+        """Raises ValueError if the trace has no such position."""
+        if not 0 <= position <= len(self.trace.steps):
+            raise ValueError(f"position {position} is not in 0 … {len(self.trace.steps)}")
+        self._position = position
+
+    def next(self) -> Step | None:
+        """The step made, or None at the end."""
+        if self._position == len(self.trace.steps):
+            return None
+        self._position += 1
+        return self.trace.steps[self._position - 1]
+
+    def back(self) -> Step | None:
+        """The step undone, or None at the start."""
+        if self._position == 0:
+            return None
+        self._position -= 1
+        return self.trace.steps[self._position]
+
+    def value(self, node: Node | int, output: int = 0) -> Tensor | None:
+        """The node's value, None until its step; a parameter shows its new value from its update step on."""
+        node = self._node(node)
+        if self._ready.get(node.id, 0) >= self._position:
+            return None
+        updated = self._updated.get(node.id)
+        return updated[1] if updated is not None and updated[0] < self._position else node.values[output]
+
+    def gradient(self, node: Node | int, output: int = 0) -> Tensor | None:
+        """The node's whole gradient: None until the last of its contributions has arrived; the loss has it from its own step on."""
+        node = self._node(node)
+        steps = [self._sends[part.source] for part in node.contributions] or [self._sends.get(node.id, self._position)]
+        return node.gradients[output] if max(steps) < self._position else None
+
+    def _node(self, node: Node | int) -> Node:
+        return self.trace.nodes[node] if isinstance(node, int) else node
+
+
+def plan_steps(nodes: tuple[Node, ...], clips: bool, updates: Iterable[Update]) -> tuple[Step, ...]:
+    """batch; forward and loss per operation; backward per operation with a gradient; clip; update per parameter."""
+    operations = [node for node in nodes if node.kind in ("operation", "loss")]
+    owners = {node.label: node.id for node in nodes if node.kind == "parameter"}
+    first_input = next((node.id for node in nodes if node.kind == "input"), None)
+    planned: list[tuple] = [("batch", first_input)]
+    planned += [("forward", node.id) for node in operations if node.phase == "forward"]
+    planned += [("loss", node.id) for node in operations if node.phase == "loss"]
+    planned += [("backward", node.id) for node in reversed(operations) if any([g is not None for g in node.gradients])]
+    planned += [("clip", None)] if clips else []
+    planned += [("update", owners[update.parameter], update.parameter) for update in updates]
+    return tuple([Step(index, *step) for index, step in enumerate(planned)])

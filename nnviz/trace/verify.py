@@ -1,4 +1,4 @@
-"""The trace against ordinary autograd and finite differences. It refuses what differs and must never repair it."""
+"""The trace against ordinary autograd and finite differences. What differs is refused."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def true_gradients(loss: Tensor, tensors: Mapping[Name, Tensor]) -> dict[Name, T
 def compare(
     traced: Mapping[Name, Tensor | None],
     true: Mapping[Name, Tensor | None],
-    flowing: Callable[[], float],
+    largest_anywhere: Callable[[], float],
     suspects: list[str],
 ) -> float:
     """The worst difference, relative to the largest gradient. Raises TraceError naming every parameter that is off.
 
-    `flowing()` is the largest gradient anywhere in the net: where everything cancels (the mean after a batch norm) what
+    `largest_anywhere()` is the largest gradient anywhere in the net: where everything cancels (the mean after a batch norm) what
     is left is its rounding, and two ways of rounding may differ.
     """
     pairs = {name: _pair(traced[name], gradient) for name, gradient in true.items() if not (traced[name] is gradient is None)}
@@ -44,7 +44,7 @@ def compare(
     wrong = [name for name, by in off.items() if not by <= _LIMIT.get(pairs[name][1].dtype, 5e-2) * largest]
     if not wrong:
         return max(off.values()) / largest
-    flow = flowing()
+    flow = largest_anywhere()
     if all(off[name] <= _ROUNDING * torch.finfo(pairs[name][1].dtype).eps * flow for name in wrong):
         return max(off.values()) / flow
     raise TraceError(_refusal("gradient of " + ", ".join(label for _, label in wrong), suspects))

@@ -1,4 +1,4 @@
-"""What if a node had another value: how a value is changed and a call made to give the changed one. It runs no model.
+"""What if a node had another value: how a value is changed and a call made to give the changed one.
 
 Setting a value cuts the graph there, like Pearl's do(·): its gradient is still known, but nothing flows back into what
 would have made it. Scaling multiplies, and the factor stays in the chain rule. Source: Pearl, Causality 2009, section 3.2.
@@ -45,21 +45,21 @@ def by_node(what_ifs: Iterable[WhatIf]) -> WhatIfs:
 def altered(tensor: Tensor, what_ifs: Iterable[WhatIf]) -> Tensor:
     """The tensor after the changes, one after the other; differentiable, and cut off where it is set."""
     for what_if in what_ifs:
-        tensor = torch.where(_where(tensor, what_if), _instead(tensor, what_if), tensor)
+        tensor = torch.where(_where(tensor, what_if), _replacement(tensor, what_if), tensor)
     return tensor
 
 
-def supposing(function: Callable, what_ifs: tuple[WhatIf, ...]) -> Callable:
+def altering(function: Callable, what_ifs: tuple[WhatIf, ...]) -> Callable:
     """A call that does what `function` does and alters its first output."""
 
-    def supposed(*args: Any, **kwargs: Any) -> Any:
-        return with_first(function(*args, **kwargs), what_ifs)
+    def altered_call(*args: Any, **kwargs: Any) -> Any:
+        return altered_result(function(*args, **kwargs), what_ifs)
 
-    supposed.__name__ = operation_name(function)
-    return supposed
+    altered_call.__name__ = operation_name(function)
+    return altered_call
 
 
-def with_first(result: Any, what_ifs: tuple[WhatIf, ...]) -> Any:
+def altered_result(result: Any, what_ifs: tuple[WhatIf, ...]) -> Any:
     """What a call returned, with its first tensor altered."""
     first, *others = tensors_in(result)
     return refilled(result, iter([altered(first, what_ifs), *others]))
@@ -89,7 +89,7 @@ def _where(tensor: Tensor, what_if: WhatIf) -> Tensor:
     return mask
 
 
-def _instead(tensor: Tensor, what_if: WhatIf) -> Tensor:
+def _replacement(tensor: Tensor, what_if: WhatIf) -> Tensor:
     value = 0.0 if what_if.kind == "ablate" else what_if.value
     if not (tensor.is_floating_point() or float(value).is_integer()):
         raise TraceError(f"node {what_if.node} holds whole numbers, such as classes: {value} is not one")

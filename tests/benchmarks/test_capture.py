@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nnviz.trace import capture, iteration
+from nnviz.trace import _iteration as iteration
+from nnviz.trace import capture
 
 pytestmark = pytest.mark.timeout(600)
 

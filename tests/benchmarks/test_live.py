@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QTimer
 
 from nnviz.document.store.examples import open_document
-from nnviz.session.engine_client import EngineClient
+from nnviz.session.engine_process import EngineProcess
 from nnviz.session.session import Session
 from tests.ui.window import opened, wait
 
@@ -28,9 +28,9 @@ def window(qtbot):
 
 @pytest.fixture
 def headless(qtbot):
-    client = EngineClient()
+    client = EngineProcess()
     session = Session(client, open_document("example:moons"), autosaves=False)
-    session.connect_client(client)
+    session.connect_engine(client)
     session.start()
     wait(qtbot, lambda: session.run.engine == "ready" and session.run.data is not None)
     session.watch(())
@@ -40,17 +40,17 @@ def headless(qtbot):
 
 def seconds_of_training(qtbot, session: Session) -> float:
     """How long so many iterations take, as the person who waits for them sees it."""
-    session.trainer.rewind()
-    wait(qtbot, lambda: session.run.iteration == 0 and not session.conversation.is_waiting)
+    session.training.rewind()
+    wait(qtbot, lambda: session.run.iteration == 0 and not session.link.is_waiting)
     start = time.perf_counter()
-    session.trainer.iterations(ITERATIONS)
-    wait(qtbot, lambda: session.run.iteration == ITERATIONS and not session.trainer.is_training)
+    session.training.iterations(ITERATIONS)
+    wait(qtbot, lambda: session.run.iteration == ITERATIONS and not session.training.is_training)
     return time.perf_counter() - start
 
 
 @pytest.mark.parametrize("workspace", ["step", "train"])
 def test_training_with_the_window_live_keeps_its_speed(qtbot, window, headless, measure, workspace):
-    window.area.show_workspace(workspace)
+    window.features.area.show_workspace(workspace)
     measure(
         f"training with a window at {workspace} beside training without one",
         lambda: seconds_of_training(qtbot, window.session),
@@ -76,11 +76,11 @@ def test_the_window_stays_awake_while_it_trains(qtbot, window, report):
     attempts = []
     for _ in range(5):
         idle = longest_gap(qtbot, 1500)
-        window.session.trainer.train()
-        wait(qtbot, lambda: window.session.trainer.is_training)
+        window.session.training.train()
+        wait(qtbot, lambda: window.session.training.is_training)
         training = longest_gap(qtbot, 3000)
-        window.session.trainer.pause()
-        wait(qtbot, lambda: not window.session.trainer.is_training)
+        window.session.training.pause()
+        wait(qtbot, lambda: not window.session.training.is_training)
         attempts.append(training - max(0.0, idle - 10))
         if attempts[-1] <= GAP_MS:
             break

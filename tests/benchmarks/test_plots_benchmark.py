@@ -10,12 +10,18 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from nnviz.session.run import Curves, Snapshot
-from nnviz.ui import run
+from nnviz.ui.run.boundary import BoundaryPlot
+from nnviz.ui.run.gradient_norm import GradientNormPlot
+from nnviz.ui.run.histogram import HistogramPlot
+from nnviz.ui.run.loss_plot import LossPlot
+from nnviz.ui.run.metric import MetricPlot
+from nnviz.ui.step.microscope import OptimizerMicroscope
+from nnviz.ui.widgets.plot_card import framed
 from tests.benchmarks.sketches import Sketch
 from tests.ui import runs
 
 FRAMES = 30
-KINDS = (run.LossPlot, run.BoundaryPlot, run.HistogramPlot, run.GradientNormPlot, run.MetricPlot, run.OptimizerMicroscope)
+KINDS = (LossPlot, BoundaryPlot, HistogramPlot, GradientNormPlot, MetricPlot, OptimizerMicroscope)
 SKETCH = Sketch(1600, 200, cards=30, card=(150, 12), curves=40, words=62, points=3000)
 """What is to be seen of all six plots."""
 
@@ -27,7 +33,7 @@ def row(qtbot):
     layout = QHBoxLayout(window)
     window.plots = [kind() for kind in KINDS]
     for plot in window.plots:
-        layout.addWidget(run.framed(plot))
+        layout.addWidget(framed(plot))
     window.resize(1600, 200)
     qtbot.addWidget(window)
     window.show()

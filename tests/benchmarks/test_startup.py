@@ -34,7 +34,7 @@ window.show()
 """
 
 WHOLE = """
-from nnviz.ui import app
+from nnviz.ui.shell import app
 application, paint = app.application(), FirstPaint()
 windows = app.Windows(app.MainWindow, lambda window, begin: window.installEventFilter(paint))
 windows.open()

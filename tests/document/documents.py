@@ -179,7 +179,7 @@ def _breakpoint(random: Random, present: Experiment) -> Experiment:
     return change(present, place, enabled=random.choice([True, False, 1])) if change is edits.change_breakpoint else change(present, place)
 
 
-def _repair(random: Random, present: Experiment) -> Experiment:
+def _fix(random: Random, present: Experiment) -> Experiment:
     fixes = [problem.fix for problem in examine(present).problems if problem.fix]
     return edits.apply_fix(present, random.choice(fixes)) if fixes else present
 
@@ -223,7 +223,7 @@ EDITS = (
     lambda random, present: edits.set_gain(present, _id(random, present), random.choice([0.5, 2.0, -1.0])),
     lambda random, present: edits.set_learning_rate_factor(present, _id(random, present), random.choice([0.0, 3.0, float("nan")])),
     lambda random, present: edits.clear_parameter(present, random.choice(["h1.bias", "h2.bias", "nobody.weight"])),
-    _repair,
+    _fix,
     lambda random, present: edits.merge_links(present),
     lambda random, present: edits.set_precision(present, random.choice(["float32", "float64", "float16"])),
 )

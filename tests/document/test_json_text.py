@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnviz.document import catalog, edits
-from nnviz.document.edits.fix_edits import apply_fix
+from nnviz.document.edits import apply_fix
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice, Layer, Network
 from nnviz.document.shapes.report import examine

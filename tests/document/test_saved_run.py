@@ -7,18 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnviz.document import edits
+from nnviz.document.run_log import Change, RunLog
 from nnviz.document.store import saved_run
 from nnviz.document.store.saved_run import SavedRun
 from tests.session.sessions import two_moons
 
 LATER = edits.change_training(two_moons(), l2=0.1)
-PROGRESS = SavedRun(300, 0.1055, two_moons(), ((120, LATER), (120, two_moons()), (299, LATER)))
+PROGRESS = SavedRun(300, 0.1055, RunLog(two_moons(), (Change(120, LATER), Change(120, two_moons()), Change(299, LATER))))
 
 
 def test_progress_is_written_and_read_back():
     assert saved_run.decode(saved_run.encode(PROGRESS)) == PROGRESS
-    assert saved_run.decode(saved_run.encode(SavedRun(1, float("nan"), two_moons()))) == SavedRun(1, None, two_moons())
-    assert len(saved_run.encode(SavedRun(100_000, 0.1, two_moons()))) < 2_000
+    assert saved_run.decode(saved_run.encode(SavedRun(1, float("nan"), RunLog(two_moons())))) == SavedRun(1, None, RunLog(two_moons()))
+    assert len(saved_run.encode(SavedRun(100_000, 0.1, RunLog(two_moons())))) < 2_000
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_what_is_no_progress_is_none(change):
 
 
 def test_changes_out_of_order_are_no_history():
-    assert saved_run.decode(saved_run.encode(SavedRun(9, 0.1, two_moons(), ((5, LATER), (4, two_moons()))))) is None
+    assert saved_run.decode(saved_run.encode(SavedRun(9, 0.1, RunLog(two_moons(), (Change(5, LATER), Change(4, two_moons())))))) is None
 
 
 @given(st.binary(max_size=60))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nnviz.document.shapes.report import examine
-from nnviz.document.store.examples import document_path, open_document
+from nnviz.document.store.examples import TEMPLATES, document_path, open_document, template, template_path
 from nnviz.document.store.files import DocumentError, dumps
-from nnviz.document.store.templates import TEMPLATES, template, template_path
 from nnviz.resource_files import resource_folder
 
 

@@ -10,9 +10,10 @@ from nnviz.document.network import Link, Network
 from nnviz.document.shapes.report import examine
 from nnviz.engine.data.datasets import load
 from nnviz.engine.errors import BuildError
-from nnviz.engine.model import dense_layers, layer_builders
+from nnviz.engine.model import _layer_builders as layer_builders
+from nnviz.engine.model import dense_layers
+from nnviz.engine.model._initializers import INITIALIZERS as FILLS
 from nnviz.engine.model.build import build, set_training
-from nnviz.engine.model.initializers import INITIALIZERS as FILLS
 from tests.engine.experiments import HERE, chain, experiment, mlp, table
 from tests.engine.kinds import one
 

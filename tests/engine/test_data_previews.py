@@ -10,13 +10,13 @@ from nnviz import messages
 from nnviz.document.catalog import DATASETS, new_choice
 from nnviz.engine.data.datasets import load
 from nnviz.engine.observe import data_records
-from nnviz.engine.observe.data_previews import MOST_ROWS, looked_at, previewed
+from nnviz.engine.observe.data_previews import MOST_ROWS, previewed, table_read
 from nnviz.records.tensors import to_numpy
 from tests.engine.experiments import HERE, experiment
 
 
 def look(folder, **settings) -> messages.TableRead:
-    return looked_at(messages.ReadTable(1, experiment(data=new_choice(DATASETS, "csv", path="rows.csv", **settings)), str(folder)))
+    return table_read(messages.ReadTable(1, experiment(data=new_choice(DATASETS, "csv", path="rows.csv", **settings)), str(folder)))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in DATASETS if kind not in ("csv", "table")])
@@ -106,4 +106,4 @@ def test_a_file_is_looked_at_whatever_the_loss(tmp_path):
     (tmp_path / "rows.csv").write_text("a,y\n" + "".join(f"{i},{i % 3}\n" for i in range(12)))
     request = messages.ReadTable(1, experiment(data=new_choice(DATASETS, "csv", path="rows.csv")), str(tmp_path))
     other = replace(request, experiment=replace(request.experiment, training=replace(request.experiment.training, loss="mse")))
-    assert looked_at(request) == looked_at(other)
+    assert table_read(request) == table_read(other)

@@ -10,7 +10,7 @@ from nnviz import messages
 from nnviz.document import edits
 from nnviz.engine.errors import BuildError
 from nnviz.engine.observe.capture import capture_next
-from nnviz.engine.observe.initial_values import drawn
+from nnviz.engine.observe.initial_values import initial_drawn
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.timeline import Timeline
 from nnviz.records.tensors import to_numpy
@@ -98,6 +98,6 @@ def test_a_drawn_parameter_is_what_a_run_of_that_seed_starts_with():
     for seed in (7, 8):
         fresh = Timeline(edits.set_seed(two_moons(), seed), HERE).trainer.parameters
         for name, parameter in fresh.items():
-            assert np.array_equal(to_numpy(drawn(timeline, messages.DrawInitial(name, seed)).array), parameter.detach().numpy())
+            assert np.array_equal(to_numpy(initial_drawn(timeline, messages.DrawInitial(name, seed)).array), parameter.detach().numpy())
     with pytest.raises(BuildError):
-        drawn(timeline, messages.DrawInitial("nothing", 7))
+        initial_drawn(timeline, messages.DrawInitial("nothing", 7))

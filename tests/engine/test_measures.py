@@ -6,7 +6,8 @@ import torch
 
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
 from nnviz.engine.observe.capture import capture_next
-from nnviz.engine.observe.measures import GRID, LINE, array_of, layer_measures, measure, surface, tensor_record
+from nnviz.engine.observe.measures import array_of, layer_measures, measure, tensor_record
+from nnviz.engine.observe.surface import GRID, LINE, surface
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
@@ -68,7 +69,7 @@ def test_large_tensors_travel_as_measures():
 
 def test_layer_measures_are_of_the_last_iteration():
     timeline = Timeline(experiment(batch_size=16), HERE)
-    timeline.trainer.remembers = True
+    timeline.trainer.keep_previous(True)
     timeline.go_to(6)
     trainer = timeline.trainer
     found = {each.layer: each for each in layer_measures(trainer)}
@@ -77,8 +78,8 @@ def test_layer_measures_are_of_the_last_iteration():
     gradients = [trainer.parameters[name].grad.ravel() for name in ("h2.weight", "h2.bias")]
     assert found["h2"].gradients == measure(torch.cat(gradients)) and found["h2"].gradients.count == 20
     assert found["h1"].activations.count == 10 * 4  # the last batch of 42 rows
-    moved = torch.cat([(trainer.parameters[name] - trainer.before[name]).flatten() for name in ("h1.weight", "h1.bias")]).norm()
-    start = torch.cat([trainer.before[name].flatten() for name in ("h1.weight", "h1.bias")]).norm()
+    moved = torch.cat([(trainer.parameters[name] - trainer.previous[name]).flatten() for name in ("h1.weight", "h1.bias")]).norm()
+    start = torch.cat([trainer.previous[name].flatten() for name in ("h1.weight", "h1.bias")]).norm()
     assert found["h1"].update_ratio == pytest.approx((moved / start).item(), rel=1e-5)
 
 
@@ -166,10 +167,10 @@ def test_a_trace_of_one_row():
 
 def test_the_parameters_before_the_last_iteration_are_kept():
     timeline = Timeline(experiment(), HERE)
-    timeline.trainer.remembers = True
+    timeline.trainer.keep_previous(True)
     for _ in range(3):
         start = timeline.trainer.tensors()
         timeline.advance()
-        assert timeline.trainer.before.keys() == timeline.trainer.parameters.keys()
-        assert all(torch.equal(kept, start[name]) for name, kept in timeline.trainer.before.items())
-        assert not any(kept.requires_grad for kept in timeline.trainer.before.values())
+        assert timeline.trainer.previous.keys() == timeline.trainer.parameters.keys()
+        assert all(torch.equal(kept, start[name]) for name, kept in timeline.trainer.previous.items())
+        assert not any(kept.requires_grad for kept in timeline.trainer.previous.values())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nnviz import messages
-from nnviz.engine.inbox import Closed
+from nnviz.document.run_log import RunLog
+from nnviz.engine.frame_channel import Closed
 from nnviz.engine.observe.reporter import Reporter
 from nnviz.engine.service import Service
 from tests.engine.experiments import experiment
@@ -26,7 +27,7 @@ class Requests:
         return self._items.pop(0)
 
 
-@pytest.mark.parametrize("method", ["stand", "trained"])
+@pytest.mark.parametrize("method", ["report_at_rest", "report_iteration"])
 def test_an_error_while_measuring_leaves_the_engine_up(monkeypatch, method):
     right = getattr(Reporter, method)
 
@@ -37,7 +38,7 @@ def test_an_error_while_measuring_leaves_the_engine_up(monkeypatch, method):
 
     monkeypatch.setattr(Reporter, method, wrong)
     replies = []
-    Service(Requests(messages.Open(1, experiment()), messages.Train(2)), replies.append).run()
+    Service(Requests(messages.Open(1, RunLog(experiment())), messages.Train(2)), replies.append).run()
     failed, trained = [reply for reply in replies if isinstance(reply, messages.Failed | messages.Trained)][:2]
     assert "no room" in failed.message and isinstance(trained, messages.Trained)
-    assert (trained.iteration, trained.reason) == ((2, "done") if method == "stand" else (1, "asked"))
+    assert (trained.iteration, trained.reason) == ((2, "done") if method == "report_at_rest" else (1, "asked"))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nnviz import jobs
 from nnviz.document import edits
 from nnviz.document.store.examples import open_document
-from nnviz.engine.observe.node_marks import FLAT, marks
+from nnviz.engine.observe.node_marks import FLAT, node_marks
 
 FUNCTIONS = {"sigmoid": (torch.sigmoid, 0.25), "tanh": (torch.tanh, 1.0)}
 
@@ -22,7 +22,7 @@ def test_saturated_is_where_autograds_derivative_is_small(operation, seed, sprea
     z = (spread * torch.randn(6, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)).requires_grad_()
     a = function(z)
     (slope,) = torch.autograd.grad(a.sum(), z)
-    found = marks(operation, a.detach(), None, None, 0)
+    found = node_marks(operation, a.detach(), None, None, 0)
     flat = int((slope < FLAT * largest).sum())
     assert (found.saturated if found else 0) == flat
 
@@ -33,14 +33,14 @@ def test_dead_is_a_unit_that_passes_no_gradient_in_any_row(seed, rows):
     z = (torch.randn(rows, 5, generator=generator) - torch.tensor([0.0, 1.0, 2.0, 3.0, -3.0])).requires_grad_()
     a = torch.relu(z)
     (slope,) = torch.autograd.grad(a.sum(), z)
-    found = marks("relu", a.detach(), None, None, 0)
+    found = node_marks("relu", a.detach(), None, None, 0)
     assert (found.dead if found else 0) == int((slope == 0).all(0).sum())
 
 
 def test_only_relus_die_and_only_what_is_conspicuous_is_told():
-    assert marks("linear", torch.zeros(4, 3), None, None, 0) is None
-    assert marks("relu", torch.ones(4, 3), torch.ones(4, 3), None, 0) is None
-    bad = marks("linear", torch.tensor([[1.0, float("nan")], [float("inf"), 0.0]]), torch.tensor([float("nan")]), None, 0)
+    assert node_marks("linear", torch.zeros(4, 3), None, None, 0) is None
+    assert node_marks("relu", torch.ones(4, 3), torch.ones(4, 3), None, 0) is None
+    bad = node_marks("linear", torch.tensor([[1.0, float("nan")], [float("inf"), 0.0]]), torch.tensor([float("nan")]), None, 0)
     assert (bad.non_finite, bad.non_finite_gradient, bad.dead) == (2, 1, 0)
 
 

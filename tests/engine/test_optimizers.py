@@ -5,7 +5,7 @@ import torch
 
 from nnviz.document.catalog import OPTIMIZERS, new_choice
 from nnviz.engine.errors import BuildError
-from nnviz.engine.run.optimizers import build_optimizer, carried_state, load_state, save_state
+from nnviz.engine.run.optimizers import build_optimizer, fitting_state, load_state, save_state
 
 WAYS = [
     ("sgd", {}, torch.optim.SGD, {"lr": 0.01}),
@@ -94,7 +94,7 @@ def test_a_setting_switched_on_the_way_trains_on(kind, before, after):
     old, new = new_choice(OPTIMIZERS, kind, **before), new_choice(OPTIMIZERS, kind, **after)
     first, second = build_optimizer(old, once(parameters)), build_optimizer(new, once(parameters))
     stepped(first, parameters, 5)
-    carried = carried_state(save_state(first, names), old, new, {"0", "1"}, shapes)
+    carried = fitting_state(save_state(first, names), old, new, {"0", "1"}, shapes)
     load_state(second, names, carried)
     assert "2" not in carried
     if kind == "adam":
@@ -105,7 +105,7 @@ def test_a_setting_switched_on_the_way_trains_on(kind, before, after):
 
 def test_another_kind_starts_anew():
     assert (
-        carried_state({"w": {"step": 3}}, new_choice(OPTIMIZERS, "adam"), new_choice(OPTIMIZERS, "sgd"), {"w"}, {"w": torch.zeros(1)}) == {}
+        fitting_state({"w": {"step": 3}}, new_choice(OPTIMIZERS, "adam"), new_choice(OPTIMIZERS, "sgd"), {"w"}, {"w": torch.zeros(1)}) == {}
     )
 
 

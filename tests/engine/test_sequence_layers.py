@@ -11,9 +11,9 @@ from nnviz.document import edits
 from nnviz.document.catalog import new_layer
 from nnviz.document.shapes.report import examine
 from nnviz.engine.data.datasets import load
+from nnviz.engine.model._convolution_layers import Convolution, Pool
 from nnviz.engine.model.attention_layers import EncoderBlock, SelfAttention
 from nnviz.engine.model.build import build
-from nnviz.engine.model.convolution_layers import Convolution, Pool
 from nnviz.engine.model.sequence_layers import Recurrent, positional_encoding
 from nnviz.engine.model.stochastic_layers import GaussianLatent
 from nnviz.engine.observe.capture import capture_next

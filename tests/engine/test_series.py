@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nnviz.document import tiny_text
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
 from nnviz.document.shapes.rows import data_size
-from nnviz.engine.data import series
+from nnviz.engine.data import _series as series
 from nnviz.engine.data.datasets import load
 from nnviz.engine.data.samples import samples
 from nnviz.engine.errors import BuildError

@@ -14,9 +14,9 @@ import pytest
 
 from nnviz import jobs, messages
 from nnviz.document import edits
+from nnviz.document.run_log import NOTHING_LEFT, Change, LogUpdate, RunLog
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
-from nnviz.records.run_records import Change
 from tests.engine.experiments import HERE, experiment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,9 +67,9 @@ class Engine:
             if also is not None:
                 also.append(reply)
 
-    def open(self, document=DOCUMENT, **more) -> messages.Opened:
+    def open(self, document=DOCUMENT, changes=(), **more) -> messages.Opened:
         self.revision += 1
-        self.send(messages.Open(self.revision, document, **more))
+        self.send(messages.Open(self.revision, RunLog(document, changes), **more))
         opened = self.until(messages.Opened)
         assert opened.revision == self.revision
         return opened
@@ -109,7 +109,7 @@ def engine(process):
 
 
 def trained(*changes: Change, until: int) -> Timeline:
-    timeline = Timeline(DOCUMENT, HERE, changes)
+    timeline = Timeline(RunLog(DOCUMENT, changes), HERE)
     timeline.go_to(until)
     return timeline
 
@@ -155,7 +155,7 @@ def test_open_replays_changes(engine):
 
 def test_a_document_that_cannot_be_built_is_refused_and_the_run_stands(engine):
     engine.open()
-    engine.send(messages.Open(99, edits.change_layer(DOCUMENT, "out", units=3)))
+    engine.send(messages.Open(99, RunLog(edits.change_layer(DOCUMENT, "out", units=3))))
     failed = engine.until(messages.Failed)
     assert (failed.request, failed.revision, failed.place) == ("Open", 99, "network.layers[4].units") and failed.cure
     engine.send(messages.Train(2))
@@ -231,6 +231,39 @@ def test_a_refused_edit_pauses_training(engine):
     while not isinstance(reply := engine.next(), messages.Failed):
         pass
     assert reply.revision == engine.revision and engine.until(messages.Trained).reason == "asked"
+
+
+def test_a_network_of_which_nothing_is_left_starts_a_new_run_and_says_so(engine):
+    engine.open()
+    engine.send(messages.Train(10))
+    engine.until(messages.Trained)
+    cut = edits.remove_layers(DOCUMENT, [layer.id for layer in DOCUMENT.network if layer.kind != "input"])
+    another = edits.add_layer(cut, "dense", after=cut.network.layers[0].id, units=2)
+    engine.edit(another)
+    opened = engine.until(messages.Opened)
+    assert (opened.new_run, opened.nothing_left, opened.iteration, opened.log) == (True, True, 0, LogUpdate(0))
+    assert opened.reasons == (NOTHING_LEFT,)
+    engine.edit(edits.change_training(another, batch_size=5))
+    opened = engine.until(messages.Opened)
+    assert (opened.new_run, opened.nothing_left, opened.log) == (False, False, LogUpdate(0, 0))
+    engine.revision += 1
+    engine.send(messages.Edit(engine.revision, edits.set_title(another, "Built again"), ()))
+    opened = engine.until(messages.Opened)
+    assert opened.nothing_left and not opened.reasons, "there was no training to be lost"
+
+
+def test_the_log_is_told_as_it_becomes(engine):
+    log = engine.open() and RunLog(DOCUMENT)
+    for iterations, document in ((10, NO_DROPOUT), (5, DOCUMENT), (0, NO_DROPOUT)):
+        if iterations:
+            engine.send(messages.Train(iterations))
+            engine.until(messages.Trained)
+        engine.edit(document)
+        log = log.updated(engine.until(messages.Opened).log, document)
+    assert [change.iteration for change in log.changes] == [10], "the change at 15 has been taken back"
+    engine.send(messages.GoTo(4), messages.Train(1))
+    log = log.updated(engine.until(messages.LogChanged).log, log.last)
+    assert log == RunLog(DOCUMENT, (Change(4, NO_DROPOUT),))
 
 
 def test_other_data_starts_a_new_run(engine):
@@ -386,7 +419,7 @@ def test_it_reports_prints_and_leaves_when_the_window_does_even_while_training()
     engine.until(messages.Ready)
     engine.send(messages.Train())
     assert engine.until(messages.Failed).message == "No run is open."
-    engine.send(messages.Watch(("measures", "trace")), messages.Open(1, DOCUMENT), messages.Train())
+    engine.send(messages.Watch(("measures", "trace")), messages.Open(1, RunLog(DOCUMENT)), messages.Train())
     assert "hello from a model" in engine.until(messages.Logged).text
     engine.until(messages.Frame)
     assert engine.end() <= 2.0

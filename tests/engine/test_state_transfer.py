@@ -82,5 +82,5 @@ def test_an_lstm_turned_both_ways_keeps_its_forward_half():
 @pytest.mark.parametrize(("change", "stays"), [({"l2": 0.1}, False), ({"l1": 0.1}, False), ({"clip_norm": 1.0}, True)])
 def test_the_best_loss_so_far_counts_as_long_as_losses_can_be_compared(change, stays):
     old = trained(experiment(early_stopping=5), 30)
-    assert old.patience.waited or old.patience.tensors
-    assert (transfer(old, edits.change_training(old.experiment, **change), old.data).trainer.patience is old.patience) == stays
+    assert old.early_stopping.waited or old.early_stopping.tensors
+    assert (transfer(old, edits.change_training(old.experiment, **change), old.data).trainer.early_stopping is old.early_stopping) == stays

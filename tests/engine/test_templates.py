@@ -7,7 +7,7 @@ import math
 import pytest
 
 from nnviz import jobs
-from nnviz.document.store.templates import TEMPLATES
+from nnviz.document.store.examples import TEMPLATES
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nnviz.document import edits
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
+from nnviz.document.run_log import Change, RunLog
 from nnviz.engine.errors import BuildError
 from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.measures import layer_measures
@@ -17,7 +18,7 @@ from nnviz.engine.run import timeline as timeline_module
 from nnviz.engine.run.optimizers import save_state
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
-from nnviz.records.run_records import Change, CurvePoint
+from nnviz.records.run_records import CurvePoint
 from tests.engine.experiments import HERE, chain, experiment
 
 START = experiment(batch_size=16)
@@ -98,7 +99,7 @@ def test_any_iteration_is_reached_bit_for_bit_whatever_was_changed_on_the_way(ch
             straight.edit(CHANGES[name](straight.document))
         seen[iteration] = state(straight)
         straight.advance()
-    moving = Timeline(START, HERE, straight.changes)
+    moving = Timeline(RunLog(START, straight.changes), HERE)
     for place in places:
         for timeline in (straight, moving):
             timeline.go_to(place)
@@ -111,7 +112,7 @@ def test_after_another_penalty_no_figure_of_the_former_one_is_left(iteration):
     timeline.go_to(iteration)
     before = timeline.points[-1]
     timeline.edit(edits.change_training(START, l2=10.0))
-    Reporter(sent.append).stand(timeline, 0)
+    Reporter(sent.append).report_at_rest(timeline, 0)
     start = timeline.trainer.start_point()
     loss = start.loss if iteration == 0 else before.loss
     assert sent[-1].points[-1] == CurvePoint(iteration, loss, start.validation_loss, start.metric)
@@ -153,10 +154,10 @@ def test_a_document_brought_back_at_once_brings_everything_back(name, iteration)
     timeline.edit(changed)
     after = state(timeline)
     carried = timeline.edit(edits.set_title(START, "Another title"))
-    assert state(timeline) == before and timeline.changes == []
+    assert state(timeline) == before and timeline.changes == ()
     assert set(carried.kept) == set(timeline.trainer.parameters) and not carried.reset
     timeline.edit(changed)  # redo
-    assert state(timeline) == after and timeline.changes == [Change(iteration, changed)]
+    assert state(timeline) == after and timeline.changes == (Change(iteration, changed),)
     timeline.edit(START)
     timeline.go_to(iteration + 60)
     straight = Timeline(START, HERE)
@@ -187,7 +188,7 @@ def test_another_net_has_its_own_figures(name):
 @pytest.mark.parametrize("name", ["rate", "freeze", "dropout off", "sgd"])
 def test_the_same_net_keeps_the_figures_and_the_gradients_of_its_last_iteration(name):
     timeline = Timeline(START, HERE)
-    timeline.trainer.remembers = True
+    timeline.trainer.keep_previous(True)
     timeline.go_to(9)
     points, measures = list(timeline.points), layer_measures(timeline.trainer)
     timeline.edit(CHANGES[name](START))
@@ -225,14 +226,14 @@ def test_training_on_from_the_past_drops_what_came_later_but_keeps_the_document(
     present = timeline.document
     timeline.go_to(10)
     assert timeline.trainer.experiment == START and timeline.document == present
-    carried = timeline.settle()
-    assert carried is not None and timeline.changes == [Change(10, present)] and timeline.trainer.experiment == present
+    carried = timeline.drop_changes_ahead()
+    assert carried is not None and timeline.changes == (Change(10, present),) and timeline.trainer.experiment == present
     for _ in range(30):
         timeline.advance()
-    branch = Timeline(START, HERE, [Change(10, present)])
+    branch = Timeline(RunLog(START, (Change(10, present),)), HERE)
     branch.go_to(40)
     assert digest(branch.trainer.net) == digest(timeline.trainer.net)
-    assert timeline.settle() is None
+    assert timeline.drop_changes_ahead() is None
 
 
 def test_data_seed_and_precision_start_a_new_run():
@@ -240,7 +241,7 @@ def test_data_seed_and_precision_start_a_new_run():
     for changed in (edits.set_seed(START, 8), edits.set_precision(START, "float64"), edits.change_data(START, noise=0.3)):
         assert not timeline.can_go_on_with(changed)
         with pytest.raises(BuildError, match="another run"):
-            Timeline(START, HERE, [Change(3, changed)])
+            Timeline(RunLog(START, (Change(3, changed),)), HERE)
     assert timeline.can_go_on_with(CHANGES["units"](START))
 
 

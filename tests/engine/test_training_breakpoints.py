@@ -13,7 +13,7 @@ from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
-from nnviz.records.breakpoint_places import halts
+from nnviz.records.breakpoint_places import places_reached
 from nnviz.records.run_records import BreakpointHit
 from nnviz.records.trace_index import TraceIndex
 from tests.engine.experiments import HERE, chain, experiment
@@ -30,16 +30,16 @@ EXPLODING = experiment(PLAIN, optimizer="sgd", settings={"learning_rate": 1.0, "
 ADAM = experiment(NET, optimizer="adam", settings={"learning_rate": 0.05}, batch_size=16)
 
 
-def guarded(*breakpoints: Breakpoint) -> TrainingBreakpoints:
-    guard = TrainingBreakpoints()
-    guard.set_breakpoints(breakpoints)
-    return guard
+def checking(*breakpoints: Breakpoint) -> TrainingBreakpoints:
+    made = TrainingBreakpoints()
+    made.set_breakpoints(breakpoints)
+    return made
 
 
 def run_until_stopped(document, *breakpoints: Breakpoint, most: int = 200):
-    timeline, guard = Timeline(document, HERE), guarded(*breakpoints)
+    timeline, active = Timeline(document, HERE), checking(*breakpoints)
     for _ in range(most):
-        if stop := timeline.advance(guard.due()):
+        if stop := timeline.advance(active.check):
             return timeline, stop
     return timeline, None
 
@@ -53,7 +53,7 @@ def everything(timeline: Timeline) -> dict:
 
 
 def largest_gradients(document, iteration: int) -> dict[str, float]:
-    """The largest |gradient| of every parameter in the iteration that follows so many, by another way than the guard's."""
+    """The largest |gradient| of every parameter in the iteration that follows so many, by another way than the breakpoints'."""
     timeline = Timeline(document, HERE)
     timeline.go_to(iteration)
     timeline.trainer.differentiate(timeline.trainer.rows())
@@ -115,8 +115,8 @@ def test_a_gradient_below_and_in_one_layer_only():
 def test_training_and_the_trace_name_the_same_place(document, kind):
     one = Breakpoint(kind, "", "above", 0.0)
     timeline, stop = run_until_stopped(document, one)
-    halt = next(iter(halts(TraceIndex(to_record(capture_next(timeline.trainer, "textbook"))), [one], None)))
-    assert stop.hit.place == halt.place and stop.hit.value == pytest.approx(halt.value, rel=1e-6)
+    reached = next(iter(places_reached(TraceIndex(to_record(capture_next(timeline.trainer, "textbook"))), [one], None)))
+    assert stop.hit.place == reached.place and stop.hit.value == pytest.approx(reached.value, rel=1e-6)
 
 
 def test_the_loss_is_compared_with_that_of_the_iteration_before():
@@ -130,29 +130,32 @@ def test_the_loss_is_compared_with_that_of_the_iteration_before():
 
 @pytest.mark.parametrize("one", [Breakpoint("node", "h1/relu"), Breakpoint("parameter", "h1.weight")])
 def test_a_node_or_parameter_stops_before_every_iteration(one):
-    timeline, guard = Timeline(ADAM, HERE), guarded(one)
-    assert timeline.advance(guard.due()).hit == BreakpointHit(one, one.target)
+    timeline, active = Timeline(ADAM, HERE), checking(one)
+    assert timeline.advance(active.check).hit == BreakpointHit(one, one.target)
     for iteration in range(1, 4):
-        guard.let_pass(True)
-        assert timeline.advance(guard.due()) is None, "past it"
-        assert timeline.advance(guard.due()).hit.breakpoint is one
+        active.skip(timeline.iteration)
+        assert timeline.advance(active.check) is None, "past it"
+        assert timeline.advance(active.check).hit.breakpoint is one
         assert timeline.iteration == iteration
 
 
-def test_none_that_is_on_is_nothing_to_look_at():
-    assert TrainingBreakpoints().due() is None
-    assert guarded(Breakpoint("non_finite", enabled=False)).due() is None
-    guard = guarded(Breakpoint("non_finite"))
-    guard.let_pass(True)
-    assert guard.due() is None and guard.due() is not None, "only the next one may pass"
+def test_what_is_off_stops_nothing_and_only_one_iteration_is_skipped():
+    timeline = Timeline(ADAM, HERE)
+    assert timeline.advance(TrainingBreakpoints().check) is None
+    assert timeline.advance(checking(Breakpoint("node", "h1/relu", enabled=False)).check) is None
+    active = checking(Breakpoint("node", "h1/relu"))
+    active.skip(2)
+    assert timeline.advance(active.check) is None and timeline.advance(active.check).reason == "breakpoint"
+    active.skip(None)
+    assert timeline.advance(active.check).reason == "breakpoint" and timeline.iteration == 3
 
 
 def test_replays_do_not_stop():
     timeline = Timeline(ADAM, HERE)
     timeline.go_to(30)
-    guard = guarded(Breakpoint("node", "h1/relu"))
+    active = checking(Breakpoint("node", "h1/relu"))
     assert timeline.go_to(10) is None and timeline.iteration == 10
-    assert timeline.advance(guard.due()).reason == "breakpoint"
+    assert timeline.advance(active.check).reason == "breakpoint"
     assert timeline.iteration == 10
 
 

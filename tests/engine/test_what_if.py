@@ -12,7 +12,7 @@ from nnviz.engine.observe.measures import history_record
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
-from nnviz.engine.run.weight_recorder import LENGTH, WeightRecorder, record_weight
+from nnviz.engine.run.weight_recorder import LENGTH, WeightRecorder
 from nnviz.records.trace_record import WhatIf
 from nnviz.trace import TraceError
 from tests.engine.experiments import HERE, experiment
@@ -78,13 +78,13 @@ def test_the_proof_travels_with_the_trace():
 
 def test_the_history_of_a_weight_is_what_the_run_did():
     timeline = Timeline(START, HERE)
-    record_weight(timeline, "h1.weight", (1, 0))
+    timeline.record_weight("h1.weight", (1, 0))
     values, gradients = [timeline.trainer.parameters["h1.weight"][1, 0].item()], []
     for _ in range(LENGTH + 30):
         timeline.advance()
         values.append(timeline.trainer.parameters["h1.weight"][1, 0].item())
         gradients.append(timeline.trainer.parameters["h1.weight"].grad[1, 0].item())
-    iterations, kept, felt, steps = map(np.array, zip(*timeline.trainer.history.rows(timeline.iteration), strict=True))
+    iterations, kept, felt, steps = map(np.array, zip(*timeline.trainer.recorder.rows(timeline.iteration), strict=True))
     assert iterations.tolist() == list(range(31, LENGTH + 31))
     assert kept.tolist() == values[-LENGTH:]
     assert felt.tolist() == gradients[-LENGTH:]
@@ -93,35 +93,35 @@ def test_the_history_of_a_weight_is_what_the_run_did():
 
 def test_a_weight_picked_later_has_its_past_made_again(monkeypatch):
     watched, late = Timeline(START, HERE), standing(90)
-    record_weight(watched, "out.bias", (1,))
+    watched.record_weight("out.bias", (1,))
     watched.go_to(90)
     before, points = digest(late.trainer.net), list(late.points)
-    monkeypatch.setattr("nnviz.engine.run.weight_recorder.REPLAYING", 60.0)
-    record_weight(late, "out.bias", (1,))
-    assert late.trainer.history.rows(90) == watched.trainer.history.rows(90)[-90:]
+    monkeypatch.setattr("nnviz.engine.run.timeline.REPLAYING", 60.0)
+    late.record_weight("out.bias", (1,))
+    assert late.trainer.recorder.rows(90) == watched.trainer.recorder.rows(90)[-90:]
     assert (digest(late.trainer.net), late.points, late.iteration) == (before, points, 90)
-    monkeypatch.setattr("nnviz.engine.run.weight_recorder.REPLAYING", 0.0)
-    record_weight(late, "out.bias", (0,))
-    assert late.trainer.history.rows(90) == [], "too slow to make again: it begins here"
+    monkeypatch.setattr("nnviz.engine.run.timeline.REPLAYING", 0.0)
+    late.record_weight("out.bias", (0,))
+    assert late.trainer.recorder.rows(90) == [], "too slow to make again: it begins here"
 
 
 def test_going_back_shortens_the_history_and_training_on_writes_it_again():
     timeline = Timeline(START, HERE)
-    record_weight(timeline, "h1.bias", (0,))
+    timeline.record_weight("h1.bias", (0,))
     timeline.go_to(60)
-    rows = timeline.trainer.history.rows(60)
+    rows = timeline.trainer.recorder.rows(60)
     timeline.go_to(20)
-    assert timeline.trainer.history.rows(20) == rows[:20]
+    assert timeline.trainer.recorder.rows(20) == rows[:20]
     timeline.go_to(60)
-    assert timeline.trainer.history.rows(60) == rows
+    assert timeline.trainer.recorder.rows(60) == rows
 
 
 def test_an_edited_net_without_that_weight_leaves_no_trace():
     timeline = Timeline(START, HERE)
-    record_weight(timeline, "h1.bias", (3,))
+    timeline.record_weight("h1.bias", (3,))
     timeline.go_to(5)
     timeline.edit(edits.change_layer(timeline.document, "h1", units=2))
     timeline.go_to(9)
-    assert [row[0] for row in timeline.trainer.history.rows(9)] == [1, 2, 3, 4, 5]
-    assert history_record(timeline.trainer.history, 9).values.shape == (5,)
+    assert [row[0] for row in timeline.trainer.recorder.rows(9)] == [1, 2, 3, 4, 5]
+    assert history_record(timeline.trainer.recorder, 9).values.shape == (5,)
     assert history_record(WeightRecorder("h1.bias", (0,)), 9).values.shape == (0,)

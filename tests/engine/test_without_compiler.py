@@ -8,10 +8,10 @@ def test_an_engine_trains_and_traces_without_loading_torchs_compiler():
     program = """
 import sys
 from pathlib import Path
-from nnviz.document.examples import open_document
-from nnviz.engine.records import to_record
-from nnviz.engine.timeline import Timeline
-from nnviz.engine.tracing import capture_next
+from nnviz.document.store.examples import open_document
+from nnviz.engine.observe.trace_records import to_record
+from nnviz.engine.run.timeline import Timeline
+from nnviz.engine.observe.capture import capture_next
 timeline = Timeline(open_document("example:moons"), Path("."))
 timeline.advance()
 to_record(capture_next(timeline.trainer, "textbook"))

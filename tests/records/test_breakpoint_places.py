@@ -3,7 +3,7 @@ import pytest
 from msgspec.structs import replace
 
 from nnviz.document.breakpoints import Breakpoint
-from nnviz.records.breakpoint_places import first_non_finite, halts, marks, node_of, target_of
+from nnviz.records.breakpoint_places import first_non_finite, node_of, nodes_with_breakpoint, places_reached, target_of
 from nnviz.records.tensors import Array, Measure, Tensor
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import OutputRecord
@@ -30,7 +30,7 @@ def index(values: dict | None = None, gradients: dict | None = None, after: dict
 
 
 def places(index: TraceIndex, *breakpoints: Breakpoint, previous: float | None = None) -> list[tuple[int, int]]:
-    return [(halt.cursor, halt.node) for halt in halts(index, breakpoints, previous)]
+    return [(place.cursor, place.node) for place in places_reached(index, breakpoints, previous)]
 
 
 # --- names ---
@@ -73,7 +73,7 @@ def test_marks_tell_which_are_on():
         Breakpoint("non_finite"),
         Breakpoint("node", "mse"),
     )
-    assert marks(index(), breakpoints) == {A1: False, LOSS: True}
+    assert nodes_with_breakpoint(index(), breakpoints) == {A1: False, LOSS: True}
 
 
 # --- where they hold ---
@@ -88,9 +88,9 @@ def test_a_node_forward_and_backward_a_parameter_gradient_and_update():
 def test_a_gradient_where_it_is_complete():
     large = index(gradients={W1: -7.0, W2: 5.0})
     assert places(large, Breakpoint("gradient", "", "above", 4.0)) == [(7, W2), (9, W1)]
-    (halt,) = halts(large, [Breakpoint("gradient", "", "above", 5.0)])
+    (halt,) = places_reached(large, [Breakpoint("gradient", "", "above", 5.0)])
     assert (halt.value, halt.place) == (7.0, "W")
-    assert halt.said({}) == "|gradient| > 5: 7 in W"
+    assert halt.reason({}) == "|gradient| > 5: 7 in W"
     small = index(gradients={B1: 1e-9})
     assert places(small, Breakpoint("gradient", "", "below", 1e-6)) == [(9, B1)]
 
@@ -116,7 +116,7 @@ def test_large_tensors_are_told_by_their_measure():
     measure = Measure(9000, -8.0, 2.0, 0.0, 1.0, 1.0, 0, 0, (), 0.0, 0.0)
     assert places(index(values={A1: Tensor((9000,), None, measure)}), Breakpoint("activation", "", "above", 7.5)) == [(3, A1)]
     spoiled = Tensor((9000,), None, replace(measure, non_finite=3))
-    assert halts(index(values={A1: spoiled}), [Breakpoint("non_finite")])[0].value == 3
+    assert places_reached(index(values={A1: spoiled}), [Breakpoint("non_finite")])[0].value == 3
 
 
 def test_the_loss_against_the_one_before():

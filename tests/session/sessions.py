@@ -8,6 +8,7 @@ from nnviz import messages
 from nnviz.document import catalog
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Link, Network
+from nnviz.document.run_log import LogUpdate, RunLog
 from nnviz.document.training import Training
 from nnviz.records.run_records import CurvePoint
 from nnviz.session.session import Session
@@ -19,6 +20,7 @@ class ListWire:
 
     def __init__(self) -> None:
         self.sent: list[messages.Request] = []
+        self.documents: dict[int, messages.Open | messages.Edit] = {}
         self.starts = 0
         self.is_stopped = False
 
@@ -27,6 +29,8 @@ class ListWire:
 
     def send(self, request: messages.Request) -> None:
         self.sent.append(request)
+        if isinstance(request, messages.Open | messages.Edit):
+            self.documents[request.revision] = request
 
     def stop(self) -> None:
         self.is_stopped = True
@@ -65,10 +69,12 @@ class Stage:
         self.session.message_posted.connect(lambda level, text: self.messages.append((level, text)))
         self.session.run_changed.connect(lambda old, new: self.runs.append((old, new)))
         self._number = 0
+        self.log: RunLog | None = None
+        """That of the engine."""
 
     def reply(self, *replies: messages.Reply) -> None:
         for reply in replies:
-            self.session.conversation.receive(reply)
+            self.session.link.receive(reply)
 
     def ready(self) -> None:
         """The engine is up."""
@@ -78,7 +84,22 @@ class Stage:
     def opened(self, new_run: bool = True, iteration: int = 0, revision: int | None = None) -> None:
         """The engine goes on with the newest document."""
         revision = self.session.run.revision if revision is None else revision
-        self.reply(messages.Opened(revision, iteration, 0, new_run, 2))
+        self.reply(messages.Opened(revision, iteration, 0, new_run, 2, log=self._logged(revision, new_run, iteration)))
+
+    def _logged(self, revision: int, new_run: bool, iteration: int) -> LogUpdate:
+        """What the engine makes of its log."""
+        request = self.wire.documents.get(revision)
+        if isinstance(request, messages.Open) or self.log is None or request is None:
+            self.log = request.log if isinstance(request, messages.Open) else self.log
+            return LogUpdate(len(self.log.changes) if self.log else 0)
+        before = RunLog(request.experiment) if new_run else self.log
+        self.log = before if new_run else before.changed(iteration, request.experiment)
+        return before.update_to(self.log)
+
+    def settled(self, iteration: int) -> None:
+        """The engine trains on where changes lay ahead."""
+        before, self.log = self.log, self.log.changed(iteration, self.log.last)
+        self.reply(messages.LogChanged(before.update_to(self.log)))
 
     def traced(self, iteration: int | None = None, **what) -> None:
         """The trace of the next iteration is there."""

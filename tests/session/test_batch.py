@@ -30,13 +30,13 @@ def test_once_per_iteration_and_only_while_it_is_wanted(stage):
     assert asked(stage) == 1
     stage.reply(BatchInspected(0, (1, 2), EMPTY, EMPTY, EMPTY))
     assert asked(stage) == 1 and batch.inspected is seen[0] and seen[0].rows == (1, 2)
-    stage.session.trainer.iterations(1)
+    stage.session.training.iterations(1)
     stage.frame(1)
     assert asked(stage) == 1, "not while it trains"
     stage.trained(1)
     assert asked(stage) == 2
     batch.want(False)
-    stage.session.trainer.iterations(1)
+    stage.session.training.iterations(1)
     stage.trained(2)
     assert asked(stage) == 2
 

@@ -8,8 +8,8 @@ import pytest
 from nnviz.document import edits
 from nnviz.document.shapes.report import examine
 from nnviz.document.store import autosave, files
-from nnviz.session.autosaver import Autosaver
 from nnviz.session.document import Document
+from nnviz.session.document_file import Autosaver
 from tests.session.sessions import two_moons
 
 
@@ -18,8 +18,8 @@ class Listener:
 
     def __init__(self, document: Document) -> None:
         self.edited, self.replaced, self.messages, self.changes = [], [], [], 0
-        document.edited.connect(lambda old, new: self.edited.append((old, new)))
-        document.replaced.connect(lambda old, new: self.replaced.append((old, new)))
+        document.edited.connect(lambda edit: self.edited.append(edit[:2]))
+        document.replaced.connect(lambda edit: self.replaced.append(edit[:2]))
         document.message_posted.connect(lambda level, text: self.messages.append((level, text)))
         document.changed.connect(self._count)
 
@@ -155,7 +155,12 @@ def copies(folder: Path) -> list[Path]:
 
 @pytest.fixture
 def autosaver(document, folder) -> Autosaver:
-    return Autosaver(document)
+    autosaver = Autosaver(document, dict, parent=document)
+    autosaver.message_posted.connect(document.message_posted)
+    for signal in (document.edited, document.replaced):
+        signal.connect(autosaver.wait)
+    document.changed.connect(autosaver.tidy)
+    return autosaver
 
 
 def test_a_copy_is_there_within_a_second_of_an_edit(document, autosaver, folder, qtbot):

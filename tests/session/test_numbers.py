@@ -27,7 +27,7 @@ def _cut(stage) -> TraceState:
     nodes = [msgspec.structs.replace(node, value=Tensor((100, 100))) for node in whole.nodes]
     stage.reply(messages.Traced(stage.session.run.revision, msgspec.structs.replace(whole, nodes=tuple(nodes))))
     stage.wire.take()
-    return stage.session.trace_state
+    return stage.session.stepping.state
 
 
 def _answer(stage, node, row=0) -> messages.NodeInspected:
@@ -58,10 +58,10 @@ def test_while_one_question_waits_only_the_latest_wish_is_kept(standing):
 
 
 def test_what_has_travelled_is_not_asked_for_and_nothing_of_a_run_that_trains(standing):
-    standing.session.numbers.want(standing.session.trace_state, Z1)
+    standing.session.numbers.want(standing.session.stepping.state, Z1)
     assert standing.wire.take() == []
     state = _cut(standing)
-    standing.session.trainer.train()
+    standing.session.training.train()
     assert standing.session.run.training
     standing.wire.take()
     standing.session.numbers.want(state, Z1)
@@ -72,7 +72,7 @@ def test_of_neurons_nothing_is_asked(standing):
     state = _cut(standing)
     record = msgspec.structs.replace(state.index.trace, whole=trace(0))
     standing.reply(messages.Traced(standing.session.run.revision, record))
-    state = standing.session.trace_state
+    state = standing.session.stepping.state
     assert state.index.is_scalar and state.index.lacks(Z1, 0)
     standing.wire.take()
     standing.session.numbers.want(state, Z1)

@@ -56,7 +56,7 @@ def test_a_failure_or_another_engine_does_not_stop_the_queue(stage, seen):
         previews.ask(kind, edits.choose_data(experiment, kind))
     stage.reply(messages.Failed("Preview", "No."))
     assert asked(stage) == [1, 2]
-    stage.session.recovery.lost("killed")
+    stage.session.link.lost("killed")
     stage.ready()
     assert asked(stage) == [1, 2, 3]
     stage.reply(messages.Previewed(2))
@@ -69,6 +69,8 @@ def test_a_file_is_looked_at_anew_and_only_the_last_answer_counts(stage, seen):
     experiment = edits.choose_data(stage.session.experiment, "csv", path="a.csv")
     stage.session.previews.look(experiment)
     stage.session.previews.look(experiment)
-    first, second = (request.number for request in stage.wire.of(messages.ReadTable))
-    stage.reply(messages.TableRead(first, None, None, "old"), messages.TableRead(second, None, None, "new"))
+    (first,) = (request.number for request in stage.wire.of(messages.ReadTable))
+    stage.reply(messages.TableRead(first, None, None, "old"))
+    _, second = (request.number for request in stage.wire.of(messages.ReadTable))
+    stage.reply(messages.TableRead(second, None, None, "new"))
     assert [reply.message for reply in looks] == ["new"]

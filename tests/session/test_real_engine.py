@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nnviz.document import edits
-from nnviz.session.engine_client import EngineClient
+from nnviz.session.engine_process import EngineProcess
 from nnviz.session.session import Session
 from tests.session.sessions import two_moons
 
@@ -25,9 +25,9 @@ class Rig:
 
     def __init__(self, qtbot) -> None:
         self.qtbot, self.messages = qtbot, []
-        self.client = EngineClient()
+        self.client = EngineProcess()
         self.session = Session(self.client, two_moons(), autosaves=False)
-        self.session.connect_client(self.client)
+        self.session.connect_engine(self.client)
         self.session.message_posted.connect(lambda level, text: self.messages.append((level, text)))
 
     def wait(self, condition) -> None:
@@ -37,8 +37,8 @@ class Rig:
         self.wait(lambda: self.session.run.engine == "ready" and self.session.run.is_traced)
 
     def train_to(self, iteration: int) -> None:
-        self.session.trainer.iterations(iteration - self.session.run.iteration)
-        self.wait(lambda: not self.session.trainer.is_training)
+        self.session.training.iterations(iteration - self.session.run.iteration)
+        self.wait(lambda: not self.session.training.is_training)
         self.wait_for_trace()
         assert self.session.run.iteration == iteration
 
@@ -56,7 +56,7 @@ class Rig:
 
     def digest(self) -> str:
         """A hash over all parameters, the loss and the gradients of the next iteration, to the last bit."""
-        index, hashed = self.session.trace_state.index, hashlib.sha256()
+        index, hashed = self.session.stepping.state.index, hashlib.sha256()
         hashed.update(repr((index.trace.iteration, index.trace.loss, index.trace.rows)).encode())
         for node in index.trace.nodes:
             if node.kind in ("parameter", "loss", "operation"):
@@ -81,22 +81,22 @@ def test_a_session_from_start_to_end(rig):
     session = rig.session
     session.watch(("curves", "measures", "surface", "trace"))
     session.start(train_first=30)
-    rig.wait(lambda: session.run.iteration == 30 and not session.trainer.is_training)
+    rig.wait(lambda: session.run.iteration == 30 and not session.training.is_training)
     rig.wait_for_trace()
     assert session.run.curves.iteration.tolist() == list(range(31))
     assert session.run.surface is not None
     assert session.run.measures[0].layer == "h1"
     assert session.run.data.classes == 2
-    assert session.cursor == 0
+    assert session.stepping.cursor == 0
 
     places = []
-    while session.cursor < session.stepper.length:
-        session.stepper.step()
-        places.append(session.trace_state.phase)
+    while session.stepping.cursor < session.stepping.length:
+        session.stepping.move("node", +1)
+        places.append(session.stepping.state.phase)
     assert list(dict.fromkeys(places)) == ["batch", "forward", "loss", "backward", "update"]
-    session.stepper.step()
-    rig.wait(lambda: session.cursor == 1)
-    assert (session.run.iteration, session.trace_state.index.trace.iteration) == (31, 31)
+    session.stepping.move("node", +1)
+    rig.wait(lambda: session.stepping.cursor == 1)
+    assert (session.run.iteration, session.stepping.state.index.trace.iteration) == (31, 31)
     assert rig.messages == []
 
 
@@ -104,22 +104,22 @@ def test_edits_while_it_trains_take_effect_without_a_reset(rig):
     session = rig.session
     session.start()
     rig.wait_for_trace()
-    session.trainer.train()
+    session.training.train()
     for place in range(20):
         iteration = session.run.iteration
         assert session.edit("Optimizer", edits.choose_optimizer, ("sgd", "adam")[place % 2])
         rig.wait(lambda iteration=iteration: session.run.iteration > iteration + 1)  # two edits between the same iterations would cancel
-    rig.wait(lambda: not session.conversation.is_waiting)
-    session.trainer.pause()
+    rig.wait(lambda: not session.link.is_waiting)
+    session.training.pause()
     rig.wait_for_trace()
-    changes = session.conversation.lineage.changes
+    changes = session.link.log.changes
     assert len(changes) == 20
     assert changes[-1].iteration > 0
     assert session.run.curves.iteration.tolist() == list(range(session.run.iteration + 1)), "no point is lost or told twice"
     before, iteration = rig.digest(), session.run.iteration
-    session.trainer.go_to(iteration // 2)
+    session.training.go_to(iteration // 2)
     rig.wait(lambda: session.run.iteration == iteration // 2)
-    session.trainer.go_to(iteration)
+    session.training.go_to(iteration)
     rig.wait(lambda: session.run.iteration == iteration)
     rig.wait_for_trace()
     assert rig.digest() == before
@@ -131,7 +131,7 @@ def test_rewind_is_the_identical_start(rig):
     start = rig.digest()
     rig.train_to(40)
     trained = rig.digest()
-    rig.session.trainer.rewind()
+    rig.session.training.rewind()
     rig.wait(lambda: rig.session.run.iteration == 0)
     rig.wait_for_trace()
     assert rig.digest() == start
@@ -177,7 +177,7 @@ def test_undo_brings_back_weights_and_curves_and_survives_a_death(rig, edit, arg
     assert changed != before and session.run.curves.iteration.tolist() == list(range(26))
     session.document.undo()
     rig.wait_for_trace()
-    assert rig.digest() == before and session.conversation.lineage.changes == ()
+    assert rig.digest() == before and session.link.log.changes == ()
     rig.wait(lambda: session.run.curves.loss.tolist() == curves.loss.tolist())
     rig.kill()
     assert rig.digest() == before
@@ -200,13 +200,13 @@ def test_killed_in_its_past_it_stands_there_again(rig):
     rig.wait_for_trace()
     rig.train_to(60)
     end = rig.digest()
-    session.trainer.go_to(30)
+    session.training.go_to(30)
     rig.wait(lambda: session.run.iteration == 30)
     rig.wait_for_trace()
     there = rig.digest()
     assert rig.kill() == 30
     assert rig.digest() == there
-    session.trainer.go_to(60)
+    session.training.go_to(60)
     rig.wait(lambda: session.run.iteration == 60)
     rig.wait_for_trace()
     assert rig.digest() == end
@@ -221,31 +221,31 @@ def test_killed_at_random_moments_of_everything(rig):
     session.start()
     rig.wait_for_trace()
     for _ in range(5):
-        session.trainer.train()
+        session.training.train()
         rig.qtbot.wait(chance.randint(5, 150))
         session.edit("Rate", edits.change_optimizer, learning_rate=chance.choice((0.001, 0.01, 0.03)))
         rig.qtbot.wait(chance.randint(0, 60))
         seen = rig.kill()
-        rig.wait(lambda: not session.conversation.is_waiting)
+        rig.wait(lambda: not session.link.is_waiting)
         rig.wait_for_trace()
         assert session.run.iteration == seen
         assert session.run.engine == "ready"
-        assert not session.trainer.is_training
-    before, lineage, iteration = rig.digest(), session.conversation.lineage, session.run.iteration
-    session.trainer.go_to(0)
+        assert not session.training.is_training
+    before, lineage, iteration = rig.digest(), session.link.log, session.run.iteration
+    session.training.go_to(0)
     rig.wait(lambda: session.run.iteration == 0)
-    session.trainer.go_to(iteration)
+    session.training.go_to(iteration)
     rig.wait(lambda: session.run.iteration == iteration)
     rig.wait_for_trace()
     assert rig.digest() == before
-    assert session.conversation.lineage == lineage
+    assert session.link.log == lineage
     assert all(level == "warning" for level, _ in rig.messages)
 
 
 def test_closing_while_it_trains_is_quick(rig):
     rig.session.start()
     rig.wait_for_trace()
-    rig.session.trainer.train()
+    rig.session.training.train()
     rig.qtbot.wait(50)
 
 

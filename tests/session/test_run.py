@@ -7,7 +7,22 @@ from nnviz import messages
 from nnviz.records.data_record import DataRecord
 from nnviz.records.run_records import CurvePoint, LayerMeasures
 from nnviz.records.tensors import Array, Measure
-from nnviz.session.run import MOST_MOMENTS, RunState, Snapshot, fold, thinned, without_pictures
+from nnviz.session.run import (
+    MOST_MOMENTS,
+    Begun,
+    BegunAgain,
+    GivenUp,
+    GoingTo,
+    Lost,
+    Ordered,
+    Revised,
+    RunState,
+    Snapshot,
+    Starting,
+    fold,
+    remembered,
+    thinned,
+)
 from tests.session.traces import trace
 
 DATA = DataRecord(Array("f4", (0,), b""), Array("i8", (0,), b""), Array("bool", (0,), b""), 2)
@@ -80,9 +95,32 @@ def test_moving_brings_the_curves_up_to_there():
     assert (run.iteration, run.curves.iteration.tolist(), run.training) == (4, [3, 4], False)
 
 
-def test_without_pictures_keeps_the_data():
-    run = without_pictures(fold(fold(ready(data=DATA), frame()), messages.Traced(3, trace(5))))
+def test_another_run_begins_with_nothing_to_draw_but_the_data():
+    run = fold(fold(fold(ready(data=DATA), frame()), messages.Traced(3, trace(5))), Begun())
     assert (run.trace_index, run.curves.loss.size, run.data) == (None, 0, DATA)
+    assert (run.revision, run.opened, run.iteration, run.epoch) == (4, 4, 0, 0)
+
+
+def test_a_former_run_looks_at_once_as_it_did():
+    left = fold(fold(ready(data=DATA), frame(9)), messages.Traced(3, trace(9)))
+    run = fold(fold(ready(), frame(40)), Begun(remembered(left)))
+    assert (run.iteration, run.curves.iteration.tolist(), run.data, run.trace_index) == (9, [9], DATA, None)
+    assert remembered(left).trace_index is None
+
+
+def test_a_run_that_begins_again_keeps_its_pictures_until_it_is_there():
+    run = fold(fold(ready(target=3), frame(9)), BegunAgain(5))
+    assert (run.revision, run.opened, run.iteration, run.target, run.curves.iteration.tolist()) == (4, 1, 5, None, [9])
+
+
+def test_what_is_asked_of_the_engine_and_what_becomes_of_it_are_events():
+    run = fold(ready(stopped="asked", message="why"), Ordered())
+    assert (run.training, run.stopped, run.message) == (True, "", "")
+    assert fold(run, GoingTo(7)).target == 7 and fold(run, Revised()).revision == 4
+    lost = fold(fold(run, GoingTo(7)), Lost())
+    assert (lost.engine, lost.training, lost.target) == ("restarting", False, None)
+    assert (fold(lost, GivenUp("No.")).engine, fold(lost, GivenUp("No.")).message) == ("failed", "No.")
+    assert [fold(lost, Starting(again)).engine for again in (False, True)] == ["starting", "restarting"]
 
 
 def test_measures_over_time_grow_thin_and_keep_the_newest():

@@ -7,9 +7,10 @@ import pytest
 
 from nnviz import messages
 from nnviz.document import edits
-from nnviz.messages import Acknowledge, CheckGradient, Edit, GoTo, Inspect, Open, Pause, TraceNext, Train, Watch
+from nnviz.document.run_log import Change, RunLog
+from nnviz.messages import Acknowledge, CheckGradient, Edit, GoTo, Open, Pause, TraceNext, Train, Watch
 from nnviz.records.data_record import DataRecord
-from nnviz.records.run_records import Change, CurvePoint
+from nnviz.records.run_records import CurvePoint
 from nnviz.records.tensors import Array
 from tests.session.sessions import Stage, kinds, two_moons
 from tests.session.traces import A1, LENGTH, W1, Z1, trace
@@ -42,12 +43,12 @@ def test_start_opens_the_present_document_watches_and_asks_for_a_trace(stage):
     stage.ready()
     opened, watch = stage.wire.take()
     assert watch == Watch(("curves", "surface"), "textbook")
-    assert opened == Open(stage.session.run.revision, stage.session.experiment)
+    assert opened == Open(stage.session.run.revision, RunLog(stage.session.experiment))
     stage.opened()
     assert stage.wire.take() == [TraceNext("textbook")]
     stage.traced()
     assert stage.wire.take() == []
-    assert (stage.session.cursor, stage.session.trace_state.index.length) == (0, LENGTH)
+    assert (stage.session.stepping.cursor, stage.session.stepping.state.index.length) == (0, LENGTH)
 
 
 def test_train_first_trains_before_it_traces(stage):
@@ -59,7 +60,7 @@ def test_train_first_trains_before_it_traces(stage):
     assert stage.session.run.training
     stage.trained(300)
     assert stage.wire.take() == [TraceNext("textbook")]
-    stage.session.trainer.rewind()
+    stage.session.training.rewind()
     stage.opened()
     assert Train(300) not in stage.wire.take(), "only the first run"
 
@@ -89,6 +90,24 @@ def test_an_edit_goes_out_with_a_new_revision_and_its_answer_is_drawn(standing):
     assert standing.wire.take() == [TraceNext("textbook")]
 
 
+def test_nobody_hears_of_an_edit_before_its_report_is_there(standing):
+    """Else the list of parameters would be that of the document before."""
+    session, seen = standing.session, []
+
+    def look(*_) -> None:
+        seen.append(set(session.report.layers) == {layer.id for layer in session.experiment.network})
+
+    signals = (session.document.edited, session.document.replaced, session.document.changed, session.weights.changed)
+    for signal in (*signals, session.experiment_changed, session.run_changed, session.kept_run.changed, session.breakpoints_changed):
+        signal.connect(look)
+    session.document.edited.connect(lambda edit: seen.append((edit.new, edit.report) == (session.experiment, session.report)))
+    session.edit("Add", edits.add_layer, "dense", after="h1", units=3)
+    assert len(session.report.layers) == 4
+    session.document.undo()
+    session.document.new(edits.remove_layers(two_moons(), ["out"]))
+    assert len(seen) > 10 and all(seen)
+
+
 @pytest.mark.parametrize(
     "edit",
     [
@@ -107,9 +126,9 @@ def test_what_starts_a_new_run_goes_out_as_an_edit_too(standing, path, value):
     assert standing.session.edit("Change", edits.set_value, path, value)
     assert kinds(standing.wire.take()) == ["Edit"]
     standing.opened(new_run=True)
-    assert standing.session.conversation.lineage.changes == ()
-    assert standing.session.conversation.lineage.first is standing.session.experiment
-    assert standing.session.trace_state is None
+    assert standing.session.link.log.changes == ()
+    assert standing.session.link.log.first is standing.session.experiment
+    assert standing.session.stepping.state is None
     assert standing.wire.take() == [TraceNext("textbook")]
 
 
@@ -143,7 +162,7 @@ def test_a_slider_is_undone_at_once(standing):
 
 def test_a_problem_pauses_and_is_not_sent_and_the_mended_document_is(standing):
     session = standing.session
-    session.trainer.train()
+    session.training.train()
     standing.wire.take()
     revision = session.run.revision
     break_network(standing)
@@ -153,9 +172,9 @@ def test_a_problem_pauses_and_is_not_sent_and_the_mended_document_is(standing):
     standing.trained(6, "asked")
     assert not session.run.training
     assert standing.wire.take() == [], "nothing is traced"
-    session.trainer.train()
-    session.stepper.to_end()
-    session.stepper.step()
+    session.training.train()
+    session.stepping.to_end()
+    session.stepping.move("node", +1)
     assert standing.wire.take() == []
     assert standing.texts == ["The network has a problem; mend it first."] * 2
     session.document.undo()
@@ -169,7 +188,7 @@ def test_an_edit_the_engine_refuses_leaves_the_run_and_says_so(standing):
     standing.reply(messages.Failed("Edit", "No such file.", "Choose another.", "data.path", session.run.revision))
     assert session.run.failure.place == "data.path"
     assert standing.messages == [("error", "No such file. Choose another.")]
-    session.trainer.train()
+    session.training.train()
     assert standing.wire.take() == []
     session.document.undo()
     standing.opened(new_run=False)
@@ -192,7 +211,7 @@ def test_replies_of_an_older_revision_are_not_drawn(standing):
 def test_points_of_an_older_revision_stay_in_the_curves(standing):
     session, old = standing.session, standing.session.run.revision
     standing.frame(0)
-    session.trainer.train()
+    session.training.train()
     session.edit("Rate", set_rate, 0.5)
     standing.frame(1, old)
     standing.opened(new_run=False, iteration=1)
@@ -202,7 +221,7 @@ def test_points_of_an_older_revision_stay_in_the_curves(standing):
 
 def test_points_of_another_run_do_not(standing):
     old = standing.session.run.revision
-    standing.session.trainer.rewind()
+    standing.session.training.rewind()
     standing.opened()
     standing.frame(9, old)
     assert standing.session.run.curves.iteration.tolist() == []
@@ -220,9 +239,9 @@ def test_a_new_run_behind_a_newer_edit_is_still_noticed(standing):
     standing.opened(new_run=False)
     assert session.run.curves.iteration.tolist() == []
     assert session.run.data is data
-    lineage = session.conversation.lineage
-    assert lineage.first is seeded
-    assert lineage.changes == (Change(0, session.experiment),)
+    log = session.link.log
+    assert log.first is seeded
+    assert log.changes == (Change(0, session.experiment),)
 
 
 # --- frames ---------------------------------------------------------------------------------------------------------
@@ -253,11 +272,11 @@ def test_a_detail_of_one_layer_is_watched_and_traced(standing):
     session = standing.session
     session.watch(("trace",))
     standing.wire.take()
-    session.stepper.set_detail_of("h1", "math")
+    session.stepping.set_detail_of("h1", "math")
     watch, order = standing.wire.take()
     assert (watch.detail, watch.details) == (order.detail, order.details) == ("textbook", (("h1", "math"),))
     standing.reply(messages.Traced(session.run.revision, msgspec.structs.replace(trace(), details=watch.details)))
-    assert standing.wire.take() == [] and session.trace_state.index.trace.details == watch.details
+    assert standing.wire.take() == [] and session.stepping.state.index.trace.details == watch.details
 
 
 def test_watching_is_told_once_and_again_with_another_detail(standing):
@@ -265,7 +284,7 @@ def test_watching_is_told_once_and_again_with_another_detail(standing):
     session.watch(("curves",))
     session.watch(("curves",))
     assert standing.wire.take() == [Watch(("curves",), "textbook")]
-    session.stepper.set_detail("layer")
+    session.stepping.set_detail("layer")
     assert standing.wire.take() == [Watch(("curves",), "layer"), TraceNext("layer")]
     standing.traced(detail="layer")
     assert standing.wire.take() == []
@@ -276,74 +295,74 @@ def test_watching_is_told_once_and_again_with_another_detail(standing):
 
 def test_train_pause_and_the_trace_afterwards(standing):
     session = standing.session
-    session.trainer.toggle()
-    session.trainer.toggle()
-    session.trainer.pause()
+    session.training.toggle()
+    session.training.toggle()
+    session.training.pause()
     assert standing.wire.take() == [Train(), Pause()]
     standing.frame(7, with_trace=True)
-    assert session.cursor == LENGTH
+    assert session.stepping.cursor == LENGTH
     standing.trained(8, "asked")
     assert (session.run.training, session.run.stopped) == (False, "asked")
     assert standing.wire.take() == [TraceNext("textbook")]
     standing.traced()
-    assert (session.cursor, session.trace_state.index.trace.iteration) == (0, 8)
+    assert (session.stepping.cursor, session.stepping.state.index.trace.iteration) == (0, 8)
 
 
 def test_the_end_stays_full_where_the_cursor_rests_at_the_end(standing):
-    standing.session.stepper.set_rest("end")
-    standing.session.trainer.epoch()
+    standing.session.stepping.set_rest("end")
+    standing.session.training.epoch()
     assert standing.wire.take() == [Train(2)]
     standing.trained(2)
     standing.traced()
-    assert standing.session.cursor == LENGTH
+    assert standing.session.stepping.cursor == LENGTH
 
 
 def test_what_is_asked_while_the_engine_pauses_waits_until_it_has(standing):
-    trainer = standing.session.trainer
-    trainer.train()
-    trainer.pause()
-    trainer.train()
+    training = standing.session.training
+    training.train()
+    training.pause()
+    training.train()
     assert standing.wire.take() == [Train(), Pause()]
     standing.trained(3, "asked")
     assert standing.wire.take() == [Train()]
-    assert trainer.is_training
-    trainer.toggle()
-    trainer.toggle()
-    trainer.toggle()
+    assert training.is_training
+    training.toggle()
+    training.toggle()
+    training.toggle()
     standing.trained(4, "asked")
     assert kinds(standing.wire.take()) == ["Pause", "TraceNext"]
 
 
 def test_training_behind_a_move_or_a_rewind_waits_for_the_answer(standing):
     """Their answers say that the run stands: a Train sent before would be forgotten."""
-    trainer = standing.session.trainer
-    trainer.go_to(5)
-    trainer.train()
+    training = standing.session.training
+    training.go_to(5)
+    training.train()
     assert standing.wire.take() == [GoTo(5)]
     standing.reply(messages.Moved(5, 0))
     assert standing.wire.take() == [Train()]
-    trainer.rewind()
+    training.rewind()
     standing.opened()
-    trainer.rewind()
-    trainer.iterations(3)
+    training.rewind()
+    training.iterations(3)
     assert kinds(standing.wire.take()) == ["Open", "TraceNext", "Open"]
     standing.opened()
     assert standing.wire.take() == [Train(3)]
-    assert trainer.is_training
+    assert training.is_training
 
 
 @pytest.mark.parametrize(("reason", "level"), [("non_finite", "warning"), ("early_stopping", "info")])
 def test_why_training_stopped_is_said(standing, reason, level):
-    standing.session.trainer.train()
+    standing.session.training.train()
     standing.trained(3, reason, "A sentence.")
     assert standing.messages == [(level, "A sentence.")]
     assert standing.session.run.message == "A sentence."
 
 
 def test_nothing_is_trained_without_an_engine(stage):
-    stage.session.trainer.train()
-    stage.session.trainer.rewind()
-    stage.session.trainer.go_to(3)
+    stage.session.training.train()
+    stage.session.training.rewind()
+    stage.session.training.go_to(3)
     assert stage.wire.sent == []
     assert stage.messages == [("warning", "The engine is starting…")] * 3
 
@@ -352,17 +371,17 @@ def test_rewind_opens_the_present_document_anew(standing):
     session = standing.session
     session.edit("Rate", set_rate, 0.5)
     standing.opened(new_run=False)
-    session.trainer.train()
+    session.training.train()
     standing.frame(40)
     standing.wire.take()
     revision = session.run.revision
-    session.trainer.rewind()
-    assert standing.wire.take() == [Open(revision + 1, session.experiment)]
+    session.training.rewind()
+    assert standing.wire.take() == [Open(revision + 1, RunLog(session.experiment))]
     standing.trained(41, "asked")
     assert session.run.iteration == 0, "the run that was given up says nothing any more"
     standing.opened()
     assert (session.run.iteration, session.run.curves.iteration.size, session.run.training) == (0, 0, False)
-    assert session.conversation.lineage.changes == ()
+    assert session.link.log.changes == ()
 
 
 # --- what was changed when ------------------------------------------------------------------------------------------
@@ -370,26 +389,26 @@ def test_rewind_opens_the_present_document_anew(standing):
 
 def test_changes_are_kept_with_their_iteration(standing):
     session, first = standing.session, standing.session.experiment
-    session.trainer.train()
+    session.training.train()
     session.edit("Rate", set_rate, 0.5)
     second = session.experiment
     session.edit("Rate", set_rate, 0.25)
     standing.opened(new_run=False, iteration=10, revision=session.run.revision - 1)
     standing.opened(new_run=False, iteration=11)
-    lineage = session.conversation.lineage
-    assert lineage.first is first
-    assert [(change.iteration, change.experiment) for change in lineage.changes] == [(10, second), (11, session.experiment)]
+    log = session.link.log
+    assert log.first is first
+    assert [(change.iteration, change.experiment) for change in log.changes] == [(10, second), (11, session.experiment)]
 
 
 @pytest.fixture
 def changed(standing) -> Stage:
     """A run with changes at iterations 10 and 20 that stands at 5 again."""
     for iteration, rate in ((10, 0.5), (20, 0.25)):
-        standing.session.trainer.train()
+        standing.session.training.train()
         standing.session.edit("Rate", set_rate, rate)
         standing.opened(new_run=False, iteration=iteration)
         standing.trained(iteration, "asked")
-    standing.session.trainer.go_to(15)
+    standing.session.training.go_to(15)
     standing.reply(messages.Moved(15, 1, (CurvePoint(15, 0.5),)))
     standing.traced()
     standing.wire.take()
@@ -397,91 +416,92 @@ def changed(standing) -> Stage:
 
 
 def test_going_back_keeps_what_lies_ahead(changed):
-    assert [change.iteration for change in changed.session.conversation.lineage.changes] == [10, 20]
+    assert [change.iteration for change in changed.session.link.log.changes] == [10, 20]
     assert changed.session.run.curves.iteration.tolist() == [15]
 
 
 def test_training_on_drops_what_lay_ahead_and_the_present_document_is_in_force(changed):
-    changed.session.trainer.train()
-    lineage = changed.session.conversation.lineage
-    assert [change.iteration for change in lineage.changes] == [10, 15]
-    assert lineage.last is changed.session.experiment
+    changed.session.training.train()
+    changed.settled(15)
+    log = changed.session.link.log
+    assert [change.iteration for change in log.changes] == [10, 15]
+    assert log.last is changed.session.experiment
 
 
 def test_an_edit_drops_what_lay_ahead(changed):
     changed.session.edit("Rate", set_rate, 0.125)
     changed.opened(new_run=False, iteration=15)
-    lineage = changed.session.conversation.lineage
-    assert [change.iteration for change in lineage.changes] == [10, 15]
-    assert lineage.last is changed.session.experiment
+    log = changed.session.link.log
+    assert [change.iteration for change in log.changes] == [10, 15]
+    assert log.last is changed.session.experiment
 
 
 # --- stepping -------------------------------------------------------------------------------------------------------
 
 
 def test_stepping_sends_nothing(standing):
-    stepper = standing.session.stepper
+    stepping = standing.session.stepping
     for _ in range(LENGTH):
-        stepper.step()
-    stepper.back()
-    standing.session.walker.move("phase", -1)
-    standing.session.walker.move("layer", +1)
-    stepper.to_node(Z1)
-    stepper.to_start()
-    stepper.to_end()
+        stepping.move("node", +1)
+    stepping.move("node", -1)
+    standing.session.stepping.move("phase", -1)
+    standing.session.stepping.move("layer", +1)
+    stepping.to_node(Z1)
+    stepping.to_start()
+    stepping.to_end()
     assert standing.wire.take() == []
 
 
 def test_a_step_behind_the_end_makes_the_iteration(standing):
     session = standing.session
-    session.stepper.to_end()
-    session.stepper.step()
+    session.stepping.to_end()
+    session.stepping.move("node", +1)
     assert standing.wire.take() == [Train(1)]
     standing.frame(1)
     standing.trained(1)
     assert standing.wire.take() == [TraceNext("textbook")]
-    assert (session.cursor, session.trace_state.index.trace.iteration) == (LENGTH, 0)
+    assert (session.stepping.cursor, session.stepping.state.index.trace.iteration) == (LENGTH, 0)
     standing.traced()
-    assert (session.cursor, session.trace_state.index.trace.iteration) == (1, 1)
+    assert (session.stepping.cursor, session.stepping.state.index.trace.iteration) == (1, 1)
 
 
 def test_a_step_while_training_pauses_and_stands_at_the_first_step(standing):
     session = standing.session
-    session.trainer.train()
+    session.training.train()
     standing.frame(30, with_trace=True)
     standing.wire.take()
-    session.stepper.step()
+    session.stepping.move("node", +1)
     assert standing.wire.take() == [Pause()]
     standing.frame(31, with_trace=True)
     standing.trained(32, "asked")
     standing.traced()
-    assert (session.cursor, session.trace_state.index.trace.iteration) == (1, 32)
+    assert (session.stepping.cursor, session.stepping.state.index.trace.iteration) == (1, 32)
 
 
 def test_an_iteration_that_cannot_be_made_is_not_waited_for(standing):
     session = standing.session
-    session.stepper.to_end()
-    session.playback.play(100_000)
+    session.stepping.to_end()
+    session.stepping.play(100_000)
     assert standing.wire.take() == [Train(1)]
     standing.trained(0, "non_finite", "The loss is not finite.")
-    assert (session.stepper.is_awaiting, session.playback.is_playing) == (False, False)
+    assert (session.stepping.is_awaiting, session.stepping.is_playing) == (False, False)
     assert standing.wire.take() == []
-    session.stepper.step()
+    session.stepping.move("node", +1)
     assert standing.wire.take() == [Train(1)]
 
 
 def test_a_trace_that_is_refused_is_not_asked_for_again_and_again(standing):
     session = standing.session
-    session.trainer.iterations(1)
+    session.training.iterations(1)
     standing.trained(1)
     standing.wire.take()
     standing.reply(messages.Failed("TraceNext", "The gradients differ."))
     assert (standing.wire.take(), standing.messages) == ([], [("error", "The gradients differ.")])
-    session.stepper.to_end()
-    session.stepper.step()
+    session.stepping.to_end()
+    session.stepping.move("node", +1)
     assert standing.wire.take() == [TraceNext("textbook")], "but once more when a person steps"
     standing.reply(messages.Failed("TraceNext", "The gradients differ."))
-    assert not session.stepper.is_awaiting
+    assert not session.stepping.is_awaiting
 
 
 def test_a_trace_is_asked_for_once_whatever_else_arrives_meanwhile(stage):
@@ -495,11 +515,11 @@ def test_a_trace_is_asked_for_once_whatever_else_arrives_meanwhile(stage):
 
 def test_an_iteration_that_was_traced_before_is_traced_again(standing):
     session = standing.session
-    session.trainer.train()
+    session.training.train()
     standing.frame(5, with_trace=True)
     standing.trained(6, "asked")
     standing.traced()
-    session.trainer.go_to(0)
+    session.training.go_to(0)
     standing.wire.take()
     standing.reply(messages.Moved(0, 0))
     assert standing.wire.take() == [TraceNext("textbook")]
@@ -507,43 +527,60 @@ def test_an_iteration_that_was_traced_before_is_traced_again(standing):
 
 def test_playback_goes_on_into_the_next_iteration(standing, qtbot):
     session, told = standing.session, []
-    session.playing_changed.connect(told.append)
-    session.stepper.to(LENGTH - 2)
-    session.playback.play(10)
+    session.stepping.playing_changed.connect(told.append)
+    session.stepping.to(LENGTH - 2)
+    session.stepping.play(10)
     qtbot.waitUntil(lambda: standing.wire.of(Train) != [], timeout=2000)
     standing.trained(1)
     standing.traced()
-    qtbot.waitUntil(lambda: session.cursor >= 3, timeout=2000)
-    assert session.trace_state.index.trace.iteration == 1
-    session.trainer.train()
+    qtbot.waitUntil(lambda: session.stepping.cursor >= 3, timeout=2000)
+    assert session.stepping.state.index.trace.iteration == 1
+    session.training.train()
     assert told == [True, False], "training for its own sake ends it"
 
 
 def test_the_selected_node_stays_what_it_is(standing):
     session, told = standing.session, []
-    session.selection_changed.connect(lambda old, new: told.append((old, new)))
-    session.select(A1)
-    session.select(A1)
-    session.trainer.iterations(1)
+    session.stepping.selection_changed.connect(lambda old, new: told.append((old, new)))
+    session.stepping.select(A1)
+    session.stepping.select(A1)
+    session.training.iterations(1)
     standing.trained(1)
     standing.traced()
-    assert session.selected_node == A1
-    session.trainer.rewind()
+    assert session.stepping.selected_node == A1
+    session.training.rewind()
     standing.opened()
-    assert session.selected_node is None
+    assert session.stepping.selected_node is None
     assert told == [(None, A1), (A1, None)]
 
 
 def test_questions_and_answers(standing):
-    session, inspected, checked = standing.session, [], []
-    session.inspected.connect(inspected.append)
+    session, checked = standing.session, []
     session.gradient_checked.connect(checked.append)
-    session.inspect(W1, "gradient")
     session.check_gradient(W1, [0])
-    assert standing.wire.take() == [Inspect(W1, "gradient"), CheckGradient(W1, (0,))]
-    answers = messages.Inspected(0, W1, "gradient", Array("f4", (0,), b"")), messages.GradientChecked(W1, (0,), 1.0, 1.0)
-    standing.reply(*answers)
-    assert (inspected, checked) == ([answers[0]], [answers[1]])
+    assert standing.wire.take() == [CheckGradient(W1, (0,))]
+    answer = messages.GradientChecked(W1, (0,), 1.0, 1.0)
+    standing.reply(answer)
+    assert checked == [answer]
+
+
+def test_of_questions_that_wait_the_latest_is_asked_and_none_of_another_run(standing):
+    session, checked = standing.session, []
+    session.gradient_checked.connect(checked.append)
+    for element in range(3):
+        session.check_gradient(W1, [element])
+    assert standing.wire.take() == [CheckGradient(W1, (0,))]
+    standing.reply(messages.GradientChecked(W1, (0,), 1.0, 1.0))
+    assert standing.wire.take() == [CheckGradient(W1, (2,))] and len(checked) == 1
+    standing.reply(messages.Failed("CheckGradient", "No."))
+    session.check_gradient(W1, [0])
+    session.check_gradient(W1, [1])
+    standing.wire.take()
+    session.training.rewind()
+    standing.opened()
+    assert not standing.wire.of(CheckGradient)
+    session.check_gradient(W1, [1])
+    assert standing.wire.of(CheckGradient) == [CheckGradient(W1, (1,))]
 
 
 # --- documents ------------------------------------------------------------------------------------------------------
@@ -551,29 +588,29 @@ def test_questions_and_answers(standing):
 
 def test_another_document_starts_another_run(standing, tmp_path):
     session = standing.session
-    session.trainer.train()
+    session.training.train()
     standing.wire.take()
     session.document.save_as(tmp_path / "a.json")
     session.document.new(two_moons(units=3))
     assert kinds(standing.wire.take()) == ["Pause", "Open"]
-    assert (session.trace_state, session.run.training, session.run.iteration) == (None, False, 0)
+    assert (session.stepping.state, session.run.training, session.run.iteration) == (None, False, 0)
     standing.opened()
     session.document.open(tmp_path / "a.json")
     opened = standing.wire.of(Open)[-1]
-    assert (opened.folder, opened.experiment) == (str(tmp_path), two_moons())
+    assert (opened.folder, opened.log.first) == (str(tmp_path), two_moons())
 
 
 def test_another_document_with_problems_gives_up_the_old_run(standing):
     session = standing.session
     broken = msgspec.structs.replace(two_moons(), network=msgspec.structs.replace(two_moons().network, links=()))
-    session.trainer.train()
+    session.training.train()
     standing.wire.take()
     session.document.new(broken)
     standing.frame(9, session.run.revision - 1)
     standing.trained(10, "asked")
     assert kinds(standing.wire.take()) == ["Pause"]
-    assert (session.run.iteration, session.run.curves.iteration.size, session.trace_state) == (0, 0, None)
-    session.trainer.train()
+    assert (session.run.iteration, session.run.curves.iteration.size, session.stepping.state) == (0, 0, None)
+    session.training.train()
     assert standing.wire.take() == []
     session.edit("Connect", edits.connect_layers, "x", "h1")
     session.edit("Connect", edits.connect_layers, "h1", "out")
@@ -585,7 +622,7 @@ def test_a_document_the_engine_cannot_open_and_then_can(standing):
     session.document.new(two_moons(units=3))
     standing.wire.take()
     standing.reply(messages.Failed("Open", "No such file.", revision=session.run.revision))
-    session.trainer.train()
+    session.training.train()
     assert standing.wire.take() == []
     session.edit("Rate", set_rate, 0.5)
     assert kinds(standing.wire.take()) == ["Open"]
@@ -601,28 +638,28 @@ def test_an_edit_on_its_way_behind_a_run_that_could_not_be_opened(standing):
     assert kinds(standing.wire.take()) == ["Open", "Edit"]
     standing.reply(messages.Failed("Open", "No such file.", revision=session.run.revision - 1))
     standing.opened(new_run=False, iteration=40)
-    assert standing.wire.take() == [Open(session.run.revision, session.experiment)]
+    assert standing.wire.take() == [Open(session.run.revision, RunLog(session.experiment))]
     standing.opened()
-    assert session.conversation.lineage.first is session.experiment
+    assert session.link.log.first is session.experiment
 
 
 def test_close_ends_the_engine_and_may_be_called_twice(standing):
-    standing.session.playback.play(10)
+    standing.session.stepping.play(10)
     standing.session.close()
     standing.session.close()
     assert standing.wire.is_stopped
-    assert not standing.session.playback.is_playing
+    assert not standing.session.stepping.is_playing
 
 
 def test_on_the_way_to_an_iteration_nothing_is_traced_and_it_can_be_stopped(standing):
-    trainer = standing.session.trainer
-    trainer.go_to(5000)
-    assert trainer.is_moving and standing.session.run.target == 5000
+    training = standing.session.training
+    training.go_to(5000)
+    assert training.is_moving and standing.session.run.target == 5000
     standing.wire.take()
     standing.reply(messages.Frame(1, standing.session.run.revision, 40, 0, 0.01))
     assert standing.session.run.iteration == 40 and not standing.wire.of(TraceNext)
     standing.wire.take()
-    trainer.toggle()
+    training.toggle()
     assert standing.wire.take() == [Pause()]
     standing.reply(messages.Moved(41, 0, ()))
-    assert not trainer.is_moving and not trainer.is_training and standing.wire.of(TraceNext)
+    assert not training.is_moving and not training.is_training and standing.wire.of(TraceNext)

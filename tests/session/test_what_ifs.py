@@ -36,36 +36,36 @@ def asked(stage: Stage) -> list[tuple[WhatIf, ...]]:
 
 def test_what_is_supposed_is_asked_for_and_shown_beside_the_original(stage):
     stage.stand()
-    stage.session.stepper.to(5)
-    original = stage.session.trace_state.index
+    stage.session.stepping.to(5)
+    original = stage.session.stepping.state.index
     stage.session.what_ifs.add(ONE)
     assert asked(stage) == [(ONE,)]
     answer(stage, ONE, changed=(Z1, LOSS))
-    state = stage.session.trace_state
+    state = stage.session.stepping.state
     assert state.index.original is original and state.index.truth is original
     assert state.cursor == 5, "the cursor stays"
     assert state.index.changed_values == {Z1, LOSS} and state.index.changed_gradients == frozenset()
     assert state.differs(Z1) and not state.differs(A1)
     assert state.before.index is original and state.before.cursor == 5
-    stage.session.stepper.to(1)
-    assert not stage.session.trace_state.differs(Z1), "it is not computed yet"
+    stage.session.stepping.to(1)
+    assert not stage.session.stepping.state.differs(Z1), "it is not computed yet"
     assert stage.session.run.is_traced
 
 
 def test_more_can_be_supposed_and_everything_taken_back(stage):
     stage.stand()
-    original = stage.session.trace_state.index
+    original = stage.session.stepping.state.index
     stage.session.what_ifs.add(ONE)
     answer(stage, ONE)
     stage.session.what_ifs.add(TWO)
     answer(stage, ONE, TWO)
-    assert stage.session.trace_state.index.original is original
+    assert stage.session.stepping.state.index.original is original
     stage.session.what_ifs.take_back()
     stage.session.what_ifs.take_back(ONE)
     assert asked(stage) == [(ONE,), (ONE, TWO), (ONE,), ()]
     stage.traced()
-    assert stage.session.trace_state.index.original is None
-    assert stage.session.trace_state.index.trace == original.trace
+    assert stage.session.stepping.state.index.original is None
+    assert stage.session.stepping.state.index.trace == original.trace
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_what_the_engine_refuses_is_not_supposed(stage):
     stage.reply(messages.Failed("TraceNext", "with what is supposed the iteration cannot be made"))
     assert stage.session.what_ifs.items == (ONE,)
     assert "cannot be made" in stage.texts[-1]
-    assert stage.session.undoing.undo_label == "what-if"
-    stage.session.undoing.undo()
+    assert stage.session.undo_order.undo_label == "what-if"
+    stage.session.undo_order.undo()
     assert stage.session.what_ifs.items == ()
 
 
@@ -106,7 +106,7 @@ def test_training_drops_what_is_supposed_and_says_so(stage):
     stage.session.what_ifs.add(ONE)
     answer(stage, ONE)
     stage.wire.take()
-    stage.session.trainer.train()
+    stage.session.training.train()
     assert stage.session.what_ifs.items == ()
     assert stage.messages[-1] == ("info", "The what-if was dropped: the run goes on from its true values.")
     assert [type(request) for request in stage.wire.take()] == [messages.Train], "it asks nothing"
@@ -117,14 +117,14 @@ def test_stepping_past_the_end_drops_it_too_and_goes_on(stage):
     for what_if in (ONE, TWO):
         stage.session.what_ifs.add(what_if)
     answer(stage, ONE, TWO)
-    stage.session.stepper.to_end()
-    stage.session.stepper.step()
+    stage.session.stepping.to_end()
+    stage.session.stepping.move("node", +1)
     assert "The 2 what-ifs were dropped" in stage.texts[-1]
     stage.frame(1)
     stage.trained(1)
     stage.traced(1)
-    assert stage.session.cursor == 1 and stage.session.trace_state.index.original is None
-    assert not stage.session.undoing.can_undo
+    assert stage.session.stepping.cursor == 1 and stage.session.stepping.state.index.original is None
+    assert not stage.session.undo_order.can_undo
 
 
 def test_another_detail_supposes_the_same_of_the_same_nodes(stage):
@@ -132,7 +132,7 @@ def test_another_detail_supposes_the_same_of_the_same_nodes(stage):
     stage.session.what_ifs.add(ONE)
     answer(stage, ONE)
     stage.wire.take()
-    stage.session.stepper.set_detail("math")
+    stage.session.stepping.set_detail("math")
     stage.traced(detail="math")
     assert asked(stage) == [(), (ONE,)]
     assert stage.session.what_ifs.items == (ONE,)
@@ -147,13 +147,13 @@ def test_an_edited_document_keeps_what_is_supposed_as_long_as_it_fits(stage):
     stage.traced()
     assert stage.session.what_ifs.items == (ONE,)
     assert asked(stage)[-1] == (ONE,)
-    stage.session.undoing.undo()
+    stage.session.undo_order.undo()
     assert stage.session.experiment.training.optimizer["learning_rate"] == 0.01
 
 
 def test_one_order_of_undo_for_document_and_what_ifs(stage):
     stage.stand()
-    undoing = stage.session.undoing
+    undoing = stage.session.undo_order
     stage.session.edit("Rate", edits.change_optimizer, learning_rate=0.5)
     stage.opened(new_run=False)
     stage.traced()
@@ -184,7 +184,7 @@ def test_one_order_of_undo_for_document_and_what_ifs(stage):
 
 def test_kept_weights_are_one_edit_and_the_rest_stays_supposed(stage):
     stage.stand()
-    weight = next(node for node in stage.session.trace_state.index.trace.nodes if node.id == W1)
+    weight = next(node for node in stage.session.stepping.state.index.trace.nodes if node.id == W1)
     assert weight.label == "W", "the hand-made trace calls it so"
     for what_if in (ONE, TWO):
         stage.session.what_ifs.add(what_if)
@@ -207,12 +207,12 @@ def test_another_document_forgets_it(stage):
     answer(stage, ONE)
     stage.session.document.new(stage.session.experiment)
     assert stage.session.what_ifs.items == ()
-    assert not stage.session.undoing.can_undo
+    assert not stage.session.undo_order.can_undo
 
 
 def test_the_history_of_a_weight_is_watched_and_kept_in_the_run(stage):
     stage.stand()
-    stage.session.watching.watch_weight("h1.weight", (0, 1))
+    stage.session.watched.watch_weight("h1.weight", (0, 1))
     watch = stage.wire.take()[-1]
     assert (watch.parameter, watch.element) == ("h1.weight", (0, 1))
     empty = Array("float64", (0,), b"")

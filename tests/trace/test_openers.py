@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from nnviz.trace import DETAILS, capture, grouped
-from tests.trace.zoo import Model, make, normal
+from tests.trace.zoo import CASES, Model, make, normal
 
 
 def traced(name: str, detail: str = "textbook"):
@@ -176,3 +176,48 @@ def test_a_module_may_say_what_belongs_together():
     trace = capture(Grouped(), torch.ones(2, requires_grad=True))
     assert [node.group for node in trace.nodes if node.call] == [("inside",), ("inside",)]
     assert Grouped()(torch.ones(2)).item() == 2
+
+
+class _Viewed(nn.Module):
+    """`.view` behind a norm of a transposed tensor: it asks for the strides that the native call gives."""
+
+    def __init__(self, norm: nn.Module):
+        super().__init__()
+        self.norm = norm
+
+    def forward(self, x):
+        return self.norm(x.transpose(1, 2)).view(len(x), -1).sum()
+
+
+@pytest.mark.parametrize("norm", [nn.BatchNorm1d(3), nn.LayerNorm(5)], ids=["batch norm", "layer norm"])
+def test_an_opened_call_hands_on_what_is_laid_out_as_the_native_result(norm):
+    torch.manual_seed(0)
+    x = torch.randn(4, 5, 3, dtype=torch.float64)
+    trace = capture(_Viewed(norm.double()), x, detail="math")
+    assert any("norm" in group for node in trace.nodes for group in node.group), "it is opened"
+    assert trace.worst_error <= 1e-12
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_an_opened_call_hands_on_is_the_native_result_to_the_bit(name):
+    """Else a rounding moves the sign in front of a ReLU, and with it the gradients."""
+    module, inputs = make(name)
+    chance, state = torch.get_rng_state(), {key: value.clone() for key, value in module.state_dict().items()}
+    traces = []
+    for detail in ("layer", "textbook", "math"):
+        module.load_state_dict(state)
+        torch.set_rng_state(chance)
+        traces.append(capture(module, *inputs, detail=detail))
+    native = _returned(traces[0])
+    for opened in map(_returned, traces[1:]):
+        assert opened.keys() == native.keys()
+        assert [path for path in native if not _is_same(opened[path], native[path])] == []
+
+
+def _returned(trace) -> dict[str, torch.Tensor]:
+    """By module what it returned last."""
+    return {path: trace.nodes[node].values[port] for path, (node, port) in trace.outputs.items()}
+
+
+def _is_same(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return torch.equal(one.nan_to_num(), other.nan_to_num()) and one.stride() == other.stride()

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nnviz.engine import frame_channel
-from nnviz.session.engine_client import COMMAND
+from nnviz.session.engine_process import COMMAND
 
 RELAY = Path(__file__).with_name("engine_relay.py")
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from nnviz.document.store.templates import TEMPLATES
+from nnviz.document.store.examples import TEMPLATES
 from nnviz.ui.network.inline import SearchField
 from tests.ui.window import opened, stands_at, wait
 
@@ -60,18 +60,18 @@ def test_with_the_keyboard_alone(qtbot, window):
     session = window.session
     window.activateWindow()
     keys(qtbot, "Ctrl+1")
-    assert focused() is window.panels.network, "as in every workspace, keys go to the picture and not to the first button"
+    assert focused() is window.features.network.view, "as in every workspace, keys go to the picture and not to the first button"
     keys(qtbot, "Ctrl+A", "Del")
     assert session.experiment.network.layers == ()
     for name in ("inp", "den", "dro", "dense"):
         typed(qtbot, name)
         keys(qtbot, "Return")
-        assert focused() is window.panels.network, "the next name can be typed at once"
+        assert focused() is window.features.network.view, "the next name can be typed at once"
     network = session.experiment.network
     assert [layer.kind for layer in network.in_order()] == ["input", "dense", "dropout", "dense"] and len(network.links) == 3
     assert not session.report.ok, "the output has four units, and there are two classes"
     assert window.selected_layers == ("dense2",)
-    walk_to(qtbot, window.panels.properties.editors["units"])
+    walk_to(qtbot, window.features.network.properties.editors["units"])
     keys(qtbot, "Ctrl+A")
     typed(qtbot, "2")
     keys(qtbot, "Return")
@@ -88,14 +88,14 @@ def test_with_the_keyboard_alone(qtbot, window):
     wait(qtbot, lambda: window.action_table["step"].isEnabled())
     keys(qtbot, "Ctrl+Home")
     phases = []
-    for _ in range(session.stepper.length):
+    for _ in range(session.stepping.length):
         keys(qtbot, "F10")
-        phases.append(session.trace_state.phase)
+        phases.append(session.stepping.state.phase)
     assert list(dict.fromkeys(phases)) == ["batch", "forward", "loss", "backward", "update"]
 
 
 def test_links_are_drawn_cut_and_drawn_again_by_key(qtbot, window):
-    session, network = window.session, window.panels.network
+    session, network = window.session, window.features.network.view
     window.activateWindow()
     keys(qtbot, "Ctrl+1", "Home", "Tab", "Tab")
     assert window.selected_layers == ("h1",)
@@ -114,16 +114,16 @@ def test_links_are_drawn_cut_and_drawn_again_by_key(qtbot, window):
 
 
 def test_with_the_mouse_alone(qtbot, window):
-    session, view = window.session, window.panels.network
+    session, view = window.session, window.features.network.view
     _click(window.top_bar.findChild(QWidget, "build"))
-    wait(qtbot, lambda: window.area.name == "build" and view.viewport().width() > 400)
+    wait(qtbot, lambda: window.features.area.name == "build" and view.viewport().width() > 400)
     QApplication.processEvents()
     _drag(view, QPoint(4, 4), QPoint(view.viewport().width() - 4, view.viewport().height() - 24))
     assert len(window.selected_layers) == 4, "a box around all of them"
     _choose(view, _middle(view, "h1"), "Delete")
     assert session.experiment.network.layers == ()
     for kind in ("input", "dense", "dense"):
-        entry = next(entry for entry in window.panels.palette.entries if entry.kind.name == kind)
+        entry = next(entry for entry in window.features.network.palette.entries if entry.kind.name == kind)
         _click(entry)
     assert [layer.id for layer in session.experiment.network.in_order()] == ["input1", "dense1", "dense2"]
     QTest.mouseDClick(view.viewport(), LEFT, PLAIN, QPoint(30, view.viewport().height() - 60))
@@ -134,7 +134,7 @@ def test_with_the_mouse_alone(qtbot, window):
     assert session.experiment.network.inputs_of("dropout1") == ("dense2",), "behind the selected layer"
     _choose(view, _middle(view, "dropout1"), "Delete")
     _click_at(view, _middle(view, "dense2"))
-    fix = window.panels.properties.findChild(QWidget, "fixes").buttons[0]
+    fix = window.features.network.properties.findChild(QWidget, "fixes").buttons[0]
     assert "2" in fix.text()
     _click(fix)
     assert session.report.ok and sizes(window)[-1] == (2,)
@@ -142,18 +142,18 @@ def test_with_the_mouse_alone(qtbot, window):
     _click(_button(window, "+1 epoch"))
     wait(qtbot, lambda: stands_at(window, session.run.iterations_per_epoch))
     _click(window.top_bar.findChild(QWidget, "step"))
-    wait(qtbot, lambda: window.action_table["step"].isEnabled() and window.area.name == "step")
+    wait(qtbot, lambda: window.action_table["step"].isEnabled() and window.features.area.name == "step")
     _click(_button(window, "To the start of the iteration"))
-    for made in range(1, session.stepper.length + 1):
+    for made in range(1, session.stepping.length + 1):
         _click(_button(window, "Step over"))
-        assert session.cursor == made
-    assert session.trace_state.phase == "update"
+        assert session.stepping.cursor == made
+    assert session.stepping.state.phase == "update"
 
 
 def test_a_port_is_dragged_to_a_layer_and_a_link_to_another(qtbot, window):
-    session, view = window.session, window.panels.network
+    session, view = window.session, window.features.network.view
     _click(window.top_bar.findChild(QWidget, "build"))
-    wait(qtbot, lambda: window.area.name == "build" and view.viewport().width() > 400)
+    wait(qtbot, lambda: window.features.area.name == "build" and view.viewport().width() > 400)
     QApplication.processEvents()
     _click_at(view, _middle(view, "h1"))
     _drag(view, _port(view, "h1"), _middle(view, "out"))
@@ -170,7 +170,7 @@ def test_a_port_is_dragged_to_a_layer_and_a_link_to_another(qtbot, window):
 def test_a_template_is_chosen_in_the_start_menu(qtbot, window):
     window.activateWindow()
     keys(qtbot, "Ctrl+Alt+N")
-    gallery = window.start_page.gallery
+    gallery = window.features.files.start_page.gallery
     assert gallery.isVisible() and focused() is gallery.cards[0] and len(gallery.cards) == len(TEMPLATES)
     keys(qtbot, "Right", "Return")
     wait(qtbot, lambda: stands_at(window, 0) and window.session.experiment.title == "Multilayer perceptron")
@@ -180,9 +180,9 @@ def test_a_template_is_chosen_in_the_start_menu(qtbot, window):
 def test_every_widget_says_what_it_is(qtbot, window):
     nameless = []
     for name in ("build", "step", "train"):
-        window.area.show_workspace(name)
+        window.features.area.show_workspace(name)
         QApplication.processEvents()
-        window.select_layers(("h1",))
+        window.features.network.select_layers(("h1",))
         nameless += [_path(widget) for widget in window.findChildren(QWidget) if _is_met(widget) and not _is_named(widget)]
     assert sorted(set(nameless)) == []
 

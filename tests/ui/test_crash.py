@@ -20,8 +20,7 @@ PROGRAM = """
 import sys
 from PySide6.QtCore import QTimer
 from nnviz.document import edits
-from nnviz.ui import app
-from nnviz.ui.main_window import MainWindow
+from nnviz.ui.shell import app
 begin = app._begin
 def edited(window, how):
     begin(window, how)
@@ -59,7 +58,7 @@ def test_work_of_a_killed_program_is_offered_at_the_next_start(qtbot):
     app.application().setQuitOnLastWindowClosed(False)
     windows = Windows(app.MainWindow, lambda window, begin: window.furnish(open_document("example:moons")))
     window = windows.open()
-    assert window.lost_work.offer()
+    assert window.features.files.lost_work.offer()
     (note,) = window.notes.notes.values()
     note.buttons["Open"].click()
     assert window.session.experiment.seed == 4242 and not window.session.document.is_saved

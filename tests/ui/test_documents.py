@@ -80,18 +80,18 @@ def drop(window, paths) -> bool:
 
 def entries(window) -> list[str]:
     menu = QMenu(window)
-    recent.fill_recent(menu, window.documents.open)
+    recent.fill_recent(menu, window.features.files.documents.open)
     return [action.text() for action in menu.actions()]
 
 
 def test_recent_documents_are_listed_newest_first_and_missing_ones_say_so(window, paths):
     assert entries(window) == ["No documents yet"]
     for path in paths:
-        window.documents.open(path)
+        window.features.files.documents.open(path)
     assert recent.recent_documents() == tuple(reversed(paths))
     paths[1].unlink()
     assert ["– missing" in text for text in entries(window)] == [False, True, False]
-    window.documents.open(paths[1])
+    window.features.files.documents.open(paths[1])
     assert "There is no such file" in window.toast.text and paths[1] not in recent.recent_documents()
     assert window.session.document.path == paths[2]
 
@@ -115,9 +115,9 @@ def test_documents_dropped_on_the_window_open_here_and_beside(windows, window, p
 
 
 def test_a_document_open_in_another_window_is_not_opened_twice(windows, window, paths):
-    window.documents.open(paths[0])
+    window.features.files.documents.open(paths[0])
     second = windows.open()
-    second.documents.open(paths[0])
+    second.features.files.documents.open(paths[0])
     assert second.session.document.path is None and len(windows.windows) == 2
 
 
@@ -150,28 +150,28 @@ def test_quit_closes_all_and_stops_where_a_person_would_stay(windows, window, mo
 
 
 def test_what_somebody_else_wrote_is_not_overwritten_without_a_word(window, paths):
-    window.documents.open(paths[0])
+    window.features.files.documents.open(paths[0])
     change(window)
     files.save(paths[0], open_document("example:wine"))
     QApplication.sendEvent(window, QEvent(QEvent.Type.WindowActivate))
-    assert not window.documents.save() and "changed on the disk" in window.notes.notes["file"].text
+    assert not window.features.files.documents.save() and "changed on the disk" in window.notes.notes["file"].text
     assert files.load(paths[0]).title == open_document("example:wine").title
     next(button for name, button in window.notes.notes["file"].buttons.items() if name.startswith("Load it")).click()
     assert window.session.experiment == open_document("example:wine") and not window.notes.notes
     window.session.document.undo()
     assert window.session.experiment.seed == 99
     files.save(paths[0], open_document("example:sine"))
-    assert not window.documents.save()
+    assert not window.features.files.documents.save()
     window.notes.notes["file"].buttons["Save mine over it"].click()
     assert files.load(paths[0]).seed == 99 and window.session.document.is_saved
 
 
 def test_a_read_only_file_stays_as_it_is_and_another_name_is_offered(window, paths, tmp_path, monkeypatch):
-    window.documents.open(paths[0])
+    window.features.files.documents.open(paths[0])
     paths[0].chmod(0o444)
     change(window)
     before = paths[0].read_bytes()
-    assert not window.documents.save() and paths[0].read_bytes() == before
+    assert not window.features.files.documents.save() and paths[0].read_bytes() == before
     note = window.notes.notes["file"]
     assert "read-only" in note.text and not window.session.document.is_saved
     answer_save_as(monkeypatch, tmp_path / "mine.nnviz")
@@ -183,14 +183,14 @@ def test_a_read_only_file_stays_as_it_is_and_another_name_is_offered(window, pat
 def test_what_cannot_be_written_is_a_sentence_and_nothing_is_lost(window, tmp_path, monkeypatch, name):
     change(window)
     answer_save_as(monkeypatch, tmp_path / name)
-    assert not window.documents.save()
+    assert not window.features.files.documents.save()
     assert "could not be saved" in window.notes.notes["file"].text
     assert window.session.experiment.seed == 99 and window.session.document.path is None
     assert not list(tmp_path.glob("*.tmp"))
 
 
 def test_a_full_disk_is_a_sentence_and_the_old_file_stays(window, paths, monkeypatch):
-    window.documents.open(paths[0])
+    window.features.files.documents.open(paths[0])
     change(window)
     before = paths[0].read_bytes()
 
@@ -198,12 +198,12 @@ def test_a_full_disk_is_a_sentence_and_the_old_file_stays(window, paths, monkeyp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    assert not window.documents.save() and "No space left" in window.notes.notes["file"].text
+    assert not window.features.files.documents.save() and "No space left" in window.notes.notes["file"].text
     assert paths[0].read_bytes() == before and not window.session.document.is_saved
 
 
 def test_revert_is_undone(window, paths):
-    window.documents.open(paths[0])
+    window.features.files.documents.open(paths[0])
     change(window)
     window.action_table["revert"].trigger()
     assert window.session.experiment == open_document("example:iris") and window.session.document.is_saved
@@ -219,12 +219,12 @@ def test_several_lost_documents_are_listed_and_opened_or_discarded(windows, monk
             write_autosave(open_document(f"example:{example}"), None, example)
         os.utime(write_autosave(open_document("example:moons"), tmp_path / "lost.nnviz"), (2e9, 2e9))
     window = windows.open()
-    assert window.lost_work.offer() and len(window.notes.notes) == 4
+    assert window.features.files.lost_work.offer() and len(window.notes.notes) == 4
     notes = {note.text: note for note in window.notes.notes.values()}
     of_file = next(note for text, note in notes.items() if "lost.nnviz" in text)
     of_file.buttons["Open"].setFocus()
     of_file.buttons["Open"].click()
-    assert window.focusWidget() in (window.panels.graph, window.panels.network), "the next key goes to the picture"
+    assert window.focusWidget() in (window.features.graph.view, window.features.network.view), "the next key goes to the picture"
     document = window.session.document
     assert document.path == tmp_path / "lost.nnviz" and not document.is_saved and document.experiment == open_document("example:moons")
     assert len(recoverable()) == 3

@@ -30,21 +30,21 @@ def traced(qtbot, window) -> None:
 
 
 def test_a_chosen_element_is_forgotten_when_its_layer_gets_fewer_units(qtbot, window):
-    session, card = window.session, window.panels.chain_rule
-    last = next(node for node in reversed(session.trace_state.index.trace.nodes) if node.group and node.group[0] == "h2")
-    session.select(last.id)
+    session, card = window.session, window.features.step.chain_rule
+    last = next(node for node in reversed(session.stepping.state.index.trace.nodes) if node.group and node.group[0] == "h2")
+    session.stepping.select(last.id)
     card.choose_element(3)
     assert card.element() == (3,)
     session.edit("Narrow", edits.change_layer, "h2", units=2)
     traced(qtbot, window)
     assert card.node().shape[-1] == 2 and card.element()[0] < 2
-    session.undoing.undo()
+    session.undo_order.undo()
     traced(qtbot, window)
     assert card.node().shape[-1] == 4
 
 
 def test_typed_layers_stand_from_left_to_right_wherever_the_mouse_is(qtbot, window, monkeypatch):
-    session, view = window.session, window.panels.network
+    session, view = window.session, window.features.network.view
     window.activateWindow()
     keys(qtbot, "Ctrl+1", "Ctrl+A", "Del")
     monkeypatch.setattr("nnviz.ui.network.keys.QCursor.pos", lambda: view.viewport().mapToGlobal(QPoint(300, 60)))
@@ -67,8 +67,8 @@ def test_undo_reaches_the_window_from_a_field_whose_number_is_taken_over(qtbot, 
     session = window.session
     window.activateWindow()
     keys(qtbot, "Ctrl+1")
-    window.select_layers(("h1",))
-    box = window.panels.properties.editors["units"]
+    window.features.network.select_layers(("h1",))
+    box = window.features.network.properties.editors["units"]
     box.setFocus()
     box.selectAll()
     qtbot.keyClicks(box, "7")
@@ -86,8 +86,8 @@ def test_what_is_pasted_or_composed_in_a_field_is_undone_there(qtbot, window):
     window.activateWindow()
     keys(qtbot, "Ctrl+1")
     session.edit("Width", edits.change_layer, "h1", units=7)
-    window.select_layers(("h1",))
-    box, name = (window.panels.properties.editors[one] for one in ("units", "name"))
+    window.features.network.select_layers(("h1",))
+    box, name = (window.features.network.properties.editors[one] for one in ("units", "name"))
     QGuiApplication.clipboard().setText("9")
     for line, typed in ((box.lineEdit(), "9"), (name, "é")):
         line.setFocus()
@@ -114,7 +114,7 @@ def test_a_search_keeps_undo_to_itself(qtbot, window):
     session.edit("Width", edits.change_layer, "h1", units=7)
     wait(qtbot, lambda: session.run.is_traced)
     keys(qtbot, "Ctrl+2", "Ctrl+F")
-    field = window.panels.graph.finder.field
+    field = window.features.graph.view.finder.field
     wait(qtbot, field.hasFocus)
     keys(qtbot, "Ctrl+Z")
     qtbot.keyClicks(field, "relu")
@@ -125,8 +125,8 @@ def test_a_search_keeps_undo_to_itself(qtbot, window):
 def test_a_million_units_are_refused_with_what_they_would_need(qtbot, window):
     window.activateWindow()
     keys(qtbot, "Ctrl+1")
-    window.select_layers(("h2",))
-    box = window.panels.properties.editors["units"]
+    window.features.network.select_layers(("h2",))
+    box = window.features.network.properties.editors["units"]
     box.setFocus()
     box.selectAll()
     qtbot.keyClicks(box, "1000000")
@@ -138,9 +138,9 @@ def test_a_million_units_are_refused_with_what_they_would_need(qtbot, window):
 
 def test_the_weights_table_copies_and_pastes_by_key_while_a_layer_is_selected(qtbot, window):
     session = window.session
-    window.select_layers(("h1",))
-    window.weight_editing.open("h1.weight")
-    editor = window.weight_editing.editor
+    window.features.network.select_layers(("h1",))
+    window.features.weights.open("h1.weight")
+    editor = window.features.weights.editor
     wait(qtbot, lambda: QApplication.focusWidget() is editor.table)
     keys(qtbot, "Ctrl+C")
     assert "Copied 4 × 2" in editor.status.text() and len(QGuiApplication.clipboard().text().split()) == 8
@@ -155,8 +155,8 @@ def test_the_weights_table_copies_and_pastes_by_key_while_a_layer_is_selected(qt
 
 
 def test_a_copy_stands_near_its_original_with_a_name_of_its_own(qtbot, window):
-    session, scene = window.session, window.panels.network.scene()
-    window.select_layers(("h1", "h2"))
+    session, scene = window.session, window.features.network.view.scene()
+    window.features.network.select_layers(("h1", "h2"))
     before = [scene.box_of(layer.id) for layer in session.experiment.network]
     window.action_table["duplicate"].trigger()
     titles = [layer.title for layer in session.experiment.network]
@@ -168,10 +168,10 @@ def test_a_copy_stands_near_its_original_with_a_name_of_its_own(qtbot, window):
 
 
 def test_fields_of_several_layers_of_one_kind_are_set_for_all_as_one_undo(qtbot, window):
-    session, properties = window.session, window.panels.properties
+    session, properties = window.session, window.features.network.properties
     keys(qtbot, "Ctrl+1")
     session.edit("Wider", edits.change_layer, "h2", units=6)
-    window.select_layers(("h1", "h2"))
+    window.features.network.select_layers(("h1", "h2"))
     assert "2 layers" in properties._empty.text() and "units  4, 6" in properties._sizes.text()
     properties.editors["activation"].setCurrentText("Tanh")
     properties.editors["frozen"].click()
@@ -179,17 +179,17 @@ def test_fields_of_several_layers_of_one_kind_are_set_for_all_as_one_undo(qtbot,
     assert [session.experiment.network.layer(id).frozen for id in ("h1", "h2", "out")] == [True, True, False]
     keys(qtbot, "Ctrl+Z", "Ctrl+Z")
     assert [session.experiment.network.layer(id)["activation"] for id in ("h1", "h2")] == ["relu", "relu"]
-    window.select_layers(("x", "h1"))
+    window.features.network.select_layers(("x", "h1"))
     assert "2 layers" in properties._empty.text() and "units" not in properties.editors
 
 
 def test_the_keyboard_goes_on_with_the_canvas_after_a_button_that_is_gone(qtbot, window):
     window.activateWindow()
     keys(qtbot, "Ctrl+1")
-    window.select_layers(("h2",))
-    button = window.panels.properties.editors["delete"]
+    window.features.network.select_layers(("h2",))
+    button = window.features.network.properties.editors["delete"]
     button.setFocus()
     button.click()
     assert not window.session.experiment.network.has("h2")
     QApplication.processEvents()
-    assert QApplication.focusWidget() is window.panels.network
+    assert QApplication.focusWidget() is window.features.network.view

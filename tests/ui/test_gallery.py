@@ -5,8 +5,7 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
 from nnviz.document.store import files
-from nnviz.document.store.examples import example_names, open_document
-from nnviz.document.store.templates import TEMPLATES
+from nnviz.document.store.examples import TEMPLATES, example_names, open_document
 from nnviz.ui.files import recent
 from nnviz.ui.files.document_gallery import DocumentGallery, GalleryEntry
 from nnviz.ui.network.thumbnails import thumbnail
@@ -113,7 +112,7 @@ def test_the_window_offers_recent_documents_and_examples(window, qtbot, tmp_path
     files.save(path, open_document("example:iris"))
     recent.remember(path)
     window.action_table["gallery"].trigger()
-    gallery = window.start_page.gallery
+    gallery = window.features.files.start_page.gallery
     titles = [card.entry.title for card in gallery.cards]
     assert titles[0] == "mine é.nnviz" and len(titles) == 1 + len(TEMPLATES) + len(example_names())
     gallery.cards[0].click()
@@ -124,6 +123,6 @@ def test_the_window_offers_recent_documents_and_examples(window, qtbot, tmp_path
 
 
 def test_a_saved_document_holds_its_picture(window, tmp_path, monkeypatch):
-    monkeypatch.setattr("nnviz.ui.files.documents.Documents.ask_file", lambda *_: str(tmp_path / "mine"))
-    assert window.documents.save_as()
+    monkeypatch.setattr("nnviz.ui.files._documents.Documents.ask_file", lambda *_: str(tmp_path / "mine"))
+    assert window.features.files.documents.save_as()
     assert files.part(tmp_path / "mine.nnviz", files.THUMBNAIL).startswith(b"\x89PNG")

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
 from nnviz.records.trace_record import AgreementRecord
-from nnviz.ui.shell.top_bar import Badge
+from nnviz.ui.step.badge import Badge
 from nnviz.ui.step.proof import Proof
 from nnviz.ui.step.what_if_banner import WhatIfBanner
 from nnviz.ui.theme.colors import DARK

@@ -18,12 +18,12 @@ def window(qtbot, tmp_path, monkeypatch, lent_engine):
 
 
 def bits(window) -> dict[str, bytes]:
-    names = [node.label for node in window.session.trace_state.index.trace.nodes if node.kind == "parameter"]
+    names = [node.label for node in window.session.stepping.state.index.trace.nodes if node.kind == "parameter"]
     return {name: window.session.weights.values(name).tobytes() for name in names}
 
 
 def train(window, qtbot, iteration):
-    window.session.trainer.iterations(iteration - window.session.run.iteration)
+    window.session.training.iterations(iteration - window.session.run.iteration)
     wait(qtbot, lambda: stands_at(window, iteration) and window.session.run.is_traced)
 
 
@@ -31,7 +31,7 @@ def reopened(window, qtbot, path):
     window.session.document.new(open_document("example:xor"))
     wait(qtbot, lambda: window.session.run.is_traced)
     assert "run" not in window.notes.notes
-    window.documents.open(path)
+    window.features.files.documents.open(path)
     return window.notes.notes["run"]
 
 
@@ -73,15 +73,15 @@ def test_saving_again_before_going_there_loses_nothing(window, qtbot, tmp_path):
     reopened(window, qtbot, path)
     wait(qtbot, lambda: session.run.is_traced)
     session.edit("Title", edits.set_title, "Mine")
-    assert window.documents.save() and files.part(path, saved_run.PART) == kept
+    assert window.features.files.documents.save() and files.part(path, saved_run.PART) == kept
 
 
 def test_unsaved_work_is_kept_with_its_run(window, qtbot, tmp_path):
     from nnviz.document.store import autosave
-    from nnviz.session.autosaver import Autosaver
+    from nnviz.session.document_file import Autosaver
 
     session = window.session
-    autosaver = Autosaver(session.document, session)
+    autosaver = Autosaver(session.document, session.kept_run.attachments, parent=session)
     session.edit("L2", edits.change_training, l2=0.01)
     wait(qtbot, lambda: session.run.is_traced)
     train(window, qtbot, 70)
@@ -91,7 +91,7 @@ def test_unsaved_work_is_kept_with_its_run(window, qtbot, tmp_path):
     lost, _ = autosave._recovery(file)
     session.document.new(open_document("example:xor"))
     wait(qtbot, lambda: session.run.is_traced)
-    window.lost_work.take(lost)
+    window.features.files.lost_work.take(lost)
     window.notes.notes["run"].buttons["Go to iteration 70"].click()
     wait(qtbot, lambda: stands_at(window, 70) and session.run.is_traced)
     assert bits(window) == before and not session.document.is_saved
@@ -107,18 +107,23 @@ def test_another_outcome_is_said(window, qtbot, tmp_path):
 
 
 def test_plain_json_says_that_it_keeps_no_training(window, tmp_path, monkeypatch):
-    monkeypatch.setattr("nnviz.ui.files.documents.Documents.ask_file", lambda *_: str(tmp_path / "plain.json"))
-    assert window.documents.save_as()
+    monkeypatch.setattr("nnviz.ui.files._documents.Documents.ask_file", lambda *_: str(tmp_path / "plain.json"))
+    assert window.features.files.documents.save_as()
     assert "without its 60 iterations" in window.toast.text
 
 
 def test_closing_asks_about_training_that_the_file_does_not_hold_and_not_about_a_fresh_example(window, qtbot, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(QMessageBox, "question", lambda *what: asked.append(what[2]) or QMessageBox.StandardButton.Cancel)
-    assert window.documents.settle() and not window.isWindowModified() and not asked
+    assert window.features.files.documents.settle() and not window.isWindowModified() and not asked
     window.session.document.save_as(tmp_path / "trained.nnviz")
-    assert window.documents.settle() and not asked
+    assert window.features.files.documents.settle() and not asked
     train(window, qtbot, 70)
-    assert window.isWindowModified() and not window.documents.settle()
+    assert window.isWindowModified() and not window.features.files.documents.settle()
     assert "trained on since it was saved" in asked[0]
-    assert window.documents.save() and not window.isWindowModified() and window.documents.settle() and len(asked) == 1
+    assert (
+        window.features.files.documents.save()
+        and not window.isWindowModified()
+        and window.features.files.documents.settle()
+        and len(asked) == 1
+    )

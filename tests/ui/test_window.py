@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from nnviz.document import edits
 from nnviz.document.store import files
 from nnviz.document.store.examples import open_document
-from nnviz.session.engine_client import EngineClient
+from nnviz.session.engine_process import EngineProcess
 from nnviz.ui.network.palette import LayerEntry
 from nnviz.ui.shell.command_palette import CommandPalette
 from nnviz.ui.theme.colors import current_theme
@@ -41,7 +41,7 @@ def press(qtbot, window, keys: str) -> None:
 
 def parameters(window) -> dict[str, np.ndarray]:
     """All parameters as they stand before the traced iteration."""
-    index = window.session.trace_state.index
+    index = window.session.stepping.state.index
     return {node.label: index.array(node.value) for node in index.trace.nodes if node.kind == "parameter"}
 
 
@@ -49,69 +49,70 @@ def test_the_first_picture(with_its_own_engine):
     window = with_its_own_engine
     run = window.session.run
     assert run.iteration == 24
-    assert window.area.name == "step"
+    assert window.features.area.name == "step"
     assert "equals torch" in window.top_bar.badge.text()
-    assert window.session.trace_state.index.trace.worst_error < 1e-6
+    assert window.session.stepping.state.index.trace.worst_error < 1e-6
     assert run.curves.loss.size == 25
     assert run.surface is not None
     assert {layer.layer for layer in run.measures} == {"h1", "h2", "out"}
 
 
 def test_steps_go_forward_backward_and_update_with_the_keyboard(qtbot, window):
-    stepper, phases = window.session.stepper, []
-    assert stepper.cursor == 0
-    for place in range(1, stepper.length + 1):
+    stepping, phases = window.session.stepping, []
+    assert stepping.cursor == 0
+    for place in range(1, stepping.length + 1):
         press(qtbot, window, "F10")
-        assert stepper.cursor == place
-        phases.append(window.session.trace_state.phase)
+        assert stepping.cursor == place
+        phases.append(window.session.stepping.state.phase)
     assert list(dict.fromkeys(phases)) == ["batch", "forward", "loss", "backward", "update"]
-    for place in reversed(range(stepper.length)):
+    for place in reversed(range(stepping.length)):
         press(qtbot, window, "Shift+F10")
-        assert stepper.cursor == place
+        assert stepping.cursor == place
 
 
 def test_large_numbers_are_asked_for_as_soon_as_their_card_is_seen_again(qtbot, window, monkeypatch):
     session, wanted = window.session, []
     press(qtbot, window, "F10")
-    window.area.show_workspace("build")
+    window.features.area.show_workspace("build")
     monkeypatch.setattr(session.numbers, "want", lambda state, node: wanted.append((state, node)))
-    loss = next(node.id for node in session.trace_state.index.trace.nodes if node.kind == "loss")
-    session.select(loss)
-    assert wanted == [] and not window.panels.chain_rule.isVisible()
-    window.area.show_workspace("step")
-    assert wanted == [(session.trace_state, loss)]
+    loss = next(node.id for node in session.stepping.state.index.trace.nodes if node.kind == "loss")
+    session.stepping.select(loss)
+    assert wanted == [] and not window.features.step.chain_rule.isVisible()
+    window.features.area.show_workspace("step")
+    assert wanted == [(session.stepping.state, loss)]
 
 
 def test_what_is_not_computed_yet_is_not_zero(qtbot, window):
-    state = window.session.trace_state
+    state = window.session.stepping.state
     loss = next(node for node in state.index.trace.nodes if node.kind == "loss")
     assert state.value(loss.id) is None
-    window.session.stepper.to_node(loss.id)
-    assert window.session.trace_state.value(loss.id) is not None
-    assert window.session.trace_state.gradient(loss.id) is None
+    window.session.stepping.to_node(loss.id)
+    assert window.session.stepping.state.value(loss.id) is not None
+    assert window.session.stepping.state.gradient(loss.id) is None
 
 
 def test_stepping_past_the_end_makes_the_next_iteration(qtbot, window):
-    window.session.stepper.to_end()
+    window.session.stepping.to_end()
     updated = {
-        update.parameter: window.session.trace_state.index.array(update.after) for update in window.session.trace_state.index.trace.updates
+        update.parameter: window.session.stepping.state.index.array(update.after)
+        for update in window.session.stepping.state.index.trace.updates
     }
     press(qtbot, window, "F10")
     wait(qtbot, lambda: stands_at(window, 25))
-    assert window.session.cursor == 1
+    assert window.session.stepping.cursor == 1
     for name, values in parameters(window).items():
         np.testing.assert_array_equal(values, updated[name])
 
 
 def test_the_timeline_is_dragged(qtbot, window):
-    timeline = window.panels.timeline
+    timeline = window.features.step.timeline
     y = timeline.height() // 2
     qtbot.mousePress(timeline, Qt.MouseButton.LeftButton, pos=timeline.rect().center())
-    middle = window.session.cursor
-    assert 0 < middle < window.session.stepper.length
+    middle = window.session.stepping.cursor
+    assert 0 < middle < window.session.stepping.length
     qtbot.mouseMove(timeline, timeline.rect().topRight() + type(timeline.rect().topRight())(-2, y))
     qtbot.mouseRelease(timeline, Qt.MouseButton.LeftButton, pos=timeline.rect().topRight() + type(timeline.rect().topRight())(-2, y))
-    assert window.session.cursor > middle
+    assert window.session.stepping.cursor > middle
 
 
 def test_training_is_started_paused_and_stepped(qtbot, window):
@@ -128,21 +129,21 @@ def test_training_is_started_paused_and_stepped(qtbot, window):
 
 
 def test_optimizer_rate_and_dropout_are_switched_while_it_trains(qtbot, window):
-    window.builder.append_layer("dropout")
+    window.features.network.building.append_layer("dropout")
     wait(qtbot, lambda: stands_at(window, 24))
     press(qtbot, window, "Ctrl+T")
     wait(qtbot, lambda: window.session.run.iteration > 40)
-    form = window.panels.training
+    form = window.features.run.training
     form.value_requested.emit("training.optimizer.kind", "sgd")
     form.value_requested.emit("training.optimizer.learning_rate", 0.05)
     press(qtbot, window, "Ctrl+D")
-    wait(qtbot, lambda: not window.session.conversation.is_waiting)
+    wait(qtbot, lambda: not window.session.link.is_waiting)
     seen = window.session.run.iteration
     assert seen > 40, "it went on where it was"
     wait(qtbot, lambda: window.session.run.iteration > seen and window.session.run.learning_rate == 0.05)
     press(qtbot, window, "Ctrl+T")
     wait(qtbot, lambda: stands_at(window, window.session.run.iteration))
-    trace = window.session.trace_state.index.trace
+    trace = window.session.stepping.state.index.trace
     assert all(node.dropped is None for node in trace.nodes), "dropout is off"
     assert not window.session.experiment.training.dropout
     assert window.session.experiment.training.optimizer.kind == "sgd"
@@ -150,7 +151,7 @@ def test_optimizer_rate_and_dropout_are_switched_while_it_trains(qtbot, window):
     press(qtbot, window, "Ctrl+D")
     wait(
         qtbot,
-        lambda: window.session.run.is_traced and any(node.dropped is not None for node in window.session.trace_state.index.trace.nodes),
+        lambda: window.session.run.is_traced and any(node.dropped is not None for node in window.session.stepping.state.index.trace.nodes),
     )
 
 
@@ -169,12 +170,12 @@ def test_rewind_is_the_identical_start(qtbot, window):
 
 def test_a_layer_is_added_from_the_palette_changed_and_undone(qtbot, window):
     before = window.session.experiment
-    entry = next(entry for entry in window.panels.palette.findChildren(LayerEntry) if entry.kind.name == "dense")
+    entry = next(entry for entry in window.features.network.palette.findChildren(LayerEntry) if entry.kind.name == "dense")
     qtbot.mouseClick(entry, Qt.MouseButton.LeftButton)
     network = window.session.experiment.network
     assert [layer.id for layer in network.in_order()] == ["x", "h1", "h2", "dense1", "out"]
     assert window.selected_layers == ("dense1",)
-    window.panels.properties.change_requested.emit("dense1", {"units": 6, "activation": "tanh"}, "")
+    window.features.network.properties.change_requested.emit("dense1", {"units": 6, "activation": "tanh"}, "")
     assert window.session.report.layers["dense1"].output_shape == (6,)
     assert window.session.report.parameters == 12 + 20 + 30 + 14
     wait(qtbot, lambda: window.session.run.is_traced and "dense1.weight" in parameters(window))
@@ -187,7 +188,7 @@ def test_a_layer_is_added_from_the_palette_changed_and_undone(qtbot, window):
 
 
 def test_a_broken_network_says_so_and_can_be_mended(qtbot, window):
-    window.panels.network.connect_requested.emit("h2", "h1")
+    window.features.network.view.connect_requested.emit("h2", "h1")
     assert "circle" in window.toast.text or "cycle" in window.toast.text
     window.session.edit("Cut", edits.disconnect_layers, "h2", "out")
     assert not window.session.report.ok
@@ -198,7 +199,7 @@ def test_a_broken_network_says_so_and_can_be_mended(qtbot, window):
 
 
 def test_a_layer_lands_where_it_is_dropped_and_a_new_link_takes_the_place_of_the_old(qtbot, window):
-    network, before = window.panels.network, window.panels.network.scene().places()
+    network, before = window.features.network.view, window.features.network.view.scene().places()
     bottom = network.scene().content_rect().bottom()
     network.add_requested.emit("dense", QPointF(before["h1"][0], bottom + 160), "")
     places = network.scene().places()
@@ -218,7 +219,7 @@ def test_save_and_open(qtbot, window, tmp_path, monkeypatch):
     assert files.load(path) == window.session.experiment
     assert window.session.document.is_saved
     monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Discard)
-    window.documents.open_example("xor")
+    window.features.files.documents.open_example("xor")
     wait(qtbot, lambda: window.session.run.is_traced and window.session.experiment == open_document("example:xor"))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
     press(qtbot, window, "Ctrl+O")
@@ -244,7 +245,7 @@ CHECKS = {
 def test_the_graph_is_exported(window, tmp_path, monkeypatch, suffix):
     path = tmp_path / f"graph.{suffix}"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
-    window.session.stepper.to(9)
+    window.session.stepping.to(9)
     window.action_table["export_graph"].trigger()
     assert path.exists(), window.toast.text
     assert CHECKS[suffix](path)
@@ -261,7 +262,7 @@ def test_an_export_that_fails_says_why(window, tmp_path, monkeypatch):
 def test_a_killed_engine_comes_back_at_the_same_iteration(qtbot, with_its_own_engine):
     window = with_its_own_engine
     before = parameters(window)
-    client = window.session.findChild(EngineClient)
+    client = window.session.findChild(EngineProcess)
     os.kill(client.process_id, signal.SIGKILL)
     wait(qtbot, lambda: window.session.run.engine == "restarting")
     assert "engine" in window.toast.text.lower()
@@ -273,9 +274,9 @@ def test_a_killed_engine_comes_back_at_the_same_iteration(qtbot, with_its_own_en
 def test_every_workspace_shows_its_panels_in_both_themes(qtbot, window):
     for number, name in enumerate(("build", "step", "train"), start=1):
         press(qtbot, window, f"Ctrl+{number}")
-        assert window.area.name == name
-        for panel in window.area.visible_panels():
-            assert window.panels.cards[panel].isVisible(), panel
+        assert window.features.area.name == name
+        for panel in window.features.area.visible_panels():
+            assert window.features.cards[panel].isVisible(), panel
         press(qtbot, window, "Ctrl+Shift+L")
         picture = window.grab().toImage()
         assert picture.pixelColor(3, picture.height() // 2).name() == current_theme().background.lower()

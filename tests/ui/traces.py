@@ -9,7 +9,7 @@ import numpy as np
 
 from nnviz.records.tensors import Array, Measure, Tensor
 from nnviz.records.trace_index import TraceIndex
-from nnviz.records.trace_record import EdgeRecord, NodeRecord, OutputRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord
+from nnviz.records.trace_record import EdgeRecord, Equation, NodeRecord, OutputRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord
 from nnviz.records.trace_state import TraceState
 
 LINEAR = ("z = x Wᵀ + b", "∂L/∂x = ∂L/∂z · W\n∂L/∂W = (∂L/∂z)ᵀ · x\n∂L/∂b = Σ ∂L/∂z")
@@ -51,6 +51,12 @@ def measured(values: np.ndarray) -> Tensor:
     return Tensor(values.shape, None, measure)
 
 
+def _equations(derivative: str, count: int) -> tuple[Equation | None, ...]:
+    """The lines of a derivative, for the first of so many inputs."""
+    sides = [line.removeprefix("∂L/∂").split(" = ", 1) for line in derivative.splitlines()]
+    return tuple([Equation(*sides[k]) if k < len(sides) else None for k in range(count)])
+
+
 @dataclass
 class Tape:
     """Collects nodes, edges and steps, and gives them out as one record."""
@@ -66,6 +72,8 @@ class Tape:
         id = len(self.nodes)
         operation = more.pop("operation", label)
         formula, derivative = more.pop("formulas", ("", ""))
+        symbol = formula.partition(" = ")[0] if " = " in formula else ""
+        equations = more.pop("equations", _equations(derivative, len(inputs)))
         group = (module,) if module else ()
         phase = "loss" if kind == "loss" else "forward"
         node = NodeRecord(
@@ -82,6 +90,8 @@ class Tape:
             None,
             formula=formula,
             derivative=derivative,
+            symbol=symbol,
+            equations=equations,
             **more,
         )
         self.nodes.append(node)

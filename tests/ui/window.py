@@ -8,8 +8,8 @@ from unittest.mock import patch
 from pytestqt.qtbot import QtBot
 
 from nnviz.document.store.examples import open_document
-from nnviz.session import engine_client
-from nnviz.session.engine_client import COMMAND
+from nnviz.session import engine_process
+from nnviz.session.engine_process import COMMAND
 from nnviz.ui.shell import app
 from nnviz.ui.shell.main_window import MainWindow
 
@@ -22,10 +22,10 @@ def opened(qtbot: QtBot, example: str = "moons", iterations: int = 0, engine: tu
     `engine`: an engine of its own, or what the fixture `lent_engine` says.
     """
     app.application()
-    with patch.object(engine_client, "COMMAND", engine):
+    with patch.object(engine_process, "COMMAND", engine):
         window = app.build_window(open_document(f"example:{example}"), autosaves=False)
     window.asks_before_closing = False
-    window.panels.graph.set_animated(False)
+    window.features.graph.view.set_animated(False)
     window.show()
     window.session.start(train_first=iterations)
     wait(qtbot, lambda: stands_at(window, iterations))
@@ -35,8 +35,8 @@ def opened(qtbot: QtBot, example: str = "moons", iterations: int = 0, engine: tu
 
 def stands_at(window: MainWindow, iteration: int) -> bool:
     """Whether the run stands after so many iterations, with the trace of the next one on the screen."""
-    state = window.session.trace_state
-    return not window.session.trainer.is_training and state is not None and state.index.trace.iteration == iteration
+    state = window.session.stepping.state
+    return not window.session.training.is_training and state is not None and state.index.trace.iteration == iteration
 
 
 def wait(qtbot: QtBot, condition: Callable[[], bool]) -> None:

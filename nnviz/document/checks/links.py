@@ -1,25 +1,12 @@
-"""A network's links made quick to ask, and what can be wrong with layers and links as such, whatever their shapes. It changes nothing."""
+"""A network's links made quick to ask, and what can be wrong with layers and links as such, whatever their shapes."""
 
 from __future__ import annotations
 
 from functools import cached_property
 
 from nnviz.document import catalog
-from nnviz.document.network import Layer, Link, Network
+from nnviz.document.network import Layer, Link, Network, reached
 from nnviz.document.problems import Fix, Problem, fix, offered, step
-
-SHAPELESS = (
-    "activation",
-    "dropout",
-    "spatial_dropout",
-    "batch_norm",
-    "layer_norm",
-    "noise",
-    "positional_encoding",
-    "attention",
-    "encoder_block",
-)
-"""Kinds of layers that put out the shape they take in."""
 
 
 class LinkIndex:
@@ -66,13 +53,7 @@ class LinkIndex:
     @cached_property
     def reached(self) -> set[str]:
         """The layers that data from an input layer gets to."""
-        reached, ahead = set(), list(self.entries)
-        while ahead:
-            id = ahead.pop()
-            if id not in reached:
-                reached.add(id)
-                ahead += self.outputs[id]
-        return reached
+        return reached(self.entries, self.outputs)
 
     @cached_property
     def ends(self) -> list[str]:
@@ -81,13 +62,7 @@ class LinkIndex:
 
     def behind(self, id: str) -> set[str]:
         """Return the layer and all that its output gets to."""
-        found, ahead = set(), [id]
-        while ahead:
-            following = ahead.pop()
-            if following not in found:
-                found.add(following)
-                ahead += self.outputs[following]
-        return found
+        return reached([id], self.outputs)
 
     def branch(self, end: str) -> list[str]:
         """Return the layers that lead to this end and to nothing else; input layers are none."""
@@ -99,7 +74,7 @@ class LinkIndex:
 
     def deciding(self, id: str) -> str:
         """Return the layer that decides on the shape of this one's output, itself or one before it; empty if none alone does."""
-        while id and self.layers[id].kind in SHAPELESS:
+        while id and catalog.layer_kind(self.layers[id].kind).keeps_shape:
             id = self.inputs[id][0] if len(self.inputs[id]) == 1 else ""
         return id
 
@@ -109,35 +84,35 @@ class LinkIndex:
         return self.ends[0] if len(self.ends) == 1 else ""
 
 
-# --- wiring ---
+# --- problems ---
 
 
-def link_problems(wiring: LinkIndex) -> list[Problem]:
+def link_problems(links: LinkIndex) -> list[Problem]:
     """Return what is wrong with layers and links as such, whatever their shapes."""
-    repeated = _repeated_ids(wiring)
-    loose = _loose_links(wiring)
-    counts = [problem for id in wiring.layers for problem in _count_problems(wiring, id)]
-    return [*repeated, *loose, *cycle_problems(wiring), *counts, *_entry_problems(wiring), *_end_problems(wiring)]
+    repeated = _repeated_ids(links)
+    loose = _loose_links(links)
+    counts = [problem for id in links.layers for problem in _count_problems(links, id)]
+    return [*repeated, *loose, *cycle_problems(links), *counts, *_entry_problems(links), *_end_problems(links)]
 
 
-def _repeated_ids(wiring: LinkIndex) -> list[Problem]:
+def _repeated_ids(links: LinkIndex) -> list[Problem]:
     return [
         Problem(f"network.layers[{index}].id", f'Two layers have the id "{layer.id}".', "Give one of them another id.", layer.id)
-        for index, layer in enumerate(wiring.network.layers)
-        if wiring.order[layer.id] != index
+        for index, layer in enumerate(links.network.layers)
+        if links.order[layer.id] != index
     ]
 
 
-def _loose_links(wiring: LinkIndex) -> list[Problem]:
+def _loose_links(links: LinkIndex) -> list[Problem]:
     problems, seen = [], set()
-    for index, link in enumerate(wiring.network.links):
+    for index, link in enumerate(links.network.links):
         place = f"network.links[{index}]"
-        unknown = [id for id in (link.source, link.target) if id not in wiring.layers]
-        known = next((id for id in (link.target, link.source) if id in wiring.layers), "")
+        unknown = [id for id in (link.source, link.target) if id not in links.layers]
+        known = next((id for id in (link.target, link.source) if id in links.layers), "")
         cut = _cutting(link)
         if unknown:
             message = f'It leads to or from "{unknown[0]}", and no layer has that id.'
-            problems.append(Problem(place, message, offered(unknown[0], wiring.layers), known, cut))
+            problems.append(Problem(place, message, offered(unknown[0], links.layers), known, cut))
         elif link.source == link.target:
             problems.append(Problem(place, f"It leads from {link.source} back to itself.", "Remove it.", link.source, cut))
         elif link in seen:
@@ -153,28 +128,28 @@ def _cutting(*links: Link) -> Fix:
     return fix(label, *(step("disconnect_layers", source=link.source, target=link.target) for link in dict.fromkeys(links)))
 
 
-def _deleting(wiring: LinkIndex, *ids: str) -> Fix:
-    return fix(f"Delete {', '.join(wiring.title(id) for id in ids)}", step("remove_layers", ids=tuple(ids)))
+def _deleting(links: LinkIndex, *ids: str) -> Fix:
+    return fix(f"Delete {', '.join(links.title(id) for id in ids)}", step("remove_layers", ids=tuple(ids)))
 
 
-def cycle_problems(wiring: LinkIndex) -> list[Problem]:
+def cycle_problems(links: LinkIndex) -> list[Problem]:
     """Return one problem for each cycle that is left when the others are cut; self links are not among them."""
-    outside = {layer.id for layer in wiring.sorted}
-    blocked = {id for id in wiring.layers if id not in outside}
+    outside = {layer.id for layer in links.sorted}
+    blocked = {id for id in links.layers if id not in outside}
     problems = []
-    while cycle := _a_cycle(wiring, blocked):
+    while cycle := _a_cycle(links, blocked):
         blocked -= set(cycle)
         path = " → ".join([*cycle, cycle[0]])
         last = Link(cycle[-1], cycle[0])
-        place = f"network.links[{wiring.network.links.index(last)}]"
+        place = f"network.links[{links.network.links.index(last)}]"
         message, cure = f"The layers feed each other in a circle: {path}.", f"Remove the link {last.source} → {last.target}."
         problems.append(Problem(place, message, cure, cycle[0], _cutting(last)))
     return problems
 
 
-def _a_cycle(wiring: LinkIndex, blocked: set[str]) -> list[str]:
+def _a_cycle(links: LinkIndex, blocked: set[str]) -> list[str]:
     """Return the ids along a cycle of at least two layers within `blocked`, or nothing."""
-    ahead = {id: [target for target in wiring.outputs[id] if target in blocked and target != id] for id in wiring.layers if id in blocked}
+    ahead = {id: [target for target in links.outputs[id] if target in blocked and target != id] for id in links.layers if id in blocked}
     while dead := [id for id, targets in ahead.items() if not targets]:
         for id in dead:
             del ahead[id]
@@ -185,76 +160,74 @@ def _a_cycle(wiring: LinkIndex, blocked: set[str]) -> list[str]:
     while (following := ahead[path[-1]][0]) not in path:
         path.append(following)
     cycle = path[path.index(following) :]
-    first = min(range(len(cycle)), key=lambda place: wiring.order[cycle[place]])
+    first = min(range(len(cycle)), key=lambda place: links.order[cycle[place]])
     return cycle[first:] + cycle[:first]
 
 
-def _count_problems(wiring: LinkIndex, id: str) -> list[Problem]:
-    layer, given = wiring.layers[id], len(wiring.inputs[id])
-    kind = catalog.LAYERS.get(layer.kind)
-    if kind is None:
-        return []
+def _count_problems(links: LinkIndex, id: str) -> list[Problem]:
+    layer, given = links.layers[id], len(links.inputs[id])
+    kind = catalog.layer_kind(layer.kind)
     fewest, most = kind.inputs
     if most is not None and given > most:
         takes = "no input" if not most else "one input" if most == 1 else f"{most} inputs"
         cure = "Remove the links that lead into it." if not most else "Remove a link, or join its inputs with Add or Concat first."
-        surplus = [Link(source, id) for source in dict.fromkeys(wiring.inputs[id][most:])]
-        return [Problem(wiring.place(id), f"{kind.label} takes {takes} and has {given}.", cure, id, _cutting(*surplus))]
+        surplus = [Link(source, id) for source in dict.fromkeys(links.inputs[id][most:])]
+        return [Problem(links.place(id), f"{kind.label} takes {takes} and has {given}.", cure, id, _cutting(*surplus))]
     if given >= fewest:
         return []
     if not given:
-        return [Problem(wiring.place(id), "Nothing leads into this layer.", "Link a layer to it, or delete it.", id, _feeding(wiring, id))]
+        return [Problem(links.place(id), "Nothing leads into this layer.", "Link a layer to it, or delete it.", id, _feeding(links, id))]
     message = f"{kind.label} takes at least {fewest} inputs and has {given}."
-    return [Problem(wiring.place(id), message, "Link another layer to it.", id, _joining(wiring, id))]
+    return [Problem(links.place(id), message, "Link another layer to it.", id, _joining(links, id))]
 
 
-def _joining(wiring: LinkIndex, id: str) -> Fix:
+def _joining(links: LinkIndex, id: str) -> Fix:
     """Link one more layer to it: a loose end of the network, else the one before what is linked already; delete it where there is none."""
-    sources, behind = wiring.inputs[id], wiring.behind(id)
-    before = [layer.id for layer in reversed(wiring.sorted) if any(layer.id in wiring.inputs[source] for source in sources)]
-    others = [other for other in (*wiring.ends, *before) if other not in behind and other not in sources]
+    sources, behind = links.inputs[id], links.behind(id)
+    before = [layer.id for layer in reversed(links.sorted) if any(layer.id in links.inputs[source] for source in sources)]
+    others = [other for other in (*links.ends, *before) if other not in behind and other not in sources]
     if not others:
-        return _deleting(wiring, id)
-    return fix(f"Link {wiring.title(others[0])} to it", step("connect_layers", source=others[0], target=id))
+        return _deleting(links, id)
+    return fix(f"Link {links.title(others[0])} to it", step("connect_layers", source=others[0], target=id))
 
 
-def _feeding(wiring: LinkIndex, id: str) -> Fix:
+def _feeding(links: LinkIndex, id: str) -> Fix:
     """Link the layer that ends the network to one that nothing leads into; delete it where that would close a circle or is ambiguous."""
-    if not wiring.entries and not wiring.network.inputs_of(id):
-        return _entering(wiring, id)
-    end = wiring.output or (wiring.entries[0] if len(wiring.entries) == 1 and not wiring.ends else "")
-    if not end or end in wiring.behind(id):
-        return _deleting(wiring, id)
-    loose = [step("disconnect_layers", source=source, target=id) for source in dict.fromkeys(wiring.network.inputs_of(id))]
-    return fix(f"Link {wiring.title(end)} to it", *loose, step("connect_layers", source=end, target=id))
+    if not links.entries and not links.network.inputs_of(id):
+        return _entering(links, id)
+    end = links.output or (links.entries[0] if len(links.entries) == 1 and not links.ends else "")
+    if not end or end in links.behind(id):
+        return _deleting(links, id)
+    loose = [step("disconnect_layers", source=source, target=id) for source in dict.fromkeys(links.network.inputs_of(id))]
+    return fix(f"Link {links.title(end)} to it", *loose, step("connect_layers", source=end, target=id))
 
 
-def _entry_problems(wiring: LinkIndex) -> list[Problem]:
-    if not wiring.entries:
-        first = next((id for id in wiring.layers if not wiring.network.inputs_of(id)), "")
+def _entry_problems(links: LinkIndex) -> list[Problem]:
+    if not links.entries:
+        first = next((id for id in links.layers if not links.network.inputs_of(id)), "")
         message = "There is no input layer, so no data can enter."
-        return [Problem("network.layers", message, "Add an Input layer.", fix=_entering(wiring, first))]
-    first, *others = wiring.entries
-    message = f"There is one data set and a second input layer; {wiring.title(first)} already takes it."
-    return [Problem(wiring.place(id), message, "Delete this one.", id, _deleting(wiring, id)) for id in others]
+        return [Problem("network.layers", message, "Add an Input layer.", fix=_entering(links, first))]
+    first, *others = links.entries
+    message = f"There is one data set and a second input layer; {links.title(first)} already takes it."
+    return [Problem(links.place(id), message, "Delete this one.", id, _deleting(links, id)) for id in others]
 
 
-def _entering(wiring: LinkIndex, first: str) -> Fix:
+def _entering(links: LinkIndex, first: str) -> Fix:
     """Add an input layer, linked to the layer `first` if there is one."""
-    linked = [step("connect_layers", source=wiring.network.free_id("input"), target=first)] if first else []
+    linked = [step("connect_layers", source=links.network.free_id("input"), target=first)] if first else []
     return fix("Add an input layer", step("add_layer", kind="input"), *linked)
 
 
-def _end_problems(wiring: LinkIndex) -> list[Problem]:
-    if not wiring.entries:
+def _end_problems(links: LinkIndex) -> list[Problem]:
+    if not links.entries:
         return []
-    if not wiring.ends:
-        first = wiring.entries[0]
+    if not links.ends:
+        first = links.entries[0]
         dense = fix("Add a dense layer", step("add_layer", kind="dense", after=first))
         message = "Nothing follows the input, so there is no output."
-        return [] if wiring.outputs[first] else [Problem(wiring.place(first), message, "Link it to a Dense layer.", first, dense)]
-    *others, last = wiring.ends
-    titles = ", ".join(wiring.title(id) for id in wiring.ends)
-    message = f"{len(wiring.ends)} layers end the network ({titles}); only one can be the output."
-    onwards = f"Link this one onwards, for instance to {wiring.title(last)}, or delete it."
-    return [Problem(wiring.place(id), message, onwards, id, _deleting(wiring, *wiring.branch(id))) for id in others]
+        return [] if links.outputs[first] else [Problem(links.place(first), message, "Link it to a Dense layer.", first, dense)]
+    *others, last = links.ends
+    titles = ", ".join(links.title(id) for id in links.ends)
+    message = f"{len(links.ends)} layers end the network ({titles}); only one can be the output."
+    onwards = f"Link this one onwards, for instance to {links.title(last)}, or delete it."
+    return [Problem(links.place(id), message, onwards, id, _deleting(links, *links.branch(id))) for id in others]

@@ -1,6 +1,6 @@
 """What can be wrong with the data, the output of the network and the weights set by hand.
 
-Each finding names the place, the layer that causes it, and the cure. Called by shapes.py; it changes nothing.
+Each problem names the place, the layer that causes it, and the cure.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 from nnviz.document import catalog
 from nnviz.document.checks.links import LinkIndex
 from nnviz.document.experiment import Experiment
-from nnviz.document.fields import accepted, nearest, shape_of, takes
-from nnviz.document.network import Choice
-from nnviz.document.problems import Fix, FixStep, Problem, Refused, fix, likely, offered, shown, step
+from nnviz.document.fields import faults, shape_of, takes
+from nnviz.document.network import Choice, split_parameter
+from nnviz.document.problems import Fix, FixStep, Problem, fix, likely, offered, shown, step
 from nnviz.document.shapes.rows import RowSize, data_size, natural_shape
 
 Shapes = dict[str, tuple[int, ...] | None]
@@ -22,23 +22,23 @@ Shapes = dict[str, tuple[int, ...] | None]
 # --- data ---
 
 
-def data_problems(experiment: Experiment, wiring: LinkIndex) -> list[Problem]:
+def data_problems(experiment: Experiment, links: LinkIndex) -> list[Problem]:
     """Return what is wrong with the choice of data, and where it does not fit the input layer."""
     problems = choice_problems("data", catalog.DATASETS, experiment.data)
     problems = problems or _own_data_problems(experiment.data)
     size = None if problems else data_size(experiment.data)
-    if size is None or not wiring.entries:
+    if size is None or not links.entries:
         return problems
-    id = wiring.entries[0]
-    shape = wiring.layers[id].settings.get("shape")
+    id = links.entries[0]
+    shape = links.layers[id].settings.get("shape")
     if not takes(catalog.LAYERS["input"].field("shape"), shape) or prod(shape) == size[0]:
         return problems
     label = catalog.DATASETS[experiment.data.kind].label
     message = f"{label} has {counted(size[0], 'feature')} per row, and the input layer takes {prod(shape):,}."
-    natural = natural_shape(experiment.data, size[0], shape, [wiring.layers[target].kind for target in wiring.outputs[id]])
+    natural = natural_shape(experiment.data, size[0], shape, [links.layers[target].kind for target in links.outputs[id]])
     cure = f"Set the shape of the input layer to {natural}"
     fitting = fix(cure, step("change_layer", id=id, shape=natural))
-    return [*problems, Problem(f"{wiring.place(id)}.shape", message, f"{cure}.", id, fitting)]
+    return [*problems, Problem(f"{links.place(id)}.shape", message, f"{cure}.", id, fitting)]
 
 
 def _own_data_problems(data: Choice) -> list[Problem]:
@@ -54,27 +54,27 @@ def _own_data_problems(data: Choice) -> list[Problem]:
     return []
 
 
-def lookup_problems(experiment: Experiment, wiring: LinkIndex) -> list[Problem]:
+def lookup_problems(experiment: Experiment, links: LinkIndex) -> list[Problem]:
     """Return the layers that look up whole numbers and are given others."""
     problems = []
-    for layer in wiring.sorted:
-        source = _origin(wiring, layer.id) if layer.kind in ("embedding", "one_hot") and layer.id in wiring.reached else ""
-        label = catalog.LAYERS[layer.kind].label if layer.kind in catalog.LAYERS else ""
-        if source and wiring.layers[source].kind != "input":
-            message = f"{label} looks up whole numbers, and {wiring.title(source)} puts out others."
-            problems.append(Problem(wiring.place(layer.id), message, "Put it right behind the input layer.", layer.id))
+    for layer in links.sorted:
+        kind = catalog.layer_kind(layer.kind)
+        source = _origin(links, layer.id) if kind.vocabulary and layer.id in links.reached else ""
+        if source and links.layers[source].kind != "input":
+            message = f"{kind.label} looks up whole numbers, and {links.title(source)} puts out others."
+            problems.append(Problem(links.place(layer.id), message, "Put it right behind the input layer.", layer.id))
         elif source and experiment.data.settings.get("scaling", "none") != "none":
-            message = f"{label} looks up whole numbers, and scaling turns those of the data into others."
+            message = f"{kind.label} looks up whole numbers, and scaling turns those of the data into others."
             whole = fix("Switch scaling off", step("change_data", scaling="none"))
             problems.append(Problem("data.scaling", message, "Set scaling to none.", layer.id, whole))
     return problems
 
 
-def _origin(wiring: LinkIndex, id: str) -> str:
+def _origin(links: LinkIndex, id: str) -> str:
     """Return the layer that a layer's numbers come from, seen through those that only rearrange them; empty for several."""
-    sources = wiring.inputs[id]
-    while len(sources) == 1 and wiring.layers[sources[0]].kind in ("flatten", "reshape"):
-        sources = wiring.inputs[sources[0]]
+    sources = links.inputs[id]
+    while len(sources) == 1 and catalog.layer_kind(links.layers[sources[0]].kind).rearranges:
+        sources = links.inputs[sources[0]]
     return sources[0] if len(sources) == 1 else ""
 
 
@@ -94,13 +94,9 @@ def choice_problems(place: str, table: dict[str, catalog.Kind], choice: Choice) 
         chosen = fix(f"Choose {table[kind].label}", step(choose, kind=kind))
         return [Problem(f"{place}.kind", f'There is no "{choice.kind[:40]}".', offered(choice.kind, table), fix=chosen)]
     problems = []
-    for field in table[choice.kind].fields:
-        try:
-            accepted(field, choice.settings.get(field.name))
-        except Refused as refused:
-            value = nearest(field, choice.settings.get(field.name))
-            limited = fix(f"Set {field.name} to {shown(value)}", step(change, **{field.name: value}))
-            problems.append(Problem(f"{place}.{field.name}", refused.message, refused.cure, fix=limited))
+    for field, refused, value in faults(table[choice.kind].fields, choice.settings):
+        limited = fix(f"Set {field.name} to {shown(value)}", step(change, **{field.name: value}))
+        problems.append(Problem(f"{place}.{field.name}", refused.message, refused.cure, fix=limited))
     return problems
 
 
@@ -111,7 +107,7 @@ def counted(number: int, noun: str) -> str:
 # --- output and loss ---
 
 
-def output_problems(experiment: Experiment, wiring: LinkIndex, shapes: Shapes) -> list[Problem]:
+def output_problems(experiment: Experiment, links: LinkIndex, shapes: Shapes) -> list[Problem]:
     """Return where loss, data and the shape of the output do not fit together."""
     loss, size = experiment.training.loss, aim(experiment)
     if loss not in catalog.LOSSES:
@@ -119,7 +115,7 @@ def output_problems(experiment: Experiment, wiring: LinkIndex, shapes: Shapes) -
         return [Problem("training.loss", f'There is no loss "{loss[:40]}".', offered(loss, catalog.LOSSES), fix=chosen)]
     if size is None:
         return []
-    return _loss_problems(experiment, size.classes) or _unit_problems(experiment, wiring, shapes[wiring.output] or (), size)
+    return _loss_problems(experiment, size.classes) or _unit_problems(experiment, links, shapes[links.output] or (), size)
 
 
 def aim(experiment: Experiment) -> RowSize | None:
@@ -153,8 +149,8 @@ def _range_problems(experiment: Experiment) -> list[Problem]:
     return [Problem("data.scaling", message, "Set scaling to min-max.", fix=fix("Scale to 0 … 1", step("change_data", scaling="min-max")))]
 
 
-def _unit_problems(experiment: Experiment, wiring: LinkIndex, shape: tuple[int, ...], size: tuple[int, int, int]) -> list[Problem]:
-    id, (_, classes, targets), is_copy = wiring.output, size, experiment.training.target == "input"
+def _unit_problems(experiment: Experiment, links: LinkIndex, shape: tuple[int, ...], size: tuple[int, int, int]) -> list[Problem]:
+    id, (_, classes, targets), is_copy = links.output, size, experiment.training.target == "input"
     loss, label = catalog.LOSSES[experiment.training.loss], catalog.DATASETS[experiment.data.kind].label
     allowed = (targets,) if is_copy else _allowed_outputs(loss.name, classes, targets)
     if shape in [(units,) for units in allowed]:
@@ -162,10 +158,10 @@ def _unit_problems(experiment: Experiment, wiring: LinkIndex, shape: tuple[int, 
     what = f"{classes} classes" if classes else f"{counted(targets, 'number')} to reproduce" if is_copy else counted(targets, "target")
     needed = " or ".join(counted(units, "unit") for units in allowed)
     message = f"{loss.label} with {what} ({label}) needs an output of {needed}, and this layer puts out [{', '.join(map(str, shape))}]."
-    is_dense = wiring.layers[id].kind == "dense"
+    is_dense = links.layers[id].kind == "dense"
     cure = f"Set its units to {allowed[-1]}" if is_dense else _ending_label(shape, allowed[-1])
     steps = [step("change_layer", id=id, units=allowed[-1])] if is_dense else ending(id, shape, allowed[-1])
-    return [Problem(f"{wiring.place(id)}{'.units' * is_dense}", message, f"{cure}.", id, fix(cure, *steps))]
+    return [Problem(f"{links.place(id)}{'.units' * is_dense}", message, f"{cure}.", id, fix(cure, *steps))]
 
 
 def _ending_label(shape: tuple[int, ...], units: int) -> str:
@@ -196,7 +192,7 @@ def _allowed_outputs(loss: str, classes: int, targets: int) -> tuple[int, ...]:
 
 def weight_problem(name: str, values: Any, known: dict[str, tuple[int, ...]]) -> Problem | None:
     """Return what is wrong with a parameter set by hand, if anything is; `known` holds the shape of every parameter."""
-    place, id = f"weights.{name}", name.partition(".")[0]
+    place, id = f"weights.{name}", split_parameter(name).layer
     forgotten = fix("Leave it to the initializer" if name in known else "Forget these values", step("clear_parameter", parameter=name))
     if name not in known:
         return Problem(place, "No parameter has this name.", offered(name, known), fix=forgotten)

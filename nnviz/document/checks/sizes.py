@@ -1,4 +1,4 @@
-"""Why a layer cannot be as wide as it was asked to be: what it would need, estimated before anything is allocated. It changes nothing."""
+"""Why a layer cannot be as wide as it was asked to be: what it would need, estimated before anything is allocated."""
 
 from __future__ import annotations
 
@@ -13,20 +13,18 @@ from nnviz.document.fields import expected
 from nnviz.document.network import Layer
 from nnviz.document.problems import Refused
 from nnviz.document.shapes.report import examine
-from nnviz.document.shapes.rules import RULES, Misfit
+from nnviz.document.shapes.rules import RULES, LayerProblem
 
-_WIDTHS = ("units", "out_channels", "embedding_dim")
 _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 
 def refuse_too_wide(experiment: Experiment, layer: Layer, settings: dict[str, Any]) -> None:
     """Raise Refused, with the memory it would need, where a setting makes the layer wider than the catalog allows."""
-    fields = {field.name: field for field in catalog.LAYERS[layer.kind].fields}
-    for name in _WIDTHS:
-        value = settings.get(name)
-        if name in fields and type(value) is int and value > fields[name].maximum:
-            message = f"{layer.title} cannot have {value:,} {name.replace('_', ' ')}{_needs(experiment, layer, {name: value})}."
-            raise Refused(message, f"Give {expected(fields[name])}.")
+    kind = catalog.LAYERS[layer.kind]
+    name, value = kind.width, settings.get(kind.width)
+    if type(value) is int and value > kind.field(name).maximum:
+        message = f"{layer.title} cannot have {value:,} {name.replace('_', ' ')}{_needs(experiment, layer, {name: value})}."
+        raise Refused(message, f"Give {expected(kind.field(name))}.")
 
 
 def _needs(experiment: Experiment, layer: Layer, wish: dict[str, int]) -> str:
@@ -35,7 +33,7 @@ def _needs(experiment: Experiment, layer: Layer, wish: dict[str, int]) -> str:
     sources = [report.layers[id].output_shape for id in experiment.network.inputs_of(layer.id) if id in report.layers]
     try:
         shape = RULES[layer.kind](replace(layer, settings=layer.settings | wish), *sources)
-    except (Misfit, TypeError):  # no input, too many, or of a shape not known
+    except (LayerProblem, TypeError):  # no input, too many, or of a shape not known
         return ""
     needed = memory(experiment, {layer.id: shape})
     return f": {shape.count:,} parameters and about {written_bytes(needed)} for an iteration"

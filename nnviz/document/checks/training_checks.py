@@ -1,6 +1,6 @@
 """What can be wrong with the training of a network that is whole: optimizer, schedule, batches, memory, and whether anything learns.
 
-Each finding names the place, the layer that causes it, and the cure. Called by shapes.py; it changes nothing.
+Each problem names the place, the layer that causes it, and the cure.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _USUAL_ROWS = 1_000
 """How many rows a whole training set is taken to have where only reading it tells."""
 
 
-def training_problems(experiment: Experiment, wiring: LinkIndex, layers: dict[str, LayerShape]) -> list[Problem]:
+def training_problems(experiment: Experiment, links: LinkIndex, layers: dict[str, LayerShape]) -> list[Problem]:
     """Return what is wrong with the training, given what every layer amounts to."""
     training = experiment.training
     problems = choice_problems("training.optimizer", catalog.OPTIMIZERS, training.optimizer)
@@ -31,18 +31,18 @@ def training_problems(experiment: Experiment, wiring: LinkIndex, layers: dict[st
     problems = problems or _nesterov_problems(training.optimizer)
     return [
         *problems,
-        *_learning_problems(experiment, wiring, layers),
+        *_learning_problems(experiment, links, layers),
         *_lonely_batch_problems(experiment),
         *_validation_problems(experiment),
-        *_memory_problems(experiment, wiring, layers),
+        *_memory_problems(experiment, links, layers),
     ]
 
 
-def _learning_problems(experiment: Experiment, wiring: LinkIndex, layers: dict[str, LayerShape]) -> list[Problem]:
+def _learning_problems(experiment: Experiment, links: LinkIndex, layers: dict[str, LayerShape]) -> list[Problem]:
     learning = [layer for layer in experiment.network if layers[layer.id].count]
     if not learning:
-        shape = layers[wiring.output].output_shape or (1,)
-        dense = fix("Add a dense layer", *ending(wiring.output, shape, prod(shape)))
+        shape = layers[links.output].output_shape or (1,)
+        dense = fix("Add a dense layer", *ending(links.output, shape, prod(shape)))
         return [Problem("network.layers", "No layer has parameters, so nothing can be learned.", "Add a Dense layer.", fix=dense)]
     if all(layer.frozen for layer in learning):
         last = fix(f"Unfreeze {learning[-1].title}", step("freeze_layer", id=learning[-1].id, frozen=False))
@@ -68,14 +68,12 @@ def _nesterov_problems(optimizer: Choice) -> list[Problem]:
 def _lonely_batch_problems(experiment: Experiment) -> list[Problem]:
     if experiment.training.batch_size != 1:
         return []
-    message, cure = (
-        "Batch norm compares the rows of a batch, and a batch has only one row.",
-        "Use a batch size of 2 or more, or Layer norm.",
-    )
+    message, cure = "{} compares the rows of a batch, and a batch has only one row.", "Use a batch size of 2 or more, or Layer norm."
     larger = fix("Set the batch size to 32", step("change_training", batch_size=32))
-    kinds = enumerate(layer.kind for layer in experiment.network)
-    places = [(index, experiment.network.layers[index].id) for index, kind in kinds if kind == "batch_norm"]
-    return [Problem(f"network.layers[{index}]", message, cure, id, larger) for index, id in places]
+    found = [(place, layer.id, catalog.layer_kind(layer.kind)) for place, layer in enumerate(experiment.network)]
+    return [
+        Problem(f"network.layers[{place}]", message.format(kind.label), cure, id, larger) for place, id, kind in found if kind.compares_rows
+    ]
 
 
 def _validation_problems(experiment: Experiment) -> list[Problem]:
@@ -116,7 +114,7 @@ def _row(layer: LayerShape) -> int:
     return 2 * (prod(layer.output_shape or ()) + layer.working)
 
 
-def _memory_problems(experiment: Experiment, wiring: LinkIndex, layers: dict[str, LayerShape]) -> list[Problem]:
+def _memory_problems(experiment: Experiment, links: LinkIndex, layers: dict[str, LayerShape]) -> list[Problem]:
     needed = memory(experiment, layers)
     if needed <= MOST_BYTES:
         return []
@@ -128,4 +126,4 @@ def _memory_problems(experiment: Experiment, wiring: LinkIndex, layers: dict[str
         f"{MOST_BYTES >> 30} GB are the most."
     )
     smaller = fix(f"Set the batch size to {fitting}", step("change_training", batch_size=fitting)) if fitting > 0 else None
-    return [Problem(wiring.place(largest), message, "Use a smaller batch, or make this layer smaller.", largest, smaller)]
+    return [Problem(links.place(largest), message, "Use a smaller batch, or make this layer smaller.", largest, smaller)]

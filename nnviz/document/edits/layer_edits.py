@@ -11,18 +11,32 @@ from typing import Any
 from msgspec.structs import replace
 
 from nnviz.document import catalog
+from nnviz.document.checks.links import LinkIndex
 from nnviz.document.checks.sizes import refuse_too_wide
-from nnviz.document.edits.lock_edits import without_lost_locks
-from nnviz.document.edits.replacing import checked, known, layer_of, replaced
 from nnviz.document.experiment import Experiment
-from nnviz.document.fields import accepted, finite, shape_of
-from nnviz.document.network import Layer, Link, Network
+from nnviz.document.fields import accepted, checked, finite, shape_of
+from nnviz.document.network import Layer, Link, Network, reached, split_parameter
 from nnviz.document.problems import Refused, listed, offered
 from nnviz.document.shapes.report import examine
 
 CanvasPosition = tuple[float, float]
 
 _OWN = {field.name: field for field in catalog.LAYER}
+
+# --- the layers that are meant ---
+
+
+def layer_of(network: Network, id: str) -> Layer:
+    """Return the layer with this id. Raises Refused if there is none."""
+    if not network.has(id):
+        raise Refused(f'No layer has the id "{id}".', offered(str(id), [layer.id for layer in network]))
+    return network.layer(id)
+
+
+def known(network: Network, ids: Iterable[str]) -> list[str]:
+    """Return the ids. Raises Refused if no layer has one of them."""
+    return [layer_of(network, id).id for id in ids]
+
 
 # --- adding and removing ---
 
@@ -80,11 +94,11 @@ def remove_layers(experiment: Experiment, ids: Iterable[str]) -> Experiment:
     links = list(network.links)
     for id in gone:
         links = _bridged(links, id)
-    weights = {name: values for name, values in experiment.weights.items() if name.partition(".")[0] not in gone}
+    weights = {name: values for name, values in experiment.weights.items() if split_parameter(name).layer not in gone}
     canvas = {id: position for id, position in experiment.canvas.items() if id not in gone}
     layers = tuple(layer for layer in network.layers if layer.id not in gone)
     breakpoints = tuple(one for one in experiment.breakpoints if one.layer not in gone)
-    return _rewired(replaced(experiment, weights=weights, canvas=canvas, breakpoints=breakpoints), layers, links)
+    return _rewired(experiment.replaced(weights=weights, canvas=canvas, breakpoints=breakpoints), layers, links)
 
 
 def _bridged(links: list[Link], id: str) -> list[Link]:
@@ -108,11 +122,10 @@ def connect_layers(experiment: Experiment, source: str, target: str, replace_lin
         raise Refused("A layer cannot feed itself.", "Link it to another layer.")
     if Link(source, target) in network.links:
         raise Refused(f"{_title(network, source)} is already linked to {_title(network, target)}.", "Link another layer.")
-    if target in _leading_to(network, source):
+    if target in reached([source], LinkIndex(network).inputs):
         message = f"{_title(network, target)} already leads to {_title(network, source)}, so this link would close a circle."
         raise Refused(message, "Link in the direction the data flows.")
-    row = catalog.LAYERS.get(network.layer(target).kind)
-    most = row.inputs[1] if row else None
+    most = catalog.layer_kind(network.layer(target).kind).inputs[1]
     taken = network.inputs_of(target)
     if replace_link and most == 1 and taken:
         links = [Link(source, target) if link == Link(taken[0], target) else link for link in network.links]
@@ -131,7 +144,7 @@ def reconnect_link(experiment: Experiment, link: Link | tuple[str, str], source:
     if old.target != target:
         return joined
     links = [new if entry == old else entry for entry in experiment.network.links]
-    return _settled(experiment, replaced(experiment, network=replace(joined.network, links=tuple(links))))
+    return _settled(experiment, experiment.replaced(network=replace(joined.network, links=tuple(links))))
 
 
 def _check_room(network: Network, target: str, taken: tuple[str, ...], most: int | None) -> None:
@@ -146,17 +159,6 @@ def _check_room(network: Network, target: str, taken: tuple[str, ...], most: int
         )
     if len(network.links) >= catalog.MOST_LINKS:
         raise Refused(f"A network has at most {catalog.MOST_LINKS:,} links.", "Remove a link first.")
-
-
-def _leading_to(network: Network, id: str) -> set[str]:
-    """Return the layer and all whose output gets to it."""
-    found, ahead = set(), [id]
-    while ahead:
-        following = ahead.pop()
-        if following not in found and network.has(following):
-            found.add(following)
-            ahead += network.inputs_of(following)
-    return found
 
 
 def disconnect_layers(experiment: Experiment, source: str, target: str) -> Experiment:
@@ -269,13 +271,13 @@ def set_weight(
 
 def set_parameter(experiment: Experiment, parameter: str, values: list | float) -> Experiment:
     """Return the experiment with a whole parameter (`layer id.tensor`) set by hand, as nested lists of its shape."""
-    shapes = {f"{id}.{tensor}": shape for id, layer in examine(experiment).layers.items() for tensor, shape in layer.parameters.items()}
+    shapes = examine(experiment).parameters_by_name
     if parameter not in shapes:
         raise Refused(f'No parameter is called "{parameter}".', offered(parameter, shapes))
     if shape_of(values) != shapes[parameter]:
         shape = list(shapes[parameter])
         raise Refused(f"The values of {parameter} are not finite numbers of shape {shape}.", "Give equally long nested lists, without NaN.")
-    return replaced(experiment, weights=experiment.weights | {parameter: _floats(values)})
+    return experiment.replaced(weights=experiment.weights | {parameter: _floats(values)})
 
 
 def set_parameters(experiment: Experiment, parameters: Mapping[str, list | float]) -> Experiment:
@@ -288,12 +290,12 @@ def set_parameters(experiment: Experiment, parameters: Mapping[str, list | float
 def clear_weights(experiment: Experiment, id: str) -> Experiment:
     """Return the experiment with all parameters of the layer left to its initializer again."""
     layer_of(experiment.network, id)
-    return replaced(experiment, weights={name: values for name, values in experiment.weights.items() if name.partition(".")[0] != id})
+    return experiment.replaced(weights={name: values for name, values in experiment.weights.items() if split_parameter(name).layer != id})
 
 
 def clear_parameter(experiment: Experiment, parameter: str) -> Experiment:
     """Return the experiment with one parameter (`layer id.tensor`) no longer set by hand."""
-    return replaced(experiment, weights={name: values for name, values in experiment.weights.items() if name != parameter})
+    return experiment.replaced(weights={name: values for name, values in experiment.weights.items() if name != parameter})
 
 
 def _with_element(values: Any, index: tuple[int, ...], number: float) -> Any:
@@ -316,13 +318,13 @@ def move_layers(experiment: Experiment, positions: Mapping[str, CanvasPosition])
     placed = {id: (finite(x), finite(y)) for id, (x, y) in positions.items()}
     if any(None in position for position in placed.values()):
         raise Refused("A place on the canvas is two finite numbers.", "Drop the layer on the canvas.")
-    return replaced(experiment, canvas=experiment.canvas | {id: (round(x, 2), round(y, 2)) for id, (x, y) in placed.items()})
+    return experiment.replaced(canvas=experiment.canvas | {id: (round(x, 2), round(y, 2)) for id, (x, y) in placed.items()})
 
 
 def tidy(experiment: Experiment, ids: Iterable[str] | None = None) -> Experiment:
     """Return the experiment with these layers (None: all) placed automatically again."""
     gone = set(experiment.canvas) if ids is None else set(known(experiment.network, ids))
-    return replaced(experiment, canvas={id: position for id, position in experiment.canvas.items() if id not in gone})
+    return experiment.replaced(canvas={id: position for id, position in experiment.canvas.items() if id not in gone})
 
 
 # --- what edits are made of ---
@@ -335,22 +337,23 @@ def _title(network: Network, id: str) -> str:
 def _with_layer(experiment: Experiment, changed: Layer) -> Experiment:
     """Return the experiment with this layer in the place of the one with its id (or of the last, if its id is new)."""
     layers = tuple(changed if layer.id == changed.id and layer != changed else layer for layer in experiment.network.layers)
-    return replaced(experiment, network=replace(experiment.network, layers=layers))
+    return experiment.replaced(network=replace(experiment.network, layers=layers))
 
 
 def _rewired(experiment: Experiment, layers: tuple[Layer, ...], links: Iterable[Link]) -> Experiment:
-    return _settled(experiment, replaced(experiment, network=Network(tuple(layers), tuple(links))))
+    return _settled(experiment, experiment.replaced(network=Network(tuple(layers), tuple(links))))
 
 
 def _settled(before: Experiment, after: Experiment) -> Experiment:
     """Return the experiment after an edit, without the weights set by hand that fitted before it and do not now, and without lost locks."""
-    lost = _unfit(after) - _unfit(before)
-    kept = {name: values for name, values in after.weights.items() if name not in lost}
-    return without_lost_locks(replaced(after, weights=kept))
+    lost = _unfit(after) - {name for name in _unfit(before) if name.startswith("weights.")}
+    weights = {name: values for name, values in after.weights.items() if f"weights.{name}" not in lost}
+    locks = {name: value for name, value in after.locks.items() if f"locks.{name}" not in lost}
+    return after.replaced(weights=weights, locks=locks)
 
 
 def _unfit(experiment: Experiment) -> set[str]:
-    if not experiment.weights:
+    """The places of the weights set by hand, and of the locks, that do not fit the network."""
+    if not experiment.weights and not experiment.locks:
         return set()
-    places = [problem.place for problem in examine(experiment).problems]
-    return {place.removeprefix("weights.") for place in places if place.startswith("weights.")}
+    return {problem.place for problem in examine(experiment).problems if problem.place.startswith(("weights.", "locks."))}

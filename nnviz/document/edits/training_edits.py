@@ -5,7 +5,7 @@ Each raises Refused (a ValueError), with why not and the cure, and returns the v
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from math import prod
 from typing import Any
 
@@ -15,13 +15,15 @@ from nnviz.document import catalog
 from nnviz.document.catalog import Kind
 from nnviz.document.checks.links import LinkIndex
 from nnviz.document.edits.layer_edits import change_layer
-from nnviz.document.edits.replacing import checked, replaced
 from nnviz.document.experiment import Experiment
-from nnviz.document.fields import takes
+from nnviz.document.fields import checked, takes
 from nnviz.document.network import Choice
 from nnviz.document.problems import Refused, offered
 from nnviz.document.shapes.rows import RowSize, data_size, natural_shape
 from nnviz.document.training import Training
+
+_NEVER_KEPT = frozenset({"noise", "x", "y", "path", "target"})
+"""Fields that another choice does not take over, though it has them: they mean something else in each data set."""
 
 
 def change_training(experiment: Experiment, **fields: Any) -> Experiment:
@@ -38,8 +40,7 @@ def choose_optimizer(experiment: Experiment, kind: str, **settings: Any) -> Expe
 
     The learning rate stays, and so does every field both have whose value was not the old one's default. `settings` go before both.
     """
-    old = experiment.training.optimizer
-    return _trained(experiment, optimizer=_chosen(catalog.OPTIMIZERS, "optimizer", kind, old, ("learning_rate",), (), settings))
+    return _trained(experiment, optimizer=_chosen(catalog.OPTIMIZERS, "optimizer", kind, experiment.training.optimizer, settings))
 
 
 def change_optimizer(experiment: Experiment, **settings: Any) -> Experiment:
@@ -49,7 +50,7 @@ def change_optimizer(experiment: Experiment, **settings: Any) -> Experiment:
 
 def choose_schedule(experiment: Experiment, kind: str, **settings: Any) -> Experiment:
     """Return the experiment with another schedule of the learning rate."""
-    return _trained(experiment, schedule=_chosen(catalog.SCHEDULES, "schedule", kind, experiment.training.schedule, (), (), settings))
+    return _trained(experiment, schedule=_chosen(catalog.SCHEDULES, "schedule", kind, experiment.training.schedule, settings))
 
 
 def change_schedule(experiment: Experiment, **settings: Any) -> Experiment:
@@ -64,16 +65,13 @@ def choose_data(experiment: Experiment, kind: str, **settings: Any) -> Experimen
     the loss is exchanged if it does not suit the targets (cross-entropy for classes, mean squared error for numbers). Samples, validation
     share and scaling stay if they were not the default.
     """
-    table = catalog.DATASETS
-    changed = replaced(
-        experiment, data=_chosen(table, "data set", kind, experiment.data, (), ("noise", "x", "y", "path", "target"), settings)
-    )
+    changed = experiment.replaced(data=_chosen(catalog.DATASETS, "data set", kind, experiment.data, settings))
     return _fitted(changed, data_size(changed.data))
 
 
 def change_data(experiment: Experiment, **settings: Any) -> Experiment:
     """Return the experiment with other values for fields of its data; where its size changes, the network follows as in `choose_data`."""
-    changed = replaced(experiment, data=_changed(catalog.DATASETS, experiment.data, settings))
+    changed = experiment.replaced(data=_changed(catalog.DATASETS, experiment.data, settings))
     size = data_size(changed.data)
     return changed if size == data_size(experiment.data) else _fitted(changed, size)
 
@@ -81,8 +79,8 @@ def change_data(experiment: Experiment, **settings: Any) -> Experiment:
 def choose_table(experiment: Experiment, settings: dict[str, Any], size: RowSize) -> Experiment:
     """Return the experiment with a CSV file that has been looked at and is of this size, and the network fitted to it."""
     never = {field.name for field in catalog.DATASETS["csv"].fields} - {"validation", "scaling"}
-    chosen = _chosen(catalog.DATASETS, "data set", "csv", experiment.data, (), never, settings)
-    return _fitted(replaced(experiment, data=chosen), size)
+    chosen = _chosen(catalog.DATASETS, "data set", "csv", experiment.data, settings, never)
+    return _fitted(experiment.replaced(data=chosen), size)
 
 
 def shape_input(experiment: Experiment, shape: Iterable[int]) -> Experiment:
@@ -93,39 +91,41 @@ def shape_input(experiment: Experiment, shape: Iterable[int]) -> Experiment:
     return change_layer(experiment, entries[0], shape=list(shape))
 
 
+def change_experiment(experiment: Experiment, **fields: Any) -> Experiment:
+    """Return the experiment with other values for the fields that stand by themselves (title, description, seed, precision)."""
+    return experiment.replaced(**checked(catalog.EXPERIMENT, "The experiment", fields))
+
+
 def set_seed(experiment: Experiment, seed: int) -> Experiment:
     """Return the experiment with another start for every random draw, from 0 to 2³² − 1."""
-    return replaced(experiment, **checked(catalog.EXPERIMENT, "The experiment", {"seed": seed}))
+    return change_experiment(experiment, seed=seed)
 
 
 def set_precision(experiment: Experiment, precision: str) -> Experiment:
     """Return the experiment computed in float32 or float64."""
-    return replaced(experiment, **checked(catalog.EXPERIMENT, "The experiment", {"precision": precision}))
+    return change_experiment(experiment, precision=precision)
 
 
 def set_title(experiment: Experiment, title: str) -> Experiment:
     """Return the experiment with another title."""
-    return replaced(experiment, **checked(catalog.EXPERIMENT, "The experiment", {"title": title}))
+    return change_experiment(experiment, title=title)
 
 
 # --- choices ---
 
 
 def _trained(experiment: Experiment, **changes: Any) -> Experiment:
-    different = {name: value for name, value in changes.items() if getattr(experiment.training, name) != value}
-    return replaced(experiment, training=replace(experiment.training, **different)) if different else experiment
+    return experiment.replaced(training=replace(experiment.training, **changes))
 
 
-def _chosen(
-    table: dict[str, Kind], noun: str, kind: str, old: Choice, always: Iterable[str], never: Iterable[str], settings: dict[str, Any]
-) -> Choice:
+def _chosen(table: dict[str, Kind], noun: str, kind: str, old: Choice, settings: dict[str, Any], never: Set[str] = _NEVER_KEPT) -> Choice:
     """Return a choice of this kind that carries over what `choose_optimizer` and `choose_data` promise."""
     if kind not in table:
         raise Refused(f'There is no {noun} called "{kind}".', offered(str(kind), table))
     if kind == old.kind:
         return _changed(table, old, settings)
     defaults = table[old.kind].defaults if old.kind in table else {}
-    carried = {name: value for name, value in old.settings.items() if name in always or value != defaults.get(name)}
+    carried = {name: value for name, value in old.settings.items() if name == "learning_rate" or value != defaults.get(name)}
     fields = {field.name: field for field in table[kind].fields}
     kept = {name: value for name, value in carried.items() if name in fields and name not in never and takes(fields[name], value)}
     return catalog.new_choice(table, kind, **(kept | checked(table[kind].fields, table[kind].label, settings)))
@@ -146,14 +146,14 @@ def _fitted(experiment: Experiment, size: RowSize | None) -> Experiment:
     if experiment.training.target == "input":
         classes, targets = 0, features
     experiment = _trained(experiment, loss=_suitable_loss(experiment.training, classes))
-    wiring = LinkIndex(experiment.network)
-    for id in wiring.entries[:1]:
-        shape = wiring.layers[id]["shape"]
+    links = LinkIndex(experiment.network)
+    for id in links.entries[:1]:
+        shape = links.layers[id]["shape"]
         if prod(shape) != features:
-            following = [wiring.layers[target].kind for target in wiring.outputs[id]]
+            following = [links.layers[target].kind for target in links.outputs[id]]
             experiment = change_layer(experiment, id, shape=natural_shape(experiment.data, features, shape, following))
     units = 1 if experiment.training.loss == "bce" and classes else classes or targets
-    last = _last_dense(wiring)
+    last = _last_dense(links)
     return change_layer(experiment, last, units=units) if last else experiment
 
 
@@ -165,7 +165,7 @@ def _suitable_loss(training: Training, classes: int) -> str:
     return training.loss if training.loss == "bce" and classes == 2 else "cross_entropy"
 
 
-def _last_dense(wiring: LinkIndex) -> str:
+def _last_dense(links: LinkIndex) -> str:
     """Return the dense layer that decides how many outputs there are; empty if none alone does."""
-    id = wiring.deciding(wiring.output)
-    return id if id and wiring.layers[id].kind == "dense" else ""
+    id = links.deciding(links.output)
+    return id if id and links.layers[id].kind == "dense" else ""

@@ -1,9 +1,10 @@
-"""What a network amounts to before anything is allocated: output shape and parameters of every layer, and every problem with its cure.
-
-Only arithmetic on shapes: nothing here builds, runs or changes a network.
-"""
+"""What a network amounts to before anything is allocated: output shape and parameters of every layer, and every problem with its cure."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
 
 import msgspec
 
@@ -12,15 +13,15 @@ from nnviz.document.checks import output_and_data
 from nnviz.document.checks.links import LinkIndex, link_problems
 from nnviz.document.checks.training_checks import MOST_PARAMETERS, training_problems
 from nnviz.document.experiment import Experiment
-from nnviz.document.fields import accepted, nearest
-from nnviz.document.locks import lock_problems
-from nnviz.document.network import Layer
-from nnviz.document.problems import Problem, Refused, offered, shown
-from nnviz.document.shapes.fixes import fix_of
-from nnviz.document.shapes.rules import RULES, LayerShape, Misfit, Remedy, Shape
+from nnviz.document.fields import faults
+from nnviz.document.locks import lock_problem
+from nnviz.document.network import Layer, split_parameter
+from nnviz.document.problems import Problem, offered, shown
+from nnviz.document.shapes.fixes import FixAt, change_itself, delete_itself, first_fix
+from nnviz.document.shapes.rules import RULES, LayerProblem, LayerShape, Shape, parameters_by_name
 
 
-class Report(msgspec.Struct, frozen=True):
+class Report(msgspec.Struct, frozen=True, dict=True):
     """What `examine` finds: every layer by id, and all problems in the order of the layers, those of the whole network behind them."""
 
     layers: dict[str, LayerShape]
@@ -38,6 +39,11 @@ class Report(msgspec.Struct, frozen=True):
         """How many numbers all parameters hold together."""
         return sum(layer.count for layer in self.layers.values())
 
+    @cached_property
+    def parameters_by_name(self) -> dict[str, Shape]:
+        """The shape of every parameter by its whole name, as h1.weight."""
+        return parameters_by_name(self.layers)
+
     def problems_of(self, layer: str) -> tuple[Problem, ...]:
         """Return the problems this layer causes."""
         return tuple(problem for problem in self.problems if problem.layer == layer)
@@ -45,58 +51,51 @@ class Report(msgspec.Struct, frozen=True):
 
 def examine(experiment: Experiment) -> Report:
     """Return the shapes, parameters and problems of an experiment. Never raises."""
-    wiring = LinkIndex(experiment.network)
-    layers, problems = _shapes(wiring)
-    problems += link_problems(wiring)
+    links = LinkIndex(experiment.network)
+    layers, problems = _shapes(links)
+    problems += link_problems(links)
     if not problems:
-        problems += output_and_data.output_problems(experiment, wiring, {id: layer.output_shape for id, layer in layers.items()})
-        problems += training_problems(experiment, wiring, layers)
-    problems += output_and_data.data_problems(experiment, wiring)
-    problems += output_and_data.lookup_problems(experiment, wiring)
-    problems += _weight_problems(experiment, layers)
-    problems += lock_problems(experiment, layers)
-    ordered = sorted(problems, key=lambda problem: wiring.order.get(problem.layer, len(wiring.order)))
-    return Report(layers, tuple(ordered), wiring.output)
+        problems += output_and_data.output_problems(experiment, links, {id: layer.output_shape for id, layer in layers.items()})
+        problems += training_problems(experiment, links, layers)
+    problems += output_and_data.data_problems(experiment, links)
+    problems += output_and_data.lookup_problems(experiment, links)
+    problems += _parameter_problems(experiment.weights, layers, output_and_data.weight_problem)
+    problems += _parameter_problems(experiment.locks, layers, lock_problem)
+    ordered = sorted(problems, key=lambda problem: links.order.get(problem.layer, len(links.order)))
+    return Report(layers, tuple(ordered), links.output)
 
 
-def _shapes(wiring: LinkIndex) -> tuple[dict[str, LayerShape], list[Problem]]:
+def _shapes(links: LinkIndex) -> tuple[dict[str, LayerShape], list[Problem]]:
     found: dict[str, LayerShape] = {}
     problems: list[Problem] = []
     total = 0
-    for layer in wiring.sorted:
-        sources = [found[source].output_shape for source in wiring.inputs[layer.id]]
+    for layer in links.sorted:
+        sources = [found[source].output_shape for source in links.inputs[layer.id]]
         try:
             shape = _shape(layer, sources)
             _refuse_too_large(layer, shape, total + shape.count)
             total += shape.count
-        except Misfit as misfit:
-            place = ".".join(filter(None, (wiring.place(layer.id), misfit.field)))
-            problems.append(Problem(place, misfit.message, misfit.cure, layer.id, fix_of(wiring, layer.id, found, misfit)))
+        except LayerProblem as problem:
+            place = ".".join(filter(None, (links.place(layer.id), problem.field)))
+            made = first_fix(problem.fixes, links, layer.id, {id: before.output_shape for id, before in found.items()})
+            problems.append(Problem(place, problem.message, problem.cure, layer.id, made))
             shape = LayerShape(None)
         found[layer.id] = shape
-    return {layer.id: found.get(layer.id, LayerShape(None)) for layer in wiring.network}, problems
+    return {layer.id: found.get(layer.id, LayerShape(None)) for layer in links.network}, problems
 
 
 def _shape(layer: Layer, sources: list[Shape | None]) -> LayerShape:
     kind = catalog.LAYERS.get(layer.kind)
     if kind is None:
         message = f'There is no kind of layer called "{layer.kind[:40]}".'
-        raise Misfit(message, offered(layer.kind, catalog.LAYERS), "kind", (Remedy("Delete this layer", "away", {}),))
-    _check_settings(layer, kind)
+        raise LayerProblem(message, offered(layer.kind, catalog.LAYERS), "kind", (delete_itself("Delete this layer"),))
+    for field, refused, value in faults(kind.fields, layer.settings):
+        limited = change_itself(f"Set {field.name} to {shown(value)}", **{field.name: value})
+        raise LayerProblem(refused.message, refused.cure, field.name, (limited,))
     fewest, most = kind.inputs
     if None in sources or not fewest <= len(sources) <= (most if most is not None else len(sources)):
         return LayerShape(None)
     return RULES[layer.kind](layer, *sources)
-
-
-def _check_settings(layer: Layer, kind: catalog.Kind) -> None:
-    for field in kind.fields:
-        try:
-            accepted(field, layer.settings.get(field.name))
-        except Refused as refused:
-            value = nearest(field, layer.settings.get(field.name))
-            remedy = Remedy(f"Set {field.name} to {shown(value)}", "self", {field.name: value})
-            raise Misfit(refused.message, refused.cure, field.name, (remedy,)) from None
 
 
 # --- the limit of size ---
@@ -107,23 +106,27 @@ def _refuse_too_large(layer: Layer, shape: LayerShape, total: int) -> None:
         return
     is_alone = shape.count > MOST_PARAMETERS // 2
     where, count = ("This layer has", shape.count) if is_alone else ("With this layer the network has", total)
-    field = next((name for name in ("units", "out_channels", "embedding_dim") if name in layer.settings), "")
     message = f"{where} {count:,} parameters; {MOST_PARAMETERS:,} together are the most."
-    remedies = _narrower(layer, field, shape.count, MOST_PARAMETERS - (total - shape.count))
-    raise Misfit(message, "Use fewer units here or before it.", field, remedies)
+    fixes = _narrower(layer, shape.count, MOST_PARAMETERS - (total - shape.count))
+    raise LayerProblem(message, "Use fewer units here or before it.", catalog.LAYERS[layer.kind].width, fixes)
 
 
-def _narrower(layer: Layer, field: str, count: int, room: int) -> tuple[Remedy, ...]:
+def _narrower(layer: Layer, count: int, room: int) -> tuple[FixAt, ...]:
     """As many units as there is room for, where the layer's parameters grow with them in proportion."""
-    fitting = layer[field] * room // count if layer.kind in ("dense", "conv1d", "conv2d", "embedding", "gaussian_latent") else 0
-    return (Remedy(f"Set {field} to {fitting:,}", "self", {field: fitting}),) if fitting > 0 else ()
+    kind = catalog.LAYERS[layer.kind]
+    field = kind.width
+    fitting = layer[field] * room // count if kind.proportional else 0
+    return (change_itself(f"Set {field} to {fitting:,}", **{field: fitting}),) if fitting > 0 else ()
 
 
-# --- weights set by hand ---
+# --- weights set by hand, and locked ones ---
 
 
-def _weight_problems(experiment: Experiment, layers: dict[str, LayerShape]) -> list[Problem]:
-    known = {f"{id}.{tensor}": shape for id, layer in layers.items() for tensor, shape in layer.parameters.items()}
+def _parameter_problems(
+    values: dict[str, Any], layers: dict[str, LayerShape], problem: Callable[[str, Any, dict[str, Shape]], Problem | None]
+) -> list[Problem]:
+    """What is wrong with what a document says of parameters; layers whose shape is not known are left alone."""
+    known = parameters_by_name(layers) if values else {}
     hidden = {id for id, layer in layers.items() if layer.output_shape is None}
-    named = [(name, values) for name, values in experiment.weights.items() if name.partition(".")[0] not in hidden]
-    return [problem for name, values in named if (problem := output_and_data.weight_problem(name, values, known))]
+    named = [(name, value) for name, value in values.items() if split_parameter(name).layer not in hidden]
+    return [found for name, value in named if (found := problem(name, value, known))]

@@ -1,4 +1,4 @@
-"""How large the rows of a data set are, what they are a picture of, and which shape of the input layer suits them. No row is read here."""
+"""How large the rows of a data set are, what they are a picture of, and which shape of the input layer suits them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,6 @@ from typing import NamedTuple
 
 from nnviz.document import catalog, tiny_text
 from nnviz.document.network import Choice
-
-SEQUENCE_KINDS = {"rnn", "lstm", "gru", "attention", "encoder_block", "positional_encoding", "conv1d"}
-"""Layers that take [time, features]."""
-TOKEN_KINDS = {"embedding", "one_hot"}
-"""Layers that take [time]: one whole number per time step."""
-IMAGE_KINDS = {"conv2d", "max_pool", "avg_pool", "global_pool"}
-"""Layers that take [channels, height, width]."""
 
 
 class RowSize(NamedTuple):
@@ -69,12 +62,13 @@ def natural_shape(data: Choice, features: int, old: Sequence[int] = (), followin
 
     `old`: the shape it has now; `following`: the kinds of the layers behind it, which decide between a flat row and one with axes.
     """
-    kinds = set(following)
-    if form(data) == "image" and features == 64 and (kinds & IMAGE_KINDS or len(old) == 3):
+    kinds = [catalog.layer_kind(kind) for kind in following]
+    taken = {kind.takes for kind in kinds}
+    if form(data) == "image" and features == 64 and ("image" in taken or len(old) == 3):
         return [1, 8, 8]
     steps = data.settings.get("window") or features
-    is_sequence = kinds & SEQUENCE_KINDS or (len(old) == 2 and form(data) == "series")
-    if is_sequence and features % steps == 0 and not kinds & TOKEN_KINDS and form(data) != "image":
+    is_sequence = "sequence" in taken or (len(old) == 2 and form(data) == "series")
+    if is_sequence and features % steps == 0 and not any(kind.vocabulary for kind in kinds) and form(data) != "image":
         return [steps, features // steps]
     return [features]
 

@@ -1,18 +1,19 @@
 """One table: per kind of layer its output shape and parameters from the shapes of its inputs, and what is wrong where they do not fit.
 
-Only arithmetic on shapes. A rule knows its own layer alone; which layers feed it, and so what an edit would be, is known in shapes.py.
+Only arithmetic on shapes. A rule knows its own layer alone; a fix becomes edits where the layers that feed it are known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isqrt, prod
-from typing import Any, NamedTuple
 
 import msgspec
 
+from nnviz.document.catalog import LAYERS
 from nnviz.document.network import Layer
 from nnviz.document.problems import Refused
+from nnviz.document.shapes.fixes import FixAt, change_itself, change_sources, insert_before
 
 Shape = tuple[int, ...]
 
@@ -31,36 +32,26 @@ class LayerShape(msgspec.Struct, frozen=True):
         return sum(prod(shape) for shape in self.parameters.values())
 
 
-class Remedy(NamedTuple):
-    """What would make a layer fit, said without knowing its neighbours."""
-
-    label: str
-    where: str
-    """Where its settings go: self · before (a new layer of `kind` before it) · odd (before it, where the shape is not that of the first
-    input) · source (the layers feeding it) · away (it is deleted)."""
-    settings: dict[str, Any]
-    kind: str = ""
+def parameters_by_name(layers: Mapping[str, LayerShape]) -> dict[str, Shape]:
+    """Return the shape of every parameter by its whole name, as h1.weight."""
+    return {f"{id}.{tensor}": shape for id, layer in layers.items() for tensor, shape in layer.parameters.items()}
 
 
-class Misfit(Refused):
-    """What is wrong with one layer, with which of its fields, and what would mend it, the best first."""
+class LayerProblem(Refused):
+    """What is wrong with one layer, with which of its fields, and the fixes, the best first."""
 
-    def __init__(self, message: str, cure: str, field: str = "", remedies: tuple[Remedy, ...] = ()) -> None:
+    def __init__(self, message: str, cure: str, field: str = "", fixes: tuple[FixAt, ...] = ()) -> None:
         super().__init__(message, cure)
         self.field = field
-        self.remedies = remedies
+        self.fixes = fixes
 
 
-FLATTEN = Remedy("Add a flatten layer before it", "before", {}, "flatten")
-SEQUENCES = Remedy("Let the layer before return its whole sequence", "source", {"return_sequences": True})
+FLATTEN = insert_before("Add a flatten layer before it", "flatten")
+SEQUENCES = change_sources("Let the layer before return its whole sequence", return_sequences=True)
 
 
-def _setting(label: str, **settings: Any) -> Remedy:
-    return Remedy(label, "self", settings)
-
-
-def _reshaped(shape: Shape) -> Remedy:
-    return Remedy(f"Add a reshape to {written(shape)} before it", "before", {"shape": list(shape)}, "reshape")
+def _reshaped(shape: Shape) -> FixAt:
+    return insert_before(f"Add a reshape to {written(shape)} before it", "reshape", shape=list(shape))
 
 
 # --- vectors ---
@@ -76,7 +67,7 @@ def _affine(units: int, x: Shape, bias: bool = True, name: str = "") -> dict[str
 
 def _check_vector(label: str, x: Shape) -> None:
     if len(x) != 1:
-        raise Misfit(f"{label} takes a vector, and {written(x)} comes in.", "Add a Flatten layer before it.", remedies=(FLATTEN,))
+        raise LayerProblem(f"{label} takes a vector, and {written(x)} comes in.", "Add a Flatten layer before it.", fixes=(FLATTEN,))
 
 
 def _dense(layer: Layer, x: Shape) -> LayerShape:
@@ -110,11 +101,11 @@ def _flatten(layer: Layer, x: Shape) -> LayerShape:
 def _reshape(layer: Layer, x: Shape) -> LayerShape:
     shape = tuple(layer["shape"])
     if prod(shape) != prod(x):
-        raise Misfit(
+        raise LayerProblem(
             f"{written(shape)} has {prod(shape):,} elements, and {written(x)} with {prod(x):,} comes in.",
             f"Choose a shape of {prod(x):,} elements.",
             "shape",
-            (_setting(f"Reshape to {written(_like(shape, prod(x)))}", shape=list(_like(shape, prod(x)))),),
+            (change_itself(f"Reshape to {written(_like(shape, prod(x)))}", shape=list(_like(shape, prod(x)))),),
         )
     return LayerShape(shape)
 
@@ -134,16 +125,16 @@ def _like(shape: Shape, count: int) -> Shape:
 def _alike(layer: Layer, *sources: Shape) -> LayerShape:
     if len(set(sources)) > 1:
         label = layer.kind.capitalize()
-        remedies = _as_wide(sources[0][0]) if all(len(shape) == 1 for shape in sources) else ()
+        fixes = _as_wide(sources[0][0]) if all(len(shape) == 1 for shape in sources) else ()
         message = f"{label} takes inputs of one shape, and {_all_written(sources)} come in."
-        raise Misfit(message, "Give the layers before it the same number of units.", remedies=remedies)
+        raise LayerProblem(message, "Give the layers before it the same number of units.", fixes=fixes)
     return LayerShape(sources[0])
 
 
-def _as_wide(units: int) -> tuple[Remedy, ...]:
+def _as_wide(units: int) -> tuple[FixAt, ...]:
     """Change the layers before, where they have units; else put a dense layer behind those of another width."""
     label = f"Add a dense layer of {units} units behind the other"
-    return Remedy(f"Give all of them {units} units", "source", {"units": units}), Remedy(label, "odd", {"units": units}, "dense")
+    return change_sources(f"Give all of them {units} units", units=units), insert_before(label, "dense", only_odd=True, units=units)
 
 
 def _concat(layer: Layer, *sources: Shape) -> LayerShape:
@@ -151,13 +142,13 @@ def _concat(layer: Layer, *sources: Shape) -> LayerShape:
     if axis >= min(map(len, sources)):
         fewest = min(map(len, sources))
         message = f"Concat joins along axis {axis + 1}, and {_all_written(sources)} come in."
-        raise Misfit(message, f"Set axis to {fewest} or less.", "axis", (_setting(f"Set axis to {fewest}", axis=fewest),))
+        raise LayerProblem(message, f"Set axis to {fewest} or less.", "axis", (change_itself(f"Set axis to {fewest}", axis=fewest),))
     if len({(*shape[:axis], *shape[axis + 1 :]) for shape in sources}) > 1 or len({len(shape) for shape in sources}) > 1:
         ordinal = "first size" if axis == 0 else f"size {axis + 1}"
-        raise Misfit(
+        raise LayerProblem(
             f"Concat takes inputs that differ in their {ordinal} only, and {_all_written(sources)} come in.",
             "Make the other sizes equal, or add a Flatten layer before each.",
-            remedies=(FLATTEN,) if axis == 0 else (),
+            fixes=(FLATTEN,) if axis == 0 else (),
         )
     return LayerShape((*sources[0][:axis], sum(shape[axis] for shape in sources), *sources[0][axis + 1 :]))
 
@@ -169,20 +160,17 @@ def _check_sequence(label: str, x: Shape) -> None:
     if len(x) == 2:
         return
     image = (_reshaped(x[1:] if x[0] == 1 else (x[0], prod(x[1:]))),) if len(x) > 2 else ()
-    remedies = (SEQUENCES, _reshaped((x[0], 1))) if len(x) == 1 else image
+    fixes = (SEQUENCES, _reshaped((x[0], 1))) if len(x) == 1 else image
     cure = (
         "Let the layer before return its sequence, or add a Reshape layer." if len(x) == 1 else "Add a Reshape layer to [time, features]."
     )
-    raise Misfit(f"{label} takes a sequence [time, features], and {written(x)} comes in.", cure, remedies=remedies)
-
-
-GATES = {"rnn": 1, "lstm": 4, "gru": 3}
-"""How many blocks of units the stacked weights of a recurrent kind hold."""
+    raise LayerProblem(f"{label} takes a sequence [time, features], and {written(x)} comes in.", cure, fixes=fixes)
 
 
 def _recurrent(layer: Layer, x: Shape) -> LayerShape:
     _check_sequence({"rnn": "An RNN", "lstm": "An LSTM", "gru": "A GRU"}[layer.kind], x)
-    units, directions, rows = layer["units"], 1 + layer["bidirectional"], GATES[layer.kind] * layer["units"]
+    units, directions = layer["units"], 1 + layer["bidirectional"]
+    rows = units * (len(LAYERS[layer.kind].gates) or 1)
     parameters: dict[str, Shape] = {}
     for number in range(layer["num_layers"]):
         features = x[1] if number == 0 else units * directions
@@ -199,7 +187,7 @@ def _recurrent(layer: Layer, x: Shape) -> LayerShape:
 def _check_whole_numbers(label: str, x: Shape) -> None:
     if len(x) != 1:
         message = f"{label} takes a vector of whole numbers [time], and {written(x)} comes in."
-        raise Misfit(message, "Add a Flatten layer before it.", remedies=(FLATTEN,))
+        raise LayerProblem(message, "Add a Flatten layer before it.", fixes=(FLATTEN,))
 
 
 def _embedding(layer: Layer, x: Shape) -> LayerShape:
@@ -235,7 +223,7 @@ def _check_heads(layer: Layer, x: Shape) -> None:
         fitting = max(count for count in range(1, heads + 1) if features % count == 0)
         message = f"{heads} heads share {features} features, which does not come out even."
         cure = f"Set num_heads to a divisor of {features}."
-        raise Misfit(message, cure, "num_heads", (_setting(f"Set num_heads to {fitting}", num_heads=fitting),))
+        raise LayerProblem(message, cure, "num_heads", (change_itself(f"Set num_heads to {fitting}", num_heads=fitting),))
 
 
 def _attention(layer: Layer, x: Shape) -> LayerShape:
@@ -258,14 +246,14 @@ def _encoder_block(layer: Layer, x: Shape) -> LayerShape:
 
 
 def _windows(layer: Layer, sizes: Shape) -> Shape:
-    """Return how many windows fit along each axis. Raises Misfit if not even one does."""
+    """Return how many windows fit along each axis. Raises LayerProblem if not even one does."""
     kernel, padding = layer["kernel_size"], layer["padding"]
     stride = layer["stride"] or kernel
     largest = min(sizes) + 2 * padding
     if kernel > largest:
         message = f"A window of {kernel} is larger than the {min(sizes)} places that come in{' with their padding' if padding else ''}."
-        remedies = (_setting(f"Set kernel_size to {largest}", kernel_size=largest),)
-        raise Misfit(message, f"Set kernel_size to {largest} or less.", "kernel_size", remedies)
+        fixes = (change_itself(f"Set kernel_size to {largest}", kernel_size=largest),)
+        raise LayerProblem(message, f"Set kernel_size to {largest} or less.", "kernel_size", fixes)
     return tuple((size + 2 * padding - kernel) // stride + 1 for size in sizes)
 
 
@@ -278,16 +266,16 @@ def _conv1d(layer: Layer, x: Shape) -> LayerShape:
 
 def _conv2d(layer: Layer, x: Shape) -> LayerShape:
     if len(x) != 3:
-        raise Misfit(
+        raise LayerProblem(
             f"A 2-D convolution takes an image [channels, height, width], and {written(x)} comes in.",
             "Give the input layer the shape of an image, or add a Reshape layer.",
-            remedies=_as_image(x),
+            fixes=_as_image(x),
         )
     channels, kernel = layer["out_channels"], layer["kernel_size"]
     return LayerShape((channels, *_windows(layer, x[1:])), _affine(channels, (x[0], kernel, kernel), layer["bias"]))
 
 
-def _as_image(x: Shape) -> tuple[Remedy, ...]:
+def _as_image(x: Shape) -> tuple[FixAt, ...]:
     if len(x) == 1:
         side = isqrt(x[0])
         return (_reshaped((1, side, side)),) if side * side == x[0] else (_reshaped((1, 1, x[0])),)
@@ -299,7 +287,7 @@ def _pool(layer: Layer, x: Shape) -> LayerShape:
     half = layer["kernel_size"] // 2
     if layer["padding"] > half:
         message = f"A padding of {layer['padding']} is more than half the window of {layer['kernel_size']}."
-        raise Misfit(message, f"Set padding to {half} or less.", "padding", (_setting(f"Set padding to {half}", padding=half),))
+        raise LayerProblem(message, f"Set padding to {half} or less.", "padding", (change_itself(f"Set padding to {half}", padding=half),))
     return LayerShape((*_windows(layer, x[:1]), x[1]) if len(x) == 2 else (x[0], *_windows(layer, x[1:])))
 
 
@@ -315,9 +303,9 @@ def _spatial_dropout(layer: Layer, x: Shape) -> LayerShape:
 
 def _check_places(label: str, x: Shape) -> None:
     if len(x) not in (2, 3):
-        remedies = (SEQUENCES, *_as_image(x)) if len(x) == 1 else ()
+        fixes = (SEQUENCES, *_as_image(x)) if len(x) == 1 else ()
         message = f"{label} takes [time, features] or an image [channels, height, width], and {written(x)} comes in."
-        raise Misfit(message, "Add a Reshape layer before it.", remedies=remedies)
+        raise LayerProblem(message, "Add a Reshape layer before it.", fixes=fixes)
 
 
 RULES: dict[str, Callable[..., LayerShape]] = {

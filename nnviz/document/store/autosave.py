@@ -1,4 +1,4 @@
-"""Copies of unsaved work, kept apart from the documents, to be found again after a crash. The only module that knows where they are."""
+"""Copies of unsaved work, kept apart from the documents, to be found again after a crash."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class RecoveryFile(msgspec.Struct, frozen=True):
     """When it was written, in seconds since 1970."""
     experiment: Experiment
     run: bytes | None = None
-    """How far its training had come (progress.py)."""
+    """How far its training had come (saved_run.py)."""
 
 
 class _Header(msgspec.Struct):

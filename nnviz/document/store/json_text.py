@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from nnviz.document import breakpoints, catalog
 from nnviz.document.breakpoints import Breakpoint
@@ -18,7 +20,6 @@ from nnviz.document.experiment import FORMAT, VERSION, Experiment
 from nnviz.document.fields import MOST_WEIGHT_AXES, accepted, finite, shape_of
 from nnviz.document.network import Choice, Layer, Link, Network
 from nnviz.document.problems import Problem, Refused, offered, shown
-from nnviz.document.store.attachments import read_breakpoint, read_locks
 from nnviz.document.training import Training
 
 MOST_PROBLEMS = 20
@@ -35,20 +36,10 @@ DEFAULT_TRAINING = Training(catalog.new_choice(catalog.OPTIMIZERS, "adam"), cata
 MIGRATIONS: dict[int, Callable[[dict], dict]] = {}
 """For each older version n the function that turns its document into one of version n + 1."""
 
-_KEYS = (
-    "format",
-    "version",
-    *(field.name for field in catalog.EXPERIMENT),
-    "data",
-    "network",
-    "training",
-    "weights",
-    "canvas",
-    "breakpoints",
-    "locks",
-)
+_PARTS = ("data", "network", "training", "weights", "canvas", "breakpoints", "locks")
+_KEYS = ("format", "version", *(field.name for field in catalog.EXPERIMENT), *_PARTS)
 
-Item = TypeVar("Item")
+Row = TypeVar("Row", bound=Kind)
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
@@ -56,7 +47,8 @@ Item = TypeVar("Item")
 
 def encode(experiment: Experiment) -> bytes:
     """Return the experiment as UTF-8 JSON. The same experiment always gives the same bytes."""
-    parts = {name: _text(value) for name, value in _heading(experiment).items()}
+    heading = {"format": FORMAT, "version": VERSION, **_own(experiment, catalog.EXPERIMENT)}
+    parts = {name: _text(value) for name, value in heading.items()}
     parts["data"] = _folded(_choice(experiment.data, catalog.DATASETS), 2)
     parts["network"] = _network(experiment.network)
     parts["training"] = _folded(_training(experiment.training), 2)
@@ -72,11 +64,6 @@ def encode(experiment: Experiment) -> bytes:
     return (_lines(parts, 0) + "\n").encode()
 
 
-def _heading(experiment: Experiment) -> dict[str, Any]:
-    own = {field.name: getattr(experiment, field.name) for field in catalog.EXPERIMENT}
-    return {"format": FORMAT, "version": VERSION, **_said(own, catalog.EXPERIMENT)}
-
-
 def _choice(choice: Choice, table: dict[str, Kind]) -> dict[str, Any]:
     return {"kind": choice.kind, **_said(choice.settings, table[choice.kind].fields)}
 
@@ -88,27 +75,30 @@ def _network(network: Network) -> str:
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
-    own = {field.name: getattr(layer, field.name) for field in catalog.LAYER}
-    return {"id": layer.id, "kind": layer.kind, **_said(layer.settings, catalog.LAYERS[layer.kind].fields), **_said(own, catalog.LAYER)}
+    settings = _said(layer.settings, catalog.LAYERS[layer.kind].fields)
+    return {"id": layer.id, "kind": layer.kind, **settings, **_own(layer, catalog.LAYER)}
 
 
 def _training(training: Training) -> dict[str, Any]:
-    own = {field.name: getattr(training, field.name) for field in catalog.TRAINING}
     choices = {"optimizer": _choice(training.optimizer, catalog.OPTIMIZERS)}
     if training.schedule != DEFAULT_TRAINING.schedule:
         choices["schedule"] = _choice(training.schedule, catalog.SCHEDULES)
-    said = _said(own, catalog.TRAINING)
+    said = _own(training, catalog.TRAINING)
     return {"loss": said.pop("loss"), **choices, **said}
 
 
 def _breakpoint(one: Breakpoint) -> dict[str, Any]:
-    fields = (*breakpoints.KINDS[one.kind].fields, breakpoints.SWITCH)
-    return {"kind": one.kind, **_said({field.name: getattr(one, field.name) for field in fields}, fields)}
+    return {"kind": one.kind, **_own(one, (*breakpoints.KINDS[one.kind].fields, breakpoints.SWITCH))}
 
 
 def _said(values: dict[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:
     """Return the values a file names: the essential ones, and those that are not the default."""
     return {field.name: values[field.name] for field in fields if field.essential or values[field.name] != field.default}
+
+
+def _own(part: Any, fields: tuple[Field, ...]) -> dict[str, Any]:
+    """Return what a file names of the fields that are attributes of a part."""
+    return _said({field.name: getattr(part, field.name) for field in fields}, fields)
 
 
 _text = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode  # json.dumps would make an encoder for every value
@@ -227,16 +217,16 @@ class _Reader:
         if "network" not in values:
             self.wrong("network", "It is missing.", 'Add "network": {"layers": [...], "links": [...]}.')
         network = self.network(values.get("network", {}))
-        ids = {layer.id for layer in network}
+        levels = f"Write nested lists with one level per axis, {MOST_WEIGHT_AXES} at most."
         return Experiment(
             network,
             self.choice(values["data"], "data", catalog.DATASETS) if "data" in values else DEFAULT_DATA,
             self.training(values.get("training", {})),
             **self.fields(values, "", catalog.EXPERIMENT),
-            weights=self.weights(values.get("weights", {})),
-            canvas=self.canvas(values.get("canvas", {}), ids),
-            breakpoints=self.breakpoints(values.get("breakpoints", [])),
-            locks=read_locks(self, values.get("locks", {})),
+            weights=self.named(values, "weights", _numbers, "is not made of equally long lists of finite numbers.", levels),
+            canvas=self.named(values, "canvas", _position, "is no position.", "Write two numbers: [x, y].", tuple(network.titles)),
+            breakpoints=self.breakpoints(values),
+            locks=self.named(values, "locks", _locks, "locks nothing.", "Write true, or a list of indices as [[0, 1]]."),
         )
 
     # --- parts ---
@@ -246,15 +236,13 @@ class _Reader:
         layers = [self.layer(entry, index) for index, entry in enumerate(self.entries(values, "layers", catalog.MOST_LAYERS))]
         ids = self.ids(layers)
         links = [self.link(entry, index, ids) for index, entry in enumerate(self.entries(values, "links", catalog.MOST_LINKS))]
-        network = Network(tuple(layer for layer in layers if layer), tuple(link for link in links if link))
-        return network
+        return Network(tuple(layer for layer in layers if layer), tuple(link for link in links if link))
 
     def layer(self, value: Any, index: int) -> Layer | None:
         place = f"network.layers[{index}]"
-        kind = self.kind(value, place, catalog.LAYERS)
+        kind, values = self.row(value, place, catalog.LAYERS, catalog.LAYER, ("id",))
         if kind is None:
             return None
-        values = self.group(value, place, ("id", "kind", *(field.name for field in (*kind.fields, *catalog.LAYER))))
         id = values.get("id")
         if not isinstance(id, str) or not ID.fullmatch(id):
             self.wrong(f"{place}.id", f"{shown(id)} is no id.", "Write a letter first, then letters, digits and _, 40 at most.")
@@ -275,37 +263,24 @@ class _Reader:
         return Link(*value)
 
     def training(self, value: Any) -> Training:
-        own = catalog.TRAINING
-        values = self.group(value, "training", ("optimizer", "schedule", *(field.name for field in own)))
+        values = self.group(value, "training", ("optimizer", "schedule", *(field.name for field in catalog.TRAINING)))
         tables = {"optimizer": catalog.OPTIMIZERS, "schedule": catalog.SCHEDULES}
-        choices = {name: self.choice(values[name], f"training.{name}", table) for name, table in tables.items() if name in values}
-        default = {"optimizer": DEFAULT_TRAINING.optimizer, "schedule": DEFAULT_TRAINING.schedule}
-        return Training(**(default | choices), **self.fields(values, "training", own))
+        given = {name: self.choice(values[name], f"training.{name}", table) for name, table in tables.items() if name in values}
+        return replace(DEFAULT_TRAINING, **given, **self.fields(values, "training", catalog.TRAINING))
 
-    def weights(self, value: Any) -> dict[str, Any]:
-        kept = {}
-        for name, values in self.group(value, "weights").items():
-            if shape_of(values) is None:
-                message = f"{shown(values)} is not made of equally long lists of finite numbers."
-                self.wrong(f"weights.{name[:80]}", message, f"Write nested lists with one level per axis, {MOST_WEIGHT_AXES} at most.")
-            else:
-                kept[_plain(name)] = _floats(values)
-        return kept
-
-    def canvas(self, value: Any, ids: set[str]) -> dict[str, tuple[float, float]]:
-        kept = {}
-        for id, position in self.group(value, "canvas", tuple(ids)).items():
-            numbers = [finite(number) for number in position] if isinstance(position, list) and len(position) == 2 else [None]
-            if None in numbers:
-                self.wrong(f"canvas.{id}", f"{shown(position)} is no position.", "Write two numbers: [x, y].", id)
-            else:
-                kept[id] = (numbers[0], numbers[1])
-        return kept
-
-    def breakpoints(self, value: Any) -> tuple[Breakpoint, ...]:
-        entries = self.entries({"breakpoints": value}, "breakpoints", breakpoints.MOST_BREAKPOINTS, "")
-        found = [read_breakpoint(self, entry, f"breakpoints[{index}]") for index, entry in enumerate(entries)]
+    def breakpoints(self, values: dict[str, Any]) -> tuple[Breakpoint, ...]:
+        entries = enumerate(self.entries(values, "breakpoints", breakpoints.MOST_BREAKPOINTS, ""))
+        found = [self.breakpoint(entry, f"breakpoints[{index}]") for index, entry in entries]
         return tuple(one for one in found if one)
+
+    def breakpoint(self, value: Any, place: str) -> Breakpoint | None:
+        kind, values = self.row(value, place, breakpoints.KINDS, (breakpoints.SWITCH,))
+        if kind is None:
+            return None
+        found = Breakpoint(kind.name, **self.fields(values, place, (*kind.fields, breakpoints.SWITCH)))
+        if found.is_at_a_place and values.get("target", "") == "":
+            self.wrong(f"{place}.target", "It names nothing.", f"Write the {kind.field('target').explanation}.")
+        return found
 
     # --- what parts are made of ---
 
@@ -329,20 +304,36 @@ class _Reader:
             return []
         return entries
 
-    def kind(self, value: Any, place: str, table: dict[str, Kind]) -> Kind | None:
+    def named(
+        self, values: dict[str, Any], place: str, read: Callable[[Any], Any], fault: str, cure: str, known: tuple[str, ...] | None = None
+    ) -> dict[str, Any]:
+        """Return what `read` makes of the entries of a group; where it makes None of one, that has this fault. `known`: ids of layers."""
+        kept = {}
+        for name, value in self.group(values.get(place, {}), place, known).items():
+            found = read(value)
+            if found is None:
+                self.wrong(f"{place}.{name[:80]}", f"{shown(value)} {fault}", cure, name if known else "")
+            else:
+                kept[_plain(name)] = found
+        return kept
+
+    def row(
+        self, value: Any, place: str, table: Mapping[str, Row], others: tuple[Field, ...] = (), keys: tuple[str, ...] = ()
+    ) -> tuple[Row | None, dict[str, Any]]:
+        """Return the row of the kind that an object names, and its entries; None, with the fault noted, where it names none."""
         name = value.get("kind") if isinstance(value, dict) else None
         if not isinstance(value, dict):
             self.wrong(place, f"{shown(value)} is not an object.", 'Write {"kind": ..., ...}.')
         elif not isinstance(name, str) or name not in table:
             self.wrong(f"{place}.kind", f"{shown(name)} is no kind that exists.", offered(str(name), table))
-        return table.get(name) if isinstance(name, str) else None
+        else:
+            kind = table[name]
+            return kind, self.group(value, place, (*keys, "kind", *(field.name for field in (*kind.fields, *others))))
+        return None, {}
 
     def choice(self, value: Any, place: str, table: dict[str, Kind]) -> Choice:
-        kind = self.kind(value, place, table)
-        if kind is None:
-            return Choice("")
-        values = self.group(value, place, ("kind", *(field.name for field in kind.fields)))
-        return Choice(kind.name, self.fields(values, place, kind.fields))
+        kind, values = self.row(value, place, table)
+        return Choice(kind.name, self.fields(values, place, kind.fields)) if kind else Choice("")
 
     def fields(self, values: dict[str, Any], place: str, fields: tuple[Field, ...], layer: str = "", opens: bool = False) -> dict[str, Any]:
         """Return a value for every field: the one given, or the default. `opens`: a number beyond its limits is no fault of the text."""
@@ -374,6 +365,23 @@ def _is_a_number(field: Field, value: Any) -> bool:
     """Whether it is of the field's type, so that only the limits speak against it: the layer is opened, and its problem said there."""
     number = finite(value)
     return number is not None and abs(number) <= _FARTHEST and (field.type == "number" or (field.type, type(value)) == ("integer", int))
+
+
+def _numbers(value: Any) -> Any:
+    return None if shape_of(value) is None else _floats(value)
+
+
+def _position(value: Any) -> tuple[float, float] | None:
+    numbers = [finite(number) for number in value] if isinstance(value, list) and len(value) == 2 else [None]
+    return None if None in numbers else tuple(numbers)
+
+
+def _locks(value: Any) -> Any:
+    return value if value is True or (isinstance(value, list) and value and all(_is_index(index) for index in value)) else None
+
+
+def _is_index(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(type(place) is int and 0 <= place < 2**31 for place in value)
 
 
 def _floats(values: Any) -> Any:

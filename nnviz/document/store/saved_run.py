@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from nnviz.document.experiment import Experiment
+from nnviz.document.run_log import Change, RunLog
 from nnviz.document.store import json_text
 
 PART = "run.json"
@@ -24,30 +25,27 @@ class SavedRun(msgspec.Struct, frozen=True):
     iteration: int
     loss: float | None
     """Of the last iteration that was made; it tells whether making it again came out the same."""
-    first: Experiment
-    """The document at iteration 0."""
-    changes: tuple[tuple[int, Experiment], ...] = ()
-    """After how many iterations the document became what, oldest first."""
+    log: RunLog
 
 
-def encode(progress: SavedRun) -> bytes:
-    """Return the progress as JSON. The same progress always gives the same bytes."""
-    loss = progress.loss if progress.loss is not None and math.isfinite(progress.loss) else None
-    changes = [{"iteration": at, "document": _text(experiment)} for at, experiment in progress.changes]
-    value = {"iteration": progress.iteration, "loss": loss, "first": _text(progress.first), "changes": changes}
+def encode(saved: SavedRun) -> bytes:
+    """Return the run as JSON. The same run always gives the same bytes."""
+    loss = saved.loss if saved.loss is not None and math.isfinite(saved.loss) else None
+    changes = [{"iteration": at, "document": _text(experiment)} for at, experiment in saved.log.changes]
+    value = {"iteration": saved.iteration, "loss": loss, "first": _text(saved.log.first), "changes": changes}
     return json.dumps(value, ensure_ascii=False, indent=1).encode()
 
 
 def decode(data: bytes) -> SavedRun | None:
-    """Return the progress in this JSON; None if it is none, or a document in it has a fault: then there is none to go back to."""
+    """Return the run in this JSON; None if it is none, or a document in it has a fault: then there is none to go back to."""
     try:
         value = json.loads(data)
-        changes = tuple((_count(change["iteration"]), _document(change["document"])) for change in value["changes"][:_MOST_CHANGES])
+        changes = tuple(Change(_count(change["iteration"]), _document(change["document"])) for change in value["changes"][:_MOST_CHANGES])
         loss = None if value["loss"] is None else float(value["loss"])
-        progress = SavedRun(_count(value["iteration"]), loss, _document(value["first"]), changes)
+        saved = SavedRun(_count(value["iteration"]), loss, RunLog(_document(value["first"]), changes))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return progress if [at for at, _ in changes] == sorted(at for at, _ in changes) else None
+    return saved if [at for at, _ in changes] == sorted(at for at, _ in changes) else None
 
 
 def _text(experiment: Experiment) -> str:

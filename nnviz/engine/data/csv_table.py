@@ -1,4 +1,4 @@
-"""From the cells of a CSV file to numbers: words one-hot, missing values as the person chose. It never guesses; errors name the line."""
+"""From the cells of a CSV file to numbers: words one-hot, missing values as the person chose. Errors name the line."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""From the bytes of a file to rows of cells: encoding, separator, decimal comma and header are worked out or given. Errors name the line.
-
-No cell is read as a number here, and none is ever changed.
-"""
+"""From the bytes of a file to rows of cells: encoding, separator, decimal comma and header, found or given. Errors name the line."""
 
 from __future__ import annotations
 

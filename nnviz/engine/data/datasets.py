@@ -5,6 +5,7 @@ scikit-learn is imported where it is used, so that the engine answers before it 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +18,8 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice
 from nnviz.document.shapes.rows import row_shape
 from nnviz.engine import seeds
-from nnviz.engine.data import series
+from nnviz.engine.data import _series as series
 from nnviz.engine.data.csv_table import CsvTable, read_csv
-from nnviz.engine.data.scaling import check_size, scaled
 from nnviz.engine.errors import BuildError
 
 
@@ -263,3 +263,32 @@ SOURCES: dict[str, Callable[[Experiment, Path], Rows]] = {
     "table": _table,
 }
 """Data kind -> function (experiment, folder that relative paths start from) -> rows."""
+
+
+# --- scaling ---
+
+
+def scaled(x: np.ndarray, training: np.ndarray, scaling: str, columns: int | None = None) -> np.ndarray:
+    """Return the rows scaled: none · min-max to [0, 1] · standardise to mean 0 and standard deviation 1.
+
+    `x`: (rows, features); `training`: (rows,) the rows it is fitted on. `columns`: of a series, whose time steps are scaled alike.
+    """
+    if scaling == "none":
+        return x
+    from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+    columns = columns or x.shape[1]
+    scaler = StandardScaler() if scaling == "standardise" else MinMaxScaler()
+    with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is looked at in check_size
+        return scaler.fit(x[training].reshape(-1, columns)).transform(x.reshape(-1, columns)).reshape(x.shape)
+
+
+def check_size(x: np.ndarray, names: tuple[str, ...], precision: str) -> None:
+    """Raises BuildError, which names the column, where scaled numbers are too large to compute with."""
+    largest = math.sqrt(float(np.finfo(np.float32 if precision == "float32" else np.float64).max))
+    bad = ~(np.abs(x) < largest)
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        name = names[column] if column < len(names) else f"column {column + 1}"
+        message = f"Row {row + 1} of column {name[:40]!r} is too large to compute with in {precision} (from {largest:.0e} on)."
+        raise BuildError("data.scaling", message, "Leave the column out, give it another unit, or scale it.")

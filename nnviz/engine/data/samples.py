@@ -1,4 +1,4 @@
-"""Rows of data as the tensors a network and its loss take. It must not train or measure."""
+"""Rows of data as the tensors a network and its loss take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the document to a torch module. It must not train, and it allocates nothing before the document has been examined."""
+"""From the document to a torch module; nothing is allocated before the document has been examined."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
+from nnviz.document.catalog import LAYERS
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Network
 from nnviz.document.shapes.report import Report, examine
 from nnviz.engine.data.datasets import Data
 from nnviz.engine.errors import BuildError
-from nnviz.engine.model.initializers import initialize
-from nnviz.engine.model.layer_builders import BUILDERS
+from nnviz.engine.model._initializers import initialize
+from nnviz.engine.model._layer_builders import BUILDERS
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -131,8 +132,8 @@ def _check_data(experiment: Experiment, report: Report, data: Data) -> None:
 def _check_lookups(experiment: Experiment, data: Data) -> None:
     """Layers that look up whole numbers stand behind the input, as the document has checked; the rows must hold what they know."""
     for index, layer in enumerate(experiment.network):
-        field = {"embedding": "num_embeddings", "one_hot": "num_classes"}.get(layer.kind)
-        if field is None or not data.x.size:
+        field = LAYERS[layer.kind].vocabulary
+        if not field or not data.x.size:
             continue
         wrong = data.x[(data.x % 1 != 0) | (data.x < 0)]
         if wrong.size:

@@ -1,4 +1,4 @@
-"""Dense layers, and the table of activation functions as torch computes them. It must not know the document."""
+"""Dense layers, and the table of activation functions as torch computes them."""
 
 from __future__ import annotations
 

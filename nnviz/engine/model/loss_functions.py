@@ -1,4 +1,4 @@
-"""One table: the loss functions, what targets they take, and the penalties. It must not know about layers or optimizers."""
+"""One table: the loss functions, what targets they take, and the penalties."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nnviz.document.experiment import Experiment
-from nnviz.document.penalties import penalties
 from nnviz.engine.model.stochastic_layers import GaussianLatent
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -45,7 +44,7 @@ def penalty_of(experiment: Experiment) -> Callable[[nn.Module], Tensor] | None:
     """Return what is added to the loss, as a function of the network after its forward: l1·Σ|w| + l2/2·Σw² and the divergences of
     Gaussian latents. None where there is nothing to add."""
     training = experiment.training
-    if not penalties(experiment):
+    if not experiment.penalties:
         return None
 
     def penalty(module: nn.Module) -> Tensor:

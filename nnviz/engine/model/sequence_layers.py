@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nnviz.document.shapes.rules import GATES
+from nnviz.document.catalog import LAYERS
 from nnviz.engine.model.dense_layers import ACTIVATIONS
 from nnviz.trace import grouped
 
@@ -39,7 +39,7 @@ class Recurrent(nn.Module):
         self.dropout, self.enabled = dropout, True
         self.kind, self.units, self.num_layers = kind, units, num_layers
         self.bidirectional, self.return_sequences, self.activation = bidirectional, return_sequences, activation
-        self.blocks = GATES[kind]
+        self.blocks = len(LAYERS[kind].gates) or 1
         """How many gates' weights lie one below the other in each parameter."""
         rows = self.blocks * units
         for number, suffix in self._places():

@@ -1,11 +1,9 @@
-"""Which axis of a traced tensor counts the rows of the batch. Pure: it looks at shapes and at what was made from what."""
+"""Which axis of a traced tensor counts the rows of the batch, from shapes and from what was made from what."""
 
 from __future__ import annotations
 
+from nnviz.operations.table import row_of
 from nnviz.trace import Trace
-
-REARRANGING = {"transpose", "permute", "movedim", "reshape", "view", "T", "mT", "unflatten"}
-"""Operations that may put an axis elsewhere."""
 
 
 def batch_axes(trace: Trace, batch: int) -> dict[int, int]:
@@ -15,7 +13,7 @@ def batch_axes(trace: Trace, batch: int) -> dict[int, int]:
     """
     axes: dict[int, int] = {}
     for node in trace.nodes:
-        is_ambiguous = node.operation in REARRANGING and node.shape.count(batch) > 1
+        is_ambiguous = row_of(node.operation).rearranges and node.shape.count(batch) > 1
         if node.kind in ("parameter", "buffer") or is_ambiguous:
             continue
         sources = zip(node.inputs, node.ports, strict=True)

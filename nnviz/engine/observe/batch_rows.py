@@ -1,4 +1,4 @@
-"""The rows of the batch that comes next, one by one: loss, gradient norm, answer. The run stays as it is, down to buffers and chance."""
+"""The rows of the batch that comes next, one by one: loss, gradient norm, prediction. The run stays as it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from nnviz.engine.model.loss_functions import probabilities
 from nnviz.engine.observe.measures import array_of
-from nnviz.engine.run.trainer import Trainer, copies
+from nnviz.engine.run.trainer import Trainer
 from nnviz.messages import BatchInspected
 
 MOST_ROWS = 1024
@@ -23,15 +23,11 @@ def inspected_batch(trainer: Trainer) -> BatchInspected:
     statistics); their mean is the batch's loss without penalties. Its gradient is that of its own loss with respect to all parameters.
     """
     rows, samples = trainer.rows(), trainer.training_rows
-    buffers, chance = copies(trainer.buffers), torch.default_generator.get_state()
-    try:
+    with trainer.unchanged():
         trainer.prepare()
         output = trainer.net(samples.x[rows])
         losses = _losses(trainer, output, samples.targets[rows])
         norms = _norms(trainer, losses, len(rows))
-    finally:
-        trainer.set_tensors(buffers)
-        torch.default_generator.set_state(chance)
     shown = probabilities(trainer.experiment.training.loss, output.detach()[:MOST_ROWS])
     return BatchInspected(
         iteration=trainer.position.iteration,

@@ -1,4 +1,4 @@
-"""Captures the iteration that comes next, without making it: parameters, buffers, optimizer and chance stay as they were."""
+"""Captures the iteration that comes next, without making it: parameters, buffers, optimizer and random numbers stay as they were."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nnviz.engine.observe.batch_axis import batch_axes
-from nnviz.engine.run.trainer import Trainer, copies
+from nnviz.engine.run.trainer import Trainer
 from nnviz.records import trace_record
 from nnviz.records.trace_record import Details
 from nnviz.trace import Scalars, Trace, TraceError, WhatIf, capture, open_scalars
@@ -52,8 +52,7 @@ def capture_next(
         if not 0 <= sample < trainer.training_rows.count:
             raise ValueError(f"There is no training row {sample}. The rows are numbered 0 to {trainer.training_rows.count - 1}.")
         rows = torch.tensor([sample])
-    buffers, chance = copies(trainer.buffers), torch.default_generator.get_state()
-    try:
+    with trainer.unchanged():
         trainer.prepare()
         trace = capture(
             trainer.net,
@@ -69,9 +68,6 @@ def capture_next(
             locked=trainer.locks.masks,
             what_ifs=[WhatIf(change.node, change.kind, change.value, change.element) for change in what_ifs],
         )
-    finally:
-        trainer.set_tensors(buffers)
-        torch.default_generator.set_state(chance)
     trace = replace(trace, updates=trainer.locks.applied(trace.updates))
     position, precision = trainer.position, trainer.experiment.precision
     frozen = frozenset(name for name, parameter in trainer.parameters.items() if not parameter.requires_grad)

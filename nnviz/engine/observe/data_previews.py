@@ -1,4 +1,4 @@
-"""Answers about data that no run uses yet: rows of a data set, what is in a file. It never moves the run, and raises nothing."""
+"""Answers about data that no run uses yet: rows of a data set, what is in a file; errors are part of the answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def previewed(request: messages.Preview) -> messages.Previewed:
         return messages.Previewed(request.number, None, error.message, error.cure)
 
 
-def looked_at(request: messages.ReadTable) -> messages.TableRead:
+def table_read(request: messages.ReadTable) -> messages.TableRead:
     """Return what is in the file, and what would become of it."""
     choice, table = request.experiment.data, None
     try:

@@ -1,4 +1,4 @@
-"""From data to what the window is shown of it: rows, and how every column is spread before and after the scaling. It reads no file."""
+"""From data to what the window is shown of it: rows, and how every column is spread before and after the scaling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A parameter as a run would start with it, from any seed. It looks at no run and moves none."""
+"""A parameter as a run would start with it, from any seed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnviz.engine.observe.measures import array_of
 from nnviz.engine.run.timeline import Timeline
 
 
-def drawn(timeline: Timeline, request: messages.DrawInitial) -> messages.InitialDrawn:
+def initial_drawn(timeline: Timeline, request: messages.DrawInitial) -> messages.InitialDrawn:
     """Return what the initializer of its layer gives the parameter under this seed. Raises BuildError if there is no such parameter."""
     net = build(replace(timeline.document, seed=request.seed, weights={}), timeline.data)
     parameters = dict(net.named_parameters())

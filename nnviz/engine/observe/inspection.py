@@ -1,4 +1,4 @@
-"""Answers about the latest trace: all of it, one tensor of it, one element against a finite difference. It never moves the run."""
+"""Answers about the latest trace: all of it, one tensor of it, one element against a finite difference."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nnviz.engine.errors import BuildError
 from nnviz.engine.observe.batch_axis import batch_axes
 from nnviz.engine.observe.capture import Captured
 from nnviz.engine.observe.measures import array_of
-from nnviz.engine.observe.trace_records import local, supposed
+from nnviz.engine.observe.trace_records import local_derivative, tensor_what_ifs
 from nnviz.records.tensors import WHOLE
 from nnviz.records.trace_record import NodeTensors, Piece
 from nnviz.trace import Node, Scalar, finite_difference
@@ -40,9 +40,9 @@ def node_tensors(captured: Captured | None, id: int, row: int | None) -> NodeTen
         wanted.append(("value", source, -1, 0, trace.nodes[source].value))
         wanted += [("contribution", source, node.id, argument, gradient) for gradient in sent]
     wanted += [] if scalar else [("contribution", node.id, part.source, part.argument, part.gradient) for part in node.contributions]
-    wanted += [] if scalar or node.value.numel() <= WHOLE else [("local", node.id, node.id, 0, local(trace, node))]
+    wanted += [] if scalar or node.value.numel() <= WHOLE else [("local", node.id, node.id, 0, local_derivative(trace, node))]
     pieces = [_piece(*one, axes.get(one[1]), row) for one in wanted if one[-1] is not None and one[-1].numel() > WHOLE]
-    details, what_ifs = tuple(trace.details.items()), supposed(captured)
+    details, what_ifs = tuple(trace.details.items()), tensor_what_ifs(captured)
     found = tuple(piece for piece in pieces if piece)
     return NodeTensors(captured.iteration, trace.detail, details, what_ifs, id, row, found)
 

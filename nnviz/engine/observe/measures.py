@@ -1,4 +1,4 @@
-"""From tensors to what travels: arrays, measures, the measures of all layers, the surface. It reads the net and never changes it."""
+"""From tensors to what travels: arrays, measures, the measures of all layers, the recorded weight."""
 
 from __future__ import annotations
 
@@ -8,22 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nnviz.engine.errors import BuildError
-from nnviz.engine.model.build import set_training
-from nnviz.engine.model.loss_functions import probabilities
-from nnviz.engine.run.trainer import CHUNK, Trainer, copies
+from nnviz.document.network import split_parameter
+from nnviz.engine.run.trainer import Trainer
 from nnviz.engine.run.weight_recorder import WeightRecorder
-from nnviz.records.run_records import LayerMeasures, Surface, WeightHistory
+from nnviz.records.run_records import LayerMeasures, WeightHistory
 from nnviz.records.tensors import WHOLE, Array, Measure
 from nnviz.records.tensors import Tensor as TensorRecord
 
 FEWEST_BINS, MOST_BINS = 8, 40
-GRID = 48
-"""Points along each side of a surface over two features."""
-LINE = 200
-"""Points of a surface over one feature."""
-MARGIN = 0.12
-"""How far a surface reaches beyond the data, as a share of its extent."""
 
 
 def array_of(tensor: Tensor | np.ndarray) -> Array:
@@ -80,10 +72,10 @@ def _histogram(values: np.ndarray, bins: int) -> tuple[float, float, tuple[int, 
     return low, high, tuple(np.bincount(np.clip(places, 0, bins - 1), minlength=bins).tolist())
 
 
-def history_record(history: WeightRecorder, iteration: int) -> WeightHistory:
+def history_record(recorder: WeightRecorder, iteration: int) -> WeightHistory:
     """Return what is kept of a weight up to an iteration, as it travels."""
-    iterations, *columns = np.array(history.rows(iteration), dtype=np.float64).reshape(-1, 4).T
-    return WeightHistory(history.parameter, history.element, array_of(iterations.astype(np.int64)), *map(array_of, columns))
+    iterations, *columns = np.array(recorder.rows(iteration), dtype=np.float64).reshape(-1, 4).T
+    return WeightHistory(recorder.parameter, recorder.element, array_of(iterations.astype(np.int64)), *map(array_of, columns))
 
 
 # --- layers ---
@@ -92,16 +84,15 @@ def history_record(history: WeightRecorder, iteration: int) -> WeightHistory:
 def layer_measures(trainer: Trainer) -> tuple[LayerMeasures, ...]:
     """Return the measures of every layer with parameters, in forward order: of the last iteration, or (there being none) of the next."""
     if not trainer.has_last:
-        _look_ahead(trainer)
-    learning = {name.partition(".")[0] for name in trainer.parameters}
+        _differentiate_next(trainer)
+    learning = {split_parameter(name).layer for name in trainer.parameters}
     return tuple(_of_layer(trainer, layer) for layer, _ in trainer.net.plan if layer in learning)
 
 
-def _look_ahead(trainer: Trainer) -> None:
+def _differentiate_next(trainer: Trainer) -> None:
     """Run the next iteration without its update, so that there are gradients to measure."""
-    buffers = copies(trainer.buffers)
-    trainer.differentiate(trainer.rows())
-    trainer.set_tensors(buffers)
+    with trainer.unchanged():
+        trainer.differentiate(trainer.rows())
 
 
 def _of_layer(trainer: Trainer, layer: str) -> LayerMeasures:
@@ -113,75 +104,19 @@ def _of_layer(trainer: Trainer, layer: str) -> LayerMeasures:
 
 def _weights(trainer: Trainer, layer: str) -> Tensor:
     """All weights of the layer in one row, without biases and shifts."""
-    own = {name: parameter for name, parameter in trainer.parameters.items() if name.partition(".")[0] == layer}
+    own = {name: parameter for name, parameter in trainer.parameters.items() if split_parameter(name).layer == layer}
     chosen = [parameter for parameter in own.values() if parameter.dim() > 1] or [own[f"{layer}.weight"]]
     return chosen[0] if len(chosen) == 1 else torch.cat([parameter.detach().ravel() for parameter in chosen])
 
 
 def _gradient(trainer: Trainer, layer: str) -> Tensor:
     """The gradients of all parameters of the layer in one row, so that their norm is the layer's. A frozen one has none."""
-    own = (parameter.grad for name, parameter in trainer.parameters.items() if name.partition(".")[0] == layer)
+    own = (parameter.grad for name, parameter in trainer.parameters.items() if split_parameter(name).layer == layer)
     return torch.cat([torch.empty(0), *(gradient.ravel() for gradient in own if gradient is not None)])
 
 
 def _update_ratio(trainer: Trainer, layer: str) -> float:
-    names = [name for name in trainer.before if name.partition(".")[0] == layer]
-    before = math.hypot(*(trainer.before[name].norm().item() for name in names))
-    moved = math.hypot(*((trainer.parameters[name].detach() - trainer.before[name]).norm().item() for name in names))
+    names = [name for name in trainer.previous if split_parameter(name).layer == layer]
+    before = math.hypot(*(trainer.previous[name].norm().item() for name in names))
+    moved = math.hypot(*((trainer.parameters[name].detach() - trainer.previous[name]).norm().item() for name in names))
     return moved / before if before and math.isfinite(moved / before) else 0.0
-
-
-# --- the surface ---
-
-
-def surface(trainer: Trainer) -> Surface | None:
-    """Return the network's answer over the plane of the two features, or the line of the only one; None for other data."""
-    if trainer.data.x.shape[1] not in (1, 2) or trainer.experiment.training.target == "input":
-        return None
-    low, high = _extent(trainer.data.x)
-    sizes, x = _grid(trainer, low, high)
-    output = probabilities(trainer.experiment.training.loss, trainer.answer(x)).float()
-    return Surface(low, high, array_of(output.reshape(*sizes, -1)))
-
-
-def response(trainer: Trainer, layer: str, unit: int) -> Array:
-    """Return what one unit of a layer puts out over the very grid of `surface`, in evaluation mode: (height, width) or (width,).
-
-    `unit` counts the layer's output in C order. Raises BuildError where there is no such unit or no plane to show it on.
-    """
-    if trainer.data.x.shape[1] not in (1, 2):
-        raise BuildError("", "A neuron's map is drawn for data with 1 or 2 features.", "")
-    if layer not in (trainer.net.entry, *(id for id, _ in trainer.net.plan)):
-        raise BuildError("", f"The network has no layer {layer}.", "")
-    sizes, x = _grid(trainer, *_extent(trainer.data.x))
-    output = _outputs(trainer, layer, x).flatten(1)
-    if not 0 <= unit < output.shape[1]:
-        raise BuildError("", f"Layer {layer} has no unit {unit}: it has {output.shape[1]}.", "")
-    return array_of(output[:, unit].float().reshape(sizes))
-
-
-@torch.no_grad()
-def _outputs(trainer: Trainer, layer: str, x: Tensor) -> Tensor:
-    """What a layer puts out for these rows in evaluation mode. What it put out in the last iteration stays as it is."""
-    set_training(trainer.net, False)
-    parts = []
-    for part in x.split(CHUNK):
-        trainer.net(part)
-        parts.append(trainer.net.outputs[layer])
-    return torch.cat(parts)
-
-
-def _grid(trainer: Trainer, low: tuple[float, ...], high: tuple[float, ...]) -> tuple[tuple[int, ...], Tensor]:
-    """How many points along each axis, rows first, and the points as the network takes them."""
-    features = len(low)
-    axes = [torch.linspace(a, b, LINE if features == 1 else GRID, dtype=torch.float64) for a, b in zip(low, high, strict=True)]
-    grids = torch.meshgrid(*reversed(axes), indexing="ij")[::-1]  # rows of the picture are the second feature
-    x = torch.stack(grids, dim=-1).reshape(-1, features).to(trainer.training_rows.x.dtype)
-    return tuple(len(axis) for axis in axes), x.reshape(-1, *trainer.net.input_shape)
-
-
-def _extent(x: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    finite = np.where(np.isfinite(x), x, 0.0)
-    low, high = finite.min(0), finite.max(0)
-    margin = np.where(high > low, (high - low) * MARGIN, 1.0)
-    return tuple((low - margin).tolist()), tuple((high + margin).tolist())

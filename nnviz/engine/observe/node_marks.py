@@ -1,4 +1,4 @@
-"""What is conspicuous about a traced node over its whole batch: dead, saturated, dropped, frozen, not finite. It only counts."""
+"""What is conspicuous about a traced node over its whole batch: dead, saturated, dropped, frozen, not finite."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STEEPNESS: dict[str, Callable[[Tensor], Tensor]] = {"sigmoid": lambda a: 4 * a 
 """The derivative from the value, as a share of the largest: σ' = a(1 − a) is at most ¼, tanh' = 1 − a² at most 1."""
 
 
-def marks(
+def node_marks(
     operation: str, value: Tensor, gradient: Tensor | None, dropped: Tensor | None, batch_axis: int | None, frozen: bool = False
 ) -> NodeMarks | None:
     """Return the marks of a node from its value over the batch; None if it has none."""

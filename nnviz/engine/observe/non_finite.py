@@ -1,4 +1,4 @@
-"""Names the first thing in an iteration that is not a finite number. It looks at what the iteration left behind and runs nothing."""
+"""Names the first thing in an iteration that is not a finite number, from what the iteration left behind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnviz.engine.model.build import Net
 
 
 def gradients_are_finite(parameters: list[nn.Parameter]) -> bool:
-    """Return whether all gradients are finite. Their common norm is looked at first, because it costs a tenth."""
+    """Return whether all gradients are finite. Their common norm is computed first, because it costs a tenth."""
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     norm = torch.nn.utils.get_total_norm(gradients).item()
     return math.isfinite(norm) or all(_finite(gradient) for gradient in gradients)

@@ -1,4 +1,4 @@
-"""What the window is shown of a run, and how often: frames that carry only what is watched and cost training little. Nothing else."""
+"""What the window is shown of a run, and how often: frames that carry only what is watched and cost training little."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from nnviz.engine.observe.capture import Captured, capture_next
-from nnviz.engine.observe.measures import history_record, layer_measures, surface
-from nnviz.engine.observe.predictions import answers
+from nnviz.engine.observe.measures import history_record, layer_measures
+from nnviz.engine.observe.predictions import predictions
+from nnviz.engine.observe.surface import surface
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.timeline import Timeline
 from nnviz.messages import Frame, Logged, Reply, Watch
-from nnviz.records.run_records import CurvePoint
 
 INTERVAL = 1 / 30
 """Seconds between frames, at least."""
@@ -33,7 +33,7 @@ class Budget:
         self._factor, self._cost, self._trained = factor, 0.0, 0.0
 
     @property
-    def is_there(self) -> bool:
+    def is_due(self) -> bool:
         """Whether it may happen again."""
         return self._trained >= self._factor * self._cost
 
@@ -65,6 +65,14 @@ class Reporter:
         self._points_sent, self.captured, self._refused = 0, None, ""
         self._unacknowledged.clear()
 
+    def set_watch(self, watch: Watch) -> None:
+        """Fill frames from now on with what is watched."""
+        self.watch = watch
+
+    def keep_trace(self, captured: Captured) -> None:
+        """Have this trace as the latest one."""
+        self.captured = captured
+
     def moved(self, points: int) -> None:
         """So many points of the curves are known to the window."""
         self._points_sent = points
@@ -77,7 +85,7 @@ class Reporter:
         """The window has drawn this frame."""
         self._unacknowledged.discard(number)
 
-    def trained(self, timeline: Timeline, revision: int, seconds: float) -> None:
+    def report_iteration(self, timeline: Timeline, revision: int, seconds: float) -> None:
         """After an iteration that took so long: send a frame if one is due."""
         self._measuring.trained(seconds)
         self._tracing.trained(seconds)
@@ -85,8 +93,8 @@ class Reporter:
         if now - self._last_frame < INTERVAL or self._unacknowledged:
             return
         self._last_frame = now
-        tracing = "trace" in self.watch.panels and (self._tracing.is_there or now - self._last_trace > TRACED_ANYWAY)
-        measuring = self._measuring.is_there and not tracing  # a trace comes alone: the window would have too much to draw at once
+        tracing = "trace" in self.watch.panels and (self._tracing.is_due or now - self._last_trace > TRACED_ANYWAY)
+        measuring = self._measuring.is_due and not tracing  # a trace comes alone: the window would have too much to draw at once
         frame, cost = _timed(lambda: self._frame(timeline, revision, measuring, drawing=not tracing))
         if measuring:
             self._measuring.spent(cost)
@@ -96,7 +104,7 @@ class Reporter:
         else:
             self._deliver(frame)
 
-    def under_way(self, timeline: Timeline, revision: int) -> None:
+    def report_progress(self, timeline: Timeline, revision: int) -> None:
         """On the way to an iteration: say now and then how far it is. Nothing is drawn of it, so nothing waits for the window."""
         now = time.perf_counter()
         if now - self._last_frame >= PROGRESS:
@@ -105,16 +113,14 @@ class Reporter:
             rate = trainer.learning_rate
             self._send(Frame(self._number, revision, timeline.iteration, trainer.position.epoch, rate))
 
-    def stand(self, timeline: Timeline, revision: int) -> None:
-        """Send a frame with everything watched but a trace, which is asked for when the run stands; validation is measured here, too."""
-        last, trainer = timeline.points[-1], timeline.trainer
-        if last.validation_loss is None and trainer.validation_rows.count:
-            timeline.points[-1] = CurvePoint(last.iteration, last.loss, *trainer.evaluate(trainer.validation_rows))
+    def report_at_rest(self, timeline: Timeline, revision: int) -> None:
+        """Send a frame with everything watched but a trace, which is asked for at rest; validation is measured here, too."""
+        if timeline.complete_last_point():
             self.edited(len(timeline.points))
         self._deliver(self._frame(timeline, revision, True))
 
-    def tell(self, timeline: Timeline, revision: int) -> None:
-        """Send a frame with nothing that has to be measured: the history of another weight."""
+    def report_recorded_weight(self, timeline: Timeline, revision: int) -> None:
+        """Send a frame with nothing that has to be measured: the history of the weight that is recorded."""
         self._deliver(self._frame(timeline, revision, False))
 
     def _frame(self, timeline: Timeline, revision: int, measuring: bool, drawing: bool = True) -> Frame:
@@ -123,7 +129,6 @@ class Reporter:
         end = len(timeline.points) if drawing else self._points_sent
         points, self._points_sent = tuple(timeline.points[self._points_sent : end]), end
         self._number += 1
-        history = trainer.history
         return Frame(
             number=self._number,
             revision=revision,
@@ -133,8 +138,8 @@ class Reporter:
             points=points,
             measures=layer_measures(trainer) if measuring and "measures" in panels else (),
             surface=surface(trainer) if measuring and "surface" in panels else None,
-            history=history_record(history, timeline.iteration) if history else None,
-            answers=answers(trainer) if measuring and "answers" in panels else None,
+            history=history_record(trainer.recorder, timeline.iteration) if trainer.recorder else None,
+            answers=predictions(trainer) if measuring and "answers" in panels else None,
         )
 
     def _with_trace(self, timeline: Timeline, frame: Frame) -> None:

@@ -1,4 +1,4 @@
-"""From a trace to its record on the wire. Pure: it runs nothing but the local derivative of element-wise activations."""
+"""From a trace to its record, with the local derivatives of element-wise activations."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nnviz.engine.observe._neuron_records import scalar_record
 from nnviz.engine.observe.batch_axis import batch_axes
 from nnviz.engine.observe.capture import Captured
 from nnviz.engine.observe.measures import array_of, tensor_record
-from nnviz.engine.observe.neuron_records import scalar_record
-from nnviz.engine.observe.node_marks import marks
+from nnviz.engine.observe.node_marks import node_marks
+from nnviz.operations.table import row_of
 from nnviz.records.tensors import PICTURED, WHOLE, Array
 from nnviz.records.tensors import Tensor as TensorRecord
 from nnviz.records.trace_record import (
@@ -27,11 +28,7 @@ from nnviz.records.trace_record import (
     WhatIf,
 )
 from nnviz.trace import Node, Step, Trace, Update, agreements
-from nnviz.trace.record import Slot, perform
-from nnviz.trace.windows import winners
-
-ELEMENTWISE = {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "tanh", "exp", "log", "abs", "sqrt", "neg", "pow"}
-"""Operations of one tensor whose derivative is one number per element."""
+from nnviz.trace.record import Slot, fill, perform
 
 
 def to_record(captured: Captured) -> TraceRecord:
@@ -40,7 +37,7 @@ def to_record(captured: Captured) -> TraceRecord:
     return scalar_record(captured, whole) if captured.scalars else whole
 
 
-def supposed(captured: Captured) -> tuple[WhatIf, ...]:
+def tensor_what_ifs(captured: Captured) -> tuple[WhatIf, ...]:
     """Return what was supposed of the tensors of a trace."""
     return tuple(WhatIf(what_if.node, what_if.kind, what_if.value, what_if.element) for what_if in captured.trace.what_ifs)
 
@@ -63,7 +60,7 @@ def _tensors(captured: Captured) -> TraceRecord:
         agreements=tuple(AgreementRecord(*agreement) for agreement in agreements(trace)),
         details=tuple(trace.details.items()),
         outputs=_outputs(captured),
-        what_ifs=supposed(captured),
+        what_ifs=tensor_what_ifs(captured),
     )
 
 
@@ -86,10 +83,12 @@ def _node(node: Node, captured: Captured, batch_axis: int | None) -> NodeRecord:
         reads=tuple(node.reads),
         formula=node.formula,
         derivative=node.derivative,
+        symbol=node.said.symbol,
+        equations=node.said.equations,
         where=node.where,
         dropped=array_of(node.dropped) if node.dropped is not None and node.dropped.numel() <= WHOLE else None,
         winners=_winners(node, captured.trace),
-        marks=marks(node.operation, node.value, node.gradient, node.dropped, batch_axis, node.label in captured.frozen),
+        marks=node_marks(node.operation, node.value, node.gradient, node.dropped, batch_axis, node.label in captured.frozen),
         ports=tuple(node.ports) if any(node.ports) else (),
         arguments=tuple(_plain(part) for part in node.call.args) if node.call else (),
         keywords={name: _plain(part) for name, part in node.call.kwargs.items()} if node.call else {},
@@ -110,8 +109,22 @@ def _plain(part: Any) -> Any:
 
 
 def _winners(node: Node, trace: Trace) -> Array | None:
-    found = winners(node, trace.nodes) if node.value.numel() <= WHOLE else None
+    found = winners(node, trace) if node.value.numel() <= WHOLE else None
     return None if found is None else array_of(found)
+
+
+def winners(node: Node, trace: Trace) -> Tensor | None:
+    """Return for every element of a max pool the place in its input that won, counted row-major over the pooled axes; None for others.
+
+    None also where the call drew its windows: made again it would draw others.
+    """
+    if "max_pool" not in node.operation or node.call is None or len(node.inputs) != 1 or len(node.values) != 1:
+        return None
+    if node.call.rng is not None:
+        return None
+    x = [trace.nodes[node.inputs[0]].values[node.ports[0]]]
+    options = fill(node.call.kwargs, x) | {"return_indices": True}
+    return getattr(torch.nn.functional, node.operation)(*fill(node.call.args, x), **options)[1]
 
 
 def _step(step: Step) -> StepRecord:
@@ -148,14 +161,14 @@ def _edges(trace: Trace) -> tuple[EdgeRecord, ...]:
         for argument, source in enumerate(node.inputs):
             contribution = back.get((source, node.id, argument))
             small = contribution is not None and node.value.numel() <= WHOLE
-            slope = local(trace, node) if small else None
+            slope = local_derivative(trace, node) if small else None
             edges.append(EdgeRecord(source, node.id, argument, _optional(contribution), None if slope is None else array_of(slope)))
     return tuple(edges)
 
 
-def local(trace: Trace, node: Node) -> Tensor | None:
+def local_derivative(trace: Trace, node: Node) -> Tensor | None:
     """Return ∂output/∂input of an element-wise operation: its own backward on ones (that of the sum), at the traced input."""
-    if node.operation not in ELEMENTWISE or node.call is None or len(node.inputs) != 1:
+    if not row_of(node.operation).sends_local or node.call is None or len(node.inputs) != 1:
         return None
     source = trace.nodes[node.inputs[0]].values[node.ports[0]]
     if source.shape != node.value.shape:

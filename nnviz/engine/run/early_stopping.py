@@ -1,4 +1,4 @@
-"""Early stopping: the best epoch so far and how long it has not been beaten. It touches no network."""
+"""Early stopping: the best epoch so far and how long it has not been beaten."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class EarlyStopping:
     """Whether the last epoch was one too many: the best weights should come back."""
 
     def after(self, validation: float, iteration: int, limit: int, tensors: Callable[[], dict[str, Tensor]]) -> EarlyStopping:
-        """Return what is remembered after another epoch. `limit`: after how many that are not better it is over."""
+        """Return the state after another epoch. `limit`: after how many epochs without improvement it is over."""
         if validation < self.loss:
             return EarlyStopping(validation, tensors(), iteration)
         if self.waited + 1 < limit:

@@ -1,8 +1,9 @@
-"""One table: the optimizers of the catalog as torch makes them, and how their state survives an edit. It must not know about data."""
+"""One table: the optimizers of the catalog as torch makes them, and how their state survives an edit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from inspect import unwrap
 from itertools import groupby
 from typing import Any
 
@@ -12,10 +13,21 @@ from torch.optim import Optimizer
 
 from nnviz.document.network import Choice
 from nnviz.engine.errors import BuildError
-from nnviz.engine.without_compiler import keep_compiler_out
 
 NAMES = {"learning_rate": "lr", "epsilon": "eps"}
 """Fields of the catalog that torch spells differently."""
+
+
+def keep_compiler_out(kinds: Iterable[type[Optimizer]]) -> None:
+    """Let these kinds of optimizer be made and make steps without torch's compiler, which takes longer to load than torch itself.
+
+    Two decorators of torch.optim load it in order to be kept out of compiled functions. The functions inside them are torch's own; they
+    are no longer differentiable themselves, and no longer to be used inside a compiled function. Calling it twice does no harm.
+    """
+    Optimizer.add_param_group = unwrap(Optimizer.add_param_group)
+    for kind in kinds:
+        kind.step = torch.no_grad()(unwrap(kind.step))
+
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "sgd": torch.optim.SGD,
@@ -105,7 +117,7 @@ def load_state(optimizer: Optimizer, names: Mapping[nn.Parameter, str], state: S
             optimizer.state[parameter] = {key: _copy(value) for key, value in state[names[parameter]].items()}
 
 
-def carried_state(state: State, old: Choice, new: Choice, fitting: set[str], shapes: Mapping[str, Tensor]) -> State:
+def fitting_state(state: State, old: Choice, new: Choice, fitting: set[str], shapes: Mapping[str, Tensor]) -> State:
     """Return the state that stays valid when `old` becomes `new`: of the `fitting` parameters, if the kind is the same.
 
     What a newly switched-on setting needs starts at 0; what a switched-off one left is dropped.

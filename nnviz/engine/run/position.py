@@ -1,4 +1,4 @@
-"""Where a run stands, and which rows come next. A pure function of seed and position; it must not know about networks."""
+"""Where a run is, and which rows come next: a pure function of seed and position."""
 
 from __future__ import annotations
 

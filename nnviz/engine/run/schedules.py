@@ -1,4 +1,4 @@
-"""One table: the learning rate of an iteration, as torch.optim.lr_scheduler has it. It must not know about optimizers or networks."""
+"""One table: the learning rate of an iteration, as torch.optim.lr_scheduler has it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnviz.document.network import Choice
 
 @dataclass(frozen=True)
 class Plateau:
-    """What "plateau" remembers between epochs. Source: torch.optim.lr_scheduler.ReduceLROnPlateau, mode min, threshold relative."""
+    """The state of "plateau" between epochs. Source: torch.optim.lr_scheduler.ReduceLROnPlateau, mode min, threshold relative."""
 
     best: float = math.inf
     waited: int = 0
@@ -20,7 +20,7 @@ class Plateau:
     """How often the learning rate has been reduced."""
 
     def after(self, schedule: Choice, loss: float) -> Plateau:
-        """Return what is remembered after another epoch with this validation loss."""
+        """Return the state after another epoch with this validation loss."""
         is_better = loss < self.best * (1 - schedule["threshold"])
         waited = 0 if is_better or self.cooldown else self.waited + 1
         best, cooldown = loss if is_better else self.best, max(0, self.cooldown - 1)

@@ -1,4 +1,4 @@
-"""What survives an edit while a run goes on: tensors whose name and shape still fit, and the optimizer's state of them. No training."""
+"""What survives an edit while a run goes on: tensors whose name and shape still fit, and the optimizer's state of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from nnviz.document.catalog import OPTIMIZERS
 from nnviz.document.experiment import Experiment
-from nnviz.document.network import Layer
+from nnviz.document.network import Layer, split_parameter
 from nnviz.engine.data.datasets import Data
 from nnviz.engine.model.build import Net, build, check, set_weights
 from nnviz.engine.run import optimizers
@@ -36,26 +36,27 @@ def transfer(old: Trainer, experiment: Experiment, data: Data) -> Transferred:
     """
     new = Trainer(experiment, data, _net(old, experiment, data))
     before = old.parameters | old.buffers
-    again = _started_again(old.experiment, experiment)
+    again = _initialised_anew(old.experiment, experiment)
     named = {name: tensor for name, tensor in (new.parameters | new.buffers).items() if name in before}
-    fitting = {name for name, tensor in named.items() if before[name].shape == tensor.shape and name.partition(".")[0] not in again}
+    fitting = {name for name, tensor in named.items() if before[name].shape == tensor.shape and split_parameter(name).layer not in again}
     new.set_tensors({name: before[name] for name in fitting})
-    typed = _typed(old.experiment, experiment)
-    set_weights(new.net, typed)
-    _carry_state(old, new, fitting)
-    new.position, new.remembers, new.history = old.position, old.remembers, old.history
+    edited = _edited_weights(old.experiment, experiment)
+    set_weights(new.net, edited)
+    _transfer_state(old, new, fitting)
+    new.observe_like(old)
     is_comparable = _is_comparable(old.experiment, experiment)
-    new.patience = old.patience if is_comparable else EarlyStopping()
-    new.plateau = old.plateau if is_comparable and old.experiment.training.schedule == experiment.training.schedule else Plateau()
+    is_same_schedule = is_comparable and old.experiment.training.schedule == experiment.training.schedule
+    early_stopping, plateau = old.early_stopping if is_comparable else EarlyStopping(), old.plateau if is_same_schedule else Plateau()
+    new.set_progress(old.position, early_stopping, plateau)
     kept = tuple(name for name in new.parameters if name in fitting)
-    is_another_net = bool(typed or again) or _computed(old.experiment) != _computed(experiment)
+    is_another_net = bool(edited or again) or _computed(old.experiment) != _computed(experiment)
     if not is_another_net:
-        _carry_last_iteration(old, new)
+        new.take_last_iteration(old)
     reset = tuple(name for name in new.parameters if name in before and name not in fitting)
     return Transferred(new, kept, reset, is_another_net, (*_lost_tensors(old, new, reset), *_lost_state(old, new)))
 
 
-def _started_again(old: Experiment, new: Experiment) -> set[str]:
+def _initialised_anew(old: Experiment, new: Experiment) -> set[str]:
     """The layers whose weights are to start in another way, and so start anew."""
     starts = {layer.id: (layer.initializer, layer.gain) for layer in old.network}
     return {layer.id for layer in new.network if layer.id in starts and starts[layer.id] != (layer.initializer, layer.gain)}
@@ -63,12 +64,12 @@ def _started_again(old: Experiment, new: Experiment) -> set[str]:
 
 def _lost_tensors(old: Trainer, new: Trainer, reset: tuple[str, ...]) -> list[str]:
     """One sentence for each layer that starts anew."""
-    titles = {layer.id: layer.title for layer in new.experiment.network}
-    firsts = {name.partition(".")[0]: name for name in reversed(reset)}
+    titles = new.experiment.network.titles
+    firsts = {split_parameter(name).layer: name for name in reversed(reset)}
     said = []
     for id, name in reversed(firsts.items()):
         was, now = list(old.parameters[name].shape), list(new.parameters[name].shape)
-        why = f"its {name.partition('.')[2]} was {was} and is {now}" if was != now else "its initializer is another"
+        why = f"its {split_parameter(name).tensor} was {was} and is {now}" if was != now else "its initializer is another"
         said.append(f"{titles[id]} starts anew: {why}.")
     return said
 
@@ -78,7 +79,7 @@ def _lost_state(old: Trainer, new: Trainer) -> list[str]:
     return [f"{after} starts without what {before} remembered."] if before != after and old.optimizer.state else []
 
 
-def _typed(old: Experiment, new: Experiment) -> dict[str, list | float]:
+def _edited_weights(old: Experiment, new: Experiment) -> dict[str, list | float]:
     """The weights set by hand that are not what they were."""
     return {name: values for name, values in new.weights.items() if name not in old.weights or old.weights[name] != values}
 
@@ -90,13 +91,6 @@ def _computed(experiment: Experiment) -> tuple:
     return bare, network.links, experiment.training.loss
 
 
-def _carry_last_iteration(old: Trainer, new: Trainer) -> None:
-    """What the last iteration left behind is still true of the same net."""
-    for name, parameter in new.parameters.items():
-        parameter.grad = old.parameters[name].grad
-    new.has_last, new.activations, new.before = old.has_last, old.activations, old.before
-
-
 def _net(old: Trainer, experiment: Experiment, data: Data) -> Net:
     """The same one while the network is the same: a switched optimizer should not cost a new network."""
     if experiment.network != old.experiment.network:
@@ -105,10 +99,10 @@ def _net(old: Trainer, experiment: Experiment, data: Data) -> Net:
     return old.net
 
 
-def _carry_state(old: Trainer, new: Trainer, fitting: set[str]) -> None:
+def _transfer_state(old: Trainer, new: Trainer, fitting: set[str]) -> None:
     choices = old.experiment.training.optimizer, new.experiment.training.optimizer
     state = optimizers.save_state(old.optimizer, old.names)
-    optimizers.load_state(new.optimizer, new.names, optimizers.carried_state(state, *choices, fitting, new.parameters))
+    optimizers.load_state(new.optimizer, new.names, optimizers.fitting_state(state, *choices, fitting, new.parameters))
 
 
 def _is_comparable(old: Experiment, new: Experiment) -> bool:

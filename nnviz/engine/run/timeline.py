@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from math import log2, nan
 from pathlib import Path
 
 from nnviz.document.experiment import Experiment
-from nnviz.document.run_log import brought_back
+from nnviz.document.run_log import Change, RunLog
 from nnviz.engine.data.datasets import Data, data_key, load
 from nnviz.engine.errors import BuildError
 from nnviz.engine.run.state_transfer import Transferred, transfer
 from nnviz.engine.run.trainer import Checkpoint, Stop, Trainer
-from nnviz.records.run_records import Change, CurvePoint
+from nnviz.engine.run.weight_recorder import LENGTH, WeightRecorder
+from nnviz.records.run_records import CurvePoint
 
 SPACING = 50
 """Iterations between checkpoints."""
@@ -22,37 +23,44 @@ DENSE = 16
 """So many of the newest are kept; of those twice as old every second, and so on."""
 BUDGET = 256_000_000
 """Bytes that checkpoints may take, roughly; large networks keep fewer."""
+REPLAYING = 0.25
+"""Seconds that the past of a recorded weight may take to be made again."""
 
 
 class Timeline:
-    """One run: what was changed when, and the trainer that stands somewhere on it.
+    """One run: its log, and the trainer that stands somewhere on it.
 
     `document` is what the person sees; after going back, `trainer.experiment` is what was in force there.
     """
 
-    def __init__(self, experiment: Experiment, folder: Path, changes: Iterable[Change] = (), data: Data | None = None) -> None:
-        """Raises BuildError if the experiment cannot be built. `data`: if it is already loaded."""
+    def __init__(self, run: RunLog | Experiment, folder: Path, data: Data | None = None) -> None:
+        """Raises BuildError if it cannot be built. `run`: its log, or the experiment it starts with. `data`: if it is already loaded."""
+        log = run if isinstance(run, RunLog) else RunLog(run)
         self.folder = folder
-        self.start = experiment
-        self.changes: list[Change] = []
-        self.data = data or load(experiment, folder)
-        self.trainer = Trainer(experiment, self.data)
+        self.log = RunLog(log.first)
+        self.data = data or load(log.first, folder)
+        self.trainer = Trainer(log.first, self.data)
         self.applied = 0
         """How many changes are in force where the run stands."""
         self.points: list[CurvePoint] = [self.trainer.start_point()]
         self._checkpoints: dict[int, tuple[Checkpoint, int, CurvePoint]] = {}
         """By iteration: the state, how many changes were in force, and the last point."""
-        self.pace = 0.0
-        """Seconds the last iteration took."""
+        self._iteration_seconds = 0.0
+        """How long the last iteration took."""
         self._keep_checkpoint()
-        self._take_over(changes)
+        self._take_over(log)
 
-    def _take_over(self, changes: Iterable[Change]) -> None:
-        for change in changes:
+    def _take_over(self, log: RunLog) -> None:
+        for change in log.changes:
             if not self.can_go_on_with(change.experiment):
                 raise BuildError("changes", f"At iteration {change.iteration} the data changes.", "That starts another run.")
-            self.changes.append(change)
+        self.log = log
         self._apply_due()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What the document became, and when, oldest first."""
+        return self.log.changes
 
     @property
     def iteration(self) -> int:
@@ -62,7 +70,7 @@ class Timeline:
     @property
     def document(self) -> Experiment:
         """The present document, whatever was in force where the run stands."""
-        return self.changes[-1].experiment if self.changes else self.start
+        return self.log.last
 
     def has_same_data(self, experiment: Experiment, folder: Path) -> bool:
         """Return whether another run would have the rows of this one."""
@@ -77,27 +85,27 @@ class Timeline:
 
         If it was in force at this very iteration, the changes since then are taken back: the run is exactly what it was before them.
         """
-        back = brought_back(self.start, self.changes, self.iteration, experiment)
-        if back is not None:
-            return self._take_back(back)
+        log = self.log.changed(self.iteration, experiment)
+        if self.log.brought_back(self.iteration, experiment) is not None:
+            return self._take_back(log)
         carried = transfer(self.trainer, experiment, self.data)
-        self._forget_beyond(self.applied)
-        self.changes.append(Change(self.iteration, experiment))
+        self._go_on_with(log, self.applied)
         self._put_in_force(carried)
         return carried
 
-    def _take_back(self, count: int) -> Transferred:
-        """Drop all changes but the first `count`; where one of them is in force, the last iteration is made again without it."""
-        iteration, is_in_force = self.iteration, self.applied > count
-        self._forget_beyond(count)
+    def _take_back(self, log: RunLog) -> Transferred:
+        """Go on with this log, a part of the present one; where a change that is dropped is in force, the last iteration is made again."""
+        iteration, is_in_force = self.iteration, self.applied > len(log.changes)
+        self._go_on_with(log, len(log.changes))
         if is_in_force:
             self._go_back(iteration)
             while self.iteration < iteration:
                 self.advance()
         return Transferred(self.trainer, tuple(self.trainer.parameters), (), False)
 
-    def _forget_beyond(self, count: int) -> None:
-        del self.changes[count:]
+    def _go_on_with(self, log: RunLog, count: int) -> None:
+        """Take this for the log, of whose changes `count` are those of the present one."""
+        self.log = log
         kept = self._checkpoints.items()
         self._checkpoints = {at: entry for at, entry in kept if at <= self.iteration and entry[1] <= count}
 
@@ -113,18 +121,18 @@ class Timeline:
                 last.iteration, last.loss
             )  # its validation held the former ones; it is measured where the run stands
 
-    def settle(self) -> Transferred | None:
+    def drop_changes_ahead(self) -> Transferred | None:
         """Before training on: where changes lie ahead, they are dropped, and the present document is in force from here on."""
         return self.edit(self.document) if self.applied < len(self.changes) else None
 
-    def advance(self, look: Callable[[Trainer, float, float], Stop | None] | None = None) -> Stop | None:
+    def advance(self, check: Callable[[Trainer, float, float], Stop | None] | None = None) -> Stop | None:
         """Make one iteration, and whatever changes are recorded behind it. Returns why to stop, if there is a reason.
 
-        `look` is given the trainer, the loss and that of the iteration before (NaN for the first), and may stop it before the update.
+        `check` is given the trainer, the loss and that of the iteration before (NaN for the first), and may stop it before the update.
         """
         start = time.perf_counter()
-        stop = self.trainer.advance(partial(look, previous=self.points[-1].loss if self.iteration else nan) if look else None)
-        self.pace = time.perf_counter() - start
+        stop = self.trainer.advance(partial(check, previous=self.points[-1].loss if self.iteration else nan) if check else None)
+        self._iteration_seconds = time.perf_counter() - start
         if stop and stop.comes_before:
             return stop
         self.points.append(self.trainer.point)
@@ -133,6 +141,23 @@ class Timeline:
             self._keep_checkpoint()
             self._thin()
         return stop
+
+    def complete_last_point(self) -> bool:
+        """Measure the validation where the run is, if its last point lacks it; return whether that point is another one now."""
+        last, trainer = self.points[-1], self.trainer
+        if last.validation_loss is not None or not trainer.validation_rows.count:
+            return False
+        self.points[-1] = CurvePoint(last.iteration, last.loss, *trainer.evaluate(trainer.validation_rows))
+        return True
+
+    def record_weight(self, parameter: str, element: tuple[int, ...]) -> None:
+        """Record one weight from now on, and of what lies behind as much as can be made again quickly; of "" none."""
+        here = self.iteration
+        self.trainer.record(WeightRecorder(parameter, element) if parameter else None)
+        behind = min(LENGTH, here, int(REPLAYING / self._iteration_seconds)) if self._iteration_seconds else 0
+        if parameter and behind:
+            self.go_to(here - behind)
+            self.go_to(here)
 
     def _keep_checkpoint(self) -> None:
         self._checkpoints[self.iteration] = (self.trainer.checkpoint(), self.applied, self.points[-1])
@@ -159,7 +184,7 @@ class Timeline:
         reusable = self.trainer.net if checkpoint.experiment.network == self.trainer.experiment.network else None
         trainer = Trainer(checkpoint.experiment, self.data, reusable)
         trainer.restore(checkpoint)
-        trainer.remembers, trainer.history = self.trainer.remembers, self.trainer.history
+        trainer.observe_like(self.trainer)
         self.trainer = trainer
         self.points[at:] = [point]
         self._apply_due()

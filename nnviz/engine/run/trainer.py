@@ -1,17 +1,20 @@
-"""Trains whole iterations at full speed; what one does depends on experiment, seed and position only. It knows nothing of messages."""
+"""Trains whole iterations at full speed; what one does depends on experiment, seed and position only."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from nnviz.document.catalog import LAYERS
 from nnviz.document.experiment import Experiment
+from nnviz.document.network import split_parameter
 from nnviz.engine import seeds
 from nnviz.engine.data.datasets import Data
 from nnviz.engine.data.samples import Samples, samples
@@ -20,8 +23,8 @@ from nnviz.engine.model import loss_functions
 from nnviz.engine.model.build import Net, apply_switches, build, set_training
 from nnviz.engine.observe.non_finite import first_non_finite, gradients_are_finite
 from nnviz.engine.run import optimizers
+from nnviz.engine.run._locked_weights import LockedWeights
 from nnviz.engine.run.early_stopping import EarlyStopping
-from nnviz.engine.run.locked_weights import LockedWeights
 from nnviz.engine.run.position import Position, next_rows
 from nnviz.engine.run.schedules import Plateau, learning_rate
 from nnviz.engine.run.weight_recorder import WeightRecorder
@@ -42,12 +45,12 @@ class Stop(NamedTuple):
 
     @property
     def comes_before(self) -> bool:
-        """Whether the iteration was not made: the run stands where it stood before it."""
+        """Whether the iteration was not made: the state is that before it."""
         return self.reason in ("non_finite", "breakpoint")
 
 
-Look = Callable[["Trainer", float], Stop | None]
-"""Is given the loss of an iteration whose gradients stand in the parameters; returns why not to make it, if there is a reason."""
+Check = Callable[["Trainer", float], Stop | None]
+"""Is given the loss of an iteration whose gradients are in the parameters; returns why not to make its update, if there is a reason."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,12 @@ class Checkpoint:
     position: Position
     tensors: dict[str, Tensor]
     state: optimizers.State
-    patience: EarlyStopping
+    early_stopping: EarlyStopping
     plateau: Plateau
 
 
 class Trainer:
-    """One network in training. `advance` makes the next iteration; all else looks at the state or moves it as a whole."""
+    """One network in training. `advance` makes the next iteration; all else reads the state or sets it as a whole."""
 
     def __init__(self, experiment: Experiment, data: Data, net: Net | None = None) -> None:
         """Raises BuildError if the experiment cannot be built. A `net` of the same network is taken over instead of a new one."""
@@ -75,24 +78,24 @@ class Trainer:
         self.buffers = dict(self.net.named_buffers())
         self.names = {parameter: name for name, parameter in self.parameters.items()}
         factors = {layer.id: layer.learning_rate_factor for layer in experiment.network}
-        of_parameters = {parameter: factors[name.partition(".")[0]] for name, parameter in self.parameters.items()}
+        of_parameters = {parameter: factors[split_parameter(name).layer] for name, parameter in self.parameters.items()}
         self.optimizer = optimizers.build_optimizer(experiment.training.optimizer, of_parameters)
         apply_switches(self.net, experiment)
         self.locks = LockedWeights(experiment.locks, self.parameters)
         self.loss = loss_functions.LOSSES[experiment.training.loss]
         self.penalty = loss_functions.penalty_of(experiment)
         self.position = Position()
-        self.patience, self.plateau = EarlyStopping(), Plateau()
+        self.early_stopping, self.plateau = EarlyStopping(), Plateau()
         self.point: CurvePoint | None = None
         """The figures of the last iteration."""
         self.has_last = False
         """Whether gradients and activations are those of the last iteration made."""
-        self.remembers = False
         self.activations: dict[str, Tensor] = {}
         """What every layer put out in the last iteration."""
-        self.before: dict[str, Tensor] = {}
-        """While `remembers` is on: the parameters as they were before the last iteration; empty before the first."""
-        self.history: WeightRecorder | None = None
+        self.previous: dict[str, Tensor] = {}
+        """The parameters as they were before the last iteration; empty before the first, and unless `keep_previous` was asked for."""
+        self._keeps_previous = False
+        self.recorder: WeightRecorder | None = None
         """Of the one weight that is watched."""
 
     @property
@@ -128,27 +131,27 @@ class Trainer:
         self.activations = self.net.outputs
         return loss.item()
 
-    def advance(self, look: Look | None = None) -> Stop | None:
+    def advance(self, check: Check | None = None) -> Stop | None:
         """Make one iteration. Returns why to stop, if there is a reason; if it `comes_before`, the state is that before the iteration.
 
-        `look` may stop it before the update.
+        `check` may stop it before the update.
         """
         rows = self.rows()
         buffers = copies(self.buffers)
         loss = self.differentiate(rows)
-        if stop := (look(self, loss) if look else None) or _non_finite(self, loss):
+        if stop := (check(self, loss) if check else None) or _non_finite(self, loss):
             self.set_tensors(buffers)
             self.has_last = False
             return stop
-        if self.remembers:
-            self.before = _copied_into(self.before, self.parameters)
-        if self.history:
-            self.history.expect(self.parameters)
+        if self._keeps_previous:
+            self.previous = _copied_into(self.previous, self.parameters)
+        if self.recorder:
+            self.recorder.before_update(self.parameters)
         self._update()
         self.has_last = True
         before, self.position = self.position, self.position.after(len(rows), self.training_rows.count)
-        if self.history:
-            self.history.keep(self.parameters, self.position.iteration)
+        if self.recorder:
+            self.recorder.after_update(self.parameters, self.position.iteration)
         return self._conclude(loss, self.position.epoch > before.epoch)
 
     def _update(self) -> None:
@@ -168,19 +171,19 @@ class Trainer:
         return self._end_epoch(validation) if epoch_ended and validation is not None else None
 
     def _end_epoch(self, validation: float) -> Stop | None:
-        """What watches the validation loss: the plateau schedule, and early stopping, which goes back to the best weights."""
+        """What depends on the validation loss: the plateau schedule, and early stopping, which goes back to the best weights."""
         training = self.experiment.training
         if training.schedule.kind == "plateau":
             self.plateau = self.plateau.after(training.schedule, validation)
         if training.early_stopping is None:
             return None
-        self.patience = self.patience.after(validation, self.position.iteration, training.early_stopping, self.tensors)
-        if not self.patience.is_over:
+        self.early_stopping = self.early_stopping.after(validation, self.position.iteration, training.early_stopping, self.tensors)
+        if not self.early_stopping.is_over:
             return None
-        self.set_tensors(self.patience.tensors or {})
-        return Stop("early_stopping", self.patience.sentence(training.early_stopping))
+        self.set_tensors(self.early_stopping.tensors or {})
+        return Stop("early_stopping", self.early_stopping.sentence(training.early_stopping))
 
-    # --- the net as it stands ---
+    # --- the net as it is now ---
 
     @torch.no_grad()
     def answer(self, x: Tensor) -> Tensor:
@@ -203,7 +206,7 @@ class Trainer:
         return loss, loss_functions.metric(self.experiment.training.loss, output, rows.y, self.data.classes)
 
     def start_point(self) -> CurvePoint:
-        """Return the figures of the net as it stands: its loss over all training rows, and its validation."""
+        """Return the figures of the net as it is now: its loss over all training rows, and its validation."""
         loss, _ = self.evaluate(self.training_rows)
         return CurvePoint(self.position.iteration, loss, *(self.evaluate(self.validation_rows) if self.validation_rows.count else ()))
 
@@ -223,15 +226,49 @@ class Trainer:
     def checkpoint(self) -> Checkpoint:
         """Return a copy of the state."""
         state = optimizers.save_state(self.optimizer, self.names)
-        return Checkpoint(self.experiment, self.position, self.tensors(), state, self.patience, self.plateau)
+        return Checkpoint(self.experiment, self.position, self.tensors(), state, self.early_stopping, self.plateau)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Make the state that of a checkpoint of the same experiment."""
         self.set_tensors(checkpoint.tensors)
         self.optimizer.state.clear()
         optimizers.load_state(self.optimizer, self.names, checkpoint.state)
-        self.position, self.patience, self.plateau = checkpoint.position, checkpoint.patience, checkpoint.plateau
-        self.before, self.has_last = {}, False
+        self.set_progress(checkpoint.position, checkpoint.early_stopping, checkpoint.plateau)
+        self.previous, self.has_last = {}, False
+
+    def set_progress(self, position: Position, early_stopping: EarlyStopping, plateau: Plateau) -> None:
+        """Go on from this position, with what depends on the epochs so far."""
+        self.position, self.early_stopping, self.plateau = position, early_stopping, plateau
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Whatever of the next iteration is run inside, buffers and random numbers are afterwards as they were."""
+        buffers, random_state = copies(self.buffers), torch.default_generator.get_state()
+        try:
+            yield
+        finally:
+            self.set_tensors(buffers)
+            torch.default_generator.set_state(random_state)
+
+    # --- what is kept to be shown ---
+
+    def keep_previous(self, on: bool) -> None:
+        """Keep from now on the parameters as they were before each iteration, in `previous`, or no longer."""
+        self._keeps_previous = on
+
+    def record(self, recorder: WeightRecorder | None) -> None:
+        """Record one weight from now on; None for none."""
+        self.recorder = recorder
+
+    def observe_like(self, other: Trainer) -> None:
+        """Keep and record what another trainer of the same run does."""
+        self._keeps_previous, self.recorder = other._keeps_previous, other.recorder
+
+    def take_last_iteration(self, other: Trainer) -> None:
+        """Have the gradients and activations of the last iteration from a trainer of the same net."""
+        for name, parameter in self.parameters.items():
+            parameter.grad = other.parameters[name].grad
+        self.has_last, self.activations, self.previous = other.has_last, other.activations, other.previous
 
 
 def _non_finite(trainer: Trainer, loss: float) -> Stop | None:
@@ -271,6 +308,6 @@ def _check_rows(experiment: Experiment, count: int, validation: int) -> None:
             "training.early_stopping", "Early stopping needs rows to validate on.", "Set data.validation above 0, or turn it off."
         )
     size = min(training.batch_size or count, count)
-    if (count == 1 or count % size == 1) and any(layer.kind == "batch_norm" for layer in experiment.network):
+    if (count == 1 or count % size == 1) and any(LAYERS[layer.kind].compares_rows for layer in experiment.network):
         message = f"Batch norm compares the rows of a batch, and of {count} rows in batches of {size} the last has one."
         raise BuildError("training.batch_size", message, "Change the batch size.")

@@ -1,99 +1,84 @@
-"""Says whether training should stop before an iteration, by the breakpoints that are on. It runs nothing itself."""
+"""The breakpoints of a run while it trains: whether one holds in an iteration before its update is made, and at which place."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
+from itertools import chain, groupby
 
 import torch
 from torch import Tensor
 
 from nnviz.document.breakpoints import Breakpoint, reason
+from nnviz.document.network import split_parameter
 from nnviz.engine.run.trainer import Stop, Trainer
 from nnviz.records.run_records import BreakpointHit
 
-PlaceFinder = Callable[[Breakpoint, Trainer, float, float], BreakpointHit | None]
+Numbers = Iterable[tuple[str, float | None]]
+"""Places, and the number that is found at each; in the order of the iteration."""
 
 
 class TrainingBreakpoints:
-    """The breakpoints of a run. `due` is what the next iteration has to pass, None if nothing: that costs training nothing."""
+    """The breakpoints of a run; `check` is what the next iteration has to pass."""
 
     def __init__(self) -> None:
         self._active: tuple[Breakpoint, ...] = ()
-        self._lets_pass = False
+        self._skipped: int | None = None
 
     def set_breakpoints(self, breakpoints: Iterable[Breakpoint]) -> None:
-        """Have these, as far as they are on, looked at from the next iteration on."""
+        """Check these, as far as they are on, from the next iteration on."""
         self._active = tuple(one for one in breakpoints if one.enabled)
 
-    def let_pass(self, one: bool) -> None:
-        """Let the next iteration be made whatever it does, or (False) look at it as at all others."""
-        self._lets_pass = one
+    def skip(self, iteration: int | None) -> None:
+        """Do not check the iteration that follows so many finished ones; None: check all."""
+        self._skipped = iteration
 
-    def due(self) -> Callable[[Trainer, float, float], Stop | None] | None:
-        """Return what looks at the next iteration; an iteration that may pass is let past once."""
-        lets_pass, self._lets_pass = self._lets_pass, False
-        return self._look if self._active and not lets_pass else None
-
-    def _look(self, trainer: Trainer, loss: float, previous: float) -> Stop | None:
-        """Return why to stop before the iteration that has this loss and whose gradients stand in the parameters."""
-        for one in self._active:
-            if hit := _FINDERS[one.kind](one, trainer, loss, previous):
-                titles = {layer.id: layer.title for layer in trainer.experiment.network}
-                why = reason(one, hit.place, hit.value, titles)
+    def check(self, trainer: Trainer, loss: float, previous: float) -> Stop | None:
+        """Return why to stop before the iteration with this loss, whose gradients are in the parameters; `previous`: the loss before."""
+        if trainer.position.iteration == self._skipped:
+            return None
+        for hit in (_hit(one, trainer, loss, previous) for one in self._active):
+            if hit:
+                titles = trainer.experiment.network.titles
+                why = reason(hit.breakpoint, hit.place, hit.value, titles)
                 return Stop("breakpoint", f"Stopped before iteration {trainer.position.iteration + 1}: {why}.", hit)
         return None
 
 
-def _place(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -> BreakpointHit | None:
-    return BreakpointHit(one, one.target)
+def _hit(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -> BreakpointHit | None:
+    numbers = _NUMBERS[one.kind](one, trainer, loss)
+    return next((BreakpointHit(one, place, number) for place, number in numbers if one.holds(number, previous)), None)
 
 
-def _loss_rising(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -> BreakpointHit | None:
-    return BreakpointHit(one, "loss", loss) if loss > previous + one.threshold else None
+def _outputs(trainer: Trainer) -> Iterator[tuple[str, Tensor]]:
+    """Of every layer, in the order of the forward pass."""
+    return ((layer, trainer.net.outputs[layer]) for layer, _ in trainer.net.plan)
 
 
-def _activation(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -> BreakpointHit | None:
-    """The first layer, in the order of the forward pass."""
-    outputs = trainer.net.outputs
-    return _first(one, ((layer, outputs[layer]) for layer, _ in trainer.net.plan))
+def _gradients(trainer: Trainer) -> Iterator[tuple[str, Tensor]]:
+    """Of every parameter that has one, in the order of the backward pass: the last layer first, those of one layer as a trace has them."""
+    layers = [list(of_layer) for _, of_layer in groupby(trainer.parameters.items(), lambda item: split_parameter(item[0]).layer)]
+    parameters = chain.from_iterable(reversed(layers))
+    return ((name, parameter.grad) for name, parameter in parameters if parameter.grad is not None)
 
 
-def _gradient(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -> BreakpointHit | None:
-    """The first parameter, in the order of the backward pass."""
-    return _first(one, _gradients(trainer))
+def _largest(tensor: Tensor) -> float:
+    return torch.linalg.vector_norm(tensor.detach(), float("inf")).item() if tensor.numel() else float("nan")
 
 
-def _gradients(trainer: Trainer) -> Iterator[tuple[str, Tensor | None]]:
-    """Of every parameter: the last layer first, those of one layer in their own order, as a trace has them."""
-    layers = [list(of_layer) for _, of_layer in groupby(trainer.parameters.items(), lambda item: item[0].partition(".")[0])]
-    yield from ((name, parameter.grad) for of_layer in reversed(layers) for name, parameter in of_layer)
+def _non_finite(tensor: Tensor) -> int:
+    return tensor.numel() - int(torch.isfinite(tensor).sum())
 
 
-def _first(one: Breakpoint, tensors: Iterable[tuple[str, Tensor | None]]) -> BreakpointHit | None:
-    for place, tensor in tensors:
-        if tensor is not None and tensor.numel() and one.covers(place):
-            largest = torch.linalg.vector_norm(tensor.detach(), float("inf")).item()
-            if one.is_beyond(largest):
-                return BreakpointHit(one, place, largest)
-    return None
+def _all(trainer: Trainer, loss: float) -> Iterator[tuple[str, Tensor]]:
+    return chain(_outputs(trainer), [("loss", torch.tensor(loss))], _gradients(trainer))
 
 
-def _non_finite(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -> BreakpointHit | None:
-    """In the order of the iteration: a layer's output, the loss, the gradient of a parameter."""
-    outputs = ((layer, trainer.net.outputs[layer]) for layer, _ in trainer.net.plan)
-    for place, tensor in (*outputs, ("loss", torch.tensor(loss)), *_gradients(trainer)):
-        count = 0 if tensor is None else tensor.numel() - int(torch.isfinite(tensor).sum())
-        if count:
-            return BreakpointHit(one, place, count)
-    return None
-
-
-_FINDERS: dict[str, PlaceFinder] = {
-    "node": _place,
-    "parameter": _place,
-    "non_finite": _non_finite,
-    "gradient": _gradient,
-    "activation": _activation,
-    "loss_rising": _loss_rising,
+_NUMBERS: dict[str, Callable[[Breakpoint, Trainer, float], Numbers]] = {
+    "node": lambda one, trainer, loss: [(one.target, None)],
+    "parameter": lambda one, trainer, loss: [(one.target, None)],
+    "non_finite": lambda one, trainer, loss: ((place, _non_finite(tensor)) for place, tensor in _all(trainer, loss)),
+    "gradient": lambda one, trainer, loss: ((name, _largest(tensor)) for name, tensor in _gradients(trainer) if one.covers(name)),
+    "activation": lambda one, trainer, loss: ((layer, _largest(tensor)) for layer, tensor in _outputs(trainer) if one.covers(layer)),
+    "loss_rising": lambda one, trainer, loss: [("loss", loss)],
 }
+"""By kind: what a breakpoint looks at while training."""

@@ -1,21 +1,15 @@
-"""One weight over the last iterations: its value, its gradient, its step. It only looks; it keeps numbers, no tensors."""
+"""One weight over the last iterations: its value, its gradient, its step, as plain numbers."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
 from math import prod
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from nnviz.engine.run.timeline import Timeline
-
 LENGTH = 200
 """Iterations that are kept."""
-REPLAYING = 0.25
-"""Seconds that the past of a weight may take to be made again."""
 
 
 class WeightRecorder:
@@ -26,13 +20,13 @@ class WeightRecorder:
         self._rows: deque[tuple[int, float, float, float]] = deque(maxlen=LENGTH)
         self._before = 0.0
 
-    def expect(self, parameters: Mapping[str, Tensor]) -> None:
-        """An update is about to be made."""
+    def before_update(self, parameters: Mapping[str, Tensor]) -> None:
+        """Note the weight before an update."""
         tensor = self._tensor(parameters)
         self._before = _number(tensor, self.element) if tensor is not None else 0.0
 
-    def keep(self, parameters: Mapping[str, Tensor], iteration: int) -> None:
-        """The update is made, and so many iterations are finished. What was kept of later ones is forgotten."""
+    def after_update(self, parameters: Mapping[str, Tensor], iteration: int) -> None:
+        """Record the update that finishes iteration `iteration`; what is kept of later ones is dropped."""
         tensor = self._tensor(parameters)
         if tensor is None:
             return
@@ -56,12 +50,3 @@ class WeightRecorder:
 def _number(tensor: Tensor, element: tuple[int, ...]) -> float:
     """One element, read through numpy: less than half the time of tensor[element].item(), which every iteration would pay three times."""
     return tensor.detach().numpy().item(element)
-
-
-def record_weight(timeline: Timeline, parameter: str, element: tuple[int, ...]) -> None:
-    """Keep the history of one weight from now on, and of what lies behind as much as can be made again quickly; of "" none."""
-    here, timeline.trainer.history = timeline.iteration, WeightRecorder(parameter, element) if parameter else None
-    behind = min(LENGTH, here, int(REPLAYING / timeline.pace)) if timeline.pace else 0
-    if parameter and behind:
-        timeline.go_to(here - behind)
-        timeline.go_to(here)

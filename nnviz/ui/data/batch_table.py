@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QStyledItemDelegate, QStyleOptionViewItem,
 
 from nnviz.messages import BatchInspected
 from nnviz.records.data_record import DataRecord
+from nnviz.records.tensors import to_numpy
 from nnviz.text import numbers
 from nnviz.ui.data.row_cells import RowCells
 from nnviz.ui.data.rows_picture import image_of
@@ -108,7 +109,7 @@ class BatchTable(QWidget):
 
     def set_batch(self, batch: BatchInspected | None, data: DataRecord | None) -> None:
         """Show these rows of the data; None shows none."""
-        count = 0 if data is None else int(np.frombuffer(data.training.data, dtype=data.training.dtype).sum())
+        count = 0 if data is None else int(to_numpy(data.training).sum())
         fits = batch is not None and data is not None and max(batch.rows, default=0) < count
         cells = RowCells(data, batch) if fits else None
         self.table.set_rows([BatchRow(cells, place) for place in range(len(cells.losses))] if cells else [])

@@ -1,6 +1,6 @@
 """The window in which data is chosen: the gallery, the settings of what is chosen, a file or points of one's own, and the scaling.
 
-It shows a document and asks for changes of it; choosing.py carries them out.
+It shows a document and asks for changes of it; the data feature carries them out.
 """
 
 from __future__ import annotations

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
 from nnviz.document.store.files import replace_file
+from nnviz.session.session import Session
+from nnviz.ui.shell_api import Shell
 from nnviz.ui.theme.colors import current_theme
-
-if TYPE_CHECKING:
-    from nnviz.ui.shell.main_window import MainWindow
 
 PICTURES = ("svg", "png", "pdf")
 GRAPH_FILES = ("dot", "graphml", "json")
@@ -21,10 +19,10 @@ SUFFIXES = {"graph": (*PICTURES, *GRAPH_FILES), "network": PICTURES, "plots": PI
 
 
 class Exports:
-    """The exports of one window."""
+    """The exports of one window. `ask_file` is given a title, a name and filters, and returns where to write."""
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
+    def __init__(self, session: Session, shell: Shell, ask_file: Callable[[str, str, str], str]) -> None:
+        self._session, self._shell, self._ask_file = session, shell, ask_file
 
     def ask_graph(self) -> None:
         """Ask for a file and write the graph at the present step there."""
@@ -40,53 +38,44 @@ class Exports:
 
     def ask_widget(self, widget: QWidget) -> None:
         """Ask for a file and write a picture of one plot there."""
-        self._ask("plot", PICTURES, lambda path: _picture(widget, path))
+        self._ask("plot", PICTURES, lambda path: self._paint(widget, path))
 
     def write(self, path: Path, what: str) -> None:
         """Write graph, network, plots or window; the suffix says how. Raises ValueError for an unknown suffix, OSError if it fails."""
-        window, suffix = self._window, path.suffix[1:].lower()
+        suffix = path.suffix[1:].lower()
         if suffix not in SUFFIXES[what]:
             raise ValueError(f"a {what} can be written as {', '.join(SUFFIXES[what])}; choose one of these endings")
         if what == "graph" and suffix in GRAPH_FILES:
             replace_file(path, self._graph_text(suffix).encode())
         else:
-            pictured = {
-                "graph": window.panels.graph.scene(),
-                "network": window.panels.network.scene(),
-                "plots": [window.panels.cards[name] for name in window.area.visible_panels() if name in window.panels.plots],
-                "window": window,
-            }
-            _picture(pictured[what], path)
+            self._paint(self._shell.pictured(what), path)
+
+    def _paint(self, pictured: object, path: Path) -> None:
+        from nnviz.export import pictures
+
+        pictures.save(pictured, path, current_theme())
 
     def _graph_text(self, suffix: str) -> str:
         from nnviz.export import graph_files  # networkx takes longer to load than the window to paint
 
-        state = self._window.session.trace_state
+        state = self._session.stepping.state
         if state is None:
             raise ValueError("nothing has been traced yet; mend the network or wait for the engine")
         return graph_files.WRITERS[suffix](state.index.trace, state.cursor)
 
     def _ask(self, what: str, suffixes: tuple[str, ...], write: Callable[[Path], None]) -> None:
         filters = ";;".join(f"{suffix.upper()} (*.{suffix})" for suffix in suffixes)
-        name = self._window.documents.ask_file(
-            f"Export {what}", f"{Path(self._window.session.document.title).stem} {what}.{suffixes[0]}", filters
-        )
+        name = self._ask_file(f"Export {what}", f"{Path(self._session.document.title).stem} {what}.{suffixes[0]}", filters)
         if not name:
             return
         try:
             write(Path(name))
         except (OSError, ValueError) as error:
-            self._window.toast.post("error", f"{Path(name).name} could not be written: {reason(error)}")
+            self._shell.toast.post("error", f"{Path(name).name} could not be written: {reason(error)}")
         else:
-            self._window.toast.post("info", f"Wrote {name}")
+            self._shell.toast.post("info", f"Wrote {name}")
 
 
 def reason(error: Exception) -> str:
     """Return why a file could not be written, without the number an operating system gives it."""
     return getattr(error, "strerror", None) or str(error)
-
-
-def _picture(pictured: object, path: Path) -> None:
-    from nnviz.export import pictures
-
-    pictures.save(pictured, path, current_theme())

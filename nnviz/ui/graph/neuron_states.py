@@ -10,8 +10,7 @@ import numpy as np
 from nnviz.records.tensors import Array, Tensor, to_numpy
 from nnviz.records.trace_record import EdgeRecord, NodeRecord
 from nnviz.records.trace_state import TraceState
-from nnviz.text import captions, numbers
-from nnviz.text import names as naming
+from nnviz.text import captions, names, numbers
 from nnviz.ui.graph import marks
 from nnviz.ui.graph.appearance import Appearance
 from nnviz.ui.graph.strips import Limits, robust_limit, shaded, words
@@ -103,7 +102,7 @@ def scale(state: TraceState, shown: Units) -> ColorScale:
         "contribution": found["contribution"],
         "update": found["update"],
     }
-    return ColorScale(naming.names(index.trace), Limits(**found), edges, links)
+    return ColorScale(names.names(index.trace), Limits(**found), edges, links)
 
 
 def _limit(state: TraceState, tensors: Iterable[tuple[int, Tensor | None]]) -> float:
@@ -129,7 +128,9 @@ def _number(value: float | None, limit: float) -> Number | None:
     if value is None:
         return None
     finite = bool(np.isfinite(value))
-    return Number(captions.short(value, MOST_DIGITS) if finite else numbers.number(value), shaded(value, limit) if finite else 0.0, finite)
+    return Number(
+        captions.fitting(value, MOST_DIGITS) if finite else numbers.number(value), shaded(value, limit) if finite else 0.0, finite
+    )
 
 
 def _with_token(number: Number | None, state: TraceState, node: NodeRecord, tokens: tuple[str, ...]) -> Number | None:
@@ -175,7 +176,7 @@ def _marks(state: TraceState, shown: Units, circle: int, parts: tuple[int, ...])
 
 
 def _label(state: TraceState, circle: int) -> str:
-    return naming.symbol(state.index.node(circle))
+    return names.symbol(state.index.node(circle))
 
 
 def _text(state: TraceState, node: int, tensor: Tensor | None) -> str:

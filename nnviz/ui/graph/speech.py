@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
-from nnviz.text import names as naming
-from nnviz.text import numbers
+from nnviz.text import names, numbers
 from nnviz.ui.graph.strips import Limits
 
 NOT_YET = "not computed yet"
@@ -28,17 +27,17 @@ def step_label(state: TraceState | None) -> str:
 def sentences(state: TraceState, titles: Mapping[str, str] | None = None) -> list[str]:
     """Return where the cursor is, what the graph is, then one sentence for every node in forward order."""
     trace, titles = state.index.trace, titles or {}
-    names = naming.names(trace)
+    named = names.names(trace)
     return [
-        here(state, names, titles),
-        f"Graph of {naming.iteration(trace)}: {len(trace.nodes)} nodes in {len(state.index.nodes_of_layer)} layers.",
-        *(f"{naming.qualified(node, names, titles)}: {_said(state, node)}." for node in trace.nodes),
+        here(state, named, titles),
+        f"Graph of {names.iteration(trace)}: {len(trace.nodes)} nodes in {len(state.index.nodes_of_layer)} layers.",
+        *(f"{names.qualified(node, named, titles)}: {_said(state, node)}." for node in trace.nodes),
     ]
 
 
-def here(state: TraceState, names: Mapping[int, str], titles: Mapping[str, str]) -> str:
+def here(state: TraceState, named: Mapping[int, str], titles: Mapping[str, str]) -> str:
     """Return where the cursor is, in one sentence."""
-    place = f" at {naming.qualified(state.node, names, titles)}" if state.node else ""
+    place = f" at {names.qualified(state.node, named, titles)}" if state.node else ""
     return f"Step {state.cursor} of {state.index.length}: {state.phase}{place}."
 
 

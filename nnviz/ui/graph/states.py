@@ -11,8 +11,7 @@ import numpy as np
 from nnviz.records.tensors import Tensor
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
-from nnviz.text import names as naming
-from nnviz.text import numbers
+from nnviz.text import names, numbers
 from nnviz.ui.graph import marks
 from nnviz.ui.graph.appearance import Appearance
 from nnviz.ui.graph.card_items import CardState, EdgeState
@@ -60,7 +59,7 @@ def scales(state: TraceState, tokens: tuple[str, ...] = ()) -> Scales:
     edges = {kind: {(edge.source, edge.target): sizes.get(edge.source, 0.0) for edge in trace.edges} for kind, sizes in nodes.items()}
     edges["contribution"] = {(edge.source, edge.target): _size(state, edge.source, edge.contribution) for edge in trace.edges}
     flows = {kind: _shares(sizes) for kind, sizes in edges.items()}
-    return Scales(naming.names(trace), limits(state), flows, {kind: _shares(sizes) for kind, sizes in nodes.items()}, tokens)
+    return Scales(names.names(trace), limits(state), flows, {kind: _shares(sizes) for kind, sizes in nodes.items()}, tokens)
 
 
 def _node_sizes(state: TraceState) -> dict[str, dict[int, float]]:
@@ -141,7 +140,7 @@ def card_texts(card: NodeCard, node: NodeRecord, scale: Scales, titles: Mapping[
     """Return name and note of a card: of a folded group its title and how much is in it."""
     name = titles.get(card.title, card.title) or scale.names[node.id]
     if not card.folded:
-        return name, naming.note(node)
+        return name, names.note(node)
     return name, f"× {len(card.groups)}" if len(card.groups) > 1 else f"{len(card.nodes)} nodes"
 
 
@@ -213,7 +212,7 @@ def travelling(state: TraceState, wire: Edge) -> bool:
 def tooltip(state: TraceState, card: NodeCard, scale: Scales, titles: Mapping[str, str]) -> str:
     """Return the card's numbers as text."""
     node = state.index.node(card.shown)
-    head = f"{naming.qualified(node, scale.names, titles)} · {node.operation} · {numbers.shape(node.shape)}"
+    head = f"{names.qualified(node, scale.names, titles)} · {node.operation} · {numbers.shape(node.shape)}"
     lines = [head, *marks.explained(state, node.id), f"value {_figures(state, node.id, state.value(node.id))}"]
     said = words(state, node, scale.tokens) if state.is_made(node.id) else ()
     lines += [f"tokens {', '.join(said)}"] if said else []

@@ -10,10 +10,11 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QFont, QFontMetricsF, QPainter, QPen
 
+from nnviz.operations.table import row_of
 from nnviz.records.tensors import Measure, Tensor, to_numpy
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
-from nnviz.text import numbers as numerals
+from nnviz.text import numbers
 from nnviz.text.names import symbol
 from nnviz.text.tokens import written
 from nnviz.ui.theme.colors import SMALL, Theme
@@ -32,7 +33,6 @@ LABEL = 44.0
 _Flag = Qt.AlignmentFlag
 
 
-_CASTS = {"long", "int", "to"}
 _TONES = {"gradient": "backward", "contribution": "backward", "update": "update"}
 """The colours of what stands beside the cells."""
 
@@ -111,9 +111,9 @@ def change(state: TraceState, node: int) -> np.ndarray | None:
     return None if before is None or after is None else after - before
 
 
-def robust_limit(numbers: Sequence[float] | np.ndarray) -> float:
+def robust_limit(values: Sequence[float] | np.ndarray) -> float:
     """Return where a colour scale for these ends: the 98th percentile of the finite magnitudes; of few numbers, one outlier apart."""
-    known = np.sort(np.abs(np.asarray(numbers, dtype=float)))
+    known = np.sort(np.abs(np.asarray(values, dtype=float)))
     known = known[np.isfinite(known)]
     if known.size >= _FEW and known[-1] > _OUTLYING * known[-2] > 0:
         known = known[:-1]
@@ -143,7 +143,7 @@ def words(state: TraceState, node: NodeRecord, tokens: Sequence[str]) -> tuple[s
 
 def _is_given(state: TraceState, node: NodeRecord) -> bool:
     """Whether it is an input, or one made whole numbers to be looked up."""
-    return node.kind == "input" or (node.operation in _CASTS and state.index.node(node.inputs[0]).kind == "input")
+    return node.kind == "input" or (row_of(node.operation).casts and state.index.node(node.inputs[0]).kind == "input")
 
 
 def gradient_strip(state: TraceState, node: NodeRecord) -> Strip:
@@ -250,7 +250,7 @@ def _paint_label(painter: QPainter, theme: Theme, strip: Strip, left: float, top
     if strip.values is not None and len(strip.values) == 1 and not (strip.more or bad or strip.words):
         painter.setPen(theme.color("text"))
         painter.setFont(_number_font())
-        painter.drawText(room.adjusted(STEP + 4, 0, 0, 0), int(_Flag.AlignLeft | _Flag.AlignVCenter), numerals.number(strip.values[0]))
+        painter.drawText(room.adjusted(STEP + 4, 0, 0, 0), int(_Flag.AlignLeft | _Flag.AlignVCenter), numbers.number(strip.values[0]))
 
 
 def _paint_hollow(painter: QPainter, theme: Theme, strip: Strip, left: float, top: float) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from nnviz.document import edits
-from nnviz.document.catalog import LAYERS
+from nnviz.document.catalog import LAYERS, layer_kind
 from nnviz.document.checks.links import LinkIndex
 from nnviz.document.experiment import Experiment
-from nnviz.document.network import Link, Network
+from nnviz.document.network import Link, Network, reached
 from nnviz.document.problems import Refused
 from nnviz.document.shapes.report import Report
 from nnviz.document.shapes.rules import RULES
@@ -23,7 +21,7 @@ def partners(network: Network, id: str, side: int) -> frozenset[str]:
     if side < 0 and not _takes_more(links, id):
         return frozenset()
     behind, ahead = (links.inputs, links.outputs) if side > 0 else (links.outputs, links.inputs)
-    excluded = _reached(behind, id) | set(ahead[id]) | {id}
+    excluded = reached([id], behind) | set(ahead[id])
     return frozenset(other for other in links.layers if other not in excluded and (side < 0 or _takes_more(links, other)))
 
 
@@ -40,7 +38,8 @@ def targets_of(network: Network, source: str) -> tuple[str, ...]:
 
 def descendants(network: Network, id: str) -> set[str]:
     """Return every layer that depends on this one."""
-    return _reached(LinkIndex(network).outputs, id)
+    outputs = LinkIndex(network).outputs
+    return reached(outputs.get(id, ()), outputs)
 
 
 def obstacle(experiment: Experiment, source: str, target: str, link: Link | None = None) -> str:
@@ -55,7 +54,7 @@ def obstacle(experiment: Experiment, source: str, target: str, link: Link | None
     return ""
 
 
-def misfit(network: Network, report: Report, source: str, target: str) -> str:
+def size_problem(network: Network, report: Report, source: str, target: str) -> str:
     """Return why the target could not take what the source puts out beside its other inputs; empty if it can, or if sizes are not known.
 
     Such a link may be drawn all the same: the problem then stands at the layer, with its cure.
@@ -76,16 +75,5 @@ def misfit(network: Network, report: Report, source: str, target: str) -> str:
 
 
 def _takes_more(links: LinkIndex, id: str) -> bool:
-    kind = LAYERS.get(links.layers[id].kind)
-    most = kind.inputs[1] if kind else None
+    most = layer_kind(links.layers[id].kind).inputs[1]
     return most is None or most == 1 or len(links.inputs[id]) < most
-
-
-def _reached(following: Mapping[str, list[str]], id: str) -> set[str]:
-    found: set[str] = set()
-    waiting = list(following.get(id, ()))
-    while waiting:
-        if (other := waiting.pop()) not in found:
-            found.add(other)
-            waiting += following[other]
-    return found

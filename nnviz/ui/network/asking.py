@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QWidget
 
 from nnviz.document.catalog import LAYERS
+from nnviz.document.network import split_parameter
 from nnviz.ui.network.allowed_links import obstacle, partners
 from nnviz.ui.network.inline import NameField, SearchField, WeightField, show
 from nnviz.ui.network.picking import PointerTarget
@@ -81,7 +82,7 @@ def open_weight(view: NetworkView, hit: PointerTarget, at: QPoint) -> WeightFiel
     if found is None:
         return None
     parameter, index, value = found
-    title = view.experiment.network.layer(parameter.partition(".")[0]).title
+    title = view.experiment.network.layer(split_parameter(parameter).layer).title
     field = WeightField(view.viewport(), f"{title}.{parameter.partition('.')[2]}{list(index)}", value)
     field.chosen.connect(lambda number: _view(field).weight_requested.emit(parameter, index, number))
     show(field, view, at + _BESIDE)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nnviz.document.catalog import layer_kind
 from nnviz.ui.network.layer_places import Point
-from nnviz.ui.network.layer_sizes import SLIM, LayerSize
+from nnviz.ui.network.layer_sizes import LayerSize
 
 MOST_CURVES = 400
 """A link with more weights than this is drawn as bands, one per unit of the smaller side."""
@@ -77,7 +78,8 @@ def style(ends: LinkEnds) -> str:
         return "bands"
     if ends.kind == "dense":
         return "weights" if source.units * target.units <= MOST_CURVES else "bands"
-    unit_to_unit = ends.kind in SLIM or ends.kind in ("concat", "flatten")
+    kind = layer_kind(ends.kind)
+    unit_to_unit = kind.slim or kind.straight
     return "straight" if unit_to_unit and ends.offset + source.units <= target.units else "band"
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nnviz.document.experiment import Experiment
-from nnviz.document.network import Layer
+from nnviz.document.network import Layer, split_parameter
 from nnviz.document.shapes.report import Report
 from nnviz.records.tensors import Measure, Tensor, to_numpy
 from nnviz.records.trace_record import NodeRecord, RowsRecord
@@ -125,9 +125,9 @@ def _weights(id: str, report: Report, state: TraceState, coloring: str) -> dict[
     for node in state.index.nodes_of_layer.get(id, ()):
         if node.kind != "parameter":
             continue
-        name = parameter_name(node, id)
+        name = full_name(node, id)
         array = _parameter(node, state, coloring)
-        if array is not None and entry is not None and entry.parameters.get(name.partition(".")[2]) == array.shape:
+        if array is not None and entry is not None and entry.parameters.get(split_parameter(name).tensor) == array.shape:
             found[name] = array
     return found
 
@@ -142,7 +142,7 @@ def _parameter(node: NodeRecord, state: TraceState, coloring: str) -> np.ndarray
     return None if before is None or after is None else after - before
 
 
-def parameter_name(node: NodeRecord, layer: str) -> str:
+def full_name(node: NodeRecord, layer: str) -> str:
     """Return a parameter's full name, "layer.tensor"."""
     label = node.label or node.operation
     return label if label.startswith(f"{layer}.") else f"{layer}.{label}"
@@ -156,7 +156,7 @@ def _written_weights(experiment: Experiment, report: Report) -> dict[str, np.nda
             array = np.asarray(rows, dtype=np.float64)
         except ValueError:  # ragged: the report says so
             continue
-        layer, _, tensor = name.partition(".")
+        layer, tensor = split_parameter(name)
         entry = report.layers.get(layer)
         if entry is not None and entry.parameters.get(tensor) == array.shape:
             written[name] = array

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from nnviz.document.catalog import LAYERS
+from nnviz.document.catalog import LAYERS, layer_kind
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import takes
 from nnviz.document.network import Layer
@@ -14,8 +14,6 @@ from nnviz.text import captions
 
 MOST_NEURONS = 12
 """A vector with more units than this becomes a block."""
-SLIM = frozenset({"activation", "dropout", "batch_norm", "layer_norm", "add"})
-"""Kinds that work element by element: their columns are slim and their links run from unit to unit."""
 TITLE, FACTS, TWO_FACTS = 24, 22, 36
 """Heights of the text above a column, and of one line or two below it."""
 _BLOCK = 148
@@ -82,7 +80,7 @@ class LayerSize:
 
 def layer_size(layer: Layer, shape: Sequence[int] | None, experiment: Experiment, facts: float = FACTS) -> LayerSize:
     """Return the face of a layer with this output shape (None: not known); `facts` is the height of the texts below it."""
-    slim = layer.kind in SLIM
+    slim = layer_kind(layer.kind).slim
     texts = (layer.title, captions.facts(layer, shape, experiment))
     text_width = min(_WIDEST_TEXT, max(len(text) for text in texts) * _CHARACTER)
     label_width = 112.0 if captions.is_output(experiment, layer) else 0.0

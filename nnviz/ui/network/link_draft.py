@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsPathItem
 
 from nnviz.document.network import Link
-from nnviz.ui.network.allowed_links import misfit, obstacle, partners
+from nnviz.ui.network.allowed_links import obstacle, partners, size_problem
 from nnviz.ui.theme.colors import current_theme
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class LinkDraft:
         network = view.experiment.network
         if link is not None:
             network = replace(network, links=tuple(other for other in network.links if other != link))
-        self._misfits = {id: why for id in partners(network, layer, side) if (why := misfit(network, view.report, *self._pair(id)))}
-        fitting = (partners(network, layer, side) & self._scene.columns.keys()) - self._misfits.keys()
+        self._problems = {id: why for id in partners(network, layer, side) if (why := size_problem(network, view.report, *self._pair(id)))}
+        fitting = (partners(network, layer, side) & self._scene.columns.keys()) - self._problems.keys()
         self._item = QGraphicsPathItem()
         self._item.setPen(QPen(current_theme().color("forward"), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         self._item.setZValue(3)
@@ -56,7 +56,7 @@ class LinkDraft:
         """Why the layer at this point does not fit, or which link the new one takes the place of."""
         if not met:
             other = self._met(point, self._others())
-            return (self._misfits.get(other) or obstacle(self._experiment, *self._pair(other), self._link)) if other else ""
+            return (self._problems.get(other) or obstacle(self._experiment, *self._pair(other), self._link)) if other else ""
         source, target = self._pair(met)
         network = self._experiment.network
         taken = [id for id in network.inputs_of(target) if Link(id, target) != self._link]

@@ -135,6 +135,10 @@ class NetworkView(QGraphicsView):
         self._class_names = tuple(names)
         self._refresh()
 
+    def set_tokens(self, tokens: tuple[str, ...]) -> None:
+        """Say in the tooltips what the numbers of the input stand for, where the data is a text."""
+        self.tokens = tokens
+
     def set_selection(self, ids: tuple[str, ...]) -> None:
         """Select these layers, without emitting."""
         known = tuple(id for id in ids if id in self.scene().columns)

@@ -49,7 +49,7 @@ def paint_neurons(
         elif value is not None and longest:
             painter.setPen(blocks.readable(theme, value, limit))
             room = QRectF(-face.radius, center.y() - face.radius, 2 * face.radius, 2 * face.radius)
-            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, captions.short(value, longest))
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, captions.fitting(value, longest))
 
 
 def _exposed_units(face: LayerSize, exposed: QRectF | None) -> list[int]:

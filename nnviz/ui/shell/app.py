@@ -8,7 +8,6 @@ import socket
 import sys
 from collections.abc import Callable
 from functools import cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, QThreadPool, QTimer
@@ -91,18 +90,13 @@ def _begin(window: MainWindow, begin: Begin | None) -> None:
     window.session.start(train_first=0 if begin else FIRST_ITERATIONS)
     QTimer.singleShot(0, _load_libraries)
     if not window.siblings():
-        window.lost_work.offer()
+        window.features.files.lost_work.offer()
     window.focus_canvas()
 
 
 def begin_with(window: MainWindow, path: str) -> None:
     """Let a new window begin with a document: a path, `example:NAME` or `template:NAME`."""
-    from nnviz.document.store.examples import is_built_in, open_document
-
-    if is_built_in(path):
-        window.session.document.new(open_document(path))
-    else:
-        window.documents.read(Path(path).absolute())
+    window.features.files.begin_with(path)
 
 
 @cache

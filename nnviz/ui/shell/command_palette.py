@@ -23,6 +23,13 @@ class CommandPalette(QDialog):
         QVBoxLayout(self).addWidget(search)
         self.resize(460, 360)
 
+    def open_over(self, window: QWidget) -> None:
+        """Open in the middle of the window, with the keyboard in the field; gone once it is closed."""
+        self.finished.connect(self.deleteLater)
+        self.move(window.mapToGlobal(window.rect().center()) - self.rect().center())
+        self.show()
+        self.field.setFocus()
+
     def _run(self, action: QAction) -> None:
         self.accept()
         action.trigger()

@@ -1,38 +1,32 @@
-"""The window: puts the panels together and answers the actions. It holds no state of the document or the run: the session does."""
+"""The window: only its bar at first, then its features; it tells them what happens in the session, in the order written here."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QMessageBox, QVBoxLayout, QWidget
 
-from nnviz.ui.shell.actions import build_actions, fill_menu, set_icons, update_enabled
+from nnviz.ui.shell.actions import OFFERED, ActionTable
+from nnviz.ui.shell.command_palette import CommandPalette
 from nnviz.ui.shell.layouts import WORKSPACES
 from nnviz.ui.shell.top_bar import TopBar
 from nnviz.ui.theme.colors import LIGHT, THEMES, current_theme
 from nnviz.ui.theme.style import apply_theme, toggle_theme
+from nnviz.ui.widgets.escape import EscapeKey
 from nnviz.ui.widgets.notes import NoteBar
 from nnviz.ui.widgets.toast import Toast
+from nnviz.version import __version__
 
 if TYPE_CHECKING:
     from nnviz.document.experiment import Experiment
+    from nnviz.records.trace_state import TraceState
+    from nnviz.session.run import RunState
     from nnviz.session.session import Session
-    from nnviz.ui.data.choosing import DataChoosing
-    from nnviz.ui.files.crash_recovery import CrashRecovery
-    from nnviz.ui.files.documents import Documents
-    from nnviz.ui.files.exports import Exports
-    from nnviz.ui.files.start_page import StartPage
-    from nnviz.ui.network.building import Builder
-    from nnviz.ui.run.neuron_maps import NeuronMaps
-    from nnviz.ui.shell.commands import Commands
-    from nnviz.ui.shell.panel_menu import PanelMenu
-    from nnviz.ui.shell.panels import Panels
-    from nnviz.ui.shell.workspaces import WorkspaceArea
-    from nnviz.ui.step.debugger import Debugger
-    from nnviz.ui.step.proof import Proof
-    from nnviz.ui.weights.weight_editing import WeightEditing
+    from nnviz.ui.shell.features import Features
 
 DESIGN_SIZE = (1600, 1000)
 SMALLEST_SIZE = (1180, 720)
@@ -40,67 +34,32 @@ FIRST_WORKSPACE = "step"
 
 
 class MainWindow(QMainWindow):
-    """One document, its run and its pictures. It has only its bar, and no session, until `furnish` is called."""
+    """One document, its run and its pictures. It has only its bar, and no session and no features, until `furnish` is called."""
 
-    layers_selected = Signal(tuple)
-    """Ids of the layers that properties and actions are about."""
     window_requested = Signal(object)
     """A new window is wanted; None, or what to do with it (see windows.py)."""
     closed = Signal()
     """The window has closed, and its engine has ended."""
-    session: Session
-    documents: Documents
-    exports: Exports
-    commands: Commands
-    debugger: Debugger
-    builder: Builder
-    lost_work: CrashRecovery
-    neuron_maps: NeuronMaps
-    data: DataChoosing
-    panels: Panels
-    proof: Proof
-    weight_editing: WeightEditing
-    start_page: StartPage
-    area: WorkspaceArea
-    panel_menu: PanelMenu
 
     def __init__(self) -> None:
         super().__init__()
-        self.selected_layers: tuple[str, ...] = ()
-        self.asks_before_closing = True
-        self._is_furnished = self._keeps_settings = False
         apply_theme(QApplication.instance(), current_theme())
+        self.session: Session | None = None
+        self.features: Features | None = None
+        self.asks_before_closing = True
+        self._keeps_settings = False
         self.notes = NoteBar()
-        self.action_table = build_actions(self)
+        self.action_table = ActionTable(self, OFFERED, self._feature)
         for action in self.action_table.values():
             action.setEnabled(False)  # until there is something to act on
         self._menu = QMenu(self)
-        self.submenus = fill_menu(self._menu, self.action_table)
+        self.menus = self.action_table.fill(self._menu)
         self.top_bar = TopBar(self.action_table, self._menu, WORKSPACES)
         self.top_bar.set_workspace(FIRST_WORKSPACE)
         self.setCentralWidget(self._framed())
         self.toast = Toast(self)
         self.resize(*DESIGN_SIZE)
         self.setMinimumSize(*SMALLEST_SIZE)
-
-    def furnish(self, experiment: Experiment, autosaves: bool = True) -> None:
-        """Give the window a session of this experiment, and its panels. The engine is not started: call `session.start`."""
-        from nnviz.ui.shell import furnishing, wiring  # here, because the window is painted before they are loaded
-
-        furnishing.furnish(self, experiment, autosaves)
-        self.centralWidget().layout().addWidget(self.area, 1)
-        self._is_furnished = True
-        set_icons(self.action_table)
-        if self._keeps_settings:
-            self.area.restore_state(str(QSettings().value("window/panels", "")))
-        self.area.show_workspace(FIRST_WORKSPACE)
-        wiring.show_everything(self)
-        self.focus_canvas()
-
-    def focus_canvas(self) -> None:
-        """Let keys go to the graph where it is shown, else to the network."""
-        view = self.panels.graph if "graph" in self.area.visible_panels() else self.panels.network
-        view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _framed(self) -> QWidget:
         frame = QWidget()
@@ -111,33 +70,200 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.notes)
         return frame
 
-    # --- looks ---
+    def _feature(self, name: str) -> object:
+        return self if name == "window" else getattr(self.features, name)
+
+    def furnish(self, experiment: Experiment, autosaves: bool = True) -> None:
+        """Give the window a session of this experiment, and its features. The engine is not started: call `session.start`."""
+        from nnviz.ui.shell.features import Features, new_session  # here, because the window is painted before they are loaded
+        from nnviz.ui.widgets.pending_text import PendingText
+
+        self.session = new_session(experiment, autosaves, self)
+        self.features = Features(self.session, self, self.top_bar)
+        self.centralWidget().layout().addWidget(self.features.area, 1)
+        PendingText(self)
+        EscapeKey(self, self.features.step.follow)
+        self._listen(self.session)
+        self.action_table.set_icons()
+        if self._keeps_settings:
+            self.features.area.restore_state(str(QSettings().value("window/panels", "")))
+        self.features.area.show_workspace(FIRST_WORKSPACE)
+        self._show_experiment(self.session.experiment)
+        self._show_run(self.session.run)
+        self._show_trace_state(self.session.stepping.state)
+        self.focus_canvas()
+
+    # --- what happens in the session, and who is told in which order ---
+
+    def _listen(self, session: Session) -> None:
+        stepping, table = session.stepping, self.action_table
+        session.experiment_changed.connect(lambda old, new: self._show_experiment(new, old))
+        session.document.replaced.connect(lambda edit: self._show_another_document())
+        session.document_changed.connect(self._show_document)
+        session.run_changed.connect(lambda old, new: self._show_run(new, old))
+        stepping.trace_state_changed.connect(lambda old, new: self._show_trace_state(new))
+        stepping.selection_changed.connect(self._show_selection)
+        stepping.playing_changed.connect(lambda playing: table.show_running("play", playing))
+        for changed in (session.what_ifs.changed, session.undo_order.changed):
+            changed.connect(self.update_actions)
+        session.message_posted.connect(self.toast.post)
+        self.top_bar.workspace_requested.connect(self.show_workspace)
+        self.features.area.workspace_changed.connect(self._show_workspace)
+
+    def _show_experiment(self, new: Experiment, old: Experiment | None = None) -> None:
+        features = self.features
+        for feature in (features.network, features.run, features.graph, features.step):
+            feature.show_experiment(new)
+        features.data.show_experiment(new, old)
+        self._show_document()
+
+    def _show_another_document(self) -> None:
+        self.features.network.select_layers(())
+        self.focus_canvas()
+
+    def _show_document(self) -> None:
+        document, is_saved = self.session.document, self.session.is_saved
+        self.top_bar.set_title(document.title, not is_saved)
+        self.setWindowTitle(f"{document.title}[*] – nnviz")
+        self.setWindowModified(not is_saved)
+        self._show_soundness()
+
+    def _show_run(self, new: RunState, old: RunState | None = None) -> None:
+        features = self.features
+        features.run.show_run(new, old)
+        for feature in (features.step, features.network, features.graph):
+            feature.show_run(new)
+        features.data.show_run(new, old)
+        self.top_bar.set_figures(*features.run.figures())
+        if old is None or (old.training, old.target, old.engine, old.failure) != (new.training, new.target, new.engine, new.failure):
+            self.action_table.show_running("train", new.training or new.target is not None)
+            self._show_soundness()
+
+    def _show_soundness(self) -> None:
+        """Whether the network can be trained and traced may be another matter now."""
+        self.features.graph.show_soundness()
+        self.features.step.show_soundness()
+        self.update_actions()
+
+    def _show_trace_state(self, state: TraceState | None) -> None:
+        features = self.features
+        for feature in (features.network, features.graph, features.step, features.data):
+            feature.show_trace_state(state)
+        if self.action_table["step_back"].isEnabled() != (state is not None):
+            self.update_actions()
+
+    def _show_selection(self) -> None:
+        self.features.graph.show_selection()
+        self.features.step.show_selection()
+
+    def _show_workspace(self, name: str) -> None:
+        stepping = self.session.stepping
+        self.top_bar.set_workspace(name)
+        if name != "step":
+            stepping.stop()  # only there is a button that stops it
+        self.focus_canvas()
+        stepping.set_rest("start" if name == "step" else "end")
+        self.features.step.show_visible()
+        self.update_needs()
+        self.features.data.show_visible()
+
+    # --- what a feature may ask of the window, and what the window's own actions do ---
+
+    @property
+    def selected_layers(self) -> tuple[str, ...]:
+        """Ids of the layers that properties and actions are about."""
+        return self.features.network.selected_layers
+
+    def is_visible(self, panel: str) -> bool:
+        """Return whether a panel can be seen in the present workspace."""
+        return panel in self.features.area.visible_panels()
+
+    def toggle_panel(self, panel: str) -> None:
+        """Hide a panel, or show it, in the first workspace that has it if the present one has not."""
+        area = self.features.area
+        if panel in area.panels():
+            area.set_panel_visible(panel, not self.is_visible(panel))
+        else:
+            area.show_workspace(next(name for name, tree in WORKSPACES.items() if panel in tree.panels()))
+            area.set_panel_visible(panel, True)
+
+    def update_needs(self) -> None:
+        """Have measured what the panels that can be seen need now; the curves always are."""
+        needs = self.features.needs
+        self.session.watch(("curves", *sorted({needs[panel] for panel in self.features.area.visible_panels() if panel in needs})))
+
+    def update_actions(self) -> None:
+        """Let every action say whether it can be called now, and what it would undo."""
+        self.action_table.update_enabled(self._feature)
+        self.action_table["undo"].setText(f"Undo {self.session.undo_order.undo_label}".strip())
+        self.action_table["redo"].setText(f"Redo {self.session.undo_order.redo_label}".strip())
+
+    def focus_canvas(self) -> None:
+        """Let keys go to the graph where it is shown, else to the network."""
+        view = self.features.graph.view if self.is_visible("graph") else self.features.network.view
+        view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def fit(self) -> None:
+        """Show the whole graph and the whole network."""
+        self.features.graph.view.fit()
+        self.features.network.view.fit()
+
+    def show_workspace(self, name: str) -> None:
+        """Bring up this workspace."""
+        self.features.area.show_workspace(name)
+
+    def reset_workspace(self) -> None:
+        """Put all panels of the present workspace back where they were."""
+        self.features.area.reset()
+
+    def pictured(self, what: str) -> object:
+        """Return what a picture is made of: graph · network · plots · window."""
+        features, seen = self.features, self.features.area.visible_panels()
+        plots = [features.cards[name] for name in seen if name in features.plots]
+        return {"graph": features.graph.view.scene(), "network": features.network.view.scene(), "plots": plots, "window": self}[what]
+
+    def export_picture(self, widget: QWidget) -> None:
+        """Ask for a file and write a picture of one plot there."""
+        self.features.files.exports.ask_widget(widget)
+
+    def find_action(self) -> None:
+        """Open the field that finds any action by its name."""
+        panels = [action for action in self.features.panel_menu.actions.values() if action.isVisible()]
+        CommandPalette([*self.action_table.values(), *panels, *self.features.files.templates], self).open_over(self)
+
+    def about(self) -> None:
+        """Say what this is."""
+        text = f"nnviz {__version__}\nA microscope for neural networks.\nEvery traced gradient is compared with torch's own."
+        QMessageBox.about(self, "nnviz", text)
 
     def toggle_theme(self) -> None:
         """Change between light and dark, in all windows."""
         toggle_theme(QApplication.instance())
+
+    # --- other windows ---
 
     def siblings(self) -> list[MainWindow]:
         """Return the other windows of the program that are open."""
         others = (widget for widget in QApplication.topLevelWidgets() if isinstance(widget, MainWindow) and widget is not self)
         return [window for window in others if window.isVisible()]
 
-    def fit(self) -> None:
-        """Show the whole graph and the whole network."""
-        self.panels.graph.fit()
-        self.panels.network.fit()
+    def open_window(self, begin: Callable[[Any], object] | None = None) -> None:
+        """Open another window; `begin` is given its `FilesFeature` before its engine starts."""
+        self.window_requested.emit((lambda window: begin(window.features.files)) if begin else None)
 
-    def select_layers(self, ids: tuple[str, ...]) -> None:
-        """Let these layers be the ones that properties and actions are about."""
-        self.selected_layers = tuple(ids)
-        self.layers_selected.emit(self.selected_layers)
+    def bring_up(self, path: Path) -> bool:
+        """Bring the window to the front that has this document open; return whether another one has."""
+        found = next((window for window in self.siblings() if window.session.document.path == path), None)
+        if found is not None:
+            found.raise_()
+            found.activateWindow()
+        return found is not None
 
-    def update_actions(self) -> None:
-        """Let every action say whether it can be called now, and what it would undo."""
-        update_enabled(self, self.action_table)
-        undoing = self.session.undoing
-        self.action_table["undo"].setText(f"Undo {undoing.undo_label}".strip())
-        self.action_table["redo"].setText(f"Redo {undoing.redo_label}".strip())
+    def quit(self) -> None:
+        """Close all windows, this one last; stop at the first that a person would rather keep."""
+        for window in (*self.siblings(), self):
+            if not window.close():
+                return
 
     # --- coming and going ---
 
@@ -151,7 +277,7 @@ class MainWindow(QMainWindow):
     def _save_settings(self) -> None:
         settings = QSettings()
         settings.setValue("window/geometry", self.saveGeometry())
-        settings.setValue("window/panels", self.area.save_state())
+        settings.setValue("window/panels", self.features.area.save_state())
         settings.setValue("window/theme", current_theme().name)
 
     def close_without_asking(self) -> None:
@@ -159,21 +285,28 @@ class MainWindow(QMainWindow):
         self.asks_before_closing = False
         self.close()
 
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.PaletteChange and self._is_furnished:
-            set_icons(self.action_table)
-        super().changeEvent(event)
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        if self._is_furnished and self.asks_before_closing and not self.documents.settle():
-            event.ignore()
-            return
-        if self._is_furnished:
-            self._leave()
-        event.accept()
-        self.closed.emit()
-
     def _leave(self) -> None:
         if self._keeps_settings:
             self._save_settings()
         self.session.close()
+
+    # --- Qt ---
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange and self.features:
+            self.action_table.set_icons()
+        super().changeEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowActivate and self.features:
+            self.features.files.show_activated()
+        return super().event(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.features and self.asks_before_closing and not self.features.files.documents.settle():
+            event.ignore()
+            return
+        if self.features:
+            self._leave()
+        event.accept()
+        self.closed.emit()

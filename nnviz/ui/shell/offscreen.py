@@ -60,9 +60,9 @@ class Job:
 def screenshot(job: Job, out: Path) -> None:
     """Paint the window as the job says and write it as PNG. Raises JobFailed."""
     with _standing_window(job) as window:
-        if job.panel and job.panel not in window.panels.cards:
-            raise JobFailed(f"there is no panel {job.panel}; there is {', '.join(window.panels.cards)}")
-        shown = window.panels.cards[job.panel] if job.panel else window
+        if job.panel and job.panel not in window.features.cards:
+            raise JobFailed(f"there is no panel {job.panel}; there is {', '.join(window.features.cards)}")
+        shown = window.features.cards[job.panel] if job.panel else window
         if not shown.grab().save(str(out), "PNG"):
             raise JobFailed(f"{out} could not be written: is the folder there, and may it be written to?")
 
@@ -73,7 +73,7 @@ def export(job: Job, out: Path, what: str = "graph") -> None:
         raise JobFailed(f"{out.name}: a {what} can be written as {', '.join(SUFFIXES[what])}; choose one of these endings")
     with _standing_window(job) as window:
         try:
-            window.exports.write(out, what)
+            window.features.files.exports.write(out, what)
         except (OSError, ValueError) as error:
             raise JobFailed(f"{out} could not be written: {reason(error)}") from error
 
@@ -96,15 +96,15 @@ def _standing_window(job: Job) -> Iterator[MainWindow]:
 
 
 def _prepare(window: MainWindow, job: Job) -> None:
-    window.panels.graph.set_animated(False)
+    window.features.graph.view.set_animated(False)
     apply_theme(QApplication.instance(), THEMES[job.theme])
     window.resize(*job.size)
-    window.area.show_workspace(job.workspace)
-    window.session.breaker.sleep()
-    window.session.stepper.set_detail(job.detail)
+    window.features.area.show_workspace(job.workspace)
+    window.session.breakpoints.sleep()
+    window.session.stepping.set_detail(job.detail)
     for path, detail in job.details:
-        window.session.stepper.set_detail_of(path, detail)
-    window.session.stepper.set_rest("end" if job.step is None else "start")
+        window.session.stepping.set_detail_of(path, detail)
+    window.session.stepping.set_rest("end" if job.step is None else "start")
     window.show()
 
 
@@ -113,46 +113,46 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
     if not session.report.ok:
         return
     session.start()
-    _wait(lambda: session.trace_state is not None, "the engine to start", failures)
+    _wait(lambda: session.stepping.state is not None, "the engine to start", failures)
     for target in sorted({job.iteration * stretch // STRETCHES for stretch in range(1, STRETCHES + 1)} - {0}):
-        session.trainer.iterations(target - session.run.iteration)
-        _wait(lambda: not session.trainer.is_training and _is_current(window), f"iteration {target}", failures)
+        session.training.iterations(target - session.run.iteration)
+        _wait(lambda: not session.training.is_training and _is_current(window), f"iteration {target}", failures)
         if session.run.stopped in ("early_stopping", "non_finite"):
             break
     if job.step is not None:
-        if job.step > session.stepper.length:
-            raise JobFailed(f"the iteration has {session.stepper.length} steps; --step {job.step} is beyond its end")
-        session.stepper.to(job.step)
+        if job.step > session.stepping.length:
+            raise JobFailed(f"the iteration has {session.stepping.length} steps; --step {job.step} is beyond its end")
+        session.stepping.to(job.step)
     _look(window, job)
     _wait(lambda: not session.numbers.is_waiting, "the numbers around the node", failures)
-    _wait(lambda: not window.panels.graph.scenes.is_busy, "the graph to be laid out", failures)
+    _wait(lambda: not window.features.graph.view.scenes.is_busy, "the graph to be laid out", failures)
     _settle(window)
     if job.panel == "graph":  # a picture of it alone shows all of it
-        window.panels.graph.fit()
+        window.features.graph.view.fit()
 
 
 def _look(window: MainWindow, job: Job) -> None:
     """Fold, choose a node and one of its elements as the job says."""
-    session, folds = window.session, window.panels.graph.folds
+    session, folds = window.session, window.features.graph.view.folds
     if job.unfold:
         folds.fold_all()
         for key in job.unfold:
             folds.open_one(key)
     if job.node:
         kind = "node" if "/" in job.node else "parameter"
-        node = node_of(session.trace_state.index, Breakpoint(kind, job.node))
+        node = node_of(session.stepping.state.index, Breakpoint(kind, job.node))
         if node is None:
             raise JobFailed(f"this iteration has no node {job.node}: say groups and label, as h1/relu, or a parameter, as h1.weight")
-        session.select(node)
+        session.stepping.select(node)
         if job.element:
-            sizes = row_shape(session.trace_state.index.node(node))
+            sizes = row_shape(session.stepping.state.index.node(node))
             if len(job.element) != len(sizes) or any(place >= size for place, size in zip(job.element, sizes, strict=True)):
                 raise JobFailed(f"node {job.node} has no element {list(job.element)}: its rows have shape {list(sizes)}")
-            window.panels.chain_rule.choose_element(int(np.ravel_multi_index(job.element, sizes)))
+            window.features.step.chain_rule.choose_element(int(np.ravel_multi_index(job.element, sizes)))
 
 
 def _is_current(window: MainWindow) -> bool:
-    state = window.session.trace_state
+    state = window.session.stepping.state
     return state is not None and state.index.trace.iteration == window.session.run.iteration
 
 
@@ -160,7 +160,7 @@ def _settle(window: MainWindow) -> None:
     """Let everything that is waiting be painted, and fit the network to its panel; the graph opens readable and follows the cursor."""
     for _ in range(3):
         QApplication.processEvents()
-    window.panels.network.fit()
+    window.features.network.view.fit()
     QApplication.processEvents()
 
 

@@ -8,16 +8,15 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFont, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
+from nnviz.ui.step.badge import Badge
 from nnviz.ui.theme.colors import BODY, GUTTER, LARGE, SMALL, TITLE, current_theme
 from nnviz.ui.theme.fonts import mono, sans
-from nnviz.ui.theme.style import set_role
 
-GRANULARITIES = {"node": "one node", "layer": "one layer", "phase": "one phase", "iteration": "one batch", "epoch": "one epoch"}
+SIZES = {"node": "one node", "layer": "one layer", "phase": "one phase", "iteration": "one batch", "epoch": "one epoch"}
 _STEP_BUTTONS = ("to_start", "step_back", "step", "to_end")
 SEMIBOLD, BOLD = QFont.Weight.DemiBold, QFont.Weight.Bold
 _FIGURES = {"iteration": "000000", "epoch": "0000", "loss": "0.00000", "score": "00.0 %"}
 """What the bar says of the run, with the widest text each is made for."""
-_WIDEST_PROOF = "worst error 0e-00"
 _TRAIN_BUTTONS = ("rewind", "train_iteration", "train_epoch")
 
 
@@ -25,7 +24,6 @@ class TopBar(QWidget):
     """Its buttons are the window's actions, so that they share text, key and enabled state with the menu."""
 
     workspace_requested = Signal(str)
-    granularity_changed = Signal(str)
 
     def __init__(self, actions: dict[str, QAction], menu: QMenu, workspaces: Iterable[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,10 +34,7 @@ class TopBar(QWidget):
         self._tabs.chosen.connect(self.workspace_requested)
         self._step_buttons = [_icon_button(actions[name]) for name in _STEP_BUTTONS]
         self._train_buttons = [_icon_button(actions[name], text=name != "rewind") for name in _TRAIN_BUTTONS]
-        self._granularity = QComboBox(accessibleName="How far one step goes", toolTip="How far one step goes")
-        for key, text in GRANULARITIES.items():
-            self._granularity.addItem(text, key)
-        self._granularity.currentIndexChanged.connect(lambda: self.granularity_changed.emit(self.granularity))
+        self.sizes = StepSizeBox()
         self._play, self._train = _accent_button(actions["play"]), _accent_button(actions["train"])
         self._figures = {name: Figure(name, widest) for name, widest in _FIGURES.items()}
         self.badge = Badge()
@@ -57,7 +52,7 @@ class TopBar(QWidget):
             self._tabs,
             14,
             *self._step_buttons,
-            self._granularity,
+            self.sizes,
             self._play,
             *self._train_buttons,
             self._train,
@@ -71,20 +66,11 @@ class TopBar(QWidget):
         layout.addWidget(self._search)
         self._title.setProperty("role", "muted")
 
-    @property
-    def granularity(self) -> str:
-        """How far one step goes: node · layer · phase · iteration · epoch."""
-        return self._granularity.currentData()
-
-    def set_granularity(self, granularity: str) -> None:
-        """Let one step go so far."""
-        self._granularity.setCurrentIndex(self._granularity.findData(granularity))
-
     def set_workspace(self, name: str) -> None:
         """Mark the workspace that is shown and offer its transport: steps in Step, training elsewhere."""
         self._tabs.choose(name)
         stepping = name == "step"
-        for widget in (*self._step_buttons, self._granularity, self._play):
+        for widget in (*self._step_buttons, self.sizes, self._play):
             widget.setVisible(stepping)
         for widget in self._train_buttons[1:]:
             widget.setVisible(not stepping)
@@ -129,6 +115,27 @@ class TopBar(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), current_theme().color("panel"))
         painter.fillRect(0, self.height() - 1, self.width(), 1, current_theme().color("line"))
+
+
+class StepSizeBox(QComboBox):
+    """How far one step goes: node · layer · phase · iteration · epoch."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, accessibleName="How far one step goes", toolTip="How far one step goes")
+        for key, text in SIZES.items():
+            self.addItem(text, key)
+        self.currentIndexChanged.connect(lambda: self.chosen.emit(self.key))
+
+    @property
+    def key(self) -> str:
+        """The size that is chosen."""
+        return self.currentData()
+
+    def choose(self, key: str) -> None:
+        """Let one step go so far."""
+        self.setCurrentIndex(self.findData(key))
 
 
 class Figure(QWidget):
@@ -186,34 +193,6 @@ class Segments(QFrame):
     def choose(self, name: str) -> None:
         """Mark this word as the chosen one."""
         self._buttons[name].setChecked(True)
-
-
-class Badge(QPushButton):
-    """The proof in sight: whether the present trace equals ordinary torch, and by how much it differs."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFont(sans(SMALL, SEMIBOLD))
-        self.setMinimumWidth(self.fontMetrics().horizontalAdvance(_WIDEST_PROOF) + 12)  # so that nothing jumps while it changes
-        self.set_error(None, "")
-
-    def set_error(self, worst_error: float | None, precision: str, is_past: bool = False) -> None:
-        """Show the largest difference of any gradient from torch's own (relative); None: there is no trace.
-
-        `is_past`: the network as it is now cannot be traced, and what is on the screen is the last one that could.
-        """
-        set_role(self, "proof" if worst_error is not None and not is_past else "no proof")
-        proof = f"✓ equals torch\nworst error {worst_error:.0e}" if worst_error else "✓ equals torch\nto the last bit"
-        self.setText("no trace yet" if worst_error is None else "last good trace" if is_past else proof)
-        said = (
-            f"Every parameter gradient of this trace was compared with torch's own backward in {precision}.\n"
-            f"Largest difference, relative to the largest gradient: {worst_error:.1e}. Click for every parameter."
-            if worst_error is not None
-            else "The badge appears when an iteration has been traced and compared with torch."
-        )
-        past = "The network as it is now cannot be traced: this is the last trace that could be made, of another one.\n"
-        self.setToolTip(past + said if worst_error is not None and is_past else said)
-        self.setAccessibleName(self.text().replace("\n", ", "))
 
 
 def _brand(menu: QMenu) -> QToolButton:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QStyle, QWidget
 from nnviz.ui.shell.main_window import MainWindow
 
 Begin = Callable[[MainWindow], object]
-"""Is given a window once it has its panels and before its engine starts."""
+"""Is given a window once it has its features and before its engine starts."""
 _CASCADE = QPoint(32, 32)
 
 

@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from nnviz.operations.numbers_of_activations import ACTIVATIONS, curve
 from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.table import recorded, row_of
 from nnviz.records.tensors import Measure, Tensor
 from nnviz.records.trace_state import TraceState
 from nnviz.text import numbers
@@ -156,13 +156,13 @@ class CurvePicture(_Picture):
         self._dots = np.empty((0, 2))
 
     def set_batch(self, call: RecordedCall, z: np.ndarray, a: np.ndarray) -> None:
-        """Show the curve of one of ACTIVATIONS as it was called, and the pairs (z, a) of the batch."""
+        """Show the curve of an activation as it was called, and the pairs (z, a) of the batch."""
         pairs = np.column_stack([z.reshape(-1), a.reshape(-1)]).astype(float)
         pairs = pairs[np.isfinite(pairs).all(1)]
         self._dots = pairs[:: max(1, len(pairs) // MOST_DOTS)]
         reach = max(1.0, float(np.abs(pairs[:, 0]).max()) * 1.1) if len(pairs) else 3.0
         grid = np.linspace(-reach, reach, 81)
-        self._curve = np.column_stack([grid, curve(call, grid)])
+        self._curve = np.column_stack([grid, row_of(call.node.operation).curve(call, grid)])
         self.set_caption("where z falls on the curve")
         self.update()
 
@@ -204,7 +204,7 @@ class BatchPictures(QWidget):
         self.curve.setVisible(pair is not None)
         self.values.setVisible(pair is None)
         if pair is not None:
-            self.curve.set_batch(RecordedCall(state, record, (), 0.0), *pair)
+            self.curve.set_batch(recorded(state, record), *pair)
         else:
             self.values.set_histogram(histogram(state, state.value(node)), symbol(record), "forward")
         self.gradients.setVisible(record.gradient is not None)
@@ -213,7 +213,7 @@ class BatchPictures(QWidget):
 
     def _pair(self, state: TraceState, node: int) -> tuple[np.ndarray, np.ndarray] | None:
         record = state.index.node(node)
-        if record.operation.rstrip("_") not in ACTIVATIONS or not state.is_made(node) or not record.inputs:
+        if not row_of(record.operation).has_curve or not state.is_made(node) or not record.inputs:
             return None
         z = state.index.array(state.index.node(record.inputs[0]).value)
         a = state.index.array(record.value)

@@ -2,59 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from nnviz.operations.recorded_call import output
 from nnviz.operations.substitution import holds_for_means
+from nnviz.operations.table import row_of
 from nnviz.records.tensors import Tensor, to_numpy
-from nnviz.records.trace_record import EdgeRecord, NodeRecord
+from nnviz.records.trace_record import EdgeRecord, Equation, NodeRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.text import names, numbers, what_if_text
 from nnviz.ui.step.elements import row_shape
 from nnviz.ui.widgets.lines import Line
 
 NOT_YET = "not computed yet"
-_OWN_READS = {"cross_entropy": "its own softmax(z)"}
-"""What a backward step reads that the forward step made inside the operation, where no node shows it."""
-SAME_FOR_MEANS = {"linear", "add", "sub"}
-"""Upstream × local holds of the batch's means for these: their local derivative is the same in every row."""
-_EQUATION = re.compile(r"∂L/∂([^\s=]+)\s*=\s*([^\n;]+)")
-
-
-@dataclass(frozen=True)
-class Equation:
-    """∂L/∂`symbol` = `right`, one for each input of an operation."""
-
-    symbol: str
-    right: str
-
-
-def equations(node: NodeRecord) -> list[Equation]:
-    """Return the equations of a derivative, one for each ∂L/∂… it gives."""
-    return [Equation(symbol, right.strip(" ,.")) for symbol, right in _EQUATION.findall(node.derivative)]
 
 
 def input_symbol(state: TraceState, node: NodeRecord, argument: int) -> str:
     """Return the letter an operation's formula uses for one of its inputs."""
-    equation = _equation(state, node, argument)
+    equation = _equation(node, argument)
     return equation.symbol if equation else names.letter(state.index.node(node.inputs[argument]), node)
 
 
-def _equation(state: TraceState, node: NodeRecord, argument: int) -> Equation | None:
-    """The equation for one input: derivatives speak of every input, or only of those that get a gradient."""
-    found = equations(node)
-    if len(found) == len(node.inputs):
-        return found[argument]
-    receiving = [edge.argument for edge in state.index.in_edges.get(node.id, ()) if edge.contribution is not None]
-    if len(found) == len(receiving):
-        return dict(zip(receiving, found, strict=False)).get(argument)
-    letter = names.letter(state.index.node(node.inputs[argument]), node)
-    named = next((equation for equation in found if equation.symbol == letter), None)
-    return found[0] if named is None and found and argument == 0 else named  # every derivative begins with the first input
+def _equation(node: NodeRecord, argument: int) -> Equation | None:
+    return node.equations[argument] if node.equations else None
 
 
 def own_symbol(node: NodeRecord) -> str:
@@ -135,7 +108,7 @@ def _input_figures(state: TraceState, node: NodeRecord, argument: int) -> str:
 
 def _is_only_for_rows(state: TraceState, node: NodeRecord) -> bool:
     """Whether means are shown at an operation whose local derivative differs from row to row: a mean of products is no product of means."""
-    return state.sample is None and node.batch_axis is not None and node.operation not in SAME_FOR_MEANS
+    return state.sample is None and node.batch_axis is not None and not row_of(node.operation).same_for_means
 
 
 def _rows(state: TraceState) -> str:
@@ -203,7 +176,7 @@ def _local(state: TraceState, node: NodeRecord, edge: EdgeRecord, symbol: str, e
     local = _local_array(state, node, edge)
     if local is not None and state.is_made(node.id):
         return Line(name, numbers.around(local, element), "text", "field", bold=True)
-    equation = _equation(state, node, edge.argument)
+    equation = _equation(node, edge.argument)
     upstream = f"∂L/∂{names.symbol(node)} · "
     if equation is None or not equation.right.startswith(upstream):
         return None
@@ -275,6 +248,6 @@ def reads_line(state: TraceState, node: NodeRecord, named: Mapping[int, str], ti
     if not node.reads:
         return []
     lit = " (highlighted)" if state.reads() == node.reads and state.node is node else ""
-    own = [_OWN_READS[node.operation]] if node.operation in _OWN_READS else []
-    said = ", ".join([*names.distinct([state.index.node(read) for read in node.reads], named, titles), *own])
+    read = [*names.distinct([state.index.node(read) for read in node.reads], named, titles), row_of(node.operation).own_reads]
+    said = ", ".join(filter(None, read))
     return [Line("", f"reads from forward: {said}{lit}", "muted", node=node.reads[0])]

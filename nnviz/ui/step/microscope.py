@@ -12,8 +12,7 @@ from PySide6.QtWidgets import QWidget
 from nnviz.records.run_records import WeightHistory
 from nnviz.records.trace_record import UpdateRecord
 from nnviz.records.trace_state import TraceState
-from nnviz.text import names as naming
-from nnviz.text import numbers
+from nnviz.text import names, numbers
 from nnviz.ui.step.element_picker import ElementPicker
 from nnviz.ui.step.update_rows import ShownRow, fitted, needed_height, paint_rows, rows_of, tallest
 from nnviz.ui.step.weight_history import HIGHEST, is_drawable, paint_history
@@ -29,7 +28,6 @@ _APART = 6
 """Pixels between the rows and the history."""
 _MOST = 4
 """The history grows to this many times its height where there is room."""
-_SHORT_NAMES = {"weight": "W", "bias": "b"}
 
 
 class OptimizerMicroscope(Plot):
@@ -93,7 +91,7 @@ class OptimizerMicroscope(Plot):
             return
         self.rows = rows_of(state, node, element)
         self._fill_picker(updates, node, element)
-        self._note = naming.iteration(state.index.trace) + (" · what if" if state.index.trace.what_ifs else "")
+        self._note = names.iteration(state.index.trace) + (" · what if" if state.index.trace.what_ifs else "")
         self.set_heading("Optimizer microscope", self._optimizer, "Optimizer")
         self._claim_room()
 
@@ -107,10 +105,10 @@ class OptimizerMicroscope(Plot):
         paint_rows(painter, area, current_theme(), self.rows, self._note, self.hovered)
 
     def _fill_picker(self, updates: Mapping[int, UpdateRecord], node: int, element: tuple[int, ...]) -> None:
-        names = {known: parameter_name(update.parameter, self.names) for known, update in updates.items()}
-        self.picker.set_parameters([(known, names[known], update.before.shape) for known, update in updates.items()])
+        titles = {known: names.parameter_title(update.parameter, self.names) for known, update in updates.items()}
+        self.picker.set_parameters([(known, titles[known], update.before.shape) for known, update in updates.items()])
         self.picker.set_element(node, element)
-        self.opener.set_text(names[node] + numbers.place(element))
+        self.opener.set_text(titles[node] + numbers.place(element))
 
     def _claim_room(self) -> None:
         """Grow as high as all rows and the history need; whoever frames the plot lets a person scroll."""
@@ -126,9 +124,3 @@ class OptimizerMicroscope(Plot):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._claim_room()
-
-
-def parameter_name(parameter: str, names: Mapping[str, str]) -> str:
-    """Return what the screen calls a parameter: "h1.weight" is "dense 1.W"."""
-    layer, _, tensor = parameter.partition(".")
-    return f"{names.get(layer, layer)}.{_SHORT_NAMES.get(tensor, tensor)}" if layer else parameter

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnviz.operations.writing import MOST_TERMS
+from nnviz.operations.table import row_of
+from nnviz.operations.writing import MOST_TERMS, bracketed
 from nnviz.records.tensors import to_numpy
 from nnviz.records.trace_record import EdgeRecord, NodeRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.text import names
 from nnviz.text.numbers import number
 from nnviz.ui.graph import units
-from nnviz.ui.step.chain import NOT_YET, SAME_FOR_MEANS
+from nnviz.ui.step.chain import NOT_YET
 from nnviz.ui.widgets.lines import Line
 
 
@@ -27,7 +28,7 @@ def forward_lines(state: TraceState, node: NodeRecord) -> list[Line]:
         lines += [Line(f"+ {names.symbol(state.index.node(id))}", number(_value(state, id)), "muted", node=id) for id in bias]
     own = _value(state, node.id) if made else None
     lines.append(Line(names.symbol(node), NOT_YET if own is None else number(own), "faint" if own is None else "text"))
-    if made and node.inputs and _is_of_means(state, node) and state.index.tensor_of(node.id).operation not in SAME_FOR_MEANS:
+    if made and node.inputs and _is_of_means(state, node) and not row_of(state.index.tensor_of(node.id).operation).same_for_means:
         lines.append(Line("", f"means over {_rows(state)}: the formula holds row by row, not for them", "muted"))
     return lines
 
@@ -35,7 +36,7 @@ def forward_lines(state: TraceState, node: NodeRecord) -> list[Line]:
 def _term(state: TraceState, x: int, weight: int) -> Line:
     left, right = _value(state, x), _value(state, weight)
     label = f"{names.symbol(state.index.node(x))} · {names.symbol(state.index.node(weight))}"
-    return Line(label, f"{number(left)} · {_bracketed(right)} = {number(left * right)}", "muted", node=weight)
+    return Line(label, f"{number(left)} · {bracketed(right)} = {number(left * right)}", "muted", node=weight)
 
 
 def equation(state: TraceState, node: NodeRecord) -> str:
@@ -43,9 +44,9 @@ def equation(state: TraceState, node: NodeRecord) -> str:
     weights, bias = units.weighted(state.index, node) if node.whole is not None else ({}, [])
     if not weights or not state.is_made(node.id) or state.index.supposed(node.id):
         return ""
-    terms = [f"{number(_value(state, x))}·{_bracketed(_value(state, w))}" for x, w in list(weights.items())[:MOST_TERMS]]
+    terms = [f"{number(_value(state, x))}·{bracketed(_value(state, w))}" for x, w in list(weights.items())[:MOST_TERMS]]
     terms += ["…"] if len(weights) > MOST_TERMS else []
-    terms += [_bracketed(_value(state, id)) for id in bias]
+    terms += [bracketed(_value(state, id)) for id in bias]
     return f"{names.symbol(node)} = {' + '.join(terms)} = {number(_value(state, node.id))}"
 
 
@@ -70,7 +71,7 @@ def _edge_line(state: TraceState, node: NodeRecord, edge: EdgeRecord, upstream: 
         return _line(label, None, NOT_YET, edge.source)
     contribution = _single(state, edge.source, edge.contribution)
     local = None if state.sample is None and _is_of_means(state, node) else _local(state, edge)
-    product = "" if local is None else f"{number(upstream)} × {_bracketed(local)} = "
+    product = "" if local is None else f"{number(upstream)} × {bracketed(local)} = "
     if source.batch_axis is not None or node.batch_axis is None or len(state.index.trace.rows) == 1:
         return _line(label, contribution, f"{product}{number(contribution)}", edge.source)
     total = f"sum over {_rows(state)}: {number(contribution)}"
@@ -107,7 +108,3 @@ def _single(state: TraceState, node: int, tensor) -> float | None:
 
 def _rows(state: TraceState) -> str:
     return f"the batch's {len(state.index.trace.rows)} rows"
-
-
-def _bracketed(value: float) -> str:
-    return f"({number(value)})" if value < 0 else number(value)

@@ -10,8 +10,7 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QMenu, QVBoxLayout, QWidget, QWidgetAction
 
 from nnviz.records.trace_record import AgreementRecord, TraceRecord
-from nnviz.text import names as naming
-from nnviz.text import numbers as numerals
+from nnviz.text import names, numbers
 from nnviz.ui.theme.colors import BODY, SMALL
 from nnviz.ui.theme.fonts import mono, sans
 from nnviz.ui.widgets.table import Column, Table
@@ -65,17 +64,17 @@ class Proof(QMenu):
         action.setDefaultWidget(body)
         self.addAction(action)
 
-    def set_trace(self, trace: TraceRecord | None, names: dict[str, str]) -> None:
-        """Show what a trace was compared with; `names`: what the screen calls the parameters."""
+    def set_trace(self, trace: TraceRecord | None, titles: dict[str, str]) -> None:
+        """Show what a trace was compared with; `titles`: what the screen calls the parameters."""
         limit = AGREEING.get(trace.precision, 5e-2) if trace else 0.0
         found = trace.agreements if trace else ()
-        rows = [ProofRow(names.get(one.parameter, one.parameter), one, one.relative <= limit) for one in found]
+        rows = [ProofRow(titles.get(one.parameter, one.parameter), one, one.relative <= limit) for one in found]
         self.table.set_rows(rows)
         supposed = " with the same what-ifs" if trace and trace.what_ifs else ""
         if trace:
             self._sentence.setText(
-                f"{naming.iteration(trace).capitalize()}, in {trace.precision}: torch's own backward ran{supposed} beside this trace. "
-                f"Largest difference of any number: {numerals.short(trace.worst_error)} of the largest gradient."
+                f"{names.iteration(trace).capitalize()}, in {trace.precision}: torch's own backward ran{supposed} beside this trace. "
+                f"Largest difference of any number: {numbers.short(trace.worst_error)} of the largest gradient."
             )
         self.table.setFixedSize(self._size(rows))
 
@@ -98,7 +97,7 @@ class Proof(QMenu):
 
 
 def _figure(value: float) -> str:
-    return numerals.number(value) if value == 0 or abs(value) >= 1e-3 else numerals.signed(_scientific(value))
+    return numbers.number(value) if value == 0 or abs(value) >= 1e-3 else numbers.signed(_scientific(value))
 
 
 def _scientific(value: float) -> str:

@@ -42,7 +42,4 @@ class StepBar(QWidget):
     def change_speed(self, steps: int) -> None:
         """Choose the next faster speed (+1), or the next slower one (−1), as far as there is one."""
         keys = list(SPEEDS)
-        key = keys[max(0, min(len(keys) - 1, keys.index(self.speeds.key) + steps))]
-        if key != self.speeds.key:
-            self.speeds.set_choices(tuple(SPEEDS.items()), key)
-            self.speeds.chosen.emit(key)
+        self.speeds.choose(keys[max(0, min(len(keys) - 1, keys.index(self.speeds.key) + steps))])

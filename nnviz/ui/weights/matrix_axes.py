@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnviz.document.catalog import layer_kind
 from nnviz.document.network import Layer
 
 _BY_COUNT = {
@@ -12,8 +13,6 @@ _BY_COUNT = {
     3: ("out channel", "in channel", "tap"),
     4: ("out channel", "in channel", "row", "column"),
 }
-_GATES = {"lstm": "ifgo", "gru": "rzn"}
-"""In torch's order."""
 _EMBEDDING = ("token", "feature")
 
 
@@ -26,7 +25,7 @@ def axis_names(layer: Layer | None, shape: tuple[int, ...]) -> tuple[str, ...]:
 
 def row_names(layer: Layer | None, shape: tuple[int, ...]) -> tuple[str, ...]:
     """Return a name for every row where they are gates one below the other, as "f 2" of an LSTM; empty where they are just counted."""
-    gates = _GATES.get(layer.kind, ()) if layer is not None else ()
+    gates = layer_kind(layer.kind).gates if layer is not None else ()
     if not gates or not shape or shape[0] % len(gates):
         return ()
     units = shape[0] // len(gates)

@@ -61,12 +61,13 @@ class ChoiceButton(QAbstractButton):
         group = QActionGroup(menu)
         for key, text in self._choices:
             action = QAction(text, menu, checkable=True, checked=key == self.key)
-            action.triggered.connect(lambda _, key=key: self._choose(key))
+            action.triggered.connect(lambda _, key=key: self.choose(key))
             group.addAction(action)
             menu.addAction(action)
         return menu
 
-    def _choose(self, key: str) -> None:
+    def choose(self, key: str) -> None:
+        """Choose this one, as a person does."""
         if key != self.key:
             self.set_choices(self._choices, key)
             self.chosen.emit(key)
@@ -83,6 +84,13 @@ class ChoiceButton(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         _paint(self, self.text() + " ▾", current_theme())
+
+
+def choice(tip: str, choices: dict[str, str], present: str) -> ChoiceButton:
+    """Return a button for one of these, given as {key: word}."""
+    button = ChoiceButton(tip)
+    button.set_choices(tuple(choices.items()), present)
+    return button
 
 
 class ActionButton(QAbstractButton):

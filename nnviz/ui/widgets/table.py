@@ -118,7 +118,7 @@ class _Rows(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole:
                 return column.tip or None
             case Qt.ItemDataRole.TextAlignmentRole:
-                return column.alignment
+                return column.alignment & Qt.AlignmentFlag.AlignHorizontal_Mask
         return None
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:

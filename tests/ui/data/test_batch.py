@@ -46,36 +46,35 @@ def order(panel: BatchTable) -> list[int]:
 
 
 def test_a_click_on_a_row_looks_at_it(window, qtbot):
-    panel = window.panels.batch
-    assert not window.panels.cards["batch"].isVisible()
+    panel = window.features.data.batch
+    assert not window.features.cards["batch"].isVisible()
     window.action_table["batch"].trigger()
     wait(qtbot, lambda: bool(panel.table.rows()))
-    batch, trace = window.session.batch.inspected, window.session.trace_state.index.trace
-    assert batch.rows == trace.rows and window.panels.cards["batch"].isVisible()
+    batch, trace = window.session.batch.inspected, window.session.stepping.state.index.trace
+    assert batch.rows == trace.rows and window.features.cards["batch"].isVisible()
     assert to_numpy(batch.losses).mean() == pytest.approx(trace.loss, rel=1e-5)
     panel.table.sortByColumn(4, DESCENDING)
     worst = int(to_numpy(batch.losses).argmax())
     assert order(panel)[0] == worst
-    qtbot.mouseClick(
-        panel.table.viewport(), Qt.MouseButton.LeftButton, pos=panel.table.visualRect(panel.table.model().index(0, 0)).center()
-    )
-    assert window.session.trace_state.sample == worst
-    window.session.stepper.set_sample(2)
+    first = panel.table.visualRect(panel.table.model().index(0, 0)).center()
+    qtbot.mouseClick(panel.table.viewport(), Qt.MouseButton.LeftButton, pos=first)
+    assert window.session.stepping.state.sample == worst
+    window.session.stepping.set_sample(2)
     assert panel.table.currentIndex().row() == order(panel).index(2)
-    window.session.trainer.iterations(1)
+    window.session.training.iterations(1)
     wait(qtbot, lambda: window.session.batch.inspected.iteration == 4)
     window.action_table["batch"].trigger()
-    assert not window.panels.cards["batch"].isVisible()
-    window.area.show_workspace("train")
+    assert not window.features.cards["batch"].isVisible()
+    window.features.area.show_workspace("train")
     window.action_table["batch"].trigger()
-    assert window.area.name == "step" and window.panels.cards["batch"].isVisible()
+    assert window.features.area.name == "step" and window.features.cards["batch"].isVisible()
 
 
 def test_the_inspector_is_hidden_until_it_is_asked_for(window):
-    state = window.area.save_state()
-    window.area.restore_state(state.replace('"batch", ', "").replace(', "batch"', "").replace('"batch"', ""))
-    window.area.show_workspace("step")
-    assert "batch" in window.area.panels() and "batch" not in window.area.visible_panels()
+    state = window.features.area.save_state()
+    window.features.area.restore_state(state.replace('"batch", ', "").replace(', "batch"', "").replace('"batch"', ""))
+    window.features.area.show_workspace("step")
+    assert "batch" in window.features.area.panels() and "batch" not in window.features.area.visible_panels()
 
 
 def test_sorting_by_every_column(qtbot):

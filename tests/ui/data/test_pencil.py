@@ -18,9 +18,9 @@ def window(qtbot, lent_engine):
 
 @pytest.fixture
 def plot(window, qtbot):
-    window.area.show_workspace("train")
-    wait(qtbot, lambda: window.panels.boundary.isVisible() and window.panels.boundary.points is not None)
-    return window.panels.boundary
+    window.features.area.show_workspace("train")
+    wait(qtbot, lambda: window.features.run.boundary.isVisible() and window.features.run.boundary.points is not None)
+    return window.features.run.boundary
 
 
 def own(window, qtbot, x, y, **settings):
@@ -30,7 +30,7 @@ def own(window, qtbot, x, y, **settings):
 
 def settled(window, qtbot):
     """The plot shows the rows of the document."""
-    session, plot = window.session, window.panels.boundary
+    session, plot = window.session, window.features.run.boundary
     wait(qtbot, lambda: session.run.is_traced and len(plot.points.x) == len(session.experiment.data["x"]))
 
 
@@ -40,7 +40,7 @@ def at(plot, across: float, up: float) -> QPoint:
 
 
 def take(plot, key: str) -> None:
-    plot.pencil.button._choose(key)
+    plot.pencil.button.choose(key)
 
 
 def test_points_are_put_and_erased_and_each_click_is_undone_alone(window, plot, qtbot):
@@ -56,9 +56,9 @@ def test_points_are_put_and_erased_and_each_click_is_undone_alone(window, plot, 
     qtbot.mouseClick(plot, LEFT, pos=at(plot, -1.0, -1.0) + QPoint(4, -4))
     settled(window, qtbot)
     assert window.session.experiment.data["y"] == [1, 1]
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert window.session.experiment.data == data
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert len(window.session.experiment.data["x"]) == 2
 
 
@@ -91,7 +91,7 @@ def test_other_rows_are_taken_as_own_points_first(window, plot, qtbot):
     settled(window, qtbot)
     assert window.session.experiment.data.kind == "table" and plot.pencil.button.key == ""
     assert "erase" in dict(plot.pencil.button._choices)
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert window.session.experiment == before and not window.session.document.history.can_undo
 
 

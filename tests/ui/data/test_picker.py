@@ -22,7 +22,7 @@ def window(qtbot, lent_engine):
 @pytest.fixture
 def picker(window, qtbot):
     window.action_table["data"].trigger()
-    return window.data.picker
+    return window.features.data.picker
 
 
 def data(window):
@@ -52,7 +52,7 @@ def test_a_data_set_is_found_by_typing_and_chosen_by_enter(window, picker, qtbot
     assert picker.gallery.shown() == ()
     qtbot.keyClick(picker.gallery.field, Qt.Key.Key_Return)
     assert data(window).kind == "iris"
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert data(window).kind == "moons" and not window.session.document.history.can_undo
 
 
@@ -72,9 +72,9 @@ def test_a_slider_is_one_change_while_it_is_dragged(window, picker, qtbot):
     slider.setSliderDown(False)
     assert data(window)["noise"] == pytest.approx(0.5)
     slider.setValue(70)
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert data(window)["noise"] == pytest.approx(0.5)
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert not window.session.document.history.can_undo
 
 
@@ -112,7 +112,7 @@ def test_a_file_dropped_on_the_window_is_looked_at_and_used(window, qtbot, tmp_p
     how = (Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(window, QDragEnterEvent(QPoint(400, 300), *how))
     QApplication.sendEvent(window, QDropEvent(QPointF(400, 300), *how))
-    picker = window.data.picker
+    picker = window.features.data.picker
     page = picker.file
     wait(qtbot, lambda: bool(page.verdict.text()))
     assert "line 14: column 'Länge' is empty" in page.verdict.text() and not page.use.isEnabled() and data(window).kind == "moons"
@@ -128,14 +128,14 @@ def test_a_file_dropped_on_the_window_is_looked_at_and_used(window, qtbot, tmp_p
     wait(qtbot, lambda: window.session.run.data is not None and window.session.run.data.class_names == ("down", "up"))
     assert window.session.run.data.feature_names == ("Länge", "Farbe = blau", "Farbe = rot")
     assert page.use.text() == "In use" and window.session.run.failure is None
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert data(window).kind == "moons" and not window.session.document.history.can_undo
 
 
 def test_once_it_is_used_every_choice_is_a_change_of_its_own(window, picker, qtbot, tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("a,b,y\n" + "".join(f"{i},{-i},{i / 2}\n" for i in range(30)))
-    window.data.open_file(str(path))
+    window.features.data.open_file(str(path))
     page = picker.file
     wait(qtbot, lambda: page.use.isEnabled())
     page.use.click()
@@ -146,8 +146,8 @@ def test_once_it_is_used_every_choice_is_a_change_of_its_own(window, picker, qtb
     page.window.value_changed.emit(4)
     wait(qtbot, lambda: data(window)["window"] == 4)
     assert window.session.experiment.network.layers[0]["shape"] == [12]
-    window.session.undoing.undo()
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
+    window.session.undo_order.undo()
     assert data(window)["target"] == "y" and data(window)["window"] is None and page.draft["window"] is None
 
 
@@ -155,7 +155,7 @@ def test_once_it_is_used_every_choice_is_a_change_of_its_own(window, picker, qtb
 def test_a_file_that_cannot_be_used_says_why(window, picker, qtbot, tmp_path, content):
     path = tmp_path / "rows.csv"
     path.write_bytes(content)
-    window.data.open_file(str(path))
+    window.features.data.open_file(str(path))
     wait(qtbot, lambda: "rows.csv" in picker.file.verdict.text())
     assert not picker.file.use.isEnabled() and data(window).kind == "moons"
 
@@ -180,12 +180,12 @@ def test_points_are_clicked_dragged_and_erased_and_train_at_once(window, picker,
     qtbot.mouseMove(plane, at(plane, 2.0, 1.0))
     qtbot.mouseRelease(plane, Qt.MouseButton.LeftButton, pos=at(plane, 2.0, 1.0))
     assert data(window)["x"][1] == pytest.approx([2.0, 1.0], abs=0.05)
-    window.session.undoing.undo()
+    window.session.undo_order.undo()
     assert data(window)["x"][1] == pytest.approx([1.0, -0.5], abs=0.05), "a drag is one change"
     qtbot.mouseClick(plane, Qt.MouseButton.RightButton, pos=at(plane, -1.0, 0.5))
     assert data(window)["y"] == [1]
     for _ in range(3):
-        window.session.undoing.undo()
+        window.session.undo_order.undo()
     assert data(window).kind == "moons" and not window.session.document.history.can_undo
 
 

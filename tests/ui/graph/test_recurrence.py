@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnviz.text import names, recurrent_names
+from nnviz.text import _recurrent_names, names
 from tests.ui import captured
 
 TORCH = {"transpose", "unbind", "zeros", "getitem", "chunk", "stack", "block"}
@@ -41,4 +41,4 @@ def test_around_the_steps_nothing_is_called_as_in_torch(name):
 
 
 def test_a_net_without_time_steps_keeps_its_names():
-    assert recurrent_names.names(captured.index("mlp_tanh_mse").trace) == {}
+    assert _recurrent_names.names(captured.index("mlp_tanh_mse").trace) == {}

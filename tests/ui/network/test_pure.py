@@ -45,12 +45,12 @@ def crossing(boxes):
     ],
 )  # fmt: skip
 def test_numbers_fit_into_a_circle(value, text):
-    assert captions.short(value) == text
+    assert captions.fitting(value) == text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, width=32))
 def test_short_numbers_are_short_and_keep_sign_and_size(value):
-    text = captions.short(value).replace("−", "-")
+    text = captions.fitting(value).replace("−", "-")
     assert len(text) <= (5 if 0.01 <= abs(value) < 1000 or value == 0 else 6)
     assert math.isclose(float(text), value, rel_tol=0.51, abs_tol=1e-45)
 
@@ -292,7 +292,7 @@ def test_links_that_skip_layers_stay_clear_of_names():
 
 @pytest.mark.parametrize(("value", "text"), [(0.64, ".64"), (-0.36, "−.4"), (-1.14, "−1"), (12.3, "12")])
 def test_numbers_fit_into_a_very_small_circle(value, text):
-    assert captions.short(value, 3) == text
+    assert captions.fitting(value, 3) == text
 
 
 # --- blocks of channels, and what is said below a layer ---

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nnviz.document.store.templates import TEMPLATES, template
+from nnviz.document.store.examples import TEMPLATES, template
 from nnviz.ui.network.thumbnails import SIZE, thumbnail
 from nnviz.ui.theme.colors import DARK, LIGHT
 

@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import QPoint
 
-from nnviz.ui.run import framed
+from nnviz.ui.widgets.plot_card import framed
 
 
 @pytest.fixture

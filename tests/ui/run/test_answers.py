@@ -12,12 +12,11 @@ from nnviz.document.catalog import DATASETS, new_choice
 from nnviz.engine.data.datasets import load
 from nnviz.engine.observe.data_records import data_record
 from nnviz.engine.observe.measures import array_of
-from nnviz.engine.observe.scores import class_scores, confusion, number_scores
+from nnviz.engine.observe.predictions import class_scores, confusion, number_scores
 from nnviz.records.run_records import Predictions
 from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
-from nnviz.ui.run import BoundaryPlot
-from nnviz.ui.run.boundary import views_of
+from nnviz.ui.run.boundary import BoundaryPlot, views_of
 from nnviz.ui.run.predictions_picture import PredictionText
 from nnviz.ui.theme.colors import DARK
 from nnviz.ui.theme.style import apply_theme
@@ -74,7 +73,7 @@ def test_the_view_follows_the_data_until_a_person_chooses_for_it(qtbot):
         return plot.view.key
 
     assert [shown_for(data) for data in (moons, digits, moons)] == ["boundary", "confusion", "boundary"]
-    plot.view._choose("mistakes")
+    plot.view.choose("mistakes")
     assert [shown_for(data) for data in (noisier, digits, moons)] == ["mistakes", "confusion", "mistakes"]
 
 
@@ -86,7 +85,7 @@ def test_every_view_is_painted_with_its_scores(shown, kind):
     apply_theme(QApplication.instance(), DARK)
     plot.set_run(RunState(data=data, answers=answers_to(data, 5), answers_iteration=40))
     for view in views_of(data):
-        plot.view._choose(view)
+        plot.view.choose(view)
         plot.hovered = QPointF(200, 120)
         assert not plot.grab().isNull()
         if view != "boundary":
@@ -98,7 +97,7 @@ def test_of_several_targets_all_are_shown(shown):
     plot = BoundaryPlot()
     shown(plot, 300, 200)
     plot.set_run(RunState(data=data, answers=answers_to(data), answers_iteration=2))
-    plot.view._choose("truth")
+    plot.view.choose("truth")
     assert plot.sentence == "" and not plot.grab().isNull() and PredictionText(data, answers_to(data)).brief == "MAE 0.5000 · RMSE 0.5000"
 
 
@@ -114,7 +113,7 @@ def test_without_mistakes_it_says_so(qtbot):
     data, plot = record_of("iris"), BoundaryPlot()
     qtbot.addWidget(plot)
     plot.set_run(RunState(data=data, answers=answers_to(data), answers_iteration=1))
-    plot.view._choose("mistakes")
+    plot.view.choose("mistakes")
     plot.catch_up()
     assert "no row" in plot.sentence
 

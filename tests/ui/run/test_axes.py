@@ -11,22 +11,25 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
 from nnviz.export import pictures
-from nnviz.ui import run
+from nnviz.ui.run.boundary import BoundaryPlot
+from nnviz.ui.run.gradient_norm import GradientNormPlot
+from nnviz.ui.run.histogram import HistogramPlot
+from nnviz.ui.run.loss_plot import LossPlot
+from nnviz.ui.run.metric import MetricPlot
 from nnviz.ui.theme.colors import LIGHT
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.scales import AxisScale
 from tests.ui import runs
 
-PLOTS_WITH_AXES = (run.LossPlot, run.MetricPlot, run.BoundaryPlot, run.HistogramPlot, run.GradientNormPlot)
+PLOTS_WITH_AXES = (LossPlot, MetricPlot, BoundaryPlot, HistogramPlot, GradientNormPlot)
 
 WAITING = """
 import sys
 from PySide6.QtWidgets import QApplication
-from nnviz.ui import run
 from nnviz.ui.shell import main_window
 from tests.ui import runs
 application = QApplication([])
-plot = run.LossPlot()
+plot = LossPlot()
 plot.grab()
 print("pyqtgraph" in sys.modules)
 plot.set_run(runs.run())
@@ -59,7 +62,7 @@ def text_specs(plot, side: str) -> list[tuple[QRectF, Qt.AlignmentFlag, str]]:
 
 
 def test_both_limits_have_their_ticks(shown):
-    plot = run.MetricPlot()
+    plot = MetricPlot()
     shown(plot, 560, 470)
     plot.set_run(runs.run(3000))
     assert tick_texts(plot, "left") == ["40 %", "60 %", "80 %", "100 %"]
@@ -93,7 +96,7 @@ def test_no_text_of_an_axis_is_cut_off(shown, side):
 
 
 def test_a_logarithmic_axis_names_powers_of_ten(shown):
-    plot = run.LossPlot()
+    plot = LossPlot()
     shown(plot, 560, 470)
     plot.set_run(runs.run())
     plot.log_switch.click()
@@ -101,7 +104,7 @@ def test_a_logarithmic_axis_names_powers_of_ten(shown):
 
 
 def test_zero_is_a_tick_without_remainder(shown):
-    plot = run.BoundaryPlot()
+    plot = BoundaryPlot()
     shown(plot, 300, 190)
     plot.set_run(runs.run())
     assert tick_texts(plot, "bottom") == ["−2", "−1", "0", "1", "2"]
@@ -109,7 +112,7 @@ def test_zero_is_a_tick_without_remainder(shown):
 
 def test_highest_value_stands_on_its_grid_line(shown):
     """A curve that is 1 throughout covers the line of the tick 1."""
-    plot = run.MetricPlot()
+    plot = MetricPlot()
     shown(plot)
     curves = runs.curves(100)
     curves.metric[:] = 1.0

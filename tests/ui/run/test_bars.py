@@ -7,9 +7,11 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 
 from nnviz.session.run import RunState, Snapshot
-from nnviz.ui.run import GradientNormPlot, HistogramPlot, OptimizerMicroscope
+from nnviz.text.names import parameter_title
+from nnviz.ui.run.gradient_norm import GradientNormPlot
+from nnviz.ui.run.histogram import HistogramPlot
 from nnviz.ui.run.ridgeline import bin_at, common_range, moments, ridge
-from nnviz.ui.step.microscope import parameter_name
+from nnviz.ui.step.microscope import OptimizerMicroscope
 from nnviz.ui.step.update_rows import fitted
 from nnviz.ui.theme.colors import LIGHT
 from tests.ui import runs
@@ -197,7 +199,7 @@ def test_zero_and_non_finite_rows_are_drawn(shown, count_color):
 
 
 def test_parameter_names_and_elements():
-    assert parameter_name("h1.weight", runs.NAMES) == "dense 1.W"
-    assert parameter_name("h9.gamma", {}) == "h9.gamma"
+    assert parameter_title("h1.weight", runs.NAMES) == "dense 1.W"
+    assert parameter_title("h9.gamma", {}) == "h9.gamma"
     assert fitted((7, 7), (4, 2)) == (3, 1)
     assert fitted((), (4, 2)) == (0, 0)

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor
 from nnviz.records.data_record import DataRecord
 from nnviz.records.run_records import Surface
 from nnviz.session.run import RunState
-from nnviz.ui.run import BoundaryPlot
+from nnviz.ui.run.boundary import BoundaryPlot
 from nnviz.ui.run.surface_picture import class_image, robust_limit, value_image
 from nnviz.ui.theme.colors import LIGHT
 from tests.ui import runs

@@ -6,14 +6,19 @@ from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
 from nnviz.session.run import RunState
-from nnviz.ui import run as plots
-from nnviz.ui.run import framed
+from nnviz.ui.run.boundary import BoundaryPlot
+from nnviz.ui.run.gradient_norm import GradientNormPlot
+from nnviz.ui.run.histogram import HistogramPlot
+from nnviz.ui.run.loss_plot import LossPlot
+from nnviz.ui.run.metric import MetricPlot
+from nnviz.ui.step.microscope import OptimizerMicroscope
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
+from nnviz.ui.widgets.plot_card import framed
 from nnviz.ui.widgets.plot_picture import picture, picture_menu
 from tests.ui import runs
 
-RUN_PLOTS = (plots.LossPlot, plots.BoundaryPlot, plots.HistogramPlot, plots.GradientNormPlot, plots.MetricPlot)
+RUN_PLOTS = (LossPlot, BoundaryPlot, HistogramPlot, GradientNormPlot, MetricPlot)
 SIZES = ((160, 100), (260, 170), (900, 560))
 
 
@@ -60,7 +65,7 @@ def test_hidden_plots_wait_until_they_are_shown(qtbot, kind, monkeypatch):
     assert len(taken) == 1
 
 
-@pytest.mark.parametrize("kind", (*RUN_PLOTS, plots.OptimizerMicroscope))
+@pytest.mark.parametrize("kind", (*RUN_PLOTS, OptimizerMicroscope))
 def test_menu_copies_and_asks_for_export(shown, kind, qtbot):
     plot = kind()
     card = shown(plot)
@@ -77,7 +82,7 @@ def test_menu_copies_and_asks_for_export(shown, kind, qtbot):
 
 
 def test_right_click_opens_the_menu(shown):
-    plot = plots.LossPlot()
+    plot = LossPlot()
     shown(plot)
     plot.customContextMenuRequested.emit(QPoint(20, 20))
     menu = plot.findChild(QMenu)
@@ -86,7 +91,7 @@ def test_right_click_opens_the_menu(shown):
 
 
 def test_a_picture_of_a_hidden_plot_is_up_to_date(qtbot):
-    plot = plots.LossPlot()
+    plot = LossPlot()
     card = framed(plot)
     qtbot.addWidget(card)
     card.resize(300, 200)
@@ -96,7 +101,7 @@ def test_a_picture_of_a_hidden_plot_is_up_to_date(qtbot):
 
 
 def test_the_wheel_changes_nothing(shown):
-    plot = plots.LossPlot()
+    plot = LossPlot()
     shown(plot)
     plot.set_run(runs.run())
     before = plot.chart
@@ -109,7 +114,7 @@ def test_the_wheel_changes_nothing(shown):
 
 
 def test_header_buttons_work_from_the_keyboard(shown, qtbot):
-    plot = plots.LossPlot()
+    plot = LossPlot()
     shown(plot)
     plot.set_run(runs.run())
     plot.log_switch.setFocus()
@@ -122,7 +127,7 @@ def test_header_buttons_work_from_the_keyboard(shown, qtbot):
 
 
 def test_names_of_layers_are_taken_over(shown):
-    plot = plots.GradientNormPlot()
+    plot = GradientNormPlot()
     shown(plot)
     plot.set_run(runs.run())
     plot.set_names({"h1": "first"})

@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from nnviz.records.trace_record import Equation
 from nnviz.text import names as naming
 from nnviz.ui.step import chain
 from tests.ui import traces
@@ -116,9 +117,7 @@ def test_equations_are_matched_to_the_inputs_that_get_a_gradient():
     tape = traces.Tape()
     index = tape.add("input", "index", np.array([1]))
     table = tape.add("parameter", "e.weight", np.eye(2), "e")
-    looked = tape.add(
-        "operation", "embedding", np.array([[0.0, 1.0]]), "e", (index, table), formulas=("y = W[index]", "∂L/∂W[i] = Σ ∂L/∂y")
-    )
+    looked = tape.add("operation", "embedding", np.array([[0.0, 1.0]]), "e", (index, table), equations=(None, Equation("W[i]", "Σ ∂L/∂y")))
     tape.back(index, looked, None)
     tape.back(table, looked, np.eye(2))
     trace = tape.record(0.0)

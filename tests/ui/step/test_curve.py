@@ -5,8 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from nnviz.operations.numbers_of_activations import ACTIVATIONS, curve
-from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.table import OPERATIONS, recorded, row_of
 from nnviz.records.trace_state import TraceState
 from nnviz.ui.step.batch_pictures import CurvePicture
 from nnviz.viewing import TracedModule
@@ -23,19 +22,19 @@ def called(module):
     x = torch.linspace(-4, 4, 16, dtype=torch.float64).reshape(8, 2).requires_grad_()
     index = TracedModule(module, (x,), {"loss": lambda output, target: output.sum()}).index("layer")
     state = TraceState(index, index.length, 0)
-    node = next(node for node in index.trace.nodes if node.operation.rstrip("_") in ACTIVATIONS)
-    return RecordedCall(state, node, (), 0.0), index
+    node = next(node for node in index.trace.nodes if row_of(node.operation).has_curve)
+    return recorded(state, node), index
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_a_curve_is_torchs(module):
     call, _ = called(module)
     z = np.linspace(-7.3, 7.9, 81)
-    assert np.abs(curve(call, z) - module(torch.from_numpy(z)).numpy()).max() <= 1e-12
+    assert np.abs(row_of(call.node.operation).curve(call, z) - module(torch.from_numpy(z)).numpy()).max() <= 1e-12
 
 
 def test_every_activation_is_held_against_torch():
-    assert {called(module)[0].operation for module in MODULES} == ACTIVATIONS
+    assert {called(module)[0].node.operation for module in MODULES} == {name for name, row in OPERATIONS.items() if row.has_curve}
 
 
 def test_the_batch_lies_on_the_curve(qtbot):

@@ -83,7 +83,7 @@ def test_a_normalisation_returns_y(module, operation, expected, formula, reads_l
     node = node_of(state, operation)
     assert node.formula.startswith(formula) and names.symbol(node) == "y"
     assert [letter for letter in letters(state, node) if len(letter) == 1] == expected.split()
-    assert [equation.symbol for equation in chain.equations(node)] == expected.split()
+    assert [equation.symbol for equation in node.equations if equation] == expected.split()
 
 
 @pytest.mark.parametrize(("kind", "operation"), [(nn.LSTM, "lstm"), (nn.GRU, "gru"), (nn.RNN, "rnn_tanh")])

@@ -40,9 +40,13 @@ def painted(rows, width, height=600):
 
 ADAM = traces.dropout_net()
 CLIPPED = (
-    ShownRow("θ", "before", 0.5), ShownRow("‖gᵢ‖", "√Σ g² of this parameter", 1.25), ShownRow("total", "√Σᵢ ‖gᵢ‖² over all parameters", 3.5),
-    ShownRow("coef", "min(1, 0.5 / (total + 10⁻⁶))", 0.14), ShownRow("θ−ηλθ", "θ · (1 − ηλ)", 0.499), ShownRow("Δ", "−η m̂ / (√v̂ + ε)", -1e-7),
-)  # fmt: skip
+    ShownRow("θ", "before", 0.5),
+    ShownRow("‖gᵢ‖", "√Σ g² of this parameter", 1.25),
+    ShownRow("total", "√Σᵢ ‖gᵢ‖² over all parameters", 3.5),
+    ShownRow("coef", "min(1, 0.5 / (total + 10⁻⁶))", 0.14),
+    ShownRow("θ−ηλθ", "θ · (1 − ηλ)", 0.499),
+    ShownRow("Δ", "−η m̂ / (√v̂ + ε)", -1e-7),
+)
 
 
 def test_rows_of_adams_first_step_fit_together():

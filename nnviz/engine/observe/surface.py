@@ -1,0 +1,75 @@
+"""What the network, or one unit of it, puts out over the plane of the two features, or the line of the only one."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nnviz.engine.errors import BuildError
+from nnviz.engine.model.build import set_training
+from nnviz.engine.model.loss_functions import probabilities
+from nnviz.engine.observe.measures import array_of
+from nnviz.engine.run.trainer import CHUNK, Trainer
+from nnviz.records.run_records import Surface
+from nnviz.records.tensors import Array
+
+GRID = 48
+"""Points along each side of a surface over two features."""
+LINE = 200
+"""Points of a surface over one feature."""
+MARGIN = 0.12
+"""How far a surface reaches beyond the data, as a share of its extent."""
+
+
+def surface(trainer: Trainer) -> Surface | None:
+    """Return the network's answer over the plane of the two features, or the line of the only one; None for other data."""
+    if trainer.data.x.shape[1] not in (1, 2) or trainer.experiment.training.target == "input":
+        return None
+    low, high = _extent(trainer.data.x)
+    sizes, x = _grid(trainer, low, high)
+    output = probabilities(trainer.experiment.training.loss, trainer.answer(x)).float()
+    return Surface(low, high, array_of(output.reshape(*sizes, -1)))
+
+
+def unit_map(trainer: Trainer, layer: str, unit: int) -> Array:
+    """Return what one unit of a layer puts out over the very grid of `surface`, in evaluation mode: (height, width) or (width,).
+
+    `unit` counts the layer's output in C order. Raises BuildError where there is no such unit or no plane to show it on.
+    """
+    if trainer.data.x.shape[1] not in (1, 2):
+        raise BuildError("", "A neuron's map is drawn for data with 1 or 2 features.", "")
+    if layer not in (trainer.net.entry, *(id for id, _ in trainer.net.plan)):
+        raise BuildError("", f"The network has no layer {layer}.", "")
+    sizes, x = _grid(trainer, *_extent(trainer.data.x))
+    output = _outputs(trainer, layer, x).flatten(1)
+    if not 0 <= unit < output.shape[1]:
+        raise BuildError("", f"Layer {layer} has no unit {unit}: it has {output.shape[1]}.", "")
+    return array_of(output[:, unit].float().reshape(sizes))
+
+
+@torch.no_grad()
+def _outputs(trainer: Trainer, layer: str, x: Tensor) -> Tensor:
+    """What a layer puts out for these rows in evaluation mode. What it put out in the last iteration stays as it is."""
+    set_training(trainer.net, False)
+    parts = []
+    for part in x.split(CHUNK):
+        trainer.net(part)
+        parts.append(trainer.net.outputs[layer])
+    return torch.cat(parts)
+
+
+def _grid(trainer: Trainer, low: tuple[float, ...], high: tuple[float, ...]) -> tuple[tuple[int, ...], Tensor]:
+    """How many points along each axis, rows first, and the points as the network takes them."""
+    features = len(low)
+    axes = [torch.linspace(a, b, LINE if features == 1 else GRID, dtype=torch.float64) for a, b in zip(low, high, strict=True)]
+    grids = torch.meshgrid(*reversed(axes), indexing="ij")[::-1]  # rows of the picture are the second feature
+    x = torch.stack(grids, dim=-1).reshape(-1, features).to(trainer.training_rows.x.dtype)
+    return tuple(len(axis) for axis in axes), x.reshape(-1, *trainer.net.input_shape)
+
+
+def _extent(x: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    finite = np.where(np.isfinite(x), x, 0.0)
+    low, high = finite.min(0), finite.max(0)
+    margin = np.where(high > low, (high - low) * MARGIN, 1.0)
+    return tuple((low - margin).tolist()), tuple((high + margin).tolist())

@@ -1,0 +1,62 @@
+"""Scaled dot-product attention. Source: Vaswani et al. 2017, section 3.2.1."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from nnviz.operations.operation import Gradient, Gradients, Operation, figure
+from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.signature import Given
+from nnviz.operations.writing import Substitution, products
+
+
+def _scaled(product: str, given: Given) -> str:
+    """A product, divided by √d or multiplied by the scale of the call."""
+    scale = given.get("scale")
+    return f"{product} / √d" if scale is None else product if scale == 1 else f"{figure(scale)} {product}"
+
+
+def _formula(given: Given) -> str:
+    mask = given.get("attn_mask")
+    is_added = mask is not None and mask.kind == "f"
+    left_out = ["a key comes after its query"] * bool(given.get("is_causal")) + ["the mask is false"] * (mask is not None and not is_added)
+    shares = f"softmax({_scaled('Q Kᵀ', given)}{' + M' if is_added else ''})"
+    return f"y = P V,  P = {shares}" + "".join([f",  0 where {condition}" for condition in left_out])
+
+
+def _gradients(given: Given) -> Gradients:
+    mask = given.get("attn_mask")
+    sent = {
+        "value": "Pᵀ ∂L/∂y",
+        "query": Gradient(_scaled("S K", given), before="S = P · (∂L/∂y Vᵀ − Σ ∂L/∂y Vᵀ · P):  "),
+        "key": _scaled("Sᵀ Q", given),
+    }
+    return sent if mask is None or mask.kind != "f" else sent | {"attn_mask": "S"}
+
+
+def _attention(call: RecordedCall) -> Substitution | None:
+    q, k, v = (call.options[name] for name in ("query", "key", "value"))
+    mask, scale = call.option("attn_mask"), call.option("scale", 1 / math.sqrt(q.shape[-1]))
+    scores = k[call.place[:-2]] @ q[call.place[:-1]] * scale
+    if call.option("is_causal", False):
+        scores = np.where(np.arange(len(scores)) <= call.place[-2], scores, -np.inf)
+    if isinstance(mask, np.ndarray):
+        line = np.broadcast_to(mask, (*q.shape[:-1], len(scores)))[call.place[:-1]]
+        scores = np.where(line, scores, -np.inf) if mask.dtype.kind == "b" else scores + line
+    shares = np.exp(scores - scores.max())
+    return products(shares / shares.sum(), v[call.place[:-2]][:, call.place[-1]])
+
+
+ROWS = (
+    Operation(
+        names="scaled_dot_product_attention",
+        signature="query:Q key:K value:V attn_mask:M dropout_p=0 is_causal scale enable_gqa=False",
+        symbol="y",
+        formula=_formula,
+        gradients=_gradients,
+        numbers=_attention,
+        random=True,
+    ),
+)

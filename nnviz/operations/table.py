@@ -1,0 +1,36 @@
+"""The one table of operations."""
+
+from __future__ import annotations
+
+from nnviz.operations import (
+    activations,
+    arithmetic,
+    attention,
+    convolution,
+    dropout,
+    linear,
+    losses,
+    moves,
+    normalisation,
+    reductions,
+    sequences,
+)
+from nnviz.operations.operation import Operation
+from nnviz.operations.recorded_call import RecordedCall
+from nnviz.records.trace_record import NodeRecord
+from nnviz.records.trace_state import TraceState
+
+_FAMILIES = (arithmetic, linear, convolution, normalisation, attention, activations, reductions, losses, moves, sequences, dropout)
+OPERATIONS: dict[str, Operation] = {name: row for family in _FAMILIES for row in family.ROWS for name in row.names.split()}
+_OTHER = Operation(names="", signature="a b c d", random=True)
+"""Nothing is known of an operation that has no row."""
+
+
+def row_of(operation: str) -> Operation:
+    """Return the row of an operation; a call that writes in place (`relu_`) has the row of the one that does not."""
+    return OPERATIONS.get(operation) or OPERATIONS.get(operation.rstrip("_"), _OTHER)
+
+
+def recorded(state: TraceState, node: NodeRecord, place: tuple[int, ...] = (), value: float = 0.0) -> RecordedCall:
+    """Return a node's call, its arguments by the names that its row gives them."""
+    return RecordedCall(row_of(node.operation).arguments, state, node, place, value)

@@ -1,0 +1,153 @@
+"""A run that was saved with its document: kept in the file as its history, and made again from it, bit by bit, when a person says so."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from PySide6.QtCore import QObject, Signal
+
+from nnviz import messages
+from nnviz.document.run_log import RunLog, same_run
+from nnviz.document.store import files, saved_run
+from nnviz.document.store.files import DocumentError
+from nnviz.document.store.saved_run import PART, SavedRun
+from nnviz.session.document import Document, Edited
+from nnviz.session.engine_link import EngineLink
+from nnviz.session.training_control import TrainingControl
+
+
+class KeptRun(QObject):
+    """`saved` is what the present document was saved with, for as long as the document is what it was then."""
+
+    changed = Signal()
+    """Something can be resumed, or cannot any more."""
+    kept_changed = Signal()
+    """`is_kept` is another."""
+    message_posted = Signal(str, str)
+
+    def __init__(self, document: Document, link: EngineLink, training: TrainingControl, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._link, self._training = document, link, training
+        self.saved: SavedRun | None = None
+        self._going: SavedRun | None = None
+        self._is_asked = False
+        self._in_file: tuple[int, RunLog] | None = None
+        """How far the run in the document's file has come, and its log."""
+        self._is_attached = False
+        """Whether the run was among what was last given to a file."""
+        self._was_kept = True
+
+    def resume(self) -> None:
+        """Make the run stand where it stood when the document was saved; as soon as the engine is up, if it is not yet."""
+        self._going, self._is_asked = self.saved, False
+        self._offer(None)
+        if self._going and self._link.is_settled:
+            self._begin()
+
+    # --- saving ---
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the document's file holds the run as it stands, or would hold none: only *.nnviz files keep training."""
+        path, iteration = self._document.path, self._link.run.iteration
+        if path is None or path.suffix.lower() != ".nnviz":
+            return True
+        if iteration == 0:
+            return self._in_file is None or self.saved is not None
+        return self._in_file is not None and self._in_file[0] == iteration and self._in_file[1] == self._log()
+
+    def follow(self) -> None:
+        """The document, its file or the run is another: tell if the file does not hold the run any more, or does again."""
+        if self.is_kept != self._was_kept:
+            self._was_kept = not self._was_kept
+            self.kept_changed.emit()
+
+    def written(self) -> None:
+        """The file holds the run as it stands now, if it could be attached; before the first iteration what it held before."""
+        iteration, log = self._link.run.iteration, self._log()
+        if iteration:
+            self._in_file = (iteration, log) if log and self._is_attached else None
+        elif not self.saved:
+            self._in_file = None
+
+    def _log(self) -> RunLog | None:
+        """The log of the run, with the document as it is now."""
+        log, experiment = self._link.log, self._document.experiment
+        if log is None or same_run(log.last, experiment):
+            return log
+        return log.changed(self._link.run.iteration, experiment)
+
+    def attachments(self) -> dict[str, bytes]:
+        """Return what goes into the file beside the document."""
+        written = self._encoded()
+        self._is_attached = written is not None and len(written) <= files.LARGEST[PART]
+        return {PART: written} if self._is_attached else {}
+
+    def _encoded(self) -> bytes | None:
+        """The run as a part of a file: before the first iteration what it was saved with last, if anything."""
+        log, run = self._log(), self._link.run
+        if self.saved and run.iteration == 0:
+            return saved_run.encode(self.saved)
+        if log is None or run.iteration == 0 or not self._link.is_sound:
+            return None
+        return saved_run.encode(SavedRun(run.iteration, run.curves.last("loss"), log))
+
+    # --- opening ---
+
+    def offer(self, data: bytes | None) -> None:
+        """Take what the present document was kept with, if that leads to this document."""
+        found = saved_run.decode(data) if data else None
+        self._offer(found if found and found.iteration and same_run(found.log.last, self._document.experiment) else None)
+        self._in_file = (self.saved.iteration, self.saved.log) if self.saved else None
+
+    def follow_document(self) -> None:
+        """Another document is open: take what its file was kept with."""
+        self._going, data = None, None
+        if self._document.path and self._document.is_saved:
+            with suppress(DocumentError):
+                data = files.part(self._document.path, PART)
+        self.offer(data)
+
+    def follow_edit(self, edit: Edited) -> None:
+        """The document is another now: the run it was saved with does not lead to it."""
+        if not same_run(edit.old, edit.new):
+            self._offer(None)
+
+    def _offer(self, saved: SavedRun | None) -> None:
+        if saved is not self.saved:
+            self.saved = saved
+            self.changed.emit()
+
+    # --- on the way ---
+
+    def _begin(self) -> None:
+        """With changes on the way the run begins anew, as the document was at first; without, it is only moved."""
+        if self._going.log.changes:
+            self._link.begin_again(self._going.log)
+        else:
+            self._go()
+
+    def _go(self) -> None:
+        self._is_asked = True
+        self._training.go_to(self._going.iteration)
+
+    def take(self, reply: messages.Reply) -> None:
+        """Go on with what was begun here, as soon as the engine is where it was to be."""
+        if self._going is None:
+            return
+        match reply:
+            case messages.Opened() if not self._is_asked:
+                is_begun = self._link.log is not None and len(self._link.log.changes) == len(self._going.log.changes)
+                self._go() if is_begun else self._begin()
+            case messages.Moved() if self._is_asked:
+                self._arrived(reply)
+            case messages.Failed():
+                self._going = None
+
+    def _arrived(self, reply: messages.Moved) -> None:
+        """Say so if the same iterations did not give the same loss."""
+        wanted, self._going = self._going, None
+        loss = reply.points[-1].loss if reply.points else None
+        if reply.iteration == wanted.iteration and wanted.loss is not None and loss != wanted.loss:
+            text = f"The run came out differently than when it was saved: loss {loss:.6g} instead of {wanted.loss:.6g}."
+            self.message_posted.emit("warning", f"{text} Another torch, another machine, or other data can be why.")

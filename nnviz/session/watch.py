@@ -1,0 +1,94 @@
+"""What the window looks at: which panels the engine measures for, when the next iteration is traced, and which frames are drawn."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+from PySide6.QtCore import QObject, QTimer
+
+from nnviz import messages
+from nnviz.records.trace_record import Details
+from nnviz.session.engine_link import EngineLink
+
+RESTING = 5.0
+"""So many times as long as frames took to draw, the window asks for no more: drawing takes a sixth of its time at most."""
+
+LONGEST_REST = 1000
+"""Milliseconds it rests at most."""
+
+
+class WatchedPanels(QObject):
+    """Asks for no more than is looked at, and for nothing twice."""
+
+    def __init__(self, link: EngineLink, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._link = link
+        self._watch = messages.Watch(())
+        self._asked: tuple | None = None
+        self._drawn: list[int] = []
+        self._begun = self._cost = 0.0
+        """When the frames that are being drawn came, and the seconds that those took which are drawn but not yet acknowledged."""
+        self._painting = QTimer(self, singleShot=True, interval=0)  # a turn of the event loop later the pictures are painted
+        self._painting.timeout.connect(self._rest)
+        self._resting = QTimer(self, singleShot=True)
+        self._resting.timeout.connect(self._acknowledge)
+
+    def watch(self, panels: tuple[str, ...], detail: str, details: Details = ()) -> None:
+        """Have the engine measure what these panels need, now and after every restart."""
+        self._look(messages.Watch(tuple(panels), detail, self._watch.parameter, self._watch.element, details))
+
+    def watch_weight(self, parameter: str, element: tuple[int, ...]) -> None:
+        """Have the history of one weight kept."""
+        self._look(msgspec.structs.replace(self._watch, parameter=parameter, element=tuple(element)))
+
+    def _look(self, watch: messages.Watch) -> None:
+        if watch != self._watch:
+            self._watch = watch
+            self._link.ask(watch)
+            self.trace()
+
+    @property
+    def panels(self) -> tuple[str, ...]:
+        """What is measured."""
+        return self._watch.panels
+
+    def trace(self, again: bool = False) -> None:
+        """Have the next iteration traced, unless its trace is there, or was asked for before (and `again` is False)."""
+        run, detail = self._link.run, (self._watch.detail, self._watch.details)
+        wanted = (run.revision, run.iteration, detail)
+        is_known = run.is_traced and (run.trace_index.trace.detail, run.trace_index.trace.details) == detail
+        if run.training or run.target is not None:
+            self._asked = None
+        elif self._link.is_settled and not is_known and (again or wanted != self._asked):
+            self._asked = wanted
+            self._link.ask(messages.TraceNext(self._watch.detail, details=self._watch.details))
+
+    def begin(self, reply: messages.Reply) -> None:
+        """A reply is about to be drawn."""
+        if isinstance(reply, messages.Frame) and not self._painting.isActive():
+            self._begun = time.perf_counter()
+
+    def take(self, reply: messages.Reply) -> None:
+        """A reply is drawn as far as it is drawn at once: ask for a trace if all others have left the run without one."""
+        match reply:
+            case messages.Ready():
+                self._drawn.clear()
+                self._link.ask(self._watch)
+            case messages.Moved():
+                self._asked = None
+            case messages.Frame():
+                self._drawn.append(reply.number)
+                self._painting.start()
+        self.trace()
+
+    def _rest(self) -> None:
+        """Leave the processor to the engine and to the person's hands before more frames may come."""
+        self._cost += time.perf_counter() - self._begun
+        self._resting.start(min(LONGEST_REST, round(1000 * RESTING * self._cost)))
+
+    def _acknowledge(self) -> None:
+        for number in self._drawn:
+            self._link.ask(messages.Acknowledge(number))
+        self._drawn.clear()
+        self._cost = 0.0

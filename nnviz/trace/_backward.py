@@ -1,0 +1,90 @@
+"""The gradient of every entry, addend by addend, from the tape's own graph.
+
+Every use of a value has an alias of its own as its leaf. So the gradient of a leaf is exactly what that use sends back,
+and one run of the autograd engine over all leaves makes every backward step of the iteration at once.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from .bindings import TapeEntry
+from .record import Contribution
+
+
+def run_backward(entries: list[TapeEntry], loss: TapeEntry) -> None:
+    """Fill `gradients`, `contributions` and `reads` of every entry, from the loss back to the beginning."""
+    for entry in entries:
+        entry.gradients = [None] * len(entry.values)
+    if not loss.outputs[0].requires_grad:
+        return
+    loss.gradients[0] = torch.ones_like(loss.values[0])
+    reached = [entry for entry in entries[: loss.id + 1] if entry.leaves]
+    reads = [_reads(entry) for entry in reached]  # before the engine frees what was saved
+    uses = [(entry, k) for entry in reversed(reached) for k, leaf in enumerate(entry.leaves) if leaf.requires_grad]
+    sent = torch.autograd.grad(loss.outputs[0], [entry.leaves[k] for entry, k in uses], allow_unused=True)
+    for (entry, argument), gradient in zip(uses, sent, strict=True):
+        if gradient is not None:
+            receiver, port = entry.sources[argument]
+            dense = gradient.to_dense() if gradient.is_sparse else gradient
+            receiver.contributions.append(Contribution(entry.id, argument, dense, port))
+    for entry in entries[: loss.id]:
+        _add_up(entry)
+    for entry, read in zip(reached, reads, strict=True):
+        entry.reads = read if any([gradient is not None for gradient in entry.gradients]) else ()
+
+
+def _add_up(entry: TapeEntry) -> None:
+    """The sum of every output's contributions, in the order in which they arrived."""
+    summed = set()
+    for _, _, gradient, port in entry.contributions:
+        total = entry.gradients[port]
+        if total is None:
+            entry.gradients[port] = gradient
+        elif port in summed:
+            total += gradient  # its own by now: a weight used at every time step needs no new tensor for each
+        else:
+            entry.gradients[port] = total + gradient
+            summed.add(port)
+
+
+def _reads(entry: TapeEntry) -> tuple[int, ...]:
+    """The entries whose forward values the backward of this one reads: what its part of the graph saved, by memory."""
+    saved = _saved_places(entry)
+    if not saved:
+        return ()
+    read = {source.id for leaf, (source, _) in zip(entry.leaves, entry.sources, strict=True) if leaf.data_ptr() in saved}
+    if any([output.data_ptr() in saved for output in entry.outputs]):
+        read.add(entry.id)
+    return tuple(sorted(read))
+
+
+def _saved_places(entry: TapeEntry) -> set[int]:
+    """Where the tensors lie that the entry's own functions saved: those between its outputs and its leaves."""
+    seen = [leaf.grad_fn for leaf in entry.leaves]
+    seen.append(None)
+    waiting = [output.grad_fn for output in entry.outputs]
+    places: set[int] = set()
+    while waiting:
+        function = waiting.pop()
+        if function in seen:
+            continue
+        seen.append(function)
+        for name in _saved_names(type(function)):
+            saved = getattr(function, name)
+            if isinstance(saved, Tensor):
+                places.add(saved.data_ptr())
+            elif saved:  # a tuple of them
+                places.update([tensor.data_ptr() for tensor in saved if tensor is not None])
+        waiting += [following for following, _ in function.next_functions]
+    return places
+
+
+@lru_cache(maxsize=1024)
+def _saved_names(kind: type) -> tuple[str, ...]:
+    """What such a function keeps tensors under; a name without a `_raw` twin keeps a number."""
+    names = tuple([name for name in dir(kind) if name.startswith("_saved_") and hasattr(kind, "_raw" + name)])
+    return names or (("saved_tensors",) if hasattr(kind, "saved_tensors") else ())

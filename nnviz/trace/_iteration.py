@@ -1,0 +1,245 @@
+"""One training iteration, captured: run the module once under the tape, go back through it, check it, say what the
+optimizer would do.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from nnviz.operations.operation import Formula
+from nnviz.operations.signature import Input
+from nnviz.operations.table import row_of
+
+from ._backward import run_backward
+from ._parts import Part, hooks_before, modules_of, parts_of
+from ._updates import clip_gradients, plan_updates
+from .bindings import Bindings, TapeEntry
+from .openers import Openers, require_groups
+from .record import Node, TraceError, fill, perform, tensors_in
+from .scopes import Scopes
+from .tape import Tape
+from .trace import Trace, plan_steps
+from .verify import compare, compare_loss, largest_of, true_gradients
+from .what_if import WhatIf, by_node
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Python's cycle collector waits: a capture makes no cycles, and looking for them takes a sixth of its time."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+@_without_collector()  # around it, so that the tape is gone when the collector looks again
+def capture(
+    module: nn.Module,
+    *inputs: Any,
+    loss: Callable[[Any, Any], Tensor] | None = None,
+    target: Any = None,
+    optimizer: Optimizer | None = None,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    detail: str = "textbook",
+    penalty: Callable[[nn.Module], Tensor] | None = None,
+    what_ifs: Sequence[WhatIf] = (),
+    details: Mapping[str, str] = MappingProxyType({}),
+    locked: Mapping[str, Tensor] = MappingProxyType({}),
+) -> Trace:
+    """The trace of one iteration of any module: forward, loss, backward, clip, update.
+
+    `loss(output, target)` gives the scalar; without it the module returns one. `penalty(module)` is added to it.
+    `detail`: `layer` (the calls as made), `textbook` (recurrent nets, dropout, attention and batch norm opened), `math`
+    (losses and layer norm too); `details`: another one for some modules, by the groups around their nodes
+    (`{"encoder/layers/0": "math", "loss": "layer"}`). `what_ifs`: other values for some nodes of this trace, everything behind
+    them made again with the same random numbers, and compared with a run that has these values too. `locked`: by parameter the elements
+    that the norm of clipping leaves out. Afterwards the module stands as after one ordinary forward: running statistics and generator
+    moved on once; parameters, `.grad` and the optimizer's state untouched.
+
+    Raises TraceError, naming place and cure, for what cannot be traced truthfully or is no group; the module's errors come through.
+    """
+    modules, named = modules_of(module, loss)
+    parts = parts_of(modules, inputs, target)
+    tape = Tape(Bindings(Scopes(named), _names(parts), by_node(what_ifs)), Openers(detail, details))
+    tape.bindings.suspects += hooks_before(named, parts)
+    with torch.enable_grad(), _with_what_ifs(tape):
+        real = _run(tape, module, inputs, loss, target, penalty)
+        end = _loss_entry(tape, real)
+        run_backward(tape.bindings.entries, end)
+        live = _live(parts, tape)
+        gradients = {kind: _totals(tape.bindings.entries, kind, live[kind]) for kind in live}
+        proven = _verify(tape, modules, real, end, live, gradients)
+        clipping = clip_gradients(gradients["parameter"], clip_norm, clip_value, locked)
+        updates = plan_updates(optimizer, live["parameter"], gradients["parameter"], clipping)
+        return _trace_of(tape, end, (detail, details), proven, gradients, clipping, updates, tuple(what_ifs))
+
+
+@contextmanager
+def _with_what_ifs(tape: Tape) -> Iterator[None]:
+    """Whatever is supposed inside, afterwards the person's tensors are as they were."""
+    try:
+        yield
+    except (RuntimeError, IndexError, ValueError) as error:
+        if not tape.bindings.what_ifs or isinstance(error, TraceError):
+            raise
+        raise TraceError(f"with what is supposed the iteration cannot be made: {error}") from error
+    finally:
+        tape.bindings.restore()
+
+
+def _names(parts: list[Part]) -> dict[int, tuple[str, str]]:
+    return {id(part.tensor): (part.kind, part.name) for part in parts}
+
+
+def _run(tape: Tape, module: nn.Module, inputs: tuple, loss: Callable | None, target: Any, penalty: Callable | None) -> Tensor:
+    """The person's run: its loss, still with its own autograd graph."""
+    for tensor in tensors_in(inputs):
+        tape.bindings.source(tensor)
+    with tape.running():
+        output = module(*inputs)
+        tape.bindings.phase = "loss"
+        with nullcontext() if isinstance(loss, nn.Module) else tape.scopes.group("loss"):
+            total = output if loss is None else loss(output, target)
+        if penalty is not None:
+            with tape.scopes.group("penalty"):
+                total = total + penalty(module)
+    if tape.openers.paths:
+        require_groups(tape.openers.paths, {entry.group for entry in tape.bindings.entries if entry.call is not None})
+    if isinstance(total, Tensor) and total.numel() == 1 and total.is_floating_point():
+        return total
+    found = f"a tensor of shape {tuple(total.shape)}" if isinstance(total, Tensor) else f"a {type(total).__name__}"
+    raise TraceError(f"the loss must be one floating-point number, but it is {found}: give capture a loss=, or reduce it with .mean()")
+
+
+def _loss_entry(tape: Tape, real: Tensor) -> TapeEntry:
+    entry, _ = tape.bindings.source(real)
+    if not entry.sources:
+        raise TraceError("the loss is not computed from anything: it must be the result of torch operations in the module or the loss")
+    entry.kind = entry.phase = "loss"
+    missed = tape.bindings.what_ifs.keys() - tape.bindings.altered
+    if missed:
+        raise TraceError(f"no other value can be supposed of node {min(missed)}: no call in this iteration makes it")
+    return entry
+
+
+# -- the gradients of the person's own tensors ---------------------------------------------------------------------
+
+
+def _live(parts: list[Part], tape: Tape) -> dict[str, dict[str, Tensor]]:
+    """The person's tensors a gradient may belong to: every parameter, and the inputs that require one."""
+    parameters = {part.name: part.tensor for part in parts if part.kind == "parameter"}
+    inputs = {part.name: part.tensor for part in parts if part.kind == "input" and part.tensor.requires_grad}
+    return {"parameter": parameters | tape.bindings.parameters, "input": inputs}
+
+
+def _totals(entries: list[TapeEntry], kind: str, live: Mapping[str, Tensor]) -> dict[str, Tensor | None]:
+    """By name; a tensor that was met several times (written in between) has the sum, one that was never met None."""
+    totals: dict[str, Tensor | None] = dict.fromkeys(live)
+    for entry in entries:
+        if entry.kind == kind and entry.gradients[0] is not None:
+            so_far = totals.get(entry.label)
+            totals[entry.label] = entry.gradients[0] if so_far is None else so_far + entry.gradients[0]
+    return totals
+
+
+def _verify(
+    tape: Tape, modules: Mapping[str, nn.Module], real: Tensor, end: TapeEntry, live: Mapping, gradients: Mapping
+) -> tuple[float, Mapping[str, Tensor | None]]:
+    """The worst error against the person's own autograd graph, and its parameter gradients. Raises TraceError if they differ."""
+    compare_loss(end.values[0], real, [source.values[port] for source, port in end.sources], tape.bindings.suspects)
+    tensors = {(kind, name): tensor for kind in live for name, tensor in live[kind].items() if tensor.requires_grad}
+    with _undisturbed(modules if tape.recomputes else {}):
+        true = true_gradients(real, tensors)
+    traced = {(kind, name): gradients[kind][name] for kind, name in true}
+    worst = compare(traced, true, lambda: _largest_gradient(tape, end), tape.bindings.suspects)
+    return worst, {name: gradient for (kind, name), gradient in true.items() if kind == "parameter"}
+
+
+def _largest_gradient(tape: Tape, end: TapeEntry) -> float:
+    return largest_of(gradient for entry in tape.bindings.entries if entry is not end for gradient in entry.gradients)
+
+
+@contextmanager
+def _undisturbed(modules: Mapping[str, nn.Module]) -> Iterator[None]:
+    """Whatever runs inside, the generator and the modules' buffers stay as they are."""
+    state = torch.get_rng_state()
+    buffers = [(buffer, buffer.clone()) for module in modules.values() for buffer in module.buffers()]
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
+
+
+# -- the record ----------------------------------------------------------------------------------------------------
+
+
+def _trace_of(
+    tape: Tape, end: TapeEntry, detail: tuple[str, Mapping[str, str]], proven: tuple, gradients: Mapping, clipping, updates, what_ifs: tuple
+) -> Trace:
+    nodes = tuple([_node_of(entry) for entry in tape.bindings.entries])
+    return Trace(
+        nodes=nodes,
+        steps=plan_steps(nodes, clipping is not None, updates),
+        loss=end.values[0].item(),
+        loss_node=end.id,
+        detail=detail[0],
+        details=MappingProxyType(dict(detail[1])),
+        worst_error=proven[0],
+        parameter_gradients=MappingProxyType(gradients["parameter"]),
+        input_gradients=MappingProxyType(gradients["input"]),
+        updates=updates,
+        clipping=clipping,
+        value_reads=tuple(tape.reads),
+        true_gradients=MappingProxyType(proven[1]),
+        what_ifs=what_ifs,
+        outputs=MappingProxyType({path: (entry.id, port) for path, (entry, port) in tape.outputs.items()}),
+    )
+
+
+def _node_of(entry: TapeEntry) -> Node:
+    return Node(
+        entry.id, entry.kind, entry.operation, entry.label, entry.module, entry.group, entry.phase, entry.where,
+        tuple([source.id for source, _ in entry.sources]), tuple([port for _, port in entry.sources]),
+        tuple(entry.values), tuple(entry.gradients), tuple(entry.contributions), entry.reads, _said(entry), _dropped(entry), entry.call,
+    )  # fmt: skip
+
+
+def _said(entry: TapeEntry) -> Formula:
+    """What is true of the entry's call."""
+    if entry.call is None:
+        return Formula()
+    tensors = [source.values[port] for source, port in entry.sources]
+    inputs = [Input(k, tuple(tensor.shape), _letter(tensor.dtype)) for k, tensor in enumerate(tensors)]
+    return row_of(entry.operation).formula_of(fill(entry.call.args, inputs), fill(entry.call.kwargs, inputs), len(inputs))
+
+
+@lru_cache
+def _letter(dtype: torch.dtype) -> str:
+    """numpy's letter for the kind of a dtype."""
+    return "b" if dtype == torch.bool else "f" if dtype.is_floating_point else "c" if dtype.is_complex else "i"
+
+
+def _dropped(entry: TapeEntry) -> Tensor | None:
+    """Which elements a dropout dropped: its own call on ones, with the numbers it drew."""
+    if entry.call is None or entry.call.rng is None or not row_of(entry.operation).drops:
+        return None
+    with _undisturbed({}), torch.no_grad():
+        torch.set_rng_state(entry.call.rng)
+        ones = [torch.ones_like(source.values[port]) for source, port in entry.sources]
+        return perform(entry.call, ones)[1][0] == 0

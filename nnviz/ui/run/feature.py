@@ -1,0 +1,141 @@
+"""The run: its settings, its plots, the figures of the bar, and how it is trained from here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from PySide6.QtWidgets import QInputDialog
+
+from nnviz.document import catalog, edits
+from nnviz.document.experiment import Experiment
+from nnviz.document.training import Training
+from nnviz.messages import UnitMapped
+from nnviz.records.tensors import to_numpy
+from nnviz.session.run import RunState
+from nnviz.session.session import Session
+from nnviz.text import numbers
+from nnviz.ui.run.boundary import BoundaryPlot
+from nnviz.ui.run.gradient_norm import GradientNormPlot
+from nnviz.ui.run.histogram import HistogramPlot
+from nnviz.ui.run.loss_plot import LossPlot
+from nnviz.ui.run.metric import MetricPlot
+from nnviz.ui.run.training_panel import TrainingPanel
+from nnviz.ui.shell_api import Shell
+from nnviz.ui.widgets.plot import Plot
+from nnviz.ui.widgets.plot_card import framed
+
+_KINDS = {"training.optimizer.kind": edits.choose_optimizer, "data.kind": edits.choose_data}
+NO_NEURON = ("", -1)
+"""Layer and unit while the mouse is over no neuron."""
+
+
+class RunFigures(NamedTuple):
+    """Where the run stands, as it is written in the bar; an empty text: not known."""
+
+    iteration: int
+    epoch: int
+    loss: str
+    score: str
+    metric: str
+    measured_at: int | None
+    """The iteration that the score, the metric of the validation rows, is of."""
+
+
+class RunFeature:
+    """Shows the run in plots and in the form of its settings; every change of these is one edit of the session."""
+
+    def __init__(self, session: Session, shell: Shell) -> None:
+        self.session, self._shell = session, shell
+        self.training = TrainingPanel()
+        self.loss, self.boundary, self.metric = LossPlot(), BoundaryPlot(), MetricPlot()
+        self.histograms, self.norms = HistogramPlot(), GradientNormPlot()
+        self.plots: dict[str, Plot] = {
+            "loss": self.loss,
+            "boundary": self.boundary,
+            "histograms": self.histograms,
+            "norms": self.norms,
+            "metric": self.metric,
+        }
+        self.cards = {name: framed(plot) for name, plot in self.plots.items()}
+        self._hovered = NO_NEURON
+        self.training.value_requested.connect(self._change)
+        self.boundary.needs_changed.connect(shell.update_needs)
+        for plot in self.plots.values():
+            plot.export_requested.connect(shell.export_picture)
+        session.responded.connect(self._show_map)
+
+    @property
+    def needs(self) -> dict[str, str]:
+        """What the engine has to measure for its panels; the curves are always measured."""
+        return {"histograms": "measures", "norms": "measures", "boundary": self.boundary.needs}
+
+    # --- what is shown ---
+
+    def show_experiment(self, experiment: Experiment) -> None:
+        """Show these settings, and what the plots are drawn of."""
+        self.training.set_experiment(experiment)
+        for plot in self.plots.values():
+            plot.set_names(experiment.network.titles)
+        self.loss.set_penalties(experiment.penalties)
+        self.boundary.set_own(experiment.data.kind == "table")
+
+    def show_run(self, new: RunState, old: RunState | None = None) -> None:
+        """Draw the run as it stands now."""
+        for plot in self.plots.values():
+            plot.set_run(new)
+        if self._hovered != NO_NEURON and old is not None and new.surface is not old.surface:  # the net has changed under the mouse
+            self._ask_for_map()
+
+    def figures(self) -> RunFigures:
+        """Return where the run stands, as the bar says it."""
+        run = self.session.run
+        loss = run.curves.last("loss")
+        metric, score = score_texts(self.session.experiment.training, run.curves.last("metric"))
+        at = run.curves.last_iteration("metric")
+        return RunFigures(run.iteration, run.epoch, "" if loss is None else numbers.steady(loss), score, metric, at)
+
+    # --- the map of the neuron under the mouse, in place of the network's answer ---
+
+    def hover(self, layer: str, unit: int) -> None:
+        """Show the map of this neuron; without one the network's answer again."""
+        self._hovered = (layer, unit) if layer and unit >= 0 else NO_NEURON
+        self._ask_for_map()
+
+    def _ask_for_map(self) -> None:
+        if self._hovered == NO_NEURON or self.session.run.surface is None:
+            self.boundary.set_hover_map(None)
+        else:
+            self.session.respond(*self._hovered)
+
+    def _show_map(self, reply: UnitMapped) -> None:
+        if (reply.layer, reply.unit) == self._hovered:
+            title = self.session.experiment.network.titles.get(reply.layer, reply.layer)
+            self.boundary.set_hover_map(to_numpy(reply.values), f"{title} {numbers.place((reply.unit,))}")
+
+    # --- what a person does ---
+
+    def _change(self, path: str, value: object) -> None:
+        label = "Change " + path.removesuffix(".kind").rpartition(".")[2].replace("_", " ")
+        if path in _KINDS:
+            self.session.edit(label, _KINDS[path], value)
+        else:
+            self.session.edit(label, edits.set_value, path, value)
+        self.training.set_experiment(self.session.experiment)  # what was refused goes back to what it was
+
+    def toggle_dropout(self) -> None:
+        """Switch all dropout layers on or off."""
+        self.session.edit("Dropout", edits.change_training, dropout=not self.session.experiment.training.dropout)
+
+    def ask_iteration(self) -> None:
+        """Ask for an iteration and make the run stand there."""
+        text, iteration = "Iteration (any earlier or later one):", self.session.run.iteration
+        iteration, ok = QInputDialog.getInt(self._shell.window(), "Go to iteration", text, iteration, 0, 10_000_000)
+        if ok:
+            self.session.training.go_to(iteration)
+
+
+def score_texts(training: Training, score: float | None) -> tuple[str, str]:
+    """Return the name of the metric of the validation rows, and its value as a text; empty where it is not known."""
+    if catalog.LOSSES[training.loss].group == "Classification" and training.target == "labels":
+        return "accuracy", "" if score is None else f"{score:.1%}".replace("%", " %")
+    return "RMSE", "" if score is None else f"{score:.4f}"

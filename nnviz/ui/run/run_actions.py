@@ -1,0 +1,16 @@
+"""What the Run menu offers."""
+
+from __future__ import annotations
+
+from nnviz.ui.shell_api import Act, can_step, can_train
+
+ACTIONS = (
+    Act("dropout", "Dropout on or off", "Edit", lambda f: f.toggle_dropout(), "Ctrl+D", "fa6s.droplet-slash", "Switch all dropout layers on or off, also while training runs"),
+    Act("train", "Train or pause", "Run", lambda f: f.session.training.toggle(), "Ctrl+T", "fa6s.play", "Train until paused", "train", enabled=can_train),
+    Act("train_iteration", "+1 iteration", "Run", lambda f: f.session.training.iterations(1), "Ctrl+I", "fa6s.forward-step", "Make one parameter update", "+1", enabled=can_step),
+    Act("train_epoch", "+1 epoch", "Run", lambda f: f.session.training.epoch(), "Ctrl+E", "fa6s.forward-fast", "Train once through the training data", "+epoch", enabled=can_step),
+    Act("rewind", "Rewind to the start", "Run", lambda f: f.session.training.rewind(), "Ctrl+R", "fa6s.rotate-left", "Back to iteration 0: same seed, the identical start", enabled=can_train),
+    Act("go_to", "Go to iteration…", "Run", lambda f: f.ask_iteration(), "Ctrl+G", "fa6s.clock-rotate-left", "Make the run stand after any number of iterations, exactly", enabled=can_step),
+    Act("resume", "Go to where it was saved", "Run", lambda f: f.session.kept_run.resume(), "Ctrl+Shift+R", "fa6s.forward", "Make the iterations again, exactly, that the document was saved with", enabled=lambda f: f.session.kept_run.saved is not None and can_step(f)),
+    Act("stop_going", "Stop on the way", "Run", lambda f: f.session.training.pause(), "Esc", "fa6s.stop", "Stay at the iteration that is reached now, on the way to another", enabled=lambda f: f.session.training.is_moving),
+)

@@ -1,0 +1,103 @@
+"""All that a feature knows of the window it stands in: what it may ask of it, and the rows in which it offers its actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
+
+    from nnviz.ui.widgets.notes import NoteBar
+    from nnviz.ui.widgets.toast import Toast
+
+
+class Shell(Protocol):
+    """The window, as its features see it."""
+
+    notes: NoteBar
+    toast: Toast
+    action_table: Mapping[str, QAction]
+    menus: Mapping[str, QMenu]
+
+    @property
+    def selected_layers(self) -> tuple[str, ...]:
+        """Ids of the layers that properties and actions are about."""
+        ...
+
+    def window(self) -> QMainWindow:
+        """Return the window itself, to stand dialogs over."""
+        ...
+
+    def update_actions(self) -> None:
+        """Let every action say whether it can be called now."""
+        ...
+
+    def focus_canvas(self) -> None:
+        """Let keys go to the graph where it is shown, else to the network."""
+        ...
+
+    def is_visible(self, panel: str) -> bool:
+        """Return whether a panel can be seen in the present workspace."""
+        ...
+
+    def toggle_panel(self, panel: str) -> None:
+        """Hide a panel, or show it, in the first workspace that has it if the present one has not."""
+        ...
+
+    def update_needs(self) -> None:
+        """Have measured what the panels that can be seen need now."""
+        ...
+
+    def pictured(self, what: str) -> object:
+        """Return what a picture is made of: graph · network · plots · window."""
+        ...
+
+    def export_picture(self, widget: QWidget) -> None:
+        """Ask for a file and write a picture of one plot there."""
+        ...
+
+    def open_window(self, begin: Callable[[Any], object] | None = None) -> None:
+        """Open another window; `begin` is given its `FilesFeature` before its engine starts."""
+        ...
+
+    def bring_up(self, path: Path) -> bool:
+        """Bring the window to the front that has this document open; return whether another one has."""
+        ...
+
+
+@dataclass(frozen=True)
+class Act:
+    """An action a person can take. `call` and `enabled` are given the feature that offers it."""
+
+    id: str
+    text: str
+    menu: str
+    call: Callable[[Any], object]
+    keys: str = ""
+    icon: str = ""
+    tip: str = ""
+    short: str = ""
+    """What a button says where there is no room for the text."""
+    enabled: Callable[[Any], bool] = lambda feature: True
+    after: str = ""
+    """The action it stands behind in its menu; without one, behind those that were offered before."""
+
+
+def has_trace(feature: Any) -> bool:
+    """Return whether there is a trace to look at."""
+    return feature.session.stepping.state is not None
+
+
+def can_train(feature: Any) -> bool:
+    """Return whether iterations can be made now."""
+    return feature.session.training.can_train
+
+
+def can_step(feature: Any) -> bool:
+    """Return whether steps can be made now: not while it trains, nor on the way to another iteration."""
+    session = feature.session
+    return session.training.can_train and not session.run.training and not session.training.is_moving
