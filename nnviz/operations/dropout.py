@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from nnviz.operations.operation import Gradients, Operation
 from nnviz.operations.recorded_call import RecordedCall
 from nnviz.operations.signature import Given
 from nnviz.operations.writing import Substitution, bracketed
+from nnviz.records.tensors import to_numpy
 from nnviz.text.numbers import MINUS, number
 
 
@@ -23,7 +22,7 @@ def _dropout(call: RecordedCall) -> Substitution | None:
     record, x, p = call.node.dropped, float(call.input(0)[call.place]), call.option("p", 0.5)
     if record is None:
         return Substitution(number(x), x) if call.option("training") is False or not p else None
-    kept = not np.frombuffer(record.data, record.dtype).reshape(record.shape)[call.place]
+    kept = not to_numpy(record)[call.place]
     return Substitution(f"{int(kept)}·{bracketed(x)}/(1 {MINUS} {number(p)})", kept * x / (1 - p))
 
 

@@ -50,10 +50,10 @@ def test_breakpoints_run_to_here_and_what_ifs_work_on_single_neurons(qtbot, wind
     session.stepping.to_start()
     session.stepping.to_node(nodes["relu[1]"])
     assert session.stepping.state.node.label == "relu[1]"
-    window.session.toggle_breakpoint(nodes["linear[1]"])
-    window.session.toggle_breakpoint(nodes["h1.weight[1, 0]"])
+    session.toggle_breakpoint(nodes["linear[1]"])
+    session.toggle_breakpoint(nodes["h1.weight[1, 0]"])
     assert [one.target for one in session.experiment.breakpoints] == ["h1/linear[1]", "h1.weight"]
-    marked = {session.stepping.state.index.node(id).label for id in window.features.graph.view.scenes.look.breakpoints}
+    marked = {session.stepping.state.index.node(id).label for id in window.features.graph.view.trace_scene.look.breakpoints}
     assert marked == {"linear[1]", "h1.weight[0, 0]", "h1.weight[0, 1]", "h1.weight[1, 0]", "h1.weight[1, 1]"}
     session.stepping.to_start()
     for _ in range(3):  # batch, forward, and not on to the loss
@@ -173,4 +173,4 @@ def test_what_was_folded_by_hand_is_still_folded_behind_the_neurons(qtbot, windo
     in_neurons(qtbot, window)
     qtbot.keyClick(window, Qt.Key.Key_7, Qt.KeyboardModifier.AltModifier)
     wait(qtbot, lambda: not window.session.stepping.state.index.is_scalar)
-    assert graph.scenes.cards.folded == {"h1"}
+    assert graph.scene().folded == {"h1"}

@@ -58,7 +58,7 @@ def _window(workspace: str) -> Iterator[MainWindow]:
     app.application()
     window = app.build_window(open_document("example:moons"), autosaves=False)
     window.asks_before_closing = False
-    window.area.show_workspace(workspace)
+    window.features.area.show_workspace(workspace)
     window.show()
     yield window
     app.shut_down(window)

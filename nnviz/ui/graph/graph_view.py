@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QFrame, QGraphicsView, QToolTip, QWidget
+from PySide6.QtCore import QMargins, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QCursor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtWidgets import QGraphicsView, QMenu, QToolTip, QWidget
 
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.graph import camera, graph_menus, speech
-from nnviz.ui.graph.card_items import CardItem, FrameItem
+from nnviz.ui.graph._node_finder import NodeFinder
+from nnviz.ui.graph._overlay import Caption, EmptyText, foot, foot_room
 from nnviz.ui.graph.folds import Folds
-from nnviz.ui.graph.graph_minimap import GraphMinimap
-from nnviz.ui.graph.graph_scene import GraphScene
-from nnviz.ui.graph.neuron_items import NeuronItem, NeuronLinkItem
-from nnviz.ui.graph.neuron_scene import NeuronScene
-from nnviz.ui.graph.node_finder import NodeFinder
-from nnviz.ui.graph.overlay import Caption, EmptyText, foot, foot_room
-from nnviz.ui.graph.scenes import Scenes
+from nnviz.ui.graph.graph_items import EdgeItem, FrameItem, NodeItem
 from nnviz.ui.graph.strips import COLORINGS
+from nnviz.ui.graph.structure import ROOT, NodeCard, module_path
+from nnviz.ui.graph.trace_scene import TraceScene
+from nnviz.ui.widgets.minimap import MinimapBar
+from nnviz.ui.widgets.zoom_view import Zooms, ZoomView
 
 _Key = Qt.Key
 _STEPS = {_Key.Key_Left: -1, _Key.Key_Up: -1, _Key.Key_Right: 1, _Key.Key_Down: 1}
-
+_ZOOMS = Zooms(least=0.1, most=4.0, least_fit=0.1, most_fit=1.0, notch=1.0015**120)
+_MARGINS = QMargins(16, 16, 16, 16)
+_CLICK = 4
+"""Pixels the mouse moves before a click becomes a pan."""
+_DETAILS = ("layer", "textbook", "math")
 
 NO_TRACE = "No trace yet. Press Step, or train for an iteration, and its graph appears here."
 
 
-class GraphView(QGraphicsView):
+class GraphView(ZoomView):
     """The graph of one training iteration at a moment."""
 
     node_clicked = Signal(int)
@@ -43,40 +45,27 @@ class GraphView(QGraphicsView):
     """A node and the place of one of its elements in the chosen row, to be given another value."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.scenes = Scenes(self)
-        for scene in self.scenes.both:
-            scene.laid_out.connect(self._take_layout)
-        self.folds = Folds(self.scenes.cards)
+        super().__init__(_ZOOMS, _MARGINS, parent)
+        self.trace_scene = TraceScene(self)
+        self.trace_scene.laid_out.connect(self._take_layout)
+        self.setScene(self.trace_scene)
+        self.folds = Folds(self.trace_scene)
         self._state: TraceState | None = None
-        self._look = "opening"
-        """opening: not touched yet · all: fitted, and stays so · own: as the person set it"""
         self._selected: int | None = None
         self._pressed: QPoint | None = None
         self._limits = Caption(self)
         self.notice = EmptyText(NO_TRACE, self)  # seen while there is no trace
-        self.minimap = GraphMinimap(self)
-        self.minimap.centre_requested.connect(self._go_to)
-        self.finder = NodeFinder(self.scenes, self.folds, self)
+        self.minimap = MinimapBar("graph", self)
+        self.minimap.centre_requested.connect(self.go_to)
+        self.finder = NodeFinder(self.trace_scene, self.folds, self)
         self.finder.node_found.connect(self.node_clicked)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setRenderHint(QPainter.RenderHint.Antialiasing)
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
         self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
-        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.AnchorUnderMouse)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(240, 160)
         self.setBackgroundRole(QPalette.ColorRole.Base)  # of the foot below the picture
         self.setAccessibleName("Computational graph")
         self.viewport().setAccessibleName("Computational graph")
-
-    @property
-    def _scene(self) -> GraphScene | NeuronScene:
-        """The scene on the screen."""
-        return self.scenes.shown
 
     # --- setters ---
 
@@ -84,68 +73,59 @@ class GraphView(QGraphicsView):
         """Show this moment. Zoom and place stay as they are unless the graph has another structure."""
         before = self._state.step if self._state else None
         self._state = state
-        self.scenes.show(state)
+        self.trace_scene.set_trace_state(state)
         self.notice.setVisible(state is None)
-        self._limits.set_text(self.scenes.caption)
-        self.setAccessibleDescription(self._scene.here)
+        self._limits.set_text(self.trace_scene.caption)
+        self.setAccessibleDescription(self.trace_scene.here)
         self._show_cursor()
         if state and state.step is not before:
             self._follow()
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids: {"h1": "dense 1"}."""
-        self.scenes.set_look(titles=dict(titles))
+        self.trace_scene.set_look(titles=dict(titles))
         self.finder.set_titles(titles)
 
     def set_selected(self, node: int | None) -> None:
         """Mark this node."""
         self._selected = node
-        self.scenes.set_look(selected=node)
+        self.trace_scene.set_look(selected=node)
 
     def set_coloring(self, coloring: str) -> None:
         """Let colours and widths tell what is named, one of COLORINGS. Raises ValueError for anything else."""
         if coloring not in COLORINGS:
             raise ValueError(f"the graph can be coloured by {', '.join(COLORINGS)}, not by {coloring!r}")
-        self.scenes.set_look(coloring=coloring)
-        self._limits.set_text(self.scenes.caption)
+        self.trace_scene.set_look(coloring=coloring)
+        self._limits.set_text(self.trace_scene.caption)
 
     def set_animated(self, animated: bool) -> None:
-        """Let gradients travel along the wires, or show them in place at once."""
-        for scene in self.scenes.both:
-            scene.travel.set_animated(animated)
+        """Let gradients travel along the edges, or show them in place at once."""
+        self.trace_scene.travel.set_animated(animated)
 
-    def fit(self) -> None:
-        """Show the whole graph, at most at its natural size."""
-        camera.fit(self, self._scene.content)
-        self._look = "all"
+    def content_rect(self) -> QRectF:
+        """Return the room that the graph takes in its scene."""
+        return self.trace_scene.content
 
     def actual_size(self) -> None:
         """Show the graph at its natural size, with the cursor's card in the middle, else the chosen one or the whole graph."""
-        self._look = "own"
-        camera.zoom_to(self, 1.0)
         here = self._state.step.node if self._state and self._state.step else None
-        card = self._scene.card_of(here) or self._scene.card_of(self._selected)
-        self.centerOn(card if card else self._scene.content.center())
-
-    def text_alternative(self) -> list[str]:
-        """Return what the picture shows, in sentences: where the cursor is, then every node."""
-        return speech.sentences(self._state) if self._state else [speech.NO_TRACE]
+        card = self.trace_scene.card_of(here) or self.trace_scene.card_of(self._selected)
+        self.show_natural_size((card.sceneBoundingRect() if card else self.trace_scene.content).center())
 
     # --- inside ---
 
     def _take_layout(self, is_new: bool) -> None:
         """Look at a new layout: at another graph afresh, at the same one from where the person was."""
         if is_new:
-            self._look = "opening"
-            camera.open_up(self, self._scene.content)
-        elif self._look == "all":
-            camera.fit(self, self._scene.content)
-        self.minimap.set_layout(self._scene.content, [item.sceneBoundingRect() for item in self._scene.cards.values()])
+            self.open_afresh()
+        elif self.is_fitted:
+            self.fit()
+        self.minimap.set_boxes(self.trace_scene.content, [item.sceneBoundingRect() for item in self.trace_scene.cards.values()])
         self._show_cursor()
         self._follow(self.finder.node)
 
     def _show_cursor(self) -> None:
-        card = self._scene.card_of(self._state.step.node) if self._state and self._state.step else None
+        card = self.trace_scene.card_of(self._state.step.node) if self._state and self._state.step else None
         self.minimap.set_cursor(card.sceneBoundingRect() if card else QRectF(), self._state.phase if self._state else "")
 
     def _follow(self, node: int | None = None) -> None:
@@ -153,36 +133,85 @@ class GraphView(QGraphicsView):
         if node is None and self._state:
             step = self._state.step or next(iter(self._state.index.trace.steps), None)
             node = step.node if step else None
-            if self._state.step is None and self._look == "opening":
-                camera.open_up(self, self._scene.content)
-        card = self._scene.card_of(node)
+            if self._state.step is None and self.is_opening:
+                self.open_afresh()
+        card = self.trace_scene.card_of(node)
         if card:
-            camera.follow(self, card.sceneBoundingRect())
-
-    def _go_to(self, centre: QPointF) -> None:
-        self._look = "own"
-        self.centerOn(centre)
+            self.follow(card.sceneBoundingRect())
 
     def _click(self, place: QPoint, to_here: bool) -> None:
         item = _item_at(self, place)
         if isinstance(item, FrameItem) and item.button().contains(item.mapFromScene(self.mapToScene(place))):
             self.folds.fold(item.key)
-        elif isinstance(item, CardItem | NeuronItem):
-            node = self.scenes.card(item).shown
+        elif isinstance(item, NodeItem):
+            node = item.card.shown
             (self.run_to_requested if to_here else self.node_clicked).emit(node)
-        elif isinstance(item, NeuronLinkItem):
-            weight = self.scenes.neurons.units.weight_of.get(item.link)
-            if weight is not None:
-                self.node_clicked.emit(weight)
+        elif isinstance(item, EdgeItem) and item.edge.weight is not None:
+            self.node_clicked.emit(item.edge.weight)
 
     def _go(self, direction: int) -> None:
         """Choose the next node to the left or right, starting from the chosen one or the cursor's."""
-        cards = sorted(self._scene.cards.values(), key=lambda card: (card.x(), card.y()))
-        start = self._scene.card_of(self._selected if self._selected is not None else self._state.step.node if self._state.step else 0)
+        cards = sorted(self.trace_scene.cards.values(), key=lambda card: (card.x(), card.y()))
+        start = self.trace_scene.card_of(self._selected if self._selected is not None else self._state.step.node if self._state.step else 0)
         place = cards.index(start) + direction if start in cards else 0
-        node = self.scenes.card(cards[max(0, min(place, len(cards) - 1))]).shown
-        camera.follow(self, self._scene.card_of(node).sceneBoundingRect())
+        node = cards[max(0, min(place, len(cards) - 1))].card.shown
+        self.follow(self.trace_scene.card_of(node).sceneBoundingRect())
         self.node_clicked.emit(node)
+
+    def _mouse(self) -> QPointF:
+        """Where the mouse is in the viewport; its middle while it is elsewhere."""
+        return QPointF(self.viewport().mapFromGlobal(QCursor.pos()) if self.underMouse() else self.viewport().rect().center())
+
+    # --- menus ---
+
+    def _card_menu(self, card: NodeCard) -> QMenu:
+        menu, node = QMenu(self), card.shown
+        menu.addAction("Run to here", lambda: self.run_to_requested.emit(node))
+        menu.addAction("Breakpoint on or off", lambda: self.breakpoint_requested.emit(node))
+        menu.addAction("Show in the chain-rule card", lambda: self.node_clicked.emit(node))
+        if self.trace_scene.groups is None:
+            group = self.trace_scene.trace.nodes[node].group
+            self._add_details(menu, group[0] if group else "")
+            return menu
+        menu.addSeparator()
+        if len(card.groups) > 1:
+            self._add_equal(menu, card)
+        elif card.folded:
+            menu.addAction(f"Open {card.title}", lambda: self.folds.open(card))
+        if card.block in self.trace_scene.groups.groups:
+            self._add_details(menu, self._module_path(card.block))
+        if card.home != ROOT:
+            menu.addAction(f"Fold {self.trace_scene.title(card.home)}", lambda: self.folds.fold(card.home))
+        return self._with_folds(menu)
+
+    def _frame_menu(self, key: str) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction(f"Fold {self.trace_scene.title(key)}", lambda: self.folds.fold(key))
+        self._add_details(menu, self._module_path(key))
+        return self._with_folds(menu)
+
+    def _module_path(self, key: str) -> str:
+        return module_path(self.trace_scene.trace, self.trace_scene.groups.groups[key])
+
+    def _add_details(self, menu: QMenu, path: str) -> None:
+        """Offer how far the calls of one module are opened."""
+        if path:
+            details = menu.addMenu("Detail")
+            for detail in _DETAILS:
+                details.addAction(detail, lambda detail=detail: self.detail_requested.emit(path, detail))
+
+    def _add_equal(self, menu: QMenu, card: NodeCard) -> None:
+        groups = self.trace_scene.groups.groups
+        menu.addAction(f"Show each of the {len(card.groups)}", lambda: self.folds.open(card))
+        menu.addAction(f"Open all {len(card.groups)}", lambda: self.folds.open_fully(card))
+        one = menu.addMenu("Open only")
+        for key in card.groups:
+            one.addAction(groups[key].title, lambda key=key: self.folds.open_one(key))
+
+    def _with_folds(self, menu: QMenu) -> QMenu:
+        menu.addAction("Fold all groups", self.folds.fold_all)
+        menu.addAction("Open all groups", self.folds.open_all)
+        return menu
 
     # --- Qt ---
 
@@ -193,18 +222,13 @@ class GraphView(QGraphicsView):
         self._limits.settle()
         self.notice.settle()
         self.finder.settle()
-        self.minimap.settle(foot_room(self, self._limits))
-        self.scenes.cards.set_room(camera.readable_room(self), refold=self._look == "opening")
-        if self._look == "all":
-            camera.fit(self, self._scene.content)
-        elif self._look == "opening" and self._state:
-            camera.open_up(self, self._scene.content)
+        self.minimap.set_room(foot_room(self, self._limits))
+        self.trace_scene.set_room(self.readable_room(), refold=self.is_opening)
+        if self.is_fitted:
+            self.fit()
+        elif self.is_opening and self._state:
+            self.open_afresh()
             self._follow()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        self._look = "own"
-        camera.zoom_to(self, camera.zoom(self) * 1.0015 ** event.angleDelta().y())
-        event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._pressed = event.position().toPoint()
@@ -219,17 +243,17 @@ class GraphView(QGraphicsView):
         self._pressed = None
         if pressed is None or event.button() != Qt.MouseButton.LeftButton:
             return
-        if (place - pressed).manhattanLength() < 4:
+        if (place - pressed).manhattanLength() < _CLICK:
             self._click(place, bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
         else:
-            self._look = "own"
+            self.keep_framing()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         item = _item_at(self, event.position().toPoint())
         if isinstance(item, FrameItem):
             self.folds.fold(item.key)
-        elif isinstance(item, CardItem | NeuronItem):
-            card = self.scenes.card(item)
+        elif isinstance(item, NodeItem):
+            card = item.card
             if card.folded:
                 self.folds.open(card)
             elif (cell := item.cell_at(item.mapFromScene(self.mapToScene(event.position().toPoint())))) is not None:
@@ -237,19 +261,18 @@ class GraphView(QGraphicsView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         item = _item_at(self, event.pos())
-        if item is None or isinstance(item, NeuronLinkItem):
+        if item is None or isinstance(item, EdgeItem):
             return
-        if isinstance(item, FrameItem):
-            graph_menus.open_frame_menu(self, item.key, event.globalPos())
-        else:
-            graph_menus.open_card_menu(self, self.scenes.card(item), event.globalPos())
+        menu = self._frame_menu(item.key) if isinstance(item, FrameItem) else self._card_menu(item.card)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
         if key == _Key.Key_F:
             self.fit()
         elif key in (_Key.Key_Plus, _Key.Key_Minus):
-            camera.zoom_to(self, camera.zoom(self) * (1.25 if key == _Key.Key_Plus else 0.8))
+            self.zoom_by(1.25 if key == _Key.Key_Plus else 0.8, self._mouse())
         elif key in (_Key.Key_Return, _Key.Key_Enter) and self._selected is not None:
             self.run_to_requested.emit(self._selected)
         elif key == _Key.Key_Escape and self._selected is not None:
@@ -264,15 +287,17 @@ class GraphView(QGraphicsView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        self.minimap.set_seen(camera.seen(self))
+        self.minimap.set_seen(self.seen())
 
     def viewportEvent(self, event) -> bool:
         if isinstance(event, QHelpEvent):
             item = _item_at(self, event.pos())
-            QToolTip.showText(event.globalPos(), "" if item is None or isinstance(item, FrameItem) else self._scene.tooltip(item), self)
+            QToolTip.showText(
+                event.globalPos(), "" if item is None or isinstance(item, FrameItem) else self.trace_scene.tooltip(item), self
+            )
             return True
         return super().viewportEvent(event)
 
 
-def _item_at(view: QGraphicsView, place: QPoint) -> CardItem | NeuronItem | NeuronLinkItem | FrameItem | None:
-    return next((item for item in view.items(place) if isinstance(item, CardItem | NeuronItem | NeuronLinkItem | FrameItem)), None)
+def _item_at(view: QGraphicsView, place: QPoint) -> NodeItem | EdgeItem | FrameItem | None:
+    return next((item for item in view.items(place) if isinstance(item, NodeItem | EdgeItem | FrameItem)), None)

@@ -1,4 +1,4 @@
-"""Gradients on their way: the dots that run back along wires in a backward step, and the one animation that moves them."""
+"""Gradients on their way: the dots that run back along edges in a backward step, and the one animation that moves them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from PySide6.QtCore import QEasingCurve, QObject, QVariantAnimation
 from PySide6.QtWidgets import QGraphicsScene
 
-from nnviz.ui.graph.card_items import DotItem, EdgeItem
+from nnviz.ui.graph.graph_items import DotItem, EdgeItem
 
 DURATION = 240
-"""Milliseconds a gradient takes along a wire."""
+"""Milliseconds a gradient takes along an edge."""
 REST = 0.5
-"""Where on its wire, from source (0) to target (1), a dot comes to rest."""
+"""Where on its edge, from source (0) to target (1), a dot comes to rest."""
 
 
 class Travel(QObject):
@@ -37,13 +37,13 @@ class Travel(QObject):
         self._animation.stop()
         self._place(REST)
 
-    def send(self, wires: Sequence[EdgeItem], moving: bool) -> None:
-        """Put a dot on each of these wires and on no other; `moving` lets them travel there."""
+    def send(self, edges: Sequence[EdgeItem], moving: bool) -> None:
+        """Put a dot on each of these edges and on no other; `moving` lets them travel there."""
         self.clear()
-        self.dots = [(DotItem(), wire) for wire in wires]
+        self.dots = [(DotItem(), edge) for edge in edges]
         for dot, _ in self.dots:
             self._scene.addItem(dot)
-        moving = moving and self._animated and bool(wires)
+        moving = moving and self._animated and bool(edges)
         self._place(1.0 if moving else REST)
         if moving:
             self._animation.start()
@@ -56,5 +56,5 @@ class Travel(QObject):
         self.dots = []
 
     def _place(self, share: float) -> None:
-        for dot, wire in self.dots:
-            dot.setPos(wire.point(share))
+        for dot, edge in self.dots:
+            dot.setPos(edge.point(share))

@@ -145,10 +145,10 @@ class NetworkFeature:
         if not session.weights.nudge(parameter, index, steps):
             return
         if session.experiment is before:  # its values are not known while iterations are made, so a number would be an old one
-            self.view.scrolling.say(session.weights.note or _LATER)
+            self.view.say(session.weights.note or _LATER)
         elif (values := session.experiment.weights.get(parameter)) is not None:
             name = parameter_title(parameter, session.experiment.network.titles)
-            self.view.scrolling.say(f"{name}{list(index)} = {numbers.number(float(np.asarray(values)[index]))}")
+            self.view.say(f"{name}{list(index)} = {numbers.number(float(np.asarray(values)[index]))}")
 
     def _edit_all(self, label: str, function: Callable[..., Experiment], id: str, *args: Any, merge: str = "", **settings: Any) -> None:
         """Edit all selected layers as this one of them, as one step of undo."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QVBoxLayout, QWidget
@@ -11,10 +10,6 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QVBoxLayout, QWidg
 from nnviz.document.catalog import Field
 from nnviz.ui.widgets.number_boxes import NumberBox
 from nnviz.ui.widgets.search_list import ListEntry, SearchList, matching
-
-if TYPE_CHECKING:
-    from nnviz.ui.network.network_view import NetworkView
-
 
 _SIZE, _WITH_REASONS = (208, 196), (400, 220)
 """Pixels of a list, and of one that says why some of it cannot be chosen."""
@@ -137,9 +132,9 @@ def _ending_key(field: QFrame, event: QEvent) -> int:
     return event.key() if ends else 0
 
 
-def show(field: QWidget, view: NetworkView, at: QPoint) -> None:
-    """Show the field at a place of the viewport, but inside it, ready to be typed into."""
-    room, size = view.viewport().rect(), field.sizeHint().expandedTo(field.minimumSize())
+def show(field: QWidget, at: QPoint) -> None:
+    """Show the field at a place of its viewport, but inside it, ready to be typed into."""
+    room, size = field.parentWidget().rect(), field.sizeHint().expandedTo(field.minimumSize())
     field.move(max(0, min(at.x(), room.width() - size.width())), max(0, min(at.y(), room.height() - size.height())))
     field.show()
     field.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -18,7 +18,7 @@ from nnviz.text.numbers import steady
 from nnviz.ui.data.pencil import ADOPT, OFF, Pencil
 from nnviz.ui.run import predictions_picture
 from nnviz.ui.run.predictions_picture import PredictionText
-from nnviz.ui.run.surface_picture import Points, circles, class_image, limits_of, probabilities, robust_limit, value_image
+from nnviz.ui.run.surface_picture import Points, circles, class_image, limits_of, probabilities, value_image, value_limit
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import ChoiceButton
 from nnviz.ui.widgets.plot import Plot
@@ -190,23 +190,23 @@ class BoundaryPlot(Plot):
         """The image under the points of two features."""
         theme = current_theme()
         if self._hover_map is not None:
-            return value_image(theme, self._hover_map, robust_limit(self._hover_map))
+            return value_image(theme, self._hover_map, value_limit(self._hover_map))
         if self._output is None:
             return None
         if self.points.classes:
             return class_image(theme, self._output)
-        return value_image(theme, self._output[..., 0], robust_limit(self.points.y))
+        return value_image(theme, self._output[..., 0], value_limit(self.points.y))
 
     def _heading(self, iteration: str) -> tuple[str, str, str]:
         """Title, subtitle and short title; where colour means a value, the subtitle gives its range."""
         if self._hover_map is not None:
-            return self._neuron or "Neuron", f"±{steady(robust_limit(self._hover_map))}, {iteration}".rstrip(", "), ""
+            return self._neuron or "Neuron", f"±{steady(value_limit(self._hover_map))}, {iteration}".rstrip(", "), ""
         if self.points.classes:
             flat = self.points.features == 1
             return ("Class probabilities", iteration, "Classes") if flat else ("Decision boundary", iteration, "Boundary")
         if self.points.features == 1:
             return "Fitted curve", iteration, "Fit"
-        return "Fitted surface", f"±{steady(robust_limit(self.points.y))}, {iteration}".rstrip(", "), "Fit"
+        return "Fitted surface", f"±{steady(value_limit(self.points.y))}, {iteration}".rstrip(", "), "Fit"
 
     def _scales(self, area: QRectF) -> tuple[QRectF, AxisScale, AxisScale]:
         """The frame and both scales. The left margin is wide enough for any tick, so that it does not jump."""

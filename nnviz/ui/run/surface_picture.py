@@ -12,6 +12,7 @@ from nnviz.records.data_record import DataRecord
 from nnviz.records.run_records import Surface
 from nnviz.records.tensors import to_numpy
 from nnviz.ui.theme.colors import Theme
+from nnviz.ui.widgets.color_scale import robust_limit
 
 _PALEST, _FULLEST = 0.04, 0.24
 """Share of a class's colour in the ground where the network is least and most sure."""
@@ -92,10 +93,9 @@ def value_image(theme: Theme, values: np.ndarray, limit: float) -> np.ndarray:
     return _marked(theme, image, ~np.isfinite(values))
 
 
-def robust_limit(values: np.ndarray) -> float:
-    """Return the size up to which values are coloured: the 99th percentile of the absolute finite ones, at least a tiny number."""
-    finite = np.abs(values[np.isfinite(values)])
-    return max(float(np.percentile(finite, 99)), 1e-12) if finite.size else 1.0
+def value_limit(values: np.ndarray) -> float:
+    """Return the size at which the colour of values is full; 1 where none is finite, or all are 0."""
+    return robust_limit(values) or 1.0
 
 
 def _rgb(names: list[str]) -> np.ndarray:
@@ -131,5 +131,5 @@ def _colors(theme: Theme, points: Points) -> list[str]:
         return [theme.classes[int(value) % len(theme.classes)] for value in points.y]
     if points.features == 1:
         return [theme.training_set if training else theme.validation_set for training in points.training]
-    limit = robust_limit(points.y)
+    limit = value_limit(points.y)
     return [theme.diverging(float(value), limit).name() for value in points.y]

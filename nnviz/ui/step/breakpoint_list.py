@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from nnviz.document.breakpoints import KINDS, Breakpoint, described, titled
 from nnviz.document.catalog import Field
-from nnviz.ui.graph.card_items import paint_diamond
+from nnviz.ui.graph.marks import paint_diamond
 from nnviz.ui.theme.colors import BODY, GRID, GUTTER, current_theme
 from nnviz.ui.theme.fonts import mono
 from nnviz.ui.widgets.number_boxes import NumberBox

@@ -11,9 +11,9 @@ from nnviz.records.tensors import Tensor
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.text import numbers
-from nnviz.ui.graph.strips import robust_limit
 from nnviz.ui.theme.colors import SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.widgets.color_scale import robust_limit
 
 MOST = 64
 """Queries or keys that are drawn at most; the first ones."""
@@ -155,6 +155,6 @@ class HeatPanel(QWidget):
         gradients = matrix(state, node, state.gradient(node.id), element)
         whole = matrix(state, node, node.gradient, element)
         self.weights.set_cells(weights, 1.0, element[-2:])
-        self.gradients.set_cells(gradients, 1.0 if whole is None else robust_limit(whole.reshape(-1)) or 1.0, element[-2:])
+        self.gradients.set_cells(gradients, 1.0 if whole is None else robust_limit(whole) or 1.0, element[-2:])
         head = f" · {numbers.place(element[:-2])}" if len(element) > 2 else ""
         return f"Attention{head} · queries ↓ keys →"

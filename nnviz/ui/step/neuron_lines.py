@@ -11,7 +11,7 @@ from nnviz.records.trace_record import EdgeRecord, NodeRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.text import names
 from nnviz.text.numbers import number
-from nnviz.ui.graph import units
+from nnviz.ui.graph import neuron_diagram
 from nnviz.ui.step.chain import NOT_YET
 from nnviz.ui.widgets.lines import Line
 
@@ -19,7 +19,7 @@ from nnviz.ui.widgets.lines import Line
 def forward_lines(state: TraceState, node: NodeRecord) -> list[Line]:
     """Return what the neuron is made of, one line per weight and input, and its own value."""
     made = state.is_made(node.id)
-    weights, bias = units.weighted(state.index, node)
+    weights, bias = neuron_diagram.weighted(state.index, node)
     lines: list[Line] = []
     if made:
         plain = [id for id in dict.fromkeys(node.inputs) if id not in weights and id not in weights.values() and id not in bias]
@@ -41,7 +41,7 @@ def _term(state: TraceState, x: int, weight: int) -> Line:
 
 def equation(state: TraceState, node: NodeRecord) -> str:
     """Return "z[1] = 1.3·0.8 + 0.7·(−0.3) + 0.9 = 1.73"; empty for other than weighted sums."""
-    weights, bias = units.weighted(state.index, node) if node.whole is not None else ({}, [])
+    weights, bias = neuron_diagram.weighted(state.index, node) if node.whole is not None else ({}, [])
     if not weights or not state.is_made(node.id) or state.index.supposed(node.id):
         return ""
     terms = [f"{number(_value(state, x))}·{bracketed(_value(state, w))}" for x, w in list(weights.items())[:MOST_TERMS]]

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QWidget
 from nnviz.document.problems import Refused
 from nnviz.text import numbers
 from nnviz.text.number_blocks import read_block
-from nnviz.ui.network.blocks import readable
 from nnviz.ui.theme.colors import BODY, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono
+from nnviz.ui.widgets.color_scale import readable
 
 _ANY = QModelIndex()
 _ALIGNED = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

@@ -4,10 +4,12 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
+from nnviz.document import edits
 from nnviz.document.network import Link
-from nnviz.ui.network import asking, inline
-from nnviz.ui.network.alignment import aligned
+from nnviz.document.shapes.report import examine
+from nnviz.ui.network import inline, questions
 from nnviz.ui.network.allowed_links import obstacle
+from nnviz.ui.network.layer_places import aligned
 from nnviz.ui.widgets.search_list import ListEntry, matching
 from tests.ui.network.networks import dropout_net, experiment, layer, residual
 from tests.ui.network.views import LEFT, curve, drag, neuron, open_view, port
@@ -123,7 +125,55 @@ def test_the_space_bar_lets_the_left_button_move_the_picture(qtbot, view, emitte
     QTest.mouseMove(view.viewport(), before + QPoint(25, -15))
     QTest.mouseRelease(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, before + QPoint(25, -15))
     qtbot.keyRelease(view, Qt.Key.Key_Space)
-    assert neuron(view, "x", 0) - before == QPoint(25, -15) and emitted == [] and not view.gestures.pans
+    assert neuron(view, "x", 0) - before == QPoint(25, -15) and emitted == []
+    drag(view, before, before + QPoint(10, 10))
+    assert emitted != [], "the button selects and drags again"
+
+
+# --- what is given up ---
+
+
+GRIPS = {
+    "layers": lambda view: neuron(view, "h2", 0),
+    "link": lambda view: port(view, "h2", 1),
+    "end": lambda view: end_of(view, "h2", "s", 1),
+    "band": lambda view: QPoint(3, 3),
+}
+
+
+@pytest.mark.parametrize("grip", GRIPS)
+def test_an_edit_gives_up_what_is_under_way(qtbot, grip):
+    view, smaller = open_view(qtbot, residual()), edits.remove_layers(residual(), ("h2",))
+    view.scene().mark(selected=("h2",), selected_links=(Link("h2", "s"),))
+    start = GRIPS[grip](view)
+    QTest.mousePress(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, start)
+    for way in (QPoint(30, 20), QPoint(60, 40)):
+        QTest.mouseMove(view.viewport(), start + way)
+    seen = []
+    for signal in (view.connect_requested, view.reconnect_requested, view.move_requested, view.splice_requested, view.node_requested):
+        signal.connect(lambda *values: seen.append(values))
+    view.set_experiment(smaller, examine(smaller))
+    before = view.grab().toImage()
+    QTest.mouseMove(view.viewport(), start + QPoint(80, 60))
+    QTest.mouseMove(view.viewport(), QPoint(2, 2))
+    QTest.mouseRelease(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, QPoint(2, 2))
+    scene = view.scene()
+    assert seen == [] and scene.selected == () and not view.hint.isVisible()
+    assert (scene.lit, scene.lit_link, scene.wired_from) == (frozenset(), None, "")
+    assert set(scene.items()) == {*scene.columns.values(), *scene.links.values()}
+    assert scene.places() == open_view(qtbot, smaller).scene().places() and view.grab().toImage() == before
+
+
+def test_another_button_does_not_disturb_a_drag(qtbot, view, emitted):
+    start = neuron(view, "h2", 0)
+    places = view.scene().places()
+    QTest.mousePress(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, start)
+    QTest.mouseMove(view.viewport(), start + QPoint(60, 40))
+    QTest.mousePress(view.viewport(), Qt.MouseButton.MiddleButton, Qt.KeyboardModifier.NoModifier, start + QPoint(60, 40))
+    assert view.scene().places() != places
+    qtbot.keyClick(view, Qt.Key.Key_Escape)
+    QTest.mouseRelease(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, start)
+    assert view.scene().places() == places and not any(name == "move_requested" for name, *_ in emitted)
 
 
 # --- fields on the picture ---
@@ -134,7 +184,7 @@ def test_the_space_bar_lets_the_left_button_move_the_picture(qtbot, view, emitte
 )
 def test_a_few_letters_find_a_kind(qtbot, text, first):
     view = open_view(qtbot, experiment())
-    field = asking.open_kinds(view, QPoint(10, 10), text)
+    field = questions.open_kinds(view, QPoint(10, 10), text)
     assert field.list.item(0).text() == first
 
 
@@ -147,9 +197,9 @@ def test_a_link_is_made_by_key(qtbot):
     view = open_view(qtbot, residual())
     seen = []
     view.connect_requested.connect(lambda *pair: seen.append(pair))
-    assert asking.open_partners(view) is None, "nothing is selected"
+    assert questions.open_partners(view) is None, "nothing is selected"
     view.set_selection(("h2",))
-    field = asking.open_partners(view)
+    field = questions.open_partners(view)
     assert field.accessibleName() == "Link h2 to"
     texts = [field.list.item(row).text() for row in range(field.list.count())]
     assert texts[:2] == ["c", "out"] and any(text.startswith("h1 – ") and "circle" in text for text in texts[2:])
@@ -176,7 +226,7 @@ def test_a_double_click_on_a_title_renames(qtbot, view, emitted):
 
 def test_several_are_renamed_at_once_and_escape_leaves_them(qtbot, view, emitted):
     view.set_selection(("h1", "h2"))
-    field = asking.open_name(view)
+    field = questions.open_name(view)
     assert field.line.text() == "" and "numbered" in field.line.placeholderText()
     qtbot.keyClicks(field.line, "hidden")
     qtbot.keyClick(field.line, Qt.Key.Key_Escape)

@@ -1,4 +1,4 @@
-"""The field that finds nodes in the graph (Ctrl+F): lights what matches, and goes through it. It changes nothing but folds."""
+"""The field that finds nodes in the graph (Ctrl+F): which nodes a few words mean, and a way through them from match to match."""
 
 from __future__ import annotations
 
@@ -8,14 +8,34 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsView, QHBoxLayout, QLabel, QLineEdit, QWidget
 
+from nnviz.records.trace_record import NodeRecord, TraceRecord
+from nnviz.text import names, numbers
 from nnviz.ui.graph.folds import Folds
-from nnviz.ui.graph.scenes import Scenes
-from nnviz.ui.graph.search import matches
+from nnviz.ui.graph.trace_scene import TraceScene
 from nnviz.ui.theme.colors import SMALL, current_theme
 from nnviz.ui.theme.fonts import mono
 
 _GAP, _WIDTH = 8, 300
 _Key = Qt.Key
+
+
+def matches(trace: TraceRecord, text: str, titles: Mapping[str, str]) -> tuple[int, ...]:
+    """Return the nodes, in forward order, of which every word of the text tells something. An empty text means none."""
+    words = text.lower().split()
+    named = names.names(trace)
+    return tuple(node.id for node in trace.nodes if words and all(_tells(word, _said(node, named[node.id], titles)) for word in words))
+
+
+def _said(node: NodeRecord, name: str, titles: Mapping[str, str]) -> tuple[str, ...]:
+    layers = [titles.get(part, part) for part in node.group]
+    texts = (name, node.label, node.operation, node.kind, *layers, node.module, numbers.shape(node.shape))
+    return tuple(text.lower() for text in texts)
+
+
+def _tells(word: str, said: tuple[str, ...]) -> bool:
+    """Shapes may be typed with an x."""
+    shape = word.replace("x", "×") if any(sign.isdigit() for sign in word) else word
+    return any(word in text or shape in text for text in said)
 
 
 class NodeFinder(QWidget):
@@ -24,9 +44,9 @@ class NodeFinder(QWidget):
     node_found = Signal(int)
     """The match that was gone to."""
 
-    def __init__(self, scenes: Scenes, folds: Folds, view: QGraphicsView) -> None:
+    def __init__(self, scene: TraceScene, folds: Folds, view: QGraphicsView) -> None:
         super().__init__(view)
-        self._scenes, self._folds, self._view = scenes, folds, view
+        self._scene, self._folds, self._view = scene, folds, view
         self._titles: Mapping[str, str] = {}
         self._matches: tuple[int, ...] = ()
         self._place = -1
@@ -41,8 +61,7 @@ class NodeFinder(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.field.installEventFilter(self)
         self.field.textChanged.connect(self._seek)
-        for scene in scenes.both:
-            scene.laid_out.connect(self._take_layout)
+        scene.laid_out.connect(self._take_layout)
         self.hide()
 
     @property
@@ -81,8 +100,8 @@ class NodeFinder(QWidget):
 
     def paint_marks(self, painter: QPainter) -> None:
         """Paint a ring around every card with a match, a strong one around the one gone to."""
-        here = self._scenes.shown.card_of(self.node)
-        for item in {self._scenes.shown.card_of(node) for node in self._matches} - {None}:
+        here = self._scene.card_of(self.node)
+        for item in {self._scene.card_of(node) for node in self._matches} - {None}:
             painter.setPen(QPen(current_theme().color("positive", 1.0 if item is here else 0.5), 4 if item is here else 3))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(item.sceneBoundingRect()), 10, 10)
@@ -95,7 +114,7 @@ class NodeFinder(QWidget):
             self._seek(self.field.text())
 
     def _seek(self, text: str) -> None:
-        trace = self._scenes.shown.trace
+        trace = self._scene.trace
         self._matches = matches(trace, text, self._titles) if trace else ()
         self._place = -1
         self._tell()
@@ -104,7 +123,7 @@ class NodeFinder(QWidget):
         if self._matches:
             start = self._place if self._place >= 0 or direction > 0 else 0
             self._place = (start + direction) % len(self._matches)
-            if self._scenes.shown is self._scenes.cards:
+            if self._scene.groups is not None:
                 self._folds.show(self._matches[self._place])
             self._tell()
             self.node_found.emit(self._matches[self._place])
