@@ -19,7 +19,6 @@ PACKAGE = Path(__file__).resolve().parent.parent / "nnviz"
 WINDOW_LIBRARIES = {
     "PySide6",
     "pyqtgraph",
-    "superqt",
     "qtawesome",
     "networkx",
     "fast_sugiyama",

@@ -36,7 +36,7 @@ def test_one_row_for_every_parameter_the_worst_first(proof):
 def test_many_parameters_scroll(proof):
     many = tuple(AgreementRecord(f"h{k}.weight", 1.0, 1.0, 0.0, 0.0) for k in range(60))
     proof.set_trace(msgspec.structs.replace(traces.worked(), agreements=many), {})
-    assert proof.table.height() < 400 and proof.table.rowCount() == 60
+    assert proof.table.height() < 400 and len(proof.rows()) == 60
 
 
 def test_no_trace_has_no_rows(proof):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
-from PySide6.QtWidgets import QFrame, QHeaderView, QLabel, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QLabel, QStyledItemDelegate, QStyleOptionViewItem, QVBoxLayout, QWidget
 
 from nnviz.messages import BatchInspected
 from nnviz.records.data_record import DataRecord
@@ -15,114 +17,65 @@ from nnviz.ui.data.row_cells import RowCells
 from nnviz.ui.theme.colors import GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 from nnviz.ui.widgets.rows_picture import image_of
+from nnviz.ui.widgets.table import ROW, Column, Table
 
-COLUMNS = {
-    "row": "Place in the batch, and in brackets which row of the training set it is",
-    "input": "What the network is given, after scaling",
-    "target": "What it should answer",
-    "answer": "What it answers in this iteration, dropout included",
-    "loss": "The loss of this row alone; the mean over the batch is the batch's loss without penalties",
-    "|∂L|": "Norm of the gradient of this row's loss with respect to all parameters",
-}
-_WIDTHS = (56, 0, 50, 66, 48, 48)
-"""The input takes what is left."""
-_ROW, _PICTURE_ROW = 22, 34
-_ANY = QModelIndex()
+_HIGH, _PICTURE_HIGH = 22, 34
 
 
-class BatchModel(QAbstractTableModel):
-    """`order` holds places in the batch as they are shown."""
+@dataclass(frozen=True)
+class BatchRow:
+    """One row of the batch: its place in it, and where everything about it is found."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.cells: RowCells | None = None
-        self.order = np.zeros(0, dtype=int)
-        self._sorted: tuple[int, Qt.SortOrder] = (0, Qt.SortOrder.AscendingOrder)
+    cells: RowCells
+    place: int
 
-    def set_cells(self, cells: RowCells | None) -> None:
-        """Show these rows, in the order that was chosen last."""
-        self.beginResetModel()
-        self.cells = cells
-        self._arrange()
-        self.endResetModel()
+    @property
+    def tone(self) -> str:
+        """The colour of its answer."""
+        return "loss" if self.cells.is_wrong(self.place) else "text"
 
-    def _arrange(self) -> None:
-        column, order = self._sorted
-        keys = self._keys(column)
-        self.order = np.argsort(keys if order == Qt.SortOrder.AscendingOrder else -keys, kind="stable")
+    @property
+    def font(self) -> QFont:
+        """The font of its classes, which have names, or of numbers."""
+        return sans(SMALL) if self.cells.data.classes else mono(SMALL)
 
-    def _keys(self, column: int) -> np.ndarray:
-        """Numbers to sort by: NaN, where one is not known, goes last."""
-        if self.cells is None:
-            return np.zeros(0)
-        cells, count = self.cells, len(self.cells.losses)
-        targets = cells.targets if cells.targets.ndim == 1 else cells.targets[:, 0]
-        columns = (np.arange(count), cells.inputs[:, 0], targets, cells.answers, cells.losses, cells.norms)
-        return np.asarray(columns[column], dtype=np.float64)
 
-    def _text(self, row: int, column: int) -> str:
-        place, cells = int(self.order[row]), self.cells
-        match column:
-            case 0:
-                return f"{place} ({cells.batch.rows[place]})"
-            case 1:
-                return cells.input_text(place) if cells.form in ("numbers", "tokens") else ""
-            case 2:
-                return cells.target_text(place)
-            case 3:
-                return cells.answer_text(place)
-        value = float((cells.losses if column == 4 else cells.norms)[place])
-        return "–" if np.isnan(value) and column == 5 else numbers.short(value)
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
-    # --- Qt ---
 
-    def rowCount(self, parent: QModelIndex = _ANY) -> int:
-        return len(self.order)
+def _font(row: BatchRow) -> QFont:
+    return mono(SMALL)
 
-    def columnCount(self, parent: QModelIndex = _ANY) -> int:
-        return len(COLUMNS)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return list(COLUMNS)[section]
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.ToolTipRole:
-            return list(COLUMNS.values())[section]
-        return Qt.AlignmentFlag.AlignLeft if role == Qt.ItemDataRole.TextAlignmentRole else None
+def _norm_text(value: float) -> str:
+    return "–" if np.isnan(value) else numbers.short(value)
 
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        row, column = index.row(), index.column()
-        match role:
-            case Qt.ItemDataRole.DisplayRole:
-                return self._text(row, column)
-            case Qt.ItemDataRole.ToolTipRole:
-                return self.cells.input_text(int(self.order[row])) if column == 1 else self._text(row, column)
-            case Qt.ItemDataRole.FontRole:
-                return sans(SMALL) if column in (2, 3) and self.cells.data.classes else mono(SMALL)
-            case Qt.ItemDataRole.ForegroundRole:
-                wrong = column == 3 and self.cells.is_wrong(int(self.order[row]))
-                return QColor(current_theme().color("loss" if wrong else "muted" if column == 0 else "text"))
-        return None
 
-    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        self.beginResetModel()
-        self._sorted = (column, order)
-        self._arrange()
-        self.endResetModel()
+_COLUMNS = (
+    Column("row", lambda row: f"{row.place} ({row.cells.batch.rows[row.place]})", lambda row: row.place,
+           "Place in the batch, and in brackets which row of the training set it is", color=lambda row: "muted", font=_font, width=56),
+    Column("input", lambda row: row.cells.input_text(row.place) if row.cells.form in ("numbers", "tokens") else "",
+           lambda row: _known(row.cells.inputs[row.place, 0]), "What the network is given, after scaling",
+           tooltip=lambda row: row.cells.input_text(row.place), font=_font),
+    Column("target", lambda row: row.cells.target_text(row.place), lambda row: _known(row.cells.targets[row.place].flat[0]),
+           "What it should answer", font=lambda row: row.font, width=50),
+    Column("answer", lambda row: row.cells.answer_text(row.place), lambda row: _known(row.cells.answers[row.place]),
+           "What it answers in this iteration, dropout included", color=lambda row: row.tone, font=lambda row: row.font, width=66),
+    Column("loss", lambda row: numbers.short(float(row.cells.losses[row.place])), lambda row: _known(row.cells.losses[row.place]),
+           "The loss of this row alone; the mean over the batch is the batch's loss without penalties", font=_font, width=48),
+    Column("|∂L|", lambda row: _norm_text(float(row.cells.norms[row.place])), lambda row: _known(row.cells.norms[row.place]),
+           "Norm of the gradient of this row's loss with respect to all parameters", font=_font, width=48),
+)  # fmt: skip
 
 
 class InputPictures(QStyledItemDelegate):
     """Paints images and series in their cells; numbers and text are left to the model."""
 
-    def __init__(self, model: BatchModel) -> None:
-        super().__init__(model)
-        self._model = model
-
-    # --- Qt ---
-
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         super().paint(painter, option, index)
-        cells, theme = self._model.cells, current_theme()
-        place, area = int(self._model.order[index.row()]), QRectF(option.rect).adjusted(3, 2, -3, -2)
+        cells, place, theme = index.data(ROW).cells, index.data(ROW).place, current_theme()
+        area = QRectF(option.rect).adjusted(3, 2, -3, -2)
         if cells.form == "image":
             side = min(area.width(), area.height())
             painter.drawImage(QRectF(area.left(), area.top(), side, side), image_of(cells.pictures[place], theme))
@@ -143,12 +96,11 @@ class BatchTable(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.model = BatchModel(self)
-        self.table = QTableView(showGrid=False, accessibleName="Rows of the batch")
+        self.table = Table("Rows of the batch", _COLUMNS)
         self.note = QLabel("The rows appear once the next iteration is traced.", wordWrap=True)
         self.note.setProperty("role", "muted")
         self._sample: int | None = None
-        self._prepare()
+        self._prepare(self.table)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)
@@ -160,49 +112,26 @@ class BatchTable(QWidget):
         count = 0 if data is None else int(to_numpy(data.training).sum())
         fits = batch is not None and data is not None and max(batch.rows, default=0) < count
         cells = RowCells(data, batch) if fits else None
-        self.model.set_cells(cells)
+        self.table.set_rows([BatchRow(cells, place) for place in range(len(cells.losses))] if cells else [])
         self.table.setVisible(cells is not None)
         if cells:
             pictured = cells.form in ("image", "series")
-            self.table.verticalHeader().setDefaultSectionSize(_PICTURE_ROW if pictured else _ROW)
+            self.table.verticalHeader().setDefaultSectionSize(_PICTURE_HIGH if pictured else _HIGH)
             self.note.setText(_summary(cells))
         self.set_sample(self._sample)
 
     def set_sample(self, sample: int | None) -> None:
         """Mark this row of the batch; None marks none."""
         self._sample = sample
-        rows = np.flatnonzero(self.model.order == sample) if sample is not None else []
-        selection = self.table.selectionModel()
-        if len(rows):
-            selection.setCurrentIndex(
-                self.model.index(int(rows[0]), 0), selection.SelectionFlag.ClearAndSelect | selection.SelectionFlag.Rows
-            )
-        else:
-            selection.clearSelection()
+        self.table.choose(lambda row: row.place == sample)
 
-    def _pick(self, index: QModelIndex) -> None:
-        self.row_picked.emit(int(self.model.order[index.row()]))
-
-    def _prepare(self) -> None:
-        table = self.table
-        table.setModel(self.model)
-        table.setItemDelegateForColumn(1, InputPictures(self.model))
-        table.setFrameShape(QFrame.Shape.NoFrame)
-        table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+    def _prepare(self, table: Table) -> None:
+        table.setItemDelegateForColumn(1, InputPictures(table))
         table.setSortingEnabled(True)
         table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.setTabKeyNavigation(False)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        header = table.horizontalHeader()
-        header.setMinimumSectionSize(36)
-        for column, width in enumerate(_WIDTHS):
-            table.setColumnWidth(column, width)
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive if width else QHeaderView.ResizeMode.Stretch)
-        table.clicked.connect(self._pick)
-        table.activated.connect(self._pick)
+        table.horizontalHeader().setMinimumSectionSize(36)
+        table.row_picked.connect(lambda row: self.row_picked.emit(row.place))
 
     # --- Qt ---
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPen
+from PySide6.QtCore import QModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLineEdit,
     QListView,
     QListWidget,
-    QListWidgetItem,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -22,13 +21,12 @@ from nnviz.records.data_record import DataRecord
 from nnviz.ui.theme.colors import BODY, GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
 from nnviz.ui.widgets.rows_picture import paint_rows
+from nnviz.ui.widgets.search_list import KEY, ListEntry, SearchList
 
 TILE = QSize(140, 118)
 _CAPTION = 34
-_KIND = Qt.ItemDataRole.UserRole
 _OWN = {"csv": "drop a file,\nor choose one", "table": "click points\ninto the plane"}
 """What is said in place of a picture."""
-_FORWARDED = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
 class DataGallery(QWidget):
@@ -42,27 +40,18 @@ class DataGallery(QWidget):
         self.list = QListWidget(accessibleName="Data sets")
         self.tiles = Tiles(self.list)
         _prepare(self.list, self.tiles)
-        for kind in DATASETS.values():
-            item = QListWidgetItem(kind.label, self.list)
-            item.setData(_KIND, kind.name)
-            item.setToolTip(f"{kind.label}: {kind.explanation}" + (f"\n{kind.source}" if kind.source else ""))
-            item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, kind.explanation)
+        self._search = SearchList(self.field, self.list, [_entry(kind) for kind in DATASETS.values()], spacing=2 * GRID)
+        self._search.chosen.connect(self.kind_requested.emit)
+        self.field.textChanged.connect(lambda: self._search.mark(self.tiles.chosen))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2 * GRID)
-        column.addWidget(self.field)
-        column.addWidget(self.list, 1)
-        self.field.textChanged.connect(self._find)
-        self.field.returnPressed.connect(self._choose_current)
-        self.field.installEventFilter(self)
-        self.list.itemActivated.connect(self._choose)
-        self.list.itemClicked.connect(self._choose)
+        column.addWidget(self._search)
 
     def set_chosen(self, kind: str) -> None:
         """Outline this kind."""
         if kind != self.tiles.chosen:
             self.tiles.chosen = kind
-            self.list.setCurrentRow(list(DATASETS).index(kind))
+            self._search.mark(kind)
             self.list.viewport().update()
 
     def set_rows(self, kind: str, data: DataRecord | None) -> None:
@@ -73,37 +62,12 @@ class DataGallery(QWidget):
 
     def shown(self) -> tuple[str, ...]:
         """Return the kinds that the search leaves over."""
-        items = (self.list.item(row) for row in range(self.list.count()))
-        return tuple(item.data(_KIND) for item in items if not item.isHidden())
-
-    def _find(self, text: str) -> None:
-        for row in range(self.list.count()):
-            item = self.list.item(row)
-            item.setHidden(not _matches(DATASETS[item.data(_KIND)], text))
-        left = [row for row in range(self.list.count()) if not self.list.item(row).isHidden()]
-        if left and self.list.currentRow() not in left:
-            self.list.setCurrentRow(left[0])
-
-    def _choose(self, item: QListWidgetItem) -> None:
-        self.kind_requested.emit(item.data(_KIND))
-
-    def _choose_current(self) -> None:
-        item = self.list.currentItem()
-        if item is not None and not item.isHidden():
-            self._choose(item)
-
-    # --- Qt ---
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in _FORWARDED:
-            self.list.keyPressEvent(event)
-            return True
-        return False
+        return self._search.keys()
 
 
-def _matches(kind: Kind, text: str) -> bool:
-    about = f"{kind.name} {kind.label} {kind.group} {kind.explanation}".lower()
-    return all(word in about for word in text.lower().split())
+def _entry(kind: Kind) -> ListEntry:
+    tip = f"{kind.label}: {kind.explanation}" + (f"\n{kind.source}" if kind.source else "")
+    return ListEntry(kind.name, kind.label, tip, about=f"{kind.name} {kind.group} {kind.explanation}")
 
 
 def _prepare(view: QListWidget, tiles: Tiles) -> None:
@@ -149,7 +113,7 @@ class Tiles(QStyledItemDelegate):
         return TILE
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
-        kind = DATASETS[index.data(_KIND)]
+        kind = DATASETS[index.data(KEY)]
         area = QRectF(option.rect).adjusted(1.5, 1.5, -1.5, -1.5)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

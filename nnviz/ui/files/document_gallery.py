@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
-from superqt import QFlowLayout
 
 from nnviz.document.experiment import Experiment
 from nnviz.ui.network.thumbnails import SIZE, thumbnail
@@ -16,6 +15,7 @@ from nnviz.ui.theme.colors import BODY, GUTTER, RADIUS, SMALL, TITLE, current_th
 from nnviz.ui.theme.fonts import sans
 
 _CARD = QSize(SIZE.width() + 20, SIZE.height() + 82)
+_GAP = 6
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
 
@@ -38,7 +38,7 @@ class DocumentGallery(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Gallery of documents")
         self.cards: list[EntryCard] = []
-        self._heads: list[tuple[QLabel, QWidget]] = []
+        self._sections: list[tuple[QLabel, CardRows]] = []
         self.field = QLineEdit(placeholderText="Search…", accessibleName="Search the gallery", clearButtonEnabled=True)
         self.field.setFixedWidth(260)
         self.field.textChanged.connect(self._search)
@@ -75,27 +75,23 @@ class DocumentGallery(QWidget):
         while item := self._column.takeAt(0):
             if item.widget():
                 item.widget().deleteLater()
-        self.cards, self._heads = [], []
+        self.cards, self._sections = [], []
         for heading, entries in sections:
             if entries:
                 self._add_section(heading, entries)
         self._column.addStretch()
 
     def _add_section(self, heading: str, entries: Sequence[GalleryEntry]) -> None:
-        head, holder = QLabel(heading.upper()), QWidget()
+        head, rows = QLabel(heading.upper()), CardRows()
         head.setProperty("role", "head")
-        flow = QFlowLayout(holder)
-        flow.setContentsMargins(0, 0, 0, 0)
-        flow.setSpacing(GUTTER)
         for entry in entries:
-            card = EntryCard(entry, holder)
+            card = EntryCard(entry, rows)
             card.clicked.connect(lambda _=False, entry=entry: self._choose(entry))
             card.installEventFilter(self)
-            flow.addWidget(card)
             self.cards.append(card)
-        self._heads.append((head, holder))
+        self._sections.append((head, rows))
         self._column.addWidget(head)
-        self._column.addWidget(holder)
+        self._column.addWidget(rows)
 
     def open(self) -> None:
         """Show it over the parent, with the keyboard on the first document."""
@@ -118,14 +114,10 @@ class DocumentGallery(QWidget):
         words = text.lower().split()
         for card in self.cards:
             card.setVisible(all(word in f"{card.entry.title} {card.entry.sentence}".lower() for word in words))
-        for head, holder in self._heads:
-            shown = [card for card in holder.findChildren(EntryCard) if not card.isHidden()]
-            while holder.layout().takeAt(0):  # hidden ones would leave gaps
-                pass
-            for card in shown:
-                holder.layout().addWidget(card)
-            head.setVisible(bool(shown))
-            holder.setVisible(bool(shown))
+        for head, rows in self._sections:
+            rows.arrange()
+            head.setVisible(bool(rows.shown()))
+            rows.setVisible(bool(rows.shown()))
 
     def _move(self, card: QWidget, way: tuple[int, int]) -> None:
         """To the nearest card that way; from the first row up to the search."""
@@ -167,6 +159,31 @@ class DocumentGallery(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), current_theme().color("background"))
+
+
+class CardRows(QWidget):
+    """Cards side by side, in as many rows as the width asks for; what is hidden leaves no gap."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMinimumWidth(_CARD.width())
+
+    def shown(self) -> list[EntryCard]:
+        """Return the cards that are not hidden."""
+        return [card for card in self.findChildren(EntryCard) if not card.isHidden()]
+
+    def arrange(self) -> None:
+        """Put every card in its place, and be as high as they are."""
+        wide, high, cards = _CARD.width() + _GAP, _CARD.height() + _GAP, self.shown()
+        across = max(1, (self.width() - 1 + _GAP) // wide)
+        for place, card in enumerate(cards):
+            card.move(place % across * wide, place // across * high)
+        self.setFixedHeight(max(0, -(-len(cards) // across) * high - _GAP))
+
+    # --- Qt ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.arrange()
 
 
 class EntryCard(QAbstractButton):

@@ -3,52 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QVBoxLayout, QWidget
 
 from nnviz.document.catalog import Field
 from nnviz.ui.widgets.number_boxes import NumberBox
+from nnviz.ui.widgets.search_list import ListEntry, SearchList, matching
 
 _SIZE, _WITH_REASONS = (208, 196), (400, 220)
 """Pixels of a list, and of one that says why some of it cannot be chosen."""
-
-
-@dataclass(frozen=True)
-class ListEntry:
-    """One line of a searched list."""
-
-    key: str
-    label: str
-    tip: str = ""
-    obstacle: str = ""
-    """Why it cannot be chosen; empty if it can."""
-
-
-def matching(choices: Sequence[ListEntry], text: str) -> tuple[ListEntry, ...]:
-    """Return the choices that the text means: their label begins with it, a word of it does, its initials do, or it is somewhere in it.
-
-    What cannot be chosen stands behind all that can.
-    """
-    text = text.strip().lower()
-    ranked = [(_rank(choice, text), place, choice) for place, choice in enumerate(choices)]
-    found = sorted(entry for entry in ranked if entry[0] < _NOWHERE)
-    return tuple(choice for _, _, choice in sorted(found, key=lambda entry: (bool(entry[2].obstacle), entry[:2])))
-
-
-_NOWHERE = 4
-
-
-def _rank(choice: ListEntry, text: str) -> int:
-    label, words = choice.label.lower(), choice.label.lower().replace("-", " ").split()
-    tests = (
-        label.startswith(text),
-        any(word.startswith(text) for word in words),
-        "".join(word[0] for word in words).startswith(text),
-        text in label or text in choice.key,
-    )
-    return next((rank for rank, holds in enumerate(tests) if holds), _NOWHERE)
 
 
 class SearchField(QFrame):
@@ -58,45 +22,27 @@ class SearchField(QFrame):
 
     def __init__(self, parent: QWidget, name: str, choices: Sequence[ListEntry], text: str = "") -> None:
         super().__init__(parent)
-        self._choices = tuple(choices)
         self.setAccessibleName(name)
         self.line = QLineEdit(text, placeholderText=name.lower(), accessibleName=name)
         self.list = QListWidget(accessibleName=f"{name}: what matches", focusPolicy=Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setWordWrap(True)
+        search = SearchList(self.line, self.list, choices, matching, 4)
+        search.chosen.connect(self._choose)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
-        layout.setSpacing(4)
-        layout.addWidget(self.line)
-        layout.addWidget(self.list)
+        layout.addWidget(search)
         self.setFixedSize(*(_WITH_REASONS if any(choice.obstacle for choice in choices) else _SIZE))
-        self.list.setWordWrap(True)
         self.setFocusProxy(self.line)
         self.line.installEventFilter(self)
-        self.line.textChanged.connect(self._filter)
-        self.list.itemClicked.connect(self._choose)
-        self._filter(text)
 
-    def _filter(self, text: str) -> None:
-        self.list.clear()
-        for choice in matching(self._choices, text):
-            item = QListWidgetItem(choice.label, self.list)
-            item.setData(Qt.ItemDataRole.UserRole, choice.key)
-            item.setToolTip(choice.obstacle or choice.tip)
-            if choice.obstacle:
-                item.setText(f"{choice.label} – {choice.obstacle}")
-                item.setFlags(Qt.ItemFlag.NoItemFlags)
-        self.list.setCurrentRow(0)
-
-    def _choose(self, item: QListWidgetItem | None) -> None:
-        if item is not None and item.flags() & Qt.ItemFlag.ItemIsEnabled:
-            close(self)
-            self.chosen.emit(item.data(Qt.ItemDataRole.UserRole))
+    def _choose(self, key: str) -> None:
+        close(self)
+        self.chosen.emit(key)
 
     def _key(self, key: int) -> bool:
         row, last = self.list.currentRow(), self.list.count() - 1
         match key:
-            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
-                self._choose(self.list.currentItem())
             case Qt.Key.Key_Escape:
                 close(self)
             case Qt.Key.Key_Down | Qt.Key.Key_Tab:

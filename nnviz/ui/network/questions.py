@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QMenu, QWidget
 from nnviz.document.catalog import LAYERS
 from nnviz.document.network import split_parameter
 from nnviz.ui.network.allowed_links import obstacle, partners
-from nnviz.ui.network.inline import ListEntry, NameField, SearchField, WeightField, show
+from nnviz.ui.network.inline import NameField, SearchField, WeightField, show
 from nnviz.ui.network.layer_places import SLIM_GAP
 from nnviz.ui.network.network_picture import NetworkPicture
 from nnviz.ui.network.network_scene import NetworkScene
 from nnviz.ui.network.picking import PointerTarget
+from nnviz.ui.widgets.search_list import ListEntry
 
 _BESIDE = QPoint(8, 8)
 

@@ -9,8 +9,8 @@ from nnviz.document.network import Link
 from nnviz.document.shapes.report import examine
 from nnviz.ui.network import inline, questions
 from nnviz.ui.network.allowed_links import obstacle
-from nnviz.ui.network.inline import ListEntry, matching
 from nnviz.ui.network.layer_places import aligned
+from nnviz.ui.widgets.search_list import ListEntry, matching
 from tests.ui.network.networks import dropout_net, experiment, layer, residual
 from tests.ui.network.views import LEFT, curve, drag, neuron, open_view, port
 
