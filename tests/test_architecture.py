@@ -37,7 +37,8 @@ BELOW_THE_FEATURES = {
 """What a feature may import besides its own folder: never the shell, never another feature."""
 
 ALLOWED = {
-    "nnviz": {"trace", "viewing", "torch"},
+    "nnviz": {"trace", "viewing", "version", "torch"},
+    "nnviz.version": set(),
     "nnviz.__main__": {"engine", "cli"},
     "nnviz.resource_files": set(),
     "nnviz.document": {"msgspec", "platformdirs", "resource_files"},
@@ -55,7 +56,7 @@ ALLOWED = {
     "nnviz.ui.widgets": {"ui.theme", "text", "records", "document", *WINDOW_LIBRARIES},
     "nnviz.ui.shell_api": {"session", "document", "ui.theme", "ui.widgets", *WINDOW_LIBRARIES},
     **{f"nnviz.ui.{feature}": BELOW_THE_FEATURES for feature in FEATURES},
-    "nnviz.ui.shell": {"ui", *BELOW_THE_FEATURES},
+    "nnviz.ui.shell": {"ui", "version", *BELOW_THE_FEATURES},
     "nnviz.jobs": {"torch", "engine", "trace", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.viewing": {"trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
     "nnviz.cli": {"jobs", "trace", "document", "records", "export", "ui.shell", "resource_files", "msgspec", "PySide6"},

@@ -12,9 +12,9 @@ from nnviz.records.data_record import DataRecord
 from nnviz.records.tensors import to_numpy
 from nnviz.text import numbers
 from nnviz.ui.data.row_cells import RowCells
-from nnviz.ui.data.rows_picture import image_of
 from nnviz.ui.theme.colors import GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.widgets.array_picture import image_of
 
 COLUMNS = {
     "row": "Place in the batch, and in brackets which row of the training set it is",

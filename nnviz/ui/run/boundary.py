@@ -15,8 +15,8 @@ from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
-from nnviz.ui.data.pencil import ADOPT, OFF, Pencil
 from nnviz.ui.run import predictions_picture
+from nnviz.ui.run._pencil import ADOPT, OFF, Pencil
 from nnviz.ui.run.predictions_picture import PredictionText
 from nnviz.ui.run.surface_picture import Points, circles, class_image, limits_of, probabilities, robust_limit, value_image
 from nnviz.ui.theme.colors import current_theme
