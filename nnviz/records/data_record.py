@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 
 from nnviz.records.tensors import Array
 
@@ -86,3 +87,12 @@ class TableRecord(msgspec.Struct, frozen=True):
     classes: int = 0
     targets: int = 0
     """Sizes of what the network would get; all 0 where the table cannot be used as it is."""
+
+
+def unscaled(data: DataRecord, x: np.ndarray) -> np.ndarray:
+    """Return rows as they were before the scaling, which moves and stretches every column; as they are where it is not known."""
+    if len(data.columns) != x.shape[1]:
+        return x
+    spreads = [(column.before.mean, column.before.std, column.after.mean, column.after.std) for column in data.columns]
+    mean, std, scaled_mean, scaled_std = np.array(spreads).T
+    return mean + (x - scaled_mean) * np.where(scaled_std > 0, std / np.where(scaled_std > 0, scaled_std, 1.0), 0.0)

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QAction
+    from PySide6.QtGui import QAction, QPixmap
     from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
+    from nnviz.document.experiment import Experiment
+    from nnviz.ui.theme.colors import Theme
     from nnviz.ui.widgets.notes import NoteBar
     from nnviz.ui.widgets.toast import Toast
 
@@ -50,6 +52,10 @@ class Shell(Protocol):
 
     def update_needs(self) -> None:
         """Have measured what the panels that can be seen need now."""
+        ...
+
+    def thumbnail(self, experiment: Experiment, theme: Theme) -> QPixmap:
+        """Return a small picture of a network."""
         ...
 
     def pictured(self, what: str) -> object:

@@ -33,11 +33,14 @@ def gallery(qtbot):
     parent = QWidget()
     parent.resize(1000, 700)
     qtbot.addWidget(parent)
-    gallery, chosen = DocumentGallery(parent), []
+    gallery, chosen, picture = DocumentGallery(parent), [], lambda: thumbnail(MOONS, LIGHT)
     names = ("first", "second", "third", "fourth", "fifth", "sixth")
     gallery.set_sections(
         [
-            ("A list", [GalleryEntry(name, f"about {name}", lambda: MOONS, lambda name=name: chosen.append(name)) for name in names]),
+            (
+                "A list",
+                [GalleryEntry(name, f"about {name}", picture, lambda name=name: chosen.append(name)) for name in names],
+            ),
             ("Empty", []),
         ]
     )

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from nnviz.document import edits
+from nnviz.records.data_record import unscaled
 from nnviz.session.session import Session
-from nnviz.ui.widgets.rows_picture import unscaled
 
 
 class OwnPoints:

@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
 
 from nnviz.document.catalog import DATASETS, Kind
 from nnviz.records.data_record import DataRecord
+from nnviz.ui.data.rows_picture import paint_rows
 from nnviz.ui.theme.colors import BODY, GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
-from nnviz.ui.widgets.rows_picture import paint_rows
 from nnviz.ui.widgets.search_list import KEY, ListEntry, SearchList
 
 TILE = QSize(140, 118)

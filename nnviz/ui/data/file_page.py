@@ -13,10 +13,10 @@ from nnviz.document import catalog
 from nnviz.messages import TableRead
 from nnviz.records.data_record import TableRecord
 from nnviz.ui.data.cells import CellTable
+from nnviz.ui.data.rows_picture import RowsPicture
 from nnviz.ui.theme.colors import GRID
 from nnviz.ui.theme.style import set_role
 from nnviz.ui.widgets import forms
-from nnviz.ui.widgets.rows_picture import RowsPicture
 
 FILTER = "Tables (*.csv *.tsv *.txt *.dat);;All files (*)"
 _FIELDS = {field.name: field for field in catalog.DATASETS["csv"].fields}

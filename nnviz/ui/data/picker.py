@@ -16,11 +16,11 @@ from nnviz.records.tensors import to_numpy
 from nnviz.ui.data.data_gallery import TILE, DataGallery
 from nnviz.ui.data.file_page import FilePage
 from nnviz.ui.data.points_page import PointsPage
+from nnviz.ui.data.rows_picture import RowsPicture
 from nnviz.ui.data.settings_form import SettingsForm
 from nnviz.ui.data.spreads import Spreads
 from nnviz.ui.theme.colors import GRID, GUTTER, LARGE
 from nnviz.ui.theme.fonts import sans
-from nnviz.ui.widgets.rows_picture import RowsPicture
 
 SIZE = (1080, 720)
 _RIGHT = 600

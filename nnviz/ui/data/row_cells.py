@@ -8,10 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from nnviz.messages import BatchInspected
-from nnviz.records.data_record import DataRecord
+from nnviz.records.data_record import DataRecord, unscaled
 from nnviz.records.tensors import to_numpy
 from nnviz.text import numbers
-from nnviz.ui.widgets.rows_picture import unscaled
 
 _MOST_NUMBERS = 4
 

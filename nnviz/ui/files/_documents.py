@@ -86,7 +86,7 @@ class Documents:
         return bool(path) and self._write(Path(path).with_suffix(Path(path).suffix or ".nnviz").absolute())
 
     def _write(self, path: Path) -> bool:
-        saved = self._document.save_as(path, _picture(self._document.experiment))
+        saved = self._document.save_as(path, self._picture())
         if saved:
             recent.remember(path)
             self.notes.saved(path)
@@ -122,19 +122,16 @@ class Documents:
         path += ending[1]
         return path if not Path(path).exists() or _may_replace(self._shell.window(), path) else ""
 
+    def _picture(self) -> bytes:
+        """The small picture of the network that a *.nnviz file holds, as PNG."""
+        data = QByteArray()
+        buffer = QBuffer(data)
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        self._shell.thumbnail(self._document.experiment, LIGHT).save(buffer, "PNG")
+        return data.data()
+
     def _folder(self) -> str:
         return self._document.folder or str(Path.home())
-
-
-def _picture(experiment: Experiment) -> bytes:
-    """Return the small picture of the network that a *.nnviz file holds, as PNG."""
-    from nnviz.ui.network.thumbnails import thumbnail  # here, because the canvas is loaded after the first paint
-
-    data = QByteArray()
-    buffer = QBuffer(data)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    thumbnail(experiment, LIGHT).save(buffer, "PNG")
-    return data.data()
 
 
 def _may_replace(window: QWidget, path: str) -> bool:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QPixmap
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.store import files
 from nnviz.document.store.examples import PREFIX, TEMPLATES, example_names, open_document, template
 from nnviz.document.store.files import DocumentError
 from nnviz.ui.files import recent
-from nnviz.ui.files._documents import Documents
 from nnviz.ui.files.document_gallery import DocumentGallery, GalleryEntry
+from nnviz.ui.shell_api import Shell
+from nnviz.ui.theme.colors import current_theme
 
 TEMPLATES_HEADING = "Templates"
 Listed = tuple[str, str, Experiment]
@@ -24,10 +25,10 @@ Listed = tuple[str, str, Experiment]
 class StartPage:
     """One gallery for one window. `lists` may be added to: a heading, and what stands below it."""
 
-    def __init__(self, documents: Documents, cover: QWidget) -> None:
-        """`cover` is what the gallery covers."""
-        self._documents = documents
-        self.gallery = DocumentGallery(cover)
+    def __init__(self, shell: Shell, open_path: Callable[[Path], object], take: Callable[[Experiment], object]) -> None:
+        """`open_path` is given a recent document that is chosen, `take` one that comes with the program."""
+        self._shell, self._open_path, self._take = shell, open_path, take
+        self.gallery = DocumentGallery(shell.window().centralWidget())
         self.lists: list[tuple[str, Sequence[Listed]]] = [(TEMPLATES_HEADING, templates()), ("Examples", examples())]
 
     def open(self, heading: str = "") -> None:
@@ -44,15 +45,25 @@ class StartPage:
         self.open(TEMPLATES_HEADING)
 
     def _recent(self) -> list[GalleryEntry]:
-        open_path = self._documents.open
         return [
-            GalleryEntry(path.name, recent.place(path), partial(_read, path), partial(open_path, path))
+            GalleryEntry(path.name, recent.place(path), partial(self._picture_at, path), partial(self._open_path, path))
             for path in recent.recent_documents()
         ]
 
     def _entries(self, listed: Sequence[Listed]) -> list[GalleryEntry]:
-        take = self._documents.take
-        return [GalleryEntry(title, sentence, partial(_same, document), partial(take, document)) for title, sentence, document in listed]
+        return [
+            GalleryEntry(title, sentence, partial(self._picture, document), partial(self._take, document))
+            for title, sentence, document in listed
+        ]
+
+    def _picture(self, document: Experiment) -> QPixmap:
+        return self._shell.thumbnail(document, current_theme())
+
+    def _picture_at(self, path: Path) -> QPixmap | None:
+        try:
+            return self._picture(files.load(path))
+        except DocumentError:
+            return None
 
 
 @cache
@@ -66,14 +77,3 @@ def examples() -> tuple[Listed, ...]:
     """Return the examples that come with the program."""
     found = [open_document(f"{PREFIX}{name}") for name in example_names()]
     return tuple((document.title, document.description, document) for document in found)
-
-
-def _same(document: Experiment) -> Experiment:
-    return document
-
-
-def _read(path: Path) -> Experiment | None:
-    try:
-        return files.load(path)
-    except DocumentError:
-        return None

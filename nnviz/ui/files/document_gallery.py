@@ -9,11 +9,11 @@ from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from nnviz.document.experiment import Experiment
-from nnviz.ui.network.thumbnails import SIZE, thumbnail
 from nnviz.ui.theme.colors import BODY, GUTTER, RADIUS, SMALL, TITLE, current_theme
 from nnviz.ui.theme.fonts import sans
 
+SIZE = QSize(216, 112)
+"""Of the picture of a document."""
 _CARD = QSize(SIZE.width() + 20, SIZE.height() + 82)
 _GAP = 6
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
@@ -21,11 +21,11 @@ _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0
 
 @dataclass(frozen=True)
 class GalleryEntry:
-    """One document that can be chosen. `document` is called when its picture is painted; None where it cannot be read."""
+    """One document that can be chosen. `picture` is called when it is first seen, and returns None where there is none."""
 
     title: str
     sentence: str
-    document: Callable[[], Experiment | None]
+    picture: Callable[[], QPixmap | None]
     choose: Callable[[], object]
 
 
@@ -203,9 +203,9 @@ class EntryCard(QAbstractButton):
         return _CARD
 
     def _drawn(self) -> QPixmap:
-        document = self.entry.document()
-        if document is not None:
-            return thumbnail(document, current_theme())
+        picture = self.entry.picture()
+        if picture is not None:
+            return picture
         empty = QPixmap(SIZE)
         empty.fill(current_theme().color("field"))
         return empty

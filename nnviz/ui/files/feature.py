@@ -28,7 +28,7 @@ class FilesFeature:
         self.documents = Documents(session, shell)
         self.exports = Exports(session, shell, self.documents.ask_file)
         self.lost_work = CrashRecovery(session, shell)
-        self.start_page = StartPage(self.documents, shell.window().centralWidget())
+        self.start_page = StartPage(shell, self.documents.open, self.documents.take)
         self.templates = [self._template_action(name) for name in TEMPLATES]
         """An action for every template, that opens it."""
         self._fill_menu(shell.menus["File"])

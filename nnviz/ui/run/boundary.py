@@ -16,7 +16,7 @@ from nnviz.session.run import RunState
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
 from nnviz.ui.run import predictions_picture
-from nnviz.ui.run.pencil import ADOPT, OFF, Pencil
+from nnviz.ui.run._pencil import ADOPT, OFF, Pencil
 from nnviz.ui.run.predictions_picture import PredictionText
 from nnviz.ui.run.surface_picture import Points, circles, class_image, limits_of, probabilities, value_image, value_limit
 from nnviz.ui.theme.colors import current_theme

@@ -9,14 +9,14 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from nnviz.records.data_record import DataRecord
+from nnviz.records.data_record import DataRecord, unscaled
 from nnviz.records.run_records import Predictions
 from nnviz.records.tensors import to_numpy
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
 from nnviz.ui.theme.colors import Theme
+from nnviz.ui.widgets.array_picture import image_of
 from nnviz.ui.widgets.readout import LINE, paint_readout, small_mono, small_sans
-from nnviz.ui.widgets.rows_picture import image_of, unscaled
 
 MOST_STEPS = 240
 """No more time steps of a series are drawn: the last ones."""

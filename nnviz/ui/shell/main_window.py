@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QPixmap
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QMessageBox, QVBoxLayout, QWidget
 
 from nnviz.ui.shell.actions import OFFERED, ActionTable
 from nnviz.ui.shell.command_palette import CommandPalette
 from nnviz.ui.shell.layouts import WORKSPACES
 from nnviz.ui.shell.top_bar import TopBar
-from nnviz.ui.theme.colors import LIGHT, THEMES, current_theme
+from nnviz.ui.theme.colors import LIGHT, THEMES, Theme, current_theme
 from nnviz.ui.theme.style import apply_theme, toggle_theme
 from nnviz.ui.widgets.escape import EscapeKey
 from nnviz.ui.widgets.notes import NoteBar
@@ -221,6 +221,12 @@ class MainWindow(QMainWindow):
         features, seen = self.features, self.features.area.visible_panels()
         plots = [features.cards[name] for name in seen if name in features.plots]
         return {"graph": features.graph.view.scene(), "network": features.network.view.scene(), "plots": plots, "window": self}[what]
+
+    def thumbnail(self, experiment: Experiment, theme: Theme) -> QPixmap:
+        """Return a small picture of a network."""
+        from nnviz.ui.network.thumbnails import thumbnail
+
+        return thumbnail(experiment, theme)
 
     def export_picture(self, widget: QWidget) -> None:
         """Ask for a file and write a picture of one plot there."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from nnviz.records.data_record import DataRecord
+from nnviz.records.data_record import DataRecord, unscaled
 from nnviz.records.tensors import to_numpy
 from nnviz.ui.theme.colors import RADIUS, SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import mono
+from nnviz.ui.widgets.array_picture import image_of
 
 _ROOM = 5
 """Pixels left free around the points."""
@@ -83,15 +84,6 @@ def _placed(x: np.ndarray, y: np.ndarray, classes: int) -> tuple[np.ndarray, np.
     return (x if x.shape[1] == 2 else principal(x)), values
 
 
-def unscaled(data: DataRecord, x: np.ndarray) -> np.ndarray:
-    """Return rows as they were before the scaling, which moves and stretches every column; as they are where it is not known."""
-    if len(data.columns) != x.shape[1]:
-        return x
-    spreads = [(column.before.mean, column.before.std, column.after.mean, column.after.std) for column in data.columns]
-    mean, std, scaled_mean, scaled_std = np.array(spreads).T
-    return mean + (x - scaled_mean) * np.where(scaled_std > 0, std / np.where(scaled_std > 0, scaled_std, 1.0), 0.0)
-
-
 def principal(x: np.ndarray) -> np.ndarray:
     """Return the rows on the plane of their two principal components, (rows, 2)."""
     moved = x - x.mean(0)
@@ -137,16 +129,6 @@ def _paint_images(painter: QPainter, area: QRectF, theme: Theme, images: np.ndar
     for place, values in enumerate(picked):
         spot = QRectF(left + place % columns * cell, top + place // columns * cell, cell, cell)
         painter.drawImage(spot.adjusted(1, 1, -1, -1), image_of(values, theme))
-
-
-def image_of(values: np.ndarray, theme: Theme) -> QImage:
-    """Return (height, width) values as a picture from the ground of fields (least) to the colour of text (most)."""
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    share = np.nan_to_num((values - low) / ((high - low) or 1.0))[..., None]
-    ground, ink = (np.array(QColor(name).getRgb()[:3]) for name in (theme.field, theme.text))
-    pixels = np.ascontiguousarray(np.rint(ground + (ink - ground) * share).astype(np.uint8))
-    height, width = values.shape
-    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
 def _paint_text(painter: QPainter, area: QRectF, theme: Theme, x: np.ndarray, names: tuple[str, ...]) -> None:
