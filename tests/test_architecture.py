@@ -205,7 +205,7 @@ def test_the_window_process_never_loads_torch():
 
 
 def test_the_engine_never_loads_qt():
-    loaded = modules_loaded_by("nnviz.engine.service", "nnviz.trace.trace")
+    loaded = modules_loaded_by("nnviz.engine._service", "nnviz.trace.trace")
     assert not {name.split(".")[0] for name in loaded} & {"PySide6", "shiboken6", "pyqtgraph", "qtpy"}
 
 

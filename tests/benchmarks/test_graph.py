@@ -15,7 +15,7 @@ from PySide6.QtCore import QCoreApplication, QThreadPool
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph import layout, structure
-from nnviz.ui.graph.graph_view import GraphView
+from nnviz.ui.graph._graph_view import GraphView
 from tests.benchmarks.sketches import Sketch
 from tests.ui import captured, traces
 

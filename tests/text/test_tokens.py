@@ -12,7 +12,7 @@ from nnviz.engine.observe.data_records import data_record
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
 from nnviz.text.tokens import vocabulary, written
-from nnviz.ui.graph import neuron_diagram, strips, structure
+from nnviz.ui.graph import _neuron_diagram, strips, structure
 from nnviz.ui.graph.appearance import Appearance
 from nnviz.ui.graph.card_states import CardScales
 from nnviz.ui.graph.neuron_states import NeuronScales
@@ -90,7 +90,7 @@ def test_a_character_stands_in_its_neuron():
     text = msgspec.structs.replace(text, data=msgspec.structs.replace(text.data, settings=text.data.settings | {"window": 2}))
     index = TraceIndex(jobs.trace_record(jobs.OpenedFile(text, None), 0, "neurons"))
     names, state = _names("characters"), TraceState(index, index.length, 0)
-    diagram = neuron_diagram.diagram(index)
+    diagram = _neuron_diagram.diagram(index)
     scales, first = NeuronScales(state, diagram), list(diagram.cards.values())[:2]
     said = [scales.node_state(state, card, Appearance(tokens=names)).value.text for card in first]
     numbers = [int(index.array(index.node(card.shown).value)[0]) for card in first]

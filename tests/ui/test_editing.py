@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from nnviz.document import edits
-from nnviz.ui.network import inline
+from nnviz.ui.network import _inline
 from tests.ui.network.views import LEFT, neuron
 from tests.ui.window import opened, wait
 
@@ -53,7 +53,7 @@ def test_typed_layers_stand_from_left_to_right_wherever_the_mouse_is(qtbot, wind
     for name in ("input", "dense", "dropout", "dense"):
         view.setFocus()
         qtbot.keyClicks(view, name[0])
-        field = view.viewport().findChildren(inline.SearchField)[-1]
+        field = view.viewport().findChildren(_inline.SearchField)[-1]
         qtbot.keyClicks(field.line, name[1:])
         keys(qtbot, "Return")
         QApplication.processEvents()

@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
 from nnviz.records.trace_record import AgreementRecord
+from nnviz.ui.step._proof import Proof
+from nnviz.ui.step._what_if_banner import WhatIfBanner
 from nnviz.ui.step.badge import Badge
-from nnviz.ui.step.proof import Proof
-from nnviz.ui.step.what_if_banner import WhatIfBanner
 from nnviz.ui.theme.colors import DARK
 from nnviz.ui.theme.style import apply_theme
 from tests.ui import traces

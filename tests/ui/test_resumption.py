@@ -78,7 +78,7 @@ def test_saving_again_before_going_there_loses_nothing(window, qtbot, tmp_path):
 
 def test_unsaved_work_is_kept_with_its_run(window, qtbot, tmp_path):
     from nnviz.document.store import autosave
-    from nnviz.session.document_file import Autosaver
+    from nnviz.session._document_file import Autosaver
 
     session = window.session
     autosaver = Autosaver(session.document, session.kept_run.attachments, parent=session)

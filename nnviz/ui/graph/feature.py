@@ -18,7 +18,7 @@ from nnviz.session.session import Session
 from nnviz.session.trace_source import TraceSource
 from nnviz.text import names
 from nnviz.text.tokens import vocabulary
-from nnviz.ui.graph.graph_view import NO_TRACE, GraphView
+from nnviz.ui.graph._graph_view import NO_TRACE, GraphView
 from nnviz.ui.graph.strips import COLORINGS
 from nnviz.ui.widgets.boxes import stacked
 from nnviz.ui.widgets.card import Card

@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QGraphicsScene
 from nnviz.records.trace_record import TraceRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.text import names
-from nnviz.ui.graph import neuron_diagram, speech, states, structure
+from nnviz.ui.graph import _neuron_diagram, _speech, states, structure
 from nnviz.ui.graph._card_face import CardFace, card_sizes, paint_edge
 from nnviz.ui.graph._circle_face import CircleFace, paint_link
+from nnviz.ui.graph._travel import Travel
 from nnviz.ui.graph.appearance import Appearance
 from nnviz.ui.graph.card_states import CardScales
 from nnviz.ui.graph.graph_items import CaptionItem, EdgeItem, FrameItem, NodeItem
@@ -22,7 +23,6 @@ from nnviz.ui.graph.grouping import Tree, tree
 from nnviz.ui.graph.layout import Placement, Placer, Size, Unfolding, extent
 from nnviz.ui.graph.neuron_states import NeuronScales
 from nnviz.ui.graph.structure import Diagram, Edge
-from nnviz.ui.graph.travel import Travel
 
 _MARGIN = 400.0
 """Empty room around the graph, so that its edge can be brought to the middle."""
@@ -76,7 +76,7 @@ class TraceScene(QGraphicsScene):
         skeleton = self._skeleton if same_trace else structure.skeleton(state.index.trace) if state else ()
         is_new, self._skeleton = skeleton != self._skeleton, skeleton
         if is_new:
-            self._neurons = neuron_diagram.diagram(state.index) if state and state.index.is_scalar else None
+            self._neurons = _neuron_diagram.diagram(state.index) if state and state.index.is_scalar else None
         if not (same_trace and before.sample == state.sample):
             self._rescale()
         if is_new:
@@ -129,7 +129,7 @@ class TraceScene(QGraphicsScene):
             self._clear()
             self._content, self._is_new = QRectF(), False
         elif self._neurons:
-            self._take(self._neurons, neuron_diagram.place(self._state.index, self._neurons))
+            self._take(self._neurons, _neuron_diagram.place(self._state.index, self._neurons))
         else:
             diagram = structure.diagram(self.trace, folded, self.groups)
             self.placer.ask(diagram, card_sizes(self._state, diagram, self._scales, self.look.titles))
@@ -149,12 +149,12 @@ class TraceScene(QGraphicsScene):
     @property
     def caption(self) -> str:
         """The ranges of the colour scales; empty without a trace."""
-        return speech.scale_caption(self._scales.limits, self.look.coloring) if self._scales else ""
+        return _speech.scale_caption(self._scales.limits, self.look.coloring) if self._scales else ""
 
     @property
     def here(self) -> str:
         """Where the cursor is, in a sentence."""
-        return speech.here(self._state, self._scales.names, self.look.titles) if self._state else speech.NO_TRACE
+        return _speech.here(self._state, self._scales.names, self.look.titles) if self._state else _speech.NO_TRACE
 
     def title(self, group: str) -> str:
         """Return the name of a group."""

@@ -20,10 +20,10 @@ from nnviz.text import captions, numbers
 from nnviz.text.names import parameter_title
 from nnviz.text.tokens import vocabulary
 from nnviz.ui.network._building import Building
+from nnviz.ui.network._parameter_table import ParameterTable
+from nnviz.ui.network._properties import PropertiesPanel
 from nnviz.ui.network.network_view import NetworkView
 from nnviz.ui.network.palette import Palette
-from nnviz.ui.network.parameter_table import ParameterTable
-from nnviz.ui.network.properties import PropertiesPanel
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.boxes import scrolling
 from nnviz.ui.widgets.card import Card

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from nnviz.document.catalog import LAYERS
 from nnviz.document.network import split_parameter
+from nnviz.ui.network._inline import NameField, SearchField, WeightField, show
 from nnviz.ui.network.allowed_links import obstacle, partners
-from nnviz.ui.network.inline import NameField, SearchField, WeightField, show
 from nnviz.ui.network.layer_places import SLIM_GAP
 from nnviz.ui.network.network_picture import NetworkPicture
 from nnviz.ui.network.network_scene import NetworkScene

@@ -12,8 +12,8 @@ from nnviz.engine.observe.data_records import data_record
 from nnviz.engine.observe.measures import array_of
 from nnviz.messages import BatchInspected
 from nnviz.records.tensors import to_numpy
-from nnviz.ui.data.batch_table import BatchTable
-from nnviz.ui.data.row_cells import RowCells
+from nnviz.ui.data._batch_table import BatchTable
+from nnviz.ui.data._row_cells import RowCells
 from tests.engine.experiments import HERE, experiment
 from tests.ui.window import opened, wait
 

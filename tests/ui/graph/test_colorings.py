@@ -116,7 +116,7 @@ def _pixel_of(item, state) -> str:
 
 
 def test_the_range_is_printed():
-    from nnviz.ui.graph.speech import scale_caption
+    from nnviz.ui.graph._speech import scale_caption
 
     state = traces.state(traces.worked(), 3)
     limits = CardScales(state).limits

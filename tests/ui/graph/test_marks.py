@@ -63,13 +63,13 @@ def test_a_dropped_neuron_is_crossed_out_in_its_rows_only():
     from nnviz.records.tensors import to_numpy
     from nnviz.records.trace_index import TraceIndex
     from nnviz.records.trace_state import TraceState
-    from nnviz.ui.graph import neuron_diagram
+    from nnviz.ui.graph import _neuron_diagram
     from nnviz.ui.graph.neuron_states import NeuronScales
 
     document = jobs.open_document("example:moons")
     experiment = edits.add_layer(document.experiment, "dropout", between=("h1", "h2"))
     index = TraceIndex(jobs.trace_record(jobs.OpenedFile(experiment, document.folder), 0, "neurons"))
-    diagram = neuron_diagram.diagram(index)
+    diagram = _neuron_diagram.diagram(index)
     masks = [node for node in index.trace.nodes if node.dropped is not None]
     for row in (0, 5, None):
         state = TraceState(index, len(index.trace.steps), row)

@@ -14,12 +14,12 @@ from nnviz import jobs
 from nnviz.document import edits
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.graph import neuron_diagram
+from nnviz.ui.graph import _neuron_diagram
 from nnviz.ui.graph.appearance import Appearance
 from nnviz.ui.graph.card_states import CardState
 from nnviz.ui.graph.graph_items import ON_EDGE
 from nnviz.ui.graph.neuron_states import NeuronScales, NeuronState
-from nnviz.ui.step import neuron_lines
+from nnviz.ui.step import _neuron_lines
 from nnviz.ui.theme.colors import SMALL
 from nnviz.ui.theme.fonts import mono
 
@@ -42,8 +42,8 @@ def place(of: TraceIndex, phase: str, id: int) -> int:
 
 def shown(of: TraceIndex):
     """The diagram; for every link its weight; for every circle its centre; the layout."""
-    diagram = neuron_diagram.diagram(of)
-    placement = neuron_diagram.place(of, diagram)
+    diagram = _neuron_diagram.diagram(of)
+    placement = _neuron_diagram.place(of, diagram)
     centres = {diagram.cards[key].shown: (x + w / 2, y + h / 2) for key, (x, y, w, h) in placement.cards.items()}
     return diagram, {edge.edges[0]: edge.weight for edge in diagram.edges}, centres, placement
 
@@ -97,7 +97,7 @@ def test_a_weight_that_works_at_every_time_step_is_on_a_link_of_each(view):
 
 
 def states(of: TraceIndex, cursor: int, sample: int | None = 0, coloring: str = "value"):
-    state, diagram, look = TraceState(of, cursor, sample), neuron_diagram.diagram(of), Appearance(coloring=coloring)
+    state, diagram, look = TraceState(of, cursor, sample), _neuron_diagram.diagram(of), Appearance(coloring=coloring)
     scales = NeuronScales(state, diagram)
     circles = {card.shown: scales.node_state(state, card, look) for card in diagram.cards.values()}
     links = {edge.edges[0]: scales.edge_state(state, edge, look) for edge in diagram.edges}
@@ -152,18 +152,18 @@ def test_the_weighted_sum_is_written_out_and_multiplies_out():
     of = index()
     z = of.node(node(of, "linear[1]"))
     state = TraceState(of, place(of, "forward", z.id), 0)
-    assert neuron_lines.equation(state, z) == "z[1] = 1.3·0.8 + 0.7·(−0.3) + 0.9 = 1.73"
-    said = texts(neuron_lines.forward_lines(state, z))
+    assert _neuron_lines.equation(state, z) == "z[1] = 1.3·0.8 + 0.7·(−0.3) + 0.9 = 1.73"
+    said = texts(_neuron_lines.forward_lines(state, z))
     assert said["x[0] · W[1, 0]"] == "1.3 · 0.8 = 1.04" and said["+ b[1]"] == "0.9" and said["z[1]"] == "1.73"
 
 
 def test_every_weight_gets_upstream_times_its_input():
     of = index()
     z = of.node(node(of, "linear[1]"))
-    said = texts(neuron_lines.chain_lines(TraceState(of, place(of, "backward", z.id), 0), z))
+    said = texts(_neuron_lines.chain_lines(TraceState(of, place(of, "backward", z.id), 0), z))
     assert said["upstream ∂L/∂z[1]"] == "3.062"
     assert said["∂L/∂W[1, 0]"] == "3.062 × 1.3 = 3.981" and said["∂L/∂b[1]"] == "3.062 × 1 = 3.062"
-    early = texts(neuron_lines.chain_lines(TraceState(of, 3, 0), z))
+    early = texts(_neuron_lines.chain_lines(TraceState(of, 3, 0), z))
     assert set(early.values()) == {"not computed yet"}
 
 
@@ -171,7 +171,7 @@ def test_a_mean_over_rows_shows_no_products():
     of = index("moons")
     z = of.node(node(of, "linear[1]", "h2"))
     cursor = place(of, "backward", z.id)
-    row, mean = (neuron_lines.chain_lines(TraceState(of, cursor, sample), z) for sample in (0, None))
+    row, mean = (_neuron_lines.chain_lines(TraceState(of, cursor, sample), z) for sample in (0, None))
     assert any("×" in line.text for line in row) and not any("×" in line.text for line in mean[:-1])
     assert "mean" in mean[-1].text
     assert any("sum over the batch's 32 rows" in line.text for line in row)

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from nnviz.document.network import Link
-from nnviz.ui.network import inline, questions
+from nnviz.ui.network import _inline, questions
 from nnviz.ui.network.layer_drops import mime
 from nnviz.ui.network.neurons import bias_dot
 from nnviz.ui.network.picking import PointerTarget
@@ -91,7 +91,7 @@ def test_a_box_selects_what_it_touches(view, emitted):
 
 def test_an_edge_is_clicked_and_a_new_weight_typed(qtbot, view, emitted):
     qtbot.mouseClick(view.viewport(), LEFT, pos=curve(view, "x", "h1", (3, 1)))
-    field = view.viewport().findChild(inline.WeightField)
+    field = view.viewport().findChild(_inline.WeightField)
     assert field.isVisible() and field.box.value() == pytest.approx(view.figures.weights["h1.weight"][3, 1])
     qtbot.keyClicks(field.box, "-1.5e-1")
     qtbot.keyClick(field.box, Qt.Key.Key_Return)
@@ -102,7 +102,7 @@ def test_an_edge_is_clicked_and_a_new_weight_typed(qtbot, view, emitted):
 def test_escape_leaves_a_weight_as_it_was(qtbot, view, emitted):
     column = view.scene().columns["h1"]
     qtbot.mouseClick(view.viewport(), LEFT, pos=view.mapFromScene(column.mapToScene(bias_dot(column.face, 2))))
-    field = view.viewport().findChild(inline.WeightField)
+    field = view.viewport().findChild(_inline.WeightField)
     assert field.accessibleName() == "Weight dense 1.bias[2]" and field.box.accessibleName() == "dense 1.bias[2]"
     qtbot.keyClicks(field.box, "3")
     qtbot.keyClick(field.box, Qt.Key.Key_Escape)
@@ -112,7 +112,7 @@ def test_escape_leaves_a_weight_as_it_was(qtbot, view, emitted):
 def test_typing_on_the_picture_finds_a_layer_and_enter_adds_it(qtbot, view, emitted):
     view.setFocus()
     qtbot.keyClicks(view, "d")
-    field = view.viewport().findChild(inline.SearchField)
+    field = view.viewport().findChild(_inline.SearchField)
     qtbot.keyClicks(field.line, "ro")
     assert [field.list.item(row).text() for row in range(field.list.count())] == ["Dropout", "Spatial dropout"]
     qtbot.keyClick(field.line, Qt.Key.Key_Return)

@@ -13,10 +13,10 @@ from nnviz.document.catalog import LAYERS
 from nnviz.document.edits import set_value
 from nnviz.document.network import Network
 from nnviz.document.shapes.report import examine
+from nnviz.ui.network._parameter_table import ParameterTable, layer_rows
+from nnviz.ui.network._properties import PropertiesPanel
 from nnviz.ui.network.layer_drops import kind_of
 from nnviz.ui.network.palette import Palette
-from nnviz.ui.network.parameter_table import ParameterTable, layer_rows
-from nnviz.ui.network.properties import PropertiesPanel
 from nnviz.ui.theme.colors import DARK
 from nnviz.ui.theme.style import apply_theme
 from tests.ui.network.networks import dropout_net, experiment, layer

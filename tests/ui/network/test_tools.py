@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from nnviz.document import edits
 from nnviz.document.network import Link
 from nnviz.document.shapes.report import examine
-from nnviz.ui.network import inline, questions
+from nnviz.ui.network import _inline, questions
 from nnviz.ui.network.allowed_links import obstacle
 from nnviz.ui.network.layer_places import aligned
 from nnviz.ui.widgets.search_list import ListEntry, matching
@@ -217,7 +217,7 @@ def test_a_double_click_on_a_title_renames(qtbot, view, emitted):
     column = view.scene().columns["h2"]
     title = view.mapFromScene(column.mapToScene(QPointF(0, column.frame().top() + 8)))
     qtbot.mouseDClick(view.viewport(), LEFT, pos=title)
-    field = view.viewport().findChild(inline.NameField)
+    field = view.viewport().findChild(_inline.NameField)
     assert field.line.text() == "dense 2" and field.line.selectedText() == "dense 2"
     qtbot.keyClicks(field.line, "hidden")
     qtbot.keyClick(field.line, Qt.Key.Key_Return)

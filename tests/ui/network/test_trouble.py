@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from nnviz.document.network import Link, Network
 from nnviz.document.shapes.report import examine
 from nnviz.records.trace_index import TraceIndex
-from nnviz.ui.network import _tips, badges, inline, overlays
+from nnviz.ui.network import _inline, _tips, badges, overlays
 from nnviz.ui.network.neurons import number_size
 from nnviz.ui.network.picking import PointerTarget
 from nnviz.ui.theme.colors import LIGHT
@@ -48,7 +48,7 @@ def test_an_empty_network_can_be_typed_into(qtbot):
     view = open_view(qtbot, experiment())
     view.setFocus()
     qtbot.keyClicks(view, "i")
-    assert view.viewport().findChild(inline.SearchField).list.item(0).text() == "Input"
+    assert view.viewport().findChild(_inline.SearchField).list.item(0).text() == "Input"
 
 
 def test_the_invitation_goes_as_soon_as_a_layer_is_there(qtbot):

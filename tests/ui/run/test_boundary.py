@@ -8,8 +8,8 @@ from PySide6.QtGui import QColor
 from nnviz.records.data_record import DataRecord
 from nnviz.records.run_records import Surface
 from nnviz.session.run import RunState
-from nnviz.ui.run.boundary import BoundaryPlot
-from nnviz.ui.run.surface_picture import class_image, value_image, value_limit
+from nnviz.ui.run._boundary import BoundaryPlot
+from nnviz.ui.run._surface_picture import class_image, value_image, value_limit
 from nnviz.ui.theme.colors import LIGHT
 from tests.ui import runs
 

@@ -13,7 +13,7 @@ from nnviz.records.trace_record import AgreementRecord, TraceRecord
 from nnviz.text import names, numbers
 from nnviz.ui.theme.colors import BODY, SMALL
 from nnviz.ui.theme.fonts import mono, sans
-from nnviz.ui.widgets.table import Column, Table
+from nnviz.ui.widgets.sorted_table import Column, Table
 
 AGREEING = {"float64": 1e-9, "float32": 1e-3}
 """Relative differences up to which two ways of rounding may differ; a trace beyond is refused by the engine."""

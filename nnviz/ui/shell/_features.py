@@ -13,7 +13,7 @@ from nnviz.ui.files.feature import FilesFeature
 from nnviz.ui.graph.feature import GraphFeature
 from nnviz.ui.network.feature import NetworkFeature
 from nnviz.ui.run.feature import RunFeature
-from nnviz.ui.shell.panel_menu import PanelMenu
+from nnviz.ui.shell._panel_menu import PanelMenu
 from nnviz.ui.shell.top_bar import TopBar
 from nnviz.ui.shell.workspaces import WorkspaceArea
 from nnviz.ui.shell_api import Shell

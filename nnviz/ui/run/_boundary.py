@@ -15,10 +15,10 @@ from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
-from nnviz.ui.run import predictions_picture
+from nnviz.ui.run import _predictions_picture
 from nnviz.ui.run._pencil import ADOPT, OFF, Pencil
-from nnviz.ui.run.predictions_picture import PredictionText
-from nnviz.ui.run.surface_picture import Points, circles, class_image, limits_of, probabilities, value_image, value_limit
+from nnviz.ui.run._predictions_picture import PredictionText
+from nnviz.ui.run._surface_picture import Points, circles, class_image, limits_of, probabilities, value_image, value_limit
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import ChoiceButton
 from nnviz.ui.widgets.plot import Plot
@@ -39,10 +39,10 @@ _EXPLANATION = (
 
 VIEWS = {
     "boundary": ("boundary", "Decision boundary", "Boundary", None),
-    "confusion": ("confusion", "Confusion matrix", "Confusion", predictions_picture.paint_confusion),
-    "mistakes": ("mistakes", "Misclassified rows", "Mistakes", predictions_picture.paint_mistakes),
-    "truth": ("answer/truth", "Answer over truth", "Truth", predictions_picture.paint_truth),
-    "series": ("series", "Series and forecast", "Series", predictions_picture.paint_series),
+    "confusion": ("confusion", "Confusion matrix", "Confusion", _predictions_picture.paint_confusion),
+    "mistakes": ("mistakes", "Misclassified rows", "Mistakes", _predictions_picture.paint_mistakes),
+    "truth": ("answer/truth", "Answer over truth", "Truth", _predictions_picture.paint_truth),
+    "series": ("series", "Series and forecast", "Series", _predictions_picture.paint_series),
 }
 """What the panel can show: its word in the header, its title, a shorter one, and what paints it."""
 

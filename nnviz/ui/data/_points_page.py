@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from nnviz.ui.data.plane import Place, PointPlane
+from nnviz.ui.data._plane import Place, PointPlane
 from nnviz.ui.theme.colors import GRID, current_theme
 
 CLASSES = 9

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QWidget
 from nnviz.records.tensors import Measure
 from nnviz.session.run import RunState, Snapshot
 from nnviz.text import plot_numbers
-from nnviz.ui.run.ridgeline import bin_at, common_range, moments, ridge
+from nnviz.ui.run._ridgeline import bin_at, common_range, moments, ridge
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import ChoiceButton, SwitchButton
 from nnviz.ui.widgets.plot import Plot

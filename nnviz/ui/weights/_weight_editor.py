@@ -33,7 +33,7 @@ from nnviz.text.number_blocks import read_block, write_block
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.theme.style import set_role
 from nnviz.ui.weights import matrix_axes
-from nnviz.ui.weights.matrix_model import MatrixModel
+from nnviz.ui.weights._matrix_model import MatrixModel
 from nnviz.ui.widgets.number_boxes import NumberBox
 
 _CELL = (88, 26)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QHBoxLayout, 
 from nnviz.document import catalog
 from nnviz.messages import TableRead
 from nnviz.records.data_record import TableRecord
-from nnviz.ui.data.cells import CellTable
+from nnviz.ui.data._cells import CellTable
 from nnviz.ui.data.rows_picture import RowsPicture
 from nnviz.ui.theme.colors import GRID
 from nnviz.ui.theme.style import set_role

@@ -10,7 +10,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer
 from nnviz.document.shapes.report import Report
 from nnviz.text.captions import size_text, tensor_text
-from nnviz.ui.network.fix_buttons import Fixes
+from nnviz.ui.network._fix_buttons import Fixes
 from nnviz.ui.theme.colors import BODY, GRID, SMALL
 from nnviz.ui.theme.fonts import mono, sans
 from nnviz.ui.widgets import forms

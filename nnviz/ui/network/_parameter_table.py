@@ -16,7 +16,7 @@ from nnviz.document.shapes.report import Report
 from nnviz.text.captions import size_text
 from nnviz.ui.theme.colors import BODY
 from nnviz.ui.theme.fonts import mono, sans
-from nnviz.ui.widgets.table import ROW, Column, Table
+from nnviz.ui.widgets.sorted_table import ROW, Column, Table
 
 _HIGH = 26
 _WIDE = 340

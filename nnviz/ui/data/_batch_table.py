@@ -13,11 +13,11 @@ from nnviz.messages import BatchInspected
 from nnviz.records.data_record import DataRecord
 from nnviz.records.tensors import to_numpy
 from nnviz.text import numbers
-from nnviz.ui.data.row_cells import RowCells
+from nnviz.ui.data._row_cells import RowCells
 from nnviz.ui.theme.colors import GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 from nnviz.ui.widgets.array_picture import image_of
-from nnviz.ui.widgets.table import ROW, Column, Table
+from nnviz.ui.widgets.sorted_table import ROW, Column, Table
 
 _HIGH, _PICTURE_HIGH = 22, 34
 

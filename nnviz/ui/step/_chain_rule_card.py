@@ -13,16 +13,16 @@ from nnviz.operations.substitution import substituted
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.text import names, numbers
-from nnviz.ui.step import chain, neuron_lines
-from nnviz.ui.step.batch_pictures import BatchPictures
-from nnviz.ui.step.check import CheckRow
+from nnviz.ui.step import _neuron_lines, chain
+from nnviz.ui.step._batch_pictures import BatchPictures
+from nnviz.ui.step._check import CheckRow
+from nnviz.ui.step._heat import HeatPanel
+from nnviz.ui.step._history_lines import HistoryLines
+from nnviz.ui.step._pickers import Picker
+from nnviz.ui.step._pin import PinRow
+from nnviz.ui.step._update_table import UpdateTable
+from nnviz.ui.step._what_if_row import WhatIfRow
 from nnviz.ui.step.elements import Elements, row_shape
-from nnviz.ui.step.heat import HeatPanel
-from nnviz.ui.step.history_lines import HistoryLines
-from nnviz.ui.step.pickers import Picker
-from nnviz.ui.step.pin import PinRow
-from nnviz.ui.step.update_table import UpdateTable
-from nnviz.ui.step.what_if_row import WhatIfRow
 from nnviz.ui.widgets.lines import Lines
 from nnviz.ui.widgets.sections import DividingLine, FormulaLabel, Heading, TitleRow
 
@@ -182,13 +182,13 @@ class ChainRuleCard(QWidget):
         self._attention.setText(attention.upper())
         kind = "encoding" if node.kind == "buffer" and node.label.endswith(".encoding") else node.kind
         self._formula.set_text(node.formula or KNOWN.get(kind, NO_FORMULA), quiet=not node.formula)
-        lines = neuron_lines.forward_lines if node.whole is not None else partial(chain.forward_lines, element=self.element())
+        lines = _neuron_lines.forward_lines if node.whole is not None else partial(chain.forward_lines, element=self.element())
         self._inputs.set_lines(chain.compared(lines, state, node))
-        self._numbers.set_text(neuron_lines.equation(state, node) or substituted(state, node, self.element()))
+        self._numbers.set_text(_neuron_lines.equation(state, node) or substituted(state, node, self.element()))
 
     def _show_chain(self, state: TraceState, node: NodeRecord) -> None:
         element = self.element()
-        lines = partial(chain.chain_lines, element=element) if node.whole is None else neuron_lines.chain_lines
+        lines = partial(chain.chain_lines, element=element) if node.whole is None else _neuron_lines.chain_lines
         rows = chain.compared(lines, state, node)
         self._derivative.set_text(node.derivative or (NO_FORMULA if rows else ""), quiet=not node.derivative)
         self._rows.set_lines(rows)
