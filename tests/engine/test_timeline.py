@@ -14,7 +14,7 @@ from nnviz.engine.errors import BuildError
 from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.measures import layer_measures
 from nnviz.engine.observe.reporter import Reporter
-from nnviz.engine.run import timeline as timeline_module
+from nnviz.engine.run import checkpoints
 from nnviz.engine.run.optimizers import save_state
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
@@ -57,7 +57,7 @@ def state(timeline: Timeline) -> tuple:
 @pytest.fixture
 def dense_checkpoints(monkeypatch):
     """Every seventh iteration, so that short runs have some in their middle."""
-    monkeypatch.setattr(timeline_module, "SPACING", 7)
+    monkeypatch.setattr(checkpoints, "SPACING", 7)
 
 
 def test_going_back_and_forth_is_exact():
@@ -254,11 +254,11 @@ def test_a_long_way_can_be_left():
 
 
 def test_checkpoints_thin_out_with_age(monkeypatch):
-    monkeypatch.setattr(timeline_module, "SPACING", 1)
+    monkeypatch.setattr(checkpoints, "SPACING", 1)
     timeline = Timeline(START, HERE)
     for _ in range(400):
         timeline.advance()
-    kept = sorted(timeline._checkpoints)
+    kept = sorted(timeline._checkpoints.kept)
     assert kept[0] == 0 and kept[-1] == 400 and len(kept) <= 16 * 6
     assert max(b - a for a, b in pairwise(kept)) <= 32
     end = state(timeline)

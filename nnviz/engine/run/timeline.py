@@ -5,24 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from math import log2, nan
+from math import nan
 from pathlib import Path
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import Change, RunLog
 from nnviz.engine.data.datasets import Data, data_key, load
 from nnviz.engine.errors import BuildError
+from nnviz.engine.run import checkpoints
 from nnviz.engine.run._state_transfer import Transferred, transfer
-from nnviz.engine.run.trainer import Checkpoint, Stop, Trainer
+from nnviz.engine.run.checkpoints import Checkpoints
+from nnviz.engine.run.trainer import Stop, Trainer
 from nnviz.engine.run.weight_recorder import LENGTH, WeightRecorder
 from nnviz.records.run_records import CurvePoint
 
-SPACING = 50
-"""Iterations between checkpoints."""
-DENSE = 16
-"""So many of the newest are kept; of those twice as old every second, and so on."""
-BUDGET = 256_000_000
-"""Bytes that checkpoints may take, roughly; large networks keep fewer."""
 REPLAYING = 0.25
 """Seconds that the past of a recorded weight may take to be made again."""
 
@@ -43,8 +39,7 @@ class Timeline:
         self.applied = 0
         """How many changes are in force where the run stands."""
         self.points: list[CurvePoint] = [self.trainer.start_point()]
-        self._checkpoints: dict[int, tuple[Checkpoint, int, CurvePoint]] = {}
-        """By iteration: the state, how many changes were in force, and the last point."""
+        self._checkpoints = Checkpoints()
         self._iteration_seconds = 0.0
         """How long the last iteration took."""
         self._keep_checkpoint()
@@ -106,8 +101,7 @@ class Timeline:
     def _go_on_with(self, log: RunLog, count: int) -> None:
         """Take this for the log, of whose changes `count` are those of the present one."""
         self.log = log
-        kept = self._checkpoints.items()
-        self._checkpoints = {at: entry for at, entry in kept if at <= self.iteration and entry[1] <= count}
+        self._checkpoints.drop_after(self.iteration, count)
 
     def _put_in_force(self, carried: Transferred) -> None:
         old, self.trainer = self.trainer.experiment.training, carried.trainer
@@ -117,9 +111,7 @@ class Timeline:
         if carried.is_another_net or (has_other_penalties and self.iteration == 0):
             self.points[-1] = self.trainer.start_point()
         elif has_other_penalties:
-            self.points[-1] = CurvePoint(
-                last.iteration, last.loss
-            )  # its validation held the former ones; it is measured where the run stands
+            self.points[-1] = CurvePoint(last.iteration, last.loss)  # its validation held the former ones and is measured anew
 
     def drop_changes_ahead(self) -> Transferred | None:
         """Before training on: where changes lie ahead, they are dropped, and the present document is in force from here on."""
@@ -137,9 +129,8 @@ class Timeline:
             return stop
         self.points.append(self.trainer.point)
         self._apply_due()
-        if self.iteration % SPACING == 0:
+        if self.iteration % checkpoints.SPACING == 0:
             self._keep_checkpoint()
-            self._thin()
         return stop
 
     def complete_last_point(self) -> bool:
@@ -160,7 +151,7 @@ class Timeline:
             self.go_to(here)
 
     def _keep_checkpoint(self) -> None:
-        self._checkpoints[self.iteration] = (self.trainer.checkpoint(), self.applied, self.points[-1])
+        self._checkpoints.keep(self.trainer.checkpoint(), self.applied, self.points[-1])
 
     def go_to(self, iteration: int, interrupted: Callable[[], bool] = lambda: False) -> Stop | None:
         """Make the run stand after exactly so many iterations, bit by bit as it was or would be.
@@ -179,8 +170,7 @@ class Timeline:
 
     def _go_back(self, iteration: int) -> None:
         """To the last checkpoint before the iteration, so that its own update is made again and can be shown."""
-        at = max((at for at in self._checkpoints if at < iteration), default=0)
-        checkpoint, self.applied, point = self._checkpoints[at]
+        at, (checkpoint, self.applied, point) = self._checkpoints.before(iteration)
         reusable = self.trainer.net if checkpoint.experiment.network == self.trainer.experiment.network else None
         trainer = Trainer(checkpoint.experiment, self.data, reusable)
         trainer.restore(checkpoint)
@@ -192,17 +182,3 @@ class Timeline:
     def _apply_due(self) -> None:
         while self.applied < len(self.changes) and self.changes[self.applied].iteration <= self.iteration:
             self._put_in_force(transfer(self.trainer, self.changes[self.applied].experiment, self.data))
-
-    def _thin(self) -> None:
-        """Checkpoints grow sparse with age; the first stays."""
-        newest, dense = self.iteration, max(2, min(DENSE, BUDGET // (8 * max(1, self._size()))))
-        self._checkpoints = {at: kept for at, kept in self._checkpoints.items() if at % _spacing(newest - at, dense) == 0}
-
-    def _size(self) -> int:
-        """Bytes of one checkpoint: parameters and the two moments an optimizer may keep."""
-        return 3 * sum(parameter.nbytes for parameter in self.trainer.parameters.values())
-
-
-def _spacing(age: int, dense: int) -> int:
-    """Return the spacing of checkpoints that lie so many iterations back."""
-    return SPACING << max(0, int(log2(max(1, age) / (SPACING * dense))))

@@ -6,7 +6,6 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -24,6 +23,7 @@ from nnviz.engine.model.build import Net, apply_switches, build, set_training
 from nnviz.engine.observe.non_finite import first_non_finite, gradients_are_finite
 from nnviz.engine.run import optimizers
 from nnviz.engine.run._locked_weights import LockedWeights
+from nnviz.engine.run.checkpoints import Checkpoint
 from nnviz.engine.run.early_stopping import EarlyStopping
 from nnviz.engine.run.position import Position, next_rows
 from nnviz.engine.run.schedules import Plateau, learning_rate
@@ -51,18 +51,6 @@ class Stop(NamedTuple):
 
 Check = Callable[["Trainer", float], Stop | None]
 """Is given the loss of an iteration whose gradients are in the parameters; returns why not to make its update, if there is a reason."""
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """All that the further run depends on, besides the data."""
-
-    experiment: Experiment
-    position: Position
-    tensors: dict[str, Tensor]
-    state: optimizers.State
-    early_stopping: EarlyStopping
-    plateau: Plateau
 
 
 class Trainer:

@@ -1,0 +1,76 @@
+"""Checkpoints of a run: what one holds, and which are kept as the run goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log2
+from typing import NamedTuple
+
+from torch import Tensor
+
+from nnviz.document.experiment import Experiment
+from nnviz.engine.run import optimizers
+from nnviz.engine.run.early_stopping import EarlyStopping
+from nnviz.engine.run.position import Position
+from nnviz.engine.run.schedules import Plateau
+from nnviz.records.run_records import CurvePoint
+
+SPACING = 50
+"""Iterations between checkpoints."""
+DENSE = 16
+"""So many of the newest are kept; of those twice as old every second, and so on."""
+BUDGET = 256_000_000
+"""Bytes that checkpoints may take, roughly; large networks keep fewer."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that the further run depends on, besides the data."""
+
+    experiment: Experiment
+    position: Position
+    tensors: dict[str, Tensor]
+    state: optimizers.State
+    early_stopping: EarlyStopping
+    plateau: Plateau
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes it takes, roughly: its tensors and the two moments an optimizer may keep of each."""
+        return 3 * sum(tensor.nbytes for tensor in self.tensors.values())
+
+
+class Kept(NamedTuple):
+    """A checkpoint, and where the run's log and curves stood at it."""
+
+    checkpoint: Checkpoint
+    applied: int
+    """How many changes of the log were in force."""
+    point: CurvePoint
+
+
+class Checkpoints:
+    """The checkpoints of one run by iteration; the first stays."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, Kept] = {}
+
+    def keep(self, checkpoint: Checkpoint, applied: int, point: CurvePoint) -> None:
+        """Keep this one; older ones grow sparse with age."""
+        newest, dense = checkpoint.position.iteration, max(2, min(DENSE, BUDGET // (8 * max(1, checkpoint.nbytes))))
+        self.kept[newest] = Kept(checkpoint, applied, point)
+        self.kept = {at: one for at, one in self.kept.items() if at % _spacing(newest - at, dense) == 0}
+
+    def drop_after(self, iteration: int, applied: int) -> None:
+        """Drop those behind the iteration, and those at which more changes than these were in force."""
+        self.kept = {at: one for at, one in self.kept.items() if at <= iteration and one.applied <= applied}
+
+    def before(self, iteration: int) -> tuple[int, Kept]:
+        """Return the last one before the iteration, so that its own update is made again; for iteration 0 the first."""
+        at = max((at for at in self.kept if at < iteration), default=0)
+        return at, self.kept[at]
+
+
+def _spacing(age: int, dense: int) -> int:
+    """Return the spacing of checkpoints that lie so many iterations back."""
+    return SPACING << max(0, int(log2(max(1, age) / (SPACING * dense))))
