@@ -1,7 +1,7 @@
 """Every message between the window and the engine, in one file; the values they carry are in records.
 
 Requests go to the engine and are imperative; replies come back and are in the past tense. All are frozen values that msgpack can write.
-Nothing here computes; frames (4-byte little-endian length, then msgpack) are the only code.
+Frames (4-byte little-endian length, then msgpack) are the only code. Long because every message stands here beside the others.
 """
 
 from __future__ import annotations

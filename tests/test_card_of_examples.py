@@ -8,7 +8,7 @@ from nnviz import jobs
 from nnviz.document.store import examples
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.step.chain_rule_card import ChainRuleCard
+from nnviz.ui.step._chain_rule_card import ChainRuleCard
 from nnviz.ui.step.elements import row_shape
 
 

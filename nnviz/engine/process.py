@@ -30,7 +30,7 @@ def serve() -> int:
 
 def answer(channel: FrameChannel, version: str) -> None:
     """Say that the engine is ready, and answer requests until the window has gone. `version`: of torch."""
-    from nnviz.engine.service import Service
+    from nnviz.engine._service import Service
 
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again, a tenth of a second each time
     channel.send(messages.Ready(version))

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPaintEvent, QPdf
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QGraphicsScene, QGraphicsView, QWidget
 
-from nnviz.export.svg import made_portable
+from nnviz.export._svg import made_portable
 
 MARGIN = 16
 SCALE = 2

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from nnviz.operations import (
-    activations,
-    arithmetic,
-    attention,
-    convolution,
-    dropout,
+    _activations,
+    _arithmetic,
+    _attention,
+    _convolution,
+    _dropout,
+    _moves,
+    _normalisation,
+    _reductions,
     linear,
     losses,
-    moves,
-    normalisation,
-    reductions,
     sequences,
 )
 from nnviz.operations.operation import Operation
@@ -20,7 +20,7 @@ from nnviz.operations.recorded_call import RecordedCall
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
 
-_FAMILIES = (arithmetic, linear, convolution, normalisation, attention, activations, reductions, losses, moves, sequences, dropout)
+_FAMILIES = (_arithmetic, linear, _convolution, _normalisation, _attention, _activations, _reductions, losses, _moves, sequences, _dropout)
 OPERATIONS: dict[str, Operation] = {name: row for family in _FAMILIES for row in family.ROWS for name in row.names.split()}
 _OTHER = Operation(names="", signature="a b c d", random=True)
 """Nothing is known of an operation that has no row."""

@@ -131,6 +131,12 @@ class TraceIndex:
         """For each parameter node what the optimizer does to it."""
         return {update.node: update for update in self.trace.updates}
 
+    def change(self, node: int) -> np.ndarray | None:
+        """Return what the optimizer adds to a parameter; None where it does nothing to it, or its values did not travel."""
+        update = self.updates.get(node)
+        before, after = (self.array(update.before), self.array(update.after)) if update else (None, None)
+        return None if before is None or after is None else after - before
+
     @cached_property
     def nodes_of_layer(self) -> dict[str, list[NodeRecord]]:
         """For each layer (the outermost group) its nodes in forward order."""

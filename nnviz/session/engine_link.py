@@ -11,7 +11,20 @@ from PySide6.QtCore import QObject, Signal
 from nnviz import messages
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import NOTHING_LEFT, RunLog, same_run, trained_layers
-from nnviz.session.run import Begun, BegunAgain, Event, GivenUp, GoingTo, Lost, Ordered, Revised, RunState, Starting, fold, remembered
+from nnviz.session.run import (
+    Begun,
+    BegunAgain,
+    Event,
+    GivenUp,
+    GoingTo,
+    Lost,
+    Ordered,
+    Revised,
+    RunState,
+    Starting,
+    fold,
+    remembered,
+)
 
 _MOST_FORMER = 8
 

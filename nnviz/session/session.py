@@ -15,18 +15,18 @@ from nnviz.document.shapes.report import Report
 from nnviz.records.breakpoint_places import BreakpointPlace, nodes_with_breakpoint, target_of
 from nnviz.records.tensors import WHOLE
 from nnviz.records.trace_places import places_of
+from nnviz.session._document_file import Autosaver, FileWatch
+from nnviz.session._kept_run import KeptRun
+from nnviz.session._watch import WatchedPanels
+from nnviz.session._weights import Weights
 from nnviz.session.breakpoint_control import BreakpointControl
 from nnviz.session.document import Document, Edited, UndoOrder
-from nnviz.session.document_file import Autosaver, FileWatch
 from nnviz.session.engine_link import EngineLink, Wire
 from nnviz.session.engine_process import EngineProcess
-from nnviz.session.kept_run import KeptRun
 from nnviz.session.queries import BatchRows, DataPreviews, NodeNumbers, Query
 from nnviz.session.run import RunState
 from nnviz.session.stepping import Stepping
 from nnviz.session.training_control import TrainingControl
-from nnviz.session.watch import WatchedPanels
-from nnviz.session.weights import Weights
 from nnviz.session.what_ifs import WhatIfs
 
 

@@ -8,10 +8,10 @@ from .replay import replay
 from .tape import grouped
 from .trace import Cursor, Trace
 from .verify import Agreement, agreements, finite_difference
-from .what_if import WhatIf
+from .what_if import ValueChange
 
 __all__ = [
     "DETAILS", "PHASES", "Agreement", "Call", "Clipping", "Contribution", "Cursor", "NoSuchGroup", "Node", "Row",
-    "Scalar", "ScalarLink", "ScalarStep", "Scalars", "Step", "TooManyScalars", "Trace", "TraceError", "Update", "ValueRead", "WhatIf",
+    "Scalar", "ScalarLink", "ScalarStep", "Scalars", "Step", "TooManyScalars", "Trace", "TraceError", "Update", "ValueChange", "ValueRead",
     "agreements", "capture", "finite_difference", "grouped", "open_scalars", "replay",
 ]  # fmt: skip

@@ -29,7 +29,7 @@ from .scopes import Scopes
 from .tape import Tape
 from .trace import Trace, plan_steps
 from .verify import compare, compare_loss, largest_of, true_gradients
-from .what_if import WhatIf, by_node
+from .what_if import ValueChange, by_node
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def capture(
     clip_value: float | None = None,
     detail: str = "textbook",
     penalty: Callable[[nn.Module], Tensor] | None = None,
-    what_ifs: Sequence[WhatIf] = (),
+    what_ifs: Sequence[ValueChange] = (),
     details: Mapping[str, str] = MappingProxyType({}),
     locked: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> Trace:

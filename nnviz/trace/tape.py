@@ -19,7 +19,19 @@ from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack,
 from .bindings import Bindings, Source, TapeEntry, leaf
 from .calls import kind_of, may_draw, operation_name, silently_written
 from .openers import Openers
-from .record import Call, NativeResult, TraceError, ValueRead, end_of_steps, fill, handed_on, perform, template, tensors_in, with_written
+from .record import (
+    Call,
+    NativeResult,
+    TraceError,
+    ValueRead,
+    end_of_steps,
+    fill,
+    handed_on,
+    perform,
+    template,
+    tensors_in,
+    with_written,
+)
 from .scopes import user_line
 from .what_if import WhatIfs, altered_result, altering, refilled
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from .record import Clipping, Node, Step, Update, ValueRead
-from .what_if import WhatIf
+from .what_if import ValueChange
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Trace:
     clipping: Clipping | None
     value_reads: tuple[ValueRead, ...]
     true_gradients: Mapping[str, Tensor | None]  # beside parameter_gradients: ordinary autograd's
-    what_ifs: tuple[WhatIf, ...] = ()  # what was supposed; none: the iteration as it is
+    what_ifs: tuple[ValueChange, ...] = ()  # what was supposed; none: the iteration as it is
     outputs: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by module path: node and port of what it returned last
     details: Mapping[str, str] = field(default_factory=dict)  # groups that are opened to another detail
 

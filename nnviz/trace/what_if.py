@@ -20,7 +20,7 @@ KINDS = ("set", "ablate", "scale")
 
 
 @dataclass(frozen=True, slots=True)
-class WhatIf:
+class ValueChange:
     """One node's first output, or a part of it, is set to `value`, ablated (set to 0) or scaled by `value`."""
 
     node: int  # its id in the trace without it, at the same detail
@@ -29,12 +29,12 @@ class WhatIf:
     element: tuple[int | None, ...] | None = None  # None: all elements; None in a place: all along that axis
 
 
-WhatIfs = Mapping[int, tuple[WhatIf, ...]]
+WhatIfs = Mapping[int, tuple[ValueChange, ...]]
 
 
-def by_node(what_ifs: Iterable[WhatIf]) -> WhatIfs:
+def by_node(what_ifs: Iterable[ValueChange]) -> WhatIfs:
     """The changes of every node, in the order they were given. Raises TraceError for a kind there is not."""
-    found: dict[int, tuple[WhatIf, ...]] = {}
+    found: dict[int, tuple[ValueChange, ...]] = {}
     for what_if in what_ifs:
         if what_if.kind not in KINDS:
             raise TraceError(f"what-if of kind {what_if.kind!r} is not one of {', '.join(KINDS)}")
@@ -42,14 +42,14 @@ def by_node(what_ifs: Iterable[WhatIf]) -> WhatIfs:
     return found
 
 
-def altered(tensor: Tensor, what_ifs: Iterable[WhatIf]) -> Tensor:
+def altered(tensor: Tensor, what_ifs: Iterable[ValueChange]) -> Tensor:
     """The tensor after the changes, one after the other; differentiable, and cut off where it is set."""
     for what_if in what_ifs:
         tensor = torch.where(_where(tensor, what_if), _replacement(tensor, what_if), tensor)
     return tensor
 
 
-def altering(function: Callable, what_ifs: tuple[WhatIf, ...]) -> Callable:
+def altering(function: Callable, what_ifs: tuple[ValueChange, ...]) -> Callable:
     """A call that does what `function` does and alters its first output."""
 
     def altered_call(*args: Any, **kwargs: Any) -> Any:
@@ -59,7 +59,7 @@ def altering(function: Callable, what_ifs: tuple[WhatIf, ...]) -> Callable:
     return altered_call
 
 
-def altered_result(result: Any, what_ifs: tuple[WhatIf, ...]) -> Any:
+def altered_result(result: Any, what_ifs: tuple[ValueChange, ...]) -> Any:
     """What a call returned, with its first tensor altered."""
     first, *others = tensors_in(result)
     return refilled(result, iter([altered(first, what_ifs), *others]))
@@ -77,7 +77,7 @@ def refilled(structure: Any, tensors: Iterator[Tensor]) -> Any:
     return structure
 
 
-def _where(tensor: Tensor, what_if: WhatIf) -> Tensor:
+def _where(tensor: Tensor, what_if: ValueChange) -> Tensor:
     if what_if.element is None:
         return torch.ones_like(tensor, dtype=torch.bool)  # laid out like the tensor: dropout draws in order of memory
     shape, element = tuple(tensor.shape), what_if.element
@@ -89,7 +89,7 @@ def _where(tensor: Tensor, what_if: WhatIf) -> Tensor:
     return mask
 
 
-def _replacement(tensor: Tensor, what_if: WhatIf) -> Tensor:
+def _replacement(tensor: Tensor, what_if: ValueChange) -> Tensor:
     value = 0.0 if what_if.kind == "ablate" else what_if.value
     if not (tensor.is_floating_point() or float(value).is_integer()):
         raise TraceError(f"node {what_if.node} holds whole numbers, such as classes: {value} is not one")

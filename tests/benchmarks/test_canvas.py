@@ -61,9 +61,7 @@ def view(qtbot, size):
     view.figures = Figures(values, weights, 3.0, 3.0, 3.0)
     view.scene().show_figures(view.figures, ())
     if size == "actual size":
-        view.fitted = False
-        view.resetTransform()
-        view.centerOn(view.scene().columns["h5_10"].pos())
+        view.show_natural_size(view.scene().columns["h5_10"].pos())
     qtbot.waitExposed(view)
     QCoreApplication.processEvents()
     return view

@@ -15,7 +15,7 @@ from PySide6.QtCore import QCoreApplication, QThreadPool
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph import layout, structure
-from nnviz.ui.graph.graph_view import GraphView
+from nnviz.ui.graph._graph_view import GraphView
 from tests.benchmarks.sketches import Sketch
 from tests.ui import captured, traces
 
@@ -34,8 +34,8 @@ def diagram() -> structure.Diagram:
 
 
 def test_500_nodes_are_laid_out_beside_networkx(measure, diagram):
-    """Its layout knows no sizes, groups or wires: only columns, and places in them."""
-    sizes, links = dict.fromkeys(diagram.cards, SIZE), [(wire.source, wire.target) for wire in diagram.wires]
+    """Its layout knows no sizes, groups or edges: only columns, and places in them."""
+    sizes, links = dict.fromkeys(diagram.cards, SIZE), [(edge.source, edge.target) for edge in diagram.edges]
 
     def columns() -> None:
         graph = networkx.DiGraph(links)
@@ -46,10 +46,10 @@ def test_500_nodes_are_laid_out_beside_networkx(measure, diagram):
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="graphviz is not installed")
 def test_500_nodes_are_laid_out_in_half_the_time_of_dot(measure, diagram):
-    """The same cards, sizes and wires; dot draws what it has laid out as text."""
-    wires = "".join(f'"{wire.source}" -> "{wire.target}";' for wire in diagram.wires)
+    """The same cards, sizes and edges; dot draws what it has laid out as text."""
+    edges = "".join(f'"{edge.source}" -> "{edge.target}";' for edge in diagram.edges)
     boxes = "".join(f'"{key}" [width={SIZE[0] / 72}, height={SIZE[1] / 72}, shape=box, fixedsize=true];' for key in diagram.cards)
-    text = f"digraph {{ rankdir=LR; {boxes} {wires} }}"
+    text = f"digraph {{ rankdir=LR; {boxes} {edges} }}"
     sizes = dict.fromkeys(diagram.cards, SIZE)
 
     def dot() -> None:
@@ -80,7 +80,7 @@ def shown(qtbot, index: TraceIndex) -> GraphView:
     [("forward", 11, 50, 0.7), ("forward", 499, 2000, 1.1), ("backward", 11, 50, 1.2), ("backward", 499, 2000, 1.6)],
 )
 def test_a_cursor_move_is_painted_within_a_frame(qtbot, measure, phase, repeated, nodes, goal):
-    """The median of single steps through a phase, in CPU time: states, wires, minimap, and all that has to be painted."""
+    """The median of single steps through a phase, in CPU time: states, edges, minimap, and all that has to be painted."""
     index = TraceIndex(traces.mlp((2, 6, 2), repeated=repeated))
     assert len(index.trace.nodes) >= 0.9 * nodes
     view = shown(qtbot, index)

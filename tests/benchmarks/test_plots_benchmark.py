@@ -10,12 +10,12 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from nnviz.session.run import Curves, Snapshot
-from nnviz.ui.run.boundary import BoundaryPlot
-from nnviz.ui.run.gradient_norm import GradientNormPlot
-from nnviz.ui.run.histogram import HistogramPlot
+from nnviz.ui.run._boundary import BoundaryPlot
+from nnviz.ui.run._gradient_norm import GradientNormPlot
+from nnviz.ui.run._histogram import HistogramPlot
+from nnviz.ui.run._metric import MetricPlot
 from nnviz.ui.run.loss_plot import LossPlot
-from nnviz.ui.run.metric import MetricPlot
-from nnviz.ui.step.microscope import OptimizerMicroscope
+from nnviz.ui.step._microscope import OptimizerMicroscope
 from nnviz.ui.widgets.plot_card import framed
 from tests.benchmarks.sketches import Sketch
 from tests.ui import runs

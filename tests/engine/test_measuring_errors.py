@@ -6,9 +6,9 @@ import pytest
 
 from nnviz import messages
 from nnviz.document.run_log import RunLog
+from nnviz.engine._service import Service
 from nnviz.engine.frame_channel import Closed
 from nnviz.engine.observe.reporter import Reporter
-from nnviz.engine.service import Service
 from tests.engine.experiments import experiment
 
 

@@ -440,5 +440,5 @@ def test_without_torch_it_says_what_to_install():
 def test_importing_nnviz_loads_neither_torch_nor_qt_and_the_engine_no_qt():
     code = "import sys, nnviz, nnviz.__main__; assert not {'torch', 'PySide6', 'numpy'} & set(sys.modules); assert nnviz.__version__"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-    code = "import sys, nnviz; import nnviz.engine.service; assert callable(nnviz.capture) and 'PySide6' not in sys.modules"
+    code = "import sys, nnviz; import nnviz.engine._service; assert callable(nnviz.capture) and 'PySide6' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -8,7 +8,7 @@ import torch
 from nnviz.document import edits
 from nnviz.document.catalog import new_layer
 from nnviz.engine.data.datasets import load
-from nnviz.engine.run.state_transfer import transfer
+from nnviz.engine.run._state_transfer import transfer
 from nnviz.engine.run.trainer import Trainer
 from tests.engine.experiments import HERE, experiment
 from tests.engine.kinds import SEQUENCE, around

@@ -9,8 +9,8 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QGraphicsScene, QLabel, QWidget
 
 from nnviz.export import pictures
-from nnviz.export.svg import SVG
-from nnviz.ui.graph.graph_view import GraphView
+from nnviz.export._svg import SVG
+from nnviz.ui.graph._graph_view import GraphView
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
 from tests.ui import traces

@@ -8,8 +8,8 @@ import pytest
 from nnviz.document import edits
 from nnviz.document.shapes.report import examine
 from nnviz.document.store import autosave, files
+from nnviz.session._document_file import Autosaver
 from nnviz.session.document import Document
-from nnviz.session.document_file import Autosaver
 from tests.session.sessions import two_moons
 
 

@@ -8,8 +8,8 @@ import pytest
 from PySide6.QtCore import QLockFile
 
 from nnviz.document.store import files
+from nnviz.session._document_file import FileWatch, lock_path
 from nnviz.session.document import Document
-from nnviz.session.document_file import FileWatch, lock_path
 from tests.session.sessions import two_moons
 
 

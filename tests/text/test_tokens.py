@@ -12,8 +12,10 @@ from nnviz.engine.observe.data_records import data_record
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
 from nnviz.text.tokens import vocabulary, written
-from nnviz.ui.graph import neuron_states, states, strips, structure, units
+from nnviz.ui.graph import _neuron_diagram, strips, structure
 from nnviz.ui.graph.appearance import Appearance
+from nnviz.ui.graph.card_states import CardScales
+from nnviz.ui.graph.neuron_states import NeuronScales
 from tests.ui.network.networks import experiment, layer
 
 
@@ -57,14 +59,14 @@ def test_the_vocabulary_is_that_of_a_text_only(document):
 def test_cards_and_tooltips_say_the_token_beside_its_number(index, document, row):
     names = _names(document[1])
     state = TraceState(index, index.length, row)
-    scale = states.scales(state, names)
+    scales = CardScales(state, names)
     diagram = structure.diagram(index.trace)
     shown = {}
     for card in diagram.cards.values():
-        seen = states.card_state(state, card, scale, Appearance(tokens=names))
+        seen = scales.node_state(state, card, Appearance(tokens=names))
         if seen.value.words:
             shown[seen.name] = seen.value.words
-            assert ", ".join(seen.value.words) in states.tooltip(state, card, scale, {})
+            assert ", ".join(seen.value.words) in scales.tooltip(state, card, Appearance())
     (x,) = (node for node in index.trace.nodes if node.label == "x")
     numbers = state.row(x.id, x.value)
     assert shown["x"] == shown["long"] == tuple(f"{int(number)} {names[int(number)]}" for number in numbers)
@@ -88,8 +90,8 @@ def test_a_character_stands_in_its_neuron():
     text = msgspec.structs.replace(text, data=msgspec.structs.replace(text.data, settings=text.data.settings | {"window": 2}))
     index = TraceIndex(jobs.trace_record(jobs.OpenedFile(text, None), 0, "neurons"))
     names, state = _names("characters"), TraceState(index, index.length, 0)
-    shown = units.units(index)
-    scale = neuron_states.scale(state, shown)
-    said = [neuron_states.neuron_state(state, shown, scale, id, Appearance(tokens=names)).value.text for id in shown.drawn[:2]]
-    numbers = [int(index.array(index.node(id).value)[0]) for id in shown.drawn[:2]]
+    diagram = _neuron_diagram.diagram(index)
+    scales, first = NeuronScales(state, diagram), list(diagram.cards.values())[:2]
+    said = [scales.node_state(state, card, Appearance(tokens=names)).value.text for card in first]
+    numbers = [int(index.array(index.node(card.shown).value)[0]) for card in first]
     assert said == [f"{number} {names[number]}" for number in numbers]

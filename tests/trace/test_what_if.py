@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from nnviz.trace import TraceError, WhatIf, agreements, capture, finite_difference, replay
+from nnviz.trace import TraceError, ValueChange, agreements, capture, finite_difference, replay
 from tests.trace.zoo import CASES, Supervised, make
 
 IN_PLACE = "writes in place"
@@ -19,7 +19,7 @@ OTHERWISE = {"control_flow", "mixture_of_experts", "clamped_parameter", "in_plac
 """Modules that take another path with other values, or write into what a replay starts from."""
 
 
-def by_hand(value: torch.Tensor, what_if: WhatIf) -> torch.Tensor:
+def by_hand(value: torch.Tensor, what_if: ValueChange) -> torch.Tensor:
     """The value after a what-if, written as a person would: copy, overwrite; or multiply by a tensor of factors."""
     place = ... if what_if.element is None else tuple(slice(None) if k is None else k for k in what_if.element)
     if what_if.kind == "scale":
@@ -96,7 +96,9 @@ def test_loss_and_gradients_are_those_of_a_plain_run_with_the_same_values(case):
     base = capture(net, x, loss=F.mse_loss, target=target)
     mask = node_of(base, "mask").value
     nodes = {place: node_of(base, place) for place in PLACES}
-    what_ifs = [WhatIf(nodes[place].id, kind, value, element_of(nodes[place].shape, which, seed)) for place, kind, value, which in wanted]
+    what_ifs = [
+        ValueChange(nodes[place].id, kind, value, element_of(nodes[place].shape, which, seed)) for place, kind, value, which in wanted
+    ]
 
     torch.set_rng_state(chance)
     trace = capture(net, x, loss=F.mse_loss, target=target, what_ifs=what_ifs)
@@ -155,7 +157,7 @@ def test_a_gate_of_an_lstm_in_the_middle_of_time(gate, kind, element):
     loss = lambda output, _: output[1][0].square().mean()  # noqa: E731
     base = capture(net, x, loss=loss)
     node = [node for node in base.nodes if node.group[-2:] == ("t=2", gate)][-1]  # what σ or tanh makes of its sum
-    what_if = WhatIf(node.id, kind, 0.7, element)
+    what_if = ValueChange(node.id, kind, 0.7, element)
     trace = capture(net, x, loss=loss, what_ifs=[what_if])
     plain = lstm_by_hand(net, x, lambda t, name, value: by_hand(value, what_if) if (t, name) == (2, gate) else value).square().mean()
     assert trace.loss == pytest.approx(plain.item(), rel=1e-12)
@@ -178,7 +180,7 @@ def test_everything_behind_a_supposed_value_is_what_the_recorded_calls_give(name
     supposed = 0
     for place, node in enumerate(candidates[:: max(1, len(candidates) // 8)]):
         kind = ("set", "scale", "ablate")[place % 3]
-        what_if = WhatIf(node.id, kind, 0.5, tuple(size // 2 for size in node.shape) if place % 2 else None)
+        what_if = ValueChange(node.id, kind, 0.5, tuple(size // 2 for size in node.shape) if place % 2 else None)
         module.load_state_dict(state)
         torch.set_rng_state(chance)
         try:
@@ -204,7 +206,7 @@ def test_the_same_masks_and_noise(name):
     base = capture(module, *inputs)
     parameter = next(node for node in base.nodes if node.kind == "parameter")
     torch.set_rng_state(chance)
-    trace = capture(module, *inputs, what_ifs=[WhatIf(parameter.id, "scale", 3.0)])
+    trace = capture(module, *inputs, what_ifs=[ValueChange(parameter.id, "scale", 3.0)])
     drawn = [node for node in base.nodes if node.call is not None and node.call.rng is not None and not node.inputs]
     assert drawn
     assert sum((node.value - trace.nodes[node.id].value).abs().sum().item() for node in drawn) == 0
@@ -215,7 +217,7 @@ def test_taking_back_gives_the_very_same_trace():
     chance = torch.get_rng_state()
     base = capture(module, *inputs)
     torch.set_rng_state(chance)
-    changed = capture(module, *inputs, what_ifs=[WhatIf(node.id, "set", 0.1) for node in base.nodes if node.kind == "parameter"])
+    changed = capture(module, *inputs, what_ifs=[ValueChange(node.id, "set", 0.1) for node in base.nodes if node.kind == "parameter"])
     assert changed.loss != base.loss
     torch.set_rng_state(chance)
     again = capture(module, *inputs)
@@ -231,11 +233,11 @@ def test_nothing_flows_back_into_what_made_a_set_value_and_a_factor_stays():
     x, target = torch.randn(5, 3, dtype=torch.float64), torch.randn(5, 1, dtype=torch.float64)
     base = capture(net, x, loss=F.mse_loss, target=target)
     tanh = next(node for node in base.nodes if node.operation == "tanh")
-    cut = capture(net, x, loss=F.mse_loss, target=target, what_ifs=[WhatIf(tanh.id, "set", 0.3)])
+    cut = capture(net, x, loss=F.mse_loss, target=target, what_ifs=[ValueChange(tanh.id, "set", 0.3)])
     assert cut.nodes[tanh.id].gradient.abs().sum() > 0, "the loss still feels the value"
     assert cut.parameter_gradients["0.weight"].abs().max() == 0, "but not what would have made it"
     assert cut.parameter_gradients["2.weight"].abs().max() > 0
-    scaled = capture(net, x, loss=F.mse_loss, target=target, what_ifs=[WhatIf(tanh.id, "scale", 2.0)])
+    scaled = capture(net, x, loss=F.mse_loss, target=target, what_ifs=[ValueChange(tanh.id, "scale", 2.0)])
     local = 2.0 * (1 - (scaled.nodes[tanh.id].value / 2) ** 2)
     assert torch.allclose(scaled.nodes[tanh.inputs[0]].gradient, scaled.nodes[tanh.id].gradient * local, rtol=1e-12)
 
@@ -247,7 +249,11 @@ def test_finite_differences_feel_what_is_supposed():
     base = capture(net, x, loss=F.mse_loss, target=target)
     tanh = next(node for node in base.nodes if node.operation == "tanh")
     trace = capture(
-        net, x, loss=F.mse_loss, target=target, what_ifs=[WhatIf(tanh.id, "set", 0.3, (0, 1)), WhatIf(tanh.id, "scale", 2.0, (None, 2))]
+        net,
+        x,
+        loss=F.mse_loss,
+        target=target,
+        what_ifs=[ValueChange(tanh.id, "set", 0.3, (0, 1)), ValueChange(tanh.id, "scale", 2.0, (None, 2))],
     )
     for node in (tanh.id, tanh.inputs[0], next(n.id for n in trace.nodes if n.label == "0.weight")):
         index = tuple(0 for _ in trace.nodes[node].shape)
@@ -264,9 +270,9 @@ def test_the_update_is_that_of_the_supposed_gradient_and_the_module_is_left_alon
     optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
     nodes = {node.label: node.id for node in capture(net, x, loss=F.mse_loss, target=target).nodes}
     what_ifs = [
-        WhatIf(nodes["2.bias"], "set", 2.5, (0,)),
-        WhatIf(nodes["input"], "ablate", element=(None, 1)),
-        WhatIf(nodes["target"], "scale", 2.0),
+        ValueChange(nodes["2.bias"], "set", 2.5, (0,)),
+        ValueChange(nodes["input"], "ablate", element=(None, 1)),
+        ValueChange(nodes["target"], "scale", 2.0),
     ]
     trace = capture(net, x, loss=F.mse_loss, target=target, optimizer=optimizer, what_ifs=what_ifs)
     assert torch.equal(x, kept[0]) and all(torch.equal(parameter, kept[1][name]) for name, parameter in net.named_parameters())
@@ -282,7 +288,7 @@ def test_what_comes_later_starts_from_the_supposed_statistics_of_batch_norm():
     module, inputs = make("batch_norm_called_twice")
     base = capture(module, *inputs)
     mean = next(node for node in base.nodes if node.operation == "mean")
-    trace = capture(module, *inputs, what_ifs=[WhatIf(mean.id, "set", 0.25)])
+    trace = capture(module, *inputs, what_ifs=[ValueChange(mean.id, "set", 0.25)])
     assert [node.group for node in trace.nodes] == [node.group for node in base.nodes]
     assert trace.worst_error <= 1e-12
 
@@ -290,10 +296,10 @@ def test_what_comes_later_starts_from_the_supposed_statistics_of_batch_norm():
 @pytest.mark.parametrize(
     ("what_if", "words"),
     [
-        (WhatIf(0, "double"), "kind 'double'"),
-        (WhatIf(999), "node 999"),
-        (WhatIf(0, "set", 1.0, (9, 9)), "has no element"),
-        (WhatIf(0, "set", 1.0, (0,)), "has no element"),
+        (ValueChange(0, "double"), "kind 'double'"),
+        (ValueChange(999), "node 999"),
+        (ValueChange(0, "set", 1.0, (9, 9)), "has no element"),
+        (ValueChange(0, "set", 1.0, (0,)), "has no element"),
     ],
 )
 def test_what_makes_no_sense_is_refused(what_if, words):
@@ -307,12 +313,12 @@ def test_classes_are_whole_numbers_within_the_classes():
     target = next(node.id for node in capture(module, *inputs).nodes if node.kind == "input" and not node.value.is_floating_point())
     before = inputs[1].clone()
     with pytest.raises(TraceError, match=r"1\.5 is not one"):
-        capture(module, *inputs, what_ifs=[WhatIf(target, "set", 1.5, (0,))])
+        capture(module, *inputs, what_ifs=[ValueChange(target, "set", 1.5, (0,))])
     with pytest.raises(TraceError, match="cannot be made"):
-        capture(module, *inputs, what_ifs=[WhatIf(target, "set", 77, (0,))])
+        capture(module, *inputs, what_ifs=[ValueChange(target, "set", 77, (0,))])
     assert torch.equal(inputs[1], before)
     wanted = (int(before[0]) + 1) % 3
-    trace = capture(module, *inputs, what_ifs=[WhatIf(target, "set", wanted, (0,))])
+    trace = capture(module, *inputs, what_ifs=[ValueChange(target, "set", wanted, (0,))])
     assert trace.nodes[target].value[0] == wanted
 
 
@@ -321,7 +327,7 @@ def test_an_in_place_call_says_what_to_change_instead():
     inputs = torch.randn(2, 3, dtype=torch.float64), torch.randn(2, 4, dtype=torch.float64)
     relu = next(node for node in capture(module, *inputs).nodes if node.operation.startswith("relu"))
     with pytest.raises(TraceError, match=IN_PLACE):
-        capture(module, *inputs, what_ifs=[WhatIf(relu.id)])
+        capture(module, *inputs, what_ifs=[ValueChange(relu.id)])
 
 
 def test_agreements_say_how_near_every_parameter_is():

@@ -3,7 +3,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QCheckBox, QToolButton
 
 from nnviz.document.breakpoints import Breakpoint
-from nnviz.ui.step.breakpoint_list import BreakpointButton, BreakpointList
+from nnviz.ui.step._breakpoint_list import BreakpointButton, BreakpointList
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
 

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from nnviz.document.store.examples import TEMPLATES
-from nnviz.ui.network.inline import SearchField
+from nnviz.ui.network._inline import SearchField
 from tests.ui.window import opened, stands_at, wait
 
 LEFT, RIGHT, PLAIN = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.KeyboardModifier.NoModifier

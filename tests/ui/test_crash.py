@@ -14,7 +14,7 @@ import pytest
 from nnviz.document.store.autosave import autosave_folder, recoverable
 from nnviz.document.store.examples import open_document
 from nnviz.ui.shell import app
-from nnviz.ui.shell.windows import Windows
+from nnviz.ui.shell._windows import Windows
 
 PROGRAM = """
 import sys

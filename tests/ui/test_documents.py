@@ -20,7 +20,7 @@ from nnviz.document.store.autosave import recoverable, write_autosave
 from nnviz.document.store.examples import open_document
 from nnviz.ui.files import recent
 from nnviz.ui.shell import app
-from nnviz.ui.shell.windows import Windows, keep_on_screen
+from nnviz.ui.shell._windows import Windows, keep_on_screen
 from nnviz.ui.theme.colors import DARK, current_theme
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QInputMethodEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from nnviz.document import edits
-from nnviz.ui.network import inline
+from nnviz.ui.network import _inline
+from tests.ui.network.views import LEFT, neuron
 from tests.ui.window import opened, wait
 
 
@@ -47,11 +49,11 @@ def test_typed_layers_stand_from_left_to_right_wherever_the_mouse_is(qtbot, wind
     session, view = window.session, window.features.network.view
     window.activateWindow()
     keys(qtbot, "Ctrl+1", "Ctrl+A", "Del")
-    monkeypatch.setattr("nnviz.ui.network.keys.QCursor.pos", lambda: view.viewport().mapToGlobal(QPoint(300, 60)))
+    monkeypatch.setattr("nnviz.ui.network._keys.QCursor.pos", lambda: view.viewport().mapToGlobal(QPoint(300, 60)))
     for name in ("input", "dense", "dropout", "dense"):
         view.setFocus()
         qtbot.keyClicks(view, name[0])
-        field = view.viewport().findChildren(inline.SearchField)[-1]
+        field = view.viewport().findChildren(_inline.SearchField)[-1]
         qtbot.keyClicks(field.line, name[1:])
         keys(qtbot, "Return")
         QApplication.processEvents()
@@ -61,6 +63,27 @@ def test_typed_layers_stand_from_left_to_right_wherever_the_mouse_is(qtbot, wind
     boxes = [view.scene().box_of(id) for id in order]
     assert all(one.right() < other.left() for one, other in pairwise(boxes)), places
     assert len({y for _, y in places.values()}) == 1
+
+
+@pytest.mark.parametrize("sequence", ["Del", "Ctrl+X", "Ctrl+Z"])
+def test_an_edit_in_the_middle_of_a_drag_ends_it(qtbot, window, sequence):
+    session, view = window.session, window.panels.network
+    window.activateWindow()
+    keys(qtbot, "Ctrl+1")
+    session.edit("Widen", edits.change_layer, "h1", units=5)
+    view.setFocus()
+    start = neuron(view, "h2", 0)
+    QTest.mousePress(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, start)
+    QTest.mouseMove(view.viewport(), start + QPoint(30, 30))
+    QTest.mouseMove(view.viewport(), start + QPoint(60, 60))
+    keys(qtbot, sequence)
+    edited = session.experiment
+    QTest.mouseMove(view.viewport(), start + QPoint(90, 30))
+    QTest.mouseRelease(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, start + QPoint(90, 30))
+    assert session.experiment is edited and edited.canvas == {}, "nothing was moved"
+    assert edited.network.has("h2") == (sequence == "Ctrl+Z") and edited.network.layer("h1").settings["units"] == (
+        4 if sequence == "Ctrl+Z" else 5
+    )
 
 
 def test_undo_reaches_the_window_from_a_field_whose_number_is_taken_over(qtbot, window):

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QLineEdit, QSlider, QToolButton
 from nnviz.document.catalog import ACTIVATIONS, DATASETS, LAYERS, LOSSES, OPTIMIZERS, SCHEDULES, Field
 from nnviz.document.edits import change_training, choose_data, choose_optimizer, choose_schedule
 from nnviz.document.store.examples import open_document
-from nnviz.ui.run.training_panel import TrainingPanel
+from nnviz.ui.run._training_panel import TrainingPanel
 from nnviz.ui.shell import app
 from nnviz.ui.widgets import forms
 from nnviz.ui.widgets.number_boxes import NumberBox, number_text, stepped

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from nnviz.document.store import files
 from nnviz.document.store.examples import TEMPLATES, example_names, open_document
 from nnviz.ui.files import recent
-from nnviz.ui.files.document_gallery import DocumentGallery, GalleryEntry
+from nnviz.ui.files._document_gallery import DocumentGallery, GalleryEntry
 from nnviz.ui.network.thumbnails import thumbnail
 from nnviz.ui.shell import app
 from nnviz.ui.theme.colors import DARK, LIGHT

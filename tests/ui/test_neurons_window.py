@@ -39,7 +39,7 @@ def test_stepping_goes_neuron_by_neuron(qtbot, window):
         ("forward", "linear[0]"), ("forward", "linear[1]"), ("forward", "relu[0]"), ("forward", "relu[1]"), ("forward", "linear[0]"),
         ("loss", "mse_loss"),
     ]  # fmt: skip
-    assert window.features.graph.view.scene().circles
+    assert window.features.graph.view.scene().cards
     assert window.features.step.chain_rule.node().label == "mse_loss"
 
 
@@ -50,10 +50,10 @@ def test_breakpoints_run_to_here_and_what_ifs_work_on_single_neurons(qtbot, wind
     session.stepping.to_start()
     session.stepping.to_node(nodes["relu[1]"])
     assert session.stepping.state.node.label == "relu[1]"
-    window.session.toggle_breakpoint(nodes["linear[1]"])
-    window.session.toggle_breakpoint(nodes["h1.weight[1, 0]"])
+    session.toggle_breakpoint(nodes["linear[1]"])
+    session.toggle_breakpoint(nodes["h1.weight[1, 0]"])
     assert [one.target for one in session.experiment.breakpoints] == ["h1/linear[1]", "h1.weight"]
-    marked = {session.stepping.state.index.node(id).label for id in window.features.graph.view.scenes.look.breakpoints}
+    marked = {session.stepping.state.index.node(id).label for id in window.features.graph.view.trace_scene.look.breakpoints}
     assert marked == {"linear[1]", "h1.weight[0, 0]", "h1.weight[0, 1]", "h1.weight[1, 0]", "h1.weight[1, 1]"}
     session.stepping.to_start()
     for _ in range(3):  # batch, forward, and not on to the loss
@@ -132,7 +132,7 @@ def test_a_layer_has_a_detail_of_its_own_among_neurons_and_it_goes_with_the_laye
     qtbot.keyClick(moons, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
     wait(qtbot, lambda: session.stepping.state and "dropout" in operations())
     assert session.stepping.state.index.is_scalar and session.stepping.state.index.trace.details == ((mask, "layer"),)
-    assert moons.features.graph.view.scene().frames[mask].text.endswith("layer")
+    assert moons.features.graph.view.scene().frames[mask].title.endswith("layer")
     session.edit("Delete", edits.remove_layers, [mask])
     wait(qtbot, lambda: session.stepping.state and not {"dropout", "dropout_mask"} & operations())
     assert session.stepping.details == () and not [text for level, text in said if level == "error"]
@@ -173,4 +173,4 @@ def test_what_was_folded_by_hand_is_still_folded_behind_the_neurons(qtbot, windo
     in_neurons(qtbot, window)
     qtbot.keyClick(window, Qt.Key.Key_7, Qt.KeyboardModifier.AltModifier)
     wait(qtbot, lambda: not window.session.stepping.state.index.is_scalar)
-    assert graph.scenes.cards.folded == {"h1"}
+    assert graph.scene().folded == {"h1"}

@@ -7,8 +7,8 @@ import json
 import pytest
 from PySide6.QtWidgets import QLabel, QMenu
 
+from nnviz.ui.shell._panel_menu import TITLES, PanelMenu
 from nnviz.ui.shell.layouts import HIDDEN, WORKSPACES
-from nnviz.ui.shell.panel_menu import TITLES, PanelMenu
 from nnviz.ui.shell.workspaces import WorkspaceArea
 from nnviz.ui.widgets.card import Card
 

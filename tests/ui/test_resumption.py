@@ -78,7 +78,7 @@ def test_saving_again_before_going_there_loses_nothing(window, qtbot, tmp_path):
 
 def test_unsaved_work_is_kept_with_its_run(window, qtbot, tmp_path):
     from nnviz.document.store import autosave
-    from nnviz.session.document_file import Autosaver
+    from nnviz.session._document_file import Autosaver
 
     session = window.session
     autosaver = Autosaver(session.document, session.kept_run.attachments, parent=session)
@@ -101,7 +101,7 @@ def test_another_outcome_is_said(window, qtbot, tmp_path):
     session, path = window.session, tmp_path / "trained.nnviz"
     session.document.save_as(path)
     kept = saved_run.decode(files.part(path, saved_run.PART))
-    files.save(path, session.experiment, extras={saved_run.PART: saved_run.encode(saved_run.SavedRun(kept.iteration, 9.9, kept.first))})
+    files.save(path, session.experiment, extras={saved_run.PART: saved_run.encode(saved_run.SavedRun(kept.iteration, 9.9, kept.log))})
     reopened(window, qtbot, path).buttons["Go to iteration 60"].click()
     wait(qtbot, lambda: "came out differently" in window.toast.text)
 

@@ -10,15 +10,18 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from nnviz.document.store.examples import open_document
 from nnviz.messages import GradientChecked
-from nnviz.ui.graph.graph_view import GraphView
-from nnviz.ui.run import HistogramPlot, LossPlot, OptimizerMicroscope, framed
+from nnviz.ui.graph._graph_view import GraphView
+from nnviz.ui.run._histogram import HistogramPlot
+from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.shell import app
 from nnviz.ui.shell.main_window import MainWindow
-from nnviz.ui.step.chain_rule_card import ChainRuleCard
-from nnviz.ui.step.step_timeline import PhaseRail, StepTimeline
+from nnviz.ui.step._chain_rule_card import ChainRuleCard
+from nnviz.ui.step._microscope import OptimizerMicroscope
+from nnviz.ui.step._step_timeline import PhaseRail, StepTimeline
 from nnviz.ui.theme.colors import DARK, LIGHT, current_theme
 from nnviz.ui.theme.style import apply_theme, set_role, toggle_theme
 from nnviz.ui.widgets.notes import NoteBar
+from nnviz.ui.widgets.plot_card import framed
 from tests.ui import runs, traces
 
 
@@ -55,7 +58,7 @@ def _window(workspace: str) -> Iterator[MainWindow]:
     app.application()
     window = app.build_window(open_document("example:moons"), autosaves=False)
     window.asks_before_closing = False
-    window.area.show_workspace(workspace)
+    window.features.area.show_workspace(workspace)
     window.show()
     yield window
     app.shut_down(window)

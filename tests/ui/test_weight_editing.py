@@ -103,7 +103,7 @@ def edge(view):
     link, item = next((link, item) for link, item in view.scene().links.items() if item.parameter == WEIGHT)
     points = item.course.points[0]
     at = view.mapFromScene(item.mapToScene(QPointF(*points[len(points) // 2])))
-    return link, at, tuple(item.course.pairs[view.gestures.hit_at(at).curve])
+    return link, at, tuple(item.course.pairs[view.hit_at(at).curve])
 
 
 def test_the_wheel_over_a_selected_edge_turns_it_finely_as_one_undo(window, qtbot):

@@ -9,7 +9,16 @@ import numpy as np
 
 from nnviz.records.tensors import Array, Measure, Tensor
 from nnviz.records.trace_index import TraceIndex
-from nnviz.records.trace_record import EdgeRecord, Equation, NodeRecord, OutputRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord
+from nnviz.records.trace_record import (
+    EdgeRecord,
+    Equation,
+    NodeRecord,
+    OutputRecord,
+    RowRecord,
+    StepRecord,
+    TraceRecord,
+    UpdateRecord,
+)
 from nnviz.records.trace_state import TraceState
 
 LINEAR = ("z = x Wᵀ + b", "∂L/∂x = ∂L/∂z · W\n∂L/∂W = (∂L/∂z)ᵀ · x\n∂L/∂b = Σ ∂L/∂z")

@@ -33,7 +33,7 @@ class CsvTable:
 
 
 @dataclass(frozen=True)
-class Column:
+class CsvColumn:
     """What one column holds, before anything is done with it."""
 
     name: str
@@ -74,18 +74,18 @@ def table_of(sheet: Sheet, target: str, classification: bool, options: Mapping[s
     return CsvTable(_filled(numbers), y, tuple(name for column in features for name in column.names), class_names)
 
 
-def columns_of(sheet: Sheet) -> list[Column]:
+def columns_of(sheet: Sheet) -> list[CsvColumn]:
     """Return every column: numbers where at least half of its values are, else words."""
     return [_column(sheet, name, sheet.column(place)) for place, name in enumerate(sheet.header)]
 
 
-def _column(sheet: Sheet, name: str, cells: list[str]) -> Column:
+def _column(sheet: Sheet, name: str, cells: list[str]) -> CsvColumn:
     missing = [row for row, cell in enumerate(cells) if cell.lower() in MISSING]
     known = [cell for cell in cells if cell.lower() not in MISSING]
     if not known:
-        return Column(name, "empty", cells, missing, ())
+        return CsvColumn(name, "empty", cells, missing, ())
     is_numeric = 2 * sum(map(sheet.is_number, known)) >= len(known)
-    return Column(name, "numbers" if is_numeric else "words", cells, missing, () if is_numeric else tuple(sorted(set(known))))
+    return CsvColumn(name, "numbers" if is_numeric else "words", cells, missing, () if is_numeric else tuple(sorted(set(known))))
 
 
 def target_place(sheet: Sheet, target: str) -> int:
@@ -98,7 +98,7 @@ def target_place(sheet: Sheet, target: str) -> int:
     return sheet.header.index(target)
 
 
-def guessed_task(sheet: Sheet, column: Column) -> str:
+def guessed_task(sheet: Sheet, column: CsvColumn) -> str:
     """Return what a target seems to be: classes for words and for few different whole numbers, else numbers."""
     known = {cell for cell in column.cells if cell.lower() not in MISSING}
     whole = all(sheet.is_number(cell) and sheet.number(cell).is_integer() for cell in known)
@@ -108,7 +108,7 @@ def guessed_task(sheet: Sheet, column: Column) -> str:
 # --- which columns and rows ---
 
 
-def _features(sheet: Sheet, columns: list[Column], goal: int, options: Mapping[str, Any]) -> list[Column]:
+def _features(sheet: Sheet, columns: list[CsvColumn], goal: int, options: Mapping[str, Any]) -> list[CsvColumn]:
     """The columns of the input; in a series the past of the target is one of them."""
     left_out = set(options.get("without", ()))
     for name in left_out - set(sheet.header):
@@ -126,7 +126,7 @@ def _features(sheet: Sheet, columns: list[Column], goal: int, options: Mapping[s
     return chosen
 
 
-def _check_column(sheet: Sheet, column: Column) -> None:
+def _check_column(sheet: Sheet, column: CsvColumn) -> None:
     if column.kind == "empty":
         raise BuildError("data.path", f"Column {column.name[:40]!r} of {sheet.file} has no value in any row.", "Leave it out.")
     if len(column.words) > MOST_WORDS:
@@ -134,7 +134,7 @@ def _check_column(sheet: Sheet, column: Column) -> None:
         raise BuildError("data.path", message, "Leave the column out.")
 
 
-def _refuse_missing(sheet: Sheet, columns: list[Column]) -> None:
+def _refuse_missing(sheet: Sheet, columns: list[CsvColumn]) -> None:
     gaps = sorted((row, place) for place, column in enumerate(columns) for row in column.missing)
     if not gaps:
         return
@@ -146,7 +146,7 @@ def _refuse_missing(sheet: Sheet, columns: list[Column]) -> None:
     raise sheet.error(row, f"column {columns[place].name[:40]!r} {what}.{more}", cure)
 
 
-def _kept_rows(sheet: Sheet, features: list[Column], goal: Column) -> np.ndarray:
+def _kept_rows(sheet: Sheet, features: list[CsvColumn], goal: CsvColumn) -> np.ndarray:
     """(rows,) Which rows there are values for; without a target a row is of no use however missing values are treated."""
     kept = np.ones(len(sheet.rows), dtype=bool)
     for column in (*features, goal):
@@ -160,7 +160,7 @@ def _kept_rows(sheet: Sheet, features: list[Column], goal: Column) -> np.ndarray
 # --- numbers ---
 
 
-def _numbers(sheet: Sheet, column: Column) -> np.ndarray:
+def _numbers(sheet: Sheet, column: CsvColumn) -> np.ndarray:
     """(rows, columns) The values, one column for each word; NaN where one is missing."""
     gaps = set(column.missing)
     if column.kind == "words":
@@ -171,7 +171,7 @@ def _numbers(sheet: Sheet, column: Column) -> np.ndarray:
     return np.array([[math.nan if row in gaps else read(row)] for row in range(len(column.cells))])
 
 
-def _number(sheet: Sheet, column: Column, row: int) -> float:
+def _number(sheet: Sheet, column: CsvColumn, row: int) -> float:
     cell = column.cells[row]
     value = sheet.number(cell) if sheet.is_number(cell) else math.nan
     if math.isfinite(value):
@@ -192,13 +192,13 @@ def _filled(numbers: np.ndarray) -> np.ndarray:
 # --- the target ---
 
 
-def _task(classification: bool, goal: Column, options: Mapping[str, Any]) -> str:
+def _task(classification: bool, goal: CsvColumn, options: Mapping[str, Any]) -> str:
     """What the target's values are: as chosen, else words are classes, and numbers under a classification loss."""
     chosen = options.get("task", "auto")
     return chosen if chosen != "auto" else "classes" if classification or goal.kind == "words" else "numbers"
 
 
-def _targets(sheet: Sheet, goal: Column, kept: np.ndarray, task: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def _targets(sheet: Sheet, goal: CsvColumn, kept: np.ndarray, task: str) -> tuple[np.ndarray, tuple[str, ...]]:
     rows = np.flatnonzero(kept).tolist()
     if task == "numbers":
         return np.array([[_number(sheet, goal, row)] for row in rows]), ()
@@ -210,7 +210,7 @@ def _targets(sheet: Sheet, goal: Column, kept: np.ndarray, task: str) -> tuple[n
     return _numbered(goal, values, {value: labels[value] for value in sorted(labels)})
 
 
-def _numbered(goal: Column, values: list, labels: dict[Any, str]) -> tuple[np.ndarray, tuple[str, ...]]:
+def _numbered(goal: CsvColumn, values: list, labels: dict[Any, str]) -> tuple[np.ndarray, tuple[str, ...]]:
     if len(labels) > MOST_CLASSES:
         message = f"Column {goal.name[:40]!r} has {len(labels):,} different values."
         raise BuildError("data.target", message, "Choose a regression loss, or another target.")

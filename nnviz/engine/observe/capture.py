@@ -13,7 +13,7 @@ from nnviz.engine.observe.batch_axis import batch_axes
 from nnviz.engine.run.trainer import Trainer
 from nnviz.records import trace_record
 from nnviz.records.trace_record import Details
-from nnviz.trace import Scalars, Trace, TraceError, WhatIf, capture, open_scalars
+from nnviz.trace import Scalars, Trace, TraceError, ValueChange, capture, open_scalars
 
 NEURONS = "neurons"
 """The detail at which a trace in textbook steps is opened into scalars."""
@@ -66,7 +66,7 @@ def capture_next(
             details=dict(details),
             penalty=trainer.penalty,
             locked=trainer.locks.masks,
-            what_ifs=[WhatIf(change.node, change.kind, change.value, change.element) for change in what_ifs],
+            what_ifs=[ValueChange(change.node, change.kind, change.value, change.element) for change in what_ifs],
         )
     trace = replace(trace, updates=trainer.locks.applied(trace.updates))
     position, precision = trainer.position, trainer.experiment.precision

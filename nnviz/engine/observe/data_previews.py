@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from nnviz import messages
 from nnviz.document.network import Choice
-from nnviz.engine.data.csv_table import Column, columns_of, guessed_task, table_of, target_place
+from nnviz.engine.data.csv_table import CsvColumn, columns_of, guessed_task, table_of, target_place
 from nnviz.engine.data.csv_text import Sheet, read_sheet
 from nnviz.engine.data.datasets import Data, load, prepared, rows_of_table
 from nnviz.engine.errors import BuildError
@@ -44,7 +44,7 @@ def table_read(request: messages.ReadTable) -> messages.TableRead:
         return messages.TableRead(request.number, table, None, error.message, error.cure)
 
 
-def _table(sheet: Sheet, columns: list[Column], data: Choice) -> TableRecord:
+def _table(sheet: Sheet, columns: list[CsvColumn], data: Choice) -> TableRecord:
     if not sheet.rows:
         raise BuildError("data.path", f"{sheet.file} has a header and no rows.", "Give at least two rows, or say that there is no header.")
     named = data["target"] if data["target"] in sheet.header else ""  # one that is not there is told once the rest can be seen
@@ -68,7 +68,7 @@ def _table(sheet: Sheet, columns: list[Column], data: Choice) -> TableRecord:
     )
 
 
-def _column(column: Column) -> TableColumn:
+def _column(column: CsvColumn) -> TableColumn:
     different = len(column.words) or len(set(column.cells)) - bool(column.missing)
     return TableColumn(column.name, column.kind, len(column.missing), max(0, different))
 

@@ -12,7 +12,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import Change, RunLog
 from nnviz.engine.data.datasets import Data, data_key, load
 from nnviz.engine.errors import BuildError
-from nnviz.engine.run.state_transfer import Transferred, transfer
+from nnviz.engine.run._state_transfer import Transferred, transfer
 from nnviz.engine.run.trainer import Checkpoint, Stop, Trainer
 from nnviz.engine.run.weight_recorder import LENGTH, WeightRecorder
 from nnviz.records.run_records import CurvePoint

@@ -14,8 +14,8 @@ from nnviz.messages import BatchInspected, TableRead
 from nnviz.records.trace_state import TraceState
 from nnviz.session.run import RunState
 from nnviz.session.session import Session
+from nnviz.ui.data._batch_table import BatchTable
 from nnviz.ui.data._own_points import OwnPoints
-from nnviz.ui.data.batch_table import BatchTable
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.drops import FileDrops

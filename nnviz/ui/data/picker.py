@@ -13,12 +13,12 @@ from nnviz.document.catalog import DATASETS
 from nnviz.document.experiment import Experiment
 from nnviz.records.data_record import DataRecord
 from nnviz.records.tensors import to_numpy
-from nnviz.ui.data.data_gallery import TILE, DataGallery
-from nnviz.ui.data.file_page import FilePage
-from nnviz.ui.data.points_page import PointsPage
+from nnviz.ui.data._data_gallery import TILE, DataGallery
+from nnviz.ui.data._file_page import FilePage
+from nnviz.ui.data._points_page import PointsPage
+from nnviz.ui.data._settings_form import SettingsForm
+from nnviz.ui.data._spreads import Spreads
 from nnviz.ui.data.rows_picture import RowsPicture
-from nnviz.ui.data.settings_form import SettingsForm
-from nnviz.ui.data.spreads import Spreads
 from nnviz.ui.theme.colors import GRID, GUTTER, LARGE
 from nnviz.ui.theme.fonts import sans
 

@@ -13,7 +13,7 @@ from nnviz.document.store import files
 from nnviz.document.store.examples import PREFIX, TEMPLATES, example_names, open_document, template
 from nnviz.document.store.files import DocumentError
 from nnviz.ui.files import recent
-from nnviz.ui.files.document_gallery import DocumentGallery, GalleryEntry
+from nnviz.ui.files._document_gallery import DocumentGallery, GalleryEntry
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.theme.colors import current_theme
 

@@ -18,7 +18,7 @@ from nnviz.session.session import Session
 from nnviz.session.trace_source import TraceSource
 from nnviz.text import names
 from nnviz.text.tokens import vocabulary
-from nnviz.ui.graph.graph_view import NO_TRACE, GraphView
+from nnviz.ui.graph._graph_view import NO_TRACE, GraphView
 from nnviz.ui.graph.strips import COLORINGS
 from nnviz.ui.widgets.boxes import stacked
 from nnviz.ui.widgets.card import Card
@@ -71,7 +71,7 @@ class GraphFeature:
         """Call tokens by the words the data has."""
         if run.data is not None and run.data is not self._data:
             self._data = run.data
-            self.view.scenes.set_look(tokens=vocabulary(run.data))
+            self.view.trace_scene.set_look(tokens=vocabulary(run.data))
 
     def show_trace_state(self, state: TraceState | None) -> None:
         """Show this place of the cursor."""
@@ -84,7 +84,7 @@ class GraphFeature:
 
     def show_breakpoints(self) -> None:
         """Mark the nodes that have a breakpoint."""
-        self.view.scenes.set_look(breakpoints=self.source.breakpoint_marks)
+        self.view.trace_scene.set_look(breakpoints=self.source.breakpoint_marks)
 
     def show_selection(self) -> None:
         """Mark the selected node."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from nnviz.ui.graph import structure
-from nnviz.ui.graph.graph_scene import GraphScene
 from nnviz.ui.graph.structure import ROOT, NodeCard
+from nnviz.ui.graph.trace_scene import TraceScene
 
 
 class Folds(QObject):
@@ -15,7 +15,7 @@ class Folds(QObject):
     changed = Signal(object)
     """The keys of all folded groups, as a frozenset."""
 
-    def __init__(self, scene: GraphScene) -> None:
+    def __init__(self, scene: TraceScene) -> None:
         super().__init__(scene)
         self._scene = scene
 

@@ -1,19 +1,22 @@
-"""Where cards and frames stand: from a diagram and card sizes to rectangles and curves, in pixels. Pure; it knows no widget.
+"""Where cards and frames stand: from a diagram and card sizes to rectangles and curves, in pixels, and how much fits in a room.
 
 The parts of a block stand in columns from left to right, what stands beside the chain above and below its part, and a block is one
-part of the block around it.
+part of the block around it. The file is long because the size of a graph is measured by the same arithmetic that places it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
+
 from nnviz.ui.graph import routing
+from nnviz.ui.graph.grouping import NodeGroup, Tree
 from nnviz.ui.graph.routing import Box, Lanes, Passage, Point, Run
 from nnviz.ui.graph.structure import ROOT, Block, Diagram, NodeCard
-from nnviz.ui.widgets.layered_order import ordered
+from nnviz.ui.widgets import layered_order
 
 COLUMN_GAP = 34
 ROW_GAP = 20
@@ -22,21 +25,31 @@ PADDING = 13
 HEAD = 26
 """Room for a group's title inside its frame."""
 
+AT_ONCE = 150
+"""A diagram of so many cards is laid out within a frame: it is not worth a thread."""
+
 Size = tuple[float, float]
 Ends = tuple[str, str]
+Extent = tuple[float, float, float]
+"""Width; height above the axis and below it."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Places of cards and group frames, and for each wire (source, target) a curve: its start, then three points for every cubic piece."""
+    """Places of cards and group frames, and for each edge (source, target) a curve: its start, then three points for every cubic piece,
+    or only the other end of a straight line."""
 
     cards: dict[str, Box]
     frames: dict[str, Box]
     curves: dict[Ends, tuple[Point, ...]]
+    captions: Mapping[int, Point] = field(default_factory=dict)
+    """For a column of neurons (by the tensor they are of) the middle of the line its name stands on."""
+    is_roomy: bool = False
+    """Whether neurons have room for a line with their bias."""
 
 
 def place(diagram: Diagram, sizes: Mapping[str, Size]) -> Placement:
-    """Return places for every card, frame and wire. The chain's axis is y = 0 and it begins at x = 0."""
+    """Return places for every card, frame and edge. The chain's axis is y = 0 and it begins at x = 0."""
     plan = _Plan(diagram, sizes)
     whole = plan.block(ROOT)
     return Placement(whole.cards, whole.frames, plan.curves(whole))
@@ -58,7 +71,7 @@ class _Piece:
     cards: dict[str, Box]
     frames: dict[str, Box] = field(default_factory=dict)
     runs: dict[tuple[Ends, str], Run] = field(default_factory=dict)
-    """(wire, block) -> how the wire goes around cards of that block."""
+    """(edge, block) -> how the edge goes around cards of that block."""
     extent: Box = (0, 0, 0, 0)
     """Left, top, right, bottom."""
 
@@ -85,7 +98,7 @@ class _Plan:
         """Return an open group with its frame, placed."""
         block = self._diagram.blocks[key]
         parts = {part: self._part(part) for part in block.parts}
-        columns = _in_columns(ordered(block.parts, _links(self._passages.get(key, ()))))
+        columns = _in_columns(layered_order.ordered(block.parts, _links(self._passages.get(key, ()))))
         piece, bounds, places = _Piece({}), [], {}
         x = 0.0
         for number, members in enumerate(columns):
@@ -114,10 +127,10 @@ class _Plan:
             return piece
         return _stack(key, self._beside.get(key, []), self._sizes, max(parts[card].extent[2] for card in cards))
 
-    # --- wires ---
+    # --- edges ---
 
     def _lead(self, key: str, piece: _Piece, bounds: list, places: Mapping[str, int]) -> None:
-        """Lead wires that pass through this block around its parts."""
+        """Lead edges that pass through this block around its parts."""
         passages = []
         for ends, start, end in self._passages.get(key, ()):
             first, last = places[start] if start else -1, places[end] if end else len(bounds)
@@ -130,8 +143,8 @@ class _Plan:
         piece.runs |= {(ends, key): run for ends, run in lanes.runs.items()}
 
     def curves(self, whole: _Piece) -> dict[Ends, tuple[Point, ...]]:
-        """Return the way of every wire."""
-        return {(wire.source, wire.target): self._curve((wire.source, wire.target), whole) for wire in self._diagram.wires}
+        """Return the way of every edge."""
+        return {(edge.source, edge.target): self._curve((edge.source, edge.target), whole) for edge in self._diagram.edges}
 
     def _curve(self, ends: Ends, whole: _Piece) -> tuple[Point, ...]:
         source, target = whole.cards[ends[0]], whole.cards[ends[1]]
@@ -147,14 +160,14 @@ class _Plan:
 
 
 def _routes(diagram: Diagram) -> dict[Ends, list[str]]:
-    """For each wire that runs from left to right the blocks it passes through, from its source to its target."""
+    """For each edge that runs from left to right the blocks it passes through, from its source to its target."""
     found = {}
-    for wire in diagram.wires:
-        source, target = diagram.cards[wire.source], diagram.cards[wire.target]
+    for edge in diagram.edges:
+        source, target = diagram.cards[edge.source], diagram.cards[edge.target]
         up, down = _homes(diagram, source), _homes(diagram, target)
         if source.owner != target.key and (not source.owner or source.owner not in down):
             shared = next(key for key in up if key in down)
-            found[wire.source, wire.target] = [*up[: up.index(shared) + 1], *reversed(down[: down.index(shared)])]
+            found[edge.source, edge.target] = [*up[: up.index(shared) + 1], *reversed(down[: down.index(shared)])]
     return found
 
 
@@ -167,7 +180,7 @@ def _homes(diagram: Diagram, card: NodeCard) -> list[str]:
 
 
 def _passages(diagram: Diagram, routes: Mapping[Ends, Sequence[str]]) -> dict[str, list[tuple[Ends, str, str]]]:
-    """For each block the wires that pass through it: with the part where they begin in it and the part where they end, "" for outside."""
+    """For each block the edges that pass through it: with the part where they begin in it and the part where they end, "" for outside."""
     found: dict[str, list[tuple[Ends, str, str]]] = defaultdict(list)
     for ends, route in routes.items():
         source, target = (_part_in(diagram, diagram.cards[end]) for end in ends)
@@ -250,3 +263,141 @@ def _axes(extents: Sequence[Box]) -> list[float]:
         axes.append(top - extent[1])
         top += height + STACK_GAP
     return axes
+
+
+# --- how far a graph opens by itself ------------------------------------------------------------------------------------
+
+
+class Unfolding:
+    """What one graph opens with in rooms of different sizes. Each way of folding it is measured once."""
+
+    def __init__(self, groups: Tree, folded: frozenset[str]) -> None:
+        """`folded`: what is folded where there is no room."""
+        self._groups, self._folded = groups, folded
+        self._sizes: dict[frozenset[str], Size] = {}
+
+    def folds(self, room: Size, measure: Callable[[frozenset[str]], Size]) -> frozenset[str]:
+        """Return what stays folded when groups open as long as all still fits: outer before inner ones, large before small.
+
+        Equal parts stay one card, "× 12". Where not even the folded graph fits, nothing opens. `measure`: its size when this is folded.
+        """
+
+        def fits(folded: frozenset[str]) -> bool:
+            if folded not in self._sizes:
+                self._sizes[folded] = measure(folded)
+            width, height = self._sizes[folded]
+            return width <= room[0] and height <= room[1]
+
+        folded = self._folded
+        level = list(_outermost(self._groups.root, folded)) if folded and fits(folded) else []
+        while level:
+            deeper: list[NodeGroup] = []
+            for group in sorted(level, key=lambda group: -len(group.chain)):
+                if not group.repeats and fits(folded - {group.key}):
+                    folded -= {group.key}
+                    deeper += group.groups
+            level = deeper
+        return folded
+
+
+def _outermost(group: NodeGroup, folded: frozenset[str]) -> Iterator[NodeGroup]:
+    for part in group.groups:
+        if part.key in folded:
+            yield part
+        else:
+            yield from _outermost(part, folded)
+
+
+def extent(diagram: Diagram, sizes: Mapping[str, Size]) -> Size:
+    """Return how wide and high a diagram will be, but for edges that lead around its cards."""
+    width, up, down = _Measuring(diagram, sizes).block(ROOT)
+    return width, up + down
+
+
+class _Measuring:
+    def __init__(self, diagram: Diagram, sizes: Mapping[str, Size]) -> None:
+        self._diagram, self._sizes = diagram, sizes
+        self._links = links_by_block(diagram)
+        self._beside: dict[str, list[NodeCard]] = defaultdict(list)
+        for card in diagram.cards.values():
+            if card.owner:
+                self._beside[card.owner].append(card)
+
+    def block(self, key: str) -> Extent:
+        """Return the extent of an open group with its frame."""
+        columns: dict[int, list[Extent]] = defaultdict(list)
+        for part, column in layered_order.columns(self._diagram.blocks[key].parts, self._links.get(key, set())).items():
+            columns[column].append(self._part(part))
+        width = sum(max(part[0] for part in parts) for parts in columns.values()) + COLUMN_GAP * (len(columns) - 1)
+        heights = [_stacked_heights(parts) for parts in columns.values()]
+        up, down = max((up for up, _ in heights), default=0.0), max((down for _, down in heights), default=0.0)
+        return (width, up, down) if key == ROOT else (width + 2 * PADDING, up + HEAD + PADDING // 2, down + PADDING)
+
+    def _part(self, key: str) -> Extent:
+        """A main part with what stands above and below it: in a row each at a block, one on the other at a card."""
+        beside = [[self._sizes[card.key] for card in self._beside.get(key, ()) if card.above is above] for above in (True, False)]
+        if key not in self._diagram.blocks:
+            width, height = self._sizes[key]
+            widest = max((size[0] for size in (*beside[0], *beside[1])), default=0.0)
+            return max(width, widest), *(height / 2 + sum(size[1] + ROW_GAP for size in row) for row in beside)
+        width, up, down = self.block(key)
+        rows = [(sum(size[0] + ROW_GAP for size in row) - ROW_GAP, max((size[1] + ROW_GAP for size in row), default=0.0)) for row in beside]
+        return max(width, *(row[0] for row in rows)), up + rows[0][1], down + rows[1][1]
+
+
+def _stacked_heights(parts: Sequence[Extent]) -> tuple[float, float]:
+    """Heights above and below the axis of parts that stand below each other in one column."""
+    if len(parts) == 1:
+        return parts[0][1:]
+    half = (sum(up + down for _, up, down in parts) + STACK_GAP * (len(parts) - 1)) / 2
+    return half, half
+
+
+# --- beside the window's own thread ------------------------------------------------------------------------------------
+
+
+class Placer(QObject):
+    """Lays diagrams out, large ones in a thread."""
+
+    placed = Signal(object, object)
+    """The diagram that was asked for last, and its placement."""
+    _came = Signal(object, object)
+    """A diagram and its placement, from the thread."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._wanted: Diagram | None = None
+        self._came.connect(self._take)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is yet to come."""
+        return self._wanted is not None
+
+    def ask(self, diagram: Diagram, sizes: Mapping[str, Size]) -> None:
+        """Let `placed` tell the places: at once for a small diagram."""
+        if len(diagram.cards) <= AT_ONCE:
+            self._wanted = None
+            self.placed.emit(diagram, place(diagram, sizes))
+        else:
+            self._wanted = diagram
+            QThreadPool.globalInstance().start(lambda: self._work(diagram, sizes))
+
+    def forget(self) -> None:
+        """Let no answer come any more."""
+        self._wanted = None
+
+    def _work(self, diagram: Diagram, sizes: Mapping[str, Size]) -> None:
+        if diagram is not self._wanted:  # another one was asked for meanwhile
+            return
+        placement = place(diagram, sizes)
+        try:
+            self._came.emit(diagram, placement)
+        except RuntimeError:  # the window is gone
+            return
+
+    @Slot(object, object)
+    def _take(self, diagram: Diagram, placement: Placement) -> None:
+        if diagram is self._wanted:
+            self._wanted = None
+            self.placed.emit(diagram, placement)

@@ -1,13 +1,25 @@
-"""Which marks a node or neuron bears at a moment, and what they mean in words. Pure: the counts come with the trace."""
+"""The marks of nodes and neurons: which hold at a moment, what they mean in words, and the signs that are painted for them."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cache
+
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QFont, QPainter, QPen
 
 from nnviz.records.tensors import to_numpy
 from nnviz.records.trace_record import NodeMarks, NodeRecord
 from nnviz.records.trace_state import TraceState
+from nnviz.ui.graph.structure import NodeCard
+from nnviz.ui.theme.colors import SMALL, Theme
+from nnviz.ui.theme.fonts import sans
 
 SHOWN = 0.25
 """A node is marked as saturated if at least this share of its elements is."""
+RADIUS = 7.0
+_FROM_PARTS = ("dropped", "frozen", "non_finite")
+"""What a neuron takes over from its mask, its weights and its bias."""
 
 
 def marks(state: TraceState, node: int) -> tuple[str, ...]:
@@ -23,6 +35,12 @@ def marks(state: TraceState, node: int) -> tuple[str, ...]:
         "non_finite": bool(found and ((known and found.non_finite) or (state.has_gradient(node) and found.non_finite_gradient))),
     }
     return tuple(mark for mark, does in holds.items() if does)
+
+
+def on_card(state: TraceState, card: NodeCard) -> tuple[str, ...]:
+    """Return the marks of the node a card shows; of a folded group those of any, of a neuron also what its weights and mask say of it."""
+    found = {mark: None for node in card.nodes for mark in marks(state, node) if card.folded or node == card.shown or mark in _FROM_PARTS}
+    return tuple(found)
 
 
 def is_dropped(state: TraceState, record: NodeRecord) -> bool:
@@ -63,3 +81,81 @@ _SENTENCES = {
         f"Not finite: {found.non_finite + found.non_finite_gradient} elements of value or gradient are NaN or infinite in this batch."
     ),
 }
+
+
+# --- painting ---------------------------------------------------------------------------------------------------------
+
+
+def paint_on_circle(painter: QPainter, theme: Theme, marks: Collection[str], radius: float) -> None:
+    """Paint the marks of a neuron whose middle is (0, 0)."""
+    if "dropped" in marks:
+        reach = radius * 0.5
+        painter.setPen(QPen(theme.color("muted"), 2.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawLines([QLineF(-reach, -reach, reach, reach), QLineF(-reach, reach, reach, -reach)])
+    signs = [mark for mark in ("non_finite", "dead", "saturated", "frozen") if mark in marks]
+    for place, mark in enumerate(signs):
+        _PAINT[mark](painter, theme, QPointF(radius * 0.72 - place * 2 * RADIUS, radius * 0.72))
+
+
+def paint_in_row(painter: QPainter, theme: Theme, marks: Collection[str], right: float, middle: float) -> None:
+    """Paint the marks of a card from `right` to the left."""
+    for mark in (mark for mark in ("non_finite", "frozen", "saturated", "dead") if mark in marks):
+        _PAINT[mark](painter, theme, QPointF(right - RADIUS, middle))
+        right -= 2 * RADIUS + 3
+
+
+def _ground(painter: QPainter, theme: Theme, middle: QPointF, tone: str) -> None:
+    painter.setPen(QPen(theme.color("panel"), 1.2))
+    painter.setBrush(theme.color(tone))
+    painter.drawEllipse(middle, RADIUS, RADIUS)
+    painter.setPen(QPen(theme.color("panel"), 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _dead(painter: QPainter, theme: Theme, middle: QPointF) -> None:
+    """A flat line: 0 for every row."""
+    _ground(painter, theme, middle, "muted")
+    painter.drawLine(middle + QPointF(-3.6, 0), middle + QPointF(3.6, 0))
+
+
+def _saturated(painter: QPainter, theme: Theme, middle: QPointF) -> None:
+    """The flat ends of a sigmoid."""
+    _ground(painter, theme, middle, "negative")
+    painter.drawPolyline([middle + QPointF(*point) for point in ((-4, 2.6), (-1.2, 2.6), (1.2, -2.6), (4, -2.6))])
+
+
+def _frozen(painter: QPainter, theme: Theme, middle: QPointF) -> None:
+    """A lock."""
+    _ground(painter, theme, middle, "batch")
+    painter.drawArc(QRectF(middle.x() - 2.2, middle.y() - 4.6, 4.4, 5.2), 0, 180 * 16)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QBrush(theme.color("panel")))
+    painter.drawRoundedRect(QRectF(middle.x() - 3.4, middle.y() - 1.4, 6.8, 5.0), 1, 1)
+
+
+def _non_finite(painter: QPainter, theme: Theme, middle: QPointF) -> None:
+    """An exclamation mark."""
+    _ground(painter, theme, middle, "loss")
+    painter.drawLine(middle + QPointF(0, -3.6), middle + QPointF(0, 0.8))
+    painter.drawPoint(middle + QPointF(0, 3.6))
+
+
+_PAINT = {"dead": _dead, "saturated": _saturated, "frozen": _frozen, "non_finite": _non_finite}
+
+
+def paint_what_if(painter: QPainter, theme: Theme, middle: QPointF, supposed: bool) -> None:
+    """Paint a ? on what something is supposed of, a dot on what has other numbers for it."""
+    painter.setOpacity(1.0)
+    painter.setPen(QPen(theme.color("panel"), 1.5))
+    painter.setBrush(theme.color("what_if"))
+    radius = 7.0 if supposed else 4.0
+    painter.drawEllipse(middle, radius, radius)
+    if supposed:
+        painter.setFont(_sign_font())
+        painter.setPen(theme.color("panel"))
+        painter.drawText(QRectF(middle.x() - 7, middle.y() - 7, 14, 14), int(Qt.AlignmentFlag.AlignCenter), "?")
+
+
+@cache
+def _sign_font() -> QFont:
+    return sans(SMALL, QFont.Weight.Bold)

@@ -1,4 +1,4 @@
-"""How wires run: from places of cards and blocks to curves, in pixels. Pure; it decides no place of a card."""
+"""How edges run: from places of cards and blocks to curves, in pixels. Pure; it decides no place of a card."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ Box = tuple[float, float, float, float]
 """x, y, width, height"""
 Point = tuple[float, float]
 Run = tuple[float, float, float]
-"""A straight piece of a wire past cards that stand in its way: from x, to x, at y."""
+"""A straight piece of an edge past cards that stand in its way: from x, to x, at y."""
 
 LANE = 14
-"""Distance of a wire that goes around cards from them, and from the next such wire."""
+"""Distance of an edge that goes around cards from them, and from the next such edge."""
 SIDE = 8
-"""Distance from a column of cards of a wire that runs along its side."""
+"""Distance from a column of cards of an edge that runs along its side."""
 TURN = 10
-"""How far before a column a wire has come to the height at which it passes it."""
+"""How far before a column an edge has come to the height at which it passes it."""
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A wire on its way through one block. `start` and `end` are columns; its heights at both sides."""
+    """An edge on its way through one block. `start` and `end` are columns; its heights at both sides."""
 
-    wire: tuple[str, str]
+    edge: tuple[str, str]
     start: int
     end: int
     left: float
@@ -39,16 +39,16 @@ class Lanes:
         self._heights: list[Run] = []
 
     def add(self, passages: Sequence[Passage]) -> None:
-        """Lead every wire that would run through items around them, short ways nearest to the items."""
+        """Lead every edge that would run through items around them, short ways nearest to the items."""
         for passage in sorted(passages, key=lambda one: one.end - one.start):
             between = self._columns[passage.start + 1 : passage.end]
             spans = [span for _, _, column in between for span in column]
             low, high = sorted((passage.left, passage.right))
             left, right = between[0][0] - TURN, between[-1][1] + TURN
             if any(top - 2 < high and low < bottom + 2 for top, bottom in spans):
-                self.runs[passage.wire] = self._around(left, right, spans, passage.left)
+                self.runs[passage.edge] = self._around(left, right, spans, passage.left)
             elif passage.start < 0 or passage.end == len(self._columns):  # it comes from another height, or goes to one
-                self.runs[passage.wire] = left, right, passage.left
+                self.runs[passage.edge] = left, right, passage.left
 
     def _around(self, left: float, right: float, spans: Sequence[tuple[float, float]], height: float) -> Run:
         top, bottom = min(top for top, _ in spans), max(bottom for _, bottom in spans)
@@ -128,7 +128,7 @@ def _bend(start: Point, end: Point) -> tuple[Point, Point, Point]:
 
 
 def ports(source: Box, target: Box) -> tuple[Point, Point]:
-    """Return where a wire leaves one card, at its right middle, and enters the other, at its left middle."""
+    """Return where an edge leaves one card, at its right middle, and enters the other, at its left middle."""
     return (source[0] + source[2], source[1] + source[3] / 2), (target[0], target[1] + target[3] / 2)
 
 

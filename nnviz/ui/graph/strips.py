@@ -19,12 +19,11 @@ from nnviz.text.names import symbol
 from nnviz.text.tokens import written
 from nnviz.ui.theme.colors import SMALL, Theme
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.widgets.color_scale import robust_limit, shaded
 
 COLORINGS = ("value", "gradient", "contribution", "update")
 """What colours and widths can tell."""
 MOST_CELLS = 8
-_FEW, _OUTLYING = 4, 4.0
-"""Among at least so many numbers one that is so many times larger than all others does not stretch the scale."""
 CELL, STEP = 10.0, 12.0
 _BETWEEN = "  "
 HEIGHT = CELL
@@ -94,7 +93,7 @@ def limits(state: TraceState) -> Limits:
         "value": [state.row(node.id, node.value) for node in nodes],
         "gradient": [state.row(node.id, node.gradient) for node in nodes],
         "contribution": [state.row(edge.source, edge.contribution) for edge in index.trace.edges],
-        "update": [change(state, node) for node in index.updates],
+        "update": [index.change(node) for node in index.updates],
     }
     return Limits(**{kind: _limit(arrays) for kind, arrays in tensors.items()})
 
@@ -102,29 +101,6 @@ def limits(state: TraceState) -> Limits:
 def _limit(arrays: Iterable[np.ndarray | None]) -> float:
     flat = [array.reshape(-1) for array in arrays if array is not None and array.dtype.kind == "f"]
     return robust_limit(np.concatenate(flat) if flat else np.empty(0))
-
-
-def change(state: TraceState, node: int) -> np.ndarray | None:
-    """Return what the optimizer will have added to a parameter; None if its values did not travel."""
-    update = state.index.updates[node]
-    before, after = state.index.array(update.before), state.index.array(update.after)
-    return None if before is None or after is None else after - before
-
-
-def robust_limit(values: Sequence[float] | np.ndarray) -> float:
-    """Return where a colour scale for these ends: the 98th percentile of the finite magnitudes; of few numbers, one outlier apart."""
-    known = np.sort(np.abs(np.asarray(values, dtype=float)))
-    known = known[np.isfinite(known)]
-    if known.size >= _FEW and known[-1] > _OUTLYING * known[-2] > 0:
-        known = known[:-1]
-    return _percentile(known, 0.98) if known.size else 0.0
-
-
-def _percentile(ordered: np.ndarray, share: float) -> float:
-    """As np.percentile does it between the two nearest, in a tenth of the time: a frame asks for a dozen."""
-    place = share * (ordered.size - 1)
-    below = int(place)
-    return float(ordered[below] + (place - below) * (ordered[min(below + 1, ordered.size - 1)] - ordered[below]))
 
 
 def value_strip(state: TraceState, node: NodeRecord, tokens: Sequence[str] = ()) -> Strip:
@@ -158,7 +134,7 @@ def gradient_strip(state: TraceState, node: NodeRecord) -> Strip:
 
 def update_strip(state: TraceState, node: NodeRecord) -> Strip:
     """Return the strip of what the optimizer adds to a parameter, once it has."""
-    added = change(state, node.id) if state.is_updated(node.id) else None
+    added = state.index.change(node.id) if state.is_updated(node.id) else None
     if added is None:
         return Strip("not yet", min(math.prod(node.shape), MOST_CELLS), kind="update")
     flat = added.reshape(-1)
@@ -286,11 +262,6 @@ def _paint_cells(painter: QPainter, theme: Theme, strip: Strip, limit: float, le
         painter.setBrush(theme.color("faint"))
         for dot in range(3):
             painter.drawEllipse(QPointF(left + strip.count * STEP + 1.5 + dot * 3.5, top + CELL / 2), 1, 1)
-
-
-def shaded(value: float, limit: float) -> float:
-    """Return the share (−1 to 1) of full colour: the signed square root of value/limit, so that small numbers can still be told apart."""
-    return float(np.copysign(min(1.0, (abs(value) / limit) ** 0.5), value)) if limit > 0 else 0.0
 
 
 def _paint_cell(painter: QPainter, theme: Theme, share: float, cell: QRectF) -> None:

@@ -1,4 +1,4 @@
-"""What of a trace the graph shows as cards, wires and groups, some of them folded. Pure; it knows no numbers, places or widgets."""
+"""What of a trace the graph shows as cards, edges and groups, some of them folded. Pure; it knows no numbers, places or widgets."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ class NodeCard:
     """Keys of the groups that are folded in it: one, or several of equal structure."""
     title: str = ""
     """Its name where that is not the node's."""
+    bias: int | None = None
+    """For a neuron the bias it adds."""
     owner: str = ""
     """For a card beside the chain: the main card or block it belongs to."""
     above: bool = False
@@ -58,25 +60,39 @@ class Edge:
     target: str
     edges: tuple[tuple[int, int], ...]
     """(source node, target node) of every edge behind it."""
+    weight: int | None = None
+    """Between neurons: the weight it multiplies by."""
+    lines: tuple[int, int] = (0, 0)
+    """Between neurons: how many lines of numbers it has room for, and how many where its target is looked at."""
 
 
 @dataclass(frozen=True)
 class Diagram:
-    """Cards, wires and open groups, the root among them, each before those inside it."""
+    """Cards, edges and open groups, the root among them, each before those inside it."""
 
     cards: dict[str, NodeCard]
-    wires: tuple[Edge, ...]
+    edges: tuple[Edge, ...]
     blocks: dict[str, Block]
     card_of: dict[int, str]
-    tree: Tree
+    """For each node the card that shows it; for a weight or bias of neurons the first of those that use it."""
 
     @cached_property
-    def wires_at(self) -> dict[str, list[Edge]]:
-        """For each card the wires that begin or end there."""
+    def edges_at(self) -> dict[str, list[Edge]]:
+        """For each card the edges that begin or end there."""
         found: dict[str, list[Edge]] = defaultdict(list)
-        for wire in self.wires:
-            found[wire.source].append(wire)
-            found[wire.target].append(wire)
+        for edge in self.edges:
+            found[edge.source].append(edge)
+            found[edge.target].append(edge)
+        return found
+
+    @cached_property
+    def cards_with(self) -> dict[int, set[str]]:
+        """For each node all cards that show something of it, at themselves or on an edge that ends there."""
+        parts = [(node, card.key) for card in self.cards.values() for node in (*card.nodes, card.bias)]
+        found: dict[int, set[str]] = defaultdict(set)
+        for node, key in (*parts, *((edge.weight, edge.target) for edge in self.edges)):
+            if node is not None:
+                found[node].add(key)
         return found
 
     def around(self, node: int) -> tuple[int, ...]:
@@ -87,7 +103,7 @@ class Diagram:
 
 def skeleton(trace: TraceRecord) -> tuple:
     """Return what two traces must share to be drawn in the same places: kinds, names, groups and edges, but no numbers and no shapes."""
-    return tuple((node.kind, node.label, node.group, node.inputs) for node in trace.nodes)
+    return (trace.whole is None, *((node.kind, node.label, node.group, node.inputs) for node in trace.nodes))
 
 
 def diagram(trace: TraceRecord, folded: frozenset[str] = frozenset(), groups: Tree | None = None) -> Diagram:
@@ -97,12 +113,7 @@ def diagram(trace: TraceRecord, folded: frozenset[str] = frozenset(), groups: Tr
     drawing.draw_beside()
     card_of = {node: card.key for card in drawing.cards.values() for node in card.nodes}
     blocks = dict(sorted(drawing.blocks.items(), key=lambda item: drawing.depths[item[0]]))
-    return Diagram(drawing.cards, _wires(trace, card_of), blocks, card_of, drawing.tree)
-
-
-def block_keys(trace: TraceRecord) -> frozenset[str]:
-    """Return the key of every group that can be folded."""
-    return frozenset(tree(trace).groups)
+    return Diagram(drawing.cards, _edges(trace, card_of), blocks, card_of)
 
 
 def first_folds(groups: Tree, count: int) -> frozenset[str]:
@@ -191,9 +202,6 @@ class _Drawing:
             return False
         return part.key in self.folded and (not part.repeats or all(member.key in self.folded for member in part.groups))
 
-    def _open(self, part: int | NodeGroup, home: str, depth: int) -> str:
-        return self.draw(part, home, depth) if isinstance(part, NodeGroup) else self._node(part, home)
-
     def _node(self, node: int, home: str) -> str:
         key = f"node {node}"
         self.cards[key] = NodeCard(key, (node,), node, home, home, title=self.tree.names.get(node, ""))
@@ -247,7 +255,7 @@ class _Drawing:
         return self.items[path[depth]] if depth < len(path) else f"node {user}"
 
 
-def _wires(trace: TraceRecord, card_of: dict[int, str]) -> tuple[Edge, ...]:
+def _edges(trace: TraceRecord, card_of: dict[int, str]) -> tuple[Edge, ...]:
     edges: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for edge in trace.edges:
         ends = card_of[edge.source], card_of[edge.target]

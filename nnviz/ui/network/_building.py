@@ -10,9 +10,8 @@ from PySide6.QtGui import QGuiApplication
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
 from nnviz.session.session import Session
-from nnviz.ui.network import asking
-from nnviz.ui.network.alignment import aligned
-from nnviz.ui.network.layer_places import box
+from nnviz.ui.network import questions
+from nnviz.ui.network.layer_places import aligned, box
 from nnviz.ui.network.network_scene import NetworkScene
 from nnviz.ui.network.network_view import NetworkView
 
@@ -115,14 +114,14 @@ class Building:
 
     def ask_name(self) -> None:
         """Open the field for another name on the canvas."""
-        asking.open_name(self._view)
+        questions.open_name(self._view)
 
     def ask_link(self) -> None:
         """Link the first of two selected layers to the second, or ask which layer the only selected one is linked to."""
         if len(self._selected()) == 2:
             self.connect_layers(*self._selected())
         else:
-            asking.open_partners(self._view)
+            questions.open_partners(self._view)
 
     def align(self, way: str) -> None:
         """Line the selected layers up: left · top · across · down."""

@@ -25,17 +25,6 @@ def partners(network: Network, id: str, side: int) -> frozenset[str]:
     return frozenset(other for other in links.layers if other not in excluded and (side < 0 or _takes_more(links, other)))
 
 
-def can_link(network: Network, source: str, target: str) -> bool:
-    """Return whether a link from source to target may be drawn."""
-    return network.has(source) and target in partners(network, source, 1)
-
-
-def targets_of(network: Network, source: str) -> tuple[str, ...]:
-    """Return the layers a link from `source` may go to."""
-    found = partners(network, source, 1)
-    return tuple(layer.id for layer in network if layer.id in found)
-
-
 def descendants(network: Network, id: str) -> set[str]:
     """Return every layer that depends on this one."""
     outputs = LinkIndex(network).outputs

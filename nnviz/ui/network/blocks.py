@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QBrush, QImage, QPainter, QPen
 
 from nnviz.records.tensors import Measure
 from nnviz.ui.network.layer_figures import LayerFigures
@@ -20,32 +19,6 @@ _PARTING = 1.4
 """Width of the lines between maps in pixels."""
 _SMALLEST_CROSS = 9
 """Pixels a cell must have for a cross in it."""
-
-
-def color(theme: Theme, value: float, limit: float) -> QColor:
-    """Return the colour of a value on ±limit; NaN and Inf take the colour of the loss."""
-    return theme.diverging(value, limit) if math.isfinite(value) else theme.tint("loss", 0.35)
-
-
-def readable(theme: Theme, value: float, limit: float) -> QColor:
-    """Return the text colour that stands out best on the colour of this value."""
-    ground = _luminance(color(theme, value, limit))
-    (darkest, dark), (lightest, light) = _ends(theme)
-    contrast = (ground + 0.05) / (darkest + 0.05), (lightest + 0.05) / (ground + 0.05)
-    return dark if contrast[0] > 1.35 * contrast[1] else light  # white on saturated blue reads better than the ratio says
-
-
-@lru_cache(maxsize=8)
-def _ends(theme: Theme) -> list[tuple[float, QColor]]:
-    """The darker and the lighter of the colours texts are written in, with their luminances."""
-    inks = (theme.color("text"), theme.color("panel"))
-    return sorted(((_luminance(ink), ink) for ink in inks), key=lambda entry: entry[0])
-
-
-def _luminance(color: QColor) -> float:
-    """Relative luminance, 0 to 1. Source: WCAG 2.1."""
-    channels = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color.getRgbF()[:3]]
-    return 0.2126 * channels[0] + 0.7152 * channels[1] + 0.0722 * channels[2]
 
 
 def set_cell(painter: QPainter, theme: Theme, value: float | None, limit: float) -> None:

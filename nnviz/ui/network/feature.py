@@ -20,10 +20,10 @@ from nnviz.text import captions, numbers
 from nnviz.text.names import parameter_title
 from nnviz.text.tokens import vocabulary
 from nnviz.ui.network._building import Building
+from nnviz.ui.network._parameter_table import ParameterTable
+from nnviz.ui.network._properties import PropertiesPanel
 from nnviz.ui.network.network_view import NetworkView
 from nnviz.ui.network.palette import Palette
-from nnviz.ui.network.parameter_table import ParameterTable
-from nnviz.ui.network.properties import PropertiesPanel
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.boxes import scrolling
 from nnviz.ui.widgets.card import Card
@@ -145,10 +145,10 @@ class NetworkFeature:
         if not session.weights.nudge(parameter, index, steps):
             return
         if session.experiment is before:  # its values are not known while iterations are made, so a number would be an old one
-            self.view.scrolling.say(session.weights.note or _LATER)
+            self.view.say(session.weights.note or _LATER)
         elif (values := session.experiment.weights.get(parameter)) is not None:
             name = parameter_title(parameter, session.experiment.network.titles)
-            self.view.scrolling.say(f"{name}{list(index)} = {numbers.number(float(np.asarray(values)[index]))}")
+            self.view.say(f"{name}{list(index)} = {numbers.number(float(np.asarray(values)[index]))}")
 
     def _edit_all(self, label: str, function: Callable[..., Experiment], id: str, *args: Any, merge: str = "", **settings: Any) -> None:
         """Edit all selected layers as this one of them, as one step of undo."""

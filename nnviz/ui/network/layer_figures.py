@@ -5,7 +5,7 @@ A pure function of (experiment, report, moment); it computes nothing of the netw
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,7 @@ from nnviz.document.shapes.report import Report
 from nnviz.records.tensors import Measure, Tensor, to_numpy
 from nnviz.records.trace_record import NodeRecord, RowsRecord
 from nnviz.records.trace_state import TraceState
+from nnviz.ui.widgets.color_scale import round_limit
 
 
 @dataclass(frozen=True)
@@ -52,23 +53,15 @@ def figures(experiment: Experiment, report: Report, state: TraceState | None, co
     for layer in experiment.network if state else ():
         layers[layer.id] = _layer_figures(layer, report, state, coloring)
         weights.update(_weights(layer.id, report, state, coloring))
-    value_limit = limit([shown.values for shown in layers.values() if shown.values is not None])
-    weight_limit = limit([array for array in weights.values() if array.ndim > 1])
-    bias_limit = limit([array for name, array in weights.items() if name.endswith(".bias")])
+    value_limit = _limit(shown.values for shown in layers.values() if shown.values is not None)
+    weight_limit = _limit(array for array in weights.values() if array.ndim > 1)
+    bias_limit = _limit(array for name, array in weights.items() if name.endswith(".bias"))
     return Figures(layers, weights, value_limit, weight_limit, bias_limit, coloring)
 
 
-def limit(arrays: list[np.ndarray]) -> float:
-    """Return the end of a scale for these numbers: their largest magnitude, one outlier apart, rounded up to 1 · 1.5 · 2 · 3 · 5 · 7."""
-    magnitudes = np.abs(np.concatenate([np.ravel(array) for array in arrays])) if arrays else np.empty(0)
-    magnitudes = np.sort(magnitudes[np.isfinite(magnitudes)])
-    if not magnitudes.size or magnitudes[-1] == 0:
-        return 1.0
-    largest = float(magnitudes[-1])
-    if magnitudes.size >= 8 and 0 < magnitudes[-2] < largest / 4:
-        largest = float(magnitudes[-2])
-    power = 10.0 ** math.floor(math.log10(largest))
-    return next((step * power for step in (1, 1.5, 2, 3, 5, 7) if largest <= step * power * (1 + 1e-9)), 10 * power)
+def _limit(arrays: Iterable[np.ndarray]) -> float:
+    flat = [np.ravel(array) for array in arrays]
+    return round_limit(np.concatenate(flat) if flat else ())
 
 
 def _layer_figures(layer: Layer, report: Report, state: TraceState, coloring: str) -> LayerFigures:
@@ -135,11 +128,9 @@ def _weights(id: str, report: Report, state: TraceState, coloring: str) -> dict[
 def _parameter(node: NodeRecord, state: TraceState, coloring: str) -> np.ndarray | None:
     """A parameter's value, gradient, or what its update adds to it, once it is made."""
     index = state.index
-    if coloring != "update":
-        return index.array(state.gradient(node.id) if coloring == "gradient" else state.value(node.id) or node.value)
-    made = state.update(node.id)
-    before, after = (index.array(made.before), index.array(made.after)) if made else (None, None)
-    return None if before is None or after is None else after - before
+    if coloring == "update":
+        return index.change(node.id) if state.is_updated(node.id) else None
+    return index.array(state.gradient(node.id) if coloring == "gradient" else state.value(node.id) or node.value)
 
 
 def full_name(node: NodeRecord, layer: str) -> str:

@@ -1,4 +1,4 @@
-"""Where the layers stand: at the places the document gives them, else in columns by depth with siblings stacked. Pure, no Qt."""
+"""Where the layers stand: at the places the document gives them, else in columns by depth with siblings stacked; and how they line up."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ _MARGIN = 6.0
 _APART = 3.0
 """Least room between two neurons."""
 _OVER = 12.0
+_ALIGNED_APART = 12.0
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
@@ -225,3 +226,41 @@ def snapped(place: Point) -> Point:
 
 def _snapped(value: float) -> float:
     return float(GRID * round(value / GRID))
+
+
+# --- layers in a line ---
+
+
+def aligned(places: Mapping[str, Point], boxes: Mapping[str, Box], way: str) -> dict[str, Point]:
+    """Return where these layers stand after they are lined up; `places` are middles, `boxes` the room they take.
+
+    left, top: sides in one line, and what would overlap moves on. across, down: equal gaps between the first and the last.
+    """
+    axis = 1 if way in ("left", "down") else 0
+    order = sorted(places, key=lambda id: (places[id][axis], places[id][1 - axis]))
+    if len(order) < 2:
+        return dict(places)
+    if way in ("across", "down"):
+        return _distributed(places, boxes, order, axis)
+    side = min(boxes[id][1 - axis] for id in order)
+    moved, end = {}, float("-inf")
+    for id in order:
+        start = max(boxes[id][axis], end)
+        end = start + boxes[id][axis + 2] - boxes[id][axis] + _ALIGNED_APART
+        moved[id] = _shifted(places[id], {1 - axis: side - boxes[id][1 - axis], axis: start - boxes[id][axis]})
+    return moved
+
+
+def _distributed(places: Mapping[str, Point], boxes: Mapping[str, Box], order: list[str], axis: int) -> dict[str, Point]:
+    sizes = {id: boxes[id][axis + 2] - boxes[id][axis] for id in order}
+    room = boxes[order[-1]][axis + 2] - boxes[order[0]][axis]
+    gap = max(_ALIGNED_APART, (room - sum(sizes.values())) / (len(order) - 1))
+    moved, start = {}, boxes[order[0]][axis]
+    for id in order:
+        moved[id] = _shifted(places[id], {axis: start - boxes[id][axis]})
+        start += sizes[id] + gap
+    return moved
+
+
+def _shifted(place: Point, by: Mapping[int, float]) -> Point:
+    return place[0] + by.get(0, 0.0), place[1] + by.get(1, 0.0)

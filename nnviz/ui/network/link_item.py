@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem
 
 from nnviz.document.network import Link
 from nnviz.ui.network.curves import Course, LinkEnds
-from nnviz.ui.theme.colors import Theme, current_theme
+from nnviz.ui.theme.colors import Theme, current_theme, of_sign
 from nnviz.ui.widgets.strokes import Strokes
 
 HANDLE = 5.0
@@ -209,7 +209,7 @@ def _look(theme: Theme, style: str, weighted: bool, share: float | None, fade: f
     size = min(1.0, abs(share))
     if style == "bands":
         return theme.tint("muted", (0.2 + 0.5 * size) * fade), 0.8 + 2.4 * size
-    return theme.tint("positive" if share >= 0 else "negative", (0.35 + 0.5 * size) * fade), 0.7 + 3.0 * size
+    return theme.tint(of_sign(share), (0.35 + 0.5 * size) * fade), 0.7 + 3.0 * size
 
 
 def _curve(control: np.ndarray) -> QPainterPath:

@@ -39,14 +39,15 @@ class NetworkScene(QGraphicsScene):
         self.wired_from = ""
         """The layer a link is being drawn from; empty for none."""
         self.hover: PointerTarget = NOTHING
-        self.ports_show = True
-        self._experiment: Experiment | None = None
+        self.experiment: Experiment | None = None
+        self.report: Report | None = None
+        self.figures = Figures()
 
     # --- structure ---
 
     def show_structure(self, experiment: Experiment, report: Report, width: float, height: float) -> None:
         """Show these layers and links, arranged for a picture of this size."""
-        self._experiment = experiment
+        self.experiment, self.report = experiment, report
         aspect = width / height
         shapes = {id: entry.output_shape for id, entry in report.layers.items()}
         layers = {layer.id: layer for layer in experiment.network}
@@ -92,7 +93,7 @@ class NetworkScene(QGraphicsScene):
     def _offset(self, link: Link) -> int:
         if self.columns[link.target].layer.kind != "concat":
             return 0
-        sources = self._experiment.network.inputs_of(link.target)
+        sources = self.experiment.network.inputs_of(link.target)
         earlier = sources[: sources.index(link.source)]
         return sum(self.columns[id].face.units for id in earlier if id in self.columns)
 
@@ -134,6 +135,10 @@ class NetworkScene(QGraphicsScene):
             rect = rect.united(column.mapRectToScene(column.note))
         return rect
 
+    def title(self, id: str) -> str:
+        """Return what the screen calls a layer; its id is for files."""
+        return self.experiment.network.layer(id).title
+
     def box_of(self, id: str) -> QRectF:
         """Return the room a layer takes."""
         column = self.columns[id]
@@ -144,7 +149,8 @@ class NetworkScene(QGraphicsScene):
 
     def show_figures(self, figures: Figures, class_names: tuple[str, ...]) -> None:
         """Show these numbers in place."""
-        loss = self._experiment.training.loss if self._experiment else ""
+        self.figures = figures
+        loss = self.experiment.training.loss if self.experiment else ""
         for id, column in self.columns.items():
             shown = figures.layers.get(id, LayerFigures())
             labels: tuple[str, ...] = ()
@@ -156,16 +162,26 @@ class NetworkScene(QGraphicsScene):
         for item in self.links.values():
             item.set_weights(figures.weights.get(item.parameter), figures.weight_limit)
 
+    def weight_at(self, target: PointerTarget) -> tuple[str, tuple[int, ...], float] | None:
+        """Return parameter, index and value of the single weight or bias that was hit; None where its value is not shown."""
+        if self.figures.coloring != "value":
+            return None
+        if target.kind == "bias":
+            return f"{target.layer}.bias", (target.unit,), float(self.columns[target.layer].biases[target.unit])
+        item = self.links[target.link] if target.kind == "curve" else None
+        weight = item.weight(target.curve) if item is not None else None
+        return None if weight is None else (item.parameter, tuple(item.course.pairs[target.curve]), weight)
+
     # --- what stands out ---
 
     def mark(self, **marks: object) -> None:
-        """Change some of: selected, selected_links, lit, lit_link, wired_from, hover, ports_show; and repaint what that touches."""
+        """Change some of: selected, selected_links, lit, lit_link, wired_from, hover; and repaint what that touches."""
         for name, value in marks.items():
             setattr(self, name, value)
         for id, column in self.columns.items():
             here = self.hover.layer == id
             selected = id in self.selected
-            ports = self.ports_show and (here or selected or id in self.lit)
+            ports = here or selected or id in self.lit
             dim = bool(self.wired_from) and id not in self.lit and id != self.wired_from
             column.set_marks(ColumnMarks(selected, ports, id in self.lit, self.hover.unit if here else -1, dim))
         for link, item in self.links.items():

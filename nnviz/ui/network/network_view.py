@@ -1,33 +1,56 @@
-"""The network picture that is also the editor: setters for what it shows, signals for what a person asks. It never writes the document."""
+"""The network picture that is also the editor: setters for what it shows, signals for what a person asks.
+
+Long because each signal has its request here: nobody else emits them.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
+from PySide6.QtCore import QEvent, QMargins, QPoint, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFocusEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QGraphicsView, QMenu, QToolTip, QWidget
 
 from nnviz.document.experiment import Experiment
+from nnviz.document.network import Link
+from nnviz.document.problems import Fix
 from nnviz.document.shapes.report import Report
 from nnviz.records.trace_state import TraceState
 from nnviz.text import captions
-from nnviz.ui.network import framing, legend, lock_signs
-from nnviz.ui.network.gestures import Gestures
-from nnviz.ui.network.hint import Hint
-from nnviz.ui.network.hovering import Hovering
-from nnviz.ui.network.keys import Keys
-from nnviz.ui.network.layer_drops import Drops
+from nnviz.ui.network import _keys, _tips, layer_drops, overlays, questions
 from nnviz.ui.network.layer_figures import Figures, figures
-from nnviz.ui.network.network_minimap import NetworkMinimap
+from nnviz.ui.network.link_item import NEAR
 from nnviz.ui.network.network_scene import NetworkScene
-from nnviz.ui.network.scrolling import Scrolling
+from nnviz.ui.network.overlays import SCALES_HEIGHT, Hint
+from nnviz.ui.network.picking import NOTHING, PointerTarget, pick
+from nnviz.ui.network.tools import TOOLS, Press, Tool, WeightWheel
 from nnviz.ui.theme.colors import current_theme
+from nnviz.ui.widgets.minimap import ABOVE_STYLE, Minimap
+from nnviz.ui.widgets.zoom_view import Zooms, ZoomView
 
-_MARGIN, _ABOVE = 10, 4
+_ZOOMS = Zooms(least=0.05, most=8.0, least_fit=0.0, most_fit=1.3, notch=1.15)
+_MARGINS = QMargins(10, 4, 10, 4 + SCALES_HEIGHT)
 _ROAM = 3000.0
+_ADDING = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier
+_POINTING = ("neuron", "bias", "curve")
+_MAP, _MAP_GAP = (168, 100), 6
+_LEAST_MAPPED = 12
+"""Layers below which no map is needed."""
 
 
-class NetworkView(QGraphicsView):
-    """Layers as neurons or blocks, weights as curves; drag, wire, type, drop and delete to build."""
+class NetworkView(ZoomView):
+    """Layers as neurons or blocks, weights as curves; drag, link, type, drop and delete to build."""
 
     selected_changed = Signal(tuple)
     """Ids of the selected layers."""
@@ -64,36 +87,26 @@ class NetworkView(QGraphicsView):
     """Layer and unit; ("", -1) when the mouse leaves."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(_ZOOMS, _MARGINS, parent)
         self.experiment: Experiment | None = None
         self.report: Report | None = None
         self.state: TraceState | None = None
         self.figures = Figures()
-        self.editable = True
-        self._coloring = "value"
-        self._class_names: tuple[str, ...] = ()
         self.tokens: tuple[str, ...] = ()
         """What the numbers of the input stand for, where the data is a text."""
-        self.fitted = True  # until somebody zooms or pans
-        self.setScene(NetworkScene(self))
-        self.hint = Hint(self)
-        self.minimap = NetworkMinimap()
-        self._dress()
-        self.gestures = Gestures(self)
-        self.hovering = Hovering(self)
-        self.keys = Keys(self)
-        self.drops = Drops(self)
-        self.scrolling = Scrolling(self)
-
-    def _dress(self) -> None:
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self._coloring = "value"
+        self._class_names: tuple[str, ...] = ()
+        self._scene = NetworkScene(self)
+        self.setScene(self._scene)
+        self.hint = Hint(self.viewport())
+        self._map = Minimap(ABOVE_STYLE)
+        self._tool: Tool | None = None
+        """What the mouse does while a button is held."""
+        self._wheel = WeightWheel()
+        self._space_is_held = False
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
         self.setSceneRect(-_ROAM, -_ROAM, 2 * _ROAM, 2 * _ROAM)
-        self.setMouseTracking(True)
+        self.viewport().setMouseTracking(True)
         self.setAcceptDrops(True)
         self.setMinimumSize(160, 100)
         self.setAccessibleName("Network")
@@ -102,20 +115,20 @@ class NetworkView(QGraphicsView):
     # --- setters ---
 
     def set_experiment(self, experiment: Experiment, report: Report) -> None:
-        """Show this network; what is selected and in view stays where it can."""
+        """Show this network; what is selected and in view stays where it can, and what the mouse was about to do is given up."""
         first = self.experiment is None or experiment.title != self.experiment.title
-        self.fitted = self.fitted or first
         grown = first or experiment.network != self.experiment.network
+        if experiment is not self.experiment:
+            self.cancel_tool()
         self.experiment, self.report = experiment, report
-        was_empty = not self.scene().columns
+        was_empty = not self._scene.columns
         if grown:
-            self.scrolling.fall_silent()
+            self._wheel.stop(self)
         self._arrange()
-        if was_empty != (not self.scene().columns):
+        if was_empty != (not self._scene.columns):
             self.viewport().update()  # the invitation on an empty picture belongs to no item
-        seen = self._seen()
-        by_hand = all(layer.id in experiment.canvas for layer in experiment.network) and not first
-        if self.fitted and ((grown and not by_hand) or not seen.contains(self.scene().content_rect())):
+        by_hand = all(layer.id in experiment.canvas for layer in experiment.network)
+        if first or (self.is_fitted and ((grown and not by_hand) or not self.seen().contains(self.content_rect()))):
             self.fit()
         self.setAccessibleDescription(captions.summary(experiment, report))
         self._refresh()
@@ -141,41 +154,168 @@ class NetworkView(QGraphicsView):
 
     def set_selection(self, ids: tuple[str, ...]) -> None:
         """Select these layers, without emitting."""
-        known = tuple(id for id in ids if id in self.scene().columns)
-        if known != self.scene().selected or (not known and self.scene().selected_links):
-            self.scene().mark(selected=known, selected_links=())
+        known = tuple(id for id in ids if id in self._scene.columns)
+        if known != self._scene.selected or (not known and self._scene.selected_links):
+            self._scene.mark(selected=known, selected_links=())
 
-    def set_editable(self, editable: bool) -> None:
-        """Allow building, or only looking."""
-        self.editable = editable
-        self.gestures.cancel()
-        self.scene().mark(ports_show=editable)
+    def say(self, text: str) -> None:
+        """Say this beside the weight that the wheel is changing, until the mouse moves on."""
+        self._wheel.say(self, text)
 
-    def fit(self) -> None:
-        """Show the whole picture, as large as it fits, and keep it fitted until somebody zooms or pans."""
-        self.fitted = True
-        framing.fit(self, self.scene().content_rect(), self.room())
+    # --- what is where ---
 
-    def room(self) -> QRectF:
-        """Return the part of the viewport that the picture may fill."""
-        return QRectF(self.viewport().rect()).adjusted(_MARGIN, _ABOVE, -_MARGIN, -_ABOVE - legend.HEIGHT)
+    def scene(self) -> NetworkScene:
+        """Return the scene with the layers and links."""
+        return self._scene
+
+    def content_rect(self) -> QRectF:
+        """Return the room that the network takes in the scene."""
+        return self._scene.content_rect()
+
+    def hit_at(self, position: QPoint) -> PointerTarget:
+        """Return what is under a place of the viewport."""
+        return pick(self._scene.columns, self._scene.links, self.mapToScene(position), NEAR / self.zoom)
+
+    def map_rect(self) -> QRect:
+        """Return where in the viewport the map of the whole network is; empty while there is none."""
+        room, (width, height) = self.viewport().rect(), _MAP
+        is_small = room.width() < 2 * width or room.height() < 2 * height
+        if is_small or len(self._map) < _LEAST_MAPPED or self.seen().contains(self._map.content):
+            return QRect()
+        return QRect(room.left() + _MAP_GAP, room.bottom() - height - _MAP_GAP, width, height)
+
+    def go_to_mapped(self, position: QPoint) -> None:
+        """Bring the point into the middle that a place of the map means."""
+        self.go_to(self._map.place(QPointF(position), self.map_rect()))
+
+    # --- what tools, keys and menus ask ---
+
+    def cancel_tool(self) -> bool:
+        """Give up what the mouse is about to do. Returns whether it was about to do anything."""
+        tool, self._tool = self._tool, None
+        if tool is not None:
+            tool.cancel(self)
+        return tool is not None
+
+    def hold_to_pan(self, held: bool) -> None:
+        """Let the left button move the picture, as the middle one does: while the space bar is held."""
+        self._space_is_held = held
+        self.viewport().setCursor(Qt.CursorShape.OpenHandCursor if held else Qt.CursorShape.ArrowCursor)
+
+    def hover(self, target: PointerTarget) -> None:
+        """Let what the mouse passes over stand out."""
+        before = self._scene.hover
+        if target == before:
+            return
+        self._scene.mark(hover=target)
+        shape = Qt.CursorShape.PointingHandCursor if target.kind in _POINTING else Qt.CursorShape.ArrowCursor
+        if not self._space_is_held:
+            self.viewport().setCursor(Qt.CursorShape.CrossCursor if target.kind in ("port", "end") else shape)
+        if (target.layer, target.unit) != (before.layer, before.unit):
+            self.neuron_hovered.emit(target.layer, target.unit)
+
+    def select(self, layers: tuple[str, ...], links: tuple[Link, ...] = ()) -> None:
+        """Select these layers and links; a change of the layers is emitted."""
+        before = self._scene.selected
+        self._scene.mark(selected=layers, selected_links=links)
+        if layers != before:
+            self.selected_changed.emit(layers)
+
+    def show_node(self, layer: str) -> bool:
+        """Ask for the trace node of a layer's output. Returns whether there is one."""
+        shown = self.figures.layers.get(layer)
+        if shown is None or shown.node is None:
+            return False
+        self.node_requested.emit(shown.node)
+        return True
+
+    def delete_selected(self) -> bool:
+        """Ask to delete what is selected: layers, and links that do not go with them. Returns whether there was anything."""
+        layers = self._scene.selected
+        links = [link for link in self._scene.selected_links if not {link.source, link.target} & set(layers)]
+        if links:
+            self.disconnect_requested.emit(links)
+        if layers:
+            self.delete_requested.emit(layers)
+        return bool(layers or links)
+
+    def keep_places(self, moved: tuple[str, ...]) -> None:
+        """Ask to keep the moved layers where they are now, and with them all that only stand where they were put automatically."""
+        placed = self.experiment.canvas
+        self.move_requested.emit({id: place for id, place in self._scene.places().items() if id in moved or id not in placed})
+
+    def request_layer(self, kind: str, place: QPointF, after: str = "") -> None:
+        """Ask for a new layer at a place of the scene, linked behind a layer unless that is ""."""
+        self.add_requested.emit(kind, place, after)
+
+    def request_layer_on(self, kind: str, link: Link) -> None:
+        """Ask for a new layer in the middle of a link."""
+        self.insert_requested.emit(kind, link.source, link.target)
+
+    def request_link(self, source: str, target: str, instead_of: Link | None = None) -> None:
+        """Ask for a link, new or in the place of another one."""
+        if instead_of is None:
+            self.connect_requested.emit(source, target)
+        else:
+            self.reconnect_requested.emit(instead_of, source, target)
+
+    def request_splice(self, layer: str, link: Link) -> None:
+        """Ask to put a layer that is linked to nothing into a link."""
+        self.splice_requested.emit(layer, link)
+
+    def request_unlink(self, links: list[Link]) -> None:
+        """Ask to remove links."""
+        self.disconnect_requested.emit(links)
+
+    def request_name(self, layers: tuple[str, ...], name: str) -> None:
+        """Ask for another name of these layers."""
+        self.rename_requested.emit(layers, name)
+
+    def request_fix(self, fix: Fix) -> None:
+        """Ask to cure a problem."""
+        self.fix_requested.emit(fix)
+
+    def request_tidy(self) -> None:
+        """Ask to place all layers automatically."""
+        self.tidy_requested.emit()
+
+    def request_weight(self, parameter: str, index: tuple[int, ...], value: float) -> None:
+        """Ask for another value of a weight."""
+        self.weight_requested.emit(parameter, index, value)
+
+    def request_weight_steps(self, parameter: str, index: tuple[int, ...], steps: float) -> None:
+        """Ask to change a weight by so many fine steps."""
+        self.weight_scrolled.emit(parameter, index, steps)
+
+    def request_lock(self, parameter: str, index: tuple[int, ...]) -> None:
+        """Ask to lock a weight, or to free it if it is locked."""
+        self.lock_requested.emit(parameter, index)
+
+    def request_table(self, parameter: str) -> None:
+        """Ask for a parameter as a table."""
+        self.matrix_requested.emit(parameter)
+
+    # --- inside ---
 
     def _arrange(self) -> None:
         room = self.room()
-        self.scene().show_structure(self.experiment, self.report, max(1.0, room.width()), max(1.0, room.height()))
-
-        content = self.scene().content_rect()
+        self._scene.show_structure(self.experiment, self.report, max(1.0, room.width()), max(1.0, room.height()))
+        content, columns = self.content_rect(), self._scene.columns.values()
         self.setSceneRect(content.adjusted(-_ROAM, -_ROAM, _ROAM, _ROAM))
-        self.minimap.set_boxes(tuple(column.mapRectToScene(column.frame()) for column in self.scene().columns.values()), content)
+        self._map.set_boxes(content, [column.mapRectToScene(column.frame()) for column in columns])
 
     def _refresh(self) -> None:
         if self.experiment is not None:
             before, self.figures = self.figures, figures(self.experiment, self.report, self.state, self._coloring)
-            if legend.scales_of(before) != legend.scales_of(self.figures):
-                self.viewport().update(legend.rect(self.viewport().rect()))  # no item of the scene is there to be repainted
-            self.scene().show_figures(self.figures, self._class_names)
+            if overlays.scales_of(before) != overlays.scales_of(self.figures):
+                self.viewport().update(overlays.scales_rect(self.viewport().rect()))  # no item of the scene is there to be repainted
+            self._scene.show_figures(self.figures, self._class_names)
 
-    # --- Qt ---
+    def _overlays(self) -> tuple[QRect, ...]:
+        """Where the viewport shows what does not belong to the scene."""
+        return overlays.scales_rect(self.viewport().rect()), self.map_rect()
+
+    # --- Qt: painting ---
 
     def scrollContentsBy(self, x: int, y: int) -> None:
         super().scrollContentsBy(x, y)
@@ -185,33 +325,114 @@ class NetworkView(QGraphicsView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self.experiment is not None and self.fitted:
+        if self.experiment is not None and self.is_fitted:
             self._arrange()
-            self.scene().show_figures(self.figures, self._class_names)
+            self._scene.show_figures(self.figures, self._class_names)
             self.fit()
-
-    def _overlays(self) -> tuple[QRect, ...]:
-        """Where the viewport shows what does not belong to the scene."""
-        return legend.rect(self.viewport().rect()), self.map_rect()
-
-    def map_rect(self) -> QRect:
-        """Return where in the viewport the map of the whole network is; empty while there is none."""
-        return self.minimap.rect(self.viewport().rect(), self._seen())
-
-    def _seen(self) -> QRectF:
-        return self.mapToScene(self.viewport().rect()).boundingRect()
 
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
         theme = current_theme()
         exposed = self.mapFromScene(rect).boundingRect().adjusted(-2, -2, 2, 2)
         painter.save()
         painter.resetTransform()
-        lock_signs.paint(painter, self)
-        scales, place = self._overlays()
-        if place.intersects(exposed):
-            self.minimap.paint(painter, theme, place, self._seen())
+        overlays.paint_locks(painter, theme, self._scene, self.mapFromScene)
+        scales, map_rect = self._overlays()
+        if map_rect.intersects(exposed):
+            self._map.paint(painter, theme, map_rect, self.seen())
         if scales.intersects(exposed):
-            legend.paint(painter, self.viewport().rect(), theme, self.figures)
-        if not self.scene().columns and self.editable:
-            legend.paint_invitation(painter, self.viewport().rect(), theme)
+            overlays.paint_scales(painter, self.viewport().rect(), theme, self.figures)
+        if not self._scene.columns:
+            overlays.paint_invitation(painter, self.viewport().rect(), theme)
         painter.restore()
+
+    # --- Qt: the mouse ---
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        position = event.position().toPoint()
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        press = Press(position, self.hit_at(position), event.button(), bool(event.modifiers() & _ADDING), self._space_is_held)
+        wanted = next((tool for tool in TOOLS if tool.takes(self, press)), None)
+        if self._tool is None and wanted is not None:
+            self._tool = wanted(self, press)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        position = event.position().toPoint()
+        self._wheel.stop(self)
+        if self._tool is not None:
+            self._tool.move(self, position)
+        else:
+            self.hover(self.hit_at(position))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        tool, self._tool = self._tool, None
+        if tool is not None:
+            tool.end(self, event.position().toPoint())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        position = event.position().toPoint()
+        target = self.hit_at(position)
+        if target.kind == "nothing":
+            questions.open_kinds(self, position)
+        elif target.kind == "layer":
+            self.select((target.layer,))
+            questions.open_name(self)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        target = self.hit_at(event.position().toPoint())
+        if self._wheel.takes(self._scene, target):
+            self._wheel.turn(self, target, event)
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.cancel_tool()
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        questions.fill_menu(menu, self, self.hit_at(event.pos()), event.pos())
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(event.globalPos())
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self._wheel.stop(self)
+            self.hover(NOTHING)
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            text = _tips.tip(self.hit_at(event.pos()), self._scene, self.tokens)
+            QToolTip.showText(event.globalPos(), text, self.viewport()) if text else QToolTip.hideText()
+            return True
+        return super().viewportEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        layer_drops.move(self, event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        layer_drops.move(self, event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        layer_drops.drop(self, event)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._scene.mark(lit_link=None)
+
+    # --- Qt: the keyboard ---
+
+    def event(self, event: QEvent) -> bool:
+        """Keys come here first: Qt would take Tab for itself, and the window the letters of its shortcuts."""
+        if event.type() == QEvent.Type.ShortcutOverride and _keys.is_ours(event):
+            event.accept()
+            return True
+        if event.type() == QEvent.Type.KeyPress and _keys.press(self, event):
+            return True
+        return super().event(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self.hold_to_pan(False)
+        else:
+            super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        if self._space_is_held:
+            self.hold_to_pan(False)
+        super().focusOutEvent(event)

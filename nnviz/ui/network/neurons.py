@@ -13,6 +13,7 @@ from nnviz.ui.network.layer_figures import LayerFigures
 from nnviz.ui.network.layer_sizes import LayerSize
 from nnviz.ui.theme.colors import Theme
 from nnviz.ui.theme.fonts import mono
+from nnviz.ui.widgets.color_scale import color_of, readable
 
 _SMALLEST_NUMBERED = 15.0
 """Neurons of a smaller diameter on the screen show no numbers."""
@@ -47,7 +48,7 @@ def paint_neurons(
         if dropped:
             _cross_out(painter, theme, center, face.radius * 0.5)
         elif value is not None and longest:
-            painter.setPen(blocks.readable(theme, value, limit))
+            painter.setPen(readable(theme, value, limit))
             room = QRectF(-face.radius, center.y() - face.radius, 2 * face.radius, 2 * face.radius)
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter, captions.fitting(value, longest))
 
@@ -67,7 +68,7 @@ def _paint_dots(painter: QPainter, theme: Theme, face: LayerSize, figures: Layer
     plain = theme.phase(figures.phase) if figures.phase else theme.tint("muted", 0.55)
     for unit in range(face.units):
         value = None if figures.values is None else float(figures.values[unit])
-        color = plain if value is None or figures.phase else blocks.color(theme, value, limit)
+        color = plain if value is None or figures.phase else color_of(theme, value, limit)
         painter.fillRect(QRectF(-face.radius, face.unit_y(unit) - face.radius, 2 * face.radius, 2 * face.radius), color)
 
 
@@ -99,7 +100,7 @@ def paint_biases(painter: QPainter, theme: Theme, face: LayerSize, biases: np.nd
         return
     painter.setPen(QPen(theme.tint("muted", 0.85), 1.0))
     for unit, bias in enumerate(biases):
-        painter.setBrush(blocks.color(theme, float(bias), limit))
+        painter.setBrush(color_of(theme, float(bias), limit))
         painter.drawEllipse(bias_dot(face, unit), 3.8, 3.8)
 
 

@@ -9,10 +9,10 @@ from PySide6.QtGui import QDrag, QEnterEvent, QFont, QKeyEvent, QMouseEvent, QPa
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from nnviz.document.catalog import LAYERS, Kind
-from nnviz.ui.network.inline import ListEntry, matching
 from nnviz.ui.network.layer_drops import mime
 from nnviz.ui.theme.colors import BODY, GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
+from nnviz.ui.widgets.search_list import ListEntry, matching
 
 _HEIGHT, _HEAD = 26, 22
 _SQUARE = 13

@@ -1,4 +1,4 @@
-"""What is under a point of the picture. Reads the scene's items; changes nothing."""
+"""What is under a point of the picture: a port, a bias, a neuron, a layer, a curve."""
 
 from __future__ import annotations
 
@@ -28,26 +28,24 @@ class PointerTarget:
 NOTHING = PointerTarget()
 
 
-def pick(
-    columns: Mapping[str, ColumnItem], links: Mapping[Link, LinkItem], point: QPointF, ports: bool, reach: float = NEAR
-) -> PointerTarget:
+def pick(columns: Mapping[str, ColumnItem], links: Mapping[Link, LinkItem], point: QPointF, reach: float = NEAR) -> PointerTarget:
     """Return what is under a point: ends of selected links, ports, then biases, neurons, layers and at last the curves of links."""
-    for link, item in links.items() if ports else ():
+    for link, item in links.items():
         for side in (-1, 1):
             if item.is_selected and (item.end(side) - point).manhattanLength() <= 2 * HANDLE:
                 return PointerTarget("end", link=link, side=side)
     for id, column in columns.items():
         if not column.is_near(point):
             continue
-        hit = _in_column(id, column, column.mapFromScene(point), ports)
+        hit = _in_column(id, column, column.mapFromScene(point))
         if hit:
             return hit
     link, curve = nearest_link(links, point, reach)
     return PointerTarget("curve", link=link, curve=curve) if link else NOTHING
 
 
-def _in_column(id: str, column: ColumnItem, point: QPointF, ports: bool) -> PointerTarget | None:
-    if ports and column.marks.ports:
+def _in_column(id: str, column: ColumnItem, point: QPointF) -> PointerTarget | None:
+    if column.marks.ports:
         for side in (1, -1) if column.layer.kind != "input" else (1,):
             if (column.port(side) - point).manhattanLength() <= 2.4 * PORT:
                 return PointerTarget("port", id, side=side)

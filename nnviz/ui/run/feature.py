@@ -14,12 +14,12 @@ from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
 from nnviz.session.session import Session
 from nnviz.text import numbers
-from nnviz.ui.run.boundary import BoundaryPlot
-from nnviz.ui.run.gradient_norm import GradientNormPlot
-from nnviz.ui.run.histogram import HistogramPlot
+from nnviz.ui.run._boundary import BoundaryPlot
+from nnviz.ui.run._gradient_norm import GradientNormPlot
+from nnviz.ui.run._histogram import HistogramPlot
+from nnviz.ui.run._metric import MetricPlot
+from nnviz.ui.run._training_panel import TrainingPanel
 from nnviz.ui.run.loss_plot import LossPlot
-from nnviz.ui.run.metric import MetricPlot
-from nnviz.ui.run.training_panel import TrainingPanel
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.plot_card import framed

@@ -15,8 +15,8 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
 from nnviz.resource_files import resource_folder
+from nnviz.ui.shell._windows import Begin, Windows
 from nnviz.ui.shell.main_window import MainWindow
-from nnviz.ui.shell.windows import Begin, Windows
 from nnviz.ui.theme.fonts import load_fonts
 
 if TYPE_CHECKING:

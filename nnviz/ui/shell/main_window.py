@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nnviz.records.trace_state import TraceState
     from nnviz.session.run import RunState
     from nnviz.session.session import Session
-    from nnviz.ui.shell.features import Features
+    from nnviz.ui.shell._features import Features
 
 DESIGN_SIZE = (1600, 1000)
 SMALLEST_SIZE = (1180, 720)
@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
 
     def furnish(self, experiment: Experiment, autosaves: bool = True) -> None:
         """Give the window a session of this experiment, and its features. The engine is not started: call `session.start`."""
-        from nnviz.ui.shell.features import Features, new_session  # here, because the window is painted before they are loaded
+        from nnviz.ui.shell._features import Features, new_session  # here, because the window is painted before they are loaded
         from nnviz.ui.widgets.pending_text import PendingText
 
         self.session = new_session(experiment, autosaves, self)

@@ -125,7 +125,7 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
         session.stepping.to(job.step)
     _look(window, job)
     _wait(lambda: not session.numbers.is_waiting, "the numbers around the node", failures)
-    _wait(lambda: not window.features.graph.view.scenes.is_busy, "the graph to be laid out", failures)
+    _wait(lambda: not window.features.graph.view.trace_scene.placer.is_busy, "the graph to be laid out", failures)
     _settle(window)
     if job.panel == "graph":  # a picture of it alone shows all of it
         window.features.graph.view.fit()

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from nnviz.document import edits
 from nnviz.records.breakpoint_places import is_in_trace
 from nnviz.session.session import Session
-from nnviz.ui.step.breakpoint_list import BreakpointButton, BreakpointList
+from nnviz.ui.step._breakpoint_list import BreakpointButton, BreakpointList
 
 
 class BreakpointEditing:

@@ -23,13 +23,13 @@ from nnviz.session.session import Session
 from nnviz.session.trace_source import TraceSource
 from nnviz.text import names, what_if_text
 from nnviz.ui.step._breakpoint_editing import BreakpointEditing
+from nnviz.ui.step._chain_rule_card import ChainRuleCard
+from nnviz.ui.step._microscope import OptimizerMicroscope
+from nnviz.ui.step._proof import Proof
+from nnviz.ui.step._step_bar import StepBar
+from nnviz.ui.step._step_timeline import PhaseRail, StepTimeline
+from nnviz.ui.step._what_if_banner import WhatIfBanner
 from nnviz.ui.step.badge import Badge
-from nnviz.ui.step.chain_rule_card import ChainRuleCard
-from nnviz.ui.step.microscope import OptimizerMicroscope
-from nnviz.ui.step.proof import Proof
-from nnviz.ui.step.step_bar import StepBar
-from nnviz.ui.step.step_timeline import PhaseRail, StepTimeline
-from nnviz.ui.step.what_if_banner import WhatIfBanner
 from nnviz.ui.widgets.boxes import beside, scrolling, stacked
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.plot_card import framed

@@ -64,7 +64,12 @@ class Theme:
     def diverging(self, value: float, limit: float) -> QColor:
         """Return the colour of a value on a scale that is symmetric around 0: negative · panel · positive, full at ±limit."""
         share = 0.08 + 0.92 * min(1.0, abs(value) / limit) if limit > 0 else 0.08
-        return self.tint("positive" if value >= 0 else "negative", share)
+        return self.tint(of_sign(value), share)
+
+
+def of_sign(value: float) -> str:
+    """Return the name of the colour of a value's sign: "positive" from 0 on, else "negative"."""
+    return "positive" if value >= 0 else "negative"
 
 
 def mixed(first: QColor, second: QColor, share: float) -> QColor:

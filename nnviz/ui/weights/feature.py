@@ -14,7 +14,7 @@ from nnviz.session.session import Session
 from nnviz.text.names import parameter_title
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.weights import matrix_axes
-from nnviz.ui.weights.weight_editor import WeightEditor
+from nnviz.ui.weights._weight_editor import WeightEditor
 
 
 class WeightsFeature:

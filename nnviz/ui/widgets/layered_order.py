@@ -16,7 +16,7 @@ MANY = 500
 
 
 def ordered(keys: Sequence[Hashable], links: set[tuple[Hashable, Hashable]]) -> dict:
-    """Return the column of every item (the longest way to it), items of one column in the order in which wires cross least.
+    """Return the column of every item (the longest way to it), items of one column in the order in which edges cross least.
 
     Raises ValueError if the links form a cycle.
     """

@@ -15,10 +15,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from nnviz.ui.theme.colors import BODY, Theme, current_theme
 from nnviz.ui.theme.fonts import sans
-from nnviz.ui.widgets.plot_picture import open_menu
+from nnviz.ui.widgets._plot_picture import open_menu
 
 if TYPE_CHECKING:
-    from nnviz.ui.widgets.axes import Axes
+    from nnviz.ui.widgets._axes import Axes
 
 
 class Plot(QWidget):
@@ -49,7 +49,7 @@ class Plot(QWidget):
     @cached_property
     def axes(self) -> Axes:
         """The axes of a plot that has some."""
-        from nnviz.ui.widgets.axes import Axes  # imports pyqtgraph, in as much time as the window until its first paint: only when drawn
+        from nnviz.ui.widgets._axes import Axes  # imports pyqtgraph, in as much time as the window until its first paint: only when drawn
 
         return Axes(self)
 

@@ -12,8 +12,8 @@ from nnviz.engine.observe.data_records import data_record
 from nnviz.engine.observe.measures import array_of
 from nnviz.messages import BatchInspected
 from nnviz.records.tensors import to_numpy
-from nnviz.ui.data.batch_table import BatchTable
-from nnviz.ui.data.row_cells import RowCells
+from nnviz.ui.data._batch_table import BatchTable
+from nnviz.ui.data._row_cells import RowCells
 from tests.engine.experiments import HERE, experiment
 from tests.ui.window import opened, wait
 
@@ -37,25 +37,30 @@ def batch_of(rows: tuple[int, ...], outputs: list[list[float]], norms: int | Non
 
 
 def texts(panel: BatchTable, column: int) -> list[str]:
-    model = panel.model
-    return [model.data(model.index(row, column)) for row in range(model.rowCount())]
+    return [row[column] for row in panel.table.texts()]
+
+
+def order(panel: BatchTable) -> list[int]:
+    """Places in the batch, as they stand on the screen."""
+    return [row.place for row in panel.table.rows()]
 
 
 def test_a_click_on_a_row_looks_at_it(window, qtbot):
     panel = window.features.data.batch
     assert not window.features.cards["batch"].isVisible()
     window.action_table["batch"].trigger()
-    wait(qtbot, lambda: panel.model.rowCount() > 0)
+    wait(qtbot, lambda: bool(panel.table.rows()))
     batch, trace = window.session.batch.inspected, window.session.stepping.state.index.trace
     assert batch.rows == trace.rows and window.features.cards["batch"].isVisible()
     assert to_numpy(batch.losses).mean() == pytest.approx(trace.loss, rel=1e-5)
     panel.table.sortByColumn(4, DESCENDING)
     worst = int(to_numpy(batch.losses).argmax())
-    assert panel.model.order[0] == worst
-    qtbot.mouseClick(panel.table.viewport(), Qt.MouseButton.LeftButton, pos=panel.table.visualRect(panel.model.index(0, 0)).center())
+    assert order(panel)[0] == worst
+    first = panel.table.visualRect(panel.table.model().index(0, 0)).center()
+    qtbot.mouseClick(panel.table.viewport(), Qt.MouseButton.LeftButton, pos=first)
     assert window.session.stepping.state.sample == worst
     window.session.stepping.set_sample(2)
-    assert panel.table.currentIndex().row() == list(panel.model.order).index(2)
+    assert panel.table.currentIndex().row() == order(panel).index(2)
     window.session.training.iterations(1)
     wait(qtbot, lambda: window.session.batch.inspected.iteration == 4)
     window.action_table["batch"].trigger()
@@ -81,11 +86,11 @@ def test_sorting_by_every_column(qtbot):
     x, y = to_numpy(data.x)[training[[3, 60, 20]]], to_numpy(data.y)[training[[3, 60, 20]]]
     for column, keys in ((0, np.arange(3)), (1, x[:, 0]), (2, y), (3, np.array([1, 0, 2])), (4, np.arange(3))):
         panel.table.sortByColumn(column, ASCENDING)
-        assert (np.diff(keys[panel.model.order]) >= 0).all()
+        assert (np.diff(keys[order(panel)]) >= 0).all()
         panel.table.sortByColumn(column, DESCENDING)
-        assert (np.diff(keys[panel.model.order]) <= 0).all()
+        assert (np.diff(keys[order(panel)]) <= 0).all()
     panel.table.sortByColumn(5, DESCENDING)
-    assert panel.model.order.tolist() == [1, 0, 2] and texts(panel, 5) == ["5", "1", "–"], "what is not known goes last"
+    assert order(panel) == [1, 0, 2] and texts(panel, 5) == ["5", "1", "–"], "what is not known goes last"
     panel.table.sortByColumn(0, ASCENDING)
     assert texts(panel, 0) == ["0 (3)", "1 (60)", "2 (20)"]
     assert texts(panel, 2) == [data.class_names[label] for label in y]
@@ -118,4 +123,4 @@ def test_a_batch_of_other_data_is_not_shown(qtbot):
     panel = BatchTable()
     qtbot.addWidget(panel)
     panel.set_batch(batch_of((0, 5_000), [[0.9], [0.2]]), record_of("moons"))
-    assert panel.model.rowCount() == 0
+    assert panel.table.rows() == []

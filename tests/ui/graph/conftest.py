@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnviz.ui.graph.graph_view import GraphView
+from nnviz.ui.graph._graph_view import GraphView
 
 
 @pytest.fixture

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QImage, QPainter
 
-from nnviz.ui.graph import states, structure
+from nnviz.ui.graph import structure
+from nnviz.ui.graph._card_face import paint_edge
 from nnviz.ui.graph.appearance import Appearance
-from nnviz.ui.graph.card_items import EdgeItem
+from nnviz.ui.graph.card_states import CardScales
+from nnviz.ui.graph.graph_items import EdgeItem
 from nnviz.ui.graph.strips import COLORINGS
 from nnviz.ui.theme.colors import LIGHT
 from tests.ui import traces
@@ -15,16 +17,16 @@ from tests.ui import traces
 
 def shown(trace, cursor, coloring, label, sample=0):
     state = traces.state(trace, cursor, sample)
-    diagram, scales = structure.diagram(trace), states.scales(state)
+    diagram, scales = structure.diagram(trace), CardScales(state)
     card = diagram.cards[diagram.card_of[traces.node(trace, label)]]
-    return states.card_state(state, card, scales, Appearance(coloring=coloring))
+    return scales.node_state(state, card, Appearance(coloring=coloring))
 
 
 def widths(trace, cursor, coloring):
     state = traces.state(trace, cursor)
-    scales = states.scales(state)
-    wires = structure.diagram(trace).wires
-    return {wire.edges[0]: states.wire_state(state, wire, scales, coloring).width for wire in wires}
+    scales = CardScales(state)
+    edges = structure.diagram(trace).edges
+    return {edge.edges[0]: abs(scales.edge_state(state, edge, Appearance(coloring=coloring)).size or 0.0) for edge in edges}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,7 @@ def test_the_cells_follow():
 
 
 def test_a_contribution_is_one_addend_and_the_gradient_their_sum():
-    """x goes to both inputs of the product: each wire carries its own part."""
+    """x goes to both inputs of the product: each edge carries its own part."""
     tape = traces.Tape()
     x = tape.add("input", "x", np.array([[1.0]]))
     a = tape.add("operation", "relu", np.array([[1.0]]), "h", (x,))
@@ -78,13 +80,13 @@ def test_one_outlier_leaves_the_others_apart(coloring):
     updates = (msgspec.structs.replace(update, after=huge), *trace.updates[1:])
     nodes = [msgspec.structs.replace(n, value=huge, gradient=huge) if n.id == node.id else n for n in trace.nodes]
     wild = msgspec.structs.replace(trace, nodes=tuple(nodes), edges=tuple(edges), updates=updates)
-    sizes = states.scales(traces.state(wild, len(wild.steps))).sizes[coloring]
+    sizes = CardScales(traces.state(wild, len(wild.steps))).sizes[coloring]
     others = [abs(size) for id, size in sizes.items() if id not in (node.id, traces.node(wild, "linear"))]
     assert max(others) > 0.3
 
 
 @pytest.mark.parametrize(("coloring", "sign"), [("value", 1), ("gradient", -1)])
-def test_nodes_and_wires_have_the_colour_of_the_sign(qapp, coloring, sign):
+def test_nodes_and_edges_have_the_colour_of_the_sign(qapp, coloring, sign):
     """A value of 2 whose gradient is −3: blue by its value, orange by its gradient."""
     tape = traces.Tape()
     x = tape.add("input", "x", np.array([[1.0]]))
@@ -93,12 +95,13 @@ def test_nodes_and_wires_have_the_colour_of_the_sign(qapp, coloring, sign):
     tape.back(a, b, np.array([[-3.0]]))
     trace = tape.record(0.0)
     state = traces.state(trace, len(trace.steps))
-    scales, diagram = states.scales(state), structure.diagram(trace)
-    wire = next(wire for wire in diagram.wires if wire.edges == ((a, b),))
-    assert np.sign(states.card_state(state, diagram.cards[diagram.card_of[a]], scales, Appearance(coloring=coloring)).size) == sign
-    shown = states.wire_state(state, wire, scales, coloring)
+    scales, diagram = CardScales(state), structure.diagram(trace)
+    edge, look = next(edge for edge in diagram.edges if edge.edges == ((a, b),)), Appearance(coloring=coloring)
+    assert np.sign(scales.node_state(state, diagram.cards[diagram.card_of[a]], look).size) == sign
+    shown = scales.edge_state(state, edge, look)
     assert np.sign(shown.size) == sign and shown.returned
-    assert _pixel_of(EdgeItem("a", "b", [(0, 10), (10, 10), (20, 10), (40, 10)]), shown) == ("blue" if sign > 0 else "orange")
+    item = EdgeItem(edge, [(0, 10), (10, 10), (20, 10), (40, 10)], paint_edge)
+    assert _pixel_of(item, shown) == ("blue" if sign > 0 else "orange")
 
 
 def _pixel_of(item, state) -> str:
@@ -113,8 +116,8 @@ def _pixel_of(item, state) -> str:
 
 
 def test_the_range_is_printed():
-    from nnviz.ui.graph.speech import scale_caption
+    from nnviz.ui.graph._speech import scale_caption
 
     state = traces.state(traces.worked(), 3)
-    limits = states.scales(state).limits
+    limits = CardScales(state).limits
     assert "update ±" in scale_caption(limits, "update") and "update" not in scale_caption(limits)

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt
 
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.graph.search import matches
+from nnviz.ui.graph._node_finder import matches
 from tests.ui import captured, traces
 
 
@@ -43,7 +43,7 @@ def test_folds_open_on_the_way_and_the_match_is_in_sight(view, qtbot):
     qtbot.keyClick(view.finder.field, Qt.Key.Key_Return)
     (node,) = view.finder.matches
     card = view.scene().card_of(node)
-    assert not view.scene().diagram.cards[card.key].folded
+    assert not card.card.folded
     assert {"net/t=3", "net/t=0…net/t=4"} <= view.scene().folded, "those equal to it stay folded"
     assert view.viewport().rect().contains(view.mapFromScene(card.sceneBoundingRect().center()))
 

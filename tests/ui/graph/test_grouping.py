@@ -50,8 +50,8 @@ def test_a_shared_weight_stands_beside_all_who_share_it():
     card = folded.cards[folded.card_of[weight]]
     assert card.nodes == (weight,) and folded.cards[card.owner].title == "t=0 … t=4"
     assert len(folded.cards[card.owner].groups) == 5
-    (wire,) = folded.wires_at[card.key]
-    assert len(wire.edges) == 5, "one contribution for each time step"
+    (edge,) = folded.edges_at[card.key]
+    assert len(edge.edges) == 5, "one contribution for each time step"
     assert structure.diagram(index.trace).cards[f"node {weight}"].owner == "net/t=0…net/t=4"
 
 
@@ -97,18 +97,18 @@ def test_however_it_is_folded_every_node_and_edge_is_somewhere_and_nothing_overl
     shown = [node for card in diagram.cards.values() for node in card.nodes]
     assert len(shown) == len(set(shown)) and {edge.source for edge in index.trace.edges} <= set(shown)
     between = [edge for edge in index.trace.edges if diagram.card_of[edge.source] != diagram.card_of[edge.target]]
-    assert sum(len(wire.edges) for wire in diagram.wires) == len(between)
+    assert sum(len(edge.edges) for edge in diagram.edges) == len(between)
     placement = layout.place(diagram, dict.fromkeys(diagram.cards, SIZE))
-    assert set(placement.curves) == {(wire.source, wire.target) for wire in diagram.wires}
+    assert set(placement.curves) == {(edge.source, edge.target) for edge in diagram.edges}
     boxes = sorted(placement.cards.values())
     for place, (x, y, w, h) in enumerate(boxes):
         for other in boxes[place + 1 :]:
             if other[0] >= x + w:
                 break
             assert other[1] >= y + h or y >= other[1] + other[3]
-    for wire in diagram.wires:
-        if not diagram.cards[wire.source].owner:
-            assert placement.cards[wire.source][0] + SIZE[0] < placement.cards[wire.target][0]
+    for edge in diagram.edges:
+        if not diagram.cards[edge.source].owner:
+            assert placement.cards[edge.source][0] + SIZE[0] < placement.cards[edge.target][0]
 
 
 @settings(max_examples=30)
@@ -164,4 +164,4 @@ def test_weights_stay_with_their_layer_whatever_looks_at_them(penalties):
         x, y, width, height = places.cards[f"node {node.id}"]
         left, top, wide, high = places.frames[node.module]
         assert left < x < x + width < left + wide and top < y < y + height < top + high
-    assert {(wire.source, wire.target) for wire in picture.wires} == set(places.curves)
+    assert {(edge.source, edge.target) for edge in picture.edges} == set(places.curves)

@@ -1,4 +1,4 @@
-"""Places of cards and wires: nothing overlaps, everything flows to the right, wires avoid cards."""
+"""Places of cards and edges: nothing overlaps, everything flows to the right, edges avoid cards."""
 
 import itertools
 
@@ -76,9 +76,9 @@ def test_cards_and_frames_never_overlap(trace):
 @pytest.mark.parametrize("trace", [traces.worked(), traces.dropout_net(), residual(), branches()])
 def test_the_chain_reads_from_left_to_right(trace):
     diagram, placement = _placed(trace)
-    for wire in diagram.wires:
-        source, target = placement.cards[wire.source], placement.cards[wire.target]
-        if diagram.cards[wire.source].owner:
+    for edge in diagram.edges:
+        source, target = placement.cards[edge.source], placement.cards[edge.target]
+        if diagram.cards[edge.source].owner:
             assert source[0] == target[0]
         else:
             assert source[0] + source[2] < target[0]
@@ -91,13 +91,13 @@ def test_a_plain_chain_is_straight():
 
 
 @pytest.mark.parametrize("trace", [traces.dropout_net(), residual(), branches()])
-def test_no_wire_runs_through_a_card(trace):
+def test_no_edge_runs_through_a_card(trace):
     _, placement = _placed(trace)
     for ends, curve in placement.curves.items():
         assert _crossed(curve, placement.cards, ends) == []
 
 
-def test_a_wire_around_cards_also_goes_around_their_frame():
+def test_an_edge_around_cards_also_goes_around_their_frame():
     diagram, placement = _placed(residual())
     first, total = diagram.card_of[1], diagram.card_of[4]
     frame = placement.frames["h2"]
@@ -105,7 +105,7 @@ def test_a_wire_around_cards_also_goes_around_their_frame():
     assert inside and all(not frame[1] <= y <= frame[1] + frame[3] for _, y in inside)
 
 
-def test_buffers_below_each_other_are_wired_along_the_side():
+def test_buffers_below_each_other_are_joined_along_the_side():
     tape = traces.Tape()
     x = tape.add("input", "x", [[1.0]])
     parts = [tape.add("buffer", f"n.{name}", [1.0], "n") for name in ("running_mean", "running_var")]

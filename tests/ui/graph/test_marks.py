@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from nnviz.records.trace_record import NodeMarks
-from nnviz.ui.graph import marks, states, strips, structure
+from nnviz.ui.graph import marks, strips, structure
 from nnviz.ui.graph.appearance import Appearance
+from nnviz.ui.graph.card_states import CardScales
 from tests.ui import traces
 
 
@@ -29,10 +30,11 @@ def test_a_mark_comes_with_the_value_and_is_explained(found, mark, word):
     relu, place = traces.node(trace, "relu"), traces.place(trace, "forward", "relu")
     before, after = traces.state(trace, place - 1), traces.state(trace, place)
     assert marks.marks(before, relu) == () and marks.marks(after, relu) == (mark,)
-    diagram, scales = structure.diagram(trace), states.scales(after)
+    diagram, scales = structure.diagram(trace), CardScales(after)
     card = diagram.cards[diagram.card_of[relu]]
-    assert states.card_state(after, card, scales, Appearance()).marks == (mark,)
-    assert word in states.tooltip(after, card, scales, {}) and "Not computed" not in states.tooltip(after, card, scales, {})
+    assert scales.node_state(after, card, Appearance()).marks == (mark,)
+    said = scales.tooltip(after, card, Appearance())
+    assert word in said and "Not computed" not in said
 
 
 def test_a_lock_is_on_from_the_start():
@@ -61,17 +63,18 @@ def test_a_dropped_neuron_is_crossed_out_in_its_rows_only():
     from nnviz.records.tensors import to_numpy
     from nnviz.records.trace_index import TraceIndex
     from nnviz.records.trace_state import TraceState
-    from nnviz.ui.graph import neuron_states, units
+    from nnviz.ui.graph import _neuron_diagram
+    from nnviz.ui.graph.neuron_states import NeuronScales
 
     document = jobs.open_document("example:moons")
     experiment = edits.add_layer(document.experiment, "dropout", between=("h1", "h2"))
     index = TraceIndex(jobs.trace_record(jobs.OpenedFile(experiment, document.folder), 0, "neurons"))
-    shown = units.units(index)
+    diagram = _neuron_diagram.diagram(index)
     masks = [node for node in index.trace.nodes if node.dropped is not None]
     for row in (0, 5, None):
         state = TraceState(index, len(index.trace.steps), row)
-        scale = neuron_states.scale(state, shown)
+        scales = NeuronScales(state, diagram)
         for mask in masks:
-            seen = neuron_states.neuron_state(state, shown, scale, shown.circle_of[mask.id], Appearance())
+            seen = scales.node_state(state, diagram.cards[diagram.card_of[mask.id]], Appearance())
             struck = to_numpy(mask.dropped)
             assert ("dropped" in seen.marks) == bool(struck.all() if row is None else struck[row])

@@ -5,7 +5,6 @@ from PySide6.QtCore import QPoint, Qt
 
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.graph import camera
 from nnviz.ui.theme.colors import LIGHT
 from tests.ui import traces
 
@@ -37,11 +36,11 @@ def test_nothing_stands_on_top_of_the_graph(view):
 def test_a_click_and_a_drag_go_there(view, qtbot):
     middle = view.minimap.rect().center()
     qtbot.mouseClick(view.minimap, Qt.MouseButton.LeftButton, pos=QPoint(view.minimap.width() - 4, middle.y()))
-    right = camera.seen(view).center().x()
+    right = view.seen().center().x()
     assert right > view.scene().content.center().x()
     qtbot.mousePress(view.minimap, Qt.MouseButton.LeftButton, pos=middle)
     qtbot.mouseMove(view.minimap, middle - QPoint(20, 0))
-    assert camera.seen(view).center().x() < view.scene().content.center().x()
+    assert view.seen().center().x() < view.scene().content.center().x()
     qtbot.mouseRelease(view.minimap, Qt.MouseButton.LeftButton, pos=middle)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from nnviz.ui.graph import strips
 from nnviz.ui.theme.colors import LIGHT
+from nnviz.ui.widgets.color_scale import shaded
 from tests.ui import traces
 
 
@@ -82,9 +83,9 @@ def test_the_scale_is_robust_to_one_outlier_and_the_same_at_every_step():
 
 
 def test_shades_are_symmetric_monotone_and_full_at_the_limit():
-    assert strips.shaded(-1.0, 2.0) == -strips.shaded(1.0, 2.0)
-    assert strips.shaded(0.0, 2.0) == 0.0 < strips.shaded(0.1, 2.0) < strips.shaded(2.0, 2.0) == 1.0 == strips.shaded(9.0, 2.0)
-    assert strips.shaded(1.0, 0.0) == 0.0
+    assert shaded(-1.0, 2.0) == -shaded(1.0, 2.0)
+    assert shaded(0.0, 2.0) == 0.0 < shaded(0.1, 2.0) < shaded(2.0, 2.0) == 1.0 == shaded(9.0, 2.0)
+    assert shaded(1.0, 0.0) == 0.0
 
 
 def _painted(strip, qapp):

@@ -1,7 +1,8 @@
-"""Which cards, wires and groups a trace becomes."""
+"""Which cards, edges and groups a trace becomes."""
 
 from nnviz.text import names as naming
 from nnviz.ui.graph import structure
+from nnviz.ui.graph.grouping import tree
 from tests.ui import traces
 
 
@@ -32,9 +33,9 @@ def test_data_enters_as_a_card_of_its_own_and_the_target_stands_below_the_loss()
     assert y.owner == loss.key and not y.above
 
 
-def test_every_edge_is_behind_exactly_one_wire():
+def test_every_edge_is_behind_exactly_one_drawn_edge():
     trace = traces.dropout_net()
-    drawn = [edge for wire in structure.diagram(trace).wires for edge in wire.edges]
+    drawn = [edge for edge in structure.diagram(trace).edges for edge in edge.edges]
     assert sorted(drawn) == sorted((edge.source, edge.target) for edge in trace.edges)
 
 
@@ -44,7 +45,7 @@ def test_a_folded_group_is_one_card_that_shows_its_last_value():
     (card,) = _cards(diagram, "h1")
     assert card.folded and len(card.nodes) == 4
     assert trace.nodes[card.shown].operation == "relu"
-    assert {wire.target for wire in diagram.wires if wire.source == card.key} == {diagram.card_of[traces.node(trace, "relu") + 3]}
+    assert {edge.target for edge in diagram.edges if edge.source == card.key} == {diagram.card_of[traces.node(trace, "relu") + 3]}
 
 
 def test_the_skeleton_ignores_numbers_but_not_structure():
@@ -53,7 +54,7 @@ def test_the_skeleton_ignores_numbers_but_not_structure():
 
 
 def test_all_groups_can_be_folded_but_not_single_inputs():
-    assert structure.block_keys(traces.dropout_net()) == {"h1", "h2", "d1", "out"}
+    assert set(tree(traces.dropout_net()).groups) == {"h1", "h2", "d1", "out"}
 
 
 def test_names_are_short_and_know_normalisations():

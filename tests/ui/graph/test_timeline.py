@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.step.step_timeline import PHASES, PhaseRail, StepTimeline
+from nnviz.ui.step._step_timeline import PHASES, PhaseRail, StepTimeline
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
 from tests.ui import traces

@@ -3,11 +3,12 @@
 import pytest
 
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.graph import camera, states, structure, unfolding
-from nnviz.ui.graph.card_items import card_size
+from nnviz.ui.graph import layout, structure
+from nnviz.ui.graph._card_face import card_sizes
+from nnviz.ui.graph.card_states import CardScales
 from nnviz.ui.graph.grouping import tree
 from nnviz.ui.graph.layout import place
-from nnviz.ui.graph.strips import value_strip
+from nnviz.ui.widgets.zoom_view import READABLE
 from tests.ui import captured
 
 
@@ -27,10 +28,7 @@ def _drawn(name, folded):
     index = captured.index(name)
     state, groups = TraceState(index, 0, None), tree(index.trace)
     diagram = structure.diagram(index.trace, frozenset(folded & set(groups.groups)), groups)
-    scale = states.scales(state)
-    nodes = {key: index.node(card.shown) for key, card in diagram.cards.items()}
-    texts = {key: states.card_texts(card, nodes[key], scale, {}) for key, card in diagram.cards.items()}
-    return diagram, {key: card_size(*texts[key], value_strip(state, node)) for key, node in nodes.items()}
+    return diagram, card_sizes(state, diagram, CardScales(state), {})
 
 
 @pytest.mark.parametrize("name", ["lstm", "bidirectional_gru", "multi_head_attention", "encoder_decoder_transformer", "cnn_batch_norm"])
@@ -40,7 +38,7 @@ def test_the_measured_size_is_the_laid_out_one(qapp, name, every):
     groups = tree(captured.index(name).trace).groups
     equal = {key for group in groups.values() if group.repeats for key in (group.key, *(inner.key for inner in group.walk()))}
     diagram, sizes = _drawn(name, {*list(groups)[::every], *equal})
-    width, height = unfolding.extent(diagram, sizes)
+    width, height = layout.extent(diagram, sizes)
     placed = place(diagram, sizes)
     boxes = [*placed.cards.values(), *placed.frames.values()]
     left, right = min(x for x, _, _, _ in boxes), max(x + w for x, _, w, _ in boxes)
@@ -57,12 +55,12 @@ def test_it_opens_as_far_as_it_can_be_read(view, name, size):
     first = structure.first_folds(scene.groups, len(scene.trace.nodes))
     assert scene.folded <= first
     if scene.folded < first:
-        assert camera.zoom(view) >= camera.READABLE, "all of it is seen, and can be read"
-        assert camera.seen(view).contains(scene.content.adjusted(8, 8, -8, -8))
-    room = camera.readable_room(view)
+        assert view.zoom >= READABLE, "all of it is seen, and can be read"
+        assert view.seen().contains(scene.content.adjusted(8, 8, -8, -8))
+    room = view.readable_room()
     for key in _could_open(scene):
         diagram, sizes = _drawn(name, scene.folded - {key})
-        width, height = unfolding.extent(diagram, sizes)
+        width, height = layout.extent(diagram, sizes)
         assert width > room.width() or height > room.height() or scene.folded == first, f"there was room for {key}"
 
 
@@ -84,7 +82,7 @@ def test_a_resnet_18_opens_folded(view, qtbot):
 def test_one_layout_a_graph_and_none_where_nothing_folds(view):
     view.resize(1900, 700)
     placed = []
-    view.scenes.cards.placer.placed.connect(lambda *_: placed.append(1))
+    view.scene().placer.placed.connect(lambda *_: placed.append(1))
     _show(view, "lstm")
     assert len(placed) == 1
     view.resize(1899, 700)

@@ -30,7 +30,7 @@ def _middle(view, item) -> QPoint:
 def test_without_a_trace_it_says_so(view):
     view.set_trace_state(None)
     assert view.notice.isVisible() and "No trace yet" in view.notice.text()
-    assert view.text_alternative() == ["There is no trace yet."]
+    assert view.accessibleDescription() == "There is no trace yet."
     assert view.scene().items() == []
 
 
@@ -207,10 +207,10 @@ def test_a_gradient_travels_only_on_a_step_forward_and_only_when_animated(view, 
     view.set_animated(True)
     view.set_trace_state(TraceState(net, relu - 1, 0))
     view.set_trace_state(TraceState(net, relu, 0))
-    ((dot, wire),) = scene.travel.dots
+    ((dot, edge),) = scene.travel.dots
     start = dot.pos()
     qtbot.waitUntil(lambda: not scene.travel.is_moving, timeout=2000)
-    assert dot.x() < start.x() and dot.pos() == wire.point(0.5)
+    assert dot.x() < start.x() and dot.pos() == edge.point(0.5)
     view.set_trace_state(TraceState(net, relu + 1, 0))
     view.set_trace_state(TraceState(net, relu, 0))
     assert not scene.travel.is_moving
@@ -219,26 +219,26 @@ def test_a_gradient_travels_only_on_a_step_forward_and_only_when_animated(view, 
     assert not scene.travel.is_moving and len(scene.travel.dots) == 3
 
 
-def test_wires_turn_when_their_gradient_has_come_back(view, net):
+def test_edges_turn_when_their_gradient_has_come_back(view, net):
     relu = traces.place(net.trace, "backward", "relu")
-    diagram_wire = next(ends for ends in _wires_of(view, net, relu))
-    assert view.scene().wires[diagram_wire].state.returned
+    edge = next(ends for ends in _edges_of(view, net, relu))
+    assert view.scene().edges[edge].state.returned
     view.set_trace_state(TraceState(net, relu - 1, 0))
-    assert not view.scene().wires[diagram_wire].state.returned
+    assert not view.scene().edges[edge].state.returned
 
 
-def _wires_of(view, net, cursor):
+def _edges_of(view, net, cursor):
     view.set_trace_state(TraceState(net, cursor, 0))
     here = view.scene().diagram.card_of[net.trace.steps[cursor - 1].node]
-    return [ends for ends in view.scene().wires if ends[1] == here]
+    return [ends for ends in view.scene().edges if ends[1] == here]
 
 
-def test_colouring_changes_widths_and_refuses_nonsense(view, net):
+def test_colouring_changes_edges_and_refuses_nonsense(view, net):
     view.set_trace_state(TraceState(net, net.phase_spans["backward"][1], 0))
     view.set_coloring("gradient")
-    by_gradient = [wire.state.width for wire in view.scene().wires.values()]
+    by_gradient = [edge.state.size for edge in view.scene().edges.values()]
     view.set_coloring("value")
-    assert [wire.state.width for wire in view.scene().wires.values()] != by_gradient
+    assert [edge.state.size for edge in view.scene().edges.values()] != by_gradient
     with pytest.raises(ValueError, match="value, gradient, contribution, update"):
         view.set_coloring("mood")
 
@@ -249,13 +249,9 @@ def test_the_range_of_the_colours_is_printed(view, net):
     assert view._limits.text().startswith("value ±") and "gradient ±" in view._limits.text()
 
 
-def test_it_describes_itself_in_sentences(view, net):
+def test_it_describes_itself_in_a_sentence(view, net):
     view.set_trace_state(TraceState(net, traces.place(net.trace, "forward", "relu"), 0))
-    said = view.text_alternative()
-    assert said[0] == "Step 3 of 22: forward at relu of h1."
-    assert len(said) == 2 + len(net.trace.nodes)
-    assert any("value not computed yet" in sentence for sentence in said)
-    assert view.accessibleDescription() == said[0]
+    assert view.accessibleDescription() == "Step 3 of 22: forward at relu of h1."
 
 
 def test_titles_replace_layer_ids(view, net):

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from nnviz.document.network import Link
-from nnviz.ui.network import asking, inline, network_menus
+from nnviz.ui.network import _inline, questions
 from nnviz.ui.network.layer_drops import mime
 from nnviz.ui.network.neurons import bias_dot
 from nnviz.ui.network.picking import PointerTarget
@@ -91,7 +91,7 @@ def test_a_box_selects_what_it_touches(view, emitted):
 
 def test_an_edge_is_clicked_and_a_new_weight_typed(qtbot, view, emitted):
     qtbot.mouseClick(view.viewport(), LEFT, pos=curve(view, "x", "h1", (3, 1)))
-    field = view.viewport().findChild(inline.WeightField)
+    field = view.viewport().findChild(_inline.WeightField)
     assert field.isVisible() and field.box.value() == pytest.approx(view.figures.weights["h1.weight"][3, 1])
     qtbot.keyClicks(field.box, "-1.5e-1")
     qtbot.keyClick(field.box, Qt.Key.Key_Return)
@@ -102,7 +102,7 @@ def test_an_edge_is_clicked_and_a_new_weight_typed(qtbot, view, emitted):
 def test_escape_leaves_a_weight_as_it_was(qtbot, view, emitted):
     column = view.scene().columns["h1"]
     qtbot.mouseClick(view.viewport(), LEFT, pos=view.mapFromScene(column.mapToScene(bias_dot(column.face, 2))))
-    field = view.viewport().findChild(inline.WeightField)
+    field = view.viewport().findChild(_inline.WeightField)
     assert field.accessibleName() == "Weight dense 1.bias[2]" and field.box.accessibleName() == "dense 1.bias[2]"
     qtbot.keyClicks(field.box, "3")
     qtbot.keyClick(field.box, Qt.Key.Key_Escape)
@@ -112,7 +112,7 @@ def test_escape_leaves_a_weight_as_it_was(qtbot, view, emitted):
 def test_typing_on_the_picture_finds_a_layer_and_enter_adds_it(qtbot, view, emitted):
     view.setFocus()
     qtbot.keyClicks(view, "d")
-    field = view.viewport().findChild(inline.SearchField)
+    field = view.viewport().findChild(_inline.SearchField)
     qtbot.keyClicks(field.line, "ro")
     assert [field.list.item(row).text() for row in range(field.list.count())] == ["Dropout", "Spatial dropout"]
     qtbot.keyClick(field.line, Qt.Key.Key_Return)
@@ -123,7 +123,7 @@ def test_typing_on_the_picture_finds_a_layer_and_enter_adds_it(qtbot, view, emit
 
 def test_with_one_layer_selected_the_new_one_goes_behind_it(qtbot, view, emitted):
     view.set_selection(("h1",))
-    field = asking.open_kinds(view, QPoint(10, 10), "tch")
+    field = questions.open_kinds(view, QPoint(10, 10), "tch")
     assert field.list.item(0).text() == "Batch norm"
     field.list.itemClicked.emit(field.list.item(0))
     assert emitted[-1][1] == "batch_norm" and emitted[-1][3] == "h1"
@@ -149,18 +149,6 @@ def test_a_drop_on_a_link_inserts_and_elsewhere_adds(view, emitted):
     assert view.scene().lit_link is None
 
 
-def test_only_looking_changes_nothing(qtbot, view, emitted):
-    view.set_editable(False)
-    start = neuron(view, "h2", 0)
-    drag(view, start, start + QPoint(60, 40))
-    view.set_selection(("h1",))
-    qtbot.keyClick(view, Qt.Key.Key_Delete)
-    qtbot.keyClicks(view, "d")
-    assert not drop(view, "dense", QPoint(550, 690))
-    assert {name for name, *_ in emitted} <= {"selected_changed", "neuron_hovered", "node_requested"}
-    assert view.viewport().findChild(inline.SearchField) is None
-
-
 def test_keys_walk_and_move(qtbot, view, emitted):
     view.setFocus()
     for id in ("x", "h1", "h2"):
@@ -177,16 +165,20 @@ def test_keys_walk_and_move(qtbot, view, emitted):
     assert emitted[-1] == ("selected_changed", ())
 
 
+def menu_for(view, target):
+    menu = QMenu(view)
+    questions.fill_menu(menu, view, target, QPoint())
+    return menu
+
+
 def test_the_menu_offers_what_fits_the_place(view, emitted):
-    texts = [action.text().split("\t")[0] for action in network_menus.build_menu(view, PointerTarget("layer", "h1"), QPoint()).actions()]
+    texts = [action.text().split("\t")[0] for action in menu_for(view, PointerTarget("layer", "h1")).actions()]
     assert {"Show in the graph", "Add behind", "Disconnect", "Delete", "Fit"} <= set(texts)
-    menu = network_menus.build_menu(view, PointerTarget("curve", link=Link("h1", "h2"), curve=0), QPoint())
+    menu = menu_for(view, PointerTarget("curve", link=Link("h1", "h2"), curve=0))
     insert = next(below for below in menu.findChildren(QMenu) if below.title() == "Insert")
     normalisation = next(below for below in insert.findChildren(QMenu) if below.title() == "Normalisation")
     next(action for action in normalisation.actions() if action.text() == "Layer norm").trigger()
     assert emitted[-1] == ("insert_requested", "layer_norm", "h1", "h2")
-    tidy = next(
-        action for action in network_menus.build_menu(view, PointerTarget(), QPoint()).actions() if action.text().startswith("Tidy up")
-    )
+    tidy = next(action for action in menu_for(view, PointerTarget()).actions() if action.text().startswith("Tidy up"))
     tidy.trigger()
     assert emitted[-1] == ("tidy_requested",)

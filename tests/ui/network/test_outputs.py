@@ -13,7 +13,7 @@ from nnviz.engine.run.trainer import Trainer
 from nnviz.records.tensors import PICTURED
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.network import legend
+from nnviz.ui.network import overlays
 from nnviz.ui.network.layer_figures import figures
 from tests.engine.experiments import HERE
 from tests.engine.kinds import EXPERIMENTS, IMAGE, ROWS, one
@@ -105,8 +105,8 @@ def test_the_scales_on_the_screen_are_those_of_the_figures(qtbot):
         for cursor in range(index.length + 1):
             view.set_trace_state(TraceState(index, cursor))
             QApplication.processEvents()
-            room = legend.rect(view.viewport().rect())
+            room = overlays.scales_rect(view.viewport().rect())
             shown = view.screen().grabWindow(view.winId(), room.x(), room.y(), room.width(), room.height())
             assert shown.toImage() == view.grab(room).toImage(), (coloring, cursor)
-            seen.add(legend.scales_of(view.figures))
+            seen.add(overlays.scales_of(view.figures))
     assert len(seen) > 6

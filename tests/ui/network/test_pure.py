@@ -14,12 +14,13 @@ from nnviz.document.shapes.report import examine
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
 from nnviz.text import captions
-from nnviz.ui.network.allowed_links import can_link, descendants, targets_of
+from nnviz.ui.network.allowed_links import descendants, partners
 from nnviz.ui.network.blocks import tiled
 from nnviz.ui.network.curves import Course, LinkEnds
-from nnviz.ui.network.layer_figures import figures, limit
+from nnviz.ui.network.layer_figures import figures
 from nnviz.ui.network.layer_places import arranged, box, detours, loft
 from nnviz.ui.network.layer_sizes import layer_size
+from nnviz.ui.widgets.color_scale import round_limit
 from tests.ui import traces
 from tests.ui.network.networks import digits, dropout_net, experiment, layer, residual
 
@@ -128,13 +129,13 @@ def test_a_cycle_is_still_arranged():
 
 def test_only_links_that_fit_may_be_drawn():
     network = residual().network
-    assert not can_link(network, "h1", "h1")
-    assert not can_link(network, "h1", "s"), "already there"
-    assert not can_link(network, "out", "s"), "a cycle"
-    assert can_link(network, "x", "out"), "a dense layer takes one input: the new link takes the place of the old one"
-    assert not can_link(network, "h1", "x"), "an input takes none"
-    assert not can_link(network, "h1", "gone")
-    assert can_link(network, "x", "s") and targets_of(network, "h2") == ("c", "out")
+    targets = {layer.id: partners(network, layer.id, 1) for layer in network}
+    assert "h1" not in targets["h1"]
+    assert "s" not in targets["h1"], "already there"
+    assert "s" not in targets["out"], "a cycle"
+    assert "out" in targets["x"], "a dense layer takes one input: the new link takes the place of the old one"
+    assert "x" not in targets["h1"], "an input takes none"
+    assert "s" in targets["x"] and targets["h2"] == {"c", "out"}
     assert descendants(network, "h2") == {"s", "c", "out"}
     assert descendants(Network(network.layers, (Link("h1", "h2"), Link("h2", "h1"))), "h1") == {"h1", "h2"}
 
@@ -239,7 +240,7 @@ def test_weights_written_in_the_document_are_known_without_a_trace():
     ],
 )  # fmt: skip
 def test_scales_are_round_and_withstand_one_outlier(values, expected):
-    assert limit([np.array(values)]) == pytest.approx(expected)
+    assert round_limit(np.array(values)) == pytest.approx(expected)
 
 
 def test_facts_stand_under_the_layers():

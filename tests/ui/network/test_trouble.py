@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from nnviz.document.network import Link, Network
 from nnviz.document.shapes.report import examine
 from nnviz.records.trace_index import TraceIndex
-from nnviz.ui.network import badges, inline, legend, tips
+from nnviz.ui.network import _inline, _tips, badges, overlays
 from nnviz.ui.network.neurons import number_size
 from nnviz.ui.network.picking import PointerTarget
 from nnviz.ui.theme.colors import LIGHT
@@ -25,7 +25,7 @@ def test_problems_stand_at_their_layer_with_the_cure(qtbot):
     )
     view = open_view(qtbot, document)
     assert view.scene().columns["h1"].problems == ("A dense layer takes a vector, and [1, 8, 8] comes in. Add a Flatten layer before it.",)
-    assert "Flatten" in tips.tip(PointerTarget("layer", "h1"), view)
+    assert "Flatten" in _tips.tip(PointerTarget("layer", "h1"), view.scene())
     column = view.scene().columns["h1"]
     corner = view.mapFromScene(column.mapToScene(column.frame().topRight() + QPointF(-5, 0)))
     assert view.grab().toImage().pixelColor(corner).name() == LIGHT.loss.lower()
@@ -48,7 +48,7 @@ def test_an_empty_network_can_be_typed_into(qtbot):
     view = open_view(qtbot, experiment())
     view.setFocus()
     qtbot.keyClicks(view, "i")
-    assert view.viewport().findChild(inline.SearchField).list.item(0).text() == "Input"
+    assert view.viewport().findChild(_inline.SearchField).list.item(0).text() == "Input"
 
 
 def test_the_invitation_goes_as_soon_as_a_layer_is_there(qtbot):
@@ -88,7 +88,8 @@ def test_numbers_that_are_not_finite_are_said_in_words(qtbot):
     value[0, 0], value[0, 1] = float("nan"), float("inf")
     nodes[relu] = msgspec.structs.replace(nodes[relu], value=traces.tensor(value))
     view = open_view(qtbot, dropout_net(), msgspec.structs.replace(trace, nodes=tuple(nodes)))
-    assert "NaN" in tips.tip(PointerTarget("neuron", "h1", 0), view) and "∞" in tips.tip(PointerTarget("neuron", "h1", 1), view)
+    said = [_tips.tip(PointerTarget("neuron", "h1", unit), view.scene()) for unit in (0, 1)]
+    assert "NaN" in said[0] and "∞" in said[1]
     assert not view.grab().isNull()
 
 
@@ -209,6 +210,6 @@ def test_the_scales_are_never_cut(view, width):
 
     image = QImage(width, 40, QImage.Format.Format_RGB32)
     painter = Recorder(image)
-    legend.paint(painter, image.rect(), LIGHT, view.figures)
+    overlays.paint_scales(painter, image.rect(), LIGHT, view.figures)
     painter.end()
     assert painted and all(rect.left() >= 0 and rect.right() <= width + 2 for rect in painted)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from nnviz.document.network import Link
 from nnviz.document.shapes.report import examine
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.network import asking, tips
+from nnviz.ui.network import _tips, questions
 from nnviz.ui.network.network_view import NetworkView
 from nnviz.ui.network.picking import PointerTarget
 from nnviz.ui.theme.colors import DARK, LIGHT
@@ -39,14 +39,14 @@ def test_hovering_a_neuron_tells_which_and_keeps_only_its_edges(view, emitted):
 
 def test_tooltips_tell_the_number_under_the_mouse(view):
     weight = view.figures.weights["h1.weight"][3, 1]
-    text = tips.tip(view.gestures.hit_at(curve(view, "x", "h1", (3, 1))), view)
+    text = _tips.tip(view.hit_at(curve(view, "x", "h1", (3, 1))), view.scene())
     assert text.startswith("dense 1.weight[3, 1]") and f"{abs(weight):.3f}"[:4] in text
-    assert "a = " in tips.tip(PointerTarget("neuron", "h1", 0), view)
-    assert "20 parameters" in tips.tip(PointerTarget("layer", "h2"), view)
-    assert "dense 1.bias[1] = " in tips.tip(PointerTarget("bias", "h1", 1), view)
-    assert tips.tip(PointerTarget("curve", link=Link("h2", "d1"), curve=0), view).startswith("dense 2 → dropout<br>values pass")
-    assert "begin at" in tips.tip(PointerTarget("end", link=Link("h2", "d1"), side=-1), view)
-    assert tips.tip(PointerTarget(), view) == ""
+    assert "a = " in _tips.tip(PointerTarget("neuron", "h1", 0), view.scene())
+    assert "20 parameters" in _tips.tip(PointerTarget("layer", "h2"), view.scene())
+    assert "dense 1.bias[1] = " in _tips.tip(PointerTarget("bias", "h1", 1), view.scene())
+    assert _tips.tip(PointerTarget("curve", link=Link("h2", "d1"), curve=0), view.scene()).startswith("dense 2 → dropout<br>values pass")
+    assert "begin at" in _tips.tip(PointerTarget("end", link=Link("h2", "d1"), side=-1), view.scene())
+    assert _tips.tip(PointerTarget(), view.scene()) == ""
 
 
 def test_no_tooltip_names_an_internal_id(view):
@@ -60,7 +60,7 @@ def test_no_tooltip_names_an_internal_id(view):
         PointerTarget("end", link=Link("h1", "h2"), side=1)
     ]
     for hit in hits:
-        words = tips.tip(hit, view).replace("[", " ").replace(".", " ").split()
+        words = _tips.tip(hit, view.scene()).replace("[", " ").replace(".", " ").split()
         assert words and not {"h1", "h2", "d1"} & set(words)
 
 
@@ -70,14 +70,14 @@ def test_edges_show_what_the_update_adds(view):
     made = next(update for update in index.trace.updates if update.parameter == "h2.weight")
     expected = index.array(made.after) - index.array(made.before)
     assert (view.figures.weights["h2.weight"] == expected).all() and view.figures.layers["h2"].values is not None
-    assert "Δw = " in tips.tip(PointerTarget("curve", link=Link("h1", "h2"), curve=0), view)
+    assert "Δw = " in _tips.tip(PointerTarget("curve", link=Link("h1", "h2"), curve=0), view.scene())
     view.set_trace_state(TraceState(index, 5))
     assert "h2.weight" not in view.figures.weights, "it is not updated yet"
 
 
 def test_names_are_never_read_as_markup(qtbot):
     view = open_view(qtbot, experiment(layer("input", "x", "<b>x</b>")))
-    assert "&lt;b&gt;" in tips.tip(PointerTarget("layer", "x"), view)
+    assert "&lt;b&gt;" in _tips.tip(PointerTarget("layer", "x"), view.scene())
 
 
 def test_new_numbers_are_painted_in_place(view):
@@ -158,7 +158,7 @@ def test_nothing_keeps_the_view_alive_once_it_is_dropped(qapp, field):
     view.set_experiment(dropout_net(), examine(dropout_net()))
     view.show()
     if field:
-        asking.open_kinds(view, QPoint(10, 10), "d")
+        questions.open_kinds(view, QPoint(10, 10), "d")
     QApplication.processEvents()
     gc.disable()
     try:
@@ -167,3 +167,17 @@ def test_nothing_keeps_the_view_alive_once_it_is_dropped(qapp, field):
         assert there() is None
     finally:
         gc.enable()
+
+
+def test_the_map_of_a_large_network_leads_elsewhere(qtbot):
+    view = open_view(qtbot, experiment(layer("input", "x", shape=[2]), *(layer("dense", f"h{place}", units=3) for place in range(30))))
+    assert view.map_rect().isEmpty(), "all of it is seen"
+    turn(view, QPoint(100, 300), 8)
+    place = view.map_rect()
+    assert not place.isEmpty() and "h29" not in seen_layers(view)
+    qtbot.mouseClick(view.viewport(), LEFT, pos=QPoint(place.right() - 8, place.center().y()))
+    assert "h29" in seen_layers(view) and "x" not in seen_layers(view)
+
+
+def seen_layers(view):
+    return {id for id in view.scene().columns if view.seen().intersects(view.scene().box_of(id))}

@@ -16,8 +16,8 @@ from nnviz.engine.observe.predictions import class_scores, confusion, number_sco
 from nnviz.records.run_records import Predictions
 from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
-from nnviz.ui.run.boundary import BoundaryPlot, views_of
-from nnviz.ui.run.predictions_picture import PredictionText
+from nnviz.ui.run._boundary import BoundaryPlot, views_of
+from nnviz.ui.run._predictions_picture import PredictionText
 from nnviz.ui.theme.colors import DARK
 from nnviz.ui.theme.style import apply_theme
 from tests.engine.experiments import HERE, experiment

@@ -11,11 +11,11 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
 from nnviz.export import pictures
-from nnviz.ui.run.boundary import BoundaryPlot
-from nnviz.ui.run.gradient_norm import GradientNormPlot
-from nnviz.ui.run.histogram import HistogramPlot
+from nnviz.ui.run._boundary import BoundaryPlot
+from nnviz.ui.run._gradient_norm import GradientNormPlot
+from nnviz.ui.run._histogram import HistogramPlot
+from nnviz.ui.run._metric import MetricPlot
 from nnviz.ui.run.loss_plot import LossPlot
-from nnviz.ui.run.metric import MetricPlot
 from nnviz.ui.theme.colors import LIGHT
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.scales import AxisScale

@@ -8,10 +8,10 @@ from PySide6.QtCore import QPoint, Qt
 
 from nnviz.session.run import RunState, Snapshot
 from nnviz.text.names import parameter_title
-from nnviz.ui.run.gradient_norm import GradientNormPlot
-from nnviz.ui.run.histogram import HistogramPlot
-from nnviz.ui.run.ridgeline import bin_at, common_range, moments, ridge
-from nnviz.ui.step.microscope import OptimizerMicroscope
+from nnviz.ui.run._gradient_norm import GradientNormPlot
+from nnviz.ui.run._histogram import HistogramPlot
+from nnviz.ui.run._ridgeline import bin_at, common_range, moments, ridge
+from nnviz.ui.step._microscope import OptimizerMicroscope
 from nnviz.ui.step.update_rows import fitted
 from nnviz.ui.theme.colors import LIGHT
 from tests.ui import runs

@@ -8,8 +8,8 @@ from PySide6.QtGui import QColor
 from nnviz.records.data_record import DataRecord
 from nnviz.records.run_records import Surface
 from nnviz.session.run import RunState
-from nnviz.ui.run.boundary import BoundaryPlot
-from nnviz.ui.run.surface_picture import class_image, robust_limit, value_image
+from nnviz.ui.run._boundary import BoundaryPlot
+from nnviz.ui.run._surface_picture import class_image, value_image, value_limit
 from nnviz.ui.theme.colors import LIGHT
 from tests.ui import runs
 
@@ -43,7 +43,7 @@ def test_non_finite_values_are_hatched():
     image = value_image(LIGHT, values, 1.0)
     seen = {QColor(*rgb).name().upper() for rgb in image.reshape(-1, 3).tolist()}
     assert LIGHT.loss in seen and len(seen) == 2
-    assert robust_limit(values) == 1.0
+    assert value_limit(values) == 1.0
 
 
 def test_shows_surface_and_points(shown, count_color):

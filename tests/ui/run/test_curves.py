@@ -7,9 +7,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
 from nnviz.session.run import Curves, RunState
+from nnviz.ui.run._metric import MetricPlot
 from nnviz.ui.run.line_chart import nearest
 from nnviz.ui.run.loss_plot import LossPlot
-from nnviz.ui.run.metric import MetricPlot
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
 from tests.ui import runs

@@ -6,16 +6,16 @@ from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
 from nnviz.session.run import RunState
-from nnviz.ui.run.boundary import BoundaryPlot
-from nnviz.ui.run.gradient_norm import GradientNormPlot
-from nnviz.ui.run.histogram import HistogramPlot
+from nnviz.ui.run._boundary import BoundaryPlot
+from nnviz.ui.run._gradient_norm import GradientNormPlot
+from nnviz.ui.run._histogram import HistogramPlot
+from nnviz.ui.run._metric import MetricPlot
 from nnviz.ui.run.loss_plot import LossPlot
-from nnviz.ui.run.metric import MetricPlot
-from nnviz.ui.step.microscope import OptimizerMicroscope
+from nnviz.ui.step._microscope import OptimizerMicroscope
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
+from nnviz.ui.widgets._plot_picture import picture, picture_menu
 from nnviz.ui.widgets.plot_card import framed
-from nnviz.ui.widgets.plot_picture import picture, picture_menu
 from tests.ui import runs
 
 RUN_PLOTS = (LossPlot, BoundaryPlot, HistogramPlot, GradientNormPlot, MetricPlot)

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
 
 from nnviz.records.run_records import WeightHistory
-from nnviz.ui.step.microscope import OptimizerMicroscope
+from nnviz.ui.step._microscope import OptimizerMicroscope
 from nnviz.ui.step.update_rows import row_boxes
 from nnviz.ui.step.weight_history import HIGHEST, is_drawable, spans
 from nnviz.ui.theme.colors import LIGHT

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from nnviz.ui.step.batch_pictures import BINS, BatchPictures, histogram
+from nnviz.ui.step._batch_pictures import BINS, BatchPictures, histogram
 from nnviz.ui.theme.colors import LIGHT
 from tests.ui import traces
 

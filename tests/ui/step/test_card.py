@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from nnviz.messages import GradientChecked
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.step.chain_rule_card import KNOWN, NO_FORMULA, ChainRuleCard
+from nnviz.ui.step._chain_rule_card import KNOWN, NO_FORMULA, ChainRuleCard
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
 from nnviz.ui.widgets.lines import Line, Lines

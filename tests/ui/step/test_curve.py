@@ -7,7 +7,7 @@ from torch import nn
 
 from nnviz.operations.table import OPERATIONS, recorded, row_of
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.step.batch_pictures import CurvePicture
+from nnviz.ui.step._batch_pictures import CurvePicture
 from nnviz.viewing import TracedModule
 
 MODULES = (

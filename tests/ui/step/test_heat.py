@@ -11,8 +11,8 @@ from nnviz import jobs
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
 from nnviz.resource_files import resource_folder
-from nnviz.ui.step.chain_rule_card import ChainRuleCard
-from nnviz.ui.step.heat import is_attention, matrix
+from nnviz.ui.step._chain_rule_card import ChainRuleCard
+from nnviz.ui.step._heat import is_attention, matrix
 
 
 @functools.cache

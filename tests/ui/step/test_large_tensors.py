@@ -20,7 +20,7 @@ from nnviz.records.trace_state import TraceState
 from nnviz.text.numbers import number
 from nnviz.trace import capture
 from nnviz.ui.step import chain
-from nnviz.ui.step.chain_rule_card import ChainRuleCard
+from nnviz.ui.step._chain_rule_card import ChainRuleCard
 from nnviz.ui.step.elements import row_shape
 
 ROWS = 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 
-from nnviz.ui.step.pickers import Picker
+from nnviz.ui.step._pickers import Picker
 from nnviz.ui.widgets.sections import FormulaLabel
 
 

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
 from nnviz.text.numbers import number
+from nnviz.ui.step._update_table import UpdateTable
 from nnviz.ui.step.update_rows import ShownRow, compared, log_limits, needed_height, paint_rows, row_boxes, rows_of
-from nnviz.ui.step.update_table import UpdateTable
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
 from tests.ui import captured, traces

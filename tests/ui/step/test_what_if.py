@@ -12,8 +12,8 @@ from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import WhatIf
 from nnviz.records.trace_state import TraceState
 from nnviz.text import what_if_text
-from nnviz.ui.step.chain_rule_card import ChainRuleCard
-from nnviz.ui.step.what_if_row import SCOPES
+from nnviz.ui.step._chain_rule_card import ChainRuleCard
+from nnviz.ui.step._what_if_row import SCOPES
 from nnviz.ui.theme.colors import DARK
 from nnviz.ui.theme.style import apply_theme
 from tests.ui import traces

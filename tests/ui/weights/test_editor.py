@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLineEdit
 
 from nnviz.document import catalog
 from nnviz.ui.weights import matrix_axes
-from nnviz.ui.weights.weight_editor import WeightEditor
+from nnviz.ui.weights._weight_editor import WeightEditor
 
 KERNELS = np.arange(2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5)
 

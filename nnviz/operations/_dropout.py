@@ -1,0 +1,48 @@
+"""Dropout and other operations that draw random numbers."""
+
+from __future__ import annotations
+
+from nnviz.operations.operation import Gradients, Operation
+from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.signature import Given
+from nnviz.operations.writing import Substitution, bracketed
+from nnviz.records.tensors import to_numpy
+from nnviz.text.numbers import MINUS, number
+
+
+def _formula(given: Given) -> str:
+    return "y = 0" if given.get("p") == 1 else "y = mask · x / (1 − p)"
+
+
+def _gradients(given: Given) -> Gradients:
+    return {"x": "0" if given.get("p") == 1 else "∂L/∂y · mask / (1 − p)"}
+
+
+def _dropout(call: RecordedCall) -> Substitution | None:
+    record, x, p = call.node.dropped, float(call.input(0)[call.place]), call.option("p", 0.5)
+    if record is None:
+        return Substitution(number(x), x) if call.option("training") is False or not p else None
+    kept = not to_numpy(record)[call.place]
+    return Substitution(f"{int(kept)}·{bracketed(x)}/(1 {MINUS} {number(p)})", kept * x / (1 - p))
+
+
+def _mask(call: RecordedCall) -> Substitution | None:
+    p = call.option("p")
+    if p is None:
+        return None
+    return Substitution(f"1/(1 {MINUS} {number(p)})", 1 / (1 - p)) if call.value else Substitution("0", 0.0)
+
+
+ROWS = (
+    Operation(
+        names="dropout dropout1d dropout2d dropout3d", signature="x p training inplace", symbol="y", formula=_formula, gradients=_gradients,
+        numbers=_dropout, drops=True, random=True,
+    ),
+    Operation(names="feature_dropout", drops=True, random=True),
+    Operation(
+        names="dropout_mask", signature="shape stride p", symbol="mask", formula="mask = 0 with probability p, else 1/(1 − p)",
+        numbers=_mask, drops=True, random=True,
+    ),
+    Operation(names="bernoulli", signature="x p", numbers=_mask, random=True),
+    Operation(names="randn", formula="ε ~ N(0, 1), drawn anew in every iteration", random=True),
+)  # fmt: skip

@@ -1,0 +1,302 @@
+"""The computational graph on the screen: zoom, pan, click, fold. It shows a moment, says what the person wants, and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QMargins, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QCursor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtWidgets import QGraphicsView, QMenu, QToolTip, QWidget
+
+from nnviz.records.trace_state import TraceState
+from nnviz.ui.graph._node_finder import NodeFinder
+from nnviz.ui.graph._overlay import Caption, EmptyText, foot, foot_room
+from nnviz.ui.graph.folds import Folds
+from nnviz.ui.graph.graph_items import EdgeItem, FrameItem, NodeItem
+from nnviz.ui.graph.strips import COLORINGS
+from nnviz.ui.graph.structure import ROOT, NodeCard, module_path
+from nnviz.ui.graph.trace_scene import TraceScene
+from nnviz.ui.widgets.minimap import MinimapBar
+from nnviz.ui.widgets.zoom_view import Zooms, ZoomView
+
+_Key = Qt.Key
+_STEPS = {_Key.Key_Left: -1, _Key.Key_Up: -1, _Key.Key_Right: 1, _Key.Key_Down: 1}
+_ZOOMS = Zooms(least=0.1, most=4.0, least_fit=0.1, most_fit=1.0, notch=1.0015**120)
+_MARGINS = QMargins(16, 16, 16, 16)
+_CLICK = 4
+"""Pixels the mouse moves before a click becomes a pan."""
+_DETAILS = ("layer", "textbook", "math")
+
+NO_TRACE = "No trace yet. Press Step, or train for an iteration, and its graph appears here."
+
+
+class GraphView(ZoomView):
+    """The graph of one training iteration at a moment."""
+
+    node_clicked = Signal(int)
+    node_released = Signal()
+    """No node is to be chosen any more: follow the cursor."""
+    run_to_requested = Signal(int)
+    detail_requested = Signal(str, str)
+    """A group, as details name it, and the detail its calls are to be opened to."""
+    breakpoint_requested = Signal(int)
+    """The node whose breakpoint is to come or go."""
+    what_if_requested = Signal(int, int)
+    """A node and the place of one of its elements in the chosen row, to be given another value."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(_ZOOMS, _MARGINS, parent)
+        self.trace_scene = TraceScene(self)
+        self.trace_scene.laid_out.connect(self._take_layout)
+        self.setScene(self.trace_scene)
+        self.folds = Folds(self.trace_scene)
+        self._state: TraceState | None = None
+        self._selected: int | None = None
+        self._pressed: QPoint | None = None
+        self._limits = Caption(self)
+        self.notice = EmptyText(NO_TRACE, self)  # seen while there is no trace
+        self.minimap = MinimapBar("graph", self)
+        self.minimap.centre_requested.connect(self.go_to)
+        self.finder = NodeFinder(self.trace_scene, self.folds, self)
+        self.finder.node_found.connect(self.node_clicked)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
+        self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
+        self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
+        self.setMinimumSize(240, 160)
+        self.setBackgroundRole(QPalette.ColorRole.Base)  # of the foot below the picture
+        self.setAccessibleName("Computational graph")
+        self.viewport().setAccessibleName("Computational graph")
+
+    # --- setters ---
+
+    def set_trace_state(self, state: TraceState | None) -> None:
+        """Show this moment. Zoom and place stay as they are unless the graph has another structure."""
+        before = self._state.step if self._state else None
+        self._state = state
+        self.trace_scene.set_trace_state(state)
+        self.notice.setVisible(state is None)
+        self._limits.set_text(self.trace_scene.caption)
+        self.setAccessibleDescription(self.trace_scene.here)
+        self._show_cursor()
+        if state and state.step is not before:
+            self._follow()
+
+    def set_titles(self, titles: Mapping[str, str]) -> None:
+        """Write these names instead of the layers' ids: {"h1": "dense 1"}."""
+        self.trace_scene.set_look(titles=dict(titles))
+        self.finder.set_titles(titles)
+
+    def set_selected(self, node: int | None) -> None:
+        """Mark this node."""
+        self._selected = node
+        self.trace_scene.set_look(selected=node)
+
+    def set_coloring(self, coloring: str) -> None:
+        """Let colours and widths tell what is named, one of COLORINGS. Raises ValueError for anything else."""
+        if coloring not in COLORINGS:
+            raise ValueError(f"the graph can be coloured by {', '.join(COLORINGS)}, not by {coloring!r}")
+        self.trace_scene.set_look(coloring=coloring)
+        self._limits.set_text(self.trace_scene.caption)
+
+    def set_animated(self, animated: bool) -> None:
+        """Let gradients travel along the edges, or show them in place at once."""
+        self.trace_scene.travel.set_animated(animated)
+
+    def content_rect(self) -> QRectF:
+        """Return the room that the graph takes in its scene."""
+        return self.trace_scene.content
+
+    def actual_size(self) -> None:
+        """Show the graph at its natural size, with the cursor's card in the middle, else the chosen one or the whole graph."""
+        here = self._state.step.node if self._state and self._state.step else None
+        card = self.trace_scene.card_of(here) or self.trace_scene.card_of(self._selected)
+        self.show_natural_size((card.sceneBoundingRect() if card else self.trace_scene.content).center())
+
+    # --- inside ---
+
+    def _take_layout(self, is_new: bool) -> None:
+        """Look at a new layout: at another graph afresh, at the same one from where the person was."""
+        if is_new:
+            self.open_afresh()
+        elif self.is_fitted:
+            self.fit()
+        self.minimap.set_boxes(self.trace_scene.content, [item.sceneBoundingRect() for item in self.trace_scene.cards.values()])
+        self._show_cursor()
+        self._follow(self.finder.node)
+
+    def _show_cursor(self) -> None:
+        card = self.trace_scene.card_of(self._state.step.node) if self._state and self._state.step else None
+        self.minimap.set_cursor(card.sceneBoundingRect() if card else QRectF(), self._state.phase if self._state else "")
+
+    def _follow(self, node: int | None = None) -> None:
+        """Keep this node's card in sight, else the cursor's; before the first step that of the first."""
+        if node is None and self._state:
+            step = self._state.step or next(iter(self._state.index.trace.steps), None)
+            node = step.node if step else None
+            if self._state.step is None and self.is_opening:
+                self.open_afresh()
+        card = self.trace_scene.card_of(node)
+        if card:
+            self.follow(card.sceneBoundingRect())
+
+    def _click(self, place: QPoint, to_here: bool) -> None:
+        item = _item_at(self, place)
+        if isinstance(item, FrameItem) and item.button().contains(item.mapFromScene(self.mapToScene(place))):
+            self.folds.fold(item.key)
+        elif isinstance(item, NodeItem):
+            node = item.card.shown
+            (self.run_to_requested if to_here else self.node_clicked).emit(node)
+        elif isinstance(item, EdgeItem) and item.edge.weight is not None:
+            self.node_clicked.emit(item.edge.weight)
+
+    def _go(self, direction: int) -> None:
+        """Choose the next node to the left or right, starting from the chosen one or the cursor's."""
+        cards = sorted(self.trace_scene.cards.values(), key=lambda card: (card.x(), card.y()))
+        start = self.trace_scene.card_of(self._selected if self._selected is not None else self._state.step.node if self._state.step else 0)
+        place = cards.index(start) + direction if start in cards else 0
+        node = cards[max(0, min(place, len(cards) - 1))].card.shown
+        self.follow(self.trace_scene.card_of(node).sceneBoundingRect())
+        self.node_clicked.emit(node)
+
+    def _mouse(self) -> QPointF:
+        """Where the mouse is in the viewport; its middle while it is elsewhere."""
+        return QPointF(self.viewport().mapFromGlobal(QCursor.pos()) if self.underMouse() else self.viewport().rect().center())
+
+    # --- menus ---
+
+    def _card_menu(self, card: NodeCard) -> QMenu:
+        menu, node = QMenu(self), card.shown
+        menu.addAction("Run to here", lambda: self.run_to_requested.emit(node))
+        menu.addAction("Breakpoint on or off", lambda: self.breakpoint_requested.emit(node))
+        menu.addAction("Show in the chain-rule card", lambda: self.node_clicked.emit(node))
+        if self.trace_scene.groups is None:
+            group = self.trace_scene.trace.nodes[node].group
+            self._add_details(menu, group[0] if group else "")
+            return menu
+        menu.addSeparator()
+        if len(card.groups) > 1:
+            self._add_equal(menu, card)
+        elif card.folded:
+            menu.addAction(f"Open {card.title}", lambda: self.folds.open(card))
+        if card.block in self.trace_scene.groups.groups:
+            self._add_details(menu, self._module_path(card.block))
+        if card.home != ROOT:
+            menu.addAction(f"Fold {self.trace_scene.title(card.home)}", lambda: self.folds.fold(card.home))
+        return self._with_folds(menu)
+
+    def _frame_menu(self, key: str) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction(f"Fold {self.trace_scene.title(key)}", lambda: self.folds.fold(key))
+        self._add_details(menu, self._module_path(key))
+        return self._with_folds(menu)
+
+    def _module_path(self, key: str) -> str:
+        return module_path(self.trace_scene.trace, self.trace_scene.groups.groups[key])
+
+    def _add_details(self, menu: QMenu, path: str) -> None:
+        """Offer how far the calls of one module are opened."""
+        if path:
+            details = menu.addMenu("Detail")
+            for detail in _DETAILS:
+                details.addAction(detail, lambda detail=detail: self.detail_requested.emit(path, detail))
+
+    def _add_equal(self, menu: QMenu, card: NodeCard) -> None:
+        groups = self.trace_scene.groups.groups
+        menu.addAction(f"Show each of the {len(card.groups)}", lambda: self.folds.open(card))
+        menu.addAction(f"Open all {len(card.groups)}", lambda: self.folds.open_fully(card))
+        one = menu.addMenu("Open only")
+        for key in card.groups:
+            one.addAction(groups[key].title, lambda key=key: self.folds.open_one(key))
+
+    def _with_folds(self, menu: QMenu) -> QMenu:
+        menu.addAction("Fold all groups", self.folds.fold_all)
+        menu.addAction("Open all groups", self.folds.open_all)
+        return menu
+
+    # --- Qt ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.viewportMargins().bottom() != foot(self):
+            self.setViewportMargins(0, 0, 0, foot(self))
+        self._limits.settle()
+        self.notice.settle()
+        self.finder.settle()
+        self.minimap.set_room(foot_room(self, self._limits))
+        self.trace_scene.set_room(self.readable_room(), refold=self.is_opening)
+        if self.is_fitted:
+            self.fit()
+        elif self.is_opening and self._state:
+            self.open_afresh()
+            self._follow()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed = event.position().toPoint()
+        super().mousePressEvent(event)
+        event.accept()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        event.accept()
+        self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
+        place, pressed = event.position().toPoint(), self._pressed
+        self._pressed = None
+        if pressed is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        if (place - pressed).manhattanLength() < _CLICK:
+            self._click(place, bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
+        else:
+            self.keep_framing()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        item = _item_at(self, event.position().toPoint())
+        if isinstance(item, FrameItem):
+            self.folds.fold(item.key)
+        elif isinstance(item, NodeItem):
+            card = item.card
+            if card.folded:
+                self.folds.open(card)
+            elif (cell := item.cell_at(item.mapFromScene(self.mapToScene(event.position().toPoint())))) is not None:
+                self.what_if_requested.emit(card.shown, cell)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        item = _item_at(self, event.pos())
+        if item is None or isinstance(item, EdgeItem):
+            return
+        menu = self._frame_menu(item.key) if isinstance(item, FrameItem) else self._card_menu(item.card)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(event.globalPos())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key == _Key.Key_F:
+            self.fit()
+        elif key in (_Key.Key_Plus, _Key.Key_Minus):
+            self.zoom_by(1.25 if key == _Key.Key_Plus else 0.8, self._mouse())
+        elif key in (_Key.Key_Return, _Key.Key_Enter) and self._selected is not None:
+            self.run_to_requested.emit(self._selected)
+        elif key == _Key.Key_Escape and self._selected is not None:
+            self.node_released.emit()
+        elif key in _STEPS and self._state:
+            self._go(_STEPS[key])
+        else:
+            super().keyPressEvent(event)
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        self.finder.paint_marks(painter)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self.minimap.set_seen(self.seen())
+
+    def viewportEvent(self, event) -> bool:
+        if isinstance(event, QHelpEvent):
+            item = _item_at(self, event.pos())
+            text = self.trace_scene.tooltip(item) if isinstance(item, NodeItem | EdgeItem) else ""
+            QToolTip.showText(event.globalPos(), text, self)
+            return True
+        return super().viewportEvent(event)
+
+
+def _item_at(view: QGraphicsView, place: QPoint) -> NodeItem | EdgeItem | FrameItem | None:
+    return next((item for item in view.items(place) if isinstance(item, NodeItem | EdgeItem | FrameItem)), None)

@@ -1,0 +1,153 @@
+"""Histograms of weights, gradients or activations of one layer over time, as ridges. Shows measures; it never sees a tensor."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import QButtonGroup, QWidget
+
+from nnviz.records.tensors import Measure
+from nnviz.session.run import RunState, Snapshot
+from nnviz.text import plot_numbers
+from nnviz.ui.run._ridgeline import bin_at, common_range, moments, ridge
+from nnviz.ui.theme.colors import current_theme
+from nnviz.ui.widgets.header_button import ChoiceButton, SwitchButton
+from nnviz.ui.widgets.plot import Plot
+from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, write
+from nnviz.ui.widgets.scales import AxisScale
+
+QUANTITIES = {"weights": ("θ", "update"), "gradients": ("∂L", "backward"), "activations": ("a", "forward")}
+"""What can be shown: its sign in the graph, and the colour of the phase that makes it."""
+_EXPLANATION = (
+    "How the values of one layer are distributed, the newest moment in front. Every ridge is smoothed and as high as the others; "
+    "exact zeros and non-finite values are counted apart."
+)
+_OVERLAP = 2.2
+"""Height of a ridge in distances between ridges."""
+_DENSEST, _MOST_ROWS = 13.0, 32
+
+
+class HistogramPlot(Plot):
+    """Ridges of one quantity of one layer, oldest at the top, newest in front at the bottom."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Weights over time", _EXPLANATION, "Weights", parent)
+        self.quantity = "weights"
+        self.layers = ChoiceButton("Layer")
+        self.layers.chosen.connect(self.renew)
+        self._group = QButtonGroup(self)
+        self.switches = {quantity: SwitchButton(sign, quantity.capitalize()) for quantity, (sign, _) in QUANTITIES.items()}
+        for quantity, switch in self.switches.items():
+            self._group.addButton(switch)
+            switch.clicked.connect(lambda _, quantity=quantity: self.set_quantity(quantity))
+        self.switches["weights"].setChecked(True)
+        self.tools = (*self.switches.values(), self.layers)
+        self._snapshots: tuple[Snapshot, ...] = ()
+
+    def set_run(self, run: RunState) -> None:
+        """Show the measures of this run."""
+        self.offer(run.snapshots)
+
+    def set_quantity(self, quantity: str) -> None:
+        """Show weights, gradients or activations."""
+        self.quantity = quantity
+        self.switches[quantity].setChecked(True)
+        self.renew()
+
+    def set_layer(self, layer: str) -> None:
+        """Show this layer; one the run does not know is ignored."""
+        if any(layer == measures.layer for snapshot in self._snapshots[-1:] for measures in snapshot.layers):
+            self.layers.set_choices(self._choices(), layer)
+            self.renew()
+
+    def take(self, snapshots: tuple[Snapshot, ...] = ()) -> None:
+        self._snapshots = snapshots
+        choices = self._choices()
+        known = [layer for layer, _ in choices]
+        self.layers.set_choices(choices, self.layers.key if self.layers.key in known else next(iter(known), ""))
+        self.layers.setVisible(bool(known))
+        self.sentence = "" if known else "histograms appear with the first measured iteration"
+        said = plot_numbers.iteration(snapshots[-1].iteration) if known else ""
+        self.set_heading(f"{self.quantity.capitalize()} over time", said, self.quantity.capitalize())
+
+    def paint(self, painter: QPainter, area: QRectF) -> None:
+        frame = area.adjusted(0, 0, 0, -LINE - 3)
+        rows = moments(self._snapshots, self.layers.key, self.quantity, int(min(_MOST_ROWS, max(4, frame.height() / _DENSEST))))
+        if not rows:
+            return
+        frame.setLeft(frame.left() + 6 + max(text_width(f"{iteration:,}", number=True) for iteration, _ in rows))
+        x = AxisScale(*common_range(rows), frame.left(), frame.right())
+        self.axes.place(painter, current_theme(), frame, x, AxisScale(0, 1, frame.bottom(), frame.top()))
+        self.axes.axis("bottom")
+        self.axes.render(painter)
+        bases = _bases(frame, len(rows))
+        for (_, measure), base in zip(rows, bases, strict=True):
+            self._paint_ridge(painter, x, base, _peak(frame, len(rows)), measure)
+        self._paint_iterations(painter, frame, rows, bases)
+        self._paint_apart(painter, frame, rows[-1][1])
+        if self.hovered is not None and frame.contains(self.hovered):
+            self._paint_values(painter, frame, rows, bases, x)
+
+    def _choices(self) -> tuple[tuple[str, str], ...]:
+        """The layers of the newest moment, and what they are called."""
+        newest = self._snapshots[-1].layers if self._snapshots else ()
+        return tuple((measures.layer, self.names.get(measures.layer, measures.layer)) for measures in newest)
+
+    def _paint_ridge(self, painter: QPainter, x: AxisScale, base: float, peak: float, measure: Measure) -> None:
+        color = QUANTITIES[self.quantity][1]
+        heights = ridge(measure, x.low, x.high)
+        places = np.linspace(x.start, x.end, heights.size)
+        tops = list(map(QPointF, places.tolist(), (base - peak * heights).tolist()))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(current_theme().tint(color, 0.10))
+        painter.drawPolygon([QPointF(x.start, base), *tops, QPointF(x.end, base)])
+        painter.setPen(QPen(current_theme().color(color), 1))
+        painter.drawPolyline(tops)
+
+    def _paint_iterations(self, painter: QPainter, frame: QRectF, rows: list[tuple[int, Measure]], bases: list[float]) -> None:
+        """Which iteration a ridge is of, left of as many as there is room for; always of the newest."""
+        lowest = frame.bottom() + LINE
+        for (iteration, _), base in zip(reversed(rows), reversed(bases), strict=True):
+            if base <= lowest - LINE:
+                room = QRectF(0, base - LINE / 2 - 1, frame.left() - 6, LINE)
+                write(painter, room, f"{iteration:,}", current_theme().color("muted"), small_mono(), RIGHT)
+                lowest = base
+
+    def _paint_apart(self, painter: QPainter, frame: QRectF, newest: Measure) -> None:
+        """What is not in the newest histogram: exact zeros and non-finite values."""
+        for place, (color, text) in enumerate(_apart(newest)):
+            room = QRectF(frame.right() - text_width(text) - 8, frame.top() + place * LINE, text_width(text) + 8, LINE)
+            painter.fillRect(room, current_theme().color("panel", 0.8))
+            write(painter, room, text, current_theme().color(color), align=Qt.AlignmentFlag.AlignHCenter)
+
+    def _paint_values(self, painter: QPainter, frame: QRectF, rows: list[tuple[int, Measure]], bases: list[float], x: AxisScale) -> None:
+        """The bin under the pointer, of the ridge whose ground is next below it."""
+        place = min(range(len(bases)), key=lambda row: abs(bases[row] - self.hovered.y() - 3))
+        iteration, measure = rows[place]
+        painter.setPen(QPen(current_theme().color("faint"), 1))
+        painter.drawLine(QPointF(self.hovered.x(), frame.top()), QPointF(self.hovered.x(), bases[place]))
+        found = bin_at(measure, x.value(self.hovered.x()))
+        text = (
+            f"{plot_numbers.tick(found[0])} … {plot_numbers.tick(found[1])}: {found[2]:,} of {measure.count:,}"
+            if found
+            else "no values here"
+        )
+        lines = [("muted", plot_numbers.iteration(iteration)), ("text", text), *_apart(measure)]
+        paint_readout(painter, current_theme(), self.hovered, lines, frame)
+
+
+def _bases(frame: QRectF, rows: int) -> list[float]:
+    """Where the ground lines of the ridges stand, the last at the bottom."""
+    distance = _peak(frame, rows) / _OVERLAP
+    return [round(frame.bottom() - 1 - distance * (rows - 1 - row)) - 0.5 for row in range(rows)]
+
+
+def _peak(frame: QRectF, rows: int) -> float:
+    """How high the highest place of a ridge stands over its ground."""
+    return min((frame.height() - 3) / (rows - 1 + _OVERLAP) * _OVERLAP, frame.height() * 0.6)
+
+
+def _apart(measure: Measure) -> list[tuple[str, str]]:
+    lines = [("muted", f"zeros {100 * measure.zeros / measure.count:.0f} %")] if measure.zeros else []
+    return lines + ([("loss", f"non-finite {measure.non_finite:,}")] if measure.non_finite else [])

@@ -1,0 +1,111 @@
+"""The features of one window, made over one session and joined where a person would see one thing in two of them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QLabel, QSplitter, QWidget
+
+from nnviz.document.experiment import Experiment
+from nnviz.session.engine_process import EngineProcess
+from nnviz.session.session import Session
+from nnviz.ui.data.feature import DataFeature
+from nnviz.ui.files.feature import FilesFeature
+from nnviz.ui.graph.feature import GraphFeature
+from nnviz.ui.network.feature import NetworkFeature
+from nnviz.ui.run.feature import RunFeature
+from nnviz.ui.shell._panel_menu import PanelMenu
+from nnviz.ui.shell.top_bar import TopBar
+from nnviz.ui.shell.workspaces import WorkspaceArea
+from nnviz.ui.shell_api import Shell
+from nnviz.ui.step.feature import StepFeature
+from nnviz.ui.theme.colors import GRID
+from nnviz.ui.weights.feature import WeightsFeature
+from nnviz.ui.widgets.boxes import scrolling, stacked
+from nnviz.ui.widgets.card import Card
+
+_NARROWEST = 232
+"""Below this width in pixels the names of the layers would be cut."""
+
+
+class Features:
+    """Each under its own name, and the area in which their cards stand. Which of them hears of what is said in the window."""
+
+    def __init__(self, session: Session, shell: Shell, bar: TopBar) -> None:
+        self.network = NetworkFeature(session, shell)
+        self.step = StepFeature(session, shell.action_table, bar.badge, bar.sizes, session)
+        self.graph = GraphFeature(session, self.step.banner, self.step.controls, session=session)
+        self.run = RunFeature(session, shell)
+        self.files = FilesFeature(session, shell)
+        self.data = DataFeature(session, shell)
+        self.weights = WeightsFeature(session, shell)
+        self._join(shell)
+        self.cards = self._cards()
+        self.area = WorkspaceArea(self.cards)
+        self.panel_menu = PanelMenu(self.area, self.cards, shell.window())
+        self.panel_menu.fill(shell.menus["View"])
+
+    def _join(self, shell: Shell) -> None:
+        """Let what is asked for in one of them reach the one that can do it."""
+        network, boundary, points = self.network, self.run.boundary, self.data.points
+        network.view.matrix_requested.connect(self.weights.open)
+        network.parameters.table_requested.connect(self.weights.open)
+        network.view.neuron_hovered.connect(self.run.hover)
+        self.graph.view.what_if_requested.connect(self.step.ask_what_if)
+        self.run.training.data_requested.connect(self.data.open)
+        boundary.put_requested.connect(points.put)
+        boundary.erase_requested.connect(points.erase)
+        boundary.adopt_requested.connect(points.adopt)
+        self.step.microscope.export_requested.connect(shell.export_picture)
+
+    def _cards(self) -> dict[str, Card]:
+        """The cards by the names of their panels, in the order in which menus list them."""
+        training = stacked(_head("TRAINING"), scrolling(stacked(self.run.training)), stretch=1)
+        layers = Card("Layers", _split(scrolling(self.network.palette), training))
+        layers.setMinimumWidth(_NARROWEST)
+        network, step = self.network.cards, self.step.cards
+        return {
+            "layers": layers,
+            "network": network["network"],
+            **self.graph.cards,
+            "inspector": step["inspector"],
+            **self.data.cards,
+            "properties": network["properties"],
+            "parameters": network["parameters"],
+            **self.run.cards,
+            "microscope": step["microscope"],
+        }
+
+    @property
+    def needs(self) -> dict[str, str]:
+        """What the engine has to measure for each panel that can be seen; for others nothing."""
+        return self.network.needs | self.graph.needs | self.step.needs | self.run.needs
+
+    @property
+    def plots(self) -> set[str]:
+        """The names of the panels that are plots."""
+        return {*self.run.plots, "microscope"}
+
+
+def new_session(experiment: Experiment, autosaves: bool, parent: QObject) -> Session:
+    """Return a session of this experiment, with an engine that is not started."""
+    engine = EngineProcess()
+    session = Session(engine, experiment, autosaves=autosaves, parent=parent)
+    session.connect_engine(engine)
+    engine.setParent(session)
+    return session
+
+
+def _head(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "head")
+    return label
+
+
+def _split(upper: QWidget, lower: QWidget) -> QSplitter:
+    """Return both above each other; each scrolls by itself, so that a long one does not push the other off the screen."""
+    splitter = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False, handleWidth=3 * GRID)
+    for widget in (upper, lower):
+        widget.setMinimumHeight(96)
+        splitter.addWidget(widget)
+    splitter.setSizes([100, 118])
+    return splitter

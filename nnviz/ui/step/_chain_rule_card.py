@@ -1,0 +1,259 @@
+"""The chain-rule card: one node at one moment, its formula, the same with numbers, how its gradient is made. It computes no gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from nnviz.messages import GradientChecked
+from nnviz.operations.substitution import substituted
+from nnviz.records.trace_record import NodeRecord
+from nnviz.records.trace_state import TraceState
+from nnviz.text import names, numbers
+from nnviz.ui.step import _neuron_lines, chain
+from nnviz.ui.step._batch_pictures import BatchPictures
+from nnviz.ui.step._check import CheckRow
+from nnviz.ui.step._heat import HeatPanel
+from nnviz.ui.step._history_lines import HistoryLines
+from nnviz.ui.step._pickers import Picker
+from nnviz.ui.step._pin import PinRow
+from nnviz.ui.step._update_table import UpdateTable
+from nnviz.ui.step._what_if_row import WhatIfRow
+from nnviz.ui.step.elements import Elements, row_shape
+from nnviz.ui.widgets.lines import Lines
+from nnviz.ui.widgets.sections import DividingLine, FormulaLabel, Heading, TitleRow
+
+NO_FORMULA = "No formula is on record for this operation; its numbers are torch's own."
+
+KNOWN = {
+    "parameter": "a parameter: the optimizer changes it",
+    "input": "data of this batch",
+    "constant": "a constant: the same in every iteration, nothing is learned in it",
+    "encoding": "the positional encoding, a buffer: sin(t/10000^(2k/d)) at feature 2k of time t, the cosine at 2k + 1",
+    "buffer": "a buffer: the layer keeps it, the optimizer does not change it",
+}
+"""What is said of nodes that no operation makes."""
+
+
+class ChainRuleCard(QWidget):
+    """Shows the node of the cursor, or a chosen one."""
+
+    check_requested = Signal(int, tuple)
+    sample_chosen = Signal(object)
+    """A row of the batch, or None for the mean over it."""
+    node_clicked = Signal(int)
+    element_chosen = Signal(int, tuple)
+    """A node, and the element of it that is worked out, without the batch axis."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state: TraceState | None = None
+        self._chosen: int | None = None
+        self._is_pinned = False
+        self._titles: dict[str, str] = {}
+        self._names: Mapping[int, str] = {}
+        self._elements = Elements()
+        self._check: GradientChecked | None = None
+        self._make_parts()
+        self._lay_out()
+        self.setMinimumWidth(300)
+        self.setAccessibleName("Chain-rule card")
+        self.set_trace_state(None, None)
+
+    # --- setters ---
+
+    def set_trace_state(self, state: TraceState | None, node: int | None, is_pinned: bool = False) -> None:
+        """Show a node at a moment; None for the node follows the cursor. `is_pinned`: steps leave the card at this node."""
+        if state is not None and (self._state is None or state.index is not self._state.index):
+            if self._state is None or not _has_same_nodes(self._state, state):
+                self._elements.clear()
+            self._names = names.names(state.index.trace)
+            self._check = None
+        if self._check and self._state and state and state.sample != self._state.sample:
+            self._check = None
+        self._state, self._chosen, self._is_pinned = state, node, is_pinned
+        self._show()
+
+    def set_titles(self, titles: Mapping[str, str]) -> None:
+        """Write these names instead of the layers' ids."""
+        self._titles = dict(titles)
+        self._show()
+
+    def set_check(self, check: GradientChecked | None) -> None:
+        """Show the result of a comparison with finite differences."""
+        self._check = check
+        self._show()
+
+    def node(self) -> NodeRecord | None:
+        """Return the node on the card."""
+        if self._state is None:
+            return None
+        if self._chosen is not None:
+            return self._state.index.node(self._chosen)
+        return self._state.node or _first(self._state)
+
+    def element(self) -> tuple[int, ...]:
+        """Return the chosen element of the node, without the batch axis."""
+        node = self.node()
+        return self._elements.element(self._state, node) if node else ()
+
+    # --- parts ---
+
+    def _make_parts(self) -> None:
+        self._title, self.pin_row = TitleRow(), PinRow()
+        self._sample = Picker("row", "Which row of the batch the numbers are of: type one, or “mean” for all rows", mean=True)
+        self._element = Picker("element", "Which element of the node is worked out in full and checked")
+        self.what_if = WhatIfRow()
+        self._forward, self._formula, self._inputs, self._numbers = (
+            Heading("Forward", "forward"),
+            FormulaLabel(),
+            Lines(),
+            FormulaLabel(small=True),
+        )
+        self._chain, self._derivative, self._rows = Heading("Chain rule", "backward"), FormulaLabel(), Lines()
+        self._origins, self._reads, self._check_row = Lines(), Lines(), CheckRow()
+        self._update, self._table, self.history = Heading("Update", "update"), UpdateTable(), HistoryLines()
+        self._batch, self._pictures = Heading("This batch", "muted"), BatchPictures()
+        self._attention, self.heat = Heading("Attention", "muted"), HeatPanel()
+        self._rules = [DividingLine() for _ in range(3)]
+        self._sample.chosen.connect(self.sample_chosen)
+        self._element.chosen.connect(self.choose_element)
+        self._check_row.requested.connect(self._request_check)
+        for lines in (self._inputs, self._rows, self._origins, self._reads):
+            lines.node_clicked.connect(self.node_clicked)
+
+    def _lay_out(self) -> None:
+        self._body = QWidget()
+        column = QVBoxLayout(self._body)
+        column.setContentsMargins(0, 0, 8, 0)  # room for the scroll bar; the frame around has margins of its own
+        column.setSpacing(6)
+        for part in (
+            self._title, self.pin_row, _side_by_side(self._sample, self._element), self.what_if, self._attention, self.heat, self._forward,
+            self._formula, self._inputs, self._numbers, self._rules[0], self._chain, self._derivative, self._rows, self._origins,
+            self._reads, self._check_row,
+            self._rules[1], self._update, self._table, self.history, self._rules[2], self._batch, self._pictures,
+        ):  # fmt: skip
+            column.addWidget(part)
+        column.addStretch(1)
+        self._area = QScrollArea(accessibleName="Chain rule")
+        self._area.setWidget(self._body)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._area)
+
+    # --- showing ---
+
+    def _show(self) -> None:
+        state, node = self._state, self.node()
+        self._body.setVisible(node is not None)
+        if state is None or node is None:
+            return
+        where, what = names.where(node, self._titles), numbers.shape(node.shape) if node.whole is None else names.scalar(node)
+        torch_name = "" if self._names[node.id] == names.name(node) or node.kind == "parameter" else f" {node.operation}"
+        facts = " · ".join(filter(None, (where, what, f"op {node.id}{torch_name}")))
+        self._title.set_title(self._names[node.id], facts, state.phase if state.step else "batch")
+        here = state.node
+        elsewhere = names.qualified(here, self._names, self._titles) if here and here.id != node.id else ""
+        self.pin_row.show_state(self._chosen is not None, self._is_pinned, elsewhere)
+        self._show_pickers(state, node)
+        self._show_forward(state, node)
+        self._show_chain(state, node)
+        self._show_update(state, node)
+        drawn = self._pictures.set_trace_state(state, node.id)
+        for part in (self._rules[2], self._batch):
+            part.setVisible(drawn)
+
+    def _show_pickers(self, state: TraceState, node: NodeRecord) -> None:
+        self._sample.set_choice(state.sample, (len(state.index.trace.rows),))
+        self._element.set_choice(self._elements.place(state, node), row_shape(node))
+        self._element.setVisible(node.whole is None)
+        self.what_if.set_node(state, node, self.element())
+
+    def _show_forward(self, state: TraceState, node: NodeRecord) -> None:
+        attention = self.heat.set_trace_state(state, node, self.element())
+        self._attention.setVisible(bool(attention))
+        self._attention.setText(attention.upper())
+        kind = "encoding" if node.kind == "buffer" and node.label.endswith(".encoding") else node.kind
+        self._formula.set_text(node.formula or KNOWN.get(kind, NO_FORMULA), quiet=not node.formula)
+        lines = _neuron_lines.forward_lines if node.whole is not None else partial(chain.forward_lines, element=self.element())
+        self._inputs.set_lines(chain.compared(lines, state, node))
+        self._numbers.set_text(_neuron_lines.equation(state, node) or substituted(state, node, self.element()))
+
+    def _show_chain(self, state: TraceState, node: NodeRecord) -> None:
+        element = self.element()
+        lines = partial(chain.chain_lines, element=element) if node.whole is None else _neuron_lines.chain_lines
+        rows = chain.compared(lines, state, node)
+        self._derivative.set_text(node.derivative or (NO_FORMULA if rows else ""), quiet=not node.derivative)
+        self._rows.set_lines(rows)
+        arrivals = partial(chain.arrival_lines, named=self._names, titles=self._titles, element=element)
+        self._origins.set_lines(chain.compared(arrivals, state, node))
+        self._reads.set_lines(chain.reads_line(state, node, self._names, self._titles))
+        self._check_row.setVisible(node.gradient is not None)
+        check = (
+            self._check if self._check and self._check.node == node.id and self._check.element == self._elements.full(state, node) else None
+        )
+        self._check_row.show_state(self.element(), check, _why_not(state, node))
+
+    def _show_update(self, state: TraceState, node: NodeRecord) -> None:
+        shown = node.kind == "parameter" and node.id in state.index.updates
+        for part in (self._rules[1], self._update, self._table):
+            part.setVisible(shown)
+        self.history.set_weight(node.label if shown else "", self.element())
+        if shown:
+            self._table.set_trace_state(state, node.id, self.element())
+
+    # --- the chosen element ---
+
+    def choose_element(self, place: int) -> None:
+        """Work out this element of the node, counted row-major without the batch axis."""
+        self._elements.choose(self.node(), place)
+        self._show()
+        self.element_chosen.emit(self.node().id, self.element())
+
+    def _request_check(self) -> None:
+        node = self.node()
+        self.check_requested.emit(node.id, self._elements.full(self._state, node))
+
+
+def _first(state: TraceState) -> NodeRecord | None:
+    """What is shown where the step is at no node: the first parameter while gradients are clipped, else where the data enters."""
+    wanted = "parameter" if state.phase == "clip" else "input"
+    nodes = state.index.trace.nodes
+    return next((node for node in nodes if node.kind == wanted), nodes[0] if nodes else None)
+
+
+def _has_same_nodes(one: TraceState, other: TraceState) -> bool:
+    """Whether a choice in one trace means the same in the other: of the next iteration, too, or with something supposed.
+
+    A layer may have got other units in between, or the graph another detail.
+    """
+    return _nodes(one) == _nodes(other)
+
+
+def _nodes(state: TraceState) -> list[tuple]:
+    return [(node.label, node.operation, row_shape(node)) for node in state.index.trace.nodes]
+
+
+def _why_not(state: TraceState, node: NodeRecord) -> str:
+    """Why a gradient cannot be checked now; empty if it can."""
+    if not state.has_gradient(node.id):
+        return "The gradient is not computed yet: step on."
+    return "Choose one row of the batch first." if node.batch_axis is not None and state.sample is None else ""
+
+
+def _side_by_side(*parts: QWidget) -> QWidget:
+    box = QWidget()
+    row = QHBoxLayout(box)
+    row.setContentsMargins(0, 0, 0, 2)
+    row.setSpacing(12)
+    for part in parts:
+        row.addWidget(part)
+    row.addStretch(1)
+    return box
