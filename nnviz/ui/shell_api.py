@@ -28,51 +28,39 @@ class Shell(Protocol):
     @property
     def selected_layers(self) -> tuple[str, ...]:
         """Ids of the layers that properties and actions are about."""
-        ...
 
     def window(self) -> QMainWindow:
         """Return the window itself, to stand dialogs over."""
-        ...
 
     def update_actions(self) -> None:
         """Let every action say whether it can be called now."""
-        ...
 
     def focus_canvas(self) -> None:
         """Let keys go to the graph where it is shown, else to the network."""
-        ...
 
     def is_visible(self, panel: str) -> bool:
         """Return whether a panel can be seen in the present workspace."""
-        ...
 
     def toggle_panel(self, panel: str) -> None:
         """Hide a panel, or show it, in the first workspace that has it if the present one has not."""
-        ...
 
     def update_needs(self) -> None:
         """Have measured what the panels that can be seen need now."""
-        ...
 
     def thumbnail(self, experiment: Experiment, theme: Theme) -> QPixmap:
         """Return a small picture of a network."""
-        ...
 
     def pictured(self, what: str) -> object:
         """Return what a picture is made of: graph · network · plots · window."""
-        ...
 
     def export_picture(self, widget: QWidget) -> None:
         """Ask for a file and write a picture of one plot there."""
-        ...
 
     def open_window(self, begin: Callable[[Any], object] | None = None) -> None:
         """Open another window; `begin` is given its `FilesFeature` before its engine starts."""
-        ...
 
     def bring_up(self, path: Path) -> bool:
         """Bring the window to the front that has this document open; return whether another one has."""
-        ...
 
 
 @dataclass(frozen=True)

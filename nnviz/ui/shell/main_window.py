@@ -107,7 +107,7 @@ class MainWindow(QMainWindow):
         for changed in (session.what_ifs.changed, session.undo_order.changed):
             changed.connect(self.update_actions)
         session.message_posted.connect(self.toast.post)
-        self.top_bar.workspace_requested.connect(self.show_workspace)
+        self.top_bar.workspace_requested.connect(self.features.area.show_workspace)
         self.features.area.workspace_changed.connect(self._show_workspace)
 
     def _show_experiment(self, new: Experiment, old: Experiment | None = None) -> None:
@@ -207,14 +207,6 @@ class MainWindow(QMainWindow):
         """Show the whole graph and the whole network."""
         self.features.graph.view.fit()
         self.features.network.view.fit()
-
-    def show_workspace(self, name: str) -> None:
-        """Bring up this workspace."""
-        self.features.area.show_workspace(name)
-
-    def reset_workspace(self) -> None:
-        """Put all panels of the present workspace back where they were."""
-        self.features.area.reset()
 
     def pictured(self, what: str) -> object:
         """Return what a picture is made of: graph · network · plots · window."""

@@ -46,7 +46,6 @@ class StepSizes(Protocol):
 
     def choose(self, key: str) -> None:
         """Let one step go so far."""
-        ...
 
 
 class StepFeature:
