@@ -49,7 +49,7 @@ def test_a_weight_is_typed_and_the_whole_iteration_is_another(qtbot, window):
     assert banner.isVisible() and banner.accessibleName().startswith("What if dense 1.W[0,1] = 0.7: loss ")
     assert window.session.stepping.cursor == window.session.stepping.length, "the cursor stays where it was"
     assert node(window, "linear") in index.changed_values
-    cards = window.features.graph.view._scene
+    cards = window.features.graph.view.scene()
     assert cards.card_of(weight).state.supposed
     assert cards.card_of(node(window, "linear")).state.differs
     assert not cards.card_of(node(window, "x", "")).state.differs
@@ -133,7 +133,7 @@ def test_a_double_click_on_a_cell_opens_the_field_for_that_element(qtbot, window
     window.session.stepping.to_end()
     graph, relu = window.features.graph.view, node(window, "relu")
     graph.fit()
-    card = graph._scene.card_of(relu)
+    card = graph.scene().card_of(relu)
     place = graph.mapFromScene(card.mapToScene(11 + 2 * 12 + 5, 33))
     qtbot.mouseDClick(graph.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place))
     assert window.session.stepping.selected_node == relu
