@@ -67,7 +67,7 @@ def test_typed_layers_stand_from_left_to_right_wherever_the_mouse_is(qtbot, wind
 
 @pytest.mark.parametrize("sequence", ["Del", "Ctrl+X", "Ctrl+Z"])
 def test_an_edit_in_the_middle_of_a_drag_ends_it(qtbot, window, sequence):
-    session, view = window.session, window.panels.network
+    session, view = window.session, window.features.network.view
     window.activateWindow()
     keys(qtbot, "Ctrl+1")
     session.edit("Widen", edits.change_layer, "h1", units=5)

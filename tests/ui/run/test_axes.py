@@ -26,6 +26,7 @@ PLOTS_WITH_AXES = (LossPlot, MetricPlot, BoundaryPlot, HistogramPlot, GradientNo
 WAITING = """
 import sys
 from PySide6.QtWidgets import QApplication
+from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.shell import main_window
 from tests.ui import runs
 application = QApplication([])
