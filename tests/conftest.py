@@ -65,10 +65,9 @@ def _no_log_warnings(request: pytest.FixtureRequest):
 
 
 @pytest.fixture(autouse=True)
-def _light(request: pytest.FixtureRequest):
-    """The theme is the application's, and that is the same for all tests: each begins in the light one."""
-    yield
-    if "qapp" in request.fixturenames and request.getfixturevalue("qapp").property("theme") == "dark":
+def _light(request: pytest.FixtureRequest) -> None:
+    """The application wears the theme, and is the same for all tests: each begins in the light one."""
+    if "qapp" in request.fixturenames:
         from nnviz.ui.theme.colors import LIGHT
         from nnviz.ui.theme.style import apply_theme
 
