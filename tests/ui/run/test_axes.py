@@ -28,7 +28,6 @@ import sys
 from PySide6.QtWidgets import QApplication
 from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.shell import main_window
-from nnviz.ui.run.loss_plot import LossPlot
 from tests.ui import runs
 application = QApplication([])
 plot = LossPlot()
