@@ -63,7 +63,7 @@ class TracedModule:
         self.details: Sequence[str] = DETAILS
         self._module, self._inputs, self._how = module, inputs, how
         self._buffers = [(buffer, buffer.clone()) for buffer in module.buffers()]
-        self._chance = torch.get_rng_state()
+        self._generator_state = torch.get_rng_state()
         self._captured: Captured | None = None
 
     def index(self, detail: str, details: Details = ()) -> TraceIndex:
@@ -71,7 +71,7 @@ class TracedModule:
         with torch.no_grad():
             for buffer, before in self._buffers:
                 buffer.copy_(before)
-        torch.set_rng_state(self._chance)
+        torch.set_rng_state(self._generator_state)
         trace = capture(self._module, *self._inputs, detail=detail, details=dict(details), **self._how)
         self._captured = _placed(trace, self._inputs)
         return TraceIndex(to_record(self._captured))

@@ -119,11 +119,11 @@ class Service:
         if nothing_left or not timeline.can_go_on_with(experiment):
             self._begin(request.revision, self._new(RunLog(experiment), timeline.folder), nothing_left=nothing_left)
             return
-        before, carried = timeline.log, timeline.edit(experiment)
+        before, transferred = timeline.log, timeline.edit(experiment)
         self._reporter.edited(len(timeline.points))
         self._revision = request.revision
-        reasons = carried.reasons if timeline.iteration else ()
-        self._opened(before.update_to(timeline.log), kept=carried.kept, reset=carried.reset, reasons=reasons)
+        reasons = transferred.reasons if timeline.iteration else ()
+        self._opened(before.update_to(timeline.log), kept=transferred.kept, reset=transferred.reset, reasons=reasons)
         if self._left is None:
             self._reporter.report_at_rest(timeline, self._revision)
 

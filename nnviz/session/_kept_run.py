@@ -41,7 +41,7 @@ class KeptRun(QObject):
         """Make the run stand where it stood when the document was saved; as soon as the engine is up, if it is not yet."""
         self._going, self._is_asked = self.saved, False
         self._offer(None)
-        if self._going and self._link.is_settled:
+        if self._going and self._link.is_up_to_date:
             self._begin()
 
     # --- saving ---

@@ -60,7 +60,7 @@ class WatchedPanels(QObject):
         is_known = run.is_traced and (run.trace_index.trace.detail, run.trace_index.trace.details) == detail
         if run.training or run.target is not None:
             self._asked = None
-        elif self._link.is_settled and not is_known and (again or wanted != self._asked):
+        elif self._link.is_up_to_date and not is_known and (again or wanted != self._asked):
             self._asked = wanted
             self._link.ask(messages.TraceNext(self._watch.detail, details=self._watch.details))
 

@@ -22,11 +22,11 @@ class BreakpointControl:
         self._link = link
         self._breakpoints: tuple[Breakpoint, ...] = experiment.breakpoints
         self._titles = _titles(experiment)
-        self._is_asleep = False
+        self._is_off = False
         self._sent: tuple[Breakpoint, ...] = ()
         self._known: tuple[TraceIndex, tuple, list[BreakpointPlace]] | None = None
         self._index: TraceIndex | None = None
-        self._told: Breakpoint | None = None
+        self._reported: Breakpoint | None = None
         """What the engine has said it stopped at."""
 
     def set_experiment(self, experiment: Experiment) -> None:
@@ -40,9 +40,9 @@ class BreakpointControl:
             self._index = index
             self._send()
 
-    def sleep(self) -> None:
+    def switch_off(self) -> None:
         """Stop nothing from now on: for pictures that are made without a person."""
-        self._is_asleep = True
+        self._is_off = True
         self._send()
 
     def take(self, reply: messages.Reply) -> None:
@@ -51,12 +51,12 @@ class BreakpointControl:
             self._sent = ()
             self._send()
         elif isinstance(reply, messages.Trained):
-            self._told = reply.hit.breakpoint if reply.hit else None
+            self._reported = reply.hit.breakpoint if reply.hit else None
 
     def _send(self) -> None:
         """Tell the engine what to stop at, if that has changed: what is on, and what the present graph has."""
-        awake = tuple(one for one in self._breakpoints if one.enabled and not self._is_asleep)
-        active = tuple(one for one in awake if self._index is None or is_in_trace(self._index, one))
+        active = tuple(one for one in self._breakpoints if one.enabled and not self._is_off)
+        active = tuple(one for one in active if self._index is None or is_in_trace(self._index, one))
         if active != self._sent and self._link.run.engine == "ready":
             self._sent = active
             self._link.ask(messages.SetBreakpoints(active))
@@ -66,7 +66,7 @@ class BreakpointControl:
     @property
     def is_active(self) -> bool:
         """Whether any breakpoint is on."""
-        return not self._is_asleep and any(one.enabled for one in self._breakpoints)
+        return not self._is_off and any(one.enabled for one in self._breakpoints)
 
     def places(self, index: TraceIndex) -> list[BreakpointPlace]:
         """Return where the breakpoints hold in this trace, in the order of the schedule."""
@@ -121,7 +121,7 @@ class BreakpointControl:
 
     def is_news(self, place: BreakpointPlace) -> bool:
         """Return whether the engine has said it stopped, but at another breakpoint than this."""
-        return self._told not in (None, place.breakpoint)
+        return self._reported not in (None, place.breakpoint)
 
 
 def _titles(experiment: Experiment) -> dict[str, str]:

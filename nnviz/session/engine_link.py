@@ -74,7 +74,7 @@ class EngineLink(QObject):
         """The layers of `_base` with parameters that were in the document all the time."""
 
     @property
-    def is_settled(self) -> bool:
+    def is_up_to_date(self) -> bool:
         """Whether the engine runs the present document and no other."""
         return self.run.engine == "ready" and self.is_sound and self.log is not None and not self._sent and self.run.failure is None
 
@@ -267,7 +267,7 @@ class EngineLink(QObject):
         former = self._back() if is_left and self.is_sound else None
         if former:
             self._return_to(former)  # the person has taken the edit back in the meantime
-        elif self.is_settled and not same_run(self.experiment, self.log.last):
+        elif self.is_up_to_date and not same_run(self.experiment, self.log.last):
             self._again(self._edit)  # an edit that was lost with the engine that died
 
     def _new_log(self, reply: messages.Opened, request: messages.Open | messages.Edit | None) -> RunLog | None:

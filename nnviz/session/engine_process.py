@@ -95,7 +95,7 @@ class EngineProcess(QObject):
                 if self._process is not process:  # a receiver of the reply stopped the engine
                     return
         except (ValueError, msgspec.MsgspecError) as error:
-            self._bury(f"The engine sent something that is no reply ({error}).")
+            self._report_end(f"The engine sent something that is no reply ({error}).")
 
     def _deliver(self, reply: messages.Reply) -> None:
         if isinstance(reply, _PROOF):
@@ -110,16 +110,16 @@ class EngineProcess(QObject):
 
     def _fail(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
-            self._bury(f"The engine could not be started ({self._process.errorString()}).")
+            self._report_end(f"The engine could not be started ({self._process.errorString()}).")
         elif error == QProcess.ProcessError.WriteError:
             self._process.kill()  # it no longer listens; `finished` follows
 
     def _finish(self, code: int, status: QProcess.ExitStatus) -> None:
         self._read_log()
         crashed = status == QProcess.ExitStatus.CrashExit
-        self._bury(f"The engine was ended by signal {code}." if crashed else f"The engine ended by itself with exit code {code}.")
+        self._report_end(f"The engine was ended by signal {code}." if crashed else f"The engine ended by itself with exit code {code}.")
 
-    def _bury(self, sentence: str) -> None:
+    def _report_end(self, sentence: str) -> None:
         process, self._process = self._process, None
         _discard(process)
         is_early = not self._has_worked and self._lifetime.elapsed() < SETTLED

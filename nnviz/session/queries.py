@@ -161,7 +161,7 @@ class BatchRows(QObject):
 
     def _ask(self) -> None:
         run = self._link.run
-        stands = self._link.is_settled and not run.training and run.target is None
+        stands = self._link.is_up_to_date and not run.training and run.target is None
         if self._is_wanted and stands and self._asked != (run.revision, run.iteration):
             self._asked = (run.revision, run.iteration)
             self._query.want(messages.InspectBatch())

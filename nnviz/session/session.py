@@ -88,7 +88,7 @@ class Session(QObject):
         self.link.replied.connect(self._on_reply)
         self.stepping.trace_state_changed.connect(self._on_trace_state_changed)
         self.stepping.detail_changed.connect(self._on_detail_changed)
-        self.stepping.halted.connect(self._on_halted)
+        self.stepping.breakpoint_reached.connect(self._on_breakpoint_reached)
         self.stepping.arrived.connect(self._on_arrived)
         self.numbers.arrived.connect(self.numbers_arrived)
         self._gradient_checks.answered.connect(self.gradient_checked)
@@ -162,7 +162,7 @@ class Session(QObject):
 
     def respond(self, layer: str, unit: int) -> None:
         """Ask for the map of one unit over the plane of the features; `responded` brings it. Without a plane nothing is asked."""
-        if self.run.surface is not None and self.link.is_settled:
+        if self.run.surface is not None and self.link.is_up_to_date:
             self._unit_maps.want(messages.MapUnit(layer, unit))
 
     # --- its life ---
@@ -302,10 +302,10 @@ class Session(QObject):
         """Training has stopped: if by a breakpoint or at what is not finite, stand at the guilty node as soon as its trace is there."""
         if self.run.is_traced:  # the iteration could not be made: no other trace will come
             self.stepping.give_up()
-        is_halt = reply.reason in ("breakpoint", "non_finite")
+        is_stop = reply.reason in ("breakpoint", "non_finite")
         if reply.message:
-            self.message_posted.emit("warning" if is_halt else "info", reply.message)
-        if not is_halt:
+            self.message_posted.emit("warning" if is_stop else "info", reply.message)
+        if not is_stop:
             return
         self.stepping.stop()
         find = self.breakpoints.stop_of(reply)
@@ -323,14 +323,14 @@ class Session(QObject):
     def _on_detail_changed(self) -> None:
         self.watch(self.watched.panels)
 
-    def _on_halted(self, place: BreakpointPlace) -> None:
+    def _on_breakpoint_reached(self, place: BreakpointPlace) -> None:
         self.stepping.stop()
         self.message_posted.emit("warning", self.breakpoints.said(place))
         self.stepping.select(place.node)
 
     def _on_arrived(self, place: BreakpointPlace) -> None:
         if self.breakpoints.is_news(place):
-            self._on_halted(place)
+            self._on_breakpoint_reached(place)
         else:
             self.stepping.select(place.node)
 

@@ -36,7 +36,7 @@ class Stepping(QObject):
     """Node id | None before, and now."""
     detail_changed = Signal(str)
     playing_changed = Signal(bool)
-    halted = Signal(object)
+    breakpoint_reached = Signal(object)
     """BreakpointPlace: the cursor has stopped there on its way."""
     arrived = Signal(object)
     """BreakpointPlace: the trace that was waited for is shown, and the cursor is there."""
@@ -148,7 +148,7 @@ class Stepping(QObject):
         """Stand after `cursor` steps, or as near as the trace allows, whatever breakpoints lie on the way."""
         if self.index:
             self._is_stepping, self.is_awaiting, self._aim = True, False, None
-            self._stand(self.index, trace_places.clamped(self.index, cursor))
+            self._place_cursor(self.index, trace_places.clamped(self.index, cursor))
 
     def to_start(self) -> None:
         """Stand before the first step."""
@@ -158,10 +158,10 @@ class Stepping(QObject):
         """Stand after the last step: everything is computed."""
         self.to(self.length)
 
-    def halt_at(self, place: BreakpointPlace) -> None:
+    def stop_at(self, place: BreakpointPlace) -> None:
         """Stand where a breakpoint holds, because of it."""
         self.to(place.cursor)
-        self.halted.emit(place)
+        self.breakpoint_reached.emit(place)
 
     def set_folds(self, folded: trace_places.Folded, around: trace_places.Folded | None = None) -> None:
         """Take the nodes that are folded into one card with a node as one step, and leave those `around` it when going out.
@@ -187,10 +187,10 @@ class Stepping(QObject):
         end = place(index, cursor) if index else None
         if end is None:
             return
-        halt, is_playing = self._first_breakpoint(index, cursor, end), self.is_playing
-        self.to(halt.cursor if halt else end)
-        if halt and halt.cursor != end and not is_playing:
-            self.halted.emit(halt)
+        reached, is_playing = self._first_breakpoint(index, cursor, end), self.is_playing
+        self.to(reached.cursor if reached else end)
+        if reached and reached.cursor != end and not is_playing:
+            self.breakpoint_reached.emit(reached)
 
     def _forward(self, count: int) -> None:
         """Finish so many iterations, the present one included, and stand at the end of the last."""
@@ -249,7 +249,7 @@ class Stepping(QObject):
     def set_sample(self, sample: int | None) -> None:
         """Look at this row of the batch, or at the batch's mean (None). A shorter batch shows its last row."""
         self.sample = sample if sample is None else max(0, sample)
-        self._stand(self.index, self.cursor)
+        self._place_cursor(self.index, self.cursor)
 
     def set_detail(self, detail: str) -> None:
         """Ask for traces of this detail from now on, everywhere."""
@@ -270,7 +270,7 @@ class Stepping(QObject):
         """Let the cursor stand at the "start" or the "end" of a trace while the person is not stepping."""
         self.rest = rest
         if self.index and not (self._is_stepping or self._is_training):
-            self._stand(self.index, _resting(self.rest, self.index))
+            self._place_cursor(self.index, _resting(self.rest, self.index))
 
     # --- playing ---
 
@@ -324,7 +324,7 @@ class Stepping(QObject):
             return
         aimed = None if index is None or finished or self._aim is None else self._aim(index)
         is_place = isinstance(aimed, BreakpointPlace)
-        self._stand(index, self._place(index, finished, aimed.cursor if is_place else aimed) if index else 0)
+        self._place_cursor(index, self._place(index, finished, aimed.cursor if is_place else aimed) if index else 0)
         if is_place:
             self.arrived.emit(aimed)
 
@@ -344,7 +344,7 @@ class Stepping(QObject):
             return same_place(self.index, index, self.cursor)
         return _resting(self.rest, index)
 
-    def _stand(self, index: TraceIndex | None, cursor: int) -> None:
+    def _place_cursor(self, index: TraceIndex | None, cursor: int) -> None:
         old, sample = self.state, _row(self.sample, index)
         if index is self.index and (old is None or (cursor, sample) == (old.cursor, old.sample)):
             return
@@ -361,9 +361,9 @@ class Stepping(QObject):
         """Play no further if a breakpoint holds at this place."""
         if self.is_playing and self.index:
             is_back = old is not None and old.index is self.index and self.cursor < old.cursor
-            halt = self._first_breakpoint(self.index, self.cursor + (1 if is_back else -1), self.cursor)
-            if halt:
-                self.halted.emit(halt)
+            reached = self._first_breakpoint(self.index, self.cursor + (1 if is_back else -1), self.cursor)
+            if reached:
+                self.breakpoint_reached.emit(reached)
 
 
 def _resting(rest: str, index: TraceIndex) -> int:

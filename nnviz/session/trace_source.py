@@ -88,7 +88,7 @@ class RecordedTrace(QObject):
         self.stepping.show(index, is_training=False, is_current=True)
         self.stepping.detail_changed.connect(self._read)
         self.stepping.trace_state_changed.connect(self._stop_at_end)
-        self.stepping.halted.connect(self.stepping.stop)
+        self.stepping.breakpoint_reached.connect(self.stepping.stop)
 
     @property
     def breakpoint_marks(self) -> dict[int, bool]:

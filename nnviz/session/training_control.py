@@ -131,7 +131,7 @@ class TrainingControl(QObject):
         """Have it carried out, unless a breakpoint of the present trace lies ahead: the cursor is there then."""
         ahead = self._breakpoints.ahead(request, self._stepping.index, self._stepping.walked)
         if ahead:
-            self._stepping.halt_at(ahead)
+            self._stepping.stop_at(ahead)
             return
         self._is_pausing, self._next = False, None
         self._end = None if request.iterations is None else self._link.run.iteration + request.iterations

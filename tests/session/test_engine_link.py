@@ -161,7 +161,7 @@ def test_an_undo_that_overtakes_the_answer_returns_to_the_run_too(stage):
     begun_anew(stage, revision + 1)
     assert stage.wire.of(messages.Open)[-1] is opened, "what it says of the run that is left is heard no more"
     stage.reply(messages.Opened(opened.revision, 300, 3, True, 2))
-    assert stage.session.run.iteration == 300 and stage.session.link.is_settled
+    assert stage.session.run.iteration == 300 and stage.session.link.is_up_to_date
 
 
 def test_the_engine_is_told_which_layers_were_there_all_the_time(stage):

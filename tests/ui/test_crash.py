@@ -56,7 +56,7 @@ def test_work_of_a_killed_program_is_offered_at_the_next_start(qtbot):
     assert [lost.experiment.seed for lost in recoverable()] == [4242]
 
     app.application().setQuitOnLastWindowClosed(False)
-    windows = Windows(app.MainWindow, lambda window, begin: window.furnish(open_document("example:moons")))
+    windows = Windows(app.MainWindow, lambda window, begin: window.make_features(open_document("example:moons")))
     window = windows.open()
     assert window.features.files.lost_work.offer()
     (note,) = window.notes.notes.values()

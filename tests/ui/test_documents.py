@@ -33,7 +33,7 @@ def state(tmp_path, monkeypatch):
 @pytest.fixture
 def windows(qtbot):
     app.application().setQuitOnLastWindowClosed(False)
-    windows = Windows(app.MainWindow, furnish)
+    windows = Windows(app.MainWindow, make_features)
     yield windows
     for window in tuple(windows.windows):
         window.asks_before_closing = False
@@ -54,8 +54,8 @@ def paths(tmp_path):
     return made
 
 
-def furnish(window, begin) -> None:
-    window.furnish(open_document("example:xor"))
+def make_features(window, begin) -> None:
+    window.make_features(open_document("example:xor"))
     if begin:
         begin(window)
 

@@ -115,15 +115,15 @@ def test_plain_json_says_that_it_keeps_no_training(window, tmp_path, monkeypatch
 def test_closing_asks_about_training_that_the_file_does_not_hold_and_not_about_a_fresh_example(window, qtbot, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(QMessageBox, "question", lambda *what: asked.append(what[2]) or QMessageBox.StandardButton.Cancel)
-    assert window.features.files.documents.settle() and not window.isWindowModified() and not asked
+    assert window.features.files.documents.confirm_leaving() and not window.isWindowModified() and not asked
     window.session.document.save_as(tmp_path / "trained.nnviz")
-    assert window.features.files.documents.settle() and not asked
+    assert window.features.files.documents.confirm_leaving() and not asked
     train(window, qtbot, 70)
-    assert window.isWindowModified() and not window.features.files.documents.settle()
+    assert window.isWindowModified() and not window.features.files.documents.confirm_leaving()
     assert "trained on since it was saved" in asked[0]
     assert (
         window.features.files.documents.save()
         and not window.isWindowModified()
-        and window.features.files.documents.settle()
+        and window.features.files.documents.confirm_leaving()
         and len(asked) == 1
     )

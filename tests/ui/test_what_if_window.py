@@ -78,7 +78,7 @@ def test_activations_inputs_and_targets_with_the_keyboard_alone(qtbot, window):
 
 def test_ctrl_z_takes_back_whatever_was_last_and_ctrl_y_brings_it_back(qtbot, window):
     window.session.edit("Rate", edits.change_optimizer, learning_rate=0.5)
-    wait(qtbot, lambda: window.session.run.is_traced and window.session.link.is_settled)
+    wait(qtbot, lambda: window.session.run.is_traced and window.session.link.is_up_to_date)
     suppose(qtbot, window, node(window, "relu"), "", "ablate")
     assert window.action_table["undo"].text() == "Undo what-if"
     qtbot.keySequence(window, "Ctrl+Z")
@@ -122,7 +122,7 @@ def test_a_kept_weight_is_the_documents_and_undone_it_is_the_trained_one_again(q
     wait(qtbot, lambda: supposes(window, 0))
     for _ in range(2):
         qtbot.keySequence(window, "Ctrl+Z")
-        wait(qtbot, lambda: window.session.run.is_traced and window.session.link.is_settled)
+        wait(qtbot, lambda: window.session.run.is_traced and window.session.link.is_up_to_date)
     wait(qtbot, lambda: "h1.weight" not in window.session.experiment.weights)
     wait(qtbot, lambda: window.session.run.is_traced)
     truth = window.session.stepping.state.index.truth

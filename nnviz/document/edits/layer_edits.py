@@ -144,7 +144,7 @@ def reconnect_link(experiment: Experiment, link: Link | tuple[str, str], source:
     if old.target != target:
         return joined
     links = [new if entry == old else entry for entry in experiment.network.links]
-    return _settled(experiment, experiment.replaced(network=replace(joined.network, links=tuple(links))))
+    return _without_unfit(experiment, experiment.replaced(network=replace(joined.network, links=tuple(links))))
 
 
 def _check_room(network: Network, target: str, taken: tuple[str, ...], most: int | None) -> None:
@@ -194,7 +194,7 @@ def change_layer(experiment: Experiment, id: str, **settings: Any) -> Experiment
     row = catalog.LAYERS[layer.kind]
     refuse_too_wide(experiment, layer, settings)
     changed = layer.settings | checked(row.fields, row.label, settings)
-    return _settled(experiment, _with_layer(experiment, replace(layer, settings=changed)))
+    return _without_unfit(experiment, _with_layer(experiment, replace(layer, settings=changed)))
 
 
 def rename_layer(experiment: Experiment, id: str, name: str) -> Experiment:
@@ -341,10 +341,10 @@ def _with_layer(experiment: Experiment, changed: Layer) -> Experiment:
 
 
 def _rewired(experiment: Experiment, layers: tuple[Layer, ...], links: Iterable[Link]) -> Experiment:
-    return _settled(experiment, experiment.replaced(network=Network(tuple(layers), tuple(links))))
+    return _without_unfit(experiment, experiment.replaced(network=Network(tuple(layers), tuple(links))))
 
 
-def _settled(before: Experiment, after: Experiment) -> Experiment:
+def _without_unfit(before: Experiment, after: Experiment) -> Experiment:
     """Return the experiment after an edit, without the weights set by hand that fitted before it and do not now, and without lost locks."""
     lost = _unfit(after) - {name for name in _unfit(before) if name.startswith("weights.")}
     weights = {name: values for name, values in after.weights.items() if f"weights.{name}" not in lost}

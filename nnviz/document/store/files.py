@@ -133,7 +133,7 @@ def replace_file(path: Path, data: bytes) -> None:
         with suppress(OSError):
             os.unlink(name)
         raise
-    _settle(path.parent)
+    _sync_folder(path.parent)
 
 
 def is_read_only(path: Path) -> bool:
@@ -277,7 +277,7 @@ def _mode(path: Path) -> int:
         return 0o666 & ~mask
 
 
-def _settle(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Make sure that the new name itself is on the disk, where the system can."""
     if os.name == "posix":
         with suppress(OSError):

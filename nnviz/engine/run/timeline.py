@@ -83,10 +83,10 @@ class Timeline:
         log = self.log.changed(self.iteration, experiment)
         if self.log.brought_back(self.iteration, experiment) is not None:
             return self._take_back(log)
-        carried = transfer(self.trainer, experiment, self.data)
+        transferred = transfer(self.trainer, experiment, self.data)
         self._go_on_with(log, self.applied)
-        self._put_in_force(carried)
-        return carried
+        self._put_in_force(transferred)
+        return transferred
 
     def _take_back(self, log: RunLog) -> Transferred:
         """Go on with this log, a part of the present one; where a change that is dropped is in force, the last iteration is made again."""
@@ -103,12 +103,12 @@ class Timeline:
         self.log = log
         self._checkpoints.drop_after(self.iteration, count)
 
-    def _put_in_force(self, carried: Transferred) -> None:
-        old, self.trainer = self.trainer.experiment.training, carried.trainer
+    def _put_in_force(self, transferred: Transferred) -> None:
+        old, self.trainer = self.trainer.experiment.training, transferred.trainer
         self.applied += 1
         training, last = self.trainer.experiment.training, self.points[-1]
         has_other_penalties = (old.l1, old.l2) != (training.l1, training.l2)
-        if carried.is_another_net or (has_other_penalties and self.iteration == 0):
+        if transferred.is_another_net or (has_other_penalties and self.iteration == 0):
             self.points[-1] = self.trainer.start_point()
         elif has_other_penalties:
             self.points[-1] = CurvePoint(last.iteration, last.loss)  # its validation held the former ones and is measured anew

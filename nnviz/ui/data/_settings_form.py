@@ -94,14 +94,14 @@ class SettingsForm(QWidget):
         for one, other in pairwise(editors):
             QWidget.setTabOrder(one, other)
 
-    def _settle(self) -> None:
+    def _end_drag(self) -> None:
         """A drag is over: what comes next is another change."""
         self._drags += 1
 
     def _add(self, line: int, field: Field, value: object) -> None:
         if field.name in _SLIDING:
             editor = forms.slider(field, value)
-            editor.released.connect(self._settle)
+            editor.released.connect(self._end_drag)
         else:
             editor = forms.editor(field, value)
         caption = _label(LABELS.get(field.name, field.name))

@@ -35,7 +35,7 @@ class Documents:
 
     def take(self, experiment: Experiment) -> None:
         """Open an example or a template, once unsaved changes are settled."""
-        if self.settle():
+        if self.confirm_leaving():
             self.notes.drop()
             self._document.new(experiment)
 
@@ -46,7 +46,7 @@ class Documents:
     def open(self, path: str | Path = "") -> None:
         """Open a document; without a path the person chooses one. One that is open in another window of this program is shown there."""
         path = path or QFileDialog.getOpenFileName(self._shell.window(), "Open", self._folder(), DOCUMENTS)[0]
-        if path and not self._shell.bring_up(Path(path).absolute()) and self.settle():
+        if path and not self._shell.bring_up(Path(path).absolute()) and self.confirm_leaving():
             self.read(Path(path).absolute())
 
     def read(self, path: Path) -> None:
@@ -96,7 +96,7 @@ class Documents:
 
     # --- asking ---
 
-    def settle(self) -> bool:
+    def confirm_leaving(self) -> bool:
         """Ask what becomes of unsaved changes, if there are any. Returns False if the person would rather stay."""
         if self._session.is_saved:
             return True

@@ -126,8 +126,8 @@ def _border(theme: Theme, state: CardState) -> tuple[QColor, float]:
         return theme.phase(state.phase), 2.4
     if state.parameter:
         return theme.color("parameter_line"), 1
-    settled = mixed(theme.color("line"), theme.color("faint"), 0.75)
-    return (settled if state.settled else theme.color("line")), 1.4 if state.settled else 1
+    finished = mixed(theme.color("line"), theme.color("faint"), 0.75)
+    return (finished if state.finished else theme.color("line")), 1.4 if state.finished else 1
 
 
 def _ground(theme: Theme, state: CardState) -> QColor:

@@ -219,9 +219,9 @@ class GraphView(ZoomView):
         super().resizeEvent(event)
         if self.viewportMargins().bottom() != foot(self):
             self.setViewportMargins(0, 0, 0, foot(self))
-        self._limits.settle()
-        self.notice.settle()
-        self.finder.settle()
+        self._limits.reposition()
+        self.notice.reposition()
+        self.finder.reposition()
         self.minimap.set_room(foot_room(self, self._limits))
         self.trace_scene.set_room(self.readable_room(), refold=self.is_opening)
         if self.is_fitted:

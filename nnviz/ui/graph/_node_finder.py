@@ -77,7 +77,7 @@ class NodeFinder(QWidget):
     def open(self) -> None:
         """Let the person type."""
         self.show()
-        self.settle()
+        self.reposition()
         self.field.setFocus()
         self.field.selectAll()
         self._seek(self.field.text())
@@ -93,7 +93,7 @@ class NodeFinder(QWidget):
         """Find layers by these names."""
         self._titles = dict(titles)
 
-    def settle(self) -> None:
+    def reposition(self) -> None:
         """Move into the corner."""
         self.resize(min(_WIDTH, self._view.width() - 2 * _GAP), self.sizeHint().height())
         self.move(self._view.width() - self.width() - _GAP, _GAP)

@@ -39,10 +39,10 @@ class Caption(QLabel):
         """Show this text; an empty one hides the caption."""
         if text != self.text():
             self.setText(text)
-            self.settle()
+            self.reposition()
         self.setVisible(bool(text))
 
-    def settle(self) -> None:
+    def reposition(self) -> None:
         """Move into the corner."""
         self.adjustSize()
         self.move(self.parentWidget().width() - self.width(), self.parentWidget().height() - self.height())
@@ -59,6 +59,6 @@ class EmptyText(QLabel):
         self.setWordWrap(True)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
-    def settle(self) -> None:
+    def reposition(self) -> None:
         """Fill the parent."""
         self.setGeometry(self.parentWidget().rect().adjusted(24, 24, -24, -24))

@@ -41,7 +41,7 @@ class CardState(NodeState):
     limits: Limits
     made: bool = True
     """Whether its value is there; what is yet to come is dimmed."""
-    settled: bool = True
+    finished: bool = True
     """Whether everything that will happen to it in the present phase has happened."""
     folded: bool = False
     is_many: bool = False
@@ -86,7 +86,7 @@ class CardScales:
             limits=self.limits,
             size=self.sizes[look.coloring].get(node.id) if _is_there(state, node, look.coloring) else None,
             made=state.is_made(node.id),
-            settled=_settled(state, node),
+            finished=_is_finished(state, node),
             folded=card.folded,
             is_many=len(card.groups) > 1,
         )
@@ -177,7 +177,7 @@ def _is_there(state: TraceState, node: NodeRecord, coloring: str) -> bool:
     return any(edge in state.arrived(edge.source) for edge in state.index.in_edges.get(node.id, ()))
 
 
-def _settled(state: TraceState, node: NodeRecord) -> bool:
+def _is_finished(state: TraceState, node: NodeRecord) -> bool:
     if state.phase in ("backward", "clip"):
         return node.gradient is None or state.has_gradient(node.id)
     if state.phase == "update":

@@ -51,7 +51,7 @@ def arranged(network: Network, faces: Mapping[str, LayerSize], canvas: Mapping[s
     return _in_columns(faces, columns, spread)
 
 
-def loft(network: Network, faces: Mapping[str, LayerSize], aspect: float) -> float:
+def pitch_factor(network: Network, faces: Mapping[str, LayerSize], aspect: float) -> float:
     """Return how much farther apart neurons may stand so that columns fill the height of a picture of this aspect: 1 to MOST_LOFT.
 
     It looks at the automatic arrangement only, so that moving a layer by hand changes no column.
@@ -63,12 +63,12 @@ def loft(network: Network, faces: Mapping[str, LayerSize], aspect: float) -> flo
     return max(1.0, min(MOST_LOFT, 1 + missing / tallest)) if tallest else 1.0
 
 
-def squeezed(face: LayerSize, share: float) -> LayerSize:
+def scaled_down(face: LayerSize, share: float) -> LayerSize:
     """Return the face with its neurons closer together, at this share of their usual distance, but never touching."""
     return replace(face, pitch=max(min(face.pitch, 2 * face.reach + _APART), face.pitch * share))
 
 
-def squeeze(faces: Mapping[str, LayerSize], height: float) -> float:
+def height_share(faces: Mapping[str, LayerSize], height: float) -> float:
     """Return the share of their usual distance at which the neurons of the highest column fit into `height`: 0 to 1."""
     columns = [face for face in faces.values() if face.style == "neurons" and face.units > 1]
     shares = (1 + (height - face.top - face.bottom) / ((face.units - 1) * face.pitch) for face in columns)

@@ -53,10 +53,10 @@ class NetworkScene(QGraphicsScene):
         layers = {layer.id: layer for layer in experiment.network}
         facts = TWO_FACTS if height >= _ROOMY else FACTS
         faces = {id: layer_size(layer, shapes.get(id), experiment, facts) for id, layer in layers.items()}
-        share = layer_places.squeeze(faces, height)
-        faces = {id: layer_places.squeezed(plain, share) for id, plain in faces.items()}
-        loft = layer_places.loft(experiment.network, faces, aspect)
-        faces = {id: replace(plain, pitch=plain.pitch * loft) for id, plain in faces.items()}
+        share = layer_places.height_share(faces, height)
+        faces = {id: layer_places.scaled_down(plain, share) for id, plain in faces.items()}
+        pitch_factor = layer_places.pitch_factor(experiment.network, faces, aspect)
+        faces = {id: replace(plain, pitch=plain.pitch * pitch_factor) for id, plain in faces.items()}
         self._keep_columns(layers, faces)
         for id, column in self.columns.items():
             problems = tuple(f"{problem.message} {problem.cure}" for problem in report.problems_of(id))

@@ -17,9 +17,9 @@ _CASCADE = QPoint(32, 32)
 class Windows(QObject):
     """Holds the open windows. `make` returns a new one, `furnish_and_start` is called once it has been painted."""
 
-    def __init__(self, make: Callable[[], MainWindow], furnish_and_start: Callable[[MainWindow, Begin | None], None]) -> None:
+    def __init__(self, make: Callable[[], MainWindow], make_features_and_start: Callable[[MainWindow, Begin | None], None]) -> None:
         super().__init__()
-        self._make, self._start = make, furnish_and_start
+        self._make, self._start = make, make_features_and_start
         self.windows: list[MainWindow] = []
 
     def open(self, begin: Begin | None = None) -> MainWindow:

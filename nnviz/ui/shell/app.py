@@ -53,7 +53,7 @@ def application() -> QApplication:
 def build_window(experiment: Experiment, autosaves: bool = True) -> MainWindow:
     """Return a window, with its panels, on a new session of this experiment. The engine is not started: call `window.session.start`."""
     window = MainWindow()
-    window.furnish(experiment, autosaves)
+    window.make_features(experiment, autosaves)
     return window
 
 
@@ -84,7 +84,7 @@ def start_when_painted(window: MainWindow, begin: Begin | None = None) -> None:
 def _begin(window: MainWindow, begin: Begin | None) -> None:
     from nnviz.document.store.examples import FIRST_EXAMPLE, open_document  # here, because the window is painted before they are loaded
 
-    window.furnish(open_document(FIRST_EXAMPLE))
+    window.make_features(open_document(FIRST_EXAMPLE))
     if begin:
         begin(window)
     window.session.start(train_first=0 if begin else FIRST_ITERATIONS)

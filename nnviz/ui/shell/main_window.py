@@ -73,7 +73,7 @@ class MainWindow(QMainWindow):
     def _feature(self, name: str) -> object:
         return self if name == "window" else getattr(self.features, name)
 
-    def furnish(self, experiment: Experiment, autosaves: bool = True) -> None:
+    def make_features(self, experiment: Experiment, autosaves: bool = True) -> None:
         """Give the window a session of this experiment, and its features. The engine is not started: call `session.start`."""
         from nnviz.ui.shell._features import Features, new_session  # here, because the window is painted before they are loaded
         from nnviz.ui.widgets.pending_text import PendingText
@@ -301,7 +301,7 @@ class MainWindow(QMainWindow):
         return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.features and self.asks_before_closing and not self.features.files.documents.settle():
+        if self.features and self.asks_before_closing and not self.features.files.documents.confirm_leaving():
             event.ignore()
             return
         if self.features:

@@ -100,7 +100,7 @@ def _prepare(window: MainWindow, job: Job) -> None:
     apply_theme(QApplication.instance(), THEMES[job.theme])
     window.resize(*job.size)
     window.features.area.show_workspace(job.workspace)
-    window.session.breakpoints.sleep()
+    window.session.breakpoints.switch_off()
     window.session.stepping.set_detail(job.detail)
     for path, detail in job.details:
         window.session.stepping.set_detail_of(path, detail)
@@ -126,7 +126,7 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
     _look(window, job)
     _wait(lambda: not session.numbers.is_waiting, "the numbers around the node", failures)
     _wait(lambda: not window.features.graph.view.trace_scene.placer.is_busy, "the graph to be laid out", failures)
-    _settle(window)
+    _wait_for_panels(window)
     if job.panel == "graph":  # a picture of it alone shows all of it
         window.features.graph.view.fit()
 
@@ -156,7 +156,7 @@ def _is_current(window: MainWindow) -> bool:
     return state is not None and state.index.trace.iteration == window.session.run.iteration
 
 
-def _settle(window: MainWindow) -> None:
+def _wait_for_panels(window: MainWindow) -> None:
     """Let everything that is waiting be painted, and fit the network to its panel; the graph opens readable and follows the cursor."""
     for _ in range(3):
         QApplication.processEvents()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QTransform
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QTransform
 from PySide6.QtWidgets import QWidget
 
 from nnviz.ui.theme.colors import Theme, current_theme
@@ -47,10 +47,12 @@ class Minimap:
         self.content = QRectF()
         self._boxes: list[QRectF] = []
         self._style = style
+        self._ground: tuple[tuple, QPixmap] | None = None
+        """The boxes as they were painted last, and for what size, theme and screen: of a large scene they take as long as all the rest."""
 
     def set_boxes(self, content: QRectF, boxes: Iterable[QRectF]) -> None:
         """Show these boxes of the scene, which together take the room `content`."""
-        self.content, self._boxes = content, list(boxes)
+        self.content, self._boxes, self._ground = content, list(boxes), None
 
     def __len__(self) -> int:
         return len(self._boxes)
@@ -63,13 +65,8 @@ class Minimap:
         """Paint the map with a frame around the part of the scene that is seen, and one box marked unless it is empty."""
         way, style = self._way(rect), self._style
         painter.save()
+        painter.drawPixmap(rect.topLeft(), self._painted(theme, rect.size(), painter.device().devicePixelRatioF()))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.color("line"), 1))
-        painter.setBrush(theme.color(style.ground))
-        painter.drawRoundedRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.tint(*style.boxes))
-        painter.drawRects([_shown(way, box) for box in self._boxes])
         painter.setClipRect(rect.adjusted(2, 2, -2, -2))
         painter.setBrush(theme.color(*style.glass))
         painter.setPen(QPen(theme.color(style.frame), 1.2))
@@ -79,6 +76,27 @@ class Minimap:
             painter.setBrush(theme.phase(mark_color))
             painter.drawRoundedRect(_shown(way, mark).adjusted(-2, -2, 2, 2), 2, 2)
         painter.restore()
+
+    def _painted(self, theme: Theme, size: QSize, ratio: float) -> QPixmap:
+        """The map without what changes from one painting to the next."""
+        wanted = (theme.name, size, ratio)
+        if self._ground and self._ground[0] == wanted:
+            return self._ground[1]
+        pixmap = QPixmap(size * ratio)
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter, rect = QPainter(pixmap), QRect(QPoint(), size)
+        way = self._way(rect)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.color("line"), 1))
+        painter.setBrush(theme.color(self._style.ground))
+        painter.drawRoundedRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.tint(*self._style.boxes))
+        painter.drawRects([_shown(way, box) for box in self._boxes])
+        painter.end()
+        self._ground = (wanted, pixmap)
+        return pixmap
 
     def _way(self, rect: QRect) -> QTransform:
         """From the scene to the map."""

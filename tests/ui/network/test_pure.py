@@ -18,7 +18,7 @@ from nnviz.ui.network.allowed_links import descendants, partners
 from nnviz.ui.network.blocks import tiled
 from nnviz.ui.network.curves import Course, LinkEnds
 from nnviz.ui.network.layer_figures import figures
-from nnviz.ui.network.layer_places import arranged, box, detours, loft
+from nnviz.ui.network.layer_places import arranged, box, detours, pitch_factor
 from nnviz.ui.network.layer_sizes import layer_size
 from nnviz.ui.widgets.color_scale import round_limit
 from tests.ui import traces
@@ -89,7 +89,7 @@ def test_a_wide_picture_spreads_the_columns_and_a_high_one_the_neurons():
     faces = faces_of(document)
     narrow, wide = (arranged(document.network, faces, {}, aspect) for aspect in (1.0, 5.0))
     assert wide["out"][0] > narrow["out"][0]
-    assert loft(document.network, faces, 0.8) > 1 and loft(document.network, faces, 5.0) == pytest.approx(1, abs=0.02)
+    assert pitch_factor(document.network, faces, 0.8) > 1 and pitch_factor(document.network, faces, 5.0) == pytest.approx(1, abs=0.02)
 
 
 def test_placed_layers_stay_and_a_new_one_finds_room():
