@@ -7,7 +7,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -15,8 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from nnviz.operations.operation import Formula
-from nnviz.operations.signature import Input
 from nnviz.operations.table import row_of
 
 from ._backward import run_backward
@@ -24,7 +21,7 @@ from ._parts import Part, hooks_before, modules_of, parts_of
 from ._updates import clip_gradients, plan_updates
 from .bindings import Bindings, TapeEntry
 from .openers import Openers, require_groups
-from .record import Node, TraceError, fill, perform, tensors_in
+from .record import Node, TraceError, perform, tensors_in
 from .scopes import Scopes
 from .tape import Tape
 from .trace import Trace, plan_steps
@@ -216,23 +213,9 @@ def _node_of(entry: TapeEntry) -> Node:
     return Node(
         entry.id, entry.kind, entry.operation, entry.label, entry.module, entry.group, entry.phase, entry.where,
         tuple([source.id for source, _ in entry.sources]), tuple([port for _, port in entry.sources]),
-        tuple(entry.values), tuple(entry.gradients), tuple(entry.contributions), entry.reads, _said(entry), _dropped(entry), entry.call,
+        tuple(entry.values), tuple(entry.gradients), tuple(entry.contributions), entry.reads,
+        tuple([source.values[port] for source, port in entry.sources]), _dropped(entry), entry.call,
     )  # fmt: skip
-
-
-def _said(entry: TapeEntry) -> Formula:
-    """What is true of the entry's call."""
-    if entry.call is None:
-        return Formula()
-    tensors = [source.values[port] for source, port in entry.sources]
-    inputs = [Input(k, tuple(tensor.shape), _letter(tensor.dtype)) for k, tensor in enumerate(tensors)]
-    return row_of(entry.operation).formula_of(fill(entry.call.args, inputs), fill(entry.call.kwargs, inputs), len(inputs))
-
-
-@lru_cache
-def _letter(dtype: torch.dtype) -> str:
-    """numpy's letter for the kind of a dtype."""
-    return "b" if dtype == torch.bool else "f" if dtype.is_floating_point else "c" if dtype.is_complex else "i"
 
 
 def _dropped(entry: TapeEntry) -> Tensor | None:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from nnviz.operations.operation import Formula
+from nnviz.operations.signature import Input
+from nnviz.operations.table import row_of
 
 PHASES = ("batch", "forward", "loss", "backward", "clip", "update")
 
@@ -75,7 +77,7 @@ class Node(NamedTuple):  # made in a tenth of the time of a frozen dataclass
     gradients: tuple[Tensor | None, ...]  # beside values: the sum of that output's contributions
     contributions: tuple[Contribution, ...]  # in the order in which they arrive
     reads: tuple[int, ...]
-    said: Formula
+    operands: tuple[Tensor, ...]  # beside inputs: the values it was computed from
     dropped: Tensor | None
     call: Call | None
 
@@ -94,12 +96,26 @@ class Node(NamedTuple):  # made in a tenth of the time of a frozen dataclass
         return tuple(self.values[0].shape)
 
     @property
+    def said(self) -> Formula:
+        """What is true of its call; worked out at every look."""
+        if self.call is None:
+            return Formula()
+        given = [Input(k, tuple(tensor.shape), _letter(tensor.dtype)) for k, tensor in enumerate(self.operands)]
+        return row_of(self.operation).formula_of(fill(self.call.args, given), fill(self.call.kwargs, given), len(given))
+
+    @property
     def formula(self) -> str:
         return self.said.text
 
     @property
     def derivative(self) -> str:
         return self.said.derivative
+
+
+@lru_cache
+def _letter(dtype: torch.dtype) -> str:
+    """numpy's letter for the kind of a dtype."""
+    return "b" if dtype == torch.bool else "f" if dtype.is_floating_point else "c" if dtype.is_complex else "i"
 
 
 class Step(NamedTuple):

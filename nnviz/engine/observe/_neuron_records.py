@@ -11,6 +11,7 @@ from nnviz.engine.observe.capture import NEURONS, Captured
 from nnviz.engine.observe.measures import array_of, tensor_record
 from nnviz.engine.observe.node_marks import node_marks
 from nnviz.operations.linear import OF_ONE_UNIT
+from nnviz.operations.operation import Formula
 from nnviz.records.trace_record import EdgeRecord, NodeRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord
 from nnviz.trace import Node, Scalar, Scalars, ScalarStep, Update
 
@@ -46,7 +47,8 @@ def _label(scalar: Scalar, label: str, node: Node) -> str:
 
 def _node(scalar: Scalar, label: str, scalars: Scalars, whole: NodeRecord) -> NodeRecord:
     node = scalars.trace.nodes[scalar.node]
-    formula = OF_ONE_UNIT[len(node.inputs)] if node.operation == "linear" and node.said.text else node.said
+    own = Formula(whole.symbol, whole.formula, whole.derivative, whole.equations)
+    formula = OF_ONE_UNIT[len(node.inputs)] if node.operation == "linear" and own.text else own
     dropped = None if node.dropped is None else node.dropped[(slice(None), *scalar.element) if scalar.is_batched else scalar.element]
     return replace(
         whole,

@@ -66,7 +66,7 @@ def _tensors(captured: Captured) -> TraceRecord:
 
 def _node(node: Node, captured: Captured, batch_axis: int | None) -> NodeRecord:
     entry = captured.entry
-    is_data = node.kind == "input" and node.label == "x"
+    is_data, said = node.kind == "input" and node.label == "x", node.said
     return NodeRecord(
         id=node.id,
         kind=node.kind,
@@ -81,10 +81,10 @@ def _node(node: Node, captured: Captured, batch_axis: int | None) -> NodeRecord:
         gradient=_optional(node.gradient),
         batch_axis=batch_axis,
         reads=tuple(node.reads),
-        formula=node.formula,
-        derivative=node.derivative,
-        symbol=node.said.symbol,
-        equations=node.said.equations,
+        formula=said.text,
+        derivative=said.derivative,
+        symbol=said.symbol,
+        equations=said.equations,
         where=node.where,
         dropped=array_of(node.dropped) if node.dropped is not None and node.dropped.numel() <= WHOLE else None,
         winners=_winners(node, captured.trace),
