@@ -36,12 +36,12 @@ test: $(READY)
 	@$(PYTEST) $(TESTS)
 else
 test: $(READY)
-	@$(PYTEST) -n $(WORKERS) --dist worksteal -p no:benchmark --ignore tests/benchmarks
+	@$(PYTEST) -n $(WORKERS) --dist worksteal --ignore tests/benchmarks
 endif
 
 # One after the other, as a neighbour would be measured too.
 bench: $(READY)
-	@$(PYTEST) -q --no-header -r fE -p no:benchmark tests/benchmarks
+	@$(PYTEST) -q --no-header -r fE tests/benchmarks
 
 lint: $(READY)
 	@$(BIN)/ruff check .
@@ -67,5 +67,5 @@ $(READY): setup.cfg constraints.txt pyproject.toml .ci/setup
 	@PYTHON="$(PYTHON)" bash .ci/setup
 
 clean:
-	@rm -rf .venv build dist output .pytest_cache .ruff_cache .hypothesis .benchmarks *.egg-info
+	@rm -rf .venv build dist output .pytest_cache .ruff_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
