@@ -33,8 +33,6 @@ class KeptRun(QObject):
         self._is_asked = False
         self._in_file: tuple[int, RunLog] | None = None
         """How far the run in the document's file has come, and its log."""
-        self._is_attached = False
-        """Whether the run was among what was last given to a file."""
         self._was_kept = True
 
     def resume(self) -> None:
@@ -66,7 +64,7 @@ class KeptRun(QObject):
         """The file holds the run as it stands now, if it could be attached; before the first iteration what it held before."""
         iteration, log = self._link.run.iteration, self._log()
         if iteration:
-            self._in_file = (iteration, log) if log and self._is_attached else None
+            self._in_file = (iteration, log) if log and self.attachments() else None
         elif not self.saved:
             self._in_file = None
 
@@ -80,8 +78,7 @@ class KeptRun(QObject):
     def attachments(self) -> dict[str, bytes]:
         """Return what goes into the file beside the document."""
         written = self._encoded()
-        self._is_attached = written is not None and len(written) <= files.LARGEST[PART]
-        return {PART: written} if self._is_attached else {}
+        return {PART: written} if written is not None and len(written) <= files.LARGEST[PART] else {}
 
     def _encoded(self) -> bytes | None:
         """The run as a part of a file: before the first iteration what it was saved with last, if anything."""
@@ -111,6 +108,7 @@ class KeptRun(QObject):
     def follow_edit(self, edit: Edited) -> None:
         """The document is another now: the run it was saved with does not lead to it."""
         if not same_run(edit.old, edit.new):
+            self._going = None
             self._offer(None)
 
     def _offer(self, saved: SavedRun | None) -> None:

@@ -106,8 +106,10 @@ class Weights(QObject):
 
     def _set(self, parameter: str, values: np.ndarray, label: str, merge: str) -> bool:
         self._is_own = True
-        done = self._document.edit(label, edits.set_parameter, parameter, values.tolist(), merge=merge)
-        self._is_own = False
+        try:
+            done = self._document.edit(label, edits.set_parameter, parameter, values.tolist(), merge=merge)
+        finally:
+            self._is_own = False
         if done:
             self._typed[parameter] = values
             self.changed.emit()

@@ -37,6 +37,8 @@ class Query(QObject):
         super().__init__(parent)
         self._link, self._question, self._answer, self._is_of_run = link, question, answer, is_of_run
         self._asked: messages.Request | None = None
+        self._name = ""
+        """Of the wish that was asked for."""
         self._wishes: dict[str, messages.Request] = {}
 
     @property
@@ -78,13 +80,17 @@ class Query(QObject):
         return self._is_of_run or (number is not None and getattr(reply, "number", None) == number)
 
     def _forget(self) -> None:
-        self._asked = None
+        """What no run is about is asked again; all else has lost its meaning."""
         if self._is_of_run:
             self._wishes.clear()
+        elif self._asked is not None:
+            self._wishes.setdefault(self._name, self._asked)
+        self._asked = None
 
     def _go_on(self) -> None:
         if self._asked is None and self._wishes and self._link.run.engine == "ready":
-            self._asked = self._wishes.pop(next(iter(self._wishes)))
+            self._name = next(iter(self._wishes))
+            self._asked = self._wishes.pop(self._name)
             self._link.ask(self._asked)
             self.asked.emit(self._asked)
 

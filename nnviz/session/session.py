@@ -38,6 +38,8 @@ class Session(QObject):
 
     experiment_changed = Signal(object, object)
     run_changed = Signal(object, object)
+    document_replaced = Signal()
+    """Another document is open."""
     document_changed = Signal()
     """Title, path, saved mark, undo and redo."""
     breakpoints_changed = Signal()
@@ -224,6 +226,7 @@ class Session(QObject):
             self.stepping.give_up()
 
     def _on_replaced(self, edit: Edited) -> None:
+        self._train_first = 0
         self.kept_run.follow_document()
         self.autosaver.wait()
         self.weights.follow_document()
@@ -235,6 +238,7 @@ class Session(QObject):
         self.experiment_changed.emit(edit.old, edit.new)
         self.breakpoints_changed.emit()
         self.link.begin(edit.new, edit.report.ok, self.document.folder)
+        self.document_replaced.emit()
 
     def _on_document_changed(self) -> None:
         self.kept_run.follow()

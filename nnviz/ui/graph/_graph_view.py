@@ -1,4 +1,4 @@
-"""The computational graph on the screen: zoom, pan, click, fold. It shows a moment, says what the person wants, and changes nothing."""
+"""The computational graph on the screen: zoom, pan, click, fold. It shows a trace state and says what the person wants."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NO_TRACE = "No trace yet. Press Step, or train for an iteration, and its graph a
 
 
 class GraphView(ZoomView):
-    """The graph of one training iteration at a moment."""
+    """The graph of one training iteration at a place of the cursor."""
 
     node_clicked = Signal(int)
     node_released = Signal()
@@ -70,7 +70,7 @@ class GraphView(ZoomView):
     # --- setters ---
 
     def set_trace_state(self, state: TraceState | None) -> None:
-        """Show this moment. Zoom and place stay as they are unless the graph has another structure."""
+        """Show this state of the trace. Zoom and place stay as they are unless the graph has another structure."""
         before = self._state.step if self._state else None
         self._state = state
         self.trace_scene.set_trace_state(state)
@@ -277,7 +277,7 @@ class GraphView(ZoomView):
             self.run_to_requested.emit(self._selected)
         elif key == _Key.Key_Escape and self._selected is not None:
             self.node_released.emit()
-        elif key in _STEPS and self._state:
+        elif key in _STEPS and self.trace_scene.is_shown:
             self._go(_STEPS[key])
         else:
             super().keyPressEvent(event)
@@ -298,5 +298,8 @@ class GraphView(ZoomView):
         return super().viewportEvent(event)
 
 
-def _item_at(view: QGraphicsView, place: QPoint) -> NodeItem | EdgeItem | FrameItem | None:
+def _item_at(view: GraphView, place: QPoint) -> NodeItem | EdgeItem | FrameItem | None:
+    """What is under the mouse; nothing while the items are still those of another trace."""
+    if not view.trace_scene.is_shown:
+        return None
     return next((item for item in view.items(place) if isinstance(item, NodeItem | EdgeItem | FrameItem)), None)

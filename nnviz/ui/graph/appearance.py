@@ -1,4 +1,4 @@
-"""What both pictures of a trace have in common besides the moment: names, choice, breakpoints, colouring. It knows no item."""
+"""What both pictures of a trace have in common besides the state of the trace: names, choice, breakpoints, colouring. It knows no item."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every card and the edges between cards show at a moment, and the colour scales they share."""
+"""What every card and the edges between cards show at a place of the cursor, and the colour scales they share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The marks of nodes and neurons: which hold at a moment, what they mean in words, and the signs that are painted for them."""
+"""The marks of nodes and neurons: which hold at a place of the cursor, what they mean in words, and the signs that are painted for them."""
 
 from __future__ import annotations
 

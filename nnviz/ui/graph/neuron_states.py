@@ -1,4 +1,4 @@
-"""What every circle and the links between circles show at a moment of a trace of neurons, and the colour scales they share."""
+"""What every circle and the links between circles show at a place of the cursor of a trace of neurons, and the colour scales they share."""
 
 from __future__ import annotations
 

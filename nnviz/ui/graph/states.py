@@ -1,4 +1,4 @@
-"""What every node and edge shows at a moment, whether it is drawn as a card or as a circle: pure, from (trace, cursor, row)."""
+"""What every node and edge shows at a cursor, whether it is drawn as a card or as a circle: pure, from (trace, cursor, row)."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class TraceScene(QGraphicsScene):
         self.placer.placed.connect(self._take)
         self._state: TraceState | None = None
         self._drawn: TraceState | None = None
-        """The moment whose states the items have."""
+        """The state whose states the items have."""
         self._skeleton: tuple = ()
         self._content = QRectF()
         self._known: Tree | None = None
@@ -70,7 +70,7 @@ class TraceScene(QGraphicsScene):
     # --- setters ---
 
     def set_trace_state(self, state: TraceState | None) -> None:
-        """Show this moment; one of another structure as soon as it is laid out."""
+        """Show this state of the trace; one of another structure as soon as it is laid out."""
         before, self._state = self._state, state
         same_trace = before is not None and state is not None and before.index is state.index
         skeleton = self._skeleton if same_trace else structure.skeleton(state.index.trace) if state else ()
@@ -97,7 +97,7 @@ class TraceScene(QGraphicsScene):
             self._rescale()
         if replace(self.look, selected=before.selected) != before:
             self._show()
-        elif self._is_shown:
+        elif self.is_shown:
             step = self._state.step.node if self._state.step else None
             self._show_cards(self._cards_with({before.selected, self.look.selected, step}))
 
@@ -128,6 +128,7 @@ class TraceScene(QGraphicsScene):
         if self._state is None:
             self._clear()
             self._content, self._is_new = QRectF(), False
+            self.laid_out.emit(False)
         elif self._neurons:
             self._take(self._neurons, _neuron_diagram.place(self._state.index, self._neurons))
         else:
@@ -140,6 +141,11 @@ class TraceScene(QGraphicsScene):
     def trace(self) -> TraceRecord | None:
         """The trace it shows."""
         return self._state.index.trace if self._state else None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the items are those of the present trace; while a large one is laid out they are those of the one before."""
+        return self._state is not None and self.diagram is not None and not self._is_new
 
     @property
     def content(self) -> QRectF:
@@ -164,22 +170,17 @@ class TraceScene(QGraphicsScene):
 
     def card_of(self, node: int | None) -> NodeItem | None:
         """Return the item that shows a node, alone, in a folded group, or as a neuron's weight or bias."""
-        return self.cards.get(self.diagram.card_of.get(node, "")) if self.diagram and node is not None else None
+        return self.cards.get(self.diagram.card_of.get(node, "")) if self.is_shown and node is not None else None
 
     def tooltip(self, item: NodeItem | EdgeItem) -> str:
         """Return an item's numbers as text."""
-        if not self._is_shown:
+        if not self.is_shown:
             return ""
         if isinstance(item, NodeItem):
             return self._scales.tooltip(self._state, item.card, self.look)
         return self._scales.edge_tooltip(self._state, item.edge, self.look) if isinstance(self._scales, NeuronScales) else ""
 
     # --- inside ---
-
-    @property
-    def _is_shown(self) -> bool:
-        """Whether the items are those of the present moment's structure."""
-        return self._state is not None and self.diagram is not None and not self._is_new
 
     def _first_folds(self) -> frozenset[str]:
         """What is folded in a new structure: what was by hand in the same layers, else what there is no room for."""
@@ -239,7 +240,7 @@ class TraceScene(QGraphicsScene):
 
     def _show(self, moved: bool = False) -> None:
         """Give nodes and edges their present states: after a move of the cursor only those that the steps in between touch."""
-        if not self._is_shown:
+        if not self.is_shown:
             return
         nodes = touched(self._drawn, self._state) if moved else None
         self._drawn = self._state
@@ -258,8 +259,8 @@ class TraceScene(QGraphicsScene):
 
     def _send(self, moving: bool) -> None:
         """Put a dot on every edge the present step sends a gradient along."""
-        here = self._state.step.node if self._is_shown and self._state.step else -1
-        edges = self.diagram.edges_at.get(self.diagram.card_of.get(here, ""), ()) if self._is_shown else ()
+        here = self._state.step.node if self.is_shown and self._state.step else -1
+        edges = self.diagram.edges_at.get(self.diagram.card_of.get(here, ""), ()) if self.is_shown else ()
         sent = [self.edges[edge.source, edge.target] for edge in edges if states.is_travelling(self._state, edge)]
         self.travel.send(sent, moving)
 

@@ -45,9 +45,9 @@ class SearchField(QFrame):
         match key:
             case Qt.Key.Key_Escape:
                 close(self)
-            case Qt.Key.Key_Down | Qt.Key.Key_Tab:
+            case Qt.Key.Key_Tab:
                 self.list.setCurrentRow(min(last, row + 1))
-            case Qt.Key.Key_Up | Qt.Key.Key_Backtab:
+            case Qt.Key.Key_Backtab:
                 self.list.setCurrentRow(max(0, row - 1))
             case _:
                 return False

@@ -1,6 +1,6 @@
-"""What the network picture shows at one moment: a value per neuron, a weight per edge, and the scales both are coloured on.
+"""What the network picture shows at one place of the cursor: a value per neuron, a weight per edge, and the scales both are coloured on.
 
-A pure function of (experiment, report, moment); it computes nothing of the network. Not known is None, never 0.
+A pure function of (experiment, report, state); it computes nothing of the network. Not known is None, never 0.
 """
 
 from __future__ import annotations

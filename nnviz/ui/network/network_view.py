@@ -134,7 +134,7 @@ class NetworkView(ZoomView):
         self._refresh()
 
     def set_trace_state(self, state: TraceState | None) -> None:
-        """Show the numbers of this moment; None shows the structure only."""
+        """Show the numbers of this state; None shows the structure only."""
         self.state = state
         self._refresh()
 

@@ -15,7 +15,7 @@ _CASCADE = QPoint(32, 32)
 
 
 class Windows(QObject):
-    """Holds the open windows. `make` returns a new one, `furnish_and_start` is called once it has been painted."""
+    """Holds the open windows. `make` returns a new one, `make_features_and_start` is called once it has been painted."""
 
     def __init__(self, make: Callable[[], MainWindow], make_features_and_start: Callable[[MainWindow, Begin | None], None]) -> None:
         super().__init__()

@@ -34,7 +34,7 @@ FIRST_WORKSPACE = "step"
 
 
 class MainWindow(QMainWindow):
-    """One document, its run and its pictures. It has only its bar, and no session and no features, until `furnish` is called."""
+    """One document, its run and its pictures. It has only its bar, and no session and no features, until `make_features` is called."""
 
     window_requested = Signal(object)
     """A new window is wanted; None, or what to do with it (see windows.py)."""
@@ -46,6 +46,8 @@ class MainWindow(QMainWindow):
         apply_theme(QApplication.instance(), current_theme())
         self.session: Session | None = None
         self.features: Features | None = None
+        self._sound: tuple | None = None
+        """What decides whether the network can be trained, as the actions were told last."""
         self.asks_before_closing = True
         self._keeps_settings = False
         self.notes = NoteBar()
@@ -98,7 +100,7 @@ class MainWindow(QMainWindow):
     def _listen(self, session: Session) -> None:
         stepping, table = session.stepping, self.action_table
         session.experiment_changed.connect(lambda old, new: self._show_experiment(new, old))
-        session.document.replaced.connect(lambda edit: self._show_another_document())
+        session.document_replaced.connect(self._show_another_document)
         session.document_changed.connect(self._show_document)
         session.run_changed.connect(lambda old, new: self._show_run(new, old))
         stepping.trace_state_changed.connect(lambda old, new: self._show_trace_state(new))
@@ -135,7 +137,9 @@ class MainWindow(QMainWindow):
             feature.show_run(new)
         features.data.show_run(new, old)
         self.top_bar.set_figures(*features.run.figures())
-        if old is None or (old.training, old.target, old.engine, old.failure) != (new.training, new.target, new.engine, new.failure):
+        sound = (new.training, new.target, new.engine, new.failure, self.session.training.obstacle)
+        if sound != self._sound:
+            self._sound = sound
             self.action_table.show_running("train", new.training or new.target is not None)
             self._show_soundness()
 
@@ -251,7 +255,7 @@ class MainWindow(QMainWindow):
 
     def bring_up(self, path: Path) -> bool:
         """Bring the window to the front that has this document open; return whether another one has."""
-        found = next((window for window in self.siblings() if window.session.document.path == path), None)
+        found = next((window for window in self.siblings() if window.session and window.session.document.path == path), None)
         if found is not None:
             found.raise_()
             found.activateWindow()
@@ -266,7 +270,7 @@ class MainWindow(QMainWindow):
     # --- coming and going ---
 
     def restore_settings(self) -> None:
-        """Take up size, theme and panels as they were left, and keep them again when the window closes. Call it before `furnish`."""
+        """Take up size, theme and panels as they were left, and keep them again when the window closes. Call it before `make_features`."""
         settings, self._keeps_settings = QSettings(), True
         self.restoreGeometry(settings.value("window/geometry", QByteArray()))
         if not self.siblings():

@@ -1,4 +1,4 @@
-"""The chain-rule card: one node at one moment, its formula, the same with numbers, how its gradient is made. It computes no gradient."""
+"""The chain-rule card: one node at a cursor, its formula, the same with numbers, how its gradient is made. It computes no gradient."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ChainRuleCard(QWidget):
     # --- setters ---
 
     def set_trace_state(self, state: TraceState | None, node: int | None, is_pinned: bool = False) -> None:
-        """Show a node at a moment; None for the node follows the cursor. `is_pinned`: steps leave the card at this node."""
+        """Show a node at a place of the cursor; None for the node follows the cursor. `is_pinned`: steps leave the card at this node."""
         if state is not None and (self._state is None or state.index is not self._state.index):
             if self._state is None or not _has_same_nodes(self._state, state):
                 self._elements.clear()

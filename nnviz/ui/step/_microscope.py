@@ -51,7 +51,7 @@ class OptimizerMicroscope(Plot):
         self._note = ""
 
     def set_trace_state(self, state: TraceState | None, node: int | None = None, element: tuple[int, ...] | None = None) -> None:
-        """Show a parameter's element at a moment; None keeps the parameter and element that are shown, as far as the trace has them."""
+        """Show a parameter's element at a cursor; None keeps the parameter and element that are shown, as far as the trace has them."""
         updates = state.index.updates if state else {}
         node = next((known for known in (node, self.node, *updates) if known in updates), None)
         element = self.element if element is None else element

@@ -43,7 +43,7 @@ class StepTimeline(QWidget):
         self.setToolTip("Drag to any step of the iteration. ← and → move by one step, Home and End to the ends.")
 
     def set_trace_state(self, state: TraceState | None) -> None:
-        """Show where this moment is."""
+        """Show where this state is."""
         self._state = state
         self.setAccessibleDescription(_step_label(state))
         self.update()
@@ -135,7 +135,7 @@ class PhaseRail(QWidget):
         self.setAccessibleName("Phases of the iteration")
 
     def set_trace_state(self, state: TraceState | None) -> None:
-        """Show where this moment is."""
+        """Show where this state is."""
         self._state = state
         self.setAccessibleDescription(f"{state.phase}, {_step_label(state)}" if state else "no trace")
         self.update()

@@ -88,8 +88,8 @@ class SearchList(QWidget):
         layout.addWidget(list, 1)
         self.setFocusProxy(line)
         line.installEventFilter(self)
+        list.installEventFilter(self)
         line.textChanged.connect(self._show)
-        list.itemActivated.connect(self._choose)
         list.itemClicked.connect(self._choose)
         self._show(line.text())
 

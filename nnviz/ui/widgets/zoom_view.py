@@ -163,5 +163,6 @@ class ZoomView(QGraphicsView):
     # --- Qt ---
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        self.zoom_by(self._zooms.notch ** (event.angleDelta().y() / _NOTCH), event.position())
+        if turned := event.angleDelta().y():  # a wheel may be turned sideways
+            self.zoom_by(self._zooms.notch ** (turned / _NOTCH), event.position())
         event.accept()
