@@ -20,6 +20,7 @@ from nnviz.document.store.examples import open_document
 from nnviz.session.engine_process import EngineProcess
 from nnviz.ui.network.palette import LayerEntry
 from nnviz.ui.shell.command_palette import CommandPalette
+from nnviz.ui.shell.main_window import MainWindow
 from nnviz.ui.theme.colors import current_theme
 from tests.ui.window import opened, stands_at, wait
 
@@ -289,3 +290,12 @@ def test_any_action_is_found_by_its_name(qtbot, window):
     assert "+1 epoch" in palette.list.currentItem().text()
     qtbot.keyPress(palette.field, Qt.Key.Key_Return)
     wait(qtbot, lambda: stands_at(window, 24 + window.session.run.iterations_per_epoch))
+
+
+def test_a_window_that_has_no_document_yet_does_not_hinder_another(qtbot, window, tmp_path):
+    """Several documents dropped at once open windows, which are shown before they have a session."""
+    waiting = MainWindow()
+    qtbot.addWidget(waiting)
+    waiting.show()
+    assert waiting.session is None and waiting in window.siblings()
+    assert not window.bring_up(tmp_path / "other.json")

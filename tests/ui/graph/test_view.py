@@ -285,3 +285,31 @@ def test_a_cursor_move_paints_within_a_frame(view, qapp):
         qapp.processEvents()
         times.append(time.process_time() - start)
     assert sorted(times)[len(times) // 2] <= 0.016
+
+
+def test_nothing_of_a_graph_before_is_picked_while_another_is_laid_out(qtbot, view, monkeypatch):
+    """Its cards stay on the screen until then, but their nodes are those of another trace."""
+    view.set_trace_state(TraceState(TraceIndex(traces.mlp((2, 6, 2), repeated=12)), 1, 0))
+    qtbot.waitUntil(lambda: view.trace_scene.is_shown)
+    clicked, card = [], next(iter(view.scene().cards.values()))
+    view.node_clicked.connect(clicked.append)
+    place = view.mapFromScene(card.sceneBoundingRect().center())
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert clicked == [card.card.shown]
+    monkeypatch.setattr("nnviz.ui.graph.layout.AT_ONCE", 0)
+    view.set_trace_state(TraceState(TraceIndex(traces.mlp((2, 3, 2))), 1, 0))
+    assert not view.trace_scene.is_shown and view.scene().cards, "the old cards are still there"
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.keyClick(view, Qt.Key.Key_Right)
+    assert len(clicked) == 1
+    qtbot.waitUntil(lambda: view.trace_scene.is_shown)
+
+
+def test_without_a_trace_there_is_no_map_of_the_one_before(qtbot, view):
+    view.set_trace_state(TraceState(TraceIndex(traces.mlp((2, 6, 2), repeated=12)), 1, 0))
+    qtbot.waitUntil(lambda: view.trace_scene.is_shown)
+    view.actual_size()
+    qtbot.waitUntil(view.minimap.isVisible)
+    view.set_trace_state(None)
+    view.viewport().repaint()
+    assert not view.minimap.isVisible()
