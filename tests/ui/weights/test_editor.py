@@ -135,9 +135,7 @@ def test_filling_all_spares_what_is_locked_and_a_selection_is_filled_alone(edito
     editor.controls.buttons["Fill all"].click()
     assert editor.typed[0][1].tolist() == [[1, 7], [7, 7]]
     model, flags = editor.table.selectionModel(), editor.table.selectionModel().SelectionFlag
-    model.select(model.model().index(1, 0), flags.Select)
-    model.select(model.model().index(1, 1), flags.Select)
-    editor.table.selectRow(1)
+    model.select(model.model().index(1, 0), flags.ClearAndSelect | flags.Rows)  # selectRow() asks which keys are held, elsewhere too
     editor.controls.buttons["Fill selected"].click()
     assert editor.typed[1][1].tolist() == [[1, 1], [7, 7]]
     editor.lock_all()
