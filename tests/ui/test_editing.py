@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QInputMethodEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -216,3 +216,22 @@ def test_the_keyboard_goes_on_with_the_canvas_after_a_button_that_is_gone(qtbot,
     assert not window.session.experiment.network.has("h2")
     QApplication.processEvents()
     assert QApplication.focusWidget() is window.features.network.view
+
+
+def test_what_is_typed_is_taken_over_when_another_kind_of_layer_is_selected(qtbot, window):
+    session, network = window.session, window.features.network
+    window.activateWindow()
+    keys(qtbot, "Ctrl+1")
+    network.select_layers(("h1",))
+    box = network.properties.editors["units"]
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, "6")
+    network.select_layers(("x",))
+    assert session.experiment.network.layer("h1").settings["units"] == 6
+    assert "shape" in network.properties.editors and "units" not in network.properties.editors
+
+
+def test_a_dialog_with_a_number_closes_without_a_word(qtbot, window):
+    QTimer.singleShot(0, lambda: qtbot.keyClick(QApplication.activeModalWidget(), Qt.Key.Key_Escape))
+    window.action_table["go_to"].trigger()

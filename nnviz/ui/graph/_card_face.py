@@ -138,7 +138,7 @@ def _ground(theme: Theme, state: CardState) -> QColor:
 
 def paint_edge(painter: QPainter, theme: Theme, state: EdgeState, path: QPainterPath, zoom: float) -> None:
     """Paint an edge: the wider and the more coloured the larger its number, in a band once a gradient has come back."""
-    size, width, color = state.size, _NARROW, theme.color("faint")
+    size, width, color = state.size, _NARROW, QColor(theme.color("faint"))
     if size is not None:
         width = round(_NARROW + (_WIDE - _NARROW) * abs(size), 2)
         color = theme.diverging(math.copysign(0.25 + 0.5 * abs(size), size), 1.0)

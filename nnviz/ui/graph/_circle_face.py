@@ -144,13 +144,11 @@ def paint_link(painter: QPainter, theme: Theme, state: EdgeState, path: QPainter
 
 def _pen(theme: Theme, state: EdgeState) -> QPen:
     if state.size is None:
-        color, width = theme.color("backward" if state.returned else "faint"), 1.6 if state.returned else 1.2
+        name, alpha, width = "backward" if state.returned else "faint", 1.0, 1.6 if state.returned else 1.2
     else:
-        color = theme.color(of_sign(state.size))
+        name, alpha = of_sign(state.size), 0.35 + 0.6 * abs(state.size)
         width = _NARROW + (_WIDE - _NARROW) * abs(state.size) ** 1.5
-        color.setAlphaF(0.35 + 0.6 * abs(state.size))
-    if not (state.sent or state.returned):
-        color.setAlphaF(color.alphaF() * _FUTURE)
+    color = theme.color(name, alpha if state.sent or state.returned else alpha * _FUTURE)
     return QPen(color, width + (0.8 if state.selected else 0), Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap)
 
 

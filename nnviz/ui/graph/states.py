@@ -57,15 +57,16 @@ def standing(state: TraceState, card: NodeCard, look: Appearance) -> dict[str, A
     """Return the fields of a NodeState that do not depend on how a node is drawn."""
     own = card.nodes if card.folded else (card.shown,)
     steps_on = {state.step.node, *state.step.others} if state.step else set()
-    breakpoints = [look.breakpoints[node] for node in card.nodes if node in look.breakpoints]
+    breakpoints = [look.breakpoints[node] for node in card.nodes if node in look.breakpoints] if look.breakpoints else ()
+    is_what_if = state.index.original is not None or bool(state.index.trace.what_ifs)
     return {
         "parameter": state.index.node(card.shown).kind == "parameter",
         "phase": "" if steps_on.isdisjoint(card.nodes) else state.phase,
         "read": any(node in own for node in state.reads()),
         "selected": look.selected is not None and look.selected in (*own, card.bias),
         "breakpoint": any(breakpoints) if breakpoints else None,
-        "supposed": any(state.index.supposed(node) for node in card.nodes),
-        "differs": any(state.differs(node) for node in card.nodes),
+        "supposed": is_what_if and any(state.index.supposed(node) for node in card.nodes),
+        "differs": is_what_if and any(state.differs(node) for node in card.nodes),
         "marks": marks.on_card(state, card),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QFormLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QFormLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from nnviz.document.catalog import ACTIVATIONS, INITIALIZERS, LAYER, LAYERS, Field
 from nnviz.document.experiment import Experiment
@@ -60,6 +60,8 @@ class PropertiesPanel(QWidget):
         column.addWidget(self._made_delete(), 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
         self.setAccessibleName("Layer settings")
+        self._calls = 0
+        """How often it was told what to show."""
         self._show_notes(None, None)
 
     # --- setters ---
@@ -69,16 +71,26 @@ class PropertiesPanel(QWidget):
 
         With `others` of its kind the fields stand for all of them; with layers of different kinds there are none.
         """
+        self._calls += 1
         layers = [experiment.network.layer(one) for one in (id, *others) if one is not None and experiment.network.has(one)]
         layer = layers[0] if layers and len({one.kind for one in layers}) == 1 else None
         wanted = (layer.kind, *(one.id for one in layers)) if layer else None
         if wanted != self._shown:
+            if self._takes_over_typed():
+                return
             self._shown = wanted
             self._rebuild(layer)
         if layer is not None:
             self._refresh(layer)
         self._show_notes(layer, report)
         self._say_several(layers)
+
+    def _takes_over_typed(self) -> bool:
+        """Leave the present form; return whether something was still being typed in it: an edit, after which this shows the rest."""
+        calls, focused = self._calls, QApplication.focusWidget()
+        if self._form is not None and focused is not None and self._form.isAncestorOf(focused):
+            focused.clearFocus()
+        return calls != self._calls
 
     def _say_several(self, layers: list[Layer]) -> None:
         """What can be done with several layers, and where those of one kind differ."""

@@ -50,8 +50,8 @@ class Theme:
     classes: tuple[str, ...]
 
     def color(self, name: str, alpha: float = 1.0) -> QColor:
-        """Return the named colour with an opacity of 0 to 1. Raises AttributeError for a name that is not in the table."""
-        return QColor(_read(getattr(self, name), alpha))
+        """Return the named colour with an opacity of 0 to 1, shared: change a copy of it. Raises AttributeError for an unknown name."""
+        return _read(getattr(self, name), alpha)
 
     def phase(self, phase: str, alpha: float = 1.0) -> QColor:
         """Return the colour of a phase: batch · forward · loss · backward · clip · update."""
@@ -81,7 +81,7 @@ def mixed(first: QColor, second: QColor, share: float) -> QColor:
 
 @lru_cache(maxsize=4096)
 def _read(text: str, alpha: float = 1.0) -> QColor:
-    """A colour of the tables; whoever hands it out hands out a copy."""
+    """A colour of the tables."""
     color = QColor(text)
     color.setAlphaF(alpha)
     return color

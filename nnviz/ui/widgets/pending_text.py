@@ -7,6 +7,7 @@ from weakref import WeakSet
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QWidget
+from shiboken6 import isValid
 
 VALUE = "document_value"
 """The property of a line of text that is a value of the document. Other lines, such as searches, keep undo and redo to themselves."""
@@ -33,8 +34,8 @@ class PendingText(QObject):
             new.editingFinished.connect(self._take_over)  # behind what the field itself does then
 
     def _take_over(self) -> None:
-        """A spin box leaves its text marked as modified."""
-        if self._line is not None:
+        """A spin box leaves its text marked as modified; that of a dialog tells of it when it is half deleted."""
+        if self._line is not None and isValid(self._line):
             self._line.setModified(False)
 
     def _is_own(self, event: QEvent) -> bool:
