@@ -26,6 +26,7 @@ _RUNNING = "Training runs: what you set takes effect between two iterations."
 class Weights(QObject):
     """Knows the values of the iteration that comes next, and what has been typed since its trace was made."""
 
+    message_posted = Signal(str, str)
     changed = Signal()
     """Values may be others than before."""
     drawn = Signal(object)
@@ -126,7 +127,7 @@ class Weights(QObject):
             try:
                 self._set(parameter, made(present), label, merge)
             except (ValueError, IndexError):
-                self._document.message_posted.emit("warning", f"{parameter} has another shape by now and was not set.")
+                self.message_posted.emit("warning", f"{parameter} has another shape by now and was not set.")
             return True
 
         self._training.defer(change)

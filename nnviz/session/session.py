@@ -95,7 +95,7 @@ class Session(QObject):
         self.numbers.arrived.connect(self.numbers_arrived)
         self._gradient_checks.answered.connect(self.gradient_checked)
         self._unit_maps.answered.connect(self._on_unit_mapped)
-        for part in (self.document, self.link, self.training, self.kept_run, self.autosaver, self.what_ifs):
+        for part in (self.document, self.link, self.training, self.kept_run, self.autosaver, self.what_ifs, self.weights):
             part.message_posted.connect(self.message_posted)
 
     # --- what there is ---
@@ -130,6 +130,10 @@ class Session(QObject):
     def edit(self, label: str, function: Callable[..., Experiment], *args: Any, merge: str = "", **settings: Any) -> bool:
         """Apply a pure edit to the document; return whether it was possible. If not, a message says why."""
         return self.document.edit(label, function, *args, merge=merge, **settings)
+
+    def post(self, level: str, text: str) -> None:
+        """Let a person be told something: info · warning · error, and a sentence."""
+        self.message_posted.emit(level, text)
 
     def toggle_breakpoint(self, node: int) -> None:
         """Put a breakpoint on this node of the trace, or take it away; one that no step comes to gets none, and a message says so."""

@@ -50,14 +50,14 @@ class DataGallery(QWidget):
     def set_chosen(self, kind: str) -> None:
         """Outline this kind."""
         if kind != self.tiles.chosen:
-            self.tiles.chosen = kind
+            self.tiles.set_chosen(kind)
             self._search.mark(kind)
             self.list.viewport().update()
 
     def set_rows(self, kind: str, data: DataRecord | None) -> None:
         """Draw these rows on the tile of a kind."""
         if data is not None:
-            self.tiles.rows[kind] = data
+            self.tiles.set_rows(kind, data)
             self.list.viewport().update()
 
     def shown(self) -> tuple[str, ...]:
@@ -91,6 +91,14 @@ class Tiles(QStyledItemDelegate):
         super().__init__(parent)
         self.chosen = ""
         self.rows: dict[str, DataRecord] = {}
+
+    def set_chosen(self, kind: str) -> None:
+        """Outline this kind."""
+        self.chosen = kind
+
+    def set_rows(self, kind: str, data: DataRecord) -> None:
+        """Draw these rows on the tile of a kind."""
+        self.rows[kind] = data
 
     def _frame(self, painter: QPainter, area: QRectF, option: QStyleOptionViewItem, is_chosen: bool) -> None:
         theme, state = current_theme(), option.state

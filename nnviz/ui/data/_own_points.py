@@ -43,7 +43,7 @@ class OwnPoints:
         if points:
             self.ask("Copy rows as points", *points, "")
             message = f"{len(points[1])} of {data.y.shape[0]} rows are points of your own now: the run begins anew."
-            self._session.message_posted.emit("info", f"{message} Undo brings the old data back.")
+            self._session.post("info", f"{message} Undo brings the old data back.")
 
     def _own_points(self) -> tuple[list, list]:
         data = self._session.experiment.data

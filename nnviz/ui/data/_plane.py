@@ -57,6 +57,15 @@ class PointPlane(QWidget):
         self.setAccessibleDescription(f"{len(self._places)} points")
         self.update()
 
+    def set_class(self, number: int) -> None:
+        """Let the next points be of this class."""
+        self.chosen = number
+        self.update()
+
+    def set_erasing(self, erases: bool) -> None:
+        """Let a click erase, or put a point again."""
+        self.erases = erases
+
     def position(self, place: Place) -> QPointF:
         """Return where a place of the plane is on the widget."""
         unit, middle = self._unit(), QRectF(self.rect()).center()

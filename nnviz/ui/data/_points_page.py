@@ -56,10 +56,9 @@ class PointsPage(QWidget):
 
     def choose_class(self, number: int) -> None:
         """Let the next points be of this class."""
-        self.plane.chosen = number
+        self.plane.set_class(number)
         self.swatches[number].setChecked(True)
         self.erase.setChecked(False)
-        self.plane.update()
 
     # --- inside ---
 
@@ -88,7 +87,7 @@ class PointsPage(QWidget):
         self.plane.moved.connect(self._dropped)
         self.plane.class_chosen.connect(self.choose_class)
         self.clear.clicked.connect(lambda: self._ask("Erase all points", [], []))
-        self.erase.toggled.connect(lambda on: setattr(self.plane, "erases", on))
+        self.erase.toggled.connect(self.plane.set_erasing)
         self.adopt.clicked.connect(self.adopt_requested)
         for swatch in self.swatches:
             swatch.clicked.connect(lambda _=False, number=swatch.number: self.choose_class(number))

@@ -282,9 +282,13 @@ class MainWindow(QMainWindow):
         settings.setValue("window/panels", self.features.area.save_state())
         settings.setValue("window/theme", current_theme().name)
 
+    def stop_asking(self) -> None:
+        """Ask for no unsaved changes when the window is closed."""
+        self.asks_before_closing = False
+
     def close_without_asking(self) -> None:
         """Close at once: unsaved changes are in the autosave, and offered again at the next start."""
-        self.asks_before_closing = False
+        self.stop_asking()
         self.close()
 
     def _leave(self) -> None:

@@ -84,7 +84,7 @@ def _standing_window(job: Job) -> Iterator[MainWindow]:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     app.application()
     window = app.build_window(open_document(job.file), autosaves=False)
-    window.asks_before_closing = False
+    window.stop_asking()
     failures: list[str] = []
     window.session.message_posted.connect(lambda level, text: failures.append(text) if level == "error" else None)
     try:

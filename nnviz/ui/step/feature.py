@@ -209,7 +209,7 @@ class StepFeature:
         if node is not None:
             self.source.toggle_breakpoint(node)
         elif self.session:
-            self.session.message_posted.emit("info", "Select a node first: a breakpoint stops there.")
+            self.session.post("info", "Select a node first: a breakpoint stops there.")
 
     def ask_what_if(self, node: int | None = None, place: int | None = None) -> None:
         """Open the field for another value: of this element of a node, or of what the card shows."""

@@ -34,6 +34,14 @@ class MatrixModel(QAbstractTableModel):
         """Names of the rows; empty: they are counted."""
         self.editable = True
 
+    def set_row_names(self, names: tuple[str, ...]) -> None:
+        """Call the rows by these names; without any they are counted. The values follow."""
+        self.rows = names
+
+    def set_editable(self, editable: bool) -> None:
+        """Let numbers be typed, or not."""
+        self.editable = editable
+
     def set_matrix(self, values: np.ndarray, locked: np.ndarray, axes: tuple[str, str], limit: float) -> None:
         """Show this matrix; `axes` says what rows and columns count."""
         same = values.shape == self._values.shape and axes == self._axes

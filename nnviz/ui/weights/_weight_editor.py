@@ -87,7 +87,7 @@ class WeightEditor(QDialog):
 
     def set_row_names(self, names: tuple[str, ...]) -> None:
         """Call the rows by these names; without any they are counted. The values follow."""
-        self.model.rows = names
+        self.model.set_row_names(names)
 
     def set_values(self, parameter: str, values: np.ndarray | None, locked: np.ndarray, names: tuple[str, ...], note: str) -> None:
         """Show a parameter: its values (None: not known), which elements are locked, its axes, and a note, if there is one."""
@@ -95,7 +95,7 @@ class WeightEditor(QDialog):
         self.parameter, self._values, self._locked, self._names = parameter, values, locked, names
         if fresh:
             self.controls.set_slices(matrix_axes.leading(values.shape) if values is not None else (), names)
-        self.model.editable = values is not None
+        self.model.set_editable(values is not None)
         self.controls.set_enabled(self.model.editable)
         self.show_matrix()
         self.say(
