@@ -18,7 +18,6 @@ PACKAGE = Path(__file__).resolve().parent.parent / "nnviz"
 
 WINDOW_LIBRARIES = {
     "PySide6",
-    "shiboken6",
     "pyqtgraph",
     "qtawesome",
     "networkx",

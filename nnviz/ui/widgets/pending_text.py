@@ -7,7 +7,6 @@ from weakref import WeakSet
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QWidget
-from shiboken6 import isValid
 
 VALUE = "document_value"
 """The property of a line of text that is a value of the document. Other lines, such as searches, keep undo and redo to themselves."""
@@ -32,10 +31,16 @@ class PendingText(QObject):
         if self._line is not None and new not in self._known:
             self._known.add(new)
             new.editingFinished.connect(self._take_over)  # behind what the field itself does then
+            self._line.destroyed.connect(lambda *_, line=self._line: self._lose(line))
+
+    def _lose(self, line: QLineEdit) -> None:
+        """A dialog's spin box says that it is finished when its line is gone already."""
+        if self._line is line:
+            self._line = None
 
     def _take_over(self) -> None:
-        """A spin box leaves its text marked as modified; that of a dialog tells of it when it is half deleted."""
-        if self._line is not None and isValid(self._line):
+        """A spin box leaves its text marked as modified."""
+        if self._line is not None:
             self._line.setModified(False)
 
     def _is_own(self, event: QEvent) -> bool:
