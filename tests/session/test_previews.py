@@ -61,6 +61,8 @@ def test_a_failure_or_another_engine_does_not_stop_the_queue(stage, seen):
     assert asked(stage) == [1, 2, 3]
     stage.reply(messages.Previewed(2))
     assert seen == []
+    stage.reply(messages.Previewed(3))
+    assert asked(stage) == [1, 2, 3, 2], "what the engine that died had not answered is asked again"
 
 
 def test_a_file_is_looked_at_anew_and_only_the_last_answer_counts(stage, seen):
