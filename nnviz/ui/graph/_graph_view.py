@@ -75,7 +75,7 @@ class GraphView(ZoomView):
         self._state = state
         self.trace_scene.set_trace_state(state)
         self.notice.setVisible(state is None)
-        self._limits.set_text(self.trace_scene.caption)
+        self._show_caption()
         self.setAccessibleDescription(self.trace_scene.here)
         self._show_cursor()
         if state and state.step is not before:
@@ -96,7 +96,7 @@ class GraphView(ZoomView):
         if coloring not in COLORINGS:
             raise ValueError(f"the graph can be coloured by {', '.join(COLORINGS)}, not by {coloring!r}")
         self.trace_scene.set_look(coloring=coloring)
-        self._limits.set_text(self.trace_scene.caption)
+        self._show_caption()
 
     def set_animated(self, animated: bool) -> None:
         """Let gradients travel along the edges, or show them in place at once."""
@@ -123,6 +123,11 @@ class GraphView(ZoomView):
         self.minimap.set_boxes(self.trace_scene.content, [item.sceneBoundingRect() for item in self.trace_scene.cards.values()])
         self._show_cursor()
         self._follow(self.finder.node)
+
+    def _show_caption(self) -> None:
+        """A longer caption leaves the minimap beside it less room."""
+        self._limits.set_text(self.trace_scene.caption)
+        self.minimap.set_room(foot_room(self, self._limits))
 
     def _show_cursor(self) -> None:
         card = self.trace_scene.card_of(self._state.step.node) if self._state and self._state.step else None

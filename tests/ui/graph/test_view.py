@@ -313,3 +313,14 @@ def test_without_a_trace_there_is_no_map_of_the_one_before(qtbot, view):
     view.set_trace_state(None)
     view.viewport().repaint()
     assert not view.minimap.isVisible()
+
+
+def test_a_caption_that_grows_does_not_run_under_the_map(qtbot, view):
+    view.resize(440, 300)
+    view.set_trace_state(TraceState(TraceIndex(traces.mlp((2, 6, 2), repeated=30)), 1, 0))
+    qtbot.waitUntil(lambda: view.trace_scene.is_shown)
+    view.actual_size()
+    qtbot.waitUntil(view.minimap.isVisible)
+    assert not view.minimap.geometry().intersects(view._limits.geometry())
+    view.set_coloring("contribution")
+    assert not view.minimap.geometry().intersects(view._limits.geometry())
