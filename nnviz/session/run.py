@@ -12,7 +12,7 @@ from nnviz.records.data_record import DataRecord
 from nnviz.records.run_records import CurvePoint, LayerMeasures, Predictions, Surface, WeightHistory
 from nnviz.records.trace_index import TraceIndex
 
-MOST_MOMENTS = 64
+MOST_SNAPSHOTS = 64
 """How many sets of measures are kept for pictures over time; when there are more, every second one is dropped."""
 
 
@@ -354,7 +354,7 @@ _HANDLERS = {
 
 
 def thinned(snapshots: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:
-    """Return at most MOST_MOMENTS snapshots: when there are more, every second one goes, but the newest stays."""
-    if len(snapshots) <= MOST_MOMENTS:
+    """Return at most MOST_SNAPSHOTS snapshots: when there are more, every second one goes, but the newest stays."""
+    if len(snapshots) <= MOST_SNAPSHOTS:
         return snapshots
     return snapshots[:-1][::2] + snapshots[-1:]

@@ -8,7 +8,7 @@ from nnviz.records.data_record import DataRecord
 from nnviz.records.run_records import CurvePoint, LayerMeasures
 from nnviz.records.tensors import Array, Measure
 from nnviz.session.run import (
-    MOST_MOMENTS,
+    MOST_SNAPSHOTS,
     Begun,
     BegunAgain,
     GivenUp,
@@ -127,7 +127,7 @@ def test_measures_over_time_grow_thin_and_keep_the_newest():
     snapshots: tuple[Snapshot, ...] = ()
     for iteration in range(1000):
         snapshots = thinned((*snapshots, Snapshot(iteration, ())))
-        assert len(snapshots) <= MOST_MOMENTS
+        assert len(snapshots) <= MOST_SNAPSHOTS
     iterations = np.array([snapshot.iteration for snapshot in snapshots])
     assert iterations[0] == 0
     assert iterations[-1] == 999

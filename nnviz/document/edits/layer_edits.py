@@ -68,7 +68,7 @@ def add_layer(
         raise Refused(f"{row.label} takes no input, so it cannot stand behind a layer.", "Add it unlinked.")
     layer = catalog.new_layer(kind, new_id(experiment, kind), **checked(row.fields, row.label, settings))
     links = _links_with(experiment.network, layer.id, after, between)
-    grown = _rewired(experiment, (*experiment.network.layers, layer), links)
+    grown = _relinked(experiment, (*experiment.network.layers, layer), links)
     return move_layers(grown, {layer.id: position}) if position else grown
 
 
@@ -98,7 +98,7 @@ def remove_layers(experiment: Experiment, ids: Iterable[str]) -> Experiment:
     canvas = {id: position for id, position in experiment.canvas.items() if id not in gone}
     layers = tuple(layer for layer in network.layers if layer.id not in gone)
     breakpoints = tuple(one for one in experiment.breakpoints if one.layer not in gone)
-    return _rewired(experiment.replaced(weights=weights, canvas=canvas, breakpoints=breakpoints), layers, links)
+    return _relinked(experiment.replaced(weights=weights, canvas=canvas, breakpoints=breakpoints), layers, links)
 
 
 def _bridged(links: list[Link], id: str) -> list[Link]:
@@ -129,9 +129,9 @@ def connect_layers(experiment: Experiment, source: str, target: str, replace_lin
     taken = network.inputs_of(target)
     if replace_link and most == 1 and taken:
         links = [Link(source, target) if link == Link(taken[0], target) else link for link in network.links]
-        return _rewired(experiment, network.layers, links)
+        return _relinked(experiment, network.layers, links)
     _check_room(network, target, taken, most)
-    return _rewired(experiment, network.layers, [*network.links, Link(source, target)])
+    return _relinked(experiment, network.layers, [*network.links, Link(source, target)])
 
 
 def reconnect_link(experiment: Experiment, link: Link | tuple[str, str], source: str, target: str) -> Experiment:
@@ -166,7 +166,7 @@ def disconnect_layers(experiment: Experiment, source: str, target: str) -> Exper
     gone = Link(source, target)
     if gone not in experiment.network.links:
         raise Refused(f"There is no link from {source} to {target}.", "Choose a link of the network.")
-    return _rewired(experiment, experiment.network.layers, [link for link in experiment.network.links if link != gone])
+    return _relinked(experiment, experiment.network.layers, [link for link in experiment.network.links if link != gone])
 
 
 def insert_layer(experiment: Experiment, id: str, link: Link | tuple[str, str]) -> Experiment:
@@ -177,12 +177,12 @@ def insert_layer(experiment: Experiment, id: str, link: Link | tuple[str, str]) 
         raise Refused(f"{layer.title} is linked already.", "Remove its links first.")
     if catalog.LAYERS[layer.kind].inputs[0] != 1:
         raise Refused(f"{catalog.LAYERS[layer.kind].label} does not fit in the middle of a link.", "Link its inputs one by one.")
-    return _rewired(experiment, network.layers, _links_with(network, id, None, middle))
+    return _relinked(experiment, network.layers, _links_with(network, id, None, middle))
 
 
 def merge_links(experiment: Experiment) -> Experiment:
     """Return the experiment with each link once, where some were there twice."""
-    return _rewired(experiment, experiment.network.layers, dict.fromkeys(experiment.network.links))
+    return _relinked(experiment, experiment.network.layers, dict.fromkeys(experiment.network.links))
 
 
 # --- one layer ---
@@ -340,7 +340,7 @@ def _with_layer(experiment: Experiment, changed: Layer) -> Experiment:
     return experiment.replaced(network=replace(experiment.network, layers=layers))
 
 
-def _rewired(experiment: Experiment, layers: tuple[Layer, ...], links: Iterable[Link]) -> Experiment:
+def _relinked(experiment: Experiment, layers: tuple[Layer, ...], links: Iterable[Link]) -> Experiment:
     return _without_unfit(experiment, experiment.replaced(network=Network(tuple(layers), tuple(links))))
 
 

@@ -36,7 +36,7 @@ class NetworkScene(QGraphicsScene):
         self.selected_links: tuple[Link, ...] = ()
         self.lit: frozenset[str] = frozenset()
         self.lit_link: Link | None = None
-        self.wired_from = ""
+        self.linked_from = ""
         """The layer a link is being drawn from; empty for none."""
         self.hover: PointerTarget = NOTHING
         self.experiment: Experiment | None = None
@@ -175,14 +175,14 @@ class NetworkScene(QGraphicsScene):
     # --- what stands out ---
 
     def mark(self, **marks: object) -> None:
-        """Change some of: selected, selected_links, lit, lit_link, wired_from, hover; and repaint what that touches."""
+        """Change some of: selected, selected_links, lit, lit_link, linked_from, hover; and repaint what that touches."""
         for name, value in marks.items():
             setattr(self, name, value)
         for id, column in self.columns.items():
             here = self.hover.layer == id
             selected = id in self.selected
             ports = here or selected or id in self.lit
-            dim = bool(self.wired_from) and id not in self.lit and id != self.wired_from
+            dim = bool(self.linked_from) and id not in self.lit and id != self.linked_from
             column.set_marks(ColumnMarks(selected, ports, id in self.lit, self.hover.unit if here else -1, dim))
         for link, item in self.links.items():
             item.set_marks(link in self.selected_links, self.hover.curve if self.hover.link == link else -1, link == self.lit_link)

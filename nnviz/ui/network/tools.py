@@ -126,7 +126,7 @@ class LinkTool(Tool):
         self._curve.setPen(QPen(current_theme().color("forward"), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         self._curve.setZValue(3)
         self._scene.addItem(self._curve)
-        self._scene.mark(lit=(others & self._scene.columns.keys()) - self._problems.keys(), wired_from=self._layer)
+        self._scene.mark(lit=(others & self._scene.columns.keys()) - self._problems.keys(), linked_from=self._layer)
 
     def move(self, view: NetworkPicture, position: QPoint) -> None:
         """Lead the free end to the mouse; it snaps to the port of a layer that fits, and over any other says why not."""
@@ -151,7 +151,7 @@ class LinkTool(Tool):
 
     def cancel(self, view: NetworkPicture) -> None:
         self._scene.removeItem(self._curve)
-        self._scene.mark(lit=frozenset(), wired_from="")
+        self._scene.mark(lit=frozenset(), linked_from="")
         view.hint.hide()
 
     def _pair(self, other: str) -> tuple[str, str]:

@@ -159,7 +159,7 @@ def test_an_edit_gives_up_what_is_under_way(qtbot, grip):
     QTest.mouseRelease(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, QPoint(2, 2))
     scene = view.scene()
     assert seen == [] and scene.selected == () and not view.hint.isVisible()
-    assert (scene.lit, scene.lit_link, scene.wired_from) == (frozenset(), None, "")
+    assert (scene.lit, scene.lit_link, scene.linked_from) == (frozenset(), None, "")
     assert set(scene.items()) == {*scene.columns.values(), *scene.links.values()}
     assert scene.places() == open_view(qtbot, smaller).scene().places() and view.grab().toImage() == before
 
