@@ -14,7 +14,9 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
+from nnviz import messages
 from nnviz.document import edits
+from nnviz.document.run_log import LogUpdate
 from nnviz.document.store import files
 from nnviz.document.store.examples import open_document
 from nnviz.session.engine_process import EngineProcess
@@ -299,3 +301,18 @@ def test_a_window_that_has_no_document_yet_does_not_hinder_another(qtbot, window
     waiting.show()
     assert waiting.session is None and waiting in window.siblings()
     assert not window.bring_up(tmp_path / "other.json")
+
+
+def test_training_is_offered_once_the_run_is_open_also_where_nothing_can_be_traced(qtbot):
+    """What the engine would send is said here; none is started."""
+    window = MainWindow()
+    qtbot.addWidget(window)
+    window.make_features(open_document("example:moons"), autosaves=False)
+    window.stop_asking()
+    session, train = window.session, window.action_table["train"]
+    session.link.receive(messages.Ready("2.13.0"))
+    assert not train.isEnabled()
+    session.link.receive(messages.Opened(session.run.revision, 0, 0, True, 11, log=LogUpdate(0)))
+    session.link.receive(messages.Failed("TraceNext", "It cannot be traced."))
+    assert session.training.can_train and train.isEnabled()
+    window.close()
