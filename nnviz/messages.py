@@ -142,6 +142,12 @@ class ReadTable(Request, frozen=True):
     folder: str = ""
 
 
+class StopReading(Request, frozen=True):
+    """Read no further in the file of this question; it is answered with what that leaves."""
+
+    number: int
+
+
 class DrawInitial(Request, frozen=True):
     """Send a parameter as the initializer of its layer draws it from this seed. It changes no run."""
 
@@ -303,7 +309,7 @@ class Previewed(Reply, frozen=True):
 
 
 class TableRead(Reply, frozen=True):
-    """Answers LookAtTable. `message` and `cure` say why it cannot be used as it is; without a `table` it cannot even be read."""
+    """Answers ReadTable. `message` and `cure` say why it cannot be used as it is; without a `table` it cannot even be read."""
 
     number: int
     table: TableRecord | None = None
@@ -311,6 +317,14 @@ class TableRead(Reply, frozen=True):
     """Rows as the network would see them, evenly picked where there are many."""
     message: str = ""
     cure: str = ""
+
+
+class TableGlimpsed(Reply, frozen=True):
+    """Goes ahead of TableRead while a large file is read: the share that has been read, and at first what its first rows are."""
+
+    number: int
+    share: float
+    table: TableRecord | None = None
 
 
 class InitialDrawn(Reply, frozen=True):
@@ -353,6 +367,7 @@ Requests = (
     | InspectBatch
     | Preview
     | ReadTable
+    | StopReading
     | DrawInitial
     | MapUnit
 )
@@ -370,6 +385,7 @@ Replies = (
     | GradientChecked
     | BatchInspected
     | Previewed
+    | TableGlimpsed
     | TableRead
     | InitialDrawn
     | UnitMapped
