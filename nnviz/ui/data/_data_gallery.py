@@ -42,6 +42,7 @@ class DataGallery(QWidget):
         _prepare(self.list, self.tiles)
         self._search = SearchList(self.field, self.list, [_entry(kind) for kind in DATASETS.values()], spacing=2 * GRID)
         self._search.chosen.connect(self.kind_requested.emit)
+        self._search.chosen.connect(self.field.selectAll)  # the next word takes the place of this one
         self.field.textChanged.connect(lambda: self._search.mark(self.tiles.chosen))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

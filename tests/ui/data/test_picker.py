@@ -114,7 +114,7 @@ def test_a_file_dropped_on_the_window_is_looked_at_and_used(window, qtbot, tmp_p
     QApplication.sendEvent(window, QDropEvent(QPointF(400, 300), *how))
     picker = window.features.data.picker
     page = picker.file
-    wait(qtbot, lambda: bool(page.verdict.text()))
+    wait(qtbot, lambda: bool(page.found.text()))
     assert "line 14: column 'Länge' is empty" in page.verdict.text() and not page.use.isEnabled() and data(window).kind == "moons"
     assert "1 value is missing in 1 row (lines 14; columns Länge)" in page.found.text()
     assert page.boxes["separator"].currentText() == "semicolon (found)" and page.boxes["decimal"].currentText() == "comma (found)"
@@ -156,7 +156,8 @@ def test_a_file_that_cannot_be_used_says_why(window, picker, qtbot, tmp_path, co
     path = tmp_path / "rows.csv"
     path.write_bytes(content)
     window.features.data.open_file(str(path))
-    wait(qtbot, lambda: "rows.csv" in picker.file.verdict.text())
+    wait(qtbot, lambda: picker.file.progress.isHidden() and bool(picker.file.verdict.text()))
+    assert "rows.csv" in picker.file.verdict.text()
     assert not picker.file.use.isEnabled() and data(window).kind == "moons"
 
 
@@ -167,7 +168,7 @@ def test_points_are_clicked_dragged_and_erased_and_train_at_once(window, picker,
     picker.gallery.kind_requested.emit("table")
     plane = picker.points.plane
     qtbot.mouseClick(plane, Qt.MouseButton.LeftButton, pos=at(plane, -1.0, 0.5))
-    qtbot.keyClick(plane, Qt.Key.Key_2)
+    qtbot.keyClick(plane, Qt.Key.Key_1)
     qtbot.mouseClick(plane, Qt.MouseButton.LeftButton, pos=at(plane, 1.0, -0.5))
     table = data(window)
     assert table.kind == "table" and table["y"] == [0, 1] and table["x"][1] == pytest.approx([1.0, -0.5], abs=0.05)
@@ -192,7 +193,7 @@ def test_points_are_clicked_dragged_and_erased_and_train_at_once(window, picker,
 def test_points_by_keys_and_a_third_class_grows_the_network(window, picker, qtbot):
     picker.gallery.kind_requested.emit("table")
     plane = picker.points.plane
-    for key in (Qt.Key.Key_Space, Qt.Key.Key_3, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Space):
+    for key in (Qt.Key.Key_Space, Qt.Key.Key_2, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Space):
         qtbot.keyClick(plane, key)
     assert data(window)["x"] == [[0.0, 0.0], [0.2, 0.0]] and data(window)["y"] == [0, 2]
     assert window.session.experiment.network.layers[-1]["units"] == 3 and window.session.report.ok
