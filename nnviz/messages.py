@@ -140,6 +140,8 @@ class ReadTable(Request, frozen=True):
     number: int
     experiment: Experiment
     folder: str = ""
+    suggests: bool = False
+    """Whether the target, where none is named, shall be a column that can be learnt, and not simply the last."""
 
 
 class StopReading(Request, frozen=True):

@@ -210,12 +210,15 @@ class DataPreviews(QObject):
             self._asked[self._number] = name, key
             self._rows.want(messages.Preview(self._number, experiment, self._link.folder), name)
 
-    def look(self, experiment: Experiment) -> None:
-        """Have `looked_at` say what is in the file this document names, and what would become of it. A file before it is read no further."""
+    def look(self, experiment: Experiment, suggests: bool = False) -> None:
+        """Have `looked_at` say what is in the file this document names, and what would become of it.
+
+        A file before it is read no further. `suggests`: a target is suggested where none is named.
+        """
         self.stop_looking()
         self._number += 1
         self._latest = self._number
-        self._tables.want(messages.ReadTable(self._number, experiment, self._link.folder))
+        self._tables.want(messages.ReadTable(self._number, experiment, self._link.folder, suggests))
 
     def stop_looking(self) -> None:
         """Have the file that is being read read no further; `looked_at` then says so."""

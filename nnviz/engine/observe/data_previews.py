@@ -40,7 +40,7 @@ def table_read(request: messages.ReadTable, report: Callable[[float], None] = la
     choice, table = request.experiment.data, None
     try:
         sheet = read_sheet(Path(request.folder) / choice["path"], choice["target"], choice.settings, report)
-        table = _table(sheet, columns_of(sheet), choice)
+        table = _table(sheet, columns_of(sheet), choice, request.suggests)
         numbers = table_of(sheet, choice["target"] or table.target, table.task == "classes", {**choice.settings, "task": table.task})
         data = prepared(request.experiment, rows_of_table(numbers, choice))
         return messages.TableRead(request.number, _with_size(table, data), data_record(data, MOST_ROWS))
@@ -53,18 +53,16 @@ def table_glimpsed(request: messages.ReadTable) -> messages.TableGlimpsed | None
     choice = request.experiment.data
     try:
         sheet = first_rows(Path(request.folder) / choice["path"], choice["target"], choice.settings, GLIMPSED)
-        return messages.TableGlimpsed(request.number, 0.0, _table(sheet, columns_of(sheet), choice)) if sheet else None
+        return messages.TableGlimpsed(request.number, 0.0, _table(sheet, columns_of(sheet), choice, request.suggests)) if sheet else None
     except BuildError:
         return None
 
 
-def _table(sheet: Sheet, columns: list[CsvColumn], data: Choice) -> TableRecord:
+def _table(sheet: Sheet, columns: list[CsvColumn], data: Choice, suggests: bool) -> TableRecord:
     if not sheet.count:
         raise BuildError("data.path", f"{sheet.file} has a header and no rows.", "Give at least two rows, or say that there is no header.")
-    if data["target"] in sheet.header:  # one that is not there is told once the rest can be seen
-        goal = columns[target_place(sheet, data["target"])]
-    else:
-        goal = likely_target(columns)
+    named = data["target"] if data["target"] in sheet.header else ""  # one that is not there is told once the rest can be seen
+    goal = likely_target(columns) if suggests and not named else columns[target_place(sheet, named)]
     used = [column for column in columns if column.name not in set(data["without"]) or column is goal]
     gaps = np.flatnonzero(np.any([column.missing for column in used], axis=0))
     return TableRecord(

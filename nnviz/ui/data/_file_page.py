@@ -94,7 +94,7 @@ class FilePage(QWidget):
         self.verdict.setText(f"{reply.message} {reply.cure}".strip() or _verdict(table, self.draft["window"]))
         self._color_verdict()
         self._show_use()
-        if self._used is not None and self.is_usable and self._used["path"] == self.draft["path"] and self._used != self.settings():
+        if self._used is not None and self.is_usable and self._used["path"] == self.draft["path"] and not self._is_in_use():
             self._emit_use()
 
     def show_glimpse(self, glimpse: TableGlimpsed) -> None:
@@ -182,10 +182,13 @@ class FilePage(QWidget):
             self.target.setCurrentText(table.target if table else "")
 
     def _show_use(self) -> None:
-        in_use = self._used is not None and self._used == self.settings()
+        in_use = self._is_in_use()
         self.use.setText("In use" if in_use else "Use this table")
         self.use.setEnabled(self.is_usable and not in_use)
         self.rows.setVisible(self.is_usable and not in_use)
+
+    def _is_in_use(self) -> bool:
+        return self._used is not None and self._used in (self.draft, self.settings())
 
     def _color_verdict(self) -> None:
         wrong = self._reply is not None and not self.is_usable

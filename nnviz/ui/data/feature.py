@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
+from nnviz.document.store.data_paths import with_whole_path
 from nnviz.document.shapes.rows import RowSize, form, row_shape
 from nnviz.messages import BatchInspected, Previewed, TableRead
 from nnviz.records.data_record import DataRecord
@@ -64,7 +65,7 @@ class DataFeature:
         """Bring up the picker with this file in it."""
         self.open()
         self.picker.prepare("csv" if self.session.experiment.data.kind != "csv" else "")
-        self.picker.file.choose(_relative(path, self.session.document.folder))
+        self.picker.file.choose(str(Path(path).absolute()))
 
     def toggle_batch(self) -> None:
         """Show the rows of the batch, with the keyboard in them, or hide them."""
@@ -92,10 +93,17 @@ class DataFeature:
             self._edit(f"Change {name}", edits.change_data, merge=merge, **{name: value})
 
     def _look(self, settings: dict[str, Any]) -> None:
+        experiment, folder = self.session.experiment, Path(self.session.document.folder)
         try:
-            self.session.previews.look(edits.choose_data(self.session.experiment, "csv", **settings))
+            chosen = with_whole_path(edits.choose_data(experiment, "csv", **settings), folder)
+            is_new = (experiment.data.kind, experiment.data.settings.get("path")) != ("csv", chosen.data["path"])
+            self.session.previews.look(chosen, suggests=is_new)
         except edits.Refused as refused:
             self.picker.file.show_look(TableRead(0, None, None, refused.message, refused.cure))
+
+    def _use(self, settings: dict[str, Any], size: tuple[int, int, int]) -> None:
+        whole = Path(self.session.document.folder).absolute() / settings["path"]
+        self._edit("Choose a table", edits.choose_table, settings | {"path": str(whole)}, RowSize(*size))
 
     # --- the picker ---
 
@@ -118,7 +126,7 @@ class DataFeature:
         picker.form.shape_requested.connect(lambda shape: self._edit("Shape the input", edits.shape_input, shape))
         picker.file.look_requested.connect(self._look)
         picker.file.stop_requested.connect(previews.stop_looking)
-        picker.file.use_requested.connect(lambda settings, size: self._edit("Choose a table", edits.choose_table, settings, RowSize(*size)))
+        picker.file.use_requested.connect(self._use)
         picker.points.points_requested.connect(self.points.ask)
         picker.points.adopt_requested.connect(self.points.adopt)
 
@@ -184,11 +192,6 @@ class DataFeature:
                 previews.ask(kind, experiment)
             elif kind not in OWN:
                 previews.ask(kind, edits.choose_data(experiment, kind))
-
-
-def _relative(path: str, folder: str) -> str:
-    """A file beside the document is named without its folder, so that both can be moved together."""
-    return Path(path).name if folder and Path(path).parent == Path(folder) else path
 
 
 def _shapes(experiment: Experiment, present: tuple[int, ...]) -> list[tuple[int, ...]]:

@@ -13,7 +13,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from nnviz.document.breakpoints import Breakpoint
-from nnviz.document.store.examples import open_document
+from nnviz.document.store.examples import document_path, is_built_in, open_document
 from nnviz.records.breakpoint_places import node_of
 from nnviz.ui.files.exports import SUFFIXES, reason
 from nnviz.ui.shell import app
@@ -84,6 +84,8 @@ def _standing_window(job: Job) -> Iterator[MainWindow]:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     app.application()
     window = app.build_window(open_document(job.file), autosaves=False)
+    if not is_built_in(job.file):
+        window.session.document.new(window.session.experiment, path=document_path(job.file).absolute())  # its data may lie beside it
     window.stop_asking()
     failures: list[str] = []
     window.session.message_posted.connect(lambda level, text: failures.append(text) if level == "error" else None)
