@@ -84,7 +84,7 @@ class Document(QObject):
     def edit(self, label: str, function: Callable[..., Experiment], *args: Any, merge: str = "", **settings: Any) -> bool:
         """Apply a pure edit; return whether it was possible. Edits in a row with the same `merge` are undone together."""
         try:
-            experiment = function(self.experiment, *args, **settings)
+            experiment = with_whole_path(function(self.experiment, *args, **settings), Path(self.folder))
         except ValueError as error:
             self.message_posted.emit("warning", str(error))
             return False
@@ -146,7 +146,9 @@ class Document(QObject):
         path = Path(path).absolute()
         try:
             is_zip = path.suffix.lower() == ".nnviz"
-            files.save(path, with_path_beside(self.experiment, path.parent), thumbnail if is_zip else None, self._attachments() if is_zip else None)
+            files.save(
+                path, with_path_beside(self.experiment, path.parent), thumbnail if is_zip else None, self._attachments() if is_zip else None
+            )
         except DocumentError as error:
             self.message_posted.emit("error", _sentence(error))
             return False

@@ -151,12 +151,16 @@ def _best_way(head: list[str], chosen: str) -> tuple[str, str, list[list[str]]]:
     quotes = ('"', "'") if any("'" in line for line in head) and not any('"' in line for line in head) else ('"',)
     separators = tuple(SEPARATORS) if chosen == "auto" else (chosen,)
     ways = [(name, quote, _cells(head, name, quote)) for quote in quotes for name in separators]
-    scored = [(_score(rows, name, chosen != "auto", quote == "'"), name, quote, rows) for name, quote, rows in ways]
+    scored = [(_score(rows, name, chosen != "auto") * _are_quoted(rows, head, quote), name, quote, rows) for name, quote, rows in ways]
     best = max(scored, key=lambda way: way[0])
     single = [[line.strip()] for line in head if line.strip()]
-    is_single = len(single) > 1 and all(len(way[3][0]) == 1 for way in scored if way[3]) and all(is_nearly_number(row[0]) for row in single[1:])
+    is_single = (
+        len(single) > 1 and all(len(way[3][0]) == 1 for way in scored if way[3]) and all(is_nearly_number(row[0]) for row in single[1:])
+    )
     if best[0] <= 0 or (is_single and chosen == "auto"):
-        apart = next((name for name in ("comma", "semicolon", "tab", "bar") if not any(SEPARATORS[name] in row[0] for row in single)), "comma")
+        apart = next(
+            (name for name in ("comma", "semicolon", "tab", "bar") if not any(SEPARATORS[name] in row[0] for row in single)), "comma"
+        )
         name = apart if chosen == "auto" else chosen
         return name, '"', _cells(head, name, '"') or single
     return best[1:]
@@ -171,7 +175,13 @@ def _cells(head: list[str], separator: str, quote: str) -> list[list[str]]:
     return [stripped for row in rows if any(stripped := [cell.strip() for cell in row])]
 
 
-def _score(rows: list[list[str]], separator: str, is_chosen: bool, is_odd_quote: bool) -> float:
+def _are_quoted(rows: list[list[str]], head: list[str], quote: str) -> float:
+    """More than 1 where all words stand between single quotation marks, 0 where some do not; 1 for double ones."""
+    words = sum(bool(cell) and not is_nearly_number(cell) for row in rows for cell in row)
+    return 1.0 if quote == '"' else 1.001 * (sum(line.count(quote) for line in head) >= max(2, 2 * words))
+
+
+def _score(rows: list[list[str]], separator: str, is_chosen: bool) -> float:
     """How much a table these rows are: 0 for none; what counts is how many have equally many cells, and how many cells are numbers."""
     if not rows:
         return 0.0
@@ -183,7 +193,7 @@ def _score(rows: list[list[str]], separator: str, is_chosen: bool, is_odd_quote:
     typed = sum(is_nearly_number(cell) or is_date(cell) or is_missing(cell) for cell in cells) / max(1, len(cells))
     if separator == "space" and not is_chosen and typed < 0.5:
         return 0.0  # a text has spaces too
-    return even * (0.25 + typed) + 0.001 * is_odd_quote
+    return even * (0.25 + typed)
 
 
 # --- the names of the columns ---
@@ -214,7 +224,10 @@ def _is_header(top: list[str], body: list[list[str]], marks: Marks, target: str)
     """Whether the first line names the columns: it has no number, or words above numbers, or numbers that count on."""
     if target and target in top:
         return True
-    numbers = [cell for cell in top if marks.read(cell)]
+    top = list(top)
+    while top and not top[-1] and not any(len(row) >= len(top) and row[len(top) - 1] for row in body):
+        top.pop()  # behind a separator at the end of every line
+    numbers = [cell for cell in top if is_nearly_number(cell)]
     if not numbers:
         return any(not is_missing(cell) for cell in top)
     body = [row[: len(top)] for row in body if len(row) >= len(top)]
@@ -222,7 +235,7 @@ def _is_header(top: list[str], body: list[list[str]], marks: Marks, target: str)
         return False
     columns = list(zip(*body, strict=True))
     words_above = sum(_is_word_above(cell, column, marks) for cell, column in zip(top, columns, strict=True))
-    return words_above > len(numbers) or _counts_on(top, columns, body, marks)
+    return words_above > len(numbers) or (all(map(marks.read, numbers)) and _counts_on(top, columns, body, marks))
 
 
 def _is_word_above(cell: str, column: tuple[str, ...], marks: Marks) -> bool:
@@ -238,14 +251,16 @@ def _counts_on(top: list[str], columns: list[tuple[str, ...]], body: list[list[s
         values = [marks.read(row[place]) for place in places]
         if None in values or any(not value[0].is_integer() for value in values):
             return set()
-        are_years = all(1500 <= value[0] <= 2200 for value in values)
-        return {after[0] - before[0] for before, after in pairwise(values)} or ({1.0} if are_years else set())
+        found = {after[0] - before[0] for before, after in pairwise(values)}
+        if all(1500 <= value[0] <= 2200 for value in values):
+            return {1.0} if all(step > 0 for step in found) else set()
+        return found
 
     first = marks.read(top[places[0]])[0]
     are_years = all(1500 <= marks.read(top[place])[0] <= 2200 for place in places)
     enough = any if len(places) > 1 else all
     above_fractions = all(enough("." in cell or "," in cell for cell in columns[place]) for place in places)
-    counts_on = [len(found := steps(row)) == 1 and min(found) > 0 for row in (top, *body)]
+    counts_on = [steps(row) == {1.0} for row in (top, *body)]
     if not counts_on[0] or any(counts_on[1:]) or not (above_fractions or (are_years and len(places) > 1)):
         return False
     if len(places) == len(top):

@@ -250,9 +250,16 @@ def _height(row: list[str]) -> int:
 
 def _unreadable(file: str, line: int, what: str) -> BuildError:
     if "expected after" in what:
-        return line_error(file, line, "something stands between a closing quotation mark and the next separator.", "Double the quotation marks inside a cell.")
+        return line_error(
+            file,
+            line,
+            "something stands between a closing quotation mark and the next separator.",
+            "Double the quotation marks inside a cell.",
+        )
     if "limit" in what:
-        return line_error(file, line, f"a cell has more than {csv.field_size_limit():,} letters.", "Look for a quotation mark that is not closed.")
+        return line_error(
+            file, line, f"a cell has more than {csv.field_size_limit():,} letters.", "Look for a quotation mark that is not closed."
+        )
     return line_error(file, line, "a quotation mark is opened and never closed.", "Close it, or take it out.")
 
 

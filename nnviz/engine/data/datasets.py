@@ -16,7 +16,7 @@ import numpy as np
 from nnviz.document.catalog import LOSSES
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice
-from nnviz.document.shapes.rows import row_shape
+from nnviz.document.shapes.rows import held_out, row_shape
 from nnviz.engine import seeds
 from nnviz.engine.data import _series as series
 from nnviz.engine.data.csv_table import CsvTable, read_csv
@@ -80,7 +80,7 @@ def load(experiment: Experiment, folder: Path) -> Data:
 def prepared(experiment: Experiment, rows: Rows) -> Data:
     """Return rows of the experiment's data split and scaled. Raises BuildError where numbers are too large."""
     data = experiment.data
-    training = _split(rows, data["validation"], _sklearn_seed(experiment, "split"))
+    training = _split(rows, held_out(data), _sklearn_seed(experiment, "split"))
     shape = row_shape(data, rows.x.shape[1])
     columns = shape[1] if len(shape) == 2 else rows.x.shape[1]
     filled = with_means(rows.x, training, columns, rows.feature_names)
@@ -179,8 +179,10 @@ def _spiral(experiment: Experiment, folder: Path) -> Rows:
 
 
 def _xor(experiment: Experiment, folder: Path) -> Rows:
-    """Points drawn evenly over the square ±1; the class is decided before the noise moves them."""
+    """Points drawn evenly over the square ±1, or its corners; the class is decided before the noise moves them."""
     data, generator = experiment.data, _generator(experiment)
+    if data["corners"]:
+        return _classified(np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)]), np.array([0, 1, 1, 0]), ("x₁", "x₂"))
     x = generator.uniform(-1.0, 1.0, (data["samples"], 2))
     x[0], x[1] = (0.5, 0.5), (0.5, -0.5)  # so that both classes are there however few rows are drawn
     y = (x[:, 0] * x[:, 1] < 0).astype(np.int64)

@@ -12,12 +12,14 @@ UNITS = "%$€£¥"
 _SPACES = " \u00a0\u2009\u202f"
 _PLAIN = {mark: re.compile(rf"[+-]?(?:\d+(?:{re.escape(mark)}\d*)?|{re.escape(mark)}\d+)(?:[eE][+-]?\d+)?", re.ASCII) for mark in ".,"}
 _GROUPED = {
-    mark: re.compile(rf"[+-]?\d{{1,3}}(?:([{re.escape(other)}'’{_SPACES}])\d{{3}})(?:\1\d{{3}})*(?:{re.escape(mark)}\d*)?", re.ASCII)
+    mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:([{re.escape(other)}'’{_SPACES}])\d{{3}})(?:\1\d{{3}})*(?:{re.escape(mark)}\d*)?", re.ASCII)
     for mark, other in ((".", ","), (",", "."))
 }
-_EITHER = re.compile(r"[+-]?\d{1,3}[.,]\d{3}", re.ASCII)
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 """What is thousands with one decimal mark, and a fraction with the other."""
-_DATE = re.compile(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:[T ]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(?::\d{2})?", re.ASCII)
+_DATE = re.compile(
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:[T ]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(?::\d{2})?", re.ASCII
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,13 @@ def why_no_number(cell: str, marks: Marks) -> tuple[str, str]:
     """Return what is wrong with a cell in a column of numbers, as the rest of a sentence that names it, and the cure."""
     one, other = ("point", "comma") if marks.decimal == "." else ("comma", "point")
     if not marks.parts_thousands and _EITHER.fullmatch(cell.strip(UNITS + _SPACES)):
-        return f"which is two numbers: with a {other} for thousands, or for the fraction", "Say which decimal mark the file has (data.decimal)."
+        return (
+            f"which is two numbers: with a {other} for thousands, or for the fraction",
+            "Say which decimal mark the file has (data.decimal).",
+        )
     if is_nearly_number(cell):
-        return f"with a decimal {other}, and the file has a decimal {one}", f"Write every number with a {one}, or say which mark it is (data.decimal)."
+        return (
+            f"with a decimal {other}, and the file has a decimal {one}",
+            f"Write every number with a {one}, or say which mark it is (data.decimal).",
+        )
     return "which is not a finite number", "Correct it, empty the cell, or leave the column out."

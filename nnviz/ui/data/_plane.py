@@ -52,7 +52,9 @@ class PointPlane(QWidget):
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Plane of points")
-        self.setToolTip("Click: put · drag: spray, or move a point · right click: erase · 0…8: class\nArrows: crosshair · Space: put · Delete: erase")
+        self.setToolTip(
+            "Click: put · drag: spray, or move a point · right click: erase · 0…8: class\nArrows: crosshair · Space: put · Delete: erase"
+        )
 
     def set_points(self, places: Sequence[Place], classes: Sequence[int]) -> None:
         """Show these points."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
-from nnviz.document.store.data_paths import with_whole_path
 from nnviz.document.shapes.rows import RowSize, form, row_shape
+from nnviz.document.store.data_paths import with_whole_path
 from nnviz.messages import BatchInspected, Previewed, TableRead
 from nnviz.records.data_record import DataRecord
 from nnviz.records.trace_state import TraceState
@@ -101,10 +101,6 @@ class DataFeature:
         except edits.Refused as refused:
             self.picker.file.show_look(TableRead(0, None, None, refused.message, refused.cure))
 
-    def _use(self, settings: dict[str, Any], size: tuple[int, int, int]) -> None:
-        whole = Path(self.session.document.folder).absolute() / settings["path"]
-        self._edit("Choose a table", edits.choose_table, settings | {"path": str(whole)}, RowSize(*size))
-
     # --- the picker ---
 
     def _made(self) -> DataPicker:
@@ -126,7 +122,7 @@ class DataFeature:
         picker.form.shape_requested.connect(lambda shape: self._edit("Shape the input", edits.shape_input, shape))
         picker.file.look_requested.connect(self._look)
         picker.file.stop_requested.connect(previews.stop_looking)
-        picker.file.use_requested.connect(self._use)
+        picker.file.use_requested.connect(lambda settings, size: self._edit("Choose a table", edits.choose_table, settings, RowSize(*size)))
         picker.points.points_requested.connect(self.points.ask)
         picker.points.adopt_requested.connect(self.points.adopt)
 
