@@ -131,8 +131,6 @@ class DataPicker(QDialog):
         self._scroll.setWidget(right)
         self._scroll.setFixedWidth(_RIGHT + 12)
         self.file.footer.setFixedWidth(_RIGHT + 12)
-        for button in self.findChildren(QPushButton):
-            button.setAutoDefault(False)  # Enter in a field is no click on one of them
         beside = QVBoxLayout()
         beside.setSpacing(2 * GRID)
         beside.addWidget(self._scroll, 1)
@@ -140,6 +138,8 @@ class DataPicker(QDialog):
         row.addWidget(self.gallery, 1)
         row.addLayout(beside)
         self.gallery.setMinimumWidth(3 * TILE.width() + 40)
+        for button in self.findChildren(QPushButton):
+            button.setAutoDefault(False)  # Enter in a field is no click on one of them
 
 
 def adopted(data: DataRecord) -> tuple[list[list[float]], list[int]] | None:
