@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -345,3 +346,25 @@ def test_it_stops_where_the_loss_rises_for_the_first_time(said, guarded):
 def test_a_breakpoint_on_a_node_that_is_not_there_stops_nothing(said, guarded):
     code, result, _ = said("run", guarded(Breakpoint("node", "h9/relu")), "--iterations", "2", "--json", "--breakpoints")
     assert code == 0 and result["stopped"] == "done" and result["iterations"] == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "FILE", "--iterations", "2", "--json"),
+        ("trace", "FILE", "--json"),
+        ("check", "FILE"),
+        ("export", "FILE", "--to", "OUT.json"),
+        ("export", "FILE", "--to", "OUT.svg", "--what", "network"),
+        ("screenshot", "FILE", "OUT.png"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:4:3]),
+)
+def test_data_beside_a_document_is_found_from_any_folder(tmp_path, arguments):
+    file = os.path.relpath(ROOT / "tests" / "cases" / "relative-csv.json", tmp_path)
+    words = [word.replace("FILE", file).replace("OUT", "out") for word in arguments]
+    done = subprocess.run(
+        [sys.executable, "-m", "nnviz", *words], cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == 0, done.stderr
+    assert "OUT" not in " ".join(arguments) or any(tmp_path.iterdir())
