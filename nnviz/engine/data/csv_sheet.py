@@ -365,10 +365,11 @@ def _plain(cells: tuple[str, ...], marks: Marks) -> np.ndarray | None:
     joined = "\n".join(cells)
     if not joined.isascii() or "_" in joined or "n" in joined or "N" in joined or joined.count("\n") != len(cells) - 1:
         return None  # what Python takes for a number and a table does not
-    if marks.decimal == ",":
-        if "." in joined:
+    if ("." if marks.decimal == "," else ",") in joined:
+        joined = marks.without_thousands(joined)
+        if joined is None:
             return None
-        cells = joined.replace(",", ".").split("\n")
+    cells = joined.replace(",", ".").split("\n")
     try:
         values = np.fromiter(map(float, cells), np.float64, len(cells))
     except ValueError:

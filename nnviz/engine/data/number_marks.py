@@ -15,6 +15,10 @@ _GROUPED = {
     mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:([{re.escape(other)}'’{_SPACES}])\d{{3}})(?:\1\d{{3}})*(?:{re.escape(mark)}\d*)?", re.ASCII)
     for mark, other in ((".", ","), (",", "."))
 }
+_PARTED = {
+    mark: re.compile(rf"(?:[+-]?(?:[1-9]\d{{0,2}}(?:{re.escape(other)}\d{{3}})+|\d+)(?:{re.escape(mark)}\d*)?\n)+", re.ASCII)
+    for mark, other in ((".", ","), (",", "."))
+}
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 """What is thousands with one decimal mark, and a fraction with the other."""
 _DATE = re.compile(
@@ -45,6 +49,11 @@ class Marks:
         else:
             return None
         return (value / 100 if sign == "%" else value, sign) if math.isfinite(value) else None
+
+    def without_thousands(self, lines: str) -> str | None:
+        """Return lines of numbers, one to a line, with nothing between their thousands; None if they are anything else."""
+        parted = _PARTED[self.decimal] if self.parts_thousands else None
+        return lines.replace("," if self.decimal == "." else ".", "") if parted and parted.fullmatch(f"{lines}\n") else None
 
 
 POINT, COMMA = Marks("."), Marks(",")

@@ -60,6 +60,8 @@ class FilePage(QWidget):
         self._used: dict[str, Any] | None = None
         self._reply: TableRead | None = None
         self._is_reading = False
+        self._is_forgotten = False
+        """Whether another path has been begun to be typed."""
         self.path = QLineEdit(placeholderText="a CSV file; drop one on the window", accessibleName="File")
         self.browse = QPushButton("Choose…", accessibleName="Choose a file")
         self.target = QComboBox(accessibleName="Target column", toolTip=_FIELDS["target"].explanation)
@@ -94,7 +96,9 @@ class FilePage(QWidget):
         self._draft(**{name: _FIELDS[name].default for name in _KEPT} | {"path": path})
 
     def show_look(self, reply: TableRead) -> None:
-        """Show what the engine found in the file."""
+        """Show what the engine found in the file; an answer that is not waited for any more is about another one."""
+        if not self._is_reading:
+            return
         self._reply = reply
         self._show_reading(False)
         table = reply.table
@@ -142,6 +146,7 @@ class FilePage(QWidget):
         self.horizon.setEnabled(self.draft["window"] is not None)
         if self.draft["path"]:
             self.found.clear()
+            self._is_forgotten = False
             self._show_reading(True)
             self.look_requested.emit(dict(self.draft))
 
@@ -212,10 +217,10 @@ class FilePage(QWidget):
 
     def _connect(self) -> None:
         self.browse.clicked.connect(self._ask_file)
-        self.path.textEdited.connect(lambda text: self._forget_file() if self._reply or self._is_reading else None)
+        self.path.textEdited.connect(self._begin_path)
         self.path.returnPressed.connect(lambda: self.choose(self.path.text()))
         self.path.editingFinished.connect(self._finish_path)
-        self.stop.clicked.connect(self.stop_requested)
+        self.stop.clicked.connect(self._stop)
         for name, box in self.boxes.items():
             box.activated.connect(partial(self._choose_box, name))
         self.target.activated.connect(lambda: self._draft(target=self.target.currentText(), task="auto"))
@@ -226,9 +231,17 @@ class FilePage(QWidget):
         self.cells.without_changed.connect(lambda names: self._draft(without=names))
         self.use.clicked.connect(self._emit_use)
 
+    def _begin_path(self) -> None:
+        if self._reply or self._is_reading:
+            self._forget_file()
+            self._is_forgotten = True
+
+    def _stop(self) -> None:
+        self._forget_file()
+        self.verdict.setText(f"Reading {self._file_name()} was stopped. Enter in its path reads it again.")
+
     def _finish_path(self) -> None:
-        is_forgotten = self._reply is None and not self._is_reading and bool(self.draft["path"])
-        if is_forgotten or self.path.text() != self.draft["path"]:
+        if self.path.text() != self.draft["path"] or (self._is_forgotten and self.path.text()):
             self.choose(self.path.text())
 
     def _choose_box(self, name: str, place: int) -> None:
