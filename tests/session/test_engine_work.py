@@ -9,7 +9,7 @@ from nnviz.document import edits
 from nnviz.messages import Open, TraceNext
 from nnviz.session import engine_work
 from nnviz.session.engine_work import Work
-from tests.session.sessions import Stage, kinds, two_moons
+from tests.session.sessions import kinds, two_moons
 
 SENTENCES = "Change the document, open another one, or choose Restart the engine."
 
