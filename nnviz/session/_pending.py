@@ -13,7 +13,6 @@ ANSWERS: dict[type[messages.Request], type[messages.Reply]] = {
     messages.InspectNode: messages.NodeInspected,
     messages.CheckGradient: messages.GradientChecked,
     messages.InspectBatch: messages.BatchInspected,
-    messages.Preview: messages.Previewed,
     messages.DrawInitial: messages.InitialDrawn,
     messages.MapUnit: messages.UnitMapped,
 }
