@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
+import textwrap
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QDrag, QEnterEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QVBoxLay
 from nnviz.document.catalog import LAYERS, Kind
 from nnviz.ui.network.layer_drops import mime
 from nnviz.ui.theme.colors import BODY, GRID, SMALL, current_theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import WIDEST_TIP, sans
 from nnviz.ui.widgets.search_list import ListEntry, matching
 
 _HEIGHT, _HEAD = 26, 22
@@ -162,7 +162,7 @@ class LayerEntry(QAbstractButton):
         self._start = QPoint()
         self.setText(kind.label)
         self.setAccessibleName(f"Add {kind.label}")
-        self.setToolTip("<br>".join(escape(text) for text in (kind.explanation, kind.source) if text))
+        self.setToolTip("\n".join(textwrap.fill(text, WIDEST_TIP) for text in (kind.explanation, kind.source) if text))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
 
