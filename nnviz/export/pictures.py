@@ -13,6 +13,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QGraphicsScene, QGraphicsView, QWidget
 
 from nnviz.export._svg import made_portable
+from nnviz.ui.theme.painting import painted
 
 MARGIN = 16
 SCALE = 2
@@ -165,5 +166,6 @@ class _Still(QWidget):
         viewport.hide()
         self.show()
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         QPainter(self).drawImage(self.rect(), self._image)

@@ -16,6 +16,7 @@ from nnviz.text import numbers
 from nnviz.ui.data._row_cells import RowCells
 from nnviz.ui.theme.colors import GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.array_picture import image_of
 from nnviz.ui.widgets.sorted_table import ROW, Column, Table
 
@@ -72,6 +73,7 @@ _COLUMNS = (
 class InputPictures(QStyledItemDelegate):
     """Paints images and series in their cells; numbers and text are left to the model."""
 
+    @painted
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         super().paint(painter, option, index)
         cells, place, theme = index.data(ROW).cells, index.data(ROW).place, current_theme()

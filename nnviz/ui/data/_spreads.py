@@ -12,6 +12,7 @@ from nnviz.records.data_record import ColumnRecord, Spread
 from nnviz.text.numbers import number
 from nnviz.ui.theme.colors import SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.painting import painted
 
 _ROW, _HEAD = 46, 24
 _NAME = 104
@@ -72,6 +73,7 @@ class Spreads(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(560, self.height())
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         if not self._columns:

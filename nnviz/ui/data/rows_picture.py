@@ -11,6 +11,7 @@ from nnviz.records.data_record import DataRecord, unscaled
 from nnviz.records.tensors import to_numpy
 from nnviz.ui.theme.colors import RADIUS, SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import mono
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.array_picture import image_of
 
 _ROOM = 5
@@ -62,6 +63,7 @@ class RowsPicture(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(200, 120)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -16,6 +16,7 @@ from nnviz.ui.graph.graph_items import EdgeItem, FrameItem, NodeItem
 from nnviz.ui.graph.strips import COLORINGS
 from nnviz.ui.graph.structure import ROOT, NodeCard, module_path
 from nnviz.ui.graph.trace_scene import TraceScene
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.minimap import MinimapBar
 from nnviz.ui.widgets.zoom_view import Zooms, ZoomView
 
@@ -287,9 +288,11 @@ class GraphView(ZoomView):
         else:
             super().keyPressEvent(event)
 
+    @painted
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
         self.finder.paint_marks(painter)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         self.minimap.set_seen(self.seen())

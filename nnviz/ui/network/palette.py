@@ -12,6 +12,7 @@ from nnviz.document.catalog import LAYERS, Kind
 from nnviz.ui.network.layer_drops import mime
 from nnviz.ui.theme.colors import BODY, GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import WIDEST_TIP, sans
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.search_list import ListEntry, matching
 
 _HEIGHT, _HEAD = 26, 22
@@ -130,6 +131,7 @@ class GroupHead(QAbstractButton):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         _press(self, event, super().keyPressEvent)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -196,6 +198,7 @@ class LayerEntry(QAbstractButton):
         super().enterEvent(event)
         self.update()
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

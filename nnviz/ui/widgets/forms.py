@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 from nnviz.document.catalog import Field, Kind
 from nnviz.ui.theme.colors import BODY
 from nnviz.ui.theme.fonts import mono
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.theme.style import set_role
 from nnviz.ui.widgets.number_boxes import IntegerBox, NumberBox, SliderBox, in_a_row, number_text, wheel_only_with_focus
 from nnviz.ui.widgets.pending_text import VALUE
@@ -202,6 +203,7 @@ class ChoiceBox(QComboBox):
         meaning = self.currentData(Qt.ItemDataRole.ToolTipRole)
         self.setToolTip(f"{self.currentText()}{f': {meaning}' if meaning else ''}\n({explanation(self.field)})")
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, option = QStylePainter(self), QStyleOptionComboBox()
         self.initStyleOption(option)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from nnviz.ui.theme.colors import GUTTER, current_theme
+from nnviz.ui.theme.painting import painted
 
 _STAYS_MS = {"info": 4_000, "warning": 8_000, "error": 12_000}
 _COLORS = {"info": "forward", "warning": "clip", "error": "loss"}
@@ -56,6 +57,7 @@ class Toast(QWidget):
     def mousePressEvent(self, event: QEvent) -> None:
         self.hide()
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
