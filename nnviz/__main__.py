@@ -7,13 +7,16 @@ import sys
 
 def main() -> int:
     """Run what the command line asks for; return the exit code."""
-    if sys.argv[1:2] == ["--engine"]:
-        from nnviz.engine.process import serve
+    try:
+        if sys.argv[1:2] == ["--engine"]:
+            from nnviz.engine.process import serve
 
-        return serve()
-    from nnviz.cli import main as command_line
+            return serve()
+        from nnviz.cli import main as command_line
 
-    return command_line(sys.argv[1:])
+        return command_line(sys.argv[1:])
+    except KeyboardInterrupt:  # while the libraries are being loaded
+        return 130
 
 
 if __name__ == "__main__":

@@ -30,8 +30,8 @@ def main(path: str | None = None) -> int:
     """Open the window on a document (a path or name; none: two moons, trained a little) and return the exit code."""
     app = application()
     windows = Windows(MainWindow, start_when_painted)
-    windows.open(partial(begin_with, path=path) if path else None)
     signals = TerminationSignals(windows.close_without_asking)
+    windows.open(partial(begin_with, path=path) if path else None)
     code = app.exec()
     signals.close()
     for window in tuple(windows.windows):
@@ -82,6 +82,8 @@ def start_when_painted(window: MainWindow, begin: Begin | None = None) -> None:
 
 
 def _begin(window: MainWindow, begin: Begin | None) -> None:
+    if window.isHidden():  # closed before it had anything to show
+        return
     from nnviz.document.store.examples import FIRST_EXAMPLE, open_document  # here, because the window is painted before they are loaded
 
     window.make_features(open_document(FIRST_EXAMPLE))
@@ -122,15 +124,15 @@ class _FirstPaint(QObject):
 
 
 class TerminationSignals:
-    """Closes the window on SIGTERM and SIGINT: Python's handlers run only when Qt's loop is woken, so a socket wakes it."""
+    """Closes the window on SIGTERM and SIGINT, from Qt's loop alone: a socket wakes it, and whatever was being done has been done by then."""
 
     def __init__(self, close: Callable[[], object]) -> None:
         self._read, self._write = socket.socketpair()
         self._write.setblocking(False)
         self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read)
-        self._notifier.activated.connect(lambda: self._read.recv(64))
+        self._notifier.activated.connect(lambda: (self._read.recv(64), close()))
         self._before = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
-        self._handlers = {number: signal.signal(number, lambda *_: close()) for number in (signal.SIGTERM, signal.SIGINT)}
+        self._handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def close(self) -> None:
         """Put back what was there before."""

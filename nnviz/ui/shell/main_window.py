@@ -309,8 +309,8 @@ class MainWindow(QMainWindow):
         return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.features and self.asks_before_closing and not self.features.files.documents.confirm_leaving():
-            event.ignore()
+        if self.features and self.asks_before_closing and not self.features.files.documents.confirm_leaving() and self.asks_before_closing:
+            event.ignore()  # asked again: the question itself may have been taken away, by a signal
             return
         if self.features:
             self._leave()
