@@ -124,7 +124,7 @@ class _FirstPaint(QObject):
 
 
 class TerminationSignals:
-    """Closes the window on SIGTERM and SIGINT, from Qt's loop alone: a socket wakes it, and whatever was being done has been done by then."""
+    """Closes the window on SIGTERM and SIGINT, from Qt's loop alone: a socket wakes it, when nothing else is being done."""
 
     def __init__(self, close: Callable[[], object]) -> None:
         self._read, self._write = socket.socketpair()
