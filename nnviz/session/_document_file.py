@@ -34,6 +34,8 @@ class Autosaver(QObject):
         self._window = uuid.uuid4().hex
         self._copied: Path | None = document.path
         self._has_copy = False
+        self._complaint = ""
+        """What was said of the last copy, which could not be written; said once, and not for every edit."""
         self._timer = QTimer(self, singleShot=True, interval=DELAY)
         self._timer.timeout.connect(self.write)
 
@@ -45,9 +47,14 @@ class Autosaver(QObject):
         try:
             write_autosave(self._document.experiment, self._document.path, self._window, self._attachments())
         except OSError as error:
-            self.message_posted.emit("warning", f"The copy of unsaved work could not be written: {error.strerror or error}.")
+            self._complain(f"The copy of unsaved work could not be written: {error.strerror or error}.")
         else:
-            self._copied, self._has_copy = self._document.path, True
+            self._copied, self._has_copy, self._complaint = self._document.path, True, ""
+
+    def _complain(self, complaint: str) -> None:
+        if complaint != self._complaint:
+            self._complaint = complaint
+            self.message_posted.emit("warning", complaint)
 
     def wait(self) -> None:
         """Write the copy soon: the document has changed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from nnviz.document.store.autosave import RecoveryFile, discard, recoverable
+from nnviz.document.store.autosave import RecoveryFile, discard, recoverable, sweep_autosaves
 from nnviz.session.session import Session
 from nnviz.ui.shell_api import Shell
 
@@ -26,6 +26,7 @@ class CrashRecovery:
 
     def offer(self) -> bool:
         """Show a note for each of the newest copies; return whether there is any."""
+        sweep_autosaves()
         found, notes = recoverable(), self._shell.notes
         notes.drop_all("lost ")
         for recovery in found[:MOST]:

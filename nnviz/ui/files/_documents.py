@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.store.examples import FIRST_EXAMPLE, PREFIX, open_document
-from nnviz.document.store.files import stamp
+from nnviz.document.store.files import stamp, sweep
 from nnviz.session.session import Session
 from nnviz.ui.files import recent
 from nnviz.ui.files._file_notes import FileNotes
@@ -53,6 +53,7 @@ class Documents:
         """Put the document at this path in the place of the present one."""
         self.notes.drop()
         if self._document.open(path):
+            sweep(path.parent)
             recent.remember(path)
         elif stamp(path) is None:
             recent.forget(path)
