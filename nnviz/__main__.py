@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
 def main() -> int:
     """Run what the command line asks for; return the exit code."""
-    try:
-        if sys.argv[1:2] == ["--engine"]:
-            from nnviz.engine.process import serve
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # libraries print a traceback when they are interrupted while they load
+    if sys.argv[1:2] == ["--engine"]:
+        from nnviz.engine.process import serve
 
-            return serve()
-        from nnviz.cli import main as command_line
+        return serve()
+    from nnviz.cli import main as command_line
 
-        return command_line(sys.argv[1:])
-    except KeyboardInterrupt:  # while the libraries are being loaded
-        return 130
+    return command_line(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -291,10 +291,11 @@ class MainWindow(QMainWindow):
         self.stop_asking()
         self.close()
 
-    def _leave(self) -> None:
+    def _leave(self, discards: bool) -> None:
+        """`discards`: a person was asked, and what is not saved now is not wanted."""
         if self._keeps_settings:
             self._save_settings()
-        self.session.close()
+        self.session.close(discards)
 
     # --- Qt ---
 
@@ -313,6 +314,6 @@ class MainWindow(QMainWindow):
             event.ignore()  # asked again: the question itself may have been taken away, by a signal
             return
         if self.features:
-            self._leave()
+            self._leave(discards=self.asks_before_closing)
         event.accept()
         self.closed.emit()
