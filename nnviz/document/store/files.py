@@ -97,6 +97,8 @@ def save(
     parts = {EXPERIMENT: dumps(experiment), **({THUMBNAIL: thumbnail} if thumbnail else {}), **(extras or {})}
     for name, part in parts.items():
         _check_part(path.name, name, len(part))
+    if excess := json_text.too_large(parts[EXPERIMENT]):
+        raise DocumentError(path.name, (excess,))
     if path.suffix.lower() != ".nnviz" and len(parts) > 1:
         raise _error(path.name, "A bare JSON file holds the experiment only.", "Save it with a name that ends in .nnviz.")
     if is_read_only(path):

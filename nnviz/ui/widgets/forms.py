@@ -304,6 +304,10 @@ class TextLine(QWidget):
             self.value_changed.emit(text)
 
 
+MOST_ROWS = 2_000
+"""A longer table is not written out to be changed by hand: Qt takes seconds for so many lines."""
+
+
 class TableText(QPlainTextEdit):
     """Rows of numbers, one a line: "[1.3, 0.7]", or a single number. Taken over when the field is left."""
 
@@ -324,11 +328,15 @@ class TableText(QPlainTextEdit):
     def set_value(self, value: list) -> None:
         """Show these rows."""
         self._value = value
-        self.setPlainText("\n".join(json.dumps(row) for row in value))
+        self.setReadOnly(len(value) > MOST_ROWS)
+        text = f"{len(value):,} rows, more than can be changed here" if self.isReadOnly() else "\n".join(map(json.dumps, value))
+        self.setPlainText(text)
         _mark(self, "")
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
+        if self.isReadOnly():
+            return
         lines = [line for line in self.toPlainText().splitlines() if line.strip()]
         rows = [_row_of(line) for line in lines]
         if None in rows:
