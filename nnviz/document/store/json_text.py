@@ -2,6 +2,7 @@
 
 No files here (files.py), and no rule about networks beyond what the text itself must keep: known keys, right types, ids that exist once.
 A network that is wrong otherwise, with a circle of links or a width out of range, is read as it stands: it can be opened, mended and saved.
+Long because what is written and how it is read stand side by side.
 """
 
 from __future__ import annotations
