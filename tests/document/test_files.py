@@ -148,6 +148,33 @@ def test_a_circle_of_links_is_a_sentence(tmp_path):
     assert "symbolic links" in refusal(load, tmp_path / "a.json")
 
 
+UNWRITABLE = """
+from pathlib import Path
+from nnviz.document.store import files
+from nnviz.document.store.examples import open_document
+document = open_document("example:moons")
+for call in (lambda: files.save(Path("\\u7f51.nnviz"), document), lambda: files.load(Path("\\u7f51.nnviz"))):
+    try:
+        call()
+    except files.DocumentError as error:
+        print(ascii(str(error)))
+print(files.stamp(Path("\\u7f51")), files.is_read_only(Path("\\u7f51")))
+"""
+
+
+def test_a_name_that_the_system_cannot_write_is_a_sentence(tmp_path):
+    plain = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONPATH": str(Path(files.__file__).parents[3])}
+    done = subprocess.run([sys.executable, "-c", UNWRITABLE], cwd=tmp_path, env=os.environ | plain, capture_output=True, text=True)
+    saved, loaded, rest = done.stdout.splitlines()
+    assert "letters that this system, set to ascii, cannot write" in saved and "cannot be read" in loaded and rest == "None False"
+
+
+@pytest.mark.parametrize("name", ["a\0b.nnviz", "\0"])
+def test_a_name_that_no_file_can_have(tmp_path, name):
+    assert "no file can have such a name" in refusal(save, tmp_path / name, experiment())
+    assert files.stamp(tmp_path / name) is None and "cannot be read" in refusal(load, tmp_path / name)
+
+
 def test_a_device_is_written_to_and_not_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)

@@ -65,3 +65,13 @@ def test_an_interrupt_at_the_start_prints_nothing(seconds):
     os.kill(program.pid, signal.SIGINT)
     _, said = program.communicate(timeout=60)
     assert "Traceback" not in said and "QProcess" not in said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there always is a display")
+@pytest.mark.parametrize("platform", ("xcb", "nonsense"))
+def test_without_a_display_a_sentence_says_so(platform):
+    nowhere = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    command = [sys.executable, "-m", "nnviz"]
+    program = subprocess.run(command, env=nowhere | {"QT_QPA_PLATFORM": platform}, capture_output=True, text=True, timeout=60)
+    (sentence,) = program.stderr.splitlines()
+    assert program.returncode == 1 and sentence.startswith("The window cannot be opened: ") and "nnviz screenshot" in sentence

@@ -116,7 +116,9 @@ def part(path: str | os.PathLike[str], name: str) -> bytes | None:
     try:
         with path.open("rb") as file:
             return _member(file, path.name, name) if _is_zip(file) else None
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        if isinstance(error, DocumentError):
+            raise
         raise _error(str(path), f"It cannot be read: {_reason(error)}.", "Check the path and your rights to it.") from error
 
 
@@ -152,11 +154,16 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def resolved(path: Path) -> Path:
-    """Return the path without links. Raises OSError where they lead round in a circle."""
+    """Return the path without links. Raises OSError where they lead round in a circle, or the system can have no such name."""
     try:
         return path.resolve()
     except RuntimeError:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
+    except UnicodeError:
+        coding = sys.getfilesystemencoding()
+        raise OSError(errno.EILSEQ, f"its name has letters that this system, set to {coding}, cannot write", str(path)) from None
+    except ValueError:
+        raise OSError(errno.EINVAL, "no file can have such a name", str(path)) from None
 
 
 def sweep(folder: Path) -> None:
@@ -192,7 +199,7 @@ def is_read_only(path: Path) -> bool:
     """Return whether the file is there and nobody may write to it, or this user may not."""
     try:
         return not path.stat().st_mode & 0o222 or not os.access(path, os.W_OK)
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have
         return False
 
 
@@ -200,7 +207,7 @@ def stamp(path: Path) -> tuple[int, ...] | None:
     """Return what tells one state of a file from a later one without reading it; None if there is no such file."""
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import socket
 import sys
@@ -10,7 +11,16 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, QThreadPool, QTimer
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QObject,
+    QSocketNotifier,
+    QThreadPool,
+    QTimer,
+    QtMsgType,
+    qInstallMessageHandler,
+)
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -42,12 +52,31 @@ def main(path: str | None = None) -> int:
 
 def application() -> QApplication:
     """Return the one QApplication, with name, icon and fonts; makes it if there is none."""
-    app = QApplication.instance() or QApplication(sys.argv[:1])
+    app = QApplication.instance() or _made()
     app.setApplicationName("nnviz")
     app.setOrganizationName("nnviz")
     app.setWindowIcon(QIcon(str(resource_folder("icons") / "nnviz.svg")))
     load_fonts()
     return app
+
+
+def _made() -> QApplication:
+    """A new application; where Qt finds no display it would abort, and a sentence is better."""
+    said: list[str] = []
+
+    def hear(kind: QtMsgType, context: object, text: str) -> None:
+        said.append(text.strip().splitlines()[0])
+        if kind == QtMsgType.QtFatalMsg:
+            reasons = "; ".join(line.rstrip(".") for line in said[:2])
+            cure = "Start nnviz where there is a display, or paint the window with `nnviz screenshot`."
+            print(f"The window cannot be opened: {reasons}. {cure}", file=sys.stderr, flush=True)
+            os._exit(1)
+
+    before = qInstallMessageHandler(hear)
+    try:
+        return QApplication(sys.argv[:1])
+    finally:
+        qInstallMessageHandler(before)
 
 
 def build_window(experiment: Experiment, autosaves: bool = True) -> MainWindow:

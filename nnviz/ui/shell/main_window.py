@@ -272,7 +272,9 @@ class MainWindow(QMainWindow):
     def restore_settings(self) -> None:
         """Take up size, theme and panels as they were left, and keep them again when the window closes. Call it before `make_features`."""
         settings, self._keeps_settings = QSettings(), True
-        self.restoreGeometry(settings.value("window/geometry", QByteArray()))
+        geometry = settings.value("window/geometry")
+        if isinstance(geometry, QByteArray):  # in a damaged file it may be anything
+            self.restoreGeometry(geometry)
         if not self.siblings():
             apply_theme(QApplication.instance(), THEMES.get(str(settings.value("window/theme", "light")), LIGHT))
 
