@@ -22,10 +22,7 @@ class AxisScale:
     def __call__(self, values: np.ndarray | float) -> np.ndarray | float:
         """Return the pixels of the values; on a logarithmic scale what is below `low` stands at `start`."""
         if not self.log:
-            half = self.high / 2 - self.low / 2  # the whole may be more than the largest number there is
-            with np.errstate(over="ignore"):
-                share = np.clip((np.asarray(values) / 2 - self.low / 2) / half, -_FARTHEST, _FARTHEST)
-            return self.start + share * (self.end - self.start)
+            return self.start + share_of(values, self.low, self.high) * (self.end - self.start)
         first, last = math.log10(self.low), math.log10(self.high)
         share = (np.log10(np.maximum(values, self.low)) - first) / (last - first)
         return self.start + share * (self.end - self.start)
@@ -36,6 +33,13 @@ class AxisScale:
         if self.log:
             return 10.0 ** (math.log10(self.low) + share * (math.log10(self.high) - math.log10(self.low)))
         return 2 * (self.low / 2 + share * (self.high / 2 - self.low / 2))
+
+
+def share_of(values: np.ndarray | float, low: float, high: float) -> np.ndarray | float:
+    """Return where values lie on the way from low (0) to high (1); 0 for low itself where both are the same."""
+    half = high / 2 - low / 2  # the whole may be more than the largest number there is
+    with np.errstate(over="ignore"):
+        return np.clip((np.asarray(values) / 2 - low / 2) / (half or 0.5), -_FARTHEST, _FARTHEST)
 
 
 NARROWEST = 1e-300
