@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
+from nnviz.document.experiment import Experiment
 from nnviz.document.store import files
 from nnviz.records.data_record import DataRecord
 from nnviz.records.run_records import LayerMeasures, Surface
@@ -172,10 +174,26 @@ def test_an_error_in_a_paint_event_is_logged_once_and_a_sentence_stands_there(qt
 # --- the window ---
 
 
-@pytest.fixture(params=("segv-weights-1e308-float64.json", "histogram-exploding-relu.json"))
+def of_every_size() -> Experiment:
+    """A regression on the largest and smallest numbers there are, with weights like them."""
+    document = json.loads((CASES / "histogram-exploding-relu.json").read_text())
+    sizes = [9e152, -9e152, 1e100, 5e-324, -5e-324, 0.0, 1.0, -1e77, 3e-308, 1e150]  # larger data is refused
+    document["data"] |= {"x": [[a, b] for a, b in zip(sizes, sizes[::-1], strict=True)], "y": [[size] for size in sizes]}
+    document |= {"precision": "float64", "weights": {"h1.weight": [[1e308, -1e308], [5e-324, 1.0], [0.0, 0.0], [1e154, -LARGEST]]}}
+    return files.loads(json.dumps(document).encode())
+
+
+DOCUMENTS = {
+    "large weights": lambda: files.load(CASES / "segv-weights-1e308-float64.json"),
+    "exploding": lambda: files.load(CASES / "histogram-exploding-relu.json"),
+    "every size": of_every_size,
+}
+
+
+@pytest.fixture(params=DOCUMENTS)
 def window(request, qtbot, lent_engine):
     app.application()
-    window = app.build_window(files.load(CASES / request.param), autosaves=False)
+    window = app.build_window(DOCUMENTS[request.param](), autosaves=False)
     window.stop_asking()
     window.features.graph.view.set_animated(False)
     window.show()

@@ -208,8 +208,8 @@ def _along(scale: AxisScale, values: Any) -> Any:
     unit = _unit(scale)
     room = _FARTHEST * (scale.high / unit - scale.low / unit)
     least, most = scale.low / unit - room, scale.high / unit + room
-    beyond = bool(np.size(values)) and (np.min(values) < least * unit or np.max(values) > most * unit)
-    return np.clip(values / unit, least, most) if beyond or unit != 1.0 else values
+    beyond = bool(np.size(values)) and (float(np.min(values)) / unit < least or float(np.max(values)) / unit > most)
+    return np.clip(np.asarray(values, dtype=np.float64) / unit, least, most) if beyond or unit != 1.0 else values
 
 
 def _unit(scale: AxisScale) -> float:

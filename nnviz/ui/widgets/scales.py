@@ -39,7 +39,7 @@ def share_of(values: np.ndarray | float, low: float, high: float) -> np.ndarray 
     """Return where values lie on the way from low (0) to high (1); 0 for low itself where both are the same."""
     half = high / 2 - low / 2  # the whole may be more than the largest number there is
     with np.errstate(over="ignore"):
-        return np.clip((np.asarray(values) / 2 - low / 2) / (half or 0.5), -_FARTHEST, _FARTHEST)
+        return np.clip((np.asarray(values, dtype=np.float64) / 2 - low / 2) / (half or 0.5), -_FARTHEST, _FARTHEST)
 
 
 NARROWEST = 1e-300
