@@ -71,7 +71,7 @@ def screenshot(job: Job, out: Path) -> None:
         try:
             replace_file(out, data.data())
         except OSError as error:
-            raise JobFailed(f"{out} could not be written: {reason(error)}. Is the folder there, and may it be written to?") from error
+            raise JobFailed(f"{out} could not be written: {reason(error)}") from error
 
 
 def export(job: Job, out: Path, what: str = "graph") -> None:
