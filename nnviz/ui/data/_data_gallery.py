@@ -21,6 +21,7 @@ from nnviz.records.data_record import DataRecord
 from nnviz.ui.data.rows_picture import paint_rows
 from nnviz.ui.theme.colors import BODY, GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.search_list import KEY, ListEntry, SearchList
 
 TILE = QSize(140, 118)
@@ -121,6 +122,7 @@ class Tiles(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         return TILE
 
+    @painted
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         kind = DATASETS[index.data(KEY)]
         area = QRectF(option.rect).adjusted(1.5, 1.5, -1.5, -1.5)

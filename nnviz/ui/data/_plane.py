@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from nnviz.ui.theme.colors import RADIUS, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono
+from nnviz.ui.theme.painting import painted
 
 REACH = 3.0
 """The plane goes from −REACH to REACH, further where points lie further out."""
@@ -141,6 +142,7 @@ class PointPlane(QWidget):
         else:
             super().keyPressEvent(event)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

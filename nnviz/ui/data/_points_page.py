@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QLabel
 
 from nnviz.ui.data._plane import Place, PointPlane
 from nnviz.ui.theme.colors import GRID, current_theme
+from nnviz.ui.theme.painting import painted
 
 CLASSES = 9
 
@@ -135,6 +136,7 @@ class Swatch(QAbstractButton):
     def sizeHint(self) -> QSize:
         return QSize(26, 26)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
