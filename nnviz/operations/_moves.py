@@ -155,6 +155,10 @@ ROWS = (
         names="write_back", signature="x written where", symbol="x′", formula="x′ = x, a part of it written anew",
         gradients={"x": "∂L/∂x′ where nothing was written", "written": Gradient("the part gets the rest", "")},
     ),
+    Operation(
+        names="write_beneath", signature="x written:y", symbol="x′", formula="x′ = y, written behind autograd's back",
+        gradients={"x": "∂L/∂x′, as if nothing were written", "written": Gradient("no gradient passes to y", "")},
+    ),
     Operation(names="read_view", symbol="y", formula="y = a part of x", gradients=_TO_WHERE_IT_CAME_FROM),
     Operation(names="zeros ones full arange tensor zeros_like ones_like pad"),
 )  # fmt: skip

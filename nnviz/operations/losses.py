@@ -168,7 +168,7 @@ def _of_terms(
 ) -> Operation:
     """The row of a loss of (prediction, target) whose formula knows no weights."""
     formula, gradients = (lambda given: _loss(term, given)), (lambda given: {"x": _slope(slope, given)})
-    return _row(names, f"x:{letter} target {signature}", parts, formula=formula, gradients=gradients)
+    return _row(names, f"x:{letter} target {signature}", parts, formula=formula, gradients=gradients, compares_elements=True)
 
 
 def _logits_formula(given: Given) -> str:

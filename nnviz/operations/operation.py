@@ -60,6 +60,8 @@ class Operation:
     """Instead of `numbers`, for a function of one number."""
     parts: Callable[[RecordedCall], Any] | None = None
     """Of a loss: what every element of the prediction adds to it."""
+    compares_elements: bool = False
+    """A loss of a prediction and a target of one shape, element by element."""
     has_curve: bool = False
     """An activation whose curve is drawn."""
     sends_local: bool = False

@@ -168,6 +168,13 @@ class Clipping:
     rows: Mapping[str, tuple[Row, ...]]
 
 
+def dense(tensor: Tensor) -> Tensor:
+    """The tensor with every element in a place of its own: of a sparse one the zeros too, a nested one padded with zeros."""
+    if tensor.is_nested:
+        return tensor.to_padded_tensor(0.0)
+    return tensor if tensor.layout == torch.strided else tensor.to_dense()
+
+
 def tensors_in(structure: Any) -> list[Tensor]:
     """The tensors of nested tuples, lists and dicts, in order."""
     if isinstance(structure, Tensor):

@@ -14,10 +14,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack, handle_torch_function
+from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 
 from .bindings import Bindings, Source, TapeEntry, leaf
 from .calls import kind_of, may_draw, operation_name, silently_written
+from .interception import intercepting
 from .openers import Openers
 from .record import (
     Call,
@@ -89,14 +90,12 @@ class Tape(TorchFunctionMode):
     @contextmanager
     def running(self) -> Iterator[None]:
         """Everything inside is recorded, a custom `autograd.Function` as one entry with its own backward."""
-        base = torch.autograd.Function
-        original = base.__dict__["apply"]
-        base.apply = classmethod(lambda cls, *args, **kwargs: _apply(original.__func__, cls, args, kwargs))
-        try:
-            with self.scopes.watch(lambda *output: _record_output(self, *output)), self:
-                yield
-        finally:
-            base.apply = original
+        with intercepting(), self.scopes.watch(lambda *output: _record_output(self, *output), self._is_watching), self:
+            yield
+
+    def _is_watching(self) -> bool:
+        """Whether this thread runs the person's code under the tape: other threads run modules too, and so does a shadow."""
+        return any(mode is self for mode in _get_current_function_mode_stack())
 
     def call(self, function: Callable, *args: Any, **kwargs: Any) -> Any:
         """For openers: record a Python function of ours as one operation."""
@@ -126,6 +125,8 @@ class Tape(TorchFunctionMode):
         entry = self._shadow(made) if made.tensors else self._record_created(made)
         for port, tensor in enumerate(made.outputs):
             self.bindings.bind(tensor, entry, port)
+        if entry.operation == "detach":
+            self.bindings.mark_alias(made.result, made.tensors[0])
         for k in made.written:
             self.bindings.propagate_write(made.tensors[k])
 
@@ -144,7 +145,10 @@ class Tape(TorchFunctionMode):
             raise TraceError(message) from error
         same_draws = made.after is None or torch.equal(made.after, torch.get_rng_state())
         if len(outputs) != len(made.outputs) or not same_draws:
-            raise TraceError(f"{user_line()}: {name} does something else each time it is called: make it repeatable")
+            raise TraceError(
+                f"{user_line()}: {name} does something else each time it is called: make it repeatable, "
+                "and draw no random numbers in another thread meanwhile"
+            )
         return self.bindings.add("operation", name, call, made.sources, leaves, outputs)
 
     def _record_created(self, made: ModelCall) -> TapeEntry:
@@ -267,8 +271,9 @@ class Tape(TorchFunctionMode):
     def _answer(self, kind: str, function: Callable, args: tuple, kwargs: dict) -> Any:
         if kind == "gradient":
             raise TraceError(
-                f"{user_line()}: gradients are computed inside the forward pass, which cannot be stepped: "
-                "compute them after it, outside the module"
+                f"{user_line()}: gradients are computed inside the forward pass, which cannot be stepped: compute them after it, outside "
+                "the module. A loss that needs them, such as a gradient penalty, is traced without that term; its share of the gradient is "
+                "then not in the trace"
             )
         if kind == "set data":
             raise TraceError(
@@ -376,19 +381,7 @@ def _agree(opened: list[Tensor], native: list[Tensor]) -> bool:
 def _close(opened: Tensor, native: Tensor) -> bool:
     if opened.shape != native.shape or opened.dtype != native.dtype:
         return False
-    tolerance = _TOLERANCE.get(native.dtype, 2e-2)
+    tolerance = _TOLERANCE.get(native.dtype.to_real() if native.is_complex() else native.dtype, 2e-2)
     if native.is_floating_point() and native.numel() and (opened - native).abs_().max().item() <= tolerance:
         return True  # a tenth of what allclose takes, and nearly always enough
     return torch.allclose(opened, native, rtol=tolerance, atol=tolerance, equal_nan=True)
-
-
-def _apply(original: Callable, cls: type, args: tuple, kwargs: dict) -> Any:
-    """A custom `autograd.Function` as one torch call, so that the tape sees it."""
-    if cls.__name__ == "CheckpointFunction":
-        raise TraceError(f"{user_line()}: reentrant checkpointing hides its backward: use checkpoint(…, use_reentrant=False)")
-
-    def apply(*args: Any, **kwargs: Any) -> Any:
-        return original(cls, *args, **kwargs)
-
-    apply.__name__ = cls.__name__
-    return handle_torch_function(apply, (), *args, **kwargs) if torch._C._is_torch_function_mode_enabled() else apply(*args, **kwargs)

@@ -578,6 +578,7 @@ CODE: dict[str, Callable] = {
     "index_add": lambda g, y, x, dim, index, source, alpha=1: (g, None, alpha * g.index_select(dim, index)),
     "write_back": write_back,
     "read_view": read_view,
+    "write_beneath": lambda g, y, x, written: (g, None),
     "where": lambda g, y, c, a, b: (None, *fit(g * c, a), *fit(g * ~c, b)),
     "masked_fill": lambda g, y, x, mask, value: (g.masked_fill(mask, 0), None),
     **dict.fromkeys(("dropout", "dropout1d", "dropout2d", "dropout3d"), dropout),

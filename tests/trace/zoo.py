@@ -742,6 +742,12 @@ def checkpointed():
 
 
 @case
+def gamma_draw():
+    """Torch itself writes through a detached tensor here."""
+    return Model(lambda m, x: torch.distributions.Gamma(m.rate.exp(), x.exp()).rsample().sum(), rate=nn.Parameter(normal(3))), (normal(3),)
+
+
+@case
 def penalty_inside():
     def run(m, x):
         penalty = sum(p.abs().sum() for p in m.parameters()) + sum((p**2).sum() for p in m.parameters())
