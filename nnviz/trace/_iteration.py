@@ -69,9 +69,8 @@ def capture(
     `detail`: `layer` (the calls as made), `textbook` (recurrent nets, dropout, attention and batch norm opened), `math` (losses and
     layer norm too); `details`: another one for some modules, by the groups around their nodes (`{"encoder/layers/0": "math"}`).
     `what_ifs`: other values for some nodes of this trace, everything behind them made again with the same random numbers, and compared
-    with a run that has these values too. `locked`: by parameter the elements that the norm of clipping leaves out. Afterwards
-    the module stands as after one ordinary forward: running statistics and generator moved on once; parameters, `.grad` and the
-    optimizer's state untouched.
+    with a run that has these values too. `locked`: by parameter the elements that clipping leaves out of the norm. Afterwards the module
+    stands as after one ordinary forward, its statistics and the generator moved on; parameters, `.grad` and optimizer untouched.
 
     Raises TraceError, naming place and cure, for what cannot be traced truthfully; the module's errors come through.
     """
