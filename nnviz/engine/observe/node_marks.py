@@ -16,9 +16,15 @@ _STEEPNESS: dict[str, Callable[[Tensor], Tensor]] = {"sigmoid": lambda a: 4 * a 
 
 
 def node_marks(
-    operation: str, value: Tensor, gradient: Tensor | None, dropped: Tensor | None, batch_axis: int | None, frozen: bool = False
+    operation: str,
+    value: Tensor,
+    gradient: Tensor | None,
+    dropped: Tensor | None,
+    batch_axis: int | None,
+    frozen: bool = False,
+    is_masked: bool = False,
 ) -> NodeMarks | None:
-    """Return the marks of a node from its value over the batch; None if it has none."""
+    """Return the marks of a node from its value over the batch; None if it has none. −∞ behind a mask (`is_masked`) is none."""
     operation = operation.rstrip("_")
     found = NodeMarks(
         dead=_dead(value, batch_axis) if operation == "relu" else 0,
@@ -26,7 +32,7 @@ def node_marks(
         saturated=int((_STEEPNESS[operation](value) < FLAT).sum()) if operation in _STEEPNESS else 0,
         dropped=0 if dropped is None else int(dropped.sum()),
         elements=value.numel(),
-        non_finite=_non_finite(value),
+        non_finite=0 if is_masked else _non_finite(value),
         non_finite_gradient=0 if gradient is None else _non_finite(gradient),
         frozen=frozen,
     )
