@@ -217,11 +217,11 @@ def sgd(rows: UpdateRows) -> None:
         buffer = rows.add("v", rows.by_stage("g"), rows.g)
     else:
         buffer = rows.state_tensor("momentum_buffer")
-        formula = rows.by_stage("γv₋ + (1 − τ)g" if rows.option("dampening") else "γv₋ + g")
+        formula = rows.by_stage("μv₋ + (1 − τ)g" if rows.option("dampening") else "μv₋ + g")
         buffer = rows.add("v", formula, momentum * buffer + (1 - rows.option("dampening")) * rows.g)
     step = buffer
     if rows.group["nesterov"]:
-        step = rows.add("d", rows.by_stage("g + γv"), rows.g + momentum * buffer)
+        step = rows.add("d", rows.by_stage("g + μv"), rows.g + momentum * buffer)
     rows.rate("η", rate)
     return rows.finish("−η d" if rows.group["nesterov"] else "−η v", -rate * step)
 
@@ -247,9 +247,9 @@ def rmsprop(rows: UpdateRows) -> None:
     root = "√v̂" if rows.group["centered"] else "√v"
     step = rows.add("d", rows.by_stage(f"g / ({root} + ε)"), rows.g / (spread.sqrt() + rows.option("eps")))
     if momentum:
-        step = rows.add("b", "γb₋ + d", momentum * rows.state_tensor("momentum_buffer") + step)
+        step = rows.add("u", "μu₋ + d", momentum * rows.state_tensor("momentum_buffer") + step)
     rows.rate(f"η / ({root} + ε)", rate / (spread.sqrt() + rows.option("eps")))
-    rows.finish("−η b" if momentum else "−η d", -rate * step)
+    rows.finish("−η u" if momentum else "−η d", -rate * step)
 
 
 def adam(rows: UpdateRows) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from .record import Call, Contribution, Slot, TraceError, perform
+from .record import Call, Contribution, Slot, TraceError, perform, resolved
 from .scopes import Scope, Scopes, line_of_call, user_line
 from .what_if import WhatIfs, altered
 
@@ -44,7 +44,7 @@ class TapeEntry:
         self.id, self.kind, self.operation, self.label, self.phase, self.call = id, kind, operation, operation, phase, call
         self.module, self.group, self.where = scope.path, scope.group, ""
         self.sources, self.leaves, self.outputs = sources, leaves, outputs
-        self.values: list[Tensor] = [output.detach() if output.requires_grad else output for output in outputs]
+        self.values: list[Tensor] = [resolved(output.detach() if output.requires_grad else output) for output in outputs]
         self.gradients: list[Tensor | None] = []
         self.contributions: list[Contribution] = []
         self.reads: tuple[int, ...] = ()

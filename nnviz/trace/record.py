@@ -94,7 +94,8 @@ class Node(NamedTuple):  # made in a tenth of the time of a frozen dataclass
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(self.values[0].shape)
+        value = self.values[0]
+        return tuple(dense(value).shape if value.is_nested else value.shape)
 
     @property
     def said(self) -> Formula:
@@ -172,7 +173,12 @@ def dense(tensor: Tensor) -> Tensor:
     """The tensor with every element in a place of its own: of a sparse one the zeros too, a nested one padded with zeros."""
     if tensor.is_nested:
         return tensor.to_padded_tensor(0.0)
-    return tensor if tensor.layout == torch.strided else tensor.to_dense()
+    return resolved(tensor) if tensor.layout == torch.strided else tensor.to_dense()
+
+
+def resolved(tensor: Tensor) -> Tensor:
+    """The tensor with its own numbers in memory, not their conjugates or opposites as torch keeps them until they are needed."""
+    return tensor.resolve_conj().resolve_neg() if tensor.is_conj() or tensor.is_neg() else tensor
 
 
 def tensors_in(structure: Any) -> list[Tensor]:
