@@ -1,8 +1,8 @@
 """What one training iteration did, step by step, for any `nn.Module`."""
 
 from ._iteration import capture
+from ._masked import masked_scores
 from ._scalars import Scalar, ScalarLink, Scalars, ScalarStep, TooManyScalars, open_scalars
-from .masked import masked_scores
 from .openers import DETAILS, NoSuchGroup
 from .record import PHASES, Call, Clipping, Contribution, Node, Row, Step, TraceError, Update, ValueRead
 from .replay import replay

@@ -5,8 +5,6 @@ optimizer would do.
 from __future__ import annotations
 
 import gc
-import sys
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from types import MappingProxyType
@@ -65,7 +63,7 @@ def capture(
     """The trace of one iteration of any module: forward, loss, backward, clip, update.
 
     `module` may be a function too; other keywords are handed to it, and `kwargs` those that are named like an option of capture.
-    `loss(output, target)` gives the scalar (without it the module, or "loss" of the dict it returns); `penalty(module)` is added.
+    `loss(output, target)` gives the scalar (without it the module, or `loss` of what it returns); `penalty(module)` is added.
     `detail`: `layer` (the calls as made), `textbook` (recurrent nets, dropout, attention and batch norm opened), `math` (losses and
     layer norm too); `details`: another one for some modules, by the groups around their nodes (`{"encoder/layers/0": "math"}`).
     `what_ifs`: other values for some nodes of this trace, everything behind them made again with the same random numbers, and compared
@@ -81,7 +79,7 @@ def capture(
     tape = Tape(Bindings(Scopes(named), _names(parts), by_node(what_ifs)), Openers(detail, details))
     tape.bindings.suspects += hooks_before(named, parts)
     with torch.enable_grad(), _with_what_ifs(tape):
-        with _eagerly(), filled_in_unseen(named):
+        with filled_in_unseen(named):
             real = _run(tape, given)
         with _by_name(tape):
             run = _trained_once(tape, modules, parts, real, optimizer, (clip_norm, clip_value, locked))
@@ -149,17 +147,6 @@ def _by_name(tape: Tape) -> Iterator[None]:
         raise TraceError(f"the iteration ran, but it cannot be stepped: {type(error).__name__}: {error}") from error
 
 
-@contextmanager
-def _eagerly() -> Iterator[None]:
-    """What torch.compile has compiled runs as it was written, so that its calls are seen."""
-    if "torch._dynamo" not in sys.modules:
-        yield
-        return
-    with torch.compiler.set_stance("force_eager"), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"Using `torch\.compile\(module\)` when there are global hooks")
-        yield
-
-
 def _names(parts: list[Part]) -> dict[int, tuple[str, str]]:
     return {id(part.tensor): (part.kind, part.name) for part in parts}
 
@@ -182,15 +169,19 @@ def _run(tape: Tape, given: Given) -> Tensor:
     if isinstance(total, Tensor) and total.numel() == 1 and total.is_floating_point():
         return total
     found = f"a tensor of shape {tuple(total.shape)}" if isinstance(total, Tensor) else f"a {type(total).__name__}"
-    found += " of complex numbers" if isinstance(total, Tensor) and total.is_complex() else ""
+    found += f" of {total.dtype}" if isinstance(total, Tensor) and not total.is_floating_point() else ""
     raise TraceError(f"the loss must be one floating-point number, but it is {found}: give capture a loss=, or reduce it with .mean()")
 
 
 def _output(given: Given) -> Any:
     try:
         return given.called(*given.inputs, **given.keywords)
-    except TypeError as error:
-        wrong = misfit(given.called, given.inputs, given.keywords)
+    except Exception as error:
+        if type(error).__module__.startswith("torch._dynamo"):
+            raise TraceError(
+                f"torch compiled a part of the iteration, which hides its calls: run the module once before ({error})"
+            ) from error
+        wrong = isinstance(error, TypeError) and misfit(given.called, given.inputs, given.keywords)
         if not wrong:
             raise
         raise TraceError(f"the arguments are not those of what is traced: {wrong}") from error
@@ -198,7 +189,8 @@ def _output(given: Given) -> Any:
 
 def _loss_of(given: Given, output: Any) -> Any:
     if given.loss is None:
-        return output["loss"] if isinstance(output, Mapping) and "loss" in output else output
+        held = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
+        return held if isinstance(held, Tensor) else output
     try:
         return given.loss(output, given.target)
     except (TypeError, AttributeError) as error:

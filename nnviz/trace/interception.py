@@ -1,15 +1,17 @@
-"""What torch runs out of the tape's sight, brought before it: custom autograd functions, and modules that take their fast path.
+"""What torch runs out of the tape's sight, brought before it: compiled code, custom autograd functions, modules on their fast path.
 
-Both stand in for attributes of torch's classes while a capture runs, and act for its own thread only. While any `TorchFunctionMode` is
-active torch leaves the fast path of attention in evaluation, which treats padding otherwise: a net that takes it unwatched is
-recorded as it is, in one call.
+Stand-ins take the place of attributes of torch's classes while a capture runs, and act for its own thread only. While any
+`TorchFunctionMode` is active torch leaves the fast path of attention in evaluation, which treats padding otherwise: a net that
+takes it unwatched is recorded as it is, in one call.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -32,6 +34,7 @@ _APPLY = torch.autograd.Function.__dict__["apply"]
 _here = threading.local()
 _lock = threading.Lock()
 _captures = 0
+_eager = ExitStack()
 
 
 @contextmanager
@@ -52,9 +55,18 @@ def _count(change: int) -> None:
     with _lock:
         _captures += change
         if _captures == (1 if change > 0 else 0):
+            _run_eagerly() if change > 0 else _eager.close()
             torch.autograd.Function.apply = classmethod(_applied) if change > 0 else _APPLY
             for kind, forward in _FORWARDS.items():
                 kind.forward = _STAND_INS[kind] if change > 0 else forward
+
+
+def _run_eagerly() -> None:
+    """What torch.compile has compiled runs as it was written, so that its calls are seen."""
+    if "torch._dynamo" in sys.modules:
+        _eager.enter_context(torch.compiler.set_stance("force_eager"))
+        _eager.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("ignore", r"Using `torch\.compile\(module\)` when there are global hooks")
 
 
 def _is_recording() -> bool:

@@ -15,6 +15,7 @@ from nnviz.operations.operation import Formula
 from nnviz.operations.signature import Input
 from nnviz.operations.table import row_of
 
+_TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}  # an opened call against the native one; 2e-2 for smaller types
 PHASES = ("batch", "forward", "loss", "backward", "clip", "update")
 
 
@@ -224,6 +225,20 @@ def fill(structure: Any, tensors: list[Tensor]) -> Any:
     if kind is dict and structure:
         return {key: fill(part, tensors) for key, part in structure.items()}
     return structure
+
+
+def agree(opened: list[Tensor], native: list[Tensor]) -> bool:
+    """Whether an opened call gives what the call itself gave, but for rounding."""
+    return len(opened) == len(native) and all(_close(copy.detach(), tensor.detach()) for copy, tensor in zip(opened, native, strict=True))
+
+
+def _close(opened: Tensor, native: Tensor) -> bool:
+    if opened.shape != native.shape or opened.dtype != native.dtype:
+        return False
+    tolerance = _TOLERANCE.get(native.dtype.to_real() if native.is_complex() else native.dtype, 2e-2)
+    if native.is_floating_point() and native.numel() and (opened - native).abs_().max().item() <= tolerance:
+        return True  # a tenth of what allclose takes, and nearly always enough
+    return torch.allclose(opened, native, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def end_of_steps(native: Tensor, own: Tensor) -> tuple[Tensor, Tensor] | None:

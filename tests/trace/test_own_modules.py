@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -197,8 +198,15 @@ def test_a_function_is_traced_with_the_modules_it_uses():
     assert of_method.parameter_gradients.keys() == {"layer.weight", "layer.bias"}
 
 
-@pytest.mark.parametrize("wrap", [lambda out: {"loss": out.sum(), "logits": out}, lambda out: out.sum()])
-def test_a_dict_may_hold_the_loss(wrap):
+class Output(NamedTuple):
+    loss: torch.Tensor
+    logits: torch.Tensor
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda out: {"loss": out.sum(), "logits": out}, lambda out: Output(out.sum(), out), lambda out: out.sum()]
+)
+def test_what_is_returned_may_hold_the_loss(wrap):
     net = Model(lambda m, x: wrap(m.a(x)), a=nn.Linear(2, 1))
     trace = capture(net, torch.ones(3, 2))
     assert trace.parameter_gradients["a.weight"].tolist() == [[3.0, 3.0]]
@@ -487,6 +495,39 @@ def test_an_optimizer_of_several_runs_is_refused_in_a_sentence():
     net = Model(lambda m: m.w.square().sum(), w=nn.Parameter(torch.ones(3)))
     with pytest.raises(TraceError, match=r"LBFGS runs the model several times in one step.*SGD or Adam, or none$"):
         capture(net, optimizer=torch.optim.LBFGS(net.parameters()))
+
+
+# -- other ways to run -------------------------------------------------------------------------------------------------
+
+
+def test_draws_from_a_generator_of_its_own():
+    def run(m, x):
+        generator = torch.Generator().manual_seed(3)
+        noise = torch.empty(4, 3).bernoulli_(0.5, generator=generator) + torch.rand(4, 3, generator=generator)
+        return (F.dropout(m.a(x), 0.5) * noise * torch.normal(m.b.expand(4, 3), 1.0, generator=generator)).sum()
+
+    same_as_torch(Model(run, a=nn.Linear(2, 3), b=nn.Parameter(torch.ones(3))), torch.randn(4, 2))
+
+
+def test_a_write_that_no_version_counts_is_followed():
+    same_as_torch(Model(lambda m, x: (m.a(x) * x[:, :1].clone().apply_(lambda v: v * 2)).sum(), a=nn.Linear(2, 3)), torch.randn(4, 2))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_branch_that_torch_takes_is_traced(sign):
+    def run(m, x):
+        return torch.cond(x.sum() > 0, lambda z: m.a(z).tanh(), lambda z: m.a(z) * 2, (x,)).sum()
+
+    trace = same_as_torch(Model(run, a=nn.Linear(2, 3)), sign * torch.ones(4, 2))
+    assert ("tanh" in {node.operation for node in trace.nodes}) == (sign > 0) and "true for this batch only" in trace.notes[0]
+
+
+def test_other_control_flow_of_torch_is_refused():
+    import torch._dynamo
+    from functorch.experimental.control_flow import map as mapped
+
+    with pytest.raises(TraceError, match=r"test_own_modules\.py:\d+: map_impl runs what it is given compiled.*in Python"):
+        capture(Model(lambda m, x: mapped(lambda row: m.a(row), x).sum(), a=nn.Linear(2, 3)), torch.ones(4, 2))
 
 
 # -- what is easily overlooked -------------------------------------------------------------------------------------
