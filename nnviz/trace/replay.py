@@ -56,6 +56,8 @@ def _performed(call: Call, sources: Iterable[tuple[int, int]], values: list[tupl
 
 
 def _checked(value: Tensor, recorded: Tensor) -> Tensor:
+    if recorded.is_nested:
+        raise TraceError("a nested tensor cannot take another value: change the node before it or behind it")
     if value.shape != recorded.shape:
         raise TraceError(f"a node of shape {tuple(recorded.shape)} cannot take a value of shape {tuple(value.shape)}")
     value = value.detach().to(recorded.dtype)

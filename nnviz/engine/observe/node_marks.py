@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from nnviz.records.trace_record import NodeMarks
+from nnviz.trace.record import dense
 
 FLAT = 0.05
 """A sigmoid or tanh is saturated where its derivative is below this share of the largest it can be."""
@@ -25,7 +26,7 @@ def node_marks(
     is_masked: bool = False,
 ) -> NodeMarks | None:
     """Return the marks of a node from its value over the batch; None if it has none. −∞ behind a mask (`is_masked`) is none."""
-    operation = operation.rstrip("_")
+    operation, value = operation.rstrip("_"), dense(value)
     found = NodeMarks(
         dead=_dead(value, batch_axis) if operation == "relu" else 0,
         units=value.numel() if batch_axis is None else value.numel() // max(1, value.shape[batch_axis]),
@@ -47,4 +48,7 @@ def _dead(value: Tensor, batch_axis: int | None) -> int:
 
 
 def _non_finite(tensor: Tensor) -> int:
-    return tensor.numel() - int(torch.isfinite(tensor).sum()) if tensor.is_floating_point() else 0
+    if not (tensor.is_floating_point() or tensor.is_complex()):
+        return 0
+    tensor = tensor.float() if tensor.dtype.itemsize == 1 else tensor
+    return tensor.numel() - int(torch.isfinite(tensor).sum())
