@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from types import CodeType
 from typing import Any, NamedTuple
 
 import torch
@@ -57,10 +58,18 @@ def _used_by(function: Any) -> Iterator[tuple[str, Any]]:
     elif not hasattr(function, "__code__"):
         yield from getattr(function, "__dict__", {}).items()
     else:
-        names = {step.argval for step in dis.get_instructions(function.__code__) if step.opname == "LOAD_GLOBAL"}
+        names = set(_globals_of(function.__code__))
         yield from ((name, function.__globals__[name]) for name in sorted(names & function.__globals__.keys()))
         cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
         yield from ((name, cell.cell_contents) for name, cell in cells if cell != type(cell)())
+
+
+def _globals_of(code: CodeType) -> Iterator[str]:
+    """The names of what is looked up outside, by the functions and comprehensions inside too."""
+    yield from (step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL")
+    for part in code.co_consts:
+        if isinstance(part, CodeType):
+            yield from _globals_of(part)
 
 
 def check_given(loss: Any, penalty: Any, optimizer: Any) -> None:

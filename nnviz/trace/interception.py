@@ -146,9 +146,10 @@ def _takes_fast_path(kind: type[nn.Module], module: nn.Module, args: tuple, kwar
     needs_gradient = all(trained) or any(tensor.requires_grad for tensor in tensors_in((args, kwargs)))
     if module.training or (torch.is_grad_enabled() and needs_gradient):
         return False
-    state = torch.get_rng_state()
+    state, buffers = torch.get_rng_state(), []
     try:
         with torch._C.DisableTorchFunction(), _KernelWatch(_KERNELS[kind]):
+            buffers += [(buffer, buffer.clone()) for buffer in module.buffers()]
             _FORWARDS[kind](module, *args, **kwargs)
     except _FastPathTakenError:
         return True
@@ -156,4 +157,7 @@ def _takes_fast_path(kind: type[nn.Module], module: nn.Module, args: tuple, kwar
         return False  # the run itself raises it where the person can see it
     finally:
         torch.set_rng_state(state)
+        with torch._C.DisableTorchFunction(), torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
     return False

@@ -87,6 +87,27 @@ def test_frozen_attention_alone_takes_its_fast_path(needs_weights):
     assert "MultiheadAttention" in {node.operation for node in trace.nodes}
 
 
+class Counting(nn.TransformerEncoderLayer):
+    """Counts its calls, and takes no fast path because of what it has for an activation."""
+
+    def __init__(self):
+        super().__init__(4, 2, 8, batch_first=True, activation=torch.tanh)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def _ff_block(self, x):
+        self.calls += 1
+        return super()._ff_block(x)
+
+
+def test_finding_out_leaves_no_trace_in_the_module():
+    torch.manual_seed(0)
+    net = Model(lambda m, x: m.out(m.a(x)).square().mean(), a=Counting().requires_grad_(False), out=nn.Linear(4, 1)).eval()
+    x = torch.randn(2, 3, 4)
+    trace = capture(net, x)
+    assert net.a.calls == 1 and trace.loss == net(x).item()
+    assert {"MultiheadAttention", "tanh", "layer_norm"} <= {node.operation for node in trace.nodes}
+
+
 @nested_tensors_are_new
 def test_a_trace_of_the_fast_path_does_not_follow_the_module():
     from nnviz.trace import replay
@@ -187,12 +208,17 @@ def test_a_word_that_nobody_takes_is_named():
         capture(Masked(), mask=torch.ones(3, 1))
 
 
+GLOBAL_NET = nn.Linear(2, 1)
+
+
 def test_a_function_is_traced_with_the_modules_it_uses():
     net, scale = nn.Linear(2, 1), nn.Parameter(torch.tensor(2.0))
     trace = capture(lambda x: (net(x) * scale).sum(), torch.ones(3, 2))
     assert trace.parameter_gradients.keys() == {"net.weight", "net.bias", "scale"}
     assert [node.label for node in trace.nodes if node.kind == "input"] == ["x"]
     assert "net" in {node.module for node in trace.nodes}
+    total = capture(lambda x: sum(GLOBAL_NET(row).sum() for row in x), torch.ones(3, 2))
+    assert total.parameter_gradients.keys() == {"GLOBAL_NET.weight", "GLOBAL_NET.bias"}
     own = Masked()
     of_method = capture(own.forward, torch.ones(3, 2), mask=torch.ones(3, 1))
     assert of_method.parameter_gradients.keys() == {"layer.weight", "layer.bias"}
