@@ -92,6 +92,8 @@ class NodeRecord(msgspec.Struct, frozen=True):
     """What it was given by name."""
     others: tuple[PortRecord, ...] = ()
     """Its outputs behind the first, which is `value` and `gradient`."""
+    has_own_backward: bool = False
+    """A function with a backward written by hand: what it sends back need not be the derivative of what it computes."""
     is_masked: bool = False
     """Its −∞ only leave out places of a softmax behind it: no alarm."""
 

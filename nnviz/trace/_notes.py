@@ -11,6 +11,7 @@ from nnviz.operations.table import row_of
 
 from .bindings import TapeEntry
 from .interception import is_fast_path
+from .record import is_written_by_hand
 from .tape import Tape
 
 
@@ -27,6 +28,11 @@ def notes_of(
         "it is one step here, and padded places come out as torch makes them there."
         for entry in entries
         if entry.call is not None and is_fast_path(entry.call.function)
+    ]
+    found += [
+        f"{entry.where}: {entry.operation} has a backward of its own, so what it sends back need not be the derivative of what it computes."
+        for entry in entries
+        if entry.call is not None and is_written_by_hand(entry.call)
     ]
     return tuple(dict.fromkeys(filter(None, found)))
 

@@ -44,6 +44,11 @@ class Call(NamedTuple):
     __eq__, __hash__ = object.__eq__, object.__hash__  # a call is equal to itself only
 
 
+def is_written_by_hand(call: Call) -> bool:
+    """Whether the call has a backward of its own."""
+    return getattr(call.function, "is_written_by_hand", False)
+
+
 class NativeResult(NamedTuple):
     """What the step that ends an opened call hands on in place of its own outputs: those of the call as it was made."""
 
@@ -97,6 +102,11 @@ class Node(NamedTuple):  # made in a tenth of the time of a frozen dataclass
     def shape(self) -> tuple[int, ...]:
         value = self.values[0]
         return tuple(dense(value).shape if value.is_nested else value.shape)
+
+    @property
+    def has_own_backward(self) -> bool:
+        """Whether it is a custom `autograd.Function`: what it sends back need not be the derivative of what it computes."""
+        return self.call is not None and is_written_by_hand(self.call)
 
     @property
     def said(self) -> Formula:

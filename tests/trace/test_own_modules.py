@@ -580,6 +580,13 @@ def test_what_keeps_a_net_from_learning_is_said():
     assert part == "The optimizer does not hold a.weight, which so stays as it is."
 
 
+def test_a_backward_of_its_own_is_said():
+    net = Model(lambda m, x: Doubled.apply(m.a(x)).sum(), a=nn.Linear(2, 3))
+    trace = capture(net, torch.ones(4, 2))
+    assert [node.operation for node in trace.nodes if node.has_own_backward] == ["Doubled"]
+    assert "Doubled has a backward of its own" in trace.notes[0]
+
+
 @pytest.mark.filterwarnings("ignore:Using a target size")
 def test_values_that_are_read_and_pairs_that_are_compared_are_said():
     assert "true for this batch only" in notes(lambda m, x: m.a(x).mean() if x.sum() > 0 else m.a(x).sum())

@@ -96,6 +96,7 @@ def _node(node: Node, captured: Captured, batch_axis: int | None, is_masked: boo
         arguments=tuple(_plain(part) for part in node.call.args) if node.call else (),
         keywords={name: _plain(part) for name, part in node.call.kwargs.items()} if node.call else {},
         others=tuple(_other(node, port) for port in range(1, len(node.values))),
+        has_own_backward=node.has_own_backward,
         is_masked=is_masked,
     )
 
