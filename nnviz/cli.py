@@ -372,6 +372,8 @@ def _print_trace(value: dict[str, Any]) -> None:
     _print_table(rows)
     phases = [step["phase"] for step in value["steps"]]
     print("\n" + " · ".join(f"{phase} {phases.count(phase)}" for phase in dict.fromkeys(phases)))
+    for note in value["notes"]:
+        print(note)
 
 
 def _written(value: Any) -> str:
