@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnviz.document.breakpoints import reason
-from nnviz.document.edits import set_precision, set_seed, set_value
+from nnviz.document.edits import set_parameters, set_precision, set_seed, set_value
 from nnviz.document.experiment import Experiment
 from nnviz.document.problems import Problem
 from nnviz.document.shapes.report import examine
@@ -139,7 +139,7 @@ class HeadlessRun:
 def run(
     document: OpenedFile, iterations: int | None = None, epochs: int | None = None, save: str | None = None, breakpoints: bool = False
 ) -> dict[str, Any]:
-    """Train, and return the figures at the end; with `save`, write the document with its trained weights."""
+    """Train, and return the figures at the end; with `save`, write the document with its trained weights and running statistics."""
     from nnviz.engine.run.trainer import digest
 
     start = time.perf_counter()
@@ -179,9 +179,9 @@ def _figures(trainer: Trainer) -> tuple[float | None, dict[str, float]]:
 
 
 def _trained(experiment: Experiment, trainer: Trainer) -> Experiment:
-    for name, parameter in trainer.parameters.items():
-        experiment = set_value(experiment, f"weights.{name}", parameter.detach().tolist())
-    return experiment
+    tensors = trainer.parameters | trainer.buffers
+    kept = {name: tensors[name].detach().tolist() for name in examine(experiment).settable_by_name}
+    return set_parameters(experiment, kept)
 
 
 # --- trace ---

@@ -291,6 +291,10 @@ class BatchInspected(Reply, frozen=True):
     """(rows,) The norm of each row's own gradient with respect to all parameters; fewer rows than losses where that took too long."""
     outputs: Array
     """(rows, outputs) Probabilities for classes."""
+    loss: float = 0.0
+    """The loss of the whole batch, without penalties."""
+    classes: Array | None = None
+    """(rows,) The class each row is answered with, −1 for none; None for regression."""
 
 
 class Previewed(Reply, frozen=True):

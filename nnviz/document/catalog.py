@@ -526,6 +526,9 @@ DATA_SIZES = {
 }
 """Features and classes (0: regression) of data sets by default; shapes/rows.py knows what their settings change, and all the others."""
 
+ROW_COUNTS = {"iris": 150, "wine": 178, "breast_cancer": 569, "digits": 1797}
+"""Rows of the data sets that have a fixed number of them."""
+
 INITIALIZERS = _table(
     Kind("default", "Default", "as torch starts such a layer: uniform in ±1/√n_in (recurrent: ±1/√units), biases too; embedding normal; attention Xavier uniform", source="torch.nn"),
     Kind("zeros", "Zeros", "all 0: every unit of a layer stays the same as the others, symmetry never breaks"),

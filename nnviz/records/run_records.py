@@ -26,7 +26,7 @@ class LayerMeasures(msgspec.Struct, frozen=True):
     weights: Measure
     """Of its weight."""
     gradients: Measure
-    """Of all its parameters together, biases included."""
+    """Of all its parameters together, biases included, before any clipping."""
     activations: Measure
     update_ratio: float = 0.0
     """‖Δθ‖/‖θ‖ of the last update."""
@@ -47,13 +47,16 @@ class Predictions(msgspec.Struct, frozen=True):
     rows: Array
     """(rows,) Which rows of the data: those trained on first."""
     values: Array
-    """(rows,) class numbers, or (rows, targets)."""
+    """(rows,) class numbers, −1 where the outputs of a row are not all finite and answer nothing; or (rows, targets)."""
     sure: Array
     """(rows,) The probability of the class that is answered; empty for regression."""
     scores: dict[str, float]
-    """Over the validation rows (the training rows, if there are none): accuracy, precision, recall, f1 (0 to 1), or mse, mae, rmse."""
+    """Over all validation rows (all training rows, if there are none): accuracy, precision, recall, f1 (0 to 1), the last three as means
+    over the classes; or mse, mae, rmse. Empty where a row is not answered."""
     confusion: Array | None = None
     """(classes, classes) How often class j (column) was answered where class i (row) is true, over the same rows."""
+    scored: int = 0
+    """How many rows that are; `rows` may hold fewer of them."""
 
 
 class WeightHistory(msgspec.Struct, frozen=True):

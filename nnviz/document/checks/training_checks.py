@@ -5,6 +5,7 @@ Each problem names the place, the layer that causes it, and the cure.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 
 from nnviz.document import catalog
@@ -13,11 +14,16 @@ from nnviz.document.checks.output_and_data import choice_problems, counted, endi
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice
 from nnviz.document.problems import Problem, fix, step
+from nnviz.document.shapes.rows import split_sizes
 from nnviz.document.shapes.rules import LayerShape
 
 MOST_PARAMETERS = 50_000_000
 MOST_BYTES = 4 << 30
 """A training that would need more memory than this, by the estimate below, is refused before anything is allocated."""
+
+EVALUATED_BYTES = 256 << 20
+MOST_EVALUATED_ROWS = 4096
+"""Rows are evaluated in parts: so many at once, or fewer where those would need more memory than this."""
 
 _USUAL_ROWS = 1_000
 """How many rows a whole training set is taken to have where only reading it tells."""
@@ -94,24 +100,38 @@ def _validation_problems(experiment: Experiment) -> list[Problem]:
 
 
 def memory(experiment: Experiment, layers: dict[str, LayerShape]) -> int:
-    """Return about how many bytes an iteration needs: parameters with gradients and two moments, and all values with their gradients."""
-    return _bytes(experiment) * (4 * sum(layer.count for layer in layers.values()) + _rows(experiment) * _per_row(layers))
+    """Return about how many bytes a run needs at once: parameters with gradients and two moments, and either all values of an iteration
+    with their gradients, or the values of as many rows as are evaluated at once."""
+    row = numbers_per_row(layers)
+    values = max(2 * _rows(experiment) * row, evaluated_rows(row, experiment.precision, _all_rows(experiment)) * row)
+    return number_bytes(experiment.precision) * (4 * sum(layer.count for layer in layers.values()) + values)
 
 
-def _bytes(experiment: Experiment) -> int:
-    return 8 if experiment.precision == "float64" else 4
-
-
-def _rows(experiment: Experiment) -> int:
-    return experiment.training.batch_size or experiment.data.settings.get("samples") or _USUAL_ROWS
-
-
-def _per_row(layers: dict[str, LayerShape]) -> int:
+def numbers_per_row(layers: Mapping[str, LayerShape]) -> int:
+    """Return about how many numbers the network computes for one row."""
     return sum(_row(layer) for layer in layers.values())
 
 
+def evaluated_rows(numbers: int, precision: str, count: int = MOST_EVALUATED_ROWS) -> int:
+    """Return how many of `count` rows are evaluated at once, each with so many numbers."""
+    return max(1, min(count, MOST_EVALUATED_ROWS, EVALUATED_BYTES // (number_bytes(precision) * max(1, numbers))))
+
+
+def number_bytes(precision: str) -> int:
+    """Return how many bytes a number takes."""
+    return 8 if precision == "float64" else 4
+
+
+def _rows(experiment: Experiment) -> int:
+    return experiment.training.batch_size or _all_rows(experiment)
+
+
+def _all_rows(experiment: Experiment) -> int:
+    return sum(split_sizes(experiment.data) or (_USUAL_ROWS,))
+
+
 def _row(layer: LayerShape) -> int:
-    return 2 * (prod(layer.output_shape or ()) + layer.working)
+    return prod(layer.output_shape or ()) + layer.working
 
 
 def _memory_problems(experiment: Experiment, links: LinkIndex, layers: dict[str, LayerShape]) -> list[Problem]:
@@ -119,8 +139,8 @@ def _memory_problems(experiment: Experiment, links: LinkIndex, layers: dict[str,
     if needed <= MOST_BYTES:
         return []
     largest = max(layers, key=lambda id: _row(layers[id]))
-    rows, room = _rows(experiment), MOST_BYTES // _bytes(experiment) - 4 * sum(layer.count for layer in layers.values())
-    fitting = min(rows - 1, room // max(1, _per_row(layers)))
+    rows, room = _rows(experiment), MOST_BYTES // number_bytes(experiment.precision) - 4 * sum(layer.count for layer in layers.values())
+    fitting = min(rows - 1, room // max(1, 2 * numbers_per_row(layers)))
     message = (
         f"An iteration over {counted(rows, 'row')} would need about {needed / (1 << 30):,.1f} GB of memory, most of it here; "
         f"{MOST_BYTES >> 30} GB are the most."

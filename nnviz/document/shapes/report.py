@@ -18,7 +18,7 @@ from nnviz.document.locks import lock_problem
 from nnviz.document.network import Layer, split_parameter
 from nnviz.document.problems import Problem, offered, shown
 from nnviz.document.shapes.fixes import FixAt, change_itself, delete_itself, first_fix
-from nnviz.document.shapes.rules import RULES, LayerProblem, LayerShape, Shape, parameters_by_name
+from nnviz.document.shapes.rules import RULES, LayerProblem, LayerShape, Shape, buffers_by_name, parameters_by_name
 
 
 class Report(msgspec.Struct, frozen=True, dict=True):
@@ -44,6 +44,11 @@ class Report(msgspec.Struct, frozen=True, dict=True):
         """The shape of every parameter by its whole name, as h1.weight."""
         return parameters_by_name(self.layers)
 
+    @cached_property
+    def settable_by_name(self) -> dict[str, Shape]:
+        """The shape of all that `weights` may set: parameters and running statistics."""
+        return self.parameters_by_name | buffers_by_name(self.layers)
+
     def problems_of(self, layer: str) -> tuple[Problem, ...]:
         """Return the problems this layer causes."""
         return tuple(problem for problem in self.problems if problem.layer == layer)
@@ -59,8 +64,9 @@ def examine(experiment: Experiment) -> Report:
         problems += training_problems(experiment, links, layers)
     problems += output_and_data.data_problems(experiment, links)
     problems += output_and_data.lookup_problems(experiment, links)
-    problems += _parameter_problems(experiment.weights, layers, output_and_data.weight_problem)
-    problems += _parameter_problems(experiment.locks, layers, lock_problem)
+    known = parameters_by_name(layers)
+    problems += _parameter_problems(experiment.weights, layers, known | buffers_by_name(layers), output_and_data.weight_problem)
+    problems += _parameter_problems(experiment.locks, layers, known, lock_problem)
     ordered = sorted(problems, key=lambda problem: links.order.get(problem.layer, len(links.order)))
     return Report(layers, tuple(ordered), links.output)
 
@@ -123,10 +129,12 @@ def _narrower(layer: Layer, count: int, room: int) -> tuple[FixAt, ...]:
 
 
 def _parameter_problems(
-    values: dict[str, Any], layers: dict[str, LayerShape], problem: Callable[[str, Any, dict[str, Shape]], Problem | None]
+    values: dict[str, Any],
+    layers: dict[str, LayerShape],
+    known: dict[str, Shape],
+    problem: Callable[[str, Any, dict[str, Shape]], Problem | None],
 ) -> list[Problem]:
     """What is wrong with what a document says of parameters; layers whose shape is not known are left alone."""
-    known = parameters_by_name(layers) if values else {}
     hidden = {id for id, layer in layers.items() if layer.output_shape is None}
     named = [(name, value) for name, value in values.items() if split_parameter(name).layer not in hidden]
     return [found for name, value in named if (found := problem(name, value, known))]

@@ -36,6 +36,30 @@ def data_size(data: Choice) -> RowSize | None:
     return RowSize(features, settings.get("classes", classes), 0 if classes else 1)
 
 
+def held_out_rows(count: int, share: float) -> int:
+    """Return how many of so many rows are validated on: the share in whole rows, halves to the even number, never all."""
+    return min(round(count * share), count - 1)
+
+
+def row_count(data: Choice) -> int | None:
+    """Return how many rows the data has; None where only reading it can tell, or its settings are not sound."""
+    x, window, samples = (data.settings.get(name) for name in ("x", "window", "samples"))
+    if data.kind == "table" and isinstance(x, list):
+        return len(x) or None
+    if data.kind == "text" and isinstance(window, int):
+        return len(tiny_text.tokens(data["unit"])) - window
+    return samples if isinstance(samples, int) and samples > 0 else catalog.ROW_COUNTS.get(data.kind)
+
+
+def split_sizes(data: Choice) -> tuple[int, int] | None:
+    """Return how many rows are trained on and how many validated on; None where only reading the data can tell."""
+    count, share = row_count(data), data.settings.get("validation") or 0.0
+    if count is None or not isinstance(share, int | float):
+        return None
+    held_out = held_out_rows(count, share)
+    return count - held_out, held_out
+
+
 def has_classes(data: Choice) -> bool:
     """Return whether the targets are known to be classes, so that there is nothing to scale in them."""
     size = data_size(data)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nnviz.document.catalog import LAYERS
+from nnviz.document.checks.training_checks import numbers_per_row
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Network
 from nnviz.document.shapes.report import Report, examine
@@ -32,6 +33,7 @@ class Net(nn.Module):
         self.entry = next(layer.id for layer in layers if layer.kind == "input")
         self.exit = report.output
         self.input_shape = tuple(network.layer(self.entry)["shape"])
+        self.numbers_per_row = numbers_per_row(report.layers)
         self.width = prod(report.layers[report.output].output_shape)
         self.plan = tuple((layer.id, network.inputs_of(layer.id)) for layer in layers if layer.kind != "input")
         self.outputs: dict[str, Tensor] = {}
@@ -79,8 +81,8 @@ def build(experiment: Experiment, data: Data) -> Net:
 
 
 def set_weights(net: Net, weights: dict[str, list | float]) -> None:
-    """Set parameters by name from nested lists. Raises BuildError where a name or a shape does not fit."""
-    parameters = dict(net.named_parameters())
+    """Set parameters and running statistics by name from nested lists. Raises BuildError where a name or a shape does not fit."""
+    parameters = dict(net.named_parameters()) | dict(net.named_buffers())
     for name, values in weights.items():
         if name not in parameters:
             raise BuildError(f"weights.{name}", "No parameter has this name.", f"There is: {', '.join(parameters)}.")

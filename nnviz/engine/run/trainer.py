@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from nnviz.document.catalog import LAYERS
+from nnviz.document.checks.training_checks import evaluated_rows
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import split_parameter
 from nnviz.engine import seeds
@@ -32,9 +33,6 @@ from nnviz.records.run_records import BreakpointHit, CurvePoint
 
 VALIDATE_EVERY = 50
 """Iterations between validations within an epoch; each epoch ends with one anyway."""
-CHUNK = 4096
-"""Rows evaluated at once."""
-
 
 class Stop(NamedTuple):
     """Why training should not simply go on. `reason`: early_stopping · non_finite · breakpoint."""
@@ -80,6 +78,8 @@ class Trainer:
         """Whether gradients and activations are those of the last iteration made."""
         self.activations: dict[str, Tensor] = {}
         """What every layer put out in the last iteration."""
+        self._unclipped: dict[str, Tensor] = {}
+        """The gradients of the last iteration before they were clipped; empty where they are not clipped."""
         self.previous: dict[str, Tensor] = {}
         """The parameters as they were before the last iteration; empty before the first, and unless `keep_previous` was asked for."""
         self._keeps_previous = False
@@ -93,6 +93,12 @@ class Trainer:
 
     def _scheduled(self, base: float) -> float:
         return learning_rate(self.experiment.training.schedule, base, self.position.iteration, self.position.epoch, self.plateau)
+
+    @property
+    def gradients(self) -> dict[str, Tensor]:
+        """The gradients of the last backward pass by parameter, before any clipping; frozen parameters have none."""
+        raw = self._unclipped or {name: parameter.grad for name, parameter in self.parameters.items()}
+        return {name: gradient for name, gradient in raw.items() if gradient is not None}
 
     # --- one iteration ---
 
@@ -110,6 +116,7 @@ class Trainer:
     def differentiate(self, rows: Tensor) -> float:
         """Run forward, loss and backward of the next iteration; return the loss. Gradients stay in the parameters."""
         self.prepare()
+        self._unclipped = {}
         for parameter in self.parameters.values():
             parameter.grad = None
         loss = self.loss(self.net(self.training_rows.x[rows]), self.training_rows.targets[rows])
@@ -144,6 +151,8 @@ class Trainer:
 
     def _update(self) -> None:
         training = self.experiment.training
+        if training.clip_norm is not None or training.clip_value is not None:
+            self._unclipped = copies(self.gradients)
         if training.clip_norm is not None:
             self.locks.clip_norm(self.parameters, training.clip_norm)
         if training.clip_value is not None:
@@ -173,19 +182,24 @@ class Trainer:
 
     # --- the net as it is now ---
 
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows are evaluated at once: as many as the document's own estimate of memory allows."""
+        return evaluated_rows(self.net.numbers_per_row, self.experiment.precision)
+
     @torch.no_grad()
     def answer(self, x: Tensor) -> Tensor:
         """Return the network's output for these rows in evaluation mode."""
         set_training(self.net, False)
-        return torch.cat([self.net(part) for part in x.split(CHUNK)])
+        return torch.cat([self.net(part) for part in x.split(self.rows_at_once)])
 
     @torch.no_grad()
-    def evaluate(self, rows: Samples) -> tuple[float, float]:
+    def evaluate(self, rows: Samples) -> tuple[float, float | None]:
         """Return loss and metric over these rows, in evaluation mode. The loss is what is trained on, with all its penalties; those that
         depend on the rows are means over them."""
         set_training(self.net, False)
         outputs, penalty = [], 0.0
-        for part in rows.x.split(CHUNK):
+        for part in rows.x.split(self.rows_at_once):
             outputs.append(self.net(part))
             if self.penalty:
                 penalty += self.penalty(self.net).item() * (len(part) / rows.count)
@@ -257,6 +271,7 @@ class Trainer:
         for name, parameter in self.parameters.items():
             parameter.grad = other.parameters[name].grad
         self.has_last, self.activations, self.previous = other.has_last, other.activations, other.previous
+        self._unclipped = other._unclipped
 
 
 def _non_finite(trainer: Trainer, loss: float) -> Stop | None:

@@ -67,12 +67,14 @@ class PredictionText:
 
     @property
     def summary(self) -> str:
-        """The scores in a few words."""
+        """The scores in a few words, and over which rows they are."""
         scores = self.answers.scores
         if "accuracy" in scores:
             named = (("accuracy", "accuracy"), ("precision", "precision"), ("recall", "recall"), ("F1", "f1"))
-            return " · ".join(f"{label} {plot_numbers.percent(scores[key])}" for label, key in named)
-        return " · ".join(f"{name.upper()} {steady(scores[name])}" for name in ("mse", "mae", "rmse"))
+            written = " · ".join(f"{label} {plot_numbers.percent(scores[key])}" for label, key in named)
+        else:
+            written = " · ".join(f"{name.upper()} {steady(scores[name])}" for name in ("mse", "mae", "rmse"))
+        return f"{written} · {self.answers.scored:,} {'validation' if (~self.trained).any() else 'training'} rows"
 
     @property
     def brief(self) -> str:
