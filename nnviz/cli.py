@@ -281,9 +281,11 @@ def _check(options: argparse.Namespace) -> int:
     result = jobs.check(options.file, options.settings)
     _show(options, result, lambda: _print_table([(layer["id"], layer["output_shape"], layer["parameters"]) for layer in result["layers"]]))
     for problem in result["problems"]:
-        print(f"{options.file}: {problem['place']}: {problem['message']} {problem['cure']}", file=sys.stderr)
+        said = "warning: " if problem["severity"] == "warning" else ""
+        print(f"{options.file}: {said}{problem['place']}: {problem['message']} {problem['cure']}", file=sys.stderr)
     if result["ok"] and not options.json:
-        print(f"No problem found; {result['parameters']:,} parameters.")
+        found = "It can be run, with warnings" if result["problems"] else "No problem found"
+        print(f"{found}; {result['parameters']:,} parameters.")
     return 0 if result["ok"] else 1
 
 

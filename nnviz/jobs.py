@@ -261,15 +261,19 @@ def _tensor(tensor: Tensor | None) -> Any:
 
 
 def check(file: str, settings: Sequence[Setting] = ()) -> dict[str, Any]:
-    """Return what is wrong with a document or the file its data is in, and the shape and parameters of every layer. Nothing is built."""
+    """Return what is wrong with a document or the file its data is in, and the shape and parameters of every layer. Nothing is built.
+
+    Problems of severity "warning" do not keep it from running: without others it is "ok".
+    """
     try:
         document = open_document(file, settings)
     except DocumentError as error:
         return {"ok": False, "problems": [_problem(problem) for problem in error.problems], "layers": [], "parameters": 0}
     report = examine(document.experiment)
     problems = [_problem(problem) for problem in report.problems] or _data_problems(document)
+    warnings = [_problem(warning) for warning in report.warnings]
     layers = [{"id": id, "output_shape": shape.output_shape, "parameters": shape.count} for id, shape in report.layers.items()]
-    return {"ok": not problems, "problems": problems, "layers": layers, "parameters": report.parameters}
+    return {"ok": not problems, "problems": problems + warnings, "layers": layers, "parameters": report.parameters}
 
 
 def _data_problems(document: OpenedFile) -> list[dict[str, str]]:
@@ -288,7 +292,8 @@ def _data_problems(document: OpenedFile) -> list[dict[str, str]]:
 
 
 def _problem(problem: Problem | BuildError) -> dict[str, str]:
-    return {"place": problem.place, "message": problem.message, "cure": problem.cure}
+    severity = getattr(problem, "severity", "error")
+    return {"place": problem.place, "message": problem.message, "cure": problem.cure, "severity": severity}
 
 
 def list_examples() -> list[dict[str, str]]:

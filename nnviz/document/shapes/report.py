@@ -11,6 +11,7 @@ import msgspec
 from nnviz.document import catalog
 from nnviz.document.checks import output_and_data
 from nnviz.document.checks.links import LinkIndex, link_problems
+from nnviz.document.checks.output_range import output_warnings
 from nnviz.document.checks.training_checks import MOST_PARAMETERS, training_problems
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import faults
@@ -28,6 +29,8 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     problems: tuple[Problem, ...] = ()
     output: str = ""
     """Id of the layer whose output is the network's; empty if there is not exactly one."""
+    warnings: tuple[Problem, ...] = ()
+    """What does not keep it from running, and is likely to be a mistake; none are looked for where there are problems."""
 
     @property
     def ok(self) -> bool:
@@ -53,6 +56,10 @@ class Report(msgspec.Struct, frozen=True, dict=True):
         """Return the problems this layer causes."""
         return tuple(problem for problem in self.problems if problem.layer == layer)
 
+    def warnings_of(self, layer: str) -> tuple[Problem, ...]:
+        """Return the warnings this layer causes."""
+        return tuple(warning for warning in self.warnings if warning.layer == layer)
+
 
 def examine(experiment: Experiment) -> Report:
     """Return the shapes, parameters and problems of an experiment. Never raises."""
@@ -68,7 +75,8 @@ def examine(experiment: Experiment) -> Report:
     problems += _parameter_problems(experiment.weights, layers, known | buffers_by_name(layers), output_and_data.weight_problem)
     problems += _parameter_problems(experiment.locks, layers, known, lock_problem)
     ordered = sorted(problems, key=lambda problem: links.order.get(problem.layer, len(links.order)))
-    return Report(layers, tuple(ordered), links.output)
+    shapes = {id: layer.output_shape for id, layer in layers.items()}
+    return Report(layers, tuple(ordered), links.output, () if ordered else tuple(output_warnings(experiment, links, shapes)))
 
 
 def _shapes(links: LinkIndex) -> tuple[dict[str, LayerShape], list[Problem]]:
