@@ -278,7 +278,7 @@ def check(file: str, settings: Sequence[Setting] = ()) -> dict[str, Any]:
 
 def _data_problems(document: OpenedFile) -> list[dict[str, str]]:
     """What is wrong with rows that only reading them shows. Built-in data is as the document says."""
-    if document.experiment.data.kind != "csv":
+    if document.experiment.data.kind not in ("csv", "table"):
         return []
     from nnviz.engine.data import datasets
     from nnviz.engine.errors import BuildError

@@ -60,6 +60,19 @@ def split_sizes(data: Choice) -> tuple[int, int] | None:
     return count - held_out, held_out
 
 
+def looked_up(data: Choice) -> set[int] | None:
+    """Return the whole numbers that rows of unscaled data hold; empty if they hold others; None where only reading them can tell."""
+    if data.kind == "text":
+        vocabulary = {token: number for number, token in enumerate(tiny_text.vocabulary(data["unit"]))}
+        return {vocabulary[token] for token in tiny_text.tokens(data["unit"])[:-1]}
+    if data.kind == "digits":
+        return set(range(17))
+    if data.kind == "table":
+        numbers = {number for row in data["x"] for number in row}
+        return {int(number) for number in numbers} if all(number >= 0 and number == int(number) for number in numbers) else set()
+    return None if data.kind == "csv" else set()
+
+
 def has_classes(data: Choice) -> bool:
     """Return whether the targets are known to be classes, so that there is nothing to scale in them."""
     size = data_size(data)

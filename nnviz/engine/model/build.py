@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 import torch
 from torch import Tensor, nn
 
 from nnviz.document.catalog import LAYERS
-from nnviz.document.checks.training_checks import numbers_per_row
+from nnviz.document.checks.training_checks import numbers_per_row, row_problems
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Network
+from nnviz.document.problems import Problem
 from nnviz.document.shapes.report import Report, examine
 from nnviz.engine.data.datasets import Data
 from nnviz.engine.errors import BuildError
@@ -61,12 +63,17 @@ def set_training(net: Net, training: bool) -> None:
 def check(experiment: Experiment, data: Data) -> Report:
     """Return what the document amounts to. Raises BuildError for the first thing that is wrong with it or does not fit its data."""
     report = examine(experiment)
-    if report.problems:
-        problem = report.problems[0]
-        raise BuildError(problem.place, problem.message, problem.cure)
+    _refuse(report.problems)
     _check_data(experiment, report, data)
     _check_lookups(experiment, data)
+    held_out = int((~data.training).sum())
+    _refuse(row_problems(experiment, (len(data.training) - held_out, held_out)))
     return report
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        raise BuildError(problem.place, problem.message, problem.cure)
 
 
 def build(experiment: Experiment, data: Data) -> Net:

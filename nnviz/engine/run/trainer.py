@@ -11,14 +11,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from nnviz.document.catalog import LAYERS
 from nnviz.document.checks.training_checks import evaluated_rows
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import split_parameter
 from nnviz.engine import seeds
 from nnviz.engine.data.datasets import Data
 from nnviz.engine.data.samples import Samples, samples
-from nnviz.engine.errors import BuildError
 from nnviz.engine.model import loss_functions
 from nnviz.engine.model.build import Net, apply_switches, build, set_training
 from nnviz.engine.observe.non_finite import first_non_finite, gradients_are_finite
@@ -59,7 +57,6 @@ class Trainer:
         self.experiment, self.data = experiment, data
         self.net = net if net is not None else build(experiment, data)
         self.training_rows, self.validation_rows = samples(experiment, data, self.net)
-        _check_rows(experiment, self.training_rows.count, self.validation_rows.count)
         self.parameters: dict[str, nn.Parameter] = dict(self.net.named_parameters())
         self.buffers = dict(self.net.named_buffers())
         self.names = {parameter: name for name, parameter in self.parameters.items()}
@@ -301,16 +298,3 @@ def digest(net: nn.Module) -> str:
     for _, parameter in sorted(net.named_parameters()):
         total.update(parameter.detach().double().numpy().astype(">f8").tobytes())
     return total.hexdigest()
-
-
-def _check_rows(experiment: Experiment, count: int, validation: int) -> None:
-    """What only shows once the rows are counted. Raises BuildError."""
-    training = experiment.training
-    if training.early_stopping is not None and not validation:
-        raise BuildError(
-            "training.early_stopping", "Early stopping needs rows to validate on.", "Set data.validation above 0, or turn it off."
-        )
-    size = min(training.batch_size or count, count)
-    if (count == 1 or count % size == 1) and any(LAYERS[layer.kind].compares_rows for layer in experiment.network):
-        message = f"Batch norm compares the rows of a batch, and of {count} rows in batches of {size} the last has one."
-        raise BuildError("training.batch_size", message, "Change the batch size.")
