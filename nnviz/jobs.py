@@ -15,6 +15,8 @@ from nnviz.document.problems import Problem
 from nnviz.document.shapes.report import examine
 from nnviz.document.store import examples, files
 from nnviz.document.store.files import DocumentError
+from nnviz.engine.errors import NO_MEMORY as NO_MEMORY
+from nnviz.engine.errors import is_out_of_memory as is_out_of_memory
 from nnviz.records.breakpoint_places import is_in_trace, places_reached, target_of
 from nnviz.records.run_records import BreakpointHit
 from nnviz.records.tensors import Tensor, to_numpy
@@ -26,6 +28,8 @@ if TYPE_CHECKING:  # torch is loaded by the jobs that need it
     from nnviz.engine.run.trainer import Trainer
 
 DEFAULT_EPOCHS = 10
+LAST_BATCH = "of the batch of the last iteration, before its update"
+ALL_ROWS = "over all training rows, before any update"
 
 
 class JobError(Exception):
@@ -79,7 +83,8 @@ class HeadlessRun:
         torch.set_num_threads(1)
         self.timeline = Timeline(document.experiment, document.folder)
         self.later = list(document.later)
-        self.stopped = "done"
+        self.stopped, self.message = "done", ""
+        """Why it stopped, in one word and as a sentence."""
         self.breakpoint: dict[str, Any] | None = None
         """What is said of the breakpoint that stopped it."""
         self._breakpoints = TrainingBreakpoints()
@@ -95,7 +100,7 @@ class HeadlessRun:
         while not self._is_finished(iterations, epochs):
             self._make_settings()
             if stop := self.timeline.advance(self._breakpoints.check):
-                self.stopped = stop.reason
+                self.stopped, self.message = stop.reason, stop.message
                 self.breakpoint = self._described(stop.hit) if stop.hit else None
                 return
         self._make_settings()
@@ -139,24 +144,29 @@ class HeadlessRun:
 def run(
     document: OpenedFile, iterations: int | None = None, epochs: int | None = None, save: str | None = None, breakpoints: bool = False
 ) -> dict[str, Any]:
-    """Train, and return the figures at the end; with `save`, write the document with its trained weights and running statistics."""
+    """Train, and return the figures at the end: the loss of the last batch before its update, all else with the weights after it.
+
+    With `save`, write the document with its trained weights and running statistics."""
     from nnviz.engine.run.trainer import digest
 
     start = time.perf_counter()
     going = HeadlessRun(document, breakpoints)
     going.train(iterations, epochs if epochs is not None or iterations is not None else DEFAULT_EPOCHS)
     trainer = going.timeline.trainer
-    validation_loss, metrics = _figures(trainer)
+    training_loss, validation_loss, metrics = _figures(trainer)
     result = {
         "iterations": trainer.position.iteration,
         "epochs": trainer.position.epoch,
         "loss": going.timeline.points[-1].loss,
+        "loss_is": LAST_BATCH if trainer.position.iteration else ALL_ROWS,
+        "training_loss": training_loss,
         "validation_loss": validation_loss,
         "metrics": metrics,
         "parameters": sum(parameter.numel() for parameter in trainer.parameters.values()),
         "digest": digest(trainer.net),
         "seconds": round(time.perf_counter() - start, 3),
         "stopped": going.stopped,
+        "message": going.message,
         "breakpoint": going.breakpoint,
         "findings": [],
         "changes_left": len(going.later),
@@ -166,16 +176,17 @@ def run(
     return result
 
 
-def _figures(trainer: Trainer) -> tuple[float | None, dict[str, float]]:
-    """The validation loss, and the metric over the validation rows and over the training rows."""
+def _figures(trainer: Trainer) -> tuple[float, float | None, dict[str, float | None]]:
+    """The loss over the training rows and over the validation rows, and the metrics of both; None where a row is not answered."""
     from nnviz.engine.observe.predictions import predictions
 
     name = "accuracy" if trainer.data.classes else "rmse"
-    metrics = {f"training_{name}": trainer.evaluate(trainer.training_rows)[1]}
+    training_loss, training_metric = trainer.evaluate(trainer.training_rows)
+    metrics = {f"training_{name}": training_metric}
     if not trainer.validation_rows.count:
-        return None, metrics
+        return training_loss, None, metrics
     loss, metric = trainer.evaluate(trainer.validation_rows)
-    return loss, predictions(trainer).scores | {name: metric} | metrics
+    return training_loss, loss, predictions(trainer).scores | {name: metric} | metrics
 
 
 def _trained(experiment: Experiment, trainer: Trainer) -> Experiment:

@@ -192,12 +192,6 @@ class Opened(Reply, frozen=True):
     """Whether it is another run because no tensor of the former network goes on."""
 
 
-class LogChanged(Reply, frozen=True):
-    """Training goes on where changes lay ahead: they are dropped, and the last document is in force from here on."""
-
-    log: LogUpdate
-
-
 class Failed(Reply, frozen=True):
     """A request could not be carried out; the run stands as before (or, for revision, could not be built)."""
 
@@ -363,7 +357,6 @@ Requests = (
 Replies = (
     Ready
     | Opened
-    | LogChanged
     | Failed
     | Frame
     | Trained

@@ -121,7 +121,7 @@ def test_run_twice_gives_the_same_digest(said, document):
     code, one, err = said("run", document, "--iterations", "30", "--json")
     assert code == 0 and not err
     known = {"iterations", "epochs", "loss", "validation_loss", "metrics", "parameters", "digest", "seconds", "stopped", "findings"}
-    assert known | {"breakpoint"} == set(one)
+    assert known | {"breakpoint", "loss_is", "training_loss", "message"} == set(one)
     assert (one["iterations"], one["epochs"], one["parameters"], one["stopped"], one["findings"]) == (30, 10, 42, "done", [])
     _, same, _ = said("run", document, "--epochs", "10", "--json")
     _, other, _ = said("run", document, "--iterations", "30", "--json", "--seed", "8")

@@ -9,14 +9,20 @@ from nnviz.records.tensors import Array, Measure
 
 
 class CurvePoint(msgspec.Struct, frozen=True, array_like=True):
-    """One point of the curves. Validation figures are None except where they were measured."""
+    """One point of the curves: iteration k. All but `loss` is of the weights after k updates, with chance switched off, and None except
+    where it was measured."""
 
     iteration: int
     loss: float
+    """Of the batch of iteration k, before its update, as torch returns it to a training loop; for iteration 0 `training_loss`."""
     validation_loss: float | None = None
-    """The same sum as `loss`, with all penalties, over the validation rows and with chance switched off."""
+    """The same sum as `loss`, with all penalties, over the validation rows."""
     metric: float | None = None
-    """Validation accuracy (0 to 1) for classes, root mean squared error for regression."""
+    """Over the validation rows: accuracy (0 to 1) for classes, root mean squared error for regression."""
+    training_loss: float | None = None
+    """The same sum over all training rows."""
+    training_metric: float | None = None
+    """The metric over all training rows."""
 
 
 class LayerMeasures(msgspec.Struct, frozen=True):

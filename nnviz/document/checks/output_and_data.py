@@ -84,7 +84,10 @@ def _vocabulary_problems(data: Choice, links: LinkIndex, layer: Layer) -> list[P
     highest = max(numbers)
     if highest < known:
         return []
-    message, cure = f"{kind.label} knows the numbers 0 to {known - 1}, and the data holds {highest}.", f"Set {kind.vocabulary} to {highest + 1}"
+    message, cure = (
+        f"{kind.label} knows the numbers 0 to {known - 1}, and the data holds {highest}.",
+        f"Set {kind.vocabulary} to {highest + 1}",
+    )
     larger = fix(cure, step("change_layer", id=layer.id, **{kind.vocabulary: highest + 1}))
     return [Problem(f"{place}.{kind.vocabulary}", message, f"{cure}.", layer.id, larger)]
 

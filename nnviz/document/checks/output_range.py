@@ -1,4 +1,4 @@
-"""Warnings about a network that runs, but whose output cannot be what the loss asks for: an activation applied twice, or of too small a range."""
+"""Warnings of a network that runs, but whose output cannot be what the loss asks for: an activation made twice, or of too small a range."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
+from msgspec.structs import replace
 from torch import Tensor, nn
 
 from nnviz.document.checks.training_checks import evaluated_rows
@@ -24,13 +25,18 @@ from nnviz.engine.run import optimizers
 from nnviz.engine.run._locked_weights import LockedWeights
 from nnviz.engine.run.checkpoints import Checkpoint
 from nnviz.engine.run.early_stopping import EarlyStopping
-from nnviz.engine.run.position import Position, next_rows
+from nnviz.engine.run.position import Position, iterations_per_epoch, next_rows
 from nnviz.engine.run.schedules import Plateau, learning_rate
 from nnviz.engine.run.weight_recorder import WeightRecorder
 from nnviz.records.run_records import BreakpointHit, CurvePoint
 
 VALIDATE_EVERY = 50
 """Iterations between validations within an epoch; each epoch ends with one anyway."""
+MEASURE_EVERY = 10
+"""The training rows are measured at the end of an epoch, but no more often than once in so many iterations."""
+QUICK = 100_000_000
+"""Rows whose values are no more numbers than this are measured whenever the run stands."""
+
 
 class Stop(NamedTuple):
     """Why training should not simply go on. `reason`: early_stopping · non_finite · breakpoint."""
@@ -161,7 +167,9 @@ class Trainer:
         iteration, validation, metric = self.position.iteration, None, None
         if self.validation_rows.count and (epoch_ended or iteration % VALIDATE_EVERY == 0):
             validation, metric = self.evaluate(self.validation_rows)
-        self.point = CurvePoint(iteration, loss, validation, metric)
+        batches = iterations_per_epoch(self.training_rows.count, self.experiment.training.batch_size)
+        is_due = epoch_ended and iteration % MEASURE_EVERY < batches
+        self.point = CurvePoint(iteration, loss, validation, metric, *(self.evaluate(self.training_rows) if is_due else ()))
         return self._end_epoch(validation) if epoch_ended and validation is not None else None
 
     def _end_epoch(self, validation: float) -> Stop | None:
@@ -205,9 +213,20 @@ class Trainer:
         return loss, loss_functions.metric(self.experiment.training.loss, output, rows.y, self.data.classes)
 
     def start_point(self) -> CurvePoint:
-        """Return the figures of the net as it is now: its loss over all training rows, and its validation."""
-        loss, _ = self.evaluate(self.training_rows)
-        return CurvePoint(self.position.iteration, loss, *(self.evaluate(self.validation_rows) if self.validation_rows.count else ()))
+        """Return the figures of the net as it is now, before any update of it: its loss is that over all training rows."""
+        training = self.evaluate(self.training_rows)
+        validation = self.evaluate(self.validation_rows) if self.validation_rows.count else (None, None)
+        return CurvePoint(self.position.iteration, training[0], *validation, *training)
+
+    def completed(self, point: CurvePoint) -> CurvePoint:
+        """Return the point of the present iteration with what it lacks: its validation, and its training rows where that is quick."""
+        if point.validation_loss is None and self.validation_rows.count:
+            loss, metric = self.evaluate(self.validation_rows)
+            point = replace(point, validation_loss=loss, metric=metric)
+        if point.training_loss is None and self.training_rows.count * self.net.numbers_per_row <= QUICK:
+            loss, metric = self.evaluate(self.training_rows)
+            point = replace(point, training_loss=loss, training_metric=metric)
+        return point
 
     # --- the state as a whole ---
 

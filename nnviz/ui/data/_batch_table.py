@@ -63,7 +63,8 @@ _COLUMNS = (
     Column("answer", lambda row: row.cells.answer_text(row.place), lambda row: _known(row.cells.answers[row.place]),
            "What it answers in this iteration, dropout included", color=lambda row: row.tone, font=lambda row: row.font, width=66),
     Column("loss", lambda row: numbers.short(float(row.cells.losses[row.place])), lambda row: _known(row.cells.losses[row.place]),
-           "The loss of this row alone, without penalties. The batch's loss is the mean over its rows; for RMSE the root of the mean square", font=_font, width=48),
+           "The loss of this row alone, without penalties. The batch's loss is their mean; for RMSE the root of the mean of their squares",
+           font=_font, width=48),
     Column("|∂L|", lambda row: _norm_text(float(row.cells.norms[row.place])), lambda row: _known(row.cells.norms[row.place]),
            "Norm of the gradient of this row's loss with respect to all parameters", font=_font, width=48),
 )  # fmt: skip

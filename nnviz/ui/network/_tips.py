@@ -32,7 +32,9 @@ def _neuron(hit: PointerTarget, scene: NetworkScene, tokens: tuple[str, ...]) ->
         value = ("∂L/∂a = " if scene.figures.coloring == "gradient" else "a = ") + number(shown.values[hit.unit])
     is_token = column.layer.kind == "input" and tokens and shown.values is not None
     said = written(shown.values[hit.unit : hit.unit + 1], tokens) if is_token else ()
-    return _lines(f"{name}  {value}", f"token {said[0]}" if said else "", _label(column.labels, hit.unit), *column.problems, *column.warnings)
+    return _lines(
+        f"{name}  {value}", f"token {said[0]}" if said else "", _label(column.labels, hit.unit), *column.problems, *column.warnings
+    )
 
 
 def _label(labels: tuple[str, ...], unit: int) -> str:

@@ -71,7 +71,7 @@ class PredictionText:
         scores = self.answers.scores
         if "accuracy" in scores:
             named = (("accuracy", "accuracy"), ("precision", "precision"), ("recall", "recall"), ("F1", "f1"))
-            written = " · ".join(f"{label} {plot_numbers.percent(scores[key])}" for label, key in named)
+            written = " · ".join(f"{label} {plot_numbers.percent(scores[key])}" for label, key in named) + " (class means)"
         else:
             written = " · ".join(f"{name.upper()} {steady(scores[name])}" for name in ("mse", "mae", "rmse"))
         return f"{written} · {self.answers.scored:,} {'validation' if (~self.trained).any() else 'training'} rows"
