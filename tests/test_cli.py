@@ -345,3 +345,21 @@ def test_it_stops_where_the_loss_rises_for_the_first_time(said, guarded):
 def test_a_breakpoint_on_a_node_that_is_not_there_stops_nothing(said, guarded):
     code, result, _ = said("run", guarded(Breakpoint("node", "h9/relu")), "--iterations", "2", "--json", "--breakpoints")
     assert code == 0 and result["stopped"] == "done" and result["iterations"] == 2
+
+
+def test_a_warning_is_said_and_the_document_can_be_run_all_the_same(said):
+    path = "tests/cases/sigmoid-then-bce.json"
+    code, found, err = said("check", path, "--json")
+    assert code == 0 and found["ok"] and [problem["severity"] for problem in found["problems"]] == ["warning"]
+    assert "warning: network.layers[1].activation: Binary cross-entropy applies sigmoid itself" in err
+    code, text, _ = said("check", path)
+    assert code == 0 and "It can be run, with warnings; 2 parameters." in text
+
+
+def test_a_run_that_is_not_finite_names_the_first_place(said):
+    path = "tests/cases/nan-metrics.json"
+    _, result, _ = said("run", path, "--json")
+    sentence = "Iteration 1: The output of layer out is the first value that is not finite: 4 of 4 elements."
+    assert result["message"] == sentence and result["metrics"]["accuracy"] is None
+    _, text, _ = said("run", path)
+    assert f"non_finite: {sentence}" in text

@@ -163,7 +163,7 @@ class BoundaryPlot(Plot):
         if self._said and not answers.scores:
             self.sentence = "there are no scores: some outputs are not finite"
         if self._said and self.view.key == "mistakes" and not len(self._said.wrong):
-            self.sentence = "no row that is validated on is answered wrong"
+            self.sentence = f"no row that is validated on is answered wrong{self._said.limit}"
         self.set_heading(title, plot_numbers.iteration(iteration) if self._said else "", short)
 
     def paint(self, painter: QPainter, area: QRectF) -> None:

@@ -169,3 +169,30 @@ def test_large_plots_label_the_ends(shown):
     plot.set_run(runs.run())
     plot.grab()
     assert [curve.label for curve in plot.chart.labelled] == ["batch", "validation"]
+
+
+def measured_curves() -> Curves:
+    """Ten iterations of batches, the training rows measured at 0 and 10, nothing held out."""
+    place, nothing = np.arange(11.0), np.full(11, np.nan)
+    rows, right = nothing.copy(), nothing.copy()
+    rows[[0, 10]], right[[0, 10]] = (4.0, 0.5), (0.25, 1.0)
+    return Curves(place, np.r_[4.0, 4.0, np.linspace(3, 1, 9)], nothing, nothing, rows, right)
+
+
+def test_the_batches_begin_with_iteration_1_and_the_training_rows_with_the_start(shown):
+    plot = LossPlot()
+    shown(plot)
+    plot.set_run(runs.run(10, curves=measured_curves()))
+    batch, training, validation = plot.chart.curves
+    assert (batch.label, batch.x[0], batch.y[0]) == ("batch", 1.0, 4.0) and not validation.x.size
+    assert (training.label, training.x.tolist(), training.y.tolist()) == ("training", [0.0, 10.0], [4.0, 0.5])
+    assert plot.chart.notes == ("training accuracy 100.0 %",) and not plot.grab().isNull()
+
+
+def test_where_nothing_is_held_out_the_metric_is_that_of_the_training_rows(shown):
+    plot = MetricPlot()
+    shown(plot)
+    plot.set_run(runs.run(10, curves=measured_curves()))
+    assert plot.heading[0] == "Training accuracy" and [curve.label for curve in plot.chart.curves] == ["training"]
+    plot.set_run(runs.run(10, curves=replace(measured_curves(), metric=np.full(11, 0.75))))
+    assert plot.heading[0] == "Validation accuracy" and [curve.label for curve in plot.chart.curves] == ["training", "validation"]
