@@ -22,8 +22,8 @@ from tests.document.random_networks import broken_experiment
 from tests.engine.experiments import HERE, chain, experiment, table
 
 DRAWN = {
-    "moons": {"samples": 12}, "blobs": {"samples": 9}, "xor": {"samples": 7}, "sine": {"samples": 11}, "sawtooth": {"samples": 9, "window": 4},
-    "iris": {}, "text": {"window": 3},
+    "moons": {"samples": 12}, "blobs": {"samples": 9}, "xor": {"samples": 7}, "sine": {"samples": 11},
+    "sawtooth": {"samples": 9, "window": 4}, "iris": {}, "text": {"window": 3},
 }  # fmt: skip
 
 

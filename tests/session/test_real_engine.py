@@ -240,7 +240,7 @@ def test_killed_at_random_moments_of_everything(rig):
     rig.wait_for_trace()
     assert rig.digest() == before
     assert session.link.log == lineage
-    assert all(level == "warning" for level, _ in rig.messages)
+    assert all(level == "warning" or text.startswith("Up to iteration") for level, text in rig.messages)
 
 
 def test_closing_while_it_trains_is_quick(rig):
