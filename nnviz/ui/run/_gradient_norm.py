@@ -19,7 +19,7 @@ from nnviz.ui.widgets.scales import AxisScale, decades, held
 
 _EXPLANATION = (
     "‖∂L/∂θ‖ of every layer with parameters, before any clipping, on a logarithmic axis. Norms that shrink from the output towards the "
-    "input vanish, norms that grow explode."
+    "input vanish, norms that grow explode. It is the gradient of the last iteration made, and before the first that of the one to come."
 )
 _LOWEST, _HIGHEST = 15.0, 80.0
 """Height of a row in pixels."""
