@@ -1,6 +1,7 @@
 """The command line: which words mean which job, and how results and errors are printed.
 
 One JSON value on stdout with --json; everything that is not the result goes to stderr. Exit: 0 done, 1 the job failed, 2 bad usage.
+Long because every word of the command line is read and explained here.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from nnviz.jobs import JobError, Setting
 from nnviz.ui.shell.layouts import WORKSPACES
 
 GRAPH_FILES = (".dot", ".graphml", ".json")
+_FIGURES = {"loss": "loss of the last batch", "precision": "mean precision", "recall": "mean recall", "f1": "mean F1"}
+"""What figures of a run are called where their names do not say enough."""
 JOBS = ("run", "trace", "export", "screenshot", "check", "examples")
 
 
@@ -55,10 +58,8 @@ def _exit_code(job: Callable[[argparse.Namespace], int], options: argparse.Names
         return _complain("Stopped.")
     except ImportError as error:
         return _complain(_missing(error))
-    except MemoryError:
-        return _complain("There is not enough memory for this.")
     except Exception as error:
-        return _complain(_sentence(error))
+        return _complain(jobs.NO_MEMORY if jobs.is_out_of_memory(error) else _sentence(error))
 
 
 def _sentence(error: Exception) -> str:
@@ -136,7 +137,14 @@ def _add_set(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_run(commands: Any) -> None:
-    parser = _command(commands, "run", _run, "train, and print the figures at the end")
+    moments = "loss is that of the last iteration's batch, before its update, and all others are of the weights after it"
+    text = f"train, and print the figures at the end; {moments}"
+    parser = _command(
+        commands,
+        "run",
+        _run,
+        text,
+    )
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates")
     length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data ({jobs.DEFAULT_EPOCHS})")
@@ -263,9 +271,12 @@ def _run(options: argparse.Namespace) -> int:
     document = _document(options)
     result = jobs.run(document, options.iterations, options.epochs, options.save, options.breakpoints)
     left, stop = result.pop("changes_left"), result["breakpoint"]
-    said = {"stopped": f"breakpoint: {stop['reason']}, before iteration {stop['iteration']}"} if stop else {}
-    hidden = ("metrics", "findings", "breakpoint")
-    rows = [(name.replace("_", " "), value) for name, value in {**result, **result["metrics"], **said}.items() if name not in hidden]
+    said = {"stopped": f"{result['stopped']}: {result['message']}"} if result["message"] else {}
+    said = {"stopped": f"breakpoint: {stop['reason']}, before iteration {stop['iteration']}"} if stop else said
+    written = _FIGURES if result["iterations"] else _FIGURES | {"loss": "loss"}
+    hidden = ("metrics", "findings", "breakpoint", "loss_is", "message")
+    figures = {**result, **result["metrics"], **said}
+    rows = [(written.get(name, name.replace("_", " ")), value) for name, value in figures.items() if name not in hidden]
     code = _show(options, result, lambda: _print_table(rows))
     ignored = 0 if options.breakpoints else sum(one.enabled for one in document.experiment.breakpoints)
     if ignored:
@@ -284,9 +295,11 @@ def _check(options: argparse.Namespace) -> int:
     result = jobs.check(options.file, options.settings)
     _show(options, result, lambda: _print_table([(layer["id"], layer["output_shape"], layer["parameters"]) for layer in result["layers"]]))
     for problem in result["problems"]:
-        print(f"{options.file}: {problem['place']}: {problem['message']} {problem['cure']}", file=sys.stderr)
+        said = "warning: " if problem["severity"] == "warning" else ""
+        print(f"{options.file}: {said}{problem['place']}: {problem['message']} {problem['cure']}", file=sys.stderr)
     if result["ok"] and not options.json:
-        print(f"No problem found; {result['parameters']:,} parameters.")
+        found = "It can be run, with warnings" if result["problems"] else "No problem found"
+        print(f"{found}; {result['parameters']:,} parameters.")
     return 0 if result["ok"] else 1
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnviz.document.breakpoints import reason
-from nnviz.document.edits import set_precision, set_seed, set_value
+from nnviz.document.edits import set_parameters, set_precision, set_seed, set_value
 from nnviz.document.experiment import Experiment
 from nnviz.document.problems import Problem
 from nnviz.document.shapes.report import examine
 from nnviz.document.store import examples, files
 from nnviz.document.store.files import DocumentError
+from nnviz.engine.errors import NO_MEMORY as NO_MEMORY
+from nnviz.engine.errors import is_out_of_memory as is_out_of_memory
 from nnviz.records.breakpoint_places import is_in_trace, places_reached, target_of
 from nnviz.records.run_records import BreakpointHit
 from nnviz.records.tensors import Tensor, to_numpy
@@ -26,6 +28,8 @@ if TYPE_CHECKING:  # torch is loaded by the jobs that need it
     from nnviz.engine.run.trainer import Trainer
 
 DEFAULT_EPOCHS = 10
+LAST_BATCH = "of the batch of the last iteration, before its update"
+ALL_ROWS = "over all training rows, before any update"
 
 
 class JobError(Exception):
@@ -79,7 +83,8 @@ class HeadlessRun:
         torch.set_num_threads(1)
         self.timeline = Timeline(document.experiment, document.folder)
         self.later = list(document.later)
-        self.stopped = "done"
+        self.stopped, self.message = "done", ""
+        """Why it stopped, in one word and as a sentence."""
         self.breakpoint: dict[str, Any] | None = None
         """What is said of the breakpoint that stopped it."""
         self._breakpoints = TrainingBreakpoints()
@@ -95,7 +100,7 @@ class HeadlessRun:
         while not self._is_finished(iterations, epochs):
             self._make_settings()
             if stop := self.timeline.advance(self._breakpoints.check):
-                self.stopped = stop.reason
+                self.stopped, self.message = stop.reason, stop.message
                 self.breakpoint = self._described(stop.hit) if stop.hit else None
                 return
         self._make_settings()
@@ -139,24 +144,29 @@ class HeadlessRun:
 def run(
     document: OpenedFile, iterations: int | None = None, epochs: int | None = None, save: str | None = None, breakpoints: bool = False
 ) -> dict[str, Any]:
-    """Train, and return the figures at the end; with `save`, write the document with its trained weights."""
+    """Train, and return the figures at the end: the loss of the last batch before its update, all else with the weights after it.
+
+    With `save`, write the document with its trained weights and running statistics."""
     from nnviz.engine.run.trainer import digest
 
     start = time.perf_counter()
     going = HeadlessRun(document, breakpoints)
     going.train(iterations, epochs if epochs is not None or iterations is not None else DEFAULT_EPOCHS)
     trainer = going.timeline.trainer
-    validation_loss, metrics = _figures(trainer)
+    training_loss, validation_loss, metrics = _figures(trainer)
     result = {
         "iterations": trainer.position.iteration,
         "epochs": trainer.position.epoch,
         "loss": going.timeline.points[-1].loss,
+        "loss_is": LAST_BATCH if trainer.position.iteration else ALL_ROWS,
+        "training_loss": training_loss,
         "validation_loss": validation_loss,
         "metrics": metrics,
         "parameters": sum(parameter.numel() for parameter in trainer.parameters.values()),
         "digest": digest(trainer.net),
         "seconds": round(time.perf_counter() - start, 3),
         "stopped": going.stopped,
+        "message": going.message,
         "breakpoint": going.breakpoint,
         "findings": [],
         "changes_left": len(going.later),
@@ -166,22 +176,23 @@ def run(
     return result
 
 
-def _figures(trainer: Trainer) -> tuple[float | None, dict[str, float]]:
-    """The validation loss, and the metric over the validation rows and over the training rows."""
+def _figures(trainer: Trainer) -> tuple[float, float | None, dict[str, float | None]]:
+    """The loss over the training rows and over the validation rows, and the metrics of both; None where a row is not answered."""
     from nnviz.engine.observe.predictions import predictions
 
     name = "accuracy" if trainer.data.classes else "rmse"
-    metrics = {f"training_{name}": trainer.evaluate(trainer.training_rows)[1]}
+    training_loss, training_metric = trainer.evaluate(trainer.training_rows)
+    metrics = {f"training_{name}": training_metric}
     if not trainer.validation_rows.count:
-        return None, metrics
+        return training_loss, None, metrics
     loss, metric = trainer.evaluate(trainer.validation_rows)
-    return loss, predictions(trainer).scores | {name: metric} | metrics
+    return training_loss, loss, predictions(trainer).scores | {name: metric} | metrics
 
 
 def _trained(experiment: Experiment, trainer: Trainer) -> Experiment:
-    for name, parameter in trainer.parameters.items():
-        experiment = set_value(experiment, f"weights.{name}", parameter.detach().tolist())
-    return experiment
+    tensors = trainer.parameters | trainer.buffers
+    kept = {name: tensors[name].detach().tolist() for name in examine(experiment).settable_by_name}
+    return set_parameters(experiment, kept)
 
 
 # --- trace ---
@@ -277,20 +288,24 @@ def _tensor(tensor: Tensor | None) -> Any:
 
 
 def check(file: str, settings: Sequence[Setting] = ()) -> dict[str, Any]:
-    """Return what is wrong with a document or the file its data is in, and the shape and parameters of every layer. Nothing is built."""
+    """Return what is wrong with a document or the file its data is in, and the shape and parameters of every layer. Nothing is built.
+
+    Problems of severity "warning" do not keep it from running: without others it is "ok".
+    """
     try:
         document = open_document(file, settings)
     except DocumentError as error:
         return {"ok": False, "problems": [_problem(problem) for problem in error.problems], "layers": [], "parameters": 0}
     report = examine(document.experiment)
     problems = [_problem(problem) for problem in report.problems] or _data_problems(document)
+    warnings = [_problem(warning) for warning in report.warnings]
     layers = [{"id": id, "output_shape": shape.output_shape, "parameters": shape.count} for id, shape in report.layers.items()]
-    return {"ok": not problems, "problems": problems, "layers": layers, "parameters": report.parameters}
+    return {"ok": not problems, "problems": problems + warnings, "layers": layers, "parameters": report.parameters}
 
 
 def _data_problems(document: OpenedFile) -> list[dict[str, str]]:
     """What is wrong with rows that only reading them shows. Built-in data is as the document says."""
-    if document.experiment.data.kind != "csv":
+    if document.experiment.data.kind not in ("csv", "table"):
         return []
     from nnviz.engine.data import datasets
     from nnviz.engine.errors import BuildError
@@ -304,7 +319,8 @@ def _data_problems(document: OpenedFile) -> list[dict[str, str]]:
 
 
 def _problem(problem: Problem | BuildError) -> dict[str, str]:
-    return {"place": problem.place, "message": problem.message, "cure": problem.cure}
+    severity = getattr(problem, "severity", "error")
+    return {"place": problem.place, "message": problem.message, "cure": problem.cure, "severity": severity}
 
 
 def list_examples() -> list[dict[str, str]]:

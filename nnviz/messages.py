@@ -200,12 +200,6 @@ class Opened(Reply, frozen=True):
     """Whether it is another run because no tensor of the former network goes on."""
 
 
-class LogChanged(Reply, frozen=True):
-    """Training goes on where changes lay ahead: they are dropped, and the last document is in force from here on."""
-
-    log: LogUpdate
-
-
 class Failed(Reply, frozen=True):
     """A request could not be carried out; the run stands as before (or, for revision, could not be built)."""
 
@@ -299,6 +293,10 @@ class BatchInspected(Reply, frozen=True):
     """(rows,) The norm of each row's own gradient with respect to all parameters; fewer rows than losses where that took too long."""
     outputs: Array
     """(rows, outputs) Probabilities for classes."""
+    loss: float = 0.0
+    """The loss of the whole batch, without penalties."""
+    classes: Array | None = None
+    """(rows,) The class each row is answered with, −1 for none; None for regression."""
 
 
 class Previewed(Reply, frozen=True):
@@ -376,7 +374,6 @@ Requests = (
 Replies = (
     Ready
     | Opened
-    | LogChanged
     | Failed
     | Frame
     | Trained

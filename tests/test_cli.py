@@ -147,7 +147,7 @@ def test_run_twice_gives_the_same_digest(said, document):
     code, one, err = said("run", document, "--iterations", "30", "--json")
     assert code == 0 and not err
     known = {"iterations", "epochs", "loss", "validation_loss", "metrics", "parameters", "digest", "seconds", "stopped", "findings"}
-    assert known | {"breakpoint"} == set(one)
+    assert known | {"breakpoint", "loss_is", "training_loss", "message"} == set(one)
     assert (one["iterations"], one["epochs"], one["parameters"], one["stopped"], one["findings"]) == (30, 10, 42, "done", [])
     _, same, _ = said("run", document, "--epochs", "10", "--json")
     _, other, _ = said("run", document, "--iterations", "30", "--json", "--seed", "8")
@@ -394,3 +394,21 @@ def test_data_beside_a_document_is_found_from_any_folder(tmp_path, arguments):
     )
     assert done.returncode == 0, done.stderr
     assert "OUT" not in " ".join(arguments) or any(tmp_path.iterdir())
+
+
+def test_a_warning_is_said_and_the_document_can_be_run_all_the_same(said):
+    path = "tests/cases/sigmoid-then-bce.json"
+    code, found, err = said("check", path, "--json")
+    assert code == 0 and found["ok"] and [problem["severity"] for problem in found["problems"]] == ["warning"]
+    assert "warning: network.layers[1].activation: Binary cross-entropy applies sigmoid itself" in err
+    code, text, _ = said("check", path)
+    assert code == 0 and "It can be run, with warnings; 2 parameters." in text
+
+
+def test_a_run_that_is_not_finite_names_the_first_place(said):
+    path = "tests/cases/nan-metrics.json"
+    _, result, _ = said("run", path, "--json")
+    sentence = "Iteration 1: The output of layer out is the first value that is not finite: 4 of 4 elements."
+    assert result["message"] == sentence and result["metrics"]["accuracy"] is None
+    _, text, _ = said("run", path)
+    assert f"non_finite: {sentence}" in text

@@ -109,7 +109,6 @@ MESSAGES = [
     messages.Ready("2.13.0"),
     messages.Opened(1, 0, 0, True, 11, DATA, ("h1.weight",), ("out.bias",)),
     messages.Opened(2, 9, 0, False, 11, log=LogUpdate(1, 9), nothing_left=True),
-    messages.LogChanged(LogUpdate(0, 3)),
     messages.Failed("Edit", "No.", "Do.", "network.layers[1]", 3),
     messages.Frame(
         1,

@@ -268,7 +268,7 @@ LAYERS = _table(
         fields=(Field("num_classes", "integer", 10, "how many different numbers there are, counted from 0", 1, WIDEST, essential=True),),
     ),
     LayerKind(
-        "positional_encoding", "Positional encoding", "adds sin(t/10000^(i/d)) to the even features i and the cosine to the odd ones, so that places in time differ",
+        "positional_encoding", "Positional encoding", "adds sin(t/10000^(2k/d)) to feature 2k and cos(t/10000^(2k/d)) to feature 2k + 1, so that places in time differ",
         group="Attention", source="Vaswani et al. 2017, section 3.5",
         takes="sequence", keeps_shape=True,
     ),
@@ -309,7 +309,7 @@ LAYERS = _table(
 LOSSES = _table(
     Kind("mse", "Mean squared error", "mean (ŷ − y)²", group="Regression", source="torch.nn.MSELoss"),
     Kind("mae", "Mean absolute error", "mean |ŷ − y|", group="Regression", source="torch.nn.L1Loss"),
-    Kind("rmse", "Root mean squared error", "√(mean (ŷ − y)²): the mean squared error in the unit of y", group="Regression"),
+    Kind("rmse", "Root mean squared error", "√(mean (ŷ − y)²): the mean squared error in the unit of y; its gradient is taken as 0 where there is no error", group="Regression"),
     Kind("huber", "Huber", "½(ŷ − y)² where |ŷ − y| ≤ 1, else |ŷ − y| − ½, averaged", group="Regression", source="torch.nn.HuberLoss"),
     Kind("bce", "Binary cross-entropy", "−mean [y log σ(ŷ) + (1 − y) log(1 − σ(ŷ))]: takes the raw output ŷ, one unit", group="Classification", source="torch.nn.BCEWithLogitsLoss"),
     Kind("cross_entropy", "Cross-entropy", "−mean log softmax(ŷ)[class]: takes the raw outputs, one unit per class", group="Classification", source="torch.nn.CrossEntropyLoss"),
@@ -422,8 +422,8 @@ _SCALING = Field(
     "scaling", "choice", "standardise", "none, min-max to [0, 1], or mean 0 and standard deviation 1; fitted on the training rows only", choices=SCALINGS, essential=True,
 )
 _TARGET_SCALING = Field("target_scaling", "choice", "none", "the same for a target of numbers; errors are then in the scaled unit", choices=SCALINGS)
-_SPLIT = (Field("validation", "number", 0.3, "share of the rows kept out of training to validate on", 0.0, 0.9, essential=True), _SCALING)
-_LATER = Field("validation", "number", 0.3, "share of the rows, the last in time, kept out of training to validate on", 0.0, 0.9, essential=True)
+_SPLIT = (Field("validation", "number", 0.3, "share of the rows kept out of training to validate on, in whole rows; half a row is rounded to the even number", 0.0, 0.9, essential=True), _SCALING)
+_LATER = Field("validation", "number", 0.3, "share of the rows, the last in time, kept out of training to validate on, in whole rows; half a row is rounded to the even number", 0.0, 0.9, essential=True)
 _NOISE = "standard deviation of the noise added"
 
 
@@ -527,8 +527,11 @@ DATA_SIZES = {
 }
 """Features and classes (0: regression) of data sets by default; shapes/rows.py knows what their settings change, and all the others."""
 
+ROW_COUNTS = {"iris": 150, "wine": 178, "breast_cancer": 569, "digits": 1797}
+"""Rows of the data sets that have a fixed number of them."""
+
 INITIALIZERS = _table(
-    Kind("default", "Default", "as torch starts such a layer: uniform in ±1/√n_in (recurrent: ±1/√units), biases too; embedding normal; attention Xavier uniform", source="torch.nn"),
+    Kind("default", "Default", "as torch starts such a layer: uniform in ±1/√n_in (recurrent: ±1/√units), biases too; embedding normal; attention Xavier uniform, its biases 0", source="torch.nn"),
     Kind("zeros", "Zeros", "all 0: every unit of a layer stays the same as the others, symmetry never breaks"),
     Kind("constant", "Constant", "all 0.1"),
     Kind("normal", "Normal", "normal with standard deviation 0.05"),
@@ -537,7 +540,7 @@ INITIALIZERS = _table(
     Kind("xavier_normal", "Xavier normal", "normal with variance 2/(n_in + n_out)", source="Glorot & Bengio 2010"),
     Kind("he_uniform", "He uniform", "uniform in ±√6/√n_in", source="He et al. 2015"),
     Kind("he_normal", "He normal", "normal with variance 2/n_in", source="He et al. 2015"),
-    Kind("orthogonal", "Orthogonal", "a random rotation", source="Saxe et al. 2014"),
+    Kind("orthogonal", "Orthogonal", "a random orthogonal matrix: a rotation, or one with a reflection", source="Saxe et al. 2014"),
 )
 """How a layer's weights start; all but "default" start biases at 0."""
 
@@ -557,8 +560,8 @@ TRAINING = (
     Field("loss", "choice", "cross_entropy", "what training makes small", choices=tuple(LOSSES), essential=True),
     Field("target", "choice", "labels", "what the output is compared with: what the data says about a row, or the row itself, which the network is to reproduce (an autoencoder)", choices=("labels", "input")),
     Field("batch_size", "integer", 32, "rows per iteration; none takes the whole training set at once", 1, 100_000, optional=True, essential=True),
-    Field("l1", "number", 0.0, "adds l1 · Σ|w| over all weights (not biases) to the loss", 0.0, 1e3),
-    Field("l2", "number", 0.0, "adds l2/2 · Σw² over all weights (not biases) to the loss", 0.0, 1e3),
+    Field("l1", "number", 0.0, "adds l1 · Σ|w| over all weights to the loss, not over biases nor the γ and β of normalisations", 0.0, 1e3),
+    Field("l2", "number", 0.0, "adds l2/2 · Σw² over all weights to the loss, not over biases nor the γ and β of normalisations", 0.0, 1e3),
     Field("clip_norm", "number", None, "largest norm of all gradients together; none does not clip", 1e-12, 1e12, optional=True),
     Field("clip_value", "number", None, "largest absolute value of one gradient element; none does not clip", 1e-12, 1e12, optional=True),
     Field("dropout", "boolean", True, "master switch: off makes every dropout, also that inside recurrent layers, pass its input unchanged", essential=True),

@@ -26,7 +26,7 @@ class Experiment(msgspec.Struct, frozen=True):
     seed: int = 0
     precision: str = "float32"
     weights: dict[str, list | float] = {}
-    """Parameters set by hand, `layer id.tensor` -> nested lists; the others come from the initialiser."""
+    """Parameters set by hand, `layer id.tensor` -> nested lists, and running statistics; the others come from the initialiser."""
     canvas: dict[str, tuple[float, float]] = {}
     """Where layers stand, by id, in canvas units (pixels at 100 %); a layer without an entry is placed automatically."""
     breakpoints: tuple[Breakpoint, ...] = ()

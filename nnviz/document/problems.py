@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -45,6 +45,8 @@ class Problem(msgspec.Struct, frozen=True):
     """Id of the layer that causes it; empty if none does."""
     fix: Fix | None = None
     """An edit that cures it; None where only a person can tell what is meant."""
+    severity: Literal["error", "warning"] = "error"
+    """error: it cannot be run · warning: it runs, and is likely to be a mistake."""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message} {self.cure}"

@@ -16,9 +16,9 @@ class Training(msgspec.Struct, frozen=True):
     batch_size: int | None = 32
     """Rows per iteration; None takes the whole training set at once."""
     l1: float = 0.0
-    """Adds l1 · Σ|w| over all weights (not biases) to the loss."""
+    """Adds l1 · Σ|w| over all weights to the loss; not over biases, nor γ and β of normalisations."""
     l2: float = 0.0
-    """Adds l2/2 · Σw² over all weights (not biases) to the loss; under plain SGD the same as torch's weight_decay."""
+    """Adds l2/2 · Σw² over all weights to the loss, as l1; under plain SGD the same as torch's weight_decay."""
     clip_norm: float | None = None
     """Largest norm of all gradients together, as torch.nn.utils.clip_grad_norm_."""
     clip_value: float | None = None

@@ -12,7 +12,7 @@ from typing import Any
 from nnviz import messages
 from nnviz.document.run_log import NOTHING_LEFT, LogUpdate, RunLog, is_another_network
 from nnviz.engine._file_questions import FileQuestions
-from nnviz.engine.errors import BuildError
+from nnviz.engine.errors import NO_MEMORY, BuildError, is_out_of_memory
 from nnviz.engine.frame_channel import Closed, Garbage, Inbox
 from nnviz.engine.observe.batch_rows import inspected_batch
 from nnviz.engine.observe.capture import capture_next
@@ -146,11 +146,8 @@ class Service:
     # --- training and moving ---
 
     def _train(self, request: messages.Train) -> None:
-        before = self._run().log
-        if self._timeline.drop_changes_ahead():
-            self._reporter.edited(len(self._timeline.points))
-            self._send(messages.LogChanged(before.update_to(self._timeline.log)))
-        self._breakpoints.skip(self._timeline.iteration if request.past else None)
+        timeline = self._run()
+        self._breakpoints.skip(timeline.iteration if request.past else None)
         self._left = float("inf") if request.iterations is None else request.iterations
         if self._left <= 0:
             self._finish("done")
@@ -232,6 +229,8 @@ class Service:
 def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:
     if isinstance(error, BuildError):
         return messages.Failed(name, error.message, error.cure, error.place, revision)
+    if is_out_of_memory(error):
+        return messages.Failed(name, NO_MEMORY, revision=revision)
     if not isinstance(error, TraceError):
         traceback.print_exc(file=sys.stderr)
     place = "detail" if isinstance(error, TooManyScalars | NoSuchGroup) else ""

@@ -1,6 +1,14 @@
-"""The one error the engine raises for a document it cannot carry out."""
+"""The one error the engine raises for a document it cannot carry out, and how lack of memory is told from other errors."""
 
 from __future__ import annotations
+
+NO_MEMORY = "There is not enough memory for this. Take a smaller batch, or make the layers or the data smaller."
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether memory could not be had: Python says so by the kind of error, torch by the text of a RuntimeError."""
+    text = str(error)
+    return isinstance(error, MemoryError) or "alloc_cpu.cpp" in text or "not enough memory" in text or "can't allocate memory" in text
 
 
 class BuildError(ValueError):

@@ -203,6 +203,10 @@ ROWS = (
         function=of_number("√({z})", math.sqrt),
     ),
     Operation(
+        names="root", symbol="y", formula="y = √x", gradients={"x": "∂L/∂y / (2y), and 0 where y = 0"}, sends_local=True,
+        function=of_number("√({z})", math.sqrt),
+    ),
+    Operation(
         names="rsqrt", symbol="y", formula="y = 1/√x", gradients={"x": "−∂L/∂y · y³/2"}, of_complex={"x": "−∂L/∂y · conj(y³/2)"},
         function=of_number("1/√({z})", lambda z: 1 / math.sqrt(z)),
     ),

@@ -9,14 +9,20 @@ from nnviz.records.tensors import Array, Measure
 
 
 class CurvePoint(msgspec.Struct, frozen=True, array_like=True):
-    """One point of the curves. Validation figures are None except where they were measured."""
+    """One point of the curves: iteration k. All but `loss` is of the weights after k updates, with chance switched off, and None except
+    where it was measured."""
 
     iteration: int
     loss: float
+    """Of the batch of iteration k, before its update, as torch returns it to a training loop; for iteration 0 `training_loss`."""
     validation_loss: float | None = None
-    """The same sum as `loss`, with all penalties, over the validation rows and with chance switched off."""
+    """The same sum as `loss`, with all penalties, over the validation rows."""
     metric: float | None = None
-    """Validation accuracy (0 to 1) for classes, root mean squared error for regression."""
+    """Over the validation rows: accuracy (0 to 1) for classes, root mean squared error for regression."""
+    training_loss: float | None = None
+    """The same sum over all training rows."""
+    training_metric: float | None = None
+    """The metric over all training rows."""
 
 
 class LayerMeasures(msgspec.Struct, frozen=True):
@@ -26,7 +32,7 @@ class LayerMeasures(msgspec.Struct, frozen=True):
     weights: Measure
     """Of its weight."""
     gradients: Measure
-    """Of all its parameters together, biases included."""
+    """Of all its parameters together, biases included, before any clipping."""
     activations: Measure
     update_ratio: float = 0.0
     """‖Δθ‖/‖θ‖ of the last update."""
@@ -47,13 +53,16 @@ class Predictions(msgspec.Struct, frozen=True):
     rows: Array
     """(rows,) Which rows of the data: those trained on first."""
     values: Array
-    """(rows,) class numbers, or (rows, targets)."""
+    """(rows,) class numbers, −1 where the outputs of a row are not all finite and answer nothing; or (rows, targets)."""
     sure: Array
     """(rows,) The probability of the class that is answered; empty for regression."""
     scores: dict[str, float]
-    """Over the validation rows (the training rows, if there are none): accuracy, precision, recall, f1 (0 to 1), or mse, mae, rmse."""
+    """Over all validation rows (all training rows, if there are none): accuracy, precision, recall, f1 (0 to 1), the last three as means
+    over the classes; or mse, mae, rmse. Empty where a row is not answered."""
     confusion: Array | None = None
     """(classes, classes) How often class j (column) was answered where class i (row) is true, over the same rows."""
+    scored: int = 0
+    """How many rows that are; `rows` may hold fewer of them."""
 
 
 class WeightHistory(msgspec.Struct, frozen=True):

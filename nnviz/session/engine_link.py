@@ -323,8 +323,6 @@ class EngineLink(QObject):
         match reply:
             case messages.Opened():
                 self._opened(reply)
-            case messages.LogChanged() if self.log:
-                self.log = self.log.updated(reply.log, self.log.last)
             case messages.Failed(request="start"):
                 self.failed(" ".join(filter(None, (reply.message, reply.cure))))
             case messages.Failed():

@@ -18,19 +18,23 @@ MOST_SNAPSHOTS = 64
 
 @dataclass(frozen=True)
 class Curves:
-    """The figures of a run over its iterations, as equally long float64 arrays. NaN where validation was not measured."""
+    """The figures of a run over its iterations, as equally long float64 arrays. NaN where something was not measured."""
 
     iteration: np.ndarray
     loss: np.ndarray
+    """Of the batch of each iteration, before its update. All others are of the weights after it."""
     validation_loss: np.ndarray
     metric: np.ndarray
     """Validation accuracy (0 to 1) for classes, root mean squared error for regression."""
+    training_loss: np.ndarray
+    """Over all training rows."""
+    training_metric: np.ndarray
 
     @classmethod
     def of(cls, points: tuple[CurvePoint, ...]) -> Curves:
         """Return the curves through these points."""
-        rows = [(p.iteration, p.loss, _number(p.validation_loss), _number(p.metric)) for p in points]
-        return cls(*np.array(rows, dtype=np.float64).reshape(-1, 4).T)
+        rows = [[_number(getattr(point, name)) for name in CurvePoint.__struct_fields__] for point in points]
+        return cls(*np.array(rows, dtype=np.float64).reshape(-1, len(CurvePoint.__struct_fields__)).T)
 
     def with_points(self, points: tuple[CurvePoint, ...]) -> Curves:
         """Return the curves with these points behind them. From the first of their iterations on they take the place of the old ones."""
@@ -40,11 +44,11 @@ class Curves:
         return Curves(*(np.concatenate((old[:kept], new)) for old, new in zip(self.columns(), Curves.of(points).columns(), strict=True)))
 
     def columns(self) -> tuple[np.ndarray, ...]:
-        """Return iteration, loss, validation loss and metric."""
-        return self.iteration, self.loss, self.validation_loss, self.metric
+        """Return the arrays in the order of a point's fields."""
+        return tuple(getattr(self, name) for name in CurvePoint.__struct_fields__)
 
     def last(self, column: str) -> float | None:
-        """Return the last measured figure of a column ("loss", "validation_loss", "metric"); None if there is none."""
+        """Return the last measured figure of a column, as "validation_loss"; None if there is none."""
         place = self._last_place(column)
         return None if place is None else float(getattr(self, column)[place])
 

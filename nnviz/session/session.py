@@ -60,6 +60,8 @@ class Session(QObject):
         super().__init__(parent)
         self._train_first = 0
         """Iterations to train as soon as the run is open."""
+        self._said_ahead: int | None = None
+        """The iteration of the change ahead that has been told."""
         self.document = Document(experiment, path, self._attachments, self)
         self.link = EngineLink(wire, experiment, self.report.ok, self.document.folder, self)
         self.breakpoints = BreakpointControl(self.link, experiment)
@@ -302,6 +304,8 @@ class Session(QObject):
                 self._on_failed(reply)
             case messages.Trained():
                 self._on_trained(reply)
+            case messages.Moved():
+                self._say_what_lies_ahead(reply.iteration)
         self.watched.take(reply)  # it asks for a trace if none of the others has had anything else done
 
     def _on_opened(self, reply: messages.Opened) -> None:
@@ -313,6 +317,19 @@ class Session(QObject):
         elif reply.reasons:
             self.message_posted.emit("info", " ".join(reply.reasons))
 
+    def _say_what_lies_ahead(self, iteration: int) -> None:
+        """Where the run goes back behind a change, say once that the settings of then hold."""
+        ahead = self._change_ahead(iteration)
+        if ahead is not None and ahead != self._said_ahead:
+            text = f"Up to iteration {ahead:,} the settings hold that held then; what was changed there is changed again when it comes."
+            self.message_posted.emit("info", f"{text} An edit now takes effect here and drops it.")
+        self._said_ahead = ahead
+
+    def _change_ahead(self, iteration: int) -> int | None:
+        """The iteration of the first change behind this one that the run has known; None if there is none."""
+        changes = self.link.log.changes if self.link.log else ()
+        return next((change.iteration for change in changes if change.iteration > iteration), None)
+
     def _on_failed(self, reply: messages.Failed) -> None:
         self.stepping.give_up()
         self.message_posted.emit("error", " ".join(filter(None, (reply.message, reply.cure))))
@@ -322,6 +339,7 @@ class Session(QObject):
 
     def _on_trained(self, reply: messages.Trained) -> None:
         """Training has stopped: if by a breakpoint or at what is not finite, stand at the guilty node as soon as its trace is there."""
+        self._said_ahead = self._change_ahead(reply.iteration)
         if self.run.is_traced:  # the iteration could not be made: no other trace will come
             self.stepping.give_up()
         is_stop = reply.reason in ("breakpoint", "non_finite")

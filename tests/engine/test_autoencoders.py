@@ -7,11 +7,11 @@ import torch
 
 from nnviz.document import edits
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
+from nnviz.document.checks import training_checks
 from nnviz.document.shapes.report import examine
 from nnviz.document.store import files
 from nnviz.engine.data.datasets import data_key, load
 from nnviz.engine.observe.capture import capture_next
-from nnviz.engine.run import trainer as trainers
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import Trainer
 from tests.engine.experiments import HERE, chain, experiment
@@ -86,7 +86,7 @@ def test_the_divergence_of_a_latent_is_part_of_the_loss_and_of_the_trace(detail)
 @pytest.mark.parametrize("chunk", [7, 4096])
 @pytest.mark.parametrize("loss", ["mse", "rmse", "huber"])
 def test_validation_is_the_sum_that_is_trained_on(loss, chunk, monkeypatch):
-    monkeypatch.setattr(trainers, "CHUNK", chunk)
+    monkeypatch.setattr(training_checks, "MOST_EVALUATED_ROWS", chunk)
     trainer = trainer_of(autoencoder("gaussian_latent", l1=1e-3, l2=1e-2, loss=loss))
     for _ in range(30):
         trainer.advance()

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from nnviz.document import edits
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
@@ -18,7 +19,6 @@ from nnviz.engine.run import checkpoints
 from nnviz.engine.run.optimizers import save_state
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
-from nnviz.records.run_records import CurvePoint
 from tests.engine.experiments import HERE, chain, experiment
 
 START = experiment(batch_size=16)
@@ -115,7 +115,7 @@ def test_after_another_penalty_no_figure_of_the_former_one_is_left(iteration):
     Reporter(sent.append).report_at_rest(timeline, 0)
     start = timeline.trainer.start_point()
     loss = start.loss if iteration == 0 else before.loss
-    assert sent[-1].points[-1] == CurvePoint(iteration, loss, start.validation_loss, start.metric)
+    assert sent[-1].points[-1] == replace(start, loss=loss)
     assert start.validation_loss > 1
 
 
@@ -181,7 +181,7 @@ def test_another_net_has_its_own_figures(name):
     timeline.go_to(9)
     made = timeline.points[-1]
     timeline.edit(CHANGED[name](START))
-    assert timeline.points[-1] == timeline.trainer.start_point() != made
+    assert timeline.points[-1] == replace(timeline.trainer.start_point(), loss=made.loss) != made
     assert [point.iteration for point in timeline.points] == list(range(10))
 
 
@@ -218,22 +218,23 @@ def test_a_refused_edit_changes_nothing():
     assert state(timeline) == before
 
 
-def test_training_on_from_the_past_drops_what_came_later_but_keeps_the_document():
-    timeline = Timeline(START, HERE)
-    timeline.go_to(30)
-    timeline.edit(CHANGES["sgd"](timeline.document))
+def test_going_on_from_the_past_makes_the_same_iterations_with_the_settings_that_held_then():
+    straight = Timeline(START, HERE)
+    straight.go_to(30)
+    straight.edit(CHANGES["sgd"](straight.document))
+    straight.go_to(60)
+    timeline = Timeline(straight.log, HERE)
     timeline.go_to(60)
-    present = timeline.document
     timeline.go_to(10)
-    assert timeline.trainer.experiment == START and timeline.document == present
-    carried = timeline.drop_changes_ahead()
-    assert carried is not None and timeline.changes == (Change(10, present),) and timeline.trainer.experiment == present
-    for _ in range(30):
+    shown = capture_next(timeline.trainer, "textbook").trace
+    assert timeline.trainer.experiment == START and timeline.document == straight.document
+    timeline.advance()
+    made = {update.parameter: update.after for update in shown.updates}
+    assert all(torch.equal(made[name], parameter) for name, parameter in timeline.trainer.parameters.items())
+    for _ in range(49):
         timeline.advance()
-    branch = Timeline(RunLog(START, (Change(10, present),)), HERE)
-    branch.go_to(40)
-    assert digest(branch.trainer.net) == digest(timeline.trainer.net)
-    assert timeline.drop_changes_ahead() is None
+    assert timeline.changes == straight.changes and timeline.trainer.experiment == straight.document
+    assert digest(timeline.trainer.net) == digest(straight.trainer.net)
 
 
 def test_data_seed_and_precision_start_a_new_run():

@@ -513,6 +513,7 @@ CODE: dict[str, Callable] = {
     "rpow": lambda g, y, x, c: fit(g * y * math.log(c), x),
     "square": elementwise(lambda x, y: 2 * x),
     "sqrt": elementwise(lambda x, y: 0.5 / y),
+    "root": elementwise(lambda x, y: torch.where(y == 0, 0.0, 0.5 / y)),
     "rsqrt": elementwise(lambda x, y: -0.5 * y**3),
     "exp": elementwise(lambda x, y: y),
     "log": elementwise(lambda x, y: 1 / x),

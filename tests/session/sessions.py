@@ -100,11 +100,6 @@ class Stage:
         self.log = before if new_run else before.changed(iteration, request.experiment)
         return before.update_to(self.log)
 
-    def settled(self, iteration: int) -> None:
-        """The engine trains on where changes lay ahead."""
-        before, self.log = self.log, self.log.changed(iteration, self.log.last)
-        self.reply(messages.LogChanged(before.update_to(self.log)))
-
     def traced(self, iteration: int | None = None, **what) -> None:
         """The trace of the next iteration is there."""
         iteration = self.session.run.iteration if iteration is None else iteration

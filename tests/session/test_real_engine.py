@@ -173,12 +173,13 @@ def test_undo_brings_back_weights_and_curves_and_survives_a_death(rig, edit, arg
     session.edit("Change", edit, *arguments, **settings)
     rig.wait_for_trace()
     changed = rig.digest()
-    rig.wait(lambda: session.run.curves.loss[-1] != curves.loss[-1])
+    rig.wait(lambda: session.run.curves.training_loss[-1] != curves.training_loss[-1])
     assert changed != before and session.run.curves.iteration.tolist() == list(range(26))
     session.document.undo()
     rig.wait_for_trace()
     assert rig.digest() == before and session.link.log.changes == ()
-    rig.wait(lambda: session.run.curves.loss.tolist() == curves.loss.tolist())
+    rig.wait(lambda: session.run.curves.training_loss[-1] == curves.training_loss[-1])
+    assert session.run.curves.loss.tolist() == curves.loss.tolist()
     rig.kill()
     assert rig.digest() == before
     session.document.redo()
@@ -239,7 +240,7 @@ def test_killed_at_random_moments_of_everything(rig):
     rig.wait_for_trace()
     assert rig.digest() == before
     assert session.link.log == lineage
-    assert all(level == "warning" for level, _ in rig.messages)
+    assert all(level == "warning" or text.startswith("Up to iteration") for level, text in rig.messages)
 
 
 def test_closing_while_it_trains_is_quick(rig):

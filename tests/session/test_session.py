@@ -420,12 +420,14 @@ def test_going_back_keeps_what_lies_ahead(changed):
     assert changed.session.run.curves.iteration.tolist() == [15]
 
 
-def test_training_on_drops_what_lay_ahead_and_the_present_document_is_in_force(changed):
+def test_training_on_keeps_what_lies_ahead_and_it_is_said_once(changed):
+    said = [text for _, text in changed.messages if "Up to iteration 20 the settings hold that held then" in text]
     changed.session.training.train()
-    changed.settled(15)
-    log = changed.session.link.log
-    assert [change.iteration for change in log.changes] == [10, 15]
-    assert log.last is changed.session.experiment
+    changed.trained(17, "asked")
+    changed.session.training.go_to(16)
+    changed.reply(messages.Moved(16, 1, (CurvePoint(16, 0.5),)))
+    assert [change.iteration for change in changed.session.link.log.changes] == [10, 20]
+    assert len(said) == 1 and [text for _, text in changed.messages if "Up to iteration 20" in text] == said
 
 
 def test_an_edit_drops_what_lay_ahead(changed):

@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from nnviz.engine.model.loss_functions import LOSSES
+
 CASES: dict[str, Callable[[], tuple[nn.Module, tuple]]] = {}
 
 
@@ -122,8 +124,8 @@ def mlp_nll():
 
 
 @case
-def rmse_by_hand():
-    return Supervised(mlp(nn.Tanh()), lambda y, t: ((y - t) ** 2).mean().sqrt()), (normal(5, 4), normal(5, 3))
+def rmse():
+    return Supervised(mlp(nn.Tanh()), lambda y, t: LOSSES["rmse"](y, t)), (normal(5, 4), normal(5, 3))
 
 
 # -- images --------------------------------------------------------------------------------------------------------

@@ -41,3 +41,13 @@ def test_the_figures_do_not_jump_when_the_iteration_goes(bar):
         bar.layout().activate()
         places.append([label.mapTo(bar, label.rect().topLeft()).x() for label in bar.findChildren(QLabel)])
     assert places[1:] == places[:1] * 3
+
+
+def test_the_loss_is_that_of_the_training_rows_and_of_an_earlier_iteration_it_says_of_which(bar):
+    figure = bar.findChildren(Figure)[2]
+    bar.set_figures(40, 3, "0.41", "87.3 %", "accuracy", 40, 40)
+    assert (figure.toolTip(), figure.findChildren(QLabel)[-1].isEnabled()) == ("Measured on all training rows", True)
+    bar.set_figures(41, 3, "0.41", "87.3 %", "accuracy", 40, 40, "training")
+    assert figure.toolTip() == "Measured on all training rows after iteration 40, not since"
+    assert not figure.findChildren(QLabel)[-1].isEnabled()
+    assert score(bar) == ("Measured on the training rows after iteration 40, not since", False)

@@ -12,9 +12,9 @@ from nnviz.document import catalog
 from nnviz.document.checks.links import LinkIndex
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import faults, shape_of, takes
-from nnviz.document.network import Choice, split_parameter
+from nnviz.document.network import Choice, Layer, split_parameter
 from nnviz.document.problems import Fix, FixStep, Problem, fix, likely, offered, shown, step
-from nnviz.document.shapes.rows import RowSize, data_size, natural_shape
+from nnviz.document.shapes.rows import RowSize, data_size, looked_up, natural_shape
 
 Shapes = dict[str, tuple[int, ...] | None]
 
@@ -67,7 +67,29 @@ def lookup_problems(experiment: Experiment, links: LinkIndex) -> list[Problem]:
             message = f"{kind.label} looks up whole numbers, and scaling turns those of the data into others."
             whole = fix("Switch scaling off", step("change_data", scaling="none"))
             problems.append(Problem("data.scaling", message, "Set scaling to none.", layer.id, whole))
+        elif source:
+            problems += _vocabulary_problems(experiment.data, links, layer)
     return problems
+
+
+def _vocabulary_problems(data: Choice, links: LinkIndex, layer: Layer) -> list[Problem]:
+    """Whether a layer knows all numbers of the data, where they are known without reading it."""
+    kind, place = catalog.layer_kind(layer.kind), links.place(layer.id)
+    numbers, known = looked_up(data), layer.settings.get(kind.vocabulary)
+    if numbers is None or not isinstance(known, int):
+        return []
+    if not numbers:
+        message = f"{kind.label} looks up whole numbers from 0 up, and the data holds others."
+        return [Problem(place, message, "Take data of whole numbers, or remove this layer.", layer.id)]
+    highest = max(numbers)
+    if highest < known:
+        return []
+    message, cure = (
+        f"{kind.label} knows the numbers 0 to {known - 1}, and the data holds {highest}.",
+        f"Set {kind.vocabulary} to {highest + 1}",
+    )
+    larger = fix(cure, step("change_layer", id=layer.id, **{kind.vocabulary: highest + 1}))
+    return [Problem(f"{place}.{kind.vocabulary}", message, f"{cure}.", layer.id, larger)]
 
 
 def _origin(links: LinkIndex, id: str) -> str:

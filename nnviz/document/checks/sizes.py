@@ -36,7 +36,7 @@ def _needs(experiment: Experiment, layer: Layer, wish: dict[str, int]) -> str:
     except (LayerProblem, TypeError):  # no input, too many, or of a shape not known
         return ""
     needed = memory(experiment, {layer.id: shape})
-    return f": {shape.count:,} parameters and about {written_bytes(needed)} for an iteration"
+    return f": {shape.count:,} parameters and about {written_bytes(needed)} of memory"
 
 
 def written_bytes(count: int) -> str:

@@ -5,7 +5,8 @@ Each problem names the place, the layer that causes it, and the cure.
 
 from __future__ import annotations
 
-from math import prod
+from collections.abc import Mapping
+from math import ceil, prod
 
 from nnviz.document import catalog
 from nnviz.document.checks.links import LinkIndex
@@ -13,13 +14,18 @@ from nnviz.document.checks.output_and_data import choice_problems, counted, endi
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice
 from nnviz.document.problems import Problem, fix, step
-from nnviz.document.shapes.rows import held_out
+from nnviz.document.shapes.rows import held_out, split_sizes
 from nnviz.document.shapes.rules import LayerShape
 
 MOST_PARAMETERS = 50_000_000
 MOST_BYTES = 4 << 30
 """A training that would need more memory than this, by the estimate below, is refused before anything is allocated."""
 
+EVALUATED_BYTES = 256 << 20
+MOST_EVALUATED_ROWS = 4096
+"""Rows are evaluated in parts: so many at once, or fewer where those would need more memory than this."""
+
+_USUAL_BATCH = 32
 _USUAL_ROWS = 1_000
 """How many rows a whole training set is taken to have where only reading it tells."""
 
@@ -33,8 +39,7 @@ def training_problems(experiment: Experiment, links: LinkIndex, layers: dict[str
     return [
         *problems,
         *_learning_problems(experiment, links, layers),
-        *_lonely_batch_problems(experiment),
-        *_validation_problems(experiment),
+        *row_problems(experiment, split_sizes(experiment.data)),
         *_memory_problems(experiment, links, layers),
     ]
 
@@ -66,54 +71,104 @@ def _nesterov_problems(optimizer: Choice) -> list[Problem]:
     return []
 
 
-def _lonely_batch_problems(experiment: Experiment) -> list[Problem]:
-    if experiment.training.batch_size != 1:
+# --- what depends on how many rows there are ---
+
+
+def row_problems(experiment: Experiment, sizes: tuple[int, int] | None) -> list[Problem]:
+    """Return what is wrong with so many rows to train and to validate on; None: only reading the data tells."""
+    return [*_lonely_row_problems(experiment, sizes[0] if sizes else None), *_validation_problems(experiment, sizes)]
+
+
+def _lonely_row_problems(experiment: Experiment, count: int | None) -> list[Problem]:
+    """A layer that compares the rows of a batch needs two of them, in the last batch of an epoch, too."""
+    batch = experiment.training.batch_size
+    size = batch if count is None else min(batch or count, count)
+    if size != 1 and (count is None or count % size != 1):
         return []
-    message, cure = "{} compares the rows of a batch, and a batch has only one row.", "Use a batch size of 2 or more, or Layer norm."
-    larger = fix("Set the batch size to 32", step("change_training", batch_size=32))
+    fitting = _fitting_batch(size, count)
+    if count == 1:
+        what, cure = "there is one row to train on", "Give it more rows, or use Layer norm."
+    elif size == 1:
+        what, cure = "a batch has only one row", "Use a batch size of 2 or more, or Layer norm."
+    else:
+        what, cure = f"of {count:,} rows in batches of {size:,} the last has one", f"Set the batch size to {fitting}."
+    larger = fix(f"Set the batch size to {fitting}", step("change_training", batch_size=fitting)) if fitting else None
     found = [(place, layer.id, catalog.layer_kind(layer.kind)) for place, layer in enumerate(experiment.network)]
+    message = "{} compares the rows of a batch, and {}."
     return [
-        Problem(f"network.layers[{place}]", message.format(kind.label), cure, id, larger) for place, id, kind in found if kind.compares_rows
+        Problem(f"network.layers[{place}]", message.format(kind.label, what), cure, id, larger)
+        for place, id, kind in found
+        if kind.compares_rows
     ]
 
 
-def _validation_problems(experiment: Experiment) -> list[Problem]:
+def _fitting_batch(size: int, count: int | None) -> int | None:
+    """A batch size with which no batch has one row alone: the usual one instead of 1, else the next larger one; None if there is none."""
+    if count is None:
+        return _USUAL_BATCH
+    larger = [_USUAL_BATCH] * (size == 1 and count >= _USUAL_BATCH) + list(range(size + 1, count + 1))
+    return next((rows for rows in larger if count % rows != 1), None)
+
+
+def _validation_problems(experiment: Experiment, sizes: tuple[int, int] | None) -> list[Problem]:
     """What watches the validation loss needs rows to validate on."""
-    if held_out(experiment.data):
+    share = held_out(experiment.data)
+    if share if sizes is None else sizes[1]:
         return []
+    count = sum(sizes or ())
+    enough = min(0.9, ceil(100 / count) / 100) if share else 0.3
     all_rows = {"corners": False} if experiment.data.settings.get("corners") else {}
-    held = fix("Hold out 30 % of the rows", step("change_data", validation=0.3, **all_rows))
-    message, cure = "{} watches the validation loss, and no rows are kept out of training.", "Set validation above 0, or turn it off."
+    held = fix(f"Hold out {enough:.0%} of the rows".replace("%", " %"), step("change_data", validation=enough, **all_rows))
+    if not share:
+        what, cure = "no rows are kept out of training", "Set validation above 0, or turn it off."
+    elif count == 1:
+        what, cure, held = "there is only one row", "Give it more rows, or turn it off.", None
+    else:
+        what, cure = f"{100 * share:g} % of {count:,} rows are none", f"Set validation to {enough:g}, or turn it off."
     watching = []
     if experiment.training.early_stopping is not None:
         watching.append(("training.early_stopping", "Early stopping"))
     if experiment.training.schedule.kind == "plateau":
         watching.append(("training.schedule", "The plateau schedule"))
-    return [Problem(place, message.format(what), cure, fix=held) for place, what in watching]
+    return [Problem(place, f"{label} watches the validation loss, and {what}.", cure, fix=held) for place, label in watching]
 
 
 # --- memory ---
 
 
 def memory(experiment: Experiment, layers: dict[str, LayerShape]) -> int:
-    """Return about how many bytes an iteration needs: parameters with gradients and two moments, and all values with their gradients."""
-    return _bytes(experiment) * (4 * sum(layer.count for layer in layers.values()) + _rows(experiment) * _per_row(layers))
+    """Return about how many bytes a run needs at once: parameters with gradients and two moments, and either all values of an iteration
+    with their gradients, or the values of as many rows as are evaluated at once."""
+    row = numbers_per_row(layers)
+    values = max(2 * _rows(experiment) * row, evaluated_rows(row, experiment.precision, _all_rows(experiment)) * row)
+    return number_bytes(experiment.precision) * (4 * sum(layer.count for layer in layers.values()) + values)
 
 
-def _bytes(experiment: Experiment) -> int:
-    return 8 if experiment.precision == "float64" else 4
-
-
-def _rows(experiment: Experiment) -> int:
-    return experiment.training.batch_size or experiment.data.settings.get("samples") or _USUAL_ROWS
-
-
-def _per_row(layers: dict[str, LayerShape]) -> int:
+def numbers_per_row(layers: Mapping[str, LayerShape]) -> int:
+    """Return about how many numbers the network computes for one row."""
     return sum(_row(layer) for layer in layers.values())
 
 
+def evaluated_rows(numbers: int, precision: str, count: int = MOST_EVALUATED_ROWS) -> int:
+    """Return how many of `count` rows are evaluated at once, each with so many numbers."""
+    return max(1, min(count, MOST_EVALUATED_ROWS, EVALUATED_BYTES // (number_bytes(precision) * max(1, numbers))))
+
+
+def number_bytes(precision: str) -> int:
+    """Return how many bytes a number takes."""
+    return 8 if precision == "float64" else 4
+
+
+def _rows(experiment: Experiment) -> int:
+    return experiment.training.batch_size or _all_rows(experiment)
+
+
+def _all_rows(experiment: Experiment) -> int:
+    return sum(split_sizes(experiment.data) or (_USUAL_ROWS,))
+
+
 def _row(layer: LayerShape) -> int:
-    return 2 * (prod(layer.output_shape or ()) + layer.working)
+    return prod(layer.output_shape or ()) + layer.working
 
 
 def _memory_problems(experiment: Experiment, links: LinkIndex, layers: dict[str, LayerShape]) -> list[Problem]:
@@ -121,8 +176,8 @@ def _memory_problems(experiment: Experiment, links: LinkIndex, layers: dict[str,
     if needed <= MOST_BYTES:
         return []
     largest = max(layers, key=lambda id: _row(layers[id]))
-    rows, room = _rows(experiment), MOST_BYTES // _bytes(experiment) - 4 * sum(layer.count for layer in layers.values())
-    fitting = min(rows - 1, room // max(1, _per_row(layers)))
+    rows, room = _rows(experiment), MOST_BYTES // number_bytes(experiment.precision) - 4 * sum(layer.count for layer in layers.values())
+    fitting = min(rows - 1, room // max(1, 2 * numbers_per_row(layers)))
     message = (
         f"An iteration over {counted(rows, 'row')} would need about {needed / (1 << 30):,.1f} GB of memory, most of it here; "
         f"{MOST_BYTES >> 30} GB are the most."

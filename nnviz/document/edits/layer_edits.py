@@ -270,8 +270,11 @@ def set_weight(
 
 
 def set_parameter(experiment: Experiment, parameter: str, values: list | float) -> Experiment:
-    """Return the experiment with a whole parameter (`layer id.tensor`) set by hand, as nested lists of its shape."""
-    shapes = examine(experiment).parameters_by_name
+    """Return the experiment with a whole parameter (`layer id.tensor`) set by hand, as nested lists of its shape.
+
+    The running statistics of a normalisation are set in the same way.
+    """
+    shapes = examine(experiment).settable_by_name
     if parameter not in shapes:
         raise Refused(f'No parameter is called "{parameter}".', offered(parameter, shapes))
     if shape_of(values) != shapes[parameter]:

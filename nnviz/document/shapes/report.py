@@ -12,6 +12,7 @@ import msgspec
 from nnviz.document import catalog
 from nnviz.document.checks import output_and_data
 from nnviz.document.checks.links import LinkIndex, link_problems
+from nnviz.document.checks.output_range import output_warnings
 from nnviz.document.checks.training_checks import MOST_PARAMETERS, training_problems
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import faults
@@ -19,7 +20,7 @@ from nnviz.document.locks import lock_problem
 from nnviz.document.network import Layer, split_parameter
 from nnviz.document.problems import Problem, offered, shown
 from nnviz.document.shapes.fixes import FixAt, change_itself, delete_itself, first_fix
-from nnviz.document.shapes.rules import RULES, LayerProblem, LayerShape, Shape, parameters_by_name
+from nnviz.document.shapes.rules import RULES, LayerProblem, LayerShape, Shape, buffers_by_name, parameters_by_name
 
 MOST_PROBLEMS = 20
 """So many parameters are named that are wrong; a document may name a hundred thousand."""
@@ -32,6 +33,8 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     problems: tuple[Problem, ...] = ()
     output: str = ""
     """Id of the layer whose output is the network's; empty if there is not exactly one."""
+    warnings: tuple[Problem, ...] = ()
+    """What does not keep it from running, and is likely to be a mistake; none are looked for where there are problems."""
 
     @property
     def ok(self) -> bool:
@@ -48,9 +51,18 @@ class Report(msgspec.Struct, frozen=True, dict=True):
         """The shape of every parameter by its whole name, as h1.weight."""
         return parameters_by_name(self.layers)
 
+    @cached_property
+    def settable_by_name(self) -> dict[str, Shape]:
+        """The shape of all that `weights` may set: parameters and running statistics."""
+        return self.parameters_by_name | buffers_by_name(self.layers)
+
     def problems_of(self, layer: str) -> tuple[Problem, ...]:
         """Return the problems this layer causes."""
         return tuple(problem for problem in self.problems if problem.layer == layer)
+
+    def warnings_of(self, layer: str) -> tuple[Problem, ...]:
+        """Return the warnings this layer causes."""
+        return tuple(warning for warning in self.warnings if warning.layer == layer)
 
 
 def examine(experiment: Experiment) -> Report:
@@ -63,10 +75,12 @@ def examine(experiment: Experiment) -> Report:
         problems += training_problems(experiment, links, layers)
     problems += output_and_data.data_problems(experiment, links)
     problems += output_and_data.lookup_problems(experiment, links)
-    problems += _parameter_problems(experiment.weights, layers, output_and_data.weight_problem)
-    problems += _parameter_problems(experiment.locks, layers, lock_problem)
+    known = parameters_by_name(layers)
+    problems += _parameter_problems(experiment.weights, layers, known | buffers_by_name(layers), output_and_data.weight_problem)
+    problems += _parameter_problems(experiment.locks, layers, known, lock_problem)
     ordered = sorted(problems, key=lambda problem: links.order.get(problem.layer, len(links.order)))
-    return Report(layers, tuple(ordered), links.output)
+    shapes = {id: layer.output_shape for id, layer in layers.items()}
+    return Report(layers, tuple(ordered), links.output, () if ordered else tuple(output_warnings(experiment, links, shapes)))
 
 
 def _shapes(links: LinkIndex) -> tuple[dict[str, LayerShape], list[Problem]]:
@@ -127,10 +141,12 @@ def _narrower(layer: Layer, count: int, room: int) -> tuple[FixAt, ...]:
 
 
 def _parameter_problems(
-    values: dict[str, Any], layers: dict[str, LayerShape], problem: Callable[[str, Any, dict[str, Shape]], Problem | None]
+    values: dict[str, Any],
+    layers: dict[str, LayerShape],
+    known: dict[str, Shape],
+    problem: Callable[[str, Any, dict[str, Shape]], Problem | None],
 ) -> list[Problem]:
     """What is wrong with what a document says of parameters; layers whose shape is not known are left alone."""
-    known = parameters_by_name(layers) if values else {}
     hidden = {id for id, layer in layers.items() if layer.output_shape is None}
     named = ((name, value) for name, value in values.items() if split_parameter(name).layer not in hidden)
     found = list(islice((found for name, value in named if (found := problem(name, value, known))), MOST_PROBLEMS + 1))

@@ -38,7 +38,46 @@ def data_size(data: Choice) -> RowSize | None:
 
 def held_out(data: Choice) -> float:
     """Return the share of the rows that are kept out of training."""
-    return 0.0 if data.settings.get("corners") else data.settings.get("validation", 0.0)
+    return 0.0 if data.settings.get("corners") else data.settings.get("validation") or 0.0
+
+
+def held_out_rows(count: int, share: float) -> int:
+    """Return how many of so many rows are validated on: the share in whole rows, halves to the even number, never all."""
+    return min(round(count * share), count - 1)
+
+
+def row_count(data: Choice) -> int | None:
+    """Return how many rows the data has; None where only reading it can tell, or its settings are not sound."""
+    x, window, samples = (data.settings.get(name) for name in ("x", "window", "samples"))
+    if data.kind == "table" and isinstance(x, list):
+        return len(x) or None
+    if data.kind == "text" and isinstance(window, int):
+        return len(tiny_text.tokens(data["unit"])) - window
+    if data.settings.get("corners"):
+        return 4
+    return samples if isinstance(samples, int) and samples > 0 else catalog.ROW_COUNTS.get(data.kind)
+
+
+def split_sizes(data: Choice) -> tuple[int, int] | None:
+    """Return how many rows are trained on and how many validated on; None where only reading the data can tell."""
+    count, share = row_count(data), held_out(data)
+    if count is None or not isinstance(share, int | float):
+        return None
+    validated = held_out_rows(count, share)
+    return count - validated, validated
+
+
+def looked_up(data: Choice) -> set[int] | None:
+    """Return the whole numbers that rows of unscaled data hold; empty if they hold others; None where only reading them can tell."""
+    if data.kind == "text":
+        vocabulary = {token: number for number, token in enumerate(tiny_text.vocabulary(data["unit"]))}
+        return {vocabulary[token] for token in tiny_text.tokens(data["unit"])[:-1]}
+    if data.kind == "digits":
+        return set(range(17))
+    if data.kind == "table":
+        numbers = {number for row in data["x"] for number in row}
+        return {int(number) for number in numbers} if all(number >= 0 and number == int(number) for number in numbers) else set()
+    return None if data.kind == "csv" else set()
 
 
 def has_classes(data: Choice) -> bool:

@@ -23,6 +23,8 @@ class LayerShape(msgspec.Struct, frozen=True):
 
     output_shape: Shape | None
     parameters: dict[str, Shape] = {}
+    buffers: dict[str, Shape] = {}
+    """Shapes of what it carries along in training without a gradient and answers with: running statistics, by tensor name."""
     working: int = 0
     """How many numbers a row needs inside the layer besides its output, roughly: gates of all time steps, attention scores."""
 
@@ -35,6 +37,11 @@ class LayerShape(msgspec.Struct, frozen=True):
 def parameters_by_name(layers: Mapping[str, LayerShape]) -> dict[str, Shape]:
     """Return the shape of every parameter by its whole name, as h1.weight."""
     return {f"{id}.{tensor}": shape for id, layer in layers.items() for tensor, shape in layer.parameters.items()}
+
+
+def buffers_by_name(layers: Mapping[str, LayerShape]) -> dict[str, Shape]:
+    """Return the shape of every buffer by its whole name, as n1.running_mean."""
+    return {f"{id}.{tensor}": shape for id, layer in layers.items() for tensor, shape in layer.buffers.items()}
 
 
 class LayerProblem(Refused):
@@ -78,7 +85,7 @@ def _dense(layer: Layer, x: Shape) -> LayerShape:
 def _gaussian_latent(layer: Layer, x: Shape) -> LayerShape:
     _check_vector("A Gaussian latent layer", x)
     units = layer["units"]
-    return LayerShape((units,), _affine(units, x, name="mean.") | _affine(units, x, name="log_variance."), 6 * units)
+    return LayerShape((units,), _affine(units, x, name="mean.") | _affine(units, x, name="log_variance."), working=6 * units)
 
 
 def _unchanged(layer: Layer, x: Shape) -> LayerShape:
@@ -87,11 +94,12 @@ def _unchanged(layer: Layer, x: Shape) -> LayerShape:
 
 def _batch_norm(layer: Layer, x: Shape) -> LayerShape:
     features = x[-1:] if len(x) == 2 else x[:1]  # [time, features], else the first axis counts them
-    return LayerShape(x, {"weight": features, "bias": features}, prod(x))
+    statistics = {"running_mean": features, "running_var": features}
+    return LayerShape(x, {"weight": features, "bias": features}, statistics, prod(x))
 
 
 def _layer_norm(layer: Layer, x: Shape) -> LayerShape:
-    return LayerShape(x, {"weight": x[-1:], "bias": x[-1:]}, prod(x))
+    return LayerShape(x, {"weight": x[-1:], "bias": x[-1:]}, working=prod(x))
 
 
 def _flatten(layer: Layer, x: Shape) -> LayerShape:
@@ -181,7 +189,7 @@ def _recurrent(layer: Layer, x: Shape) -> LayerShape:
                 f"bias_l{number}{direction}": (rows,),
             }
     output = (x[0], units * directions) if layer["return_sequences"] else (units * directions,)
-    return LayerShape(output, parameters, x[0] * rows * directions * layer["num_layers"] * 2)
+    return LayerShape(output, parameters, working=x[0] * rows * directions * layer["num_layers"] * 2)
 
 
 def _check_whole_numbers(label: str, x: Shape) -> None:
@@ -229,7 +237,7 @@ def _check_heads(layer: Layer, x: Shape) -> None:
 def _attention(layer: Layer, x: Shape) -> LayerShape:
     _check_sequence("Self-attention", x)
     _check_heads(layer, x)
-    return LayerShape(x, _attention_parameters(x[1]), 4 * prod(x) + 3 * layer["num_heads"] * x[0] ** 2)
+    return LayerShape(x, _attention_parameters(x[1]), working=4 * prod(x) + 3 * layer["num_heads"] * x[0] ** 2)
 
 
 def _encoder_block(layer: Layer, x: Shape) -> LayerShape:
@@ -239,7 +247,7 @@ def _encoder_block(layer: Layer, x: Shape) -> LayerShape:
     parameters = _attention_parameters(x[1], "self_attn.") | _affine(units, features, name="linear1.")
     parameters |= _affine(x[1], (units,), name="linear2.")
     parameters |= {f"norm{number}.{tensor}": features for number in (1, 2) for tensor in ("weight", "bias")}
-    return LayerShape(x, parameters, 10 * prod(x) + 3 * layer["num_heads"] * x[0] ** 2 + 2 * x[0] * units)
+    return LayerShape(x, parameters, working=10 * prod(x) + 3 * layer["num_heads"] * x[0] ** 2 + 2 * x[0] * units)
 
 
 # --- windows ---

@@ -16,7 +16,7 @@ import numpy as np
 from nnviz.document.catalog import LOSSES
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice
-from nnviz.document.shapes.rows import held_out, row_shape
+from nnviz.document.shapes.rows import held_out, held_out_rows, row_shape
 from nnviz.engine import seeds
 from nnviz.engine.data import _series as series
 from nnviz.engine.data.csv_table import CsvTable, read_csv
@@ -58,9 +58,12 @@ class Data:
 
 
 def data_key(experiment: Experiment, folder: Path) -> tuple[Any, ...]:
-    """Return what the rows depend on: equal keys, equal rows. Numbers in a CSV's target are classes only under a classification loss."""
+    """Return what the rows depend on: equal keys, equal rows. Numbers in a CSV's target are classes only under a classification loss;
+    what is to be reproduced is limited under binary cross-entropy."""
+    training = experiment.training
+    limited = training.target == "input" and training.loss == "bce"
     from_csv = is_classification(experiment.training.loss) if experiment.data.kind == "csv" else None
-    return (experiment.data, experiment.seed, str(folder), from_csv, experiment.training.target)
+    return (experiment.data, experiment.seed, str(folder), from_csv, training.target, limited)
 
 
 def is_classification(loss: str) -> bool:
@@ -71,10 +74,14 @@ def is_classification(loss: str) -> bool:
 def load(experiment: Experiment, folder: Path) -> Data:
     """Return the experiment's data, split and scaled. Raises BuildError if there is none, or it is not what it says.
 
-    Where the network is to reproduce its input, that is the target of every row.
+    Where the network is to reproduce its input, that is the target of every row. Under binary cross-entropy, which compares shares from
+    0 to 1, what lies outside the range of the training rows counts as 0 or 1.
     """
     data = prepared(experiment, SOURCES[experiment.data.kind](experiment, folder))
-    return replace(data, y=data.x, classes=0, class_names=()) if experiment.training.target == "input" else data
+    if experiment.training.target != "input":
+        return data
+    y = data.x.clip(0.0, 1.0) if experiment.training.loss == "bce" else data.x
+    return replace(data, y=y, classes=0, class_names=())
 
 
 def prepared(experiment: Experiment, rows: Rows) -> Data:
@@ -104,15 +111,15 @@ def _split(rows: Rows, share: float, seed: int) -> np.ndarray:
     from sklearn.model_selection import train_test_split
 
     count = len(rows.x)
-    held_out = min(round(count * share), count - 1)
+    validated = held_out_rows(count, share)
     training = np.ones(count, dtype=bool)
-    if held_out > 0 and rows.is_ordered:
-        training[-held_out:] = False
-    elif held_out > 0:
+    if validated > 0 and rows.is_ordered:
+        training[-validated:] = False
+    elif validated > 0:
         sizes = np.unique(rows.y, return_counts=True)[1] if rows.classes else np.zeros(1)
-        stratified = sizes.min() >= 2 and min(held_out, count - held_out) >= len(sizes)
+        stratified = sizes.min() >= 2 and min(validated, count - validated) >= len(sizes)
         labels = rows.y if stratified else None
-        training[train_test_split(np.arange(count), test_size=held_out, random_state=seed, stratify=labels)[1]] = False
+        training[train_test_split(np.arange(count), test_size=validated, random_state=seed, stratify=labels)[1]] = False
     return training
 
 

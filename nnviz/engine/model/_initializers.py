@@ -48,12 +48,15 @@ def initialize(module: nn.Module, layer: Layer, seed: int) -> None:
     """Set every weight (two axes or more) of one layer, and its biases. Drawn from (seed, layer id) alone, in float64, so that neither
     another layer nor the precision changes the draw. Where the weights of several gates lie in one parameter each gate is drawn alone."""
     generator = stream(seed, "layer", layer.id)
+    projections = {id(part.out_proj) for part in module.modules() if isinstance(part, SelfAttention)}
     for owner in module.modules():
         if isinstance(owner, nn.LayerNorm | nn.modules.batchnorm._BatchNorm):
             continue
         for name, parameter in owner.named_parameters(recurse=False):
             start = torch.empty_like(parameter, dtype=torch.float64)
             parameter.copy_((_weight if parameter.dim() > 1 else _bias)(owner, name, start, layer, generator))
+            if parameter.dim() == 1 and id(owner) in projections:
+                parameter.zero_()  # as torch.nn.MultiheadAttention starts it; drawn all the same, so that what follows stays as it was
 
 
 def _weight(owner: nn.Module, name: str, start: Tensor, layer: Layer, generator: torch.Generator) -> Tensor:

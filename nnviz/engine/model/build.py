@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 import torch
 from torch import Tensor, nn
 
 from nnviz.document.catalog import LAYERS
+from nnviz.document.checks.training_checks import numbers_per_row, row_problems
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Network
+from nnviz.document.problems import Problem
 from nnviz.document.shapes.report import Report, examine
 from nnviz.engine.data.datasets import Data
 from nnviz.engine.errors import BuildError
@@ -32,6 +35,7 @@ class Net(nn.Module):
         self.entry = next(layer.id for layer in layers if layer.kind == "input")
         self.exit = report.output
         self.input_shape = tuple(network.layer(self.entry)["shape"])
+        self.numbers_per_row = numbers_per_row(report.layers)
         self.width = prod(report.layers[report.output].output_shape)
         self.plan = tuple((layer.id, network.inputs_of(layer.id)) for layer in layers if layer.kind != "input")
         self.outputs: dict[str, Tensor] = {}
@@ -59,12 +63,17 @@ def set_training(net: Net, training: bool) -> None:
 def check(experiment: Experiment, data: Data) -> Report:
     """Return what the document amounts to. Raises BuildError for the first thing that is wrong with it or does not fit its data."""
     report = examine(experiment)
-    if report.problems:
-        problem = report.problems[0]
-        raise BuildError(problem.place, problem.message, problem.cure)
+    _refuse(report.problems)
     _check_data(experiment, report, data)
     _check_lookups(experiment, data)
+    held_out = int((~data.training).sum())
+    _refuse(row_problems(experiment, (len(data.training) - held_out, held_out)))
     return report
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        raise BuildError(problem.place, problem.message, problem.cure)
 
 
 def build(experiment: Experiment, data: Data) -> Net:
@@ -79,8 +88,8 @@ def build(experiment: Experiment, data: Data) -> Net:
 
 
 def set_weights(net: Net, weights: dict[str, list | float]) -> None:
-    """Set parameters by name from nested lists. Raises BuildError where a name or a shape does not fit."""
-    parameters = dict(net.named_parameters())
+    """Set parameters and running statistics by name from nested lists. Raises BuildError where a name or a shape does not fit."""
+    parameters = dict(net.named_parameters()) | dict(net.named_buffers())
     for name, values in weights.items():
         if name not in parameters:
             raise BuildError(f"weights.{name}", "No parameter has this name.", f"There is: {', '.join(parameters)}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,10 +14,28 @@ from nnviz.engine.model.stochastic_layers import GaussianLatent
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
+
+class Root(torch.autograd.Function):
+    """√x with torch's own bits, whose gradient is 0 at x = 0, where torch's is infinite and one behind it NaN."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor) -> Tensor:
+        root = x.sqrt()
+        context.save_for_backward(root)
+        return root
+
+    @staticmethod
+    def backward(context: Any, upstream: Tensor) -> Tensor:
+        (root,) = context.saved_tensors
+        return torch.where(root == 0, torch.zeros_like(root), upstream / (2 * root))
+
+
+Root.__name__ = "root"  # the name of its row in the table of operations
+
 LOSSES: dict[str, Loss] = {
     "mse": F.mse_loss,
     "mae": F.l1_loss,
-    "rmse": lambda output, target: F.mse_loss(output, target).sqrt(),
+    "rmse": lambda output, target: Root.apply(F.mse_loss(output, target)),
     "huber": F.huber_loss,
     "bce": F.binary_cross_entropy_with_logits,
     "cross_entropy": F.cross_entropy,
@@ -66,17 +85,25 @@ def probabilities(loss: str, output: Tensor) -> Tensor:
     return output.sigmoid() if loss == "bce" else output
 
 
-def correct(loss: str, output: Tensor, y: Tensor) -> Tensor:
-    """Return which rows are classified right. `y`: (rows,) class numbers."""
-    if output.shape[-1] > 1:
-        return output.flatten(1).argmax(1) == y
+UNANSWERED = -1
+"""Stands for the class of a row whose outputs are not all finite: they answer nothing."""
+
+
+def answered_classes(loss: str, output: Tensor) -> Tensor:
+    """Return the class each row is answered with, (rows,), the one rule for accuracy, matrix, scores and mistakes.
+
+    It decides on the raw outputs: the largest of several; of a single one whether it is above 0 (binary cross-entropy, where σ is above
+    one half) or above one half (any other loss, which compares it with 0 and 1). UNANSWERED where an output is not finite.
+    """
+    rows = output.flatten(1)
     threshold = 0.0 if loss == "bce" else 0.5
-    return (output.flatten() > threshold).long() == y
+    classes = rows.argmax(1) if rows.shape[1] > 1 else (rows[:, 0] > threshold).long()
+    return classes.where(rows.isfinite().all(1), torch.tensor(UNANSWERED))
 
 
-def metric(loss: str, output: Tensor, y: Tensor, classes: int) -> float:
-    """Return accuracy (0 to 1) for classes, the root mean squared error otherwise."""
-    if classes:
-        return correct(loss, output, y).double().mean().item()
-    answer = probabilities(loss, output)
-    return (answer.reshape(y.shape) - y).double().pow(2).mean().sqrt().item()
+def metric(loss: str, output: Tensor, y: Tensor, classes: int) -> float | None:
+    """Return accuracy (0 to 1) for classes, None where a row is not answered; the root mean squared error otherwise."""
+    if not classes:
+        return (probabilities(loss, output).reshape(y.shape).double() - y.double()).pow(2).mean().sqrt().item()
+    answers = answered_classes(loss, output)
+    return None if bool((answers == UNANSWERED).any()) else (answers == y).double().mean().item()

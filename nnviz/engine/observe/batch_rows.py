@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nnviz.engine.model.loss_functions import probabilities
+from nnviz.engine.model.loss_functions import answered_classes, probabilities
 from nnviz.engine.observe.measures import array_of
 from nnviz.engine.run.trainer import Trainer
 from nnviz.messages import BatchInspected
@@ -20,21 +20,24 @@ def inspected_batch(trainer: Trainer) -> BatchInspected:
     """Return what every row adds to the next iteration.
 
     A row's loss is the loss function of that row alone, at the answer it gets within its batch (with its dropout mask, with the batch's
-    statistics); their mean is the batch's loss without penalties. Its gradient is that of its own loss with respect to all parameters.
+    statistics). Its gradient is that of its own loss with respect to all parameters.
     """
     rows, samples = trainer.rows(), trainer.training_rows
     with trainer.unchanged():
         trainer.prepare()
         output = trainer.net(samples.x[rows])
         losses = _losses(trainer, output, samples.targets[rows])
+        loss = trainer.loss(output, samples.targets[rows]).item()
         norms = _norms(trainer, losses, len(rows))
-    shown = probabilities(trainer.experiment.training.loss, output.detach()[:MOST_ROWS])
+    name, shown = trainer.experiment.training.loss, output.detach()[:MOST_ROWS]
     return BatchInspected(
         iteration=trainer.position.iteration,
         rows=tuple(rows.tolist()),
         losses=array_of(losses.detach().double()),
         gradient_norms=array_of(norms),
-        outputs=array_of(shown.float()),
+        outputs=array_of(probabilities(name, shown).float()),
+        loss=loss,
+        classes=array_of(answered_classes(name, shown)) if trainer.data.classes else None,
     )
 
 

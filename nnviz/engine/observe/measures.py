@@ -98,9 +98,10 @@ def _weights(trainer: Trainer, layer: str) -> Tensor:
 
 
 def _gradient(trainer: Trainer, layer: str) -> Tensor:
-    """The gradients of all parameters of the layer in one row, so that their norm is the layer's. A frozen one has none."""
-    own = (parameter.grad for name, parameter in trainer.parameters.items() if split_parameter(name).layer == layer)
-    return torch.cat([torch.empty(0), *(gradient.ravel() for gradient in own if gradient is not None)])
+    """The gradients of all parameters of the layer in one row before any clipping, so that their norm is the layer's. A frozen one
+    has none."""
+    own = (gradient for name, gradient in trainer.gradients.items() if split_parameter(name).layer == layer)
+    return torch.cat([torch.empty(0), *(gradient.ravel() for gradient in own)])
 
 
 def _update_ratio(trainer: Trainer, layer: str) -> float:

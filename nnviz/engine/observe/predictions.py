@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from nnviz.engine.data.samples import Samples
-from nnviz.engine.model.loss_functions import probabilities
+from nnviz.engine.model.loss_functions import UNANSWERED, answered_classes, probabilities
 from nnviz.engine.observe.measures import array_of
 from nnviz.engine.run.trainer import Trainer
 from nnviz.records.run_records import Predictions
@@ -17,39 +18,43 @@ MOST_ROWS = 2000
 
 
 def predictions(trainer: Trainer) -> Predictions:
-    """Return predictions for the first rows of both sets. The scores are over the validation rows; the training rows, if there are none."""
+    """Return predictions for the first rows of both sets, and the scores over all validation rows; over all training rows, if there are
+    none. There are no scores where a row is not answered."""
     places = [np.flatnonzero(mask)[:MOST_ROWS] for mask in (trainer.data.training, ~trainer.data.training)]
-    outputs = [_outputs(trainer, rows) for rows in (trainer.training_rows, trainer.validation_rows)]
-    values, sure = (np.concatenate(parts) for parts in zip(*(_predicted(trainer, output) for output in outputs), strict=True))
-    rows = np.concatenate(places)
-    scored = ~trainer.data.training[rows] if trainer.validation_rows.count else np.ones(len(rows), dtype=bool)
-    matrix, numbers = _scores(trainer, values[scored], trainer.data.y[rows][scored])
-    return Predictions(array_of(rows), array_of(values), array_of(sure), numbers, matrix)
+    scored = trainer.validation_rows if trainer.validation_rows.count else trainer.training_rows
+    outputs = [_outputs(trainer, rows, rows is scored) for rows in (trainer.training_rows, trainer.validation_rows)]
+    shown = [_predicted(trainer, output[:MOST_ROWS]) for output in outputs]
+    values, sure = (np.concatenate(parts) for parts in zip(*shown, strict=True))
+    matrix, numbers = _scores(trainer, outputs[scored is trainer.validation_rows], scored.y)
+    return Predictions(array_of(np.concatenate(places)), array_of(values), array_of(sure), numbers, matrix, scored.count)
 
 
-def _outputs(trainer: Trainer, rows: Samples) -> torch.Tensor:
+def _outputs(trainer: Trainer, rows: Samples, all_of_them: bool) -> Tensor:
+    x = rows.x if all_of_them else rows.x[:MOST_ROWS]
+    return trainer.answer(x).flatten(1) if len(x) else torch.zeros(0, trainer.net.width)
+
+
+def _predicted(trainer: Trainer, output: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """(rows,) the class each row is answered with and how likely it is; or (rows, targets) the numbers, and nothing."""
     loss = trainer.experiment.training.loss
-    x = rows.x[:MOST_ROWS]
-    return probabilities(loss, trainer.answer(x)).float().flatten(1) if len(x) else torch.zeros(0, trainer.net.width)
-
-
-def _predicted(trainer: Trainer, output: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """(rows,) the likeliest class and how likely it is; or (rows, targets) the numbers, and nothing."""
-    values = output.numpy()
+    shown = probabilities(loss, output).float().numpy()
     if not trainer.data.classes:
-        return values, np.zeros(0, dtype=np.float32)
-    if values.shape[1] == 1:
-        values = np.concatenate([1 - values, values], axis=1)
-    best = values.argmax(1)
-    return best, values[np.arange(len(values)), best]
+        return shown, np.zeros(0, dtype=np.float32)
+    classes = answered_classes(loss, output).numpy()
+    if shown.shape[1] == 1:
+        shown = np.concatenate([1 - shown, shown], axis=1)
+    return classes, shown[np.arange(len(shown)), classes]
 
 
-def _scores(trainer: Trainer, values: np.ndarray, y: np.ndarray) -> tuple[Array | None, dict[str, float]]:
-    """The confusion matrix (none for regression) and the scores."""
-    classes = trainer.data.classes
+def _scores(trainer: Trainer, output: Tensor, y: Tensor) -> tuple[Array | None, dict[str, float]]:
+    """The confusion matrix (none for regression, and where a row is not answered) and the scores."""
+    loss, classes = trainer.experiment.training.loss, trainer.data.classes
     if not classes:
-        return None, number_scores(values, y)
-    matrix = confusion(values, y, classes)
+        return None, number_scores(probabilities(loss, output).reshape(y.shape).numpy(), y.numpy())
+    answers = answered_classes(loss, output)
+    if bool((answers == UNANSWERED).any()):
+        return None, {}
+    matrix = confusion(answers.numpy(), y.numpy(), classes)
     return array_of(matrix), class_scores(matrix)
 
 
@@ -72,8 +77,8 @@ def class_scores(matrix: np.ndarray) -> dict[str, float]:
 
 
 def number_scores(predicted: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    """Return MSE, MAE and RMSE over all rows and targets."""
-    error = np.asarray(predicted, dtype=np.float64) - y
+    """Return MSE, MAE and RMSE over all rows and targets, in float64."""
+    error = predicted.astype(np.float64) - y.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         mse = float((error**2).mean())
         return {"mse": mse, "mae": float(np.abs(error).mean()), "rmse": float(np.sqrt(mse))}

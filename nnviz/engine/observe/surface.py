@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nnviz.document.catalog import LAYERS
 from nnviz.engine.errors import BuildError
 from nnviz.engine.model.build import set_training
 from nnviz.engine.model.loss_functions import probabilities
 from nnviz.engine.observe.measures import array_of
-from nnviz.engine.run.trainer import CHUNK, Trainer
+from nnviz.engine.run.trainer import Trainer
 from nnviz.records.run_records import Surface
 from nnviz.records.tensors import Array
 
@@ -23,8 +24,9 @@ MARGIN = 0.12
 
 
 def surface(trainer: Trainer) -> Surface | None:
-    """Return the network's answer over the plane of the two features, or the line of the only one; None for other data."""
-    if trainer.data.x.shape[1] not in (1, 2) or trainer.experiment.training.target == "input":
+    """Return the network's answer over the plane of the two features, or the line of the only one; None for other data, and for a
+    network that looks whole numbers up, since nothing lies between them."""
+    if not _is_continuous(trainer) or trainer.experiment.training.target == "input":
         return None
     low, high = _extent(trainer.data.x)
     sizes, x = _grid(trainer, low, high)
@@ -37,8 +39,8 @@ def unit_map(trainer: Trainer, layer: str, unit: int) -> Array:
 
     `unit` counts the layer's output in C order. Raises BuildError where there is no such unit or no plane to show it on.
     """
-    if trainer.data.x.shape[1] not in (1, 2):
-        raise BuildError("", "A neuron's map is drawn for data with 1 or 2 features.", "")
+    if not _is_continuous(trainer):
+        raise BuildError("", "A neuron's map is drawn for data with 1 or 2 features that are not looked up as whole numbers.", "")
     if layer not in (trainer.net.entry, *(id for id, _ in trainer.net.plan)):
         raise BuildError("", f"The network has no layer {layer}.", "")
     sizes, x = _grid(trainer, *_extent(trainer.data.x))
@@ -48,12 +50,18 @@ def unit_map(trainer: Trainer, layer: str, unit: int) -> Array:
     return array_of(output[:, unit].float().reshape(sizes))
 
 
+def _is_continuous(trainer: Trainer) -> bool:
+    """Whether the data has one or two features that can take any value."""
+    looks_up = any(LAYERS[layer.kind].vocabulary for layer in trainer.experiment.network)
+    return trainer.data.x.shape[1] in (1, 2) and not looks_up
+
+
 @torch.no_grad()
 def _outputs(trainer: Trainer, layer: str, x: Tensor) -> Tensor:
     """What a layer puts out for these rows in evaluation mode. What it put out in the last iteration stays as it is."""
     set_training(trainer.net, False)
     parts = []
-    for part in x.split(CHUNK):
+    for part in x.split(trainer.rows_at_once):
         trainer.net(part)
         parts.append(trainer.net.outputs[layer])
     return torch.cat(parts)

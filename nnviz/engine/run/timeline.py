@@ -8,6 +8,8 @@ from functools import partial
 from math import nan
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import Change, RunLog
 from nnviz.engine.data.datasets import Data, data_key, load
@@ -26,7 +28,8 @@ REPLAYING = 0.25
 class Timeline:
     """One run: its log, and the trainer that stands somewhere on it.
 
-    `document` is what the person sees; after going back, `trainer.experiment` is what was in force there.
+    `document` is what the person sees; after going back, `trainer.experiment` is what was in force there. Going on from there makes the
+    same iterations again, with the changes that lie ahead when their iteration comes; an edit drops those.
     """
 
     def __init__(self, run: RunLog | Experiment, folder: Path, data: Data | None = None) -> None:
@@ -108,14 +111,12 @@ class Timeline:
         self.applied += 1
         training, last = self.trainer.experiment.training, self.points[-1]
         has_other_penalties = (old.l1, old.l2) != (training.l1, training.l2)
-        if transferred.is_another_net or (has_other_penalties and self.iteration == 0):
+        if self.iteration == 0 and (transferred.is_another_net or has_other_penalties):
             self.points[-1] = self.trainer.start_point()
+        elif transferred.is_another_net:
+            self.points[-1] = replace(self.trainer.start_point(), loss=last.loss)  # which was that of the last iteration made
         elif has_other_penalties:
-            self.points[-1] = CurvePoint(last.iteration, last.loss)  # its validation held the former ones and is measured anew
-
-    def drop_changes_ahead(self) -> Transferred | None:
-        """Before training on: where changes lie ahead, they are dropped, and the present document is in force from here on."""
-        return self.edit(self.document) if self.applied < len(self.changes) else None
+            self.points[-1] = CurvePoint(last.iteration, last.loss)  # what was measured held the former ones and is measured anew
 
     def advance(self, check: Callable[[Trainer, float, float], Stop | None] | None = None) -> Stop | None:
         """Make one iteration, and whatever changes are recorded behind it. Returns why to stop, if there is a reason.
@@ -134,12 +135,10 @@ class Timeline:
         return stop
 
     def complete_last_point(self) -> bool:
-        """Measure the validation where the run is, if its last point lacks it; return whether that point is another one now."""
-        last, trainer = self.points[-1], self.trainer
-        if last.validation_loss is not None or not trainer.validation_rows.count:
-            return False
-        self.points[-1] = CurvePoint(last.iteration, last.loss, *trainer.evaluate(trainer.validation_rows))
-        return True
+        """Measure where the run is what its last point lacks; return whether that point is another one now."""
+        last = self.points[-1]
+        self.points[-1] = self.trainer.completed(last)
+        return self.points[-1] is not last
 
     def record_weight(self, parameter: str, element: tuple[int, ...]) -> None:
         """Record one weight from now on, and of what lies behind as much as can be made again quickly; of "" none."""

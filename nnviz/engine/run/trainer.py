@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
+from msgspec.structs import replace
 from torch import Tensor, nn
 
-from nnviz.document.catalog import LAYERS
+from nnviz.document.checks.training_checks import evaluated_rows
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import split_parameter
 from nnviz.engine import seeds
 from nnviz.engine.data.datasets import Data
 from nnviz.engine.data.samples import Samples, samples
-from nnviz.engine.errors import BuildError
 from nnviz.engine.model import loss_functions
 from nnviz.engine.model.build import Net, apply_switches, build, set_training
 from nnviz.engine.observe.non_finite import first_non_finite, gradients_are_finite
@@ -25,15 +25,17 @@ from nnviz.engine.run import optimizers
 from nnviz.engine.run._locked_weights import LockedWeights
 from nnviz.engine.run.checkpoints import Checkpoint
 from nnviz.engine.run.early_stopping import EarlyStopping
-from nnviz.engine.run.position import Position, next_rows
+from nnviz.engine.run.position import Position, iterations_per_epoch, next_rows
 from nnviz.engine.run.schedules import Plateau, learning_rate
 from nnviz.engine.run.weight_recorder import WeightRecorder
 from nnviz.records.run_records import BreakpointHit, CurvePoint
 
 VALIDATE_EVERY = 50
 """Iterations between validations within an epoch; each epoch ends with one anyway."""
-CHUNK = 4096
-"""Rows evaluated at once."""
+MEASURE_EVERY = 10
+"""The training rows are measured at the end of an epoch, but no more often than once in so many iterations."""
+QUICK = 100_000_000
+"""Rows whose values are no more numbers than this are measured whenever the run stands."""
 
 
 class Stop(NamedTuple):
@@ -61,7 +63,6 @@ class Trainer:
         self.experiment, self.data = experiment, data
         self.net = net if net is not None else build(experiment, data)
         self.training_rows, self.validation_rows = samples(experiment, data, self.net)
-        _check_rows(experiment, self.training_rows.count, self.validation_rows.count)
         self.parameters: dict[str, nn.Parameter] = dict(self.net.named_parameters())
         self.buffers = dict(self.net.named_buffers())
         self.names = {parameter: name for name, parameter in self.parameters.items()}
@@ -80,6 +81,8 @@ class Trainer:
         """Whether gradients and activations are those of the last iteration made."""
         self.activations: dict[str, Tensor] = {}
         """What every layer put out in the last iteration."""
+        self._unclipped: dict[str, Tensor] = {}
+        """The gradients of the last iteration before they were clipped; empty where they are not clipped."""
         self.previous: dict[str, Tensor] = {}
         """The parameters as they were before the last iteration; empty before the first, and unless `keep_previous` was asked for."""
         self._keeps_previous = False
@@ -93,6 +96,12 @@ class Trainer:
 
     def _scheduled(self, base: float) -> float:
         return learning_rate(self.experiment.training.schedule, base, self.position.iteration, self.position.epoch, self.plateau)
+
+    @property
+    def gradients(self) -> dict[str, Tensor]:
+        """The gradients of the last backward pass by parameter, before any clipping; frozen parameters have none."""
+        raw = self._unclipped or {name: parameter.grad for name, parameter in self.parameters.items()}
+        return {name: gradient for name, gradient in raw.items() if gradient is not None}
 
     # --- one iteration ---
 
@@ -110,6 +119,7 @@ class Trainer:
     def differentiate(self, rows: Tensor) -> float:
         """Run forward, loss and backward of the next iteration; return the loss. Gradients stay in the parameters."""
         self.prepare()
+        self._unclipped = {}
         for parameter in self.parameters.values():
             parameter.grad = None
         loss = self.loss(self.net(self.training_rows.x[rows]), self.training_rows.targets[rows])
@@ -144,6 +154,8 @@ class Trainer:
 
     def _update(self) -> None:
         training = self.experiment.training
+        if training.clip_norm is not None or training.clip_value is not None:
+            self._unclipped = copies(self.gradients)
         if training.clip_norm is not None:
             self.locks.clip_norm(self.parameters, training.clip_norm)
         if training.clip_value is not None:
@@ -155,7 +167,9 @@ class Trainer:
         iteration, validation, metric = self.position.iteration, None, None
         if self.validation_rows.count and (epoch_ended or iteration % VALIDATE_EVERY == 0):
             validation, metric = self.evaluate(self.validation_rows)
-        self.point = CurvePoint(iteration, loss, validation, metric)
+        batches = iterations_per_epoch(self.training_rows.count, self.experiment.training.batch_size)
+        is_due = epoch_ended and iteration % MEASURE_EVERY < batches
+        self.point = CurvePoint(iteration, loss, validation, metric, *(self.evaluate(self.training_rows) if is_due else ()))
         return self._end_epoch(validation) if epoch_ended and validation is not None else None
 
     def _end_epoch(self, validation: float) -> Stop | None:
@@ -173,19 +187,24 @@ class Trainer:
 
     # --- the net as it is now ---
 
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows are evaluated at once: as many as the document's own estimate of memory allows."""
+        return evaluated_rows(self.net.numbers_per_row, self.experiment.precision)
+
     @torch.no_grad()
     def answer(self, x: Tensor) -> Tensor:
         """Return the network's output for these rows in evaluation mode."""
         set_training(self.net, False)
-        return torch.cat([self.net(part) for part in x.split(CHUNK)])
+        return torch.cat([self.net(part) for part in x.split(self.rows_at_once)])
 
     @torch.no_grad()
-    def evaluate(self, rows: Samples) -> tuple[float, float]:
+    def evaluate(self, rows: Samples) -> tuple[float, float | None]:
         """Return loss and metric over these rows, in evaluation mode. The loss is what is trained on, with all its penalties; those that
         depend on the rows are means over them."""
         set_training(self.net, False)
         outputs, penalty = [], 0.0
-        for part in rows.x.split(CHUNK):
+        for part in rows.x.split(self.rows_at_once):
             outputs.append(self.net(part))
             if self.penalty:
                 penalty += self.penalty(self.net).item() * (len(part) / rows.count)
@@ -194,9 +213,20 @@ class Trainer:
         return loss, loss_functions.metric(self.experiment.training.loss, output, rows.y, self.data.classes)
 
     def start_point(self) -> CurvePoint:
-        """Return the figures of the net as it is now: its loss over all training rows, and its validation."""
-        loss, _ = self.evaluate(self.training_rows)
-        return CurvePoint(self.position.iteration, loss, *(self.evaluate(self.validation_rows) if self.validation_rows.count else ()))
+        """Return the figures of the net as it is now, before any update of it: its loss is that over all training rows."""
+        training = self.evaluate(self.training_rows)
+        validation = self.evaluate(self.validation_rows) if self.validation_rows.count else (None, None)
+        return CurvePoint(self.position.iteration, training[0], *validation, *training)
+
+    def completed(self, point: CurvePoint) -> CurvePoint:
+        """Return the point of the present iteration with what it lacks: its validation, and its training rows where that is quick."""
+        if point.validation_loss is None and self.validation_rows.count:
+            loss, metric = self.evaluate(self.validation_rows)
+            point = replace(point, validation_loss=loss, metric=metric)
+        if point.training_loss is None and self.training_rows.count * self.net.numbers_per_row <= QUICK:
+            loss, metric = self.evaluate(self.training_rows)
+            point = replace(point, training_loss=loss, training_metric=metric)
+        return point
 
     # --- the state as a whole ---
 
@@ -257,6 +287,7 @@ class Trainer:
         for name, parameter in self.parameters.items():
             parameter.grad = other.parameters[name].grad
         self.has_last, self.activations, self.previous = other.has_last, other.activations, other.previous
+        self._unclipped = other._unclipped
 
 
 def _non_finite(trainer: Trainer, loss: float) -> Stop | None:
@@ -286,16 +317,3 @@ def digest(net: nn.Module) -> str:
     for _, parameter in sorted(net.named_parameters()):
         total.update(parameter.detach().double().numpy().astype(">f8").tobytes())
     return total.hexdigest()
-
-
-def _check_rows(experiment: Experiment, count: int, validation: int) -> None:
-    """What only shows once the rows are counted. Raises BuildError."""
-    training = experiment.training
-    if training.early_stopping is not None and not validation:
-        raise BuildError(
-            "training.early_stopping", "Early stopping needs rows to validate on.", "Set data.validation above 0, or turn it off."
-        )
-    size = min(training.batch_size or count, count)
-    if (count == 1 or count % size == 1) and any(LAYERS[layer.kind].compares_rows for layer in experiment.network):
-        message = f"Batch norm compares the rows of a batch, and of {count} rows in batches of {size} the last has one."
-        raise BuildError("training.batch_size", message, "Change the batch size.")

@@ -65,7 +65,8 @@ _COLUMNS = (
     Column("answer", lambda row: row.cells.answer_text(row.place), lambda row: _known(row.cells.answers[row.place]),
            "What it answers in this iteration, dropout included", color=lambda row: row.tone, font=lambda row: row.font, width=66),
     Column("loss", lambda row: numbers.short(float(row.cells.losses[row.place])), lambda row: _known(row.cells.losses[row.place]),
-           "The loss of this row alone; the mean over the batch is the batch's loss without penalties", font=_font, width=48),
+           "The loss of this row alone, without penalties. The batch's loss is their mean; for RMSE the root of the mean of their squares",
+           font=_font, width=48),
     Column("|∂L|", lambda row: _norm_text(float(row.cells.norms[row.place])), lambda row: _known(row.cells.norms[row.place]),
            "Norm of the gradient of this row's loss with respect to all parameters", font=_font, width=48),
 )  # fmt: skip
@@ -147,7 +148,7 @@ def _summary(cells: RowCells) -> str:
     wrong = sum(cells.is_wrong(row) for row in range(shown))
     parts = [
         f"{count:,} rows" + (f", the first {shown:,} shown" if shown < count else ""),
-        f"mean loss {numbers.number(float(cells.losses.mean()))}",
+        f"loss of the batch {numbers.number(cells.batch.loss)}",
     ]
     if cells.data.classes:
         parts.append(f"{wrong} wrong")

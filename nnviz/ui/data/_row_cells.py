@@ -61,10 +61,8 @@ class RowCells:
 
     @cached_property
     def answers(self) -> np.ndarray:
-        """(rows,) The likeliest class, or the first output."""
-        if not self.data.classes:
-            return self.outputs[:, 0]
-        return self.outputs.argmax(1) if self.outputs.shape[1] > 1 else (self.outputs[:, 0] > 0.5).astype(int)
+        """(rows,) The class that is answered, −1 for none, or the first output."""
+        return self.outputs[:, 0] if self.batch.classes is None else to_numpy(self.batch.classes)
 
     @property
     def form(self) -> str:
@@ -97,6 +95,8 @@ class RowCells:
         if not self.data.classes:
             return "  ".join(numbers.number(float(value)) for value in self.outputs[row][:2])
         number = int(self.answers[row])
+        if number < 0:
+            return "not finite"
         share = self.outputs[row][number] if self.outputs.shape[1] > 1 else abs(1 - number - self.outputs[row][0])
         return f"{self._class(number)}  {100 * float(share):.0f} %"
 

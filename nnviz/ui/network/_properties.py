@@ -212,7 +212,7 @@ class PropertiesPanel(QWidget):
         self._empty.setVisible(layer is None)
         self._delete.setVisible(layer is not None)
         self._delete.setText("Delete layer" if len(self._shown or ()) < 3 else "Delete layers")
-        self._fixes.set_problems(report.problems_of(layer.id) if layer is not None else ())
+        self._fixes.set_problems((*report.problems_of(layer.id), *report.warnings_of(layer.id)) if layer is not None else ())
         texts = ("", "", "") if layer is None else (_sizes(layer, report), _explained(layer), _problems(layer, report))
         for note, text in zip((self._sizes, self._explanation, self._problems), texts, strict=True):
             note.setText(text)
@@ -244,7 +244,8 @@ def _explained(layer: Layer) -> str:
 
 
 def _problems(layer: Layer, report: Report) -> str:
-    return "\n".join(f"{problem.message} {problem.cure}" for problem in report.problems_of(layer.id))
+    problems = [f"{problem.message} {problem.cure}" for problem in report.problems_of(layer.id)]
+    return "\n".join([*problems, *(f"Warning: {warning.message} {warning.cure}" for warning in report.warnings_of(layer.id))])
 
 
 def _note(text: str) -> QLabel:

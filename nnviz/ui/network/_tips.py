@@ -33,7 +33,9 @@ def _neuron(hit: PointerTarget, scene: NetworkScene, tokens: tuple[str, ...]) ->
         value = ("∂L/∂a = " if scene.figures.coloring == "gradient" else "a = ") + number(shown.values[hit.unit])
     is_token = column.layer.kind == "input" and tokens and shown.values is not None
     said = written(shown.values[hit.unit : hit.unit + 1], tokens) if is_token else ()
-    return _lines(f"{name}  {value}", f"token {said[0]}" if said else "", _label(column.labels, hit.unit), *column.problems)
+    return _lines(
+        f"{name}  {value}", f"token {said[0]}" if said else "", _label(column.labels, hit.unit), *column.problems, *column.warnings
+    )
 
 
 def _label(labels: tuple[str, ...], unit: int) -> str:
@@ -52,7 +54,7 @@ def _layer(hit: PointerTarget, scene: NetworkScene) -> str:
     sizes = ""
     if entry is not None and entry.output_shape is not None:
         sizes = f"output {captions.size_text(entry.output_shape)} · {entry.count:,} parameters"
-    return _lines(f"{column.layer.title} · {kind.label}", kind.explanation, sizes, *column.problems)
+    return _lines(f"{column.layer.title} · {kind.label}", kind.explanation, sizes, *column.problems, *column.warnings)
 
 
 def _curve(hit: PointerTarget, scene: NetworkScene) -> str:

@@ -1,4 +1,4 @@
-"""The mark of a layer with a problem: a badge at its corner and the sentence under it. Paints and knows no layer."""
+"""The mark of a layer: a badge at its corner, and for a problem the sentence under it. Paints and knows no layer."""
 
 from __future__ import annotations
 
@@ -45,13 +45,18 @@ def _around(frame: QRectF, below: QRectF) -> Iterator[QRectF]:
 
 def paint_problem(painter: QPainter, theme: Theme, frame: QRectF, text: str, room: QRectF) -> None:
     """Paint the badge at the upper right of the frame, and the sentence in its room."""
+    paint_mark(painter, theme, frame, "loss")
+    painter.setPen(theme.color("loss"))
+    painter.setFont(sans(_TEXT))
+    painter.drawText(room, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, text)
+
+
+def paint_mark(painter: QPainter, theme: Theme, frame: QRectF, color: str) -> None:
+    """Paint the badge alone, in a colour of the theme."""
     corner = frame.topRight()
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(theme.color("loss"))
+    painter.setBrush(theme.color(color))
     painter.drawEllipse(corner, _RADIUS, _RADIUS)
     painter.setPen(theme.color("panel"))
     painter.setFont(sans(SMALL, QFont.Weight.Bold))
     painter.drawText(QRectF(corner.x() - _RADIUS, corner.y() - _RADIUS, 2 * _RADIUS, 2 * _RADIUS), Qt.AlignmentFlag.AlignCenter, "!")
-    painter.setPen(theme.color("loss"))
-    painter.setFont(sans(_TEXT))
-    painter.drawText(room, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, text)

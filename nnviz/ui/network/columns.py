@@ -55,6 +55,7 @@ class ColumnItem(QGraphicsItem):
         self.facts: tuple[str, ...] = ()
         self.labels: tuple[str, ...] = ()
         self.problems: tuple[str, ...] = ()
+        self.warnings: tuple[str, ...] = ()
         self.note = QRectF()
         self.figures = LayerFigures()
         self.biases: np.ndarray | None = None
@@ -71,6 +72,12 @@ class ColumnItem(QGraphicsItem):
         self.layer, self.face, self.facts, self.problems = layer, face, facts, problems
         self._measure()
         self.update()
+
+    def set_warnings(self, warnings: tuple[str, ...]) -> None:
+        """Mark quietly that these sentences are said of it; its tip says them."""
+        if warnings != self.warnings:
+            self.warnings = warnings
+            self.update()
 
     def set_note(self, room: QRectF) -> None:
         """Say the problem in this room, in own coordinates; empty for no problem."""
@@ -193,6 +200,8 @@ class ColumnItem(QGraphicsItem):
         self._paint_texts(painter)
         if self.problems:
             badges.paint_problem(painter, theme, self.frame(), self.problems[0], self.note)
+        elif self.warnings:
+            badges.paint_mark(painter, theme, self.frame(), "muted")
         if self.marks.ports:
             self._paint_ports(painter)
 

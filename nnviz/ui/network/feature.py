@@ -107,7 +107,8 @@ class NetworkFeature:
             self.view.set_selection(kept)
         self.parameters.set_experiment(experiment, report)
         problems = f" · {len(report.problems)} problem{'s' * (len(report.problems) > 1)}" if report.problems else ""
-        self.cards["network"].set_subtitle(captions.summary(experiment, report) + problems)
+        warnings = f" · {len(report.warnings)} warning{'s' * (len(report.warnings) > 1)}" if report.warnings else ""
+        self.cards["network"].set_subtitle(captions.summary(experiment, report) + problems + warnings)
         self._show_selected()
 
     def show_run(self, run: RunState) -> None:

@@ -62,6 +62,7 @@ class NetworkScene(QGraphicsScene):
             problems = tuple(f"{problem.message} {problem.cure}" for problem in report.problems_of(id))
             texts = (captions.facts(layers[id], shapes.get(id), experiment), captions.counts(layers[id], report.layers.get(id)))
             column.set_layer(layers[id], faces[id], texts if facts > FACTS else texts[:1], problems)
+            column.set_warnings(tuple(f"{warning.message} {warning.cure}" for warning in report.warnings_of(id)))
         for id, place in arranged(experiment.network, faces, experiment.canvas, aspect).items():
             self.columns[id].setPos(*place)
         self._keep_links(experiment)

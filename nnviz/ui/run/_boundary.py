@@ -157,13 +157,13 @@ class BoundaryPlot(Plot):
 
     def _take_answers(self, data: DataRecord, answers: Predictions | None, iteration: int) -> None:
         _, title, short, _ = VIEWS[self.view.key]
-        is_of_data = (
-            answers is not None and answers.rows.shape[0] <= data.x.shape[0] and (answers.confusion is not None) == bool(data.classes)
-        )
+        is_of_data = answers is not None and answers.rows.shape[0] <= data.x.shape[0] and (answers.sure.shape[0] > 0) == bool(data.classes)
         self._said = PredictionText(data, answers) if is_of_data else None
         self.sentence = "" if self._said else "the answers appear once the engine has measured them"
+        if self._said and not answers.scores:
+            self.sentence = "there are no scores: some outputs are not finite"
         if self._said and self.view.key == "mistakes" and not len(self._said.wrong):
-            self.sentence = "no row that is validated on is answered wrong"
+            self.sentence = f"no row that is validated on is answered wrong{self._said.limit}"
         self.set_heading(title, plot_numbers.iteration(iteration) if self._said else "", short)
 
     def paint(self, painter: QPainter, area: QRectF) -> None:

@@ -18,8 +18,8 @@ from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, tex
 from nnviz.ui.widgets.scales import AxisScale, decades, held
 
 _EXPLANATION = (
-    "‖∂L/∂θ‖ of every layer with parameters, on a logarithmic axis. Norms that shrink from the output towards the input vanish, "
-    "norms that grow explode."
+    "‖∂L/∂θ‖ of every layer with parameters, before any clipping, on a logarithmic axis. Norms that shrink from the output towards the "
+    "input vanish, norms that grow explode. It is the gradient of the last iteration made, and before the first that of the one to come."
 )
 _LOWEST, _HIGHEST = 15.0, 80.0
 """Height of a row in pixels."""
@@ -32,6 +32,12 @@ class GradientNormPlot(Plot):
         super().__init__("Gradient norm by layer", _EXPLANATION, "Gradient norm", parent)
         self.layers: tuple[LayerMeasures, ...] = ()
         self._limits: tuple[float, float] | None = None
+        self._clipping = ""
+
+    def set_clipping(self, clip_norm: float | None, clip_value: float | None) -> None:
+        """Say how gradients are clipped after what is shown; None: not."""
+        limits = (("all together to norm", clip_norm), ("every element to", clip_value))
+        self._clipping = ", ".join(f"{what} {number(limit)}" for what, limit in limits if limit is not None)
 
     def set_run(self, run: RunState) -> None:
         """Show the newest measures of this run."""
@@ -103,6 +109,7 @@ class GradientNormPlot(Plot):
             ("muted", f"‖θ‖ {number(layer.weights.norm)}"),
             ("update", f"update/weight {number(layer.update_ratio)}"),
         ]
+        lines += [("muted", f"before clipping: {self._clipping}")] if self._clipping else []
         return lines + ([("loss", f"non-finite {gradients.non_finite:,} of {gradients.count:,}")] if gradients.non_finite else [])
 
 

@@ -1,4 +1,4 @@
-"""The validation metric over the iterations: accuracy for classes, root mean squared error for regression. It computes neither."""
+"""The metric of validation and training rows over the iterations: accuracy for classes, RMSE for regression. It computes neither."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.scales import held, snapped
 
 _EXPLANATION = (
-    "On the validation rows: accuracy is the share of rows whose class is predicted right; "
-    "for regression, RMSE is the root of the mean squared error, in units of the scaled target."
+    "On the validation rows, and on the training rows: accuracy is the share of rows whose class is predicted right; "
+    "for regression, RMSE is the root of the mean squared error, in units of the scaled target. Measured after the update of an "
+    "iteration, with dropout, noise and sampling off."
 )
 
 
 class MetricPlot(Plot):
-    """One curve of the validation metric."""
+    """The metric of the validation rows, if there are any, and of the training rows."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Validation metric", _EXPLANATION, "Metric", parent)
@@ -33,21 +34,21 @@ class MetricPlot(Plot):
         self.offer(run.curves, bool(run.data and run.data.classes))
 
     def take(self, curves: Curves | None = None, classified: bool = False) -> None:
-        line = measured("accuracy" if classified else "RMSE", "validation_set", curves.iteration, curves.metric) if curves else None
-        if line is None or not line.x.size:
-            self.chart, self._limits, self.sentence = None, None, "the metric appears once validation has been measured"
+        found = _lines(curves) if curves else ()
+        if not found:
+            self.chart, self._limits, self.sentence = None, None, "the metric appears once it has been measured"
             self.set_heading("Validation metric", "", "Metric")
             return
-        self.sentence = ""
-        self._limits = held(self._limits, _accuracy_limits(line) if classified else linear_limits((line,)))
+        self.sentence, line = "", found[-1]
+        self._limits = held(self._limits, _accuracy_limits(found) if classified else linear_limits(found))
         self.chart = LineChart(
-            (line,),
+            found,
             snapped(0.0, max(1.0, float(curves.iteration[-1])), 10),
             self._limits,
             value_text=plot_numbers.percent if classified else steady,
             tick_text=_percent_tick if classified else plot_numbers.tick,
         )
-        title = "Validation accuracy" if classified else "Validation RMSE"
+        title = f"{line.label.capitalize()} {'accuracy' if classified else 'RMSE'}"
         self.set_heading(title, plot_numbers.iteration(int(line.x[-1])), "Accuracy" if classified else "RMSE")
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
@@ -55,8 +56,15 @@ class MetricPlot(Plot):
             paint_chart(self, painter, area, self.chart)
 
 
-def _accuracy_limits(line: Curve) -> tuple[float, float]:
-    low, _ = snapped(min(float(line.drawn[1].min()), 0.9), 1.0)
+def _lines(curves: Curves) -> tuple[Curve, ...]:
+    """The curves that have a point; the one the heading names is the last."""
+    training = measured("training", "training_set", curves.iteration, curves.training_metric)
+    validation = measured("validation", "validation_set", curves.iteration, curves.metric)
+    return tuple(line for line in (training, validation) if line.x.size)
+
+
+def _accuracy_limits(lines: tuple[Curve, ...]) -> tuple[float, float]:
+    low, _ = snapped(min(0.9, *(float(line.drawn[1].min()) for line in lines)), 1.0)
     return max(0.0, low), 1.0
 
 

@@ -63,18 +63,26 @@ class PredictionText:
         places = np.flatnonzero(scored & (self.values != self.truth))
         return places[np.argsort(-to_numpy(self.answers.sure)[places], kind="stable")]
 
+    @property
+    def limit(self) -> str:
+        """How many of the rows that are scored are shown, as the end of a sentence; empty where all are."""
+        shown = int(min((~self.trained).sum() or self.trained.sum(), self.answers.scored))
+        return f", of the first {shown:,} rows" if shown < self.answers.scored else ""
+
     def name(self, number: int) -> str:
         """Return what a class is called."""
         return self.data.class_names[number] if number < len(self.data.class_names) else str(number)
 
     @property
     def summary(self) -> str:
-        """The scores in a few words."""
+        """The scores in a few words, and over which rows they are."""
         scores = self.answers.scores
         if "accuracy" in scores:
             named = (("accuracy", "accuracy"), ("precision", "precision"), ("recall", "recall"), ("F1", "f1"))
-            return " · ".join(f"{label} {plot_numbers.percent(scores[key])}" for label, key in named)
-        return " · ".join(f"{name.upper()} {steady(scores[name])}" for name in ("mse", "mae", "rmse"))
+            written = " · ".join(f"{label} {plot_numbers.percent(scores[key])}" for label, key in named) + " (class means)"
+        else:
+            written = " · ".join(f"{name.upper()} {steady(scores[name])}" for name in ("mse", "mae", "rmse"))
+        return f"{written} · {self.answers.scored:,} {'validation' if (~self.trained).any() else 'training'} rows"
 
     @property
     def brief(self) -> str:
@@ -148,7 +156,7 @@ def _words(painter: QPainter, area: QRectF, theme: Theme, text: str, side: Qt.Al
 
 def paint_mistakes(painter: QPainter, area: QRectF, theme: Theme, said: PredictionText, hovered: Hovered = None) -> None:
     """Paint the rows that are answered wrong, the surest first: their picture or number, what they are and what is answered."""
-    area = _headed(painter, area, theme, said, "true → answered")
+    area = _headed(painter, area, theme, said, "true → answered" + said.limit)
     columns = max(1, int(area.width() // (_CELL[0] if len(said.data.shape) == 3 else 1.5 * _CELL[0])))
     lines = max(1, int(area.height() // _CELL[1]))
     wide, high = area.width() / columns, _CELL[1]

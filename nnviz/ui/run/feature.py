@@ -38,7 +38,11 @@ class RunFigures(NamedTuple):
     score: str
     metric: str
     measured_at: int | None
-    """The iteration that the score, the metric of the validation rows, is of."""
+    """The iteration that the score is of, the metric of the validation rows or, without any, of the training rows."""
+    loss_at: int | None
+    """The iteration that the loss over the training rows is of."""
+    scored: str
+    """Which rows the score is of: validation · training."""
 
 
 class RunFeature:
@@ -77,6 +81,7 @@ class RunFeature:
         for plot in self.plots.values():
             plot.set_names(experiment.network.titles)
         self.loss.set_penalties(experiment.penalties)
+        self.norms.set_clipping(experiment.training.clip_norm, experiment.training.clip_value)
         self.boundary.set_own(experiment.data.kind == "table")
 
     def show_run(self, new: RunState, old: RunState | None = None) -> None:
@@ -88,11 +93,12 @@ class RunFeature:
 
     def figures(self) -> RunFigures:
         """Return where the run stands, as the bar says it."""
-        run = self.session.run
-        loss = run.curves.last("loss")
-        metric, score = score_texts(self.session.experiment.training, run.curves.last("metric"))
-        at = run.curves.last_iteration("metric")
-        return RunFigures(run.iteration, run.epoch, "" if loss is None else numbers.steady(loss), score, metric, at)
+        run, curves = self.session.run, self.session.run.curves
+        loss = curves.last("training_loss")
+        column, scored = ("training_metric", "training") if curves.last("metric") is None else ("metric", "validation")
+        metric, score = score_texts(self.session.experiment.training, curves.last(column))
+        text, times = "" if loss is None else numbers.steady(loss), (curves.last_iteration(column), curves.last_iteration("training_loss"))
+        return RunFigures(run.iteration, run.epoch, text, score, metric, *times, scored)
 
     # --- the map of the neuron under the mouse, in place of the network's answer ---
 
@@ -135,7 +141,7 @@ class RunFeature:
 
 
 def score_texts(training: Training, score: float | None) -> tuple[str, str]:
-    """Return the name of the metric of the validation rows, and its value as a text; empty where it is not known."""
+    """Return the name of the metric, and its value as a text; empty where it is not known."""
     if catalog.LOSSES[training.loss].group == "Classification" and training.target == "labels":
         return "accuracy", "" if score is None else f"{score:.1%}".replace("%", " %")
     return "RMSE", "" if score is None else f"{score:.4f}"

@@ -33,11 +33,13 @@ class Curve:
     drawn: tuple[np.ndarray, np.ndarray]
     pale: bool = False
     """A pale curve stands behind the others without a label or a value."""
+    strength: float = 1.0
+    """Below 1 the line is drawn lighter than its label."""
 
     @classmethod
-    def of(cls, label: str, color: str, x: np.ndarray, y: np.ndarray, pale: bool = False) -> Curve:
+    def of(cls, label: str, color: str, x: np.ndarray, y: np.ndarray, pale: bool = False, strength: float = 1.0) -> Curve:
         """Return the curve through these points, thinned for drawing."""
-        return cls(label, color, x, y, decimated(x, y), pale)
+        return cls(label, color, x, y, decimated(x, y), pale, strength)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
     axes.axis("bottom")
     for curve in chart.curves:
         width = 1.0 if curve.pale else 1.6 if curve.drawn[0].size == curve.x.size else 1.2
-        axes.curve(*curve.drawn, theme.tint(curve.color, 0.3) if curve.pale else theme.color(curve.color), width)
+        axes.curve(*curve.drawn, theme.tint(curve.color, 0.3 if curve.pale else curve.strength), width)
     if chart.stopped_at is not None:
         axes.vertical(chart.stopped_at, theme.color("loss"), Qt.PenStyle.DashLine, "non-finite at iteration {value:,.0f}")
     read = _read(chart, x.value(hovered.x())) if hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered) else []

@@ -1,4 +1,4 @@
-"""The loss over the iterations, of the training batches and of the validation set. Shows; computes nothing but a running mean."""
+"""The loss over the iterations: of the batches, of all training rows, of the validation rows. It computes a running mean at most."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.scales import decades, held, snapped
 
 _EXPLANATION = (
-    "How wrong the network is: the loss of every training batch, and that of the validation rows, which it never learns from. "
-    "Training falling while validation rises is overfitting.\n\n"
-    "Both are the same sum: the error of the answers, and KL (the divergence of a Gaussian latent), L1 and L2 where there are any. "
-    "Validation is measured with dropout, noise and sampling off."
+    "How wrong the network is: the loss of every batch, over all training rows, and over the validation rows, which it never learns "
+    "from. Training falling while validation rises is overfitting.\n\n"
+    "The batch of iteration k is measured before its update. Training and validation rows are measured now and then, after the update of "
+    "that iteration, with dropout, noise and sampling off.\n\n"
+    "All are the same sum: the error of the answers, and KL (the divergence of a Gaussian latent), L1 and L2 where there are any."
 )
 _SMOOTHINGS = (("1", "raw"), ("10", "mean of 10"), ("100", "mean of 100"), ("1000", "mean of 1,000"))
 
@@ -31,7 +32,7 @@ class LossPlot(Plot):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Loss", _EXPLANATION, parent=parent)
         self.log_switch = SwitchButton("log", "Logarithmic loss axis")
-        self.smoothing = ChoiceButton("Running mean of the training loss")
+        self.smoothing = ChoiceButton("Running mean of the loss of the batches")
         self.smoothing.set_choices(_SMOOTHINGS, "1")
         self.tools = (self.smoothing, self.log_switch)
         self.chart: LineChart | None = None
@@ -57,7 +58,8 @@ class LossPlot(Plot):
             return
         self.sentence = ""
         stop = first_non_finite(curves.loss)
-        lines = (*self._training(curves, stop), self._validation(curves))
+        rows = measured("training" + _age(curves, "training_loss"), "training_set", curves.iteration, curves.training_loss)
+        lines = (*self._batches(curves, stop, bool(rows.x.size)), *((rows,) if rows.x.size else ()), self._validation(curves))
         self.chart = LineChart(
             lines,
             x_limits=snapped(0.0, max(1.0, float(curves.iteration[-1])), 10),
@@ -72,11 +74,14 @@ class LossPlot(Plot):
         if self.chart:
             paint_chart(self, painter, area, self.chart)
 
-    def _training(self, curves: Curves, stop: int | None) -> tuple[Curve, ...]:
-        x, y, window = curves.iteration[:stop], curves.loss[:stop], int(self.smoothing.key)
+    def _batches(self, curves: Curves, stop: int | None, has_rows: bool) -> tuple[Curve, ...]:
+        """The loss of the batches. Iteration 0 has none: its loss is that of the training rows, which have a curve of their own."""
+        start = int(has_rows and curves.iteration[0] == 0)
+        x, y, window = curves.iteration[start:stop], curves.loss[start:stop], int(self.smoothing.key)
+        strength = 0.45 if has_rows else 1.0
         if window == 1:
-            return (Curve.of("train", "training_set", x, y),)
-        return Curve.of("", "training_set", x, y, pale=True), Curve.of("train", "training_set", x, smoothed(y, window))
+            return (Curve.of("batch", "training_set", x, y, strength=strength),)
+        return Curve.of("", "training_set", x, y, pale=True), Curve.of("batch", "training_set", x, smoothed(y, window), strength=strength)
 
     def _validation(self, curves: Curves) -> Curve:
         label = "validation" + _age(curves, "validation_loss")
@@ -121,11 +126,12 @@ def _penalty_note(penalties: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _metric_note(curves: Curves, classified: bool) -> tuple[str, ...]:
-    value = curves.last("metric")
+    column = "metric" if curves.last("metric") is not None else "training_metric"
+    value = curves.last(column)
     if value is None:
         return ()
     text = f"accuracy {plot_numbers.percent(value)}" if classified else f"RMSE {steady(value)}"
-    return (text + _age(curves, "metric"),)
+    return (("training " if column == "training_metric" else "") + text + _age(curves, column),)
 
 
 def _age(curves: Curves, column: str) -> str:

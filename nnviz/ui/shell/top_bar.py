@@ -83,19 +83,30 @@ class TopBar(QWidget):
         self._title.setToolTip(f"{title} (not saved yet)" if changed else title)
         self._fit()
 
-    def set_figures(self, iteration: int, epoch: int, loss: str, score: str, metric: str, measured_at: int | None = None) -> None:
-        """Show where the run stands; `loss` and `score`, the validation metric, as texts (empty: not known), `metric` its name.
+    def set_figures(
+        self,
+        iteration: int,
+        epoch: int,
+        loss: str,
+        score: str,
+        metric: str,
+        measured_at: int | None = None,
+        loss_at: int | None = None,
+        scored: str = "validation",
+    ) -> None:
+        """Show where the run stands; the `loss` over the training rows and the `score` as texts (empty: not known), `metric` its name.
 
-        `measured_at`: the iteration the metric is of; where it is an earlier one the number is pale, and its tooltip says which.
+        `measured_at` and `loss_at`: the iteration each is of; where it is an earlier one the number is pale, and its tooltip says which.
+        `scored`: which rows the score is of.
         """
         texts = {"iteration": f"{iteration}", "epoch": f"{epoch}", "loss": loss or "–", "score": score or "–"}
         for name, text in texts.items():
             self._figures[name].show_text(text)
-        is_past = bool(score) and measured_at not in (None, iteration)
         self._figures["score"].set_caption(metric)
-        self._figures["score"].set_past(is_past)
-        note = "Measured on the validation rows" + (f" after iteration {measured_at:,}, not since" if is_past else "")
-        self._figures["score"].setToolTip(note)
+        for name, rows, at in (("score", f"the {scored} rows", measured_at), ("loss", "all training rows", loss_at)):
+            is_past = texts[name] != "–" and at not in (None, iteration)
+            self._figures[name].set_past(is_past)
+            self._figures[name].setToolTip(f"Measured on {rows}" + (f" after iteration {at:,}, not since" if is_past else ""))
 
     def _fit(self) -> None:
         """Give up what is least needed until the rest fits, from the search field to the granularity."""

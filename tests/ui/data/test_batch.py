@@ -30,10 +30,9 @@ def record_of(kind: str, **settings):
 
 
 def batch_of(rows: tuple[int, ...], outputs: list[list[float]], norms: int | None = None) -> BatchInspected:
-    losses = np.linspace(0.1, 0.9, len(rows))
-    return BatchInspected(
-        4, rows, array_of(losses), array_of(losses[: norms or len(rows)] * 10), array_of(np.array(outputs, dtype=np.float32))
-    )
+    losses, shown = np.linspace(0.1, 0.9, len(rows)), np.array(outputs, dtype=np.float32)
+    classes = shown.argmax(1) if shown.shape[1] > 1 else (shown[:, 0] > 0.5).astype(np.int64)
+    return BatchInspected(4, rows, array_of(losses), array_of(losses[: norms or len(rows)] * 10), array_of(shown), 0.5, array_of(classes))
 
 
 def texts(panel: BatchTable, column: int) -> list[str]:

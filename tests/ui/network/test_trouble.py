@@ -213,3 +213,13 @@ def test_the_scales_are_never_cut(view, width):
     overlays.paint_scales(painter, image.rect(), LIGHT, view.figures)
     painter.end()
     assert painted and all(rect.left() >= 0 and rect.right() <= width + 2 for rect in painted)
+
+
+def test_a_warning_is_a_quiet_mark_with_its_cure_in_the_tip(qtbot):
+    document = experiment(layer("input", "x"), layer("dense", "out", units=2, activation="softmax"))
+    view = open_view(qtbot, document)
+    column = view.scene().columns["out"]
+    assert column.problems == () and "applies softmax itself" in column.warnings[0]
+    assert "Set activation to identity" in _tips.tip(PointerTarget("layer", "out"), view.scene())
+    corner = view.mapFromScene(column.mapToScene(column.frame().topRight() + QPointF(-5, 0)))
+    assert view.grab().toImage().pixelColor(corner).name() == LIGHT.muted.lower()

@@ -124,3 +124,19 @@ def test_answers_to_other_data_are_not_shown(qtbot):
     plot.set_run(RunState(data=data, answers=replace(answers_to(record_of("sine"), 0), rows=array_of(np.arange(5)))))
     plot.catch_up()
     assert "appear once" in plot.sentence
+
+
+def test_it_is_said_how_many_rows_are_scored_and_where_fewer_are_shown():
+    data = record_of("iris")
+    answers = replace(answers_to(data, 4), scored=45)
+    said = PredictionText(data, answers)
+    assert said.summary.endswith("(class means) · 45 validation rows") and said.limit == ""
+    assert PredictionText(data, replace(answers, scored=90_000)).limit == ", of the first 45 rows"
+
+
+def test_answers_that_are_not_finite_have_no_scores(qtbot):
+    data, plot = record_of("iris"), BoundaryPlot()
+    qtbot.addWidget(plot)
+    plot.set_run(RunState(data=data, answers=replace(answers_to(data), scores={}, confusion=None), answers_iteration=1))
+    plot.catch_up()
+    assert "not finite" in plot.sentence

@@ -203,3 +203,11 @@ def test_parameter_names_and_elements():
     assert parameter_title("h9.gamma", {}) == "h9.gamma"
     assert fitted((7, 7), (4, 2)) == (3, 1)
     assert fitted((), (4, 2)) == (0, 0)
+
+
+def test_the_gradient_norm_says_how_gradients_are_clipped_after_it(qtbot):
+    plot, layer = GradientNormPlot(), runs.snapshots(3)[-1].layers[0]
+    qtbot.addWidget(plot)
+    assert not any("clipping" in text for _, text in plot.values_of(layer))
+    plot.set_clipping(0.5, 0.1)
+    assert ("muted", "before clipping: all together to norm 0.5, every element to 0.1") in plot.values_of(layer)

@@ -66,7 +66,7 @@ def test_training_curve_stops_where_the_loss_is_not_finite(shown, count_color):
 
 
 def test_a_run_that_is_broken_from_the_start_still_draws(shown):
-    nothing = Curves(np.arange(1.0, 4.0), np.array([np.nan, np.inf, np.nan]), np.full(3, np.nan), np.full(3, np.nan))
+    nothing = Curves(np.arange(1.0, 4.0), np.array([np.nan, np.inf, np.nan]), *np.full((4, 3), np.nan))
     for plot in (LossPlot(), MetricPlot()):
         shown(plot).grab()
         plot.set_run(RunState(curves=nothing))
@@ -151,16 +151,16 @@ def test_metric_is_accuracy_for_classes_and_rmse_otherwise(shown):
 
 def test_figures_of_an_earlier_iteration_say_of_which(shown):
     nothing = np.full(5000, np.nan)
-    curves = Curves(np.arange(5001.0), np.zeros(5001), np.r_[0.5, nothing], np.r_[0.75, nothing])
+    curves = Curves(np.arange(5001.0), np.zeros(5001), np.r_[0.5, nothing], np.r_[0.75, nothing], *np.full((2, 5001), np.nan))
     assert (curves.last("metric"), curves.last_iteration("metric"), curves.last_iteration("loss")) == (0.75, 0, 5000)
     assert Curves(*(column[1:] for column in curves.columns())).last_iteration("metric") is None
     plot = LossPlot()
     shown(plot)
     plot.set_run(runs.run(curves=curves))
-    assert [curve.label for curve in plot.chart.labelled] == ["train", "validation at 0"] and plot.chart.notes == ("accuracy 75.0 % at 0",)
-    fresh = Curves(np.arange(2.0), np.zeros(2), np.array([0.5, 0.4]), np.array([0.75, 0.8]))
+    assert [curve.label for curve in plot.chart.labelled] == ["batch", "validation at 0"] and plot.chart.notes == ("accuracy 75.0 % at 0",)
+    fresh = Curves(np.arange(2.0), np.zeros(2), np.array([0.5, 0.4]), np.array([0.75, 0.8]), *np.full((2, 2), np.nan))
     plot.set_run(runs.run(curves=fresh))
-    assert [curve.label for curve in plot.chart.labelled] == ["train", "validation"] and plot.chart.notes == ("accuracy 80.0 %",)
+    assert [curve.label for curve in plot.chart.labelled] == ["batch", "validation"] and plot.chart.notes == ("accuracy 80.0 %",)
 
 
 def test_large_plots_label_the_ends(shown):
@@ -168,4 +168,31 @@ def test_large_plots_label_the_ends(shown):
     shown(plot, 800, 400)
     plot.set_run(runs.run())
     plot.grab()
-    assert [curve.label for curve in plot.chart.labelled] == ["train", "validation"]
+    assert [curve.label for curve in plot.chart.labelled] == ["batch", "validation"]
+
+
+def measured_curves() -> Curves:
+    """Ten iterations of batches, the training rows measured at 0 and 10, nothing held out."""
+    place, nothing = np.arange(11.0), np.full(11, np.nan)
+    rows, right = nothing.copy(), nothing.copy()
+    rows[[0, 10]], right[[0, 10]] = (4.0, 0.5), (0.25, 1.0)
+    return Curves(place, np.r_[4.0, 4.0, np.linspace(3, 1, 9)], nothing, nothing, rows, right)
+
+
+def test_the_batches_begin_with_iteration_1_and_the_training_rows_with_the_start(shown):
+    plot = LossPlot()
+    shown(plot)
+    plot.set_run(runs.run(10, curves=measured_curves()))
+    batch, training, validation = plot.chart.curves
+    assert (batch.label, batch.x[0], batch.y[0]) == ("batch", 1.0, 4.0) and not validation.x.size
+    assert (training.label, training.x.tolist(), training.y.tolist()) == ("training", [0.0, 10.0], [4.0, 0.5])
+    assert plot.chart.notes == ("training accuracy 100.0 %",) and not plot.grab().isNull()
+
+
+def test_where_nothing_is_held_out_the_metric_is_that_of_the_training_rows(shown):
+    plot = MetricPlot()
+    shown(plot)
+    plot.set_run(runs.run(10, curves=measured_curves()))
+    assert plot.heading[0] == "Training accuracy" and [curve.label for curve in plot.chart.curves] == ["training"]
+    plot.set_run(runs.run(10, curves=replace(measured_curves(), metric=np.full(11, 0.75))))
+    assert plot.heading[0] == "Validation accuracy" and [curve.label for curve in plot.chart.curves] == ["training", "validation"]
