@@ -80,7 +80,7 @@ class WeightField(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         key = _ending_key(self, event)
-        if key in _TAKING and self.box.hasAcceptableInput():
+        if key in _TAKING and self.box.hasAcceptableInput() and self.box.typed() != self.box.value():
             self.chosen.emit(self.box.typed())
         if key:
             close(self)
@@ -95,6 +95,7 @@ class NameField(QFrame):
     def __init__(self, parent: QWidget, name: str, placeholder: str) -> None:
         super().__init__(parent)
         self.setAccessibleName("Rename")
+        self._shown = name
         self.line = QLineEdit(name, placeholderText=placeholder, accessibleName="New name")
         self.line.setToolTip("type the new name, Enter takes it; empty: its id")
         self.line.setFixedWidth(150)
@@ -108,7 +109,7 @@ class NameField(QFrame):
         if key:
             text = self.line.text()
             close(self)
-            if key in _TAKING:
+            if key in _TAKING and text.strip() != self._shown:
                 self.chosen.emit(text)
         return bool(key)
 

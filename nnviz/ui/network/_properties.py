@@ -179,7 +179,7 @@ class PropertiesPanel(QWidget):
     def _add_own(self, rows: QFormLayout, layer: Layer, field: Field) -> None:
         """A number that is no setting of the layer's kind."""
         editor = forms.editor(field, getattr(layer, field.name))
-        editor.value_changed.connect(lambda value: self.value_requested.emit(layer.id, field.name, value))
+        forms.on_change(editor, lambda value: self.value_requested.emit(layer.id, field.name, value))
         self.editors[field.name] = editor
         rows.addRow(_caption(_OWN[field.name], field.explanation), editor)
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem
 
 from nnviz.document.catalog import LAYERS
 from nnviz.document.network import Layer
+from nnviz.text.numbers import short
 from nnviz.ui.network import badges, blocks, neurons
 from nnviz.ui.network.layer_figures import LayerFigures
 from nnviz.ui.network.layer_sizes import FACTS, TITLE, LayerSize
@@ -158,6 +159,7 @@ class ColumnItem(QGraphicsItem):
         painter.setPen(theme.color("muted"))
         for line, text in enumerate(self.facts):
             text = f"{text} · frozen" if self.layer.frozen and not line else text
+            text = " · ".join(filter(None, (text, self._range() if line == len(self.facts) - 1 else "")))
             painter.setPen(theme.color("faint" if line else "muted"))
             _elided(painter, sans(SMALL * boost), QRectF(-width / 2, half + 3 + 14 * boost * line, width, FACTS - 3), text)
         painter.setPen(theme.color("muted"))
@@ -165,6 +167,13 @@ class ColumnItem(QGraphicsItem):
         for unit, label in enumerate(self.labels):
             at = QRectF(self.face.body[0] / 2 + 11, self.face.unit_y(unit) - 10, 240, 20)
             painter.drawText(at, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, label)
+
+    def _range(self) -> str:
+        """The ends of the scale of its own, if it has one."""
+        values, limit = self.figures.values, self.figures.limit
+        if values is None or limit is None:
+            return ""
+        return " … ".join(map(short, blocks.span(values))) if self.figures.is_picture else f"±{short(limit)}"
 
     def _paint_ports(self, painter: QPainter) -> None:
         painter.setPen(QPen(current_theme().color("forward"), 1.6))

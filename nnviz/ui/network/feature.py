@@ -53,6 +53,7 @@ class NetworkFeature:
         }
         self.cards["properties"].setMinimumWidth(300)  # else its texts would be cut
         self._data: DataRecord | None = None
+        self._state: TraceState | None = None
         self._connect_view()
         self._connect_properties()
 
@@ -119,7 +120,15 @@ class NetworkFeature:
 
     def show_trace_state(self, state: TraceState | None) -> None:
         """Show the numbers of whole tensors at this place of the cursor."""
-        self.view.set_trace_state(state.whole if state else None)
+        steps = self._is_near(state)
+        self._state = state
+        self.view.set_trace_state(state.whole if state else None, steps)
+
+    def _is_near(self, state: TraceState | None) -> bool:
+        """Whether this is one step or one iteration away from what is shown; while training runs pictures are no steps."""
+        if state is None or self._state is None or self.session.run.training:
+            return False
+        return abs(state.index.trace.iteration - self._state.index.trace.iteration) <= 1
 
     def _show_selected(self) -> None:
         self.parameters.set_selection(self.selected_layers)

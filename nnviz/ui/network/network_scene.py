@@ -158,7 +158,7 @@ class NetworkScene(QGraphicsScene):
                 values = None if figures.coloring == "gradient" else shown.values
                 labels = captions.output_labels(loss, values, column.face.units, class_names)
             biases = figures.weights.get(f"{id}.bias") if column.layer.kind == "dense" else None
-            column.set_figures(shown, biases, labels, (figures.value_limit, figures.bias_limit))
+            column.set_figures(shown, biases, labels, (shown.limit or figures.value_limit, figures.bias_limit))
         for item in self.links.values():
             item.set_weights(figures.weights.get(item.parameter), figures.weight_limit)
 

@@ -133,10 +133,10 @@ class NetworkView(ZoomView):
         self.setAccessibleDescription(captions.summary(experiment, report))
         self._refresh()
 
-    def set_trace_state(self, state: TraceState | None) -> None:
-        """Show the numbers of this state; None shows the structure only."""
+    def set_trace_state(self, state: TraceState | None, steps: bool = False) -> None:
+        """Show the numbers of this state; None shows the structure only. `steps`: a person steps, so the scales shown only grow."""
         self.state = state
-        self._refresh()
+        self._refresh(keeps_scales=steps)
 
     def set_coloring(self, coloring: str) -> None:
         """Show values ("value"), gradients ("gradient"), or on the weights what the update adds to them ("update")."""
@@ -304,9 +304,10 @@ class NetworkView(ZoomView):
         self.setSceneRect(content.adjusted(-_ROAM, -_ROAM, _ROAM, _ROAM))
         self._map.set_boxes(content, [column.mapRectToScene(column.frame()) for column in columns])
 
-    def _refresh(self) -> None:
+    def _refresh(self, keeps_scales: bool = False) -> None:
         if self.experiment is not None:
-            before, self.figures = self.figures, figures(self.experiment, self.report, self.state, self._coloring)
+            before, least = self.figures, self.figures if keeps_scales else None
+            self.figures = figures(self.experiment, self.report, self.state, self._coloring, least)
             if overlays.scales_of(before) != overlays.scales_of(self.figures):
                 self.viewport().update(overlays.scales_rect(self.viewport().rect()))  # no item of the scene is there to be repainted
             self._scene.show_figures(self.figures, self._class_names)

@@ -56,7 +56,7 @@ def editor(field: Field, value: Any, labels: dict[str, Kind] | None = None) -> Q
 
 
 def on_change(widget: Editor, call: Callable[[Any], object]) -> None:
-    """Call with every value a person gives an editor, also with a whole number beyond its limits: whoever refuses it says why."""
+    """Call with every value a person gives an editor, also with a number beyond its limits: whoever refuses it says why."""
     widget.value_changed.connect(call)
     if hasattr(widget, "refused"):
         widget.refused.connect(call)
@@ -102,7 +102,7 @@ class OptionalEditor(QWidget):
 
     value_changed = Signal(object)
     refused = Signal(object)
-    """A whole number beyond the limits that was typed."""
+    """A number beyond the limits that was typed."""
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)

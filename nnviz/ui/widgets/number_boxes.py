@@ -66,6 +66,8 @@ class NumberBox(QAbstractSpinBox):
     """A real number, plain or scientific; the arrows step as suits its size: 1-2-5 for rates, 0.05 for shares, towards 1 by halves."""
 
     value_changed = Signal(object)
+    refused = Signal(object)
+    """A number beyond the limits that was typed; the box shows the old one again, and whoever listens says why."""
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,16 +88,20 @@ class NumberBox(QAbstractSpinBox):
         self.lineEdit().setText(number_text(self._value))
 
     def typed(self) -> float:
-        """Return the number that stands in the field, taken over or not."""
-        return _clamped(_number(self.lineEdit().text(), self._value), self.field)
+        """Return the number that stands in the field, taken over or not; a text that nobody changed means the number behind it."""
+        text = self.lineEdit().text()
+        return self._value if text.strip() == number_text(self._value) else _number(text, self._value)
 
     def _commit(self) -> None:
-        self._take(self.typed())
+        value, before = self.typed(), self._value
+        is_allowed = value == before or value == _clamped(value, self.field)
+        self._take(value if is_allowed else before)
+        if not is_allowed:
+            self.refused.emit(value)
 
     def _take(self, value: float) -> None:
-        value = _clamped(value, self.field)
-        changed = value != self._value and number_text(value) != number_text(self._value)
-        self.set_value(value if changed else self._value)
+        changed = value != self._value
+        self.set_value(value)
         if changed:
             self.value_changed.emit(value)
 
@@ -173,6 +179,8 @@ class SliderBox(QWidget):
     """A slider and a number box that show the same number. `released` is emitted when a drag or a single change is over."""
 
     value_changed = Signal(object)
+    refused = Signal(object)
+    """A number beyond the limits that was typed."""
     released = Signal()
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
@@ -189,6 +197,7 @@ class SliderBox(QWidget):
         self._slider.valueChanged.connect(self._slid)
         self._slider.sliderReleased.connect(self.released)
         self._box.value_changed.connect(self._typed)
+        self._box.refused.connect(self.refused)
 
     def value(self) -> float:
         """Return the number."""

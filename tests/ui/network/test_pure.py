@@ -185,7 +185,8 @@ def test_values_weights_and_dropped_units_are_read_from_the_trace():
     assert picture.layers["h1"].values.tolist() == pytest.approx(index.array(relu.value)[0].tolist())
     assert picture.layers["x"].values.shape == (2,)
     weight = traces.node(trace, "h1.weight")
-    assert np.array_equal(picture.weights["h1.weight"], index.array(index.updates[weight].after))
+    assert np.array_equal(picture.weights["h1.weight"], index.array(index.updates[weight].before)), "its update is not made"
+    assert np.array_equal(picture.updated["h1.weight"], index.array(index.updates[weight].after))
     mul = next(node for node in trace.nodes if node.label == "mul")
     assert picture.layers["d1"].dropped.tolist() == np.frombuffer(mul.dropped.data, bool).reshape(8, 4)[0].tolist()
     assert shown(sample=None)[0].layers["d1"].dropped is None
