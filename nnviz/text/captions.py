@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from nnviz.text.numbers import number, signed, trimmed
 
 LONGEST = 5
 """Most characters a number inside a circle may have."""
+_RUN, _MOST_SIZES = 3, 8
+"""How often a size comes in a row until it is counted, and how many sizes one line names."""
 
 
 @lru_cache(maxsize=8192)
@@ -92,14 +95,23 @@ def _spoken(name: object) -> str:
 
 
 def summary(experiment: Experiment, report: Report) -> str:
-    """Return the network in one line: "2 → 4 → 4 → 2 · 42 parameters". Layers without weights that keep the size are left out."""
+    """Return the network in one line: "2 → 4 → 4 → 2 · 42 parameters". Layers without weights that keep the size are left out.
+
+    Sizes that come three times in a row or more are counted, "8 (×12)", and of many the middle is left out, so that the end can be read.
+    """
     sizes: list[str] = []
     for layer in experiment.network.in_order():
         entry = report.layers.get(layer.id)
         size = size_text(entry.output_shape).replace(" ", "") if entry is not None and entry.output_shape is not None else ""
         if size and (layer_kind(layer.kind).initialized or not sizes or size != sizes[-1]):
             sizes.append(size)
-    return f"{' → '.join(sizes)} · {report.parameters:,} parameters" if sizes else "no layers yet"
+    return f"{' → '.join(_shortened(sizes))} · {report.parameters:,} parameters" if sizes else "no layers yet"
+
+
+def _shortened(sizes: list[str]) -> list[str]:
+    runs = [(size, len(list(same))) for size, same in groupby(sizes)]
+    texts = [text for size, count in runs for text in ([size] * count if count < _RUN else [f"{size} (×{count})"])]
+    return texts if len(texts) <= _MOST_SIZES else [*texts[: _MOST_SIZES // 2], "…", *texts[-(_MOST_SIZES // 2) :]]
 
 
 def is_passing(layer: Layer, experiment: Experiment) -> bool:

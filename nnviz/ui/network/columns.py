@@ -119,6 +119,10 @@ class ColumnItem(QGraphicsItem):
         """Return the place of the port: side -1 is the input's at the left, 1 the output's at the right."""
         return QPointF(side * self.frame().width() / 2, 0)
 
+    def labels_left(self) -> float:
+        """Return where the texts beside output units begin: outside the frame and its port."""
+        return self.frame().right() + PORT + 3
+
     def unit_at(self, point: QPointF) -> int:
         """Return the neuron under a point in own coordinates, -1 for none."""
         if self.face.style != "neurons":
@@ -165,7 +169,7 @@ class ColumnItem(QGraphicsItem):
         painter.setPen(theme.color("muted"))
         painter.setFont(sans(min((SMALL + 0.6) * boost, self.face.pitch * 0.62)))
         for unit, label in enumerate(self.labels):
-            at = QRectF(self.face.body[0] / 2 + 11, self.face.unit_y(unit) - 10, 240, 20)
+            at = QRectF(self.labels_left(), self.face.unit_y(unit) - 10, 240, 20)
             painter.drawText(at, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, label)
 
     def _range(self) -> str:

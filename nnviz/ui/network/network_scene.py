@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QGraphicsScene
@@ -55,14 +54,14 @@ class NetworkScene(QGraphicsScene):
         faces = {id: layer_size(layer, shapes.get(id), experiment, facts) for id, layer in layers.items()}
         share = layer_places.height_share(faces, height)
         faces = {id: layer_places.scaled_down(plain, share) for id, plain in faces.items()}
-        pitch_factor = layer_places.pitch_factor(experiment.network, faces, aspect)
-        faces = {id: replace(plain, pitch=plain.pitch * pitch_factor) for id, plain in faces.items()}
+        pitch_factor = layer_places.pitch_factor(experiment.network, faces, aspect, width)
+        faces = {id: layer_places.lofted(plain, pitch_factor) for id, plain in faces.items()}
         self._keep_columns(layers, faces)
         for id, column in self.columns.items():
             problems = tuple(f"{problem.message} {problem.cure}" for problem in report.problems_of(id))
             texts = (captions.facts(layers[id], shapes.get(id), experiment), captions.counts(layers[id], report.layers.get(id)))
             column.set_layer(layers[id], faces[id], texts if facts > FACTS else texts[:1], problems)
-        for id, place in arranged(experiment.network, faces, experiment.canvas, aspect).items():
+        for id, place in arranged(experiment.network, faces, experiment.canvas, aspect, width).items():
             self.columns[id].setPos(*place)
         self._keep_links(experiment)
         self._forget_what_is_gone()
