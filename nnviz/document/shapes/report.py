@@ -10,6 +10,7 @@ import msgspec
 
 from nnviz.document import catalog
 from nnviz.document.checks import output_and_data
+from nnviz.document.checks.linear_layers import linear_warnings
 from nnviz.document.checks.links import LinkIndex, link_problems
 from nnviz.document.checks.training_checks import MOST_PARAMETERS, training_problems
 from nnviz.document.experiment import Experiment
@@ -28,6 +29,8 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     problems: tuple[Problem, ...] = ()
     output: str = ""
     """Id of the layer whose output is the network's; empty if there is not exactly one."""
+    warnings: tuple[Problem, ...] = ()
+    """What can be run but is hardly meant, in the order of the layers; nothing while there are problems."""
 
     @property
     def ok(self) -> bool:
@@ -48,6 +51,10 @@ class Report(msgspec.Struct, frozen=True, dict=True):
         """Return the problems this layer causes."""
         return tuple(problem for problem in self.problems if problem.layer == layer)
 
+    def warnings_of(self, layer: str) -> tuple[Problem, ...]:
+        """Return the warnings about this layer."""
+        return tuple(warning for warning in self.warnings if warning.layer == layer)
+
 
 def examine(experiment: Experiment) -> Report:
     """Return the shapes, parameters and problems of an experiment. Never raises."""
@@ -62,7 +69,7 @@ def examine(experiment: Experiment) -> Report:
     problems += _parameter_problems(experiment.weights, layers, output_and_data.weight_problem)
     problems += _parameter_problems(experiment.locks, layers, lock_problem)
     ordered = sorted(problems, key=lambda problem: links.order.get(problem.layer, len(links.order)))
-    return Report(layers, tuple(ordered), links.output)
+    return Report(layers, tuple(ordered), links.output, () if ordered else tuple(linear_warnings(links, layers)))
 
 
 def _shapes(links: LinkIndex) -> tuple[dict[str, LayerShape], list[Problem]]:

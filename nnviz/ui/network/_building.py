@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication
 
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
+from nnviz.document.network import Network
 from nnviz.session.session import Session
 from nnviz.ui.network import questions
 from nnviz.ui.network.layer_places import aligned, box
@@ -39,11 +40,19 @@ class Building:
         places = {} if position is None or after else self._places() | {id: (position.x(), position.y())}
 
         def add(experiment: Experiment) -> Experiment:
-            grown = edits.add_layer(experiment, kind, after=after or None, between=between)
+            grown = edits.add_usual_layer(experiment, kind, after=after or None, between=between)
             return edits.move_layers(grown, places) if places else grown
 
+        before = self._session.experiment.network
         if self._session.edit(f"Add {catalog.LAYERS[kind].label}", add):
             self._select((id,))
+            self._tell_of_bent(before)
+
+    def _tell_of_bent(self, before: Network) -> None:
+        """Say which layer got an activation because it is not the last one any more."""
+        for layer in self._session.experiment.network:
+            if before.has(layer.id) and before.layer(layer.id).settings.get("activation") != layer.settings.get("activation"):
+                self._session.post("info", f"{layer.title} is hidden now, so it has ReLU. Undo takes both back.")
 
     def append_layer(self, kind: str) -> None:
         """Add a layer where a person would look for it: behind the selected one, else before the output; an input stands by itself."""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QFormLayout, QLabel, QLin
 from nnviz.document.catalog import ACTIVATIONS, INITIALIZERS, LAYER, LAYERS, Field
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer
+from nnviz.document.problems import Problem
 from nnviz.document.shapes.report import Report
 from nnviz.text.captions import size_text, tensor_text
 from nnviz.ui.network._fix_buttons import Fixes
@@ -46,8 +47,8 @@ class PropertiesPanel(QWidget):
         self._drags = 0
         self._form: QWidget | None = None
         self._empty = _note(_NOTHING)
-        self._sizes, self._explanation, self._problems = _note(""), _note(""), _note("")
-        for note, role in ((self._empty, "muted"), (self._explanation, "muted"), (self._problems, "loss")):
+        self._sizes, self._explanation, self._problems, self._warnings = _note(""), _note(""), _note(""), _note("")
+        for note, role in ((self._empty, "muted"), (self._explanation, "muted"), (self._problems, "loss"), (self._warnings, "clip")):
             note.setProperty("role", role)
         self._sizes.setFont(mono(BODY))
         self._fixes = Fixes()
@@ -55,7 +56,7 @@ class PropertiesPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2 * GRID)
-        for note in (self._empty, self._problems, self._fixes, self._sizes, self._explanation):
+        for note in (self._empty, self._problems, self._warnings, self._fixes, self._sizes, self._explanation):
             column.addWidget(note)
         column.addWidget(self._made_delete(), 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
@@ -104,6 +105,7 @@ class PropertiesPanel(QWidget):
         self._sizes.setVisible(bool(self._sizes.text()))
         self._fixes.set_problems(())  # they would be those of the first layer alone
         self._problems.hide()
+        self._warnings.hide()
 
     # --- the form ---
 
@@ -212,9 +214,11 @@ class PropertiesPanel(QWidget):
         self._empty.setVisible(layer is None)
         self._delete.setVisible(layer is not None)
         self._delete.setText("Delete layer" if len(self._shown or ()) < 3 else "Delete layers")
-        self._fixes.set_problems(report.problems_of(layer.id) if layer is not None else ())
-        texts = ("", "", "") if layer is None else (_sizes(layer, report), _explained(layer), _problems(layer, report))
-        for note, text in zip((self._sizes, self._explanation, self._problems), texts, strict=True):
+        problems, warnings = (report.problems_of(layer.id), report.warnings_of(layer.id)) if layer is not None else ((), ())
+        self._fixes.set_problems((*problems, *warnings))
+        texts = ("", "") if layer is None else (_sizes(layer, report), _explained(layer))
+        notes = (self._sizes, self._explanation, self._problems, self._warnings)
+        for note, text in zip(notes, (*texts, _said(problems), _said(warnings)), strict=True):
             note.setText(text)
             note.setVisible(bool(text))
 
@@ -243,8 +247,8 @@ def _explained(layer: Layer) -> str:
     return "\n".join(filter(None, (f"{kind.label}: {kind.explanation}", kind.source)))
 
 
-def _problems(layer: Layer, report: Report) -> str:
-    return "\n".join(f"{problem.message} {problem.cure}" for problem in report.problems_of(layer.id))
+def _said(problems: tuple[Problem, ...]) -> str:
+    return "\n".join(f"{problem.message} {problem.cure}" for problem in problems)
 
 
 def _note(text: str) -> QLabel:

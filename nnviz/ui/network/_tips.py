@@ -52,7 +52,7 @@ def _layer(hit: PointerTarget, scene: NetworkScene) -> str:
     sizes = ""
     if entry is not None and entry.output_shape is not None:
         sizes = f"output {captions.size_text(entry.output_shape)} · {entry.count:,} parameters"
-    return _lines(f"{column.layer.title} · {kind.label}", kind.explanation, sizes, *column.problems)
+    return _lines(f"{column.layer.title} · {kind.label}", kind.explanation, sizes, *column.problems, *column.warnings)
 
 
 def _curve(hit: PointerTarget, scene: NetworkScene) -> str:

@@ -55,6 +55,7 @@ class ColumnItem(QGraphicsItem):
         self.facts: tuple[str, ...] = ()
         self.labels: tuple[str, ...] = ()
         self.problems: tuple[str, ...] = ()
+        self.warnings: tuple[str, ...] = ()
         self.note = QRectF()
         self.figures = LayerFigures()
         self.biases: np.ndarray | None = None
@@ -64,11 +65,13 @@ class ColumnItem(QGraphicsItem):
 
     # --- what to show ---
 
-    def set_layer(self, layer: Layer, face: LayerSize, facts: tuple[str, ...], problems: tuple[str, ...]) -> None:
-        """Show this layer with this face; `facts` are the lines below it, `problems` sentences."""
+    def set_layer(
+        self, layer: Layer, face: LayerSize, facts: tuple[str, ...], problems: tuple[str, ...], warnings: tuple[str, ...] = ()
+    ) -> None:
+        """Show this layer with this face; `facts` are the lines below it, `problems` and `warnings` sentences."""
         if face != self.face:
             self.prepareGeometryChange()
-        self.layer, self.face, self.facts, self.problems = layer, face, facts, problems
+        self.layer, self.face, self.facts, self.problems, self.warnings = layer, face, facts, problems, warnings
         self._measure()
         self.update()
 
@@ -164,7 +167,7 @@ class ColumnItem(QGraphicsItem):
         for line, text in enumerate(self.facts):
             text = f"{text} · frozen" if self.layer.frozen and not line else text
             text = " · ".join(filter(None, (text, self._range() if line == len(self.facts) - 1 else "")))
-            painter.setPen(theme.color("faint" if line else "muted"))
+            painter.setPen(theme.color("faint" if line else ("clip" if self.warnings else "muted")))
             _elided(painter, sans(SMALL * boost), QRectF(-width / 2, half + 3 + 14 * boost * line, width, FACTS - 3), text)
         painter.setPen(theme.color("muted"))
         painter.setFont(sans(min((SMALL + 0.6) * boost, self.face.pitch * 0.62)))

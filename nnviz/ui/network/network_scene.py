@@ -58,9 +58,11 @@ class NetworkScene(QGraphicsScene):
         faces = {id: layer_places.lofted(plain, pitch_factor) for id, plain in faces.items()}
         self._keep_columns(layers, faces)
         for id, column in self.columns.items():
-            problems = tuple(f"{problem.message} {problem.cure}" for problem in report.problems_of(id))
+            problems, warnings = (
+                tuple(f"{one.message} {one.cure}" for one in found(id)) for found in (report.problems_of, report.warnings_of)
+            )
             texts = (captions.facts(layers[id], shapes.get(id), experiment), captions.counts(layers[id], report.layers.get(id)))
-            column.set_layer(layers[id], faces[id], texts if facts > FACTS else texts[:1], problems)
+            column.set_layer(layers[id], faces[id], texts if facts > FACTS else texts[:1], problems, warnings)
         for id, place in arranged(experiment.network, faces, experiment.canvas, aspect, width).items():
             self.columns[id].setPos(*place)
         self._keep_links(experiment)

@@ -121,7 +121,7 @@ def _add_layer_entries(menu: QMenu, view: NetworkPicture, layer: str) -> None:
         menu.addAction("Show in the graph\tEnter", lambda: view.show_node(layer))
     menu.addAction("Rename\tF2", lambda: open_name(view))
     menu.addAction("Link to…\tCtrl+K", lambda: open_partners(view)).setEnabled(len(scene.selected) == 1)
-    for problem in scene.report.problems_of(layer):
+    for problem in (*scene.report.problems_of(layer), *scene.report.warnings_of(layer)):
         if problem.fix:
             menu.addAction(problem.fix.label, lambda fix=problem.fix: view.request_fix(fix)).setToolTip(problem.message)
     column = scene.columns[layer]
