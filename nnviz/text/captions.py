@@ -79,7 +79,8 @@ def counts(layer: Layer, entry: LayerShape | None) -> str:
     if entry is None or entry.output_shape is None:
         return ""
     caption = layer_kind(layer.kind).caption
-    size = "" if "{size}" in caption or "{units}" in caption else size_text(entry.output_shape)
+    is_said = "{size}" in caption or ("{units}" in caption and len(entry.output_shape) == 1)
+    size = "" if is_said else size_text(entry.output_shape)
     return " · ".join(filter(None, (size, f"{entry.count:,} θ" if entry.count else "")))
 
 
