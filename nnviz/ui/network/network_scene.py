@@ -164,12 +164,14 @@ class NetworkScene(QGraphicsScene):
             item.set_weights(figures.weights.get(item.parameter), figures.weight_limit)
 
     def weight_at(self, target: PointerTarget) -> tuple[str, tuple[int, ...], float] | None:
-        """Return parameter, index and value of the single weight or bias that was hit; None where its value is not shown."""
+        """Return parameter, index and value of the single weight or bias that was hit; None where its value is not shown, or is gone."""
         if self.figures.coloring != "value":
             return None
         if target.kind == "bias":
-            return f"{target.layer}.bias", (target.unit,), float(self.columns[target.layer].biases[target.unit])
-        item = self.links[target.link] if target.kind == "curve" else None
+            biases = self.columns[target.layer].biases if target.layer in self.columns else None
+            is_there = biases is not None and target.unit < biases.size
+            return (f"{target.layer}.bias", (target.unit,), float(biases[target.unit])) if is_there else None
+        item = self.links.get(target.link) if target.kind == "curve" else None
         weight = item.weight(target.curve) if item is not None else None
         return None if weight is None else (item.parameter, tuple(item.course.pairs[target.curve]), weight)
 

@@ -103,6 +103,8 @@ class NetworkView(ZoomView):
         self._tool: Tool | None = None
         """What the mouse does while a button is held."""
         self._wheel = WeightWheel()
+        self._tip_at: QPoint | None = None
+        """Where in the viewport the last tooltip was asked for; None once the mouse has moved on."""
         self._space_is_held = False
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
         self.setSceneRect(-_ROAM, -_ROAM, 2 * _ROAM, 2 * _ROAM)
@@ -124,6 +126,7 @@ class NetworkView(ZoomView):
         was_empty = not self._scene.columns
         if grown:
             self._wheel.stop(self)
+            questions.close_all(self)
         self._arrange()
         if was_empty != (not self._scene.columns):
             self.viewport().update()  # the invitation on an empty picture belongs to no item
@@ -311,6 +314,18 @@ class NetworkView(ZoomView):
             if overlays.scales_of(before) != overlays.scales_of(self.figures):
                 self.viewport().update(overlays.scales_rect(self.viewport().rect()))  # no item of the scene is there to be repainted
             self._scene.show_figures(self.figures, self._class_names)
+            self._refresh_tip()
+
+    def _show_tip(self, position: QPoint) -> None:
+        """Say in a tooltip what is under a place of the viewport; nothing is said of nothing."""
+        self._tip_at = position
+        text = _tips.tip(self.hit_at(position), self._scene, self.tokens)
+        QToolTip.showText(self.viewport().mapToGlobal(position), text, self.viewport()) if text else QToolTip.hideText()
+
+    def _refresh_tip(self) -> None:
+        """A tooltip that is open shows the present number."""
+        if self._tip_at is not None and QToolTip.isVisible():
+            self._show_tip(self._tip_at)
 
     def _overlays(self) -> tuple[QRect, ...]:
         """Where the viewport shows what does not belong to the scene."""
@@ -359,6 +374,7 @@ class NetworkView(ZoomView):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         position = event.position().toPoint()
         self._wheel.stop(self)
+        self._tip_at = None
         if self._tool is not None:
             self._tool.move(self, position)
         else:
@@ -397,10 +413,10 @@ class NetworkView(ZoomView):
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
             self._wheel.stop(self)
+            self._tip_at = None
             self.hover(NOTHING)
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            text = _tips.tip(self.hit_at(event.pos()), self._scene, self.tokens)
-            QToolTip.showText(event.globalPos(), text, self.viewport()) if text else QToolTip.hideText()
+            self._show_tip(event.pos())
             return True
         return super().viewportEvent(event)
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from nnviz.document.catalog import LAYERS
 from nnviz.document.network import split_parameter
-from nnviz.ui.network._inline import NameField, SearchField, WeightField, show
+from nnviz.ui.network._inline import NameField, SearchField, WeightField, close, show
 from nnviz.ui.network.allowed_links import obstacle, partners
 from nnviz.ui.network.layer_places import SLIM_GAP
 from nnviz.ui.network.network_picture import NetworkPicture
@@ -93,6 +93,15 @@ def open_weight(view: NetworkPicture, target: PointerTarget, at: QPoint) -> Weig
 def _view(field: QWidget) -> NetworkPicture:
     """The picture a field stands on. Asked of Qt: what a field holds in Python would keep the picture alive."""
     return cast(NetworkPicture, field.parentWidget().parentWidget())
+
+
+def close_all(view: NetworkPicture) -> None:
+    """Close every field and menu: what they ask about is another network."""
+    for child in view.viewport().children():
+        if isinstance(child, NameField | SearchField | WeightField):
+            close(child)
+    for menu in view.findChildren(QMenu):
+        menu.close()
 
 
 # --- menus ---

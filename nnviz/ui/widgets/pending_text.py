@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from weakref import WeakSet
 
 from PySide6.QtCore import QEvent, QObject
@@ -31,17 +32,12 @@ class PendingText(QObject):
         if self._line is not None and new not in self._known:
             self._known.add(new)
             new.editingFinished.connect(self._take_over)  # behind what the field itself does then
-            self._line.destroyed.connect(lambda *_, line=self._line: self._lose(line))
-
-    def _lose(self, line: QLineEdit) -> None:
-        """A dialog's spin box says that it is finished when its line is gone already."""
-        if self._line is line:
-            self._line = None
 
     def _take_over(self) -> None:
         """A spin box leaves its text marked as modified."""
-        if self._line is not None:
-            self._line.setModified(False)
+        with suppress(RuntimeError):  # a field that is being deleted says that it is finished when its line is gone already
+            if self._line is not None:
+                self._line.setModified(False)
 
     def _is_own(self, event: QEvent) -> bool:
         """Whether the field has something of its own to undo or redo: typed, pasted or composed."""
