@@ -235,3 +235,55 @@ def test_what_is_typed_is_taken_over_when_another_kind_of_layer_is_selected(qtbo
 def test_a_dialog_with_a_number_closes_without_a_word(qtbot, window):
     QTimer.singleShot(0, lambda: qtbot.keyClick(QApplication.activeModalWidget(), Qt.Key.Key_Escape))
     window.action_table["go_to"].trigger()
+
+
+def test_a_layer_in_the_middle_is_set_by_keyboard_alone(qtbot, window):
+    session, view = window.session, window.features.network.view
+    window.activateWindow()
+    keys(qtbot, "Ctrl+1")
+    view.setFocus()
+    keys(qtbot, "Tab", "Tab", "Return")
+    assert window.features.network.selected_layers == ("h1",)
+    assert QApplication.focusWidget() is window.features.network.properties.editors["units"]
+    QApplication.focusWidget().selectAll()
+    qtbot.keyClicks(QApplication.focusWidget(), "7")
+    keys(qtbot, "Return")
+    assert session.experiment.network.layer("h1")["units"] == 7 and window.features.network.selected_layers == ("h1",)
+
+
+def test_esc_takes_back_what_is_typed_in_any_field_and_says_nothing(qtbot, window):
+    session, feature = window.session, window.features.network
+    window.activateWindow()
+    keys(qtbot, "Ctrl+1")
+    before, said = session.experiment, []
+    session.message_posted.connect(lambda *message: said.append(message))
+    for id, name, typed in (("x", "shape", "1000000"), ("h1", "units", "9"), ("h1", "gain", "7"), ("h1", "name", "other")):
+        feature.select_layers((id,))
+        field = feature.properties.editors[name]
+        field.setFocus()
+        field.selectAll()
+        old = field.text()
+        qtbot.keyClicks(field, typed)
+        keys(qtbot, "Esc")
+        assert field.text() == old and feature.selected_layers == (id,), name
+        field.clearFocus()
+    assert session.experiment is before and said == []
+
+
+def test_a_value_beyond_its_limits_is_said_and_the_old_one_stays(qtbot, window):
+    session, feature = window.session, window.features.network
+    window.activateWindow()
+    keys(qtbot, "Ctrl+1")
+    said = []
+    session.message_posted.connect(lambda level, text: said.append(text))
+    before = session.experiment
+    for id, name, typed, limit in (("x", "shape", "1000000", "4,096"), ("h1", "units", "5000", "4,096"), ("h1", "gain", "1e9", "a number")):
+        feature.select_layers((id,))
+        field = feature.properties.editors[name]
+        field.setFocus()
+        field.selectAll()
+        old = field.text()
+        qtbot.keyClicks(field, typed)
+        keys(qtbot, "Return")
+        assert limit in said[-1] and field.text() == old, name
+    assert session.experiment is before and len(said) == 3

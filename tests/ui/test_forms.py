@@ -1,10 +1,11 @@
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QValidator
-from PySide6.QtWidgets import QLineEdit, QSlider, QToolButton
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QFocusEvent, QValidator
+from PySide6.QtWidgets import QApplication, QLineEdit, QSlider, QToolButton
 
 from nnviz.document.catalog import ACTIVATIONS, DATASETS, LAYERS, LOSSES, OPTIMIZERS, SCHEDULES, Field
-from nnviz.document.edits import change_training, choose_data, choose_optimizer, choose_schedule
+from nnviz.document.edits import Refused, change_training, choose_data, choose_optimizer, choose_schedule
+from nnviz.document.fields import accepted
 from nnviz.document.store.examples import open_document
 from nnviz.ui.run._training_panel import TrainingPanel
 from nnviz.ui.shell import app
@@ -142,18 +143,36 @@ def test_shapes_are_read_from_text(text, shape):
     assert forms.shape_of(text, LAYERS["input"].field("shape")) == shape
 
 
-def test_an_invalid_shape_is_marked_and_not_emitted(qtbot):
+@pytest.mark.parametrize(("typed", "meant"), [("none", "none"), ("1000000", [1_000_000]), ("3 × 0", [3, 0]), ("", "")])
+def test_an_invalid_shape_is_refused_and_the_old_one_comes_back(qtbot, typed, meant):
     line = forms.editor(LAYERS["input"].field("shape"), [2])
     qtbot.addWidget(line)
-    seen = []
+    seen, refused = [], []
     line.value_changed.connect(seen.append)
+    line.refused.connect(refused.append)
     line.show()
-    line.setText("none")
+    line.setText(typed)
     qtbot.keyClick(line, Qt.Key.Key_Return)
-    assert seen == [] and "whole numbers" in line.toolTip()
+    assert seen == [] and refused == [meant] and line.text() == "2"
+    with pytest.raises(Refused, match="whole numbers"):
+        accepted(line.field, meant)
     line.setText("3 3")
     qtbot.keyClick(line, Qt.Key.Key_Return)
-    assert seen == [[3, 3]] and "whole numbers" not in line.toolTip()
+    assert seen == [[3, 3]] and line.value() == [3, 3]
+
+
+def test_a_wrong_row_of_a_table_is_refused_and_esc_takes_it_back(qtbot):
+    text = forms.editor(DATASETS["table"].field("x"), [[1.0, 2.0]])
+    qtbot.addWidget(text)
+    refused = []
+    text.refused.connect(refused.append)
+    text.show()
+    text.setPlainText("[1, 2]\nhello")
+    QApplication.sendEvent(text, QFocusEvent(QEvent.Type.FocusOut))
+    assert refused == ["hello"] and text.toPlainText().endswith("hello")
+    text.document().setModified(True)
+    qtbot.keyClick(text, Qt.Key.Key_Escape)
+    assert text.toPlainText() == "[1.0, 2.0]"
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.01, "0.01"), (1e-8, "1e-8"), (32, "32"), (-0.5, "-0.5"), (1e20, "1e20")])

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QVBoxLayout, QWidg
 
 from nnviz.document.catalog import Field
 from nnviz.ui.widgets.number_boxes import NumberBox
+from nnviz.ui.widgets.pending_text import OWN_ESCAPE
 from nnviz.ui.widgets.search_list import ListEntry, SearchList, matching
 
 _SIZE, _WITH_REASONS = (208, 196), (400, 220)
@@ -73,6 +74,7 @@ class WeightField(QFrame):
         self.box.setAccessibleName(name)
         self.box.setToolTip(f"{name}: type the new value, Enter takes it")
         self.box.set_value(value)
+        self.box.setProperty(OWN_ESCAPE, True)
         self.box.setFixedWidth(96)
         _fill(self, self.box)
 

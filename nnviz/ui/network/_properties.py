@@ -86,6 +86,13 @@ class PropertiesPanel(QWidget):
         self._show_notes(layer, report)
         self._say_several(layers)
 
+    def take_keyboard(self) -> bool:
+        """Give the keyboard to the first setting behind the name, else to the first there is. Returns whether there is one."""
+        found = [editor for name, editor in self.editors.items() if name not in ("name", "delete")] or list(self.editors.values())
+        if found:
+            found[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        return bool(found)
+
     def _takes_over_typed(self) -> bool:
         """Leave the present form; return whether something was still being typed in it: an edit, after which this shows the rest."""
         calls, focused = self._calls, QApplication.focusWidget()

@@ -68,6 +68,7 @@ class NetworkFeature:
         view.splice_requested.connect(lambda layer, link: session.edit("Insert layer", edits.insert_layer, layer, link))
         view.rename_requested.connect(lambda ids, name: session.edit("Rename layers", edits.rename_layers, ids, name))
         view.tidy_requested.connect(building.tidy)
+        view.settings_requested.connect(self._enter_settings)
         view.fix_requested.connect(lambda fix: session.edit(fix.label, edits.apply_fix, fix))
         view.disconnect_requested.connect(lambda links: session.edit("Disconnect layers", _without, links))
         view.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
@@ -143,6 +144,11 @@ class NetworkFeature:
         self.view.set_selection(self.selected_layers)
         self._show_selected()
         self._shell.update_actions()
+
+    def _enter_settings(self) -> None:
+        """Give the keyboard to the settings of the selected layers; where they are not in sight, show the layer's node instead."""
+        if not self.properties.isVisible() or not self.properties.take_keyboard():
+            self.view.show_node(self.selected_layers[-1])
 
     def select_all(self) -> None:
         """Select every layer of the network."""

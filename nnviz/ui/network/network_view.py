@@ -69,6 +69,8 @@ class NetworkView(ZoomView):
     rename_requested = Signal(tuple, str)
     """Layers and their new name; several are numbered."""
     tidy_requested = Signal()
+    settings_requested = Signal()
+    """Of the selected layers, by key."""
     fix_requested = Signal(object)
     """The fix of a problem."""
     disconnect_requested = Signal(list)
@@ -281,6 +283,10 @@ class NetworkView(ZoomView):
     def request_tidy(self) -> None:
         """Ask to place all layers automatically."""
         self.tidy_requested.emit()
+
+    def request_settings(self) -> None:
+        """Ask for the keyboard to go to the settings of the selected layers."""
+        self.settings_requested.emit()
 
     def request_weight(self, parameter: str, index: tuple[int, ...], value: float) -> None:
         """Ask for another value of a weight."""

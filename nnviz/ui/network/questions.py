@@ -116,7 +116,7 @@ def fill_menu(menu: QMenu, view: NetworkPicture, target: PointerTarget, at: QPoi
     else:
         menu.addAction("Add layer…", lambda: open_kinds(view, at))
     menu.addSeparator()
-    menu.addAction("Fit\tHome", view.fit)
+    menu.addAction("Fit\tF", view.fit)
     menu.addAction("Select all\tCtrl+A", lambda: view.select(tuple(view.scene().columns)))
     menu.addAction("Tidy up\tCtrl+L", view.request_tidy)
 
@@ -127,7 +127,7 @@ def _add_layer_entries(menu: QMenu, view: NetworkPicture, layer: str) -> None:
         view.select((layer,))
     shown = scene.figures.layers.get(layer)
     if shown is not None and shown.node is not None:
-        menu.addAction("Show in the graph\tEnter", lambda: view.show_node(layer))
+        menu.addAction("Show in the graph\tShift+Enter", lambda: view.show_node(layer))
     menu.addAction("Rename\tF2", lambda: open_name(view))
     menu.addAction("Link to…\tCtrl+K", lambda: open_partners(view)).setEnabled(len(scene.selected) == 1)
     for problem in (*scene.report.problems_of(layer), *scene.report.warnings_of(layer)):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -221,6 +221,8 @@ class ShapeLine(QLineEdit):
     """A shape as text: "2", "1 × 8 × 8"; commas, spaces and x separate too."""
 
     value_changed = Signal(object)
+    refused = Signal(object)
+    """What was typed and is no shape within the limits; the line shows the old one again, and whoever listens says why."""
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -239,12 +241,13 @@ class ShapeLine(QLineEdit):
         """Show this shape."""
         self._value = list(value)
         self.setText(" × ".join(map(str, value)))
-        _mark(self, "")
 
     def _commit(self) -> None:
-        shape = shape_of(self.text(), self.field)
+        text = self.text()
+        shape = shape_of(text, self.field)
         if shape is None:
-            _mark(self, f"write whole numbers from 1 to {number_text(self.field.maximum or 4096)}, such as 2 or 1 × 8 × 8")
+            self.set_value(self._value)
+            self.refused.emit([int(part) for part in _parts(text)] if all(map(str.isdecimal, _parts(text))) and _parts(text) else text)
             return
         changed = shape != self._value
         self.set_value(shape)
@@ -254,11 +257,15 @@ class ShapeLine(QLineEdit):
 
 def shape_of(text: str, field: Field) -> list[int] | None:
     """Return the shape a text means, or None where it is none."""
-    parts = [part for part in re.split(r"[\s×x*,;\[\]()]+", text.strip().lower()) if part]
+    parts = _parts(text)
     if not parts or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
         return None
     sizes = [int(part) for part in parts]
     return sizes if all((field.minimum or 1) <= size <= (field.maximum or size) for size in sizes) else None
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in re.split(r"[\s×x*,;\[\]()]+", text.strip().lower()) if part]
 
 
 class TextLine(QWidget):
@@ -303,9 +310,11 @@ class TextLine(QWidget):
 
 
 class TableText(QPlainTextEdit):
-    """Rows of numbers, one a line: "[1.3, 0.7]", or a single number. Taken over when the field is left."""
+    """Rows of numbers, one a line: "[1.3, 0.7]", or a single number. Taken over when the field is left; Esc takes back what was typed."""
 
     value_changed = Signal(object)
+    refused = Signal(object)
+    """A line that is no row of numbers: it stays to be mended, and whoever listens says what would be one."""
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -325,6 +334,12 @@ class TableText(QPlainTextEdit):
         self.setPlainText("\n".join(json.dumps(row) for row in value))
         _mark(self, "")
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.document().isModified():
+            self.set_value(self._value)
+        else:
+            super().keyPressEvent(event)
+
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         lines = [line for line in self.toPlainText().splitlines() if line.strip()]
@@ -332,6 +347,7 @@ class TableText(QPlainTextEdit):
         if None in rows:
             line = lines[rows.index(None)].strip()
             _mark(self, f"“{line[:30]}” is no row of numbers: write [1.3, 0.7] or a single number")
+            self.refused.emit(line[:30])
         elif rows != self._value:
             self.set_value(rows)
             self.value_changed.emit(rows)
