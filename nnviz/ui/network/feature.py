@@ -59,6 +59,7 @@ class NetworkFeature:
 
     def _connect_view(self) -> None:
         view, session, building = self.view, self.session, self.building
+        session.document_replaced.connect(view.fit)
         view.selected_changed.connect(self.select_layers)
         view.node_requested.connect(lambda node: session.stepping.select(shown_node(session.stepping.state, node)))
         view.add_requested.connect(building.add_layer)

@@ -120,7 +120,7 @@ class NetworkView(ZoomView):
 
     def set_experiment(self, experiment: Experiment, report: Report) -> None:
         """Show this network; what is selected and in view stays where it can, and what the mouse was about to do is given up."""
-        first = self.experiment is None or experiment.title != self.experiment.title
+        first = self.experiment is None
         grown = first or experiment.network != self.experiment.network
         if experiment is not self.experiment:
             self.cancel_tool()
