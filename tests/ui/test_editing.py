@@ -8,10 +8,12 @@ import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QInputMethodEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from nnviz.document import edits
-from nnviz.ui.network import _inline
+from nnviz.document.store.examples import open_document
+from nnviz.ui.network import _inline, questions
+from nnviz.ui.network.picking import PointerTarget
 from tests.ui.network.views import LEFT, neuron
 from tests.ui.window import opened, wait
 
@@ -204,6 +206,76 @@ def test_fields_of_several_layers_of_one_kind_are_set_for_all_as_one_undo(qtbot,
     assert [session.experiment.network.layer(id)["activation"] for id in ("h1", "h2")] == ["relu", "relu"]
     window.features.network.select_layers(("x", "h1"))
     assert "2 layers" in properties._empty.text() and "units" not in properties.editors
+
+
+DEEP = "deep_sigmoid"
+
+
+def all_activations(window):
+    network = window.session.experiment.network
+    return [layer["activation"] for layer in network.in_order() if layer.kind == "dense"]
+
+
+@pytest.mark.parametrize("way", ["properties", "key", "menu"])
+def test_all_hidden_layers_get_relu_as_one_act_and_one_undo(qtbot, window, way):
+    session, feature = window.session, window.features.network
+    session.document.new(open_document(f"template:{DEEP}"))
+    window.activateWindow()
+    keys(qtbot, "Ctrl+1")
+    window.action_table["select_hidden"].trigger()
+    count = len(feature.selected_layers)
+    assert count == len(all_activations(window)) - 1 >= 8
+    if way == "properties":
+        feature.properties.editors["activation"].setCurrentText("ReLU")
+    else:
+        if way == "key":
+            window.action_table["activation"].trigger()
+        else:
+            menu = QMenu(feature.view)
+            questions.fill_menu(menu, feature.view, PointerTarget("layer", feature.selected_layers[0]), QPoint())
+            next(action for action in menu.actions() if action.text().startswith("Activation")).trigger()
+        field = feature.view.viewport().findChildren(_inline.SearchField)[-1]
+        qtbot.keyClicks(field.line, "relu")
+        qtbot.keyClick(field.line, Qt.Key.Key_Return)
+    assert all_activations(window) == ["relu"] * count + ["identity"]
+    window.action_table["undo"].trigger()
+    assert set(all_activations(window)[:-1]) == {"sigmoid"} and not session.document.history.can_undo
+
+
+def test_what_layers_have_in_common_is_set_for_all_and_what_differs_is_said(qtbot, window):
+    session, feature = window.session, window.features.network
+    window.activateWindow()
+    keys(qtbot, "Ctrl+1")
+    session.edit("Conv", edits.add_layer, "conv1d")
+    session.edit("Tanh", edits.change_layer, "h2", activation="tanh", units=6)
+    place, before = session.document.history.place, session.experiment
+    feature.select_layers(("h1", "h2", "conv1d1"))
+    editors = feature.properties.editors
+    assert {"activation", "bias", "initializer", "gain"} <= set(editors) and "units" not in editors and "kernel_size" not in editors
+    assert editors["activation"].currentIndex() == -1 and "tanh" in editors["activation"].toolTip()
+    feature.select_layers(("h1", "h2"))
+    editors = feature.properties.editors
+    for name in ("units", "activation", "gain"):
+        editors[name].setFocus()
+        keys(qtbot, "Return")
+        editors[name].clearFocus()
+    assert session.experiment is before and editors["units"].lineEdit().text() == "", "left as it was"
+    editors["units"].setFocus()
+    qtbot.keyClicks(editors["units"], "4")
+    keys(qtbot, "Esc", "Return")
+    assert session.experiment is before and editors["units"].lineEdit().text() == ""
+    qtbot.keyClicks(editors["units"], "4")
+    keys(qtbot, "Return")
+    layers = [session.experiment.network.layer(id) for id in ("h1", "h2")]
+    assert [layer["units"] for layer in layers] == [4, 4] and session.document.history.place == place + 1
+    editors["activation"].setCurrentIndex(editors["activation"].findData("relu"))
+    assert [session.experiment.network.layer(id)["activation"] for id in ("h1", "h2")] == ["relu", "relu"], "the first had it already"
+    session.edit("Gain", edits.set_gain, "h2", 2.0)
+    editors["gain"].setFocus()
+    assert editors["gain"].text() == ""
+    qtbot.keyClicks(editors["gain"], "1")
+    keys(qtbot, "Return")
+    assert [session.experiment.network.layer(id).gain for id in ("h1", "h2")] == [1.0, 1.0]
 
 
 def test_the_keyboard_goes_on_with_the_canvas_after_a_button_that_is_gone(qtbot, window):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QGuiApplication
@@ -131,6 +132,23 @@ class Building:
             self.connect_layers(*self._selected())
         else:
             questions.open_partners(self._view)
+
+    def with_activation(self) -> tuple[str, ...]:
+        """Return those of the selected layers that have an activation."""
+        network = self._session.experiment.network
+        return tuple(id for id in self._selected() if "activation" in network.layer(id).settings)
+
+    def ask_activation(self) -> None:
+        """Open the list of activations on the canvas, for all selected layers that have one."""
+        questions.open_activations(self._view, self.with_activation())
+
+    def set_activation(self, ids: tuple[str, ...], activation: str) -> None:
+        """Give these layers an activation, as one change."""
+
+        def bend(experiment: Experiment) -> Experiment:
+            return reduce(lambda bent, id: edits.change_layer(bent, id, activation=activation), ids, experiment)
+
+        self._session.edit("Change activations" if len(ids) > 1 else "Change activation", bend)
 
     def align(self, way: str) -> None:
         """Line the selected layers up: left · top · across · down."""

@@ -68,6 +68,7 @@ class NetworkFeature:
         view.reconnect_requested.connect(lambda link, *ends: session.edit("Reconnect link", edits.reconnect_link, link, *ends))
         view.splice_requested.connect(lambda layer, link: session.edit("Insert layer", edits.insert_layer, layer, link))
         view.rename_requested.connect(lambda ids, name: session.edit("Rename layers", edits.rename_layers, ids, name))
+        view.activation_requested.connect(building.set_activation)
         view.tidy_requested.connect(building.tidy)
         view.settings_requested.connect(self._enter_settings)
         view.fix_requested.connect(lambda fix: session.edit(fix.label, edits.apply_fix, fix))
@@ -154,6 +155,12 @@ class NetworkFeature:
     def select_all(self) -> None:
         """Select every layer of the network."""
         self.select_layers(tuple(layer.id for layer in self.session.experiment.network))
+
+    def select_hidden(self) -> None:
+        """Select every layer with parameters but the one that the loss reads."""
+        report, network = self.session.report, self.session.experiment.network
+        learning = [layer.id for layer in network.in_order() if layer.id in report.layers and report.layers[layer.id].count]
+        self.select_layers(tuple(id for id in learning if id != report.output))
 
     def _turn(self, parameter: str, index: tuple[int, ...], steps: float) -> None:
         """Change a weight by so many fine steps, and say beside it what it is now, or when it will be changed."""

@@ -68,6 +68,8 @@ class NetworkView(ZoomView):
     """A layer that is linked to nothing, and the link to put it into."""
     rename_requested = Signal(tuple, str)
     """Layers and their new name; several are numbered."""
+    activation_requested = Signal(tuple, str)
+    """Layers and the activation that all of them shall have."""
     tidy_requested = Signal()
     settings_requested = Signal()
     """Of the selected layers, by key."""
@@ -275,6 +277,10 @@ class NetworkView(ZoomView):
     def request_name(self, layers: tuple[str, ...], name: str) -> None:
         """Ask for another name of these layers."""
         self.rename_requested.emit(layers, name)
+
+    def request_activation(self, layers: tuple[str, ...], activation: str) -> None:
+        """Ask for one activation of these layers."""
+        self.activation_requested.emit(layers, activation)
 
     def request_fix(self, fix: Fix) -> None:
         """Ask to cure a problem."""

@@ -188,6 +188,12 @@ class ChoiceBox(QComboBox):
             self.setCurrentIndex(self.findData(value))
         self._explain()
 
+    def set_mixed(self, text: str) -> None:
+        """Stand for several choices, which `text` names: any choice is another one then."""
+        with QSignalBlocker(self):
+            self.setPlaceholderText(text)
+            self.setCurrentIndex(-1)
+
     def full_width(self) -> int:
         """Return how wide it has to be, in pixels, for its longest choice to be seen whole."""
         texts = [self.itemText(index) for index in range(self.count())]
@@ -206,7 +212,8 @@ class ChoiceBox(QComboBox):
         painter, option = QStylePainter(self), QStyleOptionComboBox()
         self.initStyleOption(option)
         room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self)
-        option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room.width())
+        text = option.currentText or self.placeholderText()
+        option.currentText = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 

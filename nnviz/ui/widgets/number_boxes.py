@@ -34,12 +34,37 @@ class IntegerBox(QSpinBox):
         self.setRange(int(max(low, -_LARGEST)), int(min(high, _LARGEST)))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumWidth(56)
-        self.valueChanged.connect(self.value_changed.emit)
+        self._mixed = ""
+        self.valueChanged.connect(self._emit)
+        self.editingFinished.connect(self._end_mixed)
 
     def set_value(self, value: int) -> None:
         """Show this number."""
+        self._mixed = ""
         with QSignalBlocker(self):
             self.setValue(int(value))
+            self.lineEdit().setText(self.textFromValue(int(value)) + self.suffix())
+
+    def set_mixed(self, text: str) -> None:
+        """Stand for several numbers, which `text` names: any number that is typed is another one then."""
+        self._mixed = text
+        self._show_mixed()
+
+    def _show_mixed(self) -> None:
+        with QSignalBlocker(self):
+            self.lineEdit().setPlaceholderText(self._mixed)
+            self.lineEdit().clear()
+
+    def _emit(self, value: int) -> None:
+        self._mixed = ""
+        self.value_changed.emit(value)
+
+    def _end_mixed(self) -> None:
+        """The number of the first of several was typed, which is no change for Qt; or none."""
+        if self._mixed and self.lineEdit().isModified():
+            self._emit(self.value())
+        elif self._mixed:
+            self._show_mixed()
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """Every whole number can be typed: digits that are swallowed would leave another number than the one that was meant."""
@@ -73,6 +98,7 @@ class NumberBox(QAbstractSpinBox):
         super().__init__(parent)
         self.field = field
         self._value = float(field.default or 0.0)
+        self._mixed = ""
         self.setFont(mono(BODY))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumWidth(56)
@@ -84,8 +110,14 @@ class NumberBox(QAbstractSpinBox):
 
     def set_value(self, value: float) -> None:
         """Show this number."""
-        self._value = float(value)
+        self._value, self._mixed = float(value), ""
         self.lineEdit().setText(number_text(self._value))
+
+    def set_mixed(self, text: str) -> None:
+        """Stand for several numbers, which `text` names: any number that is typed is another one then."""
+        self._mixed = text
+        self.lineEdit().setPlaceholderText(text)
+        self.lineEdit().clear()
 
     def typed(self) -> float:
         """Return the number that stands in the field, taken over or not; a text that nobody changed means the number behind it."""
@@ -93,6 +125,8 @@ class NumberBox(QAbstractSpinBox):
         return self._value if text.strip() == number_text(self._value) else _number(text, self._value)
 
     def _commit(self) -> None:
+        if self._mixed and not self.lineEdit().text().strip():
+            return
         value, before = self.typed(), self._value
         is_allowed = value == before or value == _clamped(value, self.field)
         self._take(value if is_allowed else before)
@@ -100,7 +134,7 @@ class NumberBox(QAbstractSpinBox):
             self.refused.emit(value)
 
     def _take(self, value: float) -> None:
-        changed = value != self._value
+        changed = value != self._value or bool(self._mixed)
         self.set_value(value)
         if changed:
             self.value_changed.emit(value)
@@ -119,7 +153,7 @@ class NumberBox(QAbstractSpinBox):
         return _number_state(text), text, position
 
     def fixup(self, text: str) -> str:
-        return number_text(self._value)
+        return "" if self._mixed else number_text(self._value)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         wheel_only_with_focus(self, event, super().wheelEvent)
