@@ -34,7 +34,9 @@ class IntegerBox(QSpinBox):
         self.setRange(int(max(low, -_LARGEST)), int(min(high, _LARGEST)))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumWidth(56)
-        self._mixed = ""
+        self._mixed, self._is_typed = "", False
+        self.lineEdit().textEdited.connect(self._note_typed)
+        self.lineEdit().textChanged.connect(lambda text: None if text else self._note_typed(""))
         self.valueChanged.connect(self._emit)
         self.editingFinished.connect(self._end_mixed)
 
@@ -50,6 +52,10 @@ class IntegerBox(QSpinBox):
         self._mixed = text
         self._show_mixed()
 
+    def _note_typed(self, text: str) -> None:
+        """Whether a person wrote what stands there, and not Qt, which ends an empty text by the present number."""
+        self._is_typed = bool(text.strip())
+
     def _show_mixed(self) -> None:
         with QSignalBlocker(self):
             self.lineEdit().setPlaceholderText(self._mixed)
@@ -61,7 +67,7 @@ class IntegerBox(QSpinBox):
 
     def _end_mixed(self) -> None:
         """The number of the first of several was typed, which is no change for Qt; or none."""
-        if self._mixed and self.lineEdit().isModified():
+        if self._mixed and self._is_typed:
             self._emit(self.value())
         elif self._mixed:
             self._show_mixed()
