@@ -153,7 +153,13 @@ class ColumnItem(QGraphicsItem):
         name = "loss" if self.problems else ("forward" if marks.lit else "positive")
         painter.setPen(QPen(theme.color(name, 0.9 if marks.selected or self.problems else 0.6), 1.4))
         painter.setBrush(theme.color(name, 0.07))
-        painter.drawRoundedRect(self.frame(), 8, 8)
+        painter.drawRoundedRect(self._frame_around(_boost(painter) or 1.0), 8, 8)
+
+    def _frame_around(self, boost: float) -> QRectF:
+        """The frame, larger where texts are: so that it runs through none."""
+        aside = max(0.0, self.face.text_width * boost / 2 + 3 - self._frame.width() / 2)
+        below = min(9.0, max(0.0, 6 + 14 * boost * len(self.facts) - self.face.facts))
+        return self._frame.adjusted(-aside, 0, aside, below)
 
     def _paint_texts(self, painter: QPainter) -> None:
         theme = current_theme()
