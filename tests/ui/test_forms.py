@@ -279,3 +279,21 @@ def test_every_schedule_is_set_in_the_panel(qtbot, kind):
     panel.unfold("Schedule")
     for field in SCHEDULES[kind].fields:
         assert panel.editor(f"training.schedule.{field.name}").value() == experiment.training.schedule[field.name]
+
+
+@pytest.mark.parametrize("name", ["integer", "number"])
+def test_a_box_that_stands_for_several_numbers_shows_none_until_one_is_typed(qtbot, name):
+    box = forms.editor(UNITS if name == "integer" else Field("gain", "number", 1.0, "gain", 0.0, 9.0), 4)
+    box.set_mixed("mixed")
+    qtbot.addWidget(box)
+    box.show()
+    seen = []
+    box.value_changed.connect(seen.append)
+    assert box.lineEdit().text() == "" and box.lineEdit().placeholderText() == "mixed"
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert seen == [] and box.lineEdit().text() == ""
+    qtbot.keyClicks(box, "4")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert seen == [4] and box.value() == 4
+    box.set_value(5)
+    assert box.lineEdit().text() == "5"

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QValidator, QWheelEvent
+from PySide6.QtGui import QShowEvent, QValidator, QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
 
 from nnviz.document.catalog import Field
@@ -76,6 +76,11 @@ class IntegerBox(QSpinBox):
         """Every whole number can be typed: digits that are swallowed would leave another number than the one that was meant."""
         state = super().validate(text, position)
         return (QValidator.State.Intermediate, text, position) if self._beyond(text) is not None else state
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._mixed:  # Qt has written the present number
+            self._show_mixed()
 
     def fixup(self, text: str) -> str:
         number = self._beyond(text)
