@@ -129,17 +129,18 @@ def is_output(experiment: Experiment, layer: Layer) -> bool:
 
 
 def output_labels(loss: str, values: np.ndarray | None, units: int, class_names: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return what stands beside the units of the output layer: class and probability, or the prediction ŷ.
+    """Return what stands beside the units of the output layer: class and probability p, or the prediction ŷ.
 
-    `values` are the raw outputs of the units, or None while they are not computed.
+    The p tells it from the number in the unit itself, which the loss turns into it. `values` are the raw outputs of the units, or None while
+    they are not computed.
     """
     known = values is not None and values.size == units
     if loss == "cross_entropy":
         names = [_class(class_names, unit) for unit in range(units)]
-        return tuple(f"{name} {_share(p)}" for name, p in zip(names, softmax(values), strict=True)) if known else tuple(names)
+        return tuple(f"{name} · p {_share(p)}" for name, p in zip(names, softmax(values), strict=True)) if known else tuple(names)
     if loss == "bce":
         name = _class(class_names, 1)
-        return tuple(f"{name} {_share(p)}" for p in sigmoid(values)) if known else (name,) * units
+        return tuple(f"{name} · p {_share(p)}" for p in sigmoid(values)) if known else (name,) * units
     names = ["ŷ"] if units == 1 else [f"ŷ{_SUBSCRIPTS[unit % 10]}" for unit in range(units)]
     return tuple(f"{name} {number(value)}" for name, value in zip(names, values, strict=True)) if known else tuple(names)
 

@@ -62,7 +62,7 @@ def _curve(hit: PointerTarget, scene: NetworkScene) -> str:
         ends = f"{scene.title(hit.link.source)} → {scene.title(hit.link.target)}"
         return _lines(ends, "" if item.parameter else "values pass from unit to unit, without weights")
     target, source = item.course.pairs[hit.curve]
-    words = {"gradient": "∂L/∂w = ", "update": "Δw = "}.get(scene.figures.coloring, "")
+    words = {"gradient": "∂L/∂w = ", "update": "Δw = ", "contribution": "w·a = "}.get(scene.figures.coloring, "")
     change = "click to type another value" if not words else ""
     after = "" if words else _after(scene, item.parameter, (target, source))
     return _lines(f"{scene.title(hit.link.target)}.weight[{target}, {source}]  {words or 'w = '}{number(weight)}", after, change)

@@ -29,7 +29,7 @@ from nnviz.ui.widgets.boxes import scrolling
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.header_button import choice
 
-COLORINGS = {"value": "edges: value", "gradient": "edges: gradient", "update": "edges: update"}
+COLORINGS = {"value": "edges: value", "gradient": "edges: gradient", "update": "edges: update", "contribution": "edges: contribution"}
 _LATER = "What you set takes effect as soon as the present iteration is made."
 
 
@@ -44,7 +44,9 @@ class NetworkFeature:
         self.selected_layers: tuple[str, ...] = ()
         self.view, self.palette = NetworkView(), Palette()
         self.properties, self.parameters = PropertiesPanel(), ParameterTable()
-        self.coloring = choice("What neurons and edges show: values, gradients, or what the update adds", COLORINGS, "value")
+        self.coloring = choice(
+            "What neurons and edges show: values, gradients, what the update adds, or what each weight adds to z (w·a)", COLORINGS, "value"
+        )
         self.building = Building(session, self.view, lambda: self.selected_layers, self.select_layers)
         self.cards = {
             "network": Card("Network", self.view, [self.coloring]),

@@ -70,7 +70,7 @@ def figures(
         if limit is not None and known is not None:
             limit = grown(known.limit, limit)
         layers[layer.id] = _layer_figures(layer, report, state, coloring, limit)
-        weights.update(_weights(layer.id, report, state, coloring))
+        weights.update(_weights(layer, experiment, report, state, coloring))
         updated.update(_updated(layer.id, state) if coloring == "value" else {})
     limits = _limits(experiment, report, whole, coloring, weights, layers)
     if least is not None:
@@ -89,7 +89,7 @@ def _limits(
     """Where the scales of neurons, weights and biases end; `whole` is the iteration at its end."""
     values, ends = [], dict(weights)
     for layer in experiment.network if whole else ():
-        ends.update(_weights(layer.id, report, whole, coloring))
+        ends.update(_weights(layer, experiment, report, whole, coloring))
         if layers[layer.id].limit is None:
             values.append(_shown_values(layer, report, whole, coloring))
     matrices = [array for array in ends.values() if array.ndim > 1]
@@ -170,17 +170,30 @@ def _dropped(layer: Layer, shape: tuple[int, ...], state: TraceState) -> np.ndar
     return None
 
 
-def _weights(id: str, report: Report, state: TraceState, coloring: str) -> dict[str, np.ndarray]:
+def _weights(layer: Layer, experiment: Experiment, report: Report, state: TraceState, coloring: str) -> dict[str, np.ndarray]:
     found = {}
-    entry = report.layers.get(id)
-    for node in state.index.nodes_of_layer.get(id, ()):
+    entry = report.layers.get(layer.id)
+    for node in state.index.nodes_of_layer.get(layer.id, ()):
         if node.kind != "parameter":
             continue
-        name = full_name(node, id)
+        name = full_name(node, layer.id)
         array = _parameter(node, state, coloring)
         if array is not None and entry is not None and entry.parameters.get(split_parameter(name).tensor) == array.shape:
             found[name] = array
-    return found
+    return _contributions(found, layer, experiment, report, state) if coloring == "contribution" else found
+
+
+def _contributions(
+    found: dict[str, np.ndarray], layer: Layer, experiment: Experiment, report: Report, state: TraceState
+) -> dict[str, np.ndarray]:
+    """What each weight of a dense layer adds to z in the chosen row, w·a, and each bias; nothing before a is computed."""
+    sources, weight, bias = experiment.network.inputs_of(layer.id), f"{layer.id}.weight", f"{layer.id}.bias"
+    if layer.kind != "dense" or len(sources) != 1 or weight not in found:
+        return {}
+    values = _shown_values(experiment.network.layer(sources[0]), report, state, "value")
+    if values is None or values.size != found[weight].shape[1]:
+        return {}
+    return {weight: found[weight] * values} | ({bias: found[bias]} if bias in found else {})
 
 
 def _parameter(node: NodeRecord, state: TraceState, coloring: str) -> np.ndarray | None:

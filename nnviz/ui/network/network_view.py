@@ -146,7 +146,8 @@ class NetworkView(ZoomView):
         self._refresh(keeps_scales=steps)
 
     def set_coloring(self, coloring: str) -> None:
-        """Show values ("value"), gradients ("gradient"), or on the weights what the update adds to them ("update")."""
+        """Show values ("value"), gradients ("gradient"), or on the weights what the update adds to them ("update")
+        or what they add to z in the chosen row ("contribution")."""
         self._coloring = coloring
         self._refresh()
 

@@ -182,6 +182,7 @@ class MainWindow(QMainWindow):
         self.top_bar.set_workspace(name)
         if name != "step":
             stepping.stop()  # only there is a button that stops it
+        self.features.network.view.select(self.features.network.selected_layers)  # a selected link has handles, for building
         self.focus_canvas()
         stepping.set_rest("start" if name == "step" else "end")
         self.features.step.show_visible()

@@ -57,11 +57,14 @@ def test_short_numbers_are_short_and_keep_sign_and_size(value):
 
 
 def test_the_output_says_class_and_probability():
-    assert captions.output_labels("cross_entropy", np.array([math.log(0.81), math.log(0.19)]), 2) == ("class 0 0.81", "class 1 0.19")
-    assert captions.output_labels("cross_entropy", np.array([0.0, 0.0]), 2, ("cat", "dog")) == ("cat 0.50", "dog 0.50")
-    assert captions.output_labels("cross_entropy", np.array([0.0, 0.0]), 2, ("0", "1")) == ("class 0 0.50", "class 1 0.50")
+    assert captions.output_labels("cross_entropy", np.array([math.log(0.81), math.log(0.19)]), 2) == (
+        "class 0 · p 0.81",
+        "class 1 · p 0.19",
+    )
+    assert captions.output_labels("cross_entropy", np.array([0.0, 0.0]), 2, ("cat", "dog")) == ("cat · p 0.50", "dog · p 0.50")
+    assert captions.output_labels("cross_entropy", np.array([0.0, 0.0]), 2, ("0", "1")) == ("class 0 · p 0.50", "class 1 · p 0.50")
     assert captions.output_labels("cross_entropy", None, 2) == ("class 0", "class 1")
-    assert captions.output_labels("bce", np.array([0.0]), 1) == ("class 1 0.50",)
+    assert captions.output_labels("bce", np.array([0.0]), 1) == ("class 1 · p 0.50",)
     assert captions.output_labels("mse", np.array([2.276]), 1) == ("ŷ 2.276",)
     assert captions.output_labels("cross_entropy", np.array([np.nan, 1.0]), 2) == ("class 0 NaN", "class 1 NaN")
 
