@@ -131,8 +131,8 @@ def is_output(experiment: Experiment, layer: Layer) -> bool:
 def output_labels(loss: str, values: np.ndarray | None, units: int, class_names: Sequence[str] = ()) -> tuple[str, ...]:
     """Return what stands beside the units of the output layer: class and probability p, or the prediction ŷ.
 
-    The p tells it from the number in the unit itself, which the loss turns into it. `values` are the raw outputs of the units, or None while
-    they are not computed.
+    The p tells it from the number in the unit itself, which the loss turns into it. `values` are the raw outputs of the units, or None
+    while they are not computed.
     """
     known = values is not None and values.size == units
     if loss == "cross_entropy":

@@ -66,7 +66,7 @@ def test_the_output_says_class_and_probability():
     assert captions.output_labels("cross_entropy", None, 2) == ("class 0", "class 1")
     assert captions.output_labels("bce", np.array([0.0]), 1) == ("class 1 · p 0.50",)
     assert captions.output_labels("mse", np.array([2.276]), 1) == ("ŷ 2.276",)
-    assert captions.output_labels("cross_entropy", np.array([np.nan, 1.0]), 2) == ("class 0 NaN", "class 1 NaN")
+    assert captions.output_labels("cross_entropy", np.array([np.nan, 1.0]), 2) == ("class 0 · p NaN", "class 1 · p NaN")
 
 
 def test_the_network_in_one_line():
