@@ -137,3 +137,18 @@ def test_the_canvas_and_its_field_show_the_weights_that_are_not_those_of_the_upd
     assert field.box.text() == "1.5"
     assert neuron(view, "h1", 0) != QPoint()
     _inline.close(field)
+
+
+def test_the_canvas_says_of_which_iteration_its_numbers_are_while_training_runs(qtbot, window):
+    session, card = window.session, window.features.network.cards["network"]
+
+    def said() -> bool:
+        return " · iteration " in card.accessibleDescription()
+
+    assert not said()
+    session.training.train()
+    wait(qtbot, lambda: session.run.training and session.run.iteration > 10)
+    assert said()
+    session.training.pause()
+    wait(qtbot, lambda: session.run.is_traced)
+    assert not said()

@@ -112,9 +112,17 @@ class NetworkFeature:
             self.selected_layers = kept
             self.view.set_selection(kept)
         self.parameters.set_experiment(experiment, report)
-        problems = f" · {len(report.problems)} problem{'s' * (len(report.problems) > 1)}" if report.problems else ""
-        self.cards["network"].set_subtitle(captions.summary(experiment, report) + problems)
+        self._show_subtitle()
         self._show_selected()
+
+    def _show_subtitle(self) -> None:
+        """The network in one line, how many problems it has, and of which iteration its numbers are where that is not the present one."""
+        experiment, report, run = self.session.experiment, self.session.report, self.session.run
+        problems = f" · {len(report.problems)} problem{'s' * (len(report.problems) > 1)}" if report.problems else ""
+        iteration = None if self._state is None else self._state.index.trace.iteration
+        is_past = iteration is not None and (run.training or iteration != run.iteration)
+        past = f" · iteration {iteration:,}" if is_past else ""
+        self.cards["network"].set_subtitle(captions.summary(experiment, report) + problems + past)
 
     def show_run(self, run: RunState) -> None:
         """Call classes and tokens by the names the data has."""
@@ -122,12 +130,14 @@ class NetworkFeature:
             self._data = run.data
             self.view.set_class_names(run.data.class_names)
             self.view.set_tokens(vocabulary(run.data))
+        self._show_subtitle()
 
     def show_trace_state(self, state: TraceState | None) -> None:
         """Show the numbers of whole tensors at this place of the cursor."""
         steps = self._is_near(state)
         self._state = state
         self.view.set_trace_state(state.whole if state else None, steps)
+        self._show_subtitle()
 
     def _is_near(self, state: TraceState | None) -> bool:
         """Whether this is one step or one iteration away from what is shown; while training runs pictures are no steps."""
