@@ -152,7 +152,7 @@ LAYERS = _table(
         fields=(Field("shape", "shape", [2], "size of one row: [features], [channels, height, width] or [time, features]", 1, WIDEST, essential=True),),
     ),
     LayerKind(
-        "dense", "Dense", "z = x Wᵀ + b, then the activation: every unit sees every input", group="Layers", source="torch.nn.Linear", learns=True, initialized=True,
+        "dense", "Dense", "z = x Wᵀ + b, then the activation: every unit sees every input. Of sequences and images it takes the last axis: the same weights at every time step, or at every row of every channel", group="Layers", source="torch.nn.Linear", learns=True, initialized=True,
         proportional=True, caption="{units} · {activation}",
         fields=(
             Field("units", "integer", 4, "how many neurons: the size of the output", 1, WIDEST, essential=True),

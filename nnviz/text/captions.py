@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from nnviz.text.numbers import number, signed, trimmed
 
 LONGEST = 5
 """Most characters a number inside a circle may have."""
+_RUN, _MOST_SIZES = 3, 8
+"""How often a size comes in a row until it is counted, and how many sizes one line names."""
 
 
 @lru_cache(maxsize=8192)
@@ -76,7 +79,8 @@ def counts(layer: Layer, entry: LayerShape | None) -> str:
     if entry is None or entry.output_shape is None:
         return ""
     caption = layer_kind(layer.kind).caption
-    size = "" if "{size}" in caption or "{units}" in caption else size_text(entry.output_shape)
+    is_said = "{size}" in caption or ("{units}" in caption and len(entry.output_shape) == 1)
+    size = "" if is_said else size_text(entry.output_shape)
     return " · ".join(filter(None, (size, f"{entry.count:,} θ" if entry.count else "")))
 
 
@@ -92,14 +96,23 @@ def _spoken(name: object) -> str:
 
 
 def summary(experiment: Experiment, report: Report) -> str:
-    """Return the network in one line: "2 → 4 → 4 → 2 · 42 parameters". Layers without weights that keep the size are left out."""
+    """Return the network in one line: "2 → 4 → 4 → 2 · 42 parameters". Layers without weights that keep the size are left out.
+
+    Sizes that come three times in a row or more are counted, "8 (×12)", and of many the middle is left out, so that the end can be read.
+    """
     sizes: list[str] = []
     for layer in experiment.network.in_order():
         entry = report.layers.get(layer.id)
         size = size_text(entry.output_shape).replace(" ", "") if entry is not None and entry.output_shape is not None else ""
         if size and (layer_kind(layer.kind).initialized or not sizes or size != sizes[-1]):
             sizes.append(size)
-    return f"{' → '.join(sizes)} · {report.parameters:,} parameters" if sizes else "no layers yet"
+    return f"{' → '.join(_shortened(sizes))} · {report.parameters:,} parameters" if sizes else "no layers yet"
+
+
+def _shortened(sizes: list[str]) -> list[str]:
+    runs = [(size, len(list(same))) for size, same in groupby(sizes)]
+    texts = [text for size, count in runs for text in ([size] * count if count < _RUN else [f"{size} (×{count})"])]
+    return texts if len(texts) <= _MOST_SIZES else [*texts[: _MOST_SIZES // 2], "…", *texts[-(_MOST_SIZES // 2) :]]
 
 
 def is_passing(layer: Layer, experiment: Experiment) -> bool:
@@ -116,17 +129,18 @@ def is_output(experiment: Experiment, layer: Layer) -> bool:
 
 
 def output_labels(loss: str, values: np.ndarray | None, units: int, class_names: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return what stands beside the units of the output layer: class and probability, or the prediction ŷ.
+    """Return what stands beside the units of the output layer: class and probability p, or the prediction ŷ.
 
-    `values` are the raw outputs of the units, or None while they are not computed.
+    The p tells it from the number in the unit itself, which the loss turns into it. `values` are the raw outputs of the units, or None
+    while they are not computed.
     """
     known = values is not None and values.size == units
     if loss == "cross_entropy":
         names = [_class(class_names, unit) for unit in range(units)]
-        return tuple(f"{name} {_share(p)}" for name, p in zip(names, softmax(values), strict=True)) if known else tuple(names)
+        return tuple(f"{name} · p {_share(p)}" for name, p in zip(names, softmax(values), strict=True)) if known else tuple(names)
     if loss == "bce":
         name = _class(class_names, 1)
-        return tuple(f"{name} {_share(p)}" for p in sigmoid(values)) if known else (name,) * units
+        return tuple(f"{name} · p {_share(p)}" for p in sigmoid(values)) if known else (name,) * units
     names = ["ŷ"] if units == 1 else [f"ŷ{_SUBSCRIPTS[unit % 10]}" for unit in range(units)]
     return tuple(f"{name} {number(value)}" for name, value in zip(names, values, strict=True)) if known else tuple(names)
 

@@ -6,10 +6,11 @@ import time
 from random import Random
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnviz.document import catalog
+from nnviz.document import catalog, edits
 from nnviz.document.network import Layer, Link, Network
 from nnviz.document.shapes.report import RULES, LayerShape, examine
 from tests.document.documents import chain, dense_net, experiment, random_document
@@ -150,3 +151,30 @@ def test_two_hundred_layers_are_examined_quickly():
     started = time.process_time()
     assert examine(present).ok
     assert time.process_time() - started < 0.2
+
+
+# --- dense layers act on the last axis, as torch's Linear does ---
+
+
+@pytest.mark.parametrize("shape", [[5], [12, 3], [2, 4, 4]])
+def test_a_dense_layer_takes_the_last_axis_as_torch_does(shape):
+    linear = torch.nn.Linear(shape[-1], 7)
+    entry = examine(experiment(chain(new("input", "x", shape=shape), new("dense", "h", units=7)))).layers["h"]
+    assert entry.output_shape == tuple(linear(torch.zeros(1, *shape)).shape[1:])
+    assert entry.parameters == {"weight": tuple(linear.weight.shape), "bias": tuple(linear.bias.shape)}
+
+
+def test_a_dense_output_that_is_no_vector_is_cured_by_a_flatten_before_the_first_of_a_chain():
+    layers = (new("dense", "h", units=5, activation="relu"), new("dropout", "d"), new("dense", "out", units=3))
+    present = experiment(chain(new("input", "x", shape=[2, 2]), *layers), "iris")
+    (problem,) = examine(present).problems
+    assert problem.layer == "out" and "before h" in problem.cure
+    cured = edits.apply_fix(present, problem.fix)
+    assert examine(cured).ok and [layer.kind for layer in cured.network.in_order()][1] == "flatten"
+    branched = edits.connect_layers(edits.add_layer(present, "add"), "x", "add1")
+    assert not examine(branched).ok  # whatever is wrong, it is said and not raised
+
+
+def test_a_flattened_input_gives_the_same_parameters_as_before():
+    entry = examine(experiment(chain(new("input", "x", shape=[1, 8, 8]), new("flatten", "f"), new("dense", "h", units=10)), "digits"))
+    assert entry.ok and entry.layers["h"].parameters == {"weight": (10, 64), "bias": (10,)}

@@ -45,6 +45,8 @@ def one(kind: str, shape: list[int], whole: int = 0, before: tuple[Layer, ...] =
 
 EXPERIMENTS: dict[str, Experiment] = {
     "dense": one("dense", VECTOR, activation="gelu"),
+    "dense on sequences": one("dense", SEQUENCE, units=2, activation="relu"),
+    "dense on images": one("dense", IMAGE, units=3, activation="softmax"),
     "activation": one("activation", VECTOR, function="elu"),
     "dropout": one("dropout", VECTOR, p=0.4),
     "spatial dropout of images": one("spatial_dropout", IMAGE, p=0.5),

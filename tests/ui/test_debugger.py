@@ -205,7 +205,7 @@ def test_a_planted_explosion_is_found_and_named(qtbot, window):
     wait(qtbot, lambda: window.session.run.stopped == "non_finite" and window.session.run.is_traced)
     assert here(window) == ("forward", "out/linear")
     assert window.session.stepping.selected_node == node(window, "out", "linear")
-    assert "layer out is the first value that is not finite" in window.toast.text
+    assert "The output of output is the first value that is not finite" in window.toast.text
 
 
 def test_the_list_is_saved_and_opened_with_the_document(qtbot, window, tmp_path):

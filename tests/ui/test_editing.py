@@ -8,10 +8,12 @@ import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QInputMethodEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from nnviz.document import edits
-from nnviz.ui.network import _inline
+from nnviz.document.store.examples import open_document
+from nnviz.ui.network import _inline, questions
+from nnviz.ui.network.picking import PointerTarget
 from tests.ui.network.views import LEFT, neuron
 from tests.ui.window import opened, wait
 
@@ -206,6 +208,76 @@ def test_fields_of_several_layers_of_one_kind_are_set_for_all_as_one_undo(qtbot,
     assert "2 layers" in properties._empty.text() and "units" not in properties.editors
 
 
+DEEP = "deep_sigmoid"
+
+
+def all_activations(window):
+    network = window.session.experiment.network
+    return [layer["activation"] for layer in network.in_order() if layer.kind == "dense"]
+
+
+@pytest.mark.parametrize("way", ["properties", "key", "menu"])
+def test_all_hidden_layers_get_relu_as_one_act_and_one_undo(qtbot, window, way):
+    session, feature = window.session, window.features.network
+    session.document.new(open_document(f"template:{DEEP}"))
+    window.activateWindow()
+    keys(qtbot, "Ctrl+1")
+    window.action_table["select_hidden"].trigger()
+    count = len(feature.selected_layers)
+    assert count == len(all_activations(window)) - 1 >= 8
+    if way == "properties":
+        feature.properties.editors["activation"].setCurrentText("ReLU")
+    else:
+        if way == "key":
+            window.action_table["activation"].trigger()
+        else:
+            menu = QMenu(feature.view)
+            questions.fill_menu(menu, feature.view, PointerTarget("layer", feature.selected_layers[0]), QPoint())
+            next(action for action in menu.actions() if action.text().startswith("Activation")).trigger()
+        field = feature.view.viewport().findChildren(_inline.SearchField)[-1]
+        qtbot.keyClicks(field.line, "relu")
+        qtbot.keyClick(field.line, Qt.Key.Key_Return)
+    assert all_activations(window) == ["relu"] * count + ["identity"]
+    window.action_table["undo"].trigger()
+    assert set(all_activations(window)[:-1]) == {"sigmoid"} and not session.document.history.can_undo
+
+
+def test_what_layers_have_in_common_is_set_for_all_and_what_differs_is_said(qtbot, window):
+    session, feature = window.session, window.features.network
+    window.activateWindow()
+    keys(qtbot, "Ctrl+1")
+    session.edit("Conv", edits.add_layer, "conv1d")
+    session.edit("Tanh", edits.change_layer, "h2", activation="tanh", units=6)
+    place, before = session.document.history.place, session.experiment
+    feature.select_layers(("h1", "h2", "conv1d1"))
+    editors = feature.properties.editors
+    assert {"activation", "bias", "initializer", "gain"} <= set(editors) and "units" not in editors and "kernel_size" not in editors
+    assert editors["activation"].currentIndex() == -1 and "tanh" in editors["activation"].toolTip()
+    feature.select_layers(("h1", "h2"))
+    editors = feature.properties.editors
+    for name in ("units", "activation", "gain"):
+        editors[name].setFocus()
+        keys(qtbot, "Return")
+        editors[name].clearFocus()
+    assert session.experiment is before and editors["units"].lineEdit().text() == "", "left as it was"
+    editors["units"].setFocus()
+    qtbot.keyClicks(editors["units"], "4")
+    keys(qtbot, "Esc", "Return")
+    assert session.experiment is before and editors["units"].lineEdit().text() == ""
+    qtbot.keyClicks(editors["units"], "4")
+    keys(qtbot, "Return")
+    layers = [session.experiment.network.layer(id) for id in ("h1", "h2")]
+    assert [layer["units"] for layer in layers] == [4, 4] and session.document.history.place == place + 1
+    editors["activation"].setCurrentIndex(editors["activation"].findData("relu"))
+    assert [session.experiment.network.layer(id)["activation"] for id in ("h1", "h2")] == ["relu", "relu"], "the first had it already"
+    session.edit("Gain", edits.set_gain, "h2", 2.0)
+    editors["gain"].setFocus()
+    assert editors["gain"].text() == ""
+    qtbot.keyClicks(editors["gain"], "1")
+    keys(qtbot, "Return")
+    assert [session.experiment.network.layer(id).gain for id in ("h1", "h2")] == [1.0, 1.0]
+
+
 def test_the_keyboard_goes_on_with_the_canvas_after_a_button_that_is_gone(qtbot, window):
     window.activateWindow()
     keys(qtbot, "Ctrl+1")
@@ -235,3 +307,55 @@ def test_what_is_typed_is_taken_over_when_another_kind_of_layer_is_selected(qtbo
 def test_a_dialog_with_a_number_closes_without_a_word(qtbot, window):
     QTimer.singleShot(0, lambda: qtbot.keyClick(QApplication.activeModalWidget(), Qt.Key.Key_Escape))
     window.action_table["go_to"].trigger()
+
+
+def test_a_layer_in_the_middle_is_set_by_keyboard_alone(qtbot, window):
+    session, view = window.session, window.features.network.view
+    window.activateWindow()
+    keys(qtbot, "Ctrl+1")
+    view.setFocus()
+    keys(qtbot, "Tab", "Tab", "Return")
+    assert window.features.network.selected_layers == ("h1",)
+    assert QApplication.focusWidget() is window.features.network.properties.editors["units"]
+    QApplication.focusWidget().selectAll()
+    qtbot.keyClicks(QApplication.focusWidget(), "7")
+    keys(qtbot, "Return")
+    assert session.experiment.network.layer("h1")["units"] == 7 and window.features.network.selected_layers == ("h1",)
+
+
+def test_esc_takes_back_what_is_typed_in_any_field_and_says_nothing(qtbot, window):
+    session, feature = window.session, window.features.network
+    window.activateWindow()
+    keys(qtbot, "Ctrl+1")
+    before, said = session.experiment, []
+    session.message_posted.connect(lambda *message: said.append(message))
+    for id, name, typed in (("x", "shape", "1000000"), ("h1", "units", "9"), ("h1", "gain", "7"), ("h1", "name", "other")):
+        feature.select_layers((id,))
+        field = feature.properties.editors[name]
+        field.setFocus()
+        field.selectAll()
+        old = field.text()
+        qtbot.keyClicks(field, typed)
+        keys(qtbot, "Esc")
+        assert field.text() == old and feature.selected_layers == (id,), name
+        field.clearFocus()
+    assert session.experiment is before and said == []
+
+
+def test_a_value_beyond_its_limits_is_said_and_the_old_one_stays(qtbot, window):
+    session, feature = window.session, window.features.network
+    window.activateWindow()
+    keys(qtbot, "Ctrl+1")
+    said = []
+    session.message_posted.connect(lambda level, text: said.append(text))
+    before = session.experiment
+    for id, name, typed, limit in (("x", "shape", "1000000", "4,096"), ("h1", "units", "5000", "4,096"), ("h1", "gain", "1e9", "a number")):
+        feature.select_layers((id,))
+        field = feature.properties.editors[name]
+        field.setFocus()
+        field.selectAll()
+        old = field.text()
+        qtbot.keyClicks(field, typed)
+        keys(qtbot, "Return")
+        assert limit in said[-1] and field.text() == old, name
+    assert session.experiment is before and len(said) == 3

@@ -1,10 +1,11 @@
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QValidator
-from PySide6.QtWidgets import QLineEdit, QSlider, QToolButton
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QFocusEvent, QValidator
+from PySide6.QtWidgets import QApplication, QLineEdit, QSlider, QToolButton
 
 from nnviz.document.catalog import ACTIVATIONS, DATASETS, LAYERS, LOSSES, OPTIMIZERS, SCHEDULES, Field
-from nnviz.document.edits import change_training, choose_data, choose_optimizer, choose_schedule
+from nnviz.document.edits import Refused, change_training, choose_data, choose_optimizer, choose_schedule
+from nnviz.document.fields import accepted
 from nnviz.document.store.examples import open_document
 from nnviz.ui.run._training_panel import TrainingPanel
 from nnviz.ui.shell import app
@@ -79,7 +80,7 @@ def test_number_box_stays_inside_its_limits_and_refuses_words(qtbot):
     box.selectAll()
     qtbot.keyClicks(box, "7")
     qtbot.keyClick(box, Qt.Key.Key_Return)
-    assert box.value() == 0.99
+    assert box.value() == 0.5 and box.text() == "0.5", "a number beyond the limits leaves the old one"
     assert box.validate("1e-", 3)[0] == QValidator.State.Intermediate
     assert box.validate("x", 1)[0] == QValidator.State.Invalid
 
@@ -142,18 +143,36 @@ def test_shapes_are_read_from_text(text, shape):
     assert forms.shape_of(text, LAYERS["input"].field("shape")) == shape
 
 
-def test_an_invalid_shape_is_marked_and_not_emitted(qtbot):
+@pytest.mark.parametrize(("typed", "meant"), [("none", "none"), ("1000000", [1_000_000]), ("3 × 0", [3, 0]), ("", "")])
+def test_an_invalid_shape_is_refused_and_the_old_one_comes_back(qtbot, typed, meant):
     line = forms.editor(LAYERS["input"].field("shape"), [2])
     qtbot.addWidget(line)
-    seen = []
+    seen, refused = [], []
     line.value_changed.connect(seen.append)
+    line.refused.connect(refused.append)
     line.show()
-    line.setText("none")
+    line.setText(typed)
     qtbot.keyClick(line, Qt.Key.Key_Return)
-    assert seen == [] and "whole numbers" in line.toolTip()
+    assert seen == [] and refused == [meant] and line.text() == "2"
+    with pytest.raises(Refused, match="whole numbers"):
+        accepted(line.field, meant)
     line.setText("3 3")
     qtbot.keyClick(line, Qt.Key.Key_Return)
-    assert seen == [[3, 3]] and "whole numbers" not in line.toolTip()
+    assert seen == [[3, 3]] and line.value() == [3, 3]
+
+
+def test_a_wrong_row_of_a_table_is_refused_and_esc_takes_it_back(qtbot):
+    text = forms.editor(DATASETS["table"].field("x"), [[1.0, 2.0]])
+    qtbot.addWidget(text)
+    refused = []
+    text.refused.connect(refused.append)
+    text.show()
+    text.setPlainText("[1, 2]\nhello")
+    QApplication.sendEvent(text, QFocusEvent(QEvent.Type.FocusOut))
+    assert refused == ["hello"] and text.toPlainText().endswith("hello")
+    text.document().setModified(True)
+    qtbot.keyClick(text, Qt.Key.Key_Escape)
+    assert text.toPlainText() == "[1.0, 2.0]"
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.01, "0.01"), (1e-8, "1e-8"), (32, "32"), (-0.5, "-0.5"), (1e20, "1e20")])
@@ -260,3 +279,21 @@ def test_every_schedule_is_set_in_the_panel(qtbot, kind):
     panel.unfold("Schedule")
     for field in SCHEDULES[kind].fields:
         assert panel.editor(f"training.schedule.{field.name}").value() == experiment.training.schedule[field.name]
+
+
+@pytest.mark.parametrize("name", ["integer", "number"])
+def test_a_box_that_stands_for_several_numbers_shows_none_until_one_is_typed(qtbot, name):
+    box = forms.editor(UNITS if name == "integer" else Field("gain", "number", 1.0, "gain", 0.0, 9.0), 4)
+    box.set_mixed("mixed")
+    qtbot.addWidget(box)
+    box.show()
+    seen = []
+    box.value_changed.connect(seen.append)
+    assert box.lineEdit().text() == "" and box.lineEdit().placeholderText() == "mixed"
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert seen == [] and box.lineEdit().text() == ""
+    qtbot.keyClicks(box, "4")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert seen == [4] and box.value() == 4
+    box.set_value(5)
+    assert box.lineEdit().text() == "5"

@@ -109,23 +109,24 @@ def _loose_links(links: LinkIndex) -> list[Problem]:
         place = f"network.links[{index}]"
         unknown = [id for id in (link.source, link.target) if id not in links.layers]
         known = next((id for id in (link.target, link.source) if id in links.layers), "")
-        cut = _cutting(link)
+        cut = _cutting(links, link)
         if unknown:
             message = f'It leads to or from "{unknown[0]}", and no layer has that id.'
             problems.append(Problem(place, message, offered(unknown[0], links.layers), known, cut))
         elif link.source == link.target:
-            problems.append(Problem(place, f"It leads from {link.source} back to itself.", "Remove it.", link.source, cut))
+            problems.append(Problem(place, f"It leads from {links.title(link.source)} back to itself.", "Remove it.", link.source, cut))
         elif link in seen:
-            message = f"{link.source} is linked to {link.target} twice."
+            message = f"{links.title(link.source)} is linked to {links.title(link.target)} twice."
             once = fix("Keep one of the two links", step("merge_links"))
             problems.append(Problem(place, message, "Remove one of the two.", link.target, once))
         seen.add(Link(link.source, link.target))
     return problems
 
 
-def _cutting(*links: Link) -> Fix:
-    label = f"Remove the link {links[0].source} → {links[0].target}" if len(links) == 1 else "Remove these links"
-    return fix(label, *(step("disconnect_layers", source=link.source, target=link.target) for link in dict.fromkeys(links)))
+def _cutting(links: LinkIndex, *cut: Link) -> Fix:
+    ends = [links.title(id) if id in links.layers else id for id in (cut[0].source, cut[0].target)]
+    label = f"Remove the link {' → '.join(ends)}" if len(cut) == 1 else "Remove these links"
+    return fix(label, *(step("disconnect_layers", source=link.source, target=link.target) for link in dict.fromkeys(cut)))
 
 
 def _deleting(links: LinkIndex, *ids: str) -> Fix:
@@ -139,11 +140,11 @@ def cycle_problems(links: LinkIndex) -> list[Problem]:
     problems = []
     while cycle := _a_cycle(links, blocked):
         blocked -= set(cycle)
-        path = " → ".join([*cycle, cycle[0]])
+        path = " → ".join(links.title(id) for id in (*cycle, cycle[0]))
         last = Link(cycle[-1], cycle[0])
         place = f"network.links[{links.network.links.index(last)}]"
-        message, cure = f"The layers feed each other in a circle: {path}.", f"Remove the link {last.source} → {last.target}."
-        problems.append(Problem(place, message, cure, cycle[0], _cutting(last)))
+        message, cure = f"The layers feed each other in a circle: {path}.", f"{_cutting(links, last).label}."
+        problems.append(Problem(place, message, cure, cycle[0], _cutting(links, last)))
     return problems
 
 
@@ -172,7 +173,7 @@ def _count_problems(links: LinkIndex, id: str) -> list[Problem]:
         takes = "no input" if not most else "one input" if most == 1 else f"{most} inputs"
         cure = "Remove the links that lead into it." if not most else "Remove a link, or join its inputs with Add or Concat first."
         surplus = [Link(source, id) for source in dict.fromkeys(links.inputs[id][most:])]
-        return [Problem(links.place(id), f"{kind.label} takes {takes} and has {given}.", cure, id, _cutting(*surplus))]
+        return [Problem(links.place(id), f"{kind.label} takes {takes} and has {given}.", cure, id, _cutting(links, *surplus))]
     if given >= fewest:
         return []
     if not given:

@@ -181,9 +181,30 @@ def _unit_problems(experiment: Experiment, links: LinkIndex, shape: tuple[int, .
     needed = " or ".join(counted(units, "unit") for units in allowed)
     message = f"{loss.label} with {what} ({label}) needs an output of {needed}, and this layer puts out [{', '.join(map(str, shape))}]."
     is_dense = links.layers[id].kind == "dense"
+    if is_dense and len(shape) > 1:
+        return [Problem(links.place(id), message, *_flattening(links, id, shape, allowed))]
     cure = f"Set its units to {allowed[-1]}" if is_dense else _ending_label(shape, allowed[-1])
     steps = [step("change_layer", id=id, units=allowed[-1])] if is_dense else ending(id, shape, allowed[-1])
     return [Problem(f"{links.place(id)}{'.units' * is_dense}", message, f"{cure}.", id, fix(cure, *steps))]
+
+
+def _flattening(links: LinkIndex, id: str, shape: tuple[int, ...], allowed: tuple[int, ...]) -> tuple[str, str, Fix]:
+    """The cure of a dense layer that ends the network and acts on the last axis alone: Flatten before it, or the first of several."""
+    first = id
+    while _is_chained(links, first):
+        first = links.inputs[first][0]
+    source = links.inputs[first][0]
+    where = "it" if first == id else links.title(first)
+    label = f"Add a flatten layer before {where}"
+    narrowed = [] if shape[-1] in allowed else [step("change_layer", id=id, units=allowed[-1])]
+    return f"Add a Flatten layer before {where}.", id, fix(label, step("add_layer", kind="flatten", between=(source, first)), *narrowed)
+
+
+def _is_chained(links: LinkIndex, id: str) -> bool:
+    """Whether what comes in is a dense layer's, or that of one that keeps its shape, and nothing else reads that."""
+    (source,) = links.inputs[id]
+    alone = len(links.outputs[source]) == 1 and len(links.inputs[source]) == 1
+    return alone and links.layers[source].kind in ("dense", "activation", "dropout")
 
 
 def _ending_label(shape: tuple[int, ...], units: int) -> str:

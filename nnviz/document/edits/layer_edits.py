@@ -78,7 +78,8 @@ def _links_with(network: Network, id: str, after: str | None, between: Link | tu
     if after:
         layer_of(network, after)
     if middle and middle not in network.links:
-        raise Refused(f"There is no link from {middle.source} to {middle.target}.", "Choose a link of the network.")
+        source, target = (_title(network, id) for id in (middle.source, middle.target))
+        raise Refused(f"There is no link from {source} to {target}.", "Choose a link of the network.")
     source = after or (moved[0].source if moved else None)
     links = [Link(id, link.target) if link in moved else link for link in network.links]
     place = network.links.index(moved[0]) if moved else len(links)
@@ -165,7 +166,8 @@ def disconnect_layers(experiment: Experiment, source: str, target: str) -> Exper
     """Return the experiment without the link from `source` to `target`."""
     gone = Link(source, target)
     if gone not in experiment.network.links:
-        raise Refused(f"There is no link from {source} to {target}.", "Choose a link of the network.")
+        network = experiment.network
+        raise Refused(f"There is no link from {_title(network, source)} to {_title(network, target)}.", "Choose a link of the network.")
     return _relinked(experiment, experiment.network.layers, [link for link in experiment.network.links if link != gone])
 
 

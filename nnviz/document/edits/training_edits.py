@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 from math import prod
+from pathlib import PurePath
 from typing import Any
 
 from msgspec.structs import replace
@@ -16,14 +17,16 @@ from nnviz.document.catalog import Kind
 from nnviz.document.checks.links import LinkIndex
 from nnviz.document.edits.layer_edits import change_layer
 from nnviz.document.experiment import Experiment
-from nnviz.document.fields import checked, takes
+from nnviz.document.fields import LONGEST_TEXT, checked, takes
 from nnviz.document.network import Choice
 from nnviz.document.problems import Refused, offered
 from nnviz.document.shapes.rows import RowSize, data_size, natural_shape
+from nnviz.document.store.examples import built_in_titles
 from nnviz.document.training import Training
 
 _NEVER_KEPT = frozenset({"noise", "x", "y", "path", "target"})
 """Fields that another choice does not take over, though it has them: they mean something else in each data set."""
+_UNTITLED = frozenset({"", "Untitled"})
 
 
 def change_training(experiment: Experiment, **fields: Any) -> Experiment:
@@ -63,10 +66,10 @@ def choose_data(experiment: Experiment, kind: str, **settings: Any) -> Experimen
 
     Where the size of the new data is known, the input layer takes its features, the last dense layer has as many units as it needs, and
     the loss is exchanged if it does not suit the targets (cross-entropy for classes, mean squared error for numbers). Samples, validation
-    share and scaling stay if they were not the default.
+    share and scaling stay if they were not the default. A title that nobody gave follows the data.
     """
     changed = experiment.replaced(data=_chosen(catalog.DATASETS, "data set", kind, experiment.data, settings))
-    return _fitted(changed, data_size(changed.data))
+    return _fitted(_titled(experiment, changed), data_size(changed.data))
 
 
 def change_data(experiment: Experiment, **settings: Any) -> Experiment:
@@ -80,7 +83,7 @@ def choose_table(experiment: Experiment, settings: dict[str, Any], size: RowSize
     """Return the experiment with a CSV file that has been looked at and is of this size, and the network fitted to it."""
     never = {field.name for field in catalog.DATASETS["csv"].fields} - {"validation", "scaling"}
     chosen = _chosen(catalog.DATASETS, "data set", "csv", experiment.data, settings, never)
-    return _fitted(experiment.replaced(data=chosen), size)
+    return _fitted(_titled(experiment, experiment.replaced(data=chosen)), size)
 
 
 def shape_input(experiment: Experiment, shape: Iterable[int]) -> Experiment:
@@ -136,7 +139,22 @@ def _changed(table: dict[str, Kind], choice: Choice, settings: dict[str, Any]) -
     return Choice(choice.kind, choice.settings | checked(row.fields, row.label, settings))
 
 
-# --- the network after other data ---
+# --- title and network after other data ---
+
+
+def _titled(before: Experiment, after: Experiment) -> Experiment:
+    """Call the document by its new data, if it is called as an example is, or by its old data; what was said of it is true no longer."""
+    if after.data.kind == before.data.kind and after.data.kind != "csv":
+        return after
+    if before.title not in _UNTITLED | built_in_titles() | {data_title(before.data)}:
+        return after
+    return after.replaced(title=data_title(after.data), description="")
+
+
+def data_title(data: Choice) -> str:
+    """Return what a document with this data is called as long as nobody gives it a title: by the file, or by the data set."""
+    stem = PurePath(data.settings.get("path") or "").stem if data.kind == "csv" else ""
+    return stem[:LONGEST_TEXT] or (catalog.DATASETS[data.kind].label if data.kind in catalog.DATASETS else "")
 
 
 def _fitted(experiment: Experiment, size: RowSize | None) -> Experiment:

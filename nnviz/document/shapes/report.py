@@ -11,6 +11,7 @@ import msgspec
 
 from nnviz.document import catalog
 from nnviz.document.checks import output_and_data
+from nnviz.document.checks.linear_layers import linear_warnings
 from nnviz.document.checks.links import LinkIndex, link_problems
 from nnviz.document.checks.output_range import output_warnings
 from nnviz.document.checks.training_checks import MOST_PARAMETERS, training_problems
@@ -80,7 +81,8 @@ def examine(experiment: Experiment) -> Report:
     problems += _parameter_problems(experiment.locks, layers, known, lock_problem)
     ordered = sorted(problems, key=lambda problem: links.order.get(problem.layer, len(links.order)))
     shapes = {id: layer.output_shape for id, layer in layers.items()}
-    return Report(layers, tuple(ordered), links.output, () if ordered else tuple(output_warnings(experiment, links, shapes)))
+    warnings = () if ordered else (*linear_warnings(links, layers), *output_warnings(experiment, links, shapes))
+    return Report(layers, tuple(ordered), links.output, warnings)
 
 
 def _shapes(links: LinkIndex) -> tuple[dict[str, LayerShape], list[Problem]]:

@@ -78,8 +78,10 @@ def _check_vector(label: str, x: Shape) -> None:
 
 
 def _dense(layer: Layer, x: Shape) -> LayerShape:
-    _check_vector("A dense layer", x)
-    return LayerShape((layer["units"],), _affine(layer["units"], x, layer["bias"]))
+    """As torch's Linear it acts on the last axis: at every time step, and at every row of an image, the same weights."""
+    if not x:
+        raise LayerProblem("A dense layer takes at least one feature, and a scalar comes in.", "Give it a vector.")
+    return LayerShape((*x[:-1], layer["units"]), _affine(layer["units"], x[-1:], layer["bias"]))
 
 
 def _gaussian_latent(layer: Layer, x: Shape) -> LayerShape:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -60,6 +61,13 @@ def template_path(name: str) -> Path:
 def template(name: str) -> Experiment:
     """Return the template of this name. Raises DocumentError."""
     return load(template_path(name))
+
+
+@cache
+def built_in_titles() -> frozenset[str]:
+    """Return the titles of all examples and templates."""
+    paths = [*map(example_path, example_names()), *map(template_path, TEMPLATES)]
+    return frozenset(json.loads(path.read_text("utf-8")).get("title", "") for path in paths)
 
 
 def is_built_in(name_or_path: str) -> bool:

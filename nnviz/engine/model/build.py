@@ -134,7 +134,8 @@ def _check_data(experiment: Experiment, report: Report, data: Data) -> None:
     allowed = (features,) if is_copy else allowed_outputs(loss, data)
     if units not in [(count,) for count in allowed]:
         place = next(index for index, layer in enumerate(experiment.network.layers) if layer.id == report.output)
-        message = f"The data needs an output of {' or '.join(map(str, allowed))} units, and {report.output} puts out {list(units)}."
+        title = experiment.network.titles[report.output]
+        message = f"The data needs an output of {' or '.join(map(str, allowed))} units, and {title} puts out {list(units)}."
         raise BuildError(f"network.layers[{place}].units", message, f"Set its units to {allowed[-1]}.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -17,11 +18,14 @@ def gradients_are_finite(parameters: list[nn.Parameter]) -> bool:
     return math.isfinite(norm) or all(_finite(gradient) for gradient in gradients)
 
 
-def first_non_finite(net: Net, loss: float) -> str:
-    """Return a sentence naming the first thing that is not finite after a forward (and a backward, if the loss is finite)."""
+def first_non_finite(net: Net, loss: float, titles: Mapping[str, str]) -> str:
+    """Return a sentence naming the first thing that is not finite after a forward (and a backward, if the loss is finite).
+
+    Layers are called by their `titles`, as the screen does.
+    """
     if math.isfinite(loss):
-        return _in_gradients(net)
-    return _in_data(net) or _in_layers(net) or "The loss is the first value that is not finite."
+        return _in_gradients(net, titles)
+    return _in_data(net) or _in_layers(net, titles) or "The loss is the first value that is not finite."
 
 
 def _in_data(net: Net) -> str:
@@ -29,22 +33,22 @@ def _in_data(net: Net) -> str:
     return "" if _finite(x) else f"The data is not finite: {_count(x)} of this batch."
 
 
-def _in_layers(net: Net) -> str:
+def _in_layers(net: Net, titles: Mapping[str, str]) -> str:
     for layer, _ in net.plan:
         for name, parameter in net._modules[layer].named_parameters():
             if not _finite(parameter):
-                return f"Parameter {layer}.{name} is the first that is not finite: {_count(parameter)}."
+                return f"Parameter {titles[layer]}.{name} is the first that is not finite: {_count(parameter)}."
         if not _finite(net.outputs[layer]):
-            return f"The output of layer {layer} is the first value that is not finite: {_count(net.outputs[layer])}."
+            return f"The output of {titles[layer]} is the first value that is not finite: {_count(net.outputs[layer])}."
     return ""
 
 
-def _in_gradients(net: Net) -> str:
+def _in_gradients(net: Net, titles: Mapping[str, str]) -> str:
     """Backward runs from the loss to the data, so the last layer's gradients come first."""
     for layer, _ in reversed(net.plan):
         for name, parameter in net._modules[layer].named_parameters():
             if parameter.grad is not None and not _finite(parameter.grad):
-                return f"The loss is finite, but the gradient of {layer}.{name} is not: {_count(parameter.grad)}."
+                return f"The loss is finite, but the gradient of {titles[layer]}.{name} is not: {_count(parameter.grad)}."
     return ""
 
 

@@ -294,7 +294,8 @@ def _non_finite(trainer: Trainer, loss: float) -> Stop | None:
     trained = [parameter for parameter in trainer.parameters.values() if parameter.requires_grad]
     if math.isfinite(loss) and gradients_are_finite(trained):
         return None
-    return Stop("non_finite", f"Iteration {trainer.position.iteration + 1}: {first_non_finite(trainer.net, loss)}")
+    what = first_non_finite(trainer.net, loss, trainer.experiment.network.titles)
+    return Stop("non_finite", f"Iteration {trainer.position.iteration + 1}: {what}")
 
 
 def copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QGuiApplication
 
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
+from nnviz.document.network import Network
 from nnviz.session.session import Session
 from nnviz.ui.network import questions
 from nnviz.ui.network.layer_places import aligned, box
@@ -39,11 +41,19 @@ class Building:
         places = {} if position is None or after else self._places() | {id: (position.x(), position.y())}
 
         def add(experiment: Experiment) -> Experiment:
-            grown = edits.add_layer(experiment, kind, after=after or None, between=between)
+            grown = edits.add_usual_layer(experiment, kind, after=after or None, between=between)
             return edits.move_layers(grown, places) if places else grown
 
+        before = self._session.experiment.network
         if self._session.edit(f"Add {catalog.LAYERS[kind].label}", add):
             self._select((id,))
+            self._tell_of_bent(before)
+
+    def _tell_of_bent(self, before: Network) -> None:
+        """Say which layer got an activation because it is not the last one any more."""
+        for layer in self._session.experiment.network:
+            if before.has(layer.id) and before.layer(layer.id).settings.get("activation") != layer.settings.get("activation"):
+                self._session.post("info", f"{layer.title} is hidden now, so it has ReLU. Undo takes both back.")
 
     def append_layer(self, kind: str) -> None:
         """Add a layer where a person would look for it: behind the selected one, else before the output; an input stands by itself."""
@@ -122,6 +132,23 @@ class Building:
             self.connect_layers(*self._selected())
         else:
             questions.open_partners(self._view)
+
+    def with_activation(self) -> tuple[str, ...]:
+        """Return those of the selected layers that have an activation."""
+        network = self._session.experiment.network
+        return tuple(id for id in self._selected() if "activation" in network.layer(id).settings)
+
+    def ask_activation(self) -> None:
+        """Open the list of activations on the canvas, for all selected layers that have one."""
+        questions.open_activations(self._view, self.with_activation())
+
+    def set_activation(self, ids: tuple[str, ...], activation: str) -> None:
+        """Give these layers an activation, as one change."""
+
+        def bend(experiment: Experiment) -> Experiment:
+            return reduce(lambda bent, id: edits.change_layer(bent, id, activation=activation), ids, experiment)
+
+        self._session.edit("Change activations" if len(ids) > 1 else "Change activation", bend)
 
     def align(self, way: str) -> None:
         """Line the selected layers up: left · top · across · down."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QVBoxLayout, QWidg
 
 from nnviz.document.catalog import Field
 from nnviz.ui.widgets.number_boxes import NumberBox
+from nnviz.ui.widgets.pending_text import OWN_ESCAPE
 from nnviz.ui.widgets.search_list import ListEntry, SearchList, matching
 
 _SIZE, _WITH_REASONS = (208, 196), (400, 220)
@@ -73,6 +74,7 @@ class WeightField(QFrame):
         self.box.setAccessibleName(name)
         self.box.setToolTip(f"{name}: type the new value, Enter takes it")
         self.box.set_value(value)
+        self.box.setProperty(OWN_ESCAPE, True)
         self.box.setFixedWidth(96)
         _fill(self, self.box)
 
@@ -80,7 +82,7 @@ class WeightField(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         key = _ending_key(self, event)
-        if key in _TAKING and self.box.hasAcceptableInput():
+        if key in _TAKING and self.box.hasAcceptableInput() and self.box.typed() != self.box.value():
             self.chosen.emit(self.box.typed())
         if key:
             close(self)
@@ -95,6 +97,7 @@ class NameField(QFrame):
     def __init__(self, parent: QWidget, name: str, placeholder: str) -> None:
         super().__init__(parent)
         self.setAccessibleName("Rename")
+        self._shown = name
         self.line = QLineEdit(name, placeholderText=placeholder, accessibleName="New name")
         self.line.setToolTip("type the new name, Enter takes it; empty: its id")
         self.line.setFixedWidth(150)
@@ -108,7 +111,7 @@ class NameField(QFrame):
         if key:
             text = self.line.text()
             close(self)
-            if key in _TAKING:
+            if key in _TAKING and text.strip() != self._shown:
                 self.chosen.emit(text)
         return bool(key)
 

@@ -31,10 +31,10 @@ def press(view: NetworkPicture, event: QKeyEvent) -> bool:
     if key in _WAYS and plain:
         return _nudge(view, *_WAYS[key], 5 if event.modifiers() & _Modifier.ShiftModifier else 1)
     if key in (_Key.Key_Return, _Key.Key_Enter):
-        return view.show_node(view.scene().selected[-1] if view.scene().selected else "")
+        return _enter(view, shows_node=bool(event.modifiers() & _Modifier.ShiftModifier))
     if key == _Key.Key_Space:
         view.hold_to_pan(True)
-    elif key == _Key.Key_Home:
+    elif key == _Key.Key_Home or (key == _Key.Key_F and not event.modifiers()):
         view.fit()
     elif event.modifiers() & _Modifier.ControlModifier and key == _Key.Key_A:
         view.select(tuple(view.scene().columns))
@@ -53,6 +53,17 @@ def _walk(view: NetworkPicture, step: int) -> bool:
         return False
     view.select((order[place],))
     view.ensureVisible(scene.box_of(order[place]), 8, 8)
+    return True
+
+
+def _enter(view: NetworkPicture, shows_node: bool) -> bool:
+    """Go to the settings of the selected layer, or to its node in the graph."""
+    selected = view.scene().selected
+    if not selected:
+        return False
+    if shows_node:
+        return view.show_node(selected[-1])
+    view.request_settings()
     return True
 
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QFormLayout, QLabel, QLin
 from nnviz.document.catalog import ACTIVATIONS, INITIALIZERS, LAYER, LAYERS, Field
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer
+from nnviz.document.problems import Problem
 from nnviz.document.shapes.report import Report
 from nnviz.text.captions import size_text, tensor_text
 from nnviz.ui.network._fix_buttons import Fixes
@@ -46,8 +47,8 @@ class PropertiesPanel(QWidget):
         self._drags = 0
         self._form: QWidget | None = None
         self._empty = _note(_NOTHING)
-        self._sizes, self._explanation, self._problems = _note(""), _note(""), _note("")
-        for note, role in ((self._empty, "muted"), (self._explanation, "muted"), (self._problems, "loss")):
+        self._sizes, self._explanation, self._problems, self._warnings = _note(""), _note(""), _note(""), _note("")
+        for note, role in ((self._empty, "muted"), (self._explanation, "muted"), (self._problems, "loss"), (self._warnings, "clip")):
             note.setProperty("role", role)
         self._sizes.setFont(mono(BODY))
         self._fixes = Fixes()
@@ -55,7 +56,7 @@ class PropertiesPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2 * GRID)
-        for note in (self._empty, self._problems, self._fixes, self._sizes, self._explanation):
+        for note in (self._empty, self._problems, self._warnings, self._fixes, self._sizes, self._explanation):
             column.addWidget(note)
         column.addWidget(self._made_delete(), 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
@@ -69,21 +70,29 @@ class PropertiesPanel(QWidget):
     def set_layer(self, experiment: Experiment, report: Report, id: str | None, others: tuple[str, ...] = ()) -> None:
         """Show this layer's settings; None shows that nothing is selected. Fields stay the same while the layer does.
 
-        With `others` of its kind the fields stand for all of them; with layers of different kinds there are none.
+        With `others` the fields stand for all of them: those that all have, and "mixed" where they differ.
         """
         self._calls += 1
         layers = [experiment.network.layer(one) for one in (id, *others) if one is not None and experiment.network.has(one)]
-        layer = layers[0] if layers and len({one.kind for one in layers}) == 1 else None
+        fields = _common(layers)
+        layer = layers[0] if len(layers) == 1 or fields or (layers and all(LAYERS[one.kind].learns for one in layers)) else None
         wanted = (layer.kind, *(one.id for one in layers)) if layer else None
         if wanted != self._shown:
             if self._takes_over_typed():
                 return
             self._shown = wanted
-            self._rebuild(layer)
+            self._rebuild(layer, layers, fields)
         if layer is not None:
-            self._refresh(layer)
+            self._refresh(layers, fields)
         self._show_notes(layer, report)
         self._say_several(layers)
+
+    def take_keyboard(self) -> bool:
+        """Give the keyboard to the first setting behind the name, else to the first there is. Returns whether there is one."""
+        found = [editor for name, editor in self.editors.items() if name not in ("name", "delete")] or list(self.editors.values())
+        if found:
+            found[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        return bool(found)
 
     def _takes_over_typed(self) -> bool:
         """Leave the present form; return whether something was still being typed in it: an edit, after which this shows the rest."""
@@ -97,17 +106,18 @@ class PropertiesPanel(QWidget):
         if len(layers) < 2:
             return
         titles = ", ".join(layer.title for layer in layers[:6]) + (", …" if len(layers) > 6 else "")
-        is_alike = len({layer.kind for layer in layers}) == 1
-        self._empty.setText(f"{len(layers)} layers: {titles}. {_FOR_ALL if is_alike else _TOGETHER}")
+        self._empty.setText(f"{len(layers)} layers: {titles}. {_FOR_ALL if self.editors else _TOGETHER}")
         self._empty.show()
-        self._sizes.setText(_differences(layers) if is_alike else "")
+        self._explanation.setVisible(len({layer.kind for layer in layers}) == 1)
+        self._sizes.setText(_differences(layers))
         self._sizes.setVisible(bool(self._sizes.text()))
         self._fixes.set_problems(())  # they would be those of the first layer alone
         self._problems.hide()
+        self._warnings.hide()
 
     # --- the form ---
 
-    def _rebuild(self, layer: Layer | None) -> None:
+    def _rebuild(self, layer: Layer | None, layers: list[Layer], fields: tuple[Field, ...]) -> None:
         if self._form is not None:
             self._form.hide()
             self._form.deleteLater()
@@ -122,10 +132,11 @@ class PropertiesPanel(QWidget):
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         if len(self._shown) == 2:  # a single one: several are named with F2, and numbered
             self._add_name(rows, layer)
-        for field in LAYERS[layer.kind].fields:
+        for field in fields:
             self._add_field(rows, layer, field)
-        if LAYERS[layer.kind].learns:
-            self._add_start(rows, layer)
+        kinds = [LAYERS[one.kind] for one in layers]
+        if all(kind.learns for kind in kinds):
+            self._add_start(rows, layer, all(kind.initialized for kind in kinds))
         self.editors["delete"] = self._delete
         self.layout().insertWidget(1, self._form)
 
@@ -159,15 +170,15 @@ class PropertiesPanel(QWidget):
         """What follows is another step of undo."""
         self._drags += 1
 
-    def _add_start(self, rows: QFormLayout, layer: Layer) -> None:
-        if LAYERS[layer.kind].initialized:
+    def _add_start(self, rows: QFormLayout, layer: Layer, initialized: bool) -> None:
+        if initialized:
             self._add_initializer(rows, layer)
         frozen = QCheckBox("frozen", accessibleName="frozen", toolTip="the optimizer leaves the parameters of this layer as they are")
         frozen.clicked.connect(lambda on: self.freeze_requested.emit(layer.id, on))
         self.editors["frozen"] = frozen
         rows.addRow(_caption("training"), frozen)
         for field in LAYER:
-            if field.name == "learning_rate_factor" or (field.name == "gain" and LAYERS[layer.kind].initialized):
+            if field.name == "learning_rate_factor" or (field.name == "gain" and initialized):
                 self._add_own(rows, layer, field)
 
     def _add_initializer(self, rows: QFormLayout, layer: Layer) -> None:
@@ -179,7 +190,7 @@ class PropertiesPanel(QWidget):
     def _add_own(self, rows: QFormLayout, layer: Layer, field: Field) -> None:
         """A number that is no setting of the layer's kind."""
         editor = forms.editor(field, getattr(layer, field.name))
-        editor.value_changed.connect(lambda value: self.value_requested.emit(layer.id, field.name, value))
+        forms.on_change(editor, lambda value: self.value_requested.emit(layer.id, field.name, value))
         self.editors[field.name] = editor
         rows.addRow(_caption(_OWN[field.name], field.explanation), editor)
 
@@ -189,21 +200,25 @@ class PropertiesPanel(QWidget):
         self._delete.clicked.connect(lambda: self.delete_requested.emit(self._shown[1:]))
         return self._delete
 
-    def _refresh(self, layer: Layer) -> None:
-        name = self.editors.get("name")
-        if name and not (name.hasFocus() and name.isModified()) and name.text() != layer.name:
-            name.setText(layer.name)
-        for field in LAYERS[layer.kind].fields:
-            value = layer.settings.get(field.name, field.default)
-            if self.editors[field.name].value() != value:
-                self.editors[field.name].set_value(value)
-        if "initializer" in self.editors:
-            self.editors["initializer"].set_value(layer.initializer)
+    def _refresh(self, layers: list[Layer], fields: tuple[Field, ...]) -> None:
+        name, first = self.editors.get("name"), layers[0]
+        if name and not (name.hasFocus() and name.isModified()) and name.text() != first.name:
+            name.setText(first.name)
+        for field in fields:
+            self._show_values(field.name, [layer.settings.get(field.name, field.default) for layer in layers])
         if "frozen" in self.editors:
-            self.editors["frozen"].setChecked(layer.frozen)
-        for name in _OWN:
-            if name in self.editors:
-                self.editors[name].set_value(getattr(layer, name))
+            self.editors["frozen"].setChecked(first.frozen)
+        for own in ("initializer", *_OWN):
+            if own in self.editors:
+                self._show_values(own, [getattr(layer, own) for layer in layers])
+
+    def _show_values(self, name: str, values: list) -> None:
+        editor, different = self.editors[name], list(dict.fromkeys(map(str, values)))
+        if len(different) > 1 and hasattr(editor, "set_mixed"):
+            editor.set_mixed("mixed")
+            editor.setToolTip(f"mixed: {', '.join(different)}")
+        elif editor.value() != values[0] or len(values) > 1:
+            editor.set_value(values[0])
 
     # --- what is said about the layer ---
 
@@ -212,9 +227,11 @@ class PropertiesPanel(QWidget):
         self._empty.setVisible(layer is None)
         self._delete.setVisible(layer is not None)
         self._delete.setText("Delete layer" if len(self._shown or ()) < 3 else "Delete layers")
-        self._fixes.set_problems((*report.problems_of(layer.id), *report.warnings_of(layer.id)) if layer is not None else ())
-        texts = ("", "", "") if layer is None else (_sizes(layer, report), _explained(layer), _problems(layer, report))
-        for note, text in zip((self._sizes, self._explanation, self._problems), texts, strict=True):
+        problems, warnings = (report.problems_of(layer.id), report.warnings_of(layer.id)) if layer is not None else ((), ())
+        self._fixes.set_problems((*problems, *warnings))
+        texts = ("", "") if layer is None else (_sizes(layer, report), _explained(layer))
+        notes = (self._sizes, self._explanation, self._problems, self._warnings)
+        for note, text in zip(notes, (*texts, _said(problems), _said(warnings)), strict=True):
             note.setText(text)
             note.setVisible(bool(text))
 
@@ -228,10 +245,26 @@ def _sizes(layer: Layer, report: Report) -> str:
     return "\n".join(filter(None, lines))
 
 
+def _common(layers: list[Layer]) -> tuple[Field, ...]:
+    """The settings that all of these layers have, with the same values to choose from."""
+    first, *others = [LAYERS[layer.kind].fields for layer in layers] or [()]
+    return tuple(one for one in first if all(any(_is_alike(one, other) for other in fields) for fields in others))
+
+
+def _is_alike(one: Field, other: Field) -> bool:
+    return (one.name, one.type, one.choices, one.minimum, one.maximum) == (
+        other.name,
+        other.type,
+        other.choices,
+        other.minimum,
+        other.maximum,
+    )
+
+
 def _differences(layers: list[Layer]) -> str:
     """The settings in which layers of one kind differ, one a line: "units  4, 8"."""
     lines = []
-    for field in LAYERS[layers[0].kind].fields:
+    for field in _common(layers):
         values = list(dict.fromkeys(str(layer.settings.get(field.name)) for layer in layers))
         if len(values) > 1:
             lines.append(f"{field.name.replace('_', ' ')}  {', '.join(values)}")
@@ -243,9 +276,8 @@ def _explained(layer: Layer) -> str:
     return "\n".join(filter(None, (f"{kind.label}: {kind.explanation}", kind.source)))
 
 
-def _problems(layer: Layer, report: Report) -> str:
-    problems = [f"{problem.message} {problem.cure}" for problem in report.problems_of(layer.id)]
-    return "\n".join([*problems, *(f"Warning: {warning.message} {warning.cure}" for warning in report.warnings_of(layer.id))])
+def _said(problems: tuple[Problem, ...]) -> str:
+    return "\n".join(f"{problem.message} {problem.cure}" for problem in problems)
 
 
 def _note(text: str) -> QLabel:

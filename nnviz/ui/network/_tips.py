@@ -45,7 +45,8 @@ def _label(labels: tuple[str, ...], unit: int) -> str:
 def _bias(hit: PointerTarget, scene: NetworkScene) -> str:
     bias = scene.columns[hit.layer].biases[hit.unit]
     words = "the bias b, added to the weighted sum"
-    return _lines(f"{scene.title(hit.layer)}.bias[{hit.unit}] = {number(bias)}", words, "click to type another value")
+    after = _after(scene, f"{hit.layer}.bias", (hit.unit,))
+    return _lines(f"{scene.title(hit.layer)}.bias[{hit.unit}] = {number(bias)}", after, words, "click to type another value")
 
 
 def _layer(hit: PointerTarget, scene: NetworkScene) -> str:
@@ -64,9 +65,16 @@ def _curve(hit: PointerTarget, scene: NetworkScene) -> str:
         ends = f"{scene.title(hit.link.source)} → {scene.title(hit.link.target)}"
         return _lines(ends, "" if item.parameter else "values pass from unit to unit, without weights")
     target, source = item.course.pairs[hit.curve]
-    words = {"gradient": "∂L/∂w = ", "update": "Δw = "}.get(scene.figures.coloring, "")
+    words = {"gradient": "∂L/∂w = ", "update": "Δw = ", "contribution": "w·a = "}.get(scene.figures.coloring, "")
     change = "click to type another value" if not words else ""
-    return _lines(f"{scene.title(hit.link.target)}.weight[{target}, {source}]  {words or 'w = '}{number(weight)}", change)
+    after = "" if words else _after(scene, item.parameter, (target, source))
+    return _lines(f"{scene.title(hit.link.target)}.weight[{target}, {source}]  {words or 'w = '}{number(weight)}", after, change)
+
+
+def _after(scene: NetworkScene, parameter: str, index: tuple[int, ...]) -> str:
+    """What the update that is being stepped through will make of a weight."""
+    updated = scene.figures.updated.get(parameter)
+    return "" if updated is None else f"the update of this iteration makes it {number(float(updated[index]))}"
 
 
 def _port(hit: PointerTarget, scene: NetworkScene) -> str:

@@ -40,7 +40,8 @@ def paint_block(painter: QPainter, theme: Theme, face: LayerSize, figures: Layer
     painter.drawRect(rect)
     if figures.values is not None and figures.values.size == face.units:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-        painter.drawImage(rect, heat_image(theme, figures.values, face.grid, limit, face.tile))
+        image = grey_image if figures.is_picture else heat_image
+        painter.drawImage(rect, image(theme, figures.values, face.grid, limit, face.tile))
         _part_maps(painter, theme, rect, face)
         _cross_out(painter, theme, rect, face, figures)
     elif figures.measure is not None:
@@ -88,10 +89,30 @@ def _block_pen(theme: Theme, figures: LayerFigures) -> QPen:
 
 def heat_image(theme: Theme, values: np.ndarray, grid: tuple[int, int], limit: float, tile: tuple[int, int] = (0, 0)) -> QImage:
     """Return one pixel per value, row by row in a picture of grid[0] rows; channels of the size `tile` stand side by side."""
-    rows, columns = grid
     table = _shades(theme)
     share = np.clip(np.nan_to_num(values, nan=0.0) / limit, -1, 1)
     pixels = table[np.round((share + 1) * (_SHADES // 2 - 0.5)).astype(int)]
+    return _image(theme, values, pixels, grid, tile)
+
+
+def grey_image(theme: Theme, values: np.ndarray, grid: tuple[int, int], limit: float, tile: tuple[int, int] = (0, 0)) -> QImage:
+    """Return the same with the lowest value as bright as the ground and the highest as dark as texts are."""
+    low, high = span(values)
+    share = np.clip(np.nan_to_num((values - low) / ((high - low) or 1.0), nan=0.0), 0, 1)[:, None]
+    ends = [np.array(theme.color(name).getRgb()[:3], float) for name in ("panel", "text")]
+    red, green, blue = np.round(ends[0] + share * (ends[1] - ends[0])).astype(np.uint32).T
+    pixels = np.uint32(0xFF000000) | red << 16 | green << 8 | blue
+    return _image(theme, values, pixels, grid, tile)
+
+
+def span(values: np.ndarray) -> tuple[float, float]:
+    """Return the lowest and the highest finite value; (0, 0) where there is none."""
+    known = values[np.isfinite(values)]
+    return (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+
+
+def _image(theme: Theme, values: np.ndarray, pixels: np.ndarray, grid: tuple[int, int], tile: tuple[int, int]) -> QImage:
+    rows, columns = grid
     pixels = np.where(np.isfinite(values), pixels, np.uint32(theme.color("loss").rgb()))
     full = tiled(pixels, grid, tile, np.uint32(theme.color("panel").rgb()))
     return QImage(full.tobytes(), columns, rows, 4 * columns, QImage.Format.Format_RGB32).copy()

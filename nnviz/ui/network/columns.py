@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem
 
 from nnviz.document.catalog import LAYERS
 from nnviz.document.network import Layer
+from nnviz.text.numbers import short
 from nnviz.ui.network import badges, blocks, neurons
 from nnviz.ui.network.layer_figures import LayerFigures
 from nnviz.ui.network.layer_sizes import FACTS, TITLE, LayerSize
@@ -65,19 +66,15 @@ class ColumnItem(QGraphicsItem):
 
     # --- what to show ---
 
-    def set_layer(self, layer: Layer, face: LayerSize, facts: tuple[str, ...], problems: tuple[str, ...]) -> None:
-        """Show this layer with this face; `facts` are the lines below it, `problems` sentences."""
+    def set_layer(
+        self, layer: Layer, face: LayerSize, facts: tuple[str, ...], problems: tuple[str, ...], warnings: tuple[str, ...] = ()
+    ) -> None:
+        """Show this layer with this face; `facts` are the lines below it, `problems` and `warnings` sentences."""
         if face != self.face:
             self.prepareGeometryChange()
-        self.layer, self.face, self.facts, self.problems = layer, face, facts, problems
+        self.layer, self.face, self.facts, self.problems, self.warnings = layer, face, facts, problems, warnings
         self._measure()
         self.update()
-
-    def set_warnings(self, warnings: tuple[str, ...]) -> None:
-        """Mark quietly that these sentences are said of it; its tip says them."""
-        if warnings != self.warnings:
-            self.warnings = warnings
-            self.update()
 
     def set_note(self, room: QRectF) -> None:
         """Say the problem in this room, in own coordinates; empty for no problem."""
@@ -126,6 +123,10 @@ class ColumnItem(QGraphicsItem):
         """Return the place of the port: side -1 is the input's at the left, 1 the output's at the right."""
         return QPointF(side * self.frame().width() / 2, 0)
 
+    def labels_left(self) -> float:
+        """Return where the texts beside output units begin: outside the frame and its port."""
+        return self.frame().right() + PORT + 3
+
     def unit_at(self, point: QPointF) -> int:
         """Return the neuron under a point in own coordinates, -1 for none."""
         if self.face.style != "neurons":
@@ -153,7 +154,13 @@ class ColumnItem(QGraphicsItem):
         name = "loss" if self.problems else ("forward" if marks.lit else "positive")
         painter.setPen(QPen(theme.color(name, 0.9 if marks.selected or self.problems else 0.6), 1.4))
         painter.setBrush(theme.color(name, 0.07))
-        painter.drawRoundedRect(self.frame(), 8, 8)
+        painter.drawRoundedRect(self._frame_around(_boost(painter) or 1.0), 8, 8)
+
+    def _frame_around(self, boost: float) -> QRectF:
+        """The frame, larger where texts are: so that it runs through none."""
+        aside = max(0.0, self.face.text_width * boost / 2 + 3 - self._frame.width() / 2)
+        below = min(9.0, max(0.0, 6 + 14 * boost * len(self.facts) - self.face.facts))
+        return self._frame.adjusted(-aside, 0, aside, below)
 
     def _paint_texts(self, painter: QPainter) -> None:
         theme = current_theme()
@@ -166,13 +173,21 @@ class ColumnItem(QGraphicsItem):
         painter.setPen(theme.color("muted"))
         for line, text in enumerate(self.facts):
             text = f"{text} · frozen" if self.layer.frozen and not line else text
-            painter.setPen(theme.color("faint" if line else "muted"))
+            text = " · ".join(filter(None, (text, self._range() if line == len(self.facts) - 1 else "")))
+            painter.setPen(theme.color("faint" if line else ("clip" if self.warnings else "muted")))
             _elided(painter, sans(SMALL * boost), QRectF(-width / 2, half + 3 + 14 * boost * line, width, FACTS - 3), text)
         painter.setPen(theme.color("muted"))
         painter.setFont(sans(min((SMALL + 0.6) * boost, self.face.pitch * 0.62)))
         for unit, label in enumerate(self.labels):
-            at = QRectF(self.face.body[0] / 2 + 11, self.face.unit_y(unit) - 10, 240, 20)
+            at = QRectF(self.labels_left(), self.face.unit_y(unit) - 10, 240, 20)
             painter.drawText(at, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, label)
+
+    def _range(self) -> str:
+        """The ends of the scale of its own, if it has one."""
+        values, limit = self.figures.values, self.figures.limit
+        if values is None or limit is None:
+            return ""
+        return " … ".join(map(short, blocks.span(values))) if self.figures.is_picture else f"±{short(limit)}"
 
     def _paint_ports(self, painter: QPainter) -> None:
         painter.setPen(QPen(current_theme().color("forward"), 1.6))

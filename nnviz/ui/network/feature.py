@@ -29,7 +29,7 @@ from nnviz.ui.widgets.boxes import scrolling
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.header_button import choice
 
-COLORINGS = {"value": "edges: value", "gradient": "edges: gradient", "update": "edges: update"}
+COLORINGS = {"value": "edges: value", "gradient": "edges: gradient", "update": "edges: update", "contribution": "edges: contribution"}
 _LATER = "What you set takes effect as soon as the present iteration is made."
 
 
@@ -44,7 +44,9 @@ class NetworkFeature:
         self.selected_layers: tuple[str, ...] = ()
         self.view, self.palette = NetworkView(), Palette()
         self.properties, self.parameters = PropertiesPanel(), ParameterTable()
-        self.coloring = choice("What neurons and edges show: values, gradients, or what the update adds", COLORINGS, "value")
+        self.coloring = choice(
+            "What neurons and edges show: values, gradients, what the update adds, or what each weight adds to z (w·a)", COLORINGS, "value"
+        )
         self.building = Building(session, self.view, lambda: self.selected_layers, self.select_layers)
         self.cards = {
             "network": Card("Network", self.view, [self.coloring]),
@@ -53,11 +55,13 @@ class NetworkFeature:
         }
         self.cards["properties"].setMinimumWidth(300)  # else its texts would be cut
         self._data: DataRecord | None = None
+        self._state: TraceState | None = None
         self._connect_view()
         self._connect_properties()
 
     def _connect_view(self) -> None:
         view, session, building = self.view, self.session, self.building
+        session.document_replaced.connect(view.fit)
         view.selected_changed.connect(self.select_layers)
         view.node_requested.connect(lambda node: session.stepping.select(shown_node(session.stepping.state, node)))
         view.add_requested.connect(building.add_layer)
@@ -66,7 +70,9 @@ class NetworkFeature:
         view.reconnect_requested.connect(lambda link, *ends: session.edit("Reconnect link", edits.reconnect_link, link, *ends))
         view.splice_requested.connect(lambda layer, link: session.edit("Insert layer", edits.insert_layer, layer, link))
         view.rename_requested.connect(lambda ids, name: session.edit("Rename layers", edits.rename_layers, ids, name))
+        view.activation_requested.connect(building.set_activation)
         view.tidy_requested.connect(building.tidy)
+        view.settings_requested.connect(self._enter_settings)
         view.fix_requested.connect(lambda fix: session.edit(fix.label, edits.apply_fix, fix))
         view.disconnect_requested.connect(lambda links: session.edit("Disconnect layers", _without, links))
         view.delete_requested.connect(lambda ids: session.edit("Delete layers", edits.remove_layers, ids))
@@ -106,10 +112,18 @@ class NetworkFeature:
             self.selected_layers = kept
             self.view.set_selection(kept)
         self.parameters.set_experiment(experiment, report)
+        self._show_subtitle()
+        self._show_selected()
+
+    def _show_subtitle(self) -> None:
+        """The network in one line, how many problems it has, and of which iteration its numbers are where that is not the present one."""
+        experiment, report, run = self.session.experiment, self.session.report, self.session.run
         problems = f" · {len(report.problems)} problem{'s' * (len(report.problems) > 1)}" if report.problems else ""
         warnings = f" · {len(report.warnings)} warning{'s' * (len(report.warnings) > 1)}" if report.warnings else ""
-        self.cards["network"].set_subtitle(captions.summary(experiment, report) + problems + warnings)
-        self._show_selected()
+        iteration = None if self._state is None else self._state.index.trace.iteration
+        is_past = iteration is not None and (run.training or iteration != run.iteration)
+        past = f" · iteration {iteration:,}" if is_past else ""
+        self.cards["network"].set_subtitle(captions.summary(experiment, report) + problems + warnings + past)
 
     def show_run(self, run: RunState) -> None:
         """Call classes and tokens by the names the data has."""
@@ -117,10 +131,20 @@ class NetworkFeature:
             self._data = run.data
             self.view.set_class_names(run.data.class_names)
             self.view.set_tokens(vocabulary(run.data))
+        self._show_subtitle()
 
     def show_trace_state(self, state: TraceState | None) -> None:
         """Show the numbers of whole tensors at this place of the cursor."""
-        self.view.set_trace_state(state.whole if state else None)
+        steps = self._is_near(state)
+        self._state = state
+        self.view.set_trace_state(state.whole if state else None, steps)
+        self._show_subtitle()
+
+    def _is_near(self, state: TraceState | None) -> bool:
+        """Whether this is one step or one iteration away from what is shown; while training runs pictures are no steps."""
+        if state is None or self._state is None or self.session.run.training:
+            return False
+        return abs(state.index.trace.iteration - self._state.index.trace.iteration) <= 1
 
     def _show_selected(self) -> None:
         self.parameters.set_selection(self.selected_layers)
@@ -136,9 +160,20 @@ class NetworkFeature:
         self._show_selected()
         self._shell.update_actions()
 
+    def _enter_settings(self) -> None:
+        """Give the keyboard to the settings of the selected layers; where they are not in sight, show the layer's node instead."""
+        if not self.properties.isVisible() or not self.properties.take_keyboard():
+            self.view.show_node(self.selected_layers[-1])
+
     def select_all(self) -> None:
         """Select every layer of the network."""
         self.select_layers(tuple(layer.id for layer in self.session.experiment.network))
+
+    def select_hidden(self) -> None:
+        """Select every layer with parameters but the one that the loss reads."""
+        report, network = self.session.report, self.session.experiment.network
+        learning = [layer.id for layer in network.in_order() if layer.id in report.layers and report.layers[layer.id].count]
+        self.select_layers(tuple(id for id in learning if id != report.output))
 
     def _turn(self, parameter: str, index: tuple[int, ...], steps: float) -> None:
         """Change a weight by so many fine steps, and say beside it what it is now, or when it will be changed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 
@@ -17,7 +18,11 @@ GRID = 4
 WIDE_GAP, SLIM_GAP = 104.0, 40.0
 """Free room before a column whose links cross, and before one whose links run straight."""
 LEAST_SPREAD, MOST_SPREAD = 0.7, 3.0
-MOST_LOFT = 1.5
+TIGHTEST = 0.25
+"""The share of the usual gaps down to which columns close up where the picture would have to be made smaller."""
+MOST_LOFT, HIGHEST_LOFT = 1.5, 2.4
+_LARGEST = 18.0
+"""Up to this radius neurons grow with their distance."""
 _STACK = 20.0
 _MARGIN = 6.0
 _APART = 3.0
@@ -30,11 +35,14 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 
-def arranged(network: Network, faces: Mapping[str, LayerSize], canvas: Mapping[str, Point], aspect: float = 1.0) -> dict[str, Point]:
+def arranged(
+    network: Network, faces: Mapping[str, LayerSize], canvas: Mapping[str, Point], aspect: float = 1.0, width: float = inf
+) -> dict[str, Point]:
     """Return the middle of every layer, so that no two overlap.
 
     Layers in `canvas` stay there unless another one is in the way. While none is placed by hand, the columns spread or close up to fill
-    a picture of the given `aspect` (width / height), from LEAST_SPREAD to MOST_SPREAD times the usual gaps.
+    a picture of the given `aspect` (width / height), from LEAST_SPREAD to MOST_SPREAD times the usual gaps, and further where they are
+    wider than `width`.
     """
     depths = _depths(network)
     columns: dict[int, list[str]] = defaultdict(list)
@@ -48,19 +56,30 @@ def arranged(network: Network, faces: Mapping[str, LayerSize], canvas: Mapping[s
     gaps = sum(_gap(faces, ids) for depth, ids in columns.items() if depth)
     if places and gaps:
         spread = max(LEAST_SPREAD, min(MOST_SPREAD, 1 + _missing_width(places, faces, aspect) / gaps))
+        left, _, right, _ = bounds(places, faces)
+        spread = max(TIGHTEST, min(spread, 1 + (width - (right - left)) / gaps))
     return _in_columns(faces, columns, spread)
 
 
-def pitch_factor(network: Network, faces: Mapping[str, LayerSize], aspect: float) -> float:
+def pitch_factor(network: Network, faces: Mapping[str, LayerSize], aspect: float, width: float = inf) -> float:
     """Return how much farther apart neurons may stand so that columns fill the height of a picture of this aspect: 1 to MOST_LOFT.
+
+    Where the columns are wider than `width` it is up to HIGHEST_LOFT: the picture is made smaller then.
 
     It looks at the automatic arrangement only, so that moving a layer by hand changes no column.
     """
-    places = arranged(network, faces, {}, aspect)
+    places = arranged(network, faces, {}, aspect, width)
     left, top, right, bottom = bounds(places, faces)
+    most = HIGHEST_LOFT if right - left > width else MOST_LOFT
     tallest = max((face.body[1] for face in faces.values() if face.style == "neurons"), default=0.0)
     missing = (right - left) / aspect - (bottom - top)
-    return max(1.0, min(MOST_LOFT, 1 + missing / tallest)) if tallest else 1.0
+    return max(1.0, min(most, 1 + missing / tallest)) if tallest else 1.0
+
+
+def lofted(face: LayerSize, factor: float) -> LayerSize:
+    """Return the face with its neurons so much farther apart; small ones are larger then, so that their numbers can be read."""
+    grown = max(1.0, min(factor, _LARGEST / max(face.reach, 1.0)))
+    return replace(face, pitch=face.pitch * factor, radius=face.radius * grown, reach=face.reach * grown)
 
 
 def scaled_down(face: LayerSize, share: float) -> LayerSize:

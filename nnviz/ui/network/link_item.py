@@ -115,7 +115,7 @@ class LinkItem(QGraphicsItem):
 
     def weight(self, curve: int) -> float | None:
         """Return the weight of a curve; None where it is not known or the curve stands for several."""
-        if self.course.style != "weights" or self.weights is None:
+        if self.course.style != "weights" or self.weights is None or not 0 <= curve < len(self.course.pairs):
             return None
         return float(self.weights[self.course.pairs[curve]])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QGraphicsScene
@@ -55,15 +54,16 @@ class NetworkScene(QGraphicsScene):
         faces = {id: layer_size(layer, shapes.get(id), experiment, facts) for id, layer in layers.items()}
         share = layer_places.height_share(faces, height)
         faces = {id: layer_places.scaled_down(plain, share) for id, plain in faces.items()}
-        pitch_factor = layer_places.pitch_factor(experiment.network, faces, aspect)
-        faces = {id: replace(plain, pitch=plain.pitch * pitch_factor) for id, plain in faces.items()}
+        pitch_factor = layer_places.pitch_factor(experiment.network, faces, aspect, width)
+        faces = {id: layer_places.lofted(plain, pitch_factor) for id, plain in faces.items()}
         self._keep_columns(layers, faces)
         for id, column in self.columns.items():
-            problems = tuple(f"{problem.message} {problem.cure}" for problem in report.problems_of(id))
+            problems, warnings = (
+                tuple(f"{one.message} {one.cure}" for one in found(id)) for found in (report.problems_of, report.warnings_of)
+            )
             texts = (captions.facts(layers[id], shapes.get(id), experiment), captions.counts(layers[id], report.layers.get(id)))
-            column.set_layer(layers[id], faces[id], texts if facts > FACTS else texts[:1], problems)
-            column.set_warnings(tuple(f"{warning.message} {warning.cure}" for warning in report.warnings_of(id)))
-        for id, place in arranged(experiment.network, faces, experiment.canvas, aspect).items():
+            column.set_layer(layers[id], faces[id], texts if facts > FACTS else texts[:1], problems, warnings)
+        for id, place in arranged(experiment.network, faces, experiment.canvas, aspect, width).items():
             self.columns[id].setPos(*place)
         self._keep_links(experiment)
         self._forget_what_is_gone()
@@ -159,17 +159,19 @@ class NetworkScene(QGraphicsScene):
                 values = None if figures.coloring == "gradient" else shown.values
                 labels = captions.output_labels(loss, values, column.face.units, class_names)
             biases = figures.weights.get(f"{id}.bias") if column.layer.kind == "dense" else None
-            column.set_figures(shown, biases, labels, (figures.value_limit, figures.bias_limit))
+            column.set_figures(shown, biases, labels, (shown.limit or figures.value_limit, figures.bias_limit))
         for item in self.links.values():
             item.set_weights(figures.weights.get(item.parameter), figures.weight_limit)
 
     def weight_at(self, target: PointerTarget) -> tuple[str, tuple[int, ...], float] | None:
-        """Return parameter, index and value of the single weight or bias that was hit; None where its value is not shown."""
+        """Return parameter, index and value of the single weight or bias that was hit; None where its value is not shown, or is gone."""
         if self.figures.coloring != "value":
             return None
         if target.kind == "bias":
-            return f"{target.layer}.bias", (target.unit,), float(self.columns[target.layer].biases[target.unit])
-        item = self.links[target.link] if target.kind == "curve" else None
+            biases = self.columns[target.layer].biases if target.layer in self.columns else None
+            is_there = biases is not None and target.unit < biases.size
+            return (f"{target.layer}.bias", (target.unit,), float(biases[target.unit])) if is_there else None
+        item = self.links.get(target.link) if target.kind == "curve" else None
         weight = item.weight(target.curve) if item is not None else None
         return None if weight is None else (item.parameter, tuple(item.course.pairs[target.curve]), weight)
 

@@ -69,7 +69,11 @@ class NetworkView(ZoomView):
     """A layer that is linked to nothing, and the link to put it into."""
     rename_requested = Signal(tuple, str)
     """Layers and their new name; several are numbered."""
+    activation_requested = Signal(tuple, str)
+    """Layers and the activation that all of them shall have."""
     tidy_requested = Signal()
+    settings_requested = Signal()
+    """Of the selected layers, by key."""
     fix_requested = Signal(object)
     """The fix of a problem."""
     disconnect_requested = Signal(list)
@@ -104,6 +108,8 @@ class NetworkView(ZoomView):
         self._tool: Tool | None = None
         """What the mouse does while a button is held."""
         self._wheel = WeightWheel()
+        self._tip_at: QPoint | None = None
+        """Where in the viewport the last tooltip was asked for; None once the mouse has moved on."""
         self._space_is_held = False
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
         self.setSceneRect(-_ROAM, -_ROAM, 2 * _ROAM, 2 * _ROAM)
@@ -117,7 +123,7 @@ class NetworkView(ZoomView):
 
     def set_experiment(self, experiment: Experiment, report: Report) -> None:
         """Show this network; what is selected and in view stays where it can, and what the mouse was about to do is given up."""
-        first = self.experiment is None or experiment.title != self.experiment.title
+        first = self.experiment is None
         grown = first or experiment.network != self.experiment.network
         if experiment is not self.experiment:
             self.cancel_tool()
@@ -125,6 +131,7 @@ class NetworkView(ZoomView):
         was_empty = not self._scene.columns
         if grown:
             self._wheel.stop(self)
+            questions.close_all(self)
         self._arrange()
         if was_empty != (not self._scene.columns):
             self.viewport().update()  # the invitation on an empty picture belongs to no item
@@ -134,13 +141,14 @@ class NetworkView(ZoomView):
         self.setAccessibleDescription(captions.summary(experiment, report))
         self._refresh()
 
-    def set_trace_state(self, state: TraceState | None) -> None:
-        """Show the numbers of this state; None shows the structure only."""
+    def set_trace_state(self, state: TraceState | None, steps: bool = False) -> None:
+        """Show the numbers of this state; None shows the structure only. `steps`: a person steps, so the scales shown only grow."""
         self.state = state
-        self._refresh()
+        self._refresh(keeps_scales=steps)
 
     def set_coloring(self, coloring: str) -> None:
-        """Show values ("value"), gradients ("gradient"), or on the weights what the update adds to them ("update")."""
+        """Show values ("value"), gradients ("gradient"), or on the weights what the update adds to them ("update")
+        or what they add to z in the chosen row ("contribution")."""
         self._coloring = coloring
         self._refresh()
 
@@ -272,6 +280,10 @@ class NetworkView(ZoomView):
         """Ask for another name of these layers."""
         self.rename_requested.emit(layers, name)
 
+    def request_activation(self, layers: tuple[str, ...], activation: str) -> None:
+        """Ask for one activation of these layers."""
+        self.activation_requested.emit(layers, activation)
+
     def request_fix(self, fix: Fix) -> None:
         """Ask to cure a problem."""
         self.fix_requested.emit(fix)
@@ -279,6 +291,10 @@ class NetworkView(ZoomView):
     def request_tidy(self) -> None:
         """Ask to place all layers automatically."""
         self.tidy_requested.emit()
+
+    def request_settings(self) -> None:
+        """Ask for the keyboard to go to the settings of the selected layers."""
+        self.settings_requested.emit()
 
     def request_weight(self, parameter: str, index: tuple[int, ...], value: float) -> None:
         """Ask for another value of a weight."""
@@ -305,12 +321,25 @@ class NetworkView(ZoomView):
         self.setSceneRect(content.adjusted(-_ROAM, -_ROAM, _ROAM, _ROAM))
         self._map.set_boxes(content, [column.mapRectToScene(column.frame()) for column in columns])
 
-    def _refresh(self) -> None:
+    def _refresh(self, keeps_scales: bool = False) -> None:
         if self.experiment is not None:
-            before, self.figures = self.figures, figures(self.experiment, self.report, self.state, self._coloring)
+            before, least = self.figures, self.figures if keeps_scales else None
+            self.figures = figures(self.experiment, self.report, self.state, self._coloring, least)
             if overlays.scales_of(before) != overlays.scales_of(self.figures):
                 self.viewport().update(overlays.scales_rect(self.viewport().rect()))  # no item of the scene is there to be repainted
             self._scene.show_figures(self.figures, self._class_names)
+            self._refresh_tip()
+
+    def _show_tip(self, position: QPoint) -> None:
+        """Say in a tooltip what is under a place of the viewport; nothing is said of nothing."""
+        self._tip_at = position
+        text = _tips.tip(self.hit_at(position), self._scene, self.tokens)
+        QToolTip.showText(self.viewport().mapToGlobal(position), text, self.viewport()) if text else QToolTip.hideText()
+
+    def _refresh_tip(self) -> None:
+        """A tooltip that is open shows the present number."""
+        if self._tip_at is not None and QToolTip.isVisible():
+            self._show_tip(self._tip_at)
 
     def _overlays(self) -> tuple[QRect, ...]:
         """Where the viewport shows what does not belong to the scene."""
@@ -360,6 +389,7 @@ class NetworkView(ZoomView):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         position = event.position().toPoint()
         self._wheel.stop(self)
+        self._tip_at = None
         if self._tool is not None:
             self._tool.move(self, position)
         else:
@@ -398,10 +428,10 @@ class NetworkView(ZoomView):
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
             self._wheel.stop(self)
+            self._tip_at = None
             self.hover(NOTHING)
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            text = _tips.tip(self.hit_at(event.pos()), self._scene, self.tokens)
-            QToolTip.showText(event.globalPos(), text, self.viewport()) if text else QToolTip.hideText()
+            self._show_tip(event.pos())
             return True
         return super().viewportEvent(event)
 

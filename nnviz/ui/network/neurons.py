@@ -19,8 +19,10 @@ _SMALLEST_NUMBERED = 15.0
 """Neurons of a smaller diameter on the screen show no numbers."""
 _SMALLEST_ROUND = 5.0
 """Neurons of a smaller diameter on the screen are squares."""
-_LOWEST, _SHARE = 6.8, 0.3
-"""Pixels a number is high at least, and its share of the neuron's diameter where that is more."""
+_LOWEST, _SHARE, _TINIEST = 6.8, 0.27, 5.6
+"""Pixels a number is high at least, its share of the neuron's diameter where that is more, and the least for one that is too long."""
+_ACROSS = 0.86
+"""The share of the diameter that a number may take, so that it keeps off the rim."""
 _DIGIT = 0.6
 """How wide a character is, for its height."""
 
@@ -36,8 +38,6 @@ def paint_neurons(
     if 2 * face.radius * scale < _SMALLEST_ROUND:
         _paint_dots(painter, theme, face, figures, limit)
         return
-    size, longest = number_size(2 * face.radius * scale)
-    painter.setFont(mono(size / scale, QFont.Weight.Bold))
     for unit in _exposed_units(face, exposed):
         center = QPointF(0, face.unit_y(unit))
         dropped = figures.dropped is not None and bool(figures.dropped[unit])
@@ -47,10 +47,31 @@ def paint_neurons(
         painter.drawEllipse(center, face.radius, face.radius)
         if dropped:
             _cross_out(painter, theme, center, face.radius * 0.5)
-        elif value is not None and longest:
-            painter.setPen(readable(theme, value, limit))
-            room = QRectF(-face.radius, center.y() - face.radius, 2 * face.radius, 2 * face.radius)
-            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, captions.fitting(value, longest))
+        elif value is not None:
+            _write(painter, theme, value, limit, center, face.radius, scale)
+
+
+def _write(painter: QPainter, theme: Theme, value: float, limit: float, center: QPointF, radius: float, scale: float) -> None:
+    text, size = written(value, 2 * radius * scale)
+    if text:
+        painter.setFont(mono(size / scale, QFont.Weight.Bold))
+        painter.setPen(readable(theme, value, limit))
+        painter.drawText(QRectF(center.x() - radius, center.y() - radius, 2 * radius, 2 * radius), Qt.AlignmentFlag.AlignCenter, text)
+
+
+def written(value: float, diameter: float) -> tuple[str, float]:
+    """Return a number as it stands in a neuron this wide, and how high it is, both in pixels; no text where none could be read.
+
+    One that is too long is written smaller, never cut: without its exponent it would be another number.
+    """
+    size, longest = number_size(diameter)
+    if not longest:
+        return "", size
+    text = captions.fitting(value, longest)
+    fitted = _ACROSS * diameter / (_DIGIT * len(text))
+    if fitted < _TINIEST:
+        text, fitted = "≈0" if abs(value) < 1 else "", size
+    return text, min(size, fitted)
 
 
 def _exposed_units(face: LayerSize, exposed: QRectF | None) -> list[int]:
@@ -75,7 +96,7 @@ def _paint_dots(painter: QPainter, theme: Theme, face: LayerSize, figures: Layer
 def number_size(diameter: float) -> tuple[float, int]:
     """Return how high the numbers in a neuron this wide are, and how many characters they may have (0: none). All in pixels."""
     size = max(_LOWEST, _SHARE * diameter)
-    return size, min(captions.LONGEST, int(diameter / (_DIGIT * size))) if diameter >= _SMALLEST_NUMBERED else 0
+    return size, min(captions.LONGEST, int(_ACROSS * diameter / (_DIGIT * size))) if diameter >= _SMALLEST_NUMBERED else 0
 
 
 def _outline(theme: Theme, phase: str, hovered: bool, hollow: bool) -> QPen:

@@ -22,7 +22,7 @@ _WIDEST_HINT = 320
 SCALES_HEIGHT = 12
 _BAR, _CELLS = 44, 11
 _GAP, _AWAY = 14, 5
-_NAMES = {"value": ("a", "w", "b"), "gradient": ("∂L/∂a", "∂L/∂w", "∂L/∂b"), "update": ("a", "Δw", "Δb")}
+_NAMES = {"value": ("a", "w", "b"), "gradient": ("∂L/∂a", "∂L/∂w", "∂L/∂b"), "update": ("a", "Δw", "Δb"), "contribution": ("a", "w·a", "b")}
 """What neurons, weights and biases show, by colouring."""
 _LOCK_BODY = QRectF(-4.0, -1.5, 8.0, 6.0)
 _LOCK_SHACKLE = QRectF(-2.6, -5.0, 5.2, 7.0)

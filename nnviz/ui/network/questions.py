@@ -8,9 +8,9 @@ from typing import cast
 from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtWidgets import QMenu, QWidget
 
-from nnviz.document.catalog import LAYERS
+from nnviz.document.catalog import ACTIVATIONS, LAYERS
 from nnviz.document.network import split_parameter
-from nnviz.ui.network._inline import NameField, SearchField, WeightField, show
+from nnviz.ui.network._inline import NameField, SearchField, WeightField, close, show
 from nnviz.ui.network.allowed_links import obstacle, partners
 from nnviz.ui.network.layer_places import SLIM_GAP
 from nnviz.ui.network.network_picture import NetworkPicture
@@ -50,6 +50,18 @@ def open_partners(view: NetworkPicture) -> SearchField | None:
     field = SearchField(view.viewport(), f"Link {title} to", choices)
     field.chosen.connect(lambda target: _view(field).request_link(source, target))
     show(field, beside(view, source))
+    return field
+
+
+def open_activations(view: NetworkPicture, ids: tuple[str, ...]) -> SearchField | None:
+    """Open the list of activations for these layers beside the first; None if there is none."""
+    if not ids:
+        return None
+    title = view.scene().title(ids[0]) if len(ids) == 1 else f"{len(ids)} layers"
+    choices = [ListEntry(kind.name, kind.label, kind.explanation) for kind in ACTIVATIONS.values()]
+    field = SearchField(view.viewport(), f"Activation of {title}", choices)
+    field.chosen.connect(lambda activation: _view(field).request_activation(ids, activation))
+    show(field, beside(view, ids[0]))
     return field
 
 
@@ -95,6 +107,15 @@ def _view(field: QWidget) -> NetworkPicture:
     return cast(NetworkPicture, field.parentWidget().parentWidget())
 
 
+def close_all(view: NetworkPicture) -> None:
+    """Close every field and menu: what they ask about is another network."""
+    for child in view.viewport().children():
+        if isinstance(child, NameField | SearchField | WeightField):
+            close(child)
+    for menu in view.findChildren(QMenu):
+        menu.close()
+
+
 # --- menus ---
 
 
@@ -107,7 +128,7 @@ def fill_menu(menu: QMenu, view: NetworkPicture, target: PointerTarget, at: QPoi
     else:
         menu.addAction("Add layer…", lambda: open_kinds(view, at))
     menu.addSeparator()
-    menu.addAction("Fit\tHome", view.fit)
+    menu.addAction("Fit\tF", view.fit)
     menu.addAction("Select all\tCtrl+A", lambda: view.select(tuple(view.scene().columns)))
     menu.addAction("Tidy up\tCtrl+L", view.request_tidy)
 
@@ -118,8 +139,10 @@ def _add_layer_entries(menu: QMenu, view: NetworkPicture, layer: str) -> None:
         view.select((layer,))
     shown = scene.figures.layers.get(layer)
     if shown is not None and shown.node is not None:
-        menu.addAction("Show in the graph\tEnter", lambda: view.show_node(layer))
+        menu.addAction("Show in the graph\tShift+Enter", lambda: view.show_node(layer))
     menu.addAction("Rename\tF2", lambda: open_name(view))
+    bent = tuple(id for id in scene.selected if "activation" in scene.columns[id].layer.settings)
+    menu.addAction("Activation…\tCtrl+Shift+A", lambda: open_activations(view, bent)).setEnabled(bool(bent))
     menu.addAction("Link to…\tCtrl+K", lambda: open_partners(view)).setEnabled(len(scene.selected) == 1)
     for problem in (*scene.report.problems_of(layer), *scene.report.warnings_of(layer)):
         if problem.fix:

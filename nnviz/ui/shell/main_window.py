@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,8 @@ class MainWindow(QMainWindow):
         self.features: Features | None = None
         self._sound: tuple | None = None
         """What decides whether the network can be trained, as the actions were told last."""
+        self.shown_title = ""
+        """What the bar calls the document."""
         self.asks_before_closing = True
         self._keeps_settings = False
         self.notes = NoteBar()
@@ -115,6 +118,7 @@ class MainWindow(QMainWindow):
         session.work.changed.connect(self._show_work)
         self.busy_line.cancel_requested.connect(session.work.cancel)
         self.top_bar.workspace_requested.connect(self.features.area.show_workspace)
+        self.top_bar.rename_requested.connect(self._rename)
         self.features.area.workspace_changed.connect(self._show_workspace)
 
     def _show_experiment(self, new: Experiment, old: Experiment | None = None) -> None:
@@ -130,10 +134,23 @@ class MainWindow(QMainWindow):
 
     def _show_document(self) -> None:
         document, is_saved = self.session.document, self.session.is_saved
-        self.top_bar.set_title(document.title, not is_saved)
-        self.setWindowTitle(f"{document.title}[*] – nnviz")
+        self.shown_title = self._distinct(document.title)
+        self.top_bar.set_title(self.shown_title, not is_saved, document.experiment.title)
+        self.setWindowTitle(f"{self.shown_title}[*] – nnviz")
         self.setWindowModified(not is_saved)
         self._show_soundness()
+
+    def _distinct(self, title: str) -> str:
+        """The title, with a number where another window shows the same."""
+        taken = {window.shown_title for window in self.siblings()}
+        return next(text for number in count(1) if (text := f"{title} {number}" if number > 1 else title) not in taken)
+
+    def _rename(self, title: str) -> None:
+        from nnviz.document import edits  # here, because the window is painted before they are loaded
+
+        document = self.session.document
+        if self.session.edit("Rename the document", edits.set_title, title) and document.path:
+            self.session.post("info", f"Its title is “{title}”; the file is still called {document.path.name}.")
 
     def _show_run(self, new: RunState, old: RunState | None = None) -> None:
         features = self.features
@@ -183,6 +200,7 @@ class MainWindow(QMainWindow):
         self.top_bar.set_workspace(name)
         if name != "step":
             stepping.stop()  # only there is a button that stops it
+        self.features.network.view.select(self.features.network.selected_layers)  # a selected link has handles, for building
         self.focus_canvas()
         stepping.set_rest("start" if name == "step" else "end")
         self.features.step.show_visible()

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFont, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
+from nnviz.ui.shell._document_title import DocumentTitle
 from nnviz.ui.step.badge import Badge
 from nnviz.ui.theme.colors import BODY, GUTTER, LARGE, SMALL, TITLE, current_theme
 from nnviz.ui.theme.fonts import mono, sans
@@ -25,11 +26,14 @@ class TopBar(QWidget):
     """Its buttons are the window's actions, so that they share text, key and enabled state with the menu."""
 
     workspace_requested = Signal(str)
+    rename_requested = Signal(str)
+    """Another title of the document."""
 
     def __init__(self, actions: dict[str, QAction], menu: QMenu, workspaces: Iterable[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedHeight(52)
-        self._title = QLabel()
+        self._title = DocumentTitle()
+        self._title.renamed.connect(self.rename_requested)
         self._named = ("", False)
         self._tabs = Segments(workspaces)
         self._tabs.chosen.connect(self.workspace_requested)
@@ -77,10 +81,11 @@ class TopBar(QWidget):
             widget.setVisible(not stepping)
         self._fit()
 
-    def set_title(self, title: str, changed: bool) -> None:
-        """Show the document's title, with a dot while it is not saved."""
+    def set_title(self, title: str, changed: bool, own: str = "") -> None:
+        """Show the document's title, with a dot while it is not saved; a click changes its `own` one, where that is another."""
         self._named = title, changed
-        self._title.setToolTip(f"{title} (not saved yet)" if changed else title)
+        self._title.set_own(own or title)
+        self._title.setToolTip((f"{title} (not saved yet)" if changed else title) + "\nClick to give it another title")
         self._fit()
 
     def set_figures(

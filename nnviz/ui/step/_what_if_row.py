@@ -14,6 +14,7 @@ from nnviz.ui.theme.colors import SMALL
 from nnviz.ui.theme.fonts import mono, sans
 from nnviz.ui.widgets.header_button import ChoiceButton
 from nnviz.ui.widgets.number_boxes import NumberBox
+from nnviz.ui.widgets.pending_text import OWN_ESCAPE
 
 SCOPES = (("element", "of element"), ("node", "of all"))
 KINDS = {
@@ -41,6 +42,7 @@ class WhatIfRow(QWidget):
         self.scope.set_choices(SCOPES, "element")
         self.buttons = {kind: self._button(kind) for kind in KINDS}
         self.box = NumberBox(Field("what if", "number", 0.0, "what if"))
+        self.box.setProperty(OWN_ESCAPE, True)
         self.box.setFixedWidth(96)
         self.box.installEventFilter(self)
         self.caption, self._note, self.take_back = QLabel("what if"), QLabel(), QPushButton("take back")

@@ -89,6 +89,7 @@ QLabel[role="muted"] { color: $muted; }
 QLabel[role="forward"] { color: $forward; }
 QLabel[role="backward"] { color: $backward; }
 QLabel[role="loss"] { color: $loss; }
+QLabel[role="clip"] { color: $clip; }
 QLabel[role="update"] { color: $update; }
 QLabel[role="what_if"] { color: $what_if; }
 QLabel[role="agrees"] { color: $forward; background: $forward_10; border-radius: 5px; padding: 6px 8px; }

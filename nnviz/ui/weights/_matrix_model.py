@@ -48,6 +48,8 @@ class MatrixModel(QAbstractTableModel):
         if not same:
             self.beginResetModel()
         self._values, self._locked, self._axes, self._limit = values, locked, axes, limit
+        if same and not values.size:
+            return
         if same:
             self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, self.columnCount() - 1))
         else:

@@ -46,6 +46,11 @@ def round_limit(numbers: Sequence[float] | np.ndarray) -> float:
     return min(found, sys.float_info.max)
 
 
+def grown(shown: float | None, wanted: float) -> float:
+    """Return where a scale ends that has been shown before: while one steps it only grows, so that no colour moves by itself."""
+    return wanted if shown is None else max(shown, wanted)
+
+
 def shaded(value: float, limit: float) -> float:
     """Return the share (−1 to 1) of full colour: the signed square root of value/limit, so that small numbers can still be told apart."""
     return float(np.copysign(min(1.0, (abs(value) / limit) ** 0.5), value)) if limit > 0 else 0.0

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -57,7 +57,7 @@ def editor(field: Field, value: Any, labels: dict[str, Kind] | None = None) -> Q
 
 
 def on_change(widget: Editor, call: Callable[[Any], object]) -> None:
-    """Call with every value a person gives an editor, also with a whole number beyond its limits: whoever refuses it says why."""
+    """Call with every value a person gives an editor, also with a number beyond its limits: whoever refuses it says why."""
     widget.value_changed.connect(call)
     if hasattr(widget, "refused"):
         widget.refused.connect(call)
@@ -103,7 +103,7 @@ class OptionalEditor(QWidget):
 
     value_changed = Signal(object)
     refused = Signal(object)
-    """A whole number beyond the limits that was typed."""
+    """A number beyond the limits that was typed."""
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -189,6 +189,12 @@ class ChoiceBox(QComboBox):
             self.setCurrentIndex(self.findData(value))
         self._explain()
 
+    def set_mixed(self, text: str) -> None:
+        """Stand for several choices, which `text` names: any choice is another one then."""
+        with QSignalBlocker(self):
+            self.setPlaceholderText(text)
+            self.setCurrentIndex(-1)
+
     def full_width(self) -> int:
         """Return how wide it has to be, in pixels, for its longest choice to be seen whole."""
         texts = [self.itemText(index) for index in range(self.count())]
@@ -208,7 +214,8 @@ class ChoiceBox(QComboBox):
         painter, option = QStylePainter(self), QStyleOptionComboBox()
         self.initStyleOption(option)
         room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self)
-        option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room.width())
+        text = option.currentText or self.placeholderText()
+        option.currentText = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
@@ -223,6 +230,8 @@ class ShapeLine(QLineEdit):
     """A shape as text: "2", "1 × 8 × 8"; commas, spaces and x separate too."""
 
     value_changed = Signal(object)
+    refused = Signal(object)
+    """What was typed and is no shape within the limits; the line shows the old one again, and whoever listens says why."""
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -241,12 +250,13 @@ class ShapeLine(QLineEdit):
         """Show this shape."""
         self._value = list(value)
         self.setText(" × ".join(map(str, value)))
-        _mark(self, "")
 
     def _commit(self) -> None:
-        shape = shape_of(self.text(), self.field)
+        text = self.text()
+        shape = shape_of(text, self.field)
         if shape is None:
-            _mark(self, f"write whole numbers from 1 to {number_text(self.field.maximum or 4096)}, such as 2 or 1 × 8 × 8")
+            self.set_value(self._value)
+            self.refused.emit([int(part) for part in _parts(text)] if all(map(str.isdecimal, _parts(text))) and _parts(text) else text)
             return
         changed = shape != self._value
         self.set_value(shape)
@@ -256,11 +266,15 @@ class ShapeLine(QLineEdit):
 
 def shape_of(text: str, field: Field) -> list[int] | None:
     """Return the shape a text means, or None where it is none."""
-    parts = [part for part in re.split(r"[\s×x*,;\[\]()]+", text.strip().lower()) if part]
+    parts = _parts(text)
     if not parts or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
         return None
     sizes = [int(part) for part in parts]
     return sizes if all((field.minimum or 1) <= size <= (field.maximum or size) for size in sizes) else None
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in re.split(r"[\s×x*,;\[\]()]+", text.strip().lower()) if part]
 
 
 class TextLine(QWidget):
@@ -309,9 +323,11 @@ MOST_ROWS = 2_000
 
 
 class TableText(QPlainTextEdit):
-    """Rows of numbers, one a line: "[1.3, 0.7]", or a single number. Taken over when the field is left."""
+    """Rows of numbers, one a line: "[1.3, 0.7]", or a single number. Taken over when the field is left; Esc takes back what was typed."""
 
     value_changed = Signal(object)
+    refused = Signal(object)
+    """A line that is no row of numbers: it stays to be mended, and whoever listens says what would be one."""
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -333,6 +349,12 @@ class TableText(QPlainTextEdit):
         self.setPlainText(text)
         _mark(self, "")
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.document().isModified():
+            self.set_value(self._value)
+        else:
+            super().keyPressEvent(event)
+
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         if self.isReadOnly():
@@ -342,6 +364,7 @@ class TableText(QPlainTextEdit):
         if None in rows:
             line = lines[rows.index(None)].strip()
             _mark(self, f"“{line[:30]}” is no row of numbers: write [1.3, 0.7] or a single number")
+            self.refused.emit(line[:30])
         elif rows != self._value:
             self.set_value(rows)
             self.value_changed.emit(rows)

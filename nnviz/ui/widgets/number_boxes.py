@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QValidator, QWheelEvent
+from PySide6.QtGui import QShowEvent, QValidator, QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
 
 from nnviz.document.catalog import Field
@@ -34,17 +34,53 @@ class IntegerBox(QSpinBox):
         self.setRange(int(max(low, -_LARGEST)), int(min(high, _LARGEST)))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumWidth(56)
-        self.valueChanged.connect(self.value_changed.emit)
+        self._mixed, self._is_typed = "", False
+        self.lineEdit().textEdited.connect(self._note_typed)
+        self.lineEdit().textChanged.connect(lambda text: None if text else self._note_typed(""))
+        self.valueChanged.connect(self._emit)
+        self.editingFinished.connect(self._end_mixed)
 
     def set_value(self, value: int) -> None:
         """Show this number."""
+        self._mixed = ""
         with QSignalBlocker(self):
             self.setValue(int(value))
+            self.lineEdit().setText(self.textFromValue(int(value)) + self.suffix())
+
+    def set_mixed(self, text: str) -> None:
+        """Stand for several numbers, which `text` names: any number that is typed is another one then."""
+        self._mixed = text
+        self._show_mixed()
+
+    def _note_typed(self, text: str) -> None:
+        """Whether a person wrote what stands there, and not Qt, which ends an empty text by the present number."""
+        self._is_typed = bool(text.strip())
+
+    def _show_mixed(self) -> None:
+        with QSignalBlocker(self):
+            self.lineEdit().setPlaceholderText(self._mixed)
+            self.lineEdit().clear()
+
+    def _emit(self, value: int) -> None:
+        self._mixed = ""
+        self.value_changed.emit(value)
+
+    def _end_mixed(self) -> None:
+        """The number of the first of several was typed, which is no change for Qt; or none."""
+        if self._mixed and self._is_typed:
+            self._emit(self.value())
+        elif self._mixed:
+            self._show_mixed()
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """Every whole number can be typed: digits that are swallowed would leave another number than the one that was meant."""
         state = super().validate(text, position)
         return (QValidator.State.Intermediate, text, position) if self._beyond(text) is not None else state
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._mixed:  # Qt has written the present number
+            self._show_mixed()
 
     def fixup(self, text: str) -> str:
         number = self._beyond(text)
@@ -66,11 +102,14 @@ class NumberBox(QAbstractSpinBox):
     """A real number, plain or scientific; the arrows step as suits its size: 1-2-5 for rates, 0.05 for shares, towards 1 by halves."""
 
     value_changed = Signal(object)
+    refused = Signal(object)
+    """A number beyond the limits that was typed; the box shows the old one again, and whoever listens says why."""
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.field = field
         self._value = float(field.default or 0.0)
+        self._mixed = ""
         self.setFont(mono(BODY))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumWidth(56)
@@ -82,20 +121,32 @@ class NumberBox(QAbstractSpinBox):
 
     def set_value(self, value: float) -> None:
         """Show this number."""
-        self._value = float(value)
+        self._value, self._mixed = float(value), ""
         self.lineEdit().setText(number_text(self._value))
 
+    def set_mixed(self, text: str) -> None:
+        """Stand for several numbers, which `text` names: any number that is typed is another one then."""
+        self._mixed = text
+        self.lineEdit().setPlaceholderText(text)
+        self.lineEdit().clear()
+
     def typed(self) -> float:
-        """Return the number that stands in the field, taken over or not."""
-        return _clamped(_number(self.lineEdit().text(), self._value), self.field)
+        """Return the number that stands in the field, taken over or not; a text that nobody changed means the number behind it."""
+        text = self.lineEdit().text()
+        return self._value if text.strip() == number_text(self._value) else _number(text, self._value)
 
     def _commit(self) -> None:
-        self._take(self.typed())
+        if self._mixed and not self.lineEdit().text().strip():
+            return
+        value, before = self.typed(), self._value
+        is_allowed = value == before or value == _clamped(value, self.field)
+        self._take(value if is_allowed else before)
+        if not is_allowed:
+            self.refused.emit(value)
 
     def _take(self, value: float) -> None:
-        value = _clamped(value, self.field)
-        changed = value != self._value and number_text(value) != number_text(self._value)
-        self.set_value(value if changed else self._value)
+        changed = value != self._value or bool(self._mixed)
+        self.set_value(value)
         if changed:
             self.value_changed.emit(value)
 
@@ -113,7 +164,7 @@ class NumberBox(QAbstractSpinBox):
         return _number_state(text), text, position
 
     def fixup(self, text: str) -> str:
-        return number_text(self._value)
+        return "" if self._mixed else number_text(self._value)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         wheel_only_with_focus(self, event, super().wheelEvent)
@@ -173,6 +224,8 @@ class SliderBox(QWidget):
     """A slider and a number box that show the same number. `released` is emitted when a drag or a single change is over."""
 
     value_changed = Signal(object)
+    refused = Signal(object)
+    """A number beyond the limits that was typed."""
     released = Signal()
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
@@ -189,6 +242,7 @@ class SliderBox(QWidget):
         self._slider.valueChanged.connect(self._slid)
         self._slider.sliderReleased.connect(self.released)
         self._box.value_changed.connect(self._typed)
+        self._box.refused.connect(self.refused)
 
     def value(self) -> float:
         """Return the number."""

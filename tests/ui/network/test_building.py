@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
 from nnviz.document.network import Link
 from nnviz.ui.network import _inline, questions
@@ -159,8 +159,14 @@ def test_keys_walk_and_move(qtbot, view, emitted):
     before = view.scene().places()["h1"]
     qtbot.keyClick(view, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
     assert emitted[-1][0] == "move_requested" and emitted[-1][1]["h1"] == (before[0] + 20, before[1])
-    qtbot.keyClick(view, Qt.Key.Key_Return)
+    with qtbot.waitSignal(view.settings_requested):
+        qtbot.keyClick(view, Qt.Key.Key_Return)
+    qtbot.keyClick(view, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     assert emitted[-1][0] == "node_requested"
+    view.zoom_by(2.0, QPointF(50, 50))
+    assert not view.is_fitted
+    qtbot.keyClick(view, Qt.Key.Key_F)
+    assert view.is_fitted and not view.viewport().findChildren(QLineEdit), "F fits, and opens no search"
     qtbot.keyClick(view, Qt.Key.Key_Escape)
     assert emitted[-1] == ("selected_changed", ())
 

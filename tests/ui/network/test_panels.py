@@ -165,13 +165,13 @@ def test_sizes_and_problems_are_said(panel):
     show(panel, dropout_net(), "h2")
     assert "20 parameters" in panel._sizes.text() and "weight 4 × 4" in panel._sizes.text()
     assert not panel._problems.isVisible()
-    show(panel, experiment(layer("input", "x", shape=[1, 8, 8]), layer("dense", "h1")), "h1")
-    assert "Add a Flatten layer" in panel._problems.text() and panel._problems.isVisible()
+    show(panel, experiment(layer("input", "x", shape=[1, 8, 8]), layer("lstm", "h1")), "h1")
+    assert "Add a Reshape layer" in panel._problems.text() and panel._problems.isVisible()
     assert "output not known" in panel._sizes.text()
 
 
 def test_problems_of_one_layer_are_not_said_of_several(panel):
-    document = experiment(layer("input", "x", shape=[1, 8, 8]), layer("dense", "h1"), layer("dense", "out"))
+    document = experiment(layer("input", "x", shape=[1, 8, 8]), layer("lstm", "h1"), layer("lstm", "out"))
     report = examine(document)
     panel.set_layer(document, report, "h1")
     assert panel._problems.isVisible() and panel._fixes.isVisible()
@@ -180,7 +180,7 @@ def test_problems_of_one_layer_are_not_said_of_several(panel):
 
 
 def test_what_a_layer_learns_with_can_be_set_while_its_output_is_unknown(panel):
-    show(panel, experiment(layer("input", "x", shape=[1, 8, 8]), layer("dense", "h1")), "h1")
+    show(panel, experiment(layer("input", "x", shape=[1, 8, 8]), layer("lstm", "h1")), "h1")
     assert {"initializer", "gain", "frozen", "learning_rate_factor"} <= set(panel.editors)
 
 

@@ -57,13 +57,16 @@ def test_short_numbers_are_short_and_keep_sign_and_size(value):
 
 
 def test_the_output_says_class_and_probability():
-    assert captions.output_labels("cross_entropy", np.array([math.log(0.81), math.log(0.19)]), 2) == ("class 0 0.81", "class 1 0.19")
-    assert captions.output_labels("cross_entropy", np.array([0.0, 0.0]), 2, ("cat", "dog")) == ("cat 0.50", "dog 0.50")
-    assert captions.output_labels("cross_entropy", np.array([0.0, 0.0]), 2, ("0", "1")) == ("class 0 0.50", "class 1 0.50")
+    assert captions.output_labels("cross_entropy", np.array([math.log(0.81), math.log(0.19)]), 2) == (
+        "class 0 · p 0.81",
+        "class 1 · p 0.19",
+    )
+    assert captions.output_labels("cross_entropy", np.array([0.0, 0.0]), 2, ("cat", "dog")) == ("cat · p 0.50", "dog · p 0.50")
+    assert captions.output_labels("cross_entropy", np.array([0.0, 0.0]), 2, ("0", "1")) == ("class 0 · p 0.50", "class 1 · p 0.50")
     assert captions.output_labels("cross_entropy", None, 2) == ("class 0", "class 1")
-    assert captions.output_labels("bce", np.array([0.0]), 1) == ("class 1 0.50",)
+    assert captions.output_labels("bce", np.array([0.0]), 1) == ("class 1 · p 0.50",)
     assert captions.output_labels("mse", np.array([2.276]), 1) == ("ŷ 2.276",)
-    assert captions.output_labels("cross_entropy", np.array([np.nan, 1.0]), 2) == ("class 0 NaN", "class 1 NaN")
+    assert captions.output_labels("cross_entropy", np.array([np.nan, 1.0]), 2) == ("class 0 · p NaN", "class 1 · p NaN")
 
 
 def test_the_network_in_one_line():
@@ -185,7 +188,8 @@ def test_values_weights_and_dropped_units_are_read_from_the_trace():
     assert picture.layers["h1"].values.tolist() == pytest.approx(index.array(relu.value)[0].tolist())
     assert picture.layers["x"].values.shape == (2,)
     weight = traces.node(trace, "h1.weight")
-    assert np.array_equal(picture.weights["h1.weight"], index.array(index.updates[weight].after))
+    assert np.array_equal(picture.weights["h1.weight"], index.array(index.updates[weight].before)), "its update is not made"
+    assert np.array_equal(picture.updated["h1.weight"], index.array(index.updates[weight].after))
     mul = next(node for node in trace.nodes if node.label == "mul")
     assert picture.layers["d1"].dropped.tolist() == np.frombuffer(mul.dropped.data, bool).reshape(8, 4)[0].tolist()
     assert shown(sample=None)[0].layers["d1"].dropped is None

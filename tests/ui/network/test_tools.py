@@ -261,7 +261,8 @@ def test_one_layer_alone_stays_where_it_is():
 
 
 def test_a_port_whose_size_does_not_fit_stays_dark_and_says_so(qtbot):
-    layers = (layer("input", "x", shape=[1, 8, 8]), layer("flatten", "f"), layer("dense", "a", units=3), layer("dense", "out", units=10))
+    kind = "gaussian_latent"
+    layers = (layer("input", "x", shape=[1, 8, 8]), layer("flatten", "f"), layer(kind, "a", units=3), layer(kind, "out", units=10))
     document = experiment(
         *layers, links=[("x", "f"), ("f", "a")], data="digits", canvas={"x": (0, 0), "f": (200, 0), "a": (400, 0), "out": (300, 300)}
     )
@@ -269,10 +270,10 @@ def test_a_port_whose_size_does_not_fit_stays_dark_and_says_so(qtbot):
     view.set_selection(("x",))
     start = port(view, "x", 1)
     QTest.mousePress(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, start)
-    QTest.mouseMove(view.viewport(), neuron(view, "out", 4))
+    QTest.mouseMove(view.viewport(), view.mapFromScene(view.scene().columns["out"].pos()))
     assert view.scene().lit == frozenset() and "[1, 8, 8] comes in" in view.hint.text()
     qtbot.keyClick(view, Qt.Key.Key_Escape)
     view.set_selection(("f",))
     QTest.mousePress(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, port(view, "f", 1))
-    QTest.mouseMove(view.viewport(), neuron(view, "out", 4))
+    QTest.mouseMove(view.viewport(), view.mapFromScene(view.scene().columns["out"].pos()))
     assert view.scene().lit == {"out"} and not view.hint.isVisible()

@@ -24,9 +24,10 @@ def test_problems_stand_at_their_layer_with_the_cure(qtbot):
         layer("input", "x", shape=[1, 8, 8]), layer("dense", "h1", units=3), layer("dense", "out", units=10), data="digits"
     )
     view = open_view(qtbot, document)
-    assert view.scene().columns["h1"].problems == ("A dense layer takes a vector, and [1, 8, 8] comes in. Add a Flatten layer before it.",)
-    assert "Flatten" in _tips.tip(PointerTarget("layer", "h1"), view.scene())
-    column = view.scene().columns["h1"]
+    (problem,) = view.scene().columns["out"].problems
+    assert problem.endswith("and this layer puts out [1, 8, 10]. Add a Flatten layer before h1.")
+    assert "Flatten" in _tips.tip(PointerTarget("layer", "out"), view.scene())
+    column = view.scene().columns["out"]
     corner = view.mapFromScene(column.mapToScene(column.frame().topRight() + QPointF(-5, 0)))
     assert view.grab().toImage().pixelColor(corner).name() == LIGHT.loss.lower()
 

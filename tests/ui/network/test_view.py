@@ -17,6 +17,7 @@ from nnviz.ui.network.network_view import NetworkView
 from nnviz.ui.network.picking import PointerTarget
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
+from tests.ui import traces
 from tests.ui.network.networks import digits, dropout_net, experiment, layer, residual
 from tests.ui.network.views import LEFT, curve, hover, neuron, open_view
 
@@ -75,6 +76,21 @@ def test_edges_show_what_the_update_adds(view):
     assert "h2.weight" not in view.figures.weights, "it is not updated yet"
 
 
+def test_edges_show_what_each_weight_adds_to_the_sum(view):
+    view.set_coloring("contribution")
+    figures, index = view.figures, view.state.index
+    weight = index.array(index.node(traces.node(index.trace, "h2.weight")).value)
+    products = figures.weights["h2.weight"]
+    assert (products == weight * figures.layers["h1"].values).all()
+    linear = next(node for node in index.trace.nodes if node.module == "h2" and node.operation == "linear")
+    z = index.array(linear.value)[view.state.sample]
+    assert products.sum(1) + figures.weights["h2.bias"] == pytest.approx(z)
+    assert "w·a = " in _tips.tip(PointerTarget("curve", link=Link("h1", "h2"), curve=0), view.scene())
+    assert view.scene().weight_at(PointerTarget("curve", link=Link("h1", "h2"), curve=0)) is None, "nothing to type"
+    view.set_trace_state(TraceState(index, 0))
+    assert view.figures.weights == {}, "nothing comes in yet"
+
+
 def test_names_are_never_read_as_markup(qtbot):
     view = open_view(qtbot, experiment(layer("input", "x", "<b>x</b>")))
     assert "<b>x</b> · Input" in _tips.tip(PointerTarget("layer", "x"), view.scene())
@@ -91,8 +107,8 @@ def test_new_numbers_are_painted_in_place(view):
 def test_the_class_names_and_the_probability_stand_beside_the_output(view):
     view.set_class_names(("upper", "lower"))
     labels = view.scene().columns["out"].labels
-    assert labels[0].startswith("upper 0.") or labels[0].startswith("upper 1.")
-    assert sum(float(label.split()[1]) for label in labels) == pytest.approx(1, abs=0.011)
+    assert labels[0].startswith("upper · p 0.") or labels[0].startswith("upper · p 1.")
+    assert sum(float(label.split()[-1]) for label in labels) == pytest.approx(1, abs=0.011)
 
 
 def test_gradient_coloring_shows_gradients(view):
