@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QLabel, QSplitter, QWidget
+from PySide6.QtCore import QObject
 
 from nnviz.document.experiment import Experiment
 from nnviz.session.engine_process import EngineProcess
@@ -18,13 +17,12 @@ from nnviz.ui.shell.top_bar import TopBar
 from nnviz.ui.shell.workspaces import WorkspaceArea
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.step.feature import StepFeature
-from nnviz.ui.theme.colors import GRID
 from nnviz.ui.weights.feature import WeightsFeature
-from nnviz.ui.widgets.boxes import scrolling, stacked
-from nnviz.ui.widgets.card import Card
+from nnviz.ui.widgets.boxes import scrolling
+from nnviz.ui.widgets.card import FRAME, Card
 
-_NARROWEST = 232
-"""Below this width in pixels the names of the layers would be cut."""
+_NARROWEST = 240
+"""Below this width in pixels the names of the layers and of what is chosen for training would be cut."""
 
 
 class Features:
@@ -59,12 +57,13 @@ class Features:
 
     def _cards(self) -> dict[str, Card]:
         """The cards by the names of their panels, in the order in which menus list them."""
-        training = stacked(_head("TRAINING"), scrolling(stacked(self.run.training)), stretch=1)
-        layers = Card("Layers", _split(scrolling(self.network.palette), training))
-        layers.setMinimumWidth(_NARROWEST)
+        layers, training = Card("Layers", scrolling(self.network.palette)), Card("Training", scrolling(self.run.training))
+        layers.setMinimumSize(_NARROWEST, 160)
+        training.setMinimumSize(_NARROWEST, self.run.training.least_height() + FRAME)
         network, step = self.network.cards, self.step.cards
         return {
             "layers": layers,
+            "training": training,
             "network": network["network"],
             **self.graph.cards,
             "inspector": step["inspector"],
@@ -93,19 +92,3 @@ def new_session(experiment: Experiment, autosaves: bool, parent: QObject) -> Ses
     session.connect_engine(engine)
     engine.setParent(session)
     return session
-
-
-def _head(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "head")
-    return label
-
-
-def _split(upper: QWidget, lower: QWidget) -> QSplitter:
-    """Return both above each other; each scrolls by itself, so that a long one does not push the other off the screen."""
-    splitter = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False, handleWidth=3 * GRID)
-    for widget in (upper, lower):
-        widget.setMinimumHeight(96)
-        splitter.addWidget(widget)
-    splitter.setSizes([100, 118])
-    return splitter

@@ -84,7 +84,7 @@ class MainWindow(QMainWindow):
         self.features = Features(self.session, self, self.top_bar)
         self.centralWidget().layout().addWidget(self.features.area, 1)
         PendingText(self)
-        EscapeKey(self, self.features.step.follow)
+        EscapeKey(self, self._leave_mode)
         self._listen(self.session)
         self.action_table.set_icons()
         if self._keeps_settings:
@@ -206,6 +206,11 @@ class MainWindow(QMainWindow):
         """Let keys go to the graph where it is shown, else to the network."""
         view = self.features.graph.view if self.is_visible("graph") else self.features.network.view
         view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _leave_mode(self) -> None:
+        """What Esc does where nothing else takes it: the enlarged panel goes back, else the card follows the cursor again."""
+        if not self.features.area.leave_enlarged():
+            self.features.step.follow()
 
     def fit(self) -> None:
         """Show the whole graph and the whole network."""

@@ -49,6 +49,7 @@ QPushButton[accent="true"]:disabled { background: $field; color: $faint; border-
 QLineEdit, QAbstractSpinBox, QComboBox {
     background: $field; color: $text; border: 1px solid $line; border-radius: 6px; padding: 2px 8px; min-height: 20px;
     selection-background-color: $forward; selection-color: $panel; }
+QComboBox { padding-right: 0px; }
 QComboBox::drop-down { border: none; width: 18px; }
 QComboBox::down-arrow { image: url($chevron); width: 10px; height: 10px; }
 QComboBox QAbstractItemView {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from nnviz.ui.theme.colors import GUTTER, RADIUS, SMALL, current_theme
@@ -15,6 +15,8 @@ from nnviz.ui.theme.fonts import sans
 HEADER = 28
 """Height of the header row in pixels."""
 _TOP = 4
+FRAME = _TOP + HEADER + GUTTER
+"""Height of a card besides its body, in pixels."""
 _GAP = 8
 _LEAST_SHOWN = 0.5
 """A subtitle of which less than this share fits is left out."""
@@ -22,6 +24,9 @@ _LEAST_SHOWN = 0.5
 
 class Card(QWidget):
     """A panel with a title in bold capitals, a muted subtitle, tools at the right of the header, and a body below."""
+
+    enlarge_requested = Signal()
+    """A double click on the header: it shall have all the room, or its place again."""
 
     def __init__(self, title: str, body: QWidget, tools: Sequence[QWidget] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -98,7 +103,11 @@ class Card(QWidget):
         return False
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, HEADER + 64)
+        return QSize(160, max(HEADER + 64, super().minimumSizeHint().height()))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._strip().contains(event.position().toPoint()):
+            self.enlarge_requested.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
