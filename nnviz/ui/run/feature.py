@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtWidgets import QInputDialog
-
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.training import Training
@@ -15,6 +13,7 @@ from nnviz.session.run import RunState
 from nnviz.session.session import Session
 from nnviz.text import numbers
 from nnviz.ui.run._boundary import BoundaryPlot
+from nnviz.ui.run._go_to import GoToField
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
 from nnviz.ui.run._metric import MetricPlot
@@ -39,6 +38,10 @@ class RunFigures(NamedTuple):
     metric: str
     measured_at: int | None
     """The iteration that the score, the metric of the validation rows, is of."""
+    loss_at: int | None = None
+    """The iteration that the loss is of."""
+    target: int | None = None
+    """The iteration the run is on its way to; None while it is not."""
 
 
 class RunFeature:
@@ -92,7 +95,8 @@ class RunFeature:
         loss = run.curves.last("loss")
         metric, score = score_texts(self.session.experiment.training, run.curves.last("metric"))
         at = run.curves.last_iteration("metric")
-        return RunFigures(run.iteration, run.epoch, "" if loss is None else numbers.steady(loss), score, metric, at)
+        text = "" if loss is None else numbers.steady(loss)
+        return RunFigures(run.iteration, run.epoch, text, score, metric, at, run.curves.last_iteration("loss"), run.target)
 
     # --- the map of the neuron under the mouse, in place of the network's answer ---
 
@@ -128,10 +132,9 @@ class RunFeature:
 
     def ask_iteration(self) -> None:
         """Ask for an iteration and make the run stand there."""
-        text, iteration = "Iteration (any earlier or later one):", self.session.run.iteration
-        iteration, ok = QInputDialog.getInt(self._shell.window(), "Go to iteration", text, iteration, 0, 10_000_000)
-        if ok:
-            self.session.training.go_to(iteration)
+        field = GoToField(self.session.run.iteration, self._shell.window())
+        field.chosen.connect(self.session.training.go_to)
+        field.open_over(self._shell.window())
 
 
 def score_texts(training: Training, score: float | None) -> tuple[str, str]:

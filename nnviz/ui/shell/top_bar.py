@@ -17,6 +17,12 @@ _STEP_BUTTONS = ("to_start", "step_back", "step", "to_end")
 SEMIBOLD, BOLD = QFont.Weight.DemiBold, QFont.Weight.Bold
 _FIGURES = {"iteration": "000000", "epoch": "0000", "loss": "0.00000", "score": "00.0 %"}
 """What the bar says of the run, with the widest text each is made for."""
+_SEARCH = ("Search…  Ctrl+Shift+P", "Search…")
+"""What the field that finds actions says, and where there is little room."""
+_TITLE = (56, 170)
+"""Narrowest and widest room of the title in pixels. It depends on the window alone: what stands behind must not jump with the title."""
+_NARROW, _WIDE = 1180, 1600
+"""The widths of the window that these belong to."""
 _TRAIN_BUTTONS = ("rewind", "train_iteration", "train_epoch")
 
 
@@ -82,29 +88,52 @@ class TopBar(QWidget):
         self._title.setToolTip(f"{title} (not saved yet)" if changed else title)
         self._fit()
 
-    def set_figures(self, iteration: int, epoch: int, loss: str, score: str, metric: str, measured_at: int | None = None) -> None:
+    def set_figures(
+        self,
+        iteration: int,
+        epoch: int,
+        loss: str,
+        score: str,
+        metric: str,
+        measured_at: int | None = None,
+        loss_at: int | None = None,
+        target: int | None = None,
+    ) -> None:
         """Show where the run stands; `loss` and `score`, the validation metric, as texts (empty: not known), `metric` its name.
 
-        `measured_at`: the iteration the metric is of; where it is an earlier one the number is pale, and its tooltip says which.
+        `measured_at`, `loss_at`: the iterations the metric and the loss are of; where it is an earlier one the number is pale, and its
+        tooltip says which. `target`: the iteration the run is on its way to.
         """
         texts = {"iteration": f"{iteration}", "epoch": f"{epoch}", "loss": loss or "–", "score": score or "–"}
         for name, text in texts.items():
             self._figures[name].show_text(text)
-        is_past = bool(score) and measured_at not in (None, iteration)
+        self._figures["iteration"].show_text(f"{iteration:,} of {target:,}" if target is not None else texts["iteration"])
+        way = (
+            f"On the way to iteration {target:,}; Esc stays at the one that is reached" if target is not None else "Parameter updates made"
+        )
+        self._figures["iteration"].setToolTip(way)
+        self._figures["epoch"].setToolTip("Passes over the training rows that are complete")
         self._figures["score"].set_caption(metric)
-        self._figures["score"].set_past(is_past)
-        note = "Measured on the validation rows" + (f" after iteration {measured_at:,}, not since" if is_past else "")
-        self._figures["score"].setToolTip(note)
+        is_past = target is not None
+        self._figures["loss"].show_age(_loss_note(loss_at), is_past or (bool(loss) and loss_at not in (None, iteration)))
+        past = bool(score) and measured_at not in (None, iteration)
+        note = "Measured on the validation rows" + (f" after iteration {measured_at:,}, not since" if past else "")
+        self._figures["score"].show_age(note, is_past or past)
 
     def _fit(self) -> None:
-        """Give up what is least needed until the rest fits, from the search field to the granularity."""
-        title, changed = self._named
-        text = self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, 150)
-        self._title.setText(f"{text} •" if changed else text)
-        self._title.setMinimumWidth(self._title.fontMetrics().horizontalAdvance(f"{text} •"))  # the dot must not move the rest
-        dispensable = [self._search, self._figures["score"], self._figures["epoch"], self._title, self._figures["loss"]]
+        """Give up what is least needed until the rest fits, figures at the end; the search field gets short, and never goes."""
+        (title, changed), metrics = self._named, self._title.fontMetrics()
+        share = min(1.0, max(0.0, (self.width() - _NARROW) / (_WIDE - _NARROW)))
+        self._title.setFixedWidth(round(_TITLE[0] + share * (_TITLE[1] - _TITLE[0])))
+        dot = " •" if changed else ""
+        room = self._title.width() - metrics.horizontalAdvance(dot)
+        self._title.setText(metrics.elidedText(title, Qt.TextElideMode.ElideRight, room) + dot)
+        dispensable = [self._figures["score"], self._figures["epoch"], self._figures["loss"]]
+        self._search.setText(_SEARCH[0])
         for widget in dispensable:
             widget.show()
+        if self.layout().sizeHint().width() > self.width():
+            self._search.setText(_SEARCH[1])
         while dispensable and self.layout().sizeHint().width() > self.width():
             dispensable.pop(0).hide()
 
@@ -161,8 +190,9 @@ class Figure(QWidget):
         """Say what the number is."""
         self._caption.setText(caption)
 
-    def set_past(self, is_past: bool) -> None:
-        """Show a number that is not of now paler than one that is."""
+    def show_age(self, note: str, is_past: bool) -> None:
+        """Say of which moment and rows the number is, and show one that is not of now paler than one that is."""
+        self.setToolTip(note)
         self._text.setEnabled(not is_past)
 
 
@@ -196,7 +226,7 @@ class Segments(QFrame):
 
 
 def _brand(menu: QMenu) -> QToolButton:
-    button = QToolButton(text="nnviz", font=sans(TITLE, BOLD), toolTip="Menu (Alt+M)", accessibleName="Menu", shortcut="Alt+M")
+    button = QToolButton(text="nnviz ▾", font=sans(TITLE, BOLD), toolTip="Menu (Alt+M)", accessibleName="Menu", shortcut="Alt+M")
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setProperty("flat", True)
     button.setMenu(menu)
@@ -204,9 +234,20 @@ def _brand(menu: QMenu) -> QToolButton:
     return button
 
 
+def _loss_note(iteration: int | None) -> str:
+    """What the loss is of."""
+    if not iteration:
+        return "Loss over all training rows, before the first update"
+    return (
+        f"Loss of the batch of iteration {iteration:,}, as it was before that update.\n"
+        "After a change by hand: over all training rows, with the parameters as they are now."
+    )
+
+
 def _icon_button(action: QAction, text: bool = False) -> QToolButton:
     button = QToolButton(focusPolicy=Qt.FocusPolicy.TabFocus, iconSize=QSize(14, 14))
     button.setDefaultAction(action)
+    button.setProperty("narrow", not text)
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon if text else Qt.ToolButtonStyle.ToolButtonIconOnly)
     button.setAccessibleName(action.text())
     return button
@@ -231,6 +272,6 @@ def _accent_button(action: QAction) -> QPushButton:
 
 
 def _search_button(action: QAction) -> QPushButton:
-    button = QPushButton("Search…  Ctrl+Shift+P", font=sans(SMALL), accessibleName=action.text(), toolTip=action.toolTip())
+    button = QPushButton(_SEARCH[0], font=sans(SMALL), accessibleName=action.text(), toolTip=action.toolTip())
     button.clicked.connect(action.trigger)
     return button

@@ -42,6 +42,7 @@ QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QAbstrac
 QToolButton[flat="true"] { border-color: transparent; background: transparent; }
 QToolButton[flat="true"]:hover { background: $field; }
 QToolButton[flat="true"]:focus { border-color: $forward; }
+QToolButton[narrow="true"] { padding: 4px 7px; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QPushButton[accent="true"] { background: $forward; color: $panel; border-color: $forward; font-weight: 600; }
 QPushButton[accent="true"]:hover { background: $forward_85; }
@@ -90,7 +91,7 @@ QLabel[role="agrees"] { color: $forward; background: $forward_10; border-radius:
 QLabel[role="differs"] { color: $loss; background: $loss_10; border-radius: 5px; padding: 6px 8px; }
 QLabel[role="supposed"] { color: $text; background: $what_if_10; border-radius: 5px; padding: 5px 8px; }
 QPushButton[role="word"] {
-    background: transparent; border: 1px solid transparent; border-radius: 6px; color: $muted; padding: 3px 16px; min-width: 34px; }
+    background: transparent; border: 1px solid transparent; border-radius: 6px; color: $muted; padding: 3px 11px; min-width: 34px; }
 QPushButton[role="word"]:checked { background: $panel; border-color: $line; color: $text; font-weight: 600; }
 QPushButton[role="word"]:focus { border-color: $forward; }
 QPushButton[role="note"] { border: 1px solid $line; border-radius: 6px; padding: 0 8px; min-height: 20px; }
