@@ -19,8 +19,8 @@ from nnviz.ui.theme.fonts import mono, sans
 from nnviz.ui.widgets.sorted_table import ROW, Column, Table
 
 _HIGH = 26
-_WIDE = 340
-"""Pixels below which the kinds are left out, so that names and numbers are read in full."""
+_WIDE, _NARROW = 340, 250
+"""Pixels below which the kinds, and then the sizes, are left out, so that names and numbers are read in full."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ class ParameterTable(QWidget):
         self.table.verticalHeader().setDefaultSectionSize(_HIGH)
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
-        header.setMinimumSectionSize(44)
+        header.setMinimumSectionSize(24)
+        self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         header.setSortIndicatorClearable(True)
         self.table.setSortingEnabled(True)
@@ -109,6 +110,7 @@ class ParameterTable(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.table.setColumnHidden(1, self.width() < _WIDE)
+        self.table.setColumnHidden(2, self.width() < _NARROW)
 
 
 def layer_rows(experiment: Experiment, report: Report) -> list[LayerRow]:

@@ -39,6 +39,11 @@ class Curve:
         """Return the curve through these points, thinned for drawing."""
         return cls(label, color, x, y, decimated(x, y), pale)
 
+    def between(self, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the points from one x to another, thinned for drawing, and the next one on either side."""
+        first, last = max(0, int(np.searchsorted(self.x, low)) - 1), int(np.searchsorted(self.x, high, side="right")) + 1
+        return decimated(self.x[first:last], self.y[first:last])
+
 
 @dataclass(frozen=True)
 class LineChart:
@@ -63,13 +68,15 @@ class LineChart:
 def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -> None:
     """Paint the chart into the area of a plot, with the values under the pointer."""
     axes, theme, hovered = plot.axes, current_theme(), plot.hovered
-    frame, x, y = _scales(area, chart)
+    frame, *whole = _scales(area, chart)
+    x, y = plot.zoomed(frame, *whole)
     axes.place(painter, theme, frame, x, y)
     axes.axis("left", chart.tick_text, lines=True)
     axes.axis("bottom")
     for curve in chart.curves:
+        drawn = curve.between(x.low, x.high) if plot.zoom.is_on else curve.drawn
         width = 1.0 if curve.pale else 1.6 if curve.drawn[0].size == curve.x.size else 1.2
-        axes.curve(*curve.drawn, theme.tint(curve.color, 0.3) if curve.pale else theme.color(curve.color), width)
+        axes.curve(*drawn, theme.tint(curve.color, 0.3) if curve.pale else theme.color(curve.color), width)
     if chart.stopped_at is not None:
         axes.vertical(chart.stopped_at, theme.color("loss"), Qt.PenStyle.DashLine, "non-finite at iteration {value:,.0f}")
     read = _read(chart, x.value(hovered.x())) if hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered) else []
@@ -79,7 +86,9 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
     for curve, place in (*((curve, -1) for curve in chart.labelled), *read):
         painter.setPen(QPen(theme.color("panel"), 1) if place >= 0 else Qt.PenStyle.NoPen)
         painter.setBrush(theme.color(curve.color))
-        painter.drawEllipse(QPointF(x(curve.x[place]), y(curve.y[place])), 3, 3)
+        spot = QPointF(x(curve.x[place]), y(curve.y[place]))
+        if frame.adjusted(-1, -1, 1, 1).contains(spot):
+            painter.drawEllipse(spot, 3, 3)
     if area.width() >= _LARGE:
         _paint_end_labels(painter, theme, area, chart, x, y)
     else:

@@ -56,6 +56,7 @@ class LossPlot(Plot):
             self.set_heading("Loss", "")
             return
         self.sentence = ""
+        self.choice = "" if self.smoothing.key == "1" else self.smoothing.text()
         stop = first_non_finite(curves.loss)
         lines = (*self._training(curves, stop), self._validation(curves))
         self.chart = LineChart(

@@ -20,6 +20,7 @@ from nnviz.ui.step.feature import StepFeature
 from nnviz.ui.weights.feature import WeightsFeature
 from nnviz.ui.widgets.boxes import scrolling
 from nnviz.ui.widgets.card import FRAME, Card
+from nnviz.ui.widgets.plot import Plot
 
 _NARROWEST = 240
 """Below this width in pixels the names of the layers and of what is chosen for training would be cut."""
@@ -80,9 +81,9 @@ class Features:
         return self.network.needs | self.graph.needs | self.step.needs | self.run.needs
 
     @property
-    def plots(self) -> set[str]:
-        """The names of the panels that are plots."""
-        return {*self.run.plots, "microscope"}
+    def plots(self) -> dict[str, Plot]:
+        """The panels that are plots, by their names."""
+        return {**self.run.plots, "microscope": self.step.microscope}
 
 
 def new_session(experiment: Experiment, autosaves: bool, parent: QObject) -> Session:

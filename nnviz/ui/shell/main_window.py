@@ -18,6 +18,7 @@ from nnviz.ui.theme.colors import LIGHT, THEMES, Theme, current_theme
 from nnviz.ui.theme.style import apply_theme, toggle_theme
 from nnviz.ui.widgets.escape import EscapeKey
 from nnviz.ui.widgets.notes import NoteBar
+from nnviz.ui.widgets.plot_picture import PlotStill
 from nnviz.ui.widgets.toast import Toast
 from nnviz.version import __version__
 
@@ -220,8 +221,9 @@ class MainWindow(QMainWindow):
     def pictured(self, what: str) -> object:
         """Return what a picture is made of: graph · network · plots · window."""
         features, seen = self.features, self.features.area.visible_panels()
-        plots = [features.cards[name] for name in seen if name in features.plots]
-        return {"graph": features.graph.view.scene(), "network": features.network.view.scene(), "plots": plots, "window": self}[what]
+        if what == "plots":
+            return [PlotStill(features.plots[name]) for name in seen if name in features.plots]
+        return {"graph": features.graph.view.scene(), "network": features.network.view.scene(), "window": self}[what]
 
     def thumbnail(self, experiment: Experiment, theme: Theme) -> QPixmap:
         """Return a small picture of a network."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from string import Template
 
 from PySide6.QtCore import QEvent, Qt
@@ -133,6 +135,18 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     app.setPalette(_palette(theme))
     app.setFont(sans(BODY))
     app.setStyleSheet(sheet(theme))
+
+
+@contextmanager
+def wearing(theme: Theme) -> Iterator[None]:
+    """While it lasts, what paints itself does so in this theme; widgets keep theirs."""
+    app = QApplication.instance()
+    before = app.property("theme")
+    app.setProperty("theme", theme.name)
+    try:
+        yield
+    finally:
+        app.setProperty("theme", before)
 
 
 def toggle_theme(app: QApplication) -> None:

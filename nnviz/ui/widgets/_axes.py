@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ from nnviz.ui.widgets.scales import AxisScale
 # No clean-up at exit: it would look through every object of the program for items that are in no scene.
 pg.setConfigOptions(antialias=True, segmentedLineMode="on", imageAxisOrder="row-major", exitCleanup=False)
 
+_BETWEEN = 4
+"""Least pixels between two texts of an axis."""
 _MAKERS: dict[str, Callable[[], pg.GraphicsObject]] = {
     "image": pg.ImageItem,
     "bars": lambda: pg.BarGraphItem(x0=(), x1=(), y=(), height=1),
@@ -59,7 +61,7 @@ class Axis(pg.AxisItem):
 
     def generateDrawSpecs(self, painter: QPainter) -> tuple | None:
         specs = super().generateDrawSpecs(painter)
-        return specs and (*specs[:2], [(self._moved_in(place), flags, text) for place, flags, text in specs[2]])
+        return specs and (*specs[:2], apart([(self._moved_in(place), flags, text) for place, flags, text in specs[2]]))
 
     def boundingRect(self) -> QRectF:
         return super().boundingRect().adjusted(-20, -8, 20, 8)  # else the texts at both ends are left out
@@ -69,6 +71,15 @@ class Axis(pg.AxisItem):
         x = max(self.reach.left(), min(place.left(), self.reach.right() - place.width()))
         y = max(self.reach.top(), min(place.top(), self.reach.bottom() - place.height()))
         return QRectF(x, y, place.width(), place.height())
+
+
+def apart(texts: list[tuple[QRectF, Any, str]]) -> list[tuple[QRectF, Any, str]]:
+    """Return every first, second, third, … of the texts along an axis, as many as do not touch each other."""
+    for stride in range(1, len(texts) + 1):
+        shown = texts[::stride]
+        if not any(one[0].adjusted(-_BETWEEN, 0, _BETWEEN, 0).intersects(other[0]) for one, other in pairwise(shown)):
+            return shown
+    return texts[:1]
 
 
 class Axes:
@@ -148,13 +159,13 @@ class Axes:
         item.label.fill = pg.mkBrush(self._theme.color("panel", 0.9))
         item.setValue(_along(self._x, x))
 
-    def image(self, rgb: np.ndarray) -> None:
-        """Draw (height, width, 3) bytes of colour, row 0 at the bottom, the middles of the outermost ones on the sides of the frame."""
+    def image(self, rgb: np.ndarray, low: tuple[float, float], high: tuple[float, float]) -> None:
+        """Draw (height, width, 3) bytes of colour, row 0 at the bottom; the middles of the outermost ones are at `low` and `high`."""
         height, width = rgb.shape[:2]
-        dx, dy = (self._x.high - self._x.low) / (width - 1), (self._y.high - self._y.low) / (height - 1)
+        dx, dy = (high[0] - low[0]) / (width - 1), (high[1] - low[1]) / (height - 1)
         item = self._next("image")
         item.setImage(rgb, autoLevels=False)
-        item.setRect(QRectF(self._x.low - dx / 2, self._y.low - dy / 2, dx * width, dy * height))
+        item.setRect(QRectF(low[0] - dx / 2, low[1] - dy / 2, dx * width, dy * height))
 
     def bars(self, x: np.ndarray, y: np.ndarray, height: float, pens: Sequence[QPen], brushes: Sequence[QBrush]) -> None:
         """Draw bars from the left side to every x, `height` pixels high. Pens are drawn inside their bars: round ones round the corners."""
