@@ -93,7 +93,7 @@ class HistogramPlot(Plot):
         self.axes.place(painter, current_theme(), frame, x, scales[1])
         self.axes.axis("bottom")
         self.axes.render(painter)
-        peak = _MARK if all(measure.values for _, measure in rows) else _peak(frame, len(rows))
+        peak = _MARK + 2 if all(measure.values for _, measure in rows) else _peak(frame, len(rows))
         lowest = round(frame.bottom() - 1) - 0.5
         placed = in_time(rows, frame.height() - 3 - peak, _LEAST_GAP)
         placed = [(iteration, measure, round(lowest + place - placed[-1][2]) - 0.5) for iteration, measure, place in placed]

@@ -89,7 +89,7 @@ class ActionTable(dict[str, QAction]):
         return submenus
 
     def set_icons(self) -> None:
-        """Draw all icons in the theme's text colour; those on filled buttons in the panel colour."""
+        """Draw all icons in the theme's text colour, and for filled buttons, as what is on, in the panel colour."""
         for act in self.acts.values():
             if act.icon:
                 self._draw_icon(act.id)
@@ -105,7 +105,7 @@ class ActionTable(dict[str, QAction]):
         import qtawesome  # here, because its fonts take as long to load as the whole window to paint
 
         theme, icon = current_theme(), self._icons.get(id, self.acts[id].icon)
-        self[id].setIcon(qtawesome.icon(icon, color=theme.panel if id in RUNNING else theme.text, color_disabled=theme.faint))
+        self[id].setIcon(qtawesome.icon(icon, color=theme.text, color_disabled=theme.faint, color_on=theme.panel))
 
     def update_enabled(self, feature: Feature) -> None:
         """Let every action say whether it can be called now."""

@@ -52,6 +52,8 @@ class MainWindow(QMainWindow):
         self.asks_before_closing = True
         self._keeps_settings = False
         self.notes = NoteBar()
+        self._blank = QWidget()
+        """Where the panels will stand: without it a note would not be at the top."""
         self.action_table = ActionTable(self, OFFERED, self._feature)
         for action in self.action_table.values():
             action.setEnabled(False)  # until there is something to act on
@@ -60,7 +62,7 @@ class MainWindow(QMainWindow):
         self.top_bar = TopBar(self.action_table, self._menu, WORKSPACES)
         self.top_bar.set_workspace(FIRST_WORKSPACE)
         self.setCentralWidget(self._framed())
-        self.toast = Toast(self)
+        self.toast = Toast(self, self.top_bar)
         self.resize(*DESIGN_SIZE)
         self.setMinimumSize(*SMALLEST_SIZE)
 
@@ -71,6 +73,7 @@ class MainWindow(QMainWindow):
         layout.setSpacing(0)
         layout.addWidget(self.top_bar, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self.notes)
+        layout.addWidget(self._blank, 1)
         return frame
 
     def _feature(self, name: str) -> object:
@@ -83,7 +86,8 @@ class MainWindow(QMainWindow):
 
         self.session = new_session(experiment, autosaves, self)
         self.features = Features(self.session, self, self.top_bar)
-        self.centralWidget().layout().addWidget(self.features.area, 1)
+        self.centralWidget().layout().replaceWidget(self._blank, self.features.area)
+        self._blank.deleteLater()
         PendingText(self)
         EscapeKey(self, self._leave_mode)
         self._listen(self.session)

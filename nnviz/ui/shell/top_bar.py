@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QFont, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QAction, QFont, QIcon, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from nnviz.ui.step.badge import Badge
@@ -14,6 +14,8 @@ from nnviz.ui.theme.fonts import mono, sans
 
 SIZES = {"node": "one node", "layer": "one layer", "phase": "one phase", "iteration": "one batch", "epoch": "one epoch"}
 _STEP_BUTTONS = ("to_start", "step_back", "step", "to_end")
+_DRAWN = QSize(48, 48)
+"""Pixels of the icon of a filled button, which Qt makes as small as it needs."""
 SEMIBOLD, BOLD = QFont.Weight.DemiBold, QFont.Weight.Bold
 _FIGURES = {"iteration": "000000", "epoch": "0000", "loss": "0.00000", "score": "00.0 %"}
 """What the bar says of the run, with the widest text each is made for."""
@@ -128,7 +130,7 @@ class TopBar(QWidget):
         dot = " •" if changed else ""
         room = self._title.width() - metrics.horizontalAdvance(dot)
         self._title.setText(metrics.elidedText(title, Qt.TextElideMode.ElideRight, room) + dot)
-        dispensable = [self._figures["score"], self._figures["epoch"], self._figures["loss"]]
+        dispensable = [self._figures["epoch"], self._figures["score"], self._figures["loss"]]
         self._search.setText(_SEARCH[0])
         for widget in dispensable:
             widget.show()
@@ -260,7 +262,8 @@ def _accent_button(action: QAction) -> QPushButton:
 
     def follow() -> None:
         button.setText(action.iconText())
-        button.setIcon(action.icon())
+        mode = QIcon.Mode.Normal if action.isEnabled() else QIcon.Mode.Disabled
+        button.setIcon(QIcon(action.icon().pixmap(_DRAWN, mode, QIcon.State.On if action.isEnabled() else QIcon.State.Off)))
         button.setEnabled(action.isEnabled())
         button.setToolTip(action.toolTip())
         button.setAccessibleName(action.text())

@@ -46,6 +46,11 @@ QToolButton[flat="true"]:hover { background: $field; }
 QToolButton[flat="true"]:focus { border-color: $forward; }
 QToolButton[narrow="true"] { padding: 4px 7px; }
 QToolButton::menu-indicator { image: none; width: 0; }
+QFileDialog QToolButton { padding: 2px; min-width: 20px; }
+QFileDialog {
+    backward-icon: url($back); forward-icon: url($forward_way); filedialog-parent-directory-icon: url($parent);
+    filedialog-new-directory-icon: url($new_folder); filedialog-listview-icon: url($list); filedialog-detailedview-icon: url($details); }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QPushButton[accent="true"] { background: $forward; color: $panel; border-color: $forward; font-weight: 600; }
 QPushButton[accent="true"]:hover { background: $forward_85; }
 QPushButton[accent="true"]:disabled { background: $field; color: $faint; border-color: $line; }
@@ -122,6 +127,8 @@ SearchField QListWidget::item:disabled { color: $faint; }
 """)
 
 
+_ICONS = {name: name for name in ("chevron", "check", "back", "parent", "new_folder", "list", "details")} | {"forward_way": "forward"}
+"""Icons of the stylesheet, and their files: `forward` is a colour already."""
 _TINTS = (("forward", 85), ("forward", 12), ("forward", 10), ("loss", 10), ("what_if", 10), ("parameter_line", 25))
 """Colours mixed into the panel's, in percent: $forward_85."""
 
@@ -167,7 +174,7 @@ def set_role(widget: QWidget, role: str) -> None:
 def sheet(theme: Theme) -> str:
     """Return the stylesheet of the theme."""
     colors = {name: value for name, value in vars(theme).items() if isinstance(value, str)}
-    icons = {name: (resource_folder("icons") / f"{name}.svg").as_posix() for name in ("chevron", "check")}
+    icons = {name: (resource_folder("icons") / f"{file}.svg").as_posix() for name, file in _ICONS.items()}
     tints = {f"{name}_{share}": theme.tint(name, share / 100).name() for name, share in _TINTS}
     return _SHEET.substitute(colors | icons | tints, small=round(SMALL))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 
@@ -18,8 +19,8 @@ _TOP = 4
 FRAME = _TOP + HEADER + GUTTER
 """Height of a card besides its body, in pixels."""
 _GAP = 8
-_LEAST_SHOWN = 0.5
-"""A subtitle of which less than this share fits is left out."""
+_PART = re.compile(r",? · |, ")
+"""Between the parts of a subtitle."""
 
 
 class Card(QWidget):
@@ -91,9 +92,8 @@ class Card(QWidget):
         painter.setFont(_title_font())
         painter.drawText(room, flags, title)
         room.setLeft(room.left() + QFontMetrics(_title_font()).horizontalAdvance(title) + _GAP)
-        if room.width() >= _LEAST_SHOWN * metrics.horizontalAdvance(self._subtitle):
-            painter.setFont(_caption_font())
-            painter.drawText(room, flags, metrics.elidedText(self._subtitle, Qt.TextElideMode.ElideRight, int(room.width())))
+        painter.setFont(_caption_font())
+        painter.drawText(room, flags, _shortened(self._subtitle, metrics, room.width()))
 
     # --- Qt ---
 
@@ -118,6 +118,13 @@ class Card(QWidget):
         if event.rect().intersects(self._header()):
             self._paint_header(painter)
         painter.end()
+
+
+def _shortened(text: str, metrics: QFontMetrics, room: float) -> str:
+    """The first parts of a subtitle that fit, with what stands between them; none of a single one that does not."""
+    ends = [part.start() for part in _PART.finditer(text)]
+    fitting = (shorter for shorter in (text, *(text[:end] for end in reversed(ends))) if metrics.horizontalAdvance(shorter) <= room)
+    return next(fitting, "")
 
 
 @cache
