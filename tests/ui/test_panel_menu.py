@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QMenu
 from nnviz.ui.shell._panel_menu import TITLES, PanelMenu
 from nnviz.ui.shell.layouts import HIDDEN, WORKSPACES
 from nnviz.ui.shell.workspaces import WorkspaceArea
-from nnviz.ui.widgets.card import FRAME, Card
+from nnviz.ui.widgets.card import Card, frame_height
 
 NAMES = sorted({name for tree in WORKSPACES.values() for name in tree.panels()})
 
@@ -163,4 +163,4 @@ def test_a_double_click_on_a_title_enlarges_a_panel_and_gives_it_back(qtbot, are
 def test_a_card_is_never_lower_than_what_stands_in_it(qtbot):
     body = QLabel("body")
     body.setMinimumHeight(300)
-    assert Card("tall", body).minimumSizeHint().height() == 300 + FRAME
+    assert Card("tall", body).minimumSizeHint().height() == 300 + frame_height()

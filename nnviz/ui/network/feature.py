@@ -51,7 +51,6 @@ class NetworkFeature:
             "properties": Card("Selected layer", scrolling(self.properties)),
             "parameters": Card("Parameters", self.parameters),
         }
-        self.cards["properties"].setMinimumWidth(300)  # else its texts would be cut
         self._data: DataRecord | None = None
         self._connect_view()
         self._connect_properties()

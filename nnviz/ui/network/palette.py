@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QLabel
 from nnviz.document.catalog import LAYERS, Kind
 from nnviz.ui.network.layer_drops import mime
 from nnviz.ui.theme.colors import BODY, GRID, SMALL, current_theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import sans, scaled
 from nnviz.ui.widgets.search_list import ListEntry, matching
 
 _LOWEST, _HEIGHT, _HEAD = 22, 28, 22
@@ -146,7 +146,7 @@ class MoreButton(QAbstractButton):
     # --- Qt ---
 
     def sizeHint(self) -> QSize:
-        return QSize(150, _HEAD)
+        return QSize(150, round(scaled(_HEAD)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         _press(self, event, super().keyPressEvent)
@@ -185,16 +185,15 @@ class LayerEntry(QAbstractButton):
         self.setToolTip("<br>".join(escape(text) for text in (kind.explanation, kind.source) if text))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        self.setMaximumHeight(_HEIGHT + 2)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
     # --- Qt ---
 
     def sizeHint(self) -> QSize:
-        return QSize(150, _HEIGHT)
+        return QSize(150, round(scaled(_HEIGHT)))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(60, _LOWEST)
+        return QSize(60, round(scaled(_LOWEST)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         _press(self, event, super().keyPressEvent)

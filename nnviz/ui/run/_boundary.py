@@ -22,7 +22,7 @@ from nnviz.ui.run._surface_picture import Points, circles, class_image, limits_o
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import ChoiceButton
 from nnviz.ui.widgets.plot import Plot
-from nnviz.ui.widgets.readout import LINE, paint_readout, text_width
+from nnviz.ui.widgets.readout import line_height, paint_readout, text_width
 from nnviz.ui.widgets.scales import AxisScale, snapped
 
 MOST_ROWS = 2000
@@ -224,7 +224,7 @@ class BoundaryPlot(Plot):
         """The frame and both scales. The left margin is wide enough for any tick, so that it does not jump."""
         low, high = self._y_limits()
         left = 7 + max(text_width(text, number=True) for text in (plot_numbers.tick(value) for value in (-2.5, *snapped(low, high, 3))))
-        frame = area.adjusted(round(left), 7, -8, -LINE - 3)
+        frame = area.adjusted(round(left), 7, -8, -line_height() - 3)
         x = AxisScale(*limits_of(self._surface, self.points, 0), frame.left(), frame.right())
         return frame, *self.zoomed(frame, x, AxisScale(low, high, frame.bottom(), frame.top()))
 

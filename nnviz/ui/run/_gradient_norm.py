@@ -12,9 +12,9 @@ from nnviz.session.run import RunState, Snapshot
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import number, steady
 from nnviz.ui.theme.colors import BODY, current_theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import sans, scaled
 from nnviz.ui.widgets.plot import Plot
-from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, thinned, write
+from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, thinned, write
 from nnviz.ui.widgets.scales import AxisScale, decades, held
 
 _EXPLANATION = (
@@ -45,7 +45,7 @@ class GradientNormPlot(Plot):
         self.layers = snapshots[-1].layers if snapshots else ()
         self.sentence = "" if self.layers else "gradient norms appear with the first measured iteration"
         self._limits = held(self._limits, log_limits([layer.gradients.norm for layer in self.layers])) if self.layers else None
-        self.least_height = round(len(self.layers) * _LOWEST) + LINE + 4
+        self.least_height = round(len(self.layers) * scaled(_LOWEST)) + line_height() + 4
         self._fit_bar()
         self.set_heading("Gradient norm by layer", plot_numbers.iteration(snapshots[-1].iteration) if self.layers else "", "Gradient norm")
 
@@ -70,11 +70,11 @@ class GradientNormPlot(Plot):
 
     def _pitch(self) -> float:
         """Height of a row in pixels."""
-        return min(_HIGHEST, max(_LOWEST, (self.height() - LINE - 3) / max(1, len(self.layers))))
+        return min(scaled(_HIGHEST), max(scaled(_LOWEST), (self.height() - line_height() - 3) / max(1, len(self.layers))))
 
     def _rows(self) -> int:
         """How many layers can be seen at once."""
-        return min(len(self.layers), max(1, int((self.height() - LINE - 3) / self._pitch() + 1e-6)))
+        return min(len(self.layers), max(1, int((self.height() - line_height() - 3) / self._pitch() + 1e-6)))
 
     def _fit_bar(self) -> None:
         """Let the scroll bar reach all layers, or go where all are seen."""

@@ -15,7 +15,7 @@ from nnviz.ui.run._ridgeline import bin_at, common_range, in_time, moments, near
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import ChoiceButton, SwitchButton
 from nnviz.ui.widgets.plot import Plot
-from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, write
+from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, write
 from nnviz.ui.widgets.scales import AxisScale
 
 QUANTITIES = {"weights": ("θ", "update"), "gradients": ("∂L", "backward"), "activations": ("a", "forward")}
@@ -25,7 +25,7 @@ _EXPLANATION = (
     "Few values are marks, many a histogram with its own bins, each as high as the others; "
     "exact zeros and non-finite values are counted apart."
 )
-_OVERLAP = 2.2
+_OVERLAP = 1.5
 """Height of a ridge in distances between ridges."""
 _DENSEST, _MOST_ROWS = 13.0, 32
 _LEAST_GAP = 7.0
@@ -83,7 +83,7 @@ class HistogramPlot(Plot):
         self.set_heading(f"{self.quantity.capitalize()} over time", said, self.quantity.capitalize())
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
-        frame = area.adjusted(0, 0, 0, -LINE - 3)
+        frame = area.adjusted(0, 0, 0, -line_height() - 3)
         rows = moments(self._snapshots, self.layers.key, self.quantity, int(min(_MOST_ROWS, max(4, frame.height() / _DENSEST))))
         if not rows:
             return
@@ -132,17 +132,17 @@ class HistogramPlot(Plot):
 
     def _paint_iterations(self, painter: QPainter, frame: QRectF, rows: list[Row]) -> None:
         """Which iteration a ridge is of, left of as many as there is room for; always of the newest."""
-        lowest = frame.bottom() + LINE
+        lowest = frame.bottom() + line_height()
         for iteration, _, base in reversed(rows):
-            if base <= lowest - LINE:
-                room = QRectF(0, base - LINE / 2 - 1, frame.left() - 6, LINE)
+            if base <= lowest - line_height():
+                room = QRectF(0, base - line_height() / 2 - 1, frame.left() - 6, line_height())
                 write(painter, room, f"{iteration:,}", current_theme().color("muted"), small_mono(), RIGHT)
                 lowest = base
 
     def _paint_apart(self, painter: QPainter, frame: QRectF, newest: Measure) -> None:
         """What is not in the newest histogram: exact zeros and non-finite values."""
         for place, (color, text) in enumerate(_apart(newest)):
-            room = QRectF(frame.right() - text_width(text) - 8, frame.top() + place * LINE, text_width(text) + 8, LINE)
+            room = QRectF(frame.right() - text_width(text) - 8, frame.top() + place * line_height(), text_width(text) + 8, line_height())
             painter.fillRect(room, current_theme().color("panel", 0.8))
             write(painter, room, text, current_theme().color(color), align=Qt.AlignmentFlag.AlignHCenter)
 

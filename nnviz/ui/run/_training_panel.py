@@ -15,6 +15,7 @@ from nnviz.document import catalog
 from nnviz.document.catalog import Field, Kind
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.rows import has_classes
+from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.widgets import forms
 
 _LABELS = {
@@ -168,7 +169,12 @@ class TrainingPanel(QWidget):
     @staticmethod
     def least_height() -> int:
         """Return the height of the rows that are always there and of the word below them, in pixels."""
-        return len(FIRST) * _PITCH + _LINE
+        return round(len(FIRST) * (scaled(_LINE) + _PITCH - _LINE) + scaled(_LINE))
+
+    def follow_text_size(self) -> None:
+        """Give lines the room that their texts need now."""
+        for line in self._lines.values():
+            line.fit()
 
     def _build(self, rows: tuple[FormRow, ...]) -> None:
         """Make the lines that are needed now, keep those that are the same, and put all in order."""
@@ -237,20 +243,21 @@ class FormLine(QWidget):
         self._line.addWidget(caption)
         self._line.addWidget(self.editor, 1)
         if not is_wide:
-            self.setFixedHeight(_LINE)
-            self._fit()
+            self.fit()
 
     def show_value(self, value: Any) -> None:
         """Show this value, if it is another one than what stands there."""
         if self.editor.value() != value:
             self.editor.set_value(value)
-        self._fit()
+        self.fit()
 
-    def _fit(self) -> None:
+    def fit(self) -> None:
         """Give the editor the room of its caption where its choice would be cut."""
         if self.row.field.type not in _WIDE:
-            is_long = self.row.field.type == "choice" and self.editor.shown_width() > _ROOM - (self._line.count() > 2) * (_BUTTON + _GAP)
-            self._caption.setFixedWidth(self._caption.sizeHint().width() if is_long else _CAPTION)
+            room = scaled(_ROOM) - (self._line.count() > 2) * (_BUTTON + _GAP)
+            is_long = self.row.field.type == "choice" and self.editor.shown_width() > room
+            self._caption.setFixedWidth(self._caption.sizeHint().width() if is_long else round(scaled(_CAPTION)))
+            self.setFixedHeight(round(scaled(_LINE)))
 
     def add_button(self, text: str, tip: str, name: str) -> QToolButton:
         """Put a small button behind the editor, and return it."""
@@ -258,7 +265,7 @@ class FormLine(QWidget):
         button.setFixedWidth(_BUTTON)
         button.setStyleSheet("padding: 4px 0px;")
         self._line.addWidget(button)
-        self._fit()
+        self.fit()
         return button
 
 

@@ -14,7 +14,7 @@ from nnviz.text.numbers import steady
 from nnviz.ui.theme.colors import Theme, current_theme
 from nnviz.ui.widgets.decimation import decimated
 from nnviz.ui.widgets.plot import Plot
-from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, write
+from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, write
 from nnviz.ui.widgets.scales import AxisScale
 
 _LARGE = 420
@@ -109,7 +109,7 @@ def _scales(area: QRectF, chart: LineChart) -> tuple[QRectF, AxisScale, AxisScal
     """The frame the curves stand in, and both scales. The margins are as wide as the widest tick can get, so that they do not jump."""
     right = _label_width(chart) if area.width() >= _LARGE else 12
     left = 7 + max(text_width(chart.tick_text(limit), number=True) for limit in (*chart.y_limits, 0.25))
-    frame = area.adjusted(round(left), 7, -round(right), -LINE - 3)
+    frame = area.adjusted(round(left), 7, -round(right), -line_height() - 3)
     x = AxisScale(*chart.x_limits, frame.left(), frame.right())
     return frame, x, AxisScale(*chart.y_limits, frame.bottom(), frame.top(), chart.log)
 
@@ -126,13 +126,15 @@ def _label_width(chart: LineChart) -> float:
 def _paint_end_labels(painter: QPainter, theme: Theme, area: QRectF, chart: LineChart, x: AxisScale, y: AxisScale) -> None:
     """Label and last value behind the end of every curve, moved apart where they would overlap."""
     curves = sorted(chart.labelled, key=lambda curve: float(y(curve.y[-1])))
-    tops = _apart([float(y(curve.y[-1])) - LINE for curve in curves], 2 * LINE + 2, area.top(), area.bottom() - LINE)
+    tops = _apart(
+        [float(y(curve.y[-1])) - line_height() for curve in curves], 2 * line_height() + 2, area.top(), area.bottom() - line_height()
+    )
     for curve, top in zip(curves, tops, strict=True):
-        line = QRectF(x.end + 10, top, area.right() - x.end, LINE)
+        line = QRectF(x.end + 10, top, area.right() - x.end, line_height())
         write(painter, line, curve.label, theme.color(curve.color))
-        write(painter, line.translated(0, LINE), chart.value_text(float(curve.y[-1])), theme.color(curve.color), small_mono())
+        write(painter, line.translated(0, line_height()), chart.value_text(float(curve.y[-1])), theme.color(curve.color), small_mono())
     for place, note in enumerate(chart.notes):
-        line = QRectF(x.start, area.top() + 9 + place * LINE, x.end - x.start - 8, LINE)
+        line = QRectF(x.start, area.top() + 9 + place * line_height(), x.end - x.start - 8, line_height())
         write(painter, line, note, theme.color("muted"), align=RIGHT)
 
 
@@ -156,11 +158,11 @@ def _paint_corner_labels(painter: QPainter, theme: Theme, frame: QRectF, chart: 
     numbers = max(text_width(number, number=True) for _, _, number in rows)
     width = 8 + max(text_width(text) + (8 + numbers if number else 0) for _, text, number in rows)
     ends_high = np.mean([float(y(curve.y[-1])) for curve in chart.labelled] or [frame.bottom()]) < frame.center().y()
-    top = frame.bottom() - LINE * len(rows) - 4 if ends_high else frame.top()
-    box = QRectF(frame.right() - width, top, width, LINE * len(rows) + 2)
+    top = frame.bottom() - line_height() * len(rows) - 4 if ends_high else frame.top()
+    box = QRectF(frame.right() - width, top, width, line_height() * len(rows) + 2)
     painter.fillRect(box, theme.color("panel", 0.8))
     for place, (color, text, number) in enumerate(rows):
-        line = QRectF(box.left() + 4, box.top() + 1 + place * LINE, width - 8, LINE)
+        line = QRectF(box.left() + 4, box.top() + 1 + place * line_height(), width - 8, line_height())
         write(painter, line, number, theme.color(color), small_mono(), RIGHT)
         write(painter, line.adjusted(0, 0, -numbers - 8 if number else 0, 0), text, theme.color(color), align=RIGHT)
 

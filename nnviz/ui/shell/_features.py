@@ -17,13 +17,18 @@ from nnviz.ui.shell.top_bar import TopBar
 from nnviz.ui.shell.workspaces import WorkspaceArea
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.step.feature import StepFeature
+from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.weights.feature import WeightsFeature
 from nnviz.ui.widgets.boxes import scrolling
-from nnviz.ui.widgets.card import FRAME, Card
+from nnviz.ui.widgets.card import Card, frame_height
 from nnviz.ui.widgets.plot import Plot
 
 _NARROWEST = 240
 """Below this width in pixels the names of the layers and of what is chosen for training would be cut."""
+_RIGHT = {"inspector": 352, "properties": 300}
+"""And below these the texts of the panels at the right."""
+_MOST_HIGH = 480
+"""Pixels that the settings of training may claim above a palette; with large texts they are scrolled."""
 
 
 class Features:
@@ -39,6 +44,7 @@ class Features:
         self.weights = WeightsFeature(session, shell)
         self._join(shell)
         self.cards = self._cards()
+        self.follow_text_size()
         self.area = WorkspaceArea(self.cards)
         self.panel_menu = PanelMenu(self.area, self.cards, shell.window())
         self.panel_menu.fill(shell.menus["View"])
@@ -59,8 +65,6 @@ class Features:
     def _cards(self) -> dict[str, Card]:
         """The cards by the names of their panels, in the order in which menus list them."""
         layers, training = Card("Layers", scrolling(self.network.palette)), Card("Training", scrolling(self.run.training))
-        layers.setMinimumSize(_NARROWEST, 160)
-        training.setMinimumSize(_NARROWEST, self.run.training.least_height() + FRAME)
         network, step = self.network.cards, self.step.cards
         return {
             "layers": layers,
@@ -74,6 +78,15 @@ class Features:
             **self.run.cards,
             "microscope": step["microscope"],
         }
+
+    def follow_text_size(self) -> None:
+        """Let the left column be as wide, and the settings of training as high, as their texts need."""
+        width, height = round(scaled(_NARROWEST)), self.run.training.least_height() + frame_height()
+        self.run.training.follow_text_size()
+        self.cards["layers"].setMinimumSize(width, 160)
+        self.cards["training"].setMinimumSize(width, min(height, _MOST_HIGH))
+        for name, pixels in _RIGHT.items():
+            self.cards[name].setMinimumWidth(round(scaled(pixels)))
 
     @property
     def needs(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
 from nnviz.ui.shell.workspaces import WorkspaceArea
-from nnviz.ui.widgets.card import HEADER, Card
+from nnviz.ui.widgets.card import Card, header_height
 
 TITLES = {
     "layers": "Layers",
@@ -92,7 +92,7 @@ class PanelMenu(QObject):
 
     def _open(self, name: str, at: QPoint) -> None:
         """Open the menu over the header of a card."""
-        if at.y() <= HEADER:
+        if at.y() <= header_height():
             menu = self.card_menu(name)
             menu.aboutToHide.connect(menu.deleteLater)
             menu.popup(self._cards[name].mapToGlobal(at))

@@ -28,7 +28,10 @@ WINDOW = (
     Act("train_workspace", "Train workspace", "View", lambda w: w.features.area.show_workspace("train"), "Ctrl+3", "fa6s.chart-line", "The plots are large"),
     Act("fit", "Fit the graph", "View", lambda w: w.fit(), "F", "fa6s.expand", "Show the whole graph"),
     Act("theme", "Light or dark", "View", lambda w: w.toggle_theme(), "Ctrl+Shift+L", "fa6s.circle-half-stroke", "Change between the light and the dark theme", after="detail_math"),
-    Act("reset_workspace", "Reset this workspace", "View", lambda w: w.features.area.reset(), "", "fa6s.table-columns", "Put all panels back where they were", after="theme"),
+    Act("larger_text", "Larger text", "View", lambda w: w.change_text_size(+1), "Ctrl++; Ctrl+=", "fa6s.magnifying-glass-plus", "Show all texts larger, up to twice their size", after="theme"),
+    Act("smaller_text", "Smaller text", "View", lambda w: w.change_text_size(-1), "Ctrl+-", "fa6s.magnifying-glass-minus", "Show all texts smaller", after="larger_text"),
+    Act("normal_text", "Normal text size", "View", lambda w: w.change_text_size(0), "Ctrl+Alt+0", "fa6s.font", "Show all texts in the size they were designed in", after="smaller_text"),
+    Act("reset_workspace", "Reset this workspace", "View", lambda w: w.features.area.reset(), "", "fa6s.table-columns", "Put all panels back where they were", after="normal_text"),
     Act("find_action", "Search or run an action…", "Help", lambda w: w.find_action(), "Ctrl+Shift+P", "fa6s.magnifying-glass", "Find any action by its name"),
     Act("about", "About nnviz", "Help", lambda w: w.about(), "", "fa6s.circle-info", "Version, and what the numbers are checked against"),
 )
@@ -73,8 +76,8 @@ class ActionTable(dict[str, QAction]):
         action = QAction(act.text, window)
         action.setIconText(act.short or act.text)
         action.setIcon(QIcon(blank) if act.icon else QIcon())
-        action.setShortcut(QKeySequence(act.keys))
-        action.setToolTip(f"{act.tip} ({act.keys})" if act.keys else act.tip)
+        action.setShortcuts(QKeySequence.listFromString(act.keys))
+        action.setToolTip(f"{act.tip} ({act.keys.replace('; ', ' or ')})" if act.keys else act.tip)
         action.triggered.connect(lambda _=False: act.call(feature(self._owners[act.id])))
         window.addAction(action)
         return action

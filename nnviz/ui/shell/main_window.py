@@ -15,7 +15,8 @@ from nnviz.ui.shell.command_palette import CommandPalette
 from nnviz.ui.shell.layouts import WORKSPACES
 from nnviz.ui.shell.top_bar import TopBar
 from nnviz.ui.theme.colors import LIGHT, THEMES, Theme, current_theme
-from nnviz.ui.theme.style import apply_theme, toggle_theme
+from nnviz.ui.theme.fonts import text_size
+from nnviz.ui.theme.style import apply_text_size, apply_theme, change_text_size, toggle_theme
 from nnviz.ui.widgets.escape import EscapeKey
 from nnviz.ui.widgets.notes import NoteBar
 from nnviz.ui.widgets.plot_picture import PlotStill
@@ -253,6 +254,13 @@ class MainWindow(QMainWindow):
         """Change between light and dark, in all windows."""
         toggle_theme(QApplication.instance())
 
+    def change_text_size(self, steps: int) -> None:
+        """Show all texts so many sizes larger, in all windows; 0 for the size they were designed in."""
+        change_text_size(QApplication.instance(), steps)
+        for window in (self, *self.siblings()):
+            window.features.follow_text_size()
+        self.toast.post("info", f"Text size {text_size()} %")
+
     # --- other windows ---
 
     def siblings(self) -> list[MainWindow]:
@@ -286,12 +294,14 @@ class MainWindow(QMainWindow):
         self.restoreGeometry(settings.value("window/geometry", QByteArray()))
         if not self.siblings():
             apply_theme(QApplication.instance(), THEMES.get(str(settings.value("window/theme", "light")), LIGHT))
+            apply_text_size(QApplication.instance(), _number(settings.value("window/text")))
 
     def _save_settings(self) -> None:
         settings = QSettings()
         settings.setValue("window/geometry", self.saveGeometry())
         settings.setValue("window/panels", self.features.area.save_state())
         settings.setValue("window/theme", current_theme().name)
+        settings.setValue("window/text", text_size())
 
     def stop_asking(self) -> None:
         """Ask for no unsaved changes when the window is closed."""
@@ -327,3 +337,9 @@ class MainWindow(QMainWindow):
             self._leave()
         event.accept()
         self.closed.emit()
+
+
+def _number(setting: object) -> int:
+    """The size of texts in percent that a setting says; 100 where it says none."""
+    text = str(setting)
+    return int(text) if text.isdecimal() else 100

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFont, QIcon, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from nnviz.ui.step.badge import Badge
 from nnviz.ui.theme.colors import BODY, GUTTER, LARGE, SMALL, TITLE, current_theme
-from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.fonts import mono, sans, scaled
 
 SIZES = {"node": "one node", "layer": "one layer", "phase": "one phase", "iteration": "one batch", "epoch": "one epoch"}
 _STEP_BUTTONS = ("to_start", "step_back", "step", "to_end")
@@ -21,6 +21,8 @@ _FIGURES = {"iteration": "000000", "epoch": "0000", "loss": "0.00000", "score": 
 """What the bar says of the run, with the widest text each is made for."""
 _SEARCH = ("Search…  Ctrl+Shift+P", "Search…")
 """What the field that finds actions says, and where there is little room."""
+_HEIGHT, _WORDS = 52, 36
+"""Heights in pixels of the bar, and of the row of workspaces in it."""
 _TITLE = (56, 170)
 """Narrowest and widest room of the title in pixels. It depends on the window alone: what stands behind must not jump with the title."""
 _NARROW, _WIDE = 1180, 1600
@@ -35,7 +37,7 @@ class TopBar(QWidget):
 
     def __init__(self, actions: dict[str, QAction], menu: QMenu, workspaces: Iterable[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedHeight(52)
+        self.setFixedHeight(round(scaled(_HEIGHT)))
         self._title = QLabel()
         self._named = ("", False)
         self._tabs = Segments(workspaces)
@@ -139,6 +141,12 @@ class TopBar(QWidget):
         while dispensable and self.layout().sizeHint().width() > self.width():
             dispensable.pop(0).hide()
 
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange and self.layout():
+            self.setFixedHeight(round(scaled(_HEIGHT)))
+            self._fit()
+        super().changeEvent(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit()
 
@@ -205,7 +213,7 @@ class Segments(QFrame):
 
     def __init__(self, names: Iterable[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedHeight(36)
+        self.setFixedHeight(round(scaled(_WORDS)))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._group = QButtonGroup(self, exclusive=True)
         self._buttons: dict[str, QPushButton] = {}
@@ -225,6 +233,11 @@ class Segments(QFrame):
     def choose(self, name: str) -> None:
         """Mark this word as the chosen one."""
         self._buttons[name].setChecked(True)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self.setFixedHeight(round(scaled(_WORDS)))
+        super().changeEvent(event)
 
 
 def _brand(menu: QMenu) -> QToolButton:

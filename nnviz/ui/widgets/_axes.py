@@ -123,7 +123,7 @@ class Axes:
         """Show the axis at this side, with numbers in the words of `text`, with lines across the frame or without."""
         axis = self._axes[side]
         self._shown.append(axis)
-        look = (self._theme, self._ratio, text, lines, (self._x if side == "bottom" else self._y).log)
+        look = (self._theme, self._ratio, small_mono().pixelSize(), text, lines, (self._x if side == "bottom" else self._y).log)
         if axis.look == look:
             return
         axis.look, axis.text = look, text

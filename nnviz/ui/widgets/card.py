@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 
 from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from nnviz.ui.theme.colors import GUTTER, RADIUS, SMALL, current_theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import sans, scaled
 
-HEADER = 28
-"""Height of the header row in pixels."""
 _TOP = 4
-FRAME = _TOP + HEADER + GUTTER
-"""Height of a card besides its body, in pixels."""
 _GAP = 8
 _PART = re.compile(r",? · |, ")
 """Between the parts of a subtitle."""
@@ -44,7 +39,7 @@ class Card(QWidget):
         self.set_title(title)
 
     def _fill_tools(self, tools: Sequence[QWidget]) -> None:
-        self._tools.setFixedHeight(HEADER)
+        self._tools.setFixedHeight(header_height())
         self._tools.installEventFilter(self)
         row = QHBoxLayout(self._tools)
         row.setContentsMargins(0, 0, 0, 0)
@@ -69,11 +64,11 @@ class Card(QWidget):
     def _header(self) -> QRect:
         """Where title and subtitle may stand: the header row left of the tools."""
         right = self._tools.x() - _GAP if self._tools.layout().count() else self.width() - GUTTER
-        return QRect(GUTTER, _TOP, max(0, right - GUTTER), HEADER)
+        return QRect(GUTTER, _TOP, max(0, right - GUTTER), header_height())
 
     def _strip(self) -> QRect:
         """The whole header row: what was painted while the tools were narrower lies there too."""
-        return QRect(0, 0, self.width(), _TOP + HEADER)
+        return QRect(0, 0, self.width(), _TOP + header_height())
 
     def _shown_title(self, room: float, subtitle: float) -> str:
         """The first title that fits beside the subtitle; else the first that fits alone; else the last, cut."""
@@ -102,8 +97,13 @@ class Card(QWidget):
             self.update(self._strip())
         return False
 
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._tools.setFixedHeight(header_height())
+        super().changeEvent(event)
+
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, max(HEADER + 64, super().minimumSizeHint().height()))
+        return QSize(160, max(header_height() + 64, super().minimumSizeHint().height()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self._strip().contains(event.position().toPoint()):
@@ -127,11 +127,19 @@ def _shortened(text: str, metrics: QFontMetrics, room: float) -> str:
     return next(fitting, "")
 
 
-@cache
+def header_height() -> int:
+    """Return the height of the header row in pixels."""
+    return round(scaled(28))
+
+
+def frame_height() -> int:
+    """Return the height of a card besides its body, in pixels."""
+    return _TOP + header_height() + GUTTER
+
+
 def _title_font() -> QFont:
     return sans(SMALL, QFont.Weight.Bold)
 
 
-@cache
 def _caption_font() -> QFont:
     return sans(SMALL)

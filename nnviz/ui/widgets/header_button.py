@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup, QFontMetrics, QPainter, QPaintE
 from PySide6.QtWidgets import QAbstractButton, QMenu, QWidget, QWidgetAction
 
 from nnviz.ui.theme.colors import SMALL, Theme, current_theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import sans, scaled
 
 _HEIGHT = 20
 _PADDING = 6
@@ -167,7 +167,8 @@ def _prepare(button: QAbstractButton, text: str, tip: str) -> None:
 
 
 def _size(text: str) -> QSize:
-    return QSize(min(_WIDEST, QFontMetrics(sans(SMALL)).horizontalAdvance(text) + 2 * _PADDING), _HEIGHT)
+    width = QFontMetrics(sans(SMALL)).horizontalAdvance(text) + 2 * _PADDING
+    return QSize(min(round(scaled(_WIDEST)), width), round(scaled(_HEIGHT)))
 
 
 def _fitting(text: str, metrics: QFontMetrics, room: int) -> str:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from nnviz.ui.theme.colors import DARK, LIGHT, SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import sans
 from nnviz.ui.theme.style import wearing
-from nnviz.ui.widgets.readout import LINE, text_width, write
+from nnviz.ui.widgets.readout import line_height, text_width, write
 
 _SHARPNESS = 2
 """Pixels of a copied picture for one on the screen."""
@@ -23,7 +23,7 @@ class PlotStill(QWidget):
         super().__init__()
         self._plot, self._theme = plot, theme or current_theme()
         plot.catch_up()
-        below = LINE + _GAP if plot.legend else 0
+        below = line_height() + _GAP if plot.legend else 0
         self.resize(plot.width() + 2 * _MARGIN, round(_HEADER + max(plot.height(), plot.least_height) + below + _MARGIN + _GAP))
 
     def _paint_header(self, painter: QPainter) -> None:
@@ -40,12 +40,12 @@ class PlotStill(QWidget):
         )
 
     def _paint_legend(self, painter: QPainter) -> None:
-        left, top = float(_MARGIN), self.height() - _MARGIN - LINE
+        left, top = float(_MARGIN), self.height() - _MARGIN - line_height()
         for color, text in self._plot.legend:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(color)
-            painter.drawEllipse(QRectF(left, top + (LINE - _SQUARE) / 2, _SQUARE, _SQUARE))
-            write(painter, QRectF(left + _SQUARE + 5, top, text_width(text) + 4, LINE), text, self._theme.color("muted"))
+            painter.drawEllipse(QRectF(left, top + (line_height() - _SQUARE) / 2, _SQUARE, _SQUARE))
+            write(painter, QRectF(left + _SQUARE + 5, top, text_width(text) + 4, line_height()), text, self._theme.color("muted"))
             left += _SQUARE + 5 + text_width(text) + 2 * _GAP
 
     # --- Qt ---
