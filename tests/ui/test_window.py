@@ -295,6 +295,19 @@ def test_any_action_is_found_by_its_name(qtbot, window):
     wait(qtbot, lambda: stands_at(window, 24 + window.session.run.iterations_per_epoch))
 
 
+def test_a_panel_is_enlarged_by_a_key_and_given_back_by_esc_and_the_cursor_stays(qtbot, window):
+    for _ in range(5):
+        press(qtbot, window, "F10")
+    window.features.graph.view.setFocus()
+    press(qtbot, window, "F4")
+    assert window.features.area.visible_panels() == ("graph",) and window.session.stepping.cursor == 5
+    qtbot.keyClick(window.features.graph.view, Qt.Key.Key_Escape)
+    assert window.features.area.enlarged == "" and window.session.stepping.cursor == 5
+    press(qtbot, window, "F4")
+    press(qtbot, window, "F4")
+    assert window.features.area.enlarged == ""
+
+
 def test_an_iteration_is_gone_to_again_and_again(qtbot, window):
     for iteration in (7, 11):
         wait(qtbot, window.action_table["go_to"].isEnabled)

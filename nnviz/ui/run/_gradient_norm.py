@@ -21,7 +21,7 @@ _EXPLANATION = (
     "‖∂L/∂θ‖ of every layer with parameters, on a logarithmic axis. Norms that shrink from the output towards the input vanish, "
     "norms that grow explode."
 )
-_LOWEST, _HIGHEST = 15.0, 80.0
+_LOWEST, _HIGHEST = 15.0, 160.0
 """Height of a row in pixels."""
 _BAR = 8
 """Width of the scroll bar in pixels."""

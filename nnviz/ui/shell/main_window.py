@@ -218,6 +218,12 @@ class MainWindow(QMainWindow):
         if not self.features.area.leave_enlarged():
             self.features.step.follow()
 
+    def enlarge_panel(self) -> None:
+        """Give the panel that has the keyboard all the room, or its place again."""
+        owner, seen = self.focusWidget(), self.features.area.visible_panels()
+        cards = ((name, self.features.cards[name]) for name in seen)
+        self.features.area.enlarge(next((name for name, card in cards if owner and card.isAncestorOf(owner)), seen[0]))
+
     def fit(self) -> None:
         """Show the whole graph and the whole network."""
         self.features.graph.view.fit()
