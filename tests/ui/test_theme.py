@@ -145,3 +145,13 @@ def test_icons_in_menus_can_be_seen_also_those_of_filled_buttons(qapp, theme):
         drawn = [image.pixelColor(x, y) for x in range(16) for y in range(16) if image.pixelColor(x, y).alpha() > 200]
         assert drawn and all(abs(color.lightness() - theme.color("panel").lightness()) > 60 for color in drawn), name
     app.shut_down(window)
+
+
+def test_no_widget_has_rules_that_its_tooltip_would_take_over(qtbot, qapp):
+    """A rule without a selector is the tooltip's, too: it would lose its padding."""
+    app.application()
+    window = app.build_window(open_document("example:moons"), autosaves=False)
+    window.asks_before_closing = False
+    bare = {widget.accessibleName() for widget in window.findChildren(QWidget) if widget.styleSheet() and "{" not in widget.styleSheet()}
+    app.shut_down(window)
+    assert bare == set()

@@ -138,7 +138,7 @@ class TrainingPanel(QWidget):
         self._heads: dict[str, QLabel] = {}
         self.more = QToolButton(checkable=True, accessibleName="More settings")
         self.more.setProperty("flat", True)
-        self.more.setStyleSheet("padding: 0; text-align: left;")
+        self.more.setProperty("role", "more")
         self.more.setToolTip("The settings that are changed less often")
         self.more.toggled.connect(self._fold)
         self._column = QVBoxLayout(self)
@@ -263,7 +263,7 @@ class FormLine(QWidget):
         """Put a small button behind the editor, and return it."""
         button = QToolButton(text=text, toolTip=tip, accessibleName=name)
         button.setFixedWidth(_BUTTON)
-        button.setStyleSheet("padding: 4px 0px;")
+        button.setProperty("role", "dots")
         self._line.addWidget(button)
         self.fit()
         return button

@@ -51,8 +51,8 @@ WORKSPACES = {
     ),
     "train": row(
         (240, column((560, "training"), (330, "parameters"))),
-        (1002, column((470, row((560, "loss"), (440, "boundary"))), (410, row((350, "histograms"), (330, "norms"), (320, "metric"))))),
-        (350, column((370, "network"), (520, "microscope"))),
+        (932, column((470, row((560, "loss"), (440, "boundary"))), (410, row((350, "histograms"), (330, "norms"), (320, "metric"))))),
+        (420, column((370, "network"), (520, "microscope"))),
     ),
 }
 """Shares are pixels of the 1600×1000 window of the design."""
