@@ -70,6 +70,16 @@ def test_on_the_way_to_an_iteration_the_bar_says_how_far_it_is(bar):
     assert not figure(bar, "loss")[1] and not figure(bar, "accuracy")[1]
 
 
+def test_figures_of_a_run_that_is_still_made_again_are_pale(bar):
+    bar.set_figures(5389, 0, "0.6916", "50 %", "accuracy", 5389, loss_at=5389, is_made_again=True)
+    text, is_present, tip = figure(bar, "iteration")
+    assert (text, is_present) == ("5389", False) and "made again" in tip
+    assert figure(bar, "epoch")[0] == "…", "0 would not be true"
+    assert not figure(bar, "loss")[1] and not figure(bar, "accuracy")[1]
+    bar.set_figures(5389, 12, "0.6916", "50 %", "accuracy", 5389, loss_at=5389)
+    assert all(figure(bar, name)[1] for name in ("iteration", "epoch", "loss", "accuracy"))
+
+
 @pytest.mark.parametrize("width", [1180, 1280, 1600])
 def test_search_and_menu_are_there_whatever_the_title_is_and_nothing_jumps_with_it(qtbot, bar, width):
     bar.resize(width, 52)

@@ -42,6 +42,8 @@ class RunFigures(NamedTuple):
     """The iteration that the loss is of."""
     target: int | None = None
     """The iteration the run is on its way to; None while it is not."""
+    is_made_again: bool = False
+    """Whether the iterations up to there are still being made again."""
 
 
 class RunFeature:
@@ -96,7 +98,9 @@ class RunFeature:
         metric, score = score_texts(self.session.experiment.training, run.curves.last("metric"))
         at = run.curves.last_iteration("metric")
         text = "" if loss is None else numbers.steady(loss)
-        return RunFigures(run.iteration, run.epoch, text, score, metric, at, run.curves.last_iteration("loss"), run.target)
+        return RunFigures(
+            run.iteration, run.epoch, text, score, metric, at, run.curves.last_iteration("loss"), run.target, run.is_made_again
+        )
 
     # --- the map of the neuron under the mouse, in place of the network's answer ---
 

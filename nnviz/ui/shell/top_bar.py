@@ -40,6 +40,7 @@ class TopBar(QWidget):
         self.setFixedHeight(round(scaled(_HEIGHT)))
         self._title = QLabel()
         self._named = ("", False)
+        self._is_on_its_way = False
         self._tabs = Segments(workspaces)
         self._tabs.chosen.connect(self.workspace_requested)
         self._step_buttons = [_icon_button(actions[name]) for name in _STEP_BUTTONS]
@@ -102,27 +103,28 @@ class TopBar(QWidget):
         measured_at: int | None = None,
         loss_at: int | None = None,
         target: int | None = None,
+        is_made_again: bool = False,
     ) -> None:
         """Show where the run stands; `loss` and `score`, the validation metric, as texts (empty: not known), `metric` its name.
 
         `measured_at`, `loss_at`: the iterations the metric and the loss are of; where it is an earlier one the number is pale, and its
-        tooltip says which. `target`: the iteration the run is on its way to.
+        tooltip says which. `target`: the iteration the run is on its way to; `is_made_again`: it is not yet where it is said to stand.
         """
-        texts = {"iteration": f"{iteration}", "epoch": f"{epoch}", "loss": loss or "–", "score": score or "–"}
-        for name, text in texts.items():
-            self._figures[name].show_text(text)
-        self._figures["iteration"].show_text(f"{iteration:,} of {target:,}" if target is not None else texts["iteration"])
-        way = (
-            f"On the way to iteration {target:,}; Esc stays at the one that is reached" if target is not None else "Parameter updates made"
-        )
-        self._figures["iteration"].setToolTip(way)
-        self._figures["epoch"].setToolTip("Passes over the training rows that are complete")
-        self._figures["score"].set_caption(metric)
-        is_past = target is not None
-        self._figures["loss"].show_age(_loss_note(loss_at), is_past or (bool(loss) and loss_at not in (None, iteration)))
-        past = bool(score) and measured_at not in (None, iteration)
-        note = "Measured on the validation rows" + (f" after iteration {measured_at:,}, not since" if past else "")
-        self._figures["score"].show_age(note, is_past or past)
+        figures, is_under_way = self._figures, is_made_again or target is not None
+        figures["iteration"].show_text(f"{iteration}" if target is None else f"{iteration:,} of {target:,}")
+        figures["iteration"].show_age(_way_note(target, is_made_again), is_made_again)
+        figures["epoch"].show_text("…" if is_made_again else f"{epoch}")
+        figures["epoch"].show_age("Passes over the training rows that are complete", is_made_again)
+        figures["loss"].show_text(loss or "–")
+        figures["loss"].show_age(_loss_note(loss_at), is_under_way or (bool(loss) and loss_at not in (None, iteration)))
+        is_past = bool(score) and measured_at not in (None, iteration)
+        figures["score"].set_caption(metric)
+        figures["score"].show_text(score or "–")
+        note = "Measured on the validation rows" + (f" after iteration {measured_at:,}, not since" if is_past else "")
+        figures["score"].show_age(note, is_under_way or is_past)
+        if (target is not None) != self._is_on_its_way:
+            self._is_on_its_way = target is not None
+            self._fit()
 
     def _fit(self) -> None:
         """Give up what is least needed until the rest fits, figures at the end; the search field gets short, and never goes."""
@@ -247,6 +249,13 @@ def _brand(menu: QMenu) -> QToolButton:
     button.setMenu(menu)
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
     return button
+
+
+def _way_note(target: int | None, is_made_again: bool) -> str:
+    """What the number of iterations means."""
+    if target is not None:
+        return f"On the way to iteration {target:,}; Esc stays at the one that is reached"
+    return "The iterations up to here are being made again" if is_made_again else "Parameter updates made"
 
 
 def _loss_note(iteration: int | None) -> str:
