@@ -51,10 +51,12 @@ def spread(state: TraceState, node: int, is_batched: bool, port: int = 0) -> np.
     """Return what a node put out with all its axes.
 
     Of a mean over the batch, and of a tensor too large to travel, every row is that one row. Raises LookupError where
-    the numbers are not here.
+    the numbers are not here, or are complex.
     """
     index = state.index
     record, whole = index.node(node), output(index, node, port)
+    if whole is not None and whole.dtype.kind == "c":
+        raise LookupError(f"the numbers of node {node} are complex")
     axis = record.batch_axis
     if port and whole is not None:
         axis = axis if axis is not None and whole.ndim > axis and whole.shape[axis] == len(index.trace.rows) else None
@@ -69,10 +71,13 @@ def spread(state: TraceState, node: int, is_batched: bool, port: int = 0) -> np.
 
 
 def output(index: TraceIndex, node: int, port: int) -> np.ndarray | None:
-    """Return one output of a node whole. Only the first travels; the others of a tensor that is cut in pieces are pieces of it."""
+    """Return one output of a node whole; one that is too large to travel is a piece of a tensor that was cut in pieces."""
     record = index.node(node)
     if port == 0:
         return index.array(record.value)
+    there = next((index.array(other.value) for other in record.others if other.port == port), None)
+    if there is not None:
+        return there
     source = output(index, record.inputs[0], record.ports[0] if record.ports else 0) if record.inputs else None
     parts = pieces(record, source) if source is not None else None
     return parts[port] if parts is not None and port < len(parts) else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from nnviz.operations import losses
 from nnviz.operations.operation import UNKNOWN
 from nnviz.operations.recorded_call import RecordedCall
@@ -35,13 +37,20 @@ def holds_for_means(state: TraceState, node: NodeRecord) -> bool:
     return not any(batched)
 
 
+@np.errstate(all="ignore")  # an overflow gives another value than the node's, and then nothing is said
 def substituted(state: TraceState, node: NodeRecord, element: tuple[int, ...]) -> str:
     """Return the formula with numbers for one element (without the batch axis); empty where there is nothing to put in."""
     if node.whole is not None:
         return _of_neuron(state, node)
     value = state.row(node.id, state.value(node.id))
     is_mean = state.sample is None and node.batch_axis is not None
-    if value is None or len(element) != value.ndim or node.kind == "parameter" or (is_mean and not holds_for_means(state, node)):
+    if (
+        value is None
+        or value.dtype.kind == "c"
+        or len(element) != value.ndim
+        or node.kind == "parameter"
+        or (is_mean and not holds_for_means(state, node))
+    ):
         return ""
     return _written(state, node, element, float(value[element]))
 

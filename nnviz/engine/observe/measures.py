@@ -12,7 +12,7 @@ from nnviz.document.network import split_parameter
 from nnviz.engine.run.trainer import Trainer
 from nnviz.engine.run.weight_recorder import WeightRecorder
 from nnviz.records.run_records import LayerMeasures, WeightHistory
-from nnviz.records.tensors import FEW, WHOLE, Array, Measure
+from nnviz.records.tensors import FEW, WHOLE, Array, Measure, histogram_of
 from nnviz.records.tensors import Tensor as TensorRecord
 
 FEWEST_BINS, MOST_BINS = 8, 40
@@ -36,7 +36,7 @@ def measure(tensor: Tensor) -> Measure:
     values = tensor.detach().numpy().ravel().astype(np.float64)
     finite = values[np.isfinite(values)]
     filled = finite[finite != 0]
-    low, high, histogram = _histogram(filled, _bins(values.size))
+    low, high, histogram = histogram_of(filled, _bins(values.size))
     if not finite.size:
         return Measure(values.size, 0.0, 0.0, 0.0, 0.0, 0.0, 0, values.size, histogram, low, high)
     scale = float(np.abs(finite).max()) or 1.0  # squares of large numbers would overflow
@@ -59,18 +59,6 @@ def measure(tensor: Tensor) -> Measure:
 
 def _bins(count: int) -> int:
     return max(FEWEST_BINS, min(MOST_BINS, math.isqrt(count)))
-
-
-def _histogram(values: np.ndarray, bins: int) -> tuple[float, float, tuple[int, ...]]:
-    """Low edge, high edge and counts. Values that are all the same get edges a little apart."""
-    if not values.size:
-        return 0.0, 0.0, ()
-    low, high = float(values.min()), float(values.max())
-    if high - low <= 1e-9 * max(abs(low), abs(high)):
-        low, high = min(low * 0.95, low * 1.05), max(high * 0.95, high * 1.05)
-    width = max(high / bins - low / bins, np.finfo(np.float64).tiny)  # high − low itself may overflow
-    places = (values / width - low / width).astype(np.int64)
-    return low, high, tuple(np.bincount(np.clip(places, 0, bins - 1), minlength=bins).tolist())
 
 
 def history_record(recorder: WeightRecorder, iteration: int) -> WeightHistory:

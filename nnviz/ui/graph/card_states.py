@@ -163,7 +163,9 @@ def _signed(array: np.ndarray | None) -> float:
     finite = array[np.isfinite(array)].astype(float) if array is not None else np.empty(0)
     if not finite.size:
         return 0.0
-    return float(np.copysign(np.sqrt(np.mean(finite**2)), finite.max() + finite.min()))
+    low, high = finite.min(), finite.max()
+    unit = max(-low, high) or 1.0  # squares of large numbers would overflow
+    return float(np.copysign(np.sqrt(np.mean((finite / unit) ** 2)) * unit, high / 2 + low / 2))
 
 
 def _is_there(state: TraceState, node: NodeRecord, coloring: str) -> bool:

@@ -17,6 +17,7 @@ from nnviz.ui.graph.structure import Edge, NodeCard
 from nnviz.ui.theme.colors import SMALL, Theme, current_theme, mixed
 from nnviz.ui.theme.fonts import drawn_mono as mono
 from nnviz.ui.theme.fonts import drawn_sans as sans
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.breakpoint_sign import paint_breakpoint
 
 LEAST_TITLE = 0.65
@@ -57,6 +58,7 @@ class GraphItem(QGraphicsItem):
     def shape(self) -> QPainterPath:
         return self._outline
 
+    @painted
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._draw(painter, current_theme(), QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform()))

@@ -56,7 +56,8 @@ def outline(measure: Measure) -> tuple[np.ndarray, np.ndarray]:
     counts = np.array(measure.histogram, dtype=np.float64)
     if not counts.any():
         return np.empty(0), np.empty(0)
-    edges = np.linspace(measure.low, measure.high, counts.size + 1)
+    unit = max(abs(measure.low), abs(measure.high)) or 1.0  # in units of the largest no distance is infinite
+    edges = unit * np.linspace(measure.low / unit, measure.high / unit, counts.size + 1)
     return np.repeat(edges, 2), np.concatenate(([0.0], np.repeat(counts / counts.max(), 2), [0.0]))
 
 
@@ -71,6 +72,6 @@ def bin_at(measure: Measure, value: float) -> tuple[float, float, int] | None:
     bins = len(measure.histogram)
     if not bins or not measure.low <= value <= measure.high:
         return None
-    width = (measure.high - measure.low) / bins
-    place = min(bins - 1, int((value - measure.low) / width)) if width else 0
+    width = measure.high / bins - measure.low / bins  # their difference may be more than the largest number there is
+    place = max(0, min(bins - 1, int(value / width - measure.low / width))) if width else 0
     return measure.low + place * width, measure.low + (place + 1) * width, measure.histogram[place]

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from nnviz.ui.theme.colors import GUTTER, RADIUS, SMALL, current_theme
 from nnviz.ui.theme.fonts import sans, scaled
+from nnviz.ui.theme.painting import painted
 
 _TOP = 4
 _GAP = 8
@@ -109,6 +110,7 @@ class Card(QWidget):
         if self._strip().contains(event.position().toPoint()):
             self.enlarge_requested.emit()
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

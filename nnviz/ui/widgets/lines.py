@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from nnviz.ui.theme.colors import SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import mono, sans, scaled
+from nnviz.ui.theme.painting import painted
 
 _INSET = 8.0
 _PAD = 5.0
@@ -149,6 +150,7 @@ class Lines(QWidget):
         super().resizeEvent(event)
         self.setFixedHeight(self.sizeHint().height())
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

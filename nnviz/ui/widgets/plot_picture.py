@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from nnviz.ui.theme.colors import DARK, LIGHT, SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.theme.style import wearing
 from nnviz.ui.widgets.readout import line_height, text_width, write
 
@@ -50,6 +51,7 @@ class PlotStill(QWidget):
 
     # --- Qt ---
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
