@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF, QRectF
 
 from nnviz.ui.widgets.scales import AxisScale
 
-_CLOSEST = 1e-4
-"""Smallest share of an axis that can be looked at."""
+_CLOSEST = 0.02
+"""Smallest share of an axis that can be looked at; what lies farther outside than a hundred frames would be drawn in the wrong place."""
 
 
 class Zoom:
