@@ -33,6 +33,8 @@ class Field(msgspec.Struct, frozen=True):
     """Whether None is a value (it then means "none" or "all", as the explanation says)."""
     essential: bool = False
     """Whether a file names it even where it has its default."""
+    absent: str = "off"
+    """What a screen says for None."""
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -129,7 +131,7 @@ _HEADS = Field("num_heads", "integer", 1, "how many attentions run side by side,
 _CAUSAL = Field("causal", "boolean", False, "let each time step attend to itself and earlier ones only")
 _POOL = (
     Field("kernel_size", "integer", 2, "size of the window", 1, 256, essential=True),
-    Field("stride", "integer", None, "how far the window moves at a time; none moves it by its own size", 1, 256, optional=True),
+    Field("stride", "integer", None, "how far the window moves at a time; none moves it by its own size", 1, 256, optional=True, absent="its own size"),
     Field("padding", "integer", 0, "how far the window reaches over each border, at most half its size", 0, 128),
 )
 
@@ -503,7 +505,7 @@ DATASETS = _table(
             Field("header", "choice", "auto", "whether the first line names the columns; auto finds out", choices=("auto", "yes", "no")),
             Field("missing", "choice", "refuse", "what is done with rows in which a value is missing: refuse the file, leave the row out, or put in the column's mean over the training rows", choices=("refuse", "leave out", "column mean")),
             Field("without", "names", [], "names of columns that are not used"),
-            Field("window", "integer", None, "cut the rows, as a series, into windows of so many time steps, all columns of which are the input; none: each row by itself", 1, 512, optional=True),
+            Field("window", "integer", None, "cut the rows, as a series, into windows of so many time steps, all columns of which are the input; none: each row by itself", 1, 512, optional=True, absent="each row"),
             Field("horizon", "integer", 1, "for a series: how many steps behind the window the target lies", 1, 1_000),
             _TARGET_SCALING,
             *_SPLIT,
@@ -559,7 +561,7 @@ EXPERIMENT = (
 TRAINING = (
     Field("loss", "choice", "cross_entropy", "what training makes small", choices=tuple(LOSSES), essential=True),
     Field("target", "choice", "labels", "what the output is compared with: what the data says about a row, or the row itself, which the network is to reproduce (an autoencoder)", choices=("labels", "input")),
-    Field("batch_size", "integer", 32, "rows per iteration; none takes the whole training set at once", 1, 100_000, optional=True, essential=True),
+    Field("batch_size", "integer", 32, "rows per iteration; none takes the whole training set at once", 1, 100_000, optional=True, essential=True, absent="all rows"),
     Field("l1", "number", 0.0, "adds l1 · Σ|w| over all weights to the loss, not over biases nor the γ and β of normalisations", 0.0, 1e3),
     Field("l2", "number", 0.0, "adds l2/2 · Σw² over all weights to the loss, not over biases nor the γ and β of normalisations", 0.0, 1e3),
     Field("clip_norm", "number", None, "largest norm of all gradients together; none does not clip", 1e-12, 1e12, optional=True),

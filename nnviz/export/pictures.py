@@ -10,7 +10,7 @@ from typing import Protocol
 from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPoint, QRect, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPaintEvent, QPdfWriter, QRegion
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QGraphicsScene, QGraphicsView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QAbstractScrollArea, QGraphicsScene, QGraphicsView, QScrollArea, QWidget
 
 from nnviz.document.store.files import replace_file
 from nnviz.export._svg import made_portable
@@ -135,8 +135,8 @@ def _placed(widgets: Sequence[QWidget]) -> Iterator[tuple[QPoint, QWidget]]:
 
 @contextmanager
 def _clipped(widget: QWidget) -> Iterator[None]:
-    """While it lasts, views that show a part of their scene are pictures: SVG and PDF would show what lies beyond their edges too."""
-    views = [view for view in [widget, *widget.findChildren(QGraphicsView)] if isinstance(view, QGraphicsView)]
+    """While it lasts, views that show a part of what is in them are pictures: SVG and PDF would show what lies beyond their edges too."""
+    views = [view for view in [widget, *widget.findChildren(QAbstractScrollArea)] if isinstance(view, QAbstractScrollArea)]
     stills = [_Still(view) for view in views if view.isVisible() and _shows_a_part(view)]
     try:
         yield
@@ -147,15 +147,21 @@ def _clipped(widget: QWidget) -> Iterator[None]:
             still.deleteLater()
 
 
-def _shows_a_part(view: QGraphicsView) -> bool:
-    shown = view.viewportTransform().mapRect(view.scene().itemsBoundingRect()) if view.scene() else QRectF()
+def _shows_a_part(view: QAbstractScrollArea) -> bool:
+    """Whether there is more in a view than can be seen of it."""
+    if isinstance(view, QScrollArea) and view.widget():
+        shown = QRectF(view.widget().geometry())
+    elif isinstance(view, QGraphicsView) and view.scene():
+        shown = view.viewportTransform().mapRect(view.scene().itemsBoundingRect())
+    else:
+        return isinstance(view, QAbstractItemView)  # its last row may be cut
     return not QRectF(view.viewport().rect()).adjusted(-1, -1, 1, 1).contains(shown)
 
 
 class _Still(QWidget):
     """Stands in for the viewport of a view with a picture of it, SCALE times as fine."""
 
-    def __init__(self, view: QGraphicsView) -> None:
+    def __init__(self, view: QAbstractScrollArea) -> None:
         super().__init__(view)
         self.view, viewport = view, view.viewport()
         self._image = QImage(viewport.size() * SCALE, QImage.Format.Format_ARGB32_Premultiplied)

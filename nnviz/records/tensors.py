@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+FEW = 32
+"""Of a tensor with at most this many finite elements that are not 0 a measure holds these, too: so few are no distribution."""
 WHOLE = 4096
 """A tensor with at most this many elements travels whole, a larger one as a measure."""
 
@@ -37,6 +39,8 @@ class Measure(msgspec.Struct, frozen=True):
     """Counts in equal bins from `low` to `high`."""
     low: float
     high: float
+    values: tuple[float, ...] = ()
+    """All elements of the histogram in increasing order, where there are at most FEW of them."""
 
 
 class Tensor(msgspec.Struct, frozen=True):

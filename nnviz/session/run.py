@@ -131,6 +131,11 @@ class RunState:
         return stands and self.trace_index is not None and self.trace_index.trace.iteration == self.iteration
 
     @property
+    def is_made_again(self) -> bool:
+        """Whether the iterations up to where it stands are still being made again, as after an undo: only then is the epoch not known."""
+        return self.iteration > 0 and self.epoch == 0 and self.trace_index is None and not self.training
+
+    @property
     def measures(self) -> tuple[LayerMeasures, ...]:
         """The latest measures."""
         return self.snapshots[-1].layers if self.snapshots else ()

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication, QGraphicsScene, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QGraphicsScene, QLabel, QScrollArea, QWidget
 
 from nnviz.document.store import files
 from nnviz.export import pictures
@@ -108,6 +108,23 @@ def test_widgets_can_be_pictures_too(view, qtbot):
         qtbot.addWidget(widget)
         widget.resize(300, 200)
         _rendered(pictures.svg(widget, LIGHT), QSize(300, 200))
+
+
+def test_what_is_scrolled_away_is_not_in_the_picture(qtbot):
+    """A scroll area over a label: what lies below its edge must not be painted over what stands there."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    content = QWidget()
+    content.setFixedSize(200, 400)
+    content.setStyleSheet("background: #ff0000")
+    area = QScrollArea(window, frameShape=QFrame.Shape.NoFrame)
+    area.setWidget(content)
+    area.setGeometry(0, 0, 200, 100)
+    window.resize(200, 300)
+    window.show()
+    picture = _rendered(pictures.svg(window, LIGHT), QSize(200, 300))
+    assert picture.pixelColor(100, 50) == QColor("#ff0000") and picture.pixelColor(100, 200) != QColor("#ff0000")
+    assert content.isVisible() and area.viewport().isVisible()
 
 
 def test_other_suffixes_are_refused_with_what_is_possible(view, tmp_path):

@@ -106,6 +106,7 @@ def test_a_former_run_looks_at_once_as_it_did():
     run = fold(fold(ready(), frame(40)), Begun(remembered(left)))
     assert (run.iteration, run.curves.iteration.tolist(), run.data, run.trace_index) == (9, [9], DATA, None)
     assert remembered(left).trace_index is None
+    assert run.is_made_again and not left.is_made_again and not fold(run, Ordered()).is_made_again
 
 
 def test_a_run_that_begins_again_keeps_its_pictures_until_it_is_there():

@@ -8,7 +8,7 @@ import numpy as np
 
 from nnviz.records.data_record import DataRecord
 from nnviz.records.run_records import LayerMeasures, Surface
-from nnviz.records.tensors import Array, Measure, Tensor
+from nnviz.records.tensors import FEW, Array, Measure, Tensor
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import NodeRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord
 from nnviz.records.trace_state import TraceState
@@ -50,6 +50,7 @@ def measure(values, bins: int = 24) -> Measure:
         histogram=tuple(int(count) for count in counts),
         low=low,
         high=high,
+        values=tuple(np.sort(counted).tolist()) if counted.size <= FEW else (),
     )
 
 

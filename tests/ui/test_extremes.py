@@ -25,7 +25,7 @@ from nnviz.ui.run._boundary import BoundaryPlot
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
 from nnviz.ui.run._metric import MetricPlot
-from nnviz.ui.run._ridgeline import bin_at, ridge
+from nnviz.ui.run._ridgeline import bin_at, outline
 from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.shell import app
 from nnviz.ui.theme import painting
@@ -74,9 +74,8 @@ def test_histograms_count_every_value(values, bins):
 @given(st.lists(KNOWN, min_size=1, max_size=30))
 def test_ridges_and_their_bins_are_finite(values):
     measured = _measure(values)
-    low, high = snapped(measured.low, measured.high)
-    heights = ridge(measured, low, high)
-    assert np.isfinite(heights).all() and (heights >= 0).all()
+    places, heights = outline(measured)
+    assert np.isfinite(places).all() and np.isfinite(heights).all() and (heights >= 0).all()
     assert not sum(measured.histogram) or bin_at(measured, measured.low)
 
 

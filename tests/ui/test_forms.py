@@ -1,13 +1,13 @@
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFocusEvent, QValidator
-from PySide6.QtWidgets import QApplication, QLineEdit, QSlider, QToolButton
+from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit, QSlider
 
 from nnviz.document.catalog import ACTIVATIONS, DATASETS, LAYERS, LOSSES, OPTIMIZERS, SCHEDULES, Field
-from nnviz.document.edits import Refused, change_training, choose_data, choose_optimizer, choose_schedule
+from nnviz.document.edits import Refused, add_layer, change_training, choose_data, choose_optimizer, choose_schedule
 from nnviz.document.fields import accepted
 from nnviz.document.store.examples import open_document
-from nnviz.ui.run._training_panel import TrainingPanel
+from nnviz.ui.run._training_panel import FIRST, FormLine, TrainingPanel
 from nnviz.ui.shell import app
 from nnviz.ui.widgets import forms
 from nnviz.ui.widgets.number_boxes import NumberBox, number_text, stepped
@@ -197,51 +197,87 @@ def test_a_csv_file_is_asked_for_in_plain_text_over_the_whole_width(qtbot):
     assert asked == [("data.target", "height")]
 
 
-def test_choosing_an_optimizer_keeps_the_keyboard_on_it(qtbot):
-    panel, experiment = TrainingPanel(), open_document("example:moons")
+def shown_panel(qtbot, experiment):
+    app.application()  # has the fonts
+    panel = TrainingPanel()
     qtbot.addWidget(panel)
+    panel.resize(208, 900)  # as narrow as it gets, with a scroll bar
     panel.show()
+    panel.set_experiment(experiment)
+    return panel
+
+
+def shown_lines(panel):
+    """The paths of the lines that can be seen, from top to bottom."""
+    lines = [line for line in panel.findChildren(FormLine) if line.isVisible()]
+    return [line.row.path for line in sorted(lines, key=lambda line: line.y())]
+
+
+def test_choosing_an_optimizer_keeps_the_keyboard_on_it_and_moves_nothing(qtbot):
+    experiment = open_document("example:moons")
+    panel = shown_panel(qtbot, experiment)
     panel.activateWindow()
-    panel.set_experiment(experiment)
     panel.value_requested.connect(lambda _, kind: panel.set_experiment(choose_optimizer(experiment, kind)))
-    before = panel.editor("training.optimizer.kind")
-    before.setFocus()
-    qtbot.keyClick(before, Qt.Key.Key_Up)
-    after = panel.editor("training.optimizer.kind")
-    assert after is not before and after.value() != experiment.training.optimizer.kind
-    assert panel.focusWidget() is after
+    box = panel.editor("training.optimizer.kind")
+    box.setFocus()
+    qtbot.keyClick(box, Qt.Key.Key_Up)
+    assert panel.editor("training.optimizer.kind") is box and box.value() != experiment.training.optimizer.kind
+    assert panel.focusWidget() is box
+    assert shown_lines(panel) == list(FIRST)
 
 
-def test_settings_are_grouped_and_what_is_set_is_never_folded_away(qtbot):
-    panel, experiment = TrainingPanel(), open_document("example:moons")
-    qtbot.addWidget(panel)
-    panel.show()
-    panel.set_experiment(experiment)
-    assert panel.editor("training.optimizer.learning_rate").isVisible() and panel.editor("training.schedule.kind").isVisible()
+def test_nine_settings_are_there_a_word_and_its_value_each(qtbot):
+    panel = shown_panel(qtbot, change_training(open_document("example:moons"), batch_size=None))
+    assert shown_lines(panel) == list(FIRST)
+    qtbot.wait(1)
+    bottom = panel.editor("training.clip_norm").mapTo(panel, panel.editor("training.clip_norm").rect().bottomLeft()).y()
+    assert bottom < panel.more.y() and panel.more.geometry().bottom() < panel.least_height()
+    words = {
+        path: [box.text() for box in panel.editor(path).findChildren(QCheckBox)] for path in ("training.batch_size", "training.clip_norm")
+    }
+    assert words == {"training.batch_size": ["all rows"], "training.clip_norm": ["off"]}
+    panel.set_experiment(change_training(open_document("example:moons"), clip_norm=2.0, dropout=False))
+    assert panel.editor("training.clip_norm").findChild(QCheckBox).text() == "" and panel.editor("training.clip_norm").value() == 2.0
+    assert panel.editor("training.dropout").text() == "off"
+
+
+@pytest.mark.parametrize(
+    ("shares", "text"), [((), "on · no layer"), ((0.2,), "on · p 0.2"), ((0.2, 0.2), "on · p 0.2"), ((0.5, 0.1), "on · p 0.1–0.5")]
+)
+def test_the_switch_of_dropout_says_how_much_is_dropped(qtbot, shares, text):
+    experiment = open_document("example:moons")
+    for share in shares:
+        experiment = add_layer(experiment, "dropout", p=share)
+    assert shown_panel(qtbot, experiment).editor("training.dropout").text() == text
+
+
+def test_what_is_set_is_never_folded_away(qtbot):
+    experiment = open_document("example:moons")
+    panel = shown_panel(qtbot, experiment)
     assert not panel.editor("training.optimizer.beta1").isVisible() and not panel.editor("training.l1").isVisible()
     panel.set_experiment(change_training(choose_schedule(experiment, "plateau"), l1=0.01))
     assert panel.editor("training.l1").isVisible() and panel.editor("training.schedule.patience").isVisible()
     assert not panel.editor("training.schedule.cooldown").isVisible()
-    (heading,) = [
-        button for button in panel.findChildren(QToolButton) if button.accessibleName() == "all settings of schedule" and button.isVisible()
-    ]
-    qtbot.mouseClick(heading, Qt.MouseButton.LeftButton)
-    assert panel.editor("training.schedule.cooldown").isVisible() and not panel.editor("training.optimizer.beta1").isVisible()
+    qtbot.mouseClick(panel.more, Qt.MouseButton.LeftButton)
+    assert panel.editor("training.schedule.cooldown").isVisible() and panel.editor("training.optimizer.beta1").isVisible()
 
 
-def test_no_choice_is_cut_where_the_panel_is_narrowest(qtbot):
-    app.application()  # has the fonts
-    panel = TrainingPanel()
-    qtbot.addWidget(panel)
-    panel.resize(200, 900)  # a card of 232 pixels, with a scroll bar
-    panel.show()
-    panel.set_experiment(choose_data(open_document("example:moons"), "csv"))
-    for section in ("Data", "Loss", "Optimizer", "Schedule", "Run"):
-        panel.unfold(section)
+def test_a_refused_value_goes_back_to_what_it_was(qtbot):
+    experiment = open_document("example:moons")
+    panel = shown_panel(qtbot, experiment)
+    panel.value_requested.connect(lambda *_: panel.set_experiment(experiment))
+    panel.editor("training.dropout").click()
+    assert panel.editor("training.dropout").value() is experiment.training.dropout
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_no_choice_is_cut_where_the_panel_is_narrowest(qtbot, loss):
+    panel = shown_panel(qtbot, change_training(choose_data(open_document("example:moons"), "csv"), loss=loss))
+    panel.unfold()
     qtbot.wait(1)
     boxes = panel.findChildren(forms.ChoiceBox)
     assert {"training loss", "data kind", "training optimizer kind"} <= {box.accessibleName() for box in boxes}
-    assert [(box.accessibleName(), box.width()) for box in boxes if box.width() < box.full_width() or not box.isVisible()] == []
+    assert [(box.accessibleName(), box.width()) for box in boxes if box.width() < box.shown_width() or not box.isVisible()] == []
 
 
 def test_a_choice_without_room_is_cut_with_dots_and_says_itself_in_its_tooltip(qtbot):
@@ -265,7 +301,7 @@ def test_targets_can_be_scaled_where_they_may_be_numbers(qtbot, kind, is_there):
     panel.set_experiment(choose_data(open_document("example:moons"), kind))
     asked = []
     panel.value_requested.connect(lambda *value: asked.append(value))
-    assert ("data.target_scaling" in panel._editors) == is_there
+    assert ("data.target_scaling" in {line.row.path for line in panel.findChildren(FormLine)}) == is_there
     if is_there:
         panel.editor("data.target_scaling").setCurrentText("standardise")
         assert asked == [("data.target_scaling", "standardise")]
@@ -276,7 +312,7 @@ def test_every_schedule_is_set_in_the_panel(qtbot, kind):
     panel, experiment = TrainingPanel(), choose_schedule(open_document("example:moons"), kind)
     qtbot.addWidget(panel)
     panel.set_experiment(experiment)
-    panel.unfold("Schedule")
+    panel.unfold()
     for field in SCHEDULES[kind].fields:
         assert panel.editor(f"training.schedule.{field.name}").value() == experiment.training.schedule[field.name]
 

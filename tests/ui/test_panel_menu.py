@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLabel, QMenu
 
 from nnviz.ui.shell._panel_menu import TITLES, PanelMenu
 from nnviz.ui.shell.layouts import HIDDEN, WORKSPACES
 from nnviz.ui.shell.workspaces import WorkspaceArea
-from nnviz.ui.widgets.card import Card
+from nnviz.ui.widgets.card import Card, frame_height
 
 NAMES = sorted({name for tree in WORKSPACES.values() for name in tree.panels()})
 
@@ -90,3 +91,76 @@ def test_the_last_panel_cannot_be_hidden(area_cards_menu):
     for name in area.visible_panels()[1:]:
         menu.actions[name].trigger()
     assert not menu.actions[WORKSPACES["step"].panels()[0]].isEnabled() and len(area.visible_panels()) == 1
+
+
+def places(area, cards):
+    return {
+        name: cards[name].geometry().translated(cards[name].mapTo(area, QPoint(0, 0)) - cards[name].pos()) for name in area.visible_panels()
+    }
+
+
+@pytest.mark.parametrize("workspace", WORKSPACES)
+def test_a_small_window_changes_no_proportions(qtbot, area_cards_menu, workspace):
+    area, cards, _ = area_cards_menu
+    area.resize(1600, 948)
+    area.show_workspace(workspace)
+    before = places(area, cards)
+    for size in ((1024, 620), (1280, 748), (1600, 948)):
+        area.resize(*size)
+        qtbot.wait(1)
+    assert places(area, cards) == before
+
+
+def test_proportions_given_by_hand_come_back_after_a_small_window_and_in_another_one(qtbot, area_cards_menu):
+    area, cards, _ = area_cards_menu
+    area.resize(1600, 948)
+    area.show_workspace("train")
+    splitter = cards["loss"].parentWidget()
+    splitter.moveSplitter(splitter.handle(1).x() - 150, 1)
+    before = places(area, cards)
+    area.resize(700, 500)
+    qtbot.wait(1)
+    state = area.save_state()
+    area.resize(1600, 948)
+    qtbot.wait(1)
+    other, others, _ = made(qtbot)
+    other.restore_state(state)
+    other.resize(1600, 948)
+    other.show_workspace("train")
+    for found in (places(area, cards), places(other, others)):
+        assert all(abs(found[name].width() - before[name].width()) <= 2 for name in before), "to rounding"
+    assert before["loss"].width() < before["boundary"].width()
+
+
+def test_a_hidden_panel_comes_back_as_large_as_it_was_also_if_its_neighbours_were_moved(qtbot, area_cards_menu):
+    _, cards, menu = area_cards_menu
+    height = cards["microscope"].height()
+    menu.actions["microscope"].trigger()
+    splitter = cards["inspector"].parentWidget()
+    menu.actions["batch"].trigger()
+    qtbot.wait(1)
+    splitter.moveSplitter(splitter.handle(1).y() - 40, 1)
+    menu.actions["batch"].trigger()
+    menu.actions["microscope"].trigger()
+    qtbot.wait(1)
+    assert abs(cards["microscope"].height() - height) < 40
+
+
+def test_a_double_click_on_a_title_enlarges_a_panel_and_gives_it_back(qtbot, area_cards_menu):
+    area, cards, menu = area_cards_menu
+    before = places(area, cards)
+    qtbot.mouseDClick(cards["loss"], Qt.MouseButton.LeftButton, pos=QPoint(30, 10))
+    assert area.visible_panels() == ("loss",) and cards["loss"].width() > 1100 and cards["loss"].height() > 700
+    assert not cards["graph"].isVisible() and menu.actions["graph"].isChecked(), "it is not hidden for good"
+    qtbot.mouseDClick(cards["loss"], Qt.MouseButton.LeftButton, pos=QPoint(30, 60))
+    assert area.enlarged == "loss", "only on the title"
+    assert area.leave_enlarged() and places(area, cards) == before and not area.leave_enlarged()
+    next(action for action in menu.card_menu("graph").actions() if action.text().startswith("Enlarge")).trigger()
+    area.show_workspace("build")
+    assert area.visible_panels() == WORKSPACES["build"].panels()
+
+
+def test_a_card_is_never_lower_than_what_stands_in_it(qtbot):
+    body = QLabel("body")
+    body.setMinimumHeight(300)
+    assert Card("tall", body).minimumSizeHint().height() == 300 + frame_height()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QToolButton, QWidget
 
 from nnviz.document.store.examples import open_document
 from nnviz.messages import GradientChecked
@@ -104,3 +104,54 @@ def _both(qapp, widget: QWidget) -> list[QImage]:
         pictures.append(widget.grab().toImage())
         toggle_theme(qapp)
     return pictures
+
+
+# --- what Qt draws itself ---
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_the_file_dialog_has_icons_that_can_be_seen(qtbot, qapp, theme):
+    app.application()
+    apply_theme(qapp, theme)
+    dialog = QFileDialog()
+    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    ground = theme.color("panel").lightness()
+    for name in ("backButton", "forwardButton", "toParentButton", "newFolderButton", "listModeButton", "detailModeButton"):
+        button = dialog.findChild(QToolButton, name)
+        image = button.icon().pixmap(16, 16).toImage()
+        drawn = [image.pixelColor(x, y) for x in range(16) for y in range(16) if image.pixelColor(x, y).alpha() > 200]
+        assert len(drawn) > 10 and all(abs(color.lightness() - ground) > 60 for color in drawn), name
+        assert button.contentsRect().width() >= 16, "it has the room for it"
+
+
+def test_buttons_of_a_question_have_no_icons_of_another_look(qtbot, qapp):
+    apply_theme(qapp, LIGHT)
+    box = QMessageBox(QMessageBox.Icon.Question, "Save", "Save?", QMessageBox.StandardButton.Save | QMessageBox.StandardButton.Cancel)
+    qtbot.addWidget(box)
+    box.show()
+    assert all(button.icon().isNull() for button in box.buttons())
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_icons_in_menus_can_be_seen_also_those_of_filled_buttons(qapp, theme):
+    app.application()
+    apply_theme(qapp, theme)
+    window = app.build_window(open_document("example:moons"), autosaves=False)
+    window.asks_before_closing = False
+    for name in ("play", "train", "step"):
+        image = window.action_table[name].icon().pixmap(16, 16).toImage()
+        drawn = [image.pixelColor(x, y) for x in range(16) for y in range(16) if image.pixelColor(x, y).alpha() > 200]
+        assert drawn and all(abs(color.lightness() - theme.color("panel").lightness()) > 60 for color in drawn), name
+    app.shut_down(window)
+
+
+def test_no_widget_has_rules_that_its_tooltip_would_take_over(qtbot, qapp):
+    """A rule without a selector is the tooltip's, too: it would lose its padding."""
+    app.application()
+    window = app.build_window(open_document("example:moons"), autosaves=False)
+    window.asks_before_closing = False
+    bare = {widget.accessibleName() for widget in window.findChildren(QWidget) if widget.styleSheet() and "{" not in widget.styleSheet()}
+    app.shut_down(window)
+    assert bare == set()

@@ -1,9 +1,11 @@
 """The figures in the top bar: a validation metric of an earlier iteration says of which."""
 
 import pytest
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QMenu, QWidget
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QAction, QIcon, QPixmap
+from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QToolButton, QWidget
 
+from nnviz.ui.shell import app
 from nnviz.ui.shell.top_bar import Figure, TopBar
 
 ACTIONS = ("to_start", "step_back", "step", "to_end", "rewind", "train_iteration", "train_epoch", "play", "train", "find_action")
@@ -13,7 +15,9 @@ ACTIONS = ("to_start", "step_back", "step", "to_end", "rewind", "train_iteration
 def bar(qtbot):
     parent = QWidget()
     qtbot.addWidget(parent)
-    bar = TopBar({name: QAction(name, parent) for name in ACTIONS}, QMenu(parent), ("build", "step"), parent)
+    app.application()  # has the fonts
+    icon = QIcon(QPixmap(16, 16))
+    bar = TopBar({name: QAction(icon, name, parent) for name in ACTIONS}, QMenu(parent), ("build", "step"), parent)
     bar.resize(1600, 52)
     parent.show()
     yield bar  # its parent lives as long as this fixture
@@ -43,11 +47,55 @@ def test_the_figures_do_not_jump_when_the_iteration_goes(bar):
     assert places[1:] == places[:1] * 3
 
 
-def test_the_loss_is_that_of_the_training_rows_and_of_an_earlier_iteration_it_says_of_which(bar):
-    figure = bar.findChildren(Figure)[2]
-    bar.set_figures(40, 3, "0.41", "87.3 %", "accuracy", 40, 40)
-    assert (figure.toolTip(), figure.findChildren(QLabel)[-1].isEnabled()) == ("Measured on all training rows", True)
+def figure(bar, caption):
+    """The text of a figure, and whether it is that of the present iteration."""
+    found = next(figure for figure in bar.findChildren(Figure) if figure.findChildren(QLabel)[0].text() == caption)
+    return found.findChildren(QLabel)[-1].text(), found.findChildren(QLabel)[-1].isEnabled(), found.toolTip()
+
+
+def test_a_loss_of_an_earlier_iteration_is_pale_and_every_figure_says_what_it_is_of(bar):
+    bar.set_figures(354, 3, "0.6916", "", "accuracy", None, loss_at=68)
+    text, is_present, tip = figure(bar, "loss")
+    assert (text, is_present, tip) == ("0.6916", False, "Measured on all training rows after iteration 68, not since")
+    bar.set_figures(354, 3, "0.4", "", "accuracy", None, loss_at=354)
+    assert figure(bar, "loss")[1]
+    bar.set_figures(0, 0, "0.7", "", "accuracy", None, loss_at=0)
+    assert figure(bar, "loss")[2] == "Measured on all training rows"
     bar.set_figures(41, 3, "0.41", "87.3 %", "accuracy", 40, 40, "training")
-    assert figure.toolTip() == "Measured on all training rows after iteration 40, not since"
-    assert not figure.findChildren(QLabel)[-1].isEnabled()
     assert score(bar) == ("Measured on the training rows after iteration 40, not since", False)
+    assert all(figure.toolTip() for figure in bar.findChildren(Figure))
+
+
+def test_on_the_way_to_an_iteration_the_bar_says_how_far_it_is(bar):
+    bar.set_figures(1200, 3, "0.6916", "50 %", "accuracy", 1200, loss_at=1200, target=5389)
+    assert figure(bar, "iteration")[0] == "1,200 of 5,389"
+    assert not figure(bar, "loss")[1] and not figure(bar, "accuracy")[1]
+
+
+def test_figures_of_a_run_that_is_still_made_again_are_pale(bar):
+    bar.set_figures(5389, 0, "0.6916", "50 %", "accuracy", 5389, loss_at=5389, is_made_again=True)
+    text, is_present, tip = figure(bar, "iteration")
+    assert (text, is_present) == ("5389", False) and "made again" in tip
+    assert figure(bar, "epoch")[0] == "…", "0 would not be true"
+    assert not figure(bar, "loss")[1] and not figure(bar, "accuracy")[1]
+    bar.set_figures(5389, 12, "0.6916", "50 %", "accuracy", 5389, loss_at=5389)
+    assert all(figure(bar, name)[1] for name in ("iteration", "epoch", "loss", "accuracy"))
+
+
+@pytest.mark.parametrize("width", [1180, 1280, 1600])
+def test_search_and_menu_are_there_whatever_the_title_is_and_nothing_jumps_with_it(qtbot, bar, width):
+    bar.resize(width, 52)
+    bar.set_figures(123_456, 1234, "0.1234", "98.0 %", "accuracy", 123_456)
+    places = []
+    for title in ("a", "A very long title of a document that somebody has given a whole sentence for a name"):
+        for name in ("build", "step"):
+            bar.set_workspace(name)
+            bar.set_title(title, True)
+            bar.layout().activate()
+            assert bar.layout().sizeHint().width() <= width
+            search = next(button for button in bar.findChildren(QPushButton) if button.text().startswith("Search"))
+            assert search.isVisible() and search.geometry().right() < width
+            places.append(bar.findChild(QWidget, "build").mapTo(bar, QPoint(0, 0)).x())
+    assert len(set(places)) == 1
+    menu = next(button for button in bar.findChildren(QToolButton) if button.accessibleName() == "Menu")
+    assert "▾" in menu.text()

@@ -21,6 +21,7 @@ from nnviz.document.store import files
 from nnviz.document.store.examples import open_document
 from nnviz.session.engine_process import EngineProcess
 from nnviz.ui.network.palette import LayerEntry
+from nnviz.ui.run._go_to import GoToField
 from nnviz.ui.shell.command_palette import CommandPalette
 from nnviz.ui.shell.main_window import MainWindow
 from nnviz.ui.theme.colors import current_theme
@@ -292,6 +293,37 @@ def test_any_action_is_found_by_its_name(qtbot, window):
     assert "+1 epoch" in palette.list.currentItem().text()
     qtbot.keyPress(palette.field, Qt.Key.Key_Return)
     wait(qtbot, lambda: stands_at(window, 24 + window.session.run.iterations_per_epoch))
+
+
+def test_a_panel_is_enlarged_by_a_key_and_given_back_by_esc_and_the_cursor_stays(qtbot, window):
+    for _ in range(5):
+        press(qtbot, window, "F10")
+    window.features.graph.view.setFocus()
+    press(qtbot, window, "F4")
+    assert window.features.area.visible_panels() == ("graph",) and window.session.stepping.cursor == 5
+    qtbot.keyClick(window.features.graph.view, Qt.Key.Key_Escape)
+    assert window.features.area.enlarged == "" and window.session.stepping.cursor == 5
+    press(qtbot, window, "F4")
+    press(qtbot, window, "F4")
+    assert window.features.area.enlarged == ""
+
+
+def test_an_iteration_is_gone_to_again_and_again(qtbot, window):
+    for iteration in (7, 11):
+        wait(qtbot, window.action_table["go_to"].isEnabled)
+        window.activateWindow()  # without a screen nothing else does when a popup closes
+        wait(qtbot, window.isActiveWindow)
+        press(qtbot, window, "Ctrl+G")
+        field = window.findChild(GoToField)
+        assert field.isVisible() and field.box.value() == window.session.run.iteration
+        qtbot.keyClicks(field.box.lineEdit(), str(iteration))
+        qtbot.keyClick(field.box, Qt.Key.Key_Return)
+        wait(qtbot, lambda iteration=iteration: stands_at(window, iteration))
+        wait(qtbot, lambda: window.findChild(GoToField) is None)
+    window.action_table["go_to"].trigger()
+    qtbot.keyClick(window.findChild(GoToField).box, Qt.Key.Key_Escape)
+    wait(qtbot, lambda: window.findChild(GoToField) is None)
+    assert stands_at(window, 11)
 
 
 def test_a_window_that_has_no_document_yet_does_not_hinder_another(qtbot, window, tmp_path):

@@ -12,7 +12,7 @@ from nnviz.document.network import split_parameter
 from nnviz.engine.run.trainer import Trainer
 from nnviz.engine.run.weight_recorder import WeightRecorder
 from nnviz.records.run_records import LayerMeasures, WeightHistory
-from nnviz.records.tensors import WHOLE, Array, Measure, histogram_of
+from nnviz.records.tensors import FEW, WHOLE, Array, Measure, histogram_of
 from nnviz.records.tensors import Tensor as TensorRecord
 
 FEWEST_BINS, MOST_BINS = 8, 40
@@ -53,6 +53,7 @@ def measure(tensor: Tensor) -> Measure:
         histogram=histogram,
         low=low,
         high=high,
+        values=tuple(np.sort(filled).tolist()) if filled.size <= FEW else (),
     )
 
 

@@ -18,7 +18,8 @@ from nnviz.ui.graph.routing import Box
 from nnviz.ui.graph.states import EdgeState
 from nnviz.ui.graph.structure import Diagram
 from nnviz.ui.theme.colors import BODY, SMALL, Theme, mixed
-from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.fonts import drawn_mono as mono
+from nnviz.ui.theme.fonts import drawn_sans as sans
 from nnviz.ui.widgets.zoom_view import READABLE
 
 HEIGHT = 62.0

@@ -13,7 +13,8 @@ from nnviz.ui.graph.neuron_states import NeuronState
 from nnviz.ui.graph.routing import Box
 from nnviz.ui.graph.states import EdgeState
 from nnviz.ui.theme.colors import BODY, SMALL, Theme, mixed, of_sign
-from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.fonts import drawn_mono as mono
+from nnviz.ui.theme.fonts import drawn_sans as sans
 from nnviz.ui.widgets.color_scale import readable
 
 _Flag = Qt.AlignmentFlag

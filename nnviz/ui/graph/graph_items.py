@@ -15,7 +15,8 @@ from nnviz.ui.graph.routing import Box, Point
 from nnviz.ui.graph.states import EdgeState, NodeState
 from nnviz.ui.graph.structure import Edge, NodeCard
 from nnviz.ui.theme.colors import SMALL, Theme, current_theme, mixed
-from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.fonts import drawn_mono as mono
+from nnviz.ui.theme.fonts import drawn_sans as sans
 from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.breakpoint_sign import paint_breakpoint
 

@@ -13,7 +13,7 @@ from nnviz.records.trace_record import NodeMarks, NodeRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph.structure import NodeCard
 from nnviz.ui.theme.colors import SMALL, Theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import drawn_sans as sans
 
 SHOWN = 0.25
 """A node is marked as saturated if at least this share of its elements is."""

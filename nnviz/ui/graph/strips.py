@@ -18,7 +18,8 @@ from nnviz.text import numbers
 from nnviz.text.names import symbol
 from nnviz.text.tokens import written
 from nnviz.ui.theme.colors import SMALL, Theme
-from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.fonts import drawn_mono as mono
+from nnviz.ui.theme.fonts import drawn_sans as sans
 from nnviz.ui.widgets.color_scale import robust_limit, shaded
 
 COLORINGS = ("value", "gradient", "contribution", "update")

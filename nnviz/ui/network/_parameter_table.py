@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, Qt, Signal
 from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -15,12 +15,12 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.report import Report
 from nnviz.text.captions import size_text
 from nnviz.ui.theme.colors import BODY
-from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.fonts import mono, sans, scaled
 from nnviz.ui.widgets.sorted_table import ROW, Column, Table
 
 _HIGH = 26
-_WIDE = 340
-"""Pixels below which the kinds are left out, so that names and numbers are read in full."""
+_WIDE, _NARROW = 340, 250
+"""Pixels below which the kinds, and then the sizes, are left out, so that names and numbers are read in full."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,11 @@ class ParameterTable(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.table = Table("Parameters by layer", _COLUMNS)
-        self.table.verticalHeader().setDefaultSectionSize(_HIGH)
+        self.table.verticalHeader().setDefaultSectionSize(round(scaled(_HIGH)))
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
-        header.setMinimumSectionSize(44)
+        header.setMinimumSectionSize(24)
+        self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         header.setSortIndicatorClearable(True)
         self.table.setSortingEnabled(True)
@@ -106,9 +107,15 @@ class ParameterTable(QWidget):
 
     # --- Qt ---
 
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange and self.layout():
+            self.table.verticalHeader().setDefaultSectionSize(round(scaled(_HIGH)))
+        super().changeEvent(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.table.setColumnHidden(1, self.width() < _WIDE)
+        self.table.setColumnHidden(1, self.width() < scaled(_WIDE))
+        self.table.setColumnHidden(2, self.width() < scaled(_NARROW))
 
 
 def layer_rows(experiment: Experiment, report: Report) -> list[LayerRow]:

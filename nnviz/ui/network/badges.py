@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
 from nnviz.ui.theme.colors import SMALL, Theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import drawn_sans as sans
 
 _WIDTH = 200.0
 _RADIUS = 8.0

@@ -12,7 +12,7 @@ from nnviz.records.tensors import Measure
 from nnviz.ui.network.layer_figures import LayerFigures
 from nnviz.ui.network.layer_sizes import LayerSize
 from nnviz.ui.theme.colors import LARGE, Theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import drawn_sans as sans
 
 _SHADES = 256
 _PARTING = 1.4

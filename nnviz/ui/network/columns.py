@@ -16,7 +16,7 @@ from nnviz.ui.network import badges, blocks, neurons
 from nnviz.ui.network.layer_figures import LayerFigures
 from nnviz.ui.network.layer_sizes import FACTS, TITLE, LayerSize
 from nnviz.ui.theme.colors import BODY, SMALL, current_theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import drawn_sans as sans
 from nnviz.ui.theme.painting import painted
 
 PORT = 5.0

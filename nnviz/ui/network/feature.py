@@ -53,7 +53,6 @@ class NetworkFeature:
             "properties": Card("Selected layer", scrolling(self.properties)),
             "parameters": Card("Parameters", self.parameters),
         }
-        self.cards["properties"].setMinimumWidth(300)  # else its texts would be cut
         self._data: DataRecord | None = None
         self._state: TraceState | None = None
         self._connect_view()

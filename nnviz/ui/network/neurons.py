@@ -12,7 +12,7 @@ from nnviz.ui.network import blocks
 from nnviz.ui.network.layer_figures import LayerFigures
 from nnviz.ui.network.layer_sizes import LayerSize
 from nnviz.ui.theme.colors import Theme
-from nnviz.ui.theme.fonts import mono
+from nnviz.ui.theme.fonts import drawn_mono as mono
 from nnviz.ui.widgets.color_scale import color_of, readable
 
 _SMALLEST_NUMBERED = 15.0

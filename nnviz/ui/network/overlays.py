@@ -15,7 +15,7 @@ from nnviz.ui.network.layer_figures import Figures
 from nnviz.ui.network.network_scene import NetworkScene
 from nnviz.ui.network.neurons import bias_dot
 from nnviz.ui.theme.colors import BODY, SMALL, Theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import drawn_sans, sans
 
 _HINT_AWAY = 16
 _WIDEST_HINT = 320
@@ -78,7 +78,7 @@ def scales_rect(room: QRect) -> QRect:
 
 def paint_scales(painter: QPainter, room: QRect, theme: Theme, figures: Figures) -> None:
     """Paint the scales of neurons, weights and biases at the lower right of a picture that has numbers."""
-    painter.setFont(sans(SMALL))
+    painter.setFont(drawn_sans(SMALL))
     metrics = QFontMetricsF(painter.font())
     scales = _fitting_texts(metrics, scales_of(figures), room.width() - 8)
     right = float(room.right() - 4)

@@ -6,17 +6,32 @@ import textwrap
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QDrag, QEnterEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from nnviz.document.catalog import LAYERS, Kind
 from nnviz.ui.network.layer_drops import mime
 from nnviz.ui.theme.colors import BODY, GRID, SMALL, current_theme
-from nnviz.ui.theme.fonts import WIDEST_TIP, sans
+from nnviz.ui.theme.fonts import WIDEST_TIP, sans, scaled
 from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.search_list import ListEntry, matching
 
-_HEIGHT, _HEAD = 26, 22
+_LOWEST, _HEIGHT, _HEAD = 22, 28, 22
+"""Heights in pixels: of an entry where there is little room and where there is enough, and of a heading."""
 _SQUARE = 13
+_FIRST = (
+    ("input",),
+    ("dense",),
+    ("activation",),
+    ("dropout",),
+    ("batch_norm",),
+    ("layer_norm",),
+    ("add", "concat"),
+    ("conv2d", "max_pool"),
+    ("rnn",),
+    ("lstm", "gru"),
+    ("attention",),
+)
+"""The kinds that are always there, line by line."""
 _COLORS = {"activation": "forward", "flatten": "clip", "reshape": "clip"}
 _GROUP_COLORS = {
     "Data": "batch",
@@ -28,8 +43,6 @@ _GROUP_COLORS = {
     "Sequence": "clip",
     "Attention": "negative",
 }
-_FIRST_OPEN = 2
-"""So many groups are open at the start."""
 
 
 def color_of(kind: Kind) -> str:
@@ -38,7 +51,7 @@ def color_of(kind: Kind) -> str:
 
 
 class Palette(QWidget):
-    """All kinds of layers that exist, in groups that fold. Typing finds, arrow keys walk, Enter adds."""
+    """The kinds of layers one needs, and behind "more" all others, in groups. Typing finds, arrow keys walk, Enter adds."""
 
     add_requested = Signal(str)
 
@@ -52,34 +65,54 @@ class Palette(QWidget):
         column.setSpacing(GRID)
         column.addWidget(self.search)
         self.entries: list[LayerEntry] = []
-        self.heads: dict[str, GroupHead] = {}
-        for kind in _grouped():
-            self._add(kind)
+        self._heads: list[QLabel] = []
+        for names in _FIRST:
+            self._add_line([LAYERS[name] for name in names])
+        self.more = MoreButton()
+        column.addWidget(self.more)
+        self._add_others({name for names in _FIRST for name in names})
         column.addStretch(1)
+        self.more.toggled.connect(lambda: self._show_matches(self.search.text()))
         self.search.textChanged.connect(self._show_matches)
         self.search.returnPressed.connect(self._add_first)
         self._show_matches("")
 
-    def _add(self, kind: Kind) -> None:
-        if kind.group not in self.heads:
-            head = self.heads[kind.group] = GroupHead(kind.group, len(self.heads) < _FIRST_OPEN)
-            head.toggled.connect(lambda _: self._show_matches(self.search.text()))
+    def _add_line(self, kinds: list[Kind]) -> None:
+        """Kinds side by side."""
+        line = QHBoxLayout()
+        line.setSpacing(GRID)
+        for kind in kinds:
+            entry = LayerEntry(kind)
+            entry.clicked.connect(lambda _=False, name=kind.name: self.add_requested.emit(name))
+            self.entries.append(entry)
+            line.addWidget(entry, 1)
+        self.layout().addLayout(line)
+
+    def _add_others(self, first: set[str]) -> None:
+        groups: dict[str, list[Kind]] = {}
+        for kind in LAYERS.values():
+            if kind.name not in first:
+                groups.setdefault(kind.group, []).append(kind)
+        for group, kinds in groups.items():
+            head = QLabel(group.upper())
+            head.setProperty("role", "head")
+            self._heads.append(head)
             self.layout().addWidget(head)
-        entry = LayerEntry(kind)
-        entry.clicked.connect(lambda _=False, name=kind.name: self.add_requested.emit(name))
-        self.entries.append(entry)
-        self.layout().addWidget(entry)
+            for kind in kinds:
+                self._add_line([kind])
 
     def _matches(self, text: str) -> list[str]:
         return [choice.key for choice in matching([ListEntry(kind.name, kind.label) for kind in LAYERS.values()], text)]
 
     def _show_matches(self, text: str) -> None:
-        """While something is searched, what matches in all groups; else what is in the open ones."""
+        """While something is searched, what matches of all kinds; else the first ones, or all."""
         found = self._matches(text)
-        for head in self.heads.values():
-            head.setVisible(not text)
+        self.more.setVisible(not text)
+        for head in self._heads:
+            head.setVisible(not text and self.more.isChecked())
+        first = {name for names in _FIRST for name in names}
         for entry in self.entries:
-            entry.setVisible(entry.kind.name in found if text else self.heads[entry.kind.group].isChecked())
+            entry.setVisible(entry.kind.name in found if text else self.more.isChecked() or entry.kind.name in first)
 
     def _add_first(self) -> None:
         found = self._matches(self.search.text())
@@ -91,7 +124,8 @@ class Palette(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         way = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(event.key(), 0)
-        chain = [widget for widget in _in_order(self) if widget.isVisible()]
+        first = sum(map(len, _FIRST))
+        chain = [widget for widget in (self.search, *self.entries[:first], self.more, *self.entries[first:]) if widget.isVisible()]
         focused = [place for place, widget in enumerate(chain) if widget.hasFocus()]
         if not way or not focused:
             event.ignore()
@@ -99,34 +133,21 @@ class Palette(QWidget):
         chain[max(0, min(len(chain) - 1, focused[0] + way))].setFocus(Qt.FocusReason.TabFocusReason)
 
 
-def _in_order(palette: Palette) -> list[QWidget]:
-    """Search field, heads and entries from top to bottom."""
-    layout = palette.layout()
-    return [widget for place in range(layout.count()) if (widget := layout.itemAt(place).widget())]
+class MoreButton(QAbstractButton):
+    """The word that unfolds the kinds of layers one needs less often."""
 
-
-def _grouped() -> list[Kind]:
-    groups = list(dict.fromkeys(kind.group for kind in LAYERS.values()))
-    return sorted(LAYERS.values(), key=lambda kind: groups.index(kind.group))
-
-
-class GroupHead(QAbstractButton):
-    """The name of a group; it folds and unfolds what stands below it."""
-
-    def __init__(self, name: str, is_open: bool, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setText(name)
         self.setCheckable(True)
-        self.setChecked(is_open)
-        self.setAccessibleName(f"{name} layers")
-        self.setToolTip(f"Fold or unfold: {name}")
+        self.setAccessibleName("More layers")
+        self.setToolTip("All other kinds of layers")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
 
     # --- Qt ---
 
     def sizeHint(self) -> QSize:
-        return QSize(150, _HEAD)
+        return QSize(150, round(scaled(_HEAD)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         _press(self, event, super().keyPressEvent)
@@ -140,8 +161,7 @@ class GroupHead(QAbstractButton):
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.6, 0.6, -0.6, -0.6), 6, 6)
         painter.setPen(theme.color("text" if self.underMouse() else "muted"))
         painter.setFont(sans(SMALL, QFont.Weight.DemiBold))
-        painter.drawText(self.rect().adjusted(6, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, "▾" if self.isChecked() else "▸")
-        painter.drawText(self.rect().adjusted(20, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.drawText(self.rect().adjusted(6, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, "less ▴" if self.isChecked() else "more ▾")
         painter.end()
 
 
@@ -167,14 +187,15 @@ class LayerEntry(QAbstractButton):
         self.setToolTip("\n".join(textwrap.fill(text, WIDEST_TIP) for text in (kind.explanation, kind.source) if text))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
     # --- Qt ---
 
     def sizeHint(self) -> QSize:
-        return QSize(150, _HEIGHT)
+        return QSize(150, round(scaled(_HEIGHT)))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(60, _HEIGHT)
+        return QSize(60, round(scaled(_LOWEST)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         _press(self, event, super().keyPressEvent)

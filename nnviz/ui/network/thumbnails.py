@@ -17,7 +17,7 @@ from nnviz.ui.network.layer_places import Point, arranged, bounds, detours
 from nnviz.ui.network.layer_sizes import LayerSize, layer_size
 from nnviz.ui.network.palette import color_of
 from nnviz.ui.theme.colors import Theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import drawn_sans as sans
 
 SIZE = QSize(216, 112)
 _MARGIN = 8.0

@@ -22,13 +22,15 @@ from nnviz.ui.run._surface_picture import Points, circles, class_image, limits_o
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import ChoiceButton
 from nnviz.ui.widgets.plot import Plot
-from nnviz.ui.widgets.readout import LINE, paint_readout, text_width
+from nnviz.ui.widgets.readout import line_height, paint_readout, text_width
 from nnviz.ui.widgets.scales import AxisScale, snapped
 
 MOST_ROWS = 2000
 """No more rows of the data are drawn as points."""
 _ROOMY = 280
 """Pixels of width below which the header has no room for the pencil beside the iteration, nor the plane for a hand."""
+_MOST_NAMED = 6
+"""So many classes a picture names."""
 _NEAR = 11.0
 """Pixels within which a point is meant."""
 _EXPLANATION = (
@@ -94,6 +96,14 @@ class BoundaryPlot(Plot):
         """What the engine has to measure for the present view: surface · answers."""
         return "surface" if self.view.key in ("", "boundary") else "answers"
 
+    def _legend(self) -> tuple[tuple[QColor, str], ...]:
+        """Which colour is which class."""
+        if self._hover_map is not None or not self.points.classes:
+            return ()
+        colors, shown = current_theme().classes, range(min(_MOST_NAMED, self.points.classes))
+        names = [self.points.class_name(number) for number in shown]
+        return tuple((QColor(colors[n % len(colors)]), f"class {name}" if name.isdecimal() else name) for n, name in enumerate(names))
+
     def set_run(self, run: RunState) -> None:
         """Show the surface and the data of this run."""
         self.offer(run.surface, run.data, run.surface_iteration, run.answers, run.answers_iteration)
@@ -120,6 +130,7 @@ class BoundaryPlot(Plot):
         if data is None or self.points is None or self.points.data is not data:
             self.points = Points.of(data, MOST_ROWS) if data else None
             self._offer_views(data)
+        self.legend = ()
         if self.needs == "answers" and data:
             self._take_answers(data, answers, answered)
             return
@@ -127,6 +138,7 @@ class BoundaryPlot(Plot):
         if self.sentence:
             self.set_heading("Decision boundary", "", "Boundary")
             return
+        self.legend = self._legend()
         self._surface, self._output = surface, to_numpy(surface.output) if surface else None
         self.image = self._plane() if self.points.features == 2 else None
         self.set_heading(*self._heading(plot_numbers.iteration(iteration) if surface else ""))
@@ -176,12 +188,12 @@ class BoundaryPlot(Plot):
         self.axes.axis("left", lines=self.points.features == 1)
         self.axes.axis("bottom")
         if self.image is not None:
-            self.axes.image(self.image)
+            self.axes.image(self.image, *self._extent())
         room = (max(1.0, frame.width() * frame.height()) / len(self.points.x)) ** 0.5  # of one, so that they shrink where there are many
         self.axes.points(*circles(theme, self.points, round(min(8.0, max(3.6, room / 2)), 1)))
         for color, values in self._curves() if self.points.features == 1 and self._surface else ():
             known = np.isfinite(values)
-            self.axes.curve(np.linspace(x.low, x.high, len(values))[known], values[known], color, 2)
+            self.axes.curve(np.linspace(*limits_of(self._surface, self.points, 0), len(values))[known], values[known], color, 2)
         self.axes.render(painter)
         if self.hovered is not None and frame.contains(self.hovered):
             paint_readout(painter, theme, self.hovered, self.values_at(x.value(self.hovered.x()), y.value(self.hovered.y())), frame)
@@ -212,9 +224,14 @@ class BoundaryPlot(Plot):
         """The frame and both scales. The left margin is wide enough for any tick, so that it does not jump."""
         low, high = self._y_limits()
         left = 7 + max(text_width(text, number=True) for text in (plot_numbers.tick(value) for value in (-2.5, *snapped(low, high, 3))))
-        frame = area.adjusted(round(left), 7, -8, -LINE - 3)
+        frame = area.adjusted(round(left), 7, -8, -line_height() - 3)
         x = AxisScale(*limits_of(self._surface, self.points, 0), frame.left(), frame.right())
-        return frame, x, AxisScale(low, high, frame.bottom(), frame.top())
+        return frame, *self.zoomed(frame, x, AxisScale(low, high, frame.bottom(), frame.top()))
+
+    def _extent(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """The lowest and the highest point of the plane."""
+        (left, right), (low, high) = (limits_of(self._surface, self.points, axis) for axis in (0, 1))
+        return (left, low), (right, high)
 
     def _y_limits(self) -> tuple[float, float]:
         if self.points.features == 2:

@@ -4,35 +4,39 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QBrush, QFontMetricsF, QPainter, QPen
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QBrush, QFontMetricsF, QPainter, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QScrollBar, QWidget
 
 from nnviz.records.run_records import LayerMeasures
 from nnviz.session.run import RunState, Snapshot
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import number, steady
 from nnviz.ui.theme.colors import BODY, current_theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import sans, scaled
 from nnviz.ui.widgets.plot import Plot
-from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, thinned, write
+from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, thinned, write
 from nnviz.ui.widgets.scales import AxisScale, decades, held
 
 _EXPLANATION = (
     "‖∂L/∂θ‖ of every layer with parameters, before any clipping, on a logarithmic axis. Norms that shrink from the output towards the "
     "input vanish, norms that grow explode. It is the gradient of the last iteration made, and before the first that of the one to come."
 )
-_LOWEST, _HIGHEST = 15.0, 80.0
+_LOWEST, _HIGHEST = 15.0, 160.0
 """Height of a row in pixels."""
+_BAR = 8
+"""Width of the scroll bar in pixels."""
 
 
 class GradientNormPlot(Plot):
-    """One bar a layer, from the input (top) to the output."""
+    """One bar a layer, from the input (top) to the output; scrolled where there are more than fit."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Gradient norm by layer", _EXPLANATION, "Gradient norm", parent)
         self.layers: tuple[LayerMeasures, ...] = ()
         self._limits: tuple[float, float] | None = None
         self._clipping = ""
+        self.bar = QScrollBar(Qt.Orientation.Vertical, self, accessibleName="Layers", visible=False)
+        self.bar.valueChanged.connect(self.update)
 
     def set_clipping(self, clip_norm: float | None, clip_value: float | None) -> None:
         """Say how gradients are clipped after what is shown; None: not."""
@@ -47,14 +51,16 @@ class GradientNormPlot(Plot):
         self.layers = snapshots[-1].layers if snapshots else ()
         self.sentence = "" if self.layers else "gradient norms appear with the first measured iteration"
         self._limits = held(self._limits, log_limits([layer.gradients.norm for layer in self.layers])) if self.layers else None
+        self.least_height = round(len(self.layers) * scaled(_LOWEST)) + line_height() + 4
+        self._fit_bar()
         self.set_heading("Gradient norm by layer", plot_numbers.iteration(snapshots[-1].iteration) if self.layers else "", "Gradient norm")
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
-        theme = current_theme()
-        height = area.height() - LINE - 3
-        pitch = min(_HIGHEST, max(_LOWEST, height / len(self.layers)))
-        rows = min(len(self.layers), int(height / pitch + 1e-6))
-        shown = self.layers if rows == len(self.layers) else self.layers[: max(0, rows - 1)]
+        theme, rows, pitch = current_theme(), self._rows(), self._pitch()
+        if rows < len(self.layers):
+            area = area.adjusted(0, 0, -_BAR - 2, 0)
+        first = min(self.bar.value(), len(self.layers) - rows)
+        shown = self.layers[first : first + rows]
         frame = self._frame(area, rows * pitch)
         x = AxisScale(*self._limits, frame.left(), frame.right(), log=True)
         self.axes.place(painter, theme, frame, x, AxisScale(0.5 - rows, 0.5, frame.bottom(), frame.top()))
@@ -63,13 +69,26 @@ class GradientNormPlot(Plot):
         self.axes.render(painter)
         for place, layer in enumerate(shown):
             self._write_row(painter, layer, QRectF(0, place * pitch, area.width(), pitch), frame.left() - 10)
-        if len(shown) < len(self.layers):
-            more = f"and {len(self.layers) - len(shown)} more layers"
-            write(painter, QRectF(0, len(shown) * pitch, area.width(), pitch), more, theme.color("muted"))
         place = int(self.hovered.y() / pitch) if self.hovered is not None else len(shown)
         if place < len(shown):
             painter.fillRect(QRectF(frame.left(), (place + 1) * pitch, frame.width(), 1), theme.color("faint"))
             paint_readout(painter, theme, self.hovered, self.values_of(shown[place]), area)
+
+    def _pitch(self) -> float:
+        """Height of a row in pixels."""
+        return min(scaled(_HIGHEST), max(scaled(_LOWEST), (self.height() - line_height() - 3) / max(1, len(self.layers))))
+
+    def _rows(self) -> int:
+        """How many layers can be seen at once."""
+        return min(len(self.layers), max(1, int((self.height() - line_height() - 3) / self._pitch() + 1e-6)))
+
+    def _fit_bar(self) -> None:
+        """Let the scroll bar reach all layers, or go where all are seen."""
+        rows = self._rows()
+        self.bar.setPageStep(rows)
+        self.bar.setRange(0, len(self.layers) - rows)
+        self.bar.setVisible(rows < len(self.layers))
+        self.bar.setGeometry(self.width() - _BAR, 0, _BAR, round(rows * self._pitch()))
 
     def _frame(self, area: QRectF, height: float) -> QRectF:
         """Where the bars stand: between the names and the numbers, above the axis."""
@@ -111,6 +130,19 @@ class GradientNormPlot(Plot):
         ]
         lines += [("muted", f"before clipping: {self._clipping}")] if self._clipping else []
         return lines + ([("loss", f"non-finite {gradients.non_finite:,} of {gradients.count:,}")] if gradients.non_finite else [])
+
+    # --- Qt ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_bar()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.bar.maximum():
+            self.bar.event(event)
+            event.accept()
+        else:
+            event.ignore()
 
 
 def log_limits(norms: list[float]) -> tuple[float, float]:

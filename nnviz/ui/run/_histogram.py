@@ -10,22 +10,32 @@ from PySide6.QtWidgets import QButtonGroup, QWidget
 from nnviz.records.tensors import Measure
 from nnviz.session.run import RunState, Snapshot
 from nnviz.text import plot_numbers
-from nnviz.ui.run._ridgeline import bin_at, common_range, moments, ridge
+from nnviz.text.numbers import steady
+from nnviz.ui.run._ridgeline import bin_at, common_range, in_time, moments, nearest_value, outline
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import ChoiceButton, SwitchButton
 from nnviz.ui.widgets.plot import Plot
-from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, write
+from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, write
 from nnviz.ui.widgets.scales import AxisScale
 
 QUANTITIES = {"weights": ("θ", "update"), "gradients": ("∂L", "backward"), "activations": ("a", "forward")}
 """What can be shown: its sign in the graph, and the colour of the phase that makes it."""
 _EXPLANATION = (
-    "How the values of one layer are distributed, the newest moment in front. Every ridge is smoothed and as high as the others; "
+    "How the values of one layer are distributed, the newest iteration in front, the others as far behind as they are apart in time. "
+    "Few values are marks, many a histogram with its own bins, each as high as the others; "
     "exact zeros and non-finite values are counted apart."
 )
-_OVERLAP = 2.2
+_OVERLAP = 1.5
 """Height of a ridge in distances between ridges."""
 _DENSEST, _MOST_ROWS = 13.0, 32
+_LEAST_GAP = 7.0
+"""Pixels between two ridges."""
+_MARK = 9.0
+"""Height of a mark in pixels."""
+_NEAR = 6.0
+"""Pixels within which a mark is meant."""
+Row = tuple[int, Measure, float]
+"""Iteration, measure, and where its ground line stands."""
 
 
 class HistogramPlot(Plot):
@@ -67,27 +77,35 @@ class HistogramPlot(Plot):
         known = [layer for layer, _ in choices]
         self.layers.set_choices(choices, self.layers.key if self.layers.key in known else next(iter(known), ""))
         self.layers.setVisible(bool(known))
+        self.choice = self.layers.text()
         self.sentence = "" if known else "histograms appear with the first measured iteration"
         said = plot_numbers.iteration(snapshots[-1].iteration) if known else ""
         self.set_heading(f"{self.quantity.capitalize()} over time", said, self.quantity.capitalize())
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
-        frame = area.adjusted(0, 0, 0, -LINE - 3)
+        frame = area.adjusted(0, 0, 0, -line_height() - 3)
         rows = moments(self._snapshots, self.layers.key, self.quantity, int(min(_MOST_ROWS, max(4, frame.height() / _DENSEST))))
         if not rows:
             return
         frame.setLeft(frame.left() + 6 + max(text_width(f"{iteration:,}", number=True) for iteration, _ in rows))
-        x = AxisScale(*common_range(rows), frame.left(), frame.right())
-        self.axes.place(painter, current_theme(), frame, x, AxisScale(0, 1, frame.bottom(), frame.top()))
+        scales = AxisScale(*common_range(rows), frame.left(), frame.right()), AxisScale(0, 1, frame.bottom(), frame.top())
+        x, _ = self.zoomed(frame, *scales)
+        self.axes.place(painter, current_theme(), frame, x, scales[1])
         self.axes.axis("bottom")
         self.axes.render(painter)
-        bases = _bases(frame, len(rows))
-        for (_, measure), base in zip(rows, bases, strict=True):
-            self._paint_ridge(painter, x, base, _peak(frame, len(rows)), measure)
-        self._paint_iterations(painter, frame, rows, bases)
+        peak = _MARK + 2 if all(measure.values for _, measure in rows) else _peak(frame, len(rows))
+        lowest = round(frame.bottom() - 1) - 0.5
+        placed = in_time(rows, frame.height() - 3 - peak, _LEAST_GAP)
+        placed = [(iteration, measure, round(lowest + place - placed[-1][2]) - 0.5) for iteration, measure, place in placed]
+        painter.save()
+        painter.setClipRect(frame)
+        for _, measure, base in placed:
+            self._paint_marks(painter, x, base, measure) if measure.values else self._paint_ridge(painter, x, base, peak, measure)
+        painter.restore()
+        self._paint_iterations(painter, frame, placed)
         self._paint_apart(painter, frame, rows[-1][1])
         if self.hovered is not None and frame.contains(self.hovered):
-            self._paint_values(painter, frame, rows, bases, x)
+            self._paint_values(painter, frame, placed, x)
 
     def _choices(self) -> tuple[tuple[str, str], ...]:
         """The layers of the newest moment, and what they are called."""
@@ -96,51 +114,56 @@ class HistogramPlot(Plot):
 
     def _paint_ridge(self, painter: QPainter, x: AxisScale, base: float, peak: float, measure: Measure) -> None:
         color = QUANTITIES[self.quantity][1]
-        heights = ridge(measure, x.low, x.high)
-        places = np.linspace(x.start, x.end, heights.size)
-        tops = list(map(QPointF, places.tolist(), (base - peak * heights).tolist()))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(current_theme().tint(color, 0.10))
-        painter.drawPolygon([QPointF(x.start, base), *tops, QPointF(x.end, base)])
+        values, heights = outline(measure)
+        tops = list(map(QPointF, x(values).tolist(), (base - peak * heights).tolist()))
+        painter.setPen(QPen(current_theme().color("line"), 1))
+        painter.drawLine(QPointF(x.start, base), QPointF(x.end, base))
         painter.setPen(QPen(current_theme().color(color), 1))
-        painter.drawPolyline(tops)
+        painter.setBrush(current_theme().tint(color, 0.10))
+        painter.drawPolygon(tops)
 
-    def _paint_iterations(self, painter: QPainter, frame: QRectF, rows: list[tuple[int, Measure]], bases: list[float]) -> None:
+    def _paint_marks(self, painter: QPainter, x: AxisScale, base: float, measure: Measure) -> None:
+        """A mark for every value, on the ground line."""
+        painter.setPen(QPen(current_theme().color("line"), 1))
+        painter.drawLine(QPointF(x.start, base), QPointF(x.end, base))
+        painter.setPen(QPen(current_theme().color(QUANTITIES[self.quantity][1]), 1.6))
+        for place in x(np.array(measure.values)).tolist():
+            painter.drawLine(QPointF(place, base), QPointF(place, base - _MARK))
+
+    def _paint_iterations(self, painter: QPainter, frame: QRectF, rows: list[Row]) -> None:
         """Which iteration a ridge is of, left of as many as there is room for; always of the newest."""
-        lowest = frame.bottom() + LINE
-        for (iteration, _), base in zip(reversed(rows), reversed(bases), strict=True):
-            if base <= lowest - LINE:
-                room = QRectF(0, base - LINE / 2 - 1, frame.left() - 6, LINE)
+        lowest = frame.bottom() + line_height()
+        for iteration, _, base in reversed(rows):
+            if base <= lowest - line_height():
+                room = QRectF(0, base - line_height() / 2 - 1, frame.left() - 6, line_height())
                 write(painter, room, f"{iteration:,}", current_theme().color("muted"), small_mono(), RIGHT)
                 lowest = base
 
     def _paint_apart(self, painter: QPainter, frame: QRectF, newest: Measure) -> None:
         """What is not in the newest histogram: exact zeros and non-finite values."""
         for place, (color, text) in enumerate(_apart(newest)):
-            room = QRectF(frame.right() - text_width(text) - 8, frame.top() + place * LINE, text_width(text) + 8, LINE)
+            room = QRectF(frame.right() - text_width(text) - 8, frame.top() + place * line_height(), text_width(text) + 8, line_height())
             painter.fillRect(room, current_theme().color("panel", 0.8))
             write(painter, room, text, current_theme().color(color), align=Qt.AlignmentFlag.AlignHCenter)
 
-    def _paint_values(self, painter: QPainter, frame: QRectF, rows: list[tuple[int, Measure]], bases: list[float], x: AxisScale) -> None:
-        """The bin under the pointer, of the ridge whose ground is next below it."""
-        place = min(range(len(bases)), key=lambda row: abs(bases[row] - self.hovered.y() - 3))
-        iteration, measure = rows[place]
+    def _paint_values(self, painter: QPainter, frame: QRectF, rows: list[Row], x: AxisScale) -> None:
+        """The value or the bin under the pointer, of the row whose ground is next below it."""
+        iteration, measure, base = min(rows, key=lambda row: abs(row[2] - self.hovered.y() - 3))
         painter.setPen(QPen(current_theme().color("faint"), 1))
-        painter.drawLine(QPointF(self.hovered.x(), frame.top()), QPointF(self.hovered.x(), bases[place]))
-        found = bin_at(measure, x.value(self.hovered.x()))
-        text = (
-            f"{plot_numbers.tick(found[0])} … {plot_numbers.tick(found[1])}: {found[2]:,} of {measure.count:,}"
-            if found
-            else "no values here"
-        )
-        lines = [("muted", plot_numbers.iteration(iteration)), ("text", text), *_apart(measure)]
+        painter.drawLine(QPointF(self.hovered.x(), frame.top()), QPointF(self.hovered.x(), base))
+        lines = [("muted", plot_numbers.iteration(iteration)), ("text", read_off(measure, x, self.hovered.x())), *_apart(measure)]
         paint_readout(painter, current_theme(), self.hovered, lines, frame)
 
 
-def _bases(frame: QRectF, rows: int) -> list[float]:
-    """Where the ground lines of the ridges stand, the last at the bottom."""
-    distance = _peak(frame, rows) / _OVERLAP
-    return [round(frame.bottom() - 1 - distance * (rows - 1 - row)) - 0.5 for row in range(rows)]
+def read_off(measure: Measure, x: AxisScale, pixel: float) -> str:
+    """Return what a measure says of a place on the axis: the value there of few, else the bin and how many are in it."""
+    if measure.values:
+        value = nearest_value(measure, x.value(pixel - _NEAR), x.value(pixel + _NEAR))
+        return "no value here" if value is None else f"{steady(value)}, one of {len(measure.values)} values"
+    found = bin_at(measure, x.value(pixel))
+    if not found or not found[2]:
+        return "no values here"
+    return f"{plot_numbers.tick(found[0])} … {plot_numbers.tick(found[1])}: {found[2]:,} of {measure.count:,}"
 
 
 def _peak(frame: QRectF, rows: int) -> float:

@@ -17,7 +17,7 @@ from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
 from nnviz.ui.theme.colors import Theme
 from nnviz.ui.widgets.array_picture import image_of
-from nnviz.ui.widgets.readout import LINE, paint_readout, small_mono, small_sans
+from nnviz.ui.widgets.readout import line_height, paint_readout, small_mono, small_sans
 from nnviz.ui.widgets.scales import share_of
 
 MOST_STEPS = 240
@@ -105,7 +105,7 @@ def paint_confusion(painter: QPainter, area: QRectF, theme: Theme, said: Predict
     names = [said.name(number) for number in range(count)] if count <= _FEW else []
     metrics = QFontMetricsF(small_sans())
     left = min(area.width() * 0.28, max((metrics.horizontalAdvance(name) for name in names), default=0.0) + 8)
-    room = _headed(painter, area, theme, said, "row: true, column: answered").adjusted(left, 0, -2, -LINE - 3 if names else -2)
+    room = _headed(painter, area, theme, said, "row: true, column: answered").adjusted(left, 0, -2, -line_height() - 3 if names else -2)
     wide, high = room.width() / count, room.height() / count
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     for true, answered in np.ndindex(count, count):
@@ -118,7 +118,9 @@ def paint_confusion(painter: QPainter, area: QRectF, theme: Theme, said: Predict
         label, short = (metrics.elidedText(name, Qt.TextElideMode.ElideRight, width) for width in (left - 6, wide))
         if high > 9:
             _words(painter, QRectF(area.left(), room.top() + place * high, left - 5, high), theme, label, Qt.AlignmentFlag.AlignRight)
-        _words(painter, QRectF(room.left() + place * wide, room.bottom() + 1, wide, LINE), theme, short, Qt.AlignmentFlag.AlignHCenter)
+        _words(
+            painter, QRectF(room.left() + place * wide, room.bottom() + 1, wide, line_height()), theme, short, Qt.AlignmentFlag.AlignHCenter
+        )
     if hovered is not None and room.contains(hovered):
         true, answered = int((hovered.y() - room.top()) / high), int((hovered.x() - room.left()) / wide)
         paint_readout(painter, theme, hovered, _confused(said, matrix, min(true, count - 1), min(answered, count - 1)), room)
@@ -134,12 +136,12 @@ def _confused(said: PredictionText, matrix: np.ndarray, true: int, answered: int
 def _headed(painter: QPainter, area: QRectF, theme: Theme, said: PredictionText, right: str = "") -> QRectF:
     """Write the scores at the top, and an explanation where there is room; return what is left."""
     metrics = QFontMetricsF(small_sans())
-    line = QRectF(area.left() + 2, area.top(), area.width() - 4, LINE)
+    line = QRectF(area.left() + 2, area.top(), area.width() - 4, line_height())
     summary = said.summary if metrics.horizontalAdvance(said.summary) <= line.width() else said.brief
     _words(painter, line, theme, metrics.elidedText(summary, Qt.TextElideMode.ElideRight, line.width()), Qt.AlignmentFlag.AlignLeft)
     if metrics.horizontalAdvance(said.summary + right) + 24 < line.width():
         _words(painter, line, theme, right, Qt.AlignmentFlag.AlignRight)
-    return area.adjusted(0, LINE + 3, 0, 0)
+    return area.adjusted(0, line_height() + 3, 0, 0)
 
 
 def _number(painter: QPainter, cell: QRectF, theme: Theme, number: int, share: float) -> None:
@@ -191,7 +193,7 @@ def paint_truth(painter: QPainter, area: QRectF, theme: Theme, said: PredictionT
     truth, answer = (part.astype(np.float64).ravel()[::every] for part in (said.truth, said.values))
     of_training = np.repeat(said.trained, said.truth.shape[1])[::every]
     low, high = _limits(np.concatenate([truth, answer]))
-    frame = area.adjusted(34, 4, -6, -LINE - 4)
+    frame = area.adjusted(34, 4, -6, -line_height() - 4)
     across = frame.left() + share_of(truth, low, high) * frame.width()
     up = frame.bottom() - share_of(answer, low, high) * frame.height()
     painter.setPen(QPen(theme.color("faint"), 1, Qt.PenStyle.DashLine))
@@ -201,7 +203,7 @@ def paint_truth(painter: QPainter, area: QRectF, theme: Theme, said: PredictionT
         painter.setBrush(QColor(theme.training_set if trained else theme.validation_set))
         painter.drawEllipse(QPointF(x, y), 2.0, 2.0)
     _ticks(painter, frame, area, theme, low, high)
-    _words(painter, QRectF(frame.left(), frame.bottom() + 2, frame.width(), LINE), theme, "truth", Qt.AlignmentFlag.AlignHCenter)
+    _words(painter, QRectF(frame.left(), frame.bottom() + 2, frame.width(), line_height()), theme, "truth", Qt.AlignmentFlag.AlignHCenter)
 
 
 def paint_series(painter: QPainter, area: QRectF, theme: Theme, said: PredictionText, hovered: Hovered = None) -> None:
@@ -210,7 +212,7 @@ def paint_series(painter: QPainter, area: QRectF, theme: Theme, said: Prediction
     order = np.argsort(said.rows, kind="stable")[-MOST_STEPS:]
     truth, answer, trained = said.truth[order, 0], said.values[order, 0], said.trained[order]
     low, high = _limits(np.concatenate([truth, answer]).astype(np.float64))
-    frame = area.adjusted(34, 4, -6, -LINE - 4)
+    frame = area.adjusted(34, 4, -6, -line_height() - 4)
     across = np.linspace(frame.left(), frame.right(), len(order))
 
     def line(values: np.ndarray, chosen: np.ndarray, color: QColor, width: float) -> None:
@@ -223,7 +225,7 @@ def paint_series(painter: QPainter, area: QRectF, theme: Theme, said: Prediction
     line(answer, np.flatnonzero(trained), theme.color("training_set"), 1.3)
     line(answer, np.flatnonzero(~trained), theme.color("validation_set"), 1.3)
     _ticks(painter, frame, area, theme, low, high)
-    foot = QRectF(frame.left(), frame.bottom() + 2, frame.width(), LINE)
+    foot = QRectF(frame.left(), frame.bottom() + 2, frame.width(), line_height())
     _words(painter, foot, theme, f"time · {len(order)} steps", Qt.AlignmentFlag.AlignRight)
     if foot.width() > 180:
         _words(painter, foot, theme, "grey: truth", Qt.AlignmentFlag.AlignLeft)

@@ -1,8 +1,6 @@
-"""Histograms over time as ridges: which moments are shown, on which common range, how high each stands. Pure; paints nothing."""
+"""Histograms over time as ridges: which moments are shown, where, on which common range, how high each stands. Pure; paints nothing."""
 
 from __future__ import annotations
-
-from functools import lru_cache
 
 import numpy as np
 
@@ -10,9 +8,6 @@ from nnviz.records.run_records import LayerMeasures
 from nnviz.records.tensors import Measure
 from nnviz.session.run import Snapshot
 from nnviz.ui.widgets.scales import snapped
-
-GRID = 64
-"""Points of one ridge."""
 
 
 def moments(snapshots: tuple[Snapshot, ...], layer: str, quantity: str, most: int) -> list[tuple[int, Measure]]:
@@ -40,24 +35,36 @@ def common_range(rows: list[tuple[int, Measure]]) -> tuple[float, float]:
     return snapped(min(measure.low for measure in filled), max(measure.high for measure in filled))
 
 
-@lru_cache(maxsize=1024)
-def ridge(measure: Measure, low: float, high: float) -> np.ndarray:
-    """Return the smoothed histogram at GRID places from low to high; its highest place is 1, or all are 0 for an empty one.
+def in_time(rows: list[tuple[int, Measure]], height: float, gap: float) -> list[tuple[int, Measure, float]]:
+    """Return rows with their places from 0 (the first iteration) to `height` (the newest), to scale in time.
 
-    Smoothing: a Gaussian kernel as wide as Silverman's rule says for that many values, at least half a bin.
+    Of rows nearer to each other than `gap` the newer one is there.
     """
+    if not rows:
+        return []
+    first, span = rows[0][0], max(1, rows[-1][0] - rows[0][0])
+    kept = [(*rows[-1], height)]
+    for iteration, measure in reversed(rows[:-1]):
+        place = (iteration - first) / span * height
+        if kept[-1][2] - place >= gap:
+            kept.append((iteration, measure, place))
+    return kept[::-1]
+
+
+def outline(measure: Measure) -> tuple[np.ndarray, np.ndarray]:
+    """Return values and heights (0 to 1) of the corners of the histogram, from its lowest edge to its highest; nothing for an empty one."""
     counts = np.array(measure.histogram, dtype=np.float64)
-    if not counts.sum():
-        return np.zeros(GRID)
-    unit = max(abs(low), abs(high), abs(measure.low), abs(measure.high))  # in units of the largest no square is infinite
-    low, high = low / unit, high / unit
-    edges = np.linspace(measure.low / unit, measure.high / unit, counts.size + 1)
-    centers = (edges[1:] + edges[:-1]) / 2
-    spread = np.sqrt(np.average((centers - np.average(centers, weights=counts)) ** 2, weights=counts))
-    width = max(0.9 * spread * counts.sum() ** -0.2, (edges[1] - edges[0]) / 2, (high - low) / GRID)
-    grid = np.linspace(low, high, GRID)
-    heights = np.exp(-0.5 * ((grid[:, None] - centers) / width) ** 2) @ counts
-    return heights / max(heights.max(), 1e-300)
+    if not counts.any():
+        return np.empty(0), np.empty(0)
+    unit = max(abs(measure.low), abs(measure.high)) or 1.0  # in units of the largest no distance is infinite
+    edges = unit * np.linspace(measure.low / unit, measure.high / unit, counts.size + 1)
+    return np.repeat(edges, 2), np.concatenate(([0.0], np.repeat(counts / counts.max(), 2), [0.0]))
+
+
+def nearest_value(measure: Measure, low: float, high: float) -> float | None:
+    """Return the value that is nearest to the middle between low and high, of those that lie there; None where there is none."""
+    near = [value for value in measure.values if low <= value <= high]
+    return min(near, key=lambda value: abs(value - (low + high) / 2)) if near else None
 
 
 def bin_at(measure: Measure, value: float) -> tuple[float, float, int] | None:

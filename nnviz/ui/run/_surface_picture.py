@@ -15,8 +15,8 @@ from nnviz.ui.theme.colors import Theme
 from nnviz.ui.widgets.color_scale import robust_limit
 from nnviz.ui.widgets.scales import NARROWEST, snapped
 
-_PALEST, _FULLEST = 0.04, 0.24
-"""Share of a class's colour in the ground where the network is least and most sure."""
+_GROUND = {"light": (0.06, 0.30), "dark": (0.14, 0.46)}
+"""Share of a class's colour in the ground where the network is least and most sure; a dark ground swallows more of it."""
 _FARTHEST = 8e307
 """No limit lies further out: the distance between two of them is a number."""
 
@@ -86,7 +86,8 @@ def class_image(theme: Theme, output: np.ndarray) -> np.ndarray:
     classes = shares.shape[-1]
     best = np.nan_to_num(shares).argmax(-1)
     sure = np.clip((np.nan_to_num(shares.max(-1)) * classes - 1) / (classes - 1), 0, 1)
-    alpha = (_PALEST + (_FULLEST - _PALEST) * sure)[..., None]
+    palest, fullest = _GROUND[theme.name]
+    alpha = (palest + (fullest - palest) * sure)[..., None]
     colors = _rgb([theme.classes[number % len(theme.classes)] for number in range(classes)])
     image = _rgb([theme.panel]) * (1 - alpha) + colors[best] * alpha
     return _marked(theme, image, ~np.isfinite(shares).all(-1))

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from nnviz.document import catalog
 from nnviz.document.catalog import Field, Kind
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.rows import has_classes
-from nnviz.ui.theme.colors import GRID
+from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.widgets import forms
 
 _LABELS = {
@@ -32,28 +32,34 @@ _LABELS = {
     "t_max": "t max",
     "total_iters": "reached at",
 }
-_ALWAYS = {
+FIRST = (
     "data.kind",
     "data.scaling",
-    "data.path",
-    "data.target",
     "training.loss",
-    "training.batch_size",
     "training.optimizer.kind",
     "training.optimizer.learning_rate",
-    "training.schedule.kind",
+    "training.batch_size",
     "training.dropout",
     "training.l2",
     "training.clip_norm",
-    "seed",
-}
-"""The rows that are there while their section is folded; so are those that are not as they would be by default."""
+)
+"""The rows that are always there, in this order, above all others."""
+_ALWAYS = {*FIRST, "data.path", "data.target"}
+"""The rows that are never folded away; neither are those that are not as they would be by default."""
+_QUIET = ("Data", "Run")
+"""Sections whose other rows are folded away, whatever they are set to."""
 _IN_PICKER = {"task", "separator", "decimal", "header", "missing", "without"}
 """Fields of data that are only edited where the file can be seen."""
 _WIDE = frozenset({"path", "table"})
-"""Types whose editors take the whole width, under their captions; so do choices too long for the room beside the caption."""
-_ROOM = 106
-"""Pixels beside the captions where the panel is as narrow as it gets."""
+"""Types whose editors take the whole width, under their captions."""
+_CAPTION, _GAP = 80, 6
+"""Width of the captions, and what is between them and the editors, in pixels. A choice too long for the rest takes of its caption's."""
+_ROOM = 208 - _CAPTION - _GAP
+"""Pixels for an editor where the panel is as narrow as it gets."""
+_BUTTON = 18
+"""Width of the button behind an editor."""
+_LINE, _PITCH = 26, 28
+"""Height of a line, and the distance of two, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +77,19 @@ class FormRow:
     def is_plain(self) -> bool:
         """Whether it can be folded away: neither important nor set to anything."""
         is_of_schedule = self.section == "Schedule" and self.field.essential
-        return self.path not in _ALWAYS and not is_of_schedule and (self.section == "Data" or self.value == self.field.default)
+        return self.path not in _ALWAYS and not is_of_schedule and (self.section in _QUIET or self.value == self.field.default)
+
+    @property
+    def look(self) -> tuple:
+        """What its editor is made from: another one needs another editor."""
+        return self.path, self.field, self.labels is None
 
 
 def rows_of(experiment: Experiment) -> tuple[FormRow, ...]:
-    """Return every line the form has for this experiment, in order."""
+    """Return every line the form has for this experiment: those of FIRST, then the others, section by section."""
     training, data = experiment.training, experiment.data
     loss, target, batch, *others = (_row("training", field, getattr(training, field.name), "Regularisation") for field in catalog.TRAINING)
-    return (
+    rows = (
         *_choice_rows("data", data, catalog.DATASETS, "which rows the network is trained on", "Data"),
         replace(loss, section="Loss", labels=catalog.LOSSES),
         replace(target, section="Loss"),
@@ -88,10 +99,11 @@ def rows_of(experiment: Experiment) -> tuple[FormRow, ...]:
         *others,
         *(FormRow(field.name, field.name, field, getattr(experiment, field.name), "Run") for field in catalog.EXPERIMENT[1:]),
     )
+    return tuple(sorted(rows, key=lambda row: FIRST.index(row.path) if row.path in FIRST else len(FIRST)))
 
 
 def _choice_rows(path: str, choice: Any, table: dict[str, Kind], explanation: str, section: str) -> list[FormRow]:
-    kind = Field("kind", "choice", choice.kind, explanation, choices=tuple(table))
+    kind = Field("kind", "choice", next(iter(table)), explanation, choices=tuple(table))
     fields = table[choice.kind].fields
     rows = [FormRow(f"{path}.kind", path.rpartition(".")[2], kind, choice.kind, section, table)]
     left_out = set() if path != "data" else _IN_PICKER | ({"target_scaling"} if has_classes(choice) else set())
@@ -102,8 +114,17 @@ def _row(path: str, field: Field, value: Any, section: str) -> FormRow:
     return FormRow(f"{path}.{field.name}", _LABELS.get(field.name, field.name.replace("_", " ")), field, value, section)
 
 
+def dropout_words(experiment: Experiment) -> tuple[str, str]:
+    """Return what the switch of all dropout says while it is off, and while it is on: then with the probabilities of the layers."""
+    shares = [layer[name] for layer in experiment.network for name in ("p", "dropout") if layer.settings.get(name)]
+    if not shares:
+        return "off", "on · no layer"
+    low, high = min(shares), max(shares)
+    return "off", f"on · p {low:g}" if low == high else f"on · p {low:g}–{high:g}"
+
+
 class TrainingPanel(QWidget):
-    """Sections of two columns, label and editor; a section's heading unfolds its rarer rows."""
+    """A calm list of the settings one changes, a word and its value each; "more" unfolds the others, section by section."""
 
     value_requested = Signal(str, object)
     """The path of a value and what it should become."""
@@ -113,113 +134,142 @@ class TrainingPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows: tuple[FormRow, ...] = ()
-        self._editors: dict[str, QWidget] = {}
-        self._captions: dict[str, QLabel] = {}
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setVerticalSpacing(GRID)
-        self._grid.setHorizontalSpacing(GRID + 2)
-        self._grid.setColumnStretch(1, 1)
-        self._holders: list[QWidget] = []
-        self._headings: dict[str, QToolButton] = {}
-        self._unfolded: set[str] = set()
+        self._lines: dict[str, FormLine] = {}
+        self._heads: dict[str, QLabel] = {}
+        self.more = QToolButton(checkable=True, accessibleName="More settings")
+        self.more.setProperty("flat", True)
+        self.more.setProperty("role", "more")
+        self.more.setToolTip("The settings that are changed less often")
+        self.more.toggled.connect(self._fold)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(_PITCH - _LINE)
+        self._column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
+        self._column.addStretch()
 
     def set_experiment(self, experiment: Experiment) -> None:
-        """Show this experiment's settings. The form is built anew only where other fields are needed."""
+        """Show this experiment's settings. A line stays while its field does, so that nothing moves under the hand that chooses."""
         rows = rows_of(experiment)
-        if [row.path for row in rows] != [row.path for row in self._rows]:
+        if [row.look for row in rows] != [row.look for row in self._rows]:
             self._build(rows)
-        for row, shown in zip(rows, self._rows, strict=True):
-            if row.value != shown.value or row.path not in self._editors:
-                self._editors[row.path].set_value(row.value)
         self._rows = rows
+        self.editor("training.dropout").set_words(*dropout_words(experiment))
+        for row in rows:
+            self._lines[row.path].show_value(row.value)
         self._fold()
 
     def editor(self, path: str) -> QWidget:
         """Return the editor of one path. Raises KeyError if the form has no such row."""
-        return self._editors[path]
+        return self._lines[path].editor
 
-    def unfold(self, section: str, unfolded: bool = True) -> None:
-        """Show all rows of a section, or the important ones only."""
-        (self._unfolded.add if unfolded else self._unfolded.discard)(section)
-        self._fold()
+    def unfold(self, unfolded: bool = True) -> None:
+        """Show all rows, or the important ones only."""
+        self.more.setChecked(unfolded)
+
+    @staticmethod
+    def least_height() -> int:
+        """Return the height of the rows that are always there and of the word below them, in pixels."""
+        return round(len(FIRST) * (scaled(_LINE) + _PITCH - _LINE) + scaled(_LINE))
+
+    def follow_text_size(self) -> None:
+        """Give lines the room that their texts need now."""
+        for line in self._lines.values():
+            line.fit()
 
     def _build(self, rows: tuple[FormRow, ...]) -> None:
+        """Make the lines that are needed now, keep those that are the same, and put all in order."""
         focused = self._focused()
-        for widget in (*self._editors.values(), *self._captions.values(), *self._headings.values(), *self._holders):
-            self._grid.removeWidget(widget)
+        old, self._lines = self._lines, {}
+        for row in rows:
+            line = old.get(row.path)
+            self._lines[row.path] = old.pop(row.path) if line is not None and line.row.look == row.look else self._made(row)
+        for widget in (*old.values(), *self._heads.values()):
+            self._column.removeWidget(widget)
             widget.hide()
             widget.deleteLater()
-        self._editors, self._captions, self._headings, self._holders = {}, {}, {}, []
-        for line, row in enumerate(rows):
-            if row.section not in self._headings:
-                self._add_heading(3 * line, row)
-            self._add(3 * line + 1, row)
-        self._rows = tuple(replace(row) for row in rows)
-        self._fold()
-        if focused in self._editors:
-            self._editors[focused].setFocus(Qt.FocusReason.OtherFocusReason)
+        self._heads = {row.section: _head(row.section) for row in rows if row.path not in FIRST}
+        for place, widget in enumerate(self._in_order(rows)):
+            self._column.insertWidget(place, widget, 0, Qt.AlignmentFlag.AlignLeft if widget is self.more else Qt.AlignmentFlag(0))
+        if focused in self._lines:
+            self.editor(focused).setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _add_heading(self, line: int, row: FormRow) -> None:
-        """The button that unfolds a section: the caption of its first row if that chooses what the section is about, else a line."""
-        section, is_caption = row.section, row.field.type == "choice"
-        heading = QToolButton(checkable=True, checked=section in self._unfolded)
-        heading.setToolTip(forms.explanation(row.field) if is_caption else f"settings of the {section.lower()}")
-        heading.setAccessibleName(f"all settings of {section.lower()}")
-        heading.setProperty("flat", True)
-        heading.setStyleSheet("padding: 0; text-align: left;")
-        heading.toggled.connect(lambda unfolded: self.unfold(section, unfolded))
-        self._headings[section] = heading
-        self._grid.addWidget(heading, line + is_caption, 0, 1, 1 if is_caption else 2, Qt.AlignmentFlag.AlignLeft)
+    def _in_order(self, rows: tuple[FormRow, ...]) -> list[QWidget]:
+        """The lines of FIRST, the word that unfolds the others, and these under the heads of their sections."""
+        widgets: list[QWidget] = [self._lines[row.path] for row in rows if row.path in FIRST] + [self.more]
+        for section, head in self._heads.items():
+            widgets += [head, *(self._lines[row.path] for row in rows if row.path not in FIRST and row.section == section)]
+        return widgets
+
+    def _made(self, row: FormRow) -> FormLine:
+        line = FormLine(row)
+        forms.on_change(line.editor, lambda value: self.value_requested.emit(row.path, value))
+        if row.path == "data.kind":
+            line.add_button("…", "All data, and everything about it (Ctrl+Alt+D)", "Choose data").clicked.connect(self.data_requested)
+        return line
 
     def _focused(self) -> str:
         """The path of the editor that has the keyboard; empty for none."""
         owner = self.window().focusWidget()
-        return next((path for path, editor in self._editors.items() if owner is editor or (owner and editor.isAncestorOf(owner))), "")
-
-    def _add(self, line: int, row: FormRow) -> None:
-        editor = forms.editor(row.field, row.value, labels=row.labels)
-        editor.setMinimumWidth(64)
-        editor.setSizePolicy(
-            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
-        )  # the column is narrow; long choices are cut, not the column
-        editor.setAccessibleName(row.path.replace(".", " ").replace("_", " "))
-        forms.on_change(editor, lambda value, path=row.path: self.value_requested.emit(path, value))
-        is_wide = row.field.type in _WIDE or (row.field.type == "choice" and editor.full_width() > _ROOM)
-        placed = self._with_picker(editor) if row.path == "data.kind" else editor
-        self._grid.addWidget(placed, line + is_wide, 0 if is_wide else 1, 1, 2 if is_wide else 1)
-        self._editors[row.path] = editor
-        if self._grid.itemAtPosition(line, 0) is None:
-            self._add_caption(line, row)
-
-    def _with_picker(self, editor: QWidget) -> QWidget:
-        """The editor beside a button that opens the window of all data."""
-        holder, button = QWidget(), QToolButton(text="…", toolTip="All data, and everything about it (Ctrl+Alt+D)")
-        button.setAccessibleName("Choose data")
-        button.setFixedWidth(18)
-        button.setStyleSheet("padding: 4px 0px;")
-        button.clicked.connect(self.data_requested)
-        editor.setStyleSheet("padding-left: 6px;")  # else the names of the sets do not fit
-        forms.in_a_row(holder, editor, button)
-        holder.layout().setSpacing(2)
-        self._holders.append(holder)
-        return holder
-
-    def _add_caption(self, line: int, row: FormRow) -> None:
-        caption = QLabel(row.label)
-        caption.setProperty("role", "muted")
-        caption.setIndent(GRID + 2)
-        caption.setToolTip(forms.explanation(row.field))
-        caption.setBuddy(self._editors[row.path])
-        self._grid.addWidget(caption, line, 0)
-        self._captions[row.path] = caption
+        lines = self._lines.items()
+        return next((path for path, line in lines if owner and (owner is line.editor or line.editor.isAncestorOf(owner))), "")
 
     def _fold(self) -> None:
-        for section, heading in self._headings.items():
-            hidden = sum(row.is_plain for row in self._rows if row.section == section)
-            heading.setText(f"{section} {'▴' if section in self._unfolded else '▾'}" if hidden else section)
-            heading.setVisible(True)
+        unfolded = self.more.isChecked()
+        self.more.setText("less ▴" if unfolded else "more ▾")
         for row in self._rows:
-            shown = row.section in self._unfolded or not row.is_plain
-            for widget in filter(None, (self._editors[row.path], self._captions.get(row.path))):
-                widget.setVisible(shown)
+            self._lines[row.path].setVisible(unfolded or not row.is_plain)
+        for head in self._heads.values():
+            head.setVisible(unfolded)
+
+
+class FormLine(QWidget):
+    """A caption and an editor beside it, or below it where the editor needs the width."""
+
+    def __init__(self, row: FormRow, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.row = row
+        self.editor = forms.editor(row.field, row.value, labels=row.labels)
+        self.editor.setMinimumWidth(64)
+        self.editor.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # long choices are cut, not the column
+        self.editor.setAccessibleName(row.path.replace(".", " ").replace("_", " "))
+        self._caption = caption = QLabel(row.label)
+        caption.setProperty("role", "muted")
+        caption.setToolTip(forms.explanation(row.field))
+        caption.setBuddy(self.editor)
+        is_wide = row.field.type in _WIDE
+        self._line = QVBoxLayout(self) if is_wide else QHBoxLayout(self)
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self._line.setSpacing(2 if is_wide else _GAP)
+        self._line.addWidget(caption)
+        self._line.addWidget(self.editor, 1)
+        if not is_wide:
+            self.fit()
+
+    def show_value(self, value: Any) -> None:
+        """Show this value, if it is another one than what stands there."""
+        if self.editor.value() != value:
+            self.editor.set_value(value)
+        self.fit()
+
+    def fit(self) -> None:
+        """Give the editor the room of its caption where its choice would be cut."""
+        if self.row.field.type not in _WIDE:
+            room = scaled(_ROOM) - (self._line.count() > 2) * (_BUTTON + _GAP)
+            is_long = self.row.field.type == "choice" and self.editor.shown_width() > room
+            self._caption.setFixedWidth(self._caption.sizeHint().width() if is_long else round(scaled(_CAPTION)))
+            self.setFixedHeight(round(scaled(_LINE)))
+
+    def add_button(self, text: str, tip: str, name: str) -> QToolButton:
+        """Put a small button behind the editor, and return it."""
+        button = QToolButton(text=text, toolTip=tip, accessibleName=name)
+        button.setFixedWidth(_BUTTON)
+        button.setProperty("role", "dots")
+        self._line.addWidget(button)
+        self.fit()
+        return button
+
+
+def _head(text: str) -> QLabel:
+    label = QLabel(text.upper())
+    label.setProperty("role", "head")
+    return label

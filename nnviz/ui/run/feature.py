@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtWidgets import QInputDialog
-
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.training import Training
@@ -15,6 +13,7 @@ from nnviz.session.run import RunState
 from nnviz.session.session import Session
 from nnviz.text import numbers
 from nnviz.ui.run._boundary import BoundaryPlot
+from nnviz.ui.run._go_to import GoToField
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
 from nnviz.ui.run._metric import MetricPlot
@@ -43,6 +42,10 @@ class RunFigures(NamedTuple):
     """The iteration that the loss over the training rows is of."""
     scored: str
     """Which rows the score is of: validation · training."""
+    target: int | None = None
+    """The iteration the run is on its way to; None while it is not."""
+    is_made_again: bool = False
+    """Whether the iterations up to there are still being made again."""
 
 
 class RunFeature:
@@ -98,7 +101,7 @@ class RunFeature:
         column, scored = ("training_metric", "training") if curves.last("metric") is None else ("metric", "validation")
         metric, score = score_texts(self.session.experiment.training, curves.last(column))
         text, times = "" if loss is None else numbers.steady(loss), (curves.last_iteration(column), curves.last_iteration("training_loss"))
-        return RunFigures(run.iteration, run.epoch, text, score, metric, *times, scored)
+        return RunFigures(run.iteration, run.epoch, text, score, metric, *times, scored, run.target, run.is_made_again)
 
     # --- the map of the neuron under the mouse, in place of the network's answer ---
 
@@ -134,10 +137,9 @@ class RunFeature:
 
     def ask_iteration(self) -> None:
         """Ask for an iteration and make the run stand there."""
-        text, iteration = "Iteration (any earlier or later one):", self.session.run.iteration
-        iteration, ok = QInputDialog.getInt(self._shell.window(), "Go to iteration", text, iteration, 0, 10_000_000)
-        if ok:
-            self.session.training.go_to(iteration)
+        field = GoToField(self.session.run.iteration, self._shell.window())
+        field.chosen.connect(self.session.training.go_to)
+        field.open_over(self._shell.window())
 
 
 def score_texts(training: Training, score: float | None) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from nnviz.text.numbers import steady
 from nnviz.ui.theme.colors import Theme, current_theme
 from nnviz.ui.widgets.decimation import decimated
 from nnviz.ui.widgets.plot import Plot
-from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, write
+from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, write
 from nnviz.ui.widgets.scales import AxisScale
 
 _LARGE = 420
@@ -41,6 +41,11 @@ class Curve:
         """Return the curve through these points, thinned for drawing."""
         return cls(label, color, x, y, decimated(x, y), pale, strength)
 
+    def between(self, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the points from one x to another, thinned for drawing, and the next one on either side."""
+        first, last = max(0, int(np.searchsorted(self.x, low)) - 1), int(np.searchsorted(self.x, high, side="right")) + 1
+        return decimated(self.x[first:last], self.y[first:last])
+
 
 @dataclass(frozen=True)
 class LineChart:
@@ -65,13 +70,15 @@ class LineChart:
 def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -> None:
     """Paint the chart into the area of a plot, with the values under the pointer."""
     axes, theme, hovered = plot.axes, current_theme(), plot.hovered
-    frame, x, y = _scales(area, chart)
+    frame, *whole = _scales(area, chart)
+    x, y = plot.zoomed(frame, *whole)
     axes.place(painter, theme, frame, x, y)
     axes.axis("left", chart.tick_text, lines=True)
     axes.axis("bottom")
     for curve in chart.curves:
+        drawn = curve.between(x.low, x.high) if plot.zoom.is_on else curve.drawn
         width = 1.0 if curve.pale else 1.6 if curve.drawn[0].size == curve.x.size else 1.2
-        axes.curve(*curve.drawn, theme.tint(curve.color, 0.3 if curve.pale else curve.strength), width)
+        axes.curve(*drawn, theme.tint(curve.color, 0.3 if curve.pale else curve.strength), width)
     if chart.stopped_at is not None:
         axes.vertical(chart.stopped_at, theme.color("loss"), Qt.PenStyle.DashLine, "non-finite at iteration {value:,.0f}")
     read = _read(chart, x.value(hovered.x())) if hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered) else []
@@ -81,7 +88,9 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
     for curve, place in (*((curve, -1) for curve in chart.labelled), *read):
         painter.setPen(QPen(theme.color("panel"), 1) if place >= 0 else Qt.PenStyle.NoPen)
         painter.setBrush(theme.color(curve.color))
-        painter.drawEllipse(QPointF(x(curve.x[place]), y(curve.y[place])), 3, 3)
+        spot = QPointF(x(curve.x[place]), y(curve.y[place]))
+        if frame.adjusted(-1, -1, 1, 1).contains(spot):
+            painter.drawEllipse(spot, 3, 3)
     if area.width() >= _LARGE:
         _paint_end_labels(painter, theme, area, chart, x, y)
     else:
@@ -102,7 +111,7 @@ def _scales(area: QRectF, chart: LineChart) -> tuple[QRectF, AxisScale, AxisScal
     """The frame the curves stand in, and both scales. The margins are as wide as the widest tick can get, so that they do not jump."""
     right = _label_width(chart) if area.width() >= _LARGE else 12
     left = 7 + max(text_width(chart.tick_text(limit), number=True) for limit in (*chart.y_limits, 0.25))
-    frame = area.adjusted(round(left), 7, -round(right), -LINE - 3)
+    frame = area.adjusted(round(left), 7, -round(right), -line_height() - 3)
     x = AxisScale(*chart.x_limits, frame.left(), frame.right())
     return frame, x, AxisScale(*chart.y_limits, frame.bottom(), frame.top(), chart.log)
 
@@ -119,13 +128,15 @@ def _label_width(chart: LineChart) -> float:
 def _paint_end_labels(painter: QPainter, theme: Theme, area: QRectF, chart: LineChart, x: AxisScale, y: AxisScale) -> None:
     """Label and last value behind the end of every curve, moved apart where they would overlap."""
     curves = sorted(chart.labelled, key=lambda curve: float(y(curve.y[-1])))
-    tops = _apart([float(y(curve.y[-1])) - LINE for curve in curves], 2 * LINE + 2, area.top(), area.bottom() - LINE)
+    tops = _apart(
+        [float(y(curve.y[-1])) - line_height() for curve in curves], 2 * line_height() + 2, area.top(), area.bottom() - line_height()
+    )
     for curve, top in zip(curves, tops, strict=True):
-        line = QRectF(x.end + 10, top, area.right() - x.end, LINE)
+        line = QRectF(x.end + 10, top, area.right() - x.end, line_height())
         write(painter, line, curve.label, theme.color(curve.color))
-        write(painter, line.translated(0, LINE), chart.value_text(float(curve.y[-1])), theme.color(curve.color), small_mono())
+        write(painter, line.translated(0, line_height()), chart.value_text(float(curve.y[-1])), theme.color(curve.color), small_mono())
     for place, note in enumerate(chart.notes):
-        line = QRectF(x.start, area.top() + 9 + place * LINE, x.end - x.start - 8, LINE)
+        line = QRectF(x.start, area.top() + 9 + place * line_height(), x.end - x.start - 8, line_height())
         write(painter, line, note, theme.color("muted"), align=RIGHT)
 
 
@@ -149,11 +160,11 @@ def _paint_corner_labels(painter: QPainter, theme: Theme, frame: QRectF, chart: 
     numbers = max(text_width(number, number=True) for _, _, number in rows)
     width = 8 + max(text_width(text) + (8 + numbers if number else 0) for _, text, number in rows)
     ends_high = np.mean([float(y(curve.y[-1])) for curve in chart.labelled] or [frame.bottom()]) < frame.center().y()
-    top = frame.bottom() - LINE * len(rows) - 4 if ends_high else frame.top()
-    box = QRectF(frame.right() - width, top, width, LINE * len(rows) + 2)
+    top = frame.bottom() - line_height() * len(rows) - 4 if ends_high else frame.top()
+    box = QRectF(frame.right() - width, top, width, line_height() * len(rows) + 2)
     painter.fillRect(box, theme.color("panel", 0.8))
     for place, (color, text, number) in enumerate(rows):
-        line = QRectF(box.left() + 4, box.top() + 1 + place * LINE, width - 8, LINE)
+        line = QRectF(box.left() + 4, box.top() + 1 + place * line_height(), width - 8, line_height())
         write(painter, line, number, theme.color(color), small_mono(), RIGHT)
         write(painter, line.adjusted(0, 0, -numbers - 8 if number else 0, 0), text, theme.color(color), align=RIGHT)
 

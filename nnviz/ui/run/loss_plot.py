@@ -57,6 +57,7 @@ class LossPlot(Plot):
             self.set_heading("Loss", "")
             return
         self.sentence = ""
+        self.choice = "" if self.smoothing.key == "1" else self.smoothing.text()
         stop = first_non_finite(curves.loss)
         rows = measured("training" + _age(curves, "training_loss"), "training_set", curves.iteration, curves.training_loss)
         lines = (*self._batches(curves, stop, bool(rows.x.size)), *((rows,) if rows.x.size else ()), self._validation(curves))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QLabel, QSplitter, QWidget
+from PySide6.QtCore import QObject
 
 from nnviz.document.experiment import Experiment
 from nnviz.session.engine_process import EngineProcess
@@ -18,13 +17,18 @@ from nnviz.ui.shell.top_bar import TopBar
 from nnviz.ui.shell.workspaces import WorkspaceArea
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.step.feature import StepFeature
-from nnviz.ui.theme.colors import GRID
+from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.weights.feature import WeightsFeature
-from nnviz.ui.widgets.boxes import scrolling, stacked
-from nnviz.ui.widgets.card import Card
+from nnviz.ui.widgets.boxes import scrolling
+from nnviz.ui.widgets.card import Card, frame_height
+from nnviz.ui.widgets.plot import Plot
 
-_NARROWEST = 232
-"""Below this width in pixels the names of the layers would be cut."""
+_NARROWEST = 240
+"""Below this width in pixels the names of the layers and of what is chosen for training would be cut."""
+_RIGHT = {"inspector": 352, "properties": 300}
+"""And below these the texts of the panels at the right."""
+_MOST_HIGH = 480
+"""Pixels that the settings of training may claim above a palette; with large texts they are scrolled."""
 
 
 class Features:
@@ -40,6 +44,7 @@ class Features:
         self.weights = WeightsFeature(session, shell)
         self._join(shell)
         self.cards = self._cards()
+        self.follow_text_size()
         self.area = WorkspaceArea(self.cards)
         self.panel_menu = PanelMenu(self.area, self.cards, shell.window())
         self.panel_menu.fill(shell.menus["View"])
@@ -59,12 +64,11 @@ class Features:
 
     def _cards(self) -> dict[str, Card]:
         """The cards by the names of their panels, in the order in which menus list them."""
-        training = stacked(_head("TRAINING"), scrolling(stacked(self.run.training)), stretch=1)
-        layers = Card("Layers", _split(scrolling(self.network.palette), training))
-        layers.setMinimumWidth(_NARROWEST)
+        layers, training = Card("Layers", scrolling(self.network.palette)), Card("Training", scrolling(self.run.training))
         network, step = self.network.cards, self.step.cards
         return {
             "layers": layers,
+            "training": training,
             "network": network["network"],
             **self.graph.cards,
             "inspector": step["inspector"],
@@ -75,15 +79,24 @@ class Features:
             "microscope": step["microscope"],
         }
 
+    def follow_text_size(self) -> None:
+        """Let the left column be as wide, and the settings of training as high, as their texts need."""
+        width, height = round(scaled(_NARROWEST)), self.run.training.least_height() + frame_height()
+        self.run.training.follow_text_size()
+        self.cards["layers"].setMinimumSize(width, 160)
+        self.cards["training"].setMinimumSize(width, min(height, _MOST_HIGH))
+        for name, pixels in _RIGHT.items():
+            self.cards[name].setMinimumWidth(round(scaled(pixels)))
+
     @property
     def needs(self) -> dict[str, str]:
         """What the engine has to measure for each panel that can be seen; for others nothing."""
         return self.network.needs | self.graph.needs | self.step.needs | self.run.needs
 
     @property
-    def plots(self) -> set[str]:
-        """The names of the panels that are plots."""
-        return {*self.run.plots, "microscope"}
+    def plots(self) -> dict[str, Plot]:
+        """The panels that are plots, by their names."""
+        return {**self.run.plots, "microscope": self.step.microscope}
 
 
 def new_session(experiment: Experiment, autosaves: bool, parent: QObject) -> Session:
@@ -93,19 +106,3 @@ def new_session(experiment: Experiment, autosaves: bool, parent: QObject) -> Ses
     session.connect_engine(engine)
     engine.setParent(session)
     return session
-
-
-def _head(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "head")
-    return label
-
-
-def _split(upper: QWidget, lower: QWidget) -> QSplitter:
-    """Return both above each other; each scrolls by itself, so that a long one does not push the other off the screen."""
-    splitter = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False, handleWidth=3 * GRID)
-    for widget in (upper, lower):
-        widget.setMinimumHeight(96)
-        splitter.addWidget(widget)
-    splitter.setSizes([100, 118])
-    return splitter

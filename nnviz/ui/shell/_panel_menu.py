@@ -10,10 +10,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
 from nnviz.ui.shell.workspaces import WorkspaceArea
-from nnviz.ui.widgets.card import HEADER, Card
+from nnviz.ui.widgets.card import Card, header_height
 
 TITLES = {
-    "layers": "Layers and training",
+    "layers": "Layers",
+    "training": "Training",
     "network": "Network",
     "graph": "Computational graph",
     "inspector": "Chain rule",
@@ -41,6 +42,7 @@ class PanelMenu(QObject):
         for name, card in cards.items():
             card.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
             card.customContextMenuRequested.connect(lambda at, name=name: self._open(name, at))
+            card.enlarge_requested.connect(lambda name=name: area.enlarge(name))
 
     def _action(self, name: str) -> QAction:
         action = QAction(f"Show {title(name).lower()}", self.parent(), checkable=True)
@@ -50,7 +52,7 @@ class PanelMenu(QObject):
 
     def follow(self) -> None:
         """Let every entry say whether its panel can be seen; those of other workspaces cannot be chosen."""
-        present, visible = self._area.panels(), self._area.visible_panels()
+        present, visible = self._area.panels(), self._area.shown_panels()
         for name, action in self.actions.items():
             action.setVisible(name in present)
             action.setEnabled(name in present and visible != (name,))
@@ -65,20 +67,23 @@ class PanelMenu(QObject):
 
     def _fill_swaps(self, menu: QMenu) -> None:
         menu.clear()
-        for name in self._area.visible_panels():
+        for name in self._area.shown_panels():
             self._offer_partners(menu.addMenu(title(name)), name)
 
     def _offer_partners(self, menu: QMenu, name: str) -> None:
-        for other in self._area.visible_panels():
+        for other in self._area.shown_panels():
             if other != name:
                 menu.addAction(title(other), lambda other=other: self._area.swap_panels(name, other))
 
     def card_menu(self, name: str) -> QMenu:
         """Return a new menu for one panel. Who opens it deletes it."""
         menu = QMenu(self._cards[name])
+        menu.addAction(
+            "Back to its place (Esc)" if self._area.enlarged else "Enlarge (double click on the title)", lambda: self._area.enlarge(name)
+        )
         menu.addAction(f"Hide {title(name).lower()}", lambda: self._area.set_panel_visible(name, False))
         self._offer_partners(menu.addMenu("Swap with"), name)
-        hidden = [other for other in self._area.panels() if other not in self._area.visible_panels()]
+        hidden = [other for other in self._area.panels() if other not in self._area.shown_panels()]
         for other in hidden:
             menu.addAction(self.actions[other])
         menu.addSeparator()
@@ -87,7 +92,7 @@ class PanelMenu(QObject):
 
     def _open(self, name: str, at: QPoint) -> None:
         """Open the menu over the header of a card."""
-        if at.y() <= HEADER:
+        if at.y() <= header_height():
             menu = self.card_menu(name)
             menu.aboutToHide.connect(menu.deleteLater)
             menu.popup(self._cards[name].mapToGlobal(at))

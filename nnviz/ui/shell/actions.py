@@ -26,9 +26,13 @@ WINDOW = (
     Act("build_workspace", "Build workspace", "View", lambda w: w.features.area.show_workspace("build"), "Ctrl+1", "fa6s.pen-ruler", "The canvas is large"),
     Act("step_workspace", "Step workspace", "View", lambda w: w.features.area.show_workspace("step"), "Ctrl+2", "fa6s.shoe-prints", "One iteration, node by node"),
     Act("train_workspace", "Train workspace", "View", lambda w: w.features.area.show_workspace("train"), "Ctrl+3", "fa6s.chart-line", "The plots are large"),
+    Act("enlarge_panel", "Enlarge this panel", "View", lambda w: w.enlarge_panel(), "F4", "fa6s.maximize", "Give the panel with the keyboard all the room, or its place again; so does a double click on its title"),
     Act("fit", "Fit the graph", "View", lambda w: w.fit(), "F", "fa6s.expand", "Show the whole graph"),
     Act("theme", "Light or dark", "View", lambda w: w.toggle_theme(), "Ctrl+Shift+L", "fa6s.circle-half-stroke", "Change between the light and the dark theme", after="detail_math"),
-    Act("reset_workspace", "Reset this workspace", "View", lambda w: w.features.area.reset(), "", "fa6s.table-columns", "Put all panels back where they were", after="theme"),
+    Act("larger_text", "Larger text", "View", lambda w: w.change_text_size(+1), "Ctrl++; Ctrl+=", "fa6s.magnifying-glass-plus", "Show all texts larger, up to twice their size", after="theme"),
+    Act("smaller_text", "Smaller text", "View", lambda w: w.change_text_size(-1), "Ctrl+-", "fa6s.magnifying-glass-minus", "Show all texts smaller", after="larger_text"),
+    Act("normal_text", "Normal text size", "View", lambda w: w.change_text_size(0), "Ctrl+Alt+0", "fa6s.font", "Show all texts in the size they were designed in", after="smaller_text"),
+    Act("reset_workspace", "Reset this workspace", "View", lambda w: w.features.area.reset(), "", "fa6s.table-columns", "Put all panels back where they were", after="normal_text"),
     Act("find_action", "Search or run an action…", "Help", lambda w: w.find_action(), "Ctrl+Shift+P", "fa6s.magnifying-glass", "Find any action by its name"),
     Act("about", "About nnviz", "Help", lambda w: w.about(), "", "fa6s.circle-info", "Version, and what the numbers are checked against"),
 )
@@ -73,8 +77,8 @@ class ActionTable(dict[str, QAction]):
         action = QAction(act.text, window)
         action.setIconText(act.short or act.text)
         action.setIcon(QIcon(blank) if act.icon else QIcon())
-        action.setShortcut(QKeySequence(act.keys))
-        action.setToolTip(f"{act.tip} ({act.keys})" if act.keys else act.tip)
+        action.setShortcuts(QKeySequence.listFromString(act.keys))
+        action.setToolTip(f"{act.tip} ({act.keys.replace('; ', ' or ')})" if act.keys else act.tip)
         action.triggered.connect(lambda _=False: act.call(feature(self._owners[act.id])))
         window.addAction(action)
         return action
@@ -89,7 +93,7 @@ class ActionTable(dict[str, QAction]):
         return submenus
 
     def set_icons(self) -> None:
-        """Draw all icons in the theme's text colour; those on filled buttons in the panel colour."""
+        """Draw all icons in the theme's text colour, and for filled buttons, as what is on, in the panel colour."""
         for act in self.acts.values():
             if act.icon:
                 self._draw_icon(act.id)
@@ -105,7 +109,7 @@ class ActionTable(dict[str, QAction]):
         import qtawesome  # here, because its fonts take as long to load as the whole window to paint
 
         theme, icon = current_theme(), self._icons.get(id, self.acts[id].icon)
-        self[id].setIcon(qtawesome.icon(icon, color=theme.panel if id in RUNNING else theme.text, color_disabled=theme.faint))
+        self[id].setIcon(qtawesome.icon(icon, color=theme.text, color_disabled=theme.faint, color_on=theme.panel))
 
     def update_enabled(self, feature: Feature) -> None:
         """Let every action say whether it can be called now."""

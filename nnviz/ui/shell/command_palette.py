@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QVBoxLayout, QWidget
 
 from nnviz.ui.widgets.search_list import ListEntry, SearchList
+
+_MEANS = {
+    "speed": ("faster", "slower"),
+    "zoom": ("fit", "100 %"),
+    "font": ("text",),
+    "letters": ("text",),
+    "panel": ("show", "reset this workspace"),
+    "until": ("to here", "go to", "breakpoint"),
+    "dark": ("light or dark",),
+    "theme": ("light or dark",),
+    "picture": ("export",),
+    "stop": ("pause",),
+    "jump": ("go to",),
+    "restart": ("rewind",),
+    "undo": ("take back",),
+}
+"""Words a person may look for, and the words of the actions that are meant besides those that hold them."""
 
 
 class CommandPalette(QDialog):
@@ -18,7 +35,8 @@ class CommandPalette(QDialog):
         super().__init__(parent, Qt.WindowType.Popup)
         self.field = QLineEdit(placeholderText="Search or run…", accessibleName="Search actions")
         self.list = QListWidget(accessibleName="Matching actions")
-        search = SearchList(self.field, self.list, [_entry(action) for action in actions if action.isEnabled()])
+        entries = [_entry(action) for action in actions if action.isVisible()]
+        search = SearchList(self.field, self.list, entries, ranked, nothing="Nothing is called so. Try one word of what it does.")
         search.chosen.connect(self._run)
         QVBoxLayout(self).addWidget(search)
         self.resize(460, 360)
@@ -35,6 +53,36 @@ class CommandPalette(QDialog):
         action.trigger()
 
 
+def ranked(entries: Sequence[ListEntry], text: str) -> list[ListEntry]:
+    """Return the entries that are meant by a text, the likeliest first: called exactly so, beginning so, with all its words in the name,
+    with all of them in the name or the explanation. What cannot be done now stands behind all that can.
+    """
+    text = " ".join(text.lower().split())
+    found = [(bool(entry.obstacle), rank, place) for place, entry in enumerate(entries) if (rank := _rank(entry, text)) is not None]
+    return [entries[place] for _, _, place in sorted(found)]
+
+
+def _rank(entry: ListEntry, text: str) -> int | None:
+    label = entry.label.lower().removesuffix("…")
+    everything = f"{label} {entry.about.lower()}"
+    words = text.split()
+    tests = (
+        label == text.removesuffix("…"),
+        label.startswith(text),
+        all(any(part.startswith(word) for part in label.split()) for word in words),
+        all(word in label for word in words),
+        all(any(meant in label for meant in (word, *_meant(word))) for word in words),
+        all(word in everything for word in words),
+    )
+    return next((rank for rank, holds in enumerate(tests) if holds), None)
+
+
+def _meant(word: str) -> tuple[str, ...]:
+    """What else a word may mean; its first three letters or more are enough."""
+    return tuple(meant for known, others in _MEANS.items() if len(word) > 2 and known.startswith(word) for meant in others)
+
+
 def _entry(action: QAction) -> ListEntry:
     keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-    return ListEntry(action, action.text(), keys=keys, icon=action.icon())
+    obstacle = "" if action.isEnabled() else "not possible now"
+    return ListEntry(action, action.text(), tip=action.toolTip(), obstacle=obstacle, about=action.toolTip(), keys=keys, icon=action.icon())

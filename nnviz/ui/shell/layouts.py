@@ -35,24 +35,24 @@ def column(*parts: tuple[int, Split | str]) -> Split:
 
 WORKSPACES = {
     "build": row(
-        (232, "layers"),
-        (1010, column((610, "network"), (270, row((330, "boundary"), (330, "loss"), (330, "histograms"))))),
+        (240, column((540, "layers"), (372, "training"))),
+        (1002, column((610, "network"), (270, row((330, "boundary"), (330, "loss"), (330, "histograms"))))),
         (330, column((560, "properties"), (320, "parameters"))),
     ),
     "step": row(
         (
             1192,
             column(
-                (715, row((232, "layers"), (960, column((262, "network"), (442, "graph"))))),
+                (715, row((240, "training"), (952, column((262, "network"), (442, "graph"))))),
                 (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"))),
             ),
         ),
         (378, column((611, "inspector"), (285, "batch"), (300, "microscope"))),
     ),
     "train": row(
-        (232, "layers"),
-        (1010, column((470, row((560, "loss"), (440, "boundary"))), (410, row((350, "histograms"), (330, "norms"), (320, "metric"))))),
-        (340, column((300, "network"), (330, "microscope"), (250, "parameters"))),
+        (240, column((560, "training"), (330, "parameters"))),
+        (932, column((470, row((560, "loss"), (440, "boundary"))), (410, row((350, "histograms"), (330, "norms"), (320, "metric"))))),
+        (420, column((370, "network"), (520, "microscope"))),
     ),
 }
 """Shares are pixels of the 1600×1000 window of the design."""

@@ -17,9 +17,11 @@ from nnviz.ui.shell.command_palette import CommandPalette
 from nnviz.ui.shell.layouts import WORKSPACES
 from nnviz.ui.shell.top_bar import TopBar
 from nnviz.ui.theme.colors import LIGHT, THEMES, Theme, current_theme
-from nnviz.ui.theme.style import apply_theme, toggle_theme
+from nnviz.ui.theme.fonts import text_size
+from nnviz.ui.theme.style import apply_text_size, apply_theme, change_text_size, toggle_theme
 from nnviz.ui.widgets.escape import EscapeKey
 from nnviz.ui.widgets.notes import NoteBar
+from nnviz.ui.widgets.plot_picture import PlotStill
 from nnviz.ui.widgets.toast import Toast
 from nnviz.version import __version__
 
@@ -56,6 +58,8 @@ class MainWindow(QMainWindow):
         self.asks_before_closing = True
         self._keeps_settings = False
         self.notes = NoteBar()
+        self._blank = QWidget()
+        """Where the panels will stand: without it a note would not be at the top."""
         self.action_table = ActionTable(self, OFFERED, self._feature)
         for action in self.action_table.values():
             action.setEnabled(False)  # until there is something to act on
@@ -65,7 +69,7 @@ class MainWindow(QMainWindow):
         self.top_bar.set_workspace(FIRST_WORKSPACE)
         self.setCentralWidget(self._framed())
         self.busy_line = BusyLine(self.top_bar, self)
-        self.toast = Toast(self)
+        self.toast = Toast(self, self.top_bar)
         self.resize(*DESIGN_SIZE)
         self.setMinimumSize(*SMALLEST_SIZE)
 
@@ -76,6 +80,7 @@ class MainWindow(QMainWindow):
         layout.setSpacing(0)
         layout.addWidget(self.top_bar, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self.notes)
+        layout.addWidget(self._blank, 1)
         return frame
 
     def _feature(self, name: str) -> object:
@@ -88,9 +93,10 @@ class MainWindow(QMainWindow):
 
         self.session = new_session(experiment, autosaves, self)
         self.features = Features(self.session, self, self.top_bar)
-        self.centralWidget().layout().addWidget(self.features.area, 1)
+        self.centralWidget().layout().replaceWidget(self._blank, self.features.area)
+        self._blank.deleteLater()
         PendingText(self)
-        EscapeKey(self, self.features.step.follow)
+        EscapeKey(self, self._leave_mode)
         self._listen(self.session)
         self.action_table.set_icons()
         if self._keeps_settings:
@@ -243,6 +249,17 @@ class MainWindow(QMainWindow):
         view = self.features.graph.view if self.is_visible("graph") else self.features.network.view
         view.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def _leave_mode(self) -> None:
+        """What Esc does where nothing else takes it: the enlarged panel goes back, else the card follows the cursor again."""
+        if not self.features.area.leave_enlarged():
+            self.features.step.follow()
+
+    def enlarge_panel(self) -> None:
+        """Give the panel that has the keyboard all the room, or its place again."""
+        owner, seen = self.focusWidget(), self.features.area.visible_panels()
+        cards = ((name, self.features.cards[name]) for name in seen)
+        self.features.area.enlarge(next((name for name, card in cards if owner and card.isAncestorOf(owner)), seen[0]))
+
     def fit(self) -> None:
         """Show the whole graph and the whole network."""
         self.features.graph.view.fit()
@@ -251,8 +268,9 @@ class MainWindow(QMainWindow):
     def pictured(self, what: str) -> object:
         """Return what a picture is made of: graph · network · plots · window."""
         features, seen = self.features, self.features.area.visible_panels()
-        plots = [features.cards[name] for name in seen if name in features.plots]
-        return {"graph": features.graph.view.scene(), "network": features.network.view.scene(), "plots": plots, "window": self}[what]
+        if what == "plots":
+            return [PlotStill(features.plots[name]) for name in seen if name in features.plots]
+        return {"graph": features.graph.view.scene(), "network": features.network.view.scene(), "window": self}[what]
 
     def thumbnail(self, experiment: Experiment, theme: Theme) -> QPixmap:
         """Return a small picture of a network."""
@@ -277,6 +295,13 @@ class MainWindow(QMainWindow):
     def toggle_theme(self) -> None:
         """Change between light and dark, in all windows."""
         toggle_theme(QApplication.instance())
+
+    def change_text_size(self, steps: int) -> None:
+        """Show all texts so many sizes larger, in all windows; 0 for the size they were designed in."""
+        change_text_size(QApplication.instance(), steps)
+        for window in (self, *self.siblings()):
+            window.features.follow_text_size()
+        self.toast.post("info", f"Text size {text_size()} %")
 
     # --- other windows ---
 
@@ -313,12 +338,14 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         if not self.siblings():
             apply_theme(QApplication.instance(), THEMES.get(str(settings.value("window/theme", "light")), LIGHT))
+            apply_text_size(QApplication.instance(), _number(settings.value("window/text")))
 
     def _save_settings(self) -> None:
         settings = QSettings()
         settings.setValue("window/geometry", self.saveGeometry())
         settings.setValue("window/panels", self.features.area.save_state())
         settings.setValue("window/theme", current_theme().name)
+        settings.setValue("window/text", text_size())
 
     def stop_asking(self) -> None:
         """Ask for no unsaved changes when the window is closed."""
@@ -355,3 +382,9 @@ class MainWindow(QMainWindow):
             self._leave(discards=self.asks_before_closing)
         event.accept()
         self.closed.emit()
+
+
+def _number(setting: object) -> int:
+    """The size of texts in percent that a setting says; 100 where it says none."""
+    text = str(setting)
+    return int(text) if text.isdecimal() else 100

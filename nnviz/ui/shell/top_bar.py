@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QFont, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QFont, QIcon, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from nnviz.ui.shell._document_title import DocumentTitle
 from nnviz.ui.step.badge import Badge
 from nnviz.ui.theme.colors import BODY, GUTTER, LARGE, SMALL, TITLE, current_theme
-from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.fonts import mono, sans, scaled
 from nnviz.ui.theme.painting import painted
 
 SIZES = {"node": "one node", "layer": "one layer", "phase": "one phase", "iteration": "one batch", "epoch": "one epoch"}
 _STEP_BUTTONS = ("to_start", "step_back", "step", "to_end")
+_DRAWN = QSize(48, 48)
+"""Pixels of the icon of a filled button, which Qt makes as small as it needs."""
 SEMIBOLD, BOLD = QFont.Weight.DemiBold, QFont.Weight.Bold
 _FIGURES = {"iteration": "000000", "epoch": "0000", "loss": "0.00000", "score": "00.0 %"}
 """What the bar says of the run, with the widest text each is made for."""
+_SEARCH = ("Search…  Ctrl+Shift+P", "Search…")
+"""What the field that finds actions says, and where there is little room."""
+_HEIGHT, _WORDS = 52, 36
+"""Heights in pixels of the bar, and of the row of workspaces in it."""
+_TITLE = (56, 170)
+"""Narrowest and widest room of the title in pixels. It depends on the window alone: what stands behind must not jump with the title."""
+_NARROW, _WIDE = 1180, 1600
+"""The widths of the window that these belong to."""
 _TRAIN_BUTTONS = ("rewind", "train_iteration", "train_epoch")
 
 
@@ -31,10 +41,11 @@ class TopBar(QWidget):
 
     def __init__(self, actions: dict[str, QAction], menu: QMenu, workspaces: Iterable[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedHeight(52)
+        self.setFixedHeight(round(scaled(_HEIGHT)))
         self._title = DocumentTitle()
         self._title.renamed.connect(self.rename_requested)
         self._named = ("", False)
+        self._is_on_its_way = False
         self._tabs = Segments(workspaces)
         self._tabs.chosen.connect(self.workspace_requested)
         self._step_buttons = [_icon_button(actions[name]) for name in _STEP_BUTTONS]
@@ -98,32 +109,52 @@ class TopBar(QWidget):
         measured_at: int | None = None,
         loss_at: int | None = None,
         scored: str = "validation",
+        target: int | None = None,
+        is_made_again: bool = False,
     ) -> None:
         """Show where the run stands; the `loss` over the training rows and the `score` as texts (empty: not known), `metric` its name.
 
-        `measured_at` and `loss_at`: the iteration each is of; where it is an earlier one the number is pale, and its tooltip says which.
-        `scored`: which rows the score is of.
+        `measured_at`, `loss_at`: the iteration each is of; where it is an earlier one the number is pale, and its tooltip says which.
+        `scored`: which rows the score is of. `target`: the iteration the run is on its way to; `is_made_again`: it is not yet where it
+        is said to stand.
         """
-        texts = {"iteration": f"{iteration}", "epoch": f"{epoch}", "loss": loss or "–", "score": score or "–"}
-        for name, text in texts.items():
-            self._figures[name].show_text(text)
-        self._figures["score"].set_caption(metric)
-        for name, rows, at in (("score", f"the {scored} rows", measured_at), ("loss", "all training rows", loss_at)):
-            is_past = texts[name] != "–" and at not in (None, iteration)
-            self._figures[name].set_past(is_past)
-            self._figures[name].setToolTip(f"Measured on {rows}" + (f" after iteration {at:,}, not since" if is_past else ""))
+        figures, is_under_way = self._figures, is_made_again or target is not None
+        figures["iteration"].show_text(f"{iteration}" if target is None else f"{iteration:,} of {target:,}")
+        figures["iteration"].show_age(_way_note(target, is_made_again), is_made_again)
+        figures["epoch"].show_text("…" if is_made_again else f"{epoch}")
+        figures["epoch"].show_age("Passes over the training rows that are complete", is_made_again)
+        figures["score"].set_caption(metric)
+        for name, text, rows, at in (("score", score, f"the {scored} rows", measured_at), ("loss", loss, "all training rows", loss_at)):
+            is_past = bool(text) and at not in (None, iteration)
+            figures[name].show_text(text or "–")
+            note = f"Measured on {rows}" + (f" after iteration {at:,}, not since" if is_past else "")
+            figures[name].show_age(note, is_under_way or is_past)
+        if (target is not None) != self._is_on_its_way:
+            self._is_on_its_way = target is not None
+            self._fit()
 
     def _fit(self) -> None:
-        """Give up what is least needed until the rest fits, from the search field to the granularity."""
-        title, changed = self._named
-        text = self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, 150)
-        self._title.setText(f"{text} •" if changed else text)
-        self._title.setMinimumWidth(self._title.fontMetrics().horizontalAdvance(f"{text} •"))  # the dot must not move the rest
-        dispensable = [self._search, self._figures["score"], self._figures["epoch"], self._title, self._figures["loss"]]
+        """Give up what is least needed until the rest fits, figures at the end; the search field gets short, and never goes."""
+        (title, changed), metrics = self._named, self._title.fontMetrics()
+        share = min(1.0, max(0.0, (self.width() - _NARROW) / (_WIDE - _NARROW)))
+        self._title.setFixedWidth(round(_TITLE[0] + share * (_TITLE[1] - _TITLE[0])))
+        dot = " •" if changed else ""
+        room = self._title.width() - metrics.horizontalAdvance(dot)
+        self._title.setText(metrics.elidedText(title, Qt.TextElideMode.ElideRight, room) + dot)
+        dispensable = [self._figures["epoch"], self._figures["score"], self._figures["loss"]]
+        self._search.setText(_SEARCH[0])
         for widget in dispensable:
             widget.show()
+        if self.layout().sizeHint().width() > self.width():
+            self._search.setText(_SEARCH[1])
         while dispensable and self.layout().sizeHint().width() > self.width():
             dispensable.pop(0).hide()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange and self.layout():
+            self.setFixedHeight(round(scaled(_HEIGHT)))
+            self._fit()
+        super().changeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit()
@@ -179,8 +210,9 @@ class Figure(QWidget):
         """Say what the number is."""
         self._caption.setText(caption)
 
-    def set_past(self, is_past: bool) -> None:
-        """Show a number that is not of now paler than one that is."""
+    def show_age(self, note: str, is_past: bool) -> None:
+        """Say of which moment and rows the number is, and show one that is not of now paler than one that is."""
+        self.setToolTip(note)
         self._text.setEnabled(not is_past)
 
 
@@ -191,7 +223,7 @@ class Segments(QFrame):
 
     def __init__(self, names: Iterable[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedHeight(36)
+        self.setFixedHeight(round(scaled(_WORDS)))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._group = QButtonGroup(self, exclusive=True)
         self._buttons: dict[str, QPushButton] = {}
@@ -212,9 +244,14 @@ class Segments(QFrame):
         """Mark this word as the chosen one."""
         self._buttons[name].setChecked(True)
 
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self.setFixedHeight(round(scaled(_WORDS)))
+        super().changeEvent(event)
+
 
 def _brand(menu: QMenu) -> QToolButton:
-    button = QToolButton(text="nnviz", font=sans(TITLE, BOLD), toolTip="Menu (Alt+M)", accessibleName="Menu", shortcut="Alt+M")
+    button = QToolButton(text="nnviz ▾", font=sans(TITLE, BOLD), toolTip="Menu (Alt+M)", accessibleName="Menu", shortcut="Alt+M")
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setProperty("flat", True)
     button.setMenu(menu)
@@ -222,9 +259,17 @@ def _brand(menu: QMenu) -> QToolButton:
     return button
 
 
+def _way_note(target: int | None, is_made_again: bool) -> str:
+    """What the number of iterations means."""
+    if target is not None:
+        return f"On the way to iteration {target:,}; Esc stays at the one that is reached"
+    return "The iterations up to here are being made again" if is_made_again else "Parameter updates made"
+
+
 def _icon_button(action: QAction, text: bool = False) -> QToolButton:
     button = QToolButton(focusPolicy=Qt.FocusPolicy.TabFocus, iconSize=QSize(14, 14))
     button.setDefaultAction(action)
+    button.setProperty("narrow", not text)
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon if text else Qt.ToolButtonStyle.ToolButtonIconOnly)
     button.setAccessibleName(action.text())
     return button
@@ -237,7 +282,8 @@ def _accent_button(action: QAction) -> QPushButton:
 
     def follow() -> None:
         button.setText(action.iconText())
-        button.setIcon(action.icon())
+        mode = QIcon.Mode.Normal if action.isEnabled() else QIcon.Mode.Disabled
+        button.setIcon(QIcon(action.icon().pixmap(_DRAWN, mode, QIcon.State.On if action.isEnabled() else QIcon.State.Off)))
         button.setEnabled(action.isEnabled())
         button.setToolTip(action.toolTip())
         button.setAccessibleName(action.text())
@@ -249,6 +295,6 @@ def _accent_button(action: QAction) -> QPushButton:
 
 
 def _search_button(action: QAction) -> QPushButton:
-    button = QPushButton("Search…  Ctrl+Shift+P", font=sans(SMALL), accessibleName=action.text(), toolTip=action.toolTip())
+    button = QPushButton(_SEARCH[0], font=sans(SMALL), accessibleName=action.text(), toolTip=action.toolTip())
     button.clicked.connect(action.trigger)
     return button

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, QThreadPool
 from PySide6.QtGui import QCloseEvent, QShowEvent
@@ -56,7 +57,10 @@ class TraceWindow(QMainWindow):
         self.badge, self.sizes = Badge(self), choice("How far one step goes", _SIZES, "node")
         self.step = StepFeature(trace, self.action_table, self.badge, self.sizes)
         self.graph = GraphFeature(trace, self.step.banner, self.step.controls, (self.badge, self.sizes))
-        EscapeKey(self, self.step.follow)
+        self._enlarged: QWidget | None = None
+        EscapeKey(self, self._leave_mode)
+        for card in (self.graph.cards["graph"], self.step.cards["inspector"], self.step.cards["microscope"]):
+            card.enlarge_requested.connect(partial(self._enlarge, card))
         self._lay_out()
         trace.stepping.trace_state_changed.connect(lambda old, new: self._show(new))
         trace.stepping.selection_changed.connect(lambda old, new: self._show(trace.stepping.state))
@@ -80,7 +84,22 @@ class TraceWindow(QMainWindow):
     def _show(self, state: TraceState) -> None:
         for feature in (self.graph, self.step):
             feature.show_trace_state(state)
-        self.step.cards["microscope"].setVisible(bool(state.index.updates))
+        microscope = self.step.cards["microscope"]
+        microscope.setVisible(bool(state.index.updates) and self._enlarged in (None, microscope))
+
+    def _enlarge(self, card: QWidget) -> None:
+        """Give one of the panels all the room, or all their places again."""
+        self._enlarged = None if self._enlarged else card
+        for other in (self.graph.cards["graph"], self.step.cards["inspector"], self.step.cards["microscope"]):
+            other.setVisible(self._enlarged in (None, other))
+        self._show(self.trace.stepping.state)
+
+    def _leave_mode(self) -> None:
+        """What Esc does where nothing else takes it."""
+        if self._enlarged:
+            self._enlarge(self._enlarged)
+        else:
+            self.step.follow()
 
     def find_action(self) -> None:
         """Open the field that finds any action by its name."""

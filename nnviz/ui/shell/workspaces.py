@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from nnviz.ui.shell.layouts import HIDDEN, WORKSPACES, Split
@@ -31,7 +32,10 @@ def _known(places: object, name: str) -> set[str]:
 
 
 class WorkspaceArea(QWidget):
-    """Shows the panels of one workspace in splitters; each workspace keeps its own sizes, hidden panels and swaps."""
+    """Shows the panels of one workspace in splitters; each workspace keeps its own proportions, hidden panels and swaps.
+
+    Proportions are those that were designed or that a person gave by hand: what a small window makes of them is not kept.
+    """
 
     workspace_changed = Signal(str)
 
@@ -41,9 +45,12 @@ class WorkspaceArea(QWidget):
         self._trees = dict(WORKSPACES)
         self._hidden: dict[str, set[str]] = {name: set(HIDDEN.get(name, ())) for name in WORKSPACES}
         self._sizes: dict[str, list[list[int]]] = {}
+        """The proportions of every splitter, from the outermost inwards."""
         self._splitters: list[QSplitter] = []
         self._root: QSplitter | None = None
         self.name = ""
+        self.enlarged = ""
+        """The panel that has the whole area for itself; empty for none."""
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
         for panel in panels.values():
@@ -53,13 +60,16 @@ class WorkspaceArea(QWidget):
     def show_workspace(self, name: str) -> None:
         """Bring up this workspace. Raises KeyError for an unknown name."""
         tree = self._trees[name]
-        self._remember_sizes()
-        self.name = name
+        self.name, self.enlarged = name, ""
         self._rebuild(tree)
         self.workspace_changed.emit(name)
 
     def visible_panels(self) -> tuple[str, ...]:
         """Return the names of the panels that can be seen now."""
+        return (self.enlarged,) if self.enlarged else self.shown_panels()
+
+    def shown_panels(self) -> tuple[str, ...]:
+        """Return the names of the panels of the present workspace that are not hidden."""
         return tuple(panel for panel in self._trees[self.name].panels() if panel not in self._hidden[self.name])
 
     def panels(self) -> tuple[str, ...]:
@@ -69,12 +79,28 @@ class WorkspaceArea(QWidget):
     def set_panel_visible(self, panel: str, visible: bool) -> None:
         """Hide a panel of the present workspace, or bring it back where it was."""
         self._hidden[self.name].difference_update({panel}) if visible else self._hidden[self.name].add(panel)
+        if self.enlarged:
+            self.enlarged = ""
+            self._rebuild(self._trees[self.name])
         self._panels[panel].setVisible(visible)
+        self._apply_sizes()
         self.workspace_changed.emit(self.name)
+
+    def enlarge(self, panel: str) -> None:
+        """Give a panel of the present workspace the whole area, or all of them their places again where it has that already."""
+        self.enlarged = "" if self.enlarged else panel
+        self._rebuild(self._trees[self.name])
+        self.workspace_changed.emit(self.name)
+
+    def leave_enlarged(self) -> bool:
+        """Give all panels their places again; return whether one was enlarged."""
+        was_enlarged = bool(self.enlarged)
+        if was_enlarged:
+            self.enlarge(self.enlarged)
+        return was_enlarged
 
     def swap_panels(self, first: str, second: str) -> None:
         """Let two panels of the present workspace change places."""
-        self._remember_sizes()
         self._trees[self.name] = self._trees[self.name].swapped(first, second)
         self._rebuild(self._trees[self.name])
         self.workspace_changed.emit(self.name)
@@ -84,12 +110,12 @@ class WorkspaceArea(QWidget):
         self._trees[self.name] = WORKSPACES[self.name]
         self._hidden[self.name] = set(HIDDEN.get(self.name, ()))
         self._sizes.pop(self.name, None)
-        self._rebuild(self._trees[self.name], restore=False)
+        self.enlarged = ""
+        self._rebuild(self._trees[self.name])
         self.workspace_changed.emit(self.name)
 
     def save_state(self) -> str:
         """Return sizes, hidden panels and places of all workspaces as JSON text."""
-        self._remember_sizes()
         hidden = {name: sorted(hidden) for name, hidden in self._hidden.items()}
         return json.dumps({"sizes": self._sizes, "hidden": hidden, "places": {name: tree.panels() for name, tree in self._trees.items()}})
 
@@ -109,35 +135,73 @@ class WorkspaceArea(QWidget):
 
     # --- inside ---
 
-    def _rebuild(self, tree: Split, restore: bool = True) -> None:
+    def _rebuild(self, tree: Split) -> None:
         old, self._splitters = self._root, []
         for panel in self._panels.values():
             panel.setParent(self)
             panel.hide()
-        self._root = self._splitter(tree)
+        self._root = self._splitter(Split("row", ((1, self.enlarged),)) if self.enlarged else tree)
         self.layout().addWidget(self._root)
         if old is not None:
             self.layout().removeWidget(old)
             old.setParent(None)
             old.deleteLater()
         self._root.show()
-        for splitter, sizes in zip(self._splitters, self._sizes.get(self.name, ()) if restore else (), strict=False):
-            if len(sizes) == splitter.count() and sum(sizes) > 0:
-                splitter.setSizes(sizes)
+        self._apply_sizes()
 
     def _splitter(self, tree: Split) -> QSplitter:
         splitter = QSplitter(Qt.Orientation.Horizontal if tree.direction == "row" else Qt.Orientation.Vertical)
         splitter.setHandleWidth(GUTTER)
         splitter.setChildrenCollapsible(False)
+        splitter.splitterMoved.connect(lambda: self._keep_sizes(splitter))
         self._splitters.append(splitter)
         for index, (share, part) in enumerate(tree.parts):
             splitter.addWidget(self._splitter(part) if isinstance(part, Split) else self._panels[part])
             splitter.setStretchFactor(index, share)
             if isinstance(part, str):
                 self._panels[part].setVisible(part not in self._hidden[self.name])
-        splitter.setSizes([share for share, _ in tree.parts])
         return splitter
 
-    def _remember_sizes(self) -> None:
-        if self.name and self._root is not None and self.isVisible():
-            self._sizes[self.name] = [splitter.sizes() for splitter in self._splitters]
+    def _proportions(self) -> list[list[int]]:
+        """Those of every splitter, as they were given by hand or else designed."""
+        designed = _shares(self._trees[self.name])
+        given = self._sizes.get(self.name, [])
+        fits = [len(sizes) for sizes in given] == [len(sizes) for sizes in designed] and all(sum(sizes) > 0 for sizes in given)
+        return [list(sizes) for sizes in (given if fits else designed)]
+
+    def _apply_sizes(self) -> None:
+        """Divide the room as the proportions say; Qt would keep what is left of them after the window was small."""
+        if self.name and not self.enlarged:
+            for splitter, sizes in zip(self._splitters, self._proportions(), strict=True):
+                splitter.setSizes(sizes)
+
+    def _keep_sizes(self, moved: QSplitter) -> None:
+        """Take over the proportions a person gave; a hidden panel keeps its share for when it comes back."""
+        if self.enlarged:
+            return
+        all_sizes, place = self._proportions(), self._splitters.index(moved)
+        shown = [not moved.widget(index).isHidden() for index in range(moved.count())]
+        known = sum(share for share, is_shown in zip(all_sizes[place], shown, strict=True) if is_shown)
+        scale = known / max(1, sum(moved.sizes()))
+        pairs = zip(all_sizes[place], moved.sizes(), shown, strict=True)
+        all_sizes[place] = [max(1, round(size * scale)) if is_shown else share for share, size, is_shown in pairs]
+        self._sizes[self.name] = all_sizes
+
+    # --- Qt ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.layout().activate()
+        self._apply_sizes()
+
+    def event(self, event: QEvent) -> bool:
+        handled = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._apply_sizes()
+        return handled
+
+
+def _shares(tree: Split) -> list[list[int]]:
+    """The designed shares of a split and of all within it, from the outermost inwards, in the order in which splitters are made."""
+    inner = [sizes for _, part in tree.parts if isinstance(part, Split) for sizes in _shares(part)]
+    return [[share for share, _ in tree.parts], *inner]

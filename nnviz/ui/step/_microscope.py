@@ -108,7 +108,8 @@ class OptimizerMicroscope(Plot):
         titles = {known: names.parameter_title(update.parameter, self.names) for known, update in updates.items()}
         self.picker.set_parameters([(known, titles[known], update.before.shape) for known, update in updates.items()])
         self.picker.set_element(node, element)
-        self.opener.set_text(titles[node] + numbers.place(element))
+        self.choice = titles[node] + numbers.place(element)
+        self.opener.set_text(self.choice)
 
     def _claim_room(self) -> None:
         """Grow as high as all rows and the history need; whoever frames the plot lets a person scroll."""

@@ -6,13 +6,13 @@ import math
 import re
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QToolTip, QWidget
 
 from nnviz.text import numbers
 from nnviz.ui.theme.colors import SMALL
-from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.fonts import mono, sans, scaled
 
 MEAN = -1
 _MEAN = "mean"
@@ -96,7 +96,7 @@ class Picker(QWidget):
         self._box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._box.setToolTip(hint)
         self._box.setAccessibleName(hint)
-        self._box.setFixedWidth(96)
+        self._box.setFixedWidth(round(scaled(96)))
         self._box.valueChanged.connect(self._emit)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -114,3 +114,10 @@ class Picker(QWidget):
 
     def _emit(self, place: int) -> None:
         self.chosen.emit(None if place == MEAN else place)
+
+    # --- Qt ---
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange and self.layout():
+            self._box.setFixedWidth(round(scaled(96)))
+        super().changeEvent(event)

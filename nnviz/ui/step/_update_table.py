@@ -14,7 +14,7 @@ from nnviz.text import numbers
 from nnviz.ui.step.update_rows import ShownRow, compared, needed_height, paint_rows, rows_of
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.theme.painting import painted
-from nnviz.ui.widgets.readout import LINE
+from nnviz.ui.widgets.readout import line_height
 
 _ROW = 24
 """Height of a row in pixels."""
@@ -43,7 +43,7 @@ class UpdateTable(QWidget):
         return self._rows
 
     def _claim_room(self) -> None:
-        height = max(needed_height(self._rows, self.width()), LINE + _ROW * len(self._rows))
+        height = max(needed_height(self._rows, self.width()), line_height() + _ROW * len(self._rows))
         self.setFixedHeight(round(height))
 
     # --- Qt ---

@@ -64,7 +64,6 @@ class StepFeature:
         self.proof, self.banner = Proof(badge.window()), WhatIfBanner()
         self.breakpoints = BreakpointEditing(session, badge.parentWidget()) if session else None
         self.cards = {"inspector": Card("Node", self.chain_rule), "microscope": framed(self.microscope, scrolling(self.microscope))}
-        self.cards["inspector"].setMinimumWidth(352)  # else its texts would be cut
         foot = beside(self.rail, self.breakpoints.button) if self.breakpoints else self.rail
         self.controls: QWidget = stacked(self.step_bar, self.timeline, foot, spacing=2)
         """To stand below the graph; `banner` stands above it."""

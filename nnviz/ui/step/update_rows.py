@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +15,8 @@ from nnviz.records.trace_state import TraceState
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
 from nnviz.ui.theme.colors import BODY, Theme
-from nnviz.ui.theme.fonts import mono
-from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, thinned, write
+from nnviz.ui.theme.fonts import mono, scaled
+from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, thinned, write
 from nnviz.ui.widgets.scales import AxisScale, decades
 
 _LOWEST, _TALLEST = 13.5, 30.0
@@ -81,12 +80,12 @@ def compared(rows: tuple[ShownRow, ...], before: tuple[ShownRow, ...]) -> tuple[
 
 def needed_height(rows: tuple[ShownRow, ...], width: float) -> float:
     """Return the height in pixels that the rows and their caption need in a table of this width."""
-    return len(rows) * (_LOWEST if _columns(rows, width).is_beside else _TWO_LINES) + LINE
+    return len(rows) * (scaled(_LOWEST) if _columns(rows, width).is_beside else scaled(_TWO_LINES)) + line_height()
 
 
 def tallest(rows: tuple[ShownRow, ...]) -> float:
     """Return the height in pixels beyond which rows and caption do not grow."""
-    return len(rows) * _TALLEST + LINE
+    return len(rows) * scaled(_TALLEST) + line_height()
 
 
 def paint_rows(painter: QPainter, area: QRectF, theme: Theme, rows: tuple[ShownRow, ...], note: str, hovered: QPointF | None) -> None:
@@ -97,14 +96,14 @@ def paint_rows(painter: QPainter, area: QRectF, theme: Theme, rows: tuple[ShownR
         _paint_row(painter, theme, row, line, columns)
         _paint_bar(painter, theme, row, _upper(line, not columns.is_beside).adjusted(columns.bar, 0, 0, 0), limits)
     bottom = max((box.bottom() for box in boxes), default=area.top())
-    _paint_caption(painter, theme, QRectF(area.left(), bottom + 1, area.width(), LINE), note, _meaning(rows, limits))
+    _paint_caption(painter, theme, QRectF(area.left(), bottom + 1, area.width(), line_height()), note, _meaning(rows, limits))
     for row in [row for row, box in zip(rows, boxes, strict=True) if hovered is not None and box.contains(hovered)]:
         paint_readout(painter, theme, hovered, _readout(row), area)
 
 
 def row_boxes(area: QRectF, rows: tuple[ShownRow, ...]) -> list[QRectF]:
     """Return where each row stands."""
-    height = min(_TALLEST, (area.height() - LINE) / max(1, len(rows)))
+    height = min(scaled(_TALLEST), (area.height() - line_height()) / max(1, len(rows)))
     return [QRectF(area.left(), area.top() + place * height, area.width(), height) for place in range(len(rows))]
 
 
@@ -130,23 +129,19 @@ def _columns(rows: tuple[ShownRow, ...], width: float) -> _Columns:
     return _Columns(symbols, number, numbers, number + numbers + _GAP, is_beside)
 
 
-@lru_cache(maxsize=256)
 def symbol_width(symbol: str) -> float:
     """Return the width of a row's symbol in pixels."""
     return QFontMetricsF(_symbol_font()).horizontalAdvance(symbol)
 
 
-@lru_cache(maxsize=1024)
 def _number_width(text: str) -> float:
     return QFontMetricsF(_number_font()).horizontalAdvance(text)
 
 
-@cache
 def _symbol_font() -> QFont:
     return mono(BODY)
 
 
-@cache
 def _number_font() -> QFont:
     return mono(BODY, QFont.Weight.Bold)
 

@@ -11,7 +11,7 @@ from nnviz.records.tensors import to_numpy
 from nnviz.text import numbers, plot_numbers
 from nnviz.ui.theme.colors import Theme
 from nnviz.ui.widgets.decimation import decimated
-from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, write
+from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, write
 from nnviz.ui.widgets.scales import share_of
 
 HIGHEST = 44.0
@@ -52,14 +52,14 @@ def paint_history(painter: QPainter, area: QRectF, theme: Theme, history: Weight
 
 
 def _paint_lane(painter: QPainter, lane: QRectF, theme: Theme, symbol: str, values: np.ndarray, tone: str) -> None:
-    head = QRectF(lane.left(), lane.top(), lane.width(), LINE)
+    head = QRectF(lane.left(), lane.top(), lane.width(), line_height())
     write(painter, head, symbol, theme.color("muted"), small_mono())
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     left = lane.width() - text_width(symbol) - 6
     said = next((text for text in spans(low, high) if text_width(text, number=True) <= left), "")
     write(painter, head, said, theme.color("muted"), small_mono(), RIGHT)
-    room = lane.adjusted(0, LINE + 2, 0, -2)
+    room = lane.adjusted(0, line_height() + 2, 0, -2)
     if low < 0 < high:
         zero = room.bottom() - float(share_of(0.0, low, high)) * room.height()
         painter.setPen(QPen(theme.color("line"), 1))

@@ -6,6 +6,7 @@ import logging
 from functools import cache
 from pathlib import Path
 
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QFont, QFontDatabase
 
 from nnviz.resource_files import resource_folder
@@ -36,13 +37,34 @@ def load_fonts() -> tuple[str, ...]:
     return tuple(dict.fromkeys(families))
 
 
+def text_size() -> int:
+    """Return how large texts are, in percent of how they were designed; 100 until `style.apply_text_size` has been called."""
+    app = QCoreApplication.instance()
+    return (app and app.property("text_size")) or 100
+
+
+def scaled(pixels: float) -> float:
+    """Return a length that goes with the size of texts, such as the height of a line."""
+    return pixels * text_size() / 100
+
+
 def sans(size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
-    """Return the font of texts: `size` in pixels, made whole; all digits equally wide."""
-    return QFont(_sans(round(size), weight))
+    """Return the font of texts: `size` in pixels at 100 %, made whole; all digits equally wide."""
+    return drawn_sans(scaled(size), weight)
 
 
 def mono(size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
-    """Return the font of numbers and formulas: `size` in pixels, made whole; no ligatures, so that -> stays two signs."""
+    """Return the font of numbers and formulas: `size` in pixels at 100 %, made whole; no ligatures, so that -> stays two signs."""
+    return drawn_mono(scaled(size), weight)
+
+
+def drawn_sans(size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+    """Return `sans` for a picture that is zoomed as a whole: whatever size of text is chosen, it has that many pixels."""
+    return QFont(_sans(round(size), weight))
+
+
+def drawn_mono(size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+    """Return `mono` for a picture that is zoomed as a whole: whatever size of text is chosen, it has that many pixels."""
     return QFont(_mono(round(size), weight))
 
 

@@ -5,15 +5,17 @@ Labels, message boxes and tooltips show plain text: a name that reads like marku
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from string import Template
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QWidget
 
 from nnviz.resource_files import resource_folder
 from nnviz.ui.theme.colors import BODY, DARK, LIGHT, SMALL, Theme, current_theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import sans, scaled, text_size
 
 _ROLES = {
     QPalette.ColorRole.Window: "background",
@@ -37,7 +39,7 @@ _ROLES = {
 _SHEET = Template("""
 QToolTip { background: $panel; color: $text; border: 1px solid $line; padding: 4px 6px; qproperty-textFormat: PlainText; }
 QPushButton, QToolButton {
-    background: $panel; color: $text; border: 1px solid $line; border-radius: 6px; padding: 4px 10px; min-height: 20px; }
+    background: $panel; color: $text; border: 1px solid $line; border-radius: 6px; padding: 4px 10px; min-height: ${row}px; }
 QPushButton:hover, QToolButton:hover { background: $field; }
 QPushButton:pressed, QToolButton:pressed, QPushButton:checked, QToolButton:checked { background: $line; }
 QPushButton:disabled, QToolButton:disabled { color: $faint; }
@@ -45,13 +47,22 @@ QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QAbstrac
 QToolButton[flat="true"] { border-color: transparent; background: transparent; }
 QToolButton[flat="true"]:hover { background: $field; }
 QToolButton[flat="true"]:focus { border-color: $forward; }
+QToolButton[narrow="true"] { padding: 4px 7px; }
+QToolButton[role="more"] { padding: 0; }
+QToolButton[role="dots"] { padding: 4px 0; }
 QToolButton::menu-indicator { image: none; width: 0; }
+QFileDialog QToolButton { padding: 2px; min-width: 20px; }
+QFileDialog {
+    backward-icon: url($back); forward-icon: url($forward_way); filedialog-parent-directory-icon: url($parent);
+    filedialog-new-directory-icon: url($new_folder); filedialog-listview-icon: url($list); filedialog-detailedview-icon: url($details); }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QPushButton[accent="true"] { background: $forward; color: $panel; border-color: $forward; font-weight: 600; }
 QPushButton[accent="true"]:hover { background: $forward_85; }
 QPushButton[accent="true"]:disabled { background: $field; color: $faint; border-color: $line; }
 QLineEdit, QAbstractSpinBox, QComboBox {
-    background: $field; color: $text; border: 1px solid $line; border-radius: 6px; padding: 2px 8px; min-height: 20px;
+    background: $field; color: $text; border: 1px solid $line; border-radius: 6px; padding: 2px 8px; min-height: ${row}px;
     selection-background-color: $forward; selection-color: $panel; }
+QComboBox { padding-right: 0px; }
 QComboBox::drop-down { border: none; width: 18px; }
 QComboBox::down-arrow { image: url($chevron); width: 10px; height: 10px; }
 QComboBox QAbstractItemView {
@@ -96,14 +107,14 @@ QLabel[role="agrees"] { color: $forward; background: $forward_10; border-radius:
 QLabel[role="differs"] { color: $loss; background: $loss_10; border-radius: 5px; padding: 6px 8px; }
 QLabel[role="supposed"] { color: $text; background: $what_if_10; border-radius: 5px; padding: 5px 8px; }
 QPushButton[role="word"] {
-    background: transparent; border: 1px solid transparent; border-radius: 6px; color: $muted; padding: 3px 16px; min-width: 34px; }
+    background: transparent; border: 1px solid transparent; border-radius: 6px; color: $muted; padding: 3px 11px; min-width: 34px; }
 QPushButton[role="word"]:checked { background: $panel; border-color: $line; color: $text; font-weight: 600; }
 QPushButton[role="word"]:focus { border-color: $forward; }
-QPushButton[role="note"] { border: 1px solid $line; border-radius: 6px; padding: 0 8px; min-height: 20px; }
+QPushButton[role="note"] { border: 1px solid $line; border-radius: 6px; padding: 0 8px; min-height: ${row}px; }
 QPushButton[role="note"]:focus, QPushButton[role="note"]:hover { border-color: $forward; }
 QPushButton[role="what_if"] { background: $field; border: 1px solid $line; border-radius: 6px; padding: 0 8px; }
 QPushButton[role="banner"] {
-    background: $panel; color: $text; border: 1px solid $line; border-radius: 6px; padding: 0 8px; min-height: 20px; }
+    background: $panel; color: $text; border: 1px solid $line; border-radius: 6px; padding: 0 8px; min-height: ${row}px; }
 QPushButton[role="what_if"]:focus, QPushButton[role="what_if"]:hover,
 QPushButton[role="banner"]:focus, QPushButton[role="banner"]:hover { border-color: $what_if; }
 QPushButton[role="proof"] {
@@ -125,6 +136,12 @@ SearchField QListWidget::item:disabled { color: $faint; }
 """)
 
 
+TEXT_SIZES = (90, 100, 110, 125, 150, 175, 200)
+"""How large texts can be, in percent of how they were designed."""
+_DESIGNED = "designed_pixels"
+"""The property of a widget with a font of its own: its size at 100 %, and the rules it has besides."""
+_ICONS = {name: name for name in ("chevron", "check", "back", "parent", "new_folder", "list", "details")} | {"forward_way": "forward"}
+"""Icons of the stylesheet, and their files: `forward` is a colour already."""
 _TINTS = (("forward", 85), ("forward", 12), ("forward", 10), ("loss", 10), ("what_if", 10), ("parameter_line", 25))
 """Colours mixed into the panel's, in percent: $forward_85."""
 
@@ -140,9 +157,50 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     app.setStyleSheet(sheet(theme))
 
 
+@contextmanager
+def wearing(theme: Theme) -> Iterator[None]:
+    """While it lasts, what paints itself does so in this theme; widgets keep theirs."""
+    app = QApplication.instance()
+    before = app.property("theme")
+    app.setProperty("theme", theme.name)
+    try:
+        yield
+    finally:
+        app.setProperty("theme", before)
+
+
 def toggle_theme(app: QApplication) -> None:
     """Change between light and dark."""
     apply_theme(app, DARK if current_theme() is LIGHT else LIGHT)
+
+
+def apply_text_size(app: QApplication, percent: int) -> None:
+    """Show all texts in the size of TEXT_SIZES next to this: those of Qt's own font and those of fonts that widgets were given."""
+    before, percent = scaled(1.0), min(TEXT_SIZES, key=lambda known: abs(known - percent))
+    if percent == text_size():
+        return
+    app.setProperty("text_size", percent)  # first: whoever hears of the change asks for it
+    given = [widget for widget in app.allWidgets() if widget.testAttribute(Qt.WidgetAttribute.WA_SetFont) and not _is_within_box(widget)]
+    designed = [(widget, *(widget.property(_DESIGNED) or (widget.font().pixelSize() / before, widget.styleSheet()))) for widget in given]
+    app.setFont(sans(BODY))
+    app.setStyleSheet(sheet(current_theme()))
+    for widget, size, rules in designed:
+        widget.setProperty(_DESIGNED, (size, rules))  # rounded sizes would drift
+        widget.setStyleSheet(f"{rules} font-size: {max(1, round(scaled(size)))}px;")  # another font would be lost with the next parent
+    for widget in app.allWidgets():
+        widget.updateGeometry()
+        widget.update()
+
+
+def _is_within_box(widget: QWidget) -> bool:
+    """Whether it is the line of a box, which has the font of its box."""
+    return isinstance(widget.parentWidget(), QAbstractSpinBox | QComboBox)
+
+
+def change_text_size(app: QApplication, steps: int) -> None:
+    """Show all texts so many sizes larger, or smaller for less than 0; 0 brings back the size they were designed in."""
+    place = max(0, min(len(TEXT_SIZES) - 1, TEXT_SIZES.index(text_size()) + steps))
+    apply_text_size(app, TEXT_SIZES[place] if steps else 100)
 
 
 def set_role(widget: QWidget, role: str) -> None:
@@ -158,9 +216,9 @@ def set_role(widget: QWidget, role: str) -> None:
 def sheet(theme: Theme) -> str:
     """Return the stylesheet of the theme."""
     colors = {name: value for name, value in vars(theme).items() if isinstance(value, str)}
-    icons = {name: (resource_folder("icons") / f"{name}.svg").as_posix() for name in ("chevron", "check")}
+    icons = {name: (resource_folder("icons") / f"{file}.svg").as_posix() for name, file in _ICONS.items()}
     tints = {f"{name}_{share}": theme.tint(name, share / 100).name() for name, share in _TINTS}
-    return _SHEET.substitute(colors | icons | tints, small=round(SMALL))
+    return _SHEET.substitute(colors | icons | tints, small=round(scaled(SMALL)), row=round(scaled(20)))
 
 
 def _palette(theme: Theme) -> QPalette:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ from nnviz.ui.widgets.scales import AxisScale
 # No clean-up at exit: it would look through every object of the program for items that are in no scene.
 pg.setConfigOptions(antialias=True, segmentedLineMode="on", imageAxisOrder="row-major", exitCleanup=False)
 
+_BETWEEN = 4
+"""Least pixels between two texts of an axis."""
 _MAKERS: dict[str, Callable[[], pg.GraphicsObject]] = {
     "image": pg.ImageItem,
     "bars": lambda: pg.BarGraphItem(x0=(), x1=(), y=(), height=1),
@@ -61,7 +63,7 @@ class Axis(pg.AxisItem):
 
     def generateDrawSpecs(self, painter: QPainter) -> tuple | None:
         specs = super().generateDrawSpecs(painter)
-        return specs and (*specs[:2], [(self._moved_in(place), flags, text) for place, flags, text in specs[2]])
+        return specs and (*specs[:2], apart([(self._moved_in(place), flags, text) for place, flags, text in specs[2]]))
 
     def boundingRect(self) -> QRectF:
         return super().boundingRect().adjusted(-20, -8, 20, 8)  # else the texts at both ends are left out
@@ -71,6 +73,15 @@ class Axis(pg.AxisItem):
         x = max(self.reach.left(), min(place.left(), self.reach.right() - place.width()))
         y = max(self.reach.top(), min(place.top(), self.reach.bottom() - place.height()))
         return QRectF(x, y, place.width(), place.height())
+
+
+def apart(texts: list[tuple[QRectF, Any, str]]) -> list[tuple[QRectF, Any, str]]:
+    """Return every first, second, third, … of the texts along an axis, as many as do not touch each other."""
+    for stride in range(1, len(texts) + 1):
+        shown = texts[::stride]
+        if not any(one[0].adjusted(-_BETWEEN, 0, _BETWEEN, 0).intersects(other[0]) for one, other in pairwise(shown)):
+            return shown
+    return texts[:1]
 
 
 class Axes:
@@ -115,7 +126,7 @@ class Axes:
         """Show the axis at this side, with numbers in the words of `text`, with lines across the frame or without."""
         axis = self._axes[side]
         self._shown.append(axis)
-        look = (self._theme, self._ratio, text, lines, (self._x if side == "bottom" else self._y).log)
+        look = (self._theme, self._ratio, small_mono().pixelSize(), text, lines, (self._x if side == "bottom" else self._y).log)
         if axis.look == look:
             return
         axis.look, axis.text = look, text
@@ -152,10 +163,11 @@ class Axes:
         item.label.fill = pg.mkBrush(self._theme.color("panel", 0.9))
         item.setValue(_along(self._x, x))
 
-    def image(self, rgb: np.ndarray) -> None:
-        """Draw (height, width, 3) bytes of colour, row 0 at the bottom, the middles of the outermost ones on the sides of the frame."""
+    def image(self, rgb: np.ndarray, low: tuple[float, float], high: tuple[float, float]) -> None:
+        """Draw (height, width, 3) bytes of colour, row 0 at the bottom; the middles of the outermost ones are at `low` and `high`."""
         height, width = rgb.shape[:2]
-        (left, right), (bottom, top) = (_along(scale, np.array((scale.low, scale.high))) for scale in (self._x, self._y))
+        ends = zip((self._x, self._y), low, high, strict=True)
+        (left, right), (bottom, top) = (_along(scale, np.array(pair)) for scale, *pair in ends)
         dx, dy = (right - left) / (width - 1), (top - bottom) / (height - 1)
         item = self._next("image")
         item.setImage(rgb, autoLevels=False)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from functools import cache
 
-from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from nnviz.ui.theme.colors import GUTTER, RADIUS, SMALL, current_theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import sans, scaled
 from nnviz.ui.theme.painting import painted
 
-HEADER = 28
-"""Height of the header row in pixels."""
 _TOP = 4
 _GAP = 8
-_LEAST_SHOWN = 0.5
-"""A subtitle of which less than this share fits is left out."""
+_PART = re.compile(r",? · |, ")
+"""Between the parts of a subtitle."""
 
 
 class Card(QWidget):
     """A panel with a title in bold capitals, a muted subtitle, tools at the right of the header, and a body below."""
+
+    enlarge_requested = Signal()
+    """A double click on the header: it shall have all the room, or its place again."""
 
     def __init__(self, title: str, body: QWidget, tools: Sequence[QWidget] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,7 +40,7 @@ class Card(QWidget):
         self.set_title(title)
 
     def _fill_tools(self, tools: Sequence[QWidget]) -> None:
-        self._tools.setFixedHeight(HEADER)
+        self._tools.setFixedHeight(header_height())
         self._tools.installEventFilter(self)
         row = QHBoxLayout(self._tools)
         row.setContentsMargins(0, 0, 0, 0)
@@ -64,11 +65,11 @@ class Card(QWidget):
     def _header(self) -> QRect:
         """Where title and subtitle may stand: the header row left of the tools."""
         right = self._tools.x() - _GAP if self._tools.layout().count() else self.width() - GUTTER
-        return QRect(GUTTER, _TOP, max(0, right - GUTTER), HEADER)
+        return QRect(GUTTER, _TOP, max(0, right - GUTTER), header_height())
 
     def _strip(self) -> QRect:
         """The whole header row: what was painted while the tools were narrower lies there too."""
-        return QRect(0, 0, self.width(), _TOP + HEADER)
+        return QRect(0, 0, self.width(), _TOP + header_height())
 
     def _shown_title(self, room: float, subtitle: float) -> str:
         """The first title that fits beside the subtitle; else the first that fits alone; else the last, cut."""
@@ -87,9 +88,8 @@ class Card(QWidget):
         painter.setFont(_title_font())
         painter.drawText(room, flags, title)
         room.setLeft(room.left() + QFontMetrics(_title_font()).horizontalAdvance(title) + _GAP)
-        if room.width() >= _LEAST_SHOWN * metrics.horizontalAdvance(self._subtitle):
-            painter.setFont(_caption_font())
-            painter.drawText(room, flags, metrics.elidedText(self._subtitle, Qt.TextElideMode.ElideRight, int(room.width())))
+        painter.setFont(_caption_font())
+        painter.drawText(room, flags, _shortened(self._subtitle, metrics, room.width()))
 
     # --- Qt ---
 
@@ -98,8 +98,17 @@ class Card(QWidget):
             self.update(self._strip())
         return False
 
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._tools.setFixedHeight(header_height())
+        super().changeEvent(event)
+
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, HEADER + 64)
+        return QSize(160, max(header_height() + 64, super().minimumSizeHint().height()))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._strip().contains(event.position().toPoint()):
+            self.enlarge_requested.emit()
 
     @painted
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -113,11 +122,26 @@ class Card(QWidget):
         painter.end()
 
 
-@cache
+def _shortened(text: str, metrics: QFontMetrics, room: float) -> str:
+    """The first parts of a subtitle that fit, with what stands between them; none of a single one that does not."""
+    ends = [part.start() for part in _PART.finditer(text)]
+    fitting = (shorter for shorter in (text, *(text[:end] for end in reversed(ends))) if metrics.horizontalAdvance(shorter) <= room)
+    return next(fitting, "")
+
+
+def header_height() -> int:
+    """Return the height of the header row in pixels."""
+    return round(scaled(28))
+
+
+def frame_height() -> int:
+    """Return the height of a card besides its body, in pixels."""
+    return _TOP + header_height() + GUTTER
+
+
 def _title_font() -> QFont:
     return sans(SMALL, QFont.Weight.Bold)
 
 
-@cache
 def _caption_font() -> QFont:
     return sans(SMALL)

@@ -32,7 +32,7 @@ from nnviz.ui.theme.style import set_role
 from nnviz.ui.widgets.number_boxes import IntegerBox, NumberBox, SliderBox, in_a_row, number_text, wheel_only_with_focus
 from nnviz.ui.widgets.pending_text import VALUE
 
-_AROUND_CHOICE = 38
+_AROUND_CHOICE = 30
 """Pixels of a choice beside its text: border, padding and arrow."""
 
 
@@ -99,7 +99,7 @@ def _plain(field: Field, labels: dict[str, Kind] | None) -> QWidget:
 
 
 class OptionalEditor(QWidget):
-    """A number that may be None: a box to switch it on, and the number."""
+    """A number that may be None: a box to switch it on, and the number, or the word for having none."""
 
     value_changed = Signal(object)
     refused = Signal(object)
@@ -127,28 +127,45 @@ class OptionalEditor(QWidget):
         """Show this number, or "off" for None."""
         with QSignalBlocker(self._switch):
             self._switch.setChecked(value is not None)
-        self._inner.setEnabled(value is not None)
+        self._show_state()
         if value is not None:
             self._inner.set_value(value)
+
+    def _show_state(self) -> None:
+        """The number while it is on, else what having none means."""
+        on = self._switch.isChecked()
+        self._inner.setVisible(on)
+        self._switch.setText("" if on else self.field.absent)
 
     def _pass_on(self, value: float) -> None:
         is_taken = value == self._inner.value()
         (self.value_changed if is_taken else self.refused).emit(value)
 
     def _switched(self, on: bool) -> None:
-        self._inner.setEnabled(on)
+        self._show_state()
         self.value_changed.emit(self.value())
 
 
 class Check(QCheckBox):
-    """Yes or no."""
+    """Yes or no, with a word for either."""
 
     value_changed = Signal(object)
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.field = field
+        self._words = ("off", "on")
+        self.toggled.connect(self._say)
         self.toggled.connect(self.value_changed.emit)
+        self._say()
+
+    def set_words(self, off: str, on: str) -> None:
+        """Say this beside the box while it is off, and while it is on."""
+        self._words = (off, on)
+        self._say()
+
+    def _say(self) -> None:
+        self.setText(self._words[self.isChecked()])
 
     def value(self) -> bool:
         """Return whether it is checked."""
@@ -158,6 +175,7 @@ class Check(QCheckBox):
         """Show this state."""
         with QSignalBlocker(self):
             self.setChecked(bool(value))
+        self._say()
 
 
 class ChoiceBox(QComboBox):
@@ -195,10 +213,9 @@ class ChoiceBox(QComboBox):
             self.setPlaceholderText(text)
             self.setCurrentIndex(-1)
 
-    def full_width(self) -> int:
-        """Return how wide it has to be, in pixels, for its longest choice to be seen whole."""
-        texts = [self.itemText(index) for index in range(self.count())]
-        return max(map(self.fontMetrics().horizontalAdvance, texts), default=0) + _AROUND_CHOICE
+    def shown_width(self) -> int:
+        """Return how wide it has to be, in pixels, for its choice to be seen whole."""
+        return self.fontMetrics().horizontalAdvance(self.currentText()) + _AROUND_CHOICE
 
     def _chosen(self, index: int) -> None:
         self._explain()

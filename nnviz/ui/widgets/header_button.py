@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup, QFontMetrics, QPainter, QPaintE
 from PySide6.QtWidgets import QAbstractButton, QMenu, QWidget, QWidgetAction
 
 from nnviz.ui.theme.colors import SMALL, Theme, current_theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import sans, scaled
 from nnviz.ui.theme.painting import painted
 
 _HEIGHT = 20
@@ -172,7 +172,16 @@ def _prepare(button: QAbstractButton, text: str, tip: str) -> None:
 
 
 def _size(text: str) -> QSize:
-    return QSize(min(_WIDEST, QFontMetrics(sans(SMALL)).horizontalAdvance(text) + 2 * _PADDING), _HEIGHT)
+    width = QFontMetrics(sans(SMALL)).horizontalAdvance(text) + 2 * _PADDING
+    return QSize(min(round(scaled(_WIDEST)), width), round(scaled(_HEIGHT)))
+
+
+def _fitting(text: str, metrics: QFontMetrics, room: int) -> str:
+    """The text, or where there is no room for it, what stands before its remark in brackets; cut at its end, or before its ▾."""
+    if metrics.horizontalAdvance(text) <= room:
+        return text
+    side = Qt.TextElideMode.ElideMiddle if text.endswith("▾") else Qt.TextElideMode.ElideRight
+    return metrics.elidedText(text.partition(" (")[0], side, room)
 
 
 def _paint(button: QAbstractButton, text: str, theme: Theme) -> None:
@@ -185,6 +194,6 @@ def _paint(button: QAbstractButton, text: str, theme: Theme) -> None:
     painter.setPen(theme.color("faint" if not button.isEnabled() else "text" if on or button.underMouse() else "muted"))
     painter.setFont(sans(SMALL))
     room = button.rect().adjusted(_PADDING - 1, 0, 1 - _PADDING, 0)
-    shown = QFontMetrics(painter.font()).elidedText(text, Qt.TextElideMode.ElideMiddle, room.width() + 2)
+    shown = _fitting(text, QFontMetrics(painter.font()), room.width() + 2)
     painter.drawText(room, Qt.AlignmentFlag.AlignCenter, shown)
     painter.end()

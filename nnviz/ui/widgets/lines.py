@@ -10,12 +10,10 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QMouseEvent,
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from nnviz.ui.theme.colors import SMALL, Theme, current_theme
-from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.fonts import mono, sans, scaled
 from nnviz.ui.theme.painting import painted
 
-LABEL = 112.0
 _INSET = 8.0
-_LINE = 16.0
 _PAD = 5.0
 _GAP = 3.0
 _Flag = Qt.AlignmentFlag
@@ -76,7 +74,7 @@ class Lines(QWidget):
             places, top = [], 0.0
             for line in self._lines:
                 below = self._underneath(line)
-                height = (len(self._written(line)) + below) * _LINE + (2 * _PAD if line.ground else 2)
+                height = (len(self._written(line)) + below) * _line() + (2 * _PAD if line.ground else 2)
                 places.append((QRectF(0, top, self.width(), height), below))
                 top += height + (_GAP if line.ground else 0)
             self._measured = (self.width(), places)
@@ -97,7 +95,7 @@ class Lines(QWidget):
     def _indent(self, line: Line) -> float:
         if not line.label:
             return _INSET if line.ground else 0.0
-        return max(LABEL if line.ground else 0.0, QFontMetricsF(_labels(line)).horizontalAdvance(line.label) + 2 * _INSET)
+        return max(scaled(112) if line.ground else 0.0, QFontMetricsF(_labels(line)).horizontalAdvance(line.label) + 2 * _INSET)
 
     def _paint_line(self, painter: QPainter, line: Line, box: QRectF, below: bool) -> None:
         theme = current_theme()
@@ -109,7 +107,7 @@ class Lines(QWidget):
         top = box.top() + (_PAD if line.ground else 1)
         painter.setPen(theme.color("muted"))
         painter.setFont(_labels(line))
-        painter.drawText(QRectF(left, top, box.width() - 2 * left, _LINE), int(_Flag.AlignLeft | _Flag.AlignVCenter), line.label)
+        painter.drawText(QRectF(left, top, box.width() - 2 * left, _line()), int(_Flag.AlignLeft | _Flag.AlignVCenter), line.label)
         indent = left if below else self._indent(line)
         painter.setPen(theme.color(line.tone))
         font = _figures(line)
@@ -118,8 +116,8 @@ class Lines(QWidget):
         for place, text in enumerate(self._written(line)):
             if place == first_was:
                 painter.setPen(theme.color("what_if"))
-                text = self._paint_was(painter, QRectF(left, top + (place + below) * _LINE, indent - left, _LINE), text, font)
-            room = QRectF(indent, top + (place + below) * _LINE, box.width() - indent - left, _LINE)
+                text = self._paint_was(painter, QRectF(left, top + (place + below) * _line(), indent - left, _line()), text, font)
+            room = QRectF(indent, top + (place + below) * _line(), box.width() - indent - left, _line())
             shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, room.width())
             painter.drawText(room, int(_Flag.AlignLeft | _Flag.AlignVCenter), shown)
 
@@ -137,6 +135,12 @@ class Lines(QWidget):
         return next((line for line, box in zip(self._lines, self.boxes(), strict=True) if box.contains(place)), None)
 
     # --- Qt ---
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._measured = (-1, [])
+            self.setFixedHeight(self.sizeHint().height())
+        super().changeEvent(event)
 
     def sizeHint(self) -> QSize:
         boxes = self.boxes()
@@ -170,6 +174,11 @@ class Lines(QWidget):
             QToolTip.showText(event.globalPos(), (line.hint or line.text) if line else "", self)
             return True
         return super().event(event)
+
+
+def _line() -> float:
+    """Height of a line of figures."""
+    return scaled(16)
 
 
 def _broken(text: str, metrics: QFontMetricsF, width: float) -> list[str]:

@@ -10,22 +10,31 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from nnviz.ui.theme.colors import BODY, Theme, current_theme
 from nnviz.ui.theme.fonts import sans
 from nnviz.ui.theme.painting import painted
-from nnviz.ui.widgets._plot_picture import open_menu
+from nnviz.ui.widgets._zoom import Zoom
+from nnviz.ui.widgets.plot_picture import open_menu
+from nnviz.ui.widgets.scales import AxisScale
 
 if TYPE_CHECKING:
     from nnviz.ui.widgets._axes import Axes
+
+
+_CLOSER = 1.25
+"""How much closer one looks with one notch of the wheel."""
+_PAN = 40
+"""Pixels an arrow key moves what is looked at."""
 
 
 class Plot(QWidget):
     """A picture of a run. It repaints only when a part of the run it depends on is another object, and only while it can be seen."""
 
     export_requested = Signal(QWidget)
+    """Its picture, to be written to a file."""
     heading_changed = Signal(str, str, str)
     """Title, a shorter title for narrow cards, subtitle."""
 
@@ -36,7 +45,16 @@ class Plot(QWidget):
         self.sentence = ""
         """What to say instead of a picture; empty while there is a picture."""
         self.hovered: QPointF | None = None
+        self.choice = ""
+        """What a picture has to say of the choices in the header, as the layer that is shown."""
+        self.legend: tuple[tuple[QColor, str], ...] = ()
+        """What a picture has to say of colours that the plot itself does not explain."""
+        self.least_height = 0
+        """Pixels a picture needs for everything to be in it, where something is scrolled on the screen."""
         self.names: Mapping[str, str] = {}
+        self.zoom = Zoom()
+        self._dragged: QPointF | None = None
+        """Where the mouse was last, while it drags what is looked at."""
         self._parts: tuple[Any, ...] = ()
         self._stale = False
         self.setAccessibleName(title)
@@ -97,7 +115,70 @@ class Plot(QWidget):
             self.setAccessibleDescription(subtitle)
             self.heading_changed.emit(title, short, subtitle)
 
+    def paint_still(self, painter: QPainter) -> None:
+        """Paint the whole plot as it stands in a picture, in the theme that is worn now: nothing is under the pointer."""
+        hovered, size = self.hovered, self.size()
+        self.hovered = None
+        self.resize(size.expandedTo(QSize(0, self.least_height)))
+        try:
+            self.take(*self._parts)
+            self._paint_all(painter)
+        finally:
+            self.hovered = hovered
+            self.resize(size)
+
+    def _paint_all(self, painter: QPainter) -> None:
+        if self.sentence or not self._parts:
+            paint_sentence(painter, QRectF(self.rect()), current_theme(), self.sentence or "no data yet")
+        else:
+            self.paint(painter, QRectF(self.rect()))
+
+    def zoomed(self, frame: QRectF, x: AxisScale, y: AxisScale) -> tuple[AxisScale, AxisScale]:
+        """Return the scales of what is looked at. A plot that asks for them is zoomed by the wheel, dragged, reset by a double click."""
+        return self.zoom.scales(frame, x, y)
+
     # --- Qt ---
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.sentence or not self.zoom.contains(event.position()) or not event.angleDelta().y():
+            event.ignore()
+            return
+        self.zoom.at(event.position(), _CLOSER ** (event.angleDelta().y() / 120))
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        is_drag = event.button() == Qt.MouseButton.LeftButton and self.zoom.is_on and self.zoom.contains(event.position())
+        self._dragged = event.position() if is_drag else None
+        event.setAccepted(is_drag)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._dragged is not None:
+            self.zoom.move(event.position() - self._dragged)
+            self._dragged = event.position()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._dragged = None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self.zoom.contains(event.position()):
+            self.zoom.reset()
+            self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        ways = {Qt.Key.Key_Left: (1, 0), Qt.Key.Key_Right: (-1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1)}
+        closer = {Qt.Key.Key_Plus: _CLOSER, Qt.Key.Key_Minus: 1 / _CLOSER}
+        middle = QPointF(self.rect().center())
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier & ~Qt.KeyboardModifier.ShiftModifier:
+            event.ignore()
+        elif event.key() in closer and self.zoom.contains(middle):
+            self.zoom.at(middle, closer[event.key()])
+        elif event.key() in ways and self.zoom.is_on:
+            self.zoom.move(QPointF(*ways[event.key()]) * _PAN)
+        elif event.key() == Qt.Key.Key_0 and self.zoom.is_on:
+            self.zoom.reset()
+        else:
+            event.ignore()
+        self.update()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, 80)
@@ -123,10 +204,7 @@ class Plot(QWidget):
         self.catch_up()
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
-        if self.sentence or not self._parts:
-            paint_sentence(painter, QRectF(self.rect()), current_theme(), self.sentence or "no data yet")
-        else:
-            self.paint(painter, QRectF(self.rect()))
+        self._paint_all(painter)
         if self.hasFocus():
             painter.setPen(QPen(current_theme().color("forward"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)

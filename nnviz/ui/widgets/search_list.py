@@ -78,8 +78,11 @@ class SearchList(QWidget):
         entries: Sequence[ListEntry],
         find: Callable[[Sequence[ListEntry], str], Sequence[ListEntry]] = holding,
         spacing: int = -1,
+        nothing: str = "",
     ) -> None:
+        """`nothing`: what is said where nothing matches."""
         super().__init__()
+        self._nothing = nothing
         self.line, self.list, self._entries, self._find = line, list, tuple(entries), find
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -95,7 +98,8 @@ class SearchList(QWidget):
 
     def keys(self) -> tuple[Any, ...]:
         """Return the keys of what matches, as they stand in the list."""
-        return tuple(self.list.item(row).data(KEY) for row in range(self.list.count()))
+        keys = (self.list.item(row).data(KEY) for row in range(self.list.count()))
+        return tuple(key for key in keys if key is not None)
 
     def mark(self, key: Any) -> None:
         """Go to an entry, if it matches."""
@@ -113,6 +117,8 @@ class SearchList(QWidget):
                 item.setIcon(entry.icon)
             if entry.obstacle:
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
+        if self._nothing and not self.list.count():
+            QListWidgetItem(self._nothing, self.list).setFlags(Qt.ItemFlag.NoItemFlags)
         self.list.setCurrentRow(0)
 
     def _choose(self, item: QListWidgetItem | None) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from nnviz.ui.theme.colors import BODY, LARGE, SMALL, TITLE, current_theme
-from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.fonts import mono, sans, scaled
 from nnviz.ui.theme.painting import painted
 from nnviz.ui.theme.style import set_role
 
@@ -34,7 +34,7 @@ class TitleRow(QWidget):
     # --- Qt ---
 
     def sizeHint(self) -> QSize:
-        return QSize(280, 26)
+        return QSize(280, round(scaled(26)))
 
     @painted
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -58,7 +58,7 @@ class TitleRow(QWidget):
     def _paint_pill(self, painter: QPainter, phase: str) -> QRectF:
         font = sans(SMALL, QFont.Weight.Bold)
         width = QFontMetricsF(font).horizontalAdvance(phase) + 22
-        pill = QRectF(self.width() - width, (self.height() - 22) / 2, width, 22)
+        pill = QRectF(self.width() - width, (self.height() - scaled(22)) / 2, width, scaled(22))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(current_theme().tint(phase, 0.12))
         painter.drawRoundedRect(pill, 11, 11)

@@ -10,18 +10,23 @@ from nnviz.ui.theme.colors import GUTTER, current_theme
 from nnviz.ui.theme.painting import painted
 
 _STAYS_MS = {"info": 4_000, "warning": 8_000, "error": 12_000}
+_GAP = 3
+"""Pixels between the bar and the message."""
 _COLORS = {"info": "forward", "warning": "clip", "error": "loss"}
 
 
 class Toast(QWidget):
-    """One message at the lower edge of its parent. A click takes it away; a new one replaces it."""
+    """One message below the bar of its parent, over the heads of panels and not over their pictures. A click takes it away; a new one
+    replaces it.
+    """
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, bar: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._bar = bar
         self._level = "info"
         self._label = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)  # measured before the stylesheet says so
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(20, 10, 16, 10)
+        layout.setContentsMargins(20, 8, 16, 8)
         layout.addWidget(self._label)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.hide)
@@ -46,8 +51,9 @@ class Toast(QWidget):
     def _place(self) -> None:
         room = self.parentWidget().size()
         width = min(720, room.width() - 4 * GUTTER, self._label.fontMetrics().horizontalAdvance(self._label.text()) + 44)
-        height = self._label.heightForWidth(width - 36) + 20
-        self.setGeometry((room.width() - width) // 2, room.height() - height - 2 * GUTTER, width, height)
+        height = self._label.heightForWidth(width - 36) + 16
+        top = self._bar.mapTo(self.parentWidget(), self._bar.rect().bottomLeft()).y() + 1 if self._bar else 0
+        self.setGeometry((room.width() - width) // 2, top + _GAP, width, height)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible():

@@ -1,7 +1,8 @@
 """Puts plots on the screen in a given size and reads pixels back."""
 
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 
 from nnviz.ui.widgets.plot_card import framed
 
@@ -32,3 +33,16 @@ def count_color():
         return sum(max(abs(a - b) for a, b in zip(pixel.getRgb(), wanted, strict=False)) <= tolerance for pixel in pixels)
 
     return count
+
+
+@pytest.fixture
+def turn():
+    """Return a function that turns the wheel over a place of a plot and returns the event."""
+
+    def turned(plot, place: QPointF, delta: int) -> QWheelEvent:
+        no_button, no_keys, no_phase = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
+        event = QWheelEvent(place, plot.mapToGlobal(place), QPoint(), QPoint(0, delta), no_button, no_keys, no_phase, False)
+        plot.wheelEvent(event)
+        return event
+
+    return turned

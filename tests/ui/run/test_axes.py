@@ -2,15 +2,18 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
 from nnviz.export import pictures
+from nnviz.session.run import Snapshot
 from nnviz.ui.run._boundary import BoundaryPlot
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
@@ -155,3 +158,16 @@ def pixels(image: QImage) -> np.ndarray:
     """Return the colours of patches of 8 × 8 pixels: how much is drawn there, not on which half of a pixel."""
     small = image.scaled(image.size() / 8, mode=Qt.TransformationMode.SmoothTransformation).convertToFormat(QImage.Format.Format_RGB32)
     return np.frombuffer(small.constBits(), np.uint8).astype(int)
+
+
+@pytest.mark.parametrize("width", [130, 160, 200, 320])
+def test_texts_of_an_axis_never_touch(shown, width):
+    plot = GradientNormPlot()
+    shown(plot, width, 190)
+    tiny = [
+        replace(layer, gradients=replace(layer.gradients, norm=10.0 ** -(2 * place)))
+        for place, layer in enumerate(runs.snapshots(1)[0].layers)
+    ]
+    plot.set_run(runs.run(snapshots=(Snapshot(1, tuple(tiny)),)))
+    boxes = [place for place, _, _ in text_specs(plot, "bottom")]
+    assert boxes and not any(one.intersects(other) for one, other in pairwise(sorted(boxes, key=QRectF.left)))

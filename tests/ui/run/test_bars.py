@@ -4,16 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 
 from nnviz.session.run import RunState, Snapshot
 from nnviz.text.names import parameter_title
 from nnviz.ui.run._gradient_norm import GradientNormPlot
-from nnviz.ui.run._histogram import HistogramPlot
-from nnviz.ui.run._ridgeline import bin_at, common_range, moments, ridge
+from nnviz.ui.run._histogram import HistogramPlot, read_off
+from nnviz.ui.run._ridgeline import bin_at, common_range, in_time, moments, outline
 from nnviz.ui.step._microscope import OptimizerMicroscope
 from nnviz.ui.step.update_rows import fitted
 from nnviz.ui.theme.colors import LIGHT
+from nnviz.ui.widgets.plot_picture import picture
 from tests.ui import runs
 
 
@@ -32,17 +33,43 @@ def replace_all(layer, measure):
 # --- histograms -----------------------------------------------------------------------------------------------------
 
 
-def test_ridge_stands_where_the_values_are():
+def test_many_values_are_a_histogram_with_its_own_bins():
     values = np.random.default_rng(0).normal(0.5, 0.05, 4000)
-    heights = ridge(runs.measure(values), -1.0, 1.0)
-    assert heights.max() == 1
-    assert np.linspace(-1, 1, heights.size)[heights.argmax()] == pytest.approx(0.5, abs=0.05)
-    assert heights[0] == pytest.approx(0, abs=1e-6)
+    measure = runs.measure(values)
+    places, heights = outline(measure)
+    assert (places[0], places[-1]) == (measure.low, measure.high) == (values.min(), values.max()), "no tail is cut, none is added"
+    assert heights.max() == 1 and heights[0] == heights[-1] == 0
+    assert heights[1:-1:2] == pytest.approx(np.array(measure.histogram) / max(measure.histogram))
 
 
-def test_ridge_of_nothing_is_flat():
-    assert not ridge(runs.measure(np.zeros(8)), -1.0, 1.0).any()
-    assert ridge(runs.measure(np.full(8, 0.5)), -1.0, 1.0).max() == 1
+def test_the_outline_of_nothing_is_empty():
+    assert outline(runs.measure(np.zeros(8)))[0].size == 0
+    assert outline(runs.measure(np.full(8, 0.5)))[1].max() == 1
+
+
+def test_few_values_are_marks_where_they_are_and_nowhere_else(shown, count_color):
+    plot = HistogramPlot()
+    shown(plot, 320)
+    values = [-0.9, -0.2, 0.0, 0.4, 1.3]
+    plot.set_run(one_layer(values))
+    image = plot.grab().toImage()
+    frame, x, _ = plot.zoom._frame, *plot.zoom._shown
+    row = round(frame.bottom()) - 5
+    dark = [column for column in range(round(frame.left()), round(frame.right())) if image.pixelColor(column, row).lightness() < 200]
+    expected = [float(x(value)) for value in values if value]
+    assert all(min(abs(column + 0.5 - place) for place in expected) <= 2 for column in dark)
+    assert all(min(abs(column + 0.5 - place) for column in dark) <= 2 for place in expected)
+    measure = plot._snapshots[-1].layers[0].weights
+    assert read_off(measure, x, expected[2]) == "0.4000, one of 4 values"
+    assert read_off(measure, x, (expected[2] + expected[3]) / 2) == "no value here"
+
+
+def test_rows_are_to_scale_in_time_and_the_newest_is_always_there():
+    rows = [(iteration, None) for iteration in (0, 1071, 1352, 1353)]
+    placed = in_time(rows, 100.0, 7.0)
+    assert [iteration for iteration, _, _ in placed] == [0, 1071, 1353]
+    assert [place for _, _, place in placed] == pytest.approx([0, 100 * 1071 / 1353, 100])
+    assert in_time([], 100.0, 7.0) == [] and in_time(rows[:1], 100.0, 7.0) == [(0, None, 100.0)]
 
 
 def test_moments_keep_the_newest_and_stay():
@@ -117,6 +144,36 @@ def test_longer_bars_for_larger_norms(shown):
         y = int((row + 0.5) * (plot.height() - 17) / 4)
         lengths.append(sum(image.pixelColor(x, y).name() == bar for x in range(image.width())))
     assert lengths == sorted(lengths, reverse=True) and lengths[0] > lengths[-1] > 5
+
+
+def many_layers(count=50):
+    names = tuple(f"layer {place}" for place in range(count))
+    return runs.run(snapshots=runs.snapshots(3, layers=names))
+
+
+def test_all_layers_are_reached_by_the_wheel(shown, turn):
+    plot = GradientNormPlot()
+    shown(plot, 300, 200)
+    plot.set_run(many_layers())
+    plot.grab()
+    assert plot.bar.isVisible() and plot.bar.maximum() + plot.bar.pageStep() == 50
+    for _ in range(20):
+        turn(plot, QPointF(50, 50), -120)
+    assert plot.bar.value() == plot.bar.maximum()
+    plot.hovered = QPointF(50, (plot.bar.pageStep() - 0.5) * 15)
+    before = plot.grab().toImage()
+    plot.bar.setValue(0)
+    assert plot.grab().toImage() != before
+    plot.set_run(runs.run())
+    assert not plot.bar.isVisible()
+
+
+def test_a_picture_holds_all_layers(shown):
+    plot = GradientNormPlot()
+    shown(plot, 300, 200)
+    plot.set_run(many_layers())
+    height = plot.height()
+    assert picture(plot).height() / 2 > 50 * 15 and plot.height() == height
 
 
 def test_norm_values_tell_the_update_ratio(shown):

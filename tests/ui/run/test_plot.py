@@ -1,8 +1,8 @@
-"""What all plots share: freshness, context menu, picture, card; the wheel does nothing."""
+"""What all plots share: freshness, context menu, picture, card, zoom."""
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QWheelEvent
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu
 
 from nnviz.session.run import RunState
@@ -14,8 +14,8 @@ from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.step._microscope import OptimizerMicroscope
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
-from nnviz.ui.widgets._plot_picture import picture, picture_menu
 from nnviz.ui.widgets.plot_card import framed
+from nnviz.ui.widgets.plot_picture import PlotStill, picture, picture_menu
 from tests.ui import runs
 
 RUN_PLOTS = (LossPlot, BoundaryPlot, HistogramPlot, GradientNormPlot, MetricPlot)
@@ -71,13 +71,17 @@ def test_menu_copies_and_asks_for_export(shown, kind, qtbot):
     card = shown(plot)
     assert plot.accessibleName()
     menu = picture_menu(plot)
-    copy, export = menu.actions()
+    copy, copy_dark, export, export_dark = menu.actions()
     assert (copy.text(), export.text()) == ("Copy as picture", "Export…")
     copy.trigger()
-    assert QGuiApplication.clipboard().pixmap().size() == card.size() * 2
-    with qtbot.waitSignal(plot.export_requested) as asked:
-        export.trigger()
-    assert asked.args == [plot]
+    light = QGuiApplication.clipboard().pixmap()
+    assert light.width() > card.body.width() * 2 and light.toImage().pixelColor(4, 4) == LIGHT.color("panel")
+    copy_dark.trigger()
+    assert QGuiApplication.clipboard().pixmap().toImage().pixelColor(4, 4) == DARK.color("panel")
+    for action in (export, export_dark):
+        with qtbot.waitSignal(plot.export_requested) as asked:
+            action.trigger()
+        assert isinstance(asked.args[0], PlotStill)
     menu.deleteLater()
 
 
@@ -96,21 +100,8 @@ def test_a_picture_of_a_hidden_plot_is_up_to_date(qtbot):
     qtbot.addWidget(card)
     card.resize(300, 200)
     plot.set_run(runs.run())
-    assert picture(plot).size() == card.size() * 2
+    assert not picture(plot).isNull()
     assert plot.heading[2] == "iteration 128"
-
-
-def test_the_wheel_changes_nothing(shown):
-    plot = LossPlot()
-    shown(plot)
-    plot.set_run(runs.run())
-    before = plot.chart
-    wheel = QWheelEvent(
-        QPointF(50, 50), QPointF(50, 50), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase, False,
-    )  # fmt: skip
-    QGuiApplication.sendEvent(plot, wheel)
-    assert plot.chart is before and not wheel.isAccepted()
 
 
 def test_header_buttons_work_from_the_keyboard(shown, qtbot):
@@ -132,3 +123,72 @@ def test_names_of_layers_are_taken_over(shown):
     plot.set_run(runs.run())
     plot.set_names({"h1": "first"})
     assert plot.values_of(plot.layers[0])[0] == ("text", "first")
+
+
+@pytest.mark.parametrize("kind", RUN_PLOTS)
+def test_a_picture_has_nothing_under_the_pointer_and_looks_like_one_of_a_plot_in_its_theme(shown, qapp, kind):
+    plot = kind()
+    shown(plot)
+    plot.set_run(runs.run())
+    quiet, dark = picture(plot).toImage(), picture(plot, DARK).toImage()
+    on_screen = plot.grab().toImage()
+    plot.hovered = QPointF(plot.width() / 2, plot.height() / 2)
+    assert picture(plot).toImage() == quiet
+    plot.hovered = None
+    assert plot.grab().toImage() == on_screen, "the screen is as it was"
+    apply_theme(qapp, DARK)
+    assert picture(plot).toImage() == dark != quiet
+
+
+@pytest.mark.parametrize("kind", [LossPlot, MetricPlot, BoundaryPlot, HistogramPlot])
+def test_the_wheel_zooms_dragging_moves_and_a_double_click_resets(shown, turn, qtbot, kind):
+    plot = kind()
+    shown(plot)
+    plot.set_run(runs.run())
+    whole = plot.grab().toImage()
+    middle = QPointF(plot.width() / 2, plot.height() / 2)
+    before = plot.zoom._shown[0].value(middle.x())
+    assert turn(plot, middle, 120 * 3).isAccepted() and plot.zoom.is_on
+    x = plot.zoom._shown[0]
+    assert x.value(middle.x()) == pytest.approx(before), "what is under the pointer stays there"
+    closer = plot.grab().toImage()
+    assert closer != whole
+    qtbot.mousePress(plot, Qt.MouseButton.LeftButton, pos=middle.toPoint())
+    qtbot.mouseMove(plot, middle.toPoint() + QPoint(20, 0))
+    qtbot.mouseRelease(plot, Qt.MouseButton.LeftButton, pos=middle.toPoint() + QPoint(20, 0))
+    moved = plot.zoom._shown[0]
+    assert moved.low < x.low and moved.high - moved.low == pytest.approx(x.high - x.low)
+    qtbot.mouseDClick(plot, Qt.MouseButton.LeftButton, pos=middle.toPoint())
+    plot.hovered = None
+    assert not plot.zoom.is_on and plot.grab().toImage() == whole
+    turn(plot, middle, -120)
+    assert not plot.zoom.is_on, "there is nothing beyond the whole"
+    qtbot.keyClick(plot, Qt.Key.Key_Plus)
+    assert plot.zoom.is_on
+    qtbot.keyClick(plot, Qt.Key.Key_0)
+    assert not plot.zoom.is_on
+
+
+def test_a_logarithmic_plot_is_zoomed_by_powers(shown, turn):
+    plot = LossPlot()
+    shown(plot)
+    plot.set_run(runs.run())
+    plot.log_switch.click()
+    plot.grab()
+    place = QPointF(plot.width() / 2, plot.height() / 3)
+    before = plot.zoom._shown[1].value(place.y())
+    turn(plot, place, 240)
+    assert plot.zoom._shown[1].value(place.y()) == pytest.approx(before) and plot.zoom._shown[1].low > 0
+    plot.grab()
+
+
+def test_where_the_axes_have_gone_elsewhere_the_whole_is_seen_again(shown, turn):
+    plot = LossPlot()
+    shown(plot)
+    plot.set_run(runs.run(400))
+    plot.grab()
+    turn(plot, QPointF(plot.width() * 0.8, plot.height() / 2), 480)
+    assert plot.zoom.is_on
+    plot.set_run(runs.run(20))
+    plot.grab()
+    assert not plot.zoom.is_on
