@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.overrides import _get_current_function_mode_stack
+from torch.utils._device import DeviceContext
 
 from nnviz import messages
 from nnviz.engine.observe.capture import Captured
@@ -13,18 +16,21 @@ from nnviz.engine.observe.inspection import gradient_checked, node_tensors
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import Details, NodeTensors
-from nnviz.trace import DETAILS, Trace, capture
+from nnviz.trace import DETAILS, Trace, capture, interrupted_by
 
 if TYPE_CHECKING:
     from nnviz.ui.shell.trace_window import TraceWindow
+
+_DEVICES = ("cpu", "cuda")
 
 
 def show(subject: torch.nn.Module | Trace, *inputs: Any, block: bool = True, detail: str = "textbook", **how: Any) -> TraceWindow:
     """Open a window on one iteration of a module, to be stepped node by node, and return it.
 
     `subject` is a module, then `inputs` and `how` are what `capture` takes (loss, target, optimizer, clip_norm, …), or a
-    trace that was captured already. `block` waits until the window is closed; without it the caller runs Qt's loop.
-    Raises TraceError for what cannot be traced truthfully.
+    trace that was captured already. The window opens at once and can be used and closed while the module runs beside it, in a
+    thread. `block` waits until the window is closed; without it the call returns when the first iteration is there, and the
+    caller runs Qt's loop. Raises TraceError for what cannot be traced truthfully; the module's own errors come through.
     """
     from nnviz.ui.shell.trace_window import open_window, run
 
@@ -36,53 +42,98 @@ def show(subject: torch.nn.Module | Trace, *inputs: Any, block: bool = True, det
     return window
 
 
+class TracedIteration:
+    """A captured iteration as the window reads it."""
+
+    def __init__(self, captured: Captured) -> None:
+        self._captured = captured
+        self.index = TraceIndex(to_record(captured))
+
+    def check(self, node: int, element: tuple[int, ...]) -> messages.GradientChecked:
+        """Return one element of a node's gradient beside a finite difference."""
+        return gradient_checked(self._captured, messages.CheckGradient(node, element))
+
+    def numbers(self, node: int, row: int | None) -> NodeTensors:
+        """Return what was too large to travel around a node."""
+        return node_tensors(self._captured, node, row)
+
+
 class TracedTrace:
-    """A trace as the window reads it."""
+    """A trace that is there already."""
 
     def __init__(self, trace: Trace) -> None:
         self.details: Sequence[str] = (trace.detail,)
-        self._captured = _placed(trace, None)
+        self.stage = "measuring"
+        self._trace = trace
 
-    def index(self, detail: str, details: Details = ()) -> TraceIndex:
-        """Return the trace as it travels."""
-        return TraceIndex(to_record(self._captured))
-
-    def check(self, node: int, element: tuple[int, ...]) -> messages.GradientChecked:
-        """Return one element of a node's gradient beside a finite difference."""
-        return gradient_checked(self._captured, messages.CheckGradient(node, element))
-
-    def numbers(self, node: int, row: int | None) -> NodeTensors:
-        """Return what was too large to travel around a node."""
-        return node_tensors(self._captured, node, row)
+    def take(self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None) -> TracedIteration:
+        """Return the trace as the window reads it."""
+        return TracedIteration(_placed(self._trace, None))
 
 
 class TracedModule:
-    """The same iteration of a module at any detail: every capture starts from the same buffers and random numbers."""
+    """The same iteration of a module at any detail: every capture starts from the same buffers and random numbers.
+
+    It may be taken in another thread than it was made in: what torch keeps by thread is as it was there.
+    """
 
     def __init__(self, module: torch.nn.Module, inputs: tuple, how: dict[str, Any]) -> None:
         self.details: Sequence[str] = DETAILS
+        self.stage = "capturing"
         self._module, self._inputs, self._how = module, inputs, how
-        self._buffers = [(buffer, buffer.clone()) for buffer in module.buffers()]
-        self._generator_state = torch.get_rng_state()
-        self._captured: Captured | None = None
+        self._before = self._state()
+        self._as_called = _modes()
 
-    def index(self, detail: str, details: Details = ()) -> TraceIndex:
-        """Return the iteration at this detail, or at these inside some groups. Raises TraceError if it cannot be traced truthfully."""
+    def take(self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None) -> TracedIteration:
+        """Return the iteration at this detail, or at these inside some groups; in between `check` is called, and may raise.
+
+        Raises TraceError if it cannot be traced truthfully. Whatever is raised, buffers and generator stay as they are.
+        """
+        self.stage = "capturing"
+        present = self._state()
+        self._set_state(self._before)
+        try:
+            with _in_modes(self._as_called), interrupted_by(check):
+                trace = capture(self._module, *self._inputs, detail=detail, details=dict(details), **self._how)
+            check()
+            self.stage = "measuring"
+            return TracedIteration(_placed(trace, self._inputs))
+        except BaseException:
+            self._set_state(present)
+            raise
+
+    def _state(self) -> tuple[list[torch.Tensor], torch.Tensor]:
+        """Buffers and generator, which a forward pass may change."""
+        return [buffer.clone() for buffer in self._module.buffers()], torch.get_rng_state()
+
+    def _set_state(self, state: tuple[list[torch.Tensor], torch.Tensor]) -> None:
         with torch.no_grad():
-            for buffer, before in self._buffers:
-                buffer.copy_(before)
-        torch.set_rng_state(self._generator_state)
-        trace = capture(self._module, *self._inputs, detail=detail, details=dict(details), **self._how)
-        self._captured = _placed(trace, self._inputs)
-        return TraceIndex(to_record(self._captured))
+            for buffer, value in zip(self._module.buffers(), state[0], strict=True):
+                buffer.copy_(value)
+        torch.set_rng_state(state[1])
 
-    def check(self, node: int, element: tuple[int, ...]) -> messages.GradientChecked:
-        """Return one element of a node's gradient beside a finite difference."""
-        return gradient_checked(self._captured, messages.CheckGradient(node, element))
 
-    def numbers(self, node: int, row: int | None) -> NodeTensors:
-        """Return what was too large to travel around a node."""
-        return node_tensors(self._captured, node, row)
+def _modes() -> list[Callable[[], Any]]:
+    """What torch keeps by thread, as it is here: functions that return contexts, to be entered in this order."""
+    modes: list[Callable[[], Any]] = []
+    if torch.is_inference_mode_enabled():
+        modes.append(torch.inference_mode)
+    for device in _DEVICES:
+        if torch.is_autocast_enabled(device):
+            dtype, keeps = torch.get_autocast_dtype(device), torch.is_autocast_cache_enabled()
+            modes.append(lambda device=device, dtype=dtype, keeps=keeps: torch.autocast(device, dtype, cache_enabled=keeps))
+    for mode in _get_current_function_mode_stack():
+        is_device = isinstance(mode, DeviceContext)  # it keeps what was before it, so that each entry needs its own
+        modes.append((lambda mode=mode: DeviceContext(mode.device)) if is_device else (lambda mode=mode: mode))
+    return modes
+
+
+@contextmanager
+def _in_modes(modes: Sequence[Callable[[], Any]]) -> Iterator[None]:
+    with ExitStack() as entered:
+        for mode in modes:
+            entered.enter_context(mode())
+        yield
 
 
 def _placed(trace: Trace, inputs: tuple | None) -> Captured:

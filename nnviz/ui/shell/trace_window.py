@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt, QThreadPool
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, Qt, QThreadPool, Signal
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
@@ -21,8 +22,11 @@ from nnviz.ui.step.badge import Badge
 from nnviz.ui.step.feature import StepFeature
 from nnviz.ui.theme.colors import GUTTER, current_theme
 from nnviz.ui.theme.style import apply_theme, toggle_theme
+from nnviz.ui.widgets.busy_line import BusyLine
 from nnviz.ui.widgets.escape import EscapeKey
 from nnviz.ui.widgets.header_button import choice
+from nnviz.ui.widgets.notes import NoteBar
+from nnviz.ui.widgets.toast import Toast
 
 _SIZE = (1500, 800)
 _RIGHT, _UPDATE = 400, 260
@@ -31,6 +35,12 @@ _SIZES = {"node": "step: node", "layer": "step: layer", "phase": "step: phase"}
 _WITHOUT_RUN = {"batch_steps", "epoch_steps", "breakpoints", "switch_breakpoints"}
 _WITHOUT_WHAT_IFS = {"what_if", "what_if_ablate", "take_back", "take_all_back", "keep_what_ifs"}
 _WITHOUT_DETAILS = {act.id for act in graph_actions.ACTIONS if act.id.startswith(("all_", "detail_"))}
+_WITHOUT_TRACE = {"theme", "close", "find_action"}
+_NOTHING = "The capture was cancelled, so there is nothing to step through."
+_STUCK = (
+    "The module is inside one call that cannot be interrupted, and is still running. The window can be used and closed meanwhile; "
+    "if the call never ends, only ending the program ends it."
+)
 WINDOW = (
     Act("fit", "Fit the graph", "View", lambda w: w.graph.view.fit(), "F", "fa6s.expand", "Show the whole graph"),
     Act("theme", "Light or dark", "View", lambda w: w.toggle_theme(), "Ctrl+Shift+L", "fa6s.circle-half-stroke", "Change the theme"),
@@ -45,24 +55,37 @@ OFFERED = {
 
 
 class TraceWindow(QMainWindow):
-    """Steps through one iteration of a module."""
+    """Steps through one iteration of a module, which is taken while the window is open already."""
+
+    closed = Signal()
 
     def __init__(self, trace: RecordedTrace, title: str) -> None:
         apply_theme(QApplication.instance(), current_theme())
         super().__init__()
-        self.trace = trace
+        self.trace, self._title = trace, title
         trace.setParent(self)
         self.action_table = ActionTable(self, OFFERED, lambda name: {"step": self.step, "graph": self.graph}.get(name, self))
         self.badge, self.sizes = Badge(self), choice("How far one step goes", _SIZES, "node")
         self.step = StepFeature(trace, self.action_table, self.badge, self.sizes)
         self.graph = GraphFeature(trace, self.step.banner, self.step.controls, (self.badge, self.sizes))
+        self.busy, self.notes = BusyLine(), NoteBar()
         EscapeKey(self, self.step.follow)
         self._lay_out()
-        trace.stepping.trace_state_changed.connect(lambda old, new: self._show(new))
-        trace.stepping.selection_changed.connect(lambda old, new: self._show(trace.stepping.state))
+        self.toast = Toast(self)
+        self._listen()
         self.setWindowTitle(f"{title} – nnviz")
         self.action_table.set_icons()
         self._show(trace.stepping.state)
+        self._show_progress()
+
+    def _listen(self) -> None:
+        trace = self.trace
+        trace.stepping.trace_state_changed.connect(lambda old, new: self._show(new))
+        trace.stepping.selection_changed.connect(lambda old, new: self._show(trace.stepping.state))
+        trace.progressed.connect(self._show_progress)
+        trace.taken.connect(self._show_outcome)
+        trace.message_posted.connect(self.toast.post)
+        self.busy.cancel_requested.connect(trace.cancel)
 
     def _lay_out(self) -> None:
         node, update = self.step.cards["inspector"], self.step.cards["microscope"]
@@ -72,15 +95,41 @@ class TraceWindow(QMainWindow):
         splitter.setSizes([_SIZE[0] - _RIGHT, _RIGHT])
         frame = QWidget()
         around = QVBoxLayout(frame)
-        around.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
-        around.addWidget(splitter)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.setSpacing(0)
+        for bar in (self.busy, self.notes):
+            around.addWidget(bar)
+        holder = QWidget()
+        inside = QVBoxLayout(holder)
+        inside.setContentsMargins(GUTTER, 0, GUTTER, GUTTER)
+        inside.addWidget(splitter)
+        around.addWidget(holder, 1)
         self.setCentralWidget(frame)
         self.resize(*_SIZE)
 
-    def _show(self, state: TraceState) -> None:
+    def _show(self, state: TraceState | None) -> None:
         for feature in (self.graph, self.step):
             feature.show_trace_state(state)
-        self.step.cards["microscope"].setVisible(bool(state.index.updates))
+        self.step.cards["microscope"].setVisible(bool(state and state.index.updates))
+        for id, action in self.action_table.items():
+            action.setEnabled(state is not None or id in _WITHOUT_TRACE)
+
+    def _show_progress(self) -> None:
+        trace, detail = self.trace, self.trace.stepping.detail
+        words = {"capturing": f"capturing {self._title} at detail {detail}", "measuring": "measuring what is large"}
+        said = "cancelling" if trace.is_cancelled else words.get(trace.busy, trace.busy)
+        self.busy.show_progress(said if trace.busy else "", trace.seconds, not trace.is_cancelled)
+        if trace.stepping.state is None:
+            self.graph.view.notice.setText(f"{said[:1].upper()}{said[1:]} …" if trace.busy else _NOTHING)
+        if trace.is_stuck and "stuck" not in self.notes.notes:
+            self.notes.post("stuck", "warning", _STUCK)
+        elif not trace.is_stuck:
+            self.notes.drop("stuck")
+
+    def _show_outcome(self) -> None:
+        self.notes.drop("nothing")
+        if self.trace.error is not None:
+            self.notes.post("nothing", "info", _NOTHING, [("Capture again", self.trace.read)])
 
     def find_action(self) -> None:
         """Open the field that finds any action by its name."""
@@ -102,24 +151,53 @@ class TraceWindow(QMainWindow):
         self.step.show_visible()  # while the card was out of sight nothing was asked for
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self.trace.stepping.stop()
+        self.hide()  # at once, whatever the module takes to end
+        if not self.trace.close():
+            warnings.warn(f"{self._title} is still running: it is inside one call that cannot be interrupted", RuntimeWarning, stacklevel=1)
         event.accept()
+        self.closed.emit()
 
 
 def open_window(recording: Recording, title: str, detail: str) -> TraceWindow:
-    """Return the window, shown; makes the application if there is none. Raises what `recording.index` raises."""
+    """Return the window, shown, as soon as the first iteration is there, or it was cancelled; makes the application if there is none.
+
+    Raises what `recording.take` raises.
+    """
     app.application()
-    window = TraceWindow(RecordedTrace(recording, recording.index(detail)), title)
+    window = TraceWindow(RecordedTrace(recording, detail), title)
     window.resize(window.size().boundedTo(window.screen().availableGeometry().size()))
     window.show()
     window.graph.view.setFocus()
+    QCoreApplication.processEvents()  # it is painted before the module runs
+    window.trace.read()
+    _wait(window)
+    error = window.trace.error
+    if error is not None and not window.trace.was_cancelled:
+        window.close()
+        _delete(window)
+        raise error
     return window
 
 
 def run(window: TraceWindow) -> None:
     """Live until the window is closed, and leave nothing of it behind."""
-    QApplication.instance().exec()
+    if window.isVisible():
+        QApplication.instance().exec()
     QThreadPool.globalInstance().waitForDone()  # a layout under way needs Python, which may be about to end
+    _delete(window)
+
+
+def _wait(window: TraceWindow) -> None:
+    """Until the first iteration is there, or cannot be, or the window is closed."""
+    loop = QEventLoop()
+    window.trace.taken.connect(loop.quit)
+    window.closed.connect(loop.quit)
+    loop.exec()
+    window.trace.taken.disconnect(loop.quit)
+    window.closed.disconnect(loop.quit)
+
+
+def _delete(window: TraceWindow) -> None:
     window.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     QCoreApplication.processEvents()
