@@ -51,10 +51,12 @@ def spread(state: TraceState, node: int, is_batched: bool, port: int = 0) -> np.
     """Return what a node put out with all its axes.
 
     Of a mean over the batch, and of a tensor too large to travel, every row is that one row. Raises LookupError where
-    the numbers are not here.
+    the numbers are not here, or are complex.
     """
     index = state.index
     record, whole = index.node(node), output(index, node, port)
+    if whole is not None and whole.dtype.kind == "c":
+        raise LookupError(f"the numbers of node {node} are complex")
     axis = record.batch_axis
     if port and whole is not None:
         axis = axis if axis is not None and whole.ndim > axis and whole.shape[axis] == len(index.trace.rows) else None

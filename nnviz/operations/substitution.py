@@ -41,7 +41,13 @@ def substituted(state: TraceState, node: NodeRecord, element: tuple[int, ...]) -
         return _of_neuron(state, node)
     value = state.row(node.id, state.value(node.id))
     is_mean = state.sample is None and node.batch_axis is not None
-    if value is None or len(element) != value.ndim or node.kind == "parameter" or (is_mean and not holds_for_means(state, node)):
+    if (
+        value is None
+        or value.dtype.kind == "c"
+        or len(element) != value.ndim
+        or node.kind == "parameter"
+        or (is_mean and not holds_for_means(state, node))
+    ):
         return ""
     return _written(state, node, element, float(value[element]))
 

@@ -203,5 +203,5 @@ def non_finite(index: TraceIndex, tensor: Tensor | None) -> int:
     """Return how many elements are NaN or infinite."""
     values = index.array(tensor)
     if values is not None:
-        return int(values.size - np.isfinite(values).sum()) if values.dtype.kind == "f" else 0
+        return int(values.size - np.isfinite(values).sum()) if values.dtype.kind in "fc" else 0
     return tensor.measure.non_finite if tensor and tensor.measure else 0

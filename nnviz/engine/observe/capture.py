@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -36,6 +36,10 @@ class Captured(NamedTuple):
     """The names of the parameters that are not trained."""
     scalars: Scalars | None = None
     """The trace opened into scalars, if that was asked for."""
+    batch_axis: int = 0
+    """Which axis of its inputs counts the rows of the batch."""
+    measured: Callable[[Tensor], Any] | None = None
+    """How its large tensors are measured: returns what stands for a Measure; None: at once."""
 
 
 def capture_next(
@@ -76,7 +80,7 @@ def capture_next(
 
 def batched(captured: Captured) -> set[int]:
     """Return the nodes whose first axis counts the rows of the batch."""
-    return {node for node, axis in batch_axes(captured.trace, len(captured.rows)).items() if axis == 0}
+    return {node for node, axis in batch_axes(captured.trace, len(captured.rows), captured.batch_axis).items() if axis == 0}
 
 
 def _capture_scalars(trainer: Trainer, sample: int | None, what_ifs: Sequence[trace_record.WhatIf], details: Details) -> Captured:

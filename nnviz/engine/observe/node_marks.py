@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from nnviz.engine.observe.measures import plain
 from nnviz.records.trace_record import NodeMarks
 
 FLAT = 0.05
@@ -19,11 +20,11 @@ def node_marks(
     operation: str, value: Tensor, gradient: Tensor | None, dropped: Tensor | None, batch_axis: int | None, frozen: bool = False
 ) -> NodeMarks | None:
     """Return the marks of a node from its value over the batch; None if it has none."""
-    operation = operation.rstrip("_")
+    operation, can_saturate = operation.rstrip("_"), value.dtype.is_floating_point
     found = NodeMarks(
         dead=_dead(value, batch_axis) if operation == "relu" else 0,
         units=value.numel() if batch_axis is None else value.numel() // max(1, value.shape[batch_axis]),
-        saturated=int((_STEEPNESS[operation](value) < FLAT).sum()) if operation in _STEEPNESS else 0,
+        saturated=int((_STEEPNESS[operation](value) < FLAT).sum()) if operation in _STEEPNESS and can_saturate else 0,
         dropped=0 if dropped is None else int(dropped.sum()),
         elements=value.numel(),
         non_finite=_non_finite(value),
@@ -41,4 +42,7 @@ def _dead(value: Tensor, batch_axis: int | None) -> int:
 
 
 def _non_finite(tensor: Tensor) -> int:
-    return tensor.numel() - int(torch.isfinite(tensor).sum()) if tensor.is_floating_point() else 0
+    if not (tensor.is_floating_point() or tensor.is_complex()):
+        return 0
+    numbers = plain(tensor)
+    return numbers.numel() - int(torch.isfinite(numbers).sum())

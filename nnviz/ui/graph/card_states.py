@@ -160,9 +160,12 @@ def _size(state: TraceState, node: int, tensor: Tensor | None) -> float:
 
 
 def _signed(array: np.ndarray | None) -> float:
-    finite = array[np.isfinite(array)].astype(float) if array is not None else np.empty(0)
+    finite = array[np.isfinite(array)] if array is not None else np.empty(0)
     if not finite.size:
         return 0.0
+    if finite.dtype.kind == "c":
+        return float(np.sqrt(np.mean(np.abs(finite) ** 2)))
+    finite = finite.astype(float)
     return float(np.copysign(np.sqrt(np.mean(finite**2)), finite.max() + finite.min()))
 
 

@@ -46,7 +46,7 @@ def histogram(state: TraceState, tensor: Tensor | None) -> Histogram | None:
     array = state.index.array(tensor)
     if array is None:
         return _measured(tensor.measure) if tensor.measure else None
-    flat = array.reshape(-1).astype(float)
+    flat = np.concatenate([array.real.reshape(-1), array.imag.reshape(-1)]) if array.dtype.kind == "c" else array.reshape(-1).astype(float)
     known = flat[np.isfinite(flat)]
     shown = known[known != 0]
     counts, edges = np.histogram(shown, BINS) if shown.size else (np.zeros(BINS, int), np.array([0.0, 0.0]))
@@ -217,4 +217,5 @@ class BatchPictures(QWidget):
             return None
         z = state.index.array(state.index.node(record.inputs[0]).value)
         a = state.index.array(record.value)
-        return (z, a) if z is not None and a is not None and z.shape == a.shape else None
+        are_there = z is not None and a is not None and z.shape == a.shape
+        return (z, a) if are_there and z.dtype.kind != "c" else None
