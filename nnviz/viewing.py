@@ -41,7 +41,9 @@ def show(
     trace that was captured already. The window opens at once and can be used and closed while the module runs beside it, in a
     thread. `block` waits until the window is closed; without it the call returns when the first iteration is there, and the
     caller runs Qt's loop. `batch_axis`: which axis of the first input counts the rows of the batch; without it that is the first, or
-    the second where only that is as long as the target, as in torch's recurrent nets. Raises TraceError for what cannot be traced truthfully; the module's own errors come through.
+    the second where only that is as long as the target, as in torch's recurrent nets.
+
+    Raises TraceError for what cannot be traced truthfully; the module's own errors come through.
     """
     from nnviz.ui.shell.trace_window import open_window, run
 

@@ -55,7 +55,7 @@ def test_a_time_major_net_has_the_rows_of_its_target(shown, kind, state):
         if node.kind == "operation" and BATCH in node.shape:
             assert node.batch_axis is not None and node.shape[node.batch_axis] == BATCH, node
     window.trace.stepping.set_sample(2)
-    last = next(node for node in nodes if node.label == "head" or node.operation == "linear" and node.shape == (BATCH, 1))
+    last = next(node for node in nodes if node.label == "head" or (node.operation == "linear" and node.shape == (BATCH, 1)))
     assert window.trace.stepping.state.row(last.id, last.value).shape == (1,)
 
 

@@ -7,11 +7,15 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance
 
+from nnviz.document import edits
 from nnviz.document.breakpoints import Breakpoint
+from nnviz.document.experiment import Experiment
+from nnviz.document.network import Choice, Network
+from nnviz.document.problems import Refused
+from nnviz.document.training import Training
 from nnviz.messages import GradientChecked
-from nnviz.records.breakpoint_places import BreakpointPlace
+from nnviz.records.breakpoint_places import NO_STEP, BreakpointPlace, first_between, nodes_with_breakpoint, places_reached, target_of
 from nnviz.records.trace_index import TraceIndex
-from nnviz.records.trace_matching import counterpart
 from nnviz.records.trace_places import places_of
 from nnviz.records.trace_record import Details, NodeTensors
 from nnviz.session._background_call import BackgroundCall, Cancelled
@@ -28,6 +32,8 @@ class TraceSource(Protocol):
     stepping: Stepping
     details: Sequence[str]
     """How far the calls of the trace can be opened."""
+    experiment: Experiment
+    """The document, or what stands for it where there is none: its breakpoints are those of the trace."""
     what_ifs: WhatIfs | None
     """None where a trace is looked at as it was."""
     breakpoints_changed: SignalInstance
@@ -40,6 +46,15 @@ class TraceSource(Protocol):
     @property
     def breakpoint_marks(self) -> dict[int, bool]:
         """The nodes of the trace that have a breakpoint of their own, and whether it is on."""
+        ...
+
+    @property
+    def breakable(self) -> tuple[list[str], list[str]]:
+        """Layers and parameters that a breakpoint can be on, by id and name."""
+        ...
+
+    def edit(self, label: str, function: Callable[..., Experiment], *args: Any, **settings: Any) -> bool:
+        """Apply a pure edit to the document, or to what stands for it; return whether it was possible."""
         ...
 
     def toggle_breakpoint(self, node: int) -> None:
@@ -110,7 +125,9 @@ class RecordedTrace(QObject):
         """Why there is no iteration; None while there is one, or it is being taken."""
         self._recording = recording
         self._iteration: RecordedIteration | None = None
-        self._breakpoints: set[int] = set()
+        self.experiment = Experiment(Network(), Choice("none", {}), Training(Choice("none", {}), Choice("none", {})))
+        """Of which only the breakpoints are used."""
+        self._known: tuple[TraceIndex | None, tuple[Breakpoint, ...], list[BreakpointPlace]] = (None, (), [])
         self._call: BackgroundCall | None = None
         self._then: Callable[[BackgroundCall], None] = lambda call: None
         self._stage = ""
@@ -121,7 +138,7 @@ class RecordedTrace(QObject):
         self.stepping.set_detail(detail)
         self.stepping.detail_changed.connect(self.read)
         self.stepping.trace_state_changed.connect(self._stop_at_end)
-        self.stepping.breakpoint_reached.connect(self.stepping.stop)
+        self.stepping.breakpoint_reached.connect(self._stop_at)
 
     # --- what is being done ---
 
@@ -208,12 +225,9 @@ class RecordedTrace(QObject):
 
     def _show(self, iteration: RecordedIteration) -> None:
         """Look at this iteration, at the place where the cursor is."""
-        old, index = self.stepping.index, iteration.index
         self._iteration = iteration
         self.stepping.select(None)
-        kept = (counterpart(old, index, node) for node in self._breakpoints) if old else ()
-        self._breakpoints = {node for node in kept if node is not None}
-        self.stepping.show(index, is_training=False, is_current=True)
+        self.stepping.show(iteration.index, is_training=False, is_current=True)
 
     @property
     def _at_present(self) -> tuple[str, Details] | None:
@@ -228,18 +242,45 @@ class RecordedTrace(QObject):
 
     @property
     def breakpoint_marks(self) -> dict[int, bool]:
-        """The nodes that have a breakpoint, all of them on."""
-        return dict.fromkeys(self._breakpoints, True)
+        """The nodes of the trace that have a breakpoint of their own, and whether it is on."""
+        return nodes_with_breakpoint(self.stepping.index, self.experiment.breakpoints) if self.stepping.index else {}
+
+    @property
+    def breakable(self) -> tuple[list[str], list[str]]:
+        """Modules and parameters that a breakpoint can be on, by name."""
+        trace = self.stepping.index.trace if self.stepping.index else None
+        parameters = [node.label for node in trace.nodes if node.kind == "parameter"] if trace else []
+        return (list(trace.outputs) if trace else []), parameters
+
+    def edit(self, label: str, function: Callable[..., Experiment], *args: Any, **settings: Any) -> bool:
+        """Apply a pure edit of the breakpoints; return whether it was possible. If not, a message says why."""
+        try:
+            self.experiment = function(self.experiment, *args, **settings)
+        except Refused as refused:
+            self.message_posted.emit("warning", str(refused))
+            return False
+        self.breakpoints_changed.emit()
+        return True
 
     def toggle_breakpoint(self, node: int) -> None:
-        """Put a breakpoint on a node, or take it away. A run stops behind every step of such a node, and playing ends there."""
-        self._breakpoints ^= {node}
-        self.breakpoints_changed.emit()
+        """Put a breakpoint on a node, or take it away; one that no step comes to gets none, and a message says so."""
+        index = self.stepping.index
+        if places_of(index, node):
+            self.edit("Breakpoint", edits.toggle_breakpoint, *target_of(index, node))
+        else:
+            self.message_posted.emit("info", NO_STEP)
 
     def _between(self, index: TraceIndex, start: int, end: int) -> BreakpointPlace | None:
-        """The first place behind `start`, up to `end`, that a node with a breakpoint is at; going back there is none."""
-        found = sorted((place, node) for node in self._breakpoints for place in places_of(index, node) if start < place <= end)
-        return next((BreakpointPlace(place, Breakpoint("node"), node, "") for place, node in found), None)
+        """The first place on the way, either way; the end belongs to the way, the start does not."""
+        if self._known[0] is not index or self._known[1] is not self.experiment.breakpoints:
+            breakpoints = self.experiment.breakpoints
+            self._known = index, breakpoints, places_reached(index, breakpoints)
+        return first_between(self._known[2], start, end)
+
+    def _stop_at(self, place: BreakpointPlace) -> None:
+        self.stepping.stop()
+        self.message_posted.emit("warning", f"Stopped at a breakpoint: {place.reason({})}.")
+        self.stepping.select(place.node)
 
     # --- numbers ---
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, Qt, QThreadPool, Signal
 from PySide6.QtGui import QCloseEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from nnviz.records.trace_state import TraceState
 from nnviz.session.trace_source import RecordedTrace, Recording
+from nnviz.ui.files.exports import Exports
 from nnviz.ui.graph import graph_actions
 from nnviz.ui.graph.feature import GraphFeature
 from nnviz.ui.shell import app
@@ -32,8 +35,12 @@ _SIZE = (1500, 800)
 _RIGHT, _UPDATE = 400, 260
 """How wide the right side is at first, and how high the optimizer's part of it."""
 _SIZES = {"node": "step: node", "layer": "step: layer", "phase": "step: phase"}
-_WITHOUT_RUN = {"batch_steps", "epoch_steps", "breakpoints", "switch_breakpoints"}
-_WITHOUT_WHAT_IFS = {"what_if", "what_if_ablate", "take_back", "take_all_back", "keep_what_ifs"}
+_WITHOUT_RUN = {
+    **dict.fromkeys(("batch_steps", "epoch_steps"), "This window shows one iteration: there is no next batch to step to."),
+    **dict.fromkeys(("what_if", "what_if_ablate"), "What-ifs need a document: build the network in nnviz itself to suppose other values."),
+}
+"""Actions of the main window that cannot be offered here, and what is said when their keys are pressed."""
+_WITHOUT_WHAT_IFS = {"take_back", "take_all_back", "keep_what_ifs"}
 _WITHOUT_DETAILS = {act.id for act in graph_actions.ACTIONS if act.id.startswith(("all_", "detail_"))}
 _WITHOUT_TRACE = {"theme", "close", "find_action"}
 _NOTHING = "The capture was cancelled, so there is nothing to step through."
@@ -41,16 +48,25 @@ _STUCK = (
     "The module is inside one call that cannot be interrupted, and is still running. The window can be used and closed meanwhile; "
     "if the call never ends, only ending the program ends it."
 )
+_GRAPH_FILES = "Write the graph at this step as SVG, PNG, PDF, DOT, GraphML or JSON"
 WINDOW = (
+    Act("export_graph", "Export graph…", "File", lambda w: w.exports().ask_graph(), "Ctrl+Shift+E", "fa6s.file-export", _GRAPH_FILES),
+    Act("export_window", "Export window picture…", "File", lambda w: w.exports().ask_window(), "", "fa6s.image", "Write a picture of it"),
     Act("fit", "Fit the graph", "View", lambda w: w.graph.view.fit(), "F", "fa6s.expand", "Show the whole graph"),
     Act("theme", "Light or dark", "View", lambda w: w.toggle_theme(), "Ctrl+Shift+L", "fa6s.circle-half-stroke", "Change the theme"),
     Act("close", "Close", "View", lambda w: w.close(), "Ctrl+Q", "fa6s.xmark", "Close the window"),
     Act("find_action", "Search or run an action…", "Help", lambda w: w.find_action(), "Ctrl+Shift+P", "fa6s.magnifying-glass"),
 )
+
+
+def _refusing(id: str) -> Callable[[TraceWindow], None]:
+    return lambda window: window.toast.post("info", _WITHOUT_RUN[id])
+
+
 OFFERED = {
-    "step": [act for act in step_actions.ACTIONS if act.id not in _WITHOUT_RUN | _WITHOUT_WHAT_IFS],
+    "step": [act for act in step_actions.ACTIONS if act.id not in _WITHOUT_RUN.keys() | _WITHOUT_WHAT_IFS],
     "graph": [act for act in graph_actions.ACTIONS if act.id not in _WITHOUT_DETAILS],
-    "window": WINDOW,
+    "window": (*WINDOW, *(replace(act, call=_refusing(act.id)) for act in step_actions.ACTIONS if act.id in _WITHOUT_RUN)),
 }
 
 
@@ -84,6 +100,7 @@ class TraceWindow(QMainWindow):
         trace.stepping.selection_changed.connect(lambda old, new: self._show(trace.stepping.state))
         trace.progressed.connect(self._show_progress)
         trace.taken.connect(self._show_outcome)
+        trace.breakpoints_changed.connect(self.step.show_breakpoints)
         trace.message_posted.connect(self.toast.post)
         self.busy.cancel_requested.connect(trace.cancel)
 
@@ -130,6 +147,18 @@ class TraceWindow(QMainWindow):
         self.notes.drop("nothing")
         if self.trace.error is not None:
             self.notes.post("nothing", "info", _NOTHING, [("Capture again", self.trace.read)])
+
+    def pictured(self, what: str) -> object:
+        """Return what a picture is made of: graph · window."""
+        return {"graph": self.graph.view.scene(), "window": self}[what]
+
+    def exports(self) -> Exports:
+        """Return what writes files of this window."""
+        return Exports(self.trace.stepping, lambda: self._title, self, self._ask_file)
+
+    def _ask_file(self, title: str, name: str, filters: str) -> str:
+        path, chosen = QFileDialog.getSaveFileName(self, title, name, filters)
+        return path if not path or Path(path).suffix else path + chosen.rpartition("*")[2].rstrip(")")
 
     def find_action(self) -> None:
         """Open the field that finds any action by its name."""
