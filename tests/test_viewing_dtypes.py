@@ -170,7 +170,7 @@ def test_complex_numbers_are_shown_whole_everywhere(walked):
     scene = window.graph.view.trace_scene
     tips = {card.card.shown: scene.tooltip(card) for card in scene.cards.values()}
     assert tips[fft.id].count("j") == 3 and tips[node(window, "tanh").id].count("j") == 6, "value and gradient"
-    assert card_labels(scene)[fft.id].endswith("re im")
+    assert card_labels(scene)[fft.id].endswith("ℂ")
 
 
 def test_a_product_of_complex_numbers_and_its_gradients_have_both_parts(walked):

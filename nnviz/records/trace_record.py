@@ -197,6 +197,8 @@ class TraceRecord(msgspec.Struct, frozen=True):
     """Groups that are opened to another detail."""
     outputs: dict[str, OutputRecord] = {}
     """By layer what it put out; at detail "neurons" only beside `whole`."""
+    notes: tuple[str, ...] = ()
+    """What is easily overlooked in this iteration, a sentence each."""
 
 
 class Piece(msgspec.Struct, frozen=True):

@@ -160,7 +160,7 @@ def _strip(state: TraceState, node: NodeRecord, tensor: Tensor | None, shape: Te
         return _measured(label, state.measure(tensor), kind)
     flat = parts(array)
     shown = tuple(map(float, flat[:MOST_CELLS]))
-    label = f"{label} re im" if array.dtype.kind == "c" else label
+    label = f"{label} ℂ" if array.dtype.kind == "c" else label
     crossed = _crossed(state, node, len(shown)) if kind == "value" else ()
     return Strip(label, len(shown), shown, flat.size > MOST_CELLS, crossed, kind=kind, beyond=_bad(flat))
 

@@ -144,6 +144,8 @@ class TraceWindow(QMainWindow):
             self.notes.drop("stuck")
 
     def _show_outcome(self) -> None:
+        index = self.trace.stepping.index
+        self.busy.set_notes(index.trace.notes if index else ())
         self.notes.drop("nothing")
         if self.trace.error is not None:
             self.notes.post("nothing", "info", _NOTHING, [("Capture again", self.trace.read)])
