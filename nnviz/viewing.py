@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
-from msgspec.structs import replace
 from torch.overrides import _get_current_function_mode_stack
 from torch.utils._device import DeviceContext
 
@@ -62,9 +61,8 @@ class TracedIteration:
     def __init__(self, captured: Captured, check: Callable[[], object], is_optimized: bool = False) -> None:
         """`is_optimized`: whether an optimizer was given."""
         measures = _Measures()
-        self._captured = captured._replace(measured=measures.of)
-        record = to_record(self._captured)
-        self.index = TraceIndex(record if record.notes else replace(record, notes=tuple(_notes(captured.trace, is_optimized))))
+        self._captured = captured._replace(measured=measures.of, notes=tuple(_notes(captured.trace, is_optimized)))
+        self.index = TraceIndex(to_record(self._captured))
         measures.prepare(captured.trace, check)
 
     def check(self, node: int, element: tuple[int, ...]) -> messages.GradientChecked:

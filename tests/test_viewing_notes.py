@@ -42,9 +42,9 @@ def frozen():
 def test_what_is_easily_overlooked_is_said(qtbot, module, words):
     window = nnviz.show(module, torch.ones(4, 3), block=False)
     qtbot.addWidget(window)
-    assert window.busy.text.startswith(words) and bool(words) == bool(window.busy.text)
+    assert window.quiet.text.startswith(words) and bool(words) == bool(window.quiet.text)
     if "reads" in words:
-        assert __file__ in window.busy._label.toolTip()
+        assert __file__ in window.quiet.toolTip()
 
 
 @pytest.mark.parametrize(("own", "words"), [(False, "The optimizer holds no parameter of this module"), (True, "")])
@@ -53,4 +53,4 @@ def test_the_optimizer_of_another_model_is_said(qtbot, own, words):
     optimizer = torch.optim.SGD((module if own else other).parameters(), 0.1)
     window = nnviz.show(module, torch.ones(4, 3), block=False, optimizer=optimizer)
     qtbot.addWidget(window)
-    assert window.busy.text.startswith(words) and bool(words) == bool(window.busy.text)
+    assert window.quiet.text.startswith(words) and bool(words) == bool(window.quiet.text)

@@ -38,6 +38,8 @@ class Captured(NamedTuple):
     """The trace opened into scalars, if that was asked for."""
     batch_axis: int = 0
     """Which axis of its inputs counts the rows of the batch."""
+    notes: tuple[str, ...] = ()
+    """What is easily overlooked in it, a sentence each."""
     measured: Callable[[Tensor], Any] | None = None
     """How its large tensors are measured: returns what stands for a Measure; None: at once."""
 

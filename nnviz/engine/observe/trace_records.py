@@ -61,6 +61,7 @@ def _tensors(captured: Captured) -> TraceRecord:
         details=tuple(trace.details.items()),
         outputs=_outputs(captured),
         what_ifs=tensor_what_ifs(captured),
+        notes=captured.notes,
     )
 
 

@@ -12,12 +12,15 @@ from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from nnviz.records.trace_state import TraceState
+from nnviz.session.engine_work import Work
 from nnviz.session.trace_source import RecordedTrace, Recording
 from nnviz.ui.files.exports import Exports
 from nnviz.ui.graph import graph_actions
 from nnviz.ui.graph.feature import GraphFeature
 from nnviz.ui.shell import app
+from nnviz.ui.shell._quiet_line import QuietLine
 from nnviz.ui.shell.actions import ActionTable
+from nnviz.ui.shell.busy_line import BusyLine
 from nnviz.ui.shell.command_palette import CommandPalette
 from nnviz.ui.shell_api import Act
 from nnviz.ui.step import step_actions
@@ -25,13 +28,14 @@ from nnviz.ui.step.badge import Badge
 from nnviz.ui.step.feature import StepFeature
 from nnviz.ui.theme.colors import GUTTER, current_theme
 from nnviz.ui.theme.style import apply_theme, toggle_theme
-from nnviz.ui.widgets.busy_line import BusyLine
 from nnviz.ui.widgets.escape import EscapeKey
 from nnviz.ui.widgets.header_button import choice
 from nnviz.ui.widgets.notes import NoteBar
 from nnviz.ui.widgets.toast import Toast
 
 _SIZE = (1500, 800)
+_LONG = 1.0
+"""Seconds after which it is said how long something has been taking, and cancelling is offered."""
 _RIGHT, _UPDATE = 400, 260
 """How wide the right side is at first, and how high the optimizer's part of it."""
 _SIZES = {"node": "step: node", "layer": "step: layer", "phase": "step: phase"}
@@ -84,10 +88,10 @@ class TraceWindow(QMainWindow):
         self.badge, self.sizes = Badge(self), choice("How far one step goes", _SIZES, "node")
         self.step = StepFeature(trace, self.action_table, self.badge, self.sizes)
         self.graph = GraphFeature(trace, self.step.banner, self.step.controls, (self.badge, self.sizes))
-        self.busy, self.notes = BusyLine(), NoteBar()
+        self.quiet, self.notes = QuietLine(), NoteBar()
         EscapeKey(self, self.step.follow)
         self._lay_out()
-        self.toast = Toast(self)
+        self.toast, self.busy_line = Toast(self), BusyLine(self.quiet, self, "Everything stays as it is")
         self._listen()
         self.setWindowTitle(f"{title} – nnviz")
         self.action_table.set_icons()
@@ -102,7 +106,7 @@ class TraceWindow(QMainWindow):
         trace.taken.connect(self._show_outcome)
         trace.breakpoints_changed.connect(self.step.show_breakpoints)
         trace.message_posted.connect(self.toast.post)
-        self.busy.cancel_requested.connect(trace.cancel)
+        self.busy_line.cancel_requested.connect(trace.cancel)
 
     def _lay_out(self) -> None:
         node, update = self.step.cards["inspector"], self.step.cards["microscope"]
@@ -114,7 +118,7 @@ class TraceWindow(QMainWindow):
         around = QVBoxLayout(frame)
         around.setContentsMargins(0, 0, 0, 0)
         around.setSpacing(0)
-        for bar in (self.busy, self.notes):
+        for bar in (self.quiet, self.notes):
             around.addWidget(bar)
         holder = QWidget()
         inside = QVBoxLayout(holder)
@@ -135,7 +139,10 @@ class TraceWindow(QMainWindow):
         trace, detail = self.trace, self.trace.stepping.detail
         words = {"capturing": f"capturing {self._title} at detail {detail}", "measuring": "measuring what is large"}
         said = "cancelling" if trace.is_cancelled else words.get(trace.busy, trace.busy)
-        self.busy.show_progress(said if trace.busy else "", trace.seconds, not trace.is_cancelled)
+        if trace.seconds >= _LONG:
+            said += f", {trace.seconds:.0f} s"
+        can_cancel = trace.seconds >= _LONG and not trace.is_cancelled
+        self.busy_line.show_work(Work(f"{said[:1].upper()}{said[1:]}", can_cancel) if trace.busy else None)
         if trace.stepping.state is None:
             self.graph.view.notice.setText(f"{said[:1].upper()}{said[1:]} …" if trace.busy else _NOTHING)
         if trace.is_stuck and "stuck" not in self.notes.notes:
@@ -145,7 +152,7 @@ class TraceWindow(QMainWindow):
 
     def _show_outcome(self) -> None:
         index = self.trace.stepping.index
-        self.busy.set_notes(index.trace.notes if index else ())
+        self.quiet.set_sentences(index.trace.notes if index else ())
         self.notes.drop("nothing")
         if self.trace.error is not None:
             self.notes.post("nothing", "info", _NOTHING, [("Capture again", self.trace.read)])
