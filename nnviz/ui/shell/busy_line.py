@@ -20,7 +20,7 @@ class BusyLine(QObject):
     def __init__(self, bar: QWidget, window: QWidget, tip: str = _TIP) -> None:
         """`bar`: under which the line runs; `tip`: what cancelling does."""
         super().__init__(window)
-        self._bar, self._window = bar, window
+        self._bar = bar
         self.line = QProgressBar(window, minimum=0, maximum=0, textVisible=False)
         self.line.setFixedHeight(LINE)
         self.note = QFrame(window, objectName="BusyNote")
@@ -44,10 +44,10 @@ class BusyLine(QObject):
             self._place()
 
     def _place(self) -> None:
-        below = self._bar.mapTo(self._window, self._bar.rect().bottomLeft()).y() + 1
-        self.line.setGeometry(0, below, self._window.width(), LINE)
+        below = self._bar.mapTo(self.parent(), self._bar.rect().bottomLeft()).y() + 1
+        self.line.setGeometry(0, below, self.parent().width(), LINE)
         self.note.adjustSize()
-        self.note.move((self._window.width() - self.note.width()) // 2, below + LINE + 4)
+        self.note.move((self.parent().width() - self.note.width()) // 2, below + LINE + 4)
         for widget in (self.line, self.note):
             widget.raise_()
 
