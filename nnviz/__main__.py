@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
 def main() -> int:
     """Run what the command line asks for; return the exit code."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # libraries print a traceback when they are interrupted while they load
     if sys.argv[1:2] == ["--engine"]:
         from nnviz.engine.process import serve
 

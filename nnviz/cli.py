@@ -10,6 +10,7 @@ import json
 import math
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -41,6 +42,8 @@ def _names_a_job(words: list[str]) -> bool:
 
 
 def _exit_code(job: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    if job is not _window and signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         code = job(options)
         sys.stdout.flush()
@@ -369,6 +372,8 @@ def _print_trace(value: dict[str, Any]) -> None:
     _print_table(rows)
     phases = [step["phase"] for step in value["steps"]]
     print("\n" + " · ".join(f"{phase} {phases.count(phase)}" for phase in dict.fromkeys(phases)))
+    for note in value["notes"]:
+        print(note)
 
 
 def _written(value: Any) -> str:

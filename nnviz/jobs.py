@@ -19,7 +19,7 @@ from nnviz.records.breakpoint_places import is_in_trace, places_reached, target_
 from nnviz.records.run_records import BreakpointHit
 from nnviz.records.tensors import Tensor, to_numpy
 from nnviz.records.trace_index import TraceIndex
-from nnviz.records.trace_record import NodeRecord, StepRecord, TraceRecord, UpdateRecord
+from nnviz.records.trace_record import EdgeRecord, NodeRecord, PortRecord, StepRecord, TraceRecord, UpdateRecord
 
 if TYPE_CHECKING:  # torch is loaded by the jobs that need it
     from nnviz.engine.errors import BuildError
@@ -220,6 +220,7 @@ def trace(
         "steps": [_step(step) for step in record.steps],
         "updates": [_update(update) for update in record.updates],
         "value_reads": record.value_reads,
+        "notes": record.notes,
     }
 
 
@@ -229,11 +230,26 @@ def _node(index: TraceIndex, node: NodeRecord) -> dict[str, Any]:
         **{name: getattr(node, name) for name in ("id", "kind", "operation", "label", "module", "group", "inputs", "shape")},
         "value": _tensor(node.value),
         "gradient": _tensor(node.gradient),
-        "contributions": [{"from": edge.target, "argument": edge.argument, "gradient": _tensor(edge.contribution)} for edge in arriving],
+        "ports": node.ports or (0,) * len(node.inputs),
+        "contributions": [_contribution(index, edge) for edge in arriving],
         **{name: getattr(node, name) for name in ("reads", "formula", "derivative", "phase", "batch_axis", "where")},
         "dropped": None if node.dropped is None else to_numpy(node.dropped).tolist(),
         **({} if node.whole is None else {"whole": node.whole, "element": node.element}),
+        **({} if not node.others else {"outputs": [_output(node), *map(_output, node.others)]}),
     }
+
+
+def _output(one: NodeRecord | PortRecord) -> dict[str, Any]:
+    """One output of a node that has several."""
+    port = one.port if isinstance(one, PortRecord) else 0
+    return {"port": port, "shape": one.shape, "value": _tensor(one.value), "gradient": _tensor(one.gradient)}
+
+
+def _contribution(index: TraceIndex, edge: EdgeRecord) -> dict[str, Any]:
+    """What a use of a node sends back; `port` is the output of the node that it uses."""
+    ports = index.node(edge.target).ports
+    port = ports[edge.argument] if ports else 0
+    return {"from": edge.target, "argument": edge.argument, "port": port, "gradient": _tensor(edge.contribution)}
 
 
 def _step(step: StepRecord) -> dict[str, Any]:

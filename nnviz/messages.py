@@ -140,6 +140,14 @@ class ReadTable(Request, frozen=True):
     number: int
     experiment: Experiment
     folder: str = ""
+    suggests: bool = False
+    """Whether the target, where none is named, shall be a column that can be learnt, and not simply the last."""
+
+
+class StopReading(Request, frozen=True):
+    """Read no further in the file of this question; it is answered with what that leaves."""
+
+    number: int
 
 
 class DrawInitial(Request, frozen=True):
@@ -303,7 +311,7 @@ class Previewed(Reply, frozen=True):
 
 
 class TableRead(Reply, frozen=True):
-    """Answers LookAtTable. `message` and `cure` say why it cannot be used as it is; without a `table` it cannot even be read."""
+    """Answers ReadTable. `message` and `cure` say why it cannot be used as it is; without a `table` it cannot even be read."""
 
     number: int
     table: TableRecord | None = None
@@ -311,6 +319,14 @@ class TableRead(Reply, frozen=True):
     """Rows as the network would see them, evenly picked where there are many."""
     message: str = ""
     cure: str = ""
+
+
+class TableGlimpsed(Reply, frozen=True):
+    """Goes ahead of TableRead while a large file is read: the share that has been read, and at first what its first rows are."""
+
+    number: int
+    share: float
+    table: TableRecord | None = None
 
 
 class InitialDrawn(Reply, frozen=True):
@@ -353,6 +369,7 @@ Requests = (
     | InspectBatch
     | Preview
     | ReadTable
+    | StopReading
     | DrawInitial
     | MapUnit
 )
@@ -370,6 +387,7 @@ Replies = (
     | GradientChecked
     | BatchInspected
     | Previewed
+    | TableGlimpsed
     | TableRead
     | InitialDrawn
     | UnitMapped

@@ -58,10 +58,9 @@ def show(
 class TracedIteration:
     """A captured iteration as the window reads it."""
 
-    def __init__(self, captured: Captured, check: Callable[[], object], is_optimized: bool = False) -> None:
-        """`is_optimized`: whether an optimizer was given."""
+    def __init__(self, captured: Captured, check: Callable[[], object]) -> None:
         measures = _Measures()
-        self._captured = captured._replace(measured=measures.of, notes=tuple(_notes(captured.trace, is_optimized)))
+        self._captured = captured._replace(measured=measures.of)
         self.index = TraceIndex(to_record(self._captured))
         measures.prepare(captured.trace, check)
 
@@ -134,7 +133,7 @@ class TracedModule:
                 trace = capture(self._module, *self._inputs, detail=detail, details=dict(details), **self._how)
             check()
             self.stage = "measuring"
-            return TracedIteration(_placed(trace, self._batch_axis), check, self._how.get("optimizer") is not None)
+            return TracedIteration(_placed(trace, self._batch_axis), check)
         except BaseException:
             self._set_state(present)
             raise
@@ -171,19 +170,6 @@ def _in_modes(modes: Sequence[Callable[[], Any]]) -> Iterator[None]:
         for mode in modes:
             entered.enter_context(mode())
         yield
-
-
-def _notes(trace: Trace, is_optimized: bool) -> Iterator[str]:
-    """What is easily overlooked, a sentence each."""
-    if trace.parameter_gradients and not trace.true_gradients:
-        yield "No parameter requires a gradient, so nothing is trained: call requires_grad_(True) on those that should be."
-    elif trace.true_gradients and all(trace.parameter_gradients[name] is None for name in trace.true_gradients):
-        yield "No gradient reaches any parameter, so nothing is trained: the loss is cut off from all of them, as by detach()."
-    elif is_optimized and not trace.updates:
-        yield "The optimizer holds no parameter of this module, so nothing is updated: make it from module.parameters()."
-    if trace.value_reads:
-        places = ", ".join(dict.fromkeys(read.where for read in trace.value_reads))
-        yield f"The graph is true for this batch only: the code reads a value at {places}."
 
 
 def _placed(trace: Trace, batch_axis: int | None) -> Captured:

@@ -351,3 +351,21 @@ def test_tests_mirror_the_package():
     folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
     tested = {path.parent.relative_to(PACKAGE.parent / "tests").parts[0] for path in (PACKAGE.parent / "tests").glob("*/**/test_*.py")}
     assert folders <= tested
+
+
+# --- painting -------------------------------------------------------------------------------------------------------
+
+
+@each_module
+def test_an_error_while_painting_ends_no_program(path):
+    """Qt crashes where a painter is left at work: what overrides one of its paint methods is marked with `painted`."""
+    by_qt = {"paintEvent", "drawForeground", "drawBackground"}
+    overrides = [one for one in functions(path) if one.name in by_qt or (one.name == "paint" and "option" in _arguments(one))]
+    bare = [
+        f"{one.name} in line {one.lineno}" for one in overrides if "painted" not in {getattr(mark, "id", "") for mark in one.decorator_list}
+    ]
+    assert not bare, f"{place(path)}: {', '.join(bare)}"
+
+
+def _arguments(function: ast.FunctionDef) -> set[str]:
+    return {argument.arg for argument in function.args.args}

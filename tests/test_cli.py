@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from nnviz.document.store.examples import example_names
 from tests.engine.experiments import experiment
 
 ROOT = Path(__file__).resolve().parents[1]
+CASES = ROOT / "tests" / "cases"
 
 
 @pytest.fixture
@@ -103,6 +105,30 @@ def test_trace_one_sample_and_in_words(said, document):
     assert trace["rows"] == [7] and trace["precision"] == "float64" and trace["nodes"][0]["shape"] == [1, 2]
     code, text, _ = said("trace", document)
     assert code == 0 and "h1.weight" in text and "backward" in text
+
+
+def test_every_output_of_an_operation_is_told_with_its_port(said):
+    """x Wᵀ + b of the second time step, from what the trace says of unbind's second output."""
+    _, trace, _ = said("trace", CASES / "trace-multi-output.json", "--json")
+    nodes = trace["nodes"]
+    unbind = next(node for node in nodes if node["operation"] == "unbind")
+    assert [output["port"] for output in unbind["outputs"]] == [0, 1]
+    assert unbind["outputs"][0] == {"port": 0, "shape": unbind["shape"], "value": unbind["value"], "gradient": unbind["gradient"]}
+    linears = [node for node in nodes if node["operation"] == "linear" and node["inputs"][0] == unbind["id"]]
+    assert sorted(node["ports"][0] for node in linears) == [0, 1]
+    for linear in linears:
+        (w,), (b,) = (flat(nodes[source]["value"]) for source in linear["inputs"][1:])
+        (x,) = flat(unbind["outputs"][linear["ports"][0]]["value"])
+        assert flat(linear["value"]) == pytest.approx([x * w + b], rel=1e-12)
+    for output in unbind["outputs"]:
+        sent = [flat(part["gradient"]) for part in unbind["contributions"] if part["port"] == output["port"]]
+        assert [sum(numbers) for numbers in zip(*sent, strict=True)] == pytest.approx(flat(output["gradient"]), rel=1e-12)
+
+
+def test_an_update_that_lands_on_zero_is_traced(said):
+    code, trace, err = said("trace", CASES / "update-lands-on-zero.json", "--json")
+    assert code == 0 and not err
+    assert flat(trace["updates"][0]["before"]) == pytest.approx([0.1]) and abs(flat(trace["updates"][0]["after"])[0]) < 1e-7
 
 
 def test_large_tensors_are_measures(said, tmp_path):
@@ -237,6 +263,7 @@ def test_examples_are_listed(said):
         (["run", "example:nothing"], "There is"),
         (["trace", "example:digits", "--detail", "neurons"], "up to 600"),
         (["trace", "example:moons", "--sample", "100000"], "training row"),
+        (["trace", "example:batch_norm", "--sample", "0"], "Row 0 alone cannot be traced: batch normalisation"),
         (["run", "example:moons", "--set", "training.nothing=3"], "training.nothing"),
         (["run", "example:moons", "--set", "@2:seed=3", "--iterations", "4"], "seed"),
         (["run", "example:moons", "--set", "@500:training.dropout=false", "--iterations", "4"], "beyond the end"),
@@ -345,3 +372,25 @@ def test_it_stops_where_the_loss_rises_for_the_first_time(said, guarded):
 def test_a_breakpoint_on_a_node_that_is_not_there_stops_nothing(said, guarded):
     code, result, _ = said("run", guarded(Breakpoint("node", "h9/relu")), "--iterations", "2", "--json", "--breakpoints")
     assert code == 0 and result["stopped"] == "done" and result["iterations"] == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "FILE", "--iterations", "2", "--json"),
+        ("trace", "FILE", "--json"),
+        ("check", "FILE"),
+        ("export", "FILE", "--to", "OUT.json"),
+        ("export", "FILE", "--to", "OUT.svg", "--what", "network"),
+        ("screenshot", "FILE", "OUT.png"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:4:3]),
+)
+def test_data_beside_a_document_is_found_from_any_folder(tmp_path, arguments):
+    file = os.path.relpath(ROOT / "tests" / "cases" / "relative-csv.json", tmp_path)
+    words = [word.replace("FILE", file).replace("OUT", "out") for word in arguments]
+    done = subprocess.run(
+        [sys.executable, "-m", "nnviz", *words], cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == 0, done.stderr
+    assert "OUT" not in " ".join(arguments) or any(tmp_path.iterdir())

@@ -452,13 +452,14 @@ def _series(noise: float | None, *others: Field) -> tuple[Field, ...]:
     )
 
 
+_CORNERS = Field("corners", "boolean", False, "only the points (±1, ±1), exactly and each once: all four are trained on, whatever samples, noise and held-out share are")
 _PERIOD = Field("period", "number", 25.0, "time steps until it comes again", 2.0, 1_000.0)
 
 DATASETS = _table(
     Kind("moons", "Two moons", "two interleaved half circles, 2 features, 2 classes", _drawn(0.2), "2-D", "sklearn.datasets.make_moons"),
     Kind("circles", "Circles", "a ring around a disc, 2 features, 2 classes", _drawn(0.1), "2-D", "sklearn.datasets.make_circles"),
     Kind("spiral", "Spiral", "two arms wound around each other, 2 features, 2 classes", _drawn(0.1), "2-D"),
-    Kind("xor", "XOR", "the class is whether x₁ and x₂ differ in sign, 2 features, 2 classes", _drawn(0.1), "2-D"),
+    Kind("xor", "XOR", "the class is whether x₁ and x₂ differ in sign, 2 features, 2 classes", _drawn(0.1, 500, _CORNERS), "2-D"),
     Kind("blobs", "Blobs", "round clouds, 2 features, 2 to 9 classes", _drawn(1.0, 500, _classes(3)), "2-D", "sklearn.datasets.make_blobs"),
     Kind("rings", "Rings", "rings around each other, each a class of its own, 2 features, 2 to 9 classes", _drawn(0.1, 500, _classes(3)), "2-D"),
     Kind("sine", "Sine", "y = sin x with noise, 1 feature, 1 target", (*_drawn(0.1, 300), _TARGET_SCALING), "Regression"),
@@ -497,10 +498,10 @@ DATASETS = _table(
             Field("path", "path", "", "the file, absolute or beside the document", essential=True),
             Field("target", "text", "", "name of the target column; empty takes the last", essential=True),
             Field("task", "choice", "auto", "whether the target's values are classes or numbers; auto: words are classes, and numbers under a classification loss", choices=("auto", "classes", "numbers")),
-            Field("separator", "choice", "auto", "what stands between two cells; auto finds out", choices=("auto", "comma", "semicolon", "tab", "bar", "space")),
+            Field("separator", "choice", "auto", "what stands between two cells, a space meaning any white space; auto finds out", choices=("auto", "comma", "semicolon", "tab", "bar", "space")),
             Field("decimal", "choice", "auto", "what stands before the fraction of a number; auto finds out", choices=("auto", "point", "comma")),
             Field("header", "choice", "auto", "whether the first line names the columns; auto finds out", choices=("auto", "yes", "no")),
-            Field("missing", "choice", "refuse", "what is done with rows in which a value is missing: refuse the file, leave the row out, or put in the column's mean", choices=("refuse", "leave out", "column mean")),
+            Field("missing", "choice", "refuse", "what is done with rows in which a value is missing: refuse the file, leave the row out, or put in the column's mean over the training rows", choices=("refuse", "leave out", "column mean")),
             Field("without", "names", [], "names of columns that are not used"),
             Field("window", "integer", None, "cut the rows, as a series, into windows of so many time steps, all columns of which are the input; none: each row by itself", 1, 512, optional=True),
             Field("horizon", "integer", 1, "for a series: how many steps behind the window the target lies", 1, 1_000),

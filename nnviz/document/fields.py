@@ -6,6 +6,7 @@ import json
 import math
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from nnviz.document.catalog import MOST_CLASSES, Field
@@ -163,18 +164,15 @@ def _table(field: Field, value: Any) -> list | None:
         return None
     if field.name == "y" and all(isinstance(entry, int) and not isinstance(entry, bool) for entry in value):
         return list(value) if all(0 <= entry < MOST_CLASSES for entry in value) else None
-    rows = [_row(entry) for entry in value]
-    return rows if None not in rows and len({len(row) for row in rows}) <= 1 else None
+    if not all(isinstance(row, list | tuple) and row for row in value) or len(set(map(len, value))) > 1:
+        return None
+    return [list(map(float, row)) for row in value] if are_finite(list(chain.from_iterable(value))) else None
 
 
 def _names(field: Field, value: Any) -> list[str] | None:
     if not isinstance(value, list | tuple) or len(value) > MOST_CLASSES:
         return None
     return list(value) if all(_text(field, name) is not None for name in value) else None
-
-
-def _row(entry: Any) -> list[float] | None:
-    return list(map(float, entry)) if isinstance(entry, list | tuple) and entry and are_finite(entry) else None
 
 
 _READERS: dict[str, Callable[[Field, Any], Any]] = {

@@ -11,11 +11,12 @@ from typing import Any
 
 from nnviz import messages
 from nnviz.document.run_log import NOTHING_LEFT, LogUpdate, RunLog, is_another_network
+from nnviz.engine._file_questions import FileQuestions
 from nnviz.engine.errors import BuildError
 from nnviz.engine.frame_channel import Closed, Garbage, Inbox
 from nnviz.engine.observe.batch_rows import inspected_batch
 from nnviz.engine.observe.capture import capture_next
-from nnviz.engine.observe.data_previews import previewed, table_read
+from nnviz.engine.observe.data_previews import previewed
 from nnviz.engine.observe.data_records import data_record
 from nnviz.engine.observe.initial_values import initial_drawn
 from nnviz.engine.observe.inspection import gradient_checked, inspected, node_tensors
@@ -41,6 +42,7 @@ class Service:
         self._data_sent: object = None
         self._reporter = Reporter(send)
         self._breakpoints = TrainingBreakpoints()
+        self._files = FileQuestions(send, self._refuse)
         self._handlers: dict[type, Callable] = {
             messages.Open: self._open,
             messages.Edit: self._edit,
@@ -57,8 +59,9 @@ class Service:
             messages.InspectBatch: lambda request: self._send(inspected_batch(self._run().trainer)),
             messages.DrawInitial: lambda request: self._send(initial_drawn(self._run(), request)),
             messages.MapUnit: self._look,
-            messages.Preview: lambda request: self._send(previewed(request)),
-            messages.ReadTable: lambda request: self._send(table_read(request)),
+            messages.Preview: self._preview,
+            messages.ReadTable: lambda request: self._files.ask(request),
+            messages.StopReading: lambda request: self._files.stop(request.number),
         }
 
     def run(self) -> None:
@@ -200,6 +203,12 @@ class Service:
                 self._reporter.report_recorded_weight(self._timeline, self._revision)
             if news and self._left is None:
                 self._reporter.report_at_rest(self._timeline, self._revision)
+
+    def _preview(self, request: messages.Preview) -> None:
+        if request.experiment.data.kind == "csv":
+            self._files.ask(request)
+        else:
+            self._send(previewed(request))
 
     def _look(
         self, request: messages.TraceNext | messages.Inspect | messages.InspectNode | messages.CheckGradient | messages.MapUnit

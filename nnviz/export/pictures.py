@@ -12,7 +12,9 @@ from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPaintEvent, QPdf
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QGraphicsScene, QGraphicsView, QWidget
 
+from nnviz.document.store.files import replace_file
 from nnviz.export._svg import made_portable
+from nnviz.ui.theme.painting import painted
 
 MARGIN = 16
 SCALE = 2
@@ -32,7 +34,7 @@ class Ground(Protocol):
 
 
 def save(target: Pictured, path: str | Path, theme: Ground) -> None:
-    """Write the picture in the format its suffix names.
+    """Write the picture in the format its suffix names, in one step: a picture that was there stays until this one is whole.
 
     Raises ValueError for a suffix that is none of .svg, .png, .pdf or for an empty picture, OSError if the file cannot be written.
     """
@@ -42,7 +44,7 @@ def save(target: Pictured, path: str | Path, theme: Ground) -> None:
         raise ValueError(f"{path.name}: a picture ends in one of {', '.join(_WRITERS)}, not in {path.suffix or 'nothing'!r}")
     if size_of(target).isEmpty():
         raise ValueError(f"{path.name}: there is nothing to draw yet: make a trace first")
-    path.write_bytes(writer(target, theme))
+    replace_file(path, writer(target, theme))
 
 
 def size_of(target: Pictured) -> QSize:
@@ -165,5 +167,6 @@ class _Still(QWidget):
         viewport.hide()
         self.show()
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         QPainter(self).drawImage(self.rect(), self._image)

@@ -126,10 +126,12 @@ ROWS = (
     ),
     _activation(
         names="sigmoid", sends_local=True, formula="a = σ(z) = 1 / (1 + e⁻ᶻ)", gradients={"x": "∂L/∂a · a(1 − a)"},
+        of_complex={"x": "∂L/∂a · conj(a(1 − a))"},
         function=of_number("1/(1 + e^({m}))", _sigmoid),
     ),
     _activation(
         names="tanh", sends_local=True, formula="a = tanh z", gradients={"x": "∂L/∂a · (1 − a²)"},
+        of_complex={"x": "∂L/∂a · conj(1 − a²)"},
         function=of_number("tanh({z})", math.tanh),
     ),
     _activation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,12 +17,14 @@ from nnviz.text.numbers import MINUS, number
 
 # --- formulas in which a number of the code stands in place of its letter ---
 
+_REAL = re.compile(rf"\(?[{MINUS}\d.e+]+\)?")
 _RAISED = str.maketrans("0123456789.-", "⁰¹²³⁴⁵⁶⁷⁸⁹·⁻")
 
 
 def _with_numbers(text: str, given: Given) -> str:
     """The text, whose letters a and b stand alone, with the operands that are numbers."""
-    return " ".join([figure(given.get(part), part) if part in "ab" else part for part in text.split(" ")])
+    written = " ".join([figure(given.get(part), part) if part in "ab" else part for part in text.split(" ")])
+    return re.sub(r"conj\( (.+) \)$", lambda found: found[1] if _REAL.fullmatch(found[1]) else f"conj({found[1]})", written)
 
 
 def _of_two(text: str) -> Callable[[Given], str]:
@@ -53,6 +56,8 @@ def _scaled_gradients(scaled: str, **sent: str) -> Callable[[Given], Gradients]:
 def _raised(base: str, exponent: Any) -> str:
     if isinstance(exponent, Input):
         return f"{base}ⁿ"
+    if isinstance(exponent, complex):
+        return f"{base}^{figure(exponent)}"
     return base if exponent == 1 else base + f"{exponent:g}".translate(_RAISED)
 
 
@@ -61,6 +66,12 @@ def _power_gradients(given: Given) -> Gradients:
     if isinstance(n, Input):
         return {"a": "∂L/∂y · n xⁿ⁻¹", "exponent": f"∂L/∂y · y ln {figure(given['a'], 'x')}"}
     return {"a": f"∂L/∂y · {figure(n)} {_raised('x', n - 1)}".removesuffix(" x⁰")}
+
+
+def _conjugated(gradients: Callable[[Given], Gradients]) -> Callable[[Given], Gradients]:
+    """What is sent through a function of complex numbers: the conjugate of its slope, which follows "∂L/∂y · "."""
+    upstream = "∂L/∂y · "
+    return lambda given: {name: f"{upstream}conj({right.removeprefix(upstream)})" for name, right in gradients(given).items()}
 
 
 def _limited(given: Given) -> str:
@@ -143,78 +154,102 @@ def _masked(call: RecordedCall) -> Substitution:
 
 ROWS = (
     Operation(
-        names="add", signature="a b", symbol="s", formula=_scaled("s = a + b", "b"), numbers=_sum_of(+1), linear_in="all",
+        names="add", spreads=True, of_complex=True, signature="a b", symbol="s", formula=_scaled("s = a + b", "b"),
+        numbers=_sum_of(+1), linear_in="all",
         gradients=_scaled_gradients("b", a="∂L/∂s", b="∂L/∂s"), same_for_means=True,
     ),
     Operation(
-        names="sub", signature="a b", symbol="d", formula=_scaled("d = a − b", "b"), numbers=_sum_of(-1), linear_in="all",
+        names="sub", spreads=True, of_complex=True, signature="a b", symbol="d", formula=_scaled("d = a − b", "b"),
+        numbers=_sum_of(-1), linear_in="all",
         gradients=_scaled_gradients("b", a="∂L/∂d", b="−∂L/∂d"), same_for_means=True,
     ),
     Operation(
-        names="rsub", signature="a b", symbol="d", formula=_scaled("d = b − a", "a"), numbers=_sum_of(-1, turned=True), linear_in="all",
+        names="rsub", spreads=True, of_complex=True, signature="a b", symbol="d", formula=_scaled("d = b − a", "a"),
+        numbers=_sum_of(-1, turned=True), linear_in="all",
         gradients=_scaled_gradients("a", a="−∂L/∂d", b="∂L/∂d"),
     ),
     Operation(
-        names="mul", signature="a b", symbol="p", formula=_of_two("p = a · b"), numbers=_times, linear_in="each",
-        gradients=_sent_to("∂L/∂p · b", "∂L/∂p · a"),
+        names="mul", spreads=True, signature="a b", symbol="p", formula=_of_two("p = a · b"), numbers=_times, linear_in="each",
+        gradients=_sent_to("∂L/∂p · b", "∂L/∂p · a"), of_complex=_sent_to("∂L/∂p · conj( b )", "∂L/∂p · conj( a )"),
     ),
     Operation(
-        names="div", signature="a b rounding_mode=None", symbol="q", formula=_of_two("q = a / b"), numbers=_quotient(False),
+        names="div", spreads=True, signature="a b rounding_mode=None", symbol="q", formula=_of_two("q = a / b"), numbers=_quotient(False),
         gradients=_sent_to("∂L/∂q / b", "−∂L/∂q · q / b"), linear_in="first",
+        of_complex=_sent_to("∂L/∂q / conj( b )", "−∂L/∂q · conj( q / b )"),
     ),
     Operation(
-        names="rdiv", signature="a b rounding_mode=None", symbol="q", formula=_of_two("q = b / a"), numbers=_quotient(True),
-        gradients=_sent_to("−∂L/∂q · q / a", "∂L/∂q / a"),
+        names="rdiv", spreads=True, signature="a b rounding_mode=None", symbol="q", formula=_of_two("q = b / a"), numbers=_quotient(True),
+        gradients=_sent_to("−∂L/∂q · q / a", "∂L/∂q / a"), of_complex=_sent_to("−∂L/∂q · conj( q / a )", "∂L/∂q / conj( a )"),
     ),
     Operation(
-        names="pow", signature="a:x exponent:n", symbol="y", numbers=_power, sends_local=True,
+        names="pow", spreads=True, signature="a:x exponent:n", symbol="y", numbers=_power, sends_local=True,
         formula=lambda given: f"y = {_raised(figure(given['a'], 'x'), given['exponent'])}", gradients=_power_gradients,
+        of_complex=_conjugated(_power_gradients),
     ),
     Operation(
-        names="rpow", signature="a:x b:c", symbol="y", formula=lambda given: f"y = {figure(given['b'], 'c')}ˣ", numbers=_base,
+        names="rpow", spreads=True, signature="a:x b:c", symbol="y", formula=lambda given: f"y = {figure(given['b'], 'c')}ˣ", numbers=_base,
         gradients=lambda given: {"a": f"∂L/∂y · y ln {figure(given['b'], 'c')}"},
     ),
     Operation(
-        names="neg", symbol="y", formula="y = −x", gradients={"x": "−∂L/∂y"}, linear_in="all", sends_local=True,
+        names="neg", of_complex=True, symbol="y", formula="y = −x", gradients={"x": "−∂L/∂y"}, linear_in="all", sends_local=True,
         function=of_number("−{b}", lambda z: -z),
     ),
-    Operation(names="square", symbol="y", formula="y = x²", gradients={"x": "∂L/∂y · 2x"}, function=of_number("({z})²", lambda z: z * z)),
     Operation(
-        names="sqrt", symbol="y", formula="y = √x", gradients={"x": "∂L/∂y / (2y)"}, sends_local=True,
+        names="square", symbol="y", formula="y = x²", gradients={"x": "∂L/∂y · 2x"}, of_complex={"x": "∂L/∂y · conj(2x)"},
+        function=of_number("({z})²", lambda z: z * z),
+    ),
+    Operation(
+        names="sqrt", symbol="y", formula="y = √x", gradients={"x": "∂L/∂y / (2y)"}, of_complex={"x": "∂L/∂y / conj(2y)"}, sends_local=True,
         function=of_number("√({z})", math.sqrt),
     ),
     Operation(
-        names="rsqrt", symbol="y", formula="y = 1/√x", gradients={"x": "−∂L/∂y · y³/2"},
+        names="rsqrt", symbol="y", formula="y = 1/√x", gradients={"x": "−∂L/∂y · y³/2"}, of_complex={"x": "−∂L/∂y · conj(y³/2)"},
         function=of_number("1/√({z})", lambda z: 1 / math.sqrt(z)),
     ),
     Operation(
-        names="exp", symbol="y", formula="y = eˣ", gradients={"x": "∂L/∂y · y"}, sends_local=True, function=of_number("e^({z})", math.exp),
+        names="exp", symbol="y", formula="y = eˣ", gradients={"x": "∂L/∂y · y"}, of_complex={"x": "∂L/∂y · conj(y)"},
+        sends_local=True, function=of_number("e^({z})", math.exp),
     ),
     Operation(
-        names="log", symbol="y", formula="y = ln x", gradients={"x": "∂L/∂y / x"}, sends_local=True,
+        names="log", symbol="y", formula="y = ln x", gradients={"x": "∂L/∂y / x"}, of_complex={"x": "∂L/∂y / conj(x)"}, sends_local=True,
         function=of_number("ln({z})", math.log),
     ),
     Operation(
-        names="abs", symbol="y", formula="y = |x|", gradients={"x": "∂L/∂y · sign x"}, sends_local=True, function=of_number("|{z}|", abs),
+        names="abs", symbol="y", formula="y = |x|", gradients={"x": "∂L/∂y · sign x"},
+        of_complex={"x": "∂L/∂y · x/|x|,  0 where x = 0"}, sends_local=True, function=of_number("|{z}|", abs),
     ),
-    Operation(names="sin", symbol="y", formula="y = sin x", gradients={"x": "∂L/∂y · cos x"}, function=of_number("sin({z})", math.sin)),
-    Operation(names="cos", symbol="y", formula="y = cos x", gradients={"x": "−∂L/∂y · sin x"}, function=of_number("cos({z})", math.cos)),
+    Operation(
+        names="sin", symbol="y", formula="y = sin x", gradients={"x": "∂L/∂y · cos x"}, of_complex={"x": "∂L/∂y · conj(cos x)"},
+        function=of_number("sin({z})", math.sin),
+    ),
+    Operation(
+        names="cos", symbol="y", formula="y = cos x", gradients={"x": "−∂L/∂y · sin x"},
+        of_complex={"x": "−∂L/∂y · conj(sin x)"}, function=of_number("cos({z})", math.cos),
+    ),
+    Operation(names="real", symbol="y", formula="y = Re x", gradients={"x": "∂L/∂y"}, of_complex={"x": "∂L/∂y"}),
+    Operation(names="imag", symbol="y", formula="y = Im x", gradients={"x": "i ∂L/∂y"}, of_complex={"x": "i ∂L/∂y"}),
+    Operation(
+        names="conj", symbol="y", formula="y = conj(x)", gradients={"x": "conj(∂L/∂y)"}, of_complex={"x": "conj(∂L/∂y)"},
+    ),
     Operation(
         names="clamp", signature="x min max", symbol="y", formula=_limited, gradients=_limited_gradients, function=between("min", "max"),
     ),
     Operation(
-        names="maximum", signature="a b", symbol="y", formula="y = max(a, b)", gradients=_extreme_gradients(">"), numbers=_better("max"),
+        names="maximum", spreads=True, signature="a b", symbol="y", formula="y = max(a, b)", gradients=_extreme_gradients(">"),
+        numbers=_better("max"),
     ),
     Operation(
-        names="minimum", signature="a b", symbol="y", formula="y = min(a, b)", gradients=_extreme_gradients("<"), numbers=_better("min"),
+        names="minimum", spreads=True, signature="a b", symbol="y", formula="y = min(a, b)", gradients=_extreme_gradients("<"),
+        numbers=_better("min"),
     ),
     Operation(
-        names="where", signature="condition:c input:a other:b", symbol="y", numbers=_where,
+        names="where", spreads=True, of_complex=True, signature="condition:c input:a other:b", symbol="y", numbers=_where,
         formula=lambda given: "y = a where c, else b" if "other" in given and given["condition"].kind == "b" else "",
         gradients={"input": "∂L/∂y where c", "other": "∂L/∂y elsewhere"},
     ),
     Operation(
-        names="masked_fill", signature="x mask value", symbol="y", formula="y = value where masked, else x", numbers=_masked,
+        names="masked_fill", spreads=True, of_complex=True, signature="x mask value", symbol="y",
+        formula="y = value where masked, else x", numbers=_masked,
         gradients={"x": "∂L/∂y where not masked, else 0"},
     ),
 )  # fmt: skip

@@ -33,7 +33,11 @@ def _gradients(given: Given) -> Gradients:
         "query": Gradient(_scaled("S K", given), before="S = P · (∂L/∂y Vᵀ − Σ ∂L/∂y Vᵀ · P):  "),
         "key": _scaled("Sᵀ Q", given),
     }
-    return sent if mask is None or mask.kind != "f" else sent | {"attn_mask": "S"}
+    if mask is None or mask.kind != "f":
+        return sent
+    q, k = given["query"].shape, given["key"].shape
+    whole = (*np.broadcast_shapes(q[:-2], k[:-2]), q[-2], k[-2])
+    return sent | {"attn_mask": "S" if mask.shape == whole else "Σ S, over the copies"}
 
 
 def _attention(call: RecordedCall) -> Substitution | None:

@@ -6,6 +6,7 @@ x is (batch, channels, axes …); a window is what one element of the output was
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -109,22 +110,73 @@ def _adaptive_average_pool(call: RecordedCall) -> Substitution:
     return divided(numbers(values), len(values))
 
 
+def _options(given: Given) -> str:
+    """What makes a convolution another one than every window of x times W."""
+    said = [f"{name} {_figures(given[name])}" for name in ("stride", "dilation", "groups") if not _is_one(given.get(name))]
+    return f",  {', '.join(said)}" if said else ""
+
+
+def _is_one(option: Any) -> bool:
+    return option is None or all(part == 1 for part in (option if isinstance(option, (tuple, list)) else [option]))
+
+
+def _figures(option: Any) -> str:
+    return "×".join(map(str, option if isinstance(option, (tuple, list)) else [option]))
+
+
 def _convolved(given: Given) -> str:
-    return "y = x ∗ W" + ("" if given.get("bias") is None else " + b")
+    return "y = x ∗ W" + ("" if given.get("bias") is None else " + b") + _options(given)
 
 
 def _spread_out(given: Given) -> str:
-    return "y = W spread out by every element of x" + ("" if given.get("bias") is None else ", + b")
+    return "y = W spread out by every element of x" + ("" if given.get("bias") is None else ", + b") + _options(given)
+
+
+def _convolution_gradients(are_conjugate: bool = False) -> Callable[[Given], Gradients]:
+    def gradients(given: Given) -> Gradients:
+        w, x = (f"conj({letter})" if are_conjugate else letter for letter in "Wx")
+        if _options(given):
+            to_x, to_w = f"Σ ∂L/∂y · {w} over the windows the element is in", f"Σ ∂L/∂y · {x} over all windows"
+        else:
+            to_x, to_w = f"∂L/∂y ∗ {w} turned round", f"{x} ∗ ∂L/∂y"
+        return {"x": to_x, "weight": to_w, "bias": "Σ ∂L/∂y"}
+
+    return gradients
+
+
+def _spread_gradients(are_conjugate: bool = False) -> Callable[[Given], Gradients]:
+    def gradients(given: Given) -> Gradients:
+        w, x = (f"conj({letter})" if are_conjugate else letter for letter in "Wx")
+        if _options(given):
+            to_x, to_w = f"Σ ∂L/∂y · {w} over what the element was spread to", f"Σ ∂L/∂y · {x} over all elements of x"
+        else:
+            to_x, to_w = f"∂L/∂y ∗ {w}", f"∂L/∂y ∗ {x}"
+        return {"x": to_x, "weight": to_w, "bias": "Σ ∂L/∂y"}
+
+    return gradients
 
 
 def _averaged(given: Given) -> str:
     divisor = given.get("divisor_override")
-    return "y = mean of each window of x" if divisor is None else f"y = 1/{figure(divisor)} Σ of each window of x"
+    if divisor is not None:
+        return f"y = 1/{figure(divisor)} Σ of each window of x"
+    return "y = mean of each window of x" + (f",  {_around(given)} the zeros around it" if _has_padding(given) else "")
+
+
+def _has_padding(given: Given) -> bool:
+    padding = given.get("padding") or 0
+    return any(padding) if isinstance(padding, (tuple, list)) else bool(padding)
+
+
+def _around(given: Given) -> str:
+    return "without" if given.get("count_include_pad") is False else "with"
 
 
 def _averaged_gradients(given: Given) -> Gradients:
     divisor = given.get("divisor_override")
-    return {"x": f"∂L/∂y / {'window size' if divisor is None else figure(divisor)}, to every element of the window"}
+    is_even = not given.get("ceil_mode") and not (_has_padding(given) and _around(given) == "without")
+    size = figure(divisor) if divisor is not None else "window size" if is_even else "how many each window counts"
+    return {"x": f"∂L/∂y / {size}, to every element of the window"}
 
 
 def _in_each_dimension(name: str) -> str:
@@ -137,12 +189,12 @@ ROWS = (
     Operation(
         names=_in_each_dimension("conv"), signature="x weight:W bias:b stride padding dilation groups", symbol="y",
         formula=_convolved, numbers=_convolution, linear_in="all",
-        gradients={"x": "∂L/∂y ∗ W turned round", "weight": "x ∗ ∂L/∂y", "bias": "Σ ∂L/∂y"},
+        gradients=_convolution_gradients(), of_complex=_convolution_gradients(True),
     ),
     Operation(
         names=_in_each_dimension("conv_transpose"), signature="x weight:W bias:b stride padding output_padding groups dilation", symbol="y",
         formula=_spread_out, numbers=_transposed,
-        gradients={"x": "∂L/∂y ∗ W", "weight": "∂L/∂y ∗ x", "bias": "Σ ∂L/∂y"},
+        gradients=_spread_gradients(), of_complex=_spread_gradients(True),
     ),
     _pool(
         names=_in_each_dimension("max_pool"), signature="x kernel_size stride padding dilation ceil_mode return_indices",

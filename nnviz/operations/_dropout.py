@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from nnviz.operations.operation import Gradients, Operation
 from nnviz.operations.recorded_call import RecordedCall
 from nnviz.operations.signature import Given
@@ -10,12 +12,25 @@ from nnviz.records.tensors import to_numpy
 from nnviz.text.numbers import MINUS, number
 
 
+def _is_on(given: Given) -> bool:
+    return given.get("training") is not False and given.get("p") != 0
+
+
 def _formula(given: Given) -> str:
-    return "y = 0" if given.get("p") == 1 else "y = mask · x / (1 − p)"
+    if not _is_on(given):
+        return "y = x"
+    return "y = 0" if given.get("p") == 1 else "y = kept · x / (1 − p),  kept = 0 with probability p, else 1"
+
+
+def _of_channels(given: Given) -> str:
+    text = _formula(given)
+    return text + (", for whole channels" if "kept" in text else "")
 
 
 def _gradients(given: Given) -> Gradients:
-    return {"x": "0" if given.get("p") == 1 else "∂L/∂y · mask / (1 − p)"}
+    if not _is_on(given):
+        return {"x": "∂L/∂y"}
+    return {"x": "0" if given.get("p") == 1 else "∂L/∂y · kept / (1 − p)"}
 
 
 def _dropout(call: RecordedCall) -> Substitution | None:
@@ -33,11 +48,12 @@ def _mask(call: RecordedCall) -> Substitution | None:
     return Substitution(f"1/(1 {MINUS} {number(p)})", 1 / (1 - p)) if call.value else Substitution("0", 0.0)
 
 
+_dropping = partial(
+    Operation, signature="x p training inplace", symbol="y", gradients=_gradients, numbers=_dropout, drops=True, random=True
+)
 ROWS = (
-    Operation(
-        names="dropout dropout1d dropout2d dropout3d", signature="x p training inplace", symbol="y", formula=_formula, gradients=_gradients,
-        numbers=_dropout, drops=True, random=True,
-    ),
+    _dropping(names="dropout", formula=_formula),
+    _dropping(names="dropout1d dropout2d dropout3d", formula=_of_channels),
     Operation(names="feature_dropout", drops=True, random=True),
     Operation(
         names="dropout_mask", signature="shape stride p", symbol="mask", formula="mask = 0 with probability p, else 1/(1 − p)",

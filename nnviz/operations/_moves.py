@@ -10,7 +10,7 @@ import numpy as np
 
 from nnviz.operations.operation import Gradient, Gradients, Operation
 from nnviz.operations.recorded_call import RecordedCall, pieces
-from nnviz.operations.signature import Given
+from nnviz.operations.signature import Given, is_complex
 from nnviz.operations.writing import Substitution
 from nnviz.records.trace_record import NodeRecord
 from nnviz.text.numbers import place
@@ -90,12 +90,36 @@ def _block_formula(given: Given) -> str:
     return f"y = block {given['k'] + 1} of {given['count']} of x"
 
 
+_UNCHANGED: Gradients = {"x": "∂L/∂y"}
+
+
+def _flattened(given: Given) -> str:
+    is_whole = not given.get("start_dim") and given.get("end_dim") in (None, -1)
+    return "y = x in one row" if is_whole else "y = x, several axes made one"
+
+
+def _squeezed(given: Given) -> str:
+    return "y = x without axes of length 1" if given.get("dim") is None else "y = x without the axis, if its length is 1"
+
+
+def _chunked(given: Given) -> str:
+    is_even = given["x"].shape[given.get("dim", 0)] % given["chunks"] == 0
+    return f"y₁, y₂, … = x in {'equal parts' if is_even else 'parts, the last one smaller'}"
+
+
+def _cast_gradients(given: Given) -> Gradients:
+    """Whole numbers pass no gradient."""
+    kinds = [str(part).removeprefix("torch.") for part in given.values() if str(part).startswith("torch.")]
+    is_whole = any(kind.startswith(("int", "uint", "bool", "long", "short")) for kind in kinds)
+    return {"x": Gradient("no gradient passes", "")} if is_whole else _UNCHANGED
+
+
 _TO_WHERE_IT_CAME_FROM: Gradients = {"x": "∂L/∂y, back to where each element came from"}
 
 
 def _move(names: str, formula: str | Callable[[Given], str], move: Move = _in_order, **more: Any) -> Operation:
     """The row of an operation of one tensor whose elements are some of its input's."""
-    row = {"symbol": "y", "gradients": _TO_WHERE_IT_CAME_FROM, "linear_in": "all"} | more
+    row = {"symbol": "y", "gradients": _TO_WHERE_IT_CAME_FROM, "of_complex": True, "linear_in": "all"} | more
     return Operation(names=names, formula=formula, numbers=lambda call: _moved(call, move), **row)
 
 
@@ -103,25 +127,29 @@ def _pieces(x: np.ndarray, node: NodeRecord) -> np.ndarray:
     return pieces(node, x)[0]
 
 
-_joining = partial(Operation, signature="tensors dim", symbol="y", gradients=_joined_gradients, numbers=_joined, linear_in="all")
+_joining = partial(
+    Operation, signature="tensors dim", symbol="y", of_complex=True, gradients=_joined_gradients, numbers=_joined, linear_in="all"
+)
 _TRANSPOSED: Gradients = {"x": "(∂L/∂y)ᵀ"}
-_UNCHANGED: Gradients = {"x": "∂L/∂y"}
 ROWS = (
     _joining(names="cat", formula=_joined_formula(", ")),
     _joining(names="stack", formula=_joined_formula("; ")),
     _move("reshape view unflatten", "y = x in another shape", rearranges=True),
-    _move("flatten", "y = x in one row"),
+    _move("flatten", _flattened, signature="x start_dim end_dim"),
     _move("transpose", "y = x, two axes swapped", lambda x, node: x.swapaxes(*_axes(node)), rearranges=True),
     _move("permute", "y = x, axes reordered", lambda x, node: x.transpose(_axes(node)), rearranges=True),
     _move("t", "y = xᵀ", lambda x, node: x.T),
     _move("T", "y = xᵀ", lambda x, node: x.T, gradients=_TRANSPOSED, rearranges=True),
     _move("mT", "y = xᵀ", lambda x, node: x.swapaxes(-1, -2), gradients=_TRANSPOSED, rearranges=True),
-    _move("H", "y = xᵀ", lambda x, node: x.T, gradients=_TRANSPOSED),
+    _move(
+        "H", lambda given: "y = conj(x)ᵀ" if is_complex(given) else "y = xᵀ", lambda x, node: x.T, gradients=_TRANSPOSED,
+        of_complex={"x": "conj(∂L/∂y)ᵀ"},
+    ),
     Operation(names="movedim", rearranges=True),
-    _move("squeeze", "y = x without axes of length 1"),
+    _move("squeeze", _squeezed, signature="x dim"),
     _move("unsqueeze", "y = x with an axis of length 1"),
     _move(
-        "expand", "y = x, repeated along new axes", lambda x, node: np.broadcast_to(x, node.shape),
+        "expand", "y = x, repeated along axes", lambda x, node: np.broadcast_to(x, node.shape),
         gradients={"x": "∂L/∂y, summed over the copies"},
     ),
     _move("getitem", "y = x[…]", lambda x, node: x[_index(node.arguments[1])]),
@@ -131,12 +159,12 @@ ROWS = (
         "block", _block_formula, lambda x, node: np.split(x, node.arguments[2], -1)[node.arguments[1]], signature="x k count",
         gradients={"x": "∂L/∂y in this block, 0 in the others"},
     ),
-    _move("chunk", "y₁, y₂, … = x in equal parts", _pieces),
+    _move("chunk", _chunked, _pieces, signature="x chunks dim"),
     _move("split", "y₁, y₂, … = x in parts", _pieces),
     _move("unbind", "y₁, y₂, … = x, slice by slice", _pieces),
     _move("contiguous", "y = x, laid out anew in memory"),
     _move("clone", "y = x"),
-    _move("to", "y = x, stored otherwise", gradients=_UNCHANGED, casts=True),
+    _move("to", "y = x, stored otherwise", gradients=_cast_gradients, of_complex=_cast_gradients, casts=True),
     _move("double", "y = x in 64 bits", gradients=_UNCHANGED),
     _move("float", "y = x in 32 bits", gradients=_UNCHANGED),
     _move("long", "y = x as whole numbers", gradients={}, casts=True),
@@ -145,16 +173,21 @@ ROWS = (
     _move("detach", "y = x", gradients={"x": Gradient("no gradient passes", "")}),
     Operation(
         names="setitem", signature="x place value:y", symbol="x′", formula="x′ = x, y written at […]",
-        gradients={"x": "∂L/∂x′ where nothing was written, else 0", "value": "∂L/∂x′ where it was written"},
+        gradients={"x": "∂L/∂x′ where nothing was written, else 0", "value": "Σ ∂L/∂x′ over where each element was written"},
+        of_complex=True,
     ),
     Operation(
-        names="index_add", signature="x dim index source:y alpha=1", symbol="x′", formula="x′ = x, y added at index",
+        names="index_add", of_complex=True, signature="x dim index source:y alpha=1", symbol="x′", formula="x′ = x, y added at index",
         gradients={"x": "∂L/∂x′", "source": "∂L/∂x′ at index"},
     ),
     Operation(
-        names="write_back", signature="x written where", symbol="x′", formula="x′ = x, a part of it written anew",
+        names="write_back", of_complex=True, signature="x written where", symbol="x′", formula="x′ = x, a part of it written anew",
         gradients={"x": "∂L/∂x′ where nothing was written", "written": Gradient("the part gets the rest", "")},
     ),
-    Operation(names="read_view", symbol="y", formula="y = a part of x", gradients=_TO_WHERE_IT_CAME_FROM),
+    Operation(
+        names="write_beneath", of_complex=True, signature="x written:y", symbol="x′", formula="x′ = y, written behind autograd's back",
+        gradients={"x": "∂L/∂x′, as if nothing were written", "written": Gradient("no gradient passes to y", "")},
+    ),
+    Operation(names="read_view", of_complex=True, symbol="y", formula="y = a part of x", gradients=_TO_WHERE_IT_CAME_FROM),
     Operation(names="zeros ones full arange tensor zeros_like ones_like pad"),
 )  # fmt: skip

@@ -24,6 +24,12 @@ def _formula(given: Given, over: str) -> str:
     return f"y = {scaled},  x̂ = {deviation},  {over}"
 
 
+def _over(given: Given) -> str:
+    """What a layer norm takes its mean over: all axes of a sample, or the last ones at every place of it."""
+    apart = len(given["x"].shape) - len(given["normalized_shape"])
+    return "over all elements" if not apart else "per sample" if apart == 1 else "at every place"
+
+
 def _gradients(given: Given, are_means_fixed: bool = False) -> Gradients:
     h = "∂L/∂y" if given.get("weight") is None else "γ ∂L/∂y"
     hat = "y" if given.get("weight") is None and given.get("bias") is None else "x̂"
@@ -83,7 +89,7 @@ def _batch_norm(call: RecordedCall) -> Substitution:
 ROWS = (
     Operation(
         names="layer_norm", signature="x normalized_shape weight:γ bias:β eps", symbol="y", numbers=_layer_norm,
-        formula=lambda given: _formula(given, "per sample"), gradients=_gradients,
+        formula=lambda given: _formula(given, _over(given)), gradients=_gradients,
     ),
     Operation(
         names="group_norm", signature="x num_groups weight:γ bias:β eps", symbol="y", numbers=_group_norm,

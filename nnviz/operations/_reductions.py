@@ -11,7 +11,7 @@ import numpy as np
 
 from nnviz.operations.operation import Gradient, Gradients, Operation, Rule, figure
 from nnviz.operations.recorded_call import RecordedCall
-from nnviz.operations.signature import Given, Input
+from nnviz.operations.signature import Given, Input, inputs_in, spread_shape
 from nnviz.operations.writing import Substitution, divided, factors, line, listed, numbers, powers, squares
 from nnviz.text.numbers import MINUS
 
@@ -58,10 +58,21 @@ def _other(given: Given) -> bool:
     return isinstance(given.get("dim"), Input) or "b" in given
 
 
+def _copied(halves: list[Gradient], given: Given) -> list[Gradient]:
+    """The tensors that are compared may be spread to one shape."""
+    both = [inputs_in(part)[0] for part in given.values() if inputs_in(part)]
+    whole = spread_shape(given)
+    return [
+        half if tensor.shape == whole else half._replace(right=f"Σ {half.right}, over the copies")
+        for half, tensor in zip(halves, both, strict=True)
+    ]
+
+
 def _extreme_gradients(which: str, relation: str) -> Callable[[Given], Gradients]:
     def gradients(given: Given) -> Gradients:
         if _other(given):
             halves = [Gradient(f"∂L/∂y where {a} {relation} {b}, half of it where {a} = {b}", a) for a, b in ("ab", "ba")]
+            halves = _copied(halves, given)
             return {"x": halves[0], "b" if "b" in given else "dim": halves[1]}
         if given.get("dim") is None:
             return {"x": f"∂L/∂y at the {which} elements, shared between equals"}
@@ -105,11 +116,12 @@ def _cumulated(call: RecordedCall) -> Substitution:
 _reduction = partial(Operation, signature="x dim keepdim", symbol="y")
 ROWS = (
     _reduction(
-        names="sum", symbol="s", formula="s = Σ x", gradients={"x": "∂L/∂s, to every element"}, linear_in="all",
+        names="sum", of_complex=True, symbol="s", formula="s = Σ x", gradients={"x": "∂L/∂s, to every element"}, linear_in="all",
         numbers=lambda call: numbers(_reduced(call)),
     ),
     _reduction(
-        names="mean", symbol="m", formula="m = 1/n Σ x", gradients={"x": "∂L/∂m / n, to every element"}, linear_in="all", numbers=_mean,
+        names="mean", of_complex=True, symbol="m", formula="m = 1/n Σ x", gradients={"x": "∂L/∂m / n, to every element"},
+        linear_in="all", numbers=_mean,
     ),
     _reduction(names="logsumexp", formula="y = ln Σ eˣ", gradients={"x": "∂L/∂y · softmax(x)"}, numbers=_logsumexp),
     _reduction(
@@ -144,10 +156,12 @@ ROWS = (
         numbers=lambda call: _rooted(squares(_reduced(call))) if _is_euclidean(call.options) else None,
     ),
     _reduction(
-        names="cumsum", formula="yᵢ = x₁ + … + xᵢ", gradients={"x": Gradient("Σ ∂L/∂yⱼ for j ≥ i", "xᵢ")}, numbers=_cumulated,
+        names="cumsum", of_complex=True, formula="yᵢ = x₁ + … + xᵢ", gradients={"x": Gradient("Σ ∂L/∂yⱼ for j ≥ i", "xᵢ")},
+        numbers=_cumulated,
     ),
     _reduction(
         names="prod", formula="y = Π x", gradients={"x": "∂L/∂y · Π of the other elements"},
+        of_complex={"x": "∂L/∂y · conj(Π of the other elements)"},
         numbers=lambda call: factors(_reduced(call)),
     ),
 )  # fmt: skip

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
-from nnviz.operations.operation import Formula, Gradients, Operation
+from nnviz.operations.operation import Formula, Gradient, Gradients, Operation
 from nnviz.operations.recorded_call import RecordedCall
-from nnviz.operations.signature import Given
+from nnviz.operations.signature import Given, inputs_in, is_complex
 from nnviz.operations.writing import Substitution, plain, products
 
 OF_ONE_UNIT = {
@@ -19,7 +21,64 @@ OF_ONE_UNIT = {
 
 
 def _dense_formula(given: Given) -> str:
+    if len(given["weight"].shape) == 1:
+        return ""
     return "z = x Wᵀ" if given.get("bias") is None else "z = x Wᵀ + b"
+
+
+def _dense_gradients(given: Given) -> Gradients:
+    """Of x that is one vector, rows of vectors, or more: then every place is a row."""
+    axes = len(given["x"].shape)
+    weight = {1: "∂L/∂z xᵀ", 2: "(∂L/∂z)ᵀ · x"}.get(axes, "Σ ∂L/∂z xᵀ over all places")
+    return {"x": "∂L/∂z · W", "weight": weight, "bias": {1: "∂L/∂z", 2: "Σ ∂L/∂z over the batch"}.get(axes, "Σ ∂L/∂z over all places")}
+
+
+def _of_complex_dense(given: Given) -> Gradients:
+    sent = _dense_gradients(given)
+    weight = str(sent["weight"]).replace("(∂L/∂z)ᵀ · x", "(∂L/∂z)ᵀ · conj(x)").replace("xᵀ", "xᴴ")
+    return sent | {"x": "∂L/∂z · conj(W)", "weight": weight}
+
+
+def _factors(transposed: str) -> Callable[[Given], Gradients]:
+    """What is sent to two matrices; where one of them stands for a stack of equal ones, it is added up."""
+
+    def gradients(given: Given) -> Gradients:
+        a, b = given["a"], given["b"]
+        to_a, to_b = f"∂L/∂C · B{transposed}", f"A{transposed} · ∂L/∂C"
+        if min(len(a.shape), len(b.shape)) < 2 and max(len(a.shape), len(b.shape)) > 2:
+            return {}  # a vector with a stack of matrices
+        stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        return {
+            "a": to_a if a.shape[:-2] == stack else f"Σ {to_a} over the stack",
+            "b": to_b if b.shape[:-2] == stack else f"Σ {to_b} over the stack",
+        }
+
+    return gradients
+
+
+def _summed(given: Given) -> str:
+    """The formula of einsum, of as many letters as there are operands; nothing of one that takes a diagonal."""
+    letters = _letters(given)
+    if any(len(set(term)) < len(term) for term in re.split(r"->|,", given["equation"].replace(" ", "").replace("...", ""))):
+        return ""
+    return f"y = Σ {' '.join(letters)} over the indices that y does not have"
+
+
+def _letters(given: Given) -> str:
+    return "abcdefgh"[: len(inputs_in(list(given.values())))]
+
+
+def _summed_gradients(conjugate: bool) -> Callable[[Given], Gradients]:
+    def gradients(given: Given) -> Gradients:
+        letters = _letters(given)
+        sent = []
+        for own in letters:
+            others = " ".join([f"conj({other})" if conjugate else other for other in letters if other != own])
+            sent.append(Gradient(f"Σ {f'∂L/∂y {others}'.strip()} over the indices that {own} does not have", own))
+        names = [name for name, part in given.items() if inputs_in(part)]
+        return {names[0]: sent} if len(names) == 1 else {name: [one] for name, one in zip(names, sent, strict=True)}
+
+    return gradients
 
 
 def _dense(call: RecordedCall) -> Substitution:
@@ -61,24 +120,31 @@ def _einsum(call: RecordedCall) -> Substitution | None:
     return products(*np.broadcast_arrays(np.atleast_1d(a), np.atleast_1d(b)))
 
 
-_TO_FACTORS: Gradients = {"a": "∂L/∂C · Bᵀ", "b": "Aᵀ · ∂L/∂C"}
-_product = partial(Operation, signature="a:A b:B", symbol="C", gradients=_TO_FACTORS, numbers=_matmul, linear_in="each")
+_product = partial(
+    Operation, signature="a:A b:B", symbol="C", gradients=_factors("ᵀ"), of_complex=_factors("ᴴ"), numbers=_matmul, linear_in="each"
+)
 ROWS = (
     Operation(
         names="linear", signature="x weight:W bias:b", symbol="z", formula=_dense_formula, numbers=_dense, linear_in="all",
-        gradients={"x": "∂L/∂z · W", "weight": "(∂L/∂z)ᵀ · x", "bias": "Σ ∂L/∂z over the batch"}, same_for_means=True,
+        gradients=_dense_gradients, of_complex=_of_complex_dense, same_for_means=True,
     ),
     _product(names="matmul mm", formula="C = A B"),
     _product(names="bmm", formula="C = A B, for each sample"),
     _product(
         names="mv", signature="a:A b:x", symbol="y", formula="y = A x", gradients={"a": "∂L/∂y xᵀ", "b": "Aᵀ · ∂L/∂y"},
+        of_complex={"a": "∂L/∂y xᴴ", "b": "Aᴴ · ∂L/∂y"},
     ),
     Operation(
-        names="dot vdot", signature="a b", symbol="s", formula="s = a · b", gradients={"a": "∂L/∂s · b", "b": "∂L/∂s · a"},
+        names="dot", signature="a b", symbol="s", formula="s = a · b", gradients={"a": "∂L/∂s · b", "b": "∂L/∂s · a"},
+        of_complex={"a": "∂L/∂s · conj(b)", "b": "∂L/∂s · conj(a)"}, numbers=lambda call: products(call.input(0), call.input(1)),
+    ),
+    Operation(
+        names="vdot", signature="a b", symbol="s", formula=lambda given: "s = conj(a) · b" if is_complex(given) else "s = a · b",
+        gradients={"a": "∂L/∂s · b", "b": "∂L/∂s · a"}, of_complex={"a": "conj(∂L/∂s) · b", "b": "∂L/∂s · a"},
         numbers=lambda call: products(call.input(0), call.input(1)),
     ),
     Operation(
-        names="einsum", signature="equation a", symbol="y", formula="y = Σ a b … over the indices that y does not have",
-        gradients={"a": "Σ ∂L/∂y b … over the indices that a does not have"}, numbers=_einsum,
+        names="einsum", signature="equation a b c d e f g h", symbol="y", formula=_summed, numbers=_einsum,
+        gradients=_summed_gradients(False), of_complex=_summed_gradients(True),
     ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ With numbers they are the chosen row's part, or the mean over the batch from eve
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -152,6 +153,11 @@ def _written(parts: Parts, prefix: tuple[int, ...] | None, values: np.ndarray) -
 
 def _loss(term: str, given: Given, count: str = "n") -> str:
     """The mean, the sum or every one of the terms; of a mean with weights `count` is their sum."""
+    term, comma, definitions = term.partition(",  ")
+    bare = re.sub(r"\([^()]*\)|\|[^|]*\|", "", term)
+    if given.get("reduction") != "none" and any(sign in bare for sign in (" + ", f" {MINUS} ", " if ")):
+        term = f"({term})"
+    term += comma + definitions
     return {"mean": f"L = 1/{count} Σ {term}", "sum": f"L = Σ {term}", "none": f"L = {term}"}[given.get("reduction") or "mean"]
 
 
@@ -167,13 +173,32 @@ def _of_terms(
     names: str, signature: str, term: str, slope: str, parts: Callable[[RecordedCall], Parts | None], letter: str = "ŷ"
 ) -> Operation:
     """The row of a loss of (prediction, target) whose formula knows no weights."""
-    formula, gradients = (lambda given: _loss(term, given)), (lambda given: {"x": _slope(slope, given)})
-    return _row(names, f"x:{letter} target {signature}", parts, formula=formula, gradients=gradients)
+
+    def formula(given: Given) -> str:
+        return _loss(_term(term, given), given) + (",  over all pairs" if _is_spread(given) else "")
+
+    def gradients(given: Given) -> Gradients:
+        one = _slope(_term(slope, given), given)
+        return {"x": f"Σ {one}, over its pairs" if _is_spread(given) else one}
+
+    return _row(names, f"x:{letter} target {signature}", parts, formula=formula, gradients=gradients, compares_elements=True)
+
+
+def _is_spread(given: Given) -> bool:
+    """Whether the prediction is compared with several targets, or a target with several predictions."""
+    return given["x"].shape != given["target"].shape
+
+
+def _term(text: str, given: Given) -> str:
+    """Smooth L1 without a curved part is L1."""
+    if given.get("beta") == 0 and "β" in text:
+        return "|ŷ − y|" if "|" in text else "sign(ŷ − y)"
+    return text
 
 
 def _logits_formula(given: Given) -> str:
     if given.get("pos_weight") is not None:
-        return _loss("(w y ln(1 + e⁻ᶻ) + (1 − y) ln(1 + eᶻ))", given)
+        return _loss("w y ln(1 + e⁻ᶻ) + (1 − y) ln(1 + eᶻ)", given)
     return _loss("ln(1 + eᶻ) − y z", given)
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnviz.operations.recorded_call import RecordedCall
-from nnviz.operations.signature import Given, Input, Signature, inputs_in, signature
+from nnviz.operations.signature import Given, Input, Signature, inputs_in, is_complex, signature, spread_shape
 from nnviz.operations.writing import Substitution
 from nnviz.records.trace_record import Equation
 from nnviz.text.numbers import MINUS
@@ -54,12 +54,18 @@ class Operation:
     """The letter for its result, as the formula has it on the left."""
     formula: str | Callable[[Given], str] = ""
     gradients: Gradients | Callable[[Given], Gradients] = field(default_factory=dict)
+    of_complex: bool | Gradients | Callable[[Given], Gradients] = False
+    """What is sent where numbers are complex, as torch has it: ∂L/∂Re + i ∂L/∂Im. True: the same; False: nothing is said of such a call."""
+    spreads: bool = False
+    """It works element by element on tensors spread to one shape; where a tensor has copies, what they are sent is added up."""
     numbers: Rule | None = None
     """The formula with the numbers of one element put in."""
     function: Callable[[float, RecordedCall], Substitution] | None = None
     """Instead of `numbers`, for a function of one number."""
     parts: Callable[[RecordedCall], Any] | None = None
     """Of a loss: what every element of the prediction adds to it."""
+    compares_elements: bool = False
+    """A loss of a prediction and a target of one shape, element by element."""
     has_curve: bool = False
     """An activation whose curve is drawn."""
     sends_local: bool = False
@@ -103,29 +109,44 @@ class Operation:
             return Formula()
 
     def _said(self, text: str, given: Given, count: int) -> Formula:
+        if is_complex(given) and not self.of_complex:
+            return Formula()
         lines: list[str] = []
         equations: list[Equation | None] = [None] * count
-        for name, said in _chosen(self.gradients, given).items():
+        gradients = self.of_complex if is_complex(given) and self.of_complex is not True else self.gradients
+        for name, said in _chosen(gradients, given).items():
             sent = [said] if isinstance(said, (str, Gradient)) else said
             for tensor, one in zip(inputs_in(given.get(name)), sent, strict=False):
-                equation, line = _written(one, self.arguments.letter(name))
+                equation, line = _written(self._in_full(one, tensor, given), self.arguments.letter(name))
                 equations[tensor.number] = equation
                 lines.append(line)
         return Formula(self.symbol, text, "\n".join(lines), tuple(equations))
+
+    def _in_full(self, said: str | Gradient, tensor: Input, given: Given) -> Gradient:
+        """What is sent to a tensor that has copies, or is real among complex ones."""
+        one = Gradient(said) if isinstance(said, str) else said
+        if one.symbol == "":
+            return one
+        right = f"Re({one.right})" if is_complex(given) and tensor.kind != "c" else one.right
+        has_copies = self.spreads and tensor.shape != spread_shape(given)
+        return one._replace(right=f"Σ {right}, over the copies" if has_copies else right)
 
 
 def _chosen(part: Any, given: Given) -> Any:
     return part(given) if callable(part) else part
 
 
-def _written(said: str | Gradient, letter: str) -> tuple[Equation | None, str]:
-    right, symbol, before = (said, letter, "") if isinstance(said, str) else said
+def _written(said: Gradient, letter: str) -> tuple[Equation | None, str]:
+    right, symbol, before = said
     symbol = letter if symbol is None else symbol
     return (Equation(symbol, right), f"{before}∂L/∂{symbol} = {right}") if symbol else (None, right)
 
 
 def figure(operand: Any, letter: str = "") -> str:
     """Return a number that stands in the code, as a formula writes it; the letter for a tensor."""
+    if isinstance(operand, complex):
+        sign = MINUS if operand.imag < 0 else "+"
+        return f"({f'{operand.real:g}'.replace('-', MINUS)} {sign} {abs(operand.imag):g}i)"
     if isinstance(operand, Input) or not isinstance(operand, (int, float)):
         return letter
     text = f"{operand:g}".replace("-", MINUS)

@@ -71,10 +71,13 @@ def spread(state: TraceState, node: int, is_batched: bool, port: int = 0) -> np.
 
 
 def output(index: TraceIndex, node: int, port: int) -> np.ndarray | None:
-    """Return one output of a node whole. Only the first travels; the others of a tensor that is cut in pieces are pieces of it."""
+    """Return one output of a node whole; one that is too large to travel is a piece of a tensor that was cut in pieces."""
     record = index.node(node)
     if port == 0:
         return index.array(record.value)
+    there = next((index.array(other.value) for other in record.others if other.port == port), None)
+    if there is not None:
+        return there
     source = output(index, record.inputs[0], record.ports[0] if record.ports else 0) if record.inputs else None
     parts = pieces(record, source) if source is not None else None
     return parts[port] if parts is not None and port < len(parts) else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import numpy as np
 
 Given = Mapping[str, Any]
 """What a call was given, by name; every tensor is an `Input`."""
@@ -72,3 +73,13 @@ def inputs_in(part: Any) -> list[Input]:
     if isinstance(part, Input):
         return [part]
     return [found for one in part for found in inputs_in(one)] if isinstance(part, (tuple, list)) else []
+
+
+def is_complex(given: Given) -> bool:
+    """Return whether a call was given complex numbers."""
+    return any(isinstance(part, complex) or any(tensor.kind == "c" for tensor in inputs_in(part)) for part in given.values())
+
+
+def spread_shape(given: Given) -> tuple[int, ...]:
+    """Return the shape to which the tensors of a call are spread. Raises ValueError where they do not fit."""
+    return np.broadcast_shapes(*[tensor.shape for part in given.values() for tensor in inputs_in(part)])

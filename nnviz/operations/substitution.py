@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from nnviz.operations import losses
 from nnviz.operations.operation import UNKNOWN
 from nnviz.operations.recorded_call import RecordedCall
@@ -35,6 +37,7 @@ def holds_for_means(state: TraceState, node: NodeRecord) -> bool:
     return not any(batched)
 
 
+@np.errstate(all="ignore")  # an overflow gives another value than the node's, and then nothing is said
 def substituted(state: TraceState, node: NodeRecord, element: tuple[int, ...]) -> str:
     """Return the formula with numbers for one element (without the batch axis); empty where there is nothing to put in."""
     if node.whole is not None:

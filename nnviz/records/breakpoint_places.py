@@ -150,9 +150,12 @@ def _outputs(index: TraceIndex) -> list[tuple[str, NodeRecord]]:
 
 
 def _everything(index: TraceIndex, one: Breakpoint) -> Iterator[BreakpointPlace]:
+    """−∞ behind a mask counts for none."""
     completed = _completed(index)
     for step in index.trace.steps:
         for node, tensor in _news(index, step.phase, step.node, step.others, completed[step.index]):
+            if index.node(node).is_masked and step.phase in ("batch", *FORWARD):
+                continue
             yield BreakpointPlace(step.index + 1, one, node, _name(index.node(node)), float(non_finite(index, tensor)))
 
 

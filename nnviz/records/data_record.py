@@ -87,6 +87,8 @@ class TableRecord(msgspec.Struct, frozen=True):
     classes: int = 0
     targets: int = 0
     """Sizes of what the network would get; all 0 where the table cannot be used as it is."""
+    remarks: tuple[str, ...] = ()
+    """Sentences about columns that are not taken as one would think at first sight."""
 
 
 def unscaled(data: DataRecord, x: np.ndarray) -> np.ndarray:

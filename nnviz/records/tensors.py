@@ -50,3 +50,24 @@ class Tensor(msgspec.Struct, frozen=True):
 def to_numpy(array: Array) -> np.ndarray:
     """Return the array of the wire as a read-only numpy array that shares its bytes."""
     return np.frombuffer(array.data, dtype=array.dtype).reshape(array.shape)
+
+
+def histogram_of(values: np.ndarray, bins: int) -> tuple[float, float, tuple[int, ...]]:
+    """Return low edge, high edge and counts of finite values, however large; none give no counts.
+
+    Values that are all the same get edges a little apart.
+    """
+    if not values.size:
+        return 0.0, 0.0, ()
+    low, high = float(values.min()), float(values.max())
+    if high / 2 - low / 2 <= 5e-10 * max(abs(low), abs(high)):
+        low, high = _opened(low, high)
+    width = max(high / bins - low / bins, np.finfo(np.float64).tiny)  # high − low itself may overflow
+    places = (values / width - low / width).astype(np.int64)
+    return low, high, tuple(np.bincount(np.clip(places, 0, bins - 1), minlength=bins).tolist())
+
+
+def _opened(low: float, high: float) -> tuple[float, float]:
+    """Edges a twentieth further out, as far as there are numbers."""
+    largest = np.finfo(np.float64).max
+    return float(max(-largest, min(low * 0.95, low * 1.05))), float(min(largest, max(high * 0.95, high * 1.05)))

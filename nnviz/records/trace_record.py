@@ -35,6 +35,15 @@ class Equation(msgspec.Struct, frozen=True):
     right: str
 
 
+class PortRecord(msgspec.Struct, frozen=True):
+    """Another output of a node than its first."""
+
+    port: int
+    shape: tuple[int, ...]
+    value: Tensor
+    gradient: Tensor | None = None
+
+
 class NodeRecord(msgspec.Struct, frozen=True):
     """One node of the computational graph. Node ids are their places in `TraceRecord.nodes`."""
 
@@ -81,6 +90,12 @@ class NodeRecord(msgspec.Struct, frozen=True):
     """What the call was given by position: numbers, words, lists of them; {"input": k} for the k-th of `inputs`, {"slice": […]}."""
     keywords: dict = {}
     """What it was given by name."""
+    others: tuple[PortRecord, ...] = ()
+    """Its outputs behind the first, which is `value` and `gradient`."""
+    has_own_backward: bool = False
+    """A function with a backward written by hand: what it sends back need not be the derivative of what it computes."""
+    is_masked: bool = False
+    """Its −∞ only leave out places of a softmax behind it: no alarm."""
 
 
 class EdgeRecord(msgspec.Struct, frozen=True):

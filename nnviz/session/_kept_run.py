@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
 from nnviz import messages
 from nnviz.document.run_log import RunLog, same_run
 from nnviz.document.store import files, saved_run
+from nnviz.document.store.data_paths import with_path_of
 from nnviz.document.store.files import DocumentError
 from nnviz.document.store.saved_run import PART, SavedRun
 from nnviz.session.document import Document, Edited
@@ -94,6 +96,8 @@ class KeptRun(QObject):
     def offer(self, data: bytes | None) -> None:
         """Take what the present document was kept with, if that leads to this document."""
         found = saved_run.decode(data) if data else None
+        if found:
+            found = replace(found, log=with_path_of(found.log, self._document.experiment))
         self._offer(found if found and found.iteration and same_run(found.log.last, self._document.experiment) else None)
         self._in_file = (self.saved.iteration, self.saved.log) if self.saved else None
 

@@ -13,12 +13,13 @@ ANSWERS: dict[type[messages.Request], type[messages.Reply]] = {
     messages.InspectNode: messages.NodeInspected,
     messages.CheckGradient: messages.GradientChecked,
     messages.InspectBatch: messages.BatchInspected,
-    messages.Preview: messages.Previewed,
-    messages.ReadTable: messages.TableRead,
     messages.DrawInitial: messages.InitialDrawn,
     messages.MapUnit: messages.UnitMapped,
 }
-"""The requests that are answered in the order in which they were sent. Training is answered when it ends; others go on in between."""
+"""The requests that are answered in the order in which they were sent. Training is answered when it ends; others go on in between.
+
+ReadTable is none of them: a file is read beside all else, and reading it can be stopped.
+"""
 
 
 class Pending:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.report import Report, examine
 from nnviz.document.store import files
+from nnviz.document.store.data_paths import with_path_beside, with_whole_path
 from nnviz.document.store.files import DocumentError
 from nnviz.document.undo import UndoHistory
 from nnviz.records.trace_record import WhatIf
@@ -52,7 +53,7 @@ class Document(QObject):
     ) -> None:
         """`attachments` returns what goes into a *.nnviz file beside the document."""
         super().__init__(parent)
-        self.history = UndoHistory.start(experiment)
+        self.history = UndoHistory.start(_opened(experiment, path))
         self.report = examine(experiment)
         """Shapes, parameters and problems of the document as it is now."""
         self.path = path
@@ -83,7 +84,7 @@ class Document(QObject):
     def edit(self, label: str, function: Callable[..., Experiment], *args: Any, merge: str = "", **settings: Any) -> bool:
         """Apply a pure edit; return whether it was possible. Edits in a row with the same `merge` are undone together."""
         try:
-            experiment = function(self.experiment, *args, **settings)
+            experiment = with_whole_path(function(self.experiment, *args, **settings), Path(self.folder))
         except ValueError as error:
             self.message_posted.emit("warning", str(error))
             return False
@@ -125,7 +126,7 @@ class Document(QObject):
     def revert(self) -> bool:
         """Go back to what the file holds, or without one to how it began; an undo takes that back. Return whether it was possible."""
         try:
-            experiment = files.load(self.path) if self.path else self.history.saved
+            experiment = _opened(files.load(self.path), self.path) if self.path else self.history.saved
         except DocumentError as error:
             self.message_posted.emit("error", _sentence(error))
             return False
@@ -145,7 +146,9 @@ class Document(QObject):
         path = Path(path).absolute()
         try:
             is_zip = path.suffix.lower() == ".nnviz"
-            files.save(path, self.experiment, thumbnail if is_zip else None, self._attachments() if is_zip else None)
+            files.save(
+                path, with_path_beside(self.experiment, path.parent), thumbnail if is_zip else None, self._attachments() if is_zip else None
+            )
         except DocumentError as error:
             self.message_posted.emit("error", _sentence(error))
             return False
@@ -156,11 +159,17 @@ class Document(QObject):
         return True
 
     def _replace(self, experiment: Experiment, path: Path | None, saved: bool) -> None:
+        experiment = _opened(experiment, path)
         old, report = self.experiment, examine(experiment)
         self.history, self.report, self.path = UndoHistory.start(experiment, saved), report, path
         self.replaced.emit(Edited(old, experiment, report))
         self.changed.emit()
         self.file_taken.emit()
+
+
+def _opened(experiment: Experiment, path: Path | None) -> Experiment:
+    """The experiment of a document that is open: wherever it is saved, its data stays where it is."""
+    return with_whole_path(experiment, path.parent) if path else experiment
 
 
 def _sentence(error: DocumentError) -> str:

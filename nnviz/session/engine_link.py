@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from nnviz import messages
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import NOTHING_LEFT, RunLog, same_run, trained_layers
 from nnviz.session._pending import Pending
 from nnviz.session.run import (
+    Awaited,
     Begun,
     BegunAgain,
     Event,
@@ -28,6 +29,8 @@ from nnviz.session.run import (
 )
 
 _MOST_FORMER = 8
+PATIENCE = 500
+"""Milliseconds for which the pictures of the old data stay while other data is on its way."""
 CANCELLED = "Cancelled: the engine rests. Change the document, open another one, or choose Restart the engine."
 GO_THERE = "Go to iteration leads back to where it was."
 MOST_DEATHS = 3
@@ -83,6 +86,8 @@ class EngineLink(QObject):
         self._former: list[FormerRun] = []
         self._returning: int | None = None
         """The revision with which a former run is on its way back."""
+        self._awaiting = QTimer(self, singleShot=True, interval=PATIENCE)
+        self._awaiting.timeout.connect(lambda: self._fold(Awaited()) if self._sent and self._has_other_data() else None)
         self._base: Experiment | None = None
         self._alive: set[str] = set()
         """The layers of `_base` with parameters that were in the document all the time."""
@@ -164,6 +169,7 @@ class EngineLink(QObject):
 
     def close(self) -> None:
         """End the engine."""
+        self._awaiting.stop()
         self._wire.stop()
 
     # --- the document ---
@@ -230,7 +236,14 @@ class EngineLink(QObject):
             self._open()
         elif self.is_sound:
             alive = None if self._base is None else tuple(sorted(self._alive))
+            if self._has_other_data():
+                self._awaiting.start()
             self._send_document(messages.Edit(self.run.revision, self.experiment, alive))
+
+    def _has_other_data(self) -> bool:
+        """Whether the run is trained on other rows than the document says."""
+        last = self.log.last if self.log else self.experiment
+        return (self.experiment.data, self.experiment.seed) != (last.data, last.seed)
 
     def _open(self) -> None:
         log, iteration = (self.log, self.run.iteration) if self.log else (RunLog(self.experiment), 0)

@@ -41,7 +41,7 @@ class EngineProcess(QObject):
         self._command = command or COMMAND
         self._process: QProcess | None = None
         self._early_deaths = 0
-        self._has_worked = False
+        self._has_worked = self._has_spoken = False
         self._lifetime = QElapsedTimer()
         self._last_words: deque[str] = deque(maxlen=20)
         self._delay = QTimer(self)
@@ -70,8 +70,9 @@ class EngineProcess(QObject):
         process, self._process = self._process, None
         if process is not None:
             process.blockSignals(True)
-            process.closeWriteChannel()
-            process.waitForFinished(PATIENCE)
+            if self._has_spoken:  # one that still loads its libraries has nothing to leave in order
+                process.closeWriteChannel()
+                process.waitForFinished(PATIENCE)
             _discard(process)
 
     def kill(self) -> None:
@@ -89,7 +90,8 @@ class EngineProcess(QObject):
         process.readyReadStandardError.connect(self._read_log)
         process.errorOccurred.connect(self._fail)
         process.finished.connect(self._finish)
-        self._process, self._frames, self._has_worked = process, messages.FrameReader(), False
+        self._process, self._frames = process, messages.FrameReader()
+        self._has_worked = self._has_spoken = False
         self._last_words.clear()
         self._lifetime.start()
         process.start(sys.executable, list(self._command))
@@ -105,6 +107,7 @@ class EngineProcess(QObject):
             self._report_end(f"The engine sent something that is no reply ({error}).")
 
     def _deliver(self, reply: messages.Reply) -> None:
+        self._has_spoken = True
         if isinstance(reply, _PROOF):
             self._early_deaths, self._has_worked = 0, True
         self.replied.emit(reply)

@@ -28,8 +28,6 @@ _TEXTS = {
     messages.InspectNode: "Fetching the numbers of a node",
     messages.CheckGradient: "Checking the gradient",
     messages.InspectBatch: "Looking at the batch row by row",
-    messages.Preview: "Reading the data",
-    messages.ReadTable: "Reading the table",
     messages.DrawInitial: "Drawing initial values",
     messages.MapUnit: "Mapping a unit",
 }

@@ -184,6 +184,8 @@ class DataPreviews(QObject):
     """The name under which the rows were asked for, and messages.Previewed."""
     looked_at = Signal(object)
     """messages.TableRead of the last file that was asked about."""
+    glimpsed = Signal(object)
+    """messages.TableGlimpsed of it, while it is being read."""
 
     def __init__(self, link: EngineLink, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -208,11 +210,21 @@ class DataPreviews(QObject):
             self._asked[self._number] = name, key
             self._rows.want(messages.Preview(self._number, experiment, self._link.folder), name)
 
-    def look(self, experiment: Experiment) -> None:
-        """Have `looked_at` say what is in the file this document names, and what would become of it."""
+    def look(self, experiment: Experiment, suggests: bool = False) -> None:
+        """Have `looked_at` say what is in the file this document names, and what would become of it.
+
+        A file before it is read no further. `suggests`: a target is suggested where none is named.
+        """
+        self.stop_looking()
         self._number += 1
         self._latest = self._number
-        self._tables.want(messages.ReadTable(self._number, experiment, self._link.folder))
+        self._tables.want(messages.ReadTable(self._number, experiment, self._link.folder, suggests))
+
+    def stop_looking(self) -> None:
+        """Have the file that is being read read no further; `looked_at` then says so."""
+        self._tables.drop()
+        if self._tables.is_waiting:
+            self._link.ask(messages.StopReading(self._latest))
 
     def forget(self) -> None:
         """Ask nothing more of what is waiting."""
@@ -222,6 +234,8 @@ class DataPreviews(QObject):
         """Take the answer, if it is one."""
         self._rows.take(reply)
         self._tables.take(reply)
+        if isinstance(reply, messages.TableGlimpsed) and reply.number == self._latest and self._tables.is_waiting:
+            self.glimpsed.emit(reply)
 
     def _key(self, experiment: Experiment) -> tuple:
         data = experiment.data

@@ -117,6 +117,8 @@ class RunState:
     kept: tuple[str, ...] = ()
     reset: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
+    set_aside: RunState | None = None
+    """What was shown before other data was waited for; None while none is."""
 
     @property
     def is_traced(self) -> bool:
@@ -157,6 +159,10 @@ class GivenUp(Event, frozen=True):
 
 class Revised(Event, frozen=True):
     """The document has become another, and the run goes on with it."""
+
+
+class Awaited(Event, frozen=True):
+    """Other data is on its way, and takes long: what is known is not about the document any more."""
 
 
 class BegunAgain(Event, frozen=True):
@@ -217,6 +223,17 @@ def _revised(run: RunState, event: Revised) -> RunState:
     return replace(run, revision=run.revision + 1)
 
 
+def _awaited(run: RunState, event: Awaited) -> RunState:
+    return run if run.set_aside else replace(run, **_FRESH | {"training": run.training, "set_aside": run})
+
+
+def _taken_back(run: RunState) -> RunState:
+    """The run as it was shown before it was set aside."""
+    if run.set_aside is None:
+        return run
+    return replace(run, set_aside=None, **{name: getattr(run.set_aside, name) for name in _PICTURES})
+
+
 def _begun_again(run: RunState, event: BegunAgain) -> RunState:
     return replace(run, revision=run.revision + 1, iteration=event.iteration, epoch=0, target=None)
 
@@ -257,11 +274,12 @@ def _opened(run: RunState, reply: messages.Opened) -> RunState:
         reset=reply.reset,
     )
     if not reply.new_run:
-        return run
+        return _taken_back(run)
     kept = {"snapshots": run.snapshots} if reply.iteration else {}  # the same run, made again
     return replace(run, **_FRESH | kept, opened=reply.revision)
 
 
+_PICTURES = ("curves", "snapshots", "surface", "history", "answers", "trace_index", "traced", "stopped")
 _FRESH = {
     "curves": Curves.of(()),
     "snapshots": (),
@@ -273,6 +291,7 @@ _FRESH = {
     "stopped": "",
     "training": False,
     "target": None,
+    "set_aside": None,
 }
 
 
@@ -281,6 +300,7 @@ def _failed(run: RunState, reply: messages.Failed) -> RunState:
     training = run.training and not (building or reply.request in ("Train", "GoTo"))
     message = " ".join(filter(None, (reply.message, reply.cure)))
     target = None if reply.request == "GoTo" else run.target
+    run = _taken_back(run) if building else run
     return replace(run, failure=reply if building else run.failure, message=message, training=training, target=target)
 
 
@@ -304,7 +324,7 @@ def _frame(run: RunState, reply: messages.Frame) -> RunState:
 
 
 def _past_frame(run: RunState, reply: messages.Frame) -> RunState:
-    is_of_this_run = run.opened <= reply.revision < run.revision
+    is_of_this_run = run.opened <= reply.revision < run.revision and run.set_aside is None
     return replace(run, curves=run.curves.with_points(reply.points)) if is_of_this_run and reply.points else run
 
 
@@ -340,6 +360,7 @@ _HANDLERS = {
     Lost: _lost,
     GivenUp: _given_up,
     Revised: _revised,
+    Awaited: _awaited,
     BegunAgain: _begun_again,
     Begun: _begun,
     Ordered: _ordered,

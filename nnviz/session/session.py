@@ -67,7 +67,7 @@ class Session(QObject):
         self.stepping = Stepping(self._advance, self._retreat, per_epoch, self.breakpoints.between, self)
         self.training = TrainingControl(self.link, self.breakpoints, self.stepping, self)
         self.kept_run = KeptRun(self.document, self.link, self.training, self)
-        self.autosaver = Autosaver(self.document, self._attachments, autosaves, self)
+        self.autosaver = Autosaver(self.document, self._attachments, autosaves, self, lambda: self.kept_run.is_kept)
         self.file_watch = FileWatch(self.document, autosaves, self)
         self.what_ifs = WhatIfs(self.link, self)
         self.undo_order = UndoOrder(self.document, self.what_ifs, self)
@@ -86,6 +86,7 @@ class Session(QObject):
         self.document.written.connect(self.kept_run.written)
         self.document.file_taken.connect(self.file_watch.follow)
         self.document.changed.connect(self._on_document_changed)
+        self.kept_run.kept_changed.connect(self.autosaver.tidy)
         self.kept_run.kept_changed.connect(self.document_changed)
         self.link.run_changed.connect(self._on_run_changed)
         self.link.arriving.connect(self.watched.begin)
@@ -197,10 +198,13 @@ class Session(QObject):
         """End the engine and start another one, which makes the run again, exactly."""
         self.link.restart()
 
-    def close(self) -> None:
-        """Keep a copy of unsaved work and end the engine. Calling it twice does no harm."""
+    def close(self, discards: bool = False) -> None:
+        """Keep a copy of unsaved work, or discard it, and end the engine. Calling it twice does no harm."""
         self.stepping.stop()
-        self.autosaver.write()
+        if discards:
+            self.autosaver.discard()
+        else:
+            self.autosaver.write()
         self.file_watch.release()
         self.work.stop()
         self.link.close()
@@ -276,6 +280,8 @@ class Session(QObject):
 
     def _on_run_changed(self, old: RunState, new: RunState) -> None:
         self.kept_run.follow()
+        if old.iteration != new.iteration:
+            self.autosaver.wait()
         self.what_ifs.follow(old, new)
         self.weights.follow(old, new)
         self.run_changed.emit(old, new)

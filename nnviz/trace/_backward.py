@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from .bindings import TapeEntry
-from .record import Contribution
+from .record import Contribution, dense
 
 
 def run_backward(entries: list[TapeEntry], loss: TapeEntry) -> None:
@@ -29,8 +29,7 @@ def run_backward(entries: list[TapeEntry], loss: TapeEntry) -> None:
     for (entry, argument), gradient in zip(uses, sent, strict=True):
         if gradient is not None:
             receiver, port = entry.sources[argument]
-            dense = gradient.to_dense() if gradient.is_sparse else gradient
-            receiver.contributions.append(Contribution(entry.id, argument, dense, port))
+            receiver.contributions.append(Contribution(entry.id, argument, dense(gradient), port))
     for entry in entries[: loss.id]:
         _add_up(entry)
     for entry, read in zip(reached, reads, strict=True):
@@ -56,10 +55,24 @@ def _reads(entry: TapeEntry) -> tuple[int, ...]:
     saved = _saved_places(entry)
     if not saved:
         return ()
-    read = {source.id for leaf, (source, _) in zip(entry.leaves, entry.sources, strict=True) if leaf.data_ptr() in saved}
-    if any([output.data_ptr() in saved for output in entry.outputs]):
+    read = {source.id for leaf, (source, _) in zip(entry.leaves, entry.sources, strict=True) if not saved.isdisjoint(_places(leaf))}
+    if any([not saved.isdisjoint(_places(output)) for output in entry.outputs]):
         read.add(entry.id)
     return tuple(sorted(read))
+
+
+def _places(tensor: Tensor) -> tuple[int, ...]:
+    """Where its numbers lie in memory."""
+    if tensor.layout == torch.strided and not tensor.is_nested:
+        return (tensor.data_ptr(),)
+    if tensor.is_nested:
+        return (tensor.values().data_ptr(),)
+    if tensor.layout == torch.sparse_coo:
+        return (tensor._values().data_ptr(),)
+    return (tensor.values().data_ptr(),) if tensor.layout in _COMPRESSED else ()
+
+
+_COMPRESSED = (torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc)
 
 
 def _saved_places(entry: TapeEntry) -> set[int]:
@@ -75,10 +88,8 @@ def _saved_places(entry: TapeEntry) -> set[int]:
         seen.append(function)
         for name in _saved_names(type(function)):
             saved = getattr(function, name)
-            if isinstance(saved, Tensor):
-                places.add(saved.data_ptr())
-            elif saved:  # a tuple of them
-                places.update([tensor.data_ptr() for tensor in saved if tensor is not None])
+            for tensor in (saved,) if isinstance(saved, Tensor) else saved or ():  # one, or a tuple of them
+                places.update(() if tensor is None else _places(tensor))
         waiting += [following for following, _ in function.next_functions]
     return places
 

@@ -8,24 +8,26 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 
 from nnviz.operations.table import row_of
 
 from ._backward import run_backward
-from ._parts import Part, hooks_before, modules_of, parts_of
+from ._notes import notes_of
+from ._parts import Part, check_given, filled_in_unseen, hooks_before, misfit, module_of, modules_of, parts_of
 from ._updates import clip_gradients, plan_updates
 from .bindings import Bindings, TapeEntry
 from .openers import Openers, require_groups
-from .record import Node, TraceError, perform, tensors_in
+from .record import Clipping, Node, TraceError, Update, dense, perform, tensors_in
 from .scopes import Scopes
 from .tape import Tape
 from .trace import Trace, plan_steps
-from .verify import compare, compare_loss, largest_of, true_gradients
+from .verify import compare, compare_loss, largest_of, overwritten, true_gradients
 from .what_if import ValueChange, by_node
 
 
@@ -43,7 +45,7 @@ def _without_collector() -> Iterator[None]:
 
 @_without_collector()  # around it, so that the tape is gone when the collector looks again
 def capture(
-    module: nn.Module,
+    module: nn.Module | Callable,
     *inputs: Any,
     loss: Callable[[Any, Any], Tensor] | None = None,
     target: Any = None,
@@ -55,33 +57,70 @@ def capture(
     what_ifs: Sequence[ValueChange] = (),
     details: Mapping[str, str] = MappingProxyType({}),
     locked: Mapping[str, Tensor] = MappingProxyType({}),
+    kwargs: Mapping[str, Any] = MappingProxyType({}),
+    **keywords: Any,
 ) -> Trace:
     """The trace of one iteration of any module: forward, loss, backward, clip, update.
 
-    `loss(output, target)` gives the scalar; without it the module returns one. `penalty(module)` is added to it.
-    `detail`: `layer` (the calls as made), `textbook` (recurrent nets, dropout, attention and batch norm opened), `math`
-    (losses and layer norm too); `details`: another one for some modules, by the groups around their nodes
-    (`{"encoder/layers/0": "math", "loss": "layer"}`). `what_ifs`: other values for some nodes of this trace, everything behind
-    them made again with the same random numbers, and compared with a run that has these values too. `locked`: by parameter the elements
-    that the norm of clipping leaves out. Afterwards the module stands as after one ordinary forward: running statistics and generator
-    moved on once; parameters, `.grad` and the optimizer's state untouched.
+    `module` may be a function too; other keywords are handed to it, and `kwargs` those that are named like an option of capture.
+    `loss(output, target)` gives the scalar (without it the module, or `loss` of what it returns); `penalty(module)` is added.
+    `detail`: `layer` (the calls as made), `textbook` (recurrent nets, dropout, attention and batch norm opened), `math` (losses and
+    layer norm too); `details`: another one for some modules, by the groups around their nodes (`{"encoder/layers/0": "math"}`).
+    `what_ifs`: other values for some nodes of this trace, everything behind them made again with the same random numbers, and compared
+    with a run that has these values too. `locked`: by parameter the elements that clipping leaves out of the norm. Afterwards the module
+    stands as after one ordinary forward, its statistics and the generator moved on; parameters, `.grad` and optimizer untouched.
 
-    Raises TraceError, naming place and cure, for what cannot be traced truthfully or is no group; the module's errors come through.
+    Raises TraceError, naming place and cure, for what cannot be traced truthfully; the module's errors come through.
     """
-    modules, named = modules_of(module, loss)
-    parts = parts_of(modules, inputs, target)
+    check_given(loss, penalty, optimizer)
+    given = Given(module, module_of(module), inputs, {**keywords, **kwargs}, loss, target, penalty)
+    modules, named = modules_of(given.module, loss)
+    parts = parts_of(modules, module, inputs, given.keywords, target)
     tape = Tape(Bindings(Scopes(named), _names(parts), by_node(what_ifs)), Openers(detail, details))
     tape.bindings.suspects += hooks_before(named, parts)
     with torch.enable_grad(), _with_what_ifs(tape):
-        real = _run(tape, module, inputs, loss, target, penalty)
-        end = _loss_entry(tape, real)
-        run_backward(tape.bindings.entries, end)
-        live = _live(parts, tape)
-        gradients = {kind: _totals(tape.bindings.entries, kind, live[kind]) for kind in live}
-        proven = _verify(tape, modules, real, end, live, gradients)
-        clipping = clip_gradients(gradients["parameter"], clip_norm, clip_value, locked)
-        updates = plan_updates(optimizer, live["parameter"], gradients["parameter"], clipping)
-        return _trace_of(tape, end, (detail, details), proven, gradients, clipping, updates, tuple(what_ifs))
+        with filled_in_unseen(named):
+            real = _run(tape, given)
+        with _by_name(tape):
+            run = _trained_once(tape, modules, parts, real, optimizer, (clip_norm, clip_value, locked))
+            return _trace_of(tape, run, detail, details, what_ifs)
+
+
+class Iteration(NamedTuple):
+    """What follows the run: the gradients, proven, and what the optimizer would do with them."""
+
+    end: TapeEntry
+    gradients: Mapping[str, Mapping[str, Tensor | None]]
+    worst: float
+    true: Mapping[str, Tensor | None]
+    clipping: Clipping | None
+    updates: tuple[Update, ...]
+    notes: tuple[str, ...]
+
+
+def _trained_once(tape: Tape, modules: Mapping, parts: list[Part], real: Tensor, optimizer: Optimizer | None, clip: tuple) -> Iteration:
+    end = _loss_entry(tape, real)
+    run_backward(tape.bindings.entries, end)
+    live = _live(parts, tape)
+    gradients = {kind: _totals(tape.bindings.entries, kind, live[kind]) for kind in live}
+    worst, true = _verify(tape, modules, real, end, live, gradients)
+    clipping = clip_gradients(gradients["parameter"], *clip)
+    updates = plan_updates(optimizer, live["parameter"], gradients["parameter"], clipping, true)
+    return Iteration(
+        end, gradients, worst, true, clipping, updates, notes_of(tape, end, live["parameter"], gradients["parameter"], optimizer)
+    )
+
+
+class Given(NamedTuple):
+    """What a capture was asked to run."""
+
+    called: Callable
+    module: nn.Module
+    inputs: tuple
+    keywords: Mapping[str, Any]
+    loss: Callable | None
+    target: Any
+    penalty: Callable | None
 
 
 @contextmanager
@@ -97,28 +136,67 @@ def _with_what_ifs(tape: Tape) -> Iterator[None]:
         tape.bindings.restore()
 
 
+@contextmanager
+def _by_name(tape: Tape) -> Iterator[None]:
+    """The person's code has run: an error from here on is none of theirs, and is said in a sentence."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, TraceError) or tape.bindings.what_ifs:
+            raise
+        raise TraceError(f"the iteration ran, but it cannot be stepped: {type(error).__name__}: {error}") from error
+
+
 def _names(parts: list[Part]) -> dict[int, tuple[str, str]]:
     return {id(part.tensor): (part.kind, part.name) for part in parts}
 
 
-def _run(tape: Tape, module: nn.Module, inputs: tuple, loss: Callable | None, target: Any, penalty: Callable | None) -> Tensor:
+def _run(tape: Tape, given: Given) -> Tensor:
     """The person's run: its loss, still with its own autograd graph."""
-    for tensor in tensors_in(inputs):
-        tape.bindings.source(tensor)
+    with _by_name(tape):
+        for tensor in tensors_in((given.inputs, given.keywords)):
+            tape.bindings.source(tensor)
     with tape.running():
-        output = module(*inputs)
+        output = _output(given)
         tape.bindings.phase = "loss"
-        with nullcontext() if isinstance(loss, nn.Module) else tape.scopes.group("loss"):
-            total = output if loss is None else loss(output, target)
-        if penalty is not None:
+        with nullcontext() if isinstance(given.loss, nn.Module) else tape.scopes.group("loss"):
+            total = _loss_of(given, output)
+        if given.penalty is not None:
             with tape.scopes.group("penalty"):
-                total = total + penalty(module)
+                total = total + given.penalty(given.module)
     if tape.openers.paths:
         require_groups(tape.openers.paths, {entry.group for entry in tape.bindings.entries if entry.call is not None})
     if isinstance(total, Tensor) and total.numel() == 1 and total.is_floating_point():
         return total
     found = f"a tensor of shape {tuple(total.shape)}" if isinstance(total, Tensor) else f"a {type(total).__name__}"
+    found += f" of {total.dtype}" if isinstance(total, Tensor) and not total.is_floating_point() else ""
     raise TraceError(f"the loss must be one floating-point number, but it is {found}: give capture a loss=, or reduce it with .mean()")
+
+
+def _output(given: Given) -> Any:
+    try:
+        return given.called(*given.inputs, **given.keywords)
+    except Exception as error:
+        if type(error).__module__.startswith("torch._dynamo"):
+            raise TraceError(
+                f"torch compiled a part of the iteration, which hides its calls: run the module once before ({error})"
+            ) from error
+        wrong = isinstance(error, TypeError) and misfit(given.called, given.inputs, given.keywords)
+        if not wrong:
+            raise
+        raise TraceError(f"the arguments are not those of what is traced: {wrong}") from error
+
+
+def _loss_of(given: Given, output: Any) -> Any:
+    if given.loss is None:
+        held = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
+        return held if isinstance(held, Tensor) else output
+    try:
+        return given.loss(output, given.target)
+    except (TypeError, AttributeError) as error:
+        if given.target is not None:
+            raise
+        raise TraceError(f"the loss cannot be computed from the output and no target: give capture a target= ({error})") from error
 
 
 def _loss_entry(tape: Tape, real: Tensor) -> TapeEntry:
@@ -137,7 +215,7 @@ def _loss_entry(tape: Tape, real: Tensor) -> TapeEntry:
 
 def _live(parts: list[Part], tape: Tape) -> dict[str, dict[str, Tensor]]:
     """The person's tensors a gradient may belong to: every parameter, and the inputs that require one."""
-    parameters = {part.name: part.tensor for part in parts if part.kind == "parameter"}
+    parameters = {part.name: part.tensor for part in parts if part.kind == "parameter" and not is_lazy(part.tensor)}
     inputs = {part.name: part.tensor for part in parts if part.kind == "input" and part.tensor.requires_grad}
     return {"parameter": parameters | tape.bindings.parameters, "input": inputs}
 
@@ -159,7 +237,12 @@ def _verify(
     compare_loss(end.values[0], real, [source.values[port] for source, port in end.sources], tape.bindings.suspects)
     tensors = {(kind, name): tensor for kind in live for name, tensor in live[kind].items() if tensor.requires_grad}
     with _undisturbed(modules if tape.recomputes else {}):
-        true = true_gradients(real, tensors)
+        try:
+            true = true_gradients(real, tensors)
+        except RuntimeError as error:
+            if "modified by an inplace operation" not in str(error):
+                raise
+            raise overwritten(tape.bindings.entries, error) from error
     traced = {(kind, name): gradients[kind][name] for kind, name in true}
     worst = compare(traced, true, lambda: _largest_gradient(tape, end), tape.bindings.suspects)
     return worst, {name: gradient for (kind, name), gradient in true.items() if kind == "parameter"}
@@ -186,26 +269,25 @@ def _undisturbed(modules: Mapping[str, nn.Module]) -> Iterator[None]:
 # -- the record ----------------------------------------------------------------------------------------------------
 
 
-def _trace_of(
-    tape: Tape, end: TapeEntry, detail: tuple[str, Mapping[str, str]], proven: tuple, gradients: Mapping, clipping, updates, what_ifs: tuple
-) -> Trace:
+def _trace_of(tape: Tape, run: Iteration, detail: str, details: Mapping[str, str], what_ifs: Sequence[ValueChange]) -> Trace:
     nodes = tuple([_node_of(entry) for entry in tape.bindings.entries])
     return Trace(
         nodes=nodes,
-        steps=plan_steps(nodes, clipping is not None, updates),
-        loss=end.values[0].item(),
-        loss_node=end.id,
-        detail=detail[0],
-        details=MappingProxyType(dict(detail[1])),
-        worst_error=proven[0],
-        parameter_gradients=MappingProxyType(gradients["parameter"]),
-        input_gradients=MappingProxyType(gradients["input"]),
-        updates=updates,
-        clipping=clipping,
+        steps=plan_steps(nodes, run.clipping is not None, run.updates),
+        loss=run.end.values[0].item(),
+        loss_node=run.end.id,
+        detail=detail,
+        details=MappingProxyType(dict(details)),
+        worst_error=run.worst,
+        parameter_gradients=MappingProxyType(run.gradients["parameter"]),
+        input_gradients=MappingProxyType(run.gradients["input"]),
+        updates=run.updates,
+        clipping=run.clipping,
         value_reads=tuple(tape.reads),
-        true_gradients=MappingProxyType(proven[1]),
-        what_ifs=what_ifs,
+        true_gradients=MappingProxyType({name: None if true is None else dense(true) for name, true in run.true.items()}),
+        what_ifs=tuple(what_ifs),
         outputs=MappingProxyType({path: (entry.id, port) for path, (entry, port) in tape.outputs.items()}),
+        notes=run.notes,
     )
 
 

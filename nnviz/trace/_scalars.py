@@ -71,8 +71,10 @@ def open_scalars(trace: Trace, batched: Collection[int] = (), largest: int = LAR
     """The trace opened. `batched`: the nodes whose first axis counts the rows of the batch.
 
     A scalar is linked to what it depends on here or at other values: a dead unit keeps its links, with derivative 0.
-    Raises TooManyScalars, with the count, if there are more than `largest`.
+    Raises TooManyScalars, with the count, if there are more than `largest`; TraceError for complex numbers, which are two each.
     """
+    if any(value.is_complex() for node in trace.nodes for value in node.values):
+        raise TraceError("Complex numbers are not shown one by one: choose another detail.")
     opener = _Opener(trace, batched)
     if opener.count > largest:
         raise TooManyScalars(

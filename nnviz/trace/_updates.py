@@ -2,12 +2,14 @@
 
 The rows are computed from the textbook formulas and the optimizer's state; the real optimizer then makes its step on
 private copies, and the last row has to be what it did. A symbol means one number: clipping, maximising and weight decay
-give g₁, g₂, … in the order in which they happen, and v₋ is the v of the step before, 0 at the first.
+give g₁, g₂, … in the order in which they happen, and v₋ is the v of the step before, 0 at the first. Complex parameters
+are optimized as torch does it, their real and imaginary parts each for themselves.
 """
 
 from __future__ import annotations
 
 import copy
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -17,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 
-from .record import Clipping, Row, TraceError, Update
+from .record import Clipping, Row, TraceError, Update, dense
 
 _TOLERANCE = {
     torch.float64: 1e-12,
@@ -35,6 +37,9 @@ def clip_gradients(
     if norm is None and value is None:
         return None
     present = {name: gradient for name, gradient in gradients.items() if gradient is not None}
+    unordered = [name for name, gradient in present.items() if value is not None and gradient.is_complex()]
+    if unordered:
+        raise TraceError(f"clip_value cannot clip the complex gradient of {unordered[0]}, for torch clips real numbers only: use clip_norm")
     counted = {name: gradient.masked_fill(uncounted[name], 0) if name in uncounted else gradient for name, gradient in present.items()}
     norms = {name: gradient.norm() for name, gradient in counted.items()}
     rows: dict[str, tuple[Row, ...]] = {name: () for name in present}
@@ -67,8 +72,11 @@ def plan_updates(
     parameters: Mapping[str, Tensor],
     gradients: Mapping[str, Tensor | None],
     clipping: Clipping | None,
+    true: Mapping[str, Tensor | None],
 ) -> tuple[Update, ...]:
     """One Update for every parameter the optimizer holds and the loss reaches, in the optimizer's order.
+
+    `true` are the gradients as autograd gave them: where they are sparse the optimizer gets sparse ones.
 
     Raises TraceError if the optimizer cannot make its step from gradients alone, or does not do what its formulas say.
     """
@@ -78,15 +86,22 @@ def plan_updates(
     names = {id(tensor): name for name, tensor in parameters.items()}
     held = [(names.get(id(p)), p, group) for group in optimizer.param_groups for p in group["params"]]
     held = [(name, p, group) for name, p, group in held if gradients.get(name) is not None]
-    private, copies = _real_step(optimizer, {id(p): gradients[name] for name, p, _ in held})
+    private, copies = _real_step(optimizer, {id(p): _like(gradients[name], true.get(name)) for name, p, _ in held})
     updates = []
     for name, parameter, group in held:
         clip_rows = clipping.rows[name] if clipping is not None else ()
         rows = UpdateRows(parameter, raw[name], clip_rows, group, optimizer.state.get(parameter, {}))
-        after = copies[id(parameter)].detach()
+        after = dense(copies[id(parameter)].detach())
         _write(rows, type(optimizer), private.state.get(copies[id(parameter)], {}), after, name)
         updates.append(Update(name, tuple(rows.written), rows.written[0].value, after))
     return tuple(updates)
+
+
+def _like(gradient: Tensor, true: Tensor | None) -> Tensor:
+    """The gradient in the layout that autograd gave it."""
+    if true is None or true.layout == torch.strided:
+        return gradient
+    return gradient.sparse_mask(true.coalesce() if true.layout == torch.sparse_coo else true)
 
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -96,6 +111,11 @@ def next_symbol(symbol: str) -> str:
     """The same letter one stage further: g, g₁, g₂, …"""
     stage = int(symbol[1:].translate({ord("₀") + k: str(k) for k in range(10)}) or 0)
     return symbol[0] + str(stage + 1).translate(_SUBSCRIPTS)
+
+
+def in_parts(tensor: Tensor) -> Tensor:
+    """A complex tensor with its real and imaginary parts along an axis more, as torch's optimizers see it; any other as it is."""
+    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
 
 
 class UpdateRows:
@@ -115,16 +135,22 @@ class UpdateRows:
         self.written: list[Row] = []
         self.group = group
         self.state = state
-        self.theta = self.add("θ", "before", parameter.detach().clone())
-        self.g = self.add("g", "∂L/∂θ", gradient)
+        self.is_complex = parameter.is_complex()
+        self.theta = in_parts(dense(parameter.detach()).clone())
+        self.add("θ", "before", self.theta)
+        self.g = self.add("g", "∂L/∂θ", in_parts(gradient))
         self.written += clip_rows
         self.names = {"θ": "θ", "g": "g", "η": "η"}
         if clip_rows:
-            self.g, self.names["g"] = clip_rows[-1].value, clip_rows[-1].symbol
+            self.g, self.names["g"] = in_parts(clip_rows[-1].value), clip_rows[-1].symbol
 
     def add(self, symbol: str, formula: str, value: Tensor) -> Tensor:
-        """Write a row; returns its value."""
-        self.written.append(Row(symbol, formula, value))
+        """Write a row; returns its value. The parts of complex numbers are put together again; the formula says where they matter."""
+        whole = value
+        if self.is_complex and value.shape == self.theta.shape and not value.is_complex():
+            whole = torch.view_as_complex(value.contiguous())
+            formula += ", of Re and Im each" if any(sign in formula for sign in ("²", "√", "max")) else ""
+        self.written.append(Row(symbol, formula, whole))
         return value
 
     def stage(self, letter: str, formula: str, value: Tensor) -> None:
@@ -152,7 +178,7 @@ class UpdateRows:
     def state_tensor(self, name: str) -> Tensor:
         """A state tensor, zero before the first step."""
         kept = self.state.get(name)
-        return torch.zeros_like(self.theta) if kept is None else kept
+        return torch.zeros_like(self.theta) if kept is None else in_parts(dense(kept))
 
     def step(self) -> int:
         """The number of this step, from 1."""
@@ -187,15 +213,15 @@ def sgd(rows: UpdateRows) -> None:
     if not momentum:
         rows.rate("η", rate)
         return rows.finish("−η g", -rate * rows.g)
-    buffer = rows.state.get("momentum_buffer")
-    if buffer is None:
+    if rows.state.get("momentum_buffer") is None:
         buffer = rows.add("v", rows.by_stage("g"), rows.g)
     else:
-        formula = rows.by_stage("γv₋ + (1 − τ)g" if rows.option("dampening") else "γv₋ + g")
+        buffer = rows.state_tensor("momentum_buffer")
+        formula = rows.by_stage("μv₋ + (1 − τ)g" if rows.option("dampening") else "μv₋ + g")
         buffer = rows.add("v", formula, momentum * buffer + (1 - rows.option("dampening")) * rows.g)
     step = buffer
     if rows.group["nesterov"]:
-        step = rows.add("d", rows.by_stage("g + γv"), rows.g + momentum * buffer)
+        step = rows.add("d", rows.by_stage("g + μv"), rows.g + momentum * buffer)
     rows.rate("η", rate)
     return rows.finish("−η d" if rows.group["nesterov"] else "−η v", -rate * step)
 
@@ -221,9 +247,9 @@ def rmsprop(rows: UpdateRows) -> None:
     root = "√v̂" if rows.group["centered"] else "√v"
     step = rows.add("d", rows.by_stage(f"g / ({root} + ε)"), rows.g / (spread.sqrt() + rows.option("eps")))
     if momentum:
-        step = rows.add("b", "γb₋ + d", momentum * rows.state_tensor("momentum_buffer") + step)
+        step = rows.add("buf", "μ buf₋ + d", momentum * rows.state_tensor("momentum_buffer") + step)
     rows.rate(f"η / ({root} + ε)", rate / (spread.sqrt() + rows.option("eps")))
-    rows.finish("−η b" if momentum else "−η d", -rate * step)
+    rows.finish("−η buf" if momentum else "−η d", -rate * step)
 
 
 def adam(rows: UpdateRows) -> None:
@@ -252,7 +278,7 @@ def _write(rows: UpdateRows, kind: type[Optimizer], state: Mapping[str, Any], af
     """All rows of one parameter; an optimizer without a rule shows what it remembers and what it did."""
     if kind in RULES:
         RULES[kind](rows)
-        return _check(rows.written[-1].value, after, f"{kind.__name__} on {name}")
+        return _check(in_parts(rows.written[-1].value), in_parts(after), in_parts(rows.written[0].value), f"{kind.__name__} on {name}")
     for key, value in state.items():
         if isinstance(value, Tensor):
             kept = rows.state.get(key)
@@ -262,22 +288,25 @@ def _write(rows: UpdateRows, kind: type[Optimizer], state: Mapping[str, Any], af
                 torch.zeros_like(value) if kept is None else kept.clone(),
             )
             rows.add(f"{key}, after", f"what {kind.__name__} made of it", value)
-    rows.add("Δ", f"what {kind.__name__} adds", after - rows.theta)
+    rows.add("Δ", f"what {kind.__name__} adds", in_parts(after) - rows.theta)
     rows.add("θ′", "θ + Δ", after)
     return None
 
 
-def _check(computed: Tensor, real: Tensor, what: str) -> None:
-    """What is not finite must be so in both: whether inf or NaN comes out may hang on the order of two operations."""
+def _check(computed: Tensor, real: Tensor, before: Tensor, what: str) -> None:
+    """What is not finite must be so in both: whether inf or NaN comes out may hang on the order of two operations.
+
+    Measured on what is added up, the weight before and its change: the new weight may be next to nothing.
+    """
     tolerance = _TOLERANCE.get(real.dtype, 2e-2)
-    scale = real.abs().max().item() if real.numel() else 0.0
+    scale = max(real.abs().max().item(), before.abs().max().item()) if real.numel() else 0.0
     if real.numel() and (computed - real).abs_().max().item() <= tolerance * scale < math.inf:
         return  # a tenth of what allclose takes, and nearly always enough
     finite = real.isfinite()
-    known = real[finite]
+    known = torch.cat([real[finite], before[before.isfinite()]])
     scale = known.abs().max().item() if known.numel() else 0.0
     same = torch.equal(finite, computed.isfinite())
-    if not same or not torch.allclose(computed[finite], known, rtol=tolerance, atol=tolerance * scale):
+    if not same or not torch.allclose(computed[finite], real[finite], rtol=tolerance, atol=tolerance * scale):
         raise TraceError(f"the update of {what} is not what its formulas give, so it is not shown: was the optimizer's step changed?")
 
 
@@ -295,10 +324,18 @@ def _real_step(optimizer: Optimizer, gradients: Mapping[int, Tensor]) -> tuple[O
     state = torch.get_rng_state()
     try:
         type(optimizer).step(private)
-    except TypeError as error:
-        raise TraceError(
-            f"{type(optimizer).__name__} runs the model several times in one step, so one iteration cannot be traced: {error}"
-        ) from error
+    except Exception as error:
+        raise TraceError(_unable(type(optimizer), error)) from error
     finally:
         torch.set_rng_state(state)
     return private, copies
+
+
+def _unable(kind: type[Optimizer], error: Exception) -> str:
+    closure = inspect.signature(kind.step).parameters.get("closure")
+    if isinstance(error, TypeError) and closure is not None and closure.default is inspect.Parameter.empty:
+        return (
+            f"{kind.__name__} runs the model several times in one step, so one iteration cannot show it: "
+            "give capture another optimizer, such as SGD or Adam, or none"
+        )
+    return f"{kind.__name__} cannot make its step: {str(error).rstrip('.')}"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from .record import Call, Contribution, Slot, TraceError, perform
-from .scopes import Scope, Scopes, user_line
+from .record import Call, Contribution, Slot, TraceError, perform, resolved
+from .scopes import Scope, Scopes, line_of_call, user_line
 from .what_if import WhatIfs, altered
 
 
@@ -44,7 +44,7 @@ class TapeEntry:
         self.id, self.kind, self.operation, self.label, self.phase, self.call = id, kind, operation, operation, phase, call
         self.module, self.group, self.where = scope.path, scope.group, ""
         self.sources, self.leaves, self.outputs = sources, leaves, outputs
-        self.values: list[Tensor] = [output.detach() if output.requires_grad else output for output in outputs]
+        self.values: list[Tensor] = [resolved(output.detach() if output.requires_grad else output) for output in outputs]
         self.gradients: list[Tensor | None] = []
         self.contributions: list[Contribution] = []
         self.reads: tuple[int, ...] = ()
@@ -64,7 +64,7 @@ def leaf(source: Source, differentiable: bool) -> Tensor:
         return entry.values[port]
     output = entry.outputs[port]
     if output.requires_grad and entry.sources:
-        return output[...]
+        return output[...] if output.layout == torch.strided and not output.is_nested else output.clone()
     return entry.values[port].detach().requires_grad_()
 
 
@@ -81,6 +81,7 @@ class Bindings:
         self._bound: dict[int, tuple[TapeEntry, int, int]] = {}  # id(tensor) -> entry, output, version
         self._alive: list[Tensor] = []  # an id means something only while its tensor lives
         self._data: set[int] = set()  # tensors that came from `.data`
+        self._aliases: dict[int, Tensor] = {}  # id(tensor) -> the one whose memory it shares, by `.detach()`
         self.suspects: list[str] = []  # what would explain a wrong gradient, with its cure
         self.line = ""  # where the call being opened was made
         self.altered: set[int] = set()  # the entries whose value is altered
@@ -97,11 +98,16 @@ class Bindings:
         bound, base = self._bound.get(id(tensor)), tensor._base
         if base is not None and self.held(base) is not None:
             return self._read_view(tensor, base), 0
+        alias = self._aliases.get(id(tensor))
+        if alias is not None and self.held(alias) is not None:  # it was written there
+            entry, port = self.held(alias)
+            self.bind(tensor, entry, port)
+            return entry, port
         name = self.names.get(id(tensor))
         if bound is not None and (name is None or name[0] != "buffer"):
             raise TraceError(
                 f"{user_line()}: a tensor used here was changed through an alias that shares its memory "
-                "(.data, .detach(), numpy), which the tape cannot follow: write into the tensor itself, "
+                "(.data, numpy), which the tape cannot follow: write into the tensor itself, "
                 "under torch.no_grad() if no gradient is meant"
             )
         return self._add_unseen(tensor, name), 0
@@ -148,6 +154,21 @@ class Bindings:
             sources = [self._bound[id(base)][:2], self._bound[id(tensor)][:2]]
             self.bind(base, self._derive(write_back, sources, positions(base, tensor)), 0)
             self._unbind_parameter(base)
+        for written in (tensor, base):
+            alias = self._aliases.get(id(written))
+            if alias is not None and id(alias) in self._bound:
+                if alias.data_ptr() != written.data_ptr():  # a supposed value has memory of its own
+                    raise TraceError(
+                        f"{user_line()}: what is written here writes in place, so no other value can be supposed of the detached tensor it "
+                        "is written into: change the node before it or behind it"
+                    )
+                sources = [self._bound[id(alias)][:2], self._bound[id(written)][:2]]
+                self.bind(alias, self._derive(write_beneath, sources), 0)
+                self.propagate_write(alias)
+
+    def mark_alias(self, tensor: Tensor, of: Tensor) -> None:
+        """The tensor is another, detached: what is written into one is in both, behind autograd's back."""
+        self._aliases[id(tensor)] = of
 
     def mark_data(self, tensor: Tensor) -> None:
         """The tensor came from `.data`: reading it is harmless, writing is not."""
@@ -172,11 +193,11 @@ class Bindings:
         self.bind(view, entry, 0)
         return entry
 
-    def _derive(self, function: Callable, sources: list[Source], where: Tensor) -> TapeEntry:
+    def _derive(self, function: Callable, sources: list[Source], *where: Tensor) -> TapeEntry:
         """An operation the person did not write: what a write or a stale view does to the values."""
         differentiable = torch.is_grad_enabled()
         leaves = [leaf(source, differentiable and source[0].outputs[source[1]].requires_grad) for source in sources]
-        slots = (*(Slot(k) for k in range(len(leaves))), where)
+        slots = (*(Slot(k) for k in range(len(leaves))), *where)
         call = Call(function, slots, {}, (), tuple([part.requires_grad for part in leaves]))
         return self.add("operation", function.__name__, call, sources, leaves, perform(call, leaves)[1])
 
@@ -188,7 +209,7 @@ class Bindings:
     def _add_unseen(self, tensor: Tensor, name: tuple[str, str] | None) -> TapeEntry:
         """A tensor the tape has not seen being made."""
         if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
-            raise TraceError(f"{user_line()}: torch.vmap and torch.func transforms hide their tensors: write the batch dimension out")
+            raise TraceError(_hidden(tensor))
         if name is None and tensor.grad_fn is not None:  # right if no gradient is meant to pass; verify.py finds out
             self.suspects.append(
                 f"a tensor used at {user_line()} was computed ({tensor.grad_fn.name()}) where the tape cannot see it, "
@@ -198,7 +219,7 @@ class Bindings:
             self._alter(tensor)
         unnamed = ("parameter", f"unnamed.{len(self.parameters)}")
         kind, label = name or (unnamed if tensor.requires_grad and tensor.is_leaf else ("constant", "constant"))
-        entry = self.add(kind, kind, None, [], [], [tensor.detach().clone().requires_grad_(tensor.requires_grad)])
+        entry = self.add(kind, kind, None, [], [], [_copy(tensor, label)])
         entry.label = label
         if kind != "constant":
             entry.module = label.rpartition(".")[0] if kind != "input" else ""
@@ -214,6 +235,31 @@ class Bindings:
         self._originals.append((tensor, tensor.detach().clone()))
         self.altered.add(len(self.entries))
         tensor.copy_(altered(tensor, self.what_ifs[len(self.entries)]))
+
+
+def _hidden(tensor: Tensor) -> str:
+    """What is said of a tensor inside a transform, at the line that called the transform."""
+    where = line_of_call("torch/_functorch/")
+    if torch._C._functorch.is_batchedtensor(tensor):
+        return f"{where}: torch.vmap hides its tensors: write the batch dimension out"
+    return (
+        f"{where}: torch.func transforms hide their tensors and compute gradients inside the run: compute them after it, outside the module"
+    )
+
+
+def _copy(tensor: Tensor, label: str) -> Tensor:
+    """The tensor as the tape keeps it. Raises TraceError for one it cannot copy."""
+    if tensor.is_nested and tensor.layout == torch.jagged:
+        raise TraceError(
+            f"{user_line()}: {label} is a jagged nested tensor, which cannot be stepped: pad it, torch.nested.to_padded_tensor(x, 0.0)"
+        )
+    try:
+        return tensor.detach().clone().requires_grad_(tensor.requires_grad)
+    except (RuntimeError, NotImplementedError, ValueError, TypeError) as error:
+        what = f"a {type(tensor).__name__} of layout {tensor.layout}"
+        raise TraceError(
+            f"{user_line()}: {label} is {what}, which cannot be stepped: give the module an ordinary tensor ({error})"
+        ) from error
 
 
 # -- writes through views, as pure functions ------------------------------------------------------------------------
@@ -242,3 +288,20 @@ def read_view(base: Tensor, where: Tensor) -> Tensor:
 def write_back(base: Tensor, written: Tensor, where: Tensor) -> Tensor:
     """The base after `written` was written at `where`."""
     return base.reshape(-1).index_copy(0, where.reshape(-1), written.reshape(-1)).reshape(base.shape)
+
+
+class _WriteBeneath(torch.autograd.Function):
+    """Other numbers in a tensor whose gradient goes where it went."""
+
+    @staticmethod
+    def forward(ctx, value: Tensor, written: Tensor) -> Tensor:
+        return written.clone()
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient, None
+
+
+def write_beneath(value: Tensor, written: Tensor) -> Tensor:
+    """The value after its numbers were written through a detached tensor that shares its memory."""
+    return _WriteBeneath.apply(value, written)

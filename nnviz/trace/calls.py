@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Generator, Tensor
+from torch._ops import HigherOrderOperator
 
 from nnviz.operations.table import row_of
 
@@ -53,9 +54,12 @@ def operation_name(function: Callable[..., Any]) -> str:
 def kind_of(function: Callable[..., Any]) -> str:
     """What the tape does with it: `record`, `read` (a value is read), `metadata` (no node), `count` (maybe a counter).
 
-    Rarer: `data` and `set data` (the attribute), `hook` (register_hook), `gradient` (autograd inside the run).
+    Rarer: `data` and `set data` (the attribute), `hook` (register_hook), `gradient` (autograd inside the run), `branch` (torch.cond),
+    `compiled` (torch's other control flow).
     """
     name = getattr(function, "__name__", "")
+    if isinstance(function, HigherOrderOperator):
+        return "branch" if name == "cond" else "compiled"
     if name in ("__get__", "__set__", "__delete__"):
         attribute = function.__self__.__name__
         if attribute == "data":
@@ -79,7 +83,9 @@ def may_draw(function: Callable[..., Any]) -> bool:
 
 
 def silently_written(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> list[Tensor]:
-    """The running statistics a normalisation overwrites although their version counters stand still."""
+    """What a call overwrites although version counters stand still: the running statistics of a normalisation, an `apply_`."""
+    if function in (Tensor.apply_, Tensor.map_, Tensor.map2_):
+        return [args[0]]
     if function is F.batch_norm:
         writes = kwargs.get("training", args[5] if len(args) > 5 else False)
     elif function is F.instance_norm:
@@ -88,3 +94,15 @@ def silently_written(function: Callable[..., Any], args: tuple, kwargs: dict[str
         return []
     named = (kwargs.get(name, args[k] if len(args) > k else None) for k, name in ((1, "running_mean"), (2, "running_var")))
     return [statistic for statistic in named if writes and statistic is not None]
+
+
+def own_generator(args: tuple, kwargs: dict[str, Any]) -> Generator | None:
+    """The generator a call was given to draw from, instead of torch's own."""
+    return next((part for part in (*args, *kwargs.values()) if isinstance(part, Generator)), None)
+
+
+def without_generator(structure: Any) -> Any:
+    """The arguments of a call with torch's own generator in its place."""
+    if isinstance(structure, dict):
+        return {name: None if isinstance(part, Generator) else part for name, part in structure.items()}
+    return tuple([None if isinstance(part, Generator) else part for part in structure])

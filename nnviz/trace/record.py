@@ -15,6 +15,7 @@ from nnviz.operations.operation import Formula
 from nnviz.operations.signature import Input
 from nnviz.operations.table import row_of
 
+_TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}  # an opened call against the native one; 2e-2 for smaller types
 PHASES = ("batch", "forward", "loss", "backward", "clip", "update")
 
 
@@ -41,6 +42,11 @@ class Call(NamedTuple):
     native: NativeResult | None = None  # of the step that ends an opened call
 
     __eq__, __hash__ = object.__eq__, object.__hash__  # a call is equal to itself only
+
+
+def is_written_by_hand(call: Call) -> bool:
+    """Whether the call has a backward of its own."""
+    return getattr(call.function, "is_written_by_hand", False)
 
 
 class NativeResult(NamedTuple):
@@ -94,12 +100,18 @@ class Node(NamedTuple):  # made in a tenth of the time of a frozen dataclass
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(self.values[0].shape)
+        value = self.values[0]
+        return tuple(dense(value).shape if value.is_nested else value.shape)
+
+    @property
+    def has_own_backward(self) -> bool:
+        """Whether it is a custom `autograd.Function`: what it sends back need not be the derivative of what it computes."""
+        return self.call is not None and is_written_by_hand(self.call)
 
     @property
     def said(self) -> Formula:
         """What is true of its call; worked out at every look."""
-        if self.call is None:
+        if self.call is None or any([tensor.is_nested for tensor in self.operands]):
             return Formula()
         given = [Input(k, tuple(tensor.shape), _letter(tensor.dtype)) for k, tensor in enumerate(self.operands)]
         return row_of(self.operation).formula_of(fill(self.call.args, given), fill(self.call.kwargs, given), len(given))
@@ -168,6 +180,18 @@ class Clipping:
     rows: Mapping[str, tuple[Row, ...]]
 
 
+def dense(tensor: Tensor) -> Tensor:
+    """The tensor with every element in a place of its own: of a sparse one the zeros too, a nested one padded with zeros."""
+    if tensor.is_nested:
+        return tensor.to_padded_tensor(0.0)
+    return resolved(tensor) if tensor.layout == torch.strided else tensor.to_dense()
+
+
+def resolved(tensor: Tensor) -> Tensor:
+    """The tensor with its own numbers in memory, not their conjugates or opposites as torch keeps them until they are needed."""
+    return tensor.resolve_conj().resolve_neg() if tensor.is_conj() or tensor.is_neg() else tensor
+
+
 def tensors_in(structure: Any) -> list[Tensor]:
     """The tensors of nested tuples, lists and dicts, in order."""
     if isinstance(structure, Tensor):
@@ -211,6 +235,20 @@ def fill(structure: Any, tensors: list[Tensor]) -> Any:
     if kind is dict and structure:
         return {key: fill(part, tensors) for key, part in structure.items()}
     return structure
+
+
+def agree(opened: list[Tensor], native: list[Tensor]) -> bool:
+    """Whether an opened call gives what the call itself gave, but for rounding."""
+    return len(opened) == len(native) and all(_close(copy.detach(), tensor.detach()) for copy, tensor in zip(opened, native, strict=True))
+
+
+def _close(opened: Tensor, native: Tensor) -> bool:
+    if opened.shape != native.shape or opened.dtype != native.dtype:
+        return False
+    tolerance = _TOLERANCE.get(native.dtype.to_real() if native.is_complex() else native.dtype, 2e-2)
+    if native.is_floating_point() and native.numel() and (opened - native).abs_().max().item() <= tolerance:
+        return True  # a tenth of what allclose takes, and nearly always enough
+    return torch.allclose(opened, native, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def end_of_steps(native: Tensor, own: Tensor) -> tuple[Tensor, Tensor] | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor
 
-from .record import Call, Node, TraceError, handed_on, perform
+from .record import Call, Node, TraceError, dense, handed_on, perform
 from .trace import Trace
 
 
@@ -56,6 +56,11 @@ def _performed(call: Call, sources: Iterable[tuple[int, int]], values: list[tupl
 
 
 def _checked(value: Tensor, recorded: Tensor) -> Tensor:
+    if recorded.is_nested:
+        raise TraceError("a nested tensor cannot take another value: change the node before it or behind it")
     if value.shape != recorded.shape:
         raise TraceError(f"a node of shape {tuple(recorded.shape)} cannot take a value of shape {tuple(value.shape)}")
-    return value.detach().to(recorded.dtype)
+    value = value.detach().to(recorded.dtype)
+    if recorded.layout == torch.strided or recorded.layout == value.layout:
+        return value
+    return dense(value).sparse_mask(recorded.coalesce() if recorded.layout == torch.sparse_coo else recorded)

@@ -31,6 +31,19 @@ def user_line() -> str:
     return ""
 
 
+def line_of_call(part: str) -> str:
+    """`file:line` of the person's code that called into this part of torch, the outermost; where nothing did, `user_line`."""
+    frame, found, inside = sys._getframe(1), "", False
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if part in name.replace(os.sep, "/"):
+            inside = True
+        elif inside and not name.startswith(_OURS) and not name.startswith("<"):
+            found, inside = f"{name}:{frame.f_lineno}", False
+        frame = frame.f_back
+    return found or user_line()
+
+
 class Scope(NamedTuple):
     """One level of the call stack: the module that runs and the groups its calls belong to."""
 
@@ -69,10 +82,22 @@ class Scopes:
         return self._stack[-1]
 
     @contextlib.contextmanager
-    def watch(self, left: Callable[[str, Any], None]) -> Iterator[None]:
-        """While this runs, every module call is a scope; at its end `left` is called with the module's path and what it returned."""
-        before = module_hooks.register_module_forward_pre_hook(lambda module, _: self._enter(module))
-        after = module_hooks.register_module_forward_hook(lambda *call: left(self._leave().path, call[-1]), always_call=True)
+    def watch(self, left: Callable[[str, Any], None], is_watching: Callable[[], bool]) -> Iterator[None]:
+        """While this runs, every module call is a scope; at its end `left` is called with the module's path and what it returned.
+
+        Torch calls these hooks for the modules of every thread: `is_watching` says whether a call is meant.
+        """
+
+        def enter(module: nn.Module, _: Any) -> None:
+            if is_watching():
+                self._enter(module)
+
+        def leave(module: nn.Module, inputs: Any, output: Any) -> None:
+            if is_watching():
+                left(self._leave().path, output)
+
+        before = module_hooks.register_module_forward_pre_hook(enter)
+        after = module_hooks.register_module_forward_hook(leave, always_call=True)
         try:
             yield
         finally:

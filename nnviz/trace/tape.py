@@ -14,10 +14,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack, handle_torch_function
+from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 
 from .bindings import Bindings, Source, TapeEntry, leaf
-from .calls import kind_of, may_draw, operation_name, silently_written
+from .calls import kind_of, may_draw, operation_name, own_generator, silently_written, without_generator
+from .interception import intercepting
 from .interruption import stop_if_unwanted
 from .openers import Openers
 from .record import (
@@ -25,6 +26,7 @@ from .record import (
     NativeResult,
     TraceError,
     ValueRead,
+    agree,
     end_of_steps,
     fill,
     handed_on,
@@ -35,8 +37,6 @@ from .record import (
 )
 from .scopes import user_line
 from .what_if import WhatIfs, altered_result, altering, refilled
-
-_TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}  # an opened call against the native one; 2e-2 for smaller types
 
 
 @dataclass(slots=True)
@@ -53,6 +53,8 @@ class ModelCall:
     outputs: list[Tensor]
     before: Tensor | None
     after: Tensor | None
+    kept: Tensor | None
+    """The state of torch's own generator, where the call drew from another one."""
 
     @property
     def is_transparent(self) -> bool:
@@ -91,14 +93,12 @@ class Tape(TorchFunctionMode):
     @contextmanager
     def running(self) -> Iterator[None]:
         """Everything inside is recorded, a custom `autograd.Function` as one entry with its own backward."""
-        base = torch.autograd.Function
-        original = base.__dict__["apply"]
-        base.apply = classmethod(lambda cls, *args, **kwargs: _apply(original.__func__, cls, args, kwargs))
-        try:
-            with self.scopes.watch(lambda *output: _record_output(self, *output)), self:
-                yield
-        finally:
-            base.apply = original
+        with intercepting(), self.scopes.watch(lambda *output: _record_output(self, *output), self._is_watching), self:
+            yield
+
+    def _is_watching(self) -> bool:
+        """Whether this thread runs the person's code under the tape: other threads run modules too, and so does a shadow."""
+        return any(mode is self for mode in _get_current_function_mode_stack())
 
     def call(self, function: Callable, *args: Any, **kwargs: Any) -> Any:
         """For openers: record a Python function of ours as one operation."""
@@ -112,22 +112,30 @@ class Tape(TorchFunctionMode):
         shape = template(args, tensors), template(kwargs, tensors)
         sources = [self.bindings.source(tensor) for tensor in tensors]
         versions = [tensor._version for tensor in tensors]
-        before = torch.get_rng_state() if may_draw(function) else None
+        own = own_generator(args, kwargs)
+        state = torch.get_rng_state if own is None else own.get_state
+        before = state() if may_draw(function) else None
         result = function(*args, **kwargs)
-        after = torch.get_rng_state() if before is not None else None
+        after = state() if before is not None else None
+        if own is not None:  # made again it draws the same from torch's own generator
+            shape = without_generator(shape[0]), without_generator(shape[1])
         if before is not None and torch.equal(before, after):
             before = after = None
         silent = {id(tensor) for tensor in silently_written(function, args, kwargs)}
         changed = [k for k, tensor in enumerate(tensors) if tensor._version != versions[k] or id(tensor) in silent]
         written = tuple(changed)
         outputs = with_written(result, [tensors[k] for k in written])
-        return ModelCall(function, *shape, tensors, sources, result, written, outputs, before, after)
+        return ModelCall(
+            function, *shape, tensors, sources, result, written, outputs, before, after, torch.get_rng_state() if own else None
+        )
 
     def _record(self, made: ModelCall) -> None:
         _apply_what_ifs(self.bindings, made)
         entry = self._shadow(made) if made.tensors else self._record_created(made)
         for port, tensor in enumerate(made.outputs):
             self.bindings.bind(tensor, entry, port)
+        if entry.operation == "detach":
+            self.bindings.mark_alias(made.result, made.tensors[0])
         for k in made.written:
             self.bindings.propagate_write(made.tensors[k])
 
@@ -145,8 +153,13 @@ class Tape(TorchFunctionMode):
             message = f"{user_line()}: {name} ran in the model but not on the tape's copies of its inputs: {error}"
             raise TraceError(message) from error
         same_draws = made.after is None or torch.equal(made.after, torch.get_rng_state())
+        if made.kept is not None:
+            torch.set_rng_state(made.kept)
         if len(outputs) != len(made.outputs) or not same_draws:
-            raise TraceError(f"{user_line()}: {name} does something else each time it is called: make it repeatable")
+            raise TraceError(
+                f"{user_line()}: {name} does something else each time it is called: make it repeatable, "
+                "and draw no random numbers in another thread meanwhile"
+            )
         return self.bindings.add("operation", name, call, made.sources, leaves, outputs)
 
     def _record_created(self, made: ModelCall) -> TapeEntry:
@@ -179,7 +192,7 @@ class Tape(TorchFunctionMode):
             return made.result
         count, numbering = len(self.bindings.entries), self.scopes.numbering() if self.bindings.what_ifs else None
         opened = self._opened(opener, made)
-        agrees = opened is not None and _agree(opened, made.outputs)
+        agrees = opened is not None and agree(opened, made.outputs)
         if agrees:
             pairs = [end_of_steps(tensor.detach(), copy.detach()) for tensor, copy in zip(made.outputs, opened, strict=True)]
             inside = self.bindings.what_ifs.keys() & set(range(count, len(self.bindings.entries)))
@@ -269,8 +282,9 @@ class Tape(TorchFunctionMode):
     def _answer(self, kind: str, function: Callable, args: tuple, kwargs: dict) -> Any:
         if kind == "gradient":
             raise TraceError(
-                f"{user_line()}: gradients are computed inside the forward pass, which cannot be stepped: "
-                "compute them after it, outside the module"
+                f"{user_line()}: gradients are computed inside the forward pass, which cannot be stepped: compute them after it, outside "
+                "the module. A loss that needs them, such as a gradient penalty, is traced without that term; its share of the gradient is "
+                "then not in the trace"
             )
         if kind == "set data":
             raise TraceError(
@@ -283,6 +297,14 @@ class Tape(TorchFunctionMode):
                     f"the numpy array made at {user_line()} shares its memory, and a write into it is not seen: "
                     "write into the tensor itself, or into a copy"
                 )
+        if kind == "branch":  # torch.cond (predicate, branch if true, branch if false, operands): only the one that is taken runs
+            self.reads.append(ValueRead("cond", user_line(), self.scopes.here.path))
+            with self:
+                return args[1 if args[0] else 2](*args[3])
+        if kind == "compiled":
+            raise TraceError(
+                f"{user_line()}: {operation_name(function)} runs what it is given compiled, which hides its calls: write it out in Python"
+            )
         if kind == "hook":
             self.bindings.suspects.append(f"a gradient hook registered at {user_line()} may change it: remove it")
         if kind != "data":
@@ -369,28 +391,3 @@ def _replace_outputs(made: ModelCall, outputs: list[Tensor]) -> None:
     for statistic, value in zip(made.outputs[returned:], outputs[returned:], strict=True):
         statistic.data.copy_(value)  # as batch norm writes its own: other calls may have saved it
     made.outputs[:returned] = outputs[:returned]
-
-
-def _agree(opened: list[Tensor], native: list[Tensor]) -> bool:
-    return len(opened) == len(native) and all(_close(copy.detach(), tensor.detach()) for copy, tensor in zip(opened, native, strict=True))
-
-
-def _close(opened: Tensor, native: Tensor) -> bool:
-    if opened.shape != native.shape or opened.dtype != native.dtype:
-        return False
-    tolerance = _TOLERANCE.get(native.dtype, 2e-2)
-    if native.is_floating_point() and native.numel() and (opened - native).abs_().max().item() <= tolerance:
-        return True  # a tenth of what allclose takes, and nearly always enough
-    return torch.allclose(opened, native, rtol=tolerance, atol=tolerance, equal_nan=True)
-
-
-def _apply(original: Callable, cls: type, args: tuple, kwargs: dict) -> Any:
-    """A custom `autograd.Function` as one torch call, so that the tape sees it."""
-    if cls.__name__ == "CheckpointFunction":
-        raise TraceError(f"{user_line()}: reentrant checkpointing hides its backward: use checkpoint(…, use_reentrant=False)")
-
-    def apply(*args: Any, **kwargs: Any) -> Any:
-        return original(cls, *args, **kwargs)
-
-    apply.__name__ = cls.__name__
-    return handle_torch_function(apply, (), *args, **kwargs) if torch._C._is_torch_function_mode_enabled() else apply(*args, **kwargs)

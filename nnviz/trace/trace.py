@@ -30,6 +30,7 @@ class Trace:
     what_ifs: tuple[ValueChange, ...] = ()  # what was supposed; none: the iteration as it is
     outputs: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by module path: node and port of what it returned last
     details: Mapping[str, str] = field(default_factory=dict)  # groups that are opened to another detail
+    notes: tuple[str, ...] = ()  # what is easily overlooked in this iteration, a sentence each: nothing is trained, a value was read …
 
     def start(self) -> Cursor:
         """A cursor before the first step."""

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .record import TraceError
+from .bindings import TapeEntry
+from .record import TraceError, dense
 from .replay import replay
 from .trace import Trace
 
@@ -17,12 +18,32 @@ _LIMIT = {torch.float64: 1e-9, torch.float32: 1e-3}  # 5e-2 for smaller types
 _ROUNDING = 64  # units in the last place
 
 
+def limit_of(tensor: Tensor) -> float:
+    """How far a number may be off, relative to the largest; a complex one has the precision of its parts."""
+    return _LIMIT.get(tensor.dtype.to_real() if tensor.is_complex() else tensor.dtype, 5e-2)
+
+
 def true_gradients(loss: Tensor, tensors: Mapping[Name, Tensor]) -> dict[Name, Tensor | None]:
     """The gradients of the person's own run, from its own autograd graph."""
     if not loss.requires_grad or not tensors:
         return dict.fromkeys(tensors)
     found = torch.autograd.grad(loss, list(tensors.values()), allow_unused=True, retain_graph=True)
-    return {name: g.to_dense() if g is not None and g.is_sparse else g for name, g in zip(tensors, found, strict=True)}
+    return dict(zip(tensors, found, strict=True))
+
+
+def overwritten(entries: list[TapeEntry], error: RuntimeError) -> TraceError:
+    """What torch says of a value that was written over before its backward step read it, with the place of the write."""
+    for write in entries:
+        is_carried = write.operation in ("write_back", "write_beneath")
+        lost = write.sources[:1] if is_carried else [write.sources[k] for k in write.call.written] if write.call else []
+        needs = [entry for entry in entries[: write.id] for source, _ in lost if source.id in entry.reads]
+        if needs:
+            writer = write.sources[1][0] if is_carried else write
+            return TraceError(
+                f"{write.where}: {writer.operation} writes over a value that the backward step of {needs[-1].operation} at "
+                f"{needs[-1].where} still reads, so torch has no gradient: make a new tensor (x = x + 1, not x += 1), or .clone() it before"
+            )
+    return TraceError(f"torch computes no gradient of this iteration: {error}")
 
 
 def compare(
@@ -41,7 +62,7 @@ def compare(
     if not any(off.values()):
         return 0.0
     largest = max([_largest(theirs) for _, theirs in pairs.values()], default=0.0) or 1.0
-    wrong = [name for name, by in off.items() if not by <= _LIMIT.get(pairs[name][1].dtype, 5e-2) * largest]
+    wrong = [name for name, by in off.items() if not by <= limit_of(pairs[name][1]) * largest]
     if not wrong:
         return max(off.values()) / largest
     flow = largest_anywhere()
@@ -78,7 +99,7 @@ def compare_loss(traced: Tensor, true: Tensor, terms: list[Tensor], suspects: li
     if torch.equal(traced, true.detach()):
         return
     scale = max([1.0, *(_largest(term.detach()) for term in (true, *terms) if term.is_floating_point())])
-    if not _difference(traced, true.detach()) <= _LIMIT.get(true.dtype, 5e-2) * scale:
+    if not _difference(traced, true.detach()) <= limit_of(true) * scale:
         raise TraceError(_refusal("loss", suspects))
 
 
@@ -87,21 +108,27 @@ def largest_of(gradients: Iterable[Tensor | None]) -> float:
     return max((_largest(gradient) for gradient in gradients if gradient is not None), default=0.0)
 
 
-def finite_difference(trace: Trace, node: int, index: tuple[int, ...] | int = (), epsilon: float = 1e-6) -> float:
+def finite_difference(trace: Trace, node: int, index: tuple[int, ...] | int = (), epsilon: float = 1e-6) -> float | complex:
     """(L(v + ε) − L(v − ε)) / 2ε for one element of a node's value, by replaying the recorded calls, same masks.
 
-    It sees through `detach` and `no_grad`, which autograd does not.
+    It sees through `detach` and `no_grad`, which autograd does not. Of a complex element as torch has it: ∂L/∂Re v + i ∂L/∂Im v.
     """
+    slope = _slope(trace, node, index, epsilon)
+    return slope + 1j * _slope(trace, node, index, epsilon * 1j) if trace.nodes[node].value.is_complex() else slope
+
+
+def _slope(trace: Trace, node: int, index: tuple[int, ...] | int, epsilon: float | complex) -> float:
     losses = []
     for sign in (1.0, -1.0):
-        moved = trace.nodes[node].value.clone()
+        moved = dense(trace.nodes[node].value).clone()
         moved[index] += sign * epsilon
         losses.append(replay(trace, {node: moved})[trace.loss_node][0].item())
-    return (losses[0] - losses[1]) / (2 * epsilon)
+    return (losses[0] - losses[1]) / (2 * abs(epsilon))
 
 
 def _pair(one: Tensor | None, other: Tensor | None) -> tuple[Tensor, Tensor]:
     """Both, no gradient standing for zero."""
+    one, other = None if one is None else dense(one), None if other is None else dense(other)
     return torch.zeros_like(other) if one is None else one, torch.zeros_like(one) if other is None else other
 
 
@@ -109,7 +136,7 @@ def _difference(one: Tensor, other: Tensor) -> float:
     """The largest |one − other|; equal infinities and two NaNs are equal."""
     if torch.equal(one, other):
         return 0.0
-    largest = (one - other).abs_().max().item() if one.numel() else 0.0
+    largest = (one - other).abs().max().item() if one.numel() else 0.0
     if largest == largest:
         return largest
     same = (one == other) | (one.isnan() & other.isnan())  # inf − inf and NaN − NaN are no difference

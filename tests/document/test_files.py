@@ -129,6 +129,60 @@ def test_a_full_disk(tmp_path, monkeypatch):
     assert load(path) == experiment()
 
 
+def test_what_a_killed_process_of_this_machine_left_is_swept_at_once(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    here, mine = (tmp_path / f".nnviz-{files._HOST}-{process}-x.tmp" for process in (gone.pid, os.getpid()))
+    elsewhere = tmp_path / f".nnviz-0badcafe-{gone.pid}-x.tmp"
+    for path in (here, mine, elsewhere):
+        path.write_bytes(b"half a doc")
+    files.sweep(tmp_path)
+    assert not here.exists() and mine.exists() and elsewhere.exists()
+    files.sweep(tmp_path / "nowhere")
+
+
+def test_a_circle_of_links_is_a_sentence(tmp_path):
+    (tmp_path / "a.json").symlink_to(tmp_path / "b.json")
+    (tmp_path / "b.json").symlink_to(tmp_path / "a.json")
+    assert "symbolic links" in refusal(save, tmp_path / "a.json", experiment())
+    assert "symbolic links" in refusal(load, tmp_path / "a.json")
+
+
+UNWRITABLE = """
+from pathlib import Path
+from nnviz.document.store import files
+from nnviz.document.store.examples import open_document
+document = open_document("example:moons")
+for call in (lambda: files.save(Path("\\u7f51.nnviz"), document), lambda: files.load(Path("\\u7f51.nnviz"))):
+    try:
+        call()
+    except files.DocumentError as error:
+        print(ascii(str(error)))
+print(files.stamp(Path("\\u7f51")), files.is_read_only(Path("\\u7f51")))
+"""
+
+
+def test_a_name_that_the_system_cannot_write_is_a_sentence(tmp_path):
+    plain = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONPATH": str(Path(files.__file__).parents[3])}
+    done = subprocess.run([sys.executable, "-c", UNWRITABLE], cwd=tmp_path, env=os.environ | plain, capture_output=True, text=True)
+    saved, loaded, rest = done.stdout.splitlines()
+    assert "letters that this system, set to ascii, cannot write" in saved and "cannot be read" in loaded and rest == "None False"
+
+
+@pytest.mark.parametrize("name", ["a\0b.nnviz", "\0"])
+def test_a_name_that_no_file_can_have(tmp_path, name):
+    assert "no file can have such a name" in refusal(save, tmp_path / name, experiment())
+    assert files.stamp(tmp_path / name) is None and "cannot be read" in refusal(load, tmp_path / name)
+
+
+def test_a_device_is_written_to_and_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    files.replace_file(tmp_path / "pipe", b"picture")
+    assert os.read(reader, 100) == b"picture" and (tmp_path / "pipe").is_fifo()
+    os.close(reader)
+
+
 def test_what_killed_processes_left_is_swept_after_an_hour(tmp_path):
     old, new = tmp_path / ".nnviz-old.tmp", tmp_path / ".nnviz-new.tmp"
     for path in (old, new):
@@ -140,7 +194,8 @@ def test_what_killed_processes_left_is_swept_after_an_hour(tmp_path):
 
 KILLED = """
 import sys
-from nnviz.document import edits, files
+from nnviz.document import edits
+from nnviz.document.store import files
 document = files.load(sys.argv[1])
 print("ready", flush=True)
 for seed in range(1, 10**6):
@@ -153,13 +208,15 @@ def test_killed_while_saving_there_is_always_a_whole_document(tmp_path):
     path = tmp_path / "a.nnviz"
     save(path, experiment())
     for attempt in range(8):
-        process = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, cwd=Path(files.__file__).parents[2])
-        process.stdout.readline()
+        process = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, cwd=Path(files.__file__).parents[3])
+        assert process.stdout.readline() == b"ready\n"
         time.sleep(0.003 * attempt)
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdout.close()
         assert edits.set_seed(load(path), 0) == experiment()
+    files.sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 # --- opening ---

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nnviz.document.catalog import DATASETS, new_choice
+from nnviz.document.store.files import load as document
+from nnviz.engine.data import csv_sheet
 from nnviz.engine.data.csv_table import read_csv
 from nnviz.engine.data.datasets import load
 from nnviz.engine.errors import BuildError
@@ -128,7 +135,8 @@ def test_whatever_stands_in_a_file_is_read_or_refused_with_a_sentence(tmp_path_f
         except BuildError as error:
             assert error.message.endswith(".") and error.cure
         else:
-            assert len(table.x) == len(table.y) >= 2 and np.isfinite(table.x).all() and np.isfinite(table.y).all()
+            bad = ~np.isfinite(table.x) if missing != "column mean" else np.isinf(table.x)
+            assert len(table.x) == len(table.y) >= 2 and not bad.any() and np.isfinite(table.y).all()
 
 
 # --- what the person chooses ---
@@ -148,7 +156,7 @@ def test_missing_values_are_refused_left_out_or_the_mean(read):
         read(content, missing="leave out")
     mean = read(content, missing="column mean")
     assert mean.y.tolist() == [[5], [6], [7]], "without its target a row is of no use"
-    assert mean.x.tolist() == [[1, 0, 1], [2, 1, 0], [3, 0.5, 0.5]]
+    assert np.array_equal(mean.x, [[1, 0, 1], [np.nan, 1, 0], [3, np.nan, np.nan]], equal_nan=True), "the mean waits for the split"
     assert read("a,y\n1,1\n,2\n3,3\n", missing="leave out").x.tolist() == [[1], [3]]
 
 
@@ -200,3 +208,220 @@ def test_the_task_of_the_document_does_not_hang_on_the_loss(tmp_path):
     (tmp_path / "rows.csv").write_text("a,y\n" + "".join(f"{i},{i % 3}\n" for i in range(12)))
     for loss in ("mse", "cross_entropy"):
         assert load(experiment(data=new_choice(DATASETS, "csv", path="rows.csv", task="classes"), loss=loss), tmp_path).classes == 3
+
+
+# --- files as they are posted ---
+
+CASES = Path(__file__).resolve().parents[1] / "cases"
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("content", "x", "y", "names"),
+    [
+        ("Name;Preis\nApfel;1,20\nBirne;2,35\nKirsche;7,10\n", [[1, 0, 0], [0, 1, 0], [0, 0, 1]], [[1.2], [2.35], [7.1]], None),
+        ("Ort\tT\nUlm\t1,5\nBonn\t2,5\nUlm\t3,5\n", [[0, 1], [1, 0], [0, 1]], [[1.5], [2.5], [3.5]], None),
+        ("1.5,,0\n2.5,3.5,1\n4.5,6.5,0\n", [[1.5, NAN], [2.5, 3.5], [4.5, 6.5]], [[0], [1], [0]], ("column 1", "column 2")),
+        (",2,3\n5,7,4\n1,3,9\n", [[NAN, 2], [5, 7], [1, 3]], [[3], [4], [9]], ("column 1", "column 2")),
+        ("1.5 2.5 0.1 \n2.5 3.5 0.2 \n", [[1.5, 2.5], [2.5, 3.5]], [[0.1], [0.2]], ("column 1", "column 2")),
+        (" 1.5   2.5  0.1\n 2.5  13.5  0.2\n14.5   6.5  0.3\n", [[1.5, 2.5], [2.5, 13.5], [14.5, 6.5]], [[0.1], [0.2], [0.3]], None),
+        (
+            "15.2\t14.8\t0.87\t1\n14.8\t\t14.5\t0.88\t\t1\n14.2\t14.0\t0.90\t2\n",
+            [[15.2, 14.8, 0.87], [14.8, 14.5, 0.88], [14.2, 14, 0.9]],
+            [[1], [1], [2]],
+            None,
+        ),
+        ("sep=;\na;b;y\n1,5;2,5;0\n2,5;3,5;1\n", [[1.5, 2.5], [2.5, 3.5]], [[0], [1]], ("a", "b")),
+        ("SEP=\t\r\na\tb\ty\r\n1\t2\t0\r\n2\t3\t1\r\n", [[1, 2], [2, 3]], [[0], [1]], ("a", "b")),
+        ('"a" "b"\n"1" 1.5 0\n"2" 2.5 1\n', [[1, 1.5], [2, 2.5]], [[0], [1]], ("row names", "a")),
+        ('"a","b"\n"1",1.5,0\n"2",2.5,1\n', [[1, 1.5], [2, 2.5]], [[0], [1]], ("row names", "a")),
+        ("country,1990,2000\nA,1.5,2.5\nB,2.5,3.5\n", [[1, 0, 1.5], [0, 1, 2.5]], [[2.5], [3.5]], ("country = A", "country = B", "1990")),
+        ("0,1,2\n0.5,7.5,0.2\n1.5,2.5,0.7\n", [[0.5, 7.5], [1.5, 2.5]], [[0.2], [0.7]], ("0", "1")),
+        ("A,1,2\nB,7,4\nC,3,9\n", [[1, 0, 0, 1], [0, 1, 0, 7], [0, 0, 1, 3]], [[2], [4], [9]], None),
+        ("'a','b','y'\n'1.5','2.5','0'\n'2.5','3.5','1'\n", [[1.5, 2.5], [2.5, 3.5]], [[0], [1]], ("a", "b")),
+        ('a,b,y\n"1,5","2,25",0\n"2,5","3,75",1\n', [[1.5, 2.25], [2.5, 3.75]], [[0], [1]], ("a", "b")),
+        ("a;b;y\n1.234,5;2;0\n2.345;3;1\n", [[1234.5, 2], [2345, 3]], [[0], [1]], ("a", "b")),
+        ('a,b,y\n"1,234.50",2,0\n"2,345",3,1\n', [[1234.5, 2], [2345, 3]], [[0], [1]], ("a", "b")),
+        ("a;y\n1\u202f234,5;0\n2\u00a0345,25;1\n", [[1234.5], [2345.25]], [[0], [1]], ("a",)),
+        ("a,y\n1'000.5,0\n2’000’000,1\n", [[1000.5], [2000000]], [[0], [1]], ("a",)),
+        ("a;y\n0.5%;0\n7 %;1\n", [[0.005], [0.07]], [[0], [1]], ("a",)),
+        ("a,y\n$5.50,0\n$1,1\n", [[5.5], [1]], [[0], [1]], ("a",)),
+        ("a,y\n−1.5,0\n−2,1\n", [[-1.5], [-2]], [[0], [1]], ("a",)),
+        ("a;b;y;\n1;2;3;\n4;5;6;\n", [[1, 2], [4, 5]], [[3], [6]], ("a", "b")),
+        ("a;b;y\n1;2;3;\n4;5;6;\n", [[1, 2], [4, 5]], [[3], [6]], ("a", "b")),
+        ("a;b;y;\n1;2;3\n4;5;6\n", [[1, 2], [4, 5]], [[3], [6]], ("a", "b")),
+        ("1,2,3,,\n4,5,6,,\n", [[1, 2], [4, 5]], [[3], [6]], ("column 1", "column 2")),
+        ("a, b, y\n1, 2, 3\n4, 5, 6\n", [[1, 2], [4, 5]], [[3], [6]], ("a", "b")),
+        ("New York,5\nLos Angeles,6\n", [[0, 1], [1, 0]], [[5], [6]], None),
+    ],
+)
+def test_files_as_they_are_posted(read, content, x, y, names):
+    found = read(content, missing="column mean")
+    assert np.array_equal(found.x, x, equal_nan=True) and found.y.tolist() == y
+    assert names is None or found.feature_names == names
+
+
+def test_white_space_may_stand_in_quotes_and_tabs(read):
+    content = '18.0   8   307.0\t"maker model"\n15.0   8   350.0\t"other model"\n16.0   6   250.0\t"third model"\n'
+    for options in ({}, {"separator": "space"}):
+        found = read(content, **options)
+        assert found.x.tolist() == [[18, 8, 307], [15, 8, 350], [16, 6, 250]]
+        assert found.class_names == ("maker model", "other model", "third model")
+
+
+def test_windows_letters_are_those_of_windows(read):
+    assert read("Preis €;y\n1,5;0\n2,5;1\n".encode("cp1252")).feature_names == ("Preis €",)
+
+
+@pytest.mark.parametrize(
+    ("content", "told", "cure"),
+    [
+        ('a,b,y\n"1,234",2,0\n"2,345",3,1\n', "line 2: column 'a' holds '1,234', which is two numbers", "data.decimal"),
+        ("a;b;y\n1.234;2,5;0\n2.345;3,5;1\n", "line 2: column 'a' holds '1.234', which is two numbers", "data.decimal"),
+        ("a;y\n1.5;0\n1,5;1\n2.5;1\n", "line 3: column 'a' holds '1,5', with a decimal comma", "data.decimal"),
+        ("a;y\n5%;0\n7;1\n", "line 3: column 'a' has a number without a sign, and the ones before are with %", "alike"),
+        ("a,y\n1,cat\n2,cat\n", "the same class in every row", "another target"),
+        ('a,b\n"1"2,3\n4,5\n', "line 2: something stands between a closing quotation mark", "Double"),
+        ("a,b\n1,2\n\n1,2,3\n4,5\n", "line 4: 3 cells", "same number of cells"),
+    ],
+)
+def test_what_could_be_two_things_is_refused_with_its_cell(read, content, told, cure):
+    with pytest.raises(BuildError) as caught:
+        read(content)
+    assert told in caught.value.message and cure in caught.value.cure
+
+
+def test_the_decimal_mark_says_what_thousands_are(read):
+    content = 'a,b,y\n"1,234",2,0\n"2,345",3,1\n'
+    assert read(content, decimal="point").x[:, 0].tolist() == [1234, 2345]
+    assert read(content, decimal="comma").x[:, 0].tolist() == [1.234, 2.345]
+
+
+def test_the_mean_is_that_of_the_training_rows():
+    experiment = document(CASES / "csv-mean-leak.json")
+    data = load(experiment, CASES)
+    assert not data.training[5], "the row with 1000 is validated on"
+    assert data.x[:, 0].tolist() == [1, 1, 1, 1, 1, 1000, 1, 1, 1, 1]
+
+
+def test_a_column_without_a_value_to_train_on_is_told(tmp_path):
+    (tmp_path / "rows.csv").write_text("a,b,y\n" + ",1,0\n" * 8 + "1,1,0\n2,1,0\n")
+    settings = {"path": "rows.csv", "missing": "column mean", "window": 1, "validation": 0.2, "task": "numbers"}
+    with pytest.raises(BuildError, match="none in the rows that are trained on"):
+        load(experiment(data=new_choice(DATASETS, "csv", **settings)), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["csv_gap_in_first_row", "csv_decimal_comma_document"])
+def test_documents_with_posted_files_load(name):
+    data = load(document(CASES / f"{name}.json"), CASES)
+    if name == "csv_gap_in_first_row":
+        assert data.x.tolist() == [[1.5, 6.166666666666667], [2.5, 3.5], [4.5, 6.5], [7.5, 8.5]]
+    else:
+        assert data.x.shape == (3, 3) and data.y.tolist() == [[1.2], [2.35], [7.1]]
+
+
+# --- whatever table, however written ---
+
+CELLS = st.text(alphabet="abcé xyz-_'\"\n", min_size=1, max_size=6).filter(
+    lambda text: text.strip() == text and any(map(str.isalpha, text))
+)
+NUMBERS = st.one_of(st.integers(-99_999, 99_999), st.integers(-(10**6), 10**6).map(lambda number: number / 1000))
+
+
+@st.composite
+def tables(draw):
+    """Columns of numbers or words, and a way of writing them."""
+    rows = draw(st.integers(2, 8))
+    kinds = [*draw(st.lists(st.sampled_from(("numbers", "words")), min_size=1, max_size=4)), "numbers"]
+    columns = [draw(st.lists(NUMBERS if kind == "numbers" else CELLS, min_size=rows, max_size=rows)) for kind in kinds]
+    way = draw(st.fixed_dictionaries({
+        "separator": st.sampled_from(";\t|,"), "comma": st.booleans(), "quoting": st.sampled_from((csv.QUOTE_MINIMAL, csv.QUOTE_ALL)),
+        "encoding": st.sampled_from(("utf-8", "utf-8-sig", "utf-16", "cp1252")), "header": st.booleans(), "trailing": st.integers(0, 2),
+        "end": st.sampled_from(("\n", "\r\n")), "excel": st.booleans(),
+    }))  # fmt: skip
+    return kinds, columns, way
+
+
+def written(columns, way) -> bytes:
+    def cell(value):
+        return value if isinstance(value, str) else str(value).replace(".", ",") if way["comma"] else str(value)
+
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=way["separator"], quoting=way["quoting"], lineterminator=way["end"])
+    head = [[f"name {place}" for place in range(len(columns))]] if way["header"] else []
+    for row in (*head, *zip(*columns, strict=True)):
+        writer.writerow([*map(cell, row), *[""] * way["trailing"]])
+    mark = f"sep={way['separator']}{way['end']}" if way["excel"] else ""
+    return (mark + out.getvalue()).encode(way["encoding"])
+
+
+def features_of(kinds, columns) -> np.ndarray:
+    parts = []
+    for kind, column in zip(kinds[:-1], columns[:-1], strict=True):
+        words = sorted(set(column))
+        parts += [[float(cell) for cell in column]] if kind == "numbers" else [[float(cell == word) for cell in column] for word in words]
+    return np.array(parts).T
+
+
+@given(tables())
+def test_a_table_is_read_back_as_it_was_written_or_refused_with_its_place(tmp_path_factory, table):
+    kinds, columns, way = table
+    path = tmp_path_factory.getbasetemp() / "written.csv"
+    path.write_bytes(written(columns, way))
+    for options in ({}, {"header": "yes" if way["header"] else "no", "decimal": "comma" if way["comma"] else "point"}):
+        try:
+            found = read_csv(path, "", False, {"task": "numbers"} | options)
+        except BuildError as error:
+            is_placed = "line " in error.message or "Column " in error.message or "rows of data" in error.message
+            assert is_placed and error.message.endswith(".") and error.cure
+            continue
+        expected = features_of(kinds, columns)
+        if way["header"] or options or len(found.x) == len(expected):
+            assert found.y.tolist() == [[float(cell)] for cell in columns[-1]]
+            assert found.x.shape == expected.shape and np.array_equal(found.x, expected)
+        else:
+            assert len(found.x) == len(expected) - 1, "a first line of words is taken for the names"
+
+
+# --- how long it takes ---
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b,y\n" + "9" * 99_000 + ",1,0\n2,3,1\n",
+        "a,b,y\n" + "9" * 99_000 + "x,1,0\n2,3,1\n",
+        "\n" * 5_000_000,
+        "a,b\n1,2\n" + "\n" * 4_000_000 + "3,4\n5,6,7\n",
+        "1," * 3_000_000,
+        "'" * 5_000_000,
+        " " * 5_000_000 + "a",
+        "a,b\n" + '"1,2\n' * 1_000_000,
+        "1,2\n" * 6_000_000,
+    ],
+)
+def test_no_content_takes_long_to_refuse(read, content):
+    began = time.process_time()
+    with pytest.raises(BuildError):
+        read(content)
+    assert time.process_time() - began < 4
+
+
+def test_a_large_file_takes_time_in_proportion_and_can_be_left(tmp_path):
+    path = tmp_path / "large.csv"
+    path.write_text("a,b,y\n" + "1.5,2.25,3\n" * 300_000)
+    shares, began = [], time.process_time()
+    sheet = csv_sheet.read_sheet(path, report=shares.append)
+    assert time.process_time() - began < 3 and sheet.count == 300_000
+    assert len(shares) > 10 and shares == sorted(shares) and shares[-1] == 1.0
+    assert csv_sheet.read_sheet(path, report=shares.append) is sheet, "it is not read a second time"
+
+    class Left(Exception):
+        pass
+
+    def leave(share: float) -> None:
+        raise Left
+
+    path.write_text("a,b,y\n" + "1.5,2.25,4\n" * 300_000)
+    with pytest.raises(Left):
+        csv_sheet.read_sheet(path, report=leave)

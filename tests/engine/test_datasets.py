@@ -72,6 +72,12 @@ def test_xor_and_spiral_are_what_they_say():
     assert np.hypot(*spiral.x.T).max() <= 3.0 + 1e-9 and np.bincount(spiral.y).tolist() == [250, 250]
 
 
+def test_xor_can_be_its_four_corners_all_of_them_trained_on():
+    corners = data_of("xor", corners=True)
+    assert corners.x.tolist() == [[-1, -1], [-1, 1], [1, -1], [1, 1]] and corners.y.tolist() == [0, 1, 1, 0]
+    assert corners.training.all() and corners.classes == 2
+
+
 def test_typed_in_rows():
     data = load(experiment(data=table([[1.3, 0.7]], [[1.0]])), HERE)
     assert data.classes == 0 and data.x.tolist() == [[1.3, 0.7]] and data.training.all()

@@ -63,3 +63,13 @@ def test_a_deep_sigmoid_with_large_weights_saturates():
     record = jobs.trace_record(jobs.OpenedFile(changed, None), 0, "textbook")
     node = next(node for node in record.nodes if node.operation == "sigmoid")
     assert (node.marks.saturated, node.marks.elements) == (2, 2)
+
+
+@pytest.mark.filterwarnings("ignore:Sparse")
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_marks_of_tensors_without_a_plain_memory():
+    value = torch.tensor([[1.0, 0.0], [0.0, float("inf")]])
+    nested = torch.nested.nested_tensor([value, value[:1]])
+    for one in (value, value.to_sparse(), value.to_sparse_csr(), value.to(torch.complex64), nested, value.bfloat16()):
+        assert node_marks("mul", one, None, None, None).non_finite == 1
+    assert node_marks("mul", value.to(torch.float8_e4m3fn), value, None, None).non_finite_gradient == 1

@@ -14,6 +14,7 @@ import pytest
 
 from nnviz import jobs, messages
 from nnviz.document import edits
+from nnviz.document.catalog import DATASETS, new_choice
 from nnviz.document.run_log import NOTHING_LEFT, Change, LogUpdate, RunLog
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
@@ -160,6 +161,32 @@ def test_a_document_that_cannot_be_built_is_refused_and_the_run_stands(engine):
     assert (failed.request, failed.revision, failed.place) == ("Open", 99, "network.layers[4].units") and failed.cure
     engine.send(messages.Train(2))
     assert engine.until(messages.Trained).iteration == 2
+
+
+# --- files ---
+
+
+def reading(engine, path, number: int) -> None:
+    engine.send(messages.ReadTable(number, experiment(data=new_choice(DATASETS, "csv", path=str(path)))))
+
+
+def test_the_run_goes_on_while_a_large_file_is_read_and_reading_can_be_stopped(engine, tmp_path):
+    path = tmp_path / "large.csv"
+    path.write_text("a,b,y\n" + "1.5,2.25,3\n1.5,2.25,4\n" * 1_000_000)
+    engine.open()
+    reading(engine, path, 1)
+    glimpsed = engine.until(messages.TableGlimpsed)
+    assert [column.name for column in glimpsed.table.columns] == ["a", "b", "y"] and glimpsed.table.lines[0] == 2
+    told = []
+    engine.send(messages.Train(5))
+    assert engine.until(messages.Trained, told).iteration == 5
+    assert not any(isinstance(reply, messages.TableRead) for reply in told)
+    engine.send(messages.StopReading(1))
+    stopped = engine.until(messages.TableRead)
+    assert stopped.number == 1 and stopped.data is None and "stopped" in stopped.message
+    path.write_text("a,b,y\n1,2,3\n4,5,6\n")
+    reading(engine, path, 2)
+    assert engine.until(messages.TableRead).table.rows == 2, "the next one is read as ever"
 
 
 # --- training ---

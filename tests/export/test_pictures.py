@@ -1,5 +1,6 @@
 """Pictures of scenes and widgets: right size, well-formed, the same in every reader, clear errors."""
 
+import os
 from xml.etree import ElementTree
 
 import pytest
@@ -8,6 +9,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QGraphicsScene, QLabel, QWidget
 
+from nnviz.document.store import files
 from nnviz.export import pictures
 from nnviz.export._svg import SVG
 from nnviz.ui.graph._graph_view import GraphView
@@ -132,3 +134,15 @@ def test_painting_changes_neither_scene_nor_widget(view):
     pictures.svg(view.scene(), LIGHT)
     assert view.scene().items() == items and view.sceneRect() == rect and view.transform() == zoom
     assert isinstance(view, QWidget)
+
+
+@pytest.mark.parametrize("suffix", ("svg", "png", "pdf"))
+def test_a_picture_that_was_there_stays_until_the_new_one_is_whole(view, tmp_path, monkeypatch, suffix):
+    path = tmp_path / f"picture.{suffix}"
+    pictures.save(view.scene(), path, LIGHT)
+    before = path.read_bytes()
+    opened = os.open("/dev/full", os.O_WRONLY)
+    monkeypatch.setattr(files.tempfile, "mkstemp", lambda **arguments: (opened, str(tmp_path / "gone")))
+    with pytest.raises(OSError, match="No space left"):
+        pictures.save(view.scene(), path, DARK)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]

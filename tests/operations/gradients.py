@@ -195,7 +195,11 @@ def running_sum(g, y, x, dim, dtype=None):
 
 
 def product(g, y, x, *options, **named):
-    return (spread(g * y, x, options, named) / x,)
+    axes, _ = _axes(x, options, named)
+    flat = x.movedim(axes, list(range(-len(axes), 0))).flatten(-len(axes))
+    others = torch.stack([flat.index_fill(-1, torch.tensor([k]), 1).prod(-1) for k in range(flat.shape[-1])], -1)
+    moved_shape = x.movedim(axes, list(range(-len(axes), 0))).shape
+    return (spread(g, x, options, named) * others.view(moved_shape).movedim(list(range(-len(axes), 0)), axes),)
 
 
 def einsum(g, y, equation, *operands):
@@ -247,10 +251,11 @@ def pointwise_loss(slope: Callable[..., Tensor], symmetric: bool = True) -> Call
     """Code of a loss of (prediction, target), reduced over all elements; the target gets the opposite if symmetric."""
 
     def code(g, y, prediction, target, *options, **named):
-        share = 1 / prediction.numel() if reduction_of(options, named) == "mean" else 1
+        pairs = math.prod(torch.broadcast_shapes(prediction.shape, target.shape))
+        share = 1 / pairs if reduction_of(options, named) == "mean" else 1
         keys = {key: value for key, value in named.items() if key in ("beta", "delta", "pos_weight")}
         sent = g * share * slope(prediction, target, **keys)
-        return sent, -sent if symmetric else None
+        return *fit(sent, prediction), *(fit(-sent, target) if symmetric else (None,))
 
     return code
 
@@ -404,7 +409,7 @@ def _convolution_gradients(count: int) -> tuple[Callable, Callable]:
 
 def convolution(g, y, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     axes = weight.dim() - 2
-    if x.dim() == axes + 1:  # without a batch
+    if x.dim() == axes + 1 or x.is_complex():  # without a batch, or where torch.nn.grad knows none
         return NotImplemented
     to_input, to_weight = _convolution_gradients(axes)
     stride, dilation = _per_axis(stride, axes), _per_axis(dilation, axes)
@@ -491,7 +496,10 @@ CODE: dict[str, Callable] = {
     "mm": matmul,
     "bmm": matmul,
     "mv": matmul,
-    "vdot": lambda g, y, a, b: (g * b, g * a),
+    "vdot": lambda g, y, a, b: (g.conj() * b, g * a),
+    "real": lambda g, y, x: (g.to(x.dtype),),
+    "imag": lambda g, y, x: (1j * g,),
+    "conj": lambda g, y, x: (g.conj(),),
     "einsum": einsum,
     "dot": lambda g, y, a, b: (g * b, g * a),
     "add": lambda g, y, a, b, alpha=1: fit(g, a) + fit(alpha * g, b),
@@ -508,7 +516,7 @@ CODE: dict[str, Callable] = {
     "rsqrt": elementwise(lambda x, y: -0.5 * y**3),
     "exp": elementwise(lambda x, y: y),
     "log": elementwise(lambda x, y: 1 / x),
-    "abs": elementwise(lambda x, y: x.sign()),
+    "abs": elementwise(lambda x, y: x.sgn()),
     "sin": elementwise(lambda x, y: x.cos()),
     "cos": elementwise(lambda x, y: -x.sin()),
     "clamp": elementwise(clamp),
@@ -570,7 +578,7 @@ CODE: dict[str, Callable] = {
     "clone": moved("clone"),
     "T": lambda g, y, x: (g.T,),
     "mT": lambda g, y, x: (g.mT,),
-    "H": lambda g, y, x: (g.T,),
+    "H": lambda g, y, x: (g.conj().T,),
     "to": lambda g, y, x, *o, **k: (g.to(x.dtype),),
     "double": lambda g, y, x: (g.to(x.dtype),),
     "float": lambda g, y, x: (g.to(x.dtype),),
@@ -578,6 +586,7 @@ CODE: dict[str, Callable] = {
     "index_add": lambda g, y, x, dim, index, source, alpha=1: (g, None, alpha * g.index_select(dim, index)),
     "write_back": write_back,
     "read_view": read_view,
+    "write_beneath": lambda g, y, x, written: (g, None),
     "where": lambda g, y, c, a, b: (None, *fit(g * c, a), *fit(g * ~c, b)),
     "masked_fill": lambda g, y, x, mask, value: (g.masked_fill(mask, 0), None),
     **dict.fromkeys(("dropout", "dropout1d", "dropout2d", "dropout3d"), dropout),
@@ -613,8 +622,29 @@ def gradients_by_code(nodes: Sequence[Node], node: Node) -> tuple[Tensor | None,
     y = node.values
     drawn = {} if node.dropped is None else {"dropped": node.dropped}  # what no argument says
     args, named = fill(node.call.args, inputs), fill(node.call.kwargs, inputs)
+    if any(tensor.is_complex() for tensor in (*inputs, *y)) and node.operation not in OF_COMPLEX:
+        args, named, y = conjugated(args), conjugated(named), conjugated(y)
     sent = code(*((g[0], y[0]) if len(y) == 1 else (g, y)), *args, **named, **drawn)
-    return None if sent is NotImplemented else sent
+    if sent is NotImplemented:
+        return None
+    return tuple([_real_for(part, of) for part, of in zip(sent, inputs, strict=True)])
+
+
+OF_COMPLEX = {"abs", "vdot", "real", "imag", "conj", "H"}
+"""Code that knows complex numbers itself. To any other their conjugates are given, for the slope of a holomorphic function is the
+conjugate of its slope there."""
+
+
+def conjugated(part: Any) -> Any:
+    if isinstance(part, (Tensor, complex)):
+        return part.conj() if isinstance(part, Tensor) else part.conjugate()
+    if isinstance(part, (tuple, list)):
+        return type(part)([conjugated(one) for one in part])
+    return {name: conjugated(one) for name, one in part.items()} if isinstance(part, dict) else part
+
+
+def _real_for(sent: Tensor | None, of: Tensor) -> Tensor | None:
+    return sent.real if sent is not None and sent.is_complex() and not of.is_complex() else sent
 
 
 def code_of(operation: str) -> Callable | None:

@@ -112,6 +112,23 @@ def test_what_cannot_be_opened_or_saved_is_one_message_and_changes_nothing(docum
     assert "\n" not in heard.messages[0][1]
 
 
+def test_data_beside_a_document_stays_where_it_is_wherever_the_document_goes(document, tmp_path):
+    home, away = tmp_path / "home", tmp_path / "away"
+    home.mkdir()
+    away.mkdir()
+    here = edits.choose_data(two_moons(), "csv", path="sub/rows.csv")
+    files.save(home / "a.json", here)
+    assert document.open(home / "a.json") and document.is_saved
+    assert document.experiment.data["path"] == str(home / "sub" / "rows.csv")
+    assert document.save_as(home / "b.json") and files.load(home / "b.json").data["path"] == "sub/rows.csv"
+    assert document.save_as(away / "c.json") and files.load(away / "c.json").data["path"] == str(home / "sub" / "rows.csv")
+    document.edit("Path", edits.change_data, path="d.csv")
+    assert document.experiment.data["path"] == str(away / "d.csv")
+    assert document.save() and files.load(away / "c.json").data["path"] == "d.csv"
+    document.revert()
+    assert document.experiment.data["path"] == str(away / "d.csv")
+
+
 MOVES = (
     lambda d, r: d.edit("Add", edits.add_layer, r.choice(("dense", "dropout", "batch_norm"))),
     lambda d, r: d.edit("Remove", edits.remove_layers, [layer.id for layer in d.experiment.network.layers[-1:]]),

@@ -7,8 +7,9 @@ import sys
 import pytest
 from PySide6.QtCore import QLockFile
 
+from nnviz.document import edits
 from nnviz.document.store import files
-from nnviz.session._document_file import FileWatch, lock_path
+from nnviz.session._document_file import Autosaver, FileWatch, lock_path
 from nnviz.session.document import Document
 from tests.session.sessions import two_moons
 
@@ -115,3 +116,26 @@ def test_revert_of_what_has_no_file_goes_back_to_how_it_began(document, watch):
     assert document.revert() and document.experiment == two_moons(8) and document.is_saved
     document.new(two_moons(), saved=False)
     assert not document.revert()
+
+
+def test_a_full_disk_is_told_of_once_and_not_for_every_edit(document, monkeypatch):
+    autosaver = Autosaver(document, dict, parent=document)
+    said = []
+    autosaver.message_posted.connect(lambda level, text: said.append(text))
+    with monkeypatch.context() as full:
+        full.setattr("nnviz.session._document_file.write_autosave", raising(OSError(28, "No space left on device")))
+        for seed in range(1, 6):
+            document.edit("Seed", edits.set_seed, seed)
+            autosaver.write()
+    assert said == ["The copy of unsaved work could not be written: No space left on device."]
+    autosaver.write()
+    monkeypatch.setattr("nnviz.session._document_file.write_autosave", raising(OSError(28, "No space left on device")))
+    autosaver.write()
+    assert len(said) == 2, "there had been room in between"
+
+
+def raising(error):
+    def call(*arguments):
+        raise error
+
+    return call

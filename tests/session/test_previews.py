@@ -76,3 +76,25 @@ def test_a_file_is_looked_at_anew_and_only_the_last_answer_counts(stage, seen):
     _, second = (request.number for request in stage.wire.of(messages.ReadTable))
     stage.reply(messages.TableRead(second, None, None, "new"))
     assert [reply.message for reply in looks] == ["new"]
+
+
+def test_a_file_that_nobody_waits_for_is_read_no_further(stage, seen):
+    looks, glimpses = [], []
+    previews = stage.session.previews
+    previews.looked_at.connect(lambda reply: looks.append(reply.message))
+    previews.glimpsed.connect(lambda reply: glimpses.append(reply.share))
+    experiment = edits.choose_data(stage.session.experiment, "csv", path="a.csv")
+    previews.stop_looking()
+    assert not stage.wire.of(messages.StopReading)
+    previews.look(experiment)
+    stage.reply(messages.TableGlimpsed(1, 0.5))
+    previews.look(experiment, suggests=True)
+    assert [request.number for request in stage.wire.of(messages.StopReading)] == [1]
+    stage.reply(messages.TableGlimpsed(1, 0.6), messages.TableRead(1, None, None, "stopped"))
+    assert glimpses == [0.5] and looks == [], "of the file before nothing is told any more"
+    assert [request.suggests for request in stage.wire.of(messages.ReadTable)] == [False, True]
+    stage.reply(messages.TableGlimpsed(2, 0.1))
+    previews.stop_looking()
+    assert [request.number for request in stage.wire.of(messages.StopReading)] == [1, 2]
+    stage.reply(messages.TableRead(2, None, None, "stopped"))
+    assert looks == ["stopped"] and glimpses == [0.5, 0.1]

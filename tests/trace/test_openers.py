@@ -221,3 +221,26 @@ def _returned(trace) -> dict[str, torch.Tensor]:
 
 def _is_same(one: torch.Tensor, other: torch.Tensor) -> bool:
     return torch.equal(one.nan_to_num(), other.nan_to_num()) and one.stride() == other.stride()
+
+
+class Residual(nn.Module):
+    def __init__(self, channels: int):
+        super().__init__()
+        self.body = nn.Sequential(*[part for _ in range(2) for part in self._block(channels)])
+
+    @staticmethod
+    def _block(channels: int) -> tuple[nn.Module, ...]:
+        return nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.ReLU()
+
+    def forward(self, x):
+        return F.relu(self.body(x) + x)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rounding_in_an_opened_batch_norm_decides_nothing(seed):
+    """A sign that flips in front of one ReLU would move the gradients by some thousandths."""
+    torch.manual_seed(seed)
+    stem = nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU()
+    net = nn.Sequential(*stem, *[Residual(16) for _ in range(3)], nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10))
+    x, y = torch.randn(8, 3, 16, 16), torch.randint(0, 10, (8,))
+    assert capture(net, x, loss=F.cross_entropy, target=y).worst_error < 1e-5

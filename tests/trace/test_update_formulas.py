@@ -16,7 +16,7 @@ from tests.trace.test_updates import VARIANTS
 from tests.trace.zoo import normal
 
 OPTIONS = {
-    "η": "lr", "λ": "weight_decay", "γ": "momentum", "τ": "dampening", "α": "alpha", "ε": "eps", "decay": "lr_decay",
+    "η": "lr", "λ": "weight_decay", "μ": "momentum", "τ": "dampening", "α": "alpha", "ε": "eps", "decay": "lr_decay",
 }  # fmt: skip
 MEMORY = {"s": "initial_accumulator_value"}
 """What a row's number of the step before is at the first step, where it is not 0."""

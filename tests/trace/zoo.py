@@ -742,6 +742,23 @@ def checkpointed():
 
 
 @case
+def complex_numbers():
+    def run(m, x):
+        z = torch.conj(m.a * x - m.b / (m.a + 2)) * (3 - 4j) + m.r * m.b
+        return z.real.square().sum() + z.imag.sum() + (m.w @ z).abs().sum() + torch.vdot(z, m.a).real
+
+    start = torch.randn(3, dtype=torch.complex128), torch.randn(3, dtype=torch.complex128)
+    parts = {"a": nn.Parameter(start[0]), "b": nn.Parameter(start[1]), "r": nn.Parameter(normal(3))}
+    return Model(run, w=nn.Parameter(torch.randn(2, 3, dtype=torch.complex128)), **parts), (normal(3),)
+
+
+@case
+def gamma_draw():
+    """Torch itself writes through a detached tensor here."""
+    return Model(lambda m, x: torch.distributions.Gamma(m.rate.exp(), x.exp()).rsample().sum(), rate=nn.Parameter(normal(3))), (normal(3),)
+
+
+@case
 def penalty_inside():
     def run(m, x):
         penalty = sum(p.abs().sum() for p in m.parameters()) + sum((p**2).sum() for p in m.parameters())

@@ -10,8 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QMessageBox
 
-from nnviz.document.store.autosave import autosave_folder, recoverable
+from nnviz.document import edits
+from nnviz.document.store import files, saved_run
+from nnviz.document.store.autosave import autosave_folder, recoverable, write_autosave
 from nnviz.document.store.examples import open_document
 from nnviz.ui.shell import app
 from nnviz.ui.shell._windows import Windows
@@ -65,3 +68,65 @@ def test_work_of_a_killed_program_is_offered_at_the_next_start(qtbot):
     assert len(list(autosave_folder().glob("*.autosave"))) == 1 and not recoverable()
     window.asks_before_closing = False
     app.shut_down(window)
+
+
+TRAINED = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from nnviz.ui.shell import app
+begin = app._begin
+def trained(window, how):
+    begin(window, how)
+    window.session.document.save_as(Path(sys.argv[1]))
+    clock = QTimer(window, interval=50)
+    clock.timeout.connect(lambda: window.session.training.can_train and (clock.stop(), window.session.training.train()))
+    clock.start()
+app._begin = trained
+sys.exit(app.main("example:iris"))
+"""
+
+
+@pytest.mark.parametrize("how", (signal.SIGKILL, signal.SIGTERM))
+def test_training_that_no_file_holds_outlives_the_program(tmp_path, how):
+    path = tmp_path / "trained.nnviz"
+    program = subprocess.Popen([sys.executable, "-c", TRAINED, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while iteration_kept() < 100:
+        assert time.monotonic() < deadline and program.poll() is None
+        time.sleep(0.05)
+    os.kill(program.pid, how)
+    program.wait()
+    (lost,) = recoverable()
+    run = saved_run.decode(lost.run)
+    assert lost.document == path and run.iteration >= 100 and run.log.last == lost.experiment and run.loss is not None
+
+
+def iteration_kept() -> int:
+    """How far the run in the copy has come, while the program that writes it is alive."""
+    for copy in autosave_folder().glob("*.autosave"):
+        run = saved_run.decode(files.part_of(copy.read_bytes().partition(b"\n")[2], saved_run.PART) or b"")
+        return run.iteration if run else 0
+    return 0
+
+
+def test_what_a_person_discards_is_not_offered_again(qtbot, tmp_path, monkeypatch):
+    app.application().setQuitOnLastWindowClosed(False)
+    for file in range(4):
+        write_autosave(open_document("example:moons"), tmp_path / f"lost {file}.nnviz")
+    monkeypatch.setattr("nnviz.document.store.autosave._OWNER", "a later start")
+    windows = Windows(app.MainWindow, lambda window, begin: window.make_features(open_document("example:moons")))
+    window = windows.open()
+    assert window.features.files.lost_work.offer() and len(window.notes.notes) == 1
+    (note,) = window.notes.notes.values()
+    assert "There are 3 more" in note.text
+    note.buttons["Discard"].click()
+    (note,) = window.notes.notes.values()
+    note.buttons["Discard all"].click()
+    assert not window.notes.notes and not list(autosave_folder().iterdir())
+    window.session.edit("Seed", edits.set_seed, 7)
+    window.session.autosaver.write()
+    assert list(autosave_folder().iterdir())
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Discard)
+    assert window.close() and not list(autosave_folder().iterdir())
+    app.flush_deletions()

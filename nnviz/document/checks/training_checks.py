@@ -13,6 +13,7 @@ from nnviz.document.checks.output_and_data import choice_problems, counted, endi
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice
 from nnviz.document.problems import Problem, fix, step
+from nnviz.document.shapes.rows import held_out
 from nnviz.document.shapes.rules import LayerShape
 
 MOST_PARAMETERS = 50_000_000
@@ -78,9 +79,10 @@ def _lonely_batch_problems(experiment: Experiment) -> list[Problem]:
 
 def _validation_problems(experiment: Experiment) -> list[Problem]:
     """What watches the validation loss needs rows to validate on."""
-    if experiment.data.settings.get("validation"):
+    if held_out(experiment.data):
         return []
-    held = fix("Hold out 30 % of the rows", step("change_data", validation=0.3))
+    all_rows = {"corners": False} if experiment.data.settings.get("corners") else {}
+    held = fix("Hold out 30 % of the rows", step("change_data", validation=0.3, **all_rows))
     message, cure = "{} watches the validation loss, and no rows are kept out of training.", "Set validation above 0, or turn it off."
     watching = []
     if experiment.training.early_stopping is not None:

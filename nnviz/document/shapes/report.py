@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -19,6 +20,9 @@ from nnviz.document.network import Layer, split_parameter
 from nnviz.document.problems import Problem, offered, shown
 from nnviz.document.shapes.fixes import FixAt, change_itself, delete_itself, first_fix
 from nnviz.document.shapes.rules import RULES, LayerProblem, LayerShape, Shape, parameters_by_name
+
+MOST_PROBLEMS = 20
+"""So many parameters are named that are wrong; a document may name a hundred thousand."""
 
 
 class Report(msgspec.Struct, frozen=True, dict=True):
@@ -128,5 +132,8 @@ def _parameter_problems(
     """What is wrong with what a document says of parameters; layers whose shape is not known are left alone."""
     known = parameters_by_name(layers) if values else {}
     hidden = {id for id, layer in layers.items() if layer.output_shape is None}
-    named = [(name, value) for name, value in values.items() if split_parameter(name).layer not in hidden]
-    return [found for name, value in named if (found := problem(name, value, known))]
+    named = ((name, value) for name, value in values.items() if split_parameter(name).layer not in hidden)
+    found = list(islice((found for name, value in named if (found := problem(name, value, known))), MOST_PROBLEMS + 1))
+    if len(found) > MOST_PROBLEMS:
+        found[-1] = Problem(found[0].place.partition(".")[0], "There are more problems of this kind.", "Mend the others first.")
+    return found

@@ -36,6 +36,11 @@ def data_size(data: Choice) -> RowSize | None:
     return RowSize(features, settings.get("classes", classes), 0 if classes else 1)
 
 
+def held_out(data: Choice) -> float:
+    """Return the share of the rows that are kept out of training."""
+    return 0.0 if data.settings.get("corners") else data.settings.get("validation", 0.0)
+
+
 def has_classes(data: Choice) -> bool:
     """Return whether the targets are known to be classes, so that there is nothing to scale in them."""
     size = data_size(data)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import os
-import sys
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +14,7 @@ import platformdirs
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.problems import Problem
-from nnviz.document.store.files import DocumentError, loads, packed, part_of, replace_file
+from nnviz.document.store.files import DocumentError, is_running, loads, packed, part_of, replace_file, resolved, sweep
 from nnviz.document.store.saved_run import PART
 
 _OWNER = uuid.uuid4().hex
@@ -52,7 +50,7 @@ def autosave_folder() -> Path:
 
 def autosave_path(document: Path | None, window: str = "") -> Path:
     """Return where this process keeps the copy of a document, or of one without a name. `window` tells its windows apart."""
-    name = f"{document.resolve()}{window}" if document else f"untitled {_OWNER}{window}"
+    name = f"{resolved(document)}{window}" if document else f"untitled {_OWNER}{window}"
     digest = hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:16]
     return autosave_folder() / f"{digest}-{_OWNER[:8]}.autosave"
 
@@ -64,7 +62,7 @@ def write_autosave(experiment: Experiment, document: Path | None = None, window:
     """
     path = autosave_path(document, window)
     path.parent.mkdir(parents=True, exist_ok=True)
-    header = {"document": str(document.resolve()) if document else None, "process": os.getpid(), "owner": _OWNER}
+    header = {"document": str(resolved(document)) if document else None, "process": os.getpid(), "owner": _OWNER}
     replace_file(path, json.dumps(header).encode() + b"\n" + packed(experiment, extras or {}))
     return path
 
@@ -73,6 +71,11 @@ def discard_autosave(document: Path | None = None, window: str = "") -> None:
     """Drop the copy of the document: it has been saved, or the changes are not wanted."""
     with suppress(OSError):
         autosave_path(document, window).unlink()
+
+
+def sweep_autosaves() -> None:
+    """Remove what processes that were killed while they wrote a copy have left beside the copies."""
+    sweep(autosave_folder())
 
 
 def discard(recovery: RecoveryFile) -> None:
@@ -87,7 +90,7 @@ def recoverable() -> tuple[RecoveryFile, ...]:
     for file in autosave_folder().glob("*.autosave"):
         with suppress(OSError, DocumentError, msgspec.DecodeError, UnicodeDecodeError):
             recovery, header = _recovery(file)
-            if header.owner != _OWNER and (header.process == os.getpid() or not _is_running(header.process)):
+            if header.owner != _OWNER and (header.process == os.getpid() or not is_running(header.process)):
                 found.append(recovery)
     return tuple(sorted(found, key=lambda recovery: recovery.saved_at, reverse=True))
 
@@ -101,16 +104,3 @@ def _recovery(file: Path) -> tuple[RecoveryFile, _Header]:
     experiment = loads(body, file.name)
     document = Path(header.document) if header.document else None
     return RecoveryFile(file, document, experiment.title, status.st_mtime, experiment, part_of(body, PART)), header
-
-
-def _is_running(process: int) -> bool:
-    if sys.platform == "win32":
-        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, process)
-        return bool(handle) and bool(ctypes.windll.kernel32.CloseHandle(handle))
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True

@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
+import hashlib
 import os
+import platform
 import stat
 import struct
+import sys
 import tempfile
 import time
 import zipfile
@@ -34,6 +39,8 @@ LARGEST = {
 
 _MOST_DIRECTORY = 4096
 _TEMPORARY = (".nnviz-", ".tmp")
+_HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+"""Tells the temporary files of this machine from those of another one that writes to the same folder."""
 _STALE = 3600
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -90,6 +97,8 @@ def save(
     parts = {EXPERIMENT: dumps(experiment), **({THUMBNAIL: thumbnail} if thumbnail else {}), **(extras or {})}
     for name, part in parts.items():
         _check_part(path.name, name, len(part))
+    if excess := json_text.too_large(parts[EXPERIMENT]):
+        raise DocumentError(path.name, (excess,))
     if path.suffix.lower() != ".nnviz" and len(parts) > 1:
         raise _error(path.name, "A bare JSON file holds the experiment only.", "Save it with a name that ends in .nnviz.")
     if is_read_only(path):
@@ -107,7 +116,9 @@ def part(path: str | os.PathLike[str], name: str) -> bytes | None:
     try:
         with path.open("rb") as file:
             return _member(file, path.name, name) if _is_zip(file) else None
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        if isinstance(error, DocumentError):
+            raise
         raise _error(str(path), f"It cannot be read: {_reason(error)}.", "Check the path and your rights to it.") from error
 
 
@@ -118,10 +129,16 @@ def part_of(data: bytes, name: str) -> bytes | None:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Make `data` the content of the file in one step: whoever looks sees all of the old or all of the new. Raises OSError."""
-    path = path.resolve()
-    _sweep(path.parent)
-    handle, name = tempfile.mkstemp(prefix=_TEMPORARY[0], suffix=_TEMPORARY[1], dir=path.parent)
+    """Make `data` the content of the file in one step: whoever looks sees all of the old or all of the new. Raises OSError.
+
+    A device or a pipe, which holds nothing, is written to.
+    """
+    path = resolved(path)
+    if path.is_char_device() or path.is_fifo():
+        path.write_bytes(data)
+        return
+    sweep(path.parent)
+    handle, name = tempfile.mkstemp(prefix=f"{_TEMPORARY[0]}{_HOST}-{os.getpid()}-", suffix=_TEMPORARY[1], dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -136,11 +153,53 @@ def replace_file(path: Path, data: bytes) -> None:
     _sync_folder(path.parent)
 
 
+def resolved(path: Path) -> Path:
+    """Return the path without links. Raises OSError where they lead round in a circle, or the system can have no such name."""
+    try:
+        return path.resolve()
+    except RuntimeError:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
+    except UnicodeError:
+        coding = sys.getfilesystemencoding()
+        raise OSError(errno.EILSEQ, f"its name has letters that this system, set to {coding}, cannot write", str(path)) from None
+    except ValueError:
+        raise OSError(errno.EINVAL, "no file can have such a name", str(path)) from None
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed while saving: at once what is known to be theirs, else after an hour."""
+    with suppress(OSError):
+        for left in folder.glob("*".join(_TEMPORARY)):
+            with suppress(OSError):
+                if _is_left(left.name) or time.time() - left.stat().st_mtime > _STALE:
+                    left.unlink()
+
+
+def _is_left(temporary: str) -> bool:
+    """Whether a process of this machine that is gone made it."""
+    _, host, process, *_ = (*temporary.split("-"), "", "")
+    return host == _HOST and process.isdecimal() and not is_running(int(process))
+
+
+def is_running(process: int) -> bool:
+    """Return whether a process of this machine has this id."""
+    if sys.platform == "win32":
+        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, process)
+        return bool(handle) and bool(ctypes.windll.kernel32.CloseHandle(handle))
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
 def is_read_only(path: Path) -> bool:
     """Return whether the file is there and nobody may write to it, or this user may not."""
     try:
         return not path.stat().st_mode & 0o222 or not os.access(path, os.W_OK)
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have
         return False
 
 
@@ -148,7 +207,7 @@ def stamp(path: Path) -> tuple[int, ...] | None:
     """Return what tells one state of a file from a later one without reading it; None if there is no such file."""
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino
 
@@ -257,14 +316,6 @@ def _zipped(parts: dict[str, bytes]) -> bytes:
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, data)
     return buffer.getvalue()
-
-
-def _sweep(folder: Path) -> None:
-    """Remove the temporary files of processes that were killed while saving, an hour ago or more."""
-    for left in folder.glob("*".join(_TEMPORARY)):
-        with suppress(OSError):
-            if time.time() - left.stat().st_mtime > _STALE:
-                left.unlink()
 
 
 def _mode(path: Path) -> int:

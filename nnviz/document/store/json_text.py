@@ -2,6 +2,7 @@
 
 No files here (files.py), and no rule about networks beyond what the text itself must keep: known keys, right types, ids that exist once.
 A network that is wrong otherwise, with a circle of links or a width out of range, is read as it stands: it can be opened, mended and saved.
+Long because what is written and how it is read stand side by side.
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ MOST_PROBLEMS = 20
 
 ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 WIDTH = 140
+_MOST_SIGNS = (
+    (b",", 1_000_000, "numbers and other entries"),
+    (b"[", 100_000, "lists"),
+    (b":", 100_000, "names of entries"),
+)
+"""Of each sign of JSON the most that a document may have, and what it stands for: they tell what reading it takes before it is read."""
 _FARTHEST = 1_000_000_000
 """A number of a layer that lies farther beyond its limits is taken for damage of the file."""
 
@@ -129,12 +136,24 @@ def _folded(value: Any, indent: int) -> str:
 
 def decode(data: bytes) -> tuple[Experiment | None, tuple[Problem, ...]]:
     """Return the experiment in UTF-8 JSON, or None and what is wrong with it (at most MOST_PROBLEMS)."""
-    reader = _Reader()
+    reader, excess = _Reader(), too_large(data)
+    if excess:
+        return None, (excess,)
     try:
         experiment = reader.experiment(_migrated(_parsed(data)))
     except _Fault as fault:
         return None, (*reader.problems, fault.problem)[:MOST_PROBLEMS]
     return (None if reader.problems else experiment), tuple(reader.problems)
+
+
+def too_large(data: bytes) -> Problem | None:
+    """Return why a document has too many parts to be opened, however few bytes each has; None if it has not."""
+    for sign, most, what in _MOST_SIGNS:
+        count = data.count(sign)
+        if count > most:
+            message = f"It has about {count:,} {what}; {most:,} are the most."
+            return Problem("the whole document", message, "Keep large data in a CSV file, and large weights out of the document.")
+    return None
 
 
 class _Fault(Exception):

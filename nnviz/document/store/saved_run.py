@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import math
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from nnviz.document.experiment import Experiment
+from nnviz.document.fields import finite
 from nnviz.document.run_log import Change, RunLog
 from nnviz.document.store import json_text
 
@@ -40,9 +42,9 @@ def decode(data: bytes) -> SavedRun | None:
     """Return the run in this JSON; None if it is none, or a document in it has a fault: then there is none to go back to."""
     try:
         value = json.loads(data)
-        changes = tuple(Change(_count(change["iteration"]), _document(change["document"])) for change in value["changes"][:_MOST_CHANGES])
-        loss = None if value["loss"] is None else float(value["loss"])
-        saved = SavedRun(_count(value["iteration"]), loss, RunLog(_document(value["first"]), changes))
+        read = cache(_document)  # a run goes back and forth between a few
+        changes = tuple(Change(_count(change["iteration"]), read(change["document"])) for change in value["changes"][:_MOST_CHANGES])
+        saved = SavedRun(_count(value["iteration"]), _loss(value["loss"]), RunLog(read(value["first"]), changes))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     return saved if [at for at, _ in changes] == sorted(at for at, _ in changes) else None
@@ -57,6 +59,13 @@ def _document(text: Any) -> Experiment:
     if experiment is None:
         raise ValueError("a document in the history of the run has a fault")
     return experiment
+
+
+def _loss(value: Any) -> float | None:
+    number = finite(value)
+    if value is not None and number is None:
+        raise ValueError("that is no loss")
+    return number
 
 
 def _count(value: Any) -> int:

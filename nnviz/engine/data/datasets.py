@@ -16,7 +16,7 @@ import numpy as np
 from nnviz.document.catalog import LOSSES
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice
-from nnviz.document.shapes.rows import row_shape
+from nnviz.document.shapes.rows import held_out, row_shape
 from nnviz.engine import seeds
 from nnviz.engine.data import _series as series
 from nnviz.engine.data.csv_table import CsvTable, read_csv
@@ -28,6 +28,7 @@ class Rows:
     """Rows as they come from their source. `x`: (rows, features) float64; `y`: (rows,) class numbers, or (rows, targets) float64."""
 
     x: np.ndarray
+    """NaN where a value is missing, which becomes the mean of its column."""
     y: np.ndarray
     classes: int = 0
     """0 for regression."""
@@ -79,13 +80,15 @@ def load(experiment: Experiment, folder: Path) -> Data:
 def prepared(experiment: Experiment, rows: Rows) -> Data:
     """Return rows of the experiment's data split and scaled. Raises BuildError where numbers are too large."""
     data = experiment.data
-    training = _split(rows, data["validation"], _sklearn_seed(experiment, "split"))
+    training = _split(rows, held_out(data), _sklearn_seed(experiment, "split"))
     shape = row_shape(data, rows.x.shape[1])
-    x = scaled(rows.x, training, data.settings.get("scaling", "none"), shape[1] if len(shape) == 2 else None)
+    columns = shape[1] if len(shape) == 2 else rows.x.shape[1]
+    filled = with_means(rows.x, training, columns, rows.feature_names)
+    x = scaled(filled, training, data.settings.get("scaling", "none"), columns)
     y = rows.y if rows.classes else scaled(rows.y, training, data.settings.get("target_scaling", "none"))
     check_size(x, rows.feature_names, experiment.precision)
     check_size(y.reshape(len(y), -1), ("the target",), experiment.precision)
-    raw = None if x is rows.x else rows.x
+    raw = None if x is filled else filled
     return Data(x, y, training, rows.classes, rows.feature_names, rows.class_names, raw, shape, rows.is_ordered)
 
 
@@ -176,8 +179,10 @@ def _spiral(experiment: Experiment, folder: Path) -> Rows:
 
 
 def _xor(experiment: Experiment, folder: Path) -> Rows:
-    """Points drawn evenly over the square ±1; the class is decided before the noise moves them."""
+    """Points drawn evenly over the square ±1, or its corners; the class is decided before the noise moves them."""
     data, generator = experiment.data, _generator(experiment)
+    if data["corners"]:
+        return _classified(np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)]), np.array([0, 1, 1, 0]), ("x₁", "x₂"))
     x = generator.uniform(-1.0, 1.0, (data["samples"], 2))
     x[0], x[1] = (0.5, 0.5), (0.5, -0.5)  # so that both classes are there however few rows are drawn
     y = (x[:, 0] * x[:, 1] < 0).astype(np.int64)
@@ -265,7 +270,26 @@ SOURCES: dict[str, Callable[[Experiment, Path], Rows]] = {
 """Data kind -> function (experiment, folder that relative paths start from) -> rows."""
 
 
-# --- scaling ---
+# --- missing values and scaling ---
+
+
+def with_means(x: np.ndarray, training: np.ndarray, columns: int, names: tuple[str, ...]) -> np.ndarray:
+    """Return the rows with the mean of a column over the training rows where a value is missing; of a series, over all its time steps.
+
+    Raises BuildError, which names the column, where no training row has a value. `names`: of all numbers of a row.
+    """
+    gaps = np.isnan(x)
+    if not gaps.any():
+        return x
+    seen = np.where(training[:, None], x, np.nan).reshape(-1, columns)
+    counts = (~np.isnan(seen)).sum(0)
+    if (lost := gaps.reshape(-1, columns).any(0) & (counts == 0)).any():
+        name = names[int(lost.argmax())]
+        message = f"Column {name[:40]!r} has values in rows that are validated on, and none in the rows that are trained on."
+        raise BuildError("data.missing", message, "Leave the column out, or hold fewer rows out.")
+    with np.errstate(over="ignore"):
+        means = np.nan_to_num(np.nansum(seen, axis=0) / np.maximum(counts, 1), posinf=np.finfo(np.float64).max)
+    return np.where(gaps.reshape(-1, columns), means, x.reshape(-1, columns)).reshape(x.shape)
 
 
 def scaled(x: np.ndarray, training: np.ndarray, scaling: str, columns: int | None = None) -> np.ndarray:

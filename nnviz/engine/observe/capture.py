@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -38,8 +39,6 @@ class Captured(NamedTuple):
     """The trace opened into scalars, if that was asked for."""
     batch_axis: int = 0
     """Which axis of its inputs counts the rows of the batch."""
-    notes: tuple[str, ...] = ()
-    """What is easily overlooked in it, a sentence each."""
     measured: Callable[[Tensor], Any] | None = None
     """How its large tensors are measured: returns what stands for a Measure; None: at once."""
 
@@ -58,7 +57,7 @@ def capture_next(
         if not 0 <= sample < trainer.training_rows.count:
             raise ValueError(f"There is no training row {sample}. The rows are numbered 0 to {trainer.training_rows.count - 1}.")
         rows = torch.tensor([sample])
-    with trainer.unchanged():
+    with trainer.unchanged(), _of_one_row(sample):
         trainer.prepare()
         trace = capture(
             trainer.net,
@@ -78,6 +77,20 @@ def capture_next(
     position, precision = trainer.position, trainer.experiment.precision
     frozen = frozenset(name for name, parameter in trainer.parameters.items() if not parameter.requires_grad)
     return Captured(trace, rows, position.iteration, position.epoch, precision, trainer.net.entry, tuple(what_ifs), frozen)
+
+
+@contextmanager
+def _of_one_row(sample: int | None) -> Iterator[None]:
+    """What torch says of a batch norm that trains on one row, as a sentence."""
+    try:
+        yield
+    except ValueError as error:
+        if sample is None or "Expected more than 1 value per channel" not in str(error):
+            raise
+        raise TraceError(
+            f"Row {sample} alone cannot be traced: batch normalisation in training takes mean and variance over the rows of the batch, "
+            "and one row has no variance. Trace the whole batch."
+        ) from error
 
 
 def batched(captured: Captured) -> set[int]:

@@ -66,8 +66,6 @@ def gradient_checked(captured: Captured | None, request: messages.CheckGradient)
         raise BuildError("", f"Node {node.label} has no gradient at {list(element)}.", f"Its shape is {list(node.shape)}.")
     step = torch.finfo(node.value.dtype).eps ** (1 / 3) * max(1.0, abs(node.value[element].item()))
     numeric = finite_difference(captured.trace, node.id, element, step)
-    if node.value.is_complex():  # torch's convention: ∂L/∂Re + i ∂L/∂Im
-        numeric = complex(numeric, (1j * finite_difference(captured.trace, node.id, element, 1j * step)).real)
     return messages.GradientChecked(request.node, tuple(request.element), node.gradient[element].item(), numeric)
 
 

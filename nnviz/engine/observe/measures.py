@@ -14,7 +14,7 @@ from nnviz.document.network import split_parameter
 from nnviz.engine.run.trainer import Trainer
 from nnviz.engine.run.weight_recorder import WeightRecorder
 from nnviz.records.run_records import LayerMeasures, WeightHistory
-from nnviz.records.tensors import WHOLE, Array, Measure
+from nnviz.records.tensors import WHOLE, Array, Measure, histogram_of
 from nnviz.records.tensors import Tensor as TensorRecord
 
 FEWEST_BINS, MOST_BINS = 8, 40
@@ -121,7 +121,7 @@ class _Values:
     def histogram(self) -> dict[str, Any]:
         """Return the histogram of those that are not 0."""
         has_zeros = np.count_nonzero(self._finite) < self._finite.size
-        low, high, counts = _histogram(self._finite[self._finite != 0] if has_zeros else self._finite, _bins(self._count))
+        low, high, counts = histogram_of(self._finite[self._finite != 0] if has_zeros else self._finite, _bins(self._count))
         return {"histogram": counts, "low": low, "high": high}
 
 
@@ -136,20 +136,6 @@ def _length(values: np.ndarray) -> float:
 
 def _bins(count: int) -> int:
     return max(FEWEST_BINS, min(MOST_BINS, math.isqrt(count)))
-
-
-def _histogram(values: np.ndarray, bins: int) -> tuple[float, float, tuple[int, ...]]:
-    """Low edge, high edge and counts. Values that are all the same get edges a little apart."""
-    if not values.size:
-        return 0.0, 0.0, ()
-    low, high = float(values.min()), float(values.max())
-    if high - low <= 1e-9 * max(abs(low), abs(high)):
-        low, high = min(low * 0.95, low * 1.05), max(high * 0.95, high * 1.05)
-    width = max(high / bins - low / bins, np.finfo(np.float64).tiny)  # high − low itself may overflow
-    places = values / width
-    places -= low / width
-    np.clip(places, 0, bins - 1, out=places)
-    return low, high, tuple(np.bincount(places.astype(np.int64), minlength=bins).tolist())
 
 
 def history_record(recorder: WeightRecorder, iteration: int) -> WeightHistory:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nnviz.engine.observe.measures import plain
 from nnviz.records.trace_record import NodeMarks
+from nnviz.trace.record import dense
 
 FLAT = 0.05
 """A sigmoid or tanh is saturated where its derivative is below this share of the largest it can be."""
@@ -17,17 +18,23 @@ _STEEPNESS: dict[str, Callable[[Tensor], Tensor]] = {"sigmoid": lambda a: 4 * a 
 
 
 def node_marks(
-    operation: str, value: Tensor, gradient: Tensor | None, dropped: Tensor | None, batch_axis: int | None, frozen: bool = False
+    operation: str,
+    value: Tensor,
+    gradient: Tensor | None,
+    dropped: Tensor | None,
+    batch_axis: int | None,
+    frozen: bool = False,
+    is_masked: bool = False,
 ) -> NodeMarks | None:
-    """Return the marks of a node from its value over the batch; None if it has none."""
-    operation, can_saturate = operation.rstrip("_"), value.dtype.is_floating_point
+    """Return the marks of a node from its value over the batch; None if it has none. −∞ behind a mask (`is_masked`) is none."""
+    operation, value, can_saturate = operation.rstrip("_"), dense(value), value.dtype.is_floating_point
     found = NodeMarks(
         dead=_dead(value, batch_axis) if operation == "relu" else 0,
         units=value.numel() if batch_axis is None else value.numel() // max(1, value.shape[batch_axis]),
         saturated=int((_STEEPNESS[operation](value) < FLAT).sum()) if operation in _STEEPNESS and can_saturate else 0,
         dropped=0 if dropped is None else int(dropped.sum()),
         elements=value.numel(),
-        non_finite=_non_finite(value),
+        non_finite=0 if is_masked else _non_finite(value),
         non_finite_gradient=0 if gradient is None else _non_finite(gradient),
         frozen=frozen,
     )

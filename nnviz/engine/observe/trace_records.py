@@ -20,6 +20,7 @@ from nnviz.records.trace_record import (
     EdgeRecord,
     NodeRecord,
     OutputRecord,
+    PortRecord,
     RowRecord,
     RowsRecord,
     StepRecord,
@@ -27,7 +28,7 @@ from nnviz.records.trace_record import (
     UpdateRecord,
     WhatIf,
 )
-from nnviz.trace import Node, Step, Trace, Update, agreements
+from nnviz.trace import Node, Step, Trace, Update, agreements, masked_scores
 from nnviz.trace.record import Slot, fill, perform
 
 
@@ -44,6 +45,7 @@ def tensor_what_ifs(captured: Captured) -> tuple[WhatIf, ...]:
 
 def _tensors(captured: Captured) -> TraceRecord:
     trace, axes = captured.trace, batch_axes(captured.trace, len(captured.rows), captured.batch_axis)
+    masked = masked_scores(trace.nodes)
     return TraceRecord(
         iteration=captured.iteration,
         epoch=captured.epoch,
@@ -52,7 +54,7 @@ def _tensors(captured: Captured) -> TraceRecord:
         worst_error=trace.worst_error,
         precision=captured.precision,
         rows=tuple(captured.rows.tolist()),
-        nodes=tuple(_node(node, captured, axes.get(node.id)) for node in trace.nodes),
+        nodes=tuple(_node(node, captured, axes.get(node.id), node.id in masked) for node in trace.nodes),
         edges=_edges(captured),
         steps=tuple(_step(step) for step in trace.steps),
         updates=_updates(captured),
@@ -61,11 +63,11 @@ def _tensors(captured: Captured) -> TraceRecord:
         details=tuple(trace.details.items()),
         outputs=_outputs(captured),
         what_ifs=tensor_what_ifs(captured),
-        notes=captured.notes,
+        notes=trace.notes,
     )
 
 
-def _node(node: Node, captured: Captured, batch_axis: int | None) -> NodeRecord:
+def _node(node: Node, captured: Captured, batch_axis: int | None, is_masked: bool) -> NodeRecord:
     entry = captured.entry
     is_data, said = node.kind == "input" and node.label == "x", node.said
     return NodeRecord(
@@ -89,11 +91,19 @@ def _node(node: Node, captured: Captured, batch_axis: int | None) -> NodeRecord:
         where=node.where,
         dropped=array_of(node.dropped) if node.dropped is not None and node.dropped.numel() <= WHOLE else None,
         winners=_winners(node, captured.trace),
-        marks=node_marks(node.operation, node.value, node.gradient, node.dropped, batch_axis, node.label in captured.frozen),
+        marks=node_marks(node.operation, node.value, node.gradient, node.dropped, batch_axis, node.label in captured.frozen, is_masked),
         ports=tuple(node.ports) if any(node.ports) else (),
         arguments=tuple(_plain(part) for part in node.call.args) if node.call else (),
         keywords={name: _plain(part) for name, part in node.call.kwargs.items()} if node.call else {},
+        others=tuple(_other(node, port, captured) for port in range(1, len(node.values))),
+        has_own_backward=node.has_own_backward,
+        is_masked=is_masked,
     )
+
+
+def _other(node: Node, port: int, captured: Captured) -> PortRecord:
+    value = tensor_record(node.values[port], captured.measured)
+    return PortRecord(port, value.shape, value, _optional(node.gradients[port], captured))
 
 
 def _plain(part: Any) -> Any:

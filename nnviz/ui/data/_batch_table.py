@@ -16,7 +16,9 @@ from nnviz.text import numbers
 from nnviz.ui.data._row_cells import RowCells
 from nnviz.ui.theme.colors import GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.array_picture import image_of
+from nnviz.ui.widgets.scales import share_of
 from nnviz.ui.widgets.sorted_table import ROW, Column, Table
 
 _HIGH, _PICTURE_HIGH = 22, 34
@@ -72,6 +74,7 @@ _COLUMNS = (
 class InputPictures(QStyledItemDelegate):
     """Paints images and series in their cells; numbers and text are left to the model."""
 
+    @painted
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         super().paint(painter, option, index)
         cells, place, theme = index.data(ROW).cells, index.data(ROW).place, current_theme()
@@ -83,7 +86,7 @@ class InputPictures(QStyledItemDelegate):
             values = cells.inputs[place].reshape(cells.data.shape)[:, 0]
             low, high = float(values.min()), float(values.max())
             across = np.linspace(area.left(), area.right(), len(values))
-            up = area.bottom() - (values - low) / ((high - low) or 1.0) * area.height()
+            up = area.bottom() - share_of(values, low, high) * area.height()
             painter.setPen(QPen(theme.color("training_set"), 1.2))
             painter.drawPolyline(QPolygonF([QPointF(*spot) for spot in zip(across.tolist(), up.tolist(), strict=True)]))
 

@@ -21,6 +21,7 @@ from nnviz.records.data_record import DataRecord
 from nnviz.ui.data.rows_picture import paint_rows
 from nnviz.ui.theme.colors import BODY, GRID, SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.search_list import KEY, ListEntry, SearchList
 
 TILE = QSize(140, 118)
@@ -42,6 +43,7 @@ class DataGallery(QWidget):
         _prepare(self.list, self.tiles)
         self._search = SearchList(self.field, self.list, [_entry(kind) for kind in DATASETS.values()], spacing=2 * GRID)
         self._search.chosen.connect(self.kind_requested.emit)
+        self._search.chosen.connect(self.field.selectAll)  # the next word takes the place of this one
         self.field.textChanged.connect(lambda: self._search.mark(self.tiles.chosen))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -120,6 +122,7 @@ class Tiles(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         return TILE
 
+    @painted
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         kind = DATASETS[index.data(KEY)]
         area = QRectF(option.rect).adjusted(1.5, 1.5, -1.5, -1.5)

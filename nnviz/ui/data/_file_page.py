@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from nnviz.document import catalog
-from nnviz.messages import TableRead
+from nnviz.messages import TableGlimpsed, TableRead
 from nnviz.records.data_record import TableRecord
 from nnviz.ui.data._cells import CellTable
 from nnviz.ui.data.rows_picture import RowsPicture
@@ -28,6 +40,7 @@ _CHOICES = {
     "missing": "missing values",
     "target_scaling": "scale target",
 }
+_MOST_REMARKS = 3
 _KEPT = ("path", "target", "task", "separator", "decimal", "header", "missing", "without", "window", "horizon", "target_scaling")
 
 
@@ -36,6 +49,8 @@ class FilePage(QWidget):
 
     look_requested = Signal(dict)
     """Settings of the `csv` data set to look at the file with."""
+    stop_requested = Signal()
+    """Read no further."""
     use_requested = Signal(dict, tuple)
     """Settings, and the size of the rows: features, classes, targets."""
 
@@ -44,6 +59,9 @@ class FilePage(QWidget):
         self.draft: dict[str, Any] = {name: _FIELDS[name].default for name in _KEPT}
         self._used: dict[str, Any] | None = None
         self._reply: TableRead | None = None
+        self._is_reading = False
+        self._is_forgotten = False
+        """Whether another path has been begun to be typed."""
         self.path = QLineEdit(placeholderText="a CSV file; drop one on the window", accessibleName="File")
         self.browse = QPushButton("Choose…", accessibleName="Choose a file")
         self.target = QComboBox(accessibleName="Target column", toolTip=_FIELDS["target"].explanation)
@@ -54,7 +72,14 @@ class FilePage(QWidget):
         self.found, self.verdict = QLabel(wordWrap=True), QLabel(wordWrap=True)
         self.use = QPushButton("Use this table", accessibleName="Use this table", enabled=False)
         self.use.setProperty("accent", True)
+        self.progress = QProgressBar(textVisible=False, accessibleName="How far the file is read")
+        self.progress.setFixedHeight(GRID)
+        self.stop = QPushButton("Stop reading", accessibleName="Stop reading")
+        self.footer = self._made_footer()
+        """What was found wrong, how far it is, and the button: to be placed where it is always in sight."""
         self._lay_out()
+        self._show_reading(False)
+        self._show_cells(None)
         self._connect()
 
     def set_settings(self, settings: Mapping[str, Any] | None) -> None:
@@ -71,23 +96,37 @@ class FilePage(QWidget):
         self._draft(**{name: _FIELDS[name].default for name in _KEPT} | {"path": path})
 
     def show_look(self, reply: TableRead) -> None:
-        """Show what the engine found in the file."""
+        """Show what the engine found in the file; an answer that is not waited for any more is about another one."""
+        if not self._is_reading:
+            return
         self._reply = reply
+        self._show_reading(False)
         table = reply.table
-        self.cells.set_table(table, set(self.draft["without"]))
+        self._show_cells(table)
         self.rows.set_data(reply.data)
         self._show_guesses(table)
         self.found.setText(_found(table) if table else "")
         self.verdict.setText(f"{reply.message} {reply.cure}".strip() or _verdict(table, self.draft["window"]))
         self._color_verdict()
         self._show_use()
-        if self._used is not None and self.is_usable and self._used["path"] == self.draft["path"] and self._used != self.settings():
+        if self._used is not None and self.is_usable and self._used["path"] == self.draft["path"] and not self._is_in_use():
             self._emit_use()
+
+    def show_glimpse(self, glimpse: TableGlimpsed) -> None:
+        """Show how much of a large file has been read, and at first its first rows."""
+        if self._is_reading:
+            self.progress.setMaximum(100)
+            self.progress.setValue(round(100 * glimpse.share))
+            self.verdict.setText(f"Reading {self._file_name()} … {glimpse.share:.0%}")
+        if self._is_reading and glimpse.table:
+            self._show_cells(glimpse.table)
+            self._show_guesses(glimpse.table)
+            self.found.setText(f"The first rows, {len(glimpse.table.columns):,} columns; {glimpse.table.encoding}.")
 
     @property
     def is_usable(self) -> bool:
         """Whether the table can be trained on as it is."""
-        return bool(self._reply and self._reply.data is not None)
+        return bool(self._reply and self._reply.data is not None and not self._is_reading)
 
     def settings(self) -> dict[str, Any]:
         """Return the draft with target and task written out, so that the document does not hang on guesses about them."""
@@ -97,27 +136,61 @@ class FilePage(QWidget):
     # --- inside ---
 
     def _draft(self, **settings: Any) -> None:
-        if self._reply and settings.get("path", self.draft["path"]) != self.draft["path"]:
-            self._reply = None
-            self.cells.set_table(None, set())
+        if settings.get("path", self.draft["path"]) != self.draft["path"]:
+            self._forget_file()
         self.draft |= settings
-        self.path.setText(self.draft["path"])
+        if self.path.text() != self.draft["path"]:
+            self.path.setText(self.draft["path"])
         self.window.set_value(self.draft["window"])
         self.horizon.set_value(self.draft["horizon"])
         self.horizon.setEnabled(self.draft["window"] is not None)
         if self.draft["path"]:
+            self.found.clear()
+            self._is_forgotten = False
+            self._show_reading(True)
             self.look_requested.emit(dict(self.draft))
+
+    def _forget_file(self) -> None:
+        """Another file is meant: nothing that was found in the one before is true of it."""
+        if self._is_reading:
+            self.stop_requested.emit()
+        self._reply = None
+        self._show_reading(False)
+        self._show_cells(None)
+        self.rows.set_data(None)
+        self._show_guesses(None)
+        self.found.clear()
+        self.verdict.clear()
+        self._show_use()
+
+    def _show_reading(self, is_reading: bool) -> None:
+        self._is_reading = is_reading
+        self.progress.setMaximum(0)  # how far it is, is not known yet
+        for part in (self.progress, self.stop):
+            part.setVisible(is_reading)
+        if is_reading:
+            self.verdict.setText(f"Reading {self._file_name()} …")
+            set_role(self.verdict, "text")
+            self.use.setEnabled(False)
+
+    def _file_name(self) -> str:
+        return Path(self.draft["path"]).name
 
     def _emit_use(self) -> None:
         table = self._reply.table
         self.use_requested.emit(self.settings(), (table.features, table.classes, table.targets))
 
+    def _show_cells(self, table: TableRecord | None) -> None:
+        self.cells.set_table(table, set(self.draft["without"]))
+        self.cells.setVisible(table is not None)
+        self.found.setVisible(table is not None)
+
     def _show_guesses(self, table: TableRecord | None) -> None:
         guesses = _guesses(table) if table else {}
         for name, box in self.boxes.items():
             with QSignalBlocker(box):
-                if name in guesses and box.itemData(0) == "auto":
-                    box.setItemText(0, f"{guesses[name]} (found)")
+                if box.itemData(0) == "auto":
+                    box.setItemText(0, f"{guesses[name]} (found)" if name in guesses else "auto")
                 box.setCurrentIndex(max(0, box.findData(self.draft[name])))
         with QSignalBlocker(self.target):
             self.target.clear()
@@ -125,10 +198,13 @@ class FilePage(QWidget):
             self.target.setCurrentText(table.target if table else "")
 
     def _show_use(self) -> None:
-        in_use = self._used is not None and self._used == self.settings()
+        in_use = self._is_in_use()
         self.use.setText("In use" if in_use else "Use this table")
         self.use.setEnabled(self.is_usable and not in_use)
-        self.rows.setVisible(not in_use)
+        self.rows.setVisible(self.is_usable and not in_use)
+
+    def _is_in_use(self) -> bool:
+        return self._used is not None and self._used in (self.draft, self.settings())
 
     def _color_verdict(self) -> None:
         wrong = self._reply is not None and not self.is_usable
@@ -141,7 +217,10 @@ class FilePage(QWidget):
 
     def _connect(self) -> None:
         self.browse.clicked.connect(self._ask_file)
-        self.path.editingFinished.connect(lambda: self.choose(self.path.text()) if self.path.text() != self.draft["path"] else None)
+        self.path.textEdited.connect(self._begin_path)
+        self.path.returnPressed.connect(lambda: self.choose(self.path.text()))
+        self.path.editingFinished.connect(self._finish_path)
+        self.stop.clicked.connect(self._stop)
         for name, box in self.boxes.items():
             box.activated.connect(partial(self._choose_box, name))
         self.target.activated.connect(lambda: self._draft(target=self.target.currentText(), task="auto"))
@@ -151,6 +230,19 @@ class FilePage(QWidget):
             box.refused.connect(lambda value, box=box: self.verdict.setText(f"{value:,} is too many: {forms.explanation(box.field)}."))
         self.cells.without_changed.connect(lambda names: self._draft(without=names))
         self.use.clicked.connect(self._emit_use)
+
+    def _begin_path(self) -> None:
+        if self._reply or self._is_reading:
+            self._forget_file()
+            self._is_forgotten = True
+
+    def _stop(self) -> None:
+        self._forget_file()
+        self.verdict.setText(f"Reading {self._file_name()} was stopped. Enter in its path reads it again.")
+
+    def _finish_path(self) -> None:
+        if self.path.text() != self.draft["path"] or (self._is_forgotten and self.path.text()):
+            self.choose(self.path.text())
 
     def _choose_box(self, name: str, place: int) -> None:
         other_columns = {"target": "", "without": [], "task": "auto"} if name in ("separator", "header") else {}
@@ -171,18 +263,27 @@ class FilePage(QWidget):
             grid.addWidget(places[name], place // 2, place % 2 * 2 + 1)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
-        bottom = QHBoxLayout()
-        bottom.addWidget(self.verdict, 1)
-        bottom.addWidget(self.use, 0, Qt.AlignmentFlag.AlignBottom)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2 * GRID)
         for part in (top, grid):
             column.addLayout(part)
         column.addWidget(self.cells, 2)
-        column.addWidget(self.rows, 1)
         column.addWidget(self.found)
+        column.addWidget(self.rows, 1)
+        column.addStretch()
+
+    def _made_footer(self) -> QWidget:
+        footer, bottom = QWidget(), QHBoxLayout()
+        bottom.addWidget(self.verdict, 1)
+        for button in (self.stop, self.use):
+            bottom.addWidget(button, 0, Qt.AlignmentFlag.AlignBottom)
+        column = QVBoxLayout(footer)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addWidget(self.progress)
         column.addLayout(bottom)
+        return footer
 
 
 def _box(name: str) -> QComboBox:
@@ -205,7 +306,11 @@ def _guesses(table: TableRecord) -> dict[str, str]:
 
 
 def _found(table: TableRecord) -> str:
-    """What is said about the file: its size, its encoding, what is missing and what that does."""
+    """What is said about the file: its size, its encoding, what is missing, and what is not as one would think."""
+    return " ".join((_counted(table), *table.remarks[:_MOST_REMARKS]))
+
+
+def _counted(table: TableRecord) -> str:
     words = sum(column.kind == "words" for column in table.columns)
     one_hot = f", {words} of words (one column for each word)" if words else ""
     size = f"{table.rows:,} rows, {len(table.columns):,} columns{one_hot}; {table.encoding}."

@@ -60,4 +60,4 @@ class OwnPoints:
         if self._session.experiment.data.kind == "table":
             self._edit(label, edits.change_data, merge=merge, x=x, y=y)
         else:
-            self._edit(label, edits.choose_data, "table", x=x, y=y)
+            self._edit(label, edits.choose_data, "table", merge=merge, x=x, y=y)

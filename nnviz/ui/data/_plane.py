@@ -11,11 +11,14 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from nnviz.ui.theme.colors import RADIUS, SMALL, current_theme
 from nnviz.ui.theme.fonts import mono
+from nnviz.ui.theme.painting import painted
 
 REACH = 3.0
 """The plane goes from −REACH to REACH, further where points lie further out."""
 _NEAR = 11.0
 """Pixels within which a point is meant."""
+_APART = 16.0
+"""Pixels between two points that are sprayed."""
 _WAYS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1)}
 _STEP = 0.1
 
@@ -23,24 +26,25 @@ Place = tuple[float, float]
 
 
 class PointPlane(QWidget):
-    """A click puts a point, a drag moves one, a right click erases.
+    """A click puts a point, a drag sprays points or moves one, a right click erases.
 
-    By keys: arrows move the crosshair, Space puts, Delete erases, 1 to 9 choose the class.
+    By keys: arrows move the crosshair, Space puts, Delete erases.
     """
 
     put_requested = Signal(float, float, int)
     move_requested = Signal(int, float, float)
     """Which point, and where to; also while it is dragged."""
-    moved = Signal()
-    """A drag is over."""
+    finished = Signal()
+    """A drag, or a single point, is over: what comes next is another change."""
     erase_requested = Signal(int)
-    class_chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._places: list[Place] = []
         self._classes: list[int] = []
         self._dragged: int | None = None
+        self._sprayed: QPointF | None = None
+        """Where the last point of a spray was put; None while none is sprayed."""
         self.chosen = 0
         self.erases = False
         """Whether a click erases."""
@@ -49,7 +53,9 @@ class PointPlane(QWidget):
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Plane of points")
-        self.setToolTip("Click: put · drag: move · right click: erase · 1…9: class\nArrows: crosshair · Space: put · Delete: erase")
+        self.setToolTip(
+            "Click: put · drag: spray, or move a point · right click: erase · 0…8: class\nArrows: crosshair · Space: put · Delete: erase"
+        )
 
     def set_points(self, places: Sequence[Place], classes: Sequence[int]) -> None:
         """Show these points."""
@@ -91,6 +97,10 @@ class PointPlane(QWidget):
         if point is not None:
             self.erase_requested.emit(point)
 
+    def _spray(self, position: QPointF) -> None:
+        self._sprayed = position
+        self.put_requested.emit(*self._place(position), self.chosen)
+
     # --- Qt ---
 
     def sizeHint(self) -> QSize:
@@ -103,18 +113,20 @@ class PointPlane(QWidget):
         elif event.button() == Qt.MouseButton.LeftButton and point is not None:
             self._dragged = point
         elif event.button() == Qt.MouseButton.LeftButton:
-            self.put_requested.emit(*self._place(event.position()), self.chosen)
+            self._spray(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._dragged is not None:
             self.move_requested.emit(self._dragged, *self._place(event.position()))
+        elif self._sprayed is not None and math.dist(self._sprayed.toTuple(), event.position().toTuple()) >= _APART:
+            self._spray(event.position())
         elif self.erases and event.buttons() & Qt.MouseButton.LeftButton:
             self._erase_at(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._dragged is not None:
-            self._dragged = None
-            self.moved.emit()
+        if self._dragged is not None or self._sprayed is not None:
+            self._dragged = self._sprayed = None
+            self.finished.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
@@ -124,13 +136,13 @@ class PointPlane(QWidget):
             self.update()
         elif key == Qt.Key.Key_Space:
             self.put_requested.emit(*self.crosshair, self.chosen)
+            self.finished.emit()
         elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self._erase_at(self.position(self.crosshair))
-        elif Qt.Key.Key_1 <= key <= Qt.Key.Key_9:
-            self.class_chosen.emit(key - Qt.Key.Key_1)
         else:
             super().keyPressEvent(event)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

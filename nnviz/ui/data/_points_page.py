@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from nnviz.ui.data._plane import Place, PointPlane
 from nnviz.ui.theme.colors import GRID, current_theme
+from nnviz.ui.theme.painting import painted
 
 CLASSES = 9
 
@@ -46,7 +47,7 @@ class PointsPage(QWidget):
         self.plane.set_points(self._places, self._classes)
         self.plane.setEnabled(is_plane)
         counts = [f"{self._classes.count(number)} of class {number}" for number in sorted(set(self._classes))]
-        empty = "No points yet: choose a colour and click into the plane."
+        empty = "No points yet: choose a colour, and click or drag in the plane."
         self.note.setText(", ".join(counts) or (empty if is_plane else "These typed-in rows are no points of two features with a class."))
         self.clear.setEnabled(bool(self._places))
 
@@ -63,7 +64,7 @@ class PointsPage(QWidget):
     # --- inside ---
 
     def _put(self, across: float, up: float, number: int) -> None:
-        self._ask("Put a point", [*self._places, (across, up)], [*self._classes, number])
+        self._ask("Put points", [*self._places, (across, up)], [*self._classes, number], f"put {self._drags}")
 
     def _move(self, point: int, across: float, up: float) -> None:
         places = list(self._places)
@@ -84,8 +85,7 @@ class PointsPage(QWidget):
         self.plane.put_requested.connect(self._put)
         self.plane.move_requested.connect(self._move)
         self.plane.erase_requested.connect(self._erase)
-        self.plane.moved.connect(self._dropped)
-        self.plane.class_chosen.connect(self.choose_class)
+        self.plane.finished.connect(self._dropped)
         self.clear.clicked.connect(lambda: self._ask("Erase all points", [], []))
         self.erase.toggled.connect(self.plane.set_erasing)
         self.adopt.clicked.connect(self.adopt_requested)
@@ -111,6 +111,15 @@ class PointsPage(QWidget):
         column.addLayout(buttons)
         self.swatches[0].setChecked(True)
 
+    # --- Qt ---
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        number = event.key() - Qt.Key.Key_0
+        if 0 <= number < CLASSES and event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier):
+            self.choose_class(number)
+        else:
+            super().keyPressEvent(event)
+
 
 class Swatch(QAbstractButton):
     """The colour of a class, with its key."""
@@ -120,13 +129,14 @@ class Swatch(QAbstractButton):
         self.number = number
         self.setCheckable(True)
         self.setAccessibleName(f"class {number}")
-        self.setToolTip(f"Points of class {number} (key {number + 1})")
+        self.setToolTip(f"Points of class {number} (key {number})")
 
     # --- Qt ---
 
     def sizeHint(self) -> QSize:
         return QSize(26, 26)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -24,10 +24,13 @@ LABELS = {
     "alpha": "α",
     "beta": "β",
     "target_scaling": "scale target",
+    "corners": "corners only",
 }
 _ELSEWHERE = {"path", "target", "task", "separator", "decimal", "header", "missing", "without", "x", "y"}
 """Fields that are edited where the file, or the plane of points, is seen."""
 _SEED = next(field for field in catalog.EXPERIMENT if field.name == "seed")
+_DRAWN = ("samples", "noise", "validation")
+"""Fields without a meaning where only the corners of a square are used."""
 _SLIDING = {"noise": 1.0, "validation": 0.9}
 """Fields with a slider, and how far it goes at least."""
 
@@ -63,6 +66,7 @@ class SettingsForm(QWidget):
             self._build(fields, experiment)
         for field in fields:
             self.editors[field.name].set_value(experiment.seed if field.name == "seed" else data[field.name])
+            self.editors[field.name].setEnabled(not (data.settings.get("corners") and field.name in _DRAWN))
 
     def set_shapes(self, shapes: Sequence[Sequence[int]], present: Sequence[int]) -> None:
         """Offer these shapes of the input layer; a single one is not worth a choice."""

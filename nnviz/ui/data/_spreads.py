@@ -12,6 +12,8 @@ from nnviz.records.data_record import ColumnRecord, Spread
 from nnviz.text.numbers import number
 from nnviz.ui.theme.colors import SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.painting import painted
+from nnviz.ui.widgets.scales import share_of
 
 _ROW, _HEAD = 46, 24
 _NAME = 104
@@ -47,9 +49,7 @@ class Spreads(QWidget):
             painter.drawText(QRectF(_NAME + place * (width + _GAP), 0, width, _HEAD), Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_spread(self, painter: QPainter, area: QRectF, spread: Spread, axis: tuple[float, float], color: str) -> None:
-        low, high = axis
-        unit = area.width() / ((high - low) or 1.0)
-        left, right = area.left() + (spread.min - low) * unit, area.left() + (spread.max - low) * unit
+        left, right = (area.left() + float(share_of(end, *axis)) * area.width() for end in (spread.min, spread.max))
         painter.setPen(QPen(current_theme().color("line"), 1))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         painter.setPen(Qt.PenStyle.NoPen)
@@ -72,6 +72,7 @@ class Spreads(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(560, self.height())
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         if not self._columns:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.rows import RowSize, form, row_shape
-from nnviz.messages import BatchInspected, TableRead
+from nnviz.document.store.data_paths import with_whole_path
+from nnviz.messages import BatchInspected, Previewed, TableRead
+from nnviz.records.data_record import DataRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.session.run import RunState
 from nnviz.session.session import Session
@@ -36,6 +38,8 @@ class DataFeature:
     def __init__(self, session: Session, shell: Shell) -> None:
         self.session, self._shell = session, shell
         self.picker: DataPicker | None = None
+        self._preview: DataRecord | None = None
+        """Rows of the present data, as it is set now."""
         self.points = OwnPoints(session, self._edit)
         self.batch = BatchTable()
         self.cards = {"batch": Card("Batch", self.batch)}
@@ -54,13 +58,14 @@ class DataFeature:
         picker.show()
         picker.raise_()
         picker.activateWindow()
+        picker.gallery.field.clear()
         picker.gallery.field.setFocus()
 
     def open_file(self, path: str) -> None:
         """Bring up the picker with this file in it."""
         self.open()
         self.picker.prepare("csv" if self.session.experiment.data.kind != "csv" else "")
-        self.picker.file.choose(_relative(path, self.session.document.folder))
+        self.picker.file.choose(str(Path(path).absolute()))
 
     def toggle_batch(self) -> None:
         """Show the rows of the batch, with the keyboard in them, or hide them."""
@@ -88,8 +93,11 @@ class DataFeature:
             self._edit(f"Change {name}", edits.change_data, merge=merge, **{name: value})
 
     def _look(self, settings: dict[str, Any]) -> None:
+        experiment, folder = self.session.experiment, Path(self.session.document.folder)
         try:
-            self.session.previews.look(edits.choose_data(self.session.experiment, "csv", **settings))
+            chosen = with_whole_path(edits.choose_data(experiment, "csv", **settings), folder)
+            is_new = (experiment.data.kind, experiment.data.settings.get("path")) != ("csv", chosen.data["path"])
+            self.session.previews.look(chosen, suggests=is_new)
         except edits.Refused as refused:
             self.picker.file.show_look(TableRead(0, None, None, refused.message, refused.cure))
 
@@ -106,12 +114,14 @@ class DataFeature:
 
     def _connect(self, picker: DataPicker) -> None:
         previews = self.session.previews
-        previews.previewed.connect(lambda kind, reply: picker.gallery.set_rows(kind, reply.data))
+        previews.previewed.connect(self._show_preview)
         previews.looked_at.connect(picker.file.show_look)
+        previews.glimpsed.connect(picker.file.show_glimpse)
         picker.gallery.kind_requested.connect(self._choose)
         picker.form.setting_requested.connect(self._change)
         picker.form.shape_requested.connect(lambda shape: self._edit("Shape the input", edits.shape_input, shape))
         picker.file.look_requested.connect(self._look)
+        picker.file.stop_requested.connect(previews.stop_looking)
         picker.file.use_requested.connect(lambda settings, size: self._edit("Choose a table", edits.choose_table, settings, RowSize(*size)))
         picker.points.points_requested.connect(self.points.ask)
         picker.points.adopt_requested.connect(self.points.adopt)
@@ -123,6 +133,9 @@ class DataFeature:
         if self.picker and self.picker.isVisible():
             self._show_experiment()
             if old is None or new.data is not old.data or new.seed != old.seed:
+                kind = new.data.kind
+                self._preview = None if kind in OWN else self.picker.gallery.tiles.rows.get(kind)
+                self._show_data()
                 self._ask_for_pictures()
 
     def show_run(self, new: RunState, old: RunState | None = None) -> None:
@@ -152,24 +165,29 @@ class DataFeature:
         present = tuple(entry["shape"]) if entry else ()
         self.picker.form.set_shapes(_shapes(experiment, present), present)
 
+    def _show_preview(self, kind: str, reply: Previewed) -> None:
+        self.picker.gallery.set_rows(kind, reply.data)
+        if kind == self.session.experiment.data.kind:
+            self._preview = reply.data
+            self._show_data()
+
     def _show_data(self) -> None:
-        run, data = self.session.run, self.session.experiment.data
+        """Show the rows of the run; where that has others than the document, those of the document as soon as they are there."""
+        run, experiment, log = self.session.run, self.session.experiment, self.session.link.log
         problem = f"{run.failure.message} {run.failure.cure}" if run.failure and run.failure.place.startswith("data") else ""
-        self.picker.set_data(run.data, data.settings.get("scaling", ""), problem)
+        is_of_run = log is not None and (log.last.data, log.last.seed) == (experiment.data, experiment.seed)
+        data = run.data if is_of_run else self._preview
+        self.picker.set_data(data, experiment.data.settings.get("scaling", ""), problem)
 
     def _ask_for_pictures(self) -> None:
         """Have rows of every kind brought: of the present one as it is set, of the others as they would be chosen."""
         experiment, previews = self.session.experiment, self.session.previews
+        are_settings_sound = not any(problem.place.startswith("data") for problem in self.session.report.problems)
         for kind in catalog.DATASETS:
-            if kind == experiment.data.kind and self.session.report.ok:
+            if kind == experiment.data.kind and are_settings_sound:
                 previews.ask(kind, experiment)
             elif kind not in OWN:
                 previews.ask(kind, edits.choose_data(experiment, kind))
-
-
-def _relative(path: str, folder: str) -> str:
-    """A file beside the document is named without its folder, so that both can be moved together."""
-    return Path(path).name if folder and Path(path).parent == Path(folder) else path
 
 
 def _shapes(experiment: Experiment, present: tuple[int, ...]) -> list[tuple[int, ...]]:

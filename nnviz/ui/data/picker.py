@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from nnviz.document.catalog import DATASETS
 from nnviz.document.experiment import Experiment
@@ -51,7 +62,8 @@ class DataPicker(QDialog):
         self._columns.setWidget(self.spreads)
         self._scaling = QLabel("SCALING")
         self._scaling.setProperty("role", "head")
-        self._prepared, self._is_scaled = "", False
+        self._scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame, accessibleName="The chosen data")
+        self._prepared, self._is_scaled, self._page = "", False, ""
         self._lay_out()
         self.resize(*SIZE)
 
@@ -83,6 +95,9 @@ class DataPicker(QDialog):
 
     def _show_page(self, name: str) -> None:
         kind = DATASETS[name]
+        if name != self._page:
+            self._page = name
+            self._scroll.verticalScrollBar().setValue(0)
         self.name.setText(kind.label)
         self.about.setText(kind.explanation + (f" · {kind.source}" if kind.source else ""))
         page = {"csv": self.file, "table": self.points}.get(name)
@@ -90,6 +105,7 @@ class DataPicker(QDialog):
             self._own.setCurrentWidget(page)
         self._own.setVisible(page is not None)
         self.rows.setVisible(page is None)
+        self.file.footer.setVisible(page is self.file)
         self._show_parts()
 
     def _show_parts(self) -> None:
@@ -111,13 +127,19 @@ class DataPicker(QDialog):
         row = QHBoxLayout(self)
         row.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
         row.setSpacing(2 * GUTTER)
-        scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame, accessibleName="The chosen data")
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(right)
-        scroll.setFixedWidth(_RIGHT + 12)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(right)
+        self._scroll.setFixedWidth(_RIGHT + 12)
+        self.file.footer.setFixedWidth(_RIGHT + 12)
+        beside = QVBoxLayout()
+        beside.setSpacing(2 * GRID)
+        beside.addWidget(self._scroll, 1)
+        beside.addWidget(self.file.footer)
         row.addWidget(self.gallery, 1)
-        row.addWidget(scroll)
+        row.addLayout(beside)
         self.gallery.setMinimumWidth(3 * TILE.width() + 40)
+        for button in self.findChildren(QPushButton):
+            button.setAutoDefault(False)  # Enter in a field is no click on one of them
 
 
 def adopted(data: DataRecord) -> tuple[list[list[float]], list[int]] | None:

@@ -11,7 +11,9 @@ from nnviz.records.data_record import DataRecord, unscaled
 from nnviz.records.tensors import to_numpy
 from nnviz.ui.theme.colors import RADIUS, SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import mono
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.array_picture import image_of
+from nnviz.ui.widgets.scales import share_of
 
 _ROOM = 5
 """Pixels left free around the points."""
@@ -62,6 +64,7 @@ class RowsPicture(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(200, 120)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -114,7 +117,7 @@ def _paint_series(painter: QPainter, area: QRectF, theme: Theme, values: np.ndar
     low, high = float(values.min()), float(values.max())
     room = area.adjusted(_ROOM, 2 * _ROOM, -_ROOM, -2 * _ROOM)
     across = np.linspace(room.left(), room.right(), len(values))
-    up = room.bottom() - (values - low) / ((high - low) or 1.0) * room.height()
+    up = room.bottom() - share_of(values, low, high) * room.height()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(QColor(theme.training_set), 1.4))
     painter.drawPolyline(QPolygonF([QPointF(*place) for place in zip(across.tolist(), up.tolist(), strict=True)]))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QLin
 
 from nnviz.ui.theme.colors import BODY, GUTTER, RADIUS, SMALL, TITLE, current_theme
 from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.painting import painted
 
 SIZE = QSize(216, 112)
 """Of the picture of a document."""
@@ -156,6 +157,7 @@ class DocumentGallery(QWidget):
             event.accept()
         return event.type() == QEvent.Type.KeyPress and self._key(watched, event)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), current_theme().color("background"))
@@ -215,6 +217,7 @@ class EntryCard(QAbstractButton):
             self._picture = None
         super().changeEvent(event)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._picture is None:
             self._picture = self._drawn()

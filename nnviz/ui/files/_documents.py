@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.store.examples import FIRST_EXAMPLE, PREFIX, open_document
-from nnviz.document.store.files import stamp
+from nnviz.document.store.files import stamp, sweep
 from nnviz.session.session import Session
 from nnviz.ui.files import recent
 from nnviz.ui.files._file_notes import FileNotes
@@ -26,6 +26,8 @@ class Documents:
     def __init__(self, session: Session, shell: Shell) -> None:
         self._session, self._document, self._shell = session, session.document, shell
         self.notes = FileNotes(session, shell, self._write, self.save_as, self.revert)
+        self._has_complained = False
+        """Whether it has been said that the settings cannot be kept."""
 
     # --- another document ---
 
@@ -53,7 +55,8 @@ class Documents:
         """Put the document at this path in the place of the present one."""
         self.notes.drop()
         if self._document.open(path):
-            recent.remember(path)
+            sweep(path.parent)
+            self._remember(path)
         elif stamp(path) is None:
             recent.forget(path)
 
@@ -88,11 +91,16 @@ class Documents:
     def _write(self, path: Path) -> bool:
         saved = self._document.save_as(path, self._picture())
         if saved:
-            recent.remember(path)
+            self._remember(path)
             self.notes.saved(path)
         else:
             self.notes.not_saved()
         return saved
+
+    def _remember(self, path: Path) -> None:
+        if not recent.remember(path) and not self._has_complained:
+            self._has_complained = True
+            self.notes.not_kept()
 
     # --- asking ---
 

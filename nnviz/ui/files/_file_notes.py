@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import QSettings
+
 from nnviz.session.session import Session
 from nnviz.ui.shell_api import Shell
 
-_FILE, _RUN = "file", "run"
-"""Keys of the notes: one about the file, one about the run it was saved with."""
+_FILE, _RUN, _SETTINGS = "file", "run", "settings"
+"""Keys of the notes: one about the file, one about the run it was saved with, one about the settings of the program."""
 
 
 class FileNotes:
@@ -52,6 +54,11 @@ class FileNotes:
         """It could not be written: the reason stays until another place is chosen."""
         self._notes.post(_FILE, "error", self._toast.text, [self._elsewhere])
         self._toast.hide()
+
+    def not_kept(self) -> None:
+        """The settings file cannot be written: what it would hold is forgotten when the window closes."""
+        text = f"The settings cannot be written to {QSettings().fileName()}: recent documents and panels will be forgotten."
+        self._notes.post(_SETTINGS, "warning", text)
 
     def _offer_run(self) -> None:
         """A document that was saved after some iterations opens at its start: the way back there is one click."""

@@ -17,12 +17,13 @@ MOST = 10
 def recent_documents() -> tuple[Path, ...]:
     """Return the paths, the newest first."""
     stored = QSettings().value(_KEY, [])
-    return tuple(Path(path) for path in ([stored] if isinstance(stored, str) else stored or [])[:MOST])
+    paths = stored if isinstance(stored, list) else [stored]
+    return tuple(Path(path) for path in paths if isinstance(path, str) and path and "\0" not in path)[:MOST]
 
 
-def remember(path: Path) -> None:
-    """Put a document in the first place."""
-    _store([path, *(known for known in recent_documents() if known != path)])
+def remember(path: Path) -> bool:
+    """Put a document in the first place; return whether the list could be kept."""
+    return _store([path, *(known for known in recent_documents() if known != path)])
 
 
 def forget(path: Path) -> None:
@@ -52,5 +53,8 @@ def fill_recent(menu: QMenu, call: Callable[[Path], object]) -> None:
         menu.addAction("No documents yet").setEnabled(False)
 
 
-def _store(paths: list[Path]) -> None:
-    QSettings().setValue(_KEY, [str(path) for path in paths[:MOST]])
+def _store(paths: list[Path]) -> bool:
+    settings = QSettings()
+    settings.setValue(_KEY, [str(path) for path in paths[:MOST]])
+    settings.sync()
+    return settings.status() == QSettings.Status.NoError

@@ -17,6 +17,7 @@ from nnviz.ui.graph.graph_items import EdgeItem, FrameItem, NodeItem
 from nnviz.ui.graph.strips import COLORINGS
 from nnviz.ui.graph.structure import ROOT, NodeCard, module_path
 from nnviz.ui.graph.trace_scene import TraceScene
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.minimap import MinimapBar
 from nnviz.ui.widgets.zoom_view import READABLE, Zooms, ZoomView
 
@@ -356,12 +357,14 @@ class GraphView(ZoomView):
         else:
             super().keyPressEvent(event)
 
+    @painted
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
         if self.trace_scene.groups is not None:
             seen = QRectF(self.viewport().rect())
             paint_frame_labels(painter, self.trace_scene.frames.values(), self.viewportTransform(), seen)
         self.finder.paint_marks(painter)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         self.minimap.set_seen(self.seen())

@@ -164,9 +164,11 @@ def _signed(array: np.ndarray | None) -> float:
     if not finite.size:
         return 0.0
     if finite.dtype.kind == "c":
-        return float(np.sqrt(np.mean(np.abs(finite) ** 2)))
+        finite = np.abs(finite)
     finite = finite.astype(float)
-    return float(np.copysign(np.sqrt(np.mean(finite**2)), finite.max() + finite.min()))
+    low, high = finite.min(), finite.max()
+    unit = max(-low, high) or 1.0  # squares of large numbers would overflow
+    return float(np.copysign(np.sqrt(np.mean((finite / unit) ** 2)) * unit, high / 2 + low / 2))
 
 
 def _is_there(state: TraceState, node: NodeRecord, coloring: str) -> bool:

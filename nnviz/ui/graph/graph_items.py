@@ -16,6 +16,7 @@ from nnviz.ui.graph.states import EdgeState, NodeState
 from nnviz.ui.graph.structure import Edge, NodeCard
 from nnviz.ui.theme.colors import SMALL, Theme, current_theme, mixed
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.breakpoint_sign import paint_breakpoint
 
 LEAST_TITLE = 0.65
@@ -56,6 +57,7 @@ class GraphItem(QGraphicsItem):
     def shape(self) -> QPainterPath:
         return self._outline
 
+    @painted
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._draw(painter, current_theme(), QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform()))

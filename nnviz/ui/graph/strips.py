@@ -108,7 +108,19 @@ def value_strip(state: TraceState, node: NodeRecord, tokens: Sequence[str] = ())
     tensor = state.value(node.id)
     label = symbol(node) if tensor is not None else "not yet"
     strip = _strip(state, node, tensor, node.value, label, "value")
+    strip = _left_out(strip) if node.is_masked and tensor is not None else strip
     return replace(strip, words=words(state, node, tokens)[:MOST_CELLS]) if tokens else strip
+
+
+def _left_out(strip: Strip) -> Strip:
+    """−∞ that only leaves out places of a softmax is no alarm: such cells are crossed out, like what a dropout drops."""
+    values = strip.values or ()
+    return replace(
+        strip,
+        values=tuple(0.0 if value == -math.inf else value for value in values),
+        crossed=() if strip.bars else tuple(value == -math.inf for value in values),
+        beyond="",
+    )
 
 
 def words(state: TraceState, node: NodeRecord, tokens: Sequence[str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
+import textwrap
 
 from nnviz.document.catalog import LAYERS
 from nnviz.text import captions
@@ -10,6 +10,7 @@ from nnviz.text.numbers import number
 from nnviz.text.tokens import written
 from nnviz.ui.network.network_scene import NetworkScene
 from nnviz.ui.network.picking import PointerTarget
+from nnviz.ui.theme.fonts import WIDEST_TIP
 
 
 def tip(hit: PointerTarget, scene: NetworkScene, tokens: tuple[str, ...] = ()) -> str:
@@ -75,5 +76,4 @@ def _end(hit: PointerTarget, scene: NetworkScene) -> str:
 
 
 def _lines(*lines: str) -> str:
-    """Escaped, so that no name is read as markup."""
-    return "<br>".join(escape(line) for line in lines if line)
+    return "\n".join(textwrap.fill(line, WIDEST_TIP) for line in lines if line)

@@ -123,7 +123,8 @@ def _paint_histogram(painter: QPainter, theme: Theme, rect: QRectF, measure: Mea
     most = max(counts, default=0)
     limit = max(abs(measure.low), abs(measure.high)) or 1.0
     for index, count in enumerate(counts):
-        value = measure.low + (index + 0.5) / len(counts) * (measure.high - measure.low)
+        share = (index + 0.5) / len(counts)
+        value = (1 - share) * measure.low + share * measure.high
         bar = rect.height() / len(counts)
         at = QRectF(rect.left(), rect.bottom() - (index + 1) * bar, rect.width() * count / most if most else 0, max(1.0, bar - 0.5))
         painter.fillRect(at, theme.diverging(value, limit))

@@ -16,6 +16,7 @@ from nnviz.ui.network.layer_figures import LayerFigures
 from nnviz.ui.network.layer_sizes import FACTS, TITLE, LayerSize
 from nnviz.ui.theme.colors import BODY, SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.painting import painted
 
 PORT = 5.0
 """Radius of a port."""
@@ -178,6 +179,7 @@ class ColumnItem(QGraphicsItem):
     def boundingRect(self) -> QRectF:
         return self._rect
 
+    @painted
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: object = None) -> None:
         theme = current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem
 from nnviz.document.network import Link
 from nnviz.ui.network.curves import Course, LinkEnds
 from nnviz.ui.theme.colors import Theme, current_theme, of_sign
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.strokes import Strokes
 
 HANDLE = 5.0
@@ -156,6 +157,7 @@ class LinkItem(QGraphicsItem):
     def boundingRect(self) -> QRectF:
         return self._rect
 
+    @painted
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: object = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         scale = option.levelOfDetailFromTransform(painter.worldTransform()) if widget else None  # no widget: an export, with real pens

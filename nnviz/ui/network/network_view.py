@@ -36,6 +36,7 @@ from nnviz.ui.network.overlays import SCALES_HEIGHT, Hint
 from nnviz.ui.network.picking import NOTHING, PointerTarget, pick
 from nnviz.ui.network.tools import TOOLS, Press, Tool, WeightWheel
 from nnviz.ui.theme.colors import current_theme
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.minimap import ABOVE_STYLE, Minimap
 from nnviz.ui.widgets.zoom_view import Zooms, ZoomView
 
@@ -330,6 +331,7 @@ class NetworkView(ZoomView):
             self._scene.show_figures(self.figures, self._class_names)
             self.fit()
 
+    @painted
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
         theme = current_theme()
         exposed = self.mapFromScene(rect).boundingRect().adjusted(-2, -2, 2, 2)

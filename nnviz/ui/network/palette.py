@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
+import textwrap
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QDrag, QEnterEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QVBoxLay
 from nnviz.document.catalog import LAYERS, Kind
 from nnviz.ui.network.layer_drops import mime
 from nnviz.ui.theme.colors import BODY, GRID, SMALL, current_theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import WIDEST_TIP, sans
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.search_list import ListEntry, matching
 
 _HEIGHT, _HEAD = 26, 22
@@ -130,6 +131,7 @@ class GroupHead(QAbstractButton):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         _press(self, event, super().keyPressEvent)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -162,7 +164,7 @@ class LayerEntry(QAbstractButton):
         self._start = QPoint()
         self.setText(kind.label)
         self.setAccessibleName(f"Add {kind.label}")
-        self.setToolTip("<br>".join(escape(text) for text in (kind.explanation, kind.source) if text))
+        self.setToolTip("\n".join(textwrap.fill(text, WIDEST_TIP) for text in (kind.explanation, kind.source) if text))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
 
@@ -196,6 +198,7 @@ class LayerEntry(QAbstractButton):
         super().enterEvent(event)
         self.update()
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

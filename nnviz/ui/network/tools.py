@@ -18,6 +18,7 @@ from nnviz.ui.network.network_picture import NetworkPicture
 from nnviz.ui.network.network_scene import NetworkScene
 from nnviz.ui.network.picking import NOTHING, PointerTarget, layers_in, nearest_link
 from nnviz.ui.theme.colors import current_theme
+from nnviz.ui.theme.painting import painted
 
 DROP = 22.0
 """How near to a link, in pixels, what is dropped goes into it."""
@@ -294,6 +295,7 @@ class Band(QWidget):
 
     # --- Qt ---
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, painter = current_theme(), QPainter(self)
         painter.setPen(QPen(theme.color("forward", 0.7), 1))

@@ -240,7 +240,8 @@ class BoundaryPlot(Plot):
         shown = self._output if self._hover_map is None else self._hover_map
         if shown is None or self._surface is None:
             return rows
-        answer = shown[_cell(self._surface, place, shown.shape[: points.features])]
+        limits = [limits_of(self._surface, points, axis) for axis in range(points.features)]
+        answer = shown[_cell(limits, place, shown.shape[: points.features])]
         if self._hover_map is not None:
             return [*rows, ("text", f"{self._neuron or 'neuron'} {steady(float(answer))}")]
         if not points.classes:
@@ -276,7 +277,7 @@ def _sentence(points: Points | None) -> str:
     return "" if len(points.x) else "the data have no finite rows"
 
 
-def _cell(surface: Surface, place: tuple[float, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+def _cell(limits: list[tuple[float, float]], place: tuple[float, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
     """The index of the grid point nearest to a place: row (second feature) first."""
-    shares = [(value - low) / (high - low) for value, low, high in zip(place, surface.low, surface.high, strict=True)]
-    return tuple(min(size - 1, max(0, round(share * (size - 1)))) for share, size in zip(reversed(shares), shape, strict=True))
+    shares = [AxisScale(low, high, 0.0, 1.0)(value) for value, (low, high) in zip(place, limits, strict=True)]
+    return tuple(min(size - 1, max(0, round(float(share) * (size - 1)))) for share, size in zip(reversed(shares), shape, strict=True))

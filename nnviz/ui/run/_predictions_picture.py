@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +18,7 @@ from nnviz.text.numbers import steady
 from nnviz.ui.theme.colors import Theme
 from nnviz.ui.widgets.array_picture import image_of
 from nnviz.ui.widgets.readout import LINE, paint_readout, small_mono, small_sans
+from nnviz.ui.widgets.scales import share_of
 
 MOST_STEPS = 240
 """No more time steps of a series are drawn: the last ones."""
@@ -182,8 +184,8 @@ def paint_truth(painter: QPainter, area: QRectF, theme: Theme, said: PredictionT
     of_training = np.repeat(said.trained, said.truth.shape[1])[::every]
     low, high = _limits(np.concatenate([truth, answer]))
     frame = area.adjusted(34, 4, -6, -LINE - 4)
-    across = frame.left() + (truth - low) / (high - low) * frame.width()
-    up = frame.bottom() - (answer - low) / (high - low) * frame.height()
+    across = frame.left() + share_of(truth, low, high) * frame.width()
+    up = frame.bottom() - share_of(answer, low, high) * frame.height()
     painter.setPen(QPen(theme.color("faint"), 1, Qt.PenStyle.DashLine))
     painter.drawLine(frame.bottomLeft(), frame.topRight())
     painter.setPen(Qt.PenStyle.NoPen)
@@ -204,7 +206,7 @@ def paint_series(painter: QPainter, area: QRectF, theme: Theme, said: Prediction
     across = np.linspace(frame.left(), frame.right(), len(order))
 
     def line(values: np.ndarray, chosen: np.ndarray, color: QColor, width: float) -> None:
-        up = frame.bottom() - (values[chosen] - low) / (high - low) * frame.height()
+        up = frame.bottom() - share_of(values[chosen], low, high) * frame.height()
         painter.setPen(QPen(color, width))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPolyline(QPolygonF([QPointF(*spot) for spot in zip(across[chosen].tolist(), up.tolist(), strict=True)]))
@@ -228,14 +230,14 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
     if not finite.size:
         return -1.0, 1.0
     low, high = float(finite.min()), float(finite.max())
-    room = (high - low) * 0.05 or 1.0
-    return low - room, high + room
+    room = high * 0.05 - low * 0.05 or 1.0
+    return max(-sys.float_info.max, low - room), min(sys.float_info.max, high + room)
 
 
 def _ticks(painter: QPainter, frame: QRectF, area: QRectF, theme: Theme, low: float, high: float) -> None:
     painter.setFont(small_mono())
     painter.setPen(theme.color("muted"))
-    zero = ((0.0, frame.bottom() + low / (high - low) * frame.height()),) if low < 0 < high else ()
+    zero = ((0.0, frame.bottom() - float(share_of(0.0, low, high)) * frame.height()),) if low < 0 < high else ()
     for value, place in ((high, frame.top()), *zero, (low, frame.bottom())):
         text = plot_numbers.tick(float(f"{value:.2g}"))
         painter.drawText(QRectF(area.left(), place - 7, frame.left() - area.left() - 4, 14), Qt.AlignmentFlag.AlignRight, text)

@@ -49,7 +49,9 @@ def ridge(measure: Measure, low: float, high: float) -> np.ndarray:
     counts = np.array(measure.histogram, dtype=np.float64)
     if not counts.sum():
         return np.zeros(GRID)
-    edges = np.linspace(measure.low, measure.high, counts.size + 1)
+    unit = max(abs(low), abs(high), abs(measure.low), abs(measure.high))  # in units of the largest no square is infinite
+    low, high = low / unit, high / unit
+    edges = np.linspace(measure.low / unit, measure.high / unit, counts.size + 1)
     centers = (edges[1:] + edges[:-1]) / 2
     spread = np.sqrt(np.average((centers - np.average(centers, weights=counts)) ** 2, weights=counts))
     width = max(0.9 * spread * counts.sum() ** -0.2, (edges[1] - edges[0]) / 2, (high - low) / GRID)
@@ -63,6 +65,6 @@ def bin_at(measure: Measure, value: float) -> tuple[float, float, int] | None:
     bins = len(measure.histogram)
     if not bins or not measure.low <= value <= measure.high:
         return None
-    width = (measure.high - measure.low) / bins
-    place = min(bins - 1, int((value - measure.low) / width)) if width else 0
+    width = measure.high / bins - measure.low / bins  # their difference may be more than the largest number there is
+    place = max(0, min(bins - 1, int(value / width - measure.low / width))) if width else 0
     return measure.low + place * width, measure.low + (place + 1) * width, measure.histogram[place]

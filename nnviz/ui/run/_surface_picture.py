@@ -13,9 +13,12 @@ from nnviz.records.run_records import Surface
 from nnviz.records.tensors import to_numpy
 from nnviz.ui.theme.colors import Theme
 from nnviz.ui.widgets.color_scale import robust_limit
+from nnviz.ui.widgets.scales import NARROWEST, snapped
 
 _PALEST, _FULLEST = 0.04, 0.24
 """Share of a class's colour in the ground where the network is least and most sure."""
+_FARTHEST = 8e307
+"""No limit lies further out: the distance between two of them is a number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +67,17 @@ def probabilities(output: np.ndarray) -> np.ndarray:
 
 
 def limits_of(surface: Surface | None, points: Points, axis: int) -> tuple[float, float]:
-    """Return the limits of a feature: those of the surface, else the data's with a tenth around."""
-    if surface is not None:
+    """Return the limits of a feature: those of the surface, where it has some, else the data's with a tenth around."""
+    if surface is not None and _are_limits(surface.low[axis], surface.high[axis]):
         return surface.low[axis], surface.high[axis]
-    low, high = float(points.x[:, axis].min()), float(points.x[:, axis].max())
-    room = (high - low) / 10 or 1.0
-    return low - room, high + room
+    low, high = (min(_FARTHEST, max(-_FARTHEST, float(end))) for end in (points.x[:, axis].min(), points.x[:, axis].max()))
+    room = high / 10 - low / 10 or 1.0
+    return (low - room, high + room) if low - room < low else snapped(low, high)
+
+
+def _are_limits(low: float, high: float) -> bool:
+    """Whether they are numbers so far apart that there are others in between."""
+    return -_FARTHEST <= low < high <= _FARTHEST and high - low > max(1e-9 * max(abs(low), abs(high)), NARROWEST)
 
 
 def class_image(theme: Theme, output: np.ndarray) -> np.ndarray:
@@ -86,7 +94,7 @@ def class_image(theme: Theme, output: np.ndarray) -> np.ndarray:
 
 def value_image(theme: Theme, values: np.ndarray, limit: float) -> np.ndarray:
     """Return (height, width) values as (height, width, 3) bytes of colour: negative · panel · positive, full at ±limit."""
-    share = np.clip(np.abs(np.nan_to_num(values)) / limit, 0, 1)[..., None] * 0.75
+    share = np.minimum(np.abs(np.nan_to_num(values)), limit)[..., None] / limit * 0.75
     positive, negative = _rgb([theme.positive]), _rgb([theme.negative])
     colors = np.where(values[..., None] >= 0, positive, negative)
     image = _rgb([theme.panel]) * (1 - share) + colors * share

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from nnviz.ui.theme.colors import GUTTER, SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.painting import painted
 
 _FOLDERS = re.compile(r"(?<!\S)\S*[/\\](?=[^/\\\s]+:\d+)")
 """What stands before the name of a file and its line."""
@@ -37,9 +38,9 @@ class QuietLine(QWidget):
 
     # --- Qt ---
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, room = QPainter(self), self.rect().adjusted(2 * GUTTER, 2, -2 * GUTTER, 0)
         painter.setPen(current_theme().color("muted"))
         said = self.fontMetrics().elidedText(self.text, Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), said)
-        painter.end()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QPoint, QSize
-from PySide6.QtWidgets import QStyle, QWidget
+from PySide6.QtCore import QObject, QPoint, QSize, Qt
+from PySide6.QtWidgets import QApplication, QDialog, QStyle, QWidget
 
 from nnviz.ui.shell.main_window import MainWindow
 
@@ -37,14 +37,25 @@ class Windows(QObject):
         return window
 
     def close_without_asking(self) -> None:
-        """Close all at once: unsaved changes are in the autosaves, and offered again at the next start."""
+        """Close all at once, whatever is open over them: unsaved changes are in the autosaves, and offered again at the next start."""
+        for window in self.windows:
+            window.stop_asking()
+        _dismiss_questions()
         for window in tuple(self.windows):
             window.close_without_asking()
+        QApplication.exit()  # also from a menu, a dialog, or a drag that is not over
 
     def _forget(self, window: MainWindow) -> None:
         if window in self.windows:
             self.windows.remove(window)
             window.deleteLater()
+
+
+def _dismiss_questions() -> None:
+    """Let menus and dialogs go, unanswered. A window that is asking whether to close finds out by that that it shall."""
+    for widget in QApplication.topLevelWidgets():
+        if widget.isVisible() and (widget.isModal() or widget.windowType() == Qt.WindowType.Popup):
+            widget.reject() if isinstance(widget, QDialog) else widget.close()
 
 
 def keep_on_screen(window: QWidget) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import socket
 import sys
@@ -10,7 +11,16 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, QThreadPool, QTimer
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QObject,
+    QSocketNotifier,
+    QThreadPool,
+    QTimer,
+    QtMsgType,
+    qInstallMessageHandler,
+)
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -30,8 +40,8 @@ def main(path: str | None = None) -> int:
     """Open the window on a document (a path or name; none: two moons, trained a little) and return the exit code."""
     app = application()
     windows = Windows(MainWindow, start_when_painted)
-    windows.open(partial(begin_with, path=path) if path else None)
     signals = TerminationSignals(windows.close_without_asking)
+    windows.open(partial(begin_with, path=path) if path else None)
     code = app.exec()
     signals.close()
     for window in tuple(windows.windows):
@@ -42,12 +52,31 @@ def main(path: str | None = None) -> int:
 
 def application() -> QApplication:
     """Return the one QApplication, with name, icon and fonts; makes it if there is none."""
-    app = QApplication.instance() or QApplication(sys.argv[:1])
+    app = QApplication.instance() or _made()
     app.setApplicationName("nnviz")
     app.setOrganizationName("nnviz")
     app.setWindowIcon(QIcon(str(resource_folder("icons") / "nnviz.svg")))
     load_fonts()
     return app
+
+
+def _made() -> QApplication:
+    """A new application; where Qt finds no display it would abort, and a sentence is better."""
+    said: list[str] = []
+
+    def hear(kind: QtMsgType, context: object, text: str) -> None:
+        said.append(text.strip().splitlines()[0])
+        if kind == QtMsgType.QtFatalMsg:
+            reasons = "; ".join(line.rstrip(".") for line in said[:2])
+            cure = "Start nnviz where there is a display, or paint the window with `nnviz screenshot`."
+            print(f"The window cannot be opened: {reasons}. {cure}", file=sys.stderr, flush=True)
+            os._exit(1)
+
+    before = qInstallMessageHandler(hear)
+    try:
+        return QApplication(sys.argv[:1])
+    finally:
+        qInstallMessageHandler(before)
 
 
 def build_window(experiment: Experiment, autosaves: bool = True) -> MainWindow:
@@ -82,6 +111,8 @@ def start_when_painted(window: MainWindow, begin: Begin | None = None) -> None:
 
 
 def _begin(window: MainWindow, begin: Begin | None) -> None:
+    if window.isHidden():  # closed before it had anything to show
+        return
     from nnviz.document.store.examples import FIRST_EXAMPLE, open_document  # here, because the window is painted before they are loaded
 
     window.make_features(open_document(FIRST_EXAMPLE))
@@ -122,15 +153,15 @@ class _FirstPaint(QObject):
 
 
 class TerminationSignals:
-    """Closes the window on SIGTERM and SIGINT: Python's handlers run only when Qt's loop is woken, so a socket wakes it."""
+    """Closes the window on SIGTERM and SIGINT, from Qt's loop alone: a socket wakes it, when nothing else is being done."""
 
     def __init__(self, close: Callable[[], object]) -> None:
         self._read, self._write = socket.socketpair()
         self._write.setblocking(False)
         self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read)
-        self._notifier.activated.connect(lambda: self._read.recv(64))
+        self._notifier.activated.connect(lambda: (self._read.recv(64), close()))
         self._before = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
-        self._handlers = {number: signal.signal(number, lambda *_: close()) for number in (signal.SIGTERM, signal.SIGINT)}
+        self._handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def close(self) -> None:
         """Put back what was there before."""

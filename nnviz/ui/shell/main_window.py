@@ -290,7 +290,9 @@ class MainWindow(QMainWindow):
     def restore_settings(self) -> None:
         """Take up size, theme and panels as they were left, and keep them again when the window closes. Call it before `make_features`."""
         settings, self._keeps_settings = QSettings(), True
-        self.restoreGeometry(settings.value("window/geometry", QByteArray()))
+        geometry = settings.value("window/geometry")
+        if isinstance(geometry, QByteArray):  # in a damaged file it may be anything
+            self.restoreGeometry(geometry)
         if not self.siblings():
             apply_theme(QApplication.instance(), THEMES.get(str(settings.value("window/theme", "light")), LIGHT))
 
@@ -309,10 +311,11 @@ class MainWindow(QMainWindow):
         self.stop_asking()
         self.close()
 
-    def _leave(self) -> None:
+    def _leave(self, discards: bool) -> None:
+        """`discards`: a person was asked, and what is not saved now is not wanted."""
         if self._keeps_settings:
             self._save_settings()
-        self.session.close()
+        self.session.close(discards)
 
     # --- Qt ---
 
@@ -327,10 +330,10 @@ class MainWindow(QMainWindow):
         return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.features and self.asks_before_closing and not self.features.files.documents.confirm_leaving():
-            event.ignore()
+        if self.features and self.asks_before_closing and not self.features.files.documents.confirm_leaving() and self.asks_before_closing:
+            event.ignore()  # asked again: the question itself may have been taken away, by a signal
             return
         if self.features:
-            self._leave()
+            self._leave(discards=self.asks_before_closing)
         event.accept()
         self.closed.emit()

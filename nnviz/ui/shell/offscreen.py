@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QBuffer, QByteArray, QEventLoop, QIODevice, QTimer
 from PySide6.QtWidgets import QApplication
 
 from nnviz.document.breakpoints import Breakpoint
-from nnviz.document.store.examples import open_document
+from nnviz.document.store.examples import document_path, is_built_in, open_document
+from nnviz.document.store.files import replace_file
 from nnviz.records.breakpoint_places import node_of
 from nnviz.ui.files.exports import SUFFIXES, reason
 from nnviz.ui.shell import app
@@ -63,8 +64,14 @@ def screenshot(job: Job, out: Path) -> None:
         if job.panel and job.panel not in window.features.cards:
             raise JobFailed(f"there is no panel {job.panel}; there is {', '.join(window.features.cards)}")
         shown = window.features.cards[job.panel] if job.panel else window
-        if not shown.grab().save(str(out), "PNG"):
-            raise JobFailed(f"{out} could not be written: is the folder there, and may it be written to?")
+        data = QByteArray()
+        buffer = QBuffer(data)
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        shown.grab().save(buffer, "PNG")
+        try:
+            replace_file(out, data.data())
+        except OSError as error:
+            raise JobFailed(f"{out} could not be written: {reason(error)}") from error
 
 
 def export(job: Job, out: Path, what: str = "graph") -> None:
@@ -84,6 +91,8 @@ def _standing_window(job: Job) -> Iterator[MainWindow]:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     app.application()
     window = app.build_window(open_document(job.file), autosaves=False)
+    if not is_built_in(job.file):
+        window.session.document.new(window.session.experiment, path=document_path(job.file).absolute())  # its data may lie beside it
     window.stop_asking()
     failures: list[str] = []
     window.session.message_posted.connect(lambda level, text: failures.append(text) if level == "error" else None)

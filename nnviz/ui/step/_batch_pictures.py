@@ -12,17 +12,19 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from nnviz.operations.recorded_call import RecordedCall
 from nnviz.operations.table import recorded, row_of
-from nnviz.records.tensors import Measure, Tensor
+from nnviz.records.tensors import Measure, Tensor, histogram_of
 from nnviz.records.trace_state import TraceState
 from nnviz.text import numbers
 from nnviz.text.names import symbol
 from nnviz.ui.theme.colors import SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.painting import painted
 
 BINS = 14
 FEWEST = 4
 """Fewer numbers than this are no distribution: nothing is drawn."""
 MOST_DOTS = 300
+_FARTHEST = 8e307
 _CAPTION = 20.0
 _INSET = 10.0
 
@@ -49,9 +51,9 @@ def histogram(state: TraceState, tensor: Tensor | None) -> Histogram | None:
     flat = np.concatenate([array.real.reshape(-1), array.imag.reshape(-1)]) if array.dtype.kind == "c" else array.reshape(-1).astype(float)
     known = flat[np.isfinite(flat)]
     shown = known[known != 0]
-    counts, edges = np.histogram(shown, BINS) if shown.size else (np.zeros(BINS, int), np.array([0.0, 0.0]))
+    low, high, counts = histogram_of(shown, BINS)
     zeros = float((known == 0).sum()) / max(1, flat.size)
-    return Histogram(tuple(map(int, counts)), float(edges[0]), float(edges[-1]), zeros, flat.size - known.size)
+    return Histogram(counts or (0,) * BINS, low, high, zeros, flat.size - known.size)
 
 
 def _measured(measure: Measure) -> Histogram:
@@ -86,6 +88,7 @@ class _Picture(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(140, 122)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -143,7 +146,7 @@ class HistogramPicture(_Picture):
         painter.setPen(QPen(current_theme().color("faint"), 1))
         painter.drawLine(room.bottomLeft(), room.bottomRight())
         if low < 0 < high:
-            x = room.left() - low / (high - low) * room.width()
+            x = room.left() + (low / 2) / (low / 2 - high / 2) * room.width()  # high − low may overflow
             painter.drawLine(QPointF(x, room.bottom()), QPointF(x, room.bottom() + 4))
 
 
@@ -160,24 +163,26 @@ class CurvePicture(_Picture):
         pairs = np.column_stack([z.reshape(-1), a.reshape(-1)]).astype(float)
         pairs = pairs[np.isfinite(pairs).all(1)]
         self._dots = pairs[:: max(1, len(pairs) // MOST_DOTS)]
-        reach = max(1.0, float(np.abs(pairs[:, 0]).max()) * 1.1) if len(pairs) else 3.0
+        reach = min(_FARTHEST, max(1.0, float(np.abs(pairs[:, 0]).max()) * 1.1)) if len(pairs) else 3.0
         grid = np.linspace(-reach, reach, 81)
-        self._curve = np.column_stack([grid, row_of(call.node.operation).curve(call, grid)])
+        with np.errstate(over="ignore", invalid="ignore"):
+            curve = np.column_stack([grid, row_of(call.node.operation).curve(call, grid)])
+        self._curve = curve[np.isfinite(curve).all(1)]
         self.set_caption("where z falls on the curve")
         self.update()
 
     def draw(self, painter: QPainter, room: QRectF) -> None:
         if not len(self._curve):
             return
-        low, high = self._curve.min(0), self._curve.max(0)
-        scale = np.array([room.width(), -room.height()]) / np.maximum(high - low, 1e-12)
-        origin = np.array([room.left(), room.bottom()]) - low * scale
+        low, half = self._curve.min(0) / 2, np.maximum(self._curve.max(0) / 2 - self._curve.min(0) / 2, 5e-13)
+        size, origin = np.array([room.width(), -room.height()]), np.array([room.left(), room.bottom()])
         painter.setPen(QPen(current_theme().color("forward"), 1.8))
-        painter.drawPolyline(QPolygonF([QPointF(*point) for point in self._curve * scale + origin]))
+        painter.drawPolyline(QPolygonF([QPointF(*point) for point in (self._curve / 2 - low) / half * size + origin]))
         painter.setPen(Qt.PenStyle.NoPen)
         for sign, tone in ((-1, "negative"), (1, "positive")):
             painter.setBrush(current_theme().color(tone, 0.75))
-            for point in self._dots[np.sign(self._dots[:, 0] + 0.0) * sign >= (sign < 0)] * scale + origin:
+            dots = self._dots[np.sign(self._dots[:, 0] + 0.0) * sign >= (sign < 0)]
+            for point in (dots / 2 - low) / half * size + origin:
                 painter.drawEllipse(QPointF(*point), 2.3, 2.3)
 
 

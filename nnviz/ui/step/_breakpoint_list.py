@@ -24,6 +24,7 @@ from nnviz.document.breakpoints import KINDS, Breakpoint, described, titled
 from nnviz.document.catalog import Field
 from nnviz.ui.theme.colors import BODY, GRID, GUTTER, current_theme
 from nnviz.ui.theme.fonts import mono
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.breakpoint_sign import paint_breakpoint
 from nnviz.ui.widgets.number_boxes import NumberBox
 
@@ -66,6 +67,7 @@ class BreakpointButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         return QSize(min(_WIDEST, QFontMetrics(mono(BODY)).horizontalAdvance(self.text()) + 32), _HEIGHT)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -147,6 +149,7 @@ class BreakpointList(QDialog):
 
     # --- Qt ---
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Base))

@@ -13,6 +13,7 @@ from nnviz.records.trace_state import TraceState
 from nnviz.text import numbers
 from nnviz.ui.theme.colors import SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.color_scale import robust_limit
 
 MOST = 64
@@ -104,6 +105,7 @@ class HeatPicture(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(140, 172)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from nnviz.records.run_records import WeightHistory
 from nnviz.ui.step.weight_history import HIGHEST, is_drawable, paint_history
 from nnviz.ui.theme.colors import current_theme
+from nnviz.ui.theme.painting import painted
 
 
 class HistoryLines(QWidget):
@@ -44,6 +45,7 @@ class HistoryLines(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(260, round(HIGHEST))
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         if is_drawable(self._history, *self._weight):
             painter = QPainter(self)

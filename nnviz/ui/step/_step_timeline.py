@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from nnviz.records.trace_state import TraceState
 from nnviz.ui.theme.colors import BODY, current_theme
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.painting import painted
 
 PHASES = ("batch", "forward", "loss", "backward", "clip", "update")
 EXPLANATIONS = {
@@ -74,6 +75,7 @@ class StepTimeline(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(400, 24)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -204,6 +206,7 @@ class PhaseRail(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(320, 30)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

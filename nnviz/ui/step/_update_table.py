@@ -13,6 +13,7 @@ from nnviz.records.trace_state import TraceState
 from nnviz.text import numbers
 from nnviz.ui.step.update_rows import ShownRow, compared, needed_height, paint_rows, rows_of
 from nnviz.ui.theme.colors import current_theme
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.readout import LINE
 
 _ROW = 24
@@ -53,6 +54,7 @@ class UpdateTable(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._claim_room()
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

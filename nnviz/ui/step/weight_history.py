@@ -12,6 +12,7 @@ from nnviz.text import numbers, plot_numbers
 from nnviz.ui.theme.colors import Theme
 from nnviz.ui.widgets.decimation import decimated
 from nnviz.ui.widgets.readout import LINE, RIGHT, paint_readout, small_mono, text_width, write
+from nnviz.ui.widgets.scales import share_of
 
 HIGHEST = 44.0
 """Room for the lines in pixels."""
@@ -60,10 +61,10 @@ def _paint_lane(painter: QPainter, lane: QRectF, theme: Theme, symbol: str, valu
     write(painter, head, said, theme.color("muted"), small_mono(), RIGHT)
     room = lane.adjusted(0, LINE + 2, 0, -2)
     if low < 0 < high:
-        zero = room.bottom() - (0 - low) / (high - low) * room.height()
+        zero = room.bottom() - float(share_of(0.0, low, high)) * room.height()
         painter.setPen(QPen(theme.color("line"), 1))
         painter.drawLine(QLineF(room.left(), zero, room.right(), zero))
-    y = room.bottom() - (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) / ((high - low) or 1.0) * room.height()
+    y = room.bottom() - share_of(np.nan_to_num(values, nan=low, posinf=high, neginf=low), low, high) * room.height()
     x = np.linspace(room.left(), room.right(), len(values))
     y = y if high > low else np.full_like(y, room.center().y())
     x, y = decimated(x, y, max(4, round(room.width())))

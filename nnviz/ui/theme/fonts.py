@@ -15,6 +15,9 @@ SANS_FAMILIES = (colors.SANS, "DejaVu Sans")
 MONO_FAMILIES = (colors.MONO, "DejaVu Sans Mono", "DejaVu Sans")
 """DejaVu lends the signs that the first family lacks: ∇ and ᵀ to both, ∈ ⊙ ▾ to the sans, ᵢ ‖ to the mono."""
 
+WIDEST_TIP = 90
+"""Characters of a line of a tooltip; Qt breaks no line of plain text."""
+
 _log = logging.getLogger(__name__)
 
 

@@ -1,4 +1,7 @@
-"""How widgets look: Fusion, a palette and one stylesheet, both made from the theme. Widgets that paint themselves ask `current_theme`."""
+"""How widgets look: Fusion, a palette and one stylesheet, both made from the theme. Widgets that paint themselves ask `current_theme`.
+
+Labels, message boxes and tooltips show plain text: a name that reads like markup would have Qt open the files it names.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ _ROLES = {
 }
 
 _SHEET = Template("""
-QToolTip { background: $panel; color: $text; border: 1px solid $line; padding: 4px 6px; }
+QToolTip { background: $panel; color: $text; border: 1px solid $line; padding: 4px 6px; qproperty-textFormat: PlainText; }
 QPushButton, QToolButton {
     background: $panel; color: $text; border: 1px solid $line; border-radius: 6px; padding: 4px 10px; min-height: 20px; }
 QPushButton:hover, QToolButton:hover { background: $field; }
@@ -79,7 +82,7 @@ QSplitter::handle { background: transparent; }
 QHeaderView::section { background: $panel; color: $muted; border: none; border-bottom: 1px solid $line; padding: 4px 6px; }
 QTableView { background: $panel; border: none; gridline-color: $line; selection-background-color: $field; selection-color: $text; }
 QListView { background: $panel; border: none; outline: none; selection-background-color: $field; selection-color: $text; }
-QLabel { background: transparent; }
+QLabel { background: transparent; qproperty-textFormat: PlainText; }
 QLabel[role="head"] { color: $muted; font-size: ${small}px; font-weight: 700; }
 QLabel[role="text"] { color: $text; }
 QLabel[role="muted"] { color: $muted; }

@@ -31,6 +31,7 @@ from nnviz.document.problems import Refused
 from nnviz.text import numbers
 from nnviz.text.number_blocks import read_block, write_block
 from nnviz.ui.theme.colors import current_theme
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.theme.style import set_role
 from nnviz.ui.weights import matrix_axes
 from nnviz.ui.weights._matrix_model import MatrixModel
@@ -220,6 +221,7 @@ class Cells(QStyledItemDelegate):
         if not (isinstance(editor, QLineEdit) and editor.isModified()):
             super().setEditorData(editor, index)
 
+    @painted
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         state = option.state
         option.state &= ~(QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_HasFocus)

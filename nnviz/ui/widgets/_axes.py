@@ -41,6 +41,8 @@ class Axis(pg.AxisItem):
     def __init__(self, side: str, box: pg.ViewBox) -> None:
         super().__init__(side, linkView=box, maxTickLength=0)
         self.text = plot_numbers.tick
+        self.unit = 1.0
+        """What pyqtgraph's numbers are multiplied with to be those of the scale."""
         self.look: tuple = ()
         self.reach = QRectF()
         """Where there is room for text."""
@@ -51,7 +53,7 @@ class Axis(pg.AxisItem):
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         rounded = (round(value / spacing) * spacing for value in values)
-        return [self.text(10.0**value if self.logMode else value) for value in rounded]
+        return [self.text(10.0**value if self.logMode else value * self.unit) for value in rounded]
 
     def logTickValues(self, minVal: float, maxVal: float, size: float, stdTicks: list) -> list:
         decades = range(math.ceil(minVal), math.floor(maxVal) + 1)
@@ -85,7 +87,7 @@ class Axes:
         self._items: dict[str, list[Any]] = {kind: [] for kind in _MAKERS}
         self._shown: list[Any] = []
         self._area = self._x = self._y = None
-        self._stamped = (None, 1.0)
+        self._stamped = (None, ())
 
     def place(self, painter: QPainter, theme: Theme, frame: QRectF, x: AxisScale, y: AxisScale) -> None:
         """Put the frame there, with these scales along its sides: axes write around it, what is drawn is cut off at it."""
@@ -98,7 +100,8 @@ class Axes:
             return
         self._area, self._x, self._y = area, x, y
         self._box.setGeometry(frame)
-        limits = {"xRange": _along(x, (x.low, x.high)), "yRange": _along(y, (y.low, y.high))}
+        self._axes["bottom"].unit, self._axes["left"].unit = _unit(x), _unit(y)
+        limits = {"xRange": _along(x, np.array((x.low, x.high))), "yRange": _along(y, np.array((y.low, y.high)))}
         self._box.setRange(**limits, padding=1e-6)  # without it a tick at a limit may fall to rounding
         left = QRectF(area.left(), frame.top(), frame.left() - area.left(), frame.height())
         bottom = QRectF(frame.left(), frame.bottom(), frame.width(), area.bottom() - frame.bottom())
@@ -130,12 +133,13 @@ class Axes:
         """Draw circles, `size` pixels wide; where `x` is the same object as before they stay. In a file they are circles, else stamps."""
         item = self._next("points")
         item.setExportMode(self._outlines)
-        if self._stamped[0] is not x or self._stamped[1] != self._ratio:
-            self._stamped = (x, self._ratio)
+        look = (self._ratio, _unit(self._x), _unit(self._y))
+        if self._stamped[0] is not x or self._stamped[1] != look:
+            self._stamped = (x, look)
             item.fragmentAtlas.clear()
             item.fragmentAtlas.setDevicePixelRatio(self._ratio)
             wide = {id(pen): self._pen(pen) for pen in {id(pen): pen for pen in pens}.values()}
-            item.setData(x, y, size=size, pen=[wide[id(pen)] for pen in pens], brush=brushes)
+            item.setData(_along(self._x, x), _along(self._y, y), size=size, pen=[wide[id(pen)] for pen in pens], brush=brushes)
 
     def vertical(self, x: float, color: QColor, style: Qt.PenStyle = Qt.PenStyle.SolidLine, text: str = "") -> None:
         """Draw a line from the top to the bottom of the frame, with a text at its foot; in it {value} stands for x."""
@@ -151,10 +155,11 @@ class Axes:
     def image(self, rgb: np.ndarray) -> None:
         """Draw (height, width, 3) bytes of colour, row 0 at the bottom, the middles of the outermost ones on the sides of the frame."""
         height, width = rgb.shape[:2]
-        dx, dy = (self._x.high - self._x.low) / (width - 1), (self._y.high - self._y.low) / (height - 1)
+        (left, right), (bottom, top) = (_along(scale, np.array((scale.low, scale.high))) for scale in (self._x, self._y))
+        dx, dy = (right - left) / (width - 1), (top - bottom) / (height - 1)
         item = self._next("image")
         item.setImage(rgb, autoLevels=False)
-        item.setRect(QRectF(self._x.low - dx / 2, self._y.low - dy / 2, dx * width, dy * height))
+        item.setRect(QRectF(left - dx / 2, bottom - dy / 2, dx * width, dy * height))
 
     def bars(self, x: np.ndarray, y: np.ndarray, height: float, pens: Sequence[QPen], brushes: Sequence[QBrush]) -> None:
         """Draw bars from the left side to every x, `height` pixels high. Pens are drawn inside their bars: round ones round the corners."""
@@ -192,6 +197,22 @@ class Axes:
         return item
 
 
+_FARTHEST = 100.0
+"""What lies farther outside a frame than so many times its size is drawn there: Qt crashes on places that are no whole number."""
+
+
 def _along(scale: AxisScale, values: Any) -> Any:
     """The values as pyqtgraph counts along a scale: on a logarithmic one the powers of ten."""
-    return np.log10(np.maximum(values, scale.low)) if scale.log else values
+    if scale.log:
+        return np.log10(np.maximum(values, scale.low))
+    unit = _unit(scale)
+    room = _FARTHEST * (scale.high / unit - scale.low / unit)
+    least, most = scale.low / unit - room, scale.high / unit + room
+    beyond = bool(np.size(values)) and (float(np.min(values)) / unit < least or float(np.max(values)) / unit > most)
+    return np.clip(np.asarray(values, dtype=np.float64) / unit, least, most) if beyond or unit != 1.0 else values
+
+
+def _unit(scale: AxisScale) -> float:
+    """1; where the square of a limit would be infinite, a power of ten as large as the limits: pyqtgraph adds and multiplies them."""
+    largest = max(abs(scale.low), abs(scale.high))
+    return 1.0 if scale.log or not 1e100 < largest < math.inf else 10.0 ** math.floor(math.log10(largest))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from nnviz.ui.theme.colors import GUTTER, RADIUS, SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.painting import painted
 
 HEADER = 28
 """Height of the header row in pixels."""
@@ -100,6 +101,7 @@ class Card(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(160, HEADER + 64)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -22,7 +23,7 @@ def robust_limit(numbers: Sequence[float] | np.ndarray) -> float:
     """
     known = np.sort(np.abs(np.asarray(numbers, dtype=float)), axis=None)
     known = known[np.isfinite(known)]
-    if known.size >= _FEW and known[-1] > _OUTLYING * known[-2] > 0:
+    if known.size >= _FEW and known[-1] / _OUTLYING > known[-2] > 0:
         known = known[:-1]
     return _percentile(known, 0.98) if known.size else 0.0
 
@@ -39,8 +40,10 @@ def round_limit(numbers: Sequence[float] | np.ndarray) -> float:
     limit = robust_limit(numbers)
     if not limit:
         return 1.0
+    limit = max(limit, 1e-300)  # powers of ten below that have no digits left
     power = 10.0 ** math.floor(math.log10(limit))
-    return next((step * power for step in (1, 1.5, 2, 3, 5, 7) if limit <= step * power * (1 + 1e-9)), 10 * power)
+    found = next((step * power for step in (1, 1.5, 2, 3, 5, 7) if limit <= step * power * (1 + 1e-9)), 10 * power)
+    return min(found, sys.float_info.max)
 
 
 def shaded(value: float, limit: float) -> float:

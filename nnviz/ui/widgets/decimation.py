@@ -44,11 +44,11 @@ def smoothed(y: np.ndarray, window: int) -> np.ndarray:
     """Return the mean of the last `window` values at every place (of as many as there are, near the start). `y` must be finite."""
     if window <= 1 or y.size == 0:
         return y
-    base = y[0]
-    sums = np.concatenate(([0.0], np.cumsum(y - base)))
+    base, unit = y[0] / 2, np.abs(y).max() or 1.0
+    sums = np.concatenate(([0.0], np.cumsum((y / 2 - base) / unit)))  # in units of the largest: the sum of large numbers is infinite
     ends = np.arange(1, y.size + 1)
     starts = np.maximum(0, ends - window)
-    return base + (sums[ends] - sums[starts]) / (ends - starts)
+    return 2 * (base + (sums[ends] - sums[starts]) / (ends - starts) * unit)
 
 
 def first_non_finite(y: np.ndarray) -> int | None:

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 from nnviz.document.catalog import Field, Kind
 from nnviz.ui.theme.colors import BODY
 from nnviz.ui.theme.fonts import mono
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.theme.style import set_role
 from nnviz.ui.widgets.number_boxes import IntegerBox, NumberBox, SliderBox, in_a_row, number_text, wheel_only_with_focus
 from nnviz.ui.widgets.pending_text import VALUE
@@ -202,6 +203,7 @@ class ChoiceBox(QComboBox):
         meaning = self.currentData(Qt.ItemDataRole.ToolTipRole)
         self.setToolTip(f"{self.currentText()}{f': {meaning}' if meaning else ''}\n({explanation(self.field)})")
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, option = QStylePainter(self), QStyleOptionComboBox()
         self.initStyleOption(option)
@@ -302,6 +304,10 @@ class TextLine(QWidget):
             self.value_changed.emit(text)
 
 
+MOST_ROWS = 2_000
+"""A longer table is not written out to be changed by hand: Qt takes seconds for so many lines."""
+
+
 class TableText(QPlainTextEdit):
     """Rows of numbers, one a line: "[1.3, 0.7]", or a single number. Taken over when the field is left."""
 
@@ -322,11 +328,15 @@ class TableText(QPlainTextEdit):
     def set_value(self, value: list) -> None:
         """Show these rows."""
         self._value = value
-        self.setPlainText("\n".join(json.dumps(row) for row in value))
+        self.setReadOnly(len(value) > MOST_ROWS)
+        text = f"{len(value):,} rows, more than can be changed here" if self.isReadOnly() else "\n".join(map(json.dumps, value))
+        self.setPlainText(text)
         _mark(self, "")
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
+        if self.isReadOnly():
+            return
         lines = [line for line in self.toPlainText().splitlines() if line.strip()]
         rows = [_row_of(line) for line in lines]
         if None in rows:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QMenu, QWidget, QWidgetAction
 
 from nnviz.ui.theme.colors import SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.painting import painted
 
 _HEIGHT = 20
 _PADDING = 6
@@ -29,6 +30,7 @@ class SwitchButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         return _size(self.text())
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         _paint(self, self.text(), current_theme())
 
@@ -82,6 +84,7 @@ class ChoiceButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         return _size(self.text() + " ▾")
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         _paint(self, self.text() + " ▾", current_theme())
 
@@ -113,6 +116,7 @@ class ActionButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         return _size(self.text())
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         _paint(self, self.text(), current_theme())
 
@@ -147,6 +151,7 @@ class PopupButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         return _size(self.text() + " ▾")
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         _paint(self, self.text() + " ▾", current_theme())
 

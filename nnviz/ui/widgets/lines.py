@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from nnviz.ui.theme.colors import SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.painting import painted
 
 LABEL = 112.0
 _INSET = 8.0
@@ -145,6 +146,7 @@ class Lines(QWidget):
         super().resizeEvent(event)
         self.setFixedHeight(self.sizeHint().height())
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

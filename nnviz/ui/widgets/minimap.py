@@ -10,6 +10,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QTr
 from PySide6.QtWidgets import QWidget
 
 from nnviz.ui.theme.colors import Theme, current_theme
+from nnviz.ui.theme.painting import painted
 
 _WIDEST, _NARROWEST = 420, 24
 _STRETCHED = 200
@@ -165,6 +166,7 @@ class MinimapBar(QWidget):
 
     # --- Qt ---
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         self._map.paint(painter, current_theme(), self.rect(), self._seen, self._cursor, self._phase)

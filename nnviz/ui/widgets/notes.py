@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from nnviz.ui.theme.colors import GRID, GUTTER, current_theme
+from nnviz.ui.theme.painting import painted
 
 _COLORS = {"info": "forward", "warning": "clip", "error": "loss"}
 Answer = tuple[str, Callable[[], object]]
@@ -80,6 +81,7 @@ class Note(QWidget):
         for widget in (label, *self.buttons.values(), _button("×", f"Close this note: {text}", close)):
             row.addWidget(widget, 1 if widget is label else 0)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

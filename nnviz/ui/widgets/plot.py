@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from nnviz.ui.theme.colors import BODY, Theme, current_theme
 from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets._plot_picture import open_menu
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ class Plot(QWidget):
             self.renew()
         super().changeEvent(event)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         self.catch_up()
         painter = QPainter(self)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from nnviz.ui.theme.colors import BODY, LARGE, SMALL, TITLE, current_theme
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.theme.painting import painted
 from nnviz.ui.theme.style import set_role
 
 _Flag = Qt.AlignmentFlag
@@ -35,6 +36,7 @@ class TitleRow(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(280, 26)
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

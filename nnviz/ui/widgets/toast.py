@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from nnviz.ui.theme.colors import GUTTER, current_theme
+from nnviz.ui.theme.painting import painted
 
 _STAYS_MS = {"info": 4_000, "warning": 8_000, "error": 12_000}
 _COLORS = {"info": "forward", "warning": "clip", "error": "loss"}
@@ -18,7 +19,7 @@ class Toast(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._level = "info"
-        self._label = QLabel(wordWrap=True)
+        self._label = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)  # measured before the stylesheet says so
         layout = QHBoxLayout(self)
         layout.setContentsMargins(20, 10, 16, 10)
         layout.addWidget(self._label)
@@ -56,6 +57,7 @@ class Toast(QWidget):
     def mousePressEvent(self, event: QEvent) -> None:
         self.hide()
 
+    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

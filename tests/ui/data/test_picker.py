@@ -7,6 +7,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QListView, QWidget
 
+from nnviz.document import edits
 from nnviz.document.catalog import DATASETS
 from tests.ui.window import opened, wait
 
@@ -114,7 +115,7 @@ def test_a_file_dropped_on_the_window_is_looked_at_and_used(window, qtbot, tmp_p
     QApplication.sendEvent(window, QDropEvent(QPointF(400, 300), *how))
     picker = window.features.data.picker
     page = picker.file
-    wait(qtbot, lambda: bool(page.verdict.text()))
+    wait(qtbot, lambda: bool(page.found.text()))
     assert "line 14: column 'Länge' is empty" in page.verdict.text() and not page.use.isEnabled() and data(window).kind == "moons"
     assert "1 value is missing in 1 row (lines 14; columns Länge)" in page.found.text()
     assert page.boxes["separator"].currentText() == "semicolon (found)" and page.boxes["decimal"].currentText() == "comma (found)"
@@ -156,7 +157,8 @@ def test_a_file_that_cannot_be_used_says_why(window, picker, qtbot, tmp_path, co
     path = tmp_path / "rows.csv"
     path.write_bytes(content)
     window.features.data.open_file(str(path))
-    wait(qtbot, lambda: "rows.csv" in picker.file.verdict.text())
+    wait(qtbot, lambda: picker.file.progress.isHidden() and bool(picker.file.verdict.text()))
+    assert "rows.csv" in picker.file.verdict.text()
     assert not picker.file.use.isEnabled() and data(window).kind == "moons"
 
 
@@ -167,7 +169,7 @@ def test_points_are_clicked_dragged_and_erased_and_train_at_once(window, picker,
     picker.gallery.kind_requested.emit("table")
     plane = picker.points.plane
     qtbot.mouseClick(plane, Qt.MouseButton.LeftButton, pos=at(plane, -1.0, 0.5))
-    qtbot.keyClick(plane, Qt.Key.Key_2)
+    qtbot.keyClick(plane, Qt.Key.Key_1)
     qtbot.mouseClick(plane, Qt.MouseButton.LeftButton, pos=at(plane, 1.0, -0.5))
     table = data(window)
     assert table.kind == "table" and table["y"] == [0, 1] and table["x"][1] == pytest.approx([1.0, -0.5], abs=0.05)
@@ -192,7 +194,7 @@ def test_points_are_clicked_dragged_and_erased_and_train_at_once(window, picker,
 def test_points_by_keys_and_a_third_class_grows_the_network(window, picker, qtbot):
     picker.gallery.kind_requested.emit("table")
     plane = picker.points.plane
-    for key in (Qt.Key.Key_Space, Qt.Key.Key_3, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Space):
+    for key in (Qt.Key.Key_Space, Qt.Key.Key_2, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Space):
         qtbot.keyClick(plane, key)
     assert data(window)["x"] == [[0.0, 0.0], [0.2, 0.0]] and data(window)["y"] == [0, 2]
     assert window.session.experiment.network.layers[-1]["units"] == 3 and window.session.report.ok
@@ -221,3 +223,153 @@ def test_everything_has_a_name(picker):
     own = [widget for widget in focused if type(widget) is not QListView and not widget.objectName().startswith("qt_")]
     nameless = [type(widget).__name__ for widget in own if not widget.accessibleName()]
     assert not nameless
+
+
+# --- what is in sight, and when ---
+
+
+def write(path, text: str):
+    path.write_text(text)
+    return path
+
+
+def read_out(picker, qtbot, path) -> None:
+    picker.window().parent().features.data.open_file(str(path))
+    wait(qtbot, lambda: picker.file.progress.isHidden() and bool(picker.file.verdict.text()))
+
+
+def is_in_sight(picker, widget) -> bool:
+    """Whether the whole widget is seen in the dialog without scrolling."""
+    corners = (widget.rect().topLeft(), widget.rect().bottomRight())
+    is_inside = all(picker.rect().contains(widget.mapTo(picker, corner)) for corner in corners)
+    return widget.isVisible() and is_inside and widget.visibleRegion().boundingRect() == widget.rect()
+
+
+@pytest.mark.parametrize("content", ["a,b,y\n1,2,3\n1,2,3,4\n", "a,b,y\n1,2,3\n4,5,6\n"])
+@pytest.mark.parametrize("height", [620, 720])
+def test_the_verdict_and_the_button_are_in_sight(window, picker, qtbot, tmp_path, content, height):
+    picker.resize(1080, height)
+    read_out(picker, qtbot, write(tmp_path / "rows.csv", content))
+    for widget in (picker.file.verdict, picker.file.use):
+        assert is_in_sight(picker, widget)
+
+
+def test_nothing_of_the_file_before_is_left_when_another_path_is_typed(window, picker, qtbot, tmp_path):
+    page = picker.file
+    read_out(picker, qtbot, write(tmp_path / "one.csv", "name;size;y\nx;1,5;3\nx;2,5;4\n"))
+    assert page.boxes["separator"].currentText() == "semicolon (found)" and page.use.isEnabled() and "the same value" in page.found.text()
+    page.path.selectAll()
+    qtbot.keyClicks(page.path, "x")
+    assert not page.use.isEnabled() and not page.verdict.text() and not page.found.text()
+    assert page.cells.columnCount() == 0 and page.target.count() == 0
+    assert [page.boxes[name].currentText() for name in ("separator", "decimal", "header")] == ["auto"] * 3
+    page.path.setText(str(write(tmp_path / "two.csv", "a,b,y\n1,2,3\n1,2\n")))
+    qtbot.keyClick(page.path, Qt.Key.Key_Return)
+    wait(qtbot, lambda: "line 3: 2 cells" in page.verdict.text())
+    assert page.boxes["separator"].currentText() == "auto"
+
+
+def test_the_same_path_is_read_again_by_enter(window, picker, qtbot, tmp_path):
+    path = write(tmp_path / "rows.csv", "a,b,y\n1,2,3\n1,2\n")
+    read_out(picker, qtbot, path)
+    write(path, "a,b,y\n1,2,3\n4,5,6\n")
+    qtbot.keyClick(picker.file.path, Qt.Key.Key_Return)
+    wait(qtbot, lambda: picker.file.use.isEnabled())
+
+
+def test_enter_in_the_path_opens_no_file_chooser(window, picker, qtbot, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("nnviz.ui.data._file_page.QFileDialog.getOpenFileName", lambda *_: asked.append("chooser") or ("", ""))
+    picker.gallery.kind_requested.emit("csv")
+    qtbot.keyClicks(picker.file.path, str(tmp_path / "nothing.csv"))
+    qtbot.keyClick(picker.file.path, Qt.Key.Key_Return)
+    wait(qtbot, lambda: "There is no file" in picker.file.verdict.text())
+    assert asked == []
+
+
+def test_a_large_file_shows_its_first_rows_and_can_be_stopped(window, picker, qtbot, tmp_path):
+    path = write(tmp_path / "large.csv", "a,b,y\n" + "1.5,2.25,3\n1.5,2.25,4\n" * 1_500_000)
+    page = picker.file
+    window.features.data.open_file(str(path))
+    assert page.progress.isVisible() and page.stop.isVisible() and "Reading large.csv" in page.verdict.text()
+    wait(qtbot, lambda: page.cells.columnCount() == 3)
+    assert not page.use.isEnabled() and page.progress.isVisible()
+    page.stop.click()
+    wait(qtbot, lambda: "stopped" in page.verdict.text())
+    assert not page.progress.isVisible() and not page.use.isEnabled()
+
+
+def test_a_target_that_can_be_learnt_is_suggested(window, picker, qtbot, tmp_path):
+    rows = "".join(f"{i},{i % 3},2020-01-{i % 28 + 1:02d},1\n" for i in range(60))
+    read_out(picker, qtbot, write(tmp_path / "rows.csv", f"a,kind,day,version\n{rows}"))
+    page = picker.file
+    assert page.target.currentText() == "kind" and "days or times" in page.found.text() and "same value in every row" in page.found.text()
+    page.target.setCurrentText("version")
+    page.target.activated.emit(page.target.currentIndex())
+    wait(qtbot, lambda: page.progress.isHidden() and page.target.currentText() == "version")
+    page.boxes["task"].setCurrentIndex(page.boxes["task"].findData("classes"))
+    page.boxes["task"].activated.emit(page.boxes["task"].currentIndex())
+    wait(qtbot, lambda: "nothing to tell apart" in page.verdict.text())
+
+
+def test_each_data_set_begins_at_its_top(window, picker, qtbot):
+    bar = picker._scroll.verticalScrollBar()
+    picker.resize(1080, 420)
+    picker.gallery.kind_requested.emit("wine")
+    wait(qtbot, lambda: bar.maximum() > 0)
+    bar.setValue(bar.maximum())
+    picker.gallery.kind_requested.emit("table")
+    assert bar.value() == 0
+
+
+def test_the_search_begins_empty_and_is_typed_over(window, picker, qtbot):
+    qtbot.keyClicks(picker.gallery.field, "wine")
+    qtbot.keyClick(picker.gallery.field, Qt.Key.Key_Return)
+    qtbot.keyClicks(picker.gallery.field, "iris")
+    assert picker.gallery.shown() == ("iris",)
+    window.action_table["data"].trigger()
+    assert picker.gallery.field.text() == ""
+
+
+def test_the_rows_shown_are_those_of_the_document_where_its_network_is_broken(window, picker, qtbot):
+    layers = [layer.id for layer in window.session.experiment.network]
+    for ids in (layers[-1:], layers):
+        window.session.edit("Remove", edits.remove_layers, ids)
+        assert not window.session.report.ok
+        picker.gallery.kind_requested.emit("wine")
+        wait(qtbot, lambda: "alcohol" in picker.spreads.accessibleDescription())
+        assert "13 numbers" in picker.rows.accessibleDescription()
+        window.session.undo_order.undo()
+        window.session.undo_order.undo()
+        wait(qtbot, lambda: "x₁" in picker.spreads.accessibleDescription())
+
+
+def test_digits_choose_the_class_they_show_wherever_the_keyboard_is_in_the_page(window, picker, qtbot):
+    picker.gallery.kind_requested.emit("table")
+    for place, widget in enumerate((picker.points.plane, picker.points.swatches[5], picker.points.erase)):
+        qtbot.keyClick(widget, Qt.Key(Qt.Key.Key_3 + place))
+        assert picker.points.plane.chosen == 3 + place and picker.points.swatches[3 + place].isChecked()
+
+
+def test_a_drag_in_the_plane_sprays_points_which_one_undo_takes_back(window, picker, qtbot):
+    picker.gallery.kind_requested.emit("table")
+    plane = picker.points.plane
+    qtbot.mousePress(plane, Qt.MouseButton.LeftButton, pos=at(plane, -2.0, 0.0))
+    for step in range(1, 21):
+        qtbot.mouseMove(plane, at(plane, -2.0 + step / 5, 0.5))
+    qtbot.mouseRelease(plane, Qt.MouseButton.LeftButton, pos=at(plane, 2.0, 0.5))
+    count = len(data(window)["x"])
+    assert count >= 8 and set(data(window)["y"]) == {0}
+    qtbot.mouseClick(plane, Qt.MouseButton.LeftButton, pos=at(plane, 0.0, -1.5))
+    assert len(data(window)["x"]) == count + 1
+    window.session.undo_order.undo()
+    assert len(data(window)["x"]) == count
+    window.session.undo_order.undo()
+    assert data(window).kind == "moons"
+
+
+def test_the_corners_of_xor_leave_nothing_to_draw(window, picker, qtbot):
+    picker.gallery.kind_requested.emit("xor")
+    picker.form.setting_requested.emit("corners", True, "")
+    wait(qtbot, lambda: window.session.run.data is not None and window.session.run.data.x.shape == (4, 2))
+    assert [picker.form.editors[name].isEnabled() for name in ("samples", "noise", "validation", "seed")] == [False] * 3 + [True]

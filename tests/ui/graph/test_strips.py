@@ -72,6 +72,15 @@ def test_bad_numbers_are_named(values, word):
     assert strips.Strip("a", 2, values).bad == word
 
 
+@pytest.mark.parametrize("is_masked", [True, False])
+def test_what_a_mask_leaves_out_is_crossed_and_no_alarm(is_masked):
+    trace = traces.worked()
+    scores = msgspec.structs.replace(trace.nodes[3], value=traces.tensor(np.array([[1.0, -np.inf]])), is_masked=is_masked)
+    trace = msgspec.structs.replace(trace, nodes=(*trace.nodes[:3], scores, *trace.nodes[4:]))
+    strip = strips.value_strip(traces.state(trace, len(trace.steps)), scores)
+    assert strip.bad == ("" if is_masked else "∞") and strip.crossed == ((False, True) if is_masked else ())
+
+
 def test_the_scale_is_robust_to_one_outlier_and_the_same_at_every_step():
     trace = traces.dropout_net()
     state = traces.state(trace, 3)

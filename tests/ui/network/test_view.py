@@ -44,7 +44,7 @@ def test_tooltips_tell_the_number_under_the_mouse(view):
     assert "a = " in _tips.tip(PointerTarget("neuron", "h1", 0), view.scene())
     assert "20 parameters" in _tips.tip(PointerTarget("layer", "h2"), view.scene())
     assert "dense 1.bias[1] = " in _tips.tip(PointerTarget("bias", "h1", 1), view.scene())
-    assert _tips.tip(PointerTarget("curve", link=Link("h2", "d1"), curve=0), view.scene()).startswith("dense 2 → dropout<br>values pass")
+    assert _tips.tip(PointerTarget("curve", link=Link("h2", "d1"), curve=0), view.scene()).startswith("dense 2 → dropout\nvalues pass")
     assert "begin at" in _tips.tip(PointerTarget("end", link=Link("h2", "d1"), side=-1), view.scene())
     assert _tips.tip(PointerTarget(), view.scene()) == ""
 
@@ -77,7 +77,7 @@ def test_edges_show_what_the_update_adds(view):
 
 def test_names_are_never_read_as_markup(qtbot):
     view = open_view(qtbot, experiment(layer("input", "x", "<b>x</b>")))
-    assert "&lt;b&gt;" in _tips.tip(PointerTarget("layer", "x"), view.scene())
+    assert "<b>x</b> · Input" in _tips.tip(PointerTarget("layer", "x"), view.scene())
 
 
 def test_new_numbers_are_painted_in_place(view):
