@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.overrides import _get_current_function_mode_stack
+from torch.utils._device import DeviceContext
 
 from nnviz import messages
 from nnviz.engine.observe.capture import Captured
 from nnviz.engine.observe.inspection import gradient_checked, node_tensors
+from nnviz.engine.observe.measures import LazyMeasure
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import Details, NodeTensors
-from nnviz.trace import DETAILS, Trace, capture
+from nnviz.trace import DETAILS, Node, Trace, capture, interrupted_by
 
 if TYPE_CHECKING:
     from nnviz.ui.shell.trace_window import TraceWindow
 
+AHEAD = 1 << 20
+"""The histogram of a tensor of more elements than this takes longer than a window may wait: it is worked out before."""
+_DEVICES = ("cpu", "cuda")
 
-def show(subject: torch.nn.Module | Trace, *inputs: Any, block: bool = True, detail: str = "textbook", **how: Any) -> TraceWindow:
+
+def show(
+    subject: torch.nn.Module | Trace,
+    *inputs: Any,
+    block: bool = True,
+    detail: str = "textbook",
+    batch_axis: int | None = None,
+    **how: Any,
+) -> TraceWindow:
     """Open a window on one iteration of a module, to be stepped node by node, and return it.
 
     `subject` is a module, then `inputs` and `how` are what `capture` takes (loss, target, optimizer, clip_norm, …), or a
-    trace that was captured already. `block` waits until the window is closed; without it the caller runs Qt's loop.
-    Raises TraceError for what cannot be traced truthfully.
+    trace that was captured already. The window opens at once and can be used and closed while the module runs beside it, in a
+    thread. `block` waits until the window is closed; without it the call returns when the first iteration is there, and the
+    caller runs Qt's loop. `batch_axis`: which axis of the first input counts the rows of the batch; without it that is the first, or
+    the second where only that is as long as the target, as in torch's recurrent nets.
+
+    Raises TraceError for what cannot be traced truthfully; the module's own errors come through.
     """
     from nnviz.ui.shell.trace_window import open_window, run
 
-    source = TracedTrace(subject) if isinstance(subject, Trace) else TracedModule(subject, inputs, how)
+    source = TracedTrace(subject, batch_axis) if isinstance(subject, Trace) else TracedModule(subject, inputs, how, batch_axis)
     title = "Trace" if isinstance(subject, Trace) else type(subject).__name__
     window = open_window(source, title, source.details[0] if isinstance(subject, Trace) else detail)
     if block:
@@ -36,16 +55,14 @@ def show(subject: torch.nn.Module | Trace, *inputs: Any, block: bool = True, det
     return window
 
 
-class TracedTrace:
-    """A trace as the window reads it."""
+class TracedIteration:
+    """A captured iteration as the window reads it."""
 
-    def __init__(self, trace: Trace) -> None:
-        self.details: Sequence[str] = (trace.detail,)
-        self._captured = _placed(trace, None)
-
-    def index(self, detail: str, details: Details = ()) -> TraceIndex:
-        """Return the trace as it travels."""
-        return TraceIndex(to_record(self._captured))
+    def __init__(self, captured: Captured, check: Callable[[], object]) -> None:
+        measures = _Measures()
+        self._captured = captured._replace(measured=measures.of)
+        self.index = TraceIndex(to_record(self._captured))
+        measures.prepare(captured.trace, check)
 
     def check(self, node: int, element: tuple[int, ...]) -> messages.GradientChecked:
         """Return one element of a node's gradient beside a finite difference."""
@@ -54,40 +71,132 @@ class TracedTrace:
     def numbers(self, node: int, row: int | None) -> NodeTensors:
         """Return what was too large to travel around a node."""
         return node_tensors(self._captured, node, row)
+
+
+class _Measures:
+    """The measures of the large tensors of a trace, each worked out when it is looked at; one for each tensor."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, LazyMeasure] = {}
+
+    def of(self, tensor: torch.Tensor) -> LazyMeasure:
+        """Return the measure of a tensor, which the trace keeps alive."""
+        return self._known.setdefault(id(tensor), LazyMeasure(tensor))
+
+    def prepare(self, trace: Trace, check: Callable[[], object]) -> None:
+        """Work out what the colours of the graph need of all its tensors, and what would keep the window waiting."""
+        for node in trace.nodes:
+            for tensor in (node.value, node.gradient, *(part.gradient for part in node.contributions)):
+                if tensor is not None and id(tensor) in self._known:
+                    check()
+                    self._known[id(tensor)].work_out("sizes")
+                    if tensor.numel() > AHEAD:
+                        self._known[id(tensor)].work_out("histogram")
+
+
+class TracedTrace:
+    """A trace that is there already."""
+
+    def __init__(self, trace: Trace, batch_axis: int | None = None) -> None:
+        self.details: Sequence[str] = (trace.detail,)
+        self.stage = "measuring"
+        self._trace, self._batch_axis = trace, batch_axis
+
+    def take(self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None) -> TracedIteration:
+        """Return the trace as the window reads it."""
+        return TracedIteration(_placed(self._trace, self._batch_axis), check)
 
 
 class TracedModule:
-    """The same iteration of a module at any detail: every capture starts from the same buffers and random numbers."""
+    """The same iteration of a module at any detail: every capture starts from the same buffers and random numbers.
 
-    def __init__(self, module: torch.nn.Module, inputs: tuple, how: dict[str, Any]) -> None:
+    It may be taken in another thread than it was made in: what torch keeps by thread is as it was there.
+    """
+
+    def __init__(self, module: torch.nn.Module, inputs: tuple, how: dict[str, Any], batch_axis: int | None = None) -> None:
         self.details: Sequence[str] = DETAILS
-        self._module, self._inputs, self._how = module, inputs, how
-        self._buffers = [(buffer, buffer.clone()) for buffer in module.buffers()]
-        self._generator_state = torch.get_rng_state()
-        self._captured: Captured | None = None
+        self.stage = "capturing"
+        self._module, self._inputs, self._how, self._batch_axis = module, inputs, how, batch_axis
+        self._before = self._state()
+        self._as_called = _modes()
 
-    def index(self, detail: str, details: Details = ()) -> TraceIndex:
-        """Return the iteration at this detail, or at these inside some groups. Raises TraceError if it cannot be traced truthfully."""
+    def take(self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None) -> TracedIteration:
+        """Return the iteration at this detail, or at these inside some groups; in between `check` is called, and may raise.
+
+        Raises TraceError if it cannot be traced truthfully. Whatever is raised, buffers and generator stay as they are.
+        """
+        self.stage = "capturing"
+        present = self._state()
+        self._set_state(self._before)
+        try:
+            with _in_modes(self._as_called), interrupted_by(check):
+                trace = capture(self._module, *self._inputs, detail=detail, details=dict(details), **self._how)
+            check()
+            self.stage = "measuring"
+            return TracedIteration(_placed(trace, self._batch_axis), check)
+        except BaseException:
+            self._set_state(present)
+            raise
+
+    def _state(self) -> tuple[list[torch.Tensor], torch.Tensor]:
+        """Buffers and generator, which a forward pass may change."""
+        return [buffer.clone() for buffer in self._module.buffers()], torch.get_rng_state()
+
+    def _set_state(self, state: tuple[list[torch.Tensor], torch.Tensor]) -> None:
         with torch.no_grad():
-            for buffer, before in self._buffers:
-                buffer.copy_(before)
-        torch.set_rng_state(self._generator_state)
-        trace = capture(self._module, *self._inputs, detail=detail, details=dict(details), **self._how)
-        self._captured = _placed(trace, self._inputs)
-        return TraceIndex(to_record(self._captured))
-
-    def check(self, node: int, element: tuple[int, ...]) -> messages.GradientChecked:
-        """Return one element of a node's gradient beside a finite difference."""
-        return gradient_checked(self._captured, messages.CheckGradient(node, element))
-
-    def numbers(self, node: int, row: int | None) -> NodeTensors:
-        """Return what was too large to travel around a node."""
-        return node_tensors(self._captured, node, row)
+            for buffer, value in zip(self._module.buffers(), state[0], strict=True):
+                buffer.copy_(value)
+        torch.set_rng_state(state[1])
 
 
-def _placed(trace: Trace, inputs: tuple | None) -> Captured:
-    """The trace with what is said of it in a run: its batch is as long as the first axis of its first input."""
-    given = [node.value for node in trace.nodes if node.kind == "input" and node.value.dim()]
-    first = next((part for part in inputs or given if isinstance(part, torch.Tensor) and part.dim()), torch.empty(1))
-    floats = [node.value.dtype for node in trace.nodes if node.value.is_floating_point()]
-    return Captured(trace, torch.arange(len(first)), 0, 0, str(floats[0]).removeprefix("torch."), "x")
+def _modes() -> list[Callable[[], Any]]:
+    """What torch keeps by thread, as it is here: functions that return contexts, to be entered in this order."""
+    modes: list[Callable[[], Any]] = []
+    if torch.is_inference_mode_enabled():
+        modes.append(torch.inference_mode)
+    for device in _DEVICES:
+        if torch.is_autocast_enabled(device):
+            dtype, keeps = torch.get_autocast_dtype(device), torch.is_autocast_cache_enabled()
+            modes.append(lambda device=device, dtype=dtype, keeps=keeps: torch.autocast(device, dtype, cache_enabled=keeps))
+    for mode in _get_current_function_mode_stack():
+        is_device = isinstance(mode, DeviceContext)  # it keeps what was before it, so that each entry needs its own
+        modes.append((lambda mode=mode: DeviceContext(mode.device)) if is_device else (lambda mode=mode: mode))
+    return modes
+
+
+@contextmanager
+def _in_modes(modes: Sequence[Callable[[], Any]]) -> Iterator[None]:
+    with ExitStack() as entered:
+        for mode in modes:
+            entered.enter_context(mode())
+        yield
+
+
+def _placed(trace: Trace, batch_axis: int | None) -> Captured:
+    """The trace with what is said of it in a run: its batch is as long as an axis of its first input.
+
+    Raises ValueError if that input has no such axis.
+    """
+    inputs = [node for node in trace.nodes if node.kind == "input" and node.shape]
+    shape = next((node.shape for node in inputs if not _is_target(node)), (1,))
+    axis = _batch_axis(shape, inputs) if batch_axis is None else batch_axis
+    if not 0 <= axis < len(shape):
+        raise ValueError(
+            f"batch_axis={batch_axis}, but the first input has the shape {shape}: give the place of the axis that counts its rows"
+        )
+    numbers = [node.value.dtype for node in trace.nodes if node.value.is_floating_point() or node.value.is_complex()]
+    return Captured(trace, torch.arange(shape[axis]), 0, 0, str(numbers[0]).removeprefix("torch."), "x", batch_axis=axis)
+
+
+def _batch_axis(shape: tuple[int, ...], inputs: Sequence[Node]) -> int:
+    """The second axis where only that is as long as the targets are (time comes first for torch's recurrent nets), else the first.
+
+    Without a target other inputs of at most two axes may be one.
+    """
+    lengths = {node.shape[0] for node in inputs if _is_target(node)}
+    lengths = lengths or {node.shape[0] for node in inputs[1:] if len(node.shape) <= 2}
+    return 1 if len(shape) > 1 and lengths == {shape[1]} and shape[0] != shape[1] else 0
+
+
+def _is_target(node: Node) -> bool:
+    return node.label.partition(".")[0] == "target"

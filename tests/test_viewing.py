@@ -27,6 +27,11 @@ def resnet(shown):
     return shown(module, *inputs, optimizer=torch.optim.SGD(module.parameters(), 0.1))
 
 
+def wait(window, qtbot):
+    """Until nothing is done beside the window any more."""
+    qtbot.waitUntil(lambda: not window.trace.busy, timeout=60_000)
+
+
 def is_laid_out(window):
     return not window.graph.view.scene().placer.is_busy
 
@@ -81,34 +86,37 @@ def test_into_and_out_work_on_the_innermost_group(resnet):
         assert outer in stepping.state.node.group and level not in stepping.state.node.group[2:]
 
 
-def test_every_detail_is_of_the_same_iteration_and_the_module_stands_as_after_one_forward(shown):
+def test_every_detail_is_of_the_same_iteration_and_the_module_stands_as_after_one_forward(shown, qtbot):
     module, inputs = zoo.make("dropout_train")
     torch.manual_seed(5)
     window = shown(module, *inputs)
     losses, after = [window.trace.stepping.state.index.trace.loss], torch.get_rng_state()
     for detail in ("math", "layer"):
         window.graph.detail.chosen.emit(detail)
+        wait(window, qtbot)
         losses.append(window.trace.stepping.state.index.trace.loss)
     assert losses == pytest.approx([losses[0]] * 3, abs=1e-12) and torch.equal(torch.get_rng_state(), after)
 
 
-def test_one_module_is_opened_further_than_the_others_and_the_rest_stays_as_it_was(shown):
+def test_one_module_is_opened_further_than_the_others_and_the_rest_stays_as_it_was(shown, qtbot):
     module, inputs = zoo.make("resnet18")
     window = shown(module, *inputs, detail="layer")
     window.graph.view.folds.set(window.graph.view.scene().folded - {"net/4", "net/4/0"})
     window.graph.view.detail_requested.emit("net/4/0/bn1", "textbook")
+    wait(window, qtbot)
     trace, scene = window.trace.stepping.state.index.trace, window.graph.view.scene()
     assert {node.group[:4] for node in trace.nodes if node.operation == "sqrt"} == {("net", "4", "0", "bn1")}
     assert "net/4/0" not in scene.folded and "net/5" in scene.folded
     assert scene.title("net/4/0/bn1") == "bn1 · textbook"
 
 
-def test_running_statistics_move_once_however_often_the_detail_changes(shown):
+def test_running_statistics_move_once_however_often_the_detail_changes(shown, qtbot):
     module, inputs = zoo.make("batch_norm_train")
     twin, _ = zoo.make("batch_norm_train")
     twin(*inputs)
     window = shown(module, *inputs)
     window.graph.detail.chosen.emit("math")
+    wait(window, qtbot)
     for mine, its in zip(module.buffers(), twin.buffers(), strict=True):
         torch.testing.assert_close(mine, its, rtol=0, atol=1e-12)
 
@@ -121,7 +129,7 @@ def test_a_trace_that_is_there_already_is_shown_as_it_is(shown):
     assert window.graph.detail.key == "math"
 
 
-def test_a_gradient_is_checked_by_finite_differences(shown):
+def test_a_gradient_is_checked_by_finite_differences(shown, qtbot):
     module, inputs = zoo.make("mlp_tanh_mse")
     window = shown(module, *inputs)
     weight = next(node for node in window.trace.stepping.state.index.trace.nodes if node.label == "net.0.weight")
@@ -130,6 +138,7 @@ def test_a_gradient_is_checked_by_finite_differences(shown):
     checks = []
     window.step.chain_rule.set_check = checks.append
     window.step.chain_rule.check_requested.emit(weight.id, (1, 2))
+    wait(window, qtbot)
     (check,) = checks
     assert check.numeric == pytest.approx(check.analytic, rel=1e-6)
 
@@ -150,7 +159,7 @@ def test_showing_ends_when_the_window_is_closed(shown, qapp):
     run(window)
 
 
-def test_what_cannot_be_traced_is_told_before_a_window_opens(qapp):
+def test_what_cannot_be_traced_is_raised_and_leaves_no_window(qapp):
     with pytest.raises(RuntimeError, match="the loss must be one"):
         nnviz.show(torch.nn.Linear(2, 2), torch.ones(3, 2), block=False)
 

@@ -119,7 +119,8 @@ def _numbers(tensor: Tensor | None) -> Any:
         return None
     if tensor.values is not None:
         array = to_numpy(tensor.values)
-        return _nested(array.tolist()) if array.dtype.kind == "f" and not np.isfinite(array).all() else array.tolist()
+        is_plain = array.dtype.kind != "c" and np.isfinite(array).all()
+        return array.tolist() if is_plain else _nested(array.tolist())
     if tensor.measure is None:
         return None
     names = ("min", "max", "mean", "std", "norm", "zeros", "non_finite")
@@ -131,7 +132,9 @@ def _nested(values: Any) -> Any:
     return [_nested(value) for value in values] if isinstance(values, list) else _plain(values)
 
 
-def _plain(value: float) -> float | str:
+def _plain(value: complex) -> float | str:
+    if isinstance(value, complex):
+        return str(value).strip("()")  # as Python reads it
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

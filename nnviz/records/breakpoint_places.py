@@ -16,6 +16,8 @@ from nnviz.records.trace_places import places_of
 from nnviz.records.trace_record import NodeRecord
 
 FORWARD = ("forward", "loss")
+NO_STEP = "No step of the iteration comes to this node, so nothing could stop there."
+"""What is said where a breakpoint could hold nothing up."""
 
 
 class BreakpointPlace(NamedTuple):
@@ -40,6 +42,13 @@ def places_reached(index: TraceIndex, breakpoints: Iterable[Breakpoint], previou
     """
     reached = [place for one in breakpoints if one.enabled for place in _reached(index, one, previous_loss)]
     return sorted(reached, key=lambda place: place.cursor)
+
+
+def first_between(places: list[BreakpointPlace], start: int, end: int) -> BreakpointPlace | None:
+    """Return the first of these on the way from one cursor to another, either way; the end belongs to the way, the start does not."""
+    if end >= start:
+        return next((place for place in places if start < place.cursor <= end), None)
+    return next((place for place in reversed(places) if end <= place.cursor < start), None)
 
 
 def first_non_finite(index: TraceIndex) -> BreakpointPlace | None:
@@ -206,5 +215,5 @@ def non_finite(index: TraceIndex, tensor: Tensor | None) -> int:
     """Return how many elements are NaN or infinite."""
     values = index.array(tensor)
     if values is not None:
-        return int(values.size - np.isfinite(values).sum()) if values.dtype.kind == "f" else 0
+        return int(values.size - np.isfinite(values).sum()) if values.dtype.kind in "fc" else 0
     return tensor.measure.non_finite if tensor and tensor.measure else 0

@@ -95,7 +95,7 @@ class TraceIndex:
 
     def _differ(self, one: Tensor | None, other: Tensor | None) -> bool:
         mine, its = self.array(one), self.original.array(other)
-        return one != other if mine is None or its is None else not np.array_equal(mine, its, equal_nan=mine.dtype.kind == "f")
+        return one != other if mine is None or its is None else not np.array_equal(mine, its, equal_nan=mine.dtype.kind in "fc")
 
     @property
     def length(self) -> int:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from nnviz import messages
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.experiment import Experiment
-from nnviz.records.breakpoint_places import BreakpointPlace, first_non_finite, is_in_trace, places_reached
+from nnviz.records.breakpoint_places import BreakpointPlace, first_between, first_non_finite, is_in_trace, places_reached
 from nnviz.records.trace_index import TraceIndex
 from nnviz.session.engine_link import EngineLink
 
@@ -76,11 +76,7 @@ class BreakpointControl:
 
     def between(self, index: TraceIndex, start: int, end: int) -> BreakpointPlace | None:
         """Return the first place on the way from one cursor to another, either way; the end belongs to the way, the start does not."""
-        if not self.is_active:
-            return None
-        if end >= start:
-            return next((place for place in self.places(index) if start < place.cursor <= end), None)
-        return next((place for place in reversed(self.places(index)) if end <= place.cursor < start), None)
+        return first_between(self.places(index), start, end) if self.is_active else None
 
     def said(self, place: BreakpointPlace) -> str:
         """Return why the cursor stops there, as a sentence."""

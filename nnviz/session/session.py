@@ -12,7 +12,7 @@ from nnviz import messages
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.report import Report
-from nnviz.records.breakpoint_places import BreakpointPlace, nodes_with_breakpoint, target_of
+from nnviz.records.breakpoint_places import NO_STEP, BreakpointPlace, nodes_with_breakpoint, target_of
 from nnviz.records.tensors import WHOLE
 from nnviz.records.trace_places import places_of
 from nnviz.session._document_file import Autosaver, FileWatch
@@ -131,6 +131,11 @@ class Session(QObject):
         """The nodes of the trace that have a breakpoint of their own, and whether it is on."""
         return nodes_with_breakpoint(self.stepping.index, self.experiment.breakpoints) if self.stepping.index else {}
 
+    @property
+    def breakable(self) -> tuple[list[str], list[str]]:
+        """Layers and parameters that a breakpoint can be on, by id and name."""
+        return list(self.report.layers), list(self.report.parameters_by_name)
+
     # --- what can be done ---
 
     def edit(self, label: str, function: Callable[..., Experiment], *args: Any, merge: str = "", **settings: Any) -> bool:
@@ -147,7 +152,7 @@ class Session(QObject):
         if places_of(index, node):
             self.edit("Breakpoint", edits.toggle_breakpoint, *target_of(index, node))
         else:
-            self.message_posted.emit("info", "No step of the iteration comes to this node, so nothing could stop there.")
+            self.message_posted.emit("info", NO_STEP)
 
     def keep_what_ifs(self) -> bool:
         """Let the supposed weights be the document's, as one change that can be undone; return whether that was possible."""

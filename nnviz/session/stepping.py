@@ -253,8 +253,12 @@ class Stepping(QObject):
 
     def set_detail(self, detail: str) -> None:
         """Ask for traces of this detail from now on, everywhere."""
-        if (detail, ()) != (self.detail, self.details):
-            self.detail, self.details = detail, ()
+        self.set_details(detail, ())
+
+    def set_details(self, detail: str, details: Details) -> None:
+        """Ask for traces of this detail from now on, and of these inside some groups."""
+        if (detail, details) != (self.detail, self.details):
+            self.detail, self.details = detail, details
             self.detail_changed.emit(detail)
 
     def set_detail_of(self, group: str, detail: str) -> None:

@@ -15,10 +15,14 @@ MOST_SHOWN = 6
 """A row of more numbers than this is abbreviated."""
 WIDEST = 40
 """No line of numbers is longer than this, in characters."""
+_MORE = 8
+"""By how much one of complex numbers may be: else hardly any of them would stand in it."""
 
 
-def number(value: float) -> str:
-    """Return the number in 4 significant digits: "3.062", "−0.72", "1.3e−9", "NaN", "∞"."""
+def number(value: complex) -> str:
+    """Return the number in 4 significant digits: "3.062", "−0.72", "1.3e−9", "NaN", "∞", "0.8+1.39j"."""
+    if np.iscomplexobj(value):
+        return _whole(number(value.real), number(abs(value.imag)), value.imag)
     value = float(value)
     if not math.isfinite(value):
         return _non_finite(value)
@@ -30,8 +34,10 @@ def number(value: float) -> str:
     return _scientific(value, DIGITS - 1)
 
 
-def steady(value: float) -> str:
+def steady(value: complex) -> str:
     """Return the number as `aligned` writes it alone, zeros at the end included, so that it keeps its width: "0.3700"."""
+    if np.iscomplexobj(value):
+        return _whole(steady(value.real), steady(abs(value.imag)), value.imag)
     value = float(value)
     if not math.isfinite(value) or (value == round(value) and abs(value) < 10**DIGITS):
         return number(value)
@@ -45,32 +51,36 @@ def short(value: float) -> str:
     return number(float(f"{value:.1e}")) if math.isfinite(value) else _non_finite(value)
 
 
-def aligned(values: Sequence[float] | np.ndarray) -> list[str]:
-    """Return the numbers equally wide, with as many decimals as the largest needs for 4 significant digits."""
-    array = np.asarray(values, dtype=float).reshape(-1)
-    decimals = _decimals(array)
+def aligned(values: Sequence[complex] | np.ndarray, digits: int = DIGITS) -> list[str]:
+    """Return the numbers equally wide, with as many decimals as the largest needs for 4 significant digits; 3 if they are complex."""
+    array = _as_numbers(values).reshape(-1)
+    if np.iscomplexobj(array):
+        texts = aligned(np.concatenate([array.real, np.abs(array.imag)]), digits - 1)
+        pairs = zip(texts[: array.size], texts[array.size :], array.imag, strict=True)
+        return [_whole(real, imaginary.strip(), sign) for real, imaginary, sign in pairs]
+    decimals = _decimals(array, digits)
     texts = [number(v) if decimals is None else _in_column(v, decimals) for v in array]
     width = max(map(len, texts), default=0)
     return [text.rjust(width) for text in texts]
 
 
-def row(values: Sequence[float] | np.ndarray, most: int = MOST_SHOWN) -> str:
+def row(values: Sequence[complex] | np.ndarray, most: int = MOST_SHOWN) -> str:
     """Return the numbers in brackets, "[ 0.1 −2.3 ]", with an ellipsis behind the first `most`."""
-    array = np.asarray(values, dtype=float).reshape(-1)
+    array = _as_numbers(values).reshape(-1)
     if array.size == 0:
         return "[ ]"
     while True:
         tail = f" … {array.size - most} more" if array.size > most else ""
         scaled, factor = _factored(array[:most])
         text = f"[ {' '.join(text.strip() for text in aligned(scaled))}{tail} ]{factor}"
-        if len(text) <= WIDEST or most == 1:
+        if len(text) <= WIDEST + (_MORE if np.iscomplexobj(array) else 0) or most == 1:
             return text
         most = min(most, array.size) - 1
 
 
 def table(values: np.ndarray, rows: int = 4, columns: int = 5) -> str:
     """Return an array as lines of text: one element as a number, a vector as a row, the rest as a matrix of at most rows × columns."""
-    array = np.asarray(values, dtype=float)
+    array = _as_numbers(values)
     if array.size == 1:
         return number(array.reshape(-1)[0])
     if array.ndim == 1:
@@ -88,7 +98,7 @@ def table(values: np.ndarray, rows: int = 4, columns: int = 5) -> str:
 
 def around(values: np.ndarray, element: Sequence[int], rows: int = 4, columns: int = 5) -> str:
     """Return an array as `table` does, but with this element in it; a first line says which part it is, where it is not the first."""
-    array = np.asarray(values, dtype=float)
+    array = _as_numbers(values)
     if len(element) != array.ndim or array.size <= 1:
         return table(array, rows, columns)
     matrix, line = array.reshape(-1, array.shape[-1]), _line(element, array)
@@ -104,6 +114,16 @@ def around(values: np.ndarray, element: Sequence[int], rows: int = 4, columns: i
     lines = [f"[ {before}{' '.join(line)}{behind} ]" for line in texts]
     names = [_rows_named(first, first + len(part) - 1, array), f"columns {left}–{left + shown - 1}" if shown < matrix.shape[1] else ""]
     return "\n".join([", ".join(filter(None, names)), lines[0] + factor, *lines[1:]])
+
+
+def _as_numbers(values: Sequence[complex] | np.ndarray) -> np.ndarray:
+    array = np.asarray(values)
+    return array if np.iscomplexobj(array) else array.astype(float)
+
+
+def _whole(real: str, imaginary: str, sign: float) -> str:
+    """Both parts of a complex number; the imaginary one without its sign."""
+    return f"{real}{MINUS if np.signbit(sign) else '+'}{imaginary}j"
 
 
 def _line(element: Sequence[int], array: np.ndarray) -> int:
@@ -167,13 +187,13 @@ def _factored(array: np.ndarray) -> tuple[np.ndarray, str]:
     return array / 10.0**exponent, f" ·10{str(exponent).translate(RAISED)}"
 
 
-def _decimals(array: np.ndarray) -> int | None:
+def _decimals(array: np.ndarray, digits: int = DIGITS) -> int | None:
     """How many decimals a column of these numbers gets; None where a common number of decimals would hide them."""
     known = np.abs(array[np.isfinite(array) & (array != 0)])
     if known.size == 0 or ((known == np.round(known)).all() and known.max() < 10**DIGITS):
         return 0
     exponent = _exponent(float(known.max()))
-    return min(max(0, DIGITS - 1 - exponent), 6) if -3 <= exponent <= 5 else None
+    return min(max(0, digits - 1 - exponent), 6) if -3 <= exponent <= 5 else None
 
 
 def _in_column(value: float, decimals: int) -> str:

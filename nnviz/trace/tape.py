@@ -19,6 +19,7 @@ from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 from .bindings import Bindings, Source, TapeEntry, leaf
 from .calls import kind_of, may_draw, operation_name, own_generator, silently_written, without_generator
 from .interception import intercepting
+from .interruption import stop_if_unwanted
 from .openers import Openers
 from .record import (
     Call,
@@ -74,6 +75,7 @@ class Tape(TorchFunctionMode):
         self._inside: WhatIfs = {}  # what is supposed of the steps of the call being opened
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
+        stop_if_unwanted()
         kwargs = kwargs or {}
         opener = self.openers.get(function, self.scopes.here.group)
         if opener is not None:

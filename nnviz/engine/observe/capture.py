@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -37,6 +37,10 @@ class Captured(NamedTuple):
     """The names of the parameters that are not trained."""
     scalars: Scalars | None = None
     """The trace opened into scalars, if that was asked for."""
+    batch_axis: int = 0
+    """Which axis of its inputs counts the rows of the batch."""
+    measured: Callable[[Tensor], Any] | None = None
+    """How its large tensors are measured: returns what stands for a Measure; None: at once."""
 
 
 def capture_next(
@@ -91,7 +95,7 @@ def _of_one_row(sample: int | None) -> Iterator[None]:
 
 def batched(captured: Captured) -> set[int]:
     """Return the nodes whose first axis counts the rows of the batch."""
-    return {node for node, axis in batch_axes(captured.trace, len(captured.rows)).items() if axis == 0}
+    return {node for node, axis in batch_axes(captured.trace, len(captured.rows), captured.batch_axis).items() if axis == 0}
 
 
 def _capture_scalars(trainer: Trainer, sample: int | None, what_ifs: Sequence[trace_record.WhatIf], details: Details) -> Captured:

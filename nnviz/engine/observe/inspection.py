@@ -8,7 +8,7 @@ from nnviz import messages
 from nnviz.engine.errors import BuildError
 from nnviz.engine.observe.batch_axis import batch_axes
 from nnviz.engine.observe.capture import Captured
-from nnviz.engine.observe.measures import array_of
+from nnviz.engine.observe.measures import array_of, row_of_batch
 from nnviz.engine.observe.trace_records import local_derivative, tensor_what_ifs
 from nnviz.records.tensors import WHOLE
 from nnviz.records.trace_record import NodeTensors, Piece
@@ -33,7 +33,7 @@ def inspected(captured: Captured | None, request: messages.Inspect) -> messages.
 def node_tensors(captured: Captured | None, id: int, row: int | None) -> NodeTensors:
     """Return what is too large to travel with the trace around a node. Raises BuildError if there is no such node."""
     captured, node, scalar = _node(captured, id)
-    trace, axes = captured.trace, batch_axes(captured.trace, len(captured.rows))
+    trace, axes = captured.trace, batch_axes(captured.trace, len(captured.rows), captured.batch_axis)
     wanted = [] if scalar else [("value", node.id, -1, 0, node.value), ("gradient", node.id, -1, 0, node.gradient)]
     for argument, source in enumerate(() if scalar else node.inputs):
         sent = [part.gradient for part in trace.nodes[source].contributions if (part.source, part.argument) == (node.id, argument)]
@@ -51,7 +51,7 @@ def _piece(what: str, node: int, target: int, argument: int, tensor: torch.Tenso
     """The tensor whole, its row, or None where even that is too large."""
     is_row = tensor.numel() > ALONE and axis is not None and tensor.dim() > axis
     if is_row:
-        tensor = tensor.double().mean(axis) if row is None else tensor.select(axis, min(row, tensor.shape[axis] - 1))
+        tensor = row_of_batch(tensor, axis, row)
     if tensor.numel() > LARGEST:
         return None
     return Piece(what, node, array_of(tensor), is_row, target, argument)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,45 +18,122 @@ from nnviz.records.tensors import FEW, WHOLE, Array, Measure, histogram_of
 from nnviz.records.tensors import Tensor as TensorRecord
 
 FEWEST_BINS, MOST_BINS = 8, 40
+_OF_NUMPY = (torch.float16, torch.float32, torch.float64)
+_PARTS = {
+    "sizes": ("count", "min", "max", "norm", "non_finite"),
+    "spread": ("mean", "std", "zeros"),
+    "histogram": ("histogram", "low", "high", "values"),
+}
+"""What of a measure is worked out together."""
 
 
 def array_of(tensor: Tensor | np.ndarray) -> Array:
-    """Return the tensor as it travels."""
-    values = np.ascontiguousarray(tensor.detach().numpy() if isinstance(tensor, Tensor) else tensor)
-    return Array(values.dtype.name, tuple(tensor.shape), values.tobytes())
+    """Return the tensor as it travels; what numpy has no type for, in one that holds the same numbers (see `plain`)."""
+    values = plain(tensor).numpy() if isinstance(tensor, Tensor) else np.asarray(tensor)
+    return Array(values.dtype.name, values.shape, values.tobytes())
 
 
-def tensor_record(tensor: Tensor) -> TensorRecord:
-    """Return the tensor whole, or as a measure if it has more than WHOLE elements."""
+def plain(tensor: Tensor) -> Tensor:
+    """Return the same numbers in a dense tensor numpy can read: bfloat16 and 8 bits as float32, quantised ones as what they stand for."""
+    tensor = tensor.detach()
+    if tensor.is_nested:
+        tensor = torch.nested.to_padded_tensor(tensor, 0.0)
+    if tensor.layout != torch.strided:
+        tensor = tensor.to_dense()
+    if tensor.is_quantized:
+        tensor = tensor.dequantize()
+    if tensor.dtype == torch.complex32:
+        tensor = tensor.to(torch.complex64)
+    elif tensor.dtype.is_floating_point and tensor.dtype not in _OF_NUMPY:
+        tensor = tensor.float()
+    return tensor.resolve_conj().resolve_neg()
+
+
+def row_of_batch(tensor: Tensor, axis: int, row: int | None) -> Tensor:
+    """Return one row of the batch, or with None the mean over it in double precision."""
+    if row is not None:
+        return tensor.select(axis, min(row, tensor.shape[axis] - 1))
+    return tensor.to(torch.complex128 if tensor.is_complex() else torch.float64).mean(axis)
+
+
+def tensor_record(tensor: Tensor, measured: Callable[[Tensor], Any] | None = None) -> TensorRecord:
+    """Return the tensor whole, or as a measure if it has more than WHOLE elements: as `measured` makes it."""
     if tensor.numel() <= WHOLE:
-        return TensorRecord(tuple(tensor.shape), array_of(tensor))
-    return TensorRecord(tuple(tensor.shape), None, measure(tensor))
+        array = array_of(tensor)
+        return TensorRecord(array.shape, array)
+    return TensorRecord(tuple(tensor.shape), None, (measured or measure)(tensor))
 
 
 def measure(tensor: Tensor) -> Measure:
     """Return what is said of a tensor. Zeros and non-finite elements are counted apart and are not in the histogram."""
-    values = tensor.detach().numpy().ravel().astype(np.float64)
-    finite = values[np.isfinite(values)]
-    filled = finite[finite != 0]
-    low, high, histogram = histogram_of(filled, _bins(values.size))
-    if not finite.size:
-        return Measure(values.size, 0.0, 0.0, 0.0, 0.0, 0.0, 0, values.size, histogram, low, high)
-    scale = float(np.abs(finite).max()) or 1.0  # squares of large numbers would overflow
-    scaled = finite / scale
-    return Measure(
-        count=values.size,
-        min=float(finite.min()),
-        max=float(finite.max()),
-        mean=float(scaled.mean()) * scale,
-        std=float(scaled.std()) * scale,
-        norm=math.sqrt(float(scaled @ scaled)) * scale,
-        zeros=finite.size - filled.size,
-        non_finite=values.size - finite.size,
-        histogram=histogram,
-        low=low,
-        high=high,
-        values=tuple(np.sort(filled).tolist()) if filled.size <= FEW else (),
-    )
+    values = _Values(tensor)
+    return Measure(**values.sizes(), **values.spread(), **values.histogram())
+
+
+class LazyMeasure:
+    """A `Measure` whose parts are worked out when they are first looked at: of a tensor in the process that shows it.
+
+    The tensor must stay as it is.
+    """
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._tensor = tensor
+
+    def __getattr__(self, name: str) -> Any:
+        part = next((part for part, names in _PARTS.items() if name in names), None)
+        if part is None:
+            raise AttributeError(name)
+        self.work_out(part)
+        return self.__dict__[name]
+
+    def work_out(self, part: str) -> None:
+        """Work out sizes, spread or histogram."""
+        self.__dict__ |= getattr(_Values(self._tensor), part)()
+
+
+class _Values:
+    """The finite numbers of a tensor in double precision, of complex ones both parts; what is said of them by the names of `Measure`."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        values = plain(tensor)
+        values = (torch.view_as_real(values) if values.is_complex() else values).numpy().ravel().astype(np.float64)
+        is_finite = np.isfinite(values)
+        self._count = values.size
+        self._finite = values if is_finite.all() else values[is_finite]
+        self._low, self._high = (float(self._finite.min()), float(self._finite.max())) if self._finite.size else (0.0, 0.0)
+
+    def sizes(self) -> dict[str, Any]:
+        """Return how many there are and how large."""
+        non_finite = self._count - self._finite.size
+        return {"count": self._count, "min": self._low, "max": self._high, "norm": _length(self._finite), "non_finite": non_finite}
+
+    def spread(self) -> dict[str, Any]:
+        """Return where they lie and how widely, and how many are exactly 0."""
+        finite, scale = self._finite, max(-self._low, self._high) or 1.0
+        zeros = finite.size - int(np.count_nonzero(finite))
+        if not finite.size:
+            return {"mean": 0.0, "std": 0.0, "zeros": zeros}
+        away = finite / scale  # sums of large numbers would overflow
+        mean = float(away.mean())
+        away -= mean
+        return {"mean": mean * scale, "std": _length(away) / math.sqrt(finite.size) * scale, "zeros": zeros}
+
+    def histogram(self) -> dict[str, Any]:
+        """Return the histogram of those that are not 0."""
+        has_zeros = np.count_nonzero(self._finite) < self._finite.size
+        filled = self._finite[self._finite != 0] if has_zeros else self._finite
+        low, high, counts = histogram_of(filled, _bins(self._count))
+        values = tuple(np.sort(filled).tolist()) if filled.size <= FEW else ()
+        return {"histogram": counts, "low": low, "high": high, "values": values}
+
+
+def _length(values: np.ndarray) -> float:
+    """The norm; squares of very large and very small numbers are not all there are."""
+    largest = float(np.abs(values).max()) if values.size else 0.0
+    if largest == 0 or 1e-140 < largest < 1e140:
+        return math.sqrt(float(np.einsum("i,i->", values, values)))  # `@` would start threads of its own
+    scaled = values / largest
+    return math.sqrt(float(np.einsum("i,i->", scaled, scaled))) * largest
 
 
 def _bins(count: int) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from nnviz.engine.observe.measures import plain
 from nnviz.records.trace_record import NodeMarks
 from nnviz.trace.record import dense
 
@@ -26,11 +27,11 @@ def node_marks(
     is_masked: bool = False,
 ) -> NodeMarks | None:
     """Return the marks of a node from its value over the batch; None if it has none. −∞ behind a mask (`is_masked`) is none."""
-    operation, value = operation.rstrip("_"), dense(value)
+    operation, value, can_saturate = operation.rstrip("_"), dense(value), value.dtype.is_floating_point
     found = NodeMarks(
         dead=_dead(value, batch_axis) if operation == "relu" else 0,
         units=value.numel() if batch_axis is None else value.numel() // max(1, value.shape[batch_axis]),
-        saturated=int((_STEEPNESS[operation](value) < FLAT).sum()) if operation in _STEEPNESS else 0,
+        saturated=int((_STEEPNESS[operation](value) < FLAT).sum()) if operation in _STEEPNESS and can_saturate else 0,
         dropped=0 if dropped is None else int(dropped.sum()),
         elements=value.numel(),
         non_finite=0 if is_masked else _non_finite(value),
@@ -50,5 +51,5 @@ def _dead(value: Tensor, batch_axis: int | None) -> int:
 def _non_finite(tensor: Tensor) -> int:
     if not (tensor.is_floating_point() or tensor.is_complex()):
         return 0
-    tensor = tensor.float() if tensor.dtype.itemsize == 1 else tensor
-    return tensor.numel() - int(torch.isfinite(tensor).sum())
+    numbers = plain(tensor)
+    return numbers.numel() - int(torch.isfinite(numbers).sum())

@@ -10,7 +10,7 @@ from torch import Tensor
 from nnviz.engine.observe._neuron_records import scalar_record
 from nnviz.engine.observe.batch_axis import batch_axes
 from nnviz.engine.observe.capture import Captured
-from nnviz.engine.observe.measures import array_of, tensor_record
+from nnviz.engine.observe.measures import array_of, row_of_batch, tensor_record
 from nnviz.engine.observe.node_marks import node_marks
 from nnviz.operations.table import row_of
 from nnviz.records.tensors import PICTURED, WHOLE, Array
@@ -44,7 +44,7 @@ def tensor_what_ifs(captured: Captured) -> tuple[WhatIf, ...]:
 
 
 def _tensors(captured: Captured) -> TraceRecord:
-    trace, axes = captured.trace, batch_axes(captured.trace, len(captured.rows))
+    trace, axes = captured.trace, batch_axes(captured.trace, len(captured.rows), captured.batch_axis)
     masked = masked_scores(trace.nodes)
     return TraceRecord(
         iteration=captured.iteration,
@@ -55,9 +55,9 @@ def _tensors(captured: Captured) -> TraceRecord:
         precision=captured.precision,
         rows=tuple(captured.rows.tolist()),
         nodes=tuple(_node(node, captured, axes.get(node.id), node.id in masked) for node in trace.nodes),
-        edges=_edges(trace),
+        edges=_edges(captured),
         steps=tuple(_step(step) for step in trace.steps),
-        updates=_updates(trace),
+        updates=_updates(captured),
         value_reads=tuple(read.where for read in trace.value_reads),
         agreements=tuple(AgreementRecord(*agreement) for agreement in agreements(trace)),
         details=tuple(trace.details.items()),
@@ -80,8 +80,8 @@ def _node(node: Node, captured: Captured, batch_axis: int | None, is_masked: boo
         inputs=tuple(node.inputs),
         shape=node.shape,
         phase=node.phase,
-        value=tensor_record(node.value),
-        gradient=_optional(node.gradient),
+        value=tensor_record(node.value, captured.measured),
+        gradient=_optional(node.gradient, captured),
         batch_axis=batch_axis,
         reads=tuple(node.reads),
         formula=said.text,
@@ -95,15 +95,15 @@ def _node(node: Node, captured: Captured, batch_axis: int | None, is_masked: boo
         ports=tuple(node.ports) if any(node.ports) else (),
         arguments=tuple(_plain(part) for part in node.call.args) if node.call else (),
         keywords={name: _plain(part) for name, part in node.call.kwargs.items()} if node.call else {},
-        others=tuple(_other(node, port) for port in range(1, len(node.values))),
+        others=tuple(_other(node, port, captured) for port in range(1, len(node.values))),
         has_own_backward=node.has_own_backward,
         is_masked=is_masked,
     )
 
 
-def _other(node: Node, port: int) -> PortRecord:
-    value = tensor_record(node.values[port])
-    return PortRecord(port, value.shape, value, _optional(node.gradients[port]))
+def _other(node: Node, port: int, captured: Captured) -> PortRecord:
+    value = tensor_record(node.values[port], captured.measured)
+    return PortRecord(port, value.shape, value, _optional(node.gradients[port], captured))
 
 
 def _plain(part: Any) -> Any:
@@ -142,8 +142,8 @@ def _step(step: Step) -> StepRecord:
     return StepRecord(step.index, step.phase, -1 if step.node is None else step.node, step.parameter or "")
 
 
-def _optional(tensor: Tensor | None) -> TensorRecord | None:
-    return None if tensor is None else tensor_record(tensor)
+def _optional(tensor: Tensor | None, captured: Captured) -> TensorRecord | None:
+    return None if tensor is None else tensor_record(tensor, captured.measured)
 
 
 def _outputs(captured: Captured) -> dict[str, OutputRecord]:
@@ -162,10 +162,11 @@ def _output(node: Node, rows: int) -> OutputRecord:
 
 def _rows(tensor: Tensor) -> RowsRecord:
     count = PICTURED // max(1, tensor[0].numel())
-    return RowsRecord(array_of(tensor[:count]), array_of(tensor.double().mean(0).to(tensor.dtype)))
+    return RowsRecord(array_of(tensor[:count]), array_of(row_of_batch(tensor, 0, None).to(tensor.dtype)))
 
 
-def _edges(trace: Trace) -> tuple[EdgeRecord, ...]:
+def _edges(captured: Captured) -> tuple[EdgeRecord, ...]:
+    trace = captured.trace
     back = {(node.id, part.source, part.argument): part.gradient for node in trace.nodes for part in node.contributions}
     edges = []
     for node in trace.nodes:
@@ -173,7 +174,8 @@ def _edges(trace: Trace) -> tuple[EdgeRecord, ...]:
             contribution = back.get((source, node.id, argument))
             small = contribution is not None and node.value.numel() <= WHOLE
             slope = local_derivative(trace, node) if small else None
-            edges.append(EdgeRecord(source, node.id, argument, _optional(contribution), None if slope is None else array_of(slope)))
+            local = None if slope is None else array_of(slope)
+            edges.append(EdgeRecord(source, node.id, argument, _optional(contribution, captured), local))
     return tuple(edges)
 
 
@@ -182,7 +184,7 @@ def local_derivative(trace: Trace, node: Node) -> Tensor | None:
     if not row_of(node.operation).sends_local or node.call is None or len(node.inputs) != 1:
         return None
     source = trace.nodes[node.inputs[0]].values[node.ports[0]]
-    if source.shape != node.value.shape:
+    if source.shape != node.value.shape or source.is_complex():  # of a complex function there are two
         return None
     with torch.enable_grad():
         leaf = source.detach().clone().requires_grad_()
@@ -190,11 +192,12 @@ def local_derivative(trace: Trace, node: Node) -> Tensor | None:
         return torch.autograd.grad(output.sum(), leaf)[0]
 
 
-def _updates(trace: Trace) -> tuple[UpdateRecord, ...]:
-    owners = {step.parameter: step.node for step in trace.steps if step.phase == "update"}
-    return tuple(_update(update, owners[update.parameter]) for update in trace.updates)
+def _updates(captured: Captured) -> tuple[UpdateRecord, ...]:
+    owners = {step.parameter: step.node for step in captured.trace.steps if step.phase == "update"}
+    return tuple(_update(update, owners[update.parameter], captured) for update in captured.trace.updates)
 
 
-def _update(update: Update, node: int) -> UpdateRecord:
-    rows = tuple(RowRecord(row.symbol, row.formula, tensor_record(row.value)) for row in update.rows)
-    return UpdateRecord(update.parameter, node, rows, tensor_record(update.before), tensor_record(update.after))
+def _update(update: Update, node: int, captured: Captured) -> UpdateRecord:
+    rows = tuple(RowRecord(row.symbol, row.formula, tensor_record(row.value, captured.measured)) for row in update.rows)
+    before, after = (tensor_record(tensor, captured.measured) for tensor in (update.before, update.after))
+    return UpdateRecord(update.parameter, node, rows, before, after)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from PySide6.QtWidgets import QWidget
 
 from nnviz.document.store.files import replace_file
-from nnviz.session.session import Session
-from nnviz.ui.shell_api import Shell
+from nnviz.session.stepping import Stepping
 from nnviz.ui.theme.colors import current_theme
+from nnviz.ui.widgets.toast import Toast
 
 PICTURES = ("svg", "png", "pdf")
 GRAPH_FILES = ("dot", "graphml", "json")
@@ -18,11 +19,20 @@ SUFFIXES = {"graph": (*PICTURES, *GRAPH_FILES), "network": PICTURES, "plots": PI
 """What can be written, and how."""
 
 
-class Exports:
-    """The exports of one window. `ask_file` is given a title, a name and filters, and returns where to write."""
+class Exported(Protocol):
+    """A window, as its exports see it."""
 
-    def __init__(self, session: Session, shell: Shell, ask_file: Callable[[str, str, str], str]) -> None:
-        self._session, self._shell, self._ask_file = session, shell, ask_file
+    toast: Toast
+
+    def pictured(self, what: str) -> object:
+        """Return what a picture is made of: graph · network · plots · window."""
+
+
+class Exports:
+    """The exports of one window. `title` says what is exported, `ask_file` is given a title, a name and filters: where to write."""
+
+    def __init__(self, stepping: Stepping, title: Callable[[], str], window: Exported, ask_file: Callable[[str, str, str], str]) -> None:
+        self._stepping, self._title, self._shell, self._ask_file = stepping, title, window, ask_file
 
     def ask_graph(self) -> None:
         """Ask for a file and write the graph at the present step there."""
@@ -58,14 +68,14 @@ class Exports:
     def _graph_text(self, suffix: str) -> str:
         from nnviz.export import graph_files  # networkx takes longer to load than the window to paint
 
-        state = self._session.stepping.state
+        state = self._stepping.state
         if state is None:
             raise ValueError("nothing has been traced yet; mend the network or wait for the engine")
         return graph_files.WRITERS[suffix](state.index.trace, state.cursor)
 
     def _ask(self, what: str, suffixes: tuple[str, ...], write: Callable[[Path], None]) -> None:
         filters = ";;".join(f"{suffix.upper()} (*.{suffix})" for suffix in suffixes)
-        name = self._ask_file(f"Export {what}", f"{Path(self._session.document.title).stem} {what}.{suffixes[0]}", filters)
+        name = self._ask_file(f"Export {what}", f"{Path(self._title()).stem} {what}.{suffixes[0]}", filters)
         if not name:
             return
         try:

@@ -26,7 +26,7 @@ class FilesFeature:
     def __init__(self, session: Session, shell: Shell) -> None:
         self.session, self.shell = session, shell
         self.documents = Documents(session, shell)
-        self.exports = Exports(session, shell, self.documents.ask_file)
+        self.exports = Exports(session.stepping, lambda: session.document.title, shell, self.documents.ask_file)
         self.lost_work = CrashRecovery(session, shell)
         self.start_page = StartPage(shell, self.documents.open, self.documents.take)
         self.templates = [self._template_action(name) for name in TEMPLATES]

@@ -160,9 +160,12 @@ def _size(state: TraceState, node: int, tensor: Tensor | None) -> float:
 
 
 def _signed(array: np.ndarray | None) -> float:
-    finite = array[np.isfinite(array)].astype(float) if array is not None else np.empty(0)
+    finite = array[np.isfinite(array)] if array is not None else np.empty(0)
     if not finite.size:
         return 0.0
+    if finite.dtype.kind == "c":
+        finite = np.abs(finite)
+    finite = finite.astype(float)
     low, high = finite.min(), finite.max()
     unit = max(-low, high) or 1.0  # squares of large numbers would overflow
     return float(np.copysign(np.sqrt(np.mean((finite / unit) ** 2)) * unit, high / 2 + low / 2))

@@ -100,7 +100,7 @@ def limits(state: TraceState) -> Limits:
 
 
 def _limit(arrays: Iterable[np.ndarray | None]) -> float:
-    flat = [array.reshape(-1) for array in arrays if array is not None and array.dtype.kind == "f"]
+    flat = [parts(array) for array in arrays if array is not None and array.dtype.kind in "fc"]
     return robust_limit(np.concatenate(flat) if flat else np.empty(0))
 
 
@@ -150,7 +150,7 @@ def update_strip(state: TraceState, node: NodeRecord) -> Strip:
     added = state.index.change(node.id) if state.is_updated(node.id) else None
     if added is None:
         return Strip("not yet", min(math.prod(node.shape), MOST_CELLS), kind="update")
-    flat = added.reshape(-1)
+    flat = parts(added)
     return Strip("Δθ", min(flat.size, MOST_CELLS), tuple(map(float, flat[:MOST_CELLS])), flat.size > MOST_CELLS, kind="update")
 
 
@@ -171,10 +171,16 @@ def _strip(state: TraceState, node: NodeRecord, tensor: Tensor | None, shape: Te
     array = state.row(node.id, tensor)
     if array is None:
         return _measured(label, state.measure(tensor), kind)
-    flat = array.reshape(-1)
+    flat = parts(array)
     shown = tuple(map(float, flat[:MOST_CELLS]))
+    label = f"{label} ℂ" if array.dtype.kind == "c" else label
     crossed = _crossed(state, node, len(shown)) if kind == "value" else ()
     return Strip(label, len(shown), shown, flat.size > MOST_CELLS, crossed, kind=kind, beyond=_bad(flat))
+
+
+def parts(array: np.ndarray) -> np.ndarray:
+    """Return the numbers in a row; of complex ones the real and the imaginary part beside each other."""
+    return np.column_stack([array.real.reshape(-1), array.imag.reshape(-1)]).reshape(-1) if array.dtype.kind == "c" else array.reshape(-1)
 
 
 def _bad(flat: np.ndarray) -> str:

@@ -11,8 +11,8 @@ from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QPixmap
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QMessageBox, QVBoxLayout, QWidget
 
-from nnviz.ui.shell._busy_line import BusyLine
 from nnviz.ui.shell.actions import OFFERED, ActionTable
+from nnviz.ui.shell.busy_line import BusyLine
 from nnviz.ui.shell.command_palette import CommandPalette
 from nnviz.ui.shell.layouts import WORKSPACES
 from nnviz.ui.shell.top_bar import TopBar

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt, QThreadPool
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, Qt, QThreadPool, Signal
 from PySide6.QtGui import QCloseEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from nnviz.records.trace_state import TraceState
+from nnviz.session.engine_work import Work
 from nnviz.session.trace_source import RecordedTrace, Recording
+from nnviz.ui.files.exports import Exports
 from nnviz.ui.graph import graph_actions
 from nnviz.ui.graph.feature import GraphFeature
 from nnviz.ui.shell import app
+from nnviz.ui.shell._quiet_line import QuietLine
 from nnviz.ui.shell.actions import ActionTable
+from nnviz.ui.shell.busy_line import BusyLine
 from nnviz.ui.shell.command_palette import CommandPalette
 from nnviz.ui.shell_api import Act
 from nnviz.ui.step import step_actions
@@ -24,34 +31,59 @@ from nnviz.ui.theme.colors import GUTTER, current_theme
 from nnviz.ui.theme.style import apply_theme, toggle_theme
 from nnviz.ui.widgets.escape import EscapeKey
 from nnviz.ui.widgets.header_button import choice
+from nnviz.ui.widgets.notes import NoteBar
+from nnviz.ui.widgets.toast import Toast
 
 _SIZE = (1500, 800)
+_LONG = 1.0
+"""Seconds after which it is said how long something has been taking, and cancelling is offered."""
 _RIGHT, _UPDATE = 400, 260
 """How wide the right side is at first, and how high the optimizer's part of it."""
 _SIZES = {"node": "step: node", "layer": "step: layer", "phase": "step: phase"}
-_WITHOUT_RUN = {"batch_steps", "epoch_steps", "breakpoints", "switch_breakpoints"}
-_WITHOUT_WHAT_IFS = {"what_if", "what_if_ablate", "take_back", "take_all_back", "keep_what_ifs"}
+_WITHOUT_RUN = {
+    **dict.fromkeys(("batch_steps", "epoch_steps"), "This window shows one iteration: there is no next batch to step to."),
+    **dict.fromkeys(("what_if", "what_if_ablate"), "What-ifs need a document: build the network in nnviz itself to suppose other values."),
+}
+"""Actions of the main window that cannot be offered here, and what is said when their keys are pressed."""
+_WITHOUT_WHAT_IFS = {"take_back", "take_all_back", "keep_what_ifs"}
 _WITHOUT_DETAILS = {act.id for act in graph_actions.ACTIONS if act.id.startswith(("all_", "detail_"))}
+_WITHOUT_TRACE = {"theme", "close", "find_action"}
+_NOTHING = "The capture was cancelled, so there is nothing to step through."
+_STUCK = (
+    "The module is inside one call that cannot be interrupted, and is still running. The window can be used and closed meanwhile; "
+    "if the call never ends, only ending the program ends it."
+)
+_GRAPH_FILES = "Write the graph at this step as SVG, PNG, PDF, DOT, GraphML or JSON"
 WINDOW = (
+    Act("export_graph", "Export graph…", "File", lambda w: w.exports().ask_graph(), "Ctrl+Shift+E", "fa6s.file-export", _GRAPH_FILES),
+    Act("export_window", "Export window picture…", "File", lambda w: w.exports().ask_window(), "", "fa6s.image", "Write a picture of it"),
     Act("fit", "Fit the graph", "View", lambda w: w.graph.view.fit(), "F", "fa6s.expand", "Show the whole graph"),
     Act("theme", "Light or dark", "View", lambda w: w.toggle_theme(), "Ctrl+Shift+L", "fa6s.circle-half-stroke", "Change the theme"),
     Act("close", "Close", "View", lambda w: w.close(), "Ctrl+Q", "fa6s.xmark", "Close the window"),
     Act("find_action", "Search or run an action…", "Help", lambda w: w.find_action(), "Ctrl+Shift+P", "fa6s.magnifying-glass"),
 )
+
+
+def _refusing(id: str) -> Callable[[TraceWindow], None]:
+    return lambda window: window.toast.post("info", _WITHOUT_RUN[id])
+
+
 OFFERED = {
-    "step": [act for act in step_actions.ACTIONS if act.id not in _WITHOUT_RUN | _WITHOUT_WHAT_IFS],
+    "step": [act for act in step_actions.ACTIONS if act.id not in _WITHOUT_RUN.keys() | _WITHOUT_WHAT_IFS],
     "graph": [act for act in graph_actions.ACTIONS if act.id not in _WITHOUT_DETAILS],
-    "window": WINDOW,
+    "window": (*WINDOW, *(replace(act, call=_refusing(act.id)) for act in step_actions.ACTIONS if act.id in _WITHOUT_RUN)),
 }
 
 
 class TraceWindow(QMainWindow):
-    """Steps through one iteration of a module."""
+    """Steps through one iteration of a module, which is taken while the window is open already."""
+
+    closed = Signal()
 
     def __init__(self, trace: RecordedTrace, title: str) -> None:
         apply_theme(QApplication.instance(), current_theme())
         super().__init__()
-        self.trace = trace
+        self.trace, self._title = trace, title
         trace.setParent(self)
         self.action_table = ActionTable(self, OFFERED, lambda name: {"step": self.step, "graph": self.graph}.get(name, self))
         self.badge, self.sizes = Badge(self), choice("How far one step goes", _SIZES, "node")
@@ -61,12 +93,24 @@ class TraceWindow(QMainWindow):
         EscapeKey(self, self._leave_mode)
         for card in (self.graph.cards["graph"], self.step.cards["inspector"], self.step.cards["microscope"]):
             card.enlarge_requested.connect(partial(self._enlarge, card))
+        self.quiet, self.notes = QuietLine(), NoteBar()
         self._lay_out()
-        trace.stepping.trace_state_changed.connect(lambda old, new: self._show(new))
-        trace.stepping.selection_changed.connect(lambda old, new: self._show(trace.stepping.state))
+        self.toast, self.busy_line = Toast(self), BusyLine(self.quiet, self, "Everything stays as it is")
+        self._listen()
         self.setWindowTitle(f"{title} – nnviz")
         self.action_table.set_icons()
         self._show(trace.stepping.state)
+        self._show_progress()
+
+    def _listen(self) -> None:
+        trace = self.trace
+        trace.stepping.trace_state_changed.connect(lambda old, new: self._show(new))
+        trace.stepping.selection_changed.connect(lambda old, new: self._show(trace.stepping.state))
+        trace.progressed.connect(self._show_progress)
+        trace.taken.connect(self._show_outcome)
+        trace.breakpoints_changed.connect(self.step.show_breakpoints)
+        trace.message_posted.connect(self.toast.post)
+        self.busy_line.cancel_requested.connect(trace.cancel)
 
     def _lay_out(self) -> None:
         node, update = self.step.cards["inspector"], self.step.cards["microscope"]
@@ -76,16 +120,25 @@ class TraceWindow(QMainWindow):
         splitter.setSizes([_SIZE[0] - _RIGHT, _RIGHT])
         frame = QWidget()
         around = QVBoxLayout(frame)
-        around.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
-        around.addWidget(splitter)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.setSpacing(0)
+        for bar in (self.quiet, self.notes):
+            around.addWidget(bar)
+        holder = QWidget()
+        inside = QVBoxLayout(holder)
+        inside.setContentsMargins(GUTTER, 0, GUTTER, GUTTER)
+        inside.addWidget(splitter)
+        around.addWidget(holder, 1)
         self.setCentralWidget(frame)
         self.resize(*_SIZE)
 
-    def _show(self, state: TraceState) -> None:
+    def _show(self, state: TraceState | None) -> None:
         for feature in (self.graph, self.step):
             feature.show_trace_state(state)
         microscope = self.step.cards["microscope"]
-        microscope.setVisible(bool(state.index.updates) and self._enlarged in (None, microscope))
+        microscope.setVisible(bool(state and state.index.updates) and self._enlarged in (None, microscope))
+        for id, action in self.action_table.items():
+            action.setEnabled(state is not None or id in _WITHOUT_TRACE)
 
     def _enlarge(self, card: QWidget) -> None:
         """Give one of the panels all the room, or all their places again."""
@@ -100,6 +153,40 @@ class TraceWindow(QMainWindow):
             self._enlarge(self._enlarged)
         else:
             self.step.follow()
+
+    def _show_progress(self) -> None:
+        trace, detail = self.trace, self.trace.stepping.detail
+        words = {"capturing": f"capturing {self._title} at detail {detail}", "measuring": "measuring what is large"}
+        said = "cancelling" if trace.is_cancelled else words.get(trace.busy, trace.busy)
+        if trace.seconds >= _LONG:
+            said += f", {trace.seconds:.0f} s"
+        can_cancel = trace.seconds >= _LONG and not trace.is_cancelled
+        self.busy_line.show_work(Work(f"{said[:1].upper()}{said[1:]}", can_cancel) if trace.busy else None)
+        if trace.stepping.state is None:
+            self.graph.view.notice.setText(f"{said[:1].upper()}{said[1:]} …" if trace.busy else _NOTHING)
+        if trace.is_stuck and "stuck" not in self.notes.notes:
+            self.notes.post("stuck", "warning", _STUCK)
+        elif not trace.is_stuck:
+            self.notes.drop("stuck")
+
+    def _show_outcome(self) -> None:
+        index = self.trace.stepping.index
+        self.quiet.set_sentences(index.trace.notes if index else ())
+        self.notes.drop("nothing")
+        if self.trace.error is not None:
+            self.notes.post("nothing", "info", _NOTHING, [("Capture again", self.trace.read)])
+
+    def pictured(self, what: str) -> object:
+        """Return what a picture is made of: graph · window."""
+        return {"graph": self.graph.view.scene(), "window": self}[what]
+
+    def exports(self) -> Exports:
+        """Return what writes files of this window."""
+        return Exports(self.trace.stepping, lambda: self._title, self, self._ask_file)
+
+    def _ask_file(self, title: str, name: str, filters: str) -> str:
+        path, chosen = QFileDialog.getSaveFileName(self, title, name, filters)
+        return path if not path or Path(path).suffix else path + chosen.rpartition("*")[2].rstrip(")")
 
     def find_action(self) -> None:
         """Open the field that finds any action by its name."""
@@ -121,24 +208,53 @@ class TraceWindow(QMainWindow):
         self.step.show_visible()  # while the card was out of sight nothing was asked for
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self.trace.stepping.stop()
+        self.hide()  # at once, whatever the module takes to end
+        if not self.trace.close():
+            warnings.warn(f"{self._title} is still running: it is inside one call that cannot be interrupted", RuntimeWarning, stacklevel=1)
         event.accept()
+        self.closed.emit()
 
 
 def open_window(recording: Recording, title: str, detail: str) -> TraceWindow:
-    """Return the window, shown; makes the application if there is none. Raises what `recording.index` raises."""
+    """Return the window, shown, as soon as the first iteration is there, or it was cancelled; makes the application if there is none.
+
+    Raises what `recording.take` raises.
+    """
     app.application()
-    window = TraceWindow(RecordedTrace(recording, recording.index(detail)), title)
+    window = TraceWindow(RecordedTrace(recording, detail), title)
     window.resize(window.size().boundedTo(window.screen().availableGeometry().size()))
     window.show()
     window.graph.view.setFocus()
+    QCoreApplication.processEvents()  # it is painted before the module runs
+    window.trace.read()
+    _wait(window)
+    error = window.trace.error
+    if error is not None and not window.trace.was_cancelled:
+        window.close()
+        _delete(window)
+        raise error
     return window
 
 
 def run(window: TraceWindow) -> None:
     """Live until the window is closed, and leave nothing of it behind."""
-    QApplication.instance().exec()
+    if window.isVisible():
+        QApplication.instance().exec()
     QThreadPool.globalInstance().waitForDone()  # a layout under way needs Python, which may be about to end
+    _delete(window)
+
+
+def _wait(window: TraceWindow) -> None:
+    """Until the first iteration is there, or cannot be, or the window is closed."""
+    loop = QEventLoop()
+    window.trace.taken.connect(loop.quit)
+    window.closed.connect(loop.quit)
+    loop.exec()
+    window.trace.taken.disconnect(loop.quit)
+    window.closed.disconnect(loop.quit)
+
+
+def _delete(window: TraceWindow) -> None:
     window.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     QCoreApplication.processEvents()

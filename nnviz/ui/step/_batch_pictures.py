@@ -48,7 +48,7 @@ def histogram(state: TraceState, tensor: Tensor | None) -> Histogram | None:
     array = state.index.array(tensor)
     if array is None:
         return _measured(tensor.measure) if tensor.measure else None
-    flat = array.reshape(-1).astype(float)
+    flat = np.concatenate([array.real.reshape(-1), array.imag.reshape(-1)]) if array.dtype.kind == "c" else array.reshape(-1).astype(float)
     known = flat[np.isfinite(flat)]
     shown = known[known != 0]
     low, high, counts = histogram_of(shown, BINS)
@@ -222,4 +222,5 @@ class BatchPictures(QWidget):
             return None
         z = state.index.array(state.index.node(record.inputs[0]).value)
         a = state.index.array(record.value)
-        return (z, a) if z is not None and a is not None and z.shape == a.shape else None
+        are_there = z is not None and a is not None and z.shape == a.shape
+        return (z, a) if are_there and z.dtype.kind != "c" else None

@@ -49,7 +49,7 @@ class StepSizes(Protocol):
 
 
 class StepFeature:
-    """Steps through the trace of a source. With its `session`, what-ifs and breakpoints of the document can be made, too."""
+    """Steps through the trace of a source. With its `session`, what-ifs can be made, too."""
 
     needs = {"inspector": "trace", "microscope": "trace"}  # noqa: RUF012
     """What the engine has to measure for its panels."""
@@ -62,9 +62,10 @@ class StepFeature:
         self.step_bar, self.timeline, self.rail = StepBar(), StepTimeline(), PhaseRail()
         self.chain_rule, self.microscope = ChainRuleCard(), OptimizerMicroscope()
         self.proof, self.banner = Proof(badge.window()), WhatIfBanner()
-        self.breakpoints = BreakpointEditing(session, badge.parentWidget()) if session else None
+        self.breakpoints = BreakpointEditing(source, badge)
         self.cards = {"inspector": Card("Node", self.chain_rule), "microscope": framed(self.microscope, scrolling(self.microscope))}
-        foot = beside(self.rail, self.breakpoints.button) if self.breakpoints else self.rail
+        self.cards["inspector"].setMinimumWidth(352)  # else its texts would be cut
+        foot = beside(self.rail, self.breakpoints.button)
         self.controls: QWidget = stacked(self.step_bar, self.timeline, foot, spacing=2)
         """To stand below the graph; `banner` stands above it."""
         self.step_bar.set_actions(actions)
@@ -124,9 +125,8 @@ class StepFeature:
         self.show_selection()
 
     def show_breakpoints(self) -> None:
-        """Show which breakpoints the document has."""
-        if self.breakpoints:
-            self.breakpoints.show_breakpoints()
+        """Show which breakpoints there are."""
+        self.breakpoints.show_breakpoints()
 
     def show_soundness(self) -> None:
         """Say in the badge whether the trace on the screen equals torch, and whether it is of the network as it is now."""

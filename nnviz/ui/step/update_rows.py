@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -34,7 +33,7 @@ class ShownRow:
 
     symbol: str
     formula: str
-    value: float | None
+    value: complex | None
     is_norm: bool = False
     """Whether the value is the norm over all elements, because the tensor was too large to travel."""
     was: float | None = None
@@ -55,8 +54,8 @@ def _value(state: TraceState, tensor: Tensor, element: tuple[int, ...]) -> float
     if array is None:
         return tensor.measure.norm if tensor.measure else None
     if array.size == 1:
-        return float(array.reshape(-1)[0])
-    return float(array[element]) if array.ndim == len(element) else None
+        return array.reshape(-1)[0].item()
+    return array[element].item() if array.ndim == len(element) else None
 
 
 def fitted(element: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -67,7 +66,7 @@ def fitted(element: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def log_limits(rows: tuple[ShownRow, ...]) -> tuple[float, float] | None:
     """Return the powers of ten around all absolute values above 0; None if there is none."""
-    sizes = [abs(row.value) for row in rows if row.value and math.isfinite(row.value)]
+    sizes = [abs(row.value) for row in rows if row.value and np.isfinite(row.value)]
     return decades(min(sizes) / 2, max(sizes)) if sizes else None
 
 
@@ -173,7 +172,7 @@ def _paint_number(painter: QPainter, theme: Theme, row: ShownRow, room: QRectF) 
     if row.value is None:
         write(painter, room, "not yet", theme.color("faint"), align=RIGHT)
         return
-    color = theme.color("text" if math.isfinite(row.value) else "loss")
+    color = theme.color("text" if np.isfinite(row.value) else "loss")
     write(painter, room, steady(row.value), color, _number_font(), RIGHT)
 
 
@@ -185,7 +184,7 @@ def _paint_bar(painter: QPainter, theme: Theme, row: ShownRow, room: QRectF, lim
     if row.value is None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(theme.color("faint"), 1, Qt.PenStyle.DashLine))
-    elif not math.isfinite(row.value):
+    elif not np.isfinite(row.value):
         painter.setBrush(QBrush(theme.color("loss"), Qt.BrushStyle.BDiagPattern))
     elif row.value == 0:
         bar.setWidth(6)

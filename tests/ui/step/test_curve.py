@@ -20,7 +20,7 @@ MODULES = (
 def called(module):
     """The recorded call of an activation, and its moment."""
     x = torch.linspace(-4, 4, 16, dtype=torch.float64).reshape(8, 2).requires_grad_()
-    index = TracedModule(module, (x,), {"loss": lambda output, target: output.sum()}).index("layer")
+    index = TracedModule(module, (x,), {"loss": lambda output, target: output.sum()}).take("layer").index
     state = TraceState(index, index.length, 0)
     node = next(node for node in index.trace.nodes if row_of(node.operation).has_curve)
     return recorded(state, node), index

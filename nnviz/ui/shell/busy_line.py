@@ -9,6 +9,7 @@ from nnviz.session.engine_work import Work
 
 LINE = 3
 """Height of the line in pixels."""
+_TIP = "Ends what the engine is at; the run is made again, exactly, up to where it stands"
 
 
 class BusyLine(QObject):
@@ -16,15 +17,15 @@ class BusyLine(QObject):
 
     cancel_requested = Signal()
 
-    def __init__(self, bar: QWidget, window: QWidget) -> None:
-        """`bar`: under which the line runs."""
+    def __init__(self, bar: QWidget, window: QWidget, tip: str = _TIP) -> None:
+        """`bar`: under which the line runs; `tip`: what cancelling does."""
         super().__init__(window)
-        self._bar, self._window = bar, window
+        self._bar = bar
         self.line = QProgressBar(window, minimum=0, maximum=0, textVisible=False)
         self.line.setFixedHeight(LINE)
         self.note = QFrame(window, objectName="BusyNote")
         self.word = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self.button = QPushButton("Cancel", toolTip="Ends what the engine is at; the run is made again, exactly, up to where it stands")
+        self.button = QPushButton("Cancel", toolTip=tip)
         self.button.clicked.connect(self.cancel_requested)
         layout = QHBoxLayout(self.note)
         layout.setContentsMargins(12, 4, 6, 4)
@@ -43,10 +44,10 @@ class BusyLine(QObject):
             self._place()
 
     def _place(self) -> None:
-        below = self._bar.mapTo(self._window, self._bar.rect().bottomLeft()).y() + 1
-        self.line.setGeometry(0, below, self._window.width(), LINE)
+        below = self._bar.mapTo(self.parent(), self._bar.rect().bottomLeft()).y() + 1
+        self.line.setGeometry(0, below, self.parent().width(), LINE)
         self.note.adjustSize()
-        self.note.move((self._window.width() - self.note.width()) // 2, below + LINE + 4)
+        self.note.move((self.parent().width() - self.note.width()) // 2, below + LINE + 4)
         for widget in (self.line, self.note):
             widget.raise_()
 
