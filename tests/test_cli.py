@@ -408,7 +408,7 @@ def test_a_warning_is_said_and_the_document_can_be_run_all_the_same(said):
 def test_a_run_that_is_not_finite_names_the_first_place(said):
     path = "tests/cases/nan-metrics.json"
     _, result, _ = said("run", path, "--json")
-    sentence = "Iteration 1: The output of layer out is the first value that is not finite: 4 of 4 elements."
+    sentence = "Iteration 1: The output of out is the first value that is not finite: 4 of 4 elements."
     assert result["message"] == sentence and result["metrics"]["accuracy"] is None
     _, text, _ = said("run", path)
     assert f"non_finite: {sentence}" in text

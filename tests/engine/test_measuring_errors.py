@@ -33,7 +33,7 @@ def test_an_error_while_measuring_leaves_the_engine_up(monkeypatch, method):
 
     def wrong(reporter, timeline, *what):
         if 0 < timeline.iteration < 3:
-            raise MemoryError("no room")
+            raise OSError("no room")
         right(reporter, timeline, *what)
 
     monkeypatch.setattr(Reporter, method, wrong)

@@ -233,7 +233,7 @@ def test_a_layer_that_overflows_is_named_and_nothing_moves():
         }
     )
     trainer, stop = bad(document)
-    assert stop.reason == "non_finite" and "output of layer out" in stop.message and "Iteration 1" in stop.message
+    assert stop.reason == "non_finite" and "The output of out" in stop.message and "Iteration 1" in stop.message
     assert trainer.position == Position() and digest(trainer.net) == digest(trainer_of(document).net)
 
 

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 
 from nnviz.ui.theme.colors import DARK, GUTTER, LIGHT
 from nnviz.ui.theme.style import apply_theme
-from nnviz.ui.widgets.card import HEADER, Card
+from nnviz.ui.widgets.card import Card, header_height
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def card(qtbot):
 def test_body_fills_what_the_header_leaves(card):
     body = card.body.geometry()
     assert body.left() == GUTTER and body.right() == 300 - GUTTER - 1 and body.bottom() == 200 - GUTTER - 1
-    assert HEADER <= body.top() <= HEADER + 8
+    assert header_height() <= body.top() <= header_height() + 8
 
 
 def test_title_and_subtitle_are_painted_and_accessible(card):
@@ -38,7 +38,7 @@ def test_what_the_tools_grow_over_is_painted_anew(card, qtbot):
     tool, place = card.findChild(QToolButton), 0
 
     def is_painted() -> bool:
-        header = GUTTER, 6, tool.parentWidget().x() - GUTTER, HEADER - 4
+        header = GUTTER, 6, tool.parentWidget().x() - GUTTER, header_height() - 4
         shown = card.screen().grabWindow(card.winId(), *header).toImage()
         return tool.parentWidget().x() != place and shown == card.grab(QRect(*header)).toImage()
 

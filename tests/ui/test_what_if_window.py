@@ -132,8 +132,9 @@ def test_a_kept_weight_is_the_documents_and_undone_it_is_the_trained_one_again(q
 def test_a_double_click_on_a_cell_opens_the_field_for_that_element(qtbot, window):
     window.session.stepping.to_end()
     graph, relu = window.features.graph.view, node(window, "relu")
-    graph.fit()
+    graph.actual_size()
     card = graph.scene().card_of(relu)
+    graph.go_to(card.sceneBoundingRect().center())
     place = graph.mapFromScene(card.mapToScene(11 + 2 * 12 + 5, 33))
     qtbot.mouseDClick(graph.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place))
     assert window.session.stepping.selected_node == relu

@@ -55,6 +55,7 @@ def open_partners(view: NetworkPicture) -> SearchField | None:
 
 def open_activations(view: NetworkPicture, ids: tuple[str, ...]) -> SearchField | None:
     """Open the list of activations for these layers beside the first; None if there is none."""
+    ids = tuple(id for id in ids if id in view.scene().columns)  # a menu may be open longer than its layers are there
     if not ids:
         return None
     title = view.scene().title(ids[0]) if len(ids) == 1 else f"{len(ids)} layers"

@@ -1,5 +1,6 @@
 """One editor widget per type of catalog field. Every editor has the attribute `field`, the signal `value_changed(object)`, `value()` and
 `set_value(value)`; a person's change is emitted once, when it is complete and valid, and `set_value` never emits. It knows no document.
+Long because the editors of all types stand beside each other.
 """
 
 from __future__ import annotations

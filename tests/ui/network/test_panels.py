@@ -271,7 +271,7 @@ def test_a_warning_is_said_with_a_button_for_its_cure(qtbot, panel):
     chosen = []
     panel.fix_requested.connect(chosen.append)
     show(panel, experiment(layer("input", "x"), layer("dense", "out", units=2, activation="softmax")), "out")
-    assert panel._problems.text().startswith("Warning: Cross-entropy applies softmax itself")
+    assert panel._warnings.text().startswith("Cross-entropy applies softmax itself")
     (button,) = panel._fixes.buttons
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert button.text() == "Set activation to identity" == chosen[0].label
