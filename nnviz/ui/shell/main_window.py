@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QPixmap
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QMessageBox, QVBoxLayout, QWidget
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 DESIGN_SIZE = (1600, 1000)
 SMALLEST_SIZE = (1180, 720)
 FIRST_WORKSPACE = "step"
+_REST = 60
+"""Milliseconds between two changes of training settings that are shown while training runs."""
 
 
 class MainWindow(QMainWindow):
@@ -55,6 +57,10 @@ class MainWindow(QMainWindow):
         """What decides whether the network can be trained, as the actions were told last."""
         self.shown_title = ""
         """What the bar calls the document."""
+        self._unshown: Experiment | None = None
+        """The document that is shown, where it has changed since."""
+        self._resting = QTimer(self, singleShot=True, interval=_REST)
+        self._resting.timeout.connect(self._show_unshown)
         self.asks_before_closing = True
         self._keeps_settings = False
         self.notes = NoteBar()
@@ -103,6 +109,7 @@ class MainWindow(QMainWindow):
             self.features.area.restore_state(str(QSettings().value("window/panels", "")))
         self.features.area.show_workspace(FIRST_WORKSPACE)
         self._show_experiment(self.session.experiment)
+        self._show_document()
         self._show_run(self.session.run)
         self._show_trace_state(self.session.stepping.state)
         self.focus_canvas()
@@ -111,7 +118,7 @@ class MainWindow(QMainWindow):
 
     def _listen(self, session: Session) -> None:
         stepping, table = session.stepping, self.action_table
-        session.experiment_changed.connect(lambda old, new: self._show_experiment(new, old))
+        session.experiment_changed.connect(self._take_change)
         session.document_replaced.connect(self._show_another_document)
         session.document_changed.connect(self._show_document)
         session.run_changed.connect(lambda old, new: self._show_run(new, old))
@@ -127,12 +134,25 @@ class MainWindow(QMainWindow):
         self.top_bar.rename_requested.connect(self._rename)
         self.features.area.workspace_changed.connect(self._show_workspace)
 
+    def _take_change(self, old: Experiment, new: Experiment) -> None:
+        """Show a change; while training runs, changes of its settings that come upon each other are shown together."""
+        is_setting = new.network is old.network and new.data is old.data and new.canvas is old.canvas
+        if self._resting.isActive() and self.session.run.training and is_setting:
+            self._unshown = self._unshown or old
+        else:
+            old, self._unshown = self._unshown or old, None
+            self._show_experiment(new, old)
+            self._resting.start()
+
+    def _show_unshown(self) -> None:
+        if self._unshown is not None:
+            self._take_change(self._unshown, self.session.experiment)
+
     def _show_experiment(self, new: Experiment, old: Experiment | None = None) -> None:
         features = self.features
         for feature in (features.network, features.run, features.graph, features.step):
             feature.show_experiment(new)
         features.data.show_experiment(new, old)
-        self._show_document()
 
     def _show_another_document(self) -> None:
         self.features.network.select_layers(())
