@@ -53,6 +53,8 @@ class NetworkFeature:
             "properties": Card("Selected layer", scrolling(self.properties)),
             "parameters": Card("Parameters", self.parameters),
         }
+        self._seen: tuple = ()
+        """What of the document is shown."""
         self._data: DataRecord | None = None
         self._state: TraceState | None = None
         self._connect_view()
@@ -105,6 +107,10 @@ class NetworkFeature:
     def show_experiment(self, experiment: Experiment) -> None:
         """Show this network; layers that it still has stay selected."""
         report = self.session.report
+        seen = _seen(experiment), report
+        if seen == self._seen:
+            return
+        self._seen = seen
         self.view.set_experiment(experiment, report)
         kept = tuple(id for id in self.selected_layers if experiment.network.has(id))
         if kept != self.selected_layers:  # else a selected link stays selected, also when its weight has just been changed
@@ -206,3 +212,11 @@ def _set_own(experiment: Experiment, id: str, name: str, value: object) -> Exper
 
 def _without(experiment: Experiment, links: list[Link]) -> Experiment:
     return reduce(lambda cut, link: edits.disconnect_layers(cut, link.source, link.target), links, experiment)
+
+
+def _seen(experiment: Experiment) -> tuple:
+    """What of a document its network is drawn of: the rest may change without a look at it."""
+    network, training = experiment.network, experiment.training
+    passing = tuple(captions.is_passing(layer, experiment) for layer in network)
+    drawn = experiment.data, experiment.precision, training.loss, training.target, passing
+    return network, experiment.canvas, experiment.weights, experiment.locks, *drawn

@@ -79,8 +79,9 @@ class ChainRuleCard(QWidget):
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids."""
-        self._titles = dict(titles)
-        self._show()
+        if titles != self._titles:
+            self._titles = dict(titles)
+            self._show()
 
     def set_check(self, check: GradientChecked | None) -> None:
         """Show the result of a comparison with finite differences."""
