@@ -11,7 +11,7 @@ from nnviz.text import _recurrent_names, numbers
 
 PARAMETERS = {"weight": "W", "bias": "b", "running_mean": "running μ", "running_var": "running σ²", "num_batches_tracked": "batches"}
 _NORMALISATION = {"weight": "γ", "bias": "β"}
-_RECURRENT = re.compile(r"(weight|bias)_(ih|hh|hr)(?:_l(\d+))?(_reverse)?")
+_RECURRENT = re.compile(r"(weight|bias)(?:_(ih|hh|hr)(?:_l(\d+))?|_l(\d+))(_reverse)?")
 LONGEST_NOTE = 14
 _GAP = re.compile(r"(?<!\w\w) | (?!\w)")
 """Spaces, except between the name of a function and what it is of."""
@@ -37,8 +37,13 @@ def _of_recurrent_net(label: str) -> str:
     found = _RECURRENT.fullmatch(label)
     if found is None:
         return ""
-    letter, of, layer, backwards = found.groups()
-    return f"{PARAMETERS[letter]}_{of}" + (f" of layer {layer}" if layer not in (None, "0") else "") + (" ←" if backwards else "")
+    letter, of, *layers, backwards = found.groups()
+    layer = next((one for one in layers if one), None)
+    return (
+        (f"{PARAMETERS[letter]}_{of}" if of else PARAMETERS[letter])
+        + (f" of layer {layer}" if layer not in (None, "0") else "")
+        + (" ←" if backwards else "")
+    )
 
 
 def _split(node: NodeRecord) -> tuple[str, str]:

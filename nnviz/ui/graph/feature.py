@@ -131,6 +131,12 @@ class GraphFeature:
         if self.stepping.node_at_hand is not None:
             self.view.folds.fold_around(self.stepping.node_at_hand)
 
+    def fold_to(self, node: int, depth: int) -> None:
+        """Fold the group that `depth` of the groups around a node lead to."""
+        trace = self.stepping.index.trace
+        group = trace.nodes[node].group[:depth]
+        self.view.folds.fold_whole(node, {other.id for other in trace.nodes if other.group[:depth] == group})
+
     def open_here(self) -> None:
         """Open by one level what hides the selected node, else the cursor's."""
         node, folds = self.stepping.node_at_hand, self.view.folds

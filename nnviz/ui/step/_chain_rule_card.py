@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
@@ -12,14 +12,16 @@ from nnviz.messages import GradientChecked
 from nnviz.operations.substitution import substituted
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
-from nnviz.text import names, numbers
+from nnviz.text import names, numbers, trails
 from nnviz.ui.step import _neuron_lines, chain
 from nnviz.ui.step._batch_pictures import BatchPictures
+from nnviz.ui.step._breadcrumb import Breadcrumb
 from nnviz.ui.step._check import CheckRow
+from nnviz.ui.step._group_lines import Group, explained
 from nnviz.ui.step._heat import HeatPanel
 from nnviz.ui.step._history_lines import HistoryLines
 from nnviz.ui.step._pickers import Picker
-from nnviz.ui.step._pin import PinRow
+from nnviz.ui.step._pin import ROW, PinRow
 from nnviz.ui.step._update_table import UpdateTable
 from nnviz.ui.step._what_if_row import WhatIfRow
 from nnviz.ui.step.elements import Elements, row_shape
@@ -38,8 +40,12 @@ KNOWN = {
 """What is said of nodes that no operation makes."""
 
 
+_HEAD = 52
+"""Height in pixels of what is not scrolled."""
+
+
 class ChainRuleCard(QWidget):
-    """Shows the node of the cursor, or a chosen one."""
+    """Shows the node of the cursor, or a chosen one; of one that is folded with others the whole group."""
 
     check_requested = Signal(int, tuple)
     sample_chosen = Signal(object)
@@ -47,9 +53,14 @@ class ChainRuleCard(QWidget):
     node_clicked = Signal(int)
     element_chosen = Signal(int, tuple)
     """A node, and the element of it that is worked out, without the batch axis."""
+    group_clicked = Signal(int, int)
+    """A node, and how many of the groups around it lead to the one that shall be folded and shown."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, root: str = "", parent: QWidget | None = None) -> None:
+        """`root`: what the whole is called in front of every way, where the modules are the person's own code."""
         super().__init__(parent)
+        self._root = root
+        self._folded: Collection[int] = ()
         self._state: TraceState | None = None
         self._chosen: int | None = None
         self._is_pinned = False
@@ -65,8 +76,11 @@ class ChainRuleCard(QWidget):
 
     # --- setters ---
 
-    def set_trace_state(self, state: TraceState | None, node: int | None, is_pinned: bool = False) -> None:
-        """Show a node at a place of the cursor; None for the node follows the cursor. `is_pinned`: steps leave the card at this node."""
+    def set_trace_state(self, state: TraceState | None, node: int | None, is_pinned: bool = False, folded: Collection[int] = ()) -> None:
+        """Show a node at a place of the cursor; None for the node follows the cursor. `is_pinned`: steps leave the card at this node.
+
+        `folded`: the nodes that are shown as one with it; then the card is about all of them.
+        """
         if state is not None and (self._state is None or state.index is not self._state.index):
             if self._state is None or not _has_same_nodes(self._state, state):
                 self._elements.clear()
@@ -74,7 +88,7 @@ class ChainRuleCard(QWidget):
             self._check = None
         if self._check and self._state and state and state.sample != self._state.sample:
             self._check = None
-        self._state, self._chosen, self._is_pinned = state, node, is_pinned
+        self._state, self._chosen, self._is_pinned, self._folded = state, node, is_pinned, folded
         self._show()
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
@@ -103,7 +117,7 @@ class ChainRuleCard(QWidget):
     # --- parts ---
 
     def _make_parts(self) -> None:
-        self._title, self.pin_row = TitleRow(), PinRow()
+        self.breadcrumb, self._title, self.pin_row = Breadcrumb(), TitleRow(), PinRow()
         self._sample = Picker("row", "Which row of the batch the numbers are of: type one, or “mean” for all rows", mean=True)
         self._element = Picker("element", "Which element of the node is worked out in full and checked")
         self.what_if = WhatIfRow()
@@ -119,8 +133,12 @@ class ChainRuleCard(QWidget):
         self._batch, self._pictures = Heading("This batch", "muted"), BatchPictures()
         self._attention, self.heat = Heading("Attention", "muted"), HeatPanel()
         self._rules = [DividingLine() for _ in range(3)]
+        self._of_node = (
+            self._attention, self.heat, self._check_row, *self._rules[1:], self._update, self._table, self._batch, self._pictures,
+        )  # fmt: skip
         self._sample.chosen.connect(self.sample_chosen)
         self._element.chosen.connect(self.choose_element)
+        self.breadcrumb.group_clicked.connect(lambda depth: self.group_clicked.emit(self.node().id, depth))
         self._check_row.requested.connect(self._request_check)
         for lines in (self._inputs, self._rows, self._origins, self._reads):
             lines.node_clicked.connect(self.node_clicked)
@@ -131,7 +149,7 @@ class ChainRuleCard(QWidget):
         column.setContentsMargins(0, 0, 8, 0)  # room for the scroll bar; the frame around has margins of its own
         column.setSpacing(6)
         for part in (
-            self._title, self.pin_row, _side_by_side(self._sample, self._element), self.what_if, self._attention, self.heat, self._forward,
+            _side_by_side(self._sample, self._element), self.what_if, self._attention, self.heat, self._forward,
             self._formula, self._inputs, self._numbers, self._rules[0], self._chain, self._derivative, self._rows, self._origins,
             self._reads, self._check_row,
             self._rules[1], self._update, self._table, self.history, self._rules[2], self._batch, self._pictures,
@@ -146,23 +164,73 @@ class ChainRuleCard(QWidget):
         self._area.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(2)
+        outer.addWidget(self._head())
         outer.addWidget(self._area)
+
+    def _head(self) -> QWidget:
+        """What stays in sight while the rest is scrolled: the way to the node, its name, the phase. It is always equally high."""
+        head = QWidget()
+        where = QHBoxLayout()
+        where.setSpacing(6)
+        self.breadcrumb.setFixedHeight(ROW)
+        where.addWidget(self.breadcrumb, 1)
+        where.addWidget(self.pin_row)
+        column = QVBoxLayout(head)
+        column.setContentsMargins(0, 0, 8, 0)
+        column.setSpacing(0)
+        column.addLayout(where)
+        column.addWidget(self._title)
+        head.setFixedHeight(_HEAD)
+        return head
 
     # --- showing ---
 
     def _show(self) -> None:
         state, node = self._state, self.node()
-        self._body.setVisible(node is not None)
+        for part in (self._body, self._title, self.breadcrumb):
+            part.setVisible(node is not None)
         if state is None or node is None:
+            self.pin_row.hide()
             return
-        where, what = names.where(node, self._titles), numbers.shape(node.shape) if node.whole is None else names.scalar(node)
-        torch_name = "" if self._names[node.id] == names.name(node) or node.kind == "parameter" else f" {node.operation}"
-        facts = " · ".join(filter(None, (where, what, f"op {node.id}{torch_name}")))
-        self._title.set_title(self._names[node.id], facts, state.phase if state.step else "batch")
         here = state.node
         elsewhere = names.qualified(here, self._names, self._titles) if here and here.id != node.id else ""
         self.pin_row.show_state(self._chosen is not None, self._is_pinned, elsewhere)
         self._show_pickers(state, node)
+        for part in (self._element, self.what_if):
+            part.setEnabled(not self._folded)
+        if self._folded:
+            self._show_group(state)
+        else:
+            self._show_node(state, node)
+
+    def _show_head(self, state: TraceState, node: NodeRecord, title: str, facts: str, depth: int | None = None) -> None:
+        crumbs = trails.trail(node, self._names[node.id], self._titles, self._root, depth)
+        source = trails.source(node) if self._root else ""
+        self.breadcrumb.set_trail(crumbs, source, node.where if self._root else "", has_links=not state.index.is_scalar)
+        self._title.set_title(title, facts, state.phase if state.step else "batch")
+
+    def _show_group(self, state: TraceState) -> None:
+        """Say what the folded group around the node does as a whole."""
+        group = Group(state, self._folded, self._names, self._titles)
+        said = explained(group)
+        node = group.outputs[-1] if group.outputs else self.node()
+        self._show_head(state, node, group.title, said.facts, group.depth)
+        self._formula.set_text(said.formula or "Its operations stand inside.", quiet=not said.formula)
+        self._inputs.set_lines(said.forward)
+        self._rows.set_lines(said.chain)
+        for lines in (self._origins, self._reads):
+            lines.set_lines(())
+        for label in (self._numbers, self._derivative):
+            label.set_text("")
+        for part in self._of_node:
+            part.hide()
+        self.history.set_weight("", ())
+
+    def _show_node(self, state: TraceState, node: NodeRecord) -> None:
+        what = numbers.shape(node.shape) if node.whole is None else names.scalar(node)
+        torch_name = "" if self._names[node.id] == names.name(node) or node.kind == "parameter" else f" {node.operation}"
+        self._show_head(state, node, self._names[node.id], " · ".join(filter(None, (what, f"op {node.id}{torch_name}"))))
         self._show_forward(state, node)
         self._show_chain(state, node)
         self._show_update(state, node)

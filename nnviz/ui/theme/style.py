@@ -106,7 +106,6 @@ QLineEdit[role="invalid"], QPlainTextEdit[role="invalid"] { border: 1px solid $l
 Heading { padding-top: 2px; }
 DividingLine { border: none; border-top: 1px solid $line; margin-top: 4px; }
 Segments { background: $field; border: 1px solid $line; border-radius: 8px; }
-PinRow { background: $parameter_line_25; border-radius: 5px; }
 NodeFinder { background: $panel; border: 1px solid $line; border-radius: 8px; }
 Caption { color: $muted; background: $panel; border-radius: 4px; }
 EmptyText { color: $muted; }
@@ -118,7 +117,7 @@ SearchField QListWidget::item:disabled { color: $faint; }
 """)
 
 
-_TINTS = (("forward", 85), ("forward", 12), ("forward", 10), ("loss", 10), ("what_if", 10), ("parameter_line", 25))
+_TINTS = (("forward", 85), ("forward", 12), ("forward", 10), ("loss", 10), ("what_if", 10))
 """Colours mixed into the panel's, in percent: $forward_85."""
 
 

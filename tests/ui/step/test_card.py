@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QApplication
 from nnviz.messages import GradientChecked
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
+from nnviz.text.trails import Crumb
+from nnviz.ui.step._breadcrumb import Breadcrumb
 from nnviz.ui.step._chain_rule_card import KNOWN, NO_FORMULA, ChainRuleCard
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
@@ -152,7 +154,7 @@ def test_steps_without_a_node_show_where_the_data_enters(card, net):
 def test_titles_replace_layer_ids(card, net):
     card.set_titles({"h2": "dense 2"})
     card.set_trace_state(_at(net, "backward", "relu"), None)
-    assert "dense 2" in card._title.accessibleName()
+    assert [crumb.text for crumb in card.breadcrumb.crumbs()] == ["dense 2", "relu"]
 
 
 @pytest.mark.parametrize("width", [300, 330, 420])
@@ -181,9 +183,49 @@ def test_a_chosen_node_says_so_and_can_be_let_go(card, worked, qtbot):
         qtbot.mouseClick(card.pin_row.pin, Qt.MouseButton.LeftButton)
     assert pinned.args == [True]
     card.set_trace_state(_at(worked, "backward", "relu"), 3, True)
-    assert card.pin_row.said.text().startswith("pinned")
+    assert card.pin_row.accessibleDescription().startswith("pinned")
     with qtbot.waitSignal(card.pin_row.release_requested):
         qtbot.mouseClick(card.pin_row.release, Qt.MouseButton.LeftButton)
+
+
+def test_choosing_a_node_moves_nothing_below_it(card, worked):
+    card.set_trace_state(_at(worked, "backward", "relu"), None)
+    QApplication.processEvents()
+    before = [part.mapTo(card, part.rect().topLeft()).y() for part in (card._title, card._sample, card.what_if, card._forward)]
+    card.set_trace_state(_at(worked, "backward", "relu"), 4)
+    QApplication.processEvents()
+    assert card.pin_row.isVisible()
+    assert [part.mapTo(card, part.rect().topLeft()).y() for part in (card._title, card._sample, card.what_if, card._forward)] == before
+
+
+def test_the_head_stays_while_the_body_is_scrolled(card, worked):
+    card.resize(330, 260)
+    card.set_trace_state(_at(worked, "backward", "linear"), None)
+    QApplication.processEvents()
+    bar = card._area.verticalScrollBar()
+    assert bar.maximum() > 0
+    bar.setValue(bar.maximum())
+    for part in (card._title, card.breadcrumb):
+        assert part.visibleRegion().boundingRect() == part.rect()
+
+
+def test_every_part_of_the_way_is_a_click(card, worked, qtbot):
+    card.set_trace_state(_at(worked, "backward", "relu"), None)
+    assert card.breadcrumb.text().count("<a ") == 1
+    with qtbot.waitSignal(card.group_clicked) as clicked:
+        card.breadcrumb.linkActivated.emit("1")
+    assert clicked.args == [4, 1]
+
+
+def test_a_long_way_shows_its_end_and_has_all_of_it_in_the_tooltip(qtbot):
+    way = Breadcrumb()
+    qtbot.addWidget(way)
+    way.resize(150, 22)
+    way.set_trail(
+        [Crumb("an encoder with a long name", 1), Crumb("self-attention", 2), Crumb("softmax")], "net.py:66", "/home/me/net.py:66"
+    )
+    assert "softmax" in way.text() and "encoder" not in way.text() and "…" in way.text()
+    assert "an encoder with a long name › self-attention › softmax, net.py:66" in way.toolTip()
 
 
 def test_a_long_sentence_is_broken_and_not_cut(card):
