@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnviz.operations.operation import Gradients, Operation
 from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.sent_call import SentCall
 from nnviz.operations.signature import Given
 from nnviz.operations.writing import Substitution, bracketed
 from nnviz.records.tensors import to_numpy
@@ -26,6 +27,14 @@ def _dropout(call: RecordedCall) -> Substitution | None:
     return Substitution(f"{int(kept)}·{bracketed(x)}/(1 {MINUS} {number(p)})", kept * x / (1 - p))
 
 
+def _dropped_back(sent: SentCall) -> Substitution | None:
+    record, g, p = sent.call.node.dropped, float(sent.upstream[sent.at]), sent.call.option("p", 0.5)
+    if record is None:
+        return Substitution(number(g), g) if sent.call.option("training") is False or not p else None
+    kept = not to_numpy(record)[sent.at]
+    return Substitution(f"{bracketed(g)}·{int(kept)}/(1 {MINUS} {number(p)})", kept * g / (1 - p))
+
+
 def _mask(call: RecordedCall) -> Substitution | None:
     p = call.option("p")
     if p is None:
@@ -36,7 +45,7 @@ def _mask(call: RecordedCall) -> Substitution | None:
 ROWS = (
     Operation(
         names="dropout dropout1d dropout2d dropout3d", signature="x p training inplace", symbol="y", formula=_formula, gradients=_gradients,
-        numbers=_dropout, drops=True, random=True,
+        numbers=_dropout, drops=True, random=True, sent={"x": _dropped_back},
     ),
     Operation(names="feature_dropout", drops=True, random=True),
     Operation(

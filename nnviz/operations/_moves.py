@@ -10,8 +10,9 @@ import numpy as np
 
 from nnviz.operations.operation import Gradient, Gradients, Operation
 from nnviz.operations.recorded_call import RecordedCall, pieces
+from nnviz.operations.sent_call import Sent, SentCall
 from nnviz.operations.signature import Given
-from nnviz.operations.writing import Substitution
+from nnviz.operations.writing import Substitution, numbers
 from nnviz.records.trace_record import NodeRecord
 from nnviz.text.numbers import place
 
@@ -47,6 +48,54 @@ def _moved(call: RecordedCall, move: Move) -> Substitution:
     source = tuple(map(int, np.unravel_index(flat, x.shape))) if x.shape else ()
     axis = call.state.index.node(call.node.inputs[0]).batch_axis
     return Substitution(f"x{place([k for at, k in enumerate(source) if at != axis])}", float(x[source]))
+
+
+def _moved_back(move: Move) -> Sent:
+    """From where the element went to: to one place, to several copies, or to none."""
+
+    def write(sent: SentCall) -> Substitution:
+        node = sent.call.node
+        if node.operation in ("chunk", "split", "unbind"):
+            return _to_whole(sent)
+        origins = np.broadcast_to(move(np.arange(sent.x.size).reshape(sent.x.shape), node), node.shape)
+        places = np.argwhere(origins == np.ravel_multi_index(sent.at, sent.x.shape)) if sent.at else np.argwhere(origins == 0)
+        if len(places) == 1:
+            return _arriving(sent, tuple(map(int, places[0])))
+        return numbers(sent.upstream[tuple(places.T)]) if len(places) else Substitution("0", 0.0)
+
+    return write
+
+
+def _to_whole(sent: SentCall) -> Substitution:
+    """To a tensor that was cut in parts: what all that use the element's part send to it."""
+    node, index = sent.call.node, sent.call.state.index
+    parts = pieces(node, np.arange(sent.x.size).reshape(sent.x.shape))
+    flat = np.ravel_multi_index(sent.at, sent.x.shape)
+    which, at = next((k, tuple(map(int, np.argwhere(part == flat)[0]))) for k, part in enumerate(parts) if (part == flat).any())
+    uses = [edge for edge in index.out_edges[node.id] if _port(index.node(edge.target), edge.argument) == which]
+    arriving = [index.array(edge.contribution) for edge in uses if edge.contribution is not None]
+    return numbers(np.array([float(part[at]) for part in arriving])) if arriving else Substitution("0", 0.0)
+
+
+def _port(user: NodeRecord, argument: int) -> int:
+    return user.ports[argument] if user.ports else 0
+
+
+def _arriving(sent: SentCall, at: tuple[int, ...]) -> Substitution:
+    shown = place([k for axis, k in enumerate(at) if axis != sent.call.node.batch_axis])
+    return Substitution(f"∂L/∂y{shown}", float(sent.upstream[at]))
+
+
+def _to_part(sent: SentCall) -> Substitution:
+    """To one of the tensors that cat or stack put together."""
+    call = sent.call
+    parts = [call.input(k) for k in range(len(call.node.inputs))]
+    if call.node.operation == "stack":
+        axis = call.option("dim", 0) % len(call.node.shape)
+        return _arriving(sent, (*sent.at[:axis], sent.argument, *sent.at[axis:]))
+    axis = call.option("dim", 0) % len(sent.at)
+    start = sum(part.shape[axis] for part in parts[: sent.argument])
+    return _arriving(sent, (*sent.at[:axis], sent.at[axis] + start, *sent.at[axis + 1 :]))
 
 
 def _joined(call: RecordedCall) -> Substitution:
@@ -95,7 +144,7 @@ _TO_WHERE_IT_CAME_FROM: Gradients = {"x": "∂L/∂y, back to where each element
 
 def _move(names: str, formula: str | Callable[[Given], str], move: Move = _in_order, **more: Any) -> Operation:
     """The row of an operation of one tensor whose elements are some of its input's."""
-    row = {"symbol": "y", "gradients": _TO_WHERE_IT_CAME_FROM, "linear_in": "all"} | more
+    row = {"symbol": "y", "gradients": _TO_WHERE_IT_CAME_FROM, "linear_in": "all", "sent": {"x": _moved_back(move)}} | more
     return Operation(names=names, formula=formula, numbers=lambda call: _moved(call, move), **row)
 
 
@@ -103,7 +152,15 @@ def _pieces(x: np.ndarray, node: NodeRecord) -> np.ndarray:
     return pieces(node, x)[0]
 
 
-_joining = partial(Operation, signature="tensors dim", symbol="y", gradients=_joined_gradients, numbers=_joined, linear_in="all")
+_joining = partial(
+    Operation,
+    signature="tensors dim",
+    symbol="y",
+    gradients=_joined_gradients,
+    numbers=_joined,
+    linear_in="all",
+    sent={"tensors": _to_part},
+)
 _TRANSPOSED: Gradients = {"x": "(∂L/∂y)ᵀ"}
 _UNCHANGED: Gradients = {"x": "∂L/∂y"}
 ROWS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
@@ -25,7 +25,7 @@ from nnviz.ui.step._pin import ROW, PinRow
 from nnviz.ui.step._update_table import UpdateTable
 from nnviz.ui.step._what_if_row import WhatIfRow
 from nnviz.ui.step.elements import Elements, row_shape
-from nnviz.ui.widgets.lines import Lines
+from nnviz.ui.widgets.lines import Line, Lines
 from nnviz.ui.widgets.sections import DividingLine, FormulaLabel, Heading, TitleRow
 
 NO_FORMULA = "No formula is on record for this operation; its numbers are torch's own."
@@ -249,16 +249,22 @@ class ChainRuleCard(QWidget):
         self._attention.setVisible(bool(attention))
         self._attention.setText(attention.upper())
         kind = "encoding" if node.kind == "buffer" and node.label.endswith(".encoding") else node.kind
-        self._formula.set_text(node.formula or KNOWN.get(kind, NO_FORMULA), quiet=not node.formula)
-        lines = _neuron_lines.forward_lines if node.whole is not None else partial(chain.forward_lines, element=self.element())
+        called = chain.letters_of(state, node, self._names)
+        self._formula.set_text(called.written(node.formula) or KNOWN.get(kind, NO_FORMULA), quiet=not node.formula)
+        lines = _neuron_lines.forward_lines if node.whole is not None else self._of_tensor(chain.forward_lines)
         self._inputs.set_lines(chain.compared(lines, state, node))
-        self._numbers.set_text(_neuron_lines.equation(state, node) or substituted(state, node, self.element()))
+        self._numbers.set_text(_neuron_lines.equation(state, node) or substituted(state, node, self.element(), called.own))
+
+    def _of_tensor(self, lines: Callable[..., list[Line]]) -> Callable[[TraceState, NodeRecord], list[Line]]:
+        """The lines of a node with the chosen element in them, in the letters of its textbook."""
+        return partial(lines, element=self.element(), named=self._names)
 
     def _show_chain(self, state: TraceState, node: NodeRecord) -> None:
         element = self.element()
-        lines = partial(chain.chain_lines, element=element) if node.whole is None else _neuron_lines.chain_lines
+        lines = self._of_tensor(chain.chain_lines) if node.whole is None else _neuron_lines.chain_lines
         rows = chain.compared(lines, state, node)
-        self._derivative.set_text(node.derivative or (NO_FORMULA if rows else ""), quiet=not node.derivative)
+        derivative = chain.letters_of(state, node, self._names).written(node.derivative)
+        self._derivative.set_text(derivative or (NO_FORMULA if rows else ""), quiet=not derivative)
         self._rows.set_lines(rows)
         arrivals = partial(chain.arrival_lines, named=self._names, titles=self._titles, element=element)
         self._origins.set_lines(chain.compared(arrivals, state, node))

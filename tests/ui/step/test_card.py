@@ -69,7 +69,7 @@ def test_it_shows_formula_numbers_and_rows(card, worked):
     assert card._formula.text() == "a = max(0, z)"
     assert card._numbers.text() == "a[1] = max(0, 1.73) = 1.73"
     assert card._derivative.text() == "∂L/∂z = ∂L/∂a ⊙ [z > 0]"
-    assert [line.text for line in card._rows.lines()] == ["[ 2.042 3.062 ]", "[ 0 1 ]", "[ 0 3.062 ]"]
+    assert [line.text for line in card._rows.lines()] == ["[ 2.042 3.062 ]", "[ 0 1 ]", "3.062·1 = 3.062", "[ 0 3.062 ]"]
     assert card.element() == (1,)  # the one with the largest gradient
 
 
