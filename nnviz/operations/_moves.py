@@ -139,6 +139,27 @@ def _block_formula(given: Given) -> str:
     return f"y = block {given['k'] + 1} of {given['count']} of x"
 
 
+def _sliced(given: Given) -> str:
+    """The slice as the code has it: x[:, 2]. With tensors in it, or of a list of outputs, it stays open."""
+    index = given["index"]
+    parts = index if isinstance(index, (tuple, list)) else (index,)
+    texts = [_sliced_along(part) for part in parts]
+    return f"y = x[{', '.join(texts)}]" if all(texts) else "y = x[…]"
+
+
+def _sliced_along(part: Any) -> str:
+    """What stands in the brackets for one axis; empty for a tensor."""
+    if part is Ellipsis or part == "…":
+        return "…"
+    if part is None or isinstance(part, (bool, int)):
+        return str(part)
+    ends = (part.start, part.stop, part.step) if isinstance(part, slice) else part.get("slice") if isinstance(part, dict) else None
+    if ends is None:
+        return ""
+    start, stop, step = ("" if end is None else str(end) for end in ends)
+    return f"{start}:{stop}" + (f":{step}" if step else "")
+
+
 _TO_WHERE_IT_CAME_FROM: Gradients = {"x": "∂L/∂y, back to where each element came from"}
 
 
@@ -181,7 +202,7 @@ ROWS = (
         "expand", "y = x, repeated along new axes", lambda x, node: np.broadcast_to(x, node.shape),
         gradients={"x": "∂L/∂y, summed over the copies"},
     ),
-    _move("getitem", "y = x[…]", lambda x, node: x[_index(node.arguments[1])]),
+    _move("getitem", _sliced, lambda x, node: x[_index(node.arguments[1])], signature="x index"),
     _move("select", "y = x at one place of an axis", lambda x, node: x.take(node.arguments[2], node.arguments[1])),
     _move("narrow", "y = a stretch of x", _narrowed),
     _move(

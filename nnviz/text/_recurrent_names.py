@@ -98,6 +98,8 @@ def _around(trace: TraceRecord, inside: Mapping[int, NodeRecord]) -> dict[int, s
     for node in trace.nodes:
         if node.id not in inside and node.operation == "stack" and node.inputs and node.inputs[0] in inside:
             found[node.id] = _of_stack(trace, node)
+        if node.operation == "getitem" and node.inputs and _leads(found, node.inputs[0], "h_t"):
+            found[node.id] = "last h_t"
         if node.operation == "transpose" and node.inputs and _leads(found, node.inputs[0], "h_t"):
             found[node.id] = "h_t by row"
     return found

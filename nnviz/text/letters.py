@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from nnviz.records.trace_record import NodeRecord
 from nnviz.text import names
+from nnviz.text.trails import moment
 
 _SINGLE = re.compile(r"(?<![A-Za-z_])(∂?)([A-Za-z])(?![A-Za-z_])")
 """A letter that stands alone, and whether it is what is derived by."""
@@ -54,7 +55,7 @@ def letters(nodes: Sequence[NodeRecord], node: NodeRecord, named: Mapping[int, s
         own,
         new_own,
         old,
-        _distinct(node.inputs, [_new(nodes[id], letter, named) for id, letter in zip(node.inputs, old, strict=True)], new_own),
+        _distinct(node.inputs, [_new(node, nodes[id], letter, named) for id, letter in zip(node.inputs, old, strict=True)], new_own),
     )
 
 
@@ -63,9 +64,11 @@ def _old(nodes: Sequence[NodeRecord], node: NodeRecord, argument: int) -> str:
     return equation.symbol if equation else names.letter(nodes[node.inputs[argument]], node)
 
 
-def _new(source: NodeRecord, old: str, named: Mapping[int, str]) -> str:
-    """A textbook's name where the input has one; its own letter where the formula only says a or b."""
+def _new(node: NodeRecord, source: NodeRecord, old: str, named: Mapping[int, str]) -> str:
+    """A textbook's name where the input has one, c₋ for the c of the time step before; its own letter where the formula says a or b."""
     called = named.get(source.id, "")
+    if called.endswith("_t") and moment(source) != moment(node):
+        return called.removesuffix("_t") + "₋" if moment(node) is not None else called
     if "_" in called and source.kind in ("operation", "parameter") and len(called) <= _LONGEST and called != source.label:
         return called
     if " · " in called and len(called) <= _LONGEST:

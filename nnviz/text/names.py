@@ -9,6 +9,11 @@ from nnviz.document.network import split_parameter
 from nnviz.records.trace_record import NodeRecord, TraceRecord
 from nnviz.text import _recurrent_names, numbers
 
+_PLAIN = {
+    "getitem": "slice", "chunk": "cut in parts", "split": "cut in parts", "unbind": "one by one", "block": "part", "cat": "joined",
+    "rsub": "subtract", "in_proj_weight": "W_qkv", "in_proj_bias": "b_qkv", "bias_k": "b_k", "bias_v": "b_v",
+}  # fmt: skip
+"""What the screen calls what torch has another word for."""
 PARAMETERS = {"weight": "W", "bias": "b", "running_mean": "running μ", "running_var": "running σ²", "num_batches_tracked": "batches"}
 _NORMALISATION = {"weight": "γ", "bias": "β"}
 _RECURRENT = re.compile(r"(weight|bias)(?:_(ih|hh|hr)(?:_l(\d+))?|_l(\d+))(_reverse)?")
@@ -22,8 +27,8 @@ def name(node: NodeRecord) -> str:
     label, place = _split(node)
     last = label.rsplit(".", 1)[-1]
     if node.kind in ("parameter", "buffer"):
-        return (_of_recurrent_net(last) or PARAMETERS.get(last, last.replace("_", " "))) + place
-    return label.replace("_", " ") + place
+        return (_of_recurrent_net(last) or PARAMETERS.get(last) or _PLAIN.get(last, last.replace("_", " "))) + place
+    return _PLAIN.get(label, label.replace("_", " ")) + place
 
 
 def parameter_title(parameter: str, titles: Mapping[str, str]) -> str:

@@ -41,6 +41,12 @@ def trail(node: NodeRecord, name: str, titles: Mapping[str, str], root: str = ""
     return (*crumbs, Crumb(name)) if depth is None else tuple(crumbs)
 
 
+def moment(node: NodeRecord) -> int | None:
+    """Return the time step that a node stands in; None outside of all."""
+    found = next((match for part in node.group if (match := _TIME.fullmatch(part.partition("#")[0]))), None)
+    return int(found[1]) if found else None
+
+
 def group_title(part: str) -> str:
     """Return what the screen calls one group: "t = 2", "self-attention", "cell, call 2"."""
     part, _, call = part.partition("#")

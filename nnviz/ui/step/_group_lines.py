@@ -10,7 +10,7 @@ from functools import cached_property
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.text import names, numbers
-from nnviz.text.trails import group_title
+from nnviz.text.trails import group_title, moment
 from nnviz.ui.step.chain import NOT_YET, figures
 from nnviz.ui.widgets.lines import Line
 
@@ -18,7 +18,6 @@ MOST = 4
 """Operations of a group whose formulas are written below each other; of more only what goes in and comes out is said."""
 _MOST_LINES = 6
 """Inputs, outputs or parameters that are listed."""
-_TIME = re.compile(r"t=(\d+)")
 _OF_RECURRENT_NETS = {
     ("i_t", "f_t", "g_t", "o_t", "c_t", "h_t"): (
         "i_t, f_t, o_t = σ(W_ih x_t + W_hh h₋ + b)\ng_t = tanh(W_ih x_t + W_hh h₋ + b)\nc_t = f_t·c₋ + i_t·g_t\nh_t = o_t·tanh c_t"
@@ -117,7 +116,7 @@ def explained(group: Group) -> GroupText:
 
 def _parts(group: Group) -> tuple[str, list[Line]]:
     """The equations of a group and the values of what stands in them."""
-    moments = {_moment(node) for node in group.chain} - {None}
+    moments = {moment(node) for node in group.chain} - {None}
     if moments:
         return _of_recurrent_net(group, sorted(moments))
     last = {part: node for node in group.chain for part in node.group if part in _HEADS}
@@ -133,20 +132,15 @@ def _parts(group: Group) -> tuple[str, list[Line]]:
 
 def _of_recurrent_net(group: Group, moments: Sequence[int]) -> tuple[str, list[Line]]:
     """The equations of a time step, with the values of the one the cursor is in, else of the last that is made."""
-    here = _moment(group.state.node) if group.state.node and group.state.node.id in group.nodes else None
-    made = [_moment(node) for node in group.chain if _moment(node) is not None and group.state.is_made(node.id)]
-    moment = here if here is not None else max(made, default=moments[0])
-    inside = {group.named[node.id]: node for node in group.chain if _moment(node) == moment}
+    here = moment(group.state.node) if group.state.node and group.state.node.id in group.nodes else None
+    made = [moment(node) for node in group.chain if moment(node) is not None and group.state.is_made(node.id)]
+    at = here if here is not None else max(made, default=moments[0])
+    inside = {group.named[node.id]: node for node in group.chain if moment(node) == at}
     called = next((called for called in _OF_RECURRENT_NETS if all(name in inside for name in called)), None)
     if called is None:
         return "", []
-    head = Line("", f"t = {moment}" + (f", of t = {moments[0]} … {moments[-1]}" if len(moments) > 1 else ""), "muted")
+    head = Line("", f"t = {at}" + (f", of t = {moments[0]} … {moments[-1]}" if len(moments) > 1 else ""), "muted")
     return _OF_RECURRENT_NETS[called], [head, *(_value_line(group, name, inside[name]) for name in called)]
-
-
-def _moment(node: NodeRecord) -> int | None:
-    found = next((match for part in node.group if (match := _TIME.fullmatch(part.partition("#")[0]))), None)
-    return int(found[1]) if found else None
 
 
 def _below(group: tuple[str, ...], depth: int) -> str:

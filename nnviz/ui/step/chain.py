@@ -21,6 +21,10 @@ from nnviz.ui.widgets.lines import Line
 NOT_YET = "not computed yet"
 
 
+_MIXING = {"linear", "matmul", "mm", "bmm", "einsum", "conv1d", "conv2d", "conv3d", "scaled_dot_product_attention"} | {
+    *("transpose", "permute", "t", "T", "mT", "H")
+}
+"""Operations in which an element is not made of the one at the same place."""
 MOST_WEIGHTS = 4
 """Of a unit with at most so many weights the gradient of each is worked out, else that of the largest."""
 
@@ -135,7 +139,8 @@ def _read(state: TraceState, node: NodeRecord, argument: int, element: tuple[int
     source = state.index.node(node.inputs[argument])
     if node.operation == "linear" and argument == 2 and element:
         return (element[-1],)
-    return element if element and row_shape(source) == row_shape(node) and not _port(node, argument) else ()
+    is_own = element and row_shape(source) == row_shape(node) and not _port(node, argument) and node.operation not in _MIXING
+    return element if is_own else ()
 
 
 def _one_line(text: str, array: np.ndarray | None, place: tuple[int, ...]) -> tuple[str, tuple[int, int, int] | None]:

@@ -70,8 +70,8 @@ class StepFeature:
         """To stand below the graph; `banner` stands above it."""
         self.step_bar.set_actions(actions)
         self._titles: Mapping[str, str] = {}
-        self._asked_for: int | None = None
-        """The node that was chosen by its name: it is shown even where it is folded away with others."""
+        self._chosen_card: int | None = None
+        """The node that was chosen by its card: where that is a folded group, the group is meant."""
         self._connect()
         self._connect_what_ifs()
 
@@ -143,7 +143,8 @@ class StepFeature:
         """Let card and optimizer be about the selected node, else the one the cursor is at; about the folded group it is in, if any."""
         state, chosen = self.stepping.state, self.stepping.selected_node
         node = self.stepping.node_at_hand
-        folded = self.stepping.folded_with(node) if node is not None and node != self._asked_for else ()
+        is_of_card = node is not None and chosen in (None, self._chosen_card)
+        folded = self.stepping.folded_with(node) if is_of_card else ()
         self.chain_rule.set_trace_state(state, chosen, self.stepping.is_pinned, folded)
         self.show_visible()
         self._show_update()
@@ -152,13 +153,13 @@ class StepFeature:
 
     def show_node(self, node: int) -> None:
         """Let the card be about this very node, whatever it is folded with."""
-        self._asked_for = node
+        self._chosen_card = None
         self.stepping.select(node)
         self.show_selection()
 
-    def show_group(self, node: int) -> None:
-        """Let the card be about the folded group around a node."""
-        self._asked_for = None
+    def show_card(self, node: int) -> None:
+        """Let the card be about what the graph shows a node in: a folded group, or the node itself."""
+        self._chosen_card = node
         self.stepping.select(node)
         self.show_selection()
 

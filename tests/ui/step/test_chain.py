@@ -33,7 +33,59 @@ def test_linear_of_the_worked_net_sends_to_weight_and_bias_but_not_to_data():
         "= ∂L/∂b": "[ 0 3.062 ]",
     }
     hidden = chain.chain_lines(traces.state(trace, len(trace.steps)), trace.nodes[7])
-    assert [(row.label, row.text) for row in hidden[1:3]] == [("× local W", "[ 0.800 1.200 ]"), ("= ∂L/∂x", "[ 2.042 3.062 ]")]
+    assert [(row.label, row.text) for row in hidden[1:4]] == [
+        ("× local W", "[ 0.800 1.200 ]"),
+        ("∂L/∂x[1]", "2.552·1.2 = 3.062"),
+        ("= ∂L/∂x", "[ 2.042 3.062 ]"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "element", "worked"),
+    [
+        ("linear", (1,), {"∂L/∂W[1, 0]": "3.062·1.3 = 3.981", "∂L/∂W[1, 1]": "3.062·0.7 = 2.144", "∂L/∂b[1]": "3.062"}),
+        ("relu", (1,), {"∂L/∂z[1]": "3.062·1 = 3.062"}),
+        ("mse_loss", (), {"∂L/∂ŷ[0]": "2·(2.276 − 1)/1 = 2.552"}),
+    ],
+)
+def test_every_row_has_the_numbers_of_the_chosen_element(label, element, worked):
+    trace = traces.worked()
+    state = traces.state(trace, len(trace.steps))
+    node = trace.nodes[traces.node(trace, label)]
+    assert {row.label: row.text for row in chain.chain_lines(state, node, element) if row.wraps} == worked
+
+
+def test_numbers_come_with_the_step_that_sends_them():
+    trace = traces.worked()
+    node = trace.nodes[traces.node(trace, "relu")]
+    before = chain.chain_lines(traces.state(trace, traces.place(trace, "backward", "relu") - 1), node, (1,))
+    assert not [row for row in before if row.wraps]
+
+
+def test_the_chosen_element_is_framed_in_every_matrix():
+    trace = traces.worked()
+    state = traces.state(trace, len(trace.steps))
+    node = trace.nodes[traces.node(trace, "linear")]
+    for line in [*chain.forward_lines(state, node, (1,)), *chain.chain_lines(state, node, (1,))]:
+        if line.mark:
+            at, first, count = line.mark
+            framed = line.text.split("\n")[at][first : first + count]
+            wanted = {"b": "0.900", "z": "1.730", "upstream ∂L/∂z": "3.062", "= ∂L/∂W": "3.981", "= ∂L/∂b": "3.062"}
+            assert framed == wanted[line.label]
+
+
+def test_after_its_update_a_parameter_shows_what_was_used_and_what_it_is_now():
+    trace = traces.worked()
+    weight = traces.node(trace, "h1.weight")
+    before, after = (trace.updates[0].before, trace.updates[0].after)
+    state = traces.state(trace, traces.place(trace, "update", "h1.weight"))
+    lines = {line.label: line.text for line in chain.forward_lines(state, trace.nodes[weight], (1, 0))}
+    assert lines == {
+        "W used": chain.figures(state, weight, before, (1, 0)),
+        "W′ now": chain.figures(state, weight, after, (1, 0)),
+    }
+    earlier = traces.state(trace, traces.place(trace, "update", "h1.weight") - 1)
+    assert [line.label for line in chain.forward_lines(earlier, trace.nodes[weight], (1, 0))] == ["W"]
 
 
 @pytest.mark.parametrize(("back", "known"), [(2, [False, False]), (1, [True, False]), (0, [True, True])])
