@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from nnviz.messages import GradientChecked
 from nnviz.operations.substitution import substituted
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
-from nnviz.text import names, numbers, trails
+from nnviz.text import copies, names, numbers, trails
 from nnviz.ui.step import _neuron_lines, chain
 from nnviz.ui.step._batch_pictures import BatchPictures
 from nnviz.ui.step._breadcrumb import Breadcrumb
@@ -283,6 +284,29 @@ class ChainRuleCard(QWidget):
         if shown:
             self._table.set_trace_state(state, node.id, self.element())
 
+    # --- copying ---
+
+    def copy_menu(self, place: QPoint) -> QMenu:
+        """Return what can be copied at a place of the card: the line there, the node's value and its gradient."""
+        menu, node, state = QMenu(self), self.node(), self._state
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        line = self._line_at(place)
+        if line is not None and line.text:
+            menu.addAction("Copy this line", lambda: _copy(copies.plain(f"{line.label} {line.text}".strip())))
+        formula = "\n".join(filter(None, (part.text() for part in (self._formula, self._numbers, self._derivative))))
+        menu.addAction("Copy the formulas", lambda: _copy(copies.plain(formula)))
+        for word, tensor in (("value", state.value(node.id)), ("gradient", state.gradient(node.id))) if node else ():
+            array = state.row(node.id, tensor) if tensor is not None else None
+            if array is not None:
+                part = menu.addMenu(f"Copy the {word} as")
+                for form in copies.FORMS:
+                    part.addAction(form, lambda form=form, array=array: _copy(copies.copied(array, form)))
+        return menu
+
+    def _line_at(self, place: QPoint) -> Line | None:
+        lines = self.childAt(place)
+        return lines.line_at(QPointF(lines.mapFrom(self, place))) if isinstance(lines, Lines) else None
+
     # --- the chosen element ---
 
     def choose_element(self, place: int) -> None:
@@ -294,6 +318,16 @@ class ChainRuleCard(QWidget):
     def _request_check(self) -> None:
         node = self.node()
         self.check_requested.emit(node.id, self._elements.full(self._state, node))
+
+    # --- Qt ---
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if self.node() is not None:
+            self.copy_menu(event.pos()).popup(event.globalPos())
+
+
+def _copy(text: str) -> None:
+    QGuiApplication.clipboard().setText(text)
 
 
 def _first(state: TraceState) -> NodeRecord | None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from nnviz.ui.theme.colors import SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.widgets.mono_tip import mono_tip
 
 LABEL = 112.0
 _INSET = 8.0
@@ -68,6 +69,10 @@ class Lines(QWidget):
     def lines(self) -> tuple[Line, ...]:
         """Return the rows on the screen."""
         return self._lines
+
+    def line_at(self, place: QPointF) -> Line | None:
+        """Return the row at a place of the widget."""
+        return self._at(place)
 
     def boxes(self) -> list[QRectF]:
         """Return where each row is."""
@@ -172,7 +177,7 @@ class Lines(QWidget):
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
             line = self._at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), (line.hint or line.text) if line else "", self)
+            QToolTip.showText(event.globalPos(), mono_tip(line.hint or line.text) if line else "", self)
             return True
         return super().event(event)
 

@@ -15,6 +15,7 @@ from nnviz.ui.step._chain_rule_card import KNOWN, NO_FORMULA, ChainRuleCard
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
 from nnviz.ui.widgets.lines import Line, Lines
+from nnviz.ui.widgets.mono_tip import mono_tip
 from tests.ui import traces
 
 
@@ -243,3 +244,34 @@ def test_what_no_operation_makes_says_what_it_is(card, kind):
     index = TraceIndex(tape.record(0.0))
     card.set_trace_state(TraceState(index, index.length, 0), node)
     assert card._formula.text() == KNOWN[kind] != NO_FORMULA
+
+
+def test_lines_values_and_gradients_can_be_copied(card, worked, qtbot):
+    card.set_trace_state(TraceState(worked, worked.length, 0), 3)
+    QApplication.processEvents()
+    place = card._inputs.mapTo(card, card._inputs.boxes()[-1].center().toPoint())
+    menu = card.copy_menu(place)
+    qtbot.addWidget(menu)
+    acts = {action.text(): action for action in menu.actions()}
+    clipboard = QApplication.clipboard()
+    acts["Copy this line"].trigger()
+    assert clipboard.text().startswith("z [ -0.72")
+    values = {action.text(): action for action in acts["Copy the value as"].menu().actions()}
+    values["numpy"].trigger()
+    read = eval(clipboard.text(), {"np": np})
+    assert read.tolist() == worked.array(worked.node(3).value)[0].tolist()
+    gradient = {action.text(): action for action in acts["Copy the gradient as"].menu().actions()}
+    gradient["torch"].trigger()
+    assert clipboard.text().startswith("torch.tensor([0., 3.06")
+
+
+def test_a_formula_is_copied_with_the_minus_of_the_keyboard(card, worked, qtbot):
+    card.set_trace_state(_at(worked, "forward", "linear"), None)
+    card._numbers.setSelection(0, len(card._numbers.text()))
+    qtbot.keyClick(card._numbers, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert "−" not in QApplication.clipboard().text() and "- " in QApplication.clipboard().text()
+
+
+def test_matrices_in_tooltips_stand_in_the_font_of_numbers():
+    assert mono_tip("W =\n[ 1 2 ]\n[ 3 4 ]").startswith("<pre")
+    assert mono_tip("one line") == "one line"

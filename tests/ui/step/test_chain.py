@@ -45,7 +45,7 @@ def test_linear_of_the_worked_net_sends_to_weight_and_bias_but_not_to_data():
     [
         ("linear", (1,), {"∂L/∂W[1, 0]": "3.062·1.3 = 3.981", "∂L/∂W[1, 1]": "3.062·0.7 = 2.144", "∂L/∂b[1]": "3.062"}),
         ("relu", (1,), {"∂L/∂z[1]": "3.062·1 = 3.062"}),
-        ("mse_loss", (), {"∂L/∂ŷ[0]": "2·(2.276 − 1)/1 = 2.552"}),
+        ("squared error", (), {"∂L/∂ŷ[0]": "2·(2.276 − 1)/1 = 2.552"}),
     ],
 )
 def test_every_row_has_the_numbers_of_the_chosen_element(label, element, worked):
