@@ -221,9 +221,9 @@ def rmsprop(rows: UpdateRows) -> None:
     root = "√v̂" if rows.group["centered"] else "√v"
     step = rows.add("d", rows.by_stage(f"g / ({root} + ε)"), rows.g / (spread.sqrt() + rows.option("eps")))
     if momentum:
-        step = rows.add("b", "γb₋ + d", momentum * rows.state_tensor("momentum_buffer") + step)
+        step = rows.add("buf", "γ buf₋ + d", momentum * rows.state_tensor("momentum_buffer") + step)
     rows.rate(f"η / ({root} + ε)", rate / (spread.sqrt() + rows.option("eps")))
-    rows.finish("−η b" if momentum else "−η d", -rate * step)
+    rows.finish("−η buf" if momentum else "−η d", -rate * step)
 
 
 def adam(rows: UpdateRows) -> None:

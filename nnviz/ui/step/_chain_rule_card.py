@@ -62,6 +62,7 @@ class ChainRuleCard(QWidget):
         super().__init__(parent)
         self._root = root
         self._folded: Collection[int] = ()
+        self._has_microscope = False
         self._state: TraceState | None = None
         self._chosen: int | None = None
         self._is_pinned = False
@@ -97,6 +98,10 @@ class ChainRuleCard(QWidget):
         self._titles = dict(titles)
         self._show()
 
+    def set_microscope_visible(self, visible: bool) -> None:
+        """Leave the optimizer's rows to the microscope while it can be seen."""
+        self._has_microscope = visible
+
     def set_check(self, check: GradientChecked | None) -> None:
         """Show the result of a comparison with finite differences."""
         self._check = check
@@ -108,7 +113,7 @@ class ChainRuleCard(QWidget):
             return None
         if self._chosen is not None:
             return self._state.index.node(self._chosen)
-        return self._state.node or _first(self._state)
+        return chain.most_changed(self._state) or _first(self._state)
 
     def element(self) -> tuple[int, ...]:
         """Return the chosen element of the node, without the batch axis."""
@@ -130,18 +135,20 @@ class ChainRuleCard(QWidget):
         )
         self._chain, self._derivative, self._rows = Heading("Chain rule", "backward"), FormulaLabel(), Lines()
         self._origins, self._reads, self._check_row = Lines(), Lines(), CheckRow()
-        self._update, self._table, self.history = Heading("Update", "update"), UpdateTable(), HistoryLines()
+        self._update, self._changes = Heading("Update", "update"), Lines()
+        self._table, self.history = UpdateTable(), HistoryLines()
         self._batch, self._pictures = Heading("This batch", "muted"), BatchPictures()
         self._attention, self.heat = Heading("Attention", "muted"), HeatPanel()
         self._rules = [DividingLine() for _ in range(3)]
         self._of_node = (
-            self._attention, self.heat, self._check_row, *self._rules[1:], self._update, self._table, self._batch, self._pictures,
+            self._attention, self.heat, self._check_row, *self._rules[1:], self._update, self._changes, self._table,
+            self._batch, self._pictures,
         )  # fmt: skip
         self._sample.chosen.connect(self.sample_chosen)
         self._element.chosen.connect(self.choose_element)
         self.breadcrumb.group_clicked.connect(lambda depth: self.group_clicked.emit(self.node().id, depth))
         self._check_row.requested.connect(self._request_check)
-        for lines in (self._inputs, self._rows, self._origins, self._reads):
+        for lines in (self._inputs, self._rows, self._origins, self._reads, self._changes):
             lines.node_clicked.connect(self.node_clicked)
 
     def _lay_out(self) -> None:
@@ -153,7 +160,7 @@ class ChainRuleCard(QWidget):
             _side_by_side(self._sample, self._element), self.what_if, self._attention, self.heat, self._forward,
             self._formula, self._inputs, self._numbers, self._rules[0], self._chain, self._derivative, self._rows, self._origins,
             self._reads, self._check_row,
-            self._rules[1], self._update, self._table, self.history, self._rules[2], self._batch, self._pictures,
+            self._rules[1], self._update, self._changes, self._table, self.history, self._rules[2], self._batch, self._pictures,
         ):  # fmt: skip
             column.addWidget(part)
         column.addStretch(1)
@@ -278,11 +285,19 @@ class ChainRuleCard(QWidget):
 
     def _show_update(self, state: TraceState, node: NodeRecord) -> None:
         shown = node.kind == "parameter" and node.id in state.index.updates
-        for part in (self._rules[1], self._update, self._table):
+        for part in (self._rules[1], self._update, self._changes):
             part.setVisible(shown)
-        self.history.set_weight(node.label if shown else "", self.element())
+        self._table.setVisible(shown and not self._has_microscope)
+        self.history.set_weight(node.label if shown and not self._has_microscope else "", self.element())
         if shown:
+            self._changes.set_lines(self._update_lines(state, node))
             self._table.set_trace_state(state, node.id, self.element())
+
+    def _update_lines(self, state: TraceState, node: NodeRecord) -> list[Line]:
+        """The change in a line; how it comes about stands in the optimizer's rows."""
+        element = self.element() if node.whole is None else ()
+        lines = chain.compared(lambda at, one: chain.update_lines(at, one, element, self._names), state, node)
+        return [*lines, Line("", "row by row in the optimizer microscope", "muted")] if self._has_microscope else lines
 
     # --- copying ---
 

@@ -145,6 +145,7 @@ class StepFeature:
         node = self.stepping.node_at_hand
         is_of_card = node is not None and chosen in (None, self._chosen_card)
         folded = self.stepping.folded_with(node) if is_of_card else ()
+        self.chain_rule.set_microscope_visible(self.microscope.isVisible())
         self.chain_rule.set_trace_state(state, chosen, self.stepping.is_pinned, folded)
         self.show_visible()
         self._show_update()

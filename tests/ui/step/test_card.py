@@ -262,7 +262,7 @@ def test_lines_values_and_gradients_can_be_copied(card, worked, qtbot):
     assert read.tolist() == worked.array(worked.node(3).value)[0].tolist()
     gradient = {action.text(): action for action in acts["Copy the gradient as"].menu().actions()}
     gradient["torch"].trigger()
-    assert clipboard.text().startswith("torch.tensor([0., 3.06")
+    assert clipboard.text().startswith("torch.tensor([0.0, 3.06")
 
 
 def test_a_formula_is_copied_with_the_minus_of_the_keyboard(card, worked, qtbot):

@@ -231,3 +231,13 @@ def test_no_formula_claims_to_give_a_mean_that_is_partly_set():
     index = TraceIndex(msgspec.structs.replace(record, what_ifs=(WhatIf(relu, "set", 1.0, (0, 0)),)), TraceIndex(record))
     assert substituted(end(index, sample=None), index.node(relu), (0,)) == ""
     assert substituted(end(index, sample=1), index.node(relu), (0,)) != ""
+
+
+def test_after_the_update_the_question_is_about_what_the_forward_used(qtbot, card):
+    index = TraceIndex(traces.worked())
+    weight = traces.node(index.trace, "h1.weight")
+    card.set_trace_state(end(index), weight)
+    card.choose_element(2)
+    card.what_if.open("set")
+    assert card.what_if.box.value() == pytest.approx(0.8)
+    assert "0.8" in card._inputs.lines()[0].text and card._inputs.lines()[0].label == "W used"
