@@ -31,6 +31,11 @@ def row_of(operation: str) -> Operation:
     return OPERATIONS.get(operation) or OPERATIONS.get(operation.rstrip("_"), _OTHER)
 
 
+def has_own_backward(node: NodeRecord) -> bool:
+    """Return whether a node is a call of a person's own `torch.autograd.Function`: those are recorded by the name of their class."""
+    return node.kind == "operation" and node.operation[:1].isupper() and node.operation not in OPERATIONS
+
+
 def recorded(state: TraceState, node: NodeRecord, place: tuple[int, ...] = (), value: float = 0.0) -> RecordedCall:
     """Return a node's call, its arguments by the names that its row gives them."""
     return RecordedCall(row_of(node.operation).arguments, state, node, place, value)

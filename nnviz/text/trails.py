@@ -38,7 +38,10 @@ def trail(node: NodeRecord, name: str, titles: Mapping[str, str], root: str = ""
             crumbs[-1] = Crumb(f"{crumbs[-1].text}.{text}", place)
         else:
             crumbs.append(Crumb(text, place))
-    return (*crumbs, Crumb(name)) if depth is None else tuple(crumbs)
+    if depth is not None:
+        return tuple(crumbs)
+    is_alone = len(crumbs) > 1 and crumbs[-1].text == name  # a group that is called as what it is made for
+    return (*crumbs[:-1], Crumb(name)) if is_alone else (*crumbs, Crumb(name))
 
 
 def moment(node: NodeRecord) -> int | None:

@@ -25,6 +25,11 @@ def test_the_way_to_a_node(group, root, way):
     assert " › ".join(crumb.text for crumb in trail(_node(*group), "z_f", {"r": "memory"}, root)) == way
 
 
+def test_a_group_that_is_called_as_its_node_is_said_once():
+    assert [crumb.text for crumb in trail(_node("e", "self_attn", "softmax"), "softmax", {})] == ["e", "self-attention", "softmax"]
+    assert [crumb.text for crumb in trail(_node("softmax"), "softmax", {})] == ["softmax", "softmax"], "the layer stays a click"
+
+
 def test_every_part_leads_to_its_groups():
     crumbs = trail(_node("h", "0", "attn"), "softmax", {}, "model")
     assert [crumb.depth for crumb in crumbs] == [0, 2, 3, None]

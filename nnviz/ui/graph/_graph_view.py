@@ -182,16 +182,16 @@ class GraphView(ZoomView):
         if len(card.groups) > 1:
             self._add_equal(menu, card)
         elif card.folded:
-            menu.addAction(f"Open {card.title}", lambda: self.folds.open(card))
+            menu.addAction(f"Open “{card.title}”", lambda: self.folds.open(card))
         if card.block in self.trace_scene.groups.groups:
             self._add_details(menu, self._module_path(card.block))
         if card.home != ROOT:
-            menu.addAction(f"Fold {self.trace_scene.title(card.home)}", lambda: self.folds.fold(card.home))
+            menu.addAction(f"Fold “{self.trace_scene.title(card.home)}”", lambda: self.folds.fold(card.home))
         return self._with_folds(menu)
 
     def _frame_menu(self, key: str) -> QMenu:
         menu = QMenu(self)
-        menu.addAction(f"Fold {self.trace_scene.title(key)}", lambda: self.folds.fold(key))
+        menu.addAction(f"Fold “{self.trace_scene.title(key)}”", lambda: self.folds.fold(key))
         self._add_details(menu, self._module_path(key))
         return self._with_folds(menu)
 

@@ -41,7 +41,7 @@ class Features:
         self._join(shell)
         self.cards = self._cards()
         self.area = WorkspaceArea(self.cards)
-        self.area.workspace_changed.connect(lambda name: self.step.show_selection())
+        self.area.workspace_changed.connect(lambda name: self.step.share_rows())
         self.panel_menu = PanelMenu(self.area, self.cards, shell.window())
         self.panel_menu.fill(shell.menus["View"])
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QScrollArea, QVBoxLayo
 
 from nnviz.messages import GradientChecked
 from nnviz.operations.substitution import substituted
+from nnviz.operations.table import has_own_backward
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.text import copies, names, numbers, trails
@@ -30,6 +31,8 @@ from nnviz.ui.widgets.lines import Line, Lines
 from nnviz.ui.widgets.sections import DividingLine, FormulaLabel, Heading, TitleRow
 
 NO_FORMULA = "No formula is on record for this operation; its numbers are torch's own."
+
+OWN_BACKWARD = "{} is a torch.autograd.Function of your own: what it sends back is what its backward says."
 
 KNOWN = {
     "parameter": "a parameter: the optimizer changes it",
@@ -100,7 +103,9 @@ class ChainRuleCard(QWidget):
 
     def set_microscope_visible(self, visible: bool) -> None:
         """Leave the optimizer's rows to the microscope while it can be seen."""
-        self._has_microscope = visible
+        if visible != self._has_microscope:
+            self._has_microscope = visible
+            self._show()
 
     def set_check(self, check: GradientChecked | None) -> None:
         """Show the result of a comparison with finite differences."""
@@ -258,7 +263,8 @@ class ChainRuleCard(QWidget):
         self._attention.setText(attention.upper())
         kind = "encoding" if node.kind == "buffer" and node.label.endswith(".encoding") else node.kind
         called = chain.letters_of(state, node, self._names)
-        self._formula.set_text(called.written(node.formula) or KNOWN.get(kind, NO_FORMULA), quiet=not node.formula)
+        unknown = OWN_BACKWARD.format(node.operation) if has_own_backward(node) else NO_FORMULA
+        self._formula.set_text(called.written(node.formula) or KNOWN.get(kind, unknown), quiet=not node.formula)
         lines = _neuron_lines.forward_lines if node.whole is not None else self._of_tensor(chain.forward_lines)
         self._inputs.set_lines(chain.compared(lines, state, node))
         self._numbers.set_text(_neuron_lines.equation(state, node) or substituted(state, node, self.element(), called.own))
@@ -281,7 +287,7 @@ class ChainRuleCard(QWidget):
         check = (
             self._check if self._check and self._check.node == node.id and self._check.element == self._elements.full(state, node) else None
         )
-        self._check_row.show_state(self.element(), check, _why_not(state, node))
+        self._check_row.show_state(self.element(), check, _why_not(state, node), _own_backward(state, node) if check else "")
 
     def _show_update(self, state: TraceState, node: NodeRecord) -> None:
         shown = node.kind == "parameter" and node.id in state.index.updates
@@ -369,6 +375,19 @@ def _why_not(state: TraceState, node: NodeRecord) -> str:
     if not state.has_gradient(node.id):
         return "The gradient is not computed yet: step on."
     return "Choose one row of the batch first." if node.batch_axis is not None and state.sample is None else ""
+
+
+def _own_backward(state: TraceState, node: NodeRecord) -> str:
+    """The first call on the way from a node to the loss whose backward is a person's own; empty if there is none."""
+    waiting, seen = [node.id], set()
+    while waiting:
+        here = state.index.node(waiting.pop(0))
+        if has_own_backward(here):
+            return here.operation
+        users = {edge.target for edge in state.index.out_edges.get(here.id, ())} - seen
+        seen |= users
+        waiting += sorted(users)
+    return ""
 
 
 def _side_by_side(*parts: QWidget) -> QWidget:

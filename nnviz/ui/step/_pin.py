@@ -27,7 +27,7 @@ class PinRow(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.pin = QPushButton("pin", font=sans(SMALL), checkable=True)
-        self.release = QPushButton("follow  Esc", font=sans(SMALL))
+        self.release = QPushButton("follow", font=sans(SMALL))
         self.pin.clicked.connect(lambda checked: self.pin_requested.emit(checked))
         self.release.clicked.connect(lambda: self.release_requested.emit())
         row = QHBoxLayout(self)

@@ -145,12 +145,16 @@ class StepFeature:
         node = self.stepping.node_at_hand
         is_of_card = node is not None and chosen in (None, self._chosen_card)
         folded = self.stepping.folded_with(node) if is_of_card else ()
-        self.chain_rule.set_microscope_visible(self.microscope.isVisible())
+        self.share_rows()
         self.chain_rule.set_trace_state(state, chosen, self.stepping.is_pinned, folded)
         self.show_visible()
         self._show_update()
         if self.session and self.microscope.parameter:  # have the history kept of the weight it shows
             self.session.watched.watch_weight(self.microscope.parameter, self.microscope.element)
+
+    def share_rows(self) -> None:
+        """Let the optimizer's rows stand on the card only while their own panel cannot be seen."""
+        self.chain_rule.set_microscope_visible(self.microscope.isVisible())
 
     def show_node(self, node: int) -> None:
         """Let the card be about this very node, whatever it is folded with."""

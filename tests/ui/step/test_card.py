@@ -11,12 +11,12 @@ from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
 from nnviz.text.trails import Crumb
 from nnviz.ui.step._breadcrumb import Breadcrumb
-from nnviz.ui.step._chain_rule_card import KNOWN, NO_FORMULA, ChainRuleCard
+from nnviz.ui.step._chain_rule_card import KNOWN, NO_FORMULA, OWN_BACKWARD, ChainRuleCard
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
 from nnviz.ui.widgets.lines import Line, Lines
 from nnviz.ui.widgets.mono_tip import mono_tip
-from tests.ui import traces
+from tests.ui import captured, traces
 
 
 @pytest.fixture
@@ -275,3 +275,18 @@ def test_a_formula_is_copied_with_the_minus_of_the_keyboard(card, worked, qtbot)
 def test_matrices_in_tooltips_stand_in_the_font_of_numbers():
     assert mono_tip("W =\n[ 1 2 ]\n[ 3 4 ]").startswith("<pre")
     assert mono_tip("one line") == "one line"
+
+
+def test_a_backward_of_its_own_is_no_error(card):
+    index = captured.index("custom_function")
+    before = next(node for node in index.trace.nodes if node.operation == "linear")
+    own = next(node for node in index.trace.nodes if node.operation == "StraightThrough")
+    behind = [node for node in index.trace.nodes if node.operation == "linear"][1]
+    state = TraceState(index, index.length, 0)
+    for node, role in ((before, "supposed"), (behind, "differs")):
+        card.set_trace_state(state, node.id)
+        card.set_check(GradientChecked(node.id, card._elements.full(state, node), 0.0209, 0.0))
+        assert card._check_row.result.property("role") == role
+        assert ("StraightThrough is its own" in card._check_row.result.text()) == (node is before)
+    card.set_trace_state(state, own.id)
+    assert card._formula.text() == OWN_BACKWARD.format("StraightThrough")
