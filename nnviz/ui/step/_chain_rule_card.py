@@ -24,6 +24,7 @@ from nnviz.ui.step._heat import HeatPanel
 from nnviz.ui.step._history_lines import HistoryLines
 from nnviz.ui.step._pickers import Picker
 from nnviz.ui.step._pin import ROW, PinRow
+from nnviz.ui.step._time_bars import TimeBar, TimeBars
 from nnviz.ui.step._update_table import UpdateTable
 from nnviz.ui.step._what_if_row import WhatIfRow
 from nnviz.ui.step.elements import Elements, row_shape
@@ -139,7 +140,7 @@ class ChainRuleCard(QWidget):
             FormulaLabel(small=True),
         )
         self._chain, self._derivative, self._rows = Heading("Chain rule", "backward"), FormulaLabel(), Lines()
-        self._origins, self._reads, self._check_row = Lines(), Lines(), CheckRow()
+        self._origins, self.time_bars, self._reads, self._check_row = Lines(), TimeBars(), Lines(), CheckRow()
         self._update, self._changes = Heading("Update", "update"), Lines()
         self._table, self.history = UpdateTable(), HistoryLines()
         self._batch, self._pictures = Heading("This batch", "muted"), BatchPictures()
@@ -153,7 +154,7 @@ class ChainRuleCard(QWidget):
         self._element.chosen.connect(self.choose_element)
         self.breadcrumb.group_clicked.connect(lambda depth: self.group_clicked.emit(self.node().id, depth))
         self._check_row.requested.connect(self._request_check)
-        for lines in (self._inputs, self._rows, self._origins, self._reads, self._changes):
+        for lines in (self._inputs, self._rows, self._origins, self._reads, self._changes, self.time_bars):
             lines.node_clicked.connect(self.node_clicked)
 
     def _lay_out(self) -> None:
@@ -164,8 +165,8 @@ class ChainRuleCard(QWidget):
         for part in (
             _side_by_side(self._sample, self._element), self.what_if, self._attention, self.heat, self._forward,
             self._formula, self._inputs, self._numbers, self._rules[0], self._chain, self._derivative, self._rows, self._origins,
-            self._reads, self._check_row,
-            self._rules[1], self._update, self._changes, self._table, self.history, self._rules[2], self._batch, self._pictures,
+            self.time_bars, self._reads, self._check_row, self._rules[1],
+            self._update, self._changes, self._table, self.history, self._rules[2], self._batch, self._pictures,
         ):  # fmt: skip
             column.addWidget(part)
         column.addStretch(1)
@@ -201,7 +202,7 @@ class ChainRuleCard(QWidget):
 
     def _show(self) -> None:
         state, node = self._state, self.node()
-        for part in (self._body, self._title, self.breadcrumb):
+        for part in (self._area, self._body, self._title, self.breadcrumb):
             part.setVisible(node is not None)
         if state is None or node is None:
             self.pin_row.hide()
@@ -238,6 +239,7 @@ class ChainRuleCard(QWidget):
             label.set_text("")
         for part in self._of_node:
             part.hide()
+        self.time_bars.set_bars(())
         self.history.set_weight("", ())
 
     def _show_node(self, state: TraceState, node: NodeRecord) -> None:
@@ -282,6 +284,7 @@ class ChainRuleCard(QWidget):
         self._rows.set_lines(rows)
         arrivals = partial(chain.arrival_lines, named=self._names, titles=self._titles, element=element)
         self._origins.set_lines(chain.compared(arrivals, state, node))
+        self.time_bars.set_bars([TimeBar(*bar) for bar in chain.sizes_by_time(state, node)])
         self._reads.set_lines(chain.reads_line(state, node, self._names, self._titles))
         self._check_row.setVisible(node.gradient is not None)
         check = (

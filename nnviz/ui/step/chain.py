@@ -15,6 +15,7 @@ from nnviz.records.trace_record import EdgeRecord, Equation, NodeRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.text import names, numbers, what_if_text
 from nnviz.text.letters import Letters, letters
+from nnviz.text.trails import moment
 from nnviz.ui.step.elements import row_shape
 from nnviz.ui.widgets.lines import Line
 
@@ -25,6 +26,8 @@ _MIXING = {"linear", "matmul", "mm", "bmm", "einsum", "conv1d", "conv2d", "conv3
     *("transpose", "permute", "t", "T", "mT", "H")
 }
 """Operations in which an element is not made of the one at the same place."""
+FEWEST_MOMENTS = 4
+"""From so many contributions on each is told in a line, and those of time steps are drawn as bars, too."""
 MOST_TOGETHER = 8
 """Weights that one step updates which are listed."""
 MOST_WEIGHTS = 4
@@ -336,17 +339,41 @@ def arrival_lines(
         verb = "came from" if arrived else "will come from"
         summed = _is_summed(state, state.index.node(edges[0].target), edges[0])
         count = f"summed over {_rows(state)}" if summed else "1 contribution"
-        head = Line("", f"{verb} {origins[0]} · {count}", "muted", node=edges[0].target)
+        head = Line("", f"{verb} {origins[0]} · {count}", "positive", node=edges[0].target, hint=f"click to see {origins[0]}")
         return [head] if node.kind == "operation" else [head, _sum_line(state, node, symbol, element)]
-    addends = [_addend(state, node, edge, origin, element) for edge, origin in zip(edges, origins, strict=True)]
+    is_short = len(edges) >= FEWEST_MOMENTS
+    addends = [_addend(state, node, edge, origin, element, is_short) for edge, origin in zip(edges, origins, strict=True)]
     here = "all of them here" if len(arrived) == len(edges) else f"{len(arrived) or 'none'} of them here yet"
     head = Line("", f"{symbol} is the sum of {len(edges)} contributions, {here}", "muted")
     return [head, *addends, _sum_line(state, node, symbol, element)]
 
 
-def _addend(state: TraceState, node: NodeRecord, edge: EdgeRecord, origin: str, element: tuple[int, ...]) -> Line:
+def sizes_by_time(state: TraceState, node: NodeRecord) -> list[tuple[int, float | None, int]]:
+    """Return for a tensor that several time steps use: each of them, the norm of what it sends (None: not yet), and the node that does."""
+    edges = [edge for edge in state.index.out_edges.get(node.id, ()) if edge.contribution is not None]
+    moments = [moment(state.index.node(edge.target)) for edge in edges]
+    if len(set(moments)) < FEWEST_MOMENTS or None in moments or len(set(moments)) < len(moments):
+        return []
+    arrived = state.arrived(node.id)
+    return [(at, _norm(state, edge) if edge in arrived else None, edge.target) for at, edge in zip(moments, edges, strict=True)]
+
+
+def _norm(state: TraceState, edge: EdgeRecord) -> float | None:
+    array = state.index.array(edge.contribution)
+    if array is not None:
+        return float(np.linalg.norm(array.astype(float)))
+    measure = state.measure(edge.contribution)
+    return measure.norm if measure else None
+
+
+def _addend(state: TraceState, node: NodeRecord, edge: EdgeRecord, origin: str, element: tuple[int, ...], is_short: bool) -> Line:
+    """One contribution; where there are many, of each only the element."""
     known = edge in state.arrived(node.id)
-    text = figures(state, node.id, edge.contribution if known else None, element)
+    row = state.row(node.id, edge.contribution) if known and is_short and element else None
+    if row is not None and len(element) == row.ndim:
+        text = f"{numbers.place(element)} {numbers.number(row[element])}"
+    else:
+        text = figures(state, node.id, edge.contribution if known else None, element)
     return Line(f"+ {origin}", text, "backward" if known else "faint", "field", edge.target, f"click to see {origin}")
 
 
@@ -401,4 +428,4 @@ def reads_line(state: TraceState, node: NodeRecord, named: Mapping[int, str], ti
     lit = " (highlighted)" if state.reads() == node.reads and state.node is node else ""
     read = [*names.distinct([state.index.node(read) for read in node.reads], named, titles), row_of(node.operation).own_reads]
     said = ", ".join(filter(None, read))
-    return [Line("", f"reads from forward: {said}{lit}", "muted", node=node.reads[0])]
+    return [Line("", f"reads from forward: {said}{lit}", "positive", node=node.reads[0])]

@@ -12,6 +12,7 @@ from nnviz.records.trace_state import TraceState
 from nnviz.text.trails import Crumb
 from nnviz.ui.step._breadcrumb import Breadcrumb
 from nnviz.ui.step._chain_rule_card import KNOWN, NO_FORMULA, OWN_BACKWARD, ChainRuleCard
+from nnviz.ui.step._time_bars import TimeBar
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
 from nnviz.ui.widgets.lines import Line, Lines
@@ -290,3 +291,19 @@ def test_a_backward_of_its_own_is_no_error(card):
         assert ("StraightThrough is its own" in card._check_row.result.text()) == (node is before)
     card.set_trace_state(state, own.id)
     assert card._formula.text() == OWN_BACKWARD.format("StraightThrough")
+
+
+def test_a_bar_leads_to_its_time_step(card, qtbot):
+    card.time_bars.set_bars([TimeBar(1, 0.5, 11), TimeBar(0, None, 7), TimeBar(2, 2.0, 15)])
+    assert [bar.moment for bar in card.time_bars.bars()] == [0, 1, 2]
+    QApplication.processEvents()
+    with qtbot.waitSignal(card.node_clicked) as clicked:
+        qtbot.mouseClick(card.time_bars, Qt.MouseButton.LeftButton, pos=card.time_bars.boxes()[2].center().toPoint())
+    assert clicked.args == [15]
+    assert "t = 0: not computed yet" in card.time_bars.accessibleDescription() and not card.time_bars.grab().isNull()
+
+
+def test_without_a_node_nothing_of_the_card_is_seen(card, worked):
+    card.set_trace_state(_at(worked, "forward", "relu"), None)
+    card.set_trace_state(None, None)
+    assert not card._area.isVisible() and not card._title.isVisible() and not card.pin_row.isVisible()

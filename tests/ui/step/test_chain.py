@@ -220,3 +220,35 @@ def test_the_change_of_an_element_is_one_line():
     assert float(line.text.split(" = ")[1]) == pytest.approx(after, rel=1e-3) and after < before
     early = traces.state(trace, traces.place(trace, "update", "h1.weight") - 1)
     assert chain.update_lines(early, weight, (1, 0), {})[0].text == "0.8, not updated yet"
+
+
+@pytest.fixture(scope="module")
+def lstm():
+    return TraceIndex(jobs.trace_record(jobs.open_document("template:lstm", ()), 0, "textbook"))
+
+
+def _weight(index, name="weight_hh"):
+    return next(node for node in index.trace.nodes if name in node.label)
+
+
+def test_every_time_step_has_a_bar_as_large_as_what_it_sends(lstm):
+    node = _weight(lstm)
+    bars = chain.sizes_by_time(TraceState(lstm, lstm.length, 0), node)
+    assert [at for at, _, _ in sorted(bars)] == list(range(12))
+    for at, size, target in bars:
+        edge = next(edge for edge in lstm.out_edges[node.id] if edge.target == target)
+        assert f"t={at}" in lstm.node(target).group and size == pytest.approx(np.linalg.norm(lstm.array(edge.contribution)))
+    early = chain.sizes_by_time(TraceState(lstm, lstm.phase_spans["loss"][1], 0), node)
+    assert {size for _, size, _ in early} == {None}
+
+
+def test_weights_that_no_time_steps_share_have_no_bars(lstm):
+    state = TraceState(lstm, lstm.length, 0)
+    assert chain.sizes_by_time(state, next(node for node in lstm.trace.nodes if node.label == "out.weight")) == []
+
+
+def test_of_many_contributions_each_is_a_line(lstm):
+    node = _weight(lstm)
+    lines = chain.arrival_lines(TraceState(lstm, lstm.length, 0), node, naming.names(lstm.trace), {}, (14, 0))
+    added = [line for line in lines if line.label.startswith("+ ")]
+    assert len(added) == 12 and all("\n" not in line.text and line.text.startswith("[14, 0] ") for line in added)
