@@ -34,7 +34,8 @@ def name(node: NodeRecord) -> str:
 def parameter_title(parameter: str, titles: Mapping[str, str]) -> str:
     """Return what the screen calls a parameter of the document: "h1.weight" is "dense 1.W"."""
     layer, tensor = split_parameter(parameter)
-    return f"{titles.get(layer, layer)}.{PARAMETERS.get(tensor, tensor)}" if layer else parameter
+    called = PARAMETERS.get(tensor) or _of_recurrent_net(tensor) or _PLAIN.get(tensor, tensor)
+    return f"{titles.get(layer, layer)}.{called}" if layer else parameter
 
 
 def _of_recurrent_net(label: str) -> str:

@@ -20,7 +20,7 @@ from nnviz.ui.widgets.array_picture import image_of
 from nnviz.ui.widgets.sorted_table import ROW, Column, Table
 
 _HIGH, _PICTURE_HIGH = 22, 34
-_LEAST = 120
+_LEAST = 100
 """Height in pixels of the table with its heading and a few rows: it gets no less."""
 
 

@@ -164,8 +164,8 @@ class ChainRuleCard(QWidget):
         column.setSpacing(6)
         for part in (
             _side_by_side(self._sample, self._element), self.what_if, self._attention, self.heat, self._forward,
-            self._formula, self._inputs, self._numbers, self._rules[0], self._chain, self._derivative, self._rows, self._origins,
-            self.time_bars, self._reads, self._check_row, self._rules[1],
+            self._formula, self._inputs, self._numbers, self._rules[0], self._chain, self._derivative, self._rows, self.time_bars,
+            self._origins, self._reads, self._check_row, self._rules[1],
             self._update, self._changes, self._table, self.history, self._rules[2], self._batch, self._pictures,
         ):  # fmt: skip
             column.addWidget(part)
