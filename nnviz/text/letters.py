@@ -16,6 +16,8 @@ _GENERIC = frozenset(["a", "b", "A", "B"])
 """Letters that say nothing: an operand, whichever."""
 _POWERS = (("e⁻ᶻ", "e^(−z)"), ("eᶻ", "e^z"), ("eˣ", "e^x"))
 _SUBSCRIPTS = "₁₂₃₄₅₆₇₈₉"
+_TEXTBOOK = frozenset(["μ", "σ", "ε", "log σ²", "½ log σ²"])
+"""Names that are letters."""
 _LONGEST = 12
 
 
@@ -48,7 +50,8 @@ def letters(nodes: Sequence[NodeRecord], node: NodeRecord, named: Mapping[int, s
     old = tuple(_old(nodes, node, argument) for argument in range(len(node.inputs)))
     own = names.symbol(node)
     called = named.get(node.id, "")
-    new_own = called if node.whole is None and "_" in called and " " not in called and node.kind == "operation" else own
+    is_letter = ("_" in called and " " not in called) or called in _TEXTBOOK or called == "z"
+    new_own = called if node.whole is None and is_letter and node.kind == "operation" else own
     if node.whole is not None or len(set(old)) < len(set(node.inputs)):
         return Letters(own, own, old, old)
     return Letters(
@@ -71,7 +74,7 @@ def _new(node: NodeRecord, source: NodeRecord, old: str, named: Mapping[int, str
         return called.removesuffix("_t") + "₋" if moment(node) is not None else called
     if "_" in called and source.kind in ("operation", "parameter") and len(called) <= _LONGEST and called != source.label:
         return called
-    if " · " in called and len(called) <= _LONGEST:
+    if called in _TEXTBOOK or (" · " in called and len(called) <= _LONGEST):
         return called
     if old not in _GENERIC:
         return old

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from nnviz.document.network import split_parameter
 from nnviz.records.trace_record import NodeRecord, TraceRecord
-from nnviz.text import _recurrent_names, numbers
+from nnviz.text import _latent_names, _recurrent_names, numbers
 
 _PLAIN = {
     "getitem": "slice", "chunk": "cut in parts", "split": "cut in parts", "unbind": "one by one", "block": "part", "cat": "joined",
@@ -66,7 +66,7 @@ def names(trace: TraceRecord) -> dict[int, str]:
     for node in trace.nodes:
         if "norm" in node.operation:
             found |= {k: _of_normalisation(trace.nodes[k], found[k]) for k in node.inputs}
-    return found | _recurrent_names.names(trace)
+    return found | _latent_names.names(trace) | _recurrent_names.names(trace)
 
 
 def _of_normalisation(node: NodeRecord, name: str) -> str:

@@ -101,7 +101,8 @@ def explained(group: Group) -> GroupText:
     """Return what is said of a group now."""
     formula, parts = _parts(group)
     count = len(group.nodes)
-    facts = f"{count:,} node{'s' if count != 1 else ''} as one · F11 opens it"
+    sizes = " → ".join(numbers.shape(nodes[0].shape) for nodes in (group.inputs, group.outputs[-1:]) if nodes)
+    facts = " · ".join(filter(None, (sizes, f"{count:,} node{'s' if count != 1 else ''} as one", "F11 opens it")))
     lines = [
         *_values(group, "in", group.inputs),
         *parts,
@@ -202,7 +203,7 @@ def _sent_line(group: Group, node: NodeRecord) -> Line:
     """What all uses of an input in the group send back to it together."""
     state = group.state
     edges = [edge for edge in _edges(state, group, node) if edge.contribution is not None]
-    label = f"sends ∂L/∂{_letter(group, node)}"
+    label = f"sends to {_called(group, node)}"
     if any(edge not in state.arrived(node.id) for edge in edges):
         return _colored(label, NOT_YET, node)
     rows = [state.row(node.id, edge.contribution) for edge in edges]
