@@ -17,6 +17,7 @@ from nnviz.ui.graph.strips import COLORINGS
 from nnviz.ui.graph.structure import ROOT, NodeCard, module_path
 from nnviz.ui.graph.trace_scene import TraceScene
 from nnviz.ui.widgets.minimap import MinimapBar
+from nnviz.ui.widgets.mono_tip import mono_tip
 from nnviz.ui.widgets.zoom_view import Zooms, ZoomView
 
 _Key = Qt.Key
@@ -298,7 +299,7 @@ class GraphView(ZoomView):
         if isinstance(event, QHelpEvent):
             item = _item_at(self, event.pos())
             text = self.trace_scene.tooltip(item) if isinstance(item, NodeItem | EdgeItem) else ""
-            QToolTip.showText(event.globalPos(), text, self)
+            QToolTip.showText(event.globalPos(), mono_tip(text), self)
             return True
         return super().viewportEvent(event)
 

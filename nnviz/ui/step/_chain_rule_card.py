@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from PySide6.QtCore import QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QGuiApplication
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from nnviz.messages import GradientChecked
@@ -14,11 +14,12 @@ from nnviz.operations.substitution import substituted
 from nnviz.operations.table import has_own_backward
 from nnviz.records.trace_record import NodeRecord
 from nnviz.records.trace_state import TraceState
-from nnviz.text import copies, names, numbers, trails
-from nnviz.ui.step import _neuron_lines, chain
+from nnviz.text import names, numbers, trails
+from nnviz.ui.step import _changes, _neuron_lines, chain
 from nnviz.ui.step._batch_pictures import BatchPictures
 from nnviz.ui.step._breadcrumb import Breadcrumb
 from nnviz.ui.step._check import CheckRow
+from nnviz.ui.step._copying import copying
 from nnviz.ui.step._group_lines import Group, explained
 from nnviz.ui.step._heat import HeatPanel
 from nnviz.ui.step._history_lines import HistoryLines
@@ -119,7 +120,7 @@ class ChainRuleCard(QWidget):
             return None
         if self._chosen is not None:
             return self._state.index.node(self._chosen)
-        return chain.most_changed(self._state) or _first(self._state)
+        return _changes.most_changed(self._state) or _first(self._state)
 
     def element(self) -> tuple[int, ...]:
         """Return the chosen element of the node, without the batch axis."""
@@ -305,27 +306,15 @@ class ChainRuleCard(QWidget):
     def _update_lines(self, state: TraceState, node: NodeRecord) -> list[Line]:
         """The change in a line; how it comes about stands in the optimizer's rows."""
         element = self.element() if node.whole is None else ()
-        lines = chain.compared(lambda at, one: chain.update_lines(at, one, element, self._names), state, node)
+        lines = chain.compared(lambda at, one: _changes.update_lines(at, one, element, self._names), state, node)
         return [*lines, Line("", "row by row in the optimizer microscope", "muted")] if self._has_microscope else lines
 
     # --- copying ---
 
     def copy_menu(self, place: QPoint) -> QMenu:
         """Return what can be copied at a place of the card: the line there, the node's value and its gradient."""
-        menu, node, state = QMenu(self), self.node(), self._state
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        line = self._line_at(place)
-        if line is not None and line.text:
-            menu.addAction("Copy this line", lambda: _copy(copies.plain(f"{line.label} {line.text}".strip())))
-        formula = "\n".join(filter(None, (part.text() for part in (self._formula, self._numbers, self._derivative))))
-        menu.addAction("Copy the formulas", lambda: _copy(copies.plain(formula)))
-        for word, tensor in (("value", state.value(node.id)), ("gradient", state.gradient(node.id))) if node else ():
-            array = state.row(node.id, tensor) if tensor is not None else None
-            if array is not None:
-                part = menu.addMenu(f"Copy the {word} as")
-                for form in copies.FORMS:
-                    part.addAction(form, lambda form=form, array=array: _copy(copies.copied(array, form)))
-        return menu
+        formulas = [part.text() for part in (self._formula, self._numbers, self._derivative)]
+        return copying(self, self._state, self.node(), self._line_at(place), "\n".join(filter(None, formulas)))
 
     def _line_at(self, place: QPoint) -> Line | None:
         lines = self.childAt(place)
@@ -348,10 +337,6 @@ class ChainRuleCard(QWidget):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if self.node() is not None:
             self.copy_menu(event.pos()).popup(event.globalPos())
-
-
-def _copy(text: str) -> None:
-    QGuiApplication.clipboard().setText(text)
 
 
 def _first(state: TraceState) -> NodeRecord | None:

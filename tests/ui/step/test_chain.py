@@ -10,7 +10,7 @@ from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import Equation
 from nnviz.records.trace_state import TraceState
 from nnviz.text import names as naming
-from nnviz.ui.step import chain
+from nnviz.ui.step import _changes, chain
 from tests.ui import traces
 
 
@@ -203,9 +203,9 @@ def test_a_step_that_updates_several_weights_shows_the_one_that_changes_most_and
     state = TraceState(index, step.index + 1, 0)
     together = (step.node, *step.others)
     changes = {id: abs(float(index.change(id).reshape(-1)[0])) for id in together}
-    shown = chain.most_changed(state)
+    shown = _changes.most_changed(state)
     assert changes[shown.id] == max(changes.values())
-    lines = chain.update_lines(state, shown, (), naming.names(index.trace))
+    lines = _changes.update_lines(state, shown, (), naming.names(index.trace))
     assert [line.node for line in lines] == list(together)
     assert next(line for line in lines if line.node == shown.id).bold
 
@@ -214,12 +214,12 @@ def test_the_change_of_an_element_is_one_line():
     trace = traces.worked()
     weight = trace.nodes[traces.node(trace, "h1.weight")]
     state = traces.state(trace, len(trace.steps))
-    (line,) = chain.update_lines(state, weight, (1, 0), naming.names(trace))
+    (line,) = _changes.update_lines(state, weight, (1, 0), naming.names(trace))
     before, after = (to_numpy(tensor.values)[1, 0] for tensor in (trace.updates[0].before, trace.updates[0].after))
     assert line.label == "W[1, 0]" and line.text.startswith("0.8 − ")
     assert float(line.text.split(" = ")[1]) == pytest.approx(after, rel=1e-3) and after < before
     early = traces.state(trace, traces.place(trace, "update", "h1.weight") - 1)
-    assert chain.update_lines(early, weight, (1, 0), {})[0].text == "0.8, not updated yet"
+    assert _changes.update_lines(early, weight, (1, 0), {})[0].text == "0.8, not updated yet"
 
 
 @pytest.fixture(scope="module")
