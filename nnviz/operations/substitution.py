@@ -61,7 +61,7 @@ def sent(state: TraceState, edge: EdgeRecord, element: tuple[int, ...]) -> Subst
     node, source = state.index.node(edge.target), state.index.node(edge.source)
     at = _with_row(state, source, element)
     row = state.row(source.id, edge.contribution)
-    if None in at or row is None or len(element) != row.ndim or state.index.supposed(node.id):
+    if None in at or row is None or len(element) != row.ndim or state.index.supposed(node.id) or _is_complex(state, node, source):
         return None
     whole = state if state.sample is not None else TraceState(state.index, state.cursor, 0)
     try:
@@ -70,6 +70,13 @@ def sent(state: TraceState, edge: EdgeRecord, element: tuple[int, ...]) -> Subst
     except (*UNKNOWN, StopIteration):
         return None
     return said if said and _is_same(said.value, float(row[element])) else None
+
+
+def _is_complex(state: TraceState, *nodes: NodeRecord) -> bool:
+    """Whether one of these, or of what made the first, has complex numbers: no rule is about them."""
+    around = [*nodes, *(state.index.node(id) for id in nodes[0].inputs)]
+    arrays = [state.index.array(tensor) for node in around for tensor in (node.value, node.gradient)]
+    return any(array is not None and array.dtype.kind == "c" for array in arrays)
 
 
 def _upstream(state: TraceState, node: NodeRecord) -> np.ndarray:

@@ -120,7 +120,8 @@ def _name_entrance(trace: TraceRecord, node: NodeRecord, place: int, source: int
         name = "c₀" if "cell" in node.group[-1] else "h₀"
         found[source] = name
         if entrance.inputs and trace.nodes[entrance.inputs[0]].operation == "zeros":
-            found[entrance.inputs[0]] = f"{name} of all layers"
+            states = trace.nodes[entrance.inputs[0]]
+            found[states.id] = f"{name} = 0" + (", every layer" if states.shape and states.shape[0] > 1 else "")
 
 
 def _of_stack(trace: TraceRecord, node: NodeRecord) -> str:

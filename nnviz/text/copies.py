@@ -27,6 +27,7 @@ def copied(array: np.ndarray, form: str) -> str:
 def _code(array: np.ndarray, depth: int) -> str:
     """Nested lists, a row of numbers in each line."""
     if array.ndim == 0:
-        return str(array[()]) if np.isfinite(array) else f'float("{array[()]}")'
+        kind = "complex" if array.dtype.kind == "c" else "float"
+        return str(array[()]) if np.isfinite(array) else f'{kind}("{array[()]}")'
     between = ", " if array.ndim == 1 else ",\n" + " " * (depth + 1)
     return f"[{between.join(_code(part, depth + 1) for part in array)}]"

@@ -32,3 +32,9 @@ def test_text_is_a_block_of_numbers(values):
 def test_a_text_of_the_screen_is_copied_with_the_minus_of_the_keyboard():
     assert float(copies.plain(numbers.number(-1.3e-9))) == -1.3e-9
     assert copies.plain("0.8·1.3 −\u00a00.21") == "0.8·1.3 - 0.21"
+
+
+def test_complex_numbers_keep_their_imaginary_part():
+    values = np.array([1 + 2j, -0.5j, complex("nan+1j")], dtype=np.complex64)
+    read = eval(copies.copied(values, "numpy"), {"np": np})
+    assert np.array_equal(read[:2], values[:2]) and np.isnan(read[2]) and read[2].imag == 1

@@ -118,10 +118,12 @@ class HistogramPicture(_Picture):
         if found.zeros == 1:
             self.set_caption(f"{name} · every element is 0")
             return
-        zeros = f" · {_percent(found.zeros)} zero, not drawn" if found.zeros else ""
+        zeros = f" · {_percent(found.zeros)} zeros" if found.zeros else ""
         bad = f" · {found.non_finite} NaN/∞" if found.non_finite else ""
         self.set_caption(f"{name}{zeros}{bad}")
-        self.setToolTip(f"{name}: {numbers.number(found.low)} to {numbers.number(found.high)} over the whole batch{zeros}{bad}")
+        left_out = " (not drawn)" if zeros else ""
+        span = f"{numbers.number(found.low)} to {numbers.number(found.high)}"
+        self.setToolTip(f"{name}: {span} over the whole batch{zeros}{left_out}{bad}")
 
     def draw(self, painter: QPainter, room: QRectF) -> None:
         if self._histogram is None or not any(self._histogram.counts):

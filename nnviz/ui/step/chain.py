@@ -69,10 +69,15 @@ def compared(lines: Callable[[TraceState, NodeRecord], list[Line]], state: Trace
     now, before = lines(state, node), state.before
     if before is None:
         return now
-    then = lines(before, before.index.node(node.id))
-    if [line.label for line in now] != [line.label for line in then]:
-        return now
-    return [replace(line, was=old.text) if old.text != line.text else line for line, old in zip(now, then, strict=True)]
+    then = dict(_numbered(lines(before, before.index.node(node.id))))
+    olds = [then.get(key) for key, _ in _numbered(now)]
+    return [replace(line, was=old.text) if old and old.text != line.text else line for line, old in zip(now, olds, strict=True)]
+
+
+def _numbered(lines: list[Line]) -> list[tuple[tuple[str, int], Line]]:
+    """Every line with its label, and which one of that label it is: there may be other lines among them than before."""
+    labels = [line.label for line in lines]
+    return [((label, labels[:place].count(label)), line) for place, (label, line) in enumerate(zip(labels, lines, strict=True))]
 
 
 def forward_lines(state: TraceState, node: NodeRecord, element: tuple[int, ...] = (), named: Mapping[int, str] | None = None) -> list[Line]:
@@ -359,7 +364,7 @@ def sizes_by_time(state: TraceState, node: NodeRecord) -> list[tuple[int, float 
 def _norm(state: TraceState, edge: EdgeRecord) -> float | None:
     array = state.index.array(edge.contribution)
     if array is not None:
-        return float(np.linalg.norm(array.astype(float)))
+        return float(np.linalg.norm(np.abs(array).astype(float)))
     measure = state.measure(edge.contribution)
     return measure.norm if measure else None
 
