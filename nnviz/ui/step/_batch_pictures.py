@@ -15,7 +15,7 @@ from nnviz.operations.table import recorded, row_of
 from nnviz.records.tensors import Measure, Tensor
 from nnviz.records.trace_state import TraceState
 from nnviz.text import numbers
-from nnviz.text.names import symbol
+from nnviz.text.names import letter
 from nnviz.ui.theme.colors import SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
 
@@ -208,9 +208,9 @@ class BatchPictures(QWidget):
         if pair is not None:
             self.curve.set_batch(recorded(state, record), *pair)
         else:
-            self.values.set_histogram(histogram(state, state.value(node)), symbol(record), "forward")
+            self.values.set_histogram(histogram(state, state.value(node)), letter(record), "forward")
         self.gradients.setVisible(record.gradient is not None)
-        self.gradients.set_histogram(histogram(state, state.gradient(node)), f"∂L/∂{symbol(record)}", "backward")
+        self.gradients.set_histogram(histogram(state, state.gradient(node)), f"∂L/∂{letter(record)}", "backward")
         return True
 
     def _pair(self, state: TraceState, node: int) -> tuple[np.ndarray, np.ndarray] | None:

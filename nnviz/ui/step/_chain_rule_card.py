@@ -298,7 +298,7 @@ class ChainRuleCard(QWidget):
         for part in (self._rules[1], self._update, self._changes):
             part.setVisible(shown)
         self._table.setVisible(shown and not self._has_microscope)
-        self.history.set_weight(node.label if shown and not self._has_microscope else "", self.element())
+        self.history.set_weight(node.label if shown else "", self.element())
         if shown:
             self._changes.set_lines(self._update_lines(state, node))
             self._table.set_trace_state(state, node.id, self.element())

@@ -106,7 +106,8 @@ class Lines(QWidget):
     def _indent(self, line: Line) -> float:
         if not line.label:
             return _INSET if line.ground else 0.0
-        return max(LABEL if line.ground else 0.0, QFontMetricsF(_labels(line)).horizontalAdvance(line.label) + 2 * _INSET)
+        widest = max(QFontMetricsF(_labels(line)).horizontalAdvance(text) for text in (line.label, "was" if line.was else ""))
+        return max(LABEL if line.ground else 0.0, widest + 2 * _INSET)
 
     def _paint_line(self, painter: QPainter, line: Line, box: QRectF, below: bool) -> None:
         theme = current_theme()
