@@ -117,9 +117,8 @@ def explained(group: Group) -> GroupText:
 
 def _parts(group: Group) -> tuple[str, list[Line]]:
     """The equations of a group and the values of what stands in them."""
-    moments = {moment(node) for node in group.chain} - {None}
-    if moments:
-        return _of_recurrent_net(group, sorted(moments))
+    if any(moment(node) is not None for node in group.chain):
+        return _of_recurrent_net(group)
     last = {part: node for node in group.chain for part in node.group if part in _HEADS}
     if {"Q", "K", "V", "softmax"} <= last.keys():
         lines = [_value_line(group, part if part != "softmax" else "softmax(…)", last[part]) for part in _HEADS if part in last]
@@ -131,17 +130,31 @@ def _parts(group: Group) -> tuple[str, list[Line]]:
     return "", []
 
 
-def _of_recurrent_net(group: Group, moments: Sequence[int]) -> tuple[str, list[Line]]:
-    """The equations of a time step, with the values of the one the cursor is in, else of the last that is made."""
-    here = moment(group.state.node) if group.state.node and group.state.node.id in group.nodes else None
-    made = [moment(node) for node in group.chain if moment(node) is not None and group.state.is_made(node.id)]
-    at = here if here is not None else max(made, default=moments[0])
-    inside = {group.named[node.id]: node for node in group.chain if moment(node) == at}
-    called = next((called for called in _OF_RECURRENT_NETS if all(name in inside for name in called)), None)
+def _of_recurrent_net(group: Group) -> tuple[str, list[Line]]:
+    """The equations of a time step, with the values of the one the cursor is in, else of the last that is made.
+
+    Of several nets in a group, layers or directions, it is the one of that step.
+    """
+    state, inside = group.state, [node for node in group.chain if moment(node) is not None]
+    made = [node for node in inside if state.is_made(node.id)]
+    here = state.node if state.node in inside else (made or inside)[-1 if made else 0]
+    net, at = _net(here), moment(here)
+    moments = sorted({moment(node) for node in inside if _net(node) == net})
+    named = {group.named[node.id]: node for node in inside if _net(node) == net and moment(node) == at}
+    called = next((called for called in _OF_RECURRENT_NETS if all(name in named for name in called)), None)
     if called is None:
         return "", []
-    head = Line("", f"t = {at}" + (f", of t = {moments[0]} … {moments[-1]}" if len(moments) > 1 else ""), "muted")
-    return _OF_RECURRENT_NETS[called], [head, *(_value_line(group, name, inside[name]) for name in called)]
+    nets = {_net(node) for node in inside}
+    which = " · ".join(group_title(part) for part in net[group.depth :]) if len(nets) > 1 else ""
+    span = f", of t = {moments[0]} … {moments[-1]}" if len(moments) > 1 else ""
+    head = Line("", " · ".join(filter(None, (which, f"t = {at}{span}"))), "muted")
+    return _OF_RECURRENT_NETS[called], [head, *(_value_line(group, name, named[name]) for name in called)]
+
+
+def _net(node: NodeRecord) -> tuple[str, ...]:
+    """The groups around the time steps that a node is in one of."""
+    place = next(place for place, part in enumerate(node.group) if part.startswith("t=") and part[2:3].isdigit())
+    return node.group[:place]
 
 
 def _below(group: tuple[str, ...], depth: int) -> str:

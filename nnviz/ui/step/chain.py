@@ -184,7 +184,8 @@ def _is_only_for_rows(state: TraceState, node: NodeRecord) -> bool:
 
 
 def _rows(state: TraceState) -> str:
-    return f"the batch's {len(state.index.trace.rows)} rows"
+    count = len(state.index.trace.rows)
+    return f"the batch's {count} rows" if count > 1 else "the batch's only row"
 
 
 def chain_lines(state: TraceState, node: NodeRecord, element: tuple[int, ...] = (), named: Mapping[int, str] | None = None) -> list[Line]:

@@ -34,6 +34,17 @@ def test_an_lstm_is_its_equations_with_the_values_of_one_time_step():
     assert {"in x", "W_ih", "W_hh", "b"} <= rows.keys()
 
 
+def test_of_two_directions_the_values_are_those_of_one():
+    index = _index("template:bidirectional_gru")
+    named = names.names(index.trace)
+    for node in [node for node in index.trace.nodes if named[node.id] == "h_t" and "t=3" in node.group]:
+        said = explained(_group(index, "r", cursor=index.made_at[node.id]))
+        rows = {line.label: line for line in said.forward}
+        assert rows["h_t"].node == node.id
+        assert {index.node(rows[name].node).group[:2] for name in ("r_t", "z_t", "n_t")} == {node.group[:2]}
+        assert any(node.group[1] in line.text and "t = 3" in line.text for line in said.forward if not line.label)
+
+
 def test_what_a_group_sends_back_is_the_sum_over_its_uses():
     index = _index("template:residual_mlp")
     layer = next(node.group[0] for node in index.trace.nodes if node.operation == "linear" and index.node(node.inputs[0]).gradient)
