@@ -8,6 +8,7 @@ import msgspec
 from PySide6.QtCore import QObject, QTimer
 
 from nnviz import messages
+from nnviz.document.experiment import Experiment
 from nnviz.records.trace_record import Details
 from nnviz.session.engine_link import EngineLink
 
@@ -26,6 +27,8 @@ class WatchedPanels(QObject):
         self._link = link
         self._watch = messages.Watch(())
         self._asked: tuple | None = None
+        self._held: Experiment | None = None
+        """The document of which no trace is asked for by itself, as something of it took too long."""
         self._drawn: list[int] = []
         self._begun = self._cost = 0.0
         """When the frames that are being drawn came, and the seconds that those took which are drawn but not yet acknowledged."""
@@ -60,9 +63,16 @@ class WatchedPanels(QObject):
         is_known = run.is_traced and (run.trace_index.trace.detail, run.trace_index.trace.details) == detail
         if run.training or run.target is not None:
             self._asked = None
-        elif self._link.is_up_to_date and not is_known and (again or wanted != self._asked):
-            self._asked = wanted
+        elif self._link.is_up_to_date and not is_known and (again or (wanted != self._asked and not self._is_held())):
+            self._asked, self._held = wanted, None
             self._link.ask(messages.TraceNext(self._watch.detail, details=self._watch.details))
+
+    def hold(self) -> None:
+        """Ask for no trace of this document by itself: a person has cancelled what the engine was at."""
+        self._held = self._link.experiment
+
+    def _is_held(self) -> bool:
+        return self._held is not None and self._held is self._link.experiment
 
     def begin(self, reply: messages.Reply) -> None:
         """A reply is about to be drawn."""

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from nnviz import messages
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import NOTHING_LEFT, RunLog, same_run, trained_layers
+from nnviz.session._pending import Pending
 from nnviz.session.run import (
     Begun,
     BegunAgain,
@@ -27,6 +28,10 @@ from nnviz.session.run import (
 )
 
 _MOST_FORMER = 8
+CANCELLED = "Cancelled: the engine rests. Change the document, open another one, or choose Restart the engine."
+GO_THERE = "Go to iteration leads back to where it was."
+MOST_DEATHS = 3
+"""So many times in a row an engine may die over the same work before no other one is started."""
 
 
 class Wire(Protocol):
@@ -37,6 +42,8 @@ class Wire(Protocol):
     def send(self, request: messages.Request) -> None: ...
 
     def stop(self) -> None: ...
+
+    def kill(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,8 @@ class EngineLink(QObject):
 
     run_changed = Signal(object, object)
     message_posted = Signal(str, str)
+    asked = Signal(object)
+    """A request has been sent."""
     arriving = Signal(object)
     """A reply has come, and the run does not yet hold what it says."""
     replied = Signal(object)
@@ -65,6 +74,11 @@ class EngineLink(QObject):
         self.log: RunLog | None = None
         """The history of the run, as the engine has said it last; None until one is open."""
         self._wire = wire
+        self.pending = Pending()
+        """What the engine has not answered yet."""
+        self._culprit: tuple | None = None
+        """What the engine was at when it died, and how often it has died over that in a row."""
+        self._deaths = 0
         self._sent: dict[int | None, messages.Open | messages.Edit] = {}
         self._former: list[FormerRun] = []
         self._returning: int | None = None
@@ -88,23 +102,65 @@ class EngineLink(QObject):
     def start(self) -> None:
         """Bring up the engine, also after it has failed. Does nothing while one runs."""
         if self.run.engine != "ready":
+            self._culprit = None
             self._fold(Starting(again=self.log is not None))
             self._wire.start()
 
     def lost(self, reason: str) -> None:
-        """The engine died: start another one, which will make the run again up to where it stands."""
-        if self.run.engine != "failed":
-            self._sent.clear()
-            self._fold(Lost())
-            self.message_posted.emit("warning", f"The engine stopped unexpectedly; starting a new one. {reason}")
-            self._wire.start()
+        """The engine died: start another one, which will make the run again up to where it stands.
+
+        Where engines keep dying over the same work, no other one is started.
+        """
+        if self.run.engine == "failed":
+            return
+        culprit = self.pending.oldest and (type(self.pending.oldest), self.run.iteration)
+        self._deaths = self._deaths + 1 if culprit and culprit == self._culprit else 1
+        self._culprit = culprit
+        if self._deaths >= MOST_DEATHS:
+            self.failed(f"It ended {MOST_DEATHS} times over the same work. {reason}")
+            return
+        self._gone(Lost())
+        self.message_posted.emit("warning", f"The engine stopped unexpectedly; starting a new one. {reason}")
+        self._wire.start()
 
     def failed(self, reason: str) -> None:
         """The engine cannot be kept alive: stay without one until a person starts it."""
         if self.run.engine != "failed":
-            self._sent.clear()
-            self._fold(GivenUp(reason))
+            self._gone(GivenUp(reason))
             self.message_posted.emit("error", f"The engine does not run. {reason}")
+
+    def break_off(self) -> None:
+        """End the engine whatever it is at; another one makes the run again up to where it stands.
+
+        What could not be opened is not opened again by itself: without its run the engine rests until something changes.
+        """
+        stuck = self.pending.oldest
+        self._wire.kill()
+        if isinstance(stuck, messages.Open) and stuck.iteration and not self.pending.is_superseded:
+            self._gone(Lost())
+            self._fold(BegunAgain())  # the log still leads to where it stood
+            self.message_posted.emit("warning", f"Making the run again was cancelled: it stands at its start. {GO_THERE}")
+            self._wire.start()
+        elif isinstance(stuck, messages.Open | messages.Edit) and not self.pending.is_superseded:
+            self._gone(GivenUp(CANCELLED, "stopped"))
+            self.message_posted.emit("warning", CANCELLED)
+        else:
+            self._gone(Lost())
+            self._wire.start()
+
+    def restart(self) -> None:
+        """End the engine and start another one, which makes the run again."""
+        if self.run.engine == "ready":
+            self._wire.kill()
+            self._gone(Lost())
+            self._wire.start()
+        else:
+            self.start()
+
+    def _gone(self, event: Lost | GivenUp) -> None:
+        self._sent.clear()
+        self.pending.clear()
+        self._fold(event)
 
     def close(self) -> None:
         """End the engine."""
@@ -122,6 +178,7 @@ class EngineLink(QObject):
         self.experiment, self.is_sound, self.folder = experiment, is_sound, folder
         self._leave()
         self._open()
+        self._wake("failed", "stopped")
 
     def begin_again(self, log: RunLog | None = None, iteration: int = 0) -> None:
         """Start a new run with the present document. Pictures of the old one stay until it is there.
@@ -142,6 +199,7 @@ class EngineLink(QObject):
         """
         unchanged = same_run(experiment, self.experiment)
         self.experiment, self.is_sound = experiment, is_sound
+        self._culprit = None
         former = self._back() if is_sound else None
         self._follow_layers()
         if former:
@@ -155,6 +213,7 @@ class EngineLink(QObject):
         elif not unchanged:
             self._fold(Revised())
             self._edit()
+            self._wake("stopped")
             return False
         return former is not None or self.log is None
 
@@ -178,10 +237,20 @@ class EngineLink(QObject):
         if self.log or self.is_sound:
             self._send_document(messages.Open(self.run.revision, log, self.folder, iteration))
 
+    def _wake(self, *states: str) -> None:
+        """Start an engine if it was given up: with another document it may run."""
+        if self.run.engine in states and self.is_sound:
+            self.start()
+
     def _send_document(self, request: messages.Open | messages.Edit) -> None:
         if self.run.engine == "ready":
             self._sent[request.revision] = request
-            self._wire.send(request)
+            self._send(request)
+
+    def _send(self, request: messages.Request) -> None:
+        self.pending.sent(request)
+        self._wire.send(request)
+        self.asked.emit(request)
 
     # --- former runs ---
 
@@ -213,10 +282,11 @@ class EngineLink(QObject):
     def ask(self, request: messages.Request) -> None:
         """Send a request that changes nothing; without an engine it is dropped."""
         if self.run.engine == "ready":
-            self._wire.send(request)
+            self._send(request)
 
     def train(self, request: messages.Train) -> None:
         """Have iterations made."""
+        self._culprit = None
         self._fold(Ordered())
         self.ask(request)
 
@@ -233,6 +303,7 @@ class EngineLink(QObject):
 
     def receive(self, reply: messages.Reply) -> None:
         """Take a reply of the engine."""
+        self.pending.received(reply)
         if isinstance(reply, messages.Trained | messages.Moved) and self.log is None:
             return  # about a run that has been given up
         self.arriving.emit(reply)

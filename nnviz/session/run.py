@@ -81,7 +81,7 @@ class RunState:
     """Everything that happened since the seed, as far as the window knows. Views draw it and never change it."""
 
     engine: str = "starting"
-    """starting · ready · restarting · failed"""
+    """starting · ready · restarting · failed · stopped (until the document changes)"""
     revision: int = 0
     """Counts the documents sent; what answers an older one is not drawn."""
     opened: int = 0
@@ -148,9 +148,11 @@ class Lost(Event, frozen=True):
 
 
 class GivenUp(Event, frozen=True):
-    """The engine cannot be kept alive."""
+    """The engine cannot be kept alive, or shall rest."""
 
     reason: str
+    engine: str = "failed"
+    """failed · stopped"""
 
 
 class Revised(Event, frozen=True):
@@ -208,7 +210,7 @@ def _lost(run: RunState, event: Lost) -> RunState:
 
 
 def _given_up(run: RunState, event: GivenUp) -> RunState:
-    return replace(_lost(run, Lost()), engine="failed", message=event.reason)
+    return replace(_lost(run, Lost()), engine=event.engine, message=event.reason)
 
 
 def _revised(run: RunState, event: Revised) -> RunState:

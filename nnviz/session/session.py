@@ -24,6 +24,7 @@ from nnviz.session.breakpoint_control import BreakpointControl
 from nnviz.session.document import Document, Edited, UndoOrder
 from nnviz.session.engine_link import EngineLink, Wire
 from nnviz.session.engine_process import EngineProcess
+from nnviz.session.engine_work import EngineWork
 from nnviz.session.queries import BatchRows, DataPreviews, NodeNumbers, Query
 from nnviz.session.run import RunState
 from nnviz.session.stepping import Stepping
@@ -76,6 +77,7 @@ class Session(QObject):
         self._gradient_checks = Query(self.link, messages.CheckGradient, messages.GradientChecked, parent=self)
         self._unit_maps = Query(self.link, messages.MapUnit, messages.UnitMapped, parent=self)
         self.watched = WatchedPanels(self.link, self)
+        self.work = EngineWork(self.link, self)
         self.watch(())
         self._listen()
 
@@ -96,6 +98,7 @@ class Session(QObject):
         self.numbers.arrived.connect(self.numbers_arrived)
         self._gradient_checks.answered.connect(self.gradient_checked)
         self._unit_maps.answered.connect(self._on_unit_mapped)
+        self.work.cancelled.connect(self._on_cancelled)
         for part in (self.document, self.link, self.training, self.kept_run, self.autosaver, self.what_ifs, self.weights):
             part.message_posted.connect(self.message_posted)
 
@@ -191,11 +194,16 @@ class Session(QObject):
         self._train_first = train_first
         self.link.start()
 
+    def restart_engine(self) -> None:
+        """End the engine and start another one, which makes the run again, exactly."""
+        self.link.restart()
+
     def close(self) -> None:
         """Keep a copy of unsaved work and end the engine. Calling it twice does no harm."""
         self.stepping.stop()
         self.autosaver.write()
         self.file_watch.release()
+        self.work.stop()
         self.link.close()
 
     # --- what the cursor asks for ---
@@ -328,6 +336,13 @@ class Session(QObject):
         elif place := find(self.stepping.index):
             self.stepping.to(place.cursor)
             self._on_arrived(place)
+
+    def _on_cancelled(self) -> None:
+        """The engine was ended over what took too long: nothing is traced by itself until a person steps or changes something."""
+        self.watched.hold()
+        self.stepping.give_up()
+        if self.run.engine != "stopped":
+            self.message_posted.emit("info", "Cancelled. The run is made again up to where it stands, and traced when you step.")
 
     # --- the cursor ---
 

@@ -20,6 +20,10 @@ _QUESTIONS = ("Watch", "InspectNode", "CheckGradient", "InspectBatch", "DrawInit
 """The requests that no training depends on."""
 _NEEDED = ("TraceNext", "Inspect", "Open", "Edit")
 """The requests without whose answer a deferred change cannot be made."""
+_WITHOUT_ENGINE = {
+    "failed": "The engine does not run; choose Restart the engine.",
+    "stopped": "The engine rests; change the document or choose Restart the engine.",
+}
 _LOST = "What was set while training ran is lost: the iteration it was meant for could not be traced. Training has paused."
 
 
@@ -68,7 +72,7 @@ class TrainingControl(QObject):
         if not link.is_sound:
             return self._problem() or "The document has a problem; mend it first."
         if run.engine != "ready":
-            return {"failed": "The engine does not run; restart it first."}.get(run.engine, "The engine is starting…")
+            return _WITHOUT_ENGINE.get(run.engine, "The engine is starting…")
         if run.failure:
             return f"The engine cannot run this document: {run.failure.message}"
         return "" if link.log or link.is_waiting else "The engine is starting…"

@@ -1,4 +1,4 @@
-"""What a textbook calls the parts of a sampled latent vector: μ, log σ², σ, ε, σ · ε, z = μ + σ · ε. Source: Kingma & Welling 2014."""
+"""What a textbook calls the parts of a sampled latent vector: μ, log σ², σ, ε, z = μ + σ·ε. Source: Kingma & Welling 2014."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections import defaultdict
 from nnviz.records.trace_record import NodeRecord, TraceRecord
 
 _PARTS = {"mean": "μ", "log_variance": "log σ²"}
+_STEPS = frozenset(["½ log σ²", "σ", "σ·ε", "z"])
+"""Groups of one step each."""
 
 
 def names(trace: TraceRecord) -> dict[int, str]:
@@ -15,7 +17,7 @@ def names(trace: TraceRecord) -> dict[int, str]:
     for node in trace.nodes:
         if node.inputs and node.whole is None and node.group:
             part = node.group[-1].partition("#")[0]
-            groups[node.group[:-1] if part in _PARTS else node.group].append(node)
+            groups[node.group[:-1] if part in _PARTS or part in _STEPS else node.group].append(node)
     found: dict[int, str] = {}
     for nodes in groups.values():
         if {node.group[-1].partition("#")[0] for node in nodes} >= _PARTS.keys():
@@ -31,7 +33,7 @@ def _of_group(trace: TraceRecord, nodes: list[NodeRecord]) -> dict[int, str]:
         if noise is not None:
             found[noise] = "ε"
         name = {
-            ("mul", "log σ²"): "½ log σ²", ("exp", "½ log σ²"): "σ", ("mul", "σ"): "σ · ε", ("add", "σ · ε"): "z",
+            ("mul", "log σ²"): "½ log σ²", ("exp", "½ log σ²"): "σ", ("mul", "σ"): "σ·ε", ("add", "σ·ε"): "z",
         }.get((node.operation, next((name for name in made_of if name and name != "μ"), "")))  # fmt: skip
         if name:
             found[node.id] = name

@@ -16,7 +16,7 @@ _GENERIC = frozenset(["a", "b", "A", "B"])
 """Letters that say nothing: an operand, whichever."""
 _POWERS = (("e⁻ᶻ", "e^(−z)"), ("eᶻ", "e^z"), ("eˣ", "e^x"))
 _SUBSCRIPTS = "₁₂₃₄₅₆₇₈₉"
-_TEXTBOOK = frozenset(["μ", "σ", "ε", "log σ²", "½ log σ²"])
+_TEXTBOOK = frozenset(["μ", "σ", "ε", "σ·ε", "log σ²", "½ log σ²"])
 """Names that are letters."""
 _LONGEST = 12
 

@@ -186,9 +186,9 @@ def _layer(tape, step, x, starts, weights) -> tuple[Tensor, list]:
         output, last = _unroll(tape, step, x, starts[0], weights[0], False)
         return output, [last]
     outputs, lasts = [], []
-    for name, start, share in zip(("forward", "backward"), starts, weights, strict=True):
+    for name, start, share in zip(("forward direction", "reverse direction"), starts, weights, strict=True):
         with tape.scopes.group(name):
-            output, last = _unroll(tape, step, x, start, share, name == "backward")
+            output, last = _unroll(tape, step, x, start, share, name == "reverse direction")
         outputs.append(output)
         lasts.append(last)
     return torch.cat(outputs, -1), lasts

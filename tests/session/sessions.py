@@ -23,6 +23,7 @@ class ListWire:
         self.documents: dict[int, messages.Open | messages.Edit] = {}
         self.starts = 0
         self.is_stopped = False
+        self.kills = 0
 
     def start(self) -> None:
         self.starts += 1
@@ -34,6 +35,9 @@ class ListWire:
 
     def stop(self) -> None:
         self.is_stopped = True
+
+    def kill(self) -> None:
+        self.kills += 1
 
     def take(self) -> list[messages.Request]:
         """Return what has been sent since the last call."""

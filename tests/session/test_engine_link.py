@@ -17,7 +17,8 @@ def stage(qtbot):
     stage.opened()
     stage.frame(300)
     stage.wire.take()
-    return stage
+    yield stage
+    stage.session.close()
 
 
 def build(stage, *kinds):

@@ -156,7 +156,7 @@ def test_after_giving_up_only_a_person_starts_it_again(trained):
     assert (session.run.engine, session.run.training, session.run.message) == ("failed", False, "It wrote last:\nno memory")
     assert trained.messages == [("error", "The engine does not run. It wrote last:\nno memory")]
     session.training.train()
-    assert trained.messages[1:] == [("warning", "The engine does not run; restart it first.")]
+    assert trained.messages[1:] == [("warning", "The engine does not run; choose Restart the engine.")]
     assert (trained.wire.take(), trained.wire.starts) == ([], starts)
     session.start()
     assert (session.run.engine, trained.wire.starts) == ("restarting", starts + 1)

@@ -135,7 +135,7 @@ def test_a_step_back_that_is_impossible_says_so(stage):
     stage.session.stepping.to_start()
     stage.session.link.failed("It is gone.")
     stage.session.stepping.move("node", -1)
-    assert "restart it first" in stage.texts[-1]
+    assert "choose Restart the engine" in stage.texts[-1]
     assert not stage.session.stepping.is_awaiting
 
 

@@ -10,10 +10,10 @@ def test_the_parts_of_a_vae():
     called = names.names(trace)
     inside = [(node.operation, called[node.id]) for node in trace.nodes if node.group[:1] == ("z",) and node.kind != "parameter"]
     assert inside == [
-        ("linear", "μ"), ("linear", "log σ²"), ("mul", "½ log σ²"), ("exp", "σ"), ("randn", "ε"), ("mul", "σ · ε"), ("add", "z"),
+        ("linear", "μ"), ("linear", "log σ²"), ("mul", "½ log σ²"), ("exp", "σ"), ("randn", "ε"), ("mul", "σ·ε"), ("add", "z"),
     ]  # fmt: skip
     add = next(node for node in trace.nodes if called[node.id] == "z" and node.operation == "add")
-    assert letters(trace.nodes, add, called).written(add.formula) == "z = μ + σ · ε"
+    assert letters(trace.nodes, add, called).written(add.formula) == "z = μ + σ·ε"
 
 
 def test_other_nets_keep_their_names():

@@ -34,7 +34,7 @@ def test_lstm_opens_to_gates_in_time():
 
 def test_gru_opens_to_gates_in_time():
     trace = traced("bidirectional_gru")
-    place = ("layer 1", "backward", "t=2")
+    place = ("layer 1", "reverse direction", "t=2")
     inside = [(node.group[4], node.operation) for node in trace.nodes if node.group[1:4] == place and node.group[4:] and node.call]
     gates = [(gate, [operation for name, operation in inside if name == gate]) for gate in dict.fromkeys(name for name, _ in inside)]
     assert gates == [
@@ -56,8 +56,8 @@ def test_at_layer_detail_a_recurrent_net_is_one_node(name, operation):
 
 def test_layers_and_directions_are_groups():
     groups = {node.group[1:4] for node in traced("bidirectional_gru").nodes if len(node.group) > 3}
-    assert ("layer 1", "backward", "t=4") in groups
-    assert ("layer 0", "forward", "t=0") in groups
+    assert ("layer 1", "reverse direction", "t=4") in groups
+    assert ("layer 0", "forward direction", "t=0") in groups
 
 
 def test_what_an_opener_does_not_know_stays_whole():

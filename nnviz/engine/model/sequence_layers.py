@@ -89,7 +89,7 @@ class Recurrent(nn.Module):
             for _, suffix in [place for place in self._places() if place[0] == number]:
                 with grouped(f"layer {number}") if self.num_layers > 1 else nullcontext():
                     is_reverse = suffix.endswith("_reverse")
-                    with grouped("backward" if is_reverse else "forward") if self.bidirectional else nullcontext():
+                    with grouped("reverse direction" if is_reverse else "forward direction") if self.bidirectional else nullcontext():
                         states = _unrolled(x, *self._weights(suffix), ACTIVATIONS[self.activation], is_reverse)
                 lasts.append(states[0] if is_reverse else states[-1])
                 outputs.append(torch.stack(states, 1))

@@ -13,12 +13,13 @@ from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph import marks, strips
 from nnviz.ui.graph.card_states import CardScales, CardState
 from nnviz.ui.graph.graph_items import elided
-from nnviz.ui.graph.layout import Size
+from nnviz.ui.graph.layout import CardSizes, Size
 from nnviz.ui.graph.routing import Box
 from nnviz.ui.graph.states import EdgeState
 from nnviz.ui.graph.structure import Diagram
 from nnviz.ui.theme.colors import BODY, SMALL, Theme, mixed
 from nnviz.ui.theme.fonts import mono, sans
+from nnviz.ui.widgets.zoom_view import READABLE
 
 HEIGHT = 62.0
 LEAST_WIDTH = 124.0
@@ -29,11 +30,25 @@ _HALO = 5.0
 _FUTURE = 0.45
 _HEAD, _HEAD_SHARE = 24.0, 0.14
 """How high the coloured head of a card is, and how much of the full colour leaves its text readable."""
+_NAMED_SHARE = 0.3
+"""The same where the whole card has the colour."""
 _NARROW, _WIDE = 1.4, 4.2
 """Pixels an edge is wide."""
 _CASING, _CORE = 1.6, 0.45
 """How much wider than an edge the band is that says a gradient has come back, and the share of the edge left in its middle."""
 _Flag = Qt.AlignmentFlag
+
+
+DENSITIES = (1.0, 0.55, 0.3)
+"""How far apart cards stand: whole cards, such with their name alone, coloured blocks."""
+_NAME_HEIGHT, _NAME_MOST = 24.0, 96.0
+_BLOCK = 20.0, 12.0
+LEAST_NAMED = 0.42
+"""The zoom down to which names alone can be read: they are written larger then."""
+_LETTERS = 8.0
+"""Pixels on the screen that letters of a name alone are high at least."""
+_CLOSE = 6.0
+"""Room beside the name of a card that shows nothing else."""
 
 
 @cache
@@ -54,10 +69,25 @@ def card_sizes(state: TraceState, diagram: Diagram, scales: CardScales, titles: 
     return sizes
 
 
-class CardFace:
-    """A card in a box of the scene."""
+def smaller_sizes(state: TraceState, diagram: Diagram, scales: CardScales, titles: Mapping[str, str]) -> tuple[CardSizes, CardSizes]:
+    """Return the sizes of cards that show their name alone, and of those that are blocks."""
+    font = QFontMetricsF(_name_font())
+    names = {key: scales.texts(card, state.index.node(card.shown), titles)[0] for key, card in diagram.cards.items()}
+    widths = {key: min(_NAME_MOST, max(_NAME_HEIGHT, font.horizontalAdvance(name) + 2 * _CLOSE)) for key, name in names.items()}
+    named = {key: (float(round(width)), _NAME_HEIGHT) for key, width in widths.items()}
+    return CardSizes(named, DENSITIES[1], READABLE / LEAST_NAMED), CardSizes(dict.fromkeys(diagram.cards, _BLOCK), DENSITIES[2])
 
-    def __init__(self, box: Box) -> None:
+
+@cache
+def _name_font() -> QFont:
+    return sans(SMALL, QFont.Weight.Bold)
+
+
+class CardFace:
+    """A card in a box of the scene; `density` says how much of it is shown: a place in DENSITIES."""
+
+    def __init__(self, box: Box, density: int = 0) -> None:
+        self._density = density
         self.origin = QPointF(box[0], box[1])
         self._box = QRectF(0, 0, box[2], box[3])
         self.bounds = self._box.adjusted(-6, -10, 6, 6)
@@ -69,12 +99,17 @@ class CardFace:
     def cell_at(self, state: CardState, place: QPointF) -> int | None:
         """Return which cell of the value strip is at a place of the card; None for none."""
         cell = int((place.x() - _INSET) // strips.STEP)
+        if self._density:
+            return None
         return cell if 0 <= cell < state.value.count and 26 <= place.y() <= 40 and not state.value.bars else None
 
     def paint(self, painter: QPainter, theme: Theme, state: CardState, zoom: float) -> None:
         """Paint the card with its texts, cells and marks."""
         self._paint_ground(painter, theme, state)
         painter.setOpacity(1.0 if state.made else _FUTURE)
+        if self._density:
+            self._paint_name(painter, theme, state, zoom)
+            return
         self._paint_texts(painter, theme, state)
         right = self._box.width() - _INSET
         for strip, top in ((state.value, 28), (state.gradient, 44)):
@@ -100,6 +135,10 @@ class CardFace:
 
     def _paint_size(self, painter: QPainter, theme: Theme, state: CardState) -> None:
         """The head in the colour of the sign, and a bar along the left edge: the stronger the larger the numbers are."""
+        if self._density:
+            painter.setBrush(theme.diverging(state.size * (_NAMED_SHARE if self._density == 1 else 1.0), 1.0))
+            painter.drawRoundedRect(self._box.adjusted(0.5, 0.5, -0.5, -0.5), _RADIUS / 2, _RADIUS / 2)
+            return
         card = QPainterPath()
         card.addRoundedRect(self._box.adjusted(1.5, 1.5, -1.5, -1.5), _RADIUS - 1, _RADIUS - 1)
         painter.save()
@@ -107,6 +146,19 @@ class CardFace:
         painter.fillRect(QRectF(0, 0, self._box.width(), _HEAD), theme.diverging(_HEAD_SHARE * state.size, 1.0))
         painter.fillRect(QRectF(0, 0, 5, self._box.height()), theme.diverging(state.size, 1.0))
         painter.restore()
+
+    def _paint_name(self, painter: QPainter, theme: Theme, state: CardState, zoom: float) -> None:
+        """The name alone, from afar in larger letters, and that there is something wrong."""
+        if self._density == 1 and zoom >= LEAST_NAMED * 0.9:
+            font = QFont(_name_font())
+            font.setPixelSize(round(max(font.pixelSize(), _LETTERS / zoom)))
+            painter.setPen(theme.color("text"))
+            painter.setFont(font)
+            name = elided(font, state.name, self._box.width() - 2)
+            painter.drawText(self._box, int(_Flag.AlignCenter), name)
+        painter.setOpacity(1.0)
+        if state.marks:
+            marks.paint_in_row(painter, theme, state.marks[:1], self._box.right() - 2, self._box.bottom())
 
     def _paint_texts(self, painter: QPainter, theme: Theme, state: CardState) -> None:
         bold, small = _fonts()

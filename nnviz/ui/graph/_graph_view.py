@@ -9,6 +9,7 @@ from PySide6.QtGui import QContextMenuEvent, QCursor, QHelpEvent, QKeyEvent, QMo
 from PySide6.QtWidgets import QGraphicsView, QMenu, QToolTip, QWidget
 
 from nnviz.records.trace_state import TraceState
+from nnviz.ui.graph._frame_labels import paint_frame_labels
 from nnviz.ui.graph._node_finder import NodeFinder
 from nnviz.ui.graph._overlay import Caption, EmptyText, foot, foot_room
 from nnviz.ui.graph.folds import Folds
@@ -18,7 +19,7 @@ from nnviz.ui.graph.structure import ROOT, NodeCard, module_path
 from nnviz.ui.graph.trace_scene import TraceScene
 from nnviz.ui.widgets.minimap import MinimapBar
 from nnviz.ui.widgets.mono_tip import mono_tip
-from nnviz.ui.widgets.zoom_view import Zooms, ZoomView
+from nnviz.ui.widgets.zoom_view import READABLE, Zooms, ZoomView
 
 _Key = Qt.Key
 _STEPS = {_Key.Key_Left: -1, _Key.Key_Up: -1, _Key.Key_Right: 1, _Key.Key_Down: 1}
@@ -26,6 +27,8 @@ _ZOOMS = Zooms(least=0.1, most=4.0, least_fit=0.1, most_fit=1.0, notch=1.0015**1
 _MARGINS = QMargins(16, 16, 16, 16)
 _CLICK = 4
 """Pixels the mouse moves before a click becomes a pan."""
+_CLOSE, _FAR = 1.6, 0.35
+"""Zoomed in further than the one, cards that show less show all of themselves again; zoomed out further than the other they show less."""
 _DETAILS = ("layer", "textbook", "math")
 
 NO_TRACE = "No trace yet. Press Step, or train for an iteration, and its graph appears here."
@@ -50,16 +53,22 @@ class GraphView(ZoomView):
         self.trace_scene = TraceScene(self)
         self.trace_scene.laid_out.connect(self._take_layout)
         self.setScene(self.trace_scene)
+        self.fitting.connect(self._show_overview)
+        self.zoomed.connect(self._refine)
         self.folds = Folds(self.trace_scene)
         self._state: TraceState | None = None
         self._selected: int | None = None
         self._pressed: QPoint | None = None
+        self._was_whole = False
+        """Whether all of the graph was seen, and could be read."""
+        self._near: tuple[int | None, float, QPointF] | None = None
+        """What is looked at once it is laid out: a node, the zoom, and the place of the viewport where its card comes."""
         self._limits = Caption(self)
         self.notice = EmptyText(NO_TRACE, self)  # seen while there is no trace
         self.minimap = MinimapBar("graph", self)
         self.minimap.centre_requested.connect(self.go_to)
         self.finder = NodeFinder(self.trace_scene, self.folds, self)
-        self.finder.node_found.connect(self.node_clicked)
+        self.finder.node_found.connect(self._show_found)
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
         self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
         self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
@@ -109,21 +118,79 @@ class GraphView(ZoomView):
 
     def actual_size(self) -> None:
         """Show the graph at its natural size, with the cursor's card in the middle, else the chosen one or the whole graph."""
-        here = self._state.step.node if self._state and self._state.step else None
-        card = self.trace_scene.card_of(here) or self.trace_scene.card_of(self._selected)
-        self.show_natural_size((card.sceneBoundingRect() if card else self.trace_scene.content).center())
+        node = self._cursor_node()
+        if node is None:
+            self.show_natural_size(self.trace_scene.content.center())
+        else:
+            self._look_at(node, 1.0)
 
     # --- inside ---
+
+    def _show_overview(self) -> None:
+        """Let cards show less of themselves where they could not be read whole."""
+        self.trace_scene.set_overview(True)
+        self._was_whole = not (self.trace_scene.density or self.trace_scene.placer.is_busy)
+
+    def _refine(self, at: QPointF) -> None:
+        """From close by cards show all of themselves, from afar less."""
+        is_whole = not self.trace_scene.density
+        is_right = self.zoom >= _FAR if is_whole else self.zoom <= _CLOSE
+        card = self._card_near(self.mapToScene(at.toPoint()))
+        if card is not None and self.trace_scene.groups is not None and not is_right:
+            place = QPointF(self.mapFromScene(card.sceneBoundingRect().center()))
+            self._look_at(card.card.shown, READABLE, place, overview=is_whole)
 
     def _take_layout(self, is_new: bool) -> None:
         """Look at a new layout: at another graph afresh, at the same one from where the person was."""
         if is_new:
+            self._near = None
             self.open_afresh()
+        elif self.is_fitted and self._was_whole and self.trace_scene.density:  # something was opened: go on where it can be read
+            self._was_whole = False
+            self._look_at(self._cursor_node(), READABLE)
+            return
         elif self.is_fitted:
-            self.fit()
+            self._show_all()
+        self._was_whole = self.is_fitted and not self.trace_scene.density
         self.minimap.set_boxes(self.trace_scene.content, [item.sceneBoundingRect() for item in self.trace_scene.cards.values()])
         self._show_cursor()
-        self._follow(self.finder.node)
+        if not self._go_near():
+            self._follow(self.finder.node)
+
+    def _cursor_node(self) -> int | None:
+        """The node of the cursor's step, else the chosen one; None where neither has a card."""
+        here = self._state.step.node if self._state and self._state.step else None
+        return next((one for one in (here, self._selected) if self.trace_scene.card_of(one)), None)
+
+    def _show_found(self, node: int) -> None:
+        self.node_clicked.emit(node)
+        if self.trace_scene.density or self.zoom < READABLE / 2:
+            self._look_at(node, READABLE)
+        else:
+            self._follow(node)
+
+    def _look_at(self, node: int | None, zoom: float, at: QPointF | None = None, overview: bool = False) -> None:
+        """Bring the card of a node to a place of the viewport, its middle by default, at this zoom."""
+        self.keep_framing()
+        self._near = node, zoom, at or QPointF(self.viewport().rect().center())
+        self.trace_scene.set_overview(overview)
+        if not self.trace_scene.placer.is_busy:
+            self._go_near()
+
+    def _go_near(self) -> bool:
+        """Do what `_look_at` waits with; return whether there was something."""
+        near, self._near = self._near, None
+        card = self.trace_scene.card_of(near[0]) if near else None
+        if card is not None:
+            self._set_zoom(near[1])
+            self._bring(card.sceneBoundingRect().center(), near[2])
+        return card is not None
+
+    def _card_near(self, place: QPointF) -> NodeItem | None:
+        def distance(card: NodeItem) -> float:
+            return (card.sceneBoundingRect().center() - place).manhattanLength()
+
+        return min(self.trace_scene.cards.values(), key=distance, default=None)
 
     def _show_caption(self) -> None:
         """A longer caption leaves the minimap beside it less room."""
@@ -156,8 +223,10 @@ class GraphView(ZoomView):
             self.node_clicked.emit(item.edge.weight)
 
     def _go(self, direction: int) -> None:
-        """Choose the next node to the left or right, starting from the chosen one or the cursor's."""
-        cards = sorted(self.trace_scene.cards.values(), key=lambda card: (card.x(), card.y()))
+        """Choose the next node in forward order, starting from the chosen one or the cursor's; neurons column by column."""
+        diagram, is_wrapped = self.trace_scene.diagram, self.trace_scene.groups is not None
+        place = (lambda card: (diagram.place_of(card.card), card.y())) if is_wrapped else (lambda card: (card.x(), card.y()))
+        cards = sorted(self.trace_scene.cards.values(), key=place)
         start = self.trace_scene.card_of(self._selected if self._selected is not None else self._state.step.node if self._state.step else 0)
         place = cards.index(start) + direction if start in cards else 0
         node = cards[max(0, min(place, len(cards) - 1))].card.shown
@@ -289,6 +358,9 @@ class GraphView(ZoomView):
             super().keyPressEvent(event)
 
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        if self.trace_scene.groups is not None:
+            seen = QRectF(self.viewport().rect())
+            paint_frame_labels(painter, self.trace_scene.frames.values(), self.viewportTransform(), seen)
         self.finder.paint_marks(painter)
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnviz.ui.shell_api import Act, can_step, has_trace
 
 ACTIONS = (
-    Act("into", "Step into", "Step", lambda f: f.into(), "F11", "fa6s.arrow-turn-down", "Open the folded group the cursor is in, or else the next one, by one level and go to its first node", enabled=can_step, after="step"),
+    Act("into", "Step into", "Step", lambda f: f.into(), "F11", "fa6s.arrow-turn-down", "Make the next step; where it is folded in a group, open that by one level and go to its first node. To enter the group just made, step back first", enabled=can_step, after="step"),
     Act("out", "Step out", "Step", lambda f: f.stepping.out(), "Shift+F11", "fa6s.arrow-turn-up", "Go to the first step behind the innermost open group", enabled=can_step, after="into"),
     Act("all_layer", "Whole graph at detail: layer", "View", lambda f: f.stepping.set_detail("layer"), "Alt+6", "fa6s.layer-group", "Show the calls of the graph as they are made", enabled=has_trace),
     Act("all_textbook", "Whole graph at detail: textbook", "View", lambda f: f.stepping.set_detail("textbook"), "Alt+7", "fa6s.book", "Open recurrent layers, dropout, attention and batch norm in the graph", enabled=has_trace),

@@ -18,6 +18,8 @@ from nnviz.ui.theme.colors import SMALL, Theme, current_theme, mixed
 from nnviz.ui.theme.fonts import mono, sans
 from nnviz.ui.widgets.breakpoint_sign import paint_breakpoint
 
+LEAST_TITLE = 0.65
+"""Below this zoom the title of a frame cannot be read in its place."""
 ON_EDGE = 0.66
 """Where on an edge its numbers stand, from source (0) to target (1): near the target its inputs are told apart."""
 _REST = 0.35
@@ -154,8 +156,8 @@ class FrameItem(GraphItem):
 
     BUTTON = 16.0
 
-    def __init__(self, key: str, title: str, box: Box, rank: int, can_fold: bool) -> None:
-        """A frame of a higher rank stands before the others: those inside come after those around them."""
+    def __init__(self, key: str, title: str, box: Box, rank: int, can_fold: bool, is_bare: bool = False) -> None:
+        """A frame of a higher rank stands before the others: those inside come after those around them. `is_bare`: without a head."""
         self._box = QRectF(0, 0, box[2], box[3])
         bounds, outline = self._box.adjusted(-1, -1, 1, 1), QPainterPath()
         if can_fold:
@@ -163,7 +165,7 @@ class FrameItem(GraphItem):
         super().__init__(rank * 1e-4, bounds, outline)
         self.key = key
         self.title = title
-        self._can_fold = can_fold
+        self._can_fold, self._is_bare = can_fold and not is_bare, is_bare
         self._line = self._box.adjusted(0.5, 0.5, -0.5, -0.5) if can_fold else self._box
         self._title_room = QRectF(12, 5, box[2] - 30 - self.BUTTON, 18) if can_fold else QRectF(10, 4, box[2] - 16, 18)
         self.setPos(box[0], box[1])
@@ -173,8 +175,14 @@ class FrameItem(GraphItem):
         self.title = title
         self.update()
 
+    def shows_title(self, zoom: float) -> bool:
+        """Return whether it writes its title itself."""
+        return not self._is_bare and zoom >= LEAST_TITLE
+
     def button(self) -> QRectF:
-        """Return where the fold button is, in the item's own coordinates."""
+        """Return where the fold button is, in the item's own coordinates; empty where there is none."""
+        if self._is_bare:
+            return QRectF()
         return QRectF(self._box.right() - self.BUTTON - 6, self._box.top() + 6, self.BUTTON, self.BUTTON)
 
     def _draw(self, painter: QPainter, theme: Theme, zoom: float) -> None:
@@ -183,6 +191,8 @@ class FrameItem(GraphItem):
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(self._line, 8, 8)
+        if not self.shows_title(zoom):
+            return  # frame_labels writes it, in letters that can be read
         painter.setFont(_title_font())
         painter.setPen(theme.color("muted"))
         said = elided(_title_font(), self.title, self._title_room.width())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 Box = tuple[float, float, float, float]
@@ -10,6 +10,9 @@ Box = tuple[float, float, float, float]
 Point = tuple[float, float]
 Run = tuple[float, float, float]
 """A straight piece of an edge past cards that stand in its way: from x, to x, at y."""
+
+Way = tuple[Point, ...]
+"""Straight pieces of an edge through a block, one behind the other."""
 
 LANE = 14
 """Distance of an edge that goes around cards from them, and from the next such edge."""
@@ -23,7 +26,7 @@ TURN = 10
 class Passage:
     """An edge on its way through one block. `start` and `end` are columns; its heights at both sides."""
 
-    edge: tuple[str, str]
+    edge: Hashable
     start: int
     end: int
     left: float
@@ -34,7 +37,7 @@ class Lanes:
     """The free room above and below the columns of one block. `columns`: for each its left, right and the tops and bottoms of its items."""
 
     def __init__(self, columns: Sequence[tuple[float, float, Sequence[tuple[float, float]]]]) -> None:
-        self.runs: dict[tuple[str, str], Run] = {}
+        self.runs: dict[Hashable, Run] = {}
         self._columns = columns
         self._heights: list[Run] = []
 
@@ -60,11 +63,11 @@ class Lanes:
         return left, right, at
 
 
-def through(start: Point, runs: Sequence[Run], end: Point) -> tuple[Point, ...]:
-    """Return a curve from one point to another along these runs: its start, then three points for every cubic piece."""
+def through(start: Point, ways: Sequence[Way], end: Point) -> tuple[Point, ...]:
+    """Return a curve from one point to another along these ways: its start, then three points for every cubic piece."""
     points: list[Point] = [start]
-    for left, right, y in runs:
-        points += [*_bend(points[-1], (left, y)), *line((left, y), (right, y))[1:]]
+    for way in ways:
+        points += [*_bend(points[-1], way[0]), *_rounded(way)[1:]]
     if len(points) == 1 and abs(start[1] - end[1]) < 1:
         return line(start, end)
     return (*points, *_bend(points[-1], end))
@@ -125,6 +128,20 @@ def _towards(start: Point, end: Point, distance: float) -> Point:
 def _bend(start: Point, end: Point) -> tuple[Point, Point, Point]:
     reach = max(abs(end[0] - start[0]) / 2, 4)
     return (start[0] + reach, start[1]), (end[0] - reach, end[1]), end
+
+
+def back(sides: tuple[float, float], heights: Sequence[float], between: float) -> Way:
+    """Return the way from a line of cards to the left end of a later one.
+
+    `sides`: how far it goes to the right and to the left; `heights`: of its two ends; `between`: the height at which it comes back.
+    """
+    right, left = sides
+    return (right, heights[0]), (right, between), (left, between), (left, heights[1])
+
+
+def moved_way(way: Way, x: float, y: float) -> Way:
+    """Return the way further right and down."""
+    return tuple((left + x, top + y) for left, top in way)
 
 
 def ports(source: Box, target: Box) -> tuple[Point, Point]:

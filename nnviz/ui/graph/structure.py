@@ -95,6 +95,11 @@ class Diagram:
                 found[node].add(key)
         return found
 
+    def place_of(self, card: NodeCard) -> int:
+        """Return where a card stands in forward order, by the first node of it or of what it stands beside."""
+        around = self.blocks.get(card.owner) if card.owner else None
+        return min(around.nodes if around else self.cards[card.owner or card.key].nodes)
+
     def around(self, node: int) -> tuple[int, ...]:
         """Return the nodes of the innermost open group that a node's card stands in; none where it stands in no group."""
         card = self.cards.get(self.card_of.get(node, ""))

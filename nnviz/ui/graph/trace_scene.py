@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -13,14 +14,14 @@ from nnviz.records.trace_record import TraceRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.text import names
 from nnviz.ui.graph import _neuron_diagram, _speech, states, structure
-from nnviz.ui.graph._card_face import CardFace, card_sizes, paint_edge
+from nnviz.ui.graph._card_face import CardFace, card_sizes, paint_edge, smaller_sizes
 from nnviz.ui.graph._circle_face import CircleFace, paint_link
 from nnviz.ui.graph._travel import Travel
 from nnviz.ui.graph.appearance import Appearance
 from nnviz.ui.graph.card_states import CardScales
 from nnviz.ui.graph.graph_items import CaptionItem, EdgeItem, FrameItem, NodeItem
 from nnviz.ui.graph.grouping import Tree, tree
-from nnviz.ui.graph.layout import Placement, Placer, Size, Unfolding, extent
+from nnviz.ui.graph.layout import CardSizes, Placement, Placer, Size, Unfolding, extent
 from nnviz.ui.graph.neuron_states import NeuronScales
 from nnviz.ui.graph.structure import Diagram, Edge
 
@@ -61,6 +62,9 @@ class TraceScene(QGraphicsScene):
         """The groups of the structure before, that `folded` was of."""
         self._room: Size = (0.0, 0.0)
         self._unfolding: Unfolding | None = None
+        self._is_overview = False
+        self.density = 0
+        """How much cards show now: a place in DENSITIES."""
         self._is_new = False
         """Whether the items still show another structure, until the present one is laid out."""
         self._neurons: Diagram | None = None
@@ -83,6 +87,7 @@ class TraceScene(QGraphicsScene):
             self._is_new = True
             self._known = self.groups or self._known
             self.groups = tree(state.index.trace) if state and not self._neurons else None
+            self._is_overview = False
             self._fold(self._first_folds() if self.groups else self.folded)
         self._show(moved=True)
         self._send(moving=same_trace and state.cursor == before.cursor + 1)
@@ -112,12 +117,22 @@ class TraceScene(QGraphicsScene):
         self.is_folded_by_hand = True
         self._fold(folded)
 
+    def set_overview(self, overview: bool) -> None:
+        """Let cards show less where there is no room to read all of them whole, or no longer."""
+        if overview != self._is_overview:
+            self._is_overview = overview
+            if self._unfolding and (self.density or self.placer.is_busy or not self._has_room()):
+                self._fold(self.folded)
+
+    def _has_room(self) -> bool:
+        return self._content.width() <= self._room[0] and self._content.height() <= self._room[1]
+
     def set_room(self, room: QSizeF, refold: bool) -> None:
         """Open new graphs as far as they fit in so much room; with `refold` the present one, too, unless it was folded by hand."""
         self._room = room.width(), room.height()
-        if refold and self._unfolding and not self.is_folded_by_hand:
-            folded = self._unfolding.folds(self._room, self._measure)
-            if folded != self.folded:
+        if refold and self._unfolding:
+            folded = self.folded if self.is_folded_by_hand else self._unfolding.folds(self._room, self._measure)
+            if folded != self.folded or self.density or not self._has_room():  # lines may be of another width now
                 self._fold(folded)
 
     def _fold(self, folded: frozenset[str]) -> None:
@@ -133,7 +148,8 @@ class TraceScene(QGraphicsScene):
             self._take(self._neurons, _neuron_diagram.place(self._state.index, self._neurons))
         else:
             diagram = structure.diagram(self.trace, folded, self.groups)
-            self.placer.ask(diagram, card_sizes(self._state, diagram, self._scales, self.look.titles))
+            drawn = self._state, diagram, self._scales, self.look.titles
+            self.placer.ask(diagram, [CardSizes(card_sizes(*drawn)), *(smaller_sizes(*drawn) if self._is_overview else ())], self._room)
 
     # --- what is where ---
 
@@ -194,7 +210,7 @@ class TraceScene(QGraphicsScene):
 
     def _measure(self, folded: frozenset[str]) -> Size:
         diagram = structure.diagram(self.trace, folded, self.groups)
-        return extent(diagram, card_sizes(self._state, diagram, self._scales, self.look.titles))
+        return extent(diagram, card_sizes(self._state, diagram, self._scales, self.look.titles), self._room[0] or math.inf)
 
     def _clear(self) -> None:
         self.travel.clear()
@@ -204,7 +220,7 @@ class TraceScene(QGraphicsScene):
     def _take(self, diagram: Diagram, placement: Placement) -> None:
         """Put the items of a new layout in place of the present ones."""
         self._clear()
-        self.diagram = diagram
+        self.diagram, self.density = diagram, placement.density
         self._make_items(diagram, placement)
         for item in (*self.frames.values(), *self._captions, *self.edges.values(), *self.cards.values()):
             self.addItem(item)
@@ -218,7 +234,7 @@ class TraceScene(QGraphicsScene):
     def _make_items(self, diagram: Diagram, placement: Placement) -> None:
         neurons = diagram is self._neurons
         self.frames = {
-            key: FrameItem(key, self.title(key), box, depth, can_fold=not neurons)
+            key: FrameItem(key, self.title(key), box, depth, can_fold=not neurons, is_bare=bool(placement.density))
             for depth, (key, box) in enumerate(placement.frames.items())
         }
         self._captions = [CaptionItem(self._column_name(tensor), middle) for tensor, middle in placement.captions.items()]
@@ -230,7 +246,10 @@ class TraceScene(QGraphicsScene):
         boxes = placement.cards
         named_below = {source for source, target in self.edges if neurons and boxes[source][0] == boxes[target][0]}
         self.cards = {
-            key: NodeItem(diagram.cards[key], CircleFace(box, placement.is_roomy, key in named_below) if neurons else CardFace(box))
+            key: NodeItem(
+                diagram.cards[key],
+                CircleFace(box, placement.is_roomy, key in named_below) if neurons else CardFace(box, placement.density),
+            )
             for key, box in boxes.items()
         }
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QPixmap
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QMessageBox, QVBoxLayout, QWidget
 
+from nnviz.ui.shell._busy_line import BusyLine
 from nnviz.ui.shell.actions import OFFERED, ActionTable
 from nnviz.ui.shell.command_palette import CommandPalette
 from nnviz.ui.shell.layouts import WORKSPACES
@@ -24,6 +25,7 @@ from nnviz.version import __version__
 if TYPE_CHECKING:
     from nnviz.document.experiment import Experiment
     from nnviz.records.trace_state import TraceState
+    from nnviz.session.engine_work import Work
     from nnviz.session.run import RunState
     from nnviz.session.session import Session
     from nnviz.ui.shell._features import Features
@@ -59,6 +61,7 @@ class MainWindow(QMainWindow):
         self.top_bar = TopBar(self.action_table, self._menu, WORKSPACES)
         self.top_bar.set_workspace(FIRST_WORKSPACE)
         self.setCentralWidget(self._framed())
+        self.busy_line = BusyLine(self.top_bar, self)
         self.toast = Toast(self)
         self.resize(*DESIGN_SIZE)
         self.setMinimumSize(*SMALLEST_SIZE)
@@ -109,6 +112,8 @@ class MainWindow(QMainWindow):
         for changed in (session.what_ifs.changed, session.undo_order.changed):
             changed.connect(self.update_actions)
         session.message_posted.connect(self.toast.post)
+        session.work.changed.connect(self._show_work)
+        self.busy_line.cancel_requested.connect(session.work.cancel)
         self.top_bar.workspace_requested.connect(self.features.area.show_workspace)
         self.features.area.workspace_changed.connect(self._show_workspace)
 
@@ -141,7 +146,20 @@ class MainWindow(QMainWindow):
         if sound != self._sound:
             self._sound = sound
             self.action_table.show_running("train", new.training or new.target is not None)
+            self._show_engine(new)
             self._show_soundness()
+
+    def _show_engine(self, run: RunState) -> None:
+        """Without an engine the pictures stand still: say so as long as it lasts, beside the button that ends it."""
+        if run.engine not in ("failed", "stopped"):
+            self.notes.drop("engine")
+        elif "engine" not in self.notes.notes:
+            text = {"failed": "The engine does not run: nothing can be trained or traced.", "stopped": "The engine rests."}[run.engine]
+            self.notes.post("engine", "warning", text, [("Restart the engine", self.session.restart_engine)])
+
+    def _show_work(self, work: Work | None) -> None:
+        self.busy_line.show_work(work)
+        self.action_table["cancel"].setEnabled(work is not None and work.can_cancel)
 
     def _show_soundness(self) -> None:
         """Whether the network can be trained and traced may be another matter now."""

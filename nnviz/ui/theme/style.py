@@ -72,6 +72,9 @@ QScrollBar::handle { background: $line; border-radius: 4px; min-height: 24px; mi
 QScrollBar::handle:hover { background: $faint; }
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {
     background: none; border: none; width: 0; height: 0; }
+QProgressBar { background: transparent; border: none; }
+QProgressBar::chunk { background: $forward; }
+QFrame#BusyNote { background: $panel; border: 1px solid $line; border-radius: 8px; }
 QSplitter::handle { background: transparent; }
 QHeaderView::section { background: $panel; color: $muted; border: none; border-bottom: 1px solid $line; padding: 4px 6px; }
 QTableView { background: $panel; border: none; gridline-color: $line; selection-background-color: $field; selection-color: $text; }

@@ -100,7 +100,7 @@ def _swapped(present: dict[int, list], links: Sequence[tuple[Hashable, Hashable]
 def columns(keys: Sequence[Hashable], links: set[tuple[Hashable, Hashable]]) -> dict:
     """Return the column of every item. Raises ValueError if the links form a cycle."""
     before, behind = _neighbours(links)
-    return _pulled_right(_longest_ways(keys, before, behind), before, behind)
+    return _beside_siblings(_pulled_right(_longest_ways(keys, before, behind), before, behind), before, behind)
 
 
 def _neighbours(links: set[tuple[Hashable, Hashable]]) -> tuple[Mapping[Hashable, list], Mapping[Hashable, list]]:
@@ -133,6 +133,16 @@ def _pulled_right(columns: dict, before: Mapping, behind: Mapping) -> dict:
         users = [columns[user] for user in behind.get(key, ())]
         if not before.get(key) and users:
             columns[key] = max(columns[key], min(users) - 1)
+    return columns
+
+
+def _beside_siblings(columns: dict, before: Mapping, behind: Mapping) -> dict:
+    """What stands further left than something else that uses the same item moves beside it where its own users leave room for that."""
+    for key in reversed(columns):
+        users = [columns[user] for user in behind.get(key, ())]
+        siblings = {other for source in before.get(key, ()) for other in behind.get(source, ())}
+        free = [columns[other] for other in siblings if columns[key] < columns[other] < min(users, default=0)]
+        columns[key] = max(free, default=columns[key])
     return columns
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QMargins, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QMargins, QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QPainter, QTransform, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
@@ -31,6 +31,11 @@ class Zooms:
 
 class ZoomView(QGraphicsView):
     """Fitted until somebody zooms or pans; a subclass says what its content is."""
+
+    fitting = Signal()
+    """All of the content is about to be shown; it may still become another size."""
+    zoomed = Signal(QPointF)
+    """Somebody has zoomed at this place of the viewport."""
 
     def __init__(self, zooms: Zooms, margins: QMargins, parent: QWidget | None = None) -> None:
         """`margins` of the viewport stay free when the content is fitted."""
@@ -83,6 +88,8 @@ class ZoomView(QGraphicsView):
 
     def fit(self) -> None:
         """Show all of the content, and keep it fitted until somebody zooms or pans."""
+        self.keep_framing()  # what changes the content meanwhile finds it not yet fitted
+        self.fitting.emit()
         self._framing = "fitted"
         self._show_all()
 
@@ -94,8 +101,9 @@ class ZoomView(QGraphicsView):
             self._show_all()
             return
         self._set_zoom(max(READABLE, min(1.0, self.room().height() / content.height())))
-        left = content.left() + (view.width() / 2 - self._margins.left()) / self.zoom
-        self.centerOn(QPointF(left, content.center().y()))
+        left, top = (self._margins.left() - view.width() / 2) / self.zoom, (self._margins.top() - view.height() / 2) / self.zoom
+        is_high = content.height() * self.zoom > self.room().height()
+        self.centerOn(QPointF(content.left() - left, content.top() - top if is_high else content.center().y()))
 
     def show_natural_size(self, centre: QPointF) -> None:
         """Zoom to natural size, with a point of the scene in the middle."""
@@ -117,6 +125,7 @@ class ZoomView(QGraphicsView):
         anchor = self.mapToScene(at.toPoint())
         self._set_zoom(max(self._zooms.least, min(self._zooms.most, self.zoom * factor)))
         self._bring(anchor, at)
+        self.zoomed.emit(at)
 
     def pan(self, by: QPointF) -> None:
         """Move the picture by so many pixels to the left and up."""

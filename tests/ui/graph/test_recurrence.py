@@ -24,7 +24,7 @@ def test_a_time_step_of_an_lstm_reads_like_its_equations():
 
 
 def test_a_time_step_of_a_gru_reads_like_its_equations():
-    assert names_in("bidirectional_gru", "net/layer 0/forward/t=1")[-9:] == [
+    assert names_in("bidirectional_gru", "net/layer 0/forward direction/t=1")[-9:] == [
         "W_n x", "W_n h", "r · W_n h", "z_n", "n_t", "1 − z_t", "(1 − z) · n", "z · h", "h_t",
     ]  # fmt: skip
 
