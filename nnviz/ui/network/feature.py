@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Link
+from nnviz.document.problems import Problem, told
 from nnviz.records.data_record import DataRecord
 from nnviz.records.trace_matching import shown_node
 from nnviz.records.trace_state import TraceState
@@ -30,6 +31,8 @@ from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.header_button import choice
 
 COLORINGS = {"value": "edges: value", "gradient": "edges: gradient", "update": "edges: update"}
+_SETTINGS = "settings"
+"""Key of the note about what is wrong with the training or the data."""
 _LATER = "What you set takes effect as soon as the present iteration is made."
 
 
@@ -53,6 +56,7 @@ class NetworkFeature:
         }
         self.cards["properties"].setMinimumWidth(300)  # else its texts would be cut
         self._data: DataRecord | None = None
+        self._wrong_setting = ""
         self._connect_view()
         self._connect_properties()
 
@@ -106,10 +110,24 @@ class NetworkFeature:
             self.selected_layers = kept
             self.view.set_selection(kept)
         self.parameters.set_experiment(experiment, report)
-        problems = f" · {len(report.problems)} problem{'s' * (len(report.problems) > 1)}" if report.problems else ""
+        count = sum(problem.place.startswith("network") for problem in report.problems)
+        problems = f" · {count} problem{'s' * (count > 1)}" if count else ""
         warnings = f" · {len(report.warnings)} warning{'s' * (len(report.warnings) > 1)}" if report.warnings else ""
         self.cards["network"].set_subtitle(captions.summary(experiment, report) + problems + warnings)
+        self._show_wrong_settings(experiment)
         self._show_selected()
+
+    def _show_wrong_settings(self, experiment: Experiment) -> None:
+        """Say in a note what is wrong with training or data, which no layer of the picture can say, with the cure as a button."""
+        wrong = next((problem for problem in self.session.report.problems if not problem.layer and not _is_of_network(problem)), None)
+        text = told(wrong, experiment.network.titles) if wrong else ""
+        if text == self._wrong_setting:
+            return
+        self._wrong_setting = text
+        self._shell.notes.drop(_SETTINGS)
+        if wrong:
+            cures = [(wrong.fix.label, partial(self._edit_by_button, wrong.fix.label, edits.apply_fix, wrong.fix))] if wrong.fix else []
+            self._shell.notes.post(_SETTINGS, "error", text, cures)
 
     def show_run(self, run: RunState) -> None:
         """Call classes and tokens by the names the data has."""
@@ -164,6 +182,10 @@ class NetworkFeature:
         """Edit, and give the keyboard to the canvas: the button that had it is gone."""
         self.session.edit(label, function, *args)
         self.view.setFocus()
+
+
+def _is_of_network(problem: Problem) -> bool:
+    return problem.place.startswith("network")
 
 
 def _set_own(experiment: Experiment, id: str, name: str, value: object) -> Experiment:

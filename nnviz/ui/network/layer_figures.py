@@ -31,6 +31,8 @@ class LayerFigures:
     """(units,) True where dropout struck."""
     measure: Measure | None = None
     """Stands in for values that are too large to travel."""
+    shares: np.ndarray | None = None
+    """(units,) Of class scores the probabilities that are drawn in their place."""
     phase: str = ""
     """The phase of the cursor while it is in this layer, else empty."""
 
@@ -73,7 +75,7 @@ def _layer_figures(layer: Layer, report: Report, state: TraceState, coloring: st
     if coloring == "gradient":
         shown, rows = state.gradient(output.node), output.gradients
     values = None if shown is None else _values(state, shown, rows)
-    return LayerFigures(output.node, values, _dropped(layer, shape, state), state.measure(shown), phase)
+    return LayerFigures(output.node, values, _dropped(layer, shape, state), state.measure(shown), phase=phase)
 
 
 def _phase(layer: Layer, state: TraceState) -> str:
