@@ -8,6 +8,7 @@ from nnviz import jobs
 from nnviz.document.store import examples
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
+from nnviz.ui.graph.grouping import tree
 from nnviz.ui.step._chain_rule_card import ChainRuleCard
 from nnviz.ui.step.elements import row_shape
 
@@ -23,6 +24,20 @@ def test_the_card_shows_every_node_row_and_element(qtbot, name):
             for place in {0, math.prod(row_shape(node)) - 1}:
                 card.choose_element(place)
                 assert card.node().id == node.id and card._inputs.lines()
+
+
+@pytest.mark.parametrize(
+    "name", [f"example:{name}" for name in examples.example_names()] + ["template:lstm", "template:vae", "template:encoder"]
+)
+def test_the_card_explains_every_group(qtbot, name):
+    index = TraceIndex(jobs.trace_record(jobs.open_document(name, ()), 0, "textbook"))
+    card = ChainRuleCard()
+    qtbot.addWidget(card)
+    for group in tree(index.trace).root.walk():
+        for cursor, sample in ((0, 0), (index.length // 2, None), (index.length, 0)):
+            card.set_trace_state(TraceState(index, cursor, sample), group.chain[-1], folded=group.chain)
+            assert "as one" in card._title.accessibleName() and "y = x[…]" not in card._formula.text()
+            assert card._inputs.lines(), group.key
 
 
 def test_an_operand_all_rows_share_is_put_in_as_a_number(qtbot):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -50,6 +50,16 @@ class Problem(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message} {self.cure}"
+
+
+def told(problem: Problem, titles: Mapping[str, str]) -> str:
+    """Return a problem as a person is told it: "Training: …", "Data: …", the layer by its title; then what is wrong and the cure."""
+    part = _PARTS.get(problem.place.partition(".")[0], "Network")
+    return f"{titles.get(problem.layer, problem.layer) or part}: {problem.message} {problem.cure}"
+
+
+_PARTS = {"training": "Training", "data": "Data"}
+"""What the parts of a document are called on the screen; the rest is the network."""
 
 
 class Refused(ValueError):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from functools import partial
 
+import numpy as np
+
 from nnviz.operations.operation import Gradients, Operation, Rule
 from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.sent_call import Sent, SentCall, times
 from nnviz.operations.signature import Given
-from nnviz.operations.writing import Substitution, between, bracketed, exponential, line, of_number, powers
+from nnviz.operations.writing import Substitution, between, bracketed, exponential, line, numbers, of_number, powers, products
 from nnviz.text.numbers import MINUS, number
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017
@@ -98,6 +101,36 @@ def _log_share(call: RecordedCall) -> Substitution | None:
     return Substitution(f"{number(z)} {MINUS} ln({sums.text})", z - math.log(sums.value)) if 0 < sums.value < math.inf else None
 
 
+def _to_shares(sign: int) -> Sent:
+    """±p · (∂L/∂p − Σ ∂L/∂p · p) along the axis of a softmax."""
+
+    def write(sent: SentCall) -> Substitution:
+        axis = sent.call.option("dim", -1)
+        p, g = line(sent.y, sent.at, axis), line(sent.upstream, sent.at, axis)
+        own, arriving, sums = float(sent.y[sent.at]), float(sent.upstream[sent.at]), products(g, p)
+        return Substitution(f"{bracketed(sign * own)}·({number(arriving)} {MINUS} ({sums.text}))", sign * own * (arriving - sums.value))
+
+    return write
+
+
+def _to_log_shares(sent: SentCall) -> Substitution:
+    own, sums = math.exp(sent.y[sent.at]), numbers(line(sent.upstream, sent.at, sent.call.option("dim", -1)))
+    arriving = float(sent.upstream[sent.at])
+    return Substitution(f"{number(arriving)} {MINUS} {number(own)}·({sums.text})", arriving - own * sums.value)
+
+
+def _to_prelu(sent: SentCall) -> Substitution:
+    z, w = float(sent.x[sent.at]), sent.call.input(1)
+    own = float(w.reshape(-1)[sent.at[1] if w.size > 1 else 0])
+    return times(lambda one: 1.0 if z > 0 else own)(sent)
+
+
+def _to_prelu_slope(sent: SentCall) -> Substitution:
+    z = sent.call.input(0)
+    units = slice(None) if sent.x.size == 1 else sent.at[0]
+    return products(sent.upstream[:, units].reshape(-1), np.minimum(z, 0)[:, units].reshape(-1))
+
+
 _activation = partial(Operation, signature="x:z", symbol="a", has_curve=True)
 _shares = partial(Operation, signature="x:z dim", symbol="p")
 ROWS = (
@@ -178,15 +211,18 @@ ROWS = (
     Operation(
         names="prelu", signature="x:z weight:w", symbol="a", formula="a = z if z > 0 else w z", numbers=_prelu,
         gradients={"x": "∂L/∂a · (1 if z > 0 else w)", "weight": "Σ ∂L/∂a · min(z, 0)"},
+        sent={"x": _to_prelu, "weight": _to_prelu_slope},
     ),
     _shares(
         names="softmax", formula="pᵢ = e^zᵢ / Σⱼ e^zⱼ", gradients={"x": "p · (∂L/∂p − Σ ∂L/∂p · p)"}, numbers=_share(1.0),
+        sent={"x": _to_shares(1)},
     ),
     _shares(
         names="softmin", formula="pᵢ = e^−zᵢ / Σⱼ e^−zⱼ", gradients={"x": "−p · (∂L/∂p − Σ ∂L/∂p · p)"}, numbers=_share(-1.0),
+        sent={"x": _to_shares(-1)},
     ),
     _shares(
         names="log_softmax", symbol="ℓ", formula="ℓᵢ = zᵢ − ln Σⱼ e^zⱼ", gradients={"x": "∂L/∂ℓ − p Σ ∂L/∂ℓ,  p = e^ℓ"},
-        numbers=_log_share,
+        numbers=_log_share, sent={"x": _to_log_shares},
     ),
 )  # fmt: skip

@@ -11,8 +11,9 @@ import numpy as np
 
 from nnviz.operations.operation import Gradients, Operation, Rule, figure
 from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.sent_call import Sent, SentCall, handed_on, times, written
 from nnviz.operations.signature import Given, Input
-from nnviz.operations.writing import Substitution, between, bracketed, listed, of_number
+from nnviz.operations.writing import Substitution, between, bracketed, listed, numbers, of_number, products
 from nnviz.text.numbers import MINUS, number
 
 # --- formulas in which a number of the code stands in place of its letter ---
@@ -152,43 +153,111 @@ def _masked(call: RecordedCall) -> Substitution:
     return Substitution(f"{number(value)} ({'masked' if masked else 'not masked'})", value)
 
 
+# --- what is sent back, with numbers ---
+
+
+def _by_alpha(sign: int) -> Sent:
+    """To the operand of a sum that torch multiplies by alpha."""
+    return lambda sent: (
+        handed_on(sign)(sent) if sent.call.option("alpha", 1) == 1 else times(lambda one: sign * one.call.option("alpha"))(sent)
+    )
+
+
+def _operand(sent: SentCall, name: str) -> np.ndarray:
+    return sent.along(sent.call.options[name])
+
+
+def _divided_by(name: str) -> Sent:
+    """Upstream / the other operand."""
+    return written(
+        lambda sent: sent.arriving / _operand(sent, name),
+        lambda sent: f"{number(sent.arriving[0])} / {bracketed(_operand(sent, name)[0])}",
+    )
+
+
+def _to_divisor(name: str) -> Sent:
+    """−upstream · q / the divisor itself."""
+    return written(
+        lambda sent: -sent.arriving * sent.along(sent.y) / _operand(sent, name),
+        lambda sent: f"{number(-sent.arriving[0])}·{bracketed(sent.along(sent.y)[0])} / {bracketed(_operand(sent, name)[0])}",
+    )
+
+
+def _where_chosen(is_chosen: Callable[[SentCall], object]) -> Sent:
+    """Upstream where a condition is true, else 0; halves between equals."""
+
+    def rule(sent: SentCall) -> Substitution:
+        share = sent.along(is_chosen(sent))
+        return numbers(sent.arriving * share) if set(share.tolist()) <= {0.0, 1.0} else products(sent.arriving, share)
+
+    return rule
+
+
+def _share_of_extreme(mine: str, other: str, sign: int) -> Sent:
+    def share(sent: SentCall) -> np.ndarray:
+        ahead = sign * (np.asarray(sent.call.options[mine]) - sent.call.options[other])
+        return np.where(ahead == 0, 0.5, ahead > 0)
+
+    return _where_chosen(share)
+
+
+def _extreme_sent(sign: int) -> dict[str, Sent]:
+    return {"a": _share_of_extreme("a", "b", sign), "b": _share_of_extreme("b", "a", sign)}
+
+
+def _power_slope(sent: SentCall) -> np.ndarray:
+    x, n = np.asarray(sent.call.options["a"], float), np.asarray(sent.call.options["exponent"], float)
+    return n * x ** (n - 1)
+
+
+def _root_slope(sent: SentCall) -> np.ndarray:
+    return np.where(sent.x == 0, 0.0, 0.5 / np.sqrt(sent.x))
+
+
 ROWS = (
     Operation(
         names="add", spreads=True, of_complex=True, signature="a b", symbol="s", formula=_scaled("s = a + b", "b"),
         numbers=_sum_of(+1), linear_in="all",
-        gradients=_scaled_gradients("b", a="∂L/∂s", b="∂L/∂s"), same_for_means=True,
+        gradients=_scaled_gradients("b", a="∂L/∂s", b="∂L/∂s"), same_for_means=True, sent={"a": handed_on(), "b": _by_alpha(1)},
     ),
     Operation(
         names="sub", spreads=True, of_complex=True, signature="a b", symbol="d", formula=_scaled("d = a − b", "b"),
         numbers=_sum_of(-1), linear_in="all",
-        gradients=_scaled_gradients("b", a="∂L/∂d", b="−∂L/∂d"), same_for_means=True,
+        gradients=_scaled_gradients("b", a="∂L/∂d", b="−∂L/∂d"), same_for_means=True, sent={"a": handed_on(), "b": _by_alpha(-1)},
     ),
     Operation(
         names="rsub", spreads=True, of_complex=True, signature="a b", symbol="d", formula=_scaled("d = b − a", "a"),
         numbers=_sum_of(-1, turned=True), linear_in="all",
-        gradients=_scaled_gradients("a", a="−∂L/∂d", b="∂L/∂d"),
+        gradients=_scaled_gradients("a", a="−∂L/∂d", b="∂L/∂d"), sent={"a": _by_alpha(-1), "b": handed_on()},
     ),
     Operation(
         names="mul", spreads=True, signature="a b", symbol="p", formula=_of_two("p = a · b"), numbers=_times, linear_in="each",
         gradients=_sent_to("∂L/∂p · b", "∂L/∂p · a"), of_complex=_sent_to("∂L/∂p · conj( b )", "∂L/∂p · conj( a )"),
+        sent={"a": times(lambda sent: sent.call.options["b"]), "b": times(lambda sent: sent.call.options["a"])},
     ),
     Operation(
         names="div", spreads=True, signature="a b rounding_mode=None", symbol="q", formula=_of_two("q = a / b"), numbers=_quotient(False),
         gradients=_sent_to("∂L/∂q / b", "−∂L/∂q · q / b"), linear_in="first",
-        of_complex=_sent_to("∂L/∂q / conj( b )", "−∂L/∂q · conj( q / b )"),
+        of_complex=_sent_to("∂L/∂q / conj( b )", "−∂L/∂q · conj( q / b )"), sent={"a": _divided_by("b"), "b": _to_divisor("b")},
     ),
     Operation(
         names="rdiv", spreads=True, signature="a b rounding_mode=None", symbol="q", formula=_of_two("q = b / a"), numbers=_quotient(True),
         gradients=_sent_to("−∂L/∂q · q / a", "∂L/∂q / a"), of_complex=_sent_to("−∂L/∂q · conj( q / a )", "∂L/∂q / conj( a )"),
+        sent={"a": _to_divisor("a"), "b": _divided_by("a")},
     ),
     Operation(
         names="pow", spreads=True, signature="a:x exponent:n", symbol="y", numbers=_power, sends_local=True,
         formula=lambda given: f"y = {_raised(figure(given['a'], 'x'), given['exponent'])}", gradients=_power_gradients,
         of_complex=_conjugated(_power_gradients),
+        sent={
+            "a": times(_power_slope),
+            "exponent": times(lambda sent: sent.y * np.log(np.asarray(sent.call.options["a"], float))),
+        },
     ),
     Operation(
         names="rpow", spreads=True, signature="a:x b:c", symbol="y", formula=lambda given: f"y = {figure(given['b'], 'c')}ˣ", numbers=_base,
         gradients=lambda given: {"a": f"∂L/∂y · y ln {figure(given['b'], 'c')}"},
+        sent={"a": times(lambda sent: sent.y * math.log(sent.call.options["b"]))},
     ),
     Operation(
         names="neg", of_complex=True, symbol="y", formula="y = −x", gradients={"x": "−∂L/∂y"}, linear_in="all", sends_local=True,
@@ -204,7 +273,7 @@ ROWS = (
     ),
     Operation(
         names="root", symbol="y", formula="y = √x", gradients={"x": "∂L/∂y / (2y), and 0 where y = 0"}, sends_local=True,
-        function=of_number("√({z})", math.sqrt),
+        function=of_number("√({z})", math.sqrt), sent={"x": times(_root_slope)},
     ),
     Operation(
         names="rsqrt", symbol="y", formula="y = 1/√x", gradients={"x": "−∂L/∂y · y³/2"}, of_complex={"x": "−∂L/∂y · conj(y³/2)"},
@@ -240,20 +309,24 @@ ROWS = (
     ),
     Operation(
         names="maximum", spreads=True, signature="a b", symbol="y", formula="y = max(a, b)", gradients=_extreme_gradients(">"),
-        numbers=_better("max"),
+        numbers=_better("max"), sent=_extreme_sent(1),
     ),
     Operation(
         names="minimum", spreads=True, signature="a b", symbol="y", formula="y = min(a, b)", gradients=_extreme_gradients("<"),
-        numbers=_better("min"),
+        numbers=_better("min"), sent=_extreme_sent(-1),
     ),
     Operation(
         names="where", spreads=True, of_complex=True, signature="condition:c input:a other:b", symbol="y", numbers=_where,
         formula=lambda given: "y = a where c, else b" if "other" in given and given["condition"].kind == "b" else "",
         gradients={"input": "∂L/∂y where c", "other": "∂L/∂y elsewhere"},
+        sent={
+            "input": _where_chosen(lambda sent: sent.call.options["condition"]),
+            "other": _where_chosen(lambda sent: ~sent.call.options["condition"]),
+        },
     ),
     Operation(
         names="masked_fill", spreads=True, of_complex=True, signature="x mask value", symbol="y",
         formula="y = value where masked, else x", numbers=_masked,
-        gradients={"x": "∂L/∂y where not masked, else 0"},
+        gradients={"x": "∂L/∂y where not masked, else 0"}, sent={"x": _where_chosen(lambda sent: ~sent.call.options["mask"])},
     ),
 )  # fmt: skip

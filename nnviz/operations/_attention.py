@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from nnviz.operations.operation import Gradient, Gradients, Operation, figure
 from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.sent_call import SentCall
 from nnviz.operations.signature import Given
 from nnviz.operations.writing import Substitution, products
 
@@ -41,7 +43,20 @@ def _gradients(given: Given) -> Gradients:
 
 
 def _attention(call: RecordedCall) -> Substitution | None:
-    q, k, v = (call.options[name] for name in ("query", "key", "value"))
+    return products(_shares(call), call.options["value"][call.place[:-2]][:, call.place[-1]])
+
+
+def _to_value(sent: SentCall) -> Substitution:
+    """Every query's share of this key, times what arrives at the query."""
+    *kept, key, feature = sent.at
+    queries = range(sent.upstream.shape[-2])
+    shares = np.array([_shares(replace(sent.call, place=(*kept, query, feature)))[key] for query in queries])
+    return products(shares, sent.upstream[(*kept, slice(None), feature)])
+
+
+def _shares(call: RecordedCall) -> np.ndarray:
+    """How much one query attends to every key."""
+    q, k = (call.options[name] for name in ("query", "key"))
     mask, scale = call.option("attn_mask"), call.option("scale", 1 / math.sqrt(q.shape[-1]))
     scores = k[call.place[:-2]] @ q[call.place[:-1]] * scale
     if call.option("is_causal", False):
@@ -50,7 +65,7 @@ def _attention(call: RecordedCall) -> Substitution | None:
         line = np.broadcast_to(mask, (*q.shape[:-1], len(scores)))[call.place[:-1]]
         scores = np.where(line, scores, -np.inf) if mask.dtype.kind == "b" else scores + line
     shares = np.exp(scores - scores.max())
-    return products(shares / shares.sum(), v[call.place[:-2]][:, call.place[-1]])
+    return shares / shares.sum()
 
 
 ROWS = (
@@ -62,5 +77,6 @@ ROWS = (
         gradients=_gradients,
         numbers=_attention,
         random=True,
+        sent={"value": _to_value},
     ),
 )

@@ -6,6 +6,7 @@ from functools import partial
 
 from nnviz.operations.operation import Gradients, Operation
 from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.sent_call import SentCall
 from nnviz.operations.signature import Given
 from nnviz.operations.writing import Substitution, bracketed
 from nnviz.records.tensors import to_numpy
@@ -41,6 +42,14 @@ def _dropout(call: RecordedCall) -> Substitution | None:
     return Substitution(f"{int(kept)}·{bracketed(x)}/(1 {MINUS} {number(p)})", kept * x / (1 - p))
 
 
+def _dropped_back(sent: SentCall) -> Substitution | None:
+    record, g, p = sent.call.node.dropped, float(sent.upstream[sent.at]), sent.call.option("p", 0.5)
+    if record is None:
+        return Substitution(number(g), g) if sent.call.option("training") is False or not p else None
+    kept = not to_numpy(record)[sent.at]
+    return Substitution(f"{bracketed(g)}·{int(kept)}/(1 {MINUS} {number(p)})", kept * g / (1 - p))
+
+
 def _mask(call: RecordedCall) -> Substitution | None:
     p = call.option("p")
     if p is None:
@@ -49,7 +58,14 @@ def _mask(call: RecordedCall) -> Substitution | None:
 
 
 _dropping = partial(
-    Operation, signature="x p training inplace", symbol="y", gradients=_gradients, numbers=_dropout, drops=True, random=True
+    Operation,
+    signature="x p training inplace",
+    symbol="y",
+    gradients=_gradients,
+    numbers=_dropout,
+    drops=True,
+    random=True,
+    sent={"x": _dropped_back},
 )
 ROWS = (
     _dropping(names="dropout", formula=_formula),

@@ -10,8 +10,9 @@ import numpy as np
 
 from nnviz.operations.operation import Gradient, Gradients, Operation
 from nnviz.operations.recorded_call import RecordedCall, pieces
+from nnviz.operations.sent_call import Sent, SentCall
 from nnviz.operations.signature import Given, is_complex
-from nnviz.operations.writing import Substitution
+from nnviz.operations.writing import Substitution, numbers
 from nnviz.records.trace_record import NodeRecord
 from nnviz.text.numbers import place
 
@@ -47,6 +48,54 @@ def _moved(call: RecordedCall, move: Move) -> Substitution:
     source = tuple(map(int, np.unravel_index(flat, x.shape))) if x.shape else ()
     axis = call.state.index.node(call.node.inputs[0]).batch_axis
     return Substitution(f"x{place([k for at, k in enumerate(source) if at != axis])}", float(x[source]))
+
+
+def _moved_back(move: Move) -> Sent:
+    """From where the element went to: to one place, to several copies, or to none."""
+
+    def write(sent: SentCall) -> Substitution:
+        node = sent.call.node
+        if node.operation in ("chunk", "split", "unbind"):
+            return _to_whole(sent)
+        origins = np.broadcast_to(move(np.arange(sent.x.size).reshape(sent.x.shape), node), node.shape)
+        places = np.argwhere(origins == np.ravel_multi_index(sent.at, sent.x.shape)) if sent.at else np.argwhere(origins == 0)
+        if len(places) == 1:
+            return _arriving(sent, tuple(map(int, places[0])))
+        return numbers(sent.upstream[tuple(places.T)]) if len(places) else Substitution("0", 0.0)
+
+    return write
+
+
+def _to_whole(sent: SentCall) -> Substitution:
+    """To a tensor that was cut in parts: what all that use the element's part send to it."""
+    node, index = sent.call.node, sent.call.state.index
+    parts = pieces(node, np.arange(sent.x.size).reshape(sent.x.shape))
+    flat = np.ravel_multi_index(sent.at, sent.x.shape)
+    which, at = next((k, tuple(map(int, np.argwhere(part == flat)[0]))) for k, part in enumerate(parts) if (part == flat).any())
+    uses = [edge for edge in index.out_edges[node.id] if _port(index.node(edge.target), edge.argument) == which]
+    arriving = [index.array(edge.contribution) for edge in uses if edge.contribution is not None]
+    return numbers(np.array([float(part[at]) for part in arriving])) if arriving else Substitution("0", 0.0)
+
+
+def _port(user: NodeRecord, argument: int) -> int:
+    return user.ports[argument] if user.ports else 0
+
+
+def _arriving(sent: SentCall, at: tuple[int, ...]) -> Substitution:
+    shown = place([k for axis, k in enumerate(at) if axis != sent.call.node.batch_axis])
+    return Substitution(f"∂L/∂y{shown}", float(sent.upstream[at]))
+
+
+def _to_part(sent: SentCall) -> Substitution:
+    """To one of the tensors that cat or stack put together."""
+    call = sent.call
+    parts = [call.input(k) for k in range(len(call.node.inputs))]
+    if call.node.operation == "stack":
+        axis = call.option("dim", 0) % len(call.node.shape)
+        return _arriving(sent, (*sent.at[:axis], sent.argument, *sent.at[axis:]))
+    axis = call.option("dim", 0) % len(sent.at)
+    start = sum(part.shape[axis] for part in parts[: sent.argument])
+    return _arriving(sent, (*sent.at[:axis], sent.at[axis] + start, *sent.at[axis + 1 :]))
 
 
 def _joined(call: RecordedCall) -> Substitution:
@@ -114,12 +163,44 @@ def _cast_gradients(given: Given) -> Gradients:
     return {"x": Gradient("no gradient passes", "")} if is_whole else _UNCHANGED
 
 
+_MOST_PLACES = 4
+"""A list of more places is not written out."""
+
+
+def _sliced(given: Given) -> str:
+    """The slice as the code has it: x[:, 2]. With tensors in it, or of a list of outputs, it stays open."""
+    index = given["index"]
+    texts = [_sliced_along(part) for part in (index if isinstance(index, tuple) else (index,))]
+    return f"y = x[{', '.join(texts)}]" if all(texts) else "y = x[…]"
+
+
+def _sliced_along(part: Any) -> str:
+    """What stands in the brackets for one axis; empty for a tensor."""
+    if part is Ellipsis or part == "…":
+        return "…"
+    if part is None or isinstance(part, (bool, int)):
+        return str(part)
+    if isinstance(part, list):
+        return str(part) if len(part) <= _MOST_PLACES and all(isinstance(one, int) for one in part) else ""
+    ends = (part.start, part.stop, part.step) if isinstance(part, slice) else part.get("slice") if isinstance(part, dict) else None
+    if ends is None:
+        return ""
+    start, stop, step = ("" if end is None else str(end) for end in ends)
+    return f"{start}:{stop}" + (f":{step}" if step else "")
+
+
 _TO_WHERE_IT_CAME_FROM: Gradients = {"x": "∂L/∂y, back to where each element came from"}
 
 
 def _move(names: str, formula: str | Callable[[Given], str], move: Move = _in_order, **more: Any) -> Operation:
     """The row of an operation of one tensor whose elements are some of its input's."""
-    row = {"symbol": "y", "gradients": _TO_WHERE_IT_CAME_FROM, "of_complex": True, "linear_in": "all"} | more
+    row = {
+        "symbol": "y",
+        "gradients": _TO_WHERE_IT_CAME_FROM,
+        "of_complex": True,
+        "linear_in": "all",
+        "sent": {"x": _moved_back(move)},
+    } | more
     return Operation(names=names, formula=formula, numbers=lambda call: _moved(call, move), **row)
 
 
@@ -128,7 +209,14 @@ def _pieces(x: np.ndarray, node: NodeRecord) -> np.ndarray:
 
 
 _joining = partial(
-    Operation, signature="tensors dim", symbol="y", of_complex=True, gradients=_joined_gradients, numbers=_joined, linear_in="all"
+    Operation,
+    signature="tensors dim",
+    symbol="y",
+    of_complex=True,
+    gradients=_joined_gradients,
+    numbers=_joined,
+    linear_in="all",
+    sent={"tensors": _to_part},
 )
 _TRANSPOSED: Gradients = {"x": "(∂L/∂y)ᵀ"}
 ROWS = (
@@ -152,7 +240,7 @@ ROWS = (
         "expand", "y = x, repeated along axes", lambda x, node: np.broadcast_to(x, node.shape),
         gradients={"x": "∂L/∂y, summed over the copies"},
     ),
-    _move("getitem", "y = x[…]", lambda x, node: x[_index(node.arguments[1])]),
+    _move("getitem", _sliced, lambda x, node: x[_index(node.arguments[1])], signature="x index"),
     _move("select", "y = x at one place of an axis", lambda x, node: x.take(node.arguments[2], node.arguments[1])),
     _move("narrow", "y = a stretch of x", _narrowed),
     _move(

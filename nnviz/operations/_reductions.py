@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nnviz.operations.operation import Gradient, Gradients, Operation, Rule, figure
 from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.sent_call import Sent, SentCall
 from nnviz.operations.signature import Given, Input, inputs_in, spread_shape
-from nnviz.operations.writing import Substitution, divided, factors, line, listed, numbers, powers, squares
-from nnviz.text.numbers import MINUS
+from nnviz.operations.writing import Substitution, bracketed, divided, exponential, factors, line, listed, numbers, powers, squares
+from nnviz.text.numbers import MINUS, number
 
 
 def _reduced(call: RecordedCall) -> np.ndarray:
@@ -113,55 +114,141 @@ def _cumulated(call: RecordedCall) -> Substitution:
     return numbers(line(call.options["x"], call.place, axis)[: call.place[axis] + 1])
 
 
+# --- what is sent back, with numbers ---
+
+
+class _Reduction(NamedTuple):
+    """What one element of the input was reduced with."""
+
+    own: float
+    values: np.ndarray
+    arriving: float
+    result: float
+
+
+def _around(sent: SentCall) -> _Reduction:
+    """The element, those it was reduced with, and what arrives at their result."""
+    x, dim = sent.x, sent.call.option("dim")
+    chosen = range(x.ndim) if dim is None or dim == [] or isinstance(dim, bool) else [dim] if isinstance(dim, int) else dim
+    axes = {axis % x.ndim for axis in chosen} if x.ndim else set()
+    own = float(x[sent.at])
+    values = x[tuple(slice(None) if axis in axes else k for axis, k in enumerate(sent.at))].reshape(-1)
+    is_kept = sent.upstream.ndim == x.ndim
+    place = tuple(0 if axis in axes else k for axis, k in enumerate(sent.at) if is_kept or axis not in axes)
+    return _Reduction(own, values, float(sent.upstream[place]), float(sent.y[place]))
+
+
+def _by(write: Callable[[_Reduction, Given], Substitution | None]) -> Sent:
+    """Return the rule that is told the element and those around it, and the options of the call."""
+    return lambda sent: write(_around(sent), sent.call.options)
+
+
+def _times(one: _Reduction, text: str, slope: float) -> Substitution:
+    return Substitution(f"{bracketed(one.arriving)}·{text}", one.arriving * slope)
+
+
+def _to_variance(one: _Reduction, given: Given) -> Substitution:
+    count, center = len(one.values) - _correction(given), float(one.values.mean())
+    return _times(one, f"2·({number(one.own)} {MINUS} {bracketed(center)})/{count}", 2 * (one.own - center) / count)
+
+
+def _to_deviation(one: _Reduction, given: Given) -> Substitution | None:
+    count, center = len(one.values) - _correction(given), float(one.values.mean())
+    by = f"({count}·{number(one.result)})"
+    slope = (one.own - center) / (count * one.result) if one.result else math.nan
+    return _times(one, f"({number(one.own)} {MINUS} {bracketed(center)})/{by}", slope)
+
+
+def _to_norm(one: _Reduction, given: Given) -> Substitution | None:
+    if not _is_euclidean(given) or not one.result:
+        return None
+    return _times(one, f"{bracketed(one.own)}/{number(one.result)}", one.own / one.result)
+
+
+def _to_logsumexp(one: _Reduction, given: Given) -> Substitution | None:
+    sums = powers(one.values)
+    if not 0 < sums.value < math.inf:
+        return None
+    return _times(one, f"{exponential(one.own)}/({sums.text})", math.exp(one.own) / sums.value)
+
+
+def _to_extreme(one: _Reduction, given: Given) -> Substitution:
+    """One element for each result where an axis is named, else shared between equals."""
+    equals = int((one.values == one.result).sum()) if one.own == one.result else 0
+    if not equals:
+        return Substitution("0", 0.0)
+    return divided(numbers(np.array([one.arriving])), equals) if equals > 1 else numbers(np.array([one.arriving]))
+
+
+def _to_compared(sent: SentCall) -> Substitution | None:
+    """`max` and `min` of two tensors have no axis to look along."""
+    return None if isinstance(sent.call.options.get("b", sent.call.options.get("dim")), np.ndarray) else _by(_to_extreme)(sent)
+
+
+def _to_product(one: _Reduction, given: Given) -> Substitution | None:
+    others = np.delete(one.values, int(np.flatnonzero(one.values == one.own)[0]))
+    said = factors(others) if len(others) else Substitution("1", 1.0)
+    return _times(one, said.text, said.value)
+
+
+def _to_cumulated(sent: SentCall) -> Substitution:
+    axis = sent.call.option("dim") % len(sent.at)
+    return numbers(line(sent.upstream, sent.at, axis)[sent.at[axis] :])
+
+
 _reduction = partial(Operation, signature="x dim keepdim", symbol="y")
 ROWS = (
     _reduction(
         names="sum", of_complex=True, symbol="s", formula="s = Σ x", gradients={"x": "∂L/∂s, to every element"}, linear_in="all",
-        numbers=lambda call: numbers(_reduced(call)),
+        numbers=lambda call: numbers(_reduced(call)), sent={"x": _by(lambda one, given: numbers(np.array([one.arriving])))},
     ),
     _reduction(
         names="mean", of_complex=True, symbol="m", formula="m = 1/n Σ x", gradients={"x": "∂L/∂m / n, to every element"},
-        linear_in="all", numbers=_mean,
+        linear_in="all", numbers=_mean, sent={"x": _by(lambda one, given: divided(numbers(np.array([one.arriving])), len(one.values)))},
     ),
-    _reduction(names="logsumexp", formula="y = ln Σ eˣ", gradients={"x": "∂L/∂y · softmax(x)"}, numbers=_logsumexp),
+    _reduction(
+        names="logsumexp", formula="y = ln Σ eˣ", gradients={"x": "∂L/∂y · softmax(x)"}, numbers=_logsumexp,
+        sent={"x": _by(_to_logsumexp)},
+    ),
     _reduction(
         names="max", formula=lambda given: "y = max(a, b)" if _other(given) else "y = max x", numbers=_extreme("max"),
-        gradients=_extreme_gradients("largest", ">"),
+        gradients=_extreme_gradients("largest", ">"), sent={"x": _to_compared},
     ),
     _reduction(
         names="min", formula=lambda given: "y = min(a, b)" if _other(given) else "y = min x", numbers=_extreme("min"),
-        gradients=_extreme_gradients("smallest", "<"),
+        gradients=_extreme_gradients("smallest", "<"), sent={"x": _to_compared},
     ),
     _reduction(
         names="amax", formula="y = max x", gradients={"x": "∂L/∂y at the largest elements, shared between equals"},
-        numbers=_extreme("max"),
+        numbers=_extreme("max"), sent={"x": _by(_to_extreme)},
     ),
     _reduction(
         names="amin", formula="y = min x", gradients={"x": "∂L/∂y at the smallest elements, shared between equals"},
-        numbers=_extreme("min"),
+        numbers=_extreme("min"), sent={"x": _by(_to_extreme)},
     ),
     _reduction(
-        names="var", signature="x dim unbiased keepdim correction", symbol="σ²", numbers=_variance,
+        names="var", signature="x dim unbiased keepdim correction", symbol="σ²", numbers=_variance, sent={"x": _by(_to_variance)},
         formula=lambda given: f"σ² = 1/{_divisor(given)} Σ (x − x̄)²",
         gradients=lambda given: {"x": f"∂L/∂σ² · 2(x − x̄)/{_divisor(given)}"},
     ),
     _reduction(
         names="std", signature="x dim unbiased keepdim correction", symbol="σ", numbers=lambda call: _rooted(_variance(call)),
+        sent={"x": _by(_to_deviation)},
         formula=lambda given: f"σ = √(1/{_divisor(given)} Σ (x − x̄)²)",
         gradients=lambda given: {"x": f"∂L/∂σ · (x − x̄)/({_divisor(given)}σ)"},
     ),
     _reduction(
         names="norm", signature="x p dim keepdim", symbol="‖x‖", formula=lambda given: "‖x‖ = √Σ x²" if _is_euclidean(given) else "",
-        gradients={"x": "∂L/∂‖x‖ · x / ‖x‖"},
+        gradients={"x": "∂L/∂‖x‖ · x / ‖x‖"}, sent={"x": _by(_to_norm)},
         numbers=lambda call: _rooted(squares(_reduced(call))) if _is_euclidean(call.options) else None,
     ),
     _reduction(
         names="cumsum", of_complex=True, formula="yᵢ = x₁ + … + xᵢ", gradients={"x": Gradient("Σ ∂L/∂yⱼ for j ≥ i", "xᵢ")},
-        numbers=_cumulated,
+        numbers=_cumulated, sent={"x": _to_cumulated},
     ),
     _reduction(
         names="prod", formula="y = Π x", gradients={"x": "∂L/∂y · Π of the other elements"},
         of_complex={"x": "∂L/∂y · conj(Π of the other elements)"},
-        numbers=lambda call: factors(_reduced(call)),
+        numbers=lambda call: factors(_reduced(call)), sent={"x": _by(_to_product)},
     ),
 )  # fmt: skip

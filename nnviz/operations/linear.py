@@ -10,8 +10,9 @@ import numpy as np
 
 from nnviz.operations.operation import Formula, Gradient, Gradients, Operation
 from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.sent_call import Sent, SentCall
 from nnviz.operations.signature import Given, inputs_in, is_complex
-from nnviz.operations.writing import Substitution, plain, products
+from nnviz.operations.writing import Substitution, numbers, plain, products
 
 OF_ONE_UNIT = {
     2: Formula("z", "z = Σᵢ wᵢ xᵢ", "∂L/∂xᵢ = ∂L/∂z · wᵢ\n∂L/∂wᵢ = ∂L/∂z · xᵢ"),
@@ -103,16 +104,74 @@ def _within(matrices: np.ndarray, place: list[int]) -> np.ndarray:
     return matrices[tuple(k if size > 1 else 0 for k, size in zip(chosen, matrices.shape, strict=False))]
 
 
+def _flat(array: np.ndarray) -> np.ndarray:
+    """(rows, features): all axes before the last as one."""
+    return array.reshape(-1, array.shape[-1])
+
+
+def _to_dense_input(sent: SentCall) -> Substitution:
+    return products(sent.upstream[sent.at[:-1]], sent.call.options["weight"][:, sent.at[-1]])
+
+
+def _to_dense_weight(sent: SentCall) -> Substitution:
+    unit, feature = sent.at
+    return products(_flat(sent.upstream)[:, unit], _flat(sent.call.options["x"])[:, feature])
+
+
+def _to_dense_bias(sent: SentCall) -> Substitution:
+    return numbers(_flat(sent.upstream)[:, sent.at[-1]])
+
+
+def _to_dot(sent: SentCall) -> Substitution:
+    upstream, other = float(sent.upstream.reshape(-1)[0]), float(sent.call.input(1 - sent.argument)[sent.at])
+    return products(np.array([upstream]), np.array([other]))
+
+
+def _to_factor(sent: SentCall) -> Substitution:
+    """∂L/∂A = ∂L/∂C Bᵀ and ∂L/∂B = Aᵀ ∂L/∂C, summed over the further axes along which a factor was spread."""
+    a, b, g = sent.call.input(0), sent.call.input(1), sent.upstream
+    g = g[..., None] if b.ndim == 1 else g
+    g = g[..., None, :] if a.ndim == 1 else g
+    a, b = a[None] if a.ndim == 1 else a, b[:, None] if b.ndim == 1 else b
+    place = sent.at if len(sent.at) > 1 else (0, *sent.at) if sent.argument == 0 else (*sent.at, 0)
+    own = a if sent.argument == 0 else b
+    kept = (slice(None),) * (g.ndim - own.ndim)
+    spread = tuple(
+        slice(None) if size == 1 < whole else k for k, size, whole in zip(place, own.shape[:-2], g.shape[-own.ndim :], strict=False)
+    )
+    row, column = place[-2:]
+    if sent.argument == 0:
+        other = np.broadcast_to(b, (*g.shape[:-2], *b.shape[-2:]))
+        left, right = g[(*kept, *spread, row)], other[(*kept, *spread, column)]
+    else:
+        other = np.broadcast_to(a, (*g.shape[:-2], *a.shape[-2:]))
+        left, right = other[(*kept, *spread, slice(None), row)], g[(*kept, *spread, slice(None), column)]
+    return products(left.reshape(-1), right.reshape(-1))
+
+
 def _einsum(call: RecordedCall) -> Substitution | None:
     """Of two tensors; every place of the indices that are summed away is a term."""
-    equation = call.node.arguments[0]
-    inputs, arrow, output = equation.replace(" ", "").partition("->")
+    inputs, arrow, output = call.node.arguments[0].replace(" ", "").partition("->")
     terms = inputs.split(",")
-    if not arrow or "." in equation or len(terms) != 2 or any(len(set(term)) < len(term) for term in terms):
+    return _contracted(terms, output, [call.input(k) for k in range(len(terms))], call.place) if arrow else None
+
+
+def _to_einsum(sent: SentCall) -> Substitution | None:
+    """Of two tensors: what is sent to one is the product of ∂L/∂y and the other, summed over what the one does not have."""
+    inputs, arrow, output = sent.call.node.arguments[0].replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    if not arrow or len(terms) != 2 or not set(terms[sent.argument]) <= set(output) | set(terms[1 - sent.argument]):
         return None
-    fixed = dict(zip(output, call.place, strict=True))
-    summed = sorted(set(inputs) - {","} - set(output))
-    parts = [call.input(k)[tuple(fixed.get(index, slice(None)) for index in term)] for k, term in enumerate(terms)]
+    other = sent.call.input(1 - sent.argument)
+    return _contracted([output, terms[1 - sent.argument]], terms[sent.argument], [sent.upstream, other], sent.at)
+
+
+def _contracted(terms: list[str], output: str, arrays: list[np.ndarray], place: tuple[int, ...]) -> Substitution | None:
+    if "." in "".join(terms) or len(terms) != 2 or any(len(set(term)) < len(term) for term in terms):
+        return None
+    fixed = dict(zip(output, place, strict=True))
+    summed = sorted(set("".join(terms)) - set(output))
+    parts = [array[tuple(fixed.get(index, slice(None)) for index in term)] for array, term in zip(arrays, terms, strict=True)]
     left = [[index for index in term if index in summed] for term in terms]
     sizes = {index: size for kept, part in zip(left, parts, strict=True) for index, size in zip(kept, part.shape, strict=True)}
     grids = np.indices([sizes[index] for index in summed]).reshape(len(summed), -1)
@@ -120,13 +179,16 @@ def _einsum(call: RecordedCall) -> Substitution | None:
     return products(*np.broadcast_arrays(np.atleast_1d(a), np.atleast_1d(b)))
 
 
+_FACTORS: dict[str, Sent] = {"a": _to_factor, "b": _to_factor}
 _product = partial(
-    Operation, signature="a:A b:B", symbol="C", gradients=_factors("ᵀ"), of_complex=_factors("ᴴ"), numbers=_matmul, linear_in="each"
-)
+    Operation, signature="a:A b:B", symbol="C", gradients=_factors("ᵀ"), of_complex=_factors("ᴴ"), numbers=_matmul, linear_in="each",
+    sent=_FACTORS,
+)  # fmt: skip
 ROWS = (
     Operation(
         names="linear", signature="x weight:W bias:b", symbol="z", formula=_dense_formula, numbers=_dense, linear_in="all",
         gradients=_dense_gradients, of_complex=_of_complex_dense, same_for_means=True,
+        sent={"x": _to_dense_input, "weight": _to_dense_weight, "bias": _to_dense_bias},
     ),
     _product(names="matmul mm", formula="C = A B"),
     _product(names="bmm", formula="C = A B, for each sample"),
@@ -137,14 +199,17 @@ ROWS = (
     Operation(
         names="dot", signature="a b", symbol="s", formula="s = a · b", gradients={"a": "∂L/∂s · b", "b": "∂L/∂s · a"},
         of_complex={"a": "∂L/∂s · conj(b)", "b": "∂L/∂s · conj(a)"}, numbers=lambda call: products(call.input(0), call.input(1)),
+        sent={"a": _to_dot, "b": _to_dot},
     ),
     Operation(
         names="vdot", signature="a b", symbol="s", formula=lambda given: "s = conj(a) · b" if is_complex(given) else "s = a · b",
         gradients={"a": "∂L/∂s · b", "b": "∂L/∂s · a"}, of_complex={"a": "conj(∂L/∂s) · b", "b": "∂L/∂s · a"},
         numbers=lambda call: products(call.input(0), call.input(1)),
+        sent={"a": _to_dot, "b": _to_dot},
     ),
     Operation(
         names="einsum", signature="equation a b c d e f g h", symbol="y", formula=_summed, numbers=_einsum,
         gradients=_summed_gradients(False), of_complex=_summed_gradients(True),
+        sent={"a": _to_einsum, "b": _to_einsum},
     ),
 )  # fmt: skip

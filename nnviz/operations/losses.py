@@ -15,8 +15,9 @@ import numpy as np
 
 from nnviz.operations.operation import Gradients, Operation
 from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.sent_call import Sent, SentCall
 from nnviz.operations.signature import Given
-from nnviz.operations.writing import Substitution, bracketed, divided, exponential, numbers, powers
+from nnviz.operations.writing import Substitution, bracketed, divided, exponential, multiplied, numbers, powers
 from nnviz.text.numbers import MINUS, number
 
 
@@ -65,6 +66,16 @@ def _smooth_text(p: float, t: float, beta: float) -> str:
     if abs(p - t) < beta:
         return f"½·({_difference(p, t)})²/{number(beta)}"
     return f"|{_difference(p, t)}| {MINUS} {number(beta / 2)}"
+
+
+def _smooth_slope(p: np.ndarray, t: np.ndarray, beta: float) -> np.ndarray:
+    return np.clip((p - t) / beta, -1, 1) if beta else np.sign(p - t)
+
+
+def _smooth_slope_text(p: float, t: float, beta: float) -> str:
+    if not beta:
+        return number(float(np.sign(p - t)))
+    return f"min(max(({_difference(p, t)})/{number(beta)}, {MINUS}1), 1)"
 
 
 def _crossed(p: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -148,6 +159,65 @@ def _written(parts: Parts, prefix: tuple[int, ...] | None, values: np.ndarray) -
     return numbers(values)
 
 
+# --- what is sent back, with numbers ---
+
+
+def _per_element(slope: Callable[..., np.ndarray], write: Callable[..., str], *names: str) -> Sent:
+    """To an element of the prediction: the slope of its part, divided by how many there are where the loss is their mean."""
+
+    def rule(sent: SentCall) -> Substitution | None:
+        call = sent.call
+        if call.option("weight") is not None or call.option("pos_weight") is not None:
+            return None
+        pair = float(sent.x[sent.at]), float(np.broadcast_to(call.options["target"], sent.x.shape)[sent.at])
+        options = [call.option(name, 1.0) for name in names]
+        text, value = write(*pair, *options), float(slope(*map(np.float64, pair), *options))
+        return _reduced(sent, Substitution(text, value), sent.x.size)
+
+    return rule
+
+
+def _reduced(sent: SentCall, said: Substitution, count: float) -> Substitution:
+    """The slope of a part in the loss: of a mean divided by the count, times ∂L of a loss that is not the last."""
+    reduction = sent.call.option("reduction", "mean")
+    said = divided(said, count) if reduction == "mean" else said
+    own = sent.at if sent.upstream.ndim == len(sent.at) else sent.at[:1] + sent.at[2:]  # of classes there is one part for each row
+    upstream = float(sent.upstream[own] if reduction == "none" else sent.upstream.reshape(-1)[0])
+    return said if upstream == 1 else multiplied(upstream, said)
+
+
+def _to_scores(sent: SentCall, slope: Callable[[np.ndarray, int, int], tuple[str, float]]) -> Substitution | None:
+    """To one score of a row whose target is the number of a class."""
+    x, target = sent.x, sent.call.options["target"]
+    if target.dtype.kind not in "iu":
+        return None
+    axis = min(1, x.ndim - 1)
+    row = tuple(k for place, k in enumerate(sent.at) if place != axis)
+    wanted, weight = int(target[row]), sent.call.option("weight")
+    kept = target != sent.call.option("ignore_index", -100)
+    if not kept[row]:
+        return Substitution("0", 0.0)
+    text, value = slope(np.moveaxis(x, axis, -1)[row], sent.at[axis], wanted)
+    if weight is None:
+        return _reduced(sent, Substitution(text, value), float(kept.sum()))
+    own = float(weight[wanted])
+    total = float((kept * weight[np.maximum(target, 0).astype(int)]).sum())
+    return _reduced(sent, Substitution(f"{number(own)}·({text})", own * value), total)
+
+
+def _share_less_wanted(z: np.ndarray, k: int, wanted: int) -> tuple[str, float]:
+    share = float(np.exp(z[k] - z.max()) / np.exp(z - z.max()).sum())
+    return (f"{number(share)} {MINUS} 1" if k == wanted else number(share)), share - (k == wanted)
+
+
+def _squashed(z: float) -> float:
+    return 0.5 * (1 + math.tanh(z / 2))
+
+
+def _limited_text(p: float, t: float, limit: float) -> str:
+    return f"min(max({_difference(p, t)}, {number(-limit)}), {number(limit)})"
+
+
 # --- formulas ---
 
 
@@ -170,7 +240,7 @@ def _row(names: str, signature: str, parts: Callable[[RecordedCall], Parts | Non
 
 
 def _of_terms(
-    names: str, signature: str, term: str, slope: str, parts: Callable[[RecordedCall], Parts | None], letter: str = "ŷ"
+    names: str, signature: str, term: str, slope: str, parts: Callable[[RecordedCall], Parts | None], sent: Sent, letter: str = "ŷ"
 ) -> Operation:
     """The row of a loss of (prediction, target) whose formula knows no weights."""
 
@@ -181,7 +251,9 @@ def _of_terms(
         one = _slope(_term(slope, given), given)
         return {"x": f"Σ {one}, over its pairs" if _is_spread(given) else one}
 
-    return _row(names, f"x:{letter} target {signature}", parts, formula=formula, gradients=gradients, compares_elements=True)
+    return _row(
+        names, f"x:{letter} target {signature}", parts, formula=formula, gradients=gradients, sent={"x": sent}, compares_elements=True
+    )
 
 
 def _is_spread(given: Given) -> bool:
@@ -242,34 +314,45 @@ ROWS = (
     _of_terms(
         "mse_loss", f"{_POINTWISE} weight=None", "(ŷ − y)²", "2(ŷ − y)",
         _pointwise(lambda p, t: (p - t) ** 2, lambda p, t: f"({_difference(p, t)})²"),
+        _per_element(lambda p, t: 2 * (p - t), lambda p, t: f"2·({_difference(p, t)})"),
     ),
     _of_terms(
         "l1_loss", f"{_POINTWISE} weight=None", "|ŷ − y|", "sign(ŷ − y)",
         _pointwise(lambda p, t: np.abs(p - t), lambda p, t: f"|{_difference(p, t)}|"),
+        _per_element(lambda p, t: np.sign(p - t), lambda p, t: number(float(np.sign(p - t)))),
     ),
     _of_terms(
         "huber_loss", "reduction delta weight=None", "½(ŷ − y)² if |ŷ − y| ≤ δ else δ(|ŷ − y| − ½δ)", "min(max(ŷ − y, −δ), δ)",
-        _pointwise(_huber, _huber_text, "delta"),
+        _pointwise(_huber, _huber_text, "delta"), _per_element(lambda p, t, d: np.clip(p - t, -d, d), _limited_text, "delta"),
     ),
     _of_terms(
         "smooth_l1_loss", f"{_POINTWISE} beta", "½(ŷ − y)²/β if |ŷ − y| < β else |ŷ − y| − ½β", "min(max((ŷ − y)/β, −1), 1)",
         _pointwise(_smooth, _smooth_text, "beta"),
+        _per_element(_smooth_slope, _smooth_slope_text, "beta"),
     ),
     _of_terms(
         "binary_cross_entropy", f"weight=None {_POINTWISE}", "−(y ln p + (1 − y) ln(1 − p))", "(p − y)/(p(1 − p))",
-        _pointwise(_crossed, _crossed_text), "p",
+        _pointwise(_crossed, _crossed_text),
+        _per_element(
+            lambda p, t: (p - t) / (p * (1 - p)), lambda p, t: f"({_difference(p, t)})/({number(p)}·(1 {MINUS} {number(p)}))",
+        ),
+        "p",
     ),
     _row(
         "binary_cross_entropy_with_logits", f"x:z target weight=None {_POINTWISE} pos_weight",
         _pointwise(lambda z, t: np.logaddexp(0, z) - t * z, _logits_text), formula=_logits_formula, gradients=_logits_gradients,
+        sent={
+            "x": _per_element(lambda z, t: _squashed(z) - t, lambda z, t: f"{number(_squashed(z))} {MINUS} {bracketed(t)}"),
+        },
     ),
     _row(
         "nll_loss", f"x:ℓ {_CLASSES}", partial(_classes, write=lambda x, k: f"{MINUS}{bracketed(float(x[k]))}", scores=lambda x, axis: x),
         formula=lambda given: _of_classes("ℓ[y]", given), gradients=lambda given: {"x": _slope_of_classes("(−onehot(y))", given)},
+        sent={"x": lambda sent: _to_scores(sent, lambda x, k, wanted: (f"{MINUS}1" if k == wanted else "0", -float(k == wanted)))},
     ),
     _row(
         "cross_entropy", f"x:z {_CLASSES} label_smoothing", partial(_classes, write=_cross_entropy_text, scores=_log_softmax),
-        formula=_cross_entropy_formula, own_reads="its own softmax(z)",
+        formula=_cross_entropy_formula, own_reads="its own softmax(z)", sent={"x": lambda sent: _to_scores(sent, _share_less_wanted)},
         gradients=lambda given: {"x": _slope_of_classes("(p − q)" if given.get("label_smoothing") else "(p − onehot(y))", given)},
     ),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.sent_call import Sent, SentCall, times
 from nnviz.operations.signature import Given, Input, Signature, inputs_in, is_complex, signature, spread_shape
 from nnviz.operations.writing import Substitution
 from nnviz.records.trace_record import Equation
@@ -62,6 +63,8 @@ class Operation:
     """The formula with the numbers of one element put in."""
     function: Callable[[float, RecordedCall], Substitution] | None = None
     """Instead of `numbers`, for a function of one number."""
+    sent: Mapping[str, Sent] = field(default_factory=dict)
+    """By argument what is sent to one element of it with the numbers put in; of a function of one number it is known anyway."""
     parts: Callable[[RecordedCall], Any] | None = None
     """Of a loss: what every element of the prediction adds to it."""
     compares_elements: bool = False
@@ -94,6 +97,21 @@ class Operation:
         if self.function is not None:
             return self.function(float(call.input(0)[call.place]), call)
         return self.numbers(call) if self.numbers else None
+
+    def sent_to(self, sent: SentCall) -> Substitution | None:
+        """Return what a call sends to one element of an input, with numbers; None where there is nothing to say of such a call."""
+        name = next((name for name, part in self.arguments.bind(*sent.call.given).items() if _holds(part, sent.argument)), "")
+        if name in self.sent:
+            return self.sent[name](sent)
+        return times(self._slope)(sent) if name == self.arguments.names[0] and (self.function or sent.local is not None) else None
+
+    def _slope(self, sent: SentCall) -> np.ndarray:
+        """∂y/∂x as it travelled, else from the function itself, by a step to each side."""
+        if sent.local is not None:
+            return sent.local
+        z, step = float(sent.x[sent.at]), 1e-5
+        ahead, behind = (self.function(z + way, sent.call).value for way in (step, -step))
+        return np.array((ahead - behind) / (2 * step))
 
     def curve(self, call: RecordedCall, z: np.ndarray) -> np.ndarray:
         """Return what a function of one number with the options of this call makes of every z, for drawing it."""
@@ -130,6 +148,13 @@ class Operation:
         right = f"Re({one.right})" if is_complex(given) and tensor.kind != "c" else one.right
         has_copies = self.spreads and tensor.shape != spread_shape(given)
         return one._replace(right=f"Σ {right}, over the copies" if has_copies else right)
+
+
+def _holds(part: Any, argument: int) -> bool:
+    """Whether an argument of a recorded call is, or has in it, this input."""
+    if isinstance(part, (list, tuple)):
+        return any(_holds(one, argument) for one in part)
+    return isinstance(part, dict) and part.get("input") == argument
 
 
 def _chosen(part: Any, given: Given) -> Any:

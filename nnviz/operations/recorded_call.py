@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -28,8 +28,12 @@ class RecordedCall:
     @cached_property
     def options(self) -> dict[str, Any]:
         """Every argument by its name, tensors as arrays in double precision. Raises LookupError for one whose numbers are not here."""
-        given = self.node.arguments or tuple({"input": k} for k in range(len(self.node.inputs)))
-        return {name: self._filled(part) for name, part in self.signature.bind(given, self.node.keywords).items()}
+        return {name: self._filled(part) for name, part in self.signature.bind(*self.given).items()}
+
+    @property
+    def given(self) -> tuple[Sequence[Any], Mapping[str, Any]]:
+        """What the call was given by position and by name, its tensors as {"input": k}."""
+        return self.node.arguments or tuple({"input": k} for k in range(len(self.node.inputs))), self.node.keywords
 
     def option(self, name: str, default: Any = None) -> Any:
         """Return an argument; the default where the call did not give it."""

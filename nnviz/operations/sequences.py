@@ -7,8 +7,9 @@ from functools import partial
 
 from nnviz.operations.operation import Gradient, Gradients, Operation
 from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.sent_call import SentCall
 from nnviz.operations.signature import Given
-from nnviz.operations.writing import Substitution
+from nnviz.operations.writing import Substitution, numbers
 from nnviz.text.numbers import place
 
 
@@ -37,6 +38,14 @@ def _embedding(call: RecordedCall) -> Substitution:
     return Substitution(f"W{place((row, call.place[-1]))}", value)
 
 
+def _to_looked_up(sent: SentCall) -> Substitution:
+    """A row of W: what arrives at all the places that looked it up."""
+    row, feature = sent.at
+    arriving = sent.upstream[..., feature][sent.call.options["index"] == row]
+    is_padding = sent.call.option("padding_idx") is not None and row == sent.call.option("padding_idx") % sent.x.shape[0]
+    return numbers(arriving) if arriving.size and not is_padding else Substitution("0", 0.0)
+
+
 def _one_hot(call: RecordedCall) -> Substitution:
     named = int(call.input(0)[call.place[:-1]])
     return Substitution(f"1 if {named} = {call.place[-1]} else 0", float(named == call.place[-1]))
@@ -54,7 +63,7 @@ _recurrent = partial(Operation, symbol="h", random=True)
 ROWS = (
     Operation(
         names="embedding", signature="index weight:W padding_idx max_norm=None norm_type scale_grad_by_freq=False", symbol="y",
-        formula=_embedding_formula, gradients=_embedding_gradients, numbers=_embedding,
+        formula=_embedding_formula, gradients=_embedding_gradients, numbers=_embedding, sent={"weight": _to_looked_up},
     ),
     Operation(names="one_hot", symbol="y", formula="y = 1 at the place x names, else 0", numbers=_one_hot),
     _recurrent(names="lstm", signature="x state weights", formula=_lstm_formula),

@@ -1,4 +1,4 @@
-"""A node's forward formula with the numbers of one element put in: "z[1] = 0.8·1.3 − 0.3·0.7 + 0.9 = 1.73". Pure."""
+"""Formulas with the numbers of one element put in: "z[1] = 0.8·1.3 + 0.9 = 1.94", and of what a node sends to its inputs. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import numpy as np
 from nnviz.operations import losses
 from nnviz.operations.operation import UNKNOWN
 from nnviz.operations.recorded_call import RecordedCall
+from nnviz.operations.sent_call import SentCall
 from nnviz.operations.sequences import encoding
 from nnviz.operations.table import recorded, row_of
 from nnviz.operations.writing import Substitution
-from nnviz.records.trace_record import NodeRecord, WhatIf
+from nnviz.records.tensors import to_numpy
+from nnviz.records.trace_record import EdgeRecord, NodeRecord, WhatIf
 from nnviz.records.trace_state import TraceState
 from nnviz.text import numbers
 from nnviz.text.names import symbol
@@ -38,8 +40,11 @@ def holds_for_means(state: TraceState, node: NodeRecord) -> bool:
 
 
 @np.errstate(all="ignore")  # an overflow gives another value than the node's, and then nothing is said
-def substituted(state: TraceState, node: NodeRecord, element: tuple[int, ...]) -> str:
-    """Return the formula with numbers for one element (without the batch axis); empty where there is nothing to put in."""
+def substituted(state: TraceState, node: NodeRecord, element: tuple[int, ...], called: str = "") -> str:
+    """Return the formula with numbers for one element (without the batch axis); empty where there is nothing to put in.
+
+    `called`: what the value is called, if not by the letter of its formula.
+    """
     if node.whole is not None:
         return _of_neuron(state, node)
     value = state.row(node.id, state.value(node.id))
@@ -52,7 +57,55 @@ def substituted(state: TraceState, node: NodeRecord, element: tuple[int, ...]) -
         or (is_mean and not holds_for_means(state, node))
     ):
         return ""
-    return _written(state, node, element, float(value[element]))
+    return _written(state, node, element, float(value[element]), called)
+
+
+@np.errstate(all="ignore")
+def sent(state: TraceState, edge: EdgeRecord, element: tuple[int, ...]) -> Substitution | None:
+    """Return what an operation sends to one element of an input (without the batch axis) with the numbers put in.
+
+    None where there is nothing to put in, where the numbers do not give the contribution, and for means over the batch.
+    """
+    node, source = state.index.node(edge.target), state.index.node(edge.source)
+    at = _with_row(state, source, element)
+    row = state.row(source.id, edge.contribution)
+    if None in at or row is None or len(element) != row.ndim or state.index.supposed(node.id) or _is_complex(state, node, source):
+        return None
+    whole = state if state.sample is not None else TraceState(state.index, state.cursor, 0)
+    try:
+        upstream = _upstream(whole, node)
+        said = row_of(node.operation).sent_to(SentCall(recorded(whole, node), upstream, edge.argument, at, _local(whole, node, edge)))
+    except (*UNKNOWN, StopIteration):
+        return None
+    return said if said and _is_same(said.value, float(row[element])) else None
+
+
+def _is_complex(state: TraceState, *nodes: NodeRecord) -> bool:
+    """Whether one of these, or of what made the first, has complex numbers: no rule is about them."""
+    around = [*nodes, *(state.index.node(id) for id in nodes[0].inputs)]
+    arrays = [state.index.array(tensor) for node in around for tensor in (node.value, node.gradient)]
+    return any(array is not None and array.dtype.kind == "c" for array in arrays)
+
+
+def _upstream(state: TraceState, node: NodeRecord) -> np.ndarray:
+    """∂L/∂ of a node with all its axes. Of one too large to travel every row is the chosen one."""
+    whole = state.index.array(node.gradient)
+    if whole is not None:
+        return whole.astype(float)
+    row = state.row(node.id, node.gradient)
+    if row is None or node.batch_axis is None:
+        raise LookupError("the gradient is not here")
+    return np.broadcast_to(np.expand_dims(row, node.batch_axis).astype(float), node.shape)
+
+
+def _local(state: TraceState, node: NodeRecord, edge: EdgeRecord) -> np.ndarray | None:
+    """∂node/∂source with all axes, where it is known."""
+    if edge.local is not None:
+        return to_numpy(edge.local).astype(float)
+    asked = state.index.local(edge, state.sample)
+    if asked is None or not asked[1] or node.batch_axis is None:
+        return None if asked is None else asked[0].astype(float)
+    return np.broadcast_to(np.expand_dims(asked[0], node.batch_axis).astype(float), node.shape)
 
 
 def _of_neuron(state: TraceState, node: NodeRecord) -> str:
@@ -63,12 +116,12 @@ def _of_neuron(state: TraceState, node: NodeRecord) -> str:
     return substituted(whole, whole.index.node(node.whole), node.element)
 
 
-def _written(state: TraceState, node: NodeRecord, element: tuple[int, ...], value: float) -> str:
+def _written(state: TraceState, node: NodeRecord, element: tuple[int, ...], value: float, called: str) -> str:
     place = _with_row(state, node, element)
     supposed = [what_if for what_if in state.index.supposed(node.id) if touches(what_if, place)]
     if not all(covers(what_if, place) for what_if in supposed):
         return ""
-    left = f"{symbol(node)}{numbers.place(element)}"
+    left = f"{called or symbol(node)}{numbers.place(element)}"
     if any(what_if.kind != "scale" for what_if in supposed):
         return f"{left} = {number(value)}, set by hand"
     factor = math.prod(what_if.value for what_if in supposed)

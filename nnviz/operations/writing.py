@@ -116,8 +116,23 @@ def exponential(z: float) -> str:
 
 def divided(said: Substitution, by: float, text: str = "") -> Substitution:
     """Return (…)/n; a single term needs no brackets."""
-    top = said.text if " " not in said.text else f"({said.text})"
+    top = said.text if _is_one_term(said.text) else f"({said.text})"
     return Substitution(f"{top}/{text or bracketed(by)}", said.value / by if by else float("nan"))
+
+
+def multiplied(by: float, said: Substitution) -> Substitution:
+    """Return a number times what is said; a single term needs no brackets."""
+    return Substitution(f"{bracketed(by)}·{said.text if _is_one_term(said.text) else f'({said.text})'}", by * said.value)
+
+
+def _is_one_term(text: str) -> bool:
+    """Whether no sum or difference stands outside of brackets."""
+    depth = 0
+    for sign in text:
+        depth += (sign == "(") - (sign == ")")
+        if sign == " " and not depth:
+            return False
+    return True
 
 
 def _joined(terms: Sequence[Term]) -> str:

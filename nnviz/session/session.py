@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from nnviz import messages
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
+from nnviz.document.problems import told
 from nnviz.document.shapes.report import Report
 from nnviz.records.breakpoint_places import NO_STEP, BreakpointPlace, nodes_with_breakpoint, target_of
 from nnviz.records.tensors import WHOLE
@@ -67,7 +68,7 @@ class Session(QObject):
         self.breakpoints = BreakpointControl(self.link, experiment)
         per_epoch = lambda: self.run.iterations_per_epoch  # noqa: E731
         self.stepping = Stepping(self._advance, self._retreat, per_epoch, self.breakpoints.between, self)
-        self.training = TrainingControl(self.link, self.breakpoints, self.stepping, self)
+        self.training = TrainingControl(self.link, self.breakpoints, self.stepping, self._problem, self)
         self.kept_run = KeptRun(self.document, self.link, self.training, self)
         self.autosaver = Autosaver(self.document, self._attachments, autosaves, self, lambda: self.kept_run.is_kept)
         self.file_watch = FileWatch(self.document, autosaves, self)
@@ -115,6 +116,11 @@ class Session(QObject):
     def report(self) -> Report:
         """Shapes, parameters and problems of the document as it is now."""
         return self.document.report
+
+    def _problem(self) -> str:
+        """The first thing that is wrong with the document, as a sentence; empty if nothing is."""
+        first = next(iter(self.report.problems), None)
+        return told(first, self.experiment.network.titles) if first else ""
 
     @property
     def run(self) -> RunState:

@@ -6,7 +6,7 @@ it passes 300 lines because all of this changes together with the cursor.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -113,6 +113,10 @@ class Stepping(QObject):
         place = trace_places.into(self.index, self.cursor, self._folded)
         is_ahead = place > self.cursor or trace_places.is_in_group(self.index, self.cursor, self._folded)
         return self.index.trace.steps[place - 1].node if is_ahead else None
+
+    def folded_with(self, node: int) -> Collection[int]:
+        """Return the nodes that are folded into one card with this one; none where it stands alone."""
+        return self._folded(node)
 
     # --- moves ---
 

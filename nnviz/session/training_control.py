@@ -32,8 +32,17 @@ class TrainingControl(QObject):
 
     message_posted = Signal(str, str)
 
-    def __init__(self, link: EngineLink, breakpoints: BreakpointControl, stepping: Stepping, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        link: EngineLink,
+        breakpoints: BreakpointControl,
+        stepping: Stepping,
+        problem: Callable[[], str] = lambda: "",
+        parent: QObject | None = None,
+    ) -> None:
+        """`problem` says in a sentence what is wrong with the present document; empty if nothing is."""
         super().__init__(parent)
+        self._problem = problem
         self._link, self._breakpoints, self._stepping = link, breakpoints, stepping
         self._is_pausing = False
         self._next: messages.Train | None = None
@@ -61,7 +70,7 @@ class TrainingControl(QObject):
         """Why nothing can be trained or stepped now, as a sentence; empty if it can."""
         link, run = self._link, self._link.run
         if not link.is_sound:
-            return "The network has a problem; mend it first."
+            return self._problem() or "The document has a problem; mend it first."
         if run.engine != "ready":
             return _WITHOUT_ENGINE.get(run.engine, "The engine is starting…")
         if run.failure:

@@ -98,6 +98,8 @@ def _around(trace: TraceRecord, inside: Mapping[int, NodeRecord]) -> dict[int, s
     for node in trace.nodes:
         if node.id not in inside and node.operation == "stack" and node.inputs and node.inputs[0] in inside:
             found[node.id] = _of_stack(trace, node)
+        if node.operation == "getitem" and node.inputs and _leads(found, node.inputs[0], "h_t"):
+            found[node.id] = "last h_t"
         if node.operation == "transpose" and node.inputs and _leads(found, node.inputs[0], "h_t"):
             found[node.id] = "h_t by row"
     return found
@@ -118,7 +120,8 @@ def _name_entrance(trace: TraceRecord, node: NodeRecord, place: int, source: int
         name = "c₀" if "cell" in node.group[-1] else "h₀"
         found[source] = name
         if entrance.inputs and trace.nodes[entrance.inputs[0]].operation == "zeros":
-            found[entrance.inputs[0]] = f"{name} of all layers"
+            states = trace.nodes[entrance.inputs[0]]
+            found[states.id] = f"{name} = 0" + (", every layer" if states.shape and states.shape[0] > 1 else "")
 
 
 def _of_stack(trace: TraceRecord, node: NodeRecord) -> str:

@@ -135,14 +135,16 @@ def output_labels(loss: str, values: np.ndarray | None, units: int, class_names:
     while they are not computed.
     """
     known = values is not None and values.size == units
-    if loss == "cross_entropy":
-        names = [_class(class_names, unit) for unit in range(units)]
-        return tuple(f"{name} · p {_share(p)}" for name, p in zip(names, softmax(values), strict=True)) if known else tuple(names)
-    if loss == "bce":
-        name = _class(class_names, 1)
-        return tuple(f"{name} · p {_share(p)}" for p in sigmoid(values)) if known else (name,) * units
+    if loss in ("cross_entropy", "bce"):
+        names = [_class(class_names, unit if loss == "cross_entropy" else 1) for unit in range(units)]
+        return tuple(f"{name} · p {_share(p)}" for name, p in zip(names, shares(loss, values), strict=True)) if known else tuple(names)
     names = ["ŷ"] if units == 1 else [f"ŷ{_SUBSCRIPTS[unit % 10]}" for unit in range(units)]
     return tuple(f"{name} {number(value)}" for name, value in zip(names, values, strict=True)) if known else tuple(names)
+
+
+def shares(loss: str, values: np.ndarray) -> np.ndarray | None:
+    """Return the probabilities that the raw outputs of a classifier stand for; None for other losses."""
+    return {"cross_entropy": softmax, "bce": sigmoid}.get(loss, lambda values: None)(values)
 
 
 def _class(names: Sequence[str], unit: int) -> str:

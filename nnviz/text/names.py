@@ -7,11 +7,16 @@ from collections.abc import Mapping, Sequence
 
 from nnviz.document.network import split_parameter
 from nnviz.records.trace_record import NodeRecord, TraceRecord
-from nnviz.text import _recurrent_names, numbers
+from nnviz.text import _latent_names, _recurrent_names, numbers
 
+_PLAIN = {
+    "getitem": "slice", "chunk": "cut in parts", "split": "cut in parts", "unbind": "one by one", "block": "part", "cat": "joined",
+    "rsub": "subtract", "in_proj_weight": "W_qkv", "in_proj_bias": "b_qkv", "bias_k": "b_k", "bias_v": "b_v",
+}  # fmt: skip
+"""What the screen calls what torch has another word for."""
 PARAMETERS = {"weight": "W", "bias": "b", "running_mean": "running μ", "running_var": "running σ²", "num_batches_tracked": "batches"}
 _NORMALISATION = {"weight": "γ", "bias": "β"}
-_RECURRENT = re.compile(r"(weight|bias)_(ih|hh|hr)(?:_l(\d+))?(_reverse)?")
+_RECURRENT = re.compile(r"(weight|bias)(?:_(ih|hh|hr)(?:_l(\d+))?|_l(\d+))(_reverse)?")
 LONGEST_NOTE = 14
 _GAP = re.compile(r"(?<!\w\w) | (?!\w)")
 """Spaces, except between the name of a function and what it is of."""
@@ -22,14 +27,15 @@ def name(node: NodeRecord) -> str:
     label, place = _split(node)
     last = label.rsplit(".", 1)[-1]
     if node.kind in ("parameter", "buffer"):
-        return (_of_recurrent_net(last) or PARAMETERS.get(last, last.replace("_", " "))) + place
-    return label.replace("_", " ") + place
+        return (_of_recurrent_net(last) or PARAMETERS.get(last) or _PLAIN.get(last, last.replace("_", " "))) + place
+    return _PLAIN.get(label, label.replace("_", " ")) + place
 
 
 def parameter_title(parameter: str, titles: Mapping[str, str]) -> str:
     """Return what the screen calls a parameter of the document: "h1.weight" is "dense 1.W"."""
     layer, tensor = split_parameter(parameter)
-    return f"{titles.get(layer, layer)}.{PARAMETERS.get(tensor, tensor)}" if layer else parameter
+    called = PARAMETERS.get(tensor) or _of_recurrent_net(tensor) or _PLAIN.get(tensor, tensor)
+    return f"{titles.get(layer, layer)}.{called}" if layer else parameter
 
 
 def _of_recurrent_net(label: str) -> str:
@@ -37,8 +43,13 @@ def _of_recurrent_net(label: str) -> str:
     found = _RECURRENT.fullmatch(label)
     if found is None:
         return ""
-    letter, of, layer, backwards = found.groups()
-    return f"{PARAMETERS[letter]}_{of}" + (f" of layer {layer}" if layer not in (None, "0") else "") + (" ←" if backwards else "")
+    letter, of, *layers, backwards = found.groups()
+    layer = next((one for one in layers if one), None)
+    return (
+        (f"{PARAMETERS[letter]}_{of}" if of else PARAMETERS[letter])
+        + (f" of layer {layer}" if layer not in (None, "0") else "")
+        + (" ←" if backwards else "")
+    )
 
 
 def _split(node: NodeRecord) -> tuple[str, str]:
@@ -55,7 +66,7 @@ def names(trace: TraceRecord) -> dict[int, str]:
     for node in trace.nodes:
         if "norm" in node.operation:
             found |= {k: _of_normalisation(trace.nodes[k], found[k]) for k in node.inputs}
-    return found | _recurrent_names.names(trace)
+    return found | _latent_names.names(trace) | _recurrent_names.names(trace)
 
 
 def _of_normalisation(node: NodeRecord, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -124,6 +125,31 @@ def _as_numbers(values: Sequence[complex] | np.ndarray) -> np.ndarray:
 def _whole(real: str, imaginary: str, sign: float) -> str:
     """Both parts of a complex number; the imaginary one without its sign."""
     return f"{real}{MINUS if np.signbit(sign) else '+'}{imaginary}j"
+
+
+def mark(text: str, values: np.ndarray, element: Sequence[int]) -> tuple[int, int, int] | None:
+    """Return where an element stands in what `around` or `table` wrote: line, first character, how many; None if it does not."""
+    array = np.asarray(values)
+    if len(element) != array.ndim or array.size <= 1:
+        return None
+    head, *lines = text.split("\n")
+    has_head = not head.startswith("[")
+    lines = lines if has_head else [head, *lines]
+    first, left = _first_shown(head, array) if has_head else (0, 0)
+    line, column = _line(element, array) - first, element[-1] - left
+    shown = list(re.finditer(r"[^\s\[\]…]+", re.sub(r" … \d+ more.*| \].*", "", lines[line]))) if 0 <= line < len(lines) else []
+    if not 0 <= column < len(shown):
+        return None
+    return line + has_head, shown[column].start(), len(shown[column].group())
+
+
+def _first_shown(head: str, array: np.ndarray) -> tuple[int, int]:
+    """The first row and column that a first line names."""
+    rows = re.search(r"rows (\[[\d, ]*\]|\d+)–", head)
+    places = tuple(map(int, re.findall(r"\d+", rows[1]))) if rows else ()
+    row = int(np.ravel_multi_index(places, array.shape[:-1])) if len(places) > 1 else places[0] if places else 0
+    columns = re.search(r"columns (\d+)–", head)
+    return row, int(columns[1]) if columns else 0
 
 
 def _line(element: Sequence[int], array: np.ndarray) -> int:

@@ -86,6 +86,11 @@ def has_trace(feature: Any) -> bool:
     return feature.session.stepping.state is not None
 
 
+def why_not(act: Act, feature: Any) -> str:
+    """Return why an action that makes iterations or steps cannot be called now, as a sentence; empty for others, and if it can."""
+    return feature.session.training.obstacle if act.enabled in (can_train, can_step) and getattr(feature, "session", None) else ""
+
+
 def can_train(feature: Any) -> bool:
     """Return whether iterations can be made now."""
     return feature.session.training.can_train

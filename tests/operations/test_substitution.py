@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from nnviz.operations.recorded_call import pieces
-from nnviz.operations.substitution import substituted
-from nnviz.operations.table import OPERATIONS
+from nnviz.operations.signature import Input
+from nnviz.operations.substitution import sent, substituted
+from nnviz.operations.table import OPERATIONS, row_of
 from nnviz.records.trace_state import TraceState
 from nnviz.text.numbers import number
 from nnviz.ui.step.elements import row_shape
@@ -155,6 +156,67 @@ def test_no_formula_is_left_without_its_numbers(name):
     assert said >= SPOKEN[name] and not silent & SPOKEN[name]
 
 
+def _sent(index, most):
+    """For the first edges of every operation what is sent to three elements of the input, for the first row and the last."""
+    seen: Counter[tuple[str, int]] = Counter()
+    for edge in index.trace.edges:
+        node, source = index.node(edge.target), index.node(edge.source)
+        seen[node.operation, edge.argument] += 1
+        equation = node.equations[edge.argument] if node.equations else None
+        if edge.contribution is None or equation is None or seen[node.operation, edge.argument] > most:
+            continue
+        shape = row_shape(source)
+        for sample in (0, len(index.trace.rows) - 1):
+            for place in {0, math.prod(shape) // 2, math.prod(shape) - 1}:
+                element = tuple(map(int, np.unravel_index(place, shape))) if shape else ()
+                try:
+                    yield (node.operation, equation.symbol), sent(TraceState(index, index.length, sample), edge, element)
+                except IndexError:
+                    continue  # a batch axis that is shorter than the batch
+
+
+@pytest.mark.parametrize("name", sorted(zoo.CASES.keys() - {"resnet18"}))
+def test_the_numbers_of_what_is_sent_give_the_contribution(name):
+    for detail in ("layer", "math"):
+        for key, said in _sent(captured.index(name, detail), 2):
+            if said is not None and "∂L" not in said.text:
+                worked, rounding = written.worked_out(said.text)
+                assert abs(worked - said.value) <= 1.5 * rounding + 1e-9 or worked != worked, (key, said.text)
+
+
+SENT = {
+    "mlp_sigmoid_bce": {("linear", "x"), ("linear", "W"), ("linear", "b"), ("binary_cross_entropy", "p")},
+    "conv1d_pooling": {("mse_loss", "ŷ"), ("conv1d", "W"), ("adaptive_avg_pool1d", "x")},
+    "cnn_batch_norm": {("conv2d", "x"), ("conv2d", "W"), ("max_pool2d", "x"), ("avg_pool2d", "x"), ("flatten", "x")},
+    "transposed_convolution": {("conv_transpose2d", "x"), ("conv_transpose2d", "W"), ("conv_transpose2d", "b")},
+    "depthwise_separable": {("conv2d", "x"), ("conv2d", "W")},
+    "encoder_layer": {("matmul", "A"), ("matmul", "B"), ("softmax", "z"), ("transpose", "x"), ("gelu", "z")},
+    "layer_norm": {("layer_norm", "x"), ("layer_norm", "γ"), ("layer_norm", "β")},
+    "group_and_instance_norm": {("group_norm", "γ"), ("group_norm", "β")},
+    "lstm": {("mul", "a"), ("mul", "b"), ("add", "a"), ("add", "b"), ("sigmoid", "z"), ("tanh", "z"), ("block", "x")},
+    "mlp_relu_cross_entropy": {("relu", "z"), ("cross_entropy", "z")},
+    "mlp_bce_with_logits": {("binary_cross_entropy_with_logits", "z")}, "mlp_nll": {("nll_loss", "ℓ"), ("log_softmax", "z")},
+    "embedding": {("embedding", "W[i]")}, "einsum_attention": {("einsum", "a")}, "dropout_train": {("dropout", "x")},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_no_derivative_is_left_without_its_numbers(name):
+    found = [pair for detail in ("layer", "math") for pair in _sent(captured.index(name, detail), 3)]
+    said, silent = {key for key, one in found if one}, {key for key, one in found if not one}
+    assert said >= SENT[name], SENT[name] - said
+    assert not silent & SENT[name]
+
+
+def test_numbers_that_do_not_give_the_contribution_are_left_out():
+    trace = traces.worked()
+    edge = next(edge for edge in trace.edges if edge.target == 3 and edge.argument == 1)
+    state = traces.state(trace, len(trace.steps))
+    assert sent(state, edge, (1, 0)).text == "3.062·1.3"
+    wrong = msgspec.structs.replace(edge, contribution=traces.tensor(np.ones((2, 2))))
+    assert sent(state, wrong, (1, 0)) is None
+
+
 def test_a_layer_norm_says_its_mean_and_variance():
     index = captured.index("encoder_layer", "layer")
     node = next(node for node in index.trace.nodes if node.operation == "layer_norm")
@@ -176,3 +238,11 @@ def test_a_piece_of_a_tensor_cut_in_parts_has_its_own_numbers():
     cut = node.add("operation", "chunk", x[:, :3], "", (source,), batch_axis=0)
     record = msgspec.structs.replace(node.nodes[cut], operation="chunk", arguments=({"input": 0}, 2, -1))
     assert [part.tolist() for part in pieces(record, x)] == [x[:, :3].tolist(), x[:, 3:].tolist()]
+
+
+@pytest.mark.parametrize(
+    ("index", "text"),
+    [(1, "1"), ((slice(None), 2), ":, 2"), ((Ellipsis, None, slice(0, 4, 2)), "…, None, 0:4:2"), ([0, 2], "[0, 2]"), ([0] * 9, "…")],
+)
+def test_a_slice_stands_as_the_code_has_it(index, text):
+    assert row_of("getitem").formula_of((Input(0, (4, 3), "f"), index), {}, 1).text == f"y = x[{text}]"

@@ -176,7 +176,7 @@ def test_a_problem_pauses_and_is_not_sent_and_the_mended_document_is(standing):
     session.stepping.to_end()
     session.stepping.move("node", +1)
     assert standing.wire.take() == []
-    assert standing.texts == ["The network has a problem; mend it first."] * 2
+    assert standing.texts == ["out: Nothing leads into this layer. Link a layer to it, or delete it."] * 2
     session.document.undo()
     assert standing.wire.take() == [Edit(revision + 2, session.experiment)]
 

@@ -85,3 +85,20 @@ def test_a_part_says_which_rows_and_columns_it_is():
     assert numerals.around(np.arange(50.0).reshape(2, 5, 5), (1, 4, 2)).startswith("rows [1, 1]–[1, 4]\n")
     assert numerals.around(np.arange(32.0).reshape(2, 4, 4), (1, 0, 3)).startswith("rows [1, 0]–[1, 3]\n"), "one head alone"
     assert numerals.around(np.arange(30.0), (29,)).startswith("columns ")
+
+
+@pytest.mark.parametrize(
+    ("shape", "element"),
+    [((3,), (1,)), ((40,), (0,)), ((40,), (25,)), ((2, 2), (1, 0)), ((24, 6), (15, 5)), ((24, 30), (20, 17)), ((2, 12, 12), (1, 7, 9))],
+)
+def test_the_mark_is_on_the_element(shape, element):
+    values = np.arange(1, np.prod(shape) + 1, dtype=float).reshape(shape)
+    text = numerals.around(values, element)
+    line, first, count = numerals.mark(text, values, element)
+    assert text.split("\n")[line][first : first + count] == numerals.number(values[element])
+
+
+def test_there_is_no_mark_on_a_single_number_or_where_the_element_is_not_shown():
+    assert numerals.mark("3", np.array([3.0]), (0,)) is None
+    values = np.arange(40.0)
+    assert numerals.mark(numerals.table(values), values, (39,)) is None

@@ -22,6 +22,8 @@ from nnviz.ui.widgets.scales import share_of
 from nnviz.ui.widgets.sorted_table import ROW, Column, Table
 
 _HIGH, _PICTURE_HIGH = 22, 34
+_LEAST = 100
+"""Height in pixels of the table with its heading and a few rows: it gets no less."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class BatchTable(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.table = Table("Rows of the batch", _COLUMNS)
+        self.table.setMinimumHeight(_LEAST)
         self.note = QLabel("The rows appear once the next iteration is traced.", wordWrap=True)
         self.note.setProperty("role", "muted")
         self._sample: int | None = None
@@ -147,7 +150,7 @@ def _summary(cells: RowCells) -> str:
     count, shown = len(cells.batch.rows), len(cells.losses)
     wrong = sum(cells.is_wrong(row) for row in range(shown))
     parts = [
-        f"{count:,} rows" + (f", the first {shown:,} shown" if shown < count else ""),
+        f"{count:,} row{'s' * (count != 1)}" + (f", the first {shown:,} shown" if shown < count else ""),
         f"loss of the batch {numbers.number(cells.batch.loss)}",
     ]
     if cells.data.classes:

@@ -43,6 +43,7 @@ class DataFeature:
         self.points = OwnPoints(session, self._edit)
         self.batch = BatchTable()
         self.cards = {"batch": Card("Batch", self.batch)}
+        self.cards["batch"].setMinimumHeight(168)  # heading, a few rows and the note below them
         self.batch.row_picked.connect(session.stepping.set_sample)
         session.batch.changed.connect(self._show_batch)
         FileDrops(shell.window(), TABLES, lambda paths: self.open_file(str(paths[0])))

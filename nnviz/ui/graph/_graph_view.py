@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QMargins, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QCursor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
-from PySide6.QtWidgets import QGraphicsView, QMenu, QToolTip, QWidget
+from PySide6.QtWidgets import QGraphicsView, QMenu, QWidget
 
 from nnviz.records.trace_state import TraceState
 from nnviz.ui.graph._frame_labels import paint_frame_labels
@@ -19,6 +19,7 @@ from nnviz.ui.graph.structure import ROOT, NodeCard, module_path
 from nnviz.ui.graph.trace_scene import TraceScene
 from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.minimap import MinimapBar
+from nnviz.ui.widgets.mono_tip import show_tip
 from nnviz.ui.widgets.zoom_view import READABLE, Zooms, ZoomView
 
 _Key = Qt.Key
@@ -252,16 +253,16 @@ class GraphView(ZoomView):
         if len(card.groups) > 1:
             self._add_equal(menu, card)
         elif card.folded:
-            menu.addAction(f"Open {card.title}", lambda: self.folds.open(card))
+            menu.addAction(f"Open “{card.title}”", lambda: self.folds.open(card))
         if card.block in self.trace_scene.groups.groups:
             self._add_details(menu, self._module_path(card.block))
         if card.home != ROOT:
-            menu.addAction(f"Fold {self.trace_scene.title(card.home)}", lambda: self.folds.fold(card.home))
+            menu.addAction(f"Fold “{self.trace_scene.title(card.home)}”", lambda: self.folds.fold(card.home))
         return self._with_folds(menu)
 
     def _frame_menu(self, key: str) -> QMenu:
         menu = QMenu(self)
-        menu.addAction(f"Fold {self.trace_scene.title(key)}", lambda: self.folds.fold(key))
+        menu.addAction(f"Fold “{self.trace_scene.title(key)}”", lambda: self.folds.fold(key))
         self._add_details(menu, self._module_path(key))
         return self._with_folds(menu)
 
@@ -373,7 +374,7 @@ class GraphView(ZoomView):
         if isinstance(event, QHelpEvent):
             item = _item_at(self, event.pos())
             text = self.trace_scene.tooltip(item) if isinstance(item, NodeItem | EdgeItem) else ""
-            QToolTip.showText(event.globalPos(), text, self)
+            show_tip(event.globalPos(), text, self)
             return True
         return super().viewportEvent(event)
 

@@ -24,6 +24,9 @@ from nnviz.ui.widgets.boxes import stacked
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.header_button import choice
 
+_LEAST_PICTURE = 216
+"""Height in pixels of the heading and of a picture that can still be read."""
+
 
 class GraphFeature:
     """Shows the trace of a source in a card, between what belongs `above` and `below` it. With its `session` it says why none can come."""
@@ -39,6 +42,7 @@ class GraphFeature:
         self.detail = choice("How far calls are opened in the graph", self._details(), self.stepping.detail)
         self.coloring = choice("What the colours of the graph show", {one: f"colour: {one}" for one in COLORINGS}, "value")
         card = Card("Computational graph", stacked(above, self.view, below, stretch=1), [*tools, self.detail, self.coloring])
+        card.setMinimumHeight(_LEAST_PICTURE + below.sizeHint().height())  # else the buttons would be painted over the picture
         self.cards = {"graph": card}
         self._data: DataRecord | None = None
         self._index: TraceIndex | None = None
@@ -130,6 +134,12 @@ class GraphFeature:
         """Fold the innermost open group around the selected node, else around the cursor's."""
         if self.stepping.node_at_hand is not None:
             self.view.folds.fold_around(self.stepping.node_at_hand)
+
+    def fold_to(self, node: int, depth: int) -> None:
+        """Fold the group that `depth` of the groups around a node lead to."""
+        trace = self.stepping.index.trace
+        group = trace.nodes[node].group[:depth]
+        self.view.folds.fold_whole(node, {other.id for other in trace.nodes if other.group[:depth] == group})
 
     def open_here(self) -> None:
         """Open by one level what hides the selected node, else the cursor's."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from PySide6.QtCore import QObject, Signal
 
 from nnviz.ui.graph import structure
@@ -48,6 +50,15 @@ class Folds(QObject):
         card = self._card_of(node)
         if card and card.home != ROOT:
             self.fold(card.home)
+
+    def fold_whole(self, node: int, members: Collection[int]) -> None:
+        """Fold the largest group around a node that has no others than these in it."""
+        if self._scene.groups is None:
+            return
+        path = self._scene.groups.path(node)
+        key = next((key for key in path if members >= set(self._scene.groups.groups[key].chain)), None)
+        if key is not None:
+            self.set(self._scene.folded - set(path) | {key})
 
     def open(self, card: NodeCard) -> None:
         """Open a folded group by one level: equal ones become a card each."""

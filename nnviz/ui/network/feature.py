@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Link
+from nnviz.document.problems import Problem, told
 from nnviz.records.data_record import DataRecord
 from nnviz.records.trace_matching import shown_node
 from nnviz.records.trace_state import TraceState
@@ -30,6 +31,8 @@ from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.header_button import choice
 
 COLORINGS = {"value": "edges: value", "gradient": "edges: gradient", "update": "edges: update", "contribution": "edges: contribution"}
+_SETTINGS = "settings"
+"""Key of the note about what is wrong with the training or the data."""
 _LATER = "What you set takes effect as soon as the present iteration is made."
 
 
@@ -57,6 +60,7 @@ class NetworkFeature:
         """What of the document is shown."""
         self._data: DataRecord | None = None
         self._state: TraceState | None = None
+        self._wrong_setting = ""
         self._connect_view()
         self._connect_properties()
 
@@ -108,7 +112,7 @@ class NetworkFeature:
         """Show this network; layers that it still has stay selected."""
         report = self.session.report
         seen = _seen(experiment), report
-        if seen == self._seen:
+        if seen == self._seen:  # the report is part of it, and with it what is wrong with the settings
             return
         self._seen = seen
         self.view.set_experiment(experiment, report)
@@ -118,17 +122,31 @@ class NetworkFeature:
             self.view.set_selection(kept)
         self.parameters.set_experiment(experiment, report)
         self._show_subtitle()
+        self._show_wrong_settings(experiment)
         self._show_selected()
 
     def _show_subtitle(self) -> None:
         """The network in one line, how many problems it has, and of which iteration its numbers are where that is not the present one."""
         experiment, report, run = self.session.experiment, self.session.report, self.session.run
-        problems = f" · {len(report.problems)} problem{'s' * (len(report.problems) > 1)}" if report.problems else ""
+        count = sum(problem.place.startswith("network") for problem in report.problems)
+        problems = f" · {count} problem{'s' * (count > 1)}" if count else ""
         warnings = f" · {len(report.warnings)} warning{'s' * (len(report.warnings) > 1)}" if report.warnings else ""
         iteration = None if self._state is None else self._state.index.trace.iteration
         is_past = iteration is not None and (run.training or iteration != run.iteration)
         past = f" · iteration {iteration:,}" if is_past else ""
         self.cards["network"].set_subtitle(captions.summary(experiment, report) + problems + warnings + past)
+
+    def _show_wrong_settings(self, experiment: Experiment) -> None:
+        """Say in a note what is wrong with training or data, which no layer of the picture can say, with the cure as a button."""
+        wrong = next((problem for problem in self.session.report.problems if not problem.layer and not _is_of_network(problem)), None)
+        text = told(wrong, experiment.network.titles) if wrong else ""
+        if text == self._wrong_setting:
+            return
+        self._wrong_setting = text
+        self._shell.notes.drop(_SETTINGS)
+        if wrong:
+            cures = [(wrong.fix.label, partial(self._edit_by_button, wrong.fix.label, edits.apply_fix, wrong.fix))] if wrong.fix else []
+            self._shell.notes.post(_SETTINGS, "error", text, cures)
 
     def show_run(self, run: RunState) -> None:
         """Call classes and tokens by the names the data has."""
@@ -204,6 +222,10 @@ class NetworkFeature:
         """Edit, and give the keyboard to the canvas: the button that had it is gone."""
         self.session.edit(label, function, *args)
         self.view.setFocus()
+
+
+def _is_of_network(problem: Problem) -> bool:
+    return problem.place.startswith("network")
 
 
 def _set_own(experiment: Experiment, id: str, name: str, value: object) -> Experiment:

@@ -31,6 +31,8 @@ class LayerFigures:
     """(units,) True where dropout struck."""
     measure: Measure | None = None
     """Stands in for values that are too large to travel."""
+    shares: np.ndarray | None = None
+    """(units,) Of class scores the probabilities that are drawn in their place."""
     phase: str = ""
     """The phase of the cursor while it is in this layer, else empty."""
     limit: float | None = None

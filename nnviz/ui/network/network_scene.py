@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QGraphicsScene
@@ -158,6 +159,8 @@ class NetworkScene(QGraphicsScene):
             if column.face.label_width and column.face.style == "neurons":
                 values = None if figures.coloring == "gradient" else shown.values
                 labels = captions.output_labels(loss, values, column.face.units, class_names)
+                if values is not None and values.size == column.face.units:
+                    shown = replace(shown, shares=captions.shares(loss, values))
             biases = figures.weights.get(f"{id}.bias") if column.layer.kind == "dense" else None
             column.set_figures(shown, biases, labels, (shown.limit or figures.value_limit, figures.bias_limit))
         for item in self.links.values():

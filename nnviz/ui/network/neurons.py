@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen
@@ -33,15 +35,19 @@ _SMALLEST_WITH_BIAS = 9.0
 def paint_neurons(
     painter: QPainter, theme: Theme, face: LayerSize, figures: LayerFigures, limit: float, hovered: int = -1, exposed: QRectF | None = None
 ) -> None:
-    """Paint the neurons of a layer around (0, 0), coloured on ±limit; `exposed` is the part that can be seen (None: all)."""
+    """Paint the neurons of a layer around (0, 0), coloured on ±limit; `exposed` is the part that can be seen (None: all).
+
+    Units of classes have the number and the colour of their probability, as what is written beside them.
+    """
     scale = QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())
+    shown, limit = (figures.values, limit) if figures.shares is None else (figures.shares, 1.0)
     if 2 * face.radius * scale < _SMALLEST_ROUND:
-        _paint_dots(painter, theme, face, figures, limit)
+        _paint_dots(painter, theme, face, replace(figures, values=shown), limit)
         return
     for unit in _exposed_units(face, exposed):
         center = QPointF(0, face.unit_y(unit))
         dropped = figures.dropped is not None and bool(figures.dropped[unit])
-        value = None if figures.values is None or dropped else float(figures.values[unit])
+        value = None if shown is None or dropped else float(shown[unit])
         painter.setPen(_outline(theme, figures.phase, unit == hovered, value is None and not dropped))
         blocks.set_cell(painter, theme, value, limit)
         painter.drawEllipse(center, face.radius, face.radius)

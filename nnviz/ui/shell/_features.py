@@ -46,6 +46,7 @@ class Features:
         self.cards = self._cards()
         self.follow_text_size()
         self.area = WorkspaceArea(self.cards)
+        self.area.workspace_changed.connect(lambda name: self.step.share_rows())
         self.panel_menu = PanelMenu(self.area, self.cards, shell.window())
         self.panel_menu.fill(shell.menus["View"])
 
@@ -56,6 +57,10 @@ class Features:
         network.parameters.table_requested.connect(self.weights.open)
         network.view.neuron_hovered.connect(self.run.hover)
         self.graph.view.what_if_requested.connect(self.step.ask_what_if)
+        self.step.chain_rule.group_clicked.connect(self.graph.fold_to)
+        self.step.chain_rule.group_clicked.connect(self.step.show_card)
+        self.graph.view.node_clicked.connect(self.step.show_card)
+        self.graph.view.folds.changed.connect(self.step.show_selection)
         self.run.training.data_requested.connect(self.data.open)
         boundary.put_requested.connect(points.put)
         boundary.erase_requested.connect(points.erase)

@@ -13,7 +13,7 @@ from nnviz.ui.files import file_actions
 from nnviz.ui.graph import graph_actions
 from nnviz.ui.network import network_actions
 from nnviz.ui.run import run_actions
-from nnviz.ui.shell_api import Act
+from nnviz.ui.shell_api import Act, why_not
 from nnviz.ui.step import step_actions
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.weights import weight_actions
@@ -78,7 +78,7 @@ class ActionTable(dict[str, QAction]):
         action.setIconText(act.short or act.text)
         action.setIcon(QIcon(blank) if act.icon else QIcon())
         action.setShortcuts(QKeySequence.listFromString(act.keys))
-        action.setToolTip(f"{act.tip} ({act.keys.replace('; ', ' or ')})" if act.keys else act.tip)
+        action.setToolTip(_tip(act))
         action.triggered.connect(lambda _=False: act.call(feature(self._owners[act.id])))
         window.addAction(action)
         return action
@@ -114,7 +114,13 @@ class ActionTable(dict[str, QAction]):
     def update_enabled(self, feature: Feature) -> None:
         """Let every action say whether it can be called now."""
         for act in self.acts.values():
-            self[act.id].setEnabled(act.enabled(feature(self._owners[act.id])))
+            owner = feature(self._owners[act.id])
+            self[act.id].setEnabled(act.enabled(owner))
+            self[act.id].setToolTip("\n".join(filter(None, (_tip(act), why_not(act, owner)))))
+
+
+def _tip(act: Act) -> str:
+    return f"{act.tip} ({act.keys.replace('; ', ' or ')})" if act.keys else act.tip
 
 
 def in_menu_order(acts: Sequence[Act]) -> list[Act]:

@@ -152,7 +152,7 @@ def _look(window: MainWindow, job: Job) -> None:
         node = node_of(session.stepping.state.index, Breakpoint(kind, job.node))
         if node is None:
             raise JobFailed(f"this iteration has no node {job.node}: say groups and label, as h1/relu, or a parameter, as h1.weight")
-        session.stepping.select(node)
+        window.features.step.show_node(node)
         if job.element:
             sizes = row_shape(session.stepping.state.index.node(node))
             if len(job.element) != len(sizes) or any(place >= size for place, size in zip(job.element, sizes, strict=True)):

@@ -94,6 +94,10 @@ class TraceWindow(QMainWindow):
         for card in (self.graph.cards["graph"], self.step.cards["inspector"], self.step.cards["microscope"]):
             card.enlarge_requested.connect(partial(self._enlarge, card))
         self.quiet, self.notes = QuietLine(), NoteBar()
+        self.step.chain_rule.group_clicked.connect(self.graph.fold_to)
+        self.step.chain_rule.group_clicked.connect(self.step.show_card)
+        self.graph.view.node_clicked.connect(self.step.show_card)
+        self.graph.view.folds.changed.connect(self.step.show_selection)
         self._lay_out()
         self.toast, self.busy_line = Toast(self), BusyLine(self.quiet, self, "Everything stays as it is")
         self._listen()

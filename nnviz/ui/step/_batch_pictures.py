@@ -15,7 +15,7 @@ from nnviz.operations.table import recorded, row_of
 from nnviz.records.tensors import Measure, Tensor, histogram_of
 from nnviz.records.trace_state import TraceState
 from nnviz.text import numbers
-from nnviz.text.names import symbol
+from nnviz.text.names import letter
 from nnviz.ui.theme.colors import SMALL, current_theme
 from nnviz.ui.theme.fonts import sans
 from nnviz.ui.theme.painting import painted
@@ -121,10 +121,12 @@ class HistogramPicture(_Picture):
         if found.zeros == 1:
             self.set_caption(f"{name} · every element is 0")
             return
-        zeros = f" · {_percent(found.zeros)} zero, not drawn" if found.zeros else ""
+        zeros = f" · {_percent(found.zeros)} zeros" if found.zeros else ""
         bad = f" · {found.non_finite} NaN/∞" if found.non_finite else ""
         self.set_caption(f"{name}{zeros}{bad}")
-        self.setToolTip(f"{name}: {numbers.number(found.low)} to {numbers.number(found.high)} over the whole batch{zeros}{bad}")
+        left_out = " (not drawn)" if zeros else ""
+        span = f"{numbers.number(found.low)} to {numbers.number(found.high)}"
+        self.setToolTip(f"{name}: {span} over the whole batch{zeros}{left_out}{bad}")
 
     def draw(self, painter: QPainter, room: QRectF) -> None:
         if self._histogram is None or not any(self._histogram.counts):
@@ -211,9 +213,9 @@ class BatchPictures(QWidget):
         if pair is not None:
             self.curve.set_batch(recorded(state, record), *pair)
         else:
-            self.values.set_histogram(histogram(state, state.value(node)), symbol(record), "forward")
+            self.values.set_histogram(histogram(state, state.value(node)), letter(record), "forward")
         self.gradients.setVisible(record.gradient is not None)
-        self.gradients.set_histogram(histogram(state, state.gradient(node)), f"∂L/∂{symbol(record)}", "backward")
+        self.gradients.set_histogram(histogram(state, state.gradient(node)), f"∂L/∂{letter(record)}", "backward")
         return True
 
     def _pair(self, state: TraceState, node: int) -> tuple[np.ndarray, np.ndarray] | None:

@@ -35,8 +35,11 @@ class CheckRow(QWidget):
         column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.result)
 
-    def show_state(self, element: tuple[int, ...], check: GradientChecked | None, why_not: str) -> None:
-        """Show the result for this element, or the button; `why_not` says why it cannot be pressed now."""
+    def show_state(self, element: tuple[int, ...], check: GradientChecked | None, why_not: str, replaced_by: str = "") -> None:
+        """Show the result for this element, or the button; `why_not` says why it cannot be pressed now.
+
+        `replaced_by`: what on the way to the loss has a backward of its own, which need not be the derivative of what it does.
+        """
         place = numbers.place(element)
         self.button.setText(f"Check element {place} by finite differences" if place else "Check by finite differences")
         self.button.setEnabled(not why_not)
@@ -44,8 +47,9 @@ class CheckRow(QWidget):
         self.button.setVisible(check is None)
         self.result.setVisible(check is not None)
         if check is not None:
-            self.result.setText(sentence(check))
-            set_role(self.result, "agrees" if agrees(check) else "differs")
+            is_own = bool(replaced_by) and not agrees(check)
+            self.result.setText(f"{sentence(check, replaced_by)}" if is_own else sentence(check))
+            set_role(self.result, "supposed" if is_own else "agrees" if agrees(check) else "differs")
 
 
 def agrees(check: GradientChecked) -> bool:
@@ -54,8 +58,10 @@ def agrees(check: GradientChecked) -> bool:
     return abs(check.analytic - check.numeric) <= TOLERANCE * size
 
 
-def sentence(check: GradientChecked) -> str:
-    """Return "finite difference 3.062 · autograd 3.062 · Δ 2e−9 ✓"."""
-    difference = numbers.short(abs(check.numeric - check.analytic))
+def sentence(check: GradientChecked, replaced_by: str = "") -> str:
+    """Return "finite difference 3.062 · autograd 3.062 · Δ 2e−9 ✓"; where the backward is a person's own, why the two differ."""
+    both = f"finite difference {numbers.number(check.numeric)} · autograd {numbers.number(check.analytic)}"
+    if replaced_by:
+        return f"{both}\nThe two may differ: the backward of {replaced_by} is its own and replaces the derivative."
     mark = "✓" if agrees(check) else "✗"
-    return f"finite difference {numbers.number(check.numeric)} · autograd {numbers.number(check.analytic)} · Δ {difference} {mark}"
+    return f"{both} · Δ {numbers.short(abs(check.numeric - check.analytic))} {mark}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from nnviz.records.tensors import Tensor
 from nnviz.records.trace_record import NodeRecord
@@ -15,7 +15,9 @@ from nnviz.ui.theme.colors import SMALL, current_theme
 from nnviz.ui.theme.fonts import mono, sans
 from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.color_scale import robust_limit
+from nnviz.ui.widgets.header_button import ChoiceButton
 
+SCALES = (("matrix", "colours: of the matrix"), ("row", "colours: of each row"))
 MOST = 64
 """Queries or keys that are drawn at most; the first ones."""
 _USERS = {"matmul", "bmm", "mul", "dropout", "scaled_dot_product_attention"}
@@ -42,19 +44,19 @@ def matrix(state: TraceState, node: NodeRecord, tensor: Tensor | None, element: 
 
 
 class HeatPicture(QWidget):
-    """One matrix of cells, coloured on ±limit."""
+    """One matrix of cells, coloured on ± a limit of all of them, or of each row."""
 
     def __init__(self, caption: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._caption = caption
         self._cells: np.ndarray | None = None
-        self._limit, self._chosen = 1.0, (-1, -1)
+        self._limits, self._chosen = np.ones(1), (-1, -1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(caption)
 
-    def set_cells(self, cells: np.ndarray | None, limit: float, chosen: tuple[int, int]) -> None:
-        """Show (queries, keys); None: not computed yet. `chosen`: the cell that is worked out on the card."""
-        self._cells, self._limit, self._chosen = cells, limit, chosen
+    def set_cells(self, cells: np.ndarray | None, limits: np.ndarray, chosen: tuple[int, int]) -> None:
+        """Show (queries, keys); None: not computed yet. `limits`: one for each row. `chosen`: the cell that is worked out on the card."""
+        self._cells, self._limits, self._chosen = cells, limits, chosen
         shape = "" if cells is None else f": {cells.shape[0]} queries × {cells.shape[1]} keys, {_range(cells)}"
         self.setAccessibleDescription(f"{self._caption}{shape}" if shape else f"{self._caption}: not computed yet")
         self.update()
@@ -77,12 +79,13 @@ class HeatPicture(QWidget):
         gap = 1.0 if side > 6 else 0.0
         for (row, column), value in np.ndenumerate(cells):
             box = QRectF(_LEFT + column * side, row * side, side - gap, side - gap)
+            limit = float(self._limits[row])
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.diverging(float(value), self._limit) if np.isfinite(value) else theme.color("loss"))
+            painter.setBrush(theme.diverging(float(value), limit) if np.isfinite(value) else theme.color("loss"))
             painter.drawRoundedRect(box, 2, 2)
             if side >= _NUMBERED:
                 painter.setFont(mono(SMALL - 2))
-                painter.setPen(theme.color("panel" if abs(value) > 0.6 * self._limit else "text"))
+                painter.setPen(theme.color("panel" if abs(value) > 0.6 * limit else "text"))
                 painter.drawText(box, int(_Flag.AlignCenter), f"{value:.2f}".replace("0.", ".").replace("-", numbers.MINUS))
         row, column = self._chosen
         if 0 <= row < cells.shape[0] and 0 <= column < cells.shape[1]:
@@ -136,16 +139,25 @@ def _range(cells: np.ndarray) -> str:
 
 
 class HeatPanel(QWidget):
-    """The weights of one head, and beside them their gradients."""
+    """The weights of one head, and beside them their gradients, each on a scale of its own: that of the matrix, or of every row."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.weights, self.gradients = HeatPicture("weights"), HeatPicture("∂L")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        self.scale = ChoiceButton("What full colour stands for: the largest of the whole matrix, or of each row")
+        self.scale.set_choices(SCALES, "matrix")
+        self.scale.chosen.connect(lambda scale: self._paint())
+        self._shown: list[tuple[HeatPicture, np.ndarray | None, np.ndarray | None]] = []
+        self._cell = (-1, -1)
+        row = QHBoxLayout()
         row.setSpacing(10)
         for picture in (self.weights, self.gradients):
             row.addWidget(picture, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(row)
+        column.addWidget(self.scale, 0, Qt.AlignmentFlag.AlignRight)
 
     def set_trace_state(self, state: TraceState, node: NodeRecord, element: tuple[int, ...]) -> str:
         """Show the head of an element of an attention node; return what the maps are of, empty for any other node."""
@@ -156,7 +168,21 @@ class HeatPanel(QWidget):
         weights = matrix(state, node, state.value(node.id), element)
         gradients = matrix(state, node, state.gradient(node.id), element)
         whole = matrix(state, node, node.gradient, element)
-        self.weights.set_cells(weights, 1.0, element[-2:])
-        self.gradients.set_cells(gradients, 1.0 if whole is None else robust_limit(whole) or 1.0, element[-2:])
-        head = f" · {numbers.place(element[:-2])}" if len(element) > 2 else ""
+        self._shown, self._cell = [(self.weights, weights, weights), (self.gradients, gradients, whole)], element[-2:]
+        self._paint()
+        head = f" · head {', '.join(map(str, element[:-2]))}" if len(element) > 2 else ""
         return f"Attention{head} · queries ↓ keys →"
+
+    def _paint(self) -> None:
+        for picture, cells, scaled_by in self._shown:
+            picture.set_cells(cells, limits(scaled_by, self.scale.key), self._cell)
+
+
+def limits(cells: np.ndarray | None, scale: str) -> np.ndarray:
+    """Return for each row of a matrix the number that has full colour: its own largest, or the robust largest of all."""
+    if cells is None:
+        return np.ones(MOST)
+    if scale == "row":
+        largest = np.nan_to_num(np.abs(cells), posinf=0.0, neginf=0.0).max(1)
+        return np.where(largest > 0, largest, 1.0)
+    return np.full(len(cells), robust_limit(cells) or 1.0)

@@ -26,8 +26,12 @@ def forward_lines(state: TraceState, node: NodeRecord) -> list[Line]:
         lines += [_term(state, x, w) for x, w in weights.items()]
         lines += [Line(names.symbol(state.index.node(id)), number(_value(state, id)), "muted", node=id) for id in plain]
         lines += [Line(f"+ {names.symbol(state.index.node(id))}", number(_value(state, id)), "muted", node=id) for id in bias]
-    own = _value(state, node.id) if made else None
-    lines.append(Line(names.symbol(node), NOT_YET if own is None else number(own), "faint" if own is None else "text"))
+    own, called = _value(state, node.id) if made else None, names.symbol(node)
+    lines.append(Line(called, NOT_YET if own is None else number(own), "faint" if own is None else "text"))
+    if made and state.is_updated(node.id):
+        lines[-1] = Line(f"{called} used", number(own), "text", hint="this forward and backward worked with it")
+        now = _single(state, node.id, state.value(node.id))
+        lines.append(Line(f"{called}′ now", number(now), "update", hint="after the optimizer's update"))
     if made and node.inputs and _is_of_means(state, node) and not row_of(state.index.tensor_of(node.id).operation).same_for_means:
         lines.append(Line("", f"means over {_rows(state)}: the formula holds row by row, not for them", "muted"))
     return lines

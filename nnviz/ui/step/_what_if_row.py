@@ -62,7 +62,7 @@ class WhatIfRow(QWidget):
         if (node.id, tuple(full)) != (self._node.id if self._node else None, self._element):
             self._close()
         self._node, self._element = node, tuple(full)
-        self._present = state.row(node.id, state.value(node.id))
+        self._present = state.row(node.id, node.value) if state.is_made(node.id) else None  # what this iteration works with
         self._place = element
         self._show_supposed(state)
 

@@ -60,7 +60,7 @@ class StepFeature:
         self.source, self.stepping, self.session = source, source.stepping, session
         self.badge, self.sizes = badge, sizes
         self.step_bar, self.timeline, self.rail = StepBar(), StepTimeline(), PhaseRail()
-        self.chain_rule, self.microscope = ChainRuleCard(), OptimizerMicroscope()
+        self.chain_rule, self.microscope = ChainRuleCard("" if session else "model"), OptimizerMicroscope()
         self.proof, self.banner = Proof(badge.window()), WhatIfBanner()
         self.breakpoints = BreakpointEditing(source, badge)
         self.cards = {"inspector": Card("Node", self.chain_rule), "microscope": framed(self.microscope, scrolling(self.microscope))}
@@ -70,6 +70,8 @@ class StepFeature:
         """To stand below the graph; `banner` stands above it."""
         self.step_bar.set_actions(actions)
         self._titles: Mapping[str, str] = {}
+        self._chosen_card: int | None = None
+        """The node that was chosen by its card: where that is a folded group, the group is meant."""
         self._connect()
         self._connect_what_ifs()
 
@@ -79,7 +81,7 @@ class StepFeature:
             bar.cursor_requested.connect(stepping.to)
         for chosen in (self.step_bar.speeds.chosen, self.sizes.chosen):
             chosen.connect(self._change_pace)
-        card.node_clicked.connect(stepping.select)
+        card.node_clicked.connect(self.show_node)
         card.pin_row.pin_requested.connect(stepping.pin)
         card.pin_row.release_requested.connect(self.follow)
         card.sample_chosen.connect(stepping.set_sample)
@@ -137,12 +139,33 @@ class StepFeature:
             self.cards["inspector"].set_subtitle(names.iteration(trace) if trace else "")
 
     def show_selection(self) -> None:
-        """Let card and optimizer be about the selected node, else the one the cursor is at."""
-        self.chain_rule.set_trace_state(self.stepping.state, self.stepping.selected_node, self.stepping.is_pinned)
+        """Let card and optimizer be about the selected node, else the one the cursor is at; about the folded group it is in, if any."""
+        state, chosen = self.stepping.state, self.stepping.selected_node
+        node = self.stepping.node_at_hand
+        is_of_card = node is not None and chosen in (None, self._chosen_card)
+        folded = self.stepping.folded_with(node) if is_of_card else ()
+        self.share_rows()
+        self.chain_rule.set_trace_state(state, chosen, self.stepping.is_pinned, folded)
         self.show_visible()
         self._show_update()
         if self.session and self.microscope.parameter:  # have the history kept of the weight it shows
             self.session.watched.watch_weight(self.microscope.parameter, self.microscope.element)
+
+    def share_rows(self) -> None:
+        """Let the optimizer's rows stand on the card only while their own panel cannot be seen."""
+        self.chain_rule.set_microscope_visible(self.microscope.isVisible())
+
+    def show_node(self, node: int) -> None:
+        """Let the card be about this very node, whatever it is folded with."""
+        self._chosen_card = None
+        self.stepping.select(node)
+        self.show_selection()
+
+    def show_card(self, node: int) -> None:
+        """Let the card be about what the graph shows a node in: a folded group, or the node itself."""
+        self._chosen_card = node
+        self.stepping.select(node)
+        self.show_selection()
 
     def show_visible(self) -> None:
         """Ask for what was too large to travel, if the card that shows it can be seen."""

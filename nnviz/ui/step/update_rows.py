@@ -79,7 +79,8 @@ def compared(rows: tuple[ShownRow, ...], before: tuple[ShownRow, ...]) -> tuple[
 
 def needed_height(rows: tuple[ShownRow, ...], width: float) -> float:
     """Return the height in pixels that the rows and their caption need in a table of this width."""
-    return len(rows) * (scaled(_LOWEST) if _columns(rows, width).is_beside else scaled(_TWO_LINES)) + line_height()
+    is_low = _columns(rows, width).is_beside and all(row.was is None for row in rows)
+    return len(rows) * scaled(_LOWEST if is_low else _TWO_LINES) + line_height()
 
 
 def tallest(rows: tuple[ShownRow, ...]) -> float:
@@ -123,6 +124,7 @@ def _columns(rows: tuple[ShownRow, ...], width: float) -> _Columns:
     numbers = max(
         (_number_width(text) for row in rows for text in ("−0.000000", "" if row.value is None else steady(row.value))), default=0.0
     )
+    numbers = max(numbers, *(text_width(_was(row)) for row in rows), 0.0)
     is_beside = symbols + formulas + numbers + 2 * _GAP + _SHORTEST <= width
     number = symbols + formulas if is_beside else symbols
     return _Columns(symbols, number, numbers, number + numbers + _GAP, is_beside)
@@ -148,7 +150,7 @@ def _number_font() -> QFont:
 def _paint_row(painter: QPainter, theme: Theme, row: ShownRow, line: QRectF, columns: _Columns) -> None:
     """Paint symbol, formula and number; what the number was stands below it, or behind the formula where that is below."""
     upper, lower = _upper(line, True), line.adjusted(0, line.height() / 2, 0, 0)
-    was = "" if row.was is None else f"was {steady(row.was)}"
+    was = _was(row)
     write(painter, _upper(line, not columns.is_beside), row.symbol, theme.color("text"), _symbol_font())
     if columns.is_beside:
         write(painter, line.adjusted(columns.formula, 0, 0, 0), row.formula, theme.color("muted"))
@@ -157,6 +159,10 @@ def _paint_row(painter: QPainter, theme: Theme, row: ShownRow, line: QRectF, col
         below = " · ".join(filter(None, (row.formula, was)))
         write(painter, lower.adjusted(columns.formula, 0, 0, 0), below, theme.color("what_if" if was else "muted"))
     _paint_number(painter, theme, row, _column(upper if was or not columns.is_beside else line, columns))
+
+
+def _was(row: ShownRow) -> str:
+    return "" if row.was is None else f"was {steady(row.was)}"
 
 
 def _upper(line: QRectF, halved: bool) -> QRectF:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QWidget
 
 from nnviz.resource_files import resource_folder
 from nnviz.ui.theme.colors import BODY, DARK, LIGHT, SMALL, Theme, current_theme
-from nnviz.ui.theme.fonts import sans, scaled, text_size
+from nnviz.ui.theme.fonts import MONO_FAMILIES, sans, scaled, text_size
 
 _ROLES = {
     QPalette.ColorRole.Window: "background",
@@ -38,6 +38,7 @@ _ROLES = {
 
 _SHEET = Template("""
 QToolTip { background: $panel; color: $text; border: 1px solid $line; padding: 4px 6px; qproperty-textFormat: PlainText; }
+*[hasColumns="true"] > QToolTip { font-family: $mono; font-size: ${small}px; }
 QPushButton, QToolButton {
     background: $panel; color: $text; border: 1px solid $line; border-radius: 6px; padding: 4px 10px; min-height: ${row}px; }
 QPushButton:hover, QToolButton:hover { background: $field; }
@@ -124,7 +125,8 @@ QLineEdit[role="invalid"], QPlainTextEdit[role="invalid"] { border: 1px solid $l
 Heading { padding-top: 2px; }
 DividingLine { border: none; border-top: 1px solid $line; margin-top: 4px; }
 Segments { background: $field; border: 1px solid $line; border-radius: 8px; }
-PinRow { background: $parameter_line_25; border-radius: 5px; }
+Breadcrumb > QPushButton { background: transparent; color: $positive; border: none; padding: 0; min-height: 0; text-align: left; }
+Breadcrumb > QPushButton:hover, Breadcrumb > QPushButton:focus { background: $field; }
 NodeFinder { background: $panel; border: 1px solid $line; border-radius: 8px; }
 Caption { color: $muted; background: $panel; border-radius: 4px; }
 EmptyText { color: $muted; }
@@ -218,7 +220,8 @@ def sheet(theme: Theme) -> str:
     colors = {name: value for name, value in vars(theme).items() if isinstance(value, str)}
     icons = {name: (resource_folder("icons") / f"{file}.svg").as_posix() for name, file in _ICONS.items()}
     tints = {f"{name}_{share}": theme.tint(name, share / 100).name() for name, share in _TINTS}
-    return _SHEET.substitute(colors | icons | tints, small=round(scaled(SMALL)), row=round(scaled(20)))
+    families = ", ".join([f'"{family}"' for family in MONO_FAMILIES])
+    return _SHEET.substitute(colors | icons | tints, small=round(scaled(SMALL)), row=round(scaled(20)), mono=families)
 
 
 def _palette(theme: Theme) -> QPalette:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from nnviz.ui.theme.colors import SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import mono, sans, scaled
 from nnviz.ui.theme.painting import painted
+from nnviz.ui.widgets.mono_tip import show_tip
 
 _INSET = 8.0
 _PAD = 5.0
@@ -32,6 +33,10 @@ class Line:
     bold: bool = False
     was: str = ""
     """What the figures are without what is supposed, if they differ."""
+    mark: tuple[int, int, int] | None = None
+    """A number that is framed: line of the figures, first character, how many."""
+    wraps: bool = False
+    """Whether figures that are too long go on in another line; else they are cut."""
 
 
 class Lines(QWidget):
@@ -64,6 +69,10 @@ class Lines(QWidget):
         """Return the rows on the screen."""
         return self._lines
 
+    def line_at(self, place: QPointF) -> Line | None:
+        """Return the row at a place of the widget."""
+        return self._at(place)
+
     def boxes(self) -> list[QRectF]:
         """Return where each row is."""
         return [box for box, _ in self._places()]
@@ -87,15 +96,17 @@ class Lines(QWidget):
 
     def _written(self, line: Line) -> list[str]:
         """The lines of figures; those of a sentence, which has no label, are broken where the width ends."""
-        if line.label or line.ground:
+        if (line.label or line.ground) and not line.wraps:
             return _texts(line)
-        metrics = QFontMetricsF(_figures(line))
-        return [part for text in _texts(line) for part in _broken(text, metrics, self.width())]
+        metrics, inset = QFontMetricsF(_figures(line)), 2 * _INSET if line.ground else 0.0
+        width = self.width() - inset if not line.label or self._underneath(line) else self.width()
+        return [part for text in _texts(line) for part in _broken(text, metrics, width)]
 
     def _indent(self, line: Line) -> float:
         if not line.label:
             return _INSET if line.ground else 0.0
-        return max(scaled(112) if line.ground else 0.0, QFontMetricsF(_labels(line)).horizontalAdvance(line.label) + 2 * _INSET)
+        widest = max(QFontMetricsF(_labels(line)).horizontalAdvance(text) for text in (line.label, "was" if line.was else ""))
+        return max(scaled(112) if line.ground else 0.0, widest + 2 * _INSET)
 
     def _paint_line(self, painter: QPainter, line: Line, box: QRectF, below: bool) -> None:
         theme = current_theme()
@@ -118,6 +129,8 @@ class Lines(QWidget):
                 painter.setPen(theme.color("what_if"))
                 text = self._paint_was(painter, QRectF(left, top + (place + below) * _line(), indent - left, _line()), text, font)
             room = QRectF(indent, top + (place + below) * _line(), box.width() - indent - left, _line())
+            if line.mark is not None and place == line.mark[0]:
+                _paint_mark(painter, theme, room, text, line.mark, font)
             shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, room.width())
             painter.drawText(room, int(_Flag.AlignLeft | _Flag.AlignVCenter), shown)
 
@@ -171,7 +184,7 @@ class Lines(QWidget):
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
             line = self._at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), (line.hint or line.text) if line else "", self)
+            show_tip(event.globalPos(), (line.hint or line.text) if line else "", self)
             return True
         return super().event(event)
 
@@ -179,6 +192,19 @@ class Lines(QWidget):
 def _line() -> float:
     """Height of a line of figures."""
     return scaled(16)
+
+
+def _paint_mark(painter: QPainter, theme: Theme, room: QRectF, text: str, mark: tuple[int, int, int], font: QFont) -> None:
+    """Frame one number of a line of figures."""
+    metrics, (_, first, count) = QFontMetricsF(font), mark
+    left, width = metrics.horizontalAdvance(text[:first]), metrics.horizontalAdvance(text[first : first + count])
+    if left + width > room.width():
+        return
+    pen = painter.pen()
+    painter.setPen(QPen(theme.color("text"), 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(QRectF(room.left() + left - 2.5, room.top() + 0.5, width + 5, room.height() - 1), 3, 3)
+    painter.setPen(pen)
 
 
 def _broken(text: str, metrics: QFontMetricsF, width: float) -> list[str]:

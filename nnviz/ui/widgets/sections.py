@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QFontMetricsF, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
+from nnviz.text.copies import plain
 from nnviz.ui.theme.colors import BODY, LARGE, SMALL, TITLE, current_theme
 from nnviz.ui.theme.fonts import mono, sans, scaled
 from nnviz.ui.theme.painting import painted
@@ -88,7 +89,8 @@ class FormulaLabel(QLabel):
         super().__init__(parent)
         self._small, self._quiet = small, False
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # the menu is that of what it stands on
         self.setWordWrap(True)
 
     def set_text(self, text: str, quiet: bool = False) -> None:
@@ -105,6 +107,15 @@ class FormulaLabel(QLabel):
         if self._quiet:
             return sans(SMALL + 0.5)
         return mono(SMALL + 0.5 if self._small else BODY if "\n" in self.text() else LARGE - 1)
+
+    # --- Qt ---
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """What is copied is what a program reads: with the minus of the keyboard."""
+        if event.matches(QKeySequence.StandardKey.Copy) and self.hasSelectedText():
+            QGuiApplication.clipboard().setText(plain(self.selectedText()))
+        else:
+            super().keyPressEvent(event)
 
 
 class DividingLine(QFrame):

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from nnviz.ui.step._batch_pictures import BINS, BatchPictures, histogram
+from nnviz.ui.step._batch_pictures import BINS, BatchPictures, Histogram, HistogramPicture, histogram
 from nnviz.ui.theme.colors import LIGHT
 from tests.ui import traces
 
@@ -86,3 +86,12 @@ def test_bad_numbers_in_an_activation_do_no_harm(panel):
     trace = msgspec.structs.replace(trace, nodes=(*trace.nodes[:relu], bad, *trace.nodes[relu + 1 :]))
     panel.set_trace_state(traces.state(trace, len(trace.steps)), relu)
     assert not panel.grab().isNull()
+
+
+def test_the_caption_of_a_histogram_fits_its_picture(qtbot):
+    picture = HistogramPicture()
+    qtbot.addWidget(picture)
+    picture.resize(140, 122)
+    picture.set_histogram(Histogram((1,) * 14, -1.0, 1.0, 0.22, 0), "∂L/∂a", "backward")
+    assert picture.fontMetrics().horizontalAdvance(picture.caption) <= 150 and picture.caption == "∂L/∂a · 22 % zeros"
+    assert "not drawn" in picture.toolTip()

@@ -3,17 +3,21 @@
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from nnviz.messages import GradientChecked
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.step._chain_rule_card import KNOWN, NO_FORMULA, ChainRuleCard
-from nnviz.ui.theme.colors import DARK, LIGHT
+from nnviz.text.trails import Crumb
+from nnviz.ui.step._breadcrumb import Breadcrumb
+from nnviz.ui.step._chain_rule_card import KNOWN, NO_FORMULA, OWN_BACKWARD, ChainRuleCard
+from nnviz.ui.step._time_bars import TimeBar
+from nnviz.ui.theme.colors import DARK, LIGHT, MONO, SANS
 from nnviz.ui.theme.style import apply_theme
 from nnviz.ui.widgets.lines import Line, Lines
-from tests.ui import traces
+from nnviz.ui.widgets.mono_tip import show_tip
+from tests.ui import captured, traces
 
 
 @pytest.fixture
@@ -67,7 +71,7 @@ def test_it_shows_formula_numbers_and_rows(card, worked):
     assert card._formula.text() == "a = max(0, z)"
     assert card._numbers.text() == "a[1] = max(0, 1.73) = 1.73"
     assert card._derivative.text() == "∂L/∂z = ∂L/∂a ⊙ [z > 0]"
-    assert [line.text for line in card._rows.lines()] == ["[ 2.042 3.062 ]", "[ 0 1 ]", "[ 0 3.062 ]"]
+    assert [line.text for line in card._rows.lines()] == ["[ 2.042 3.062 ]", "[ 0 1 ]", "3.062·1 = 3.062", "[ 0 3.062 ]"]
     assert card.element() == (1,)  # the one with the largest gradient
 
 
@@ -152,7 +156,7 @@ def test_steps_without_a_node_show_where_the_data_enters(card, net):
 def test_titles_replace_layer_ids(card, net):
     card.set_titles({"h2": "dense 2"})
     card.set_trace_state(_at(net, "backward", "relu"), None)
-    assert "dense 2" in card._title.accessibleName()
+    assert [crumb.text for crumb in card.breadcrumb.crumbs()] == ["dense 2", "relu"]
 
 
 @pytest.mark.parametrize("width", [300, 330, 420])
@@ -181,9 +185,49 @@ def test_a_chosen_node_says_so_and_can_be_let_go(card, worked, qtbot):
         qtbot.mouseClick(card.pin_row.pin, Qt.MouseButton.LeftButton)
     assert pinned.args == [True]
     card.set_trace_state(_at(worked, "backward", "relu"), 3, True)
-    assert card.pin_row.said.text().startswith("pinned")
+    assert card.pin_row.accessibleDescription().startswith("pinned")
     with qtbot.waitSignal(card.pin_row.release_requested):
         qtbot.mouseClick(card.pin_row.release, Qt.MouseButton.LeftButton)
+
+
+def test_choosing_a_node_moves_nothing_below_it(card, worked):
+    card.set_trace_state(_at(worked, "backward", "relu"), None)
+    QApplication.processEvents()
+    before = [part.mapTo(card, part.rect().topLeft()).y() for part in (card._title, card._sample, card.what_if, card._forward)]
+    card.set_trace_state(_at(worked, "backward", "relu"), 4)
+    QApplication.processEvents()
+    assert card.pin_row.isVisible()
+    assert [part.mapTo(card, part.rect().topLeft()).y() for part in (card._title, card._sample, card.what_if, card._forward)] == before
+
+
+def test_the_head_stays_while_the_body_is_scrolled(card, worked):
+    card.resize(330, 260)
+    card.set_trace_state(_at(worked, "backward", "linear"), None)
+    QApplication.processEvents()
+    bar = card._area.verticalScrollBar()
+    assert bar.maximum() > 0
+    bar.setValue(bar.maximum())
+    for part in (card._title, card.breadcrumb):
+        assert part.visibleRegion().boundingRect() == part.rect()
+
+
+def test_every_part_of_the_way_is_a_click(card, worked, qtbot):
+    card.set_trace_state(_at(worked, "backward", "relu"), None)
+    (link,) = card.breadcrumb.links()
+    with qtbot.waitSignal(card.group_clicked) as clicked:
+        link.click()
+    assert clicked.args == [4, 1]
+
+
+def test_a_long_way_shows_its_end_and_has_all_of_it_in_the_tooltip(qtbot):
+    way = Breadcrumb()
+    qtbot.addWidget(way)
+    way.resize(150, 22)
+    way.set_trail(
+        [Crumb("an encoder with a long name", 1), Crumb("self-attention", 2), Crumb("softmax")], "net.py:66", "/home/me/net.py:66"
+    )
+    assert "softmax" in way.text() and "encoder" not in way.text() and "…" in way.text()
+    assert "an encoder with a long name › self-attention › softmax, net.py:66" in way.toolTip()
 
 
 def test_a_long_sentence_is_broken_and_not_cut(card):
@@ -201,3 +245,74 @@ def test_what_no_operation_makes_says_what_it_is(card, kind):
     index = TraceIndex(tape.record(0.0))
     card.set_trace_state(TraceState(index, index.length, 0), node)
     assert card._formula.text() == KNOWN[kind] != NO_FORMULA
+
+
+def test_lines_values_and_gradients_can_be_copied(card, worked, qtbot):
+    card.set_trace_state(TraceState(worked, worked.length, 0), 3)
+    QApplication.processEvents()
+    place = card._inputs.mapTo(card, card._inputs.boxes()[-1].center().toPoint())
+    menu = card.copy_menu(place)
+    qtbot.addWidget(menu)
+    acts = {action.text(): action for action in menu.actions()}
+    clipboard = QApplication.clipboard()
+    acts["Copy this line"].trigger()
+    assert clipboard.text().startswith("z [ -0.72")
+    values = {action.text(): action for action in acts["Copy the value as"].menu().actions()}
+    values["numpy"].trigger()
+    read = eval(clipboard.text(), {"np": np})
+    assert read.tolist() == worked.array(worked.node(3).value)[0].tolist()
+    gradient = {action.text(): action for action in acts["Copy the gradient as"].menu().actions()}
+    gradient["torch"].trigger()
+    assert clipboard.text().startswith("torch.tensor([0.0, 3.06")
+
+
+def test_a_formula_is_copied_with_the_minus_of_the_keyboard(card, worked, qtbot):
+    card.set_trace_state(_at(worked, "forward", "linear"), None)
+    card._numbers.setSelection(0, len(card._numbers.text()))
+    qtbot.keyClick(card._numbers, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert "−" not in QApplication.clipboard().text() and "- " in QApplication.clipboard().text()
+
+
+def test_matrices_in_tooltips_stand_in_the_font_of_numbers(qtbot):
+    apply_theme(QApplication.instance(), LIGHT)
+    widget = QWidget()
+    qtbot.addWidget(widget)
+    widget.show()
+    for text, family in (("W =\n[ 1 2 ]\n[ 3 4 ]", MONO), ("one line", SANS), ("W =\n[ 1 2 ]", MONO)):
+        show_tip(QPoint(10, 10), text, widget)
+        tip = next(one for one in QApplication.topLevelWidgets() if one.metaObject().className() == "QTipLabel" and one.isVisible())
+        assert tip.text() == text and tip.textFormat() == Qt.TextFormat.PlainText
+        assert tip.font().families()[0] == family
+        assert tip.width() > tip.fontMetrics().horizontalAdvance(text.split("\n")[-1])
+    QToolTip.hideText()
+
+
+def test_a_backward_of_its_own_is_no_error(card):
+    index = captured.index("custom_function")
+    before = next(node for node in index.trace.nodes if node.operation == "linear")
+    own = next(node for node in index.trace.nodes if node.operation == "StraightThrough")
+    behind = [node for node in index.trace.nodes if node.operation == "linear"][1]
+    state = TraceState(index, index.length, 0)
+    for node, role in ((before, "supposed"), (behind, "differs")):
+        card.set_trace_state(state, node.id)
+        card.set_check(GradientChecked(node.id, card._elements.full(state, node), 0.0209, 0.0))
+        assert card._check_row.result.property("role") == role
+        assert ("StraightThrough is its own" in card._check_row.result.text()) == (node is before)
+    card.set_trace_state(state, own.id)
+    assert card._formula.text() == OWN_BACKWARD.format("StraightThrough")
+
+
+def test_a_bar_leads_to_its_time_step(card, qtbot):
+    card.time_bars.set_bars([TimeBar(1, 0.5, 11), TimeBar(0, None, 7), TimeBar(2, 2.0, 15)])
+    assert [bar.moment for bar in card.time_bars.bars()] == [0, 1, 2]
+    QApplication.processEvents()
+    with qtbot.waitSignal(card.node_clicked) as clicked:
+        qtbot.mouseClick(card.time_bars, Qt.MouseButton.LeftButton, pos=card.time_bars.boxes()[2].center().toPoint())
+    assert clicked.args == [15]
+    assert "t = 0: not computed yet" in card.time_bars.accessibleDescription() and not card.time_bars.grab().isNull()
+
+
+def test_without_a_node_nothing_of_the_card_is_seen(card, worked):
+    card.set_trace_state(_at(worked, "forward", "relu"), None)
+    card.set_trace_state(None, None)
+    assert not card._area.isVisible() and not card._title.isVisible() and not card.pin_row.isVisible()

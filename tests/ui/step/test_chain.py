@@ -4,9 +4,13 @@ import msgspec
 import numpy as np
 import pytest
 
+from nnviz import jobs
+from nnviz.records.tensors import to_numpy
+from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import Equation
+from nnviz.records.trace_state import TraceState
 from nnviz.text import names as naming
-from nnviz.ui.step import chain
+from nnviz.ui.step import _changes, chain
 from tests.ui import traces
 
 
@@ -33,7 +37,59 @@ def test_linear_of_the_worked_net_sends_to_weight_and_bias_but_not_to_data():
         "= ∂L/∂b": "[ 0 3.062 ]",
     }
     hidden = chain.chain_lines(traces.state(trace, len(trace.steps)), trace.nodes[7])
-    assert [(row.label, row.text) for row in hidden[1:3]] == [("× local W", "[ 0.800 1.200 ]"), ("= ∂L/∂x", "[ 2.042 3.062 ]")]
+    assert [(row.label, row.text) for row in hidden[1:4]] == [
+        ("× local W", "[ 0.800 1.200 ]"),
+        ("∂L/∂x[1]", "2.552·1.2 = 3.062"),
+        ("= ∂L/∂x", "[ 2.042 3.062 ]"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "element", "worked"),
+    [
+        ("linear", (1,), {"∂L/∂W[1, 0]": "3.062·1.3 = 3.981", "∂L/∂W[1, 1]": "3.062·0.7 = 2.144", "∂L/∂b[1]": "3.062"}),
+        ("relu", (1,), {"∂L/∂z[1]": "3.062·1 = 3.062"}),
+        ("squared error", (), {"∂L/∂ŷ[0]": "2·(2.276 − 1)/1 = 2.552"}),
+    ],
+)
+def test_every_row_has_the_numbers_of_the_chosen_element(label, element, worked):
+    trace = traces.worked()
+    state = traces.state(trace, len(trace.steps))
+    node = trace.nodes[traces.node(trace, label)]
+    assert {row.label: row.text for row in chain.chain_lines(state, node, element) if row.wraps} == worked
+
+
+def test_numbers_come_with_the_step_that_sends_them():
+    trace = traces.worked()
+    node = trace.nodes[traces.node(trace, "relu")]
+    before = chain.chain_lines(traces.state(trace, traces.place(trace, "backward", "relu") - 1), node, (1,))
+    assert not [row for row in before if row.wraps]
+
+
+def test_the_chosen_element_is_framed_in_every_matrix():
+    trace = traces.worked()
+    state = traces.state(trace, len(trace.steps))
+    node = trace.nodes[traces.node(trace, "linear")]
+    for line in [*chain.forward_lines(state, node, (1,)), *chain.chain_lines(state, node, (1,))]:
+        if line.mark:
+            at, first, count = line.mark
+            framed = line.text.split("\n")[at][first : first + count]
+            wanted = {"b": "0.900", "z": "1.730", "upstream ∂L/∂z": "3.062", "= ∂L/∂W": "3.981", "= ∂L/∂b": "3.062"}
+            assert framed == wanted[line.label]
+
+
+def test_after_its_update_a_parameter_shows_what_was_used_and_what_it_is_now():
+    trace = traces.worked()
+    weight = traces.node(trace, "h1.weight")
+    before, after = (trace.updates[0].before, trace.updates[0].after)
+    state = traces.state(trace, traces.place(trace, "update", "h1.weight"))
+    lines = {line.label: line.text for line in chain.forward_lines(state, trace.nodes[weight], (1, 0))}
+    assert lines == {
+        "W used": chain.figures(state, weight, before, (1, 0)),
+        "W′ now": chain.figures(state, weight, after, (1, 0)),
+    }
+    earlier = traces.state(trace, traces.place(trace, "update", "h1.weight") - 1)
+    assert [line.label for line in chain.forward_lines(earlier, trace.nodes[weight], (1, 0))] == ["W"]
 
 
 @pytest.mark.parametrize(("back", "known"), [(2, [False, False]), (1, [True, False]), (0, [True, True])])
@@ -139,3 +195,60 @@ def test_uses_with_the_same_name_say_their_time_step():
     lines = chain.arrival_lines(traces.state(trace, len(trace.steps)), trace.nodes[weight], naming.names(trace), {}, (15, 0))
     assert {line.label for line in lines[1:-1]} == {"+ linear of r · t=0", "+ linear of r · t=1 · op 2", "+ linear of r · t=1 · op 3"}
     assert all(line.text.startswith("rows 13–16\n") for line in lines[1:-1])
+
+
+def test_a_step_that_updates_several_weights_shows_the_one_that_changes_most_and_all_of_them():
+    index = TraceIndex(jobs.trace_record(jobs.open_document("example:worked_2-2-1", ()), 0, "neurons"))
+    step = next(step for step in index.trace.steps if step.phase == "update" and len(step.others) > 1)
+    state = TraceState(index, step.index + 1, 0)
+    together = (step.node, *step.others)
+    changes = {id: abs(float(index.change(id).reshape(-1)[0])) for id in together}
+    shown = _changes.most_changed(state)
+    assert changes[shown.id] == max(changes.values())
+    lines = _changes.update_lines(state, shown, (), naming.names(index.trace))
+    assert [line.node for line in lines] == list(together)
+    assert next(line for line in lines if line.node == shown.id).bold
+
+
+def test_the_change_of_an_element_is_one_line():
+    trace = traces.worked()
+    weight = trace.nodes[traces.node(trace, "h1.weight")]
+    state = traces.state(trace, len(trace.steps))
+    (line,) = _changes.update_lines(state, weight, (1, 0), naming.names(trace))
+    before, after = (to_numpy(tensor.values)[1, 0] for tensor in (trace.updates[0].before, trace.updates[0].after))
+    assert line.label == "W[1, 0]" and line.text.startswith("0.8 − ")
+    assert float(line.text.split(" = ")[1]) == pytest.approx(after, rel=1e-3) and after < before
+    early = traces.state(trace, traces.place(trace, "update", "h1.weight") - 1)
+    assert _changes.update_lines(early, weight, (1, 0), {})[0].text == "0.8, not updated yet"
+
+
+@pytest.fixture(scope="module")
+def lstm():
+    return TraceIndex(jobs.trace_record(jobs.open_document("template:lstm", ()), 0, "textbook"))
+
+
+def _weight(index, name="weight_hh"):
+    return next(node for node in index.trace.nodes if name in node.label)
+
+
+def test_every_time_step_has_a_bar_as_large_as_what_it_sends(lstm):
+    node = _weight(lstm)
+    bars = chain.sizes_by_time(TraceState(lstm, lstm.length, 0), node)
+    assert [at for at, _, _ in sorted(bars)] == list(range(12))
+    for at, size, target in bars:
+        edge = next(edge for edge in lstm.out_edges[node.id] if edge.target == target)
+        assert f"t={at}" in lstm.node(target).group and size == pytest.approx(np.linalg.norm(lstm.array(edge.contribution)))
+    early = chain.sizes_by_time(TraceState(lstm, lstm.phase_spans["loss"][1], 0), node)
+    assert {size for _, size, _ in early} == {None}
+
+
+def test_weights_that_no_time_steps_share_have_no_bars(lstm):
+    state = TraceState(lstm, lstm.length, 0)
+    assert chain.sizes_by_time(state, next(node for node in lstm.trace.nodes if node.label == "out.weight")) == []
+
+
+def test_of_many_contributions_each_is_a_line(lstm):
+    node = _weight(lstm)
+    lines = chain.arrival_lines(TraceState(lstm, lstm.length, 0), node, naming.names(lstm.trace), {}, (14, 0))
+    added = [line for line in lines if line.label.startswith("+ ")]
+    assert len(added) == 12 and all("\n" not in line.text and line.text.startswith("[14, 0] ") for line in added)

@@ -12,7 +12,7 @@ from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
 from nnviz.resource_files import resource_folder
 from nnviz.ui.step._chain_rule_card import ChainRuleCard
-from nnviz.ui.step._heat import is_attention, matrix
+from nnviz.ui.step._heat import is_attention, limits, matrix
 
 
 @functools.cache
@@ -57,3 +57,19 @@ def test_it_comes_with_its_step_and_its_gradient_with_that(qtbot):
     assert not card.grab().isNull()
     card.set_trace_state(TraceState(of, back, 0), node.inputs[0])
     assert not card.heat.isVisibleTo(card)
+
+
+def test_full_colour_is_the_largest_of_the_matrix_or_of_each_row(qtbot):
+    cells = np.array([[0.05, 0.12, 0.08], [0.01, 0.02, 0.9]])
+    assert limits(cells, "row").tolist() == [0.12, 0.9]
+    assert len(set(limits(cells, "matrix").tolist())) == 1
+    assert limits(np.array([[0.05, 0.12], [0.1, 0.11]]), "matrix")[0] < 0.13, "not 1: the small numbers can be told apart"
+    assert limits(np.array([[0.0, 0.0]]), "row").tolist() == [1.0]
+    of, card = index(), ChainRuleCard()
+    qtbot.addWidget(card)
+    node = weights(of)
+    card.set_trace_state(TraceState(of, of.length, 0), node.id)
+    before = card.heat.weights.grab().toImage()
+    card.heat.scale.choose("row")
+    assert card.heat.weights.grab().toImage() != before
+    assert "HEAD 1" in card._attention.text() or "HEAD 0" in card._attention.text()

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
 from nnviz.text.numbers import number
+from nnviz.ui.step import update_rows
 from nnviz.ui.step._update_table import UpdateTable
 from nnviz.ui.step.update_rows import ShownRow, compared, log_limits, needed_height, paint_rows, row_boxes, rows_of
 from nnviz.ui.theme.colors import DARK, LIGHT
@@ -142,3 +143,12 @@ def test_the_table_is_as_high_as_its_rows_and_says_them(qtbot):
         bars, image = theme.tint("update", 0.62).name(), table.grab().toImage()
         assert any(image.pixelColor(x, y).name() == bars for x in range(image.width()) for y in range(0, image.height(), 3))
     assert f"g = ∂L/∂θ = {number(table.shown()[0].value)};" in table.accessibleDescription()
+
+
+def test_what_was_has_room_of_its_own():
+    rows = (ShownRow("θ", "before", -0.7585), ShownRow("θ′", "θ + Δ", 0.5, was=-0.7284))
+    assert needed_height(rows, 260) >= 2 * 26
+    columns = update_rows._columns(rows, 400)
+    assert columns.number_width >= update_rows.text_width("was −0.7284")
+    plain = tuple(replace(row, was=None) for row in rows)
+    assert needed_height(plain, 400) < needed_height(rows, 400)

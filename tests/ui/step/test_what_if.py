@@ -12,10 +12,12 @@ from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import WhatIf
 from nnviz.records.trace_state import TraceState
 from nnviz.text import what_if_text
+from nnviz.ui.step import chain
 from nnviz.ui.step._chain_rule_card import ChainRuleCard
 from nnviz.ui.step._what_if_row import SCOPES
 from nnviz.ui.theme.colors import DARK
 from nnviz.ui.theme.style import apply_theme
+from nnviz.ui.widgets.lines import Line
 from tests.ui import traces
 
 RELU = 4
@@ -231,3 +233,20 @@ def test_no_formula_claims_to_give_a_mean_that_is_partly_set():
     index = TraceIndex(msgspec.structs.replace(record, what_ifs=(WhatIf(relu, "set", 1.0, (0, 0)),)), TraceIndex(record))
     assert substituted(end(index, sample=None), index.node(relu), (0,)) == ""
     assert substituted(end(index, sample=1), index.node(relu), (0,)) != ""
+
+
+def test_after_the_update_the_question_is_about_what_the_forward_used(qtbot, card):
+    index = TraceIndex(traces.worked())
+    weight = traces.node(index.trace, "h1.weight")
+    card.set_trace_state(end(index), weight)
+    card.choose_element(2)
+    card.what_if.open("set")
+    assert card.what_if.box.value() == pytest.approx(0.8)
+    assert "0.8" in card._inputs.lines()[0].text and card._inputs.lines()[0].label == "W used"
+
+
+def test_a_row_has_what_it_was_though_other_rows_came_or_went():
+    now, then = [Line("a", "1"), Line("b", "2")], [Line("a", "1"), Line("more", "7"), Line("b", "3")]
+    index = supposed(WhatIf(RELU, "set", 5.0, (0, 1)))
+    shown = chain.compared(lambda state, node: now if state.index is index else then, end(index), index.node(RELU))
+    assert [line.was for line in shown] == ["", "3"]
