@@ -133,7 +133,9 @@ def _layer_figures(layer: Layer, report: Report, state: TraceState, coloring: st
     shown = state.gradient(output.node) if coloring == "gradient" else state.value(output.node)
     values = _shown_values(layer, report, state, coloring)
     is_picture = layer.kind == "input" and len(shape) == 3 and coloring != "gradient"
-    return LayerFigures(output.node, values, _dropped(layer, shape, state), state.measure(shown), phase, limit, is_picture)
+    return LayerFigures(
+        output.node, values, _dropped(layer, shape, state), state.measure(shown), phase=phase, limit=limit, is_picture=is_picture
+    )
 
 
 def _phase(layer: Layer, state: TraceState) -> str:
