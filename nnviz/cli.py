@@ -138,13 +138,7 @@ def _add_set(parser: argparse.ArgumentParser) -> None:
 
 def _add_run(commands: Any) -> None:
     moments = "loss is that of the last iteration's batch, before its update, and all others are of the weights after it"
-    text = f"train, and print the figures at the end; {moments}"
-    parser = _command(
-        commands,
-        "run",
-        _run,
-        text,
-    )
+    parser = _command(commands, "run", _run, f"train, and print the figures at the end; {moments}")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates")
     length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data ({jobs.DEFAULT_EPOCHS})")

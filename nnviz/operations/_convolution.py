@@ -277,28 +277,27 @@ def _spread_out(given: Given) -> str:
     return "y = W spread out by every element of x" + ("" if given.get("bias") is None else ", + b") + _options(given)
 
 
-def _convolution_gradients(are_conjugate: bool = False) -> Callable[[Given], Gradients]:
+def _gradients(plain: tuple[str, str], with_options: tuple[str, str], are_conjugate: bool = False) -> Callable[[Given], Gradients]:
+    """The gradients of x and W, each with {w} or {x} for what the formula holds; a complex one holds the conjugate."""
+    letters = {name: f"conj({letter})" if are_conjugate else letter for name, letter in (("w", "W"), ("x", "x"))}
+
     def gradients(given: Given) -> Gradients:
-        w, x = (f"conj({letter})" if are_conjugate else letter for letter in "Wx")
-        if _options(given):
-            to_x, to_w = f"Σ ∂L/∂y · {w} over the windows the element is in", f"Σ ∂L/∂y · {x} over all windows"
-        else:
-            to_x, to_w = f"∂L/∂y ∗ {w} turned round", f"{x} ∗ ∂L/∂y"
+        to_x, to_w = (text.format(**letters) for text in (with_options if _options(given) else plain))
         return {"x": to_x, "weight": to_w, "bias": "Σ ∂L/∂y"}
 
     return gradients
 
 
-def _spread_gradients(are_conjugate: bool = False) -> Callable[[Given], Gradients]:
-    def gradients(given: Given) -> Gradients:
-        w, x = (f"conj({letter})" if are_conjugate else letter for letter in "Wx")
-        if _options(given):
-            to_x, to_w = f"Σ ∂L/∂y · {w} over what the element was spread to", f"Σ ∂L/∂y · {x} over all elements of x"
-        else:
-            to_x, to_w = f"∂L/∂y ∗ {w}", f"∂L/∂y ∗ {x}"
-        return {"x": to_x, "weight": to_w, "bias": "Σ ∂L/∂y"}
-
-    return gradients
+_convolution_gradients = partial(
+    _gradients,
+    ("∂L/∂y ∗ {w} turned round", "{x} ∗ ∂L/∂y"),
+    ("Σ ∂L/∂y · {w} over the windows the element is in", "Σ ∂L/∂y · {x} over all windows"),
+)
+_spread_gradients = partial(
+    _gradients,
+    ("∂L/∂y ∗ {w}", "∂L/∂y ∗ {x}"),
+    ("Σ ∂L/∂y · {w} over what the element was spread to", "Σ ∂L/∂y · {x} over all elements of x"),
+)
 
 
 def _averaged(given: Given) -> str:

@@ -16,8 +16,6 @@ from nnviz.records.trace_places import places_of
 from nnviz.records.trace_record import NodeRecord
 
 FORWARD = ("forward", "loss")
-NO_STEP = "No step of the iteration comes to this node, so nothing could stop there."
-"""What is said where a breakpoint could hold nothing up."""
 
 
 class BreakpointPlace(NamedTuple):

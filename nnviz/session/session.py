@@ -13,9 +13,8 @@ from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.problems import told
 from nnviz.document.shapes.report import Report
-from nnviz.records.breakpoint_places import NO_STEP, BreakpointPlace, nodes_with_breakpoint, target_of
+from nnviz.records.breakpoint_places import BreakpointPlace, nodes_with_breakpoint
 from nnviz.records.tensors import WHOLE
-from nnviz.records.trace_places import places_of
 from nnviz.session._document_file import Autosaver, FileWatch
 from nnviz.session._kept_run import KeptRun
 from nnviz.session._watch import WatchedPanels
@@ -28,6 +27,7 @@ from nnviz.session.engine_work import EngineWork
 from nnviz.session.queries import BatchRows, DataPreviews, NodeNumbers, Query
 from nnviz.session.run import RunState
 from nnviz.session.stepping import Stepping
+from nnviz.session.trace_source import toggle_breakpoint
 from nnviz.session.training_control import TrainingControl
 from nnviz.session.what_ifs import WhatIfs
 
@@ -154,11 +154,7 @@ class Session(QObject):
 
     def toggle_breakpoint(self, node: int) -> None:
         """Put a breakpoint on this node of the trace, or take it away; one that no step comes to gets none, and a message says so."""
-        index = self.stepping.index
-        if places_of(index, node):
-            self.edit("Breakpoint", edits.toggle_breakpoint, *target_of(index, node))
-        else:
-            self.message_posted.emit("info", NO_STEP)
+        toggle_breakpoint(self, node)
 
     def keep_what_ifs(self) -> bool:
         """Let the supposed weights be the document's, as one change that can be undone; return whether that was possible."""

@@ -14,7 +14,7 @@ from nnviz.document.network import Choice, Network
 from nnviz.document.problems import Refused
 from nnviz.document.training import Training
 from nnviz.messages import GradientChecked
-from nnviz.records.breakpoint_places import NO_STEP, BreakpointPlace, first_between, nodes_with_breakpoint, places_reached, target_of
+from nnviz.records.breakpoint_places import BreakpointPlace, first_between, nodes_with_breakpoint, places_reached, target_of
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_places import places_of
 from nnviz.records.trace_record import Details, NodeTensors
@@ -36,6 +36,8 @@ class TraceSource(Protocol):
     """The document, or what stands for it where there is none: its breakpoints are those of the trace."""
     what_ifs: WhatIfs | None
     """None where a trace is looked at as it was."""
+    message_posted: SignalInstance
+    """info | warning | error, and a sentence."""
     breakpoints_changed: SignalInstance
     """`breakpoint_marks` is another, in the same trace."""
     numbers_arrived: SignalInstance
@@ -68,6 +70,15 @@ class TraceSource(Protocol):
     def check_gradient(self, node: int, element: tuple[int, ...]) -> None:
         """Have `gradient_checked` bring one element of a gradient beside a finite difference."""
         ...
+
+
+def toggle_breakpoint(source: TraceSource, node: int) -> None:
+    """Put a breakpoint on this node of a source, or take it away; one that no step comes to gets none, and a message says so."""
+    index = source.stepping.index
+    if places_of(index, node):
+        source.edit("Breakpoint", edits.toggle_breakpoint, *target_of(index, node))
+    else:
+        source.message_posted.emit("info", "No step of the iteration comes to this node, so nothing could stop there.")
 
 
 class RecordedIteration(Protocol):
@@ -264,11 +275,7 @@ class RecordedTrace(QObject):
 
     def toggle_breakpoint(self, node: int) -> None:
         """Put a breakpoint on a node, or take it away; one that no step comes to gets none, and a message says so."""
-        index = self.stepping.index
-        if places_of(index, node):
-            self.edit("Breakpoint", edits.toggle_breakpoint, *target_of(index, node))
-        else:
-            self.message_posted.emit("info", NO_STEP)
+        toggle_breakpoint(self, node)
 
     def _between(self, index: TraceIndex, start: int, end: int) -> BreakpointPlace | None:
         """The first place on the way, either way; the end belongs to the way, the start does not."""

@@ -7,8 +7,6 @@ from collections import defaultdict
 from nnviz.records.trace_record import NodeRecord, TraceRecord
 
 _PARTS = {"mean": "μ", "log_variance": "log σ²"}
-_STEPS = frozenset(["½ log σ²", "σ", "σ·ε", "z"])
-"""Groups of one step each."""
 
 
 def names(trace: TraceRecord) -> dict[int, str]:
@@ -17,7 +15,7 @@ def names(trace: TraceRecord) -> dict[int, str]:
     for node in trace.nodes:
         if node.inputs and node.whole is None and node.group:
             part = node.group[-1].partition("#")[0]
-            groups[node.group[:-1] if part in _PARTS or part in _STEPS else node.group].append(node)
+            groups[node.group[:-1] if part in _PARTS else node.group].append(node)
     found: dict[int, str] = {}
     for nodes in groups.values():
         if {node.group[-1].partition("#")[0] for node in nodes} >= _PARTS.keys():

@@ -36,7 +36,7 @@ def test_dense_layers_typed_one_behind_the_other_are_bent_but_for_the_last():
 
 
 def test_a_dense_layer_beside_a_whole_network_is_meant_to_be_hidden_and_the_first_of_all_is_not():
-    beside = edits.add_usual_layer(experiment(dense_net(2, 2)), "dense", position=(0, 0))
+    beside = edits.add_usual_layer(experiment(dense_net(2, 2)), "dense")
     assert beside.network.layer("dense1")["activation"] == "relu"
     assert edits.add_usual_layer(experiment(Network()), "dense").network.layer("dense1")["activation"] == "identity"
 

@@ -333,3 +333,17 @@ def test_a_box_that_stands_for_several_numbers_shows_none_until_one_is_typed(qtb
     assert seen == [4] and box.value() == 4
     box.set_value(5)
     assert box.lineEdit().text() == "5"
+
+
+@pytest.mark.parametrize("name", ["integer", "number"])
+def test_a_box_that_stands_for_several_numbers_keeps_them_where_one_beyond_the_limits_is_typed(qtbot, name):
+    box = forms.editor(UNITS if name == "integer" else Field("gain", "number", 1.0, "gain", 0.0, 9.0), 4)
+    box.set_mixed("mixed")
+    qtbot.addWidget(box)
+    box.show()
+    seen, refused = [], []
+    box.value_changed.connect(seen.append)
+    box.refused.connect(refused.append)
+    qtbot.keyClicks(box, "9999999")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert seen == [] and refused == [9999999] and box.lineEdit().text() == "", "no layer gets the number of the first one"

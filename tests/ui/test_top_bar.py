@@ -5,6 +5,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QAction, QIcon, QPixmap
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QToolButton, QWidget
 
+from nnviz.ui.run.feature import RunFigures
 from nnviz.ui.shell import app
 from nnviz.ui.shell.top_bar import Figure, TopBar
 
@@ -30,18 +31,18 @@ def score(bar):
 
 
 def test_a_metric_of_an_earlier_iteration_is_pale_and_says_of_which(bar):
-    bar.set_figures(40, 3, "0.41", "87.3 %", "accuracy", 40)
+    bar.set_figures(RunFigures(40, 3, "0.41", "87.3 %", "accuracy", 40))
     assert score(bar) == ("Measured on the validation rows", True)
-    bar.set_figures(1041, 3, "0.40", "87.3 %", "accuracy", 1040)
+    bar.set_figures(RunFigures(1041, 3, "0.40", "87.3 %", "accuracy", 1040))
     assert score(bar) == ("Measured on the validation rows after iteration 1,040, not since", False)
-    bar.set_figures(0, 0, "", "", "RMSE", None)
+    bar.set_figures(RunFigures(0, 0, "", "", "RMSE", None))
     assert score(bar) == ("Measured on the validation rows", True)
 
 
 def test_the_figures_do_not_jump_when_the_iteration_goes(bar):
     places = []
     for iteration, measured_at in ((40, 40), (41, 40), (34_419, 34_400), (34_450, 34_450)):
-        bar.set_figures(iteration, 3, "0.4000", "87.3 %", "accuracy", measured_at)
+        bar.set_figures(RunFigures(iteration, 3, "0.4000", "87.3 %", "accuracy", measured_at))
         bar.layout().activate()
         places.append([label.mapTo(bar, label.rect().topLeft()).x() for label in bar.findChildren(QLabel)])
     assert places[1:] == places[:1] * 3
@@ -54,38 +55,38 @@ def figure(bar, caption):
 
 
 def test_a_loss_of_an_earlier_iteration_is_pale_and_every_figure_says_what_it_is_of(bar):
-    bar.set_figures(354, 3, "0.6916", "", "accuracy", None, loss_at=68)
+    bar.set_figures(RunFigures(354, 3, "0.6916", "", "accuracy", None, loss_at=68))
     text, is_present, tip = figure(bar, "loss")
     assert (text, is_present, tip) == ("0.6916", False, "Measured on all training rows after iteration 68, not since")
-    bar.set_figures(354, 3, "0.4", "", "accuracy", None, loss_at=354)
+    bar.set_figures(RunFigures(354, 3, "0.4", "", "accuracy", None, loss_at=354))
     assert figure(bar, "loss")[1]
-    bar.set_figures(0, 0, "0.7", "", "accuracy", None, loss_at=0)
+    bar.set_figures(RunFigures(0, 0, "0.7", "", "accuracy", None, loss_at=0))
     assert figure(bar, "loss")[2] == "Measured on all training rows"
-    bar.set_figures(41, 3, "0.41", "87.3 %", "accuracy", 40, 40, "training")
+    bar.set_figures(RunFigures(41, 3, "0.41", "87.3 %", "accuracy", 40, 40, "training"))
     assert score(bar) == ("Measured on the training rows after iteration 40, not since", False)
     assert all(figure.toolTip() for figure in bar.findChildren(Figure))
 
 
 def test_on_the_way_to_an_iteration_the_bar_says_how_far_it_is(bar):
-    bar.set_figures(1200, 3, "0.6916", "50 %", "accuracy", 1200, loss_at=1200, target=5389)
+    bar.set_figures(RunFigures(1200, 3, "0.6916", "50 %", "accuracy", 1200, loss_at=1200, target=5389))
     assert figure(bar, "iteration")[0] == "1,200 of 5,389"
     assert not figure(bar, "loss")[1] and not figure(bar, "accuracy")[1]
 
 
 def test_figures_of_a_run_that_is_still_made_again_are_pale(bar):
-    bar.set_figures(5389, 0, "0.6916", "50 %", "accuracy", 5389, loss_at=5389, is_made_again=True)
+    bar.set_figures(RunFigures(5389, 0, "0.6916", "50 %", "accuracy", 5389, loss_at=5389, is_made_again=True))
     text, is_present, tip = figure(bar, "iteration")
     assert (text, is_present) == ("5389", False) and "made again" in tip
     assert figure(bar, "epoch")[0] == "…", "0 would not be true"
     assert not figure(bar, "loss")[1] and not figure(bar, "accuracy")[1]
-    bar.set_figures(5389, 12, "0.6916", "50 %", "accuracy", 5389, loss_at=5389)
+    bar.set_figures(RunFigures(5389, 12, "0.6916", "50 %", "accuracy", 5389, loss_at=5389))
     assert all(figure(bar, name)[1] for name in ("iteration", "epoch", "loss", "accuracy"))
 
 
 @pytest.mark.parametrize("width", [1180, 1280, 1600])
 def test_search_and_menu_are_there_whatever_the_title_is_and_nothing_jumps_with_it(qtbot, bar, width):
     bar.resize(width, 52)
-    bar.set_figures(123_456, 1234, "0.1234", "98.0 %", "accuracy", 123_456)
+    bar.set_figures(RunFigures(123_456, 1234, "0.1234", "98.0 %", "accuracy", 123_456))
     places = []
     for title in ("a", "A very long title of a document that somebody has given a whole sentence for a name"):
         for name in ("build", "step"):

@@ -6,24 +6,20 @@ import re
 
 from nnviz.document import catalog
 from nnviz.document.checks.links import LinkIndex
-from nnviz.document.edits.layer_edits import CanvasPosition, add_layer, change_layer, rename_layer
+from nnviz.document.edits.layer_edits import add_layer, change_layer, rename_layer
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer, Link
 
 
 def add_usual_layer(
-    experiment: Experiment,
-    kind: str,
-    after: str | None = None,
-    between: Link | tuple[str, str] | None = None,
-    position: CanvasPosition | None = None,
+    experiment: Experiment, kind: str, after: str | None = None, between: Link | tuple[str, str] | None = None
 ) -> Experiment:
     """Return the experiment with a new layer, as `add_layer` adds it, with its usual activation and a name.
 
     A dense layer inside the network has ReLU, the last one none: what the loss reads is not bent. A dense layer that was last until now is
     bent when another one comes behind it. Layers of its kind that are named by their number are numbered in the order of the network.
     """
-    grown = add_layer(experiment, kind, after, between, position)
+    grown = add_layer(experiment, kind, after, between)
     id = grown.network.layers[-1].id
     for hidden in _hidden(experiment, grown, id) if kind == "dense" else ():
         grown = change_layer(grown, hidden, activation="relu")

@@ -7,7 +7,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nnviz.engine.model.dense_layers import Dense
-from nnviz.trace import grouped
 
 
 class Dropout(nn.Module):
@@ -58,14 +57,7 @@ class GaussianLatent(nn.Module):
         mean, log_variance = self.moments = self.mean(x), self.log_variance(x)
         if not self.training:
             return mean
-        with grouped("½ log σ²"):
-            half = 0.5 * log_variance
-        with grouped("σ"):
-            deviation = torch.exp(half)
-        with grouped("σ·ε"):
-            scaled = deviation * torch.randn(mean.shape, dtype=mean.dtype)
-        with grouped("z"):
-            return mean + scaled
+        return mean + torch.exp(0.5 * log_variance) * torch.randn(mean.shape, dtype=mean.dtype)
 
     def divergence(self) -> Tensor:
         """Return β·KL(N(μ, σ²) ‖ N(0, 1)) of the last forward: summed over the latent variables, averaged over the batch.

@@ -252,13 +252,7 @@ def _common(layers: list[Layer]) -> tuple[Field, ...]:
 
 
 def _is_alike(one: Field, other: Field) -> bool:
-    return (one.name, one.type, one.choices, one.minimum, one.maximum) == (
-        other.name,
-        other.type,
-        other.choices,
-        other.minimum,
-        other.maximum,
-    )
+    return all(getattr(one, name) == getattr(other, name) for name in ("name", "type", "choices", "minimum", "maximum"))
 
 
 def _differences(layers: list[Layer]) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from nnviz.document.catalog import LAYERS
 from nnviz.text import captions
 from nnviz.text.numbers import number
 from nnviz.text.tokens import written
 from nnviz.ui.network.network_scene import NetworkScene
 from nnviz.ui.network.picking import PointerTarget
-from nnviz.ui.theme.fonts import WIDEST_TIP
+from nnviz.ui.theme.fonts import tip_of
 
 
 def tip(hit: PointerTarget, scene: NetworkScene, tokens: tuple[str, ...] = ()) -> str:
@@ -33,7 +31,7 @@ def _neuron(hit: PointerTarget, scene: NetworkScene, tokens: tuple[str, ...]) ->
         value = ("∂L/∂a = " if scene.figures.coloring == "gradient" else "a = ") + number(shown.values[hit.unit])
     is_token = column.layer.kind == "input" and tokens and shown.values is not None
     said = written(shown.values[hit.unit : hit.unit + 1], tokens) if is_token else ()
-    return _lines(
+    return tip_of(
         f"{name}  {value}", f"token {said[0]}" if said else "", _label(column.labels, hit.unit), *column.problems, *column.warnings
     )
 
@@ -46,7 +44,7 @@ def _bias(hit: PointerTarget, scene: NetworkScene) -> str:
     bias = scene.columns[hit.layer].biases[hit.unit]
     words = "the bias b, added to the weighted sum"
     after = _after(scene, f"{hit.layer}.bias", (hit.unit,))
-    return _lines(f"{scene.title(hit.layer)}.bias[{hit.unit}] = {number(bias)}", after, words, "click to type another value")
+    return tip_of(f"{scene.title(hit.layer)}.bias[{hit.unit}] = {number(bias)}", after, words, "click to type another value")
 
 
 def _layer(hit: PointerTarget, scene: NetworkScene) -> str:
@@ -55,7 +53,7 @@ def _layer(hit: PointerTarget, scene: NetworkScene) -> str:
     sizes = ""
     if entry is not None and entry.output_shape is not None:
         sizes = f"output {captions.size_text(entry.output_shape)} · {entry.count:,} parameters"
-    return _lines(f"{column.layer.title} · {kind.label}", kind.explanation, sizes, *column.problems, *column.warnings)
+    return tip_of(f"{column.layer.title} · {kind.label}", kind.explanation, sizes, *column.problems, *column.warnings)
 
 
 def _curve(hit: PointerTarget, scene: NetworkScene) -> str:
@@ -63,12 +61,12 @@ def _curve(hit: PointerTarget, scene: NetworkScene) -> str:
     weight = item.weight(hit.curve)
     if weight is None:
         ends = f"{scene.title(hit.link.source)} → {scene.title(hit.link.target)}"
-        return _lines(ends, "" if item.parameter else "values pass from unit to unit, without weights")
+        return tip_of(ends, "" if item.parameter else "values pass from unit to unit, without weights")
     target, source = item.course.pairs[hit.curve]
     words = {"gradient": "∂L/∂w = ", "update": "Δw = ", "contribution": "w·a = "}.get(scene.figures.coloring, "")
     change = "click to type another value" if not words else ""
     after = "" if words else _after(scene, item.parameter, (target, source))
-    return _lines(f"{scene.title(hit.link.target)}.weight[{target}, {source}]  {words or 'w = '}{number(weight)}", after, change)
+    return tip_of(f"{scene.title(hit.link.target)}.weight[{target}, {source}]  {words or 'w = '}{number(weight)}", after, change)
 
 
 def _after(scene: NetworkScene, parameter: str, index: tuple[int, ...]) -> str:
@@ -83,7 +81,3 @@ def _port(hit: PointerTarget, scene: NetworkScene) -> str:
 
 def _end(hit: PointerTarget, scene: NetworkScene) -> str:
     return f"drag to let the link {'end at' if hit.side > 0 else 'begin at'} another layer"
-
-
-def _lines(*lines: str) -> str:
-    return "\n".join(textwrap.fill(line, WIDEST_TIP) for line in lines if line)

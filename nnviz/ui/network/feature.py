@@ -60,7 +60,7 @@ class NetworkFeature:
         """What of the document is shown."""
         self._data: DataRecord | None = None
         self._state: TraceState | None = None
-        self._wrong_setting = ""
+        self._wrong_setting: tuple[Problem | None, str] = (None, "")
         self._connect_view()
         self._connect_properties()
 
@@ -128,7 +128,7 @@ class NetworkFeature:
     def _show_subtitle(self) -> None:
         """The network in one line, how many problems it has, and of which iteration its numbers are where that is not the present one."""
         experiment, report, run = self.session.experiment, self.session.report, self.session.run
-        count = sum(problem.place.startswith("network") for problem in report.problems)
+        count = sum(map(_is_of_network, report.problems))
         problems = f" · {count} problem{'s' * (count > 1)}" if count else ""
         warnings = f" · {len(report.warnings)} warning{'s' * (len(report.warnings) > 1)}" if report.warnings else ""
         iteration = None if self._state is None else self._state.index.trace.iteration
@@ -140,9 +140,9 @@ class NetworkFeature:
         """Say in a note what is wrong with training or data, which no layer of the picture can say, with the cure as a button."""
         wrong = next((problem for problem in self.session.report.problems if not problem.layer and not _is_of_network(problem)), None)
         text = told(wrong, experiment.network.titles) if wrong else ""
-        if text == self._wrong_setting:
+        if (wrong, text) == self._wrong_setting:
             return
-        self._wrong_setting = text
+        self._wrong_setting = wrong, text
         self._shell.notes.drop(_SETTINGS)
         if wrong:
             cures = [(wrong.fix.label, partial(self._edit_by_button, wrong.fix.label, edits.apply_fix, wrong.fix))] if wrong.fix else []

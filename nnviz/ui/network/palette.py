@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QDrag, QEnterEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
@@ -11,7 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QLabel
 from nnviz.document.catalog import LAYERS, Kind
 from nnviz.ui.network.layer_drops import mime
 from nnviz.ui.theme.colors import BODY, GRID, SMALL, current_theme
-from nnviz.ui.theme.fonts import WIDEST_TIP, sans, scaled
+from nnviz.ui.theme.fonts import sans, scaled, tip_of
 from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.search_list import ListEntry, matching
 
@@ -184,7 +182,7 @@ class LayerEntry(QAbstractButton):
         self._start = QPoint()
         self.setText(kind.label)
         self.setAccessibleName(f"Add {kind.label}")
-        self.setToolTip("\n".join(textwrap.fill(text, WIDEST_TIP) for text in (kind.explanation, kind.source) if text))
+        self.setToolTip(tip_of(kind.explanation, kind.source))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)

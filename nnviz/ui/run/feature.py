@@ -29,18 +29,19 @@ NO_NEURON = ("", -1)
 
 
 class RunFigures(NamedTuple):
-    """Where the run stands, as it is written in the bar; an empty text: not known."""
+    """Where the run stands, as it is written in the bar: loss over the training rows and score as texts (empty: not known)."""
 
     iteration: int
     epoch: int
     loss: str
     score: str
     metric: str
-    measured_at: int | None
+    """The name of the score."""
+    measured_at: int | None = None
     """The iteration that the score is of, the metric of the validation rows or, without any, of the training rows."""
-    loss_at: int | None
+    loss_at: int | None = None
     """The iteration that the loss over the training rows is of."""
-    scored: str
+    scored: str = "validation"
     """Which rows the score is of: validation · training."""
     target: int | None = None
     """The iteration the run is on its way to; None while it is not."""
@@ -100,8 +101,18 @@ class RunFeature:
         loss = curves.last("training_loss")
         column, scored = ("training_metric", "training") if curves.last("metric") is None else ("metric", "validation")
         metric, score = score_texts(self.session.experiment.training, curves.last(column))
-        text, times = "" if loss is None else numbers.steady(loss), (curves.last_iteration(column), curves.last_iteration("training_loss"))
-        return RunFigures(run.iteration, run.epoch, text, score, metric, *times, scored, run.target, run.is_made_again)
+        return RunFigures(
+            run.iteration,
+            run.epoch,
+            loss="" if loss is None else numbers.steady(loss),
+            score=score,
+            metric=metric,
+            measured_at=curves.last_iteration(column),
+            loss_at=curves.last_iteration("training_loss"),
+            scored=scored,
+            target=run.target,
+            is_made_again=run.is_made_again,
+        )
 
     # --- the map of the neuron under the mouse, in place of the network's answer ---
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from html import escape
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from nnviz.ui.theme.colors import GUTTER, SMALL, current_theme
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import sans, tip_of
 from nnviz.ui.theme.painting import painted
 
 _FOLDERS = re.compile(r"(?<!\S)\S*[/\\](?=[^/\\\s]+:\d+)")
@@ -31,7 +30,7 @@ class QuietLine(QWidget):
     def set_sentences(self, sentences: Sequence[str]) -> None:
         """Say these; the folders of files only in the tooltip."""
         self.text = " · ".join(_FOLDERS.sub("", sentence) for sentence in sentences)
-        self.setToolTip("<br>".join(map(escape, sentences)))
+        self.setToolTip(tip_of(*sentences))
         self.setAccessibleName(self.text)
         self.setFixedHeight(_HIGH if sentences else GUTTER)
         self.update()

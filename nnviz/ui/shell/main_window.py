@@ -184,7 +184,7 @@ class MainWindow(QMainWindow):
         for feature in (features.step, features.network, features.graph):
             feature.show_run(new)
         features.data.show_run(new, old)
-        self.top_bar.set_figures(*features.run.figures())
+        self.top_bar.set_figures(features.run.figures())
         sound = (new.training, new.target, new.engine, new.failure, self.session.training.obstacle)
         if sound != self._sound:
             self._sound = sound

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFont, QIcon, QPainter, QPaintEvent, QResizeEvent
@@ -13,6 +14,9 @@ from nnviz.ui.step.badge import Badge
 from nnviz.ui.theme.colors import BODY, GUTTER, LARGE, SMALL, TITLE, current_theme
 from nnviz.ui.theme.fonts import mono, sans, scaled
 from nnviz.ui.theme.painting import painted
+
+if TYPE_CHECKING:
+    from nnviz.ui.run.feature import RunFigures
 
 SIZES = {"node": "one node", "layer": "one layer", "phase": "one phase", "iteration": "one batch", "epoch": "one epoch"}
 _STEP_BUTTONS = ("to_start", "step_back", "step", "to_end")
@@ -99,36 +103,20 @@ class TopBar(QWidget):
         self._title.setToolTip((f"{title} (not saved yet)" if changed else title) + "\nClick to give it another title")
         self._fit()
 
-    def set_figures(
-        self,
-        iteration: int,
-        epoch: int,
-        loss: str,
-        score: str,
-        metric: str,
-        measured_at: int | None = None,
-        loss_at: int | None = None,
-        scored: str = "validation",
-        target: int | None = None,
-        is_made_again: bool = False,
-    ) -> None:
-        """Show where the run stands; the `loss` over the training rows and the `score` as texts (empty: not known), `metric` its name.
-
-        `measured_at`, `loss_at`: the iteration each is of; where it is an earlier one the number is pale, and its tooltip says which.
-        `scored`: which rows the score is of. `target`: the iteration the run is on its way to; `is_made_again`: it is not yet where it
-        is said to stand.
-        """
-        figures, is_under_way = self._figures, is_made_again or target is not None
-        figures["iteration"].show_text(f"{iteration}" if target is None else f"{iteration:,} of {target:,}")
+    def set_figures(self, run: RunFigures) -> None:
+        """Show where the run stands. A figure of an earlier iteration is pale, and its tooltip says of which."""
+        figures, target, is_made_again = self._figures, run.target, run.is_made_again
+        figures["iteration"].show_text(f"{run.iteration}" if target is None else f"{run.iteration:,} of {target:,}")
         figures["iteration"].show_age(_way_note(target, is_made_again), is_made_again)
-        figures["epoch"].show_text("…" if is_made_again else f"{epoch}")
+        figures["epoch"].show_text("…" if is_made_again else f"{run.epoch}")
         figures["epoch"].show_age("Passes over the training rows that are complete", is_made_again)
-        figures["score"].set_caption(metric)
-        for name, text, rows, at in (("score", score, f"the {scored} rows", measured_at), ("loss", loss, "all training rows", loss_at)):
-            is_past = bool(text) and at not in (None, iteration)
+        figures["score"].set_caption(run.metric)
+        measured = ("score", run.score, f"the {run.scored} rows", run.measured_at), ("loss", run.loss, "all training rows", run.loss_at)
+        for name, text, rows, at in measured:
+            is_past = bool(text) and at not in (None, run.iteration)
             figures[name].show_text(text or "–")
             note = f"Measured on {rows}" + (f" after iteration {at:,}, not since" if is_past else "")
-            figures[name].show_age(note, is_under_way or is_past)
+            figures[name].show_age(note, is_made_again or target is not None or is_past)
         if (target is not None) != self._is_on_its_way:
             self._is_on_its_way = target is not None
             self._fit()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import textwrap
 from functools import cache
 from pathlib import Path
 
@@ -16,8 +17,8 @@ SANS_FAMILIES = (colors.SANS, "DejaVu Sans")
 MONO_FAMILIES = (colors.MONO, "DejaVu Sans Mono", "DejaVu Sans")
 """DejaVu lends the signs that the first family lacks: ∇ and ᵀ to both, ∈ ⊙ ▾ to the sans, ᵢ ‖ to the mono."""
 
-WIDEST_TIP = 90
-"""Characters of a line of a tooltip; Qt breaks no line of plain text."""
+_WIDEST_TIP = 90
+"""Characters of a line of a tooltip."""
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +67,11 @@ def drawn_sans(size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont
 def drawn_mono(size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
     """Return `mono` for a picture that is zoomed as a whole: whatever size of text is chosen, it has that many pixels."""
     return QFont(_mono(round(size), weight))
+
+
+def tip_of(*texts: str) -> str:
+    """Return the tooltip that says these texts, each on a line of its own; empty ones are left out. Qt breaks no line of plain text."""
+    return "\n".join(textwrap.fill(text, _WIDEST_TIP) for text in texts if text)
 
 
 @cache  # copies of one font share what Qt has looked up for it

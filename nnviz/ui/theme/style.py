@@ -144,7 +144,7 @@ _DESIGNED = "designed_pixels"
 """The property of a widget with a font of its own: its size at 100 %, and the rules it has besides."""
 _ICONS = {name: name for name in ("chevron", "check", "back", "parent", "new_folder", "list", "details")} | {"forward_way": "forward"}
 """Icons of the stylesheet, and their files: `forward` is a colour already."""
-_TINTS = (("forward", 85), ("forward", 12), ("forward", 10), ("loss", 10), ("what_if", 10), ("parameter_line", 25))
+_TINTS = (("forward", 85), ("forward", 12), ("forward", 10), ("loss", 10), ("what_if", 10))
 """Colours mixed into the panel's, in percent: $forward_85."""
 
 

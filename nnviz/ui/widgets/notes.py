@@ -46,11 +46,6 @@ class NoteBar(QWidget):
             note.deleteLater()
             self.setVisible(bool(self._notes))
 
-    def drop_all(self, beginning: str) -> None:
-        """Take all notes away whose key begins so."""
-        for key in [key for key in self._notes if key.startswith(beginning)]:
-            self.drop(key)
-
     @property
     def notes(self) -> dict[str, Note]:
         """The notes that are shown, by their keys, the oldest first."""

@@ -85,6 +85,7 @@ class IntegerBox(QSpinBox):
     def fixup(self, text: str) -> str:
         number = self._beyond(text)
         if number is not None:
+            self._is_typed = False
             self.refused.emit(number)
         return str(self.value())
 
@@ -138,10 +139,11 @@ class NumberBox(QAbstractSpinBox):
     def _commit(self) -> None:
         if self._mixed and not self.lineEdit().text().strip():
             return
-        value, before = self.typed(), self._value
-        is_allowed = value == before or value == _clamped(value, self.field)
-        self._take(value if is_allowed else before)
-        if not is_allowed:
+        value = self.typed()
+        if value in (self._value, _clamped(value, self.field)):
+            self._take(value)
+        else:
+            self.set_mixed(self._mixed) if self._mixed else self.set_value(self._value)
             self.refused.emit(value)
 
     def _take(self, value: float) -> None:
