@@ -9,6 +9,7 @@ import nnviz
 from nnviz.engine.observe.measures import array_of, measure
 from nnviz.records.tensors import to_numpy
 from nnviz.ui.step import chain
+from nnviz.ui.widgets.lines import Lines
 
 
 class Cast(nn.Module):
@@ -198,3 +199,14 @@ def test_large_complex_tensors_are_measured_by_their_parts(walked):
     assert found.norm == pytest.approx(tensor.abs().square().sum().sqrt().item(), rel=1e-5)
     assert found.count == 10_000 and found.min == pytest.approx(min(tensor.real.min(), tensor.imag.min()).item())
     walked(Spectrum(129), torch.randn(80, 256))
+
+
+def test_a_complex_weight_is_updated_in_both_parts(walked):
+    product = Product()
+    window = walked(product, optimizer=torch.optim.SGD(product.parameters(), 1.0), loss=lambda output, target: output)
+    stepping = window.trace.stepping
+    stepping.to(stepping.length)
+    stepping.select(node(window, "parameter").id)
+    said = [line.text for part in window.step.chain_rule.findChildren(Lines) for line in part.lines()]
+    assert "1+2j + (−3+4j) = −2+6j" in said
+    assert window.step.microscope.choice == "a[0]"

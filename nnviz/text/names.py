@@ -32,10 +32,10 @@ def name(node: NodeRecord) -> str:
 
 
 def parameter_title(parameter: str, titles: Mapping[str, str]) -> str:
-    """Return what the screen calls a parameter of the document: "h1.weight" is "dense 1.W"."""
+    """Return what the screen calls a parameter: "h1.weight" is "dense 1.W"; one that stands in no layer has its own name."""
     layer, tensor = split_parameter(parameter)
     called = PARAMETERS.get(tensor) or _of_recurrent_net(tensor) or _PLAIN.get(tensor, tensor)
-    return f"{titles.get(layer, layer)}.{called}" if layer else parameter
+    return f"{titles.get(layer, layer)}.{called}" if tensor else titles.get(layer, layer)
 
 
 def _of_recurrent_net(label: str) -> str:

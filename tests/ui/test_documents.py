@@ -269,7 +269,7 @@ def test_damaged_settings_keep_no_menu_from_opening(window, damage):
 def test_settings_that_cannot_be_kept_are_told_of_once(window, paths, monkeypatch):
     monkeypatch.setattr(recent, "_store", lambda paths: False)
     window.features.files.documents.open(paths[0])
-    assert "recent documents and panels will be forgotten" in window.notes.notes["settings"].text
-    window.notes.drop("settings")
+    assert "recent documents and panels will be forgotten" in window.notes.notes["settings file"].text
+    window.notes.drop("settings file")
     window.features.files.documents.open(paths[1])
-    assert "settings" not in window.notes.notes
+    assert "settings file" not in window.notes.notes

@@ -45,3 +45,11 @@ def test_a_problem_of_a_layer_is_told_with_its_title(qtbot, window):
     title = network.titles[network.links[-1].target]
     assert session.training.obstacle.startswith(f"{title}: ")
     assert "settings" not in window.notes.notes
+
+
+def test_what_is_said_of_the_settings_of_the_program_stays(window):
+    window.features.files.documents.notes.not_kept()
+    window.session.edit("Nesterov", edits.change_optimizer, nesterov=True)
+    assert {"settings", "settings file"} <= window.notes.notes.keys()
+    window.session.document.undo()
+    assert "forgotten" in window.notes.notes["settings file"].text

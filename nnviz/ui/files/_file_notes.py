@@ -10,7 +10,7 @@ from PySide6.QtCore import QSettings
 from nnviz.session.session import Session
 from nnviz.ui.shell_api import Shell
 
-_FILE, _RUN, _SETTINGS = "file", "run", "settings"
+_FILE, _RUN, _SETTINGS = "file", "run", "settings file"
 """Keys of the notes: one about the file, one about the run it was saved with, one about the settings of the program."""
 
 

@@ -1,4 +1,7 @@
-"""The window: only its bar at first, then its features; it tells them what happens in the session, in the order written here."""
+"""The window: only its bar at first, then its features; it tells them what happens in the session, in the order written here.
+
+Long because all that features may ask of it, and all that closing and other windows need, meets here.
+"""
 
 from __future__ import annotations
 

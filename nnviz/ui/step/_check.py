@@ -48,7 +48,7 @@ class CheckRow(QWidget):
         self.result.setVisible(check is not None)
         if check is not None:
             is_own = bool(replaced_by) and not agrees(check)
-            self.result.setText(f"{sentence(check, replaced_by)}" if is_own else sentence(check))
+            self.result.setText(sentence(check, replaced_by if is_own else ""))
             set_role(self.result, "supposed" if is_own else "agrees" if agrees(check) else "differs")
 
 
