@@ -76,7 +76,7 @@ def test_two_linear_layers_in_a_row_are_warned_of_with_a_cure():
     present = experiment(dense_net(2, 4, 2))
     report = examine(present)
     (warning,) = report.warnings
-    assert report.ok and (warning.layer, warning.place) == ("h1", "network.layers[1].activation")
+    assert report.ok and (warning.layer, warning.place, warning.severity) == ("h1", "network.layers[1].activation", "warning")
     cured = edits.apply_fix(present, warning.fix)
     assert cured.network.layer("h1")["activation"] == "relu" and examine(cured).warnings == ()
 
