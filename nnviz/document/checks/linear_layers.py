@@ -19,7 +19,9 @@ def linear_warnings(links: LinkIndex, layers: dict[str, LayerShape]) -> list[Pro
         title = layer.title
         message = f"{title} has no activation, so {title} and {follower.title} together are only one linear layer."
         bent = fix(f"Give {title} a ReLU", step("change_layer", id=layer.id, activation="relu"))
-        found.append(Problem(f"{links.place(layer.id)}.activation", message, "Give it an activation such as ReLU.", layer.id, bent, "warning"))
+        found.append(
+            Problem(f"{links.place(layer.id)}.activation", message, "Give it an activation such as ReLU.", layer.id, bent, "warning")
+        )
     return found
 
 

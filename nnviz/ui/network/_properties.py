@@ -75,7 +75,8 @@ class PropertiesPanel(QWidget):
         self._calls += 1
         layers = [experiment.network.layer(one) for one in (id, *others) if one is not None and experiment.network.has(one)]
         fields = _common(layers)
-        layer = layers[0] if len(layers) == 1 or fields or (layers and all(LAYERS[one.kind].learns for one in layers)) else None
+        kinds = {layer.kind for layer in layers}
+        layer = layers[0] if len(kinds) == 1 or fields or (kinds and all(LAYERS[kind].learns for kind in kinds)) else None
         wanted = (layer.kind, *(one.id for one in layers)) if layer else None
         if wanted != self._shown:
             if self._takes_over_typed():
@@ -218,7 +219,8 @@ class PropertiesPanel(QWidget):
             editor.set_mixed("mixed")
             editor.setToolTip(f"mixed: {', '.join(different)}")
         elif editor.value() != values[0] or len(values) > 1:
-            editor.set_value(values[0])
+            editor.setToolTip(forms.explanation(editor.field))
+            editor.set_value(values[0])  # a choice says in its tooltip what it means
 
     # --- what is said about the layer ---
 

@@ -109,8 +109,10 @@ def _limit(arrays: Iterable[np.ndarray]) -> float:
 
 def _own_limit(layer: Layer, experiment: Experiment, report: Report, whole: TraceState, coloring: str) -> float | None:
     """Where the scale of a layer ends that has one of its own; None for all others."""
-    reads_tokens = (experiment.network.layer(id).kind in ("embedding", "one_hot") for id in experiment.network.outputs_of(layer.id))
-    if len(_shape(layer.id, report) or ()) != 3 and not (layer.kind == "input" and any(reads_tokens)):
+    network = experiment.network  # a link may lead to a layer that is not there
+    readers = [network.layer(id).kind for id in network.outputs_of(layer.id) if network.has(id)]
+    is_of_tokens = layer.kind == "input" and not {"embedding", "one_hot"}.isdisjoint(readers)
+    if len(_shape(layer.id, report) or ()) != 3 and not is_of_tokens:
         return None
     values = _shown_values(layer, report, whole, coloring)
     return None if values is None else _limit([values])
@@ -192,7 +194,7 @@ def _contributions(
 ) -> dict[str, np.ndarray]:
     """What each weight of a dense layer adds to z in the chosen row, w·a, and each bias; nothing before a is computed."""
     sources, weight, bias = experiment.network.inputs_of(layer.id), f"{layer.id}.weight", f"{layer.id}.bias"
-    if layer.kind != "dense" or len(sources) != 1 or weight not in found:
+    if layer.kind != "dense" or len(sources) != 1 or not experiment.network.has(sources[0]) or weight not in found:
         return {}
     values = _shown_values(experiment.network.layer(sources[0]), report, state, "value")
     if values is None or values.size != found[weight].shape[1]:

@@ -179,6 +179,24 @@ def test_problems_of_one_layer_are_not_said_of_several(panel):
     assert not panel._problems.isVisible() and not panel._fixes.isVisible()
 
 
+def test_several_layers_without_settings_can_be_deleted(panel):
+    document = experiment(
+        layer("input", "x", shape=[1, 8, 8]), layer("flatten", "f"), layer("flatten", "g"), layer("dense", "out", units=2)
+    )
+    panel.set_layer(document, examine(document), "f", ("g",))
+    assert list(panel.editors) == ["delete"] and panel.editors["delete"].isVisible()
+
+
+def test_a_number_says_that_layers_differ_in_it_only_as_long_as_they_do(panel):
+    def units(*sizes):
+        document = experiment(layer("input", "x", shape=[2]), *(layer("dense", f"h{n}", units=size) for n, size in enumerate(sizes)))
+        panel.set_layer(document, examine(document), "h0", ("h1",))
+        return panel.editors["units"].toolTip()
+
+    assert "mixed: 4, 8" in units(4, 8)
+    assert "mixed" not in units(6, 6)
+
+
 def test_what_a_layer_learns_with_can_be_set_while_its_output_is_unknown(panel):
     show(panel, experiment(layer("input", "x", shape=[1, 8, 8]), layer("lstm", "h1")), "h1")
     assert {"initializer", "gain", "frozen", "learning_rate_factor"} <= set(panel.editors)

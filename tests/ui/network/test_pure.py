@@ -223,6 +223,15 @@ def test_a_trace_of_an_older_network_is_not_drawn_where_it_does_not_fit():
     assert picture.layers["h2"].values is not None and "out.weight" in picture.weights
 
 
+@pytest.mark.parametrize("loose", [Link("x", "gone"), Link("gone", "h1")])
+def test_a_link_to_a_layer_that_is_not_there_hides_no_numbers(loose):
+    document = dropout_net()
+    kept = tuple(link for link in document.network.links if link.target != loose.target)
+    document = msgspec.structs.replace(document, network=Network(document.network.layers, (*kept, loose)))
+    for coloring in ("value", "contribution"):
+        assert shown(document=document, coloring=coloring)[0].layers["x"].values is not None
+
+
 def test_weights_written_in_the_document_are_known_without_a_trace():
     weights = {"h1.weight": [[0.1, 0.5]] * 4, "h2.weight": [[1.0], [1.0, 2.0]], "gone.weight": [[1.0]]}
     document = dropout_net(weights=weights)
