@@ -61,10 +61,6 @@ class Course:
         curve = int(away.argmin())
         return (curve, float(away[curve])) if away[curve] <= reach else (-1, np.inf)
 
-    def middle(self, curve: int) -> Point:
-        """Return the point half way along a curve."""
-        return tuple(self.points[max(curve, 0), self.points.shape[1] // 2])
-
 
 def style(ends: LinkEnds) -> str:
     """Return how to draw a link: weights · straight (unit to unit) · bands (to or from a block) ·

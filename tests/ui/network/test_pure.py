@@ -164,7 +164,7 @@ def test_the_nearest_curve_is_found_and_far_ones_are_not():
     found = course(dropout_net(), "x", "h1")
     assert len(found.pairs) == 8
     for curve in range(len(found.pairs)):
-        x, y = found.middle(curve)
+        x, y = found.points[max(curve, 0), found.points.shape[1] // 2]
         assert found.nearest((x, y), 6)[1] < 1e-6
     start = found.points[found.pairs.index((3, 1)), 15]
     assert found.pairs[found.nearest(tuple(start), 6)[0]] == (3, 1)
