@@ -14,6 +14,8 @@ _TURN = 0.0005
 """Seconds between two turns of the threads: at Python's own 5 ms a loop in the call makes every event of the window wait."""
 _GENTLE = 0.3
 """Seconds in which the call may end by itself once it is cancelled; then it is interrupted wherever it is."""
+_ENDING = 1.0
+"""Seconds in which it may leave all in order once it has heard of that: an interruption would break that off."""
 _AGAIN = 0.2
 _lock = threading.Lock()
 _running = 0
@@ -35,7 +37,7 @@ class BackgroundCall:
         self.error: BaseException | None = None
         self._function = function
         self._cancelled = threading.Event()
-        self._began, self._cancelled_at, self._interrupted_at = time.monotonic(), 0.0, 0.0
+        self._began, self._cancelled_at, self._heard_at, self._interrupted_at = time.monotonic(), 0.0, 0.0, 0.0
         context = contextvars.copy_context()
         self._thread = threading.Thread(target=lambda: context.run(self._run), name="nnviz call", daemon=True)
         self._thread.start()
@@ -68,8 +70,8 @@ class BackgroundCall:
 
     def insist(self) -> None:
         """Interrupt a cancelled call that does not end by itself; one that is not inside Python hears of it when it is back."""
-        now = time.monotonic()
-        if self.is_cancelled and not self.has_ended and now - self._cancelled_at > _GENTLE and now - self._interrupted_at > _AGAIN:
+        now, patience = time.monotonic(), max(self._cancelled_at + _GENTLE, self._heard_at + _ENDING)
+        if self.is_cancelled and not self.has_ended and now > patience and now - self._interrupted_at > _AGAIN:
             self._interrupted_at = now
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident), ctypes.py_object(Cancelled))
 
@@ -84,6 +86,7 @@ class BackgroundCall:
 
     def _check(self) -> None:
         if self._cancelled.is_set():
+            self._heard_at = self._heard_at or time.monotonic()
             raise Cancelled
 
     def _run(self) -> None:
