@@ -79,17 +79,12 @@ class EngineWork(QObject):
 
     def cancel(self) -> None:
         """End what the engine is at: between two iterations it ends by itself, else it is ended, and the next one makes the run again."""
-        match self._link.pending.oldest:
-            case None:
-                return
-            case messages.Train() | messages.GoTo():
-                self._link.ask(messages.Pause())
-                self._breaking.start()
-            case messages.Open(iteration=iteration) if iteration:
-                self._link.ask(messages.Pause())
-                self._breaking.start()
-            case _:
-                self._break_off()
+        oldest = self._link.pending.oldest
+        if isinstance(oldest, messages.Train | messages.GoTo) or (isinstance(oldest, messages.Open) and oldest.iteration):
+            self._link.ask(messages.Pause())
+            self._breaking.start()
+        else:
+            self._break_off()
 
     def _break_off(self) -> None:
         if self._link.pending.oldest is not None:

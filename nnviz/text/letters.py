@@ -54,12 +54,8 @@ def letters(nodes: Sequence[NodeRecord], node: NodeRecord, named: Mapping[int, s
     new_own = called if node.whole is None and is_letter and node.kind == "operation" else own
     if node.whole is not None or len(set(old)) < len(set(node.inputs)):
         return Letters(own, own, old, old)
-    return Letters(
-        own,
-        new_own,
-        old,
-        _distinct(node.inputs, [_new(node, nodes[id], letter, named) for id, letter in zip(node.inputs, old, strict=True)], new_own),
-    )
+    found = [_new(node, nodes[id], letter, named) for id, letter in zip(node.inputs, old, strict=True)]
+    return Letters(own, new_own, old, _distinct(node.inputs, found, new_own))
 
 
 def _old(nodes: Sequence[NodeRecord], node: NodeRecord, argument: int) -> str:

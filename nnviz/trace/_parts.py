@@ -87,13 +87,9 @@ def check_given(loss: Any, penalty: Any, optimizer: Any) -> None:
 
 
 def _said(given: Any) -> str:
-    return (
-        repr(given)
-        if isinstance(given, (str, int, float))
-        else f"the class {given.__name__}"
-        if isinstance(given, type)
-        else repr(type(given))
-    )
+    if isinstance(given, type):
+        return f"the class {given.__name__}"
+    return repr(given if isinstance(given, (str, int, float)) else type(given))
 
 
 def misfit(called: Callable, inputs: tuple, keywords: Mapping[str, Any]) -> str:

@@ -33,12 +33,8 @@ class PlotStill(QWidget):
         write(painter, room, title.upper(), self._theme.color("text"), bold)
         room.setLeft(room.left() + QFontMetricsF(bold).horizontalAdvance(title.upper()) + _GAP)
         said = " · ".join(filter(None, (self._plot.choice, subtitle)))
-        write(
-            painter,
-            room,
-            painter.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, int(room.width())),
-            self._theme.color("muted"),
-        )
+        said = painter.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, int(room.width()))
+        write(painter, room, said, self._theme.color("muted"))
 
     def _paint_legend(self, painter: QPainter) -> None:
         left, top = float(_MARGIN), self.height() - _MARGIN - line_height()
