@@ -125,3 +125,10 @@ def test_a_zoomed_picture_is_left_alone(view):
     before = scene.folded
     view.resize(2600, 900)
     assert scene.folded == before
+
+
+def test_a_folded_card_counts_its_nodes():
+    diagram, _ = _drawn("cnn_batch_norm", set(tree(captured.index("cnn_batch_norm").trace).groups))
+    state = TraceState(captured.index("cnn_batch_norm"), 0, None)
+    notes = [CardScales(state).texts(card, state.index.node(card.shown), {})[1] for card in diagram.cards.values() if len(card.groups) == 1]
+    assert "1 node" in notes and "1 nodes" not in notes and any(note.endswith(" nodes") for note in notes)
