@@ -143,7 +143,7 @@ class PhaseRail(QWidget):
         self.update()
 
     def pills(self) -> list[_Pill]:
-        """Return the pills as they stand now; their widths follow the number of steps; where there is no room for the texts, all are cut alike."""
+        """Return the pills as they stand now; their widths follow the number of steps. Without room for the texts all are cut."""
         spans = self._state.index.phase_spans if self._state else {}
         cursor = self._state.cursor if self._state else 0
         counts = {phase: spans[phase][1] - spans[phase][0] if phase in spans else 0 for phase in PHASES}
