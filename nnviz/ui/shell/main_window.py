@@ -1,4 +1,7 @@
-"""The window: only its bar at first, then its features; it tells them what happens in the session, in the order written here."""
+"""The window: only its bar at first, then its features; it tells them what happens in the session, in the order written here.
+
+Long because what all features are told stands in one place, and so does all that they may ask of the window.
+"""
 
 from __future__ import annotations
 
