@@ -1,4 +1,7 @@
-"""What is open now: the parts of a session, and what each event means for all of them, in the order written here."""
+"""What is open now: the parts of a session, and what each event means for all of them, in the order written here.
+
+Long because every event has its method here: elsewhere the order could not be read.
+"""
 
 from __future__ import annotations
 

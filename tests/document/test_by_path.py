@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nnviz.document.edits import choose_data, set_value
+from nnviz.document.problems import Refused
 from nnviz.document.shapes.report import examine
 from tests.document.documents import experiment
 
@@ -48,6 +49,25 @@ def test_a_value_is_set(path, text, found, value):
 
 def test_choosing_data_keeps_the_network_working():
     assert examine(set_value(experiment(), "data.kind", "iris")).ok
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "name", "message"),
+    [
+        (
+            "training.optimizer.learning_rate",
+            1e6,
+            "Learning rate",
+            "Learning rate: 1000000.0 is not allowed. Give a number from 0 to 10,000.",
+        ),
+        ("training.batch_size", 0, "Batch", "Batch: 0 is not allowed. Give a whole number from 1 to 100,000, or none."),
+        ("data.noise", "a: b", "Noise", 'Noise: "a: b" is not allowed. Give a number from 0 to 10.'),
+    ],
+)
+def test_a_person_who_sees_no_paths_is_told_the_name(path, value, name, message):
+    with pytest.raises(Refused) as refused:
+        set_value(experiment(), path, value, name)
+    assert str(refused.value) == message
 
 
 def test_table_and_path_values():

@@ -7,7 +7,17 @@ from PySide6.QtWidgets import QWidget
 
 from nnviz.ui.shell.command_palette import CommandPalette
 
-NAMES = ("New: autoencoder", "New: encoder", "Play faster", "Fit the graph", "Larger text", "Run to here", "Go to iteration…", "Show loss")
+NAMES = (
+    "New: autoencoder",
+    "New: encoder",
+    "Play faster",
+    "Fit the graph",
+    "Whole graph at detail: textbook",
+    "Larger text",
+    "Run to here",
+    "Go to iteration…",
+    "Show loss",
+)
 
 
 @pytest.fixture
@@ -44,6 +54,10 @@ def test_the_name_matters_more_than_where_it_holds_the_text(palette):
 )
 def test_words_that_mean_the_same_find_it(palette, word, name):
     assert name in found(palette, word)
+
+
+def test_a_text_size_is_no_textbook(palette):
+    assert "Whole graph at detail: textbook" not in found(palette, "font")
 
 
 def test_what_cannot_be_done_now_is_found_and_not_done(qtbot, palette):

@@ -1,7 +1,7 @@
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFocusEvent, QValidator
-from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit, QSlider
+from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit, QSlider, QToolButton
 
 from nnviz.document.catalog import ACTIVATIONS, DATASETS, LAYERS, LOSSES, OPTIMIZERS, SCHEDULES, Field
 from nnviz.document.edits import Refused, add_layer, change_training, choose_data, choose_optimizer, choose_schedule
@@ -205,6 +205,12 @@ def shown_panel(qtbot, experiment):
     panel.show()
     panel.set_experiment(experiment)
     return panel
+
+
+def test_the_button_behind_the_data_is_no_higher_than_its_line(qtbot):
+    panel = shown_panel(qtbot, open_document("example:moons"))
+    button = next(button for button in panel.findChildren(QToolButton) if button.accessibleName() == "Choose data")
+    assert button.parentWidget().rect().contains(button.geometry())
 
 
 def shown_lines(panel):

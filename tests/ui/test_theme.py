@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QIcon, QImage
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QToolButton, QWidget
 
 from nnviz.document.store.examples import open_document
@@ -140,8 +141,9 @@ def test_icons_in_menus_can_be_seen_also_those_of_filled_buttons(qapp, theme):
     apply_theme(qapp, theme)
     window = app.build_window(open_document("example:moons"), autosaves=False)
     window.asks_before_closing = False
-    for name in ("play", "train", "step"):
-        image = window.action_table[name].icon().pixmap(16, 16).toImage()
+    modes = (QIcon.Mode.Normal, QIcon.Mode.Selected)  # selected: the marked row of the palette
+    for name, mode in product(("play", "train", "step"), modes):
+        image = window.action_table[name].icon().pixmap(16, 16, mode).toImage()
         drawn = [image.pixelColor(x, y) for x in range(16) for y in range(16) if image.pixelColor(x, y).alpha() > 200]
         assert drawn and all(abs(color.lightness() - theme.color("panel").lightness()) > 60 for color in drawn), name
     app.shut_down(window)

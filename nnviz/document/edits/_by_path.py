@@ -36,18 +36,19 @@ _OF_LAYERS = {
 }
 
 
-def set_value(experiment: Experiment, path: str, value: Any) -> Experiment:
+def set_value(experiment: Experiment, path: str, value: Any, name: str = "") -> Experiment:
     """Return the experiment with the value at `path` changed.
 
     `value` is the value itself, or a text that stands for it ("0.1", "relu", "false", "none", "8,8"). Layers go by id,
     `network.layers.h1.units`, or by place, `network.layers[1].units`. `data.kind` and `training.optimizer.kind` choose, as `choose_data`
     and `choose_optimizer` do.
-    Raises Refused, which names the path, what is wrong with the value, and what there is.
+    Raises Refused, which names the path, or `name` to a person who sees no paths, what is wrong with the value, and what there is.
     """
     try:
         return _set(experiment, _named(experiment, path), value)
     except Refused as refused:
-        raise Refused(f"{path}: {refused.message}", refused.cure) from None
+        message = refused.message.removeprefix(f"{path.rpartition('.')[2]}: ") if name else refused.message
+        raise Refused(f"{name or path}: {message}", refused.cure) from None
 
 
 def _named(experiment: Experiment, path: str) -> str:

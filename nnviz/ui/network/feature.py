@@ -229,7 +229,7 @@ def _is_of_network(problem: Problem) -> bool:
 
 
 def _set_own(experiment: Experiment, id: str, name: str, value: object) -> Experiment:
-    return edits.set_value(experiment, f"network.layers.{id}.{name}", value)
+    return edits.set_value(experiment, f"network.layers.{id}.{name}", value, name.replace("_", " ").capitalize())
 
 
 def _without(experiment: Experiment, links: list[Link]) -> Experiment:

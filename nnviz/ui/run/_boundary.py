@@ -88,6 +88,7 @@ class BoundaryPlot(Plot):
         self.view = ChoiceButton("How the answers are shown")
         self.view.chosen.connect(self._choose)
         self.pencil, self._is_own = Pencil(), False
+        self._is_roomy = self.width() >= _ROOMY
         self.pencil.button.chosen.connect(self._take_up)
         self.tools = (self.pencil.button, self.view)
 
@@ -145,7 +146,7 @@ class BoundaryPlot(Plot):
 
     def _take_up(self, chosen: str = OFF) -> None:
         """Let clicks do what was chosen, as far as it suits the data."""
-        self.pencil.offer(self.points.data if self.points else None, self._is_own, self.needs == "surface" and self.width() >= _ROOMY)
+        self.pencil.offer(self.points.data if self.points else None, self._is_own, self.needs == "surface" and self._is_roomy)
         self.setCursor(Qt.CursorShape.ArrowCursor if self.pencil.button.key == OFF else Qt.CursorShape.CrossCursor)
         if chosen == ADOPT:
             self.adopt_requested.emit()
@@ -270,7 +271,8 @@ class BoundaryPlot(Plot):
     # --- Qt ---
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        if (event.oldSize().width() >= _ROOMY) != (event.size().width() >= _ROOMY):
+        if (is_roomy := event.size().width() >= _ROOMY) != self._is_roomy:  # a plot that was hidden meanwhile is told no old size
+            self._is_roomy = is_roomy
             self._take_up()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

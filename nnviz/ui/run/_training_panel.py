@@ -162,6 +162,11 @@ class TrainingPanel(QWidget):
         """Return the editor of one path. Raises KeyError if the form has no such row."""
         return self._lines[path].editor
 
+    def name(self, path: str) -> str:
+        """Return what the form calls the value at this path, as it begins a sentence. Raises KeyError if the form has no such row."""
+        label = self._lines[path].row.label
+        return label[:1].upper() + label[1:]
+
     def unfold(self, unfolded: bool = True) -> None:
         """Show all rows, or the important ones only."""
         self.more.setChecked(unfolded)
@@ -263,6 +268,7 @@ class FormLine(QWidget):
         """Put a small button behind the editor, and return it."""
         button = QToolButton(text=text, toolTip=tip, accessibleName=name)
         button.setFixedWidth(_BUTTON)
+        button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Ignored)  # as high as the line, and no higher
         button.setProperty("role", "dots")
         self._line.addWidget(button)
         self.fit()

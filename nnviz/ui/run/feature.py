@@ -139,7 +139,7 @@ class RunFeature:
         if path in _KINDS:
             self.session.edit(label, _KINDS[path], value)
         else:
-            self.session.edit(label, edits.set_value, path, value)
+            self.session.edit(label, edits.set_value, path, value, self.training.name(path))
         self.training.set_experiment(self.session.experiment)  # what was refused goes back to what it was
 
     def toggle_dropout(self) -> None:

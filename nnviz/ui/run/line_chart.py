@@ -153,8 +153,7 @@ def _apart(tops: list[float], height: float, low: float, high: float) -> list[fl
 
 def _paint_corner_labels(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, y: AxisScale) -> None:
     """Labels and last values in the right corner that the curves leave free: the lower one where they end high."""
-    rows = [(curve.color, curve.label, chart.value_text(float(curve.y[-1]))) for curve in chart.labelled]
-    rows += [("muted", note, "") for note in chart.notes]
+    rows = corner_rows(chart, frame.height())
     if not rows:
         return
     numbers = max(text_width(number, number=True) for _, _, number in rows)
@@ -167,6 +166,13 @@ def _paint_corner_labels(painter: QPainter, theme: Theme, frame: QRectF, chart: 
         line = QRectF(box.left() + 4, box.top() + 1 + place * line_height(), width - 8, line_height())
         write(painter, line, number, theme.color(color), small_mono(), RIGHT)
         write(painter, line.adjusted(0, 0, -numbers - 8 if number else 0, 0), text, theme.color(color), align=RIGHT)
+
+
+def corner_rows(chart: LineChart, height: float) -> list[tuple[str, str, str]]:
+    """Return colour, label and last value of every curve, and the notes unless they would cover more than half of so many pixels."""
+    rows = [(curve.color, curve.label, chart.value_text(float(curve.y[-1]))) for curve in chart.labelled]
+    notes = [("muted", note, "") for note in chart.notes]
+    return rows + notes if (len(rows) + len(notes)) * line_height() <= height / 2 else rows
 
 
 def _read(chart: LineChart, iteration: float) -> list[tuple[Curve, int]]:

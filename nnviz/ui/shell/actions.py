@@ -109,7 +109,7 @@ class ActionTable(dict[str, QAction]):
         import qtawesome  # here, because its fonts take as long to load as the whole window to paint
 
         theme, icon = current_theme(), self._icons.get(id, self.acts[id].icon)
-        self[id].setIcon(qtawesome.icon(icon, color=theme.text, color_disabled=theme.faint, color_on=theme.panel))
+        self[id].setIcon(qtawesome.icon(icon, color=theme.text, color_selected=theme.text, color_disabled=theme.faint, color_on=theme.panel))
 
     def update_enabled(self, feature: Feature) -> None:
         """Let every action say whether it can be called now."""

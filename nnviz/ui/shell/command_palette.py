@@ -13,8 +13,8 @@ from nnviz.ui.widgets.search_list import ListEntry, SearchList
 _MEANS = {
     "speed": ("faster", "slower"),
     "zoom": ("fit", "100 %"),
-    "font": ("text",),
-    "letters": ("text",),
+    "font": ("larger text", "smaller text", "text size"),
+    "letters": ("larger text", "smaller text", "text size"),
     "panel": ("show", "reset this workspace"),
     "until": ("to here", "go to", "breakpoint"),
     "dark": ("light or dark",),

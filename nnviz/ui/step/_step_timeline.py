@@ -143,7 +143,7 @@ class PhaseRail(QWidget):
         self.update()
 
     def pills(self) -> list[_Pill]:
-        """Return the pills as they stand now; their widths follow the number of steps, and no text is cut."""
+        """Return the pills as they stand now; their widths follow the number of steps. Without room for the texts all are cut."""
         spans = self._state.index.phase_spans if self._state else {}
         cursor = self._state.cursor if self._state else 0
         counts = {phase: spans[phase][1] - spans[phase][0] if phase in spans else 0 for phase in PHASES}
@@ -163,7 +163,8 @@ class PhaseRail(QWidget):
         label = QFontMetricsF(mono(BODY)).horizontalAdvance("step 0000 / 0000")
         spare = min(self.width() - label - sum(least.values()) - _GAP * len(PHASES) - 4, 360.0)
         total = sum(counts.values()) or 1
-        return {phase: least[phase] + max(0.0, spare) * counts[phase] / total for phase in PHASES}
+        narrow = min(1.0, (self.width() - _GAP * len(PHASES)) / sum(least.values()))  # with large texts: all can be seen and clicked
+        return {phase: narrow * least[phase] + max(0.0, spare) * counts[phase] / total for phase in PHASES}
 
     def _paint_pill(self, painter: QPainter, pill: _Pill) -> None:
         theme = current_theme()
@@ -183,7 +184,8 @@ class PhaseRail(QWidget):
         focused = self.hasFocus() and PHASES[self._focused] == pill.phase
         painter.setPen(QPen(tone, 2.2 if focused else 1.2, style))
         painter.drawRoundedRect(pill.box, 6, 6)
-        painter.drawText(pill.box, int(Qt.AlignmentFlag.AlignCenter), pill.phase)
+        text = QFontMetricsF(painter.font()).elidedText(pill.phase, Qt.TextElideMode.ElideRight, pill.box.width() - 4)
+        painter.drawText(pill.box, int(Qt.AlignmentFlag.AlignCenter), text)
         if present:
             x = pill.box.left() + pill.box.width() * pill.share
             painter.setPen(QPen(tone, 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
@@ -217,7 +219,9 @@ class PhaseRail(QWidget):
         painter.setFont(mono(BODY))
         painter.setPen(current_theme().color("muted"))
         room = QRectF(pills[-1].box.right() + 2 * _GAP, 0, self.width() - pills[-1].box.right() - 2 * _GAP, self.height())
-        painter.drawText(room, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), self._label(room.width()))
+        label = self._label(room.width())
+        if painter.fontMetrics().horizontalAdvance(label) <= room.width():  # half a number would be a wrong one
+            painter.drawText(room, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), label)
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

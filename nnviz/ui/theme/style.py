@@ -50,7 +50,7 @@ QToolButton[flat="true"]:hover { background: $field; }
 QToolButton[flat="true"]:focus { border-color: $forward; }
 QToolButton[narrow="true"] { padding: 4px 7px; }
 QToolButton[role="more"] { padding: 0; }
-QToolButton[role="dots"] { padding: 4px 0; }
+QToolButton[role="dots"] { padding: 0; min-height: 0; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QFileDialog QToolButton { padding: 2px; min-width: 20px; }
 QFileDialog {

@@ -27,14 +27,25 @@ class PlotStill(QWidget):
         below = line_height() + _GAP if plot.legend else 0
         self.resize(plot.width() + 2 * _MARGIN, round(_HEADER + max(plot.height(), plot.least_height) + below + _MARGIN + _GAP))
 
-    def _paint_header(self, painter: QPainter) -> None:
-        title, _, subtitle = self._plot.heading
-        bold, room = sans(SMALL, QFont.Weight.Bold), QRectF(_MARGIN, _GAP, self.width() - 2 * _MARGIN, _HEADER - _GAP)
-        write(painter, room, title.upper(), self._theme.color("text"), bold)
-        room.setLeft(room.left() + QFontMetricsF(bold).horizontalAdvance(title.upper()) + _GAP)
+    def header(self) -> tuple[str, str]:
+        """Return the title, the short one where the full one would cut what stands beside it, and that: what is chosen, the iteration."""
+        title, short, subtitle = self._plot.heading
         said = " · ".join(filter(None, (self._plot.choice, subtitle)))
-        said = painter.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, int(room.width()))
-        write(painter, room, said, self._theme.color("muted"))
+        room = self.width() - 2 * _MARGIN - _GAP - QFontMetricsF(sans(SMALL)).horizontalAdvance(said)
+        fits = QFontMetricsF(sans(SMALL, QFont.Weight.Bold)).horizontalAdvance(title.upper()) <= room
+        return (title if fits or not short else short).upper(), said
+
+    def _paint_header(self, painter: QPainter) -> None:
+        bold, room = sans(SMALL, QFont.Weight.Bold), QRectF(_MARGIN, _GAP, self.width() - 2 * _MARGIN, _HEADER - _GAP)
+        title, said = self.header()
+        write(painter, room, title, self._theme.color("text"), bold)
+        room.setLeft(room.left() + QFontMetricsF(bold).horizontalAdvance(title) + _GAP)
+        write(
+            painter,
+            room,
+            painter.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, int(room.width())),
+            self._theme.color("muted"),
+        )
 
     def _paint_legend(self, painter: QPainter) -> None:
         left, top = float(_MARGIN), self.height() - _MARGIN - line_height()

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtWidgets import QApplication
 
 from nnviz.records.trace_index import TraceIndex
@@ -124,3 +124,10 @@ def test_both_themes_paint(rail, timeline, net):
             apply_theme(QApplication.instance(), theme)
             widget.set_trace_state(TraceState(net, 9))
             assert not widget.grab().isNull()
+
+
+def test_where_there_is_no_room_for_the_texts_every_phase_can_still_be_clicked(rail, net):
+    rail.resize(326, 30)
+    rail.set_trace_state(TraceState(net, 5))
+    assert all(QRectF(rail.rect()).contains(pill.box) for pill in rail.pills())
+    assert not rail.grab().isNull()

@@ -1,5 +1,7 @@
 """How far a graph opens by itself: as far as it can be read, the same every time, and never against the person's own folds."""
 
+from dataclasses import replace
+
 import pytest
 
 from nnviz.records.trace_state import TraceState
@@ -125,3 +127,12 @@ def test_a_zoomed_picture_is_left_alone(view):
     before = scene.folded
     view.resize(2600, 900)
     assert scene.folded == before
+
+
+def test_a_folded_card_counts_its_nodes(qapp):
+    index = captured.index("cnn_batch_norm")
+    diagram, _ = _drawn("cnn_batch_norm", set(tree(index.trace).groups))
+    card = next(card for card in diagram.cards.values() if card.folded and len(card.groups) == 1)
+    scales = CardScales(TraceState(index, 0, None))
+    notes = [scales.texts(replace(card, nodes=card.nodes[:count]), index.node(card.shown), {})[1] for count in (1, 2)]
+    assert notes == ["1 node", "2 nodes"]

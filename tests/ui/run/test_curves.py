@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from nnviz.session.run import Curves, RunState
 from nnviz.ui.run._metric import MetricPlot
-from nnviz.ui.run.line_chart import nearest
+from nnviz.ui.run.line_chart import Curve, LineChart, corner_rows, nearest
 from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
@@ -196,3 +196,10 @@ def test_where_nothing_is_held_out_the_metric_is_that_of_the_training_rows(shown
     assert plot.heading[0] == "Training accuracy" and [curve.label for curve in plot.chart.curves] == ["training"]
     plot.set_run(runs.run(10, curves=replace(measured_curves(), metric=np.full(11, 0.75))))
     assert plot.heading[0] == "Validation accuracy" and [curve.label for curve in plot.chart.curves] == ["training", "validation"]
+
+
+def test_in_a_low_plot_the_note_gives_way_to_the_curves():
+    curve = Curve.of("training", "training_set", np.arange(3.0), np.ones(3))
+    chart = LineChart((curve,), (0.0, 2.0), (0.0, 1.0), notes=("accuracy 90 %",))
+    assert [text for _, text, _ in corner_rows(chart, 200)] == ["training", "accuracy 90 %"]
+    assert [text for _, text, _ in corner_rows(chart, 30)] == ["training"]

@@ -104,6 +104,19 @@ def test_in_a_narrow_card_the_header_keeps_its_iteration_and_the_pencil_is_put_a
     assert not plot.pencil.button.isHidden()
 
 
+def test_it_is_put_away_in_a_plot_that_became_narrow_while_it_was_hidden(window, plot, qtbot):
+    window.resize(1600, 1000)
+    wait(qtbot, lambda: not plot.pencil.button.isHidden())
+    window.features.area.show_workspace("build")
+    window.features.area.show_workspace("train")
+    plot.hide()
+    window.resize(1280, 800)
+    window.features.area.show_workspace("step")
+    plot.show()
+    wait(qtbot, lambda: plot.isVisible() and plot.width() < 280)
+    assert plot.pencil.button.isHidden()
+
+
 def test_without_a_plane_or_classes_there_is_no_pencil(window, plot, qtbot):
     for kind in ("iris", "sine"):
         window.session.edit("Data", edits.choose_data, kind)

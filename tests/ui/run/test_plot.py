@@ -192,3 +192,13 @@ def test_where_the_axes_have_gone_elsewhere_the_whole_is_seen_again(shown, turn)
     plot.set_run(runs.run(20))
     plot.grab()
     assert not plot.zoom.is_on
+
+
+def test_a_narrow_picture_keeps_its_iteration_and_shortens_its_title(shown):
+    plot = GradientNormPlot()
+    shown(plot)
+    plot.set_run(runs.run(128))
+    plot.resize(600, 200)
+    assert PlotStill(plot).header() == ("GRADIENT NORM BY LAYER", "iteration 128")
+    plot.resize(190, 200)
+    assert PlotStill(plot).header() == ("GRADIENT NORM", "iteration 128")
