@@ -40,6 +40,20 @@ def test_the_card_explains_every_group(qtbot, name):
             assert card._inputs.lines(), group.key
 
 
+@pytest.mark.parametrize("name", ["template:lstm", "template:rnn", "template:bidirectional_gru"])
+def test_what_the_last_state_of_an_unopened_layer_gets_is_not_taken_for_rows_of_its_outputs(qtbot, name):
+    index = TraceIndex(jobs.trace_record(jobs.open_document(name, ()), 0, "layer"))
+    card = ChainRuleCard()
+    qtbot.addWidget(card)
+    edge = next(edge for edge in index.trace.edges if edge.contribution and edge.contribution.shape != index.node(edge.source).shape)
+    for sample in (0, len(index.trace.rows) - 1, None):
+        state = TraceState(index, index.length, sample)
+        assert state.row(edge.source, edge.contribution).shape == edge.contribution.shape
+        card.set_trace_state(state, edge.source)
+        card.set_trace_state(state, edge.target)
+        assert card.node().id == edge.target and card._rows.lines()
+
+
 def test_an_operand_all_rows_share_is_put_in_as_a_number(qtbot):
     index = TraceIndex(jobs.trace_record(jobs.open_document("example:batch_norm", ()), 0, "textbook"))
     card = ChainRuleCard()
