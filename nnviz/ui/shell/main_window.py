@@ -1,4 +1,7 @@
-"""The window: only its bar at first, then its features; it tells them what happens in the session, in the order written here."""
+"""The window: only its bar at first, then its features; it tells them what happens in the session, in the order written here.
+
+Long because each event of the session has its handler here, and each action of the window its method.
+"""
 
 from __future__ import annotations
 
