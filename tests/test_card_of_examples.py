@@ -1,6 +1,7 @@
 """The chain-rule card over every node of the examples' real traces: no operation, row or element makes it fail."""
 
 import math
+import re
 
 import pytest
 
@@ -40,6 +41,20 @@ def test_the_card_explains_every_group(qtbot, name):
             assert card._inputs.lines(), group.key
 
 
+@pytest.mark.parametrize("name", ["template:lstm", "template:rnn", "template:bidirectional_gru"])
+def test_what_the_last_state_of_an_unopened_layer_gets_is_not_taken_for_rows_of_its_outputs(qtbot, name):
+    index = TraceIndex(jobs.trace_record(jobs.open_document(name, ()), 0, "layer"))
+    card = ChainRuleCard()
+    qtbot.addWidget(card)
+    edge = next(edge for edge in index.trace.edges if edge.contribution and edge.contribution.shape != index.node(edge.source).shape)
+    for sample in (0, len(index.trace.rows) - 1, None):
+        state = TraceState(index, index.length, sample)
+        assert state.row(edge.source, edge.contribution).shape == edge.contribution.shape
+        card.set_trace_state(state, edge.source)
+        card.set_trace_state(state, edge.target)
+        assert card.node().id == edge.target and card._rows.lines()
+
+
 def test_an_operand_all_rows_share_is_put_in_as_a_number(qtbot):
     index = TraceIndex(jobs.trace_record(jobs.open_document("example:batch_norm", ()), 0, "textbook"))
     card = ChainRuleCard()
@@ -51,6 +66,19 @@ def test_an_operand_all_rows_share_is_put_in_as_a_number(qtbot):
     said = float(card._numbers.text().rsplit(" = ", 1)[1].replace("−", "-"))
     assert card._numbers.text().startswith("q[1] = ")
     assert said == pytest.approx(first[3, 1] / second[0, 1], rel=1e-3)
+
+
+def test_a_quotient_that_is_only_rounding_is_not_worked_out(qtbot):
+    index = TraceIndex(jobs.trace_record(jobs.open_document("example:batch_norm", ()), 1, "textbook"))
+    card = ChainRuleCard()
+    qtbot.addWidget(card)
+    div = next(node for node in index.trace.nodes if node.operation == "div")
+    card.set_trace_state(TraceState(index, index.length, None), div.id)
+    for place in range(math.prod(row_shape(div))):
+        card.choose_element(place)
+        if card._numbers.text():  # the mean over the rows is 0 but for rounding: each quotient has an own one
+            above, below, said = (float(part) for part in re.split("[/=]", card._numbers.text().replace("−", "-").split(" = ", 1)[1]))
+            assert said == pytest.approx(above / below, rel=1e-3, abs=0)
 
 
 @pytest.mark.parametrize("name", ["worked_2-2-1", "moons", "residual"])

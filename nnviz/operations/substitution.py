@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,11 +20,14 @@ from nnviz.records.trace_record import EdgeRecord, NodeRecord, WhatIf
 from nnviz.records.trace_state import TraceState
 from nnviz.text import numbers
 from nnviz.text.names import symbol
-from nnviz.text.numbers import number
+from nnviz.text.numbers import MINUS, number
 from nnviz.text.what_if_text import covers, touches
 
 TOLERANCE = 2e-4
 """Relative difference of what the numbers give from the node's value, beyond which nothing is said: it may be in half precision."""
+
+_PRODUCT = re.compile(rf"(?!.*\s[+{MINUS}]\s)[\d.e{MINUS}()·/\s]+")
+"""Factors and divisors only: nothing cancels in it, and its result is right to the last digits however small it is."""
 
 
 def holds_for_means(state: TraceState, node: NodeRecord) -> bool:
@@ -77,7 +81,7 @@ def sent(state: TraceState, edge: EdgeRecord, element: tuple[int, ...]) -> Subst
         said = row_of(node.operation).sent_to(SentCall(recorded(whole, node), upstream, edge.argument, at, _local(whole, node, edge)))
     except (*UNKNOWN, StopIteration):
         return None
-    return said if said and _is_same(said.value, float(row[element])) else None
+    return said if said and _gives(said, float(row[element])) else None
 
 
 def _is_complex(state: TraceState, *nodes: NodeRecord) -> bool:
@@ -141,7 +145,7 @@ def _said(call: RecordedCall) -> Substitution | None:
         said = encoding(call) if is_encoding else row_of(call.node.operation).substituted(call)
     except UNKNOWN:
         return None
-    return said if said and _is_same(said.value, call.value) else None
+    return said if said and _gives(said, call.value) else None
 
 
 def _row_of_loss(call: RecordedCall) -> Substitution | None:
@@ -156,8 +160,10 @@ def _row_of_loss(call: RecordedCall) -> Substitution | None:
         return None
 
 
-def _is_same(found: float, value: float) -> bool:
-    return math.isclose(found, value, rel_tol=TOLERANCE, abs_tol=TOLERANCE * 1e-2) or (math.isnan(found) and math.isnan(value))
+def _gives(said: Substitution, value: float) -> bool:
+    """Whether the numbers give the value, but for rounding."""
+    least = 0.0 if _PRODUCT.fullmatch(said.text) else TOLERANCE * 1e-2
+    return math.isclose(said.value, value, rel_tol=TOLERANCE, abs_tol=least) or (math.isnan(said.value) and math.isnan(value))
 
 
 def _equation(left: str, said: Substitution, value: float) -> str:

@@ -108,13 +108,14 @@ class TraceState:
     def row(self, node: int, tensor: Tensor | None) -> np.ndarray | None:
         """The tensor for the chosen row of the batch (or the mean over it), as an array without the batch axis.
 
-        None where it is not there, or travelled as a measure and has not been asked for. Tensors without a batch axis come back whole.
+        None where it is not there, or travelled as a measure and has not been asked for. Tensors without a batch axis, or of another shape
+        than the node's first output, come back whole.
         """
         array = self.index.array(tensor)
         axis = self.index.node(node).batch_axis
         if array is None:
             return self.index.row(tensor, self.sample)
-        if axis is None:
+        if axis is None or array.shape != self.index.node(node).shape:  # of another output of a call, as an LSTM's last state
             return array
         return array.mean(axis) if self.sample is None else array.take(self.sample, axis)
 

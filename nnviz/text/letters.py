@@ -66,8 +66,8 @@ def _old(nodes: Sequence[NodeRecord], node: NodeRecord, argument: int) -> str:
 def _new(node: NodeRecord, source: NodeRecord, old: str, named: Mapping[int, str]) -> str:
     """A textbook's name where the input has one, c₋ for the c of the time step before; its own letter where the formula says a or b."""
     called = named.get(source.id, "")
-    if called.endswith("_t") and moment(source) != moment(node):
-        return called.removesuffix("_t") + "₋" if moment(node) is not None else called
+    if called.endswith("_t") and moment(source) != moment(node):  # x_t is made in front of all time steps
+        return called if None in (moment(source), moment(node)) else called.removesuffix("_t") + "₋"
     if "_" in called and source.kind in ("operation", "parameter") and len(called) <= _LONGEST and called != source.label:
         return called
     if called in _TEXTBOOK or (" · " in called and len(called) <= _LONGEST):

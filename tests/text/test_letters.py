@@ -23,6 +23,7 @@ def _said(trace, *group_and_operation):
 @pytest.mark.parametrize(
     ("where", "formula", "derivative"),
     [
+        (("t=2", "linear"), "z = x_t W_ihᵀ + b", "∂L/∂x_t = ∂L/∂z · W_ih\n∂L/∂W_ih = (∂L/∂z)ᵀ · x_t\n∂L/∂b = Σ ∂L/∂z over the batch"),
         (("t=2", "forget gate", "add"), "z_f = W_f x + W_f h", "∂L/∂(W_f x) = ∂L/∂z_f\n∂L/∂(W_f h) = ∂L/∂z_f"),
         (("t=2", "forget gate", "sigmoid"), "f_t = σ(z_f) = 1 / (1 + e^(−z_f))", "∂L/∂z_f = ∂L/∂f_t · f_t(1 − f_t)"),
         (("t=2", "cell", "mul"), "p = f_t · c₋", "∂L/∂f_t = ∂L/∂p · c₋\n∂L/∂c₋ = ∂L/∂p · f_t"),

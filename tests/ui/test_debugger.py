@@ -307,3 +307,13 @@ def test_a_step_takes_the_card_along_unless_its_node_is_pinned(qtbot, window):
         focused.setFocus()
         qtbot.keyClick(focused, Qt.Key.Key_Escape)
         assert session.stepping.selected_node is None and not session.stepping.is_pinned and not card.pin_row.isVisible()
+
+
+def test_a_detail_is_for_nodes_of_layers_only(qtbot, window):
+    said: list[str] = []
+    window.session.message_posted.connect(lambda level, text: said.append(f"{level}: {text}"))
+    window.session.stepping.to_start()
+    press(qtbot, window, "F10")
+    assert here(window)[0] == "batch"
+    press(qtbot, window, "Ctrl+Alt+1")
+    assert said == ["info: Choose a node of a layer first: data has no detail."] and not window.session.stepping.details

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 
+from nnviz.document.store.examples import open_document
 from tests.ui.window import opened, wait
 
 
@@ -26,6 +27,19 @@ def test_a_part_of_the_way_folds_its_group_and_shows_it(qtbot, window):
     assert "as one" not in card._title.accessibleName() and folds.card(node.id) is not None, "the node itself, still folded"
     folds.show(node.id)
     assert folds.card(node.id) is None
+
+
+def test_a_part_of_the_way_is_shown_as_one_however_long_the_graph_takes_to_be_laid_out(qtbot, window):
+    stepping, card = window.session.stepping, window.features.step.chain_rule
+    window.session.document.new(open_document("template:lstm"))
+    wait(qtbot, lambda: stepping.length > 500)
+    folds, placer = window.features.graph.view.folds, window.features.graph.view.trace_scene.placer
+    folds.open_all()
+    wait(qtbot, lambda: not placer.is_busy)
+    stepping.to(60)
+    next(link for link in card.breadcrumb.links() if link.text() == "t = 2").click()
+    wait(qtbot, lambda: "as one" in card._title.accessibleName())
+    assert card._title.accessibleName().startswith("t = 2")
 
 
 def test_stepping_over_a_folded_group_explains_the_group(qtbot, window):

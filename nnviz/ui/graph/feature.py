@@ -151,5 +151,7 @@ class GraphFeature:
         """Open the calls of the layer of the selected node, else of the cursor's, to this detail."""
         node = self.stepping.node_at_hand
         group = self.stepping.index.node(node).group if node is not None else ()
-        if group:
+        if any(other.kind in ("operation", "loss") and other.group[:1] == group[:1] for other in self.stepping.index.trace.nodes if group):
             self.stepping.set_detail_of(group[0], detail)
+        elif self.session:
+            self.session.post("info", "Choose a node of a layer first: data has no detail.")

@@ -61,6 +61,7 @@ class Features:
         self.step.chain_rule.group_clicked.connect(self.step.show_card)
         self.graph.view.node_clicked.connect(self.step.show_card)
         self.graph.view.folds.changed.connect(self.step.show_selection)
+        self.graph.view.trace_scene.laid_out.connect(self.step.show_selection)  # which nodes are folded together is known only now
         self.run.training.data_requested.connect(self.data.open)
         boundary.put_requested.connect(points.put)
         boundary.erase_requested.connect(points.erase)

@@ -98,6 +98,7 @@ class TraceWindow(QMainWindow):
         self.step.chain_rule.group_clicked.connect(self.step.show_card)
         self.graph.view.node_clicked.connect(self.step.show_card)
         self.graph.view.folds.changed.connect(self.step.show_selection)
+        self.graph.view.trace_scene.laid_out.connect(self.step.show_selection)  # which nodes are folded together is known only now
         self._lay_out()
         self.toast, self.busy_line = Toast(self), BusyLine(self.quiet, self, "Everything stays as it is")
         self._listen()
