@@ -9,6 +9,7 @@ import nnviz
 from nnviz.engine.observe.measures import array_of, measure
 from nnviz.records.tensors import to_numpy
 from nnviz.ui.step import chain
+from nnviz.ui.step._changes import update_lines
 
 
 class Cast(nn.Module):
@@ -198,3 +199,14 @@ def test_large_complex_tensors_are_measured_by_their_parts(walked):
     assert found.norm == pytest.approx(tensor.abs().square().sum().sqrt().item(), rel=1e-5)
     assert found.count == 10_000 and found.min == pytest.approx(min(tensor.real.min(), tensor.imag.min()).item())
     walked(Spectrum(129), torch.randn(80, 256))
+
+
+def test_the_update_of_a_complex_weight_is_shown_with_its_imaginary_part(walked):
+    """θ = 1 + 2i, gradient 3 − 4i, learning rate 0.1: θ′ = 0.7 + 2.4i."""
+    net = Product()
+    window = walked(net, optimizer=torch.optim.SGD(net.parameters(), lr=0.1))
+    stepping = window.trace.stepping
+    stepping.to(stepping.length)
+    node = next(node for node in stepping.index.trace.nodes if node.label == "a")
+    said = "\n".join(line.text for line in update_lines(stepping.state, node, (0,), {}))
+    assert said == "1+2j + (−0.3+0.4j) = 0.7+2.4j"

@@ -2,6 +2,7 @@
 
 from ._iteration import capture
 from ._masked import masked_scores
+from ._parts import module_of
 from ._scalars import Scalar, ScalarLink, Scalars, ScalarStep, TooManyScalars, open_scalars
 from .interruption import interrupted_by
 from .openers import DETAILS, NoSuchGroup
@@ -15,5 +16,5 @@ from .what_if import ValueChange
 __all__ = [
     "DETAILS", "PHASES", "Agreement", "Call", "Clipping", "Contribution", "Cursor", "NoSuchGroup", "Node", "Row",
     "Scalar", "ScalarLink", "ScalarStep", "Scalars", "Step", "TooManyScalars", "Trace", "TraceError", "Update", "ValueChange", "ValueRead",
-    "agreements", "capture", "finite_difference", "grouped", "interrupted_by", "masked_scores", "open_scalars", "replay",
+    "agreements", "capture", "finite_difference", "grouped", "interrupted_by", "masked_scores", "module_of", "open_scalars", "replay",
 ]  # fmt: skip

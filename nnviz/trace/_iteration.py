@@ -104,8 +104,9 @@ def _trained_once(tape: Tape, modules: Mapping, parts: list[Part], real: Tensor,
     live = _live(parts, tape)
     gradients = {kind: _totals(tape.bindings.entries, kind, live[kind]) for kind in live}
     worst, true = _verify(tape, modules, real, end, live, gradients)
-    clipping = clip_gradients(gradients["parameter"], *clip)
-    updates = plan_updates(optimizer, live["parameter"], gradients["parameter"], clipping, true)
+    given = {name: None if gradient is None else dense(gradient) for name, gradient in true.items()}
+    clipping = clip_gradients(given, *clip)
+    updates = plan_updates(optimizer, live["parameter"], given, clipping, true)
     return Iteration(
         end, gradients, worst, true, clipping, updates, notes_of(tape, end, live["parameter"], gradients["parameter"], optimizer)
     )

@@ -517,6 +517,20 @@ def test_an_update_may_end_at_nothing():
             assert update.after.abs().max() <= 1e-3 * abs(start)
 
 
+@pytest.mark.parametrize("detail", ["layer", "textbook", "math"])
+def test_an_update_is_torchs_where_all_that_is_left_of_the_gradient_is_its_rounding(detail):
+    """A bias in front of a batch norm: its gradient is 0 but for rounding, and Adam's first step blows that up to the learning rate."""
+    torch.manual_seed(0)
+    net, x = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2)), torch.randn(6, 4)
+    optimizer = Adam(net.parameters(), lr=0.1)
+    trace = capture(net, x, loss=lambda output, _: output.square().mean(), optimizer=optimizer, clip_norm=0.1, detail=detail)
+    net(x).square().mean().backward()
+    nn.utils.clip_grad_norm_(net.parameters(), 0.1)
+    optimizer.step()
+    for update, parameter in zip(trace.updates, net.parameters(), strict=True):
+        assert torch.equal(update.after, parameter)
+
+
 def test_an_optimizer_of_several_runs_is_refused_in_a_sentence():
     net = Model(lambda m: m.w.square().sum(), w=nn.Parameter(torch.ones(3)))
     with pytest.raises(TraceError, match=r"LBFGS runs the model several times in one step.*SGD or Adam, or none$"):

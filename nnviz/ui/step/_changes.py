@@ -35,16 +35,20 @@ def _changed(state: TraceState, node: NodeRecord, element: tuple[int, ...], call
     before, after = (_number(state, tensor, element) for tensor in (update.before, update.after))
     if before is None or not state.is_updated(node.id):
         return Line(called, NOT_YET if before is None else f"{numbers.number(before)}, not updated yet", "faint", "field", node.id)
-    sign = numbers.MINUS if after < before else "+"
-    text = f"{numbers.number(before)} {sign} {numbers.number(abs(after - before))} = {numbers.number(after)}"
+    change = after - before
+    if isinstance(change, complex):
+        text = f"{numbers.number(before)} + ({numbers.number(change)}) = {numbers.number(after)}"
+    else:
+        sign = numbers.MINUS if after < before else "+"
+        text = f"{numbers.number(before)} {sign} {numbers.number(abs(change))} = {numbers.number(after)}"
     return Line(called, text, "update", "update" if is_here else "field", node.id, bold=is_here, wraps=True)
 
 
-def _number(state: TraceState, tensor: Tensor, element: tuple[int, ...]) -> float | None:
+def _number(state: TraceState, tensor: Tensor, element: tuple[int, ...]) -> float | complex | None:
     array = state.index.array(tensor)
     if array is None:
         return None
-    return float(array.reshape(-1)[0] if array.size == 1 else array[element])
+    return (array.reshape(-1)[0] if array.size == 1 else array[element]).item()
 
 
 def most_changed(state: TraceState) -> NodeRecord | None:
