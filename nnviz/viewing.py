@@ -20,7 +20,7 @@ from nnviz.engine.observe.measures import LazyMeasure
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import Details, NodeTensors
-from nnviz.trace import DETAILS, Node, Trace, capture, interrupted_by, module_of
+from nnviz.trace import DETAILS, Node, Trace, called_at, capture, interrupted_by, module_of, user_line
 
 if TYPE_CHECKING:
     from nnviz.ui.shell.trace_window import TraceWindow
@@ -43,8 +43,8 @@ def show(
     `subject` is a module or a function, then `inputs` and `how` are what `capture` takes (loss, target, optimizer, clip_norm, …), or a
     trace that was captured already. The window opens at once and can be used and closed while the module runs beside it, in a
     thread. `block` waits until the window is closed; without it the call returns when the first iteration is there, and the
-    caller runs Qt's loop. `batch_axis`: which axis of the first input counts the rows of the batch; without it that is the first, or
-    the second where only that is as long as the target, as in torch's recurrent nets.
+    caller runs Qt's loop. `batch_axis`: which axis of the first input counts the rows of the batch; without it that is what `capture`
+    was told, else the first, or the second where only that is as long as the target, as in torch's recurrent nets.
 
     Raises TraceError for what cannot be traced truthfully; the module's own errors come through.
     """
@@ -103,7 +103,7 @@ class TracedTrace:
     def __init__(self, trace: Trace, batch_axis: int | None = None) -> None:
         self.details: Sequence[str] = (trace.detail,)
         self.stage = "measuring"
-        self._trace, self._batch_axis = trace, batch_axis
+        self._trace, self._batch_axis = trace, trace.batch_axis if batch_axis is None else batch_axis
 
     def take(self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None) -> TracedIteration:
         """Return the trace as the window reads it."""
@@ -120,7 +120,7 @@ class TracedModule:
         self.details: Sequence[str] = DETAILS
         self.stage = "capturing"
         self._called, self._inputs, self._how, self._batch_axis = called, inputs, how, batch_axis
-        self._module = module_of(called)
+        self._module, self._line = module_of(called), user_line()
         parts = [part for part in self._module.modules() if isinstance(part, LazyModuleMixin)]
         self._lazy = [part for part in parts if part.has_uninitialized_params()]
         self._before = self._state()
@@ -136,7 +136,7 @@ class TracedModule:
         present = self._state()
         self._set_state(self._before)
         try:
-            with _in_modes(self._as_called), interrupted_by(check):
+            with _in_modes(self._as_called), interrupted_by(check), called_at(self._line):
                 trace = capture(self._called, *self._inputs, detail=detail, details=dict(details), **self._how)
             check()
             self.stage = "measuring"

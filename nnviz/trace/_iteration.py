@@ -58,21 +58,22 @@ def capture(
     details: Mapping[str, str] = MappingProxyType({}),
     locked: Mapping[str, Tensor] = MappingProxyType({}),
     kwargs: Mapping[str, Any] = MappingProxyType({}),
+    batch_axis: int | None = None,
     **keywords: Any,
 ) -> Trace:
     """The trace of one iteration of any module: forward, loss, backward, clip, update.
 
-    `module` may be a function too; other keywords are handed to it, and `kwargs` those that are named like an option of capture.
-    `loss(output, target)` gives the scalar (without it the module, or `loss` of what it returns); `penalty(module)` is added.
-    `detail`: `layer` (the calls as made), `textbook` (recurrent nets, dropout, attention and batch norm opened), `math` (losses and
-    layer norm too); `details`: another one for some modules, by the groups around their nodes (`{"encoder/layers/0": "math"}`).
-    `what_ifs`: other values for some nodes of this trace, everything behind them made again with the same random numbers, and compared
-    with a run that has these values too. `locked`: by parameter the elements that clipping leaves out of the norm. Afterwards the module
-    stands as after one ordinary forward, its statistics and the generator moved on; parameters, `.grad` and optimizer untouched.
+    `module` may be a function too; other keywords go to it, and `kwargs` those that are named like an option of capture. `loss(output,
+    target)` gives the scalar (without it the module, or `loss` of what it returns); `penalty(module)` is added. `batch_axis`: the axis of
+    the first input that counts rows, for `show`. `detail`: `layer` (the calls as made), `textbook` (recurrent nets, dropout, attention and
+    batch norm opened), `math` (losses and layer norm too); `details`: another one for some groups (`{"encoder/layers/0": "math"}`).
+    `what_ifs`: other values for some nodes, everything behind them made again with the same random numbers, and compared with a run that
+    has them too. `locked`: by parameter the elements that clipping leaves out of the norm. Afterwards the module stands as after one
+    forward, its statistics and the generator moved on; parameters, `.grad` and optimizer untouched.
 
     Raises TraceError, naming place and cure, for what cannot be traced truthfully; the module's errors come through.
     """
-    check_given(loss, penalty, optimizer)
+    check_given(loss, penalty, optimizer, batch_axis, (inputs, {**keywords, **kwargs}))
     given = Given(module, module_of(module), inputs, {**keywords, **kwargs}, loss, target, penalty)
     modules, named = modules_of(given.module, loss)
     parts = parts_of(modules, module, inputs, given.keywords, target)
@@ -83,7 +84,7 @@ def capture(
             real = _run(tape, given)
         with _by_name(tape):
             run = _trained_once(tape, modules, parts, real, optimizer, (clip_norm, clip_value, locked))
-            return _trace_of(tape, run, detail, details, what_ifs)
+            return _trace_of(tape, run, detail, details, what_ifs, batch_axis)
 
 
 class Iteration(NamedTuple):
@@ -270,7 +271,9 @@ def _undisturbed(modules: Mapping[str, nn.Module]) -> Iterator[None]:
 # -- the record ----------------------------------------------------------------------------------------------------
 
 
-def _trace_of(tape: Tape, run: Iteration, detail: str, details: Mapping[str, str], what_ifs: Sequence[ValueChange]) -> Trace:
+def _trace_of(
+    tape: Tape, run: Iteration, detail: str, details: Mapping[str, str], what_ifs: Sequence[ValueChange], axis: int | None
+) -> Trace:
     nodes = tuple([_node_of(entry) for entry in tape.bindings.entries])
     return Trace(
         nodes=nodes,
@@ -289,6 +292,7 @@ def _trace_of(tape: Tape, run: Iteration, detail: str, details: Mapping[str, str
         what_ifs=tuple(what_ifs),
         outputs=MappingProxyType({path: (entry.id, port) for path, (entry, port) in tape.outputs.items()}),
         notes=run.notes,
+        batch_axis=axis,
     )
 
 

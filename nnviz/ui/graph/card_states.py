@@ -71,7 +71,8 @@ class CardScales:
         name = titles.get(card.title, card.title) or self.names[node.id]
         if not card.folded:
             return name, names.note(node)
-        return name, f"× {len(card.groups)}" if len(card.groups) > 1 else f"{len(card.nodes)} nodes"
+        count = len(card.nodes)
+        return name, f"× {len(card.groups)}" if len(card.groups) > 1 else f"{count} node{'' if count == 1 else 's'}"
 
     def node_state(self, state: TraceState, card: NodeCard, look: Appearance) -> CardState:
         """Return what a card shows now."""
