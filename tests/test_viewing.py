@@ -261,3 +261,10 @@ def test_lazy_modules_are_made_once_and_every_detail_is_of_the_same_iteration(sh
     torch.manual_seed(5)
     assert net.norm.num_batches_tracked == 1 and losses == pytest.approx([net(x, scale=2.0).item()] * 3, abs=1e-6)
     assert torch.equal(torch.get_rng_state(), after) and net.unused.has_uninitialized_params()
+
+
+def test_a_folded_module_of_one_call_has_one_node(shown):
+    window = shown(torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh()), torch.randn(4, 3), loss=lambda output, _: output.sum())
+    window.graph.view.folds.fold_all()
+    notes = {card.state.note for card in window.graph.view.scene().cards.values() if card.state.folded}
+    assert "1 node" in notes and "1 nodes" not in notes
