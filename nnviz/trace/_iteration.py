@@ -67,9 +67,9 @@ def capture(
     target)` gives the scalar (without it the module, or `loss` of what it returns); `penalty(module)` is added. `batch_axis`: the axis of
     the first input that counts rows, for `show`. `detail`: `layer` (the calls as made), `textbook` (recurrent nets, dropout, attention and
     batch norm opened), `math` (losses and layer norm too); `details`: another one for some groups (`{"encoder/layers/0": "math"}`).
-    `what_ifs`: other values for some nodes, everything behind them made again with the same random numbers, and compared with a run that
-    has them too. `locked`: by parameter the elements that clipping leaves out of the norm. Afterwards the module stands as after one
-    forward, its statistics and the generator moved on; parameters, `.grad` and optimizer untouched.
+    `what_ifs`: other values for some nodes, everything behind them made again with the same random numbers, and so compared. `locked`: by
+    parameter the elements that clipping leaves out of the norm. Afterwards the module stands as after one forward (statistics, generator);
+    parameters, `.grad` and optimizer untouched.
 
     Raises TraceError, naming place and cure, for what cannot be traced truthfully; the module's errors come through.
     """
@@ -80,8 +80,7 @@ def capture(
     tape = Tape(Bindings(Scopes(named), _names(parts), by_node(what_ifs)), Openers(detail, details))
     tape.bindings.suspects += hooks_before(named, parts)
     with torch.enable_grad(), _with_what_ifs(tape):
-        with filled_in_unseen(named):
-            real = _run(tape, given)
+        real = _run(tape, given, named)
         with _by_name(tape):
             run = _trained_once(tape, modules, parts, real, optimizer, (clip_norm, clip_value, locked))
             return _trace_of(tape, run, detail, details, what_ifs, batch_axis)
@@ -153,12 +152,12 @@ def _names(parts: list[Part]) -> dict[int, tuple[str, str]]:
     return {id(part.tensor): (part.kind, part.name) for part in parts}
 
 
-def _run(tape: Tape, given: Given) -> Tensor:
+def _run(tape: Tape, given: Given, named: Mapping[str, nn.Module]) -> Tensor:
     """The person's run: its loss, still with its own autograd graph."""
     with _by_name(tape):
         for tensor in tensors_in((given.inputs, given.keywords)):
             tape.bindings.source(tensor)
-    with tape.running():
+    with filled_in_unseen(named), tape.running():
         output = _output(given)
         tape.bindings.phase = "loss"
         with nullcontext() if isinstance(given.loss, nn.Module) else tape.scopes.group("loss"):
