@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.parameter import is_lazy
 from torch.overrides import _get_current_function_mode_stack
 from torch.utils._device import DeviceContext
 
@@ -17,7 +20,7 @@ from nnviz.engine.observe.measures import LazyMeasure
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import Details, NodeTensors
-from nnviz.trace import DETAILS, Node, Trace, capture, interrupted_by
+from nnviz.trace import DETAILS, Node, Trace, called_at, capture, interrupted_by, module_of, user_line
 
 if TYPE_CHECKING:
     from nnviz.ui.shell.trace_window import TraceWindow
@@ -28,7 +31,7 @@ _DEVICES = ("cpu", "cuda")
 
 
 def show(
-    subject: torch.nn.Module | Trace,
+    subject: torch.nn.Module | Callable | Trace,
     *inputs: Any,
     block: bool = True,
     detail: str = "textbook",
@@ -37,18 +40,18 @@ def show(
 ) -> TraceWindow:
     """Open a window on one iteration of a module, to be stepped node by node, and return it.
 
-    `subject` is a module, then `inputs` and `how` are what `capture` takes (loss, target, optimizer, clip_norm, …), or a
+    `subject` is a module or a function, then `inputs` and `how` are what `capture` takes (loss, target, optimizer, clip_norm, …), or a
     trace that was captured already. The window opens at once and can be used and closed while the module runs beside it, in a
     thread. `block` waits until the window is closed; without it the call returns when the first iteration is there, and the
-    caller runs Qt's loop. `batch_axis`: which axis of the first input counts the rows of the batch; without it that is the first, or
-    the second where only that is as long as the target, as in torch's recurrent nets.
+    caller runs Qt's loop. `batch_axis`: which axis of the first input counts the rows of the batch; without it that is what `capture`
+    was told, else the first, or the second where only that is as long as the target, as in torch's recurrent nets.
 
     Raises TraceError for what cannot be traced truthfully; the module's own errors come through.
     """
     from nnviz.ui.shell.trace_window import open_window, run
 
     source = TracedTrace(subject, batch_axis) if isinstance(subject, Trace) else TracedModule(subject, inputs, how, batch_axis)
-    title = "Trace" if isinstance(subject, Trace) else type(subject).__name__
+    title = "Trace" if isinstance(subject, Trace) else getattr(subject, "__name__", type(subject).__name__)
     window = open_window(source, title, source.details[0] if isinstance(subject, Trace) else detail)
     if block:
         run(window)
@@ -100,7 +103,7 @@ class TracedTrace:
     def __init__(self, trace: Trace, batch_axis: int | None = None) -> None:
         self.details: Sequence[str] = (trace.detail,)
         self.stage = "measuring"
-        self._trace, self._batch_axis = trace, batch_axis
+        self._trace, self._batch_axis = trace, trace.batch_axis if batch_axis is None else batch_axis
 
     def take(self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None) -> TracedIteration:
         """Return the trace as the window reads it."""
@@ -113,10 +116,13 @@ class TracedModule:
     It may be taken in another thread than it was made in: what torch keeps by thread is as it was there.
     """
 
-    def __init__(self, module: torch.nn.Module, inputs: tuple, how: dict[str, Any], batch_axis: int | None = None) -> None:
+    def __init__(self, called: Callable, inputs: tuple, how: dict[str, Any], batch_axis: int | None = None) -> None:
         self.details: Sequence[str] = DETAILS
         self.stage = "capturing"
-        self._module, self._inputs, self._how, self._batch_axis = module, inputs, how, batch_axis
+        self._called, self._inputs, self._how, self._batch_axis = called, inputs, how, batch_axis
+        self._module, self._line = module_of(called), user_line()
+        parts = [part for part in self._module.modules() if isinstance(part, LazyModuleMixin)]
+        self._lazy = [part for part in parts if part.has_uninitialized_params()]
         self._before = self._state()
         self._as_called = _modes()
 
@@ -126,11 +132,12 @@ class TracedModule:
         Raises TraceError if it cannot be traced truthfully. Whatever is raised, buffers and generator stay as they are.
         """
         self.stage = "capturing"
+        self._fill_in()
         present = self._state()
         self._set_state(self._before)
         try:
-            with _in_modes(self._as_called), interrupted_by(check):
-                trace = capture(self._module, *self._inputs, detail=detail, details=dict(details), **self._how)
+            with _in_modes(self._as_called), interrupted_by(check), called_at(self._line):
+                trace = capture(self._called, *self._inputs, detail=detail, details=dict(details), **self._how)
             check()
             self.stage = "measuring"
             return TracedIteration(_placed(trace, self._batch_axis), check)
@@ -140,13 +147,40 @@ class TracedModule:
 
     def _state(self) -> tuple[list[torch.Tensor], torch.Tensor]:
         """Buffers and generator, which a forward pass may change."""
-        return [buffer.clone() for buffer in self._module.buffers()], torch.get_rng_state()
+        return [buffer.clone() for buffer in self._buffers()], torch.get_rng_state()
+
+    def _buffers(self) -> list[torch.Tensor]:
+        return [buffer for buffer in self._module.buffers() if not is_lazy(buffer)]
 
     def _set_state(self, state: tuple[list[torch.Tensor], torch.Tensor]) -> None:
         with torch.no_grad():
-            for buffer, value in zip(self._module.buffers(), state[0], strict=True):
+            for buffer, value in zip(self._buffers(), state[0], strict=True):
                 buffer.copy_(value)
         torch.set_rng_state(state[1])
+
+    def _fill_in(self) -> None:
+        """Lazy modules make their parameters at their first call: make one before the captures, of which nothing else is left."""
+        if not self._lazy:
+            return
+        before = [(buffer, buffer.clone()) for buffer in self._buffers()]
+
+        def keep(part: torch.nn.Module, args: tuple) -> None:
+            before.extend((buffer, buffer.clone()) for buffer in part.buffers())
+
+        hooks = [part.register_forward_pre_hook(keep) for part in self._lazy]  # each behind the one that fills the part in
+        state, options = torch.get_rng_state(), inspect.signature(capture).parameters
+        keywords = {name: value for name, value in self._how.items() if name not in options}
+        try:
+            with _in_modes(self._as_called), torch.no_grad():
+                self._called(*self._inputs, **keywords, **self._how.get("kwargs", {}))
+        finally:
+            for hook in hooks:
+                hook.remove()
+            with torch.no_grad():
+                for buffer, value in reversed(before):  # the first that was kept is the last that is put back
+                    buffer.copy_(value)
+            torch.set_rng_state(state)
+        self._before, self._lazy = self._state(), []
 
 
 def _modes() -> list[Callable[[], Any]]:

@@ -412,3 +412,18 @@ def test_a_run_that_is_not_finite_names_the_first_place(said):
     assert result["message"] == sentence and result["metrics"]["accuracy"] is None
     _, text, _ = said("run", path)
     assert f"non_finite: {sentence}" in text
+
+
+def test_a_picture_of_what_cannot_be_run_is_refused_with_the_cure(tmp_path):
+    """In a process of its own, as the window needs one."""
+    code = "import sys; from nnviz.cli import main; sys.exit(main(sys.argv[1:]))"
+    arguments = ["export", str(CASES / "batchnorm-check.json"), "--to", str(tmp_path / "graph.svg")]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1 and not list(tmp_path.iterdir())
+    assert "network.layers[1]: Batch norm compares the rows of a batch" in done.stderr and "Set the batch size to 3." in done.stderr
+
+
+@pytest.mark.parametrize("detail", ["layer", "textbook", "math"])
+def test_a_trace_of_a_document_has_no_notes_of_our_own_code(said, detail):
+    code, trace, _ = said("trace", CASES / "rmse-batch-inspector.json", "--detail", detail, "--json")
+    assert code == 0 and trace["loss"] == pytest.approx(5**0.5) and not trace["notes"]

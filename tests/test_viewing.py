@@ -224,3 +224,47 @@ def test_the_cursors_node_is_pinned_and_gone_on_to_without_being_chosen(mlp, qtb
     stepping.to(cursor)
     qtbot.keyClick(mlp, Qt.Key.Key_F10, modifiers.ControlModifier)
     assert stepping.state.node.id == here and stepping.state.cursor > cursor
+
+
+def test_a_function_is_shown_with_the_modules_it_uses(shown, qtbot):
+    net = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    window = shown(lambda x: net(x).square().mean(), torch.randn(4, 3))
+    window.graph.detail.chosen.emit("math")
+    wait(window, qtbot)
+    assert {node.label for node in window.trace.stepping.index.trace.nodes} >= {"net.0.weight", "net.1.bias"}
+    assert net[1].num_batches_tracked == 1 and "lambda" in window.windowTitle()
+
+
+class Lazy(torch.nn.Module):
+    """A dropout before the layers that are made at their first call."""
+
+    def __init__(self):
+        super().__init__()
+        self.drop, self.layer, self.norm, self.unused = torch.nn.Dropout(), torch.nn.LazyLinear(4), torch.nn.LazyBatchNorm1d(), None
+
+    def forward(self, x, *, scale):
+        return self.norm(self.layer(self.drop(x))).relu().mean() * scale
+
+
+@pytest.mark.filterwarnings("ignore:Lazy modules are a new feature")
+def test_lazy_modules_are_made_once_and_every_detail_is_of_the_same_iteration(shown, qtbot):
+    torch.manual_seed(3)
+    net, x = Lazy(), torch.randn(6, 3)
+    net.unused = torch.nn.LazyBatchNorm1d()
+    torch.manual_seed(5)
+    window = shown(net, x, scale=2.0)
+    losses, after = [window.trace.stepping.index.trace.loss], torch.get_rng_state()
+    for detail in ("layer", "math"):
+        window.graph.detail.chosen.emit(detail)
+        wait(window, qtbot)
+        losses.append(window.trace.stepping.index.trace.loss)
+    torch.manual_seed(5)
+    assert net.norm.num_batches_tracked == 1 and losses == pytest.approx([net(x, scale=2.0).item()] * 3, abs=1e-6)
+    assert torch.equal(torch.get_rng_state(), after) and net.unused.has_uninitialized_params()
+
+
+def test_a_folded_module_of_one_call_has_one_node(shown):
+    window = shown(torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh()), torch.randn(4, 3), loss=lambda output, _: output.sum())
+    window.graph.view.folds.fold_all()
+    notes = {card.state.note for card in window.graph.view.scene().cards.values() if card.state.folded}
+    assert "1 node" in notes and "1 nodes" not in notes

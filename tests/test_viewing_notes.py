@@ -54,3 +54,14 @@ def test_the_optimizer_of_another_model_is_said(qtbot, own, words):
     window = nnviz.show(module, torch.ones(4, 3), block=False, optimizer=optimizer)
     qtbot.addWidget(window)
     assert window.quiet.text.startswith(words) and bool(words) == bool(window.quiet.text)
+
+
+def test_the_line_of_a_loss_is_that_which_opened_the_window(qtbot):
+    """The module runs in a thread, where nothing of the person's code is on the stack."""
+    net = nn.Linear(3, 1)
+    window = nnviz.show(net, torch.randn(4, 3), loss=nn.functional.mse_loss, target=torch.zeros(4, 1), block=False)
+    qtbot.addWidget(window)
+    node = next(node for node in window.trace.stepping.index.trace.nodes if node.operation == "mse_loss")
+    assert "test_viewing_notes.py:" in node.where
+    with pytest.raises(RuntimeError, match=r"test_viewing_notes\.py:\d+: loss= must be a function"):
+        nnviz.show(net, torch.randn(4, 3), loss="mse", block=False)

@@ -70,6 +70,14 @@ def test_the_axis_can_be_said(shown):
     assert rows(shown(EveryStep(), x, loss=nn.functional.mse_loss, target=target, batch_axis=1)) == BATCH
     trace = nnviz.capture(EveryStep(), x, loss=nn.functional.mse_loss, target=target)
     assert rows(shown(trace, batch_axis=1)) == BATCH
+    told = nnviz.capture(EveryStep(), x, loss=nn.functional.mse_loss, target=target, batch_axis=1)
+    assert told.batch_axis == 1 and rows(shown(told)) == BATCH and rows(shown(told, batch_axis=0)) == TIME
+
+
+@pytest.mark.parametrize("axis", [7, -1, "1"])
+def test_capture_refuses_an_axis_that_is_not_there(axis):
+    with pytest.raises(nnviz.trace.TraceError, match=r"batch_axis=.*, but the first input has the shape \(2, 3\): give the place"):
+        nnviz.capture(nn.Linear(3, 1), torch.ones(2, 3), loss=lambda y, _: y.sum(), batch_axis=axis)
 
 
 def test_an_axis_that_is_not_there_is_refused(qapp):

@@ -58,32 +58,32 @@ def capture(
     details: Mapping[str, str] = MappingProxyType({}),
     locked: Mapping[str, Tensor] = MappingProxyType({}),
     kwargs: Mapping[str, Any] = MappingProxyType({}),
+    batch_axis: int | None = None,
     **keywords: Any,
 ) -> Trace:
     """The trace of one iteration of any module: forward, loss, backward, clip, update.
 
-    `module` may be a function too; other keywords are handed to it, and `kwargs` those that are named like an option of capture.
-    `loss(output, target)` gives the scalar (without it the module, or `loss` of what it returns); `penalty(module)` is added.
-    `detail`: `layer` (the calls as made), `textbook` (recurrent nets, dropout, attention and batch norm opened), `math` (losses and
-    layer norm too); `details`: another one for some modules, by the groups around their nodes (`{"encoder/layers/0": "math"}`).
-    `what_ifs`: other values for some nodes of this trace, everything behind them made again with the same random numbers, and compared
-    with a run that has these values too. `locked`: by parameter the elements that clipping leaves out of the norm. Afterwards the module
-    stands as after one ordinary forward, its statistics and the generator moved on; parameters, `.grad` and optimizer untouched.
+    `module` may be a function too; other keywords go to it, and `kwargs` those that are named like an option of capture. `loss(output,
+    target)` gives the scalar (without it the module, or `loss` of what it returns); `penalty(module)` is added. `batch_axis`: the axis of
+    the first input that counts rows, for `show`. `detail`: `layer` (the calls as made), `textbook` (recurrent nets, dropout, attention and
+    batch norm opened), `math` (losses and layer norm too); `details`: another one for some groups (`{"encoder/layers/0": "math"}`).
+    `what_ifs`: other values for some nodes, everything behind them made again with the same random numbers, and so compared. `locked`: by
+    parameter the elements that clipping leaves out of the norm. Afterwards the module stands as after one forward (statistics, generator);
+    parameters, `.grad` and optimizer untouched.
 
     Raises TraceError, naming place and cure, for what cannot be traced truthfully; the module's errors come through.
     """
-    check_given(loss, penalty, optimizer)
+    check_given(loss, penalty, optimizer, batch_axis, (inputs, {**keywords, **kwargs}))
     given = Given(module, module_of(module), inputs, {**keywords, **kwargs}, loss, target, penalty)
     modules, named = modules_of(given.module, loss)
     parts = parts_of(modules, module, inputs, given.keywords, target)
     tape = Tape(Bindings(Scopes(named), _names(parts), by_node(what_ifs)), Openers(detail, details))
     tape.bindings.suspects += hooks_before(named, parts)
     with torch.enable_grad(), _with_what_ifs(tape):
-        with filled_in_unseen(named):
-            real = _run(tape, given)
+        real = _run(tape, given, named)
         with _by_name(tape):
             run = _trained_once(tape, modules, parts, real, optimizer, (clip_norm, clip_value, locked))
-            return _trace_of(tape, run, detail, details, what_ifs)
+            return _trace_of(tape, run, detail, details, what_ifs, batch_axis)
 
 
 class Iteration(NamedTuple):
@@ -104,8 +104,9 @@ def _trained_once(tape: Tape, modules: Mapping, parts: list[Part], real: Tensor,
     live = _live(parts, tape)
     gradients = {kind: _totals(tape.bindings.entries, kind, live[kind]) for kind in live}
     worst, true = _verify(tape, modules, real, end, live, gradients)
-    clipping = clip_gradients(gradients["parameter"], *clip)
-    updates = plan_updates(optimizer, live["parameter"], gradients["parameter"], clipping, true)
+    given = {name: None if gradient is None else dense(gradient) for name, gradient in true.items()}
+    clipping = clip_gradients(given, *clip)
+    updates = plan_updates(optimizer, live["parameter"], given, clipping, true)
     return Iteration(
         end, gradients, worst, true, clipping, updates, notes_of(tape, end, live["parameter"], gradients["parameter"], optimizer)
     )
@@ -151,12 +152,12 @@ def _names(parts: list[Part]) -> dict[int, tuple[str, str]]:
     return {id(part.tensor): (part.kind, part.name) for part in parts}
 
 
-def _run(tape: Tape, given: Given) -> Tensor:
+def _run(tape: Tape, given: Given, named: Mapping[str, nn.Module]) -> Tensor:
     """The person's run: its loss, still with its own autograd graph."""
     with _by_name(tape):
         for tensor in tensors_in((given.inputs, given.keywords)):
             tape.bindings.source(tensor)
-    with tape.running():
+    with filled_in_unseen(named), tape.running():
         output = _output(given)
         tape.bindings.phase = "loss"
         with nullcontext() if isinstance(given.loss, nn.Module) else tape.scopes.group("loss"):
@@ -269,7 +270,9 @@ def _undisturbed(modules: Mapping[str, nn.Module]) -> Iterator[None]:
 # -- the record ----------------------------------------------------------------------------------------------------
 
 
-def _trace_of(tape: Tape, run: Iteration, detail: str, details: Mapping[str, str], what_ifs: Sequence[ValueChange]) -> Trace:
+def _trace_of(
+    tape: Tape, run: Iteration, detail: str, details: Mapping[str, str], what_ifs: Sequence[ValueChange], axis: int | None
+) -> Trace:
     nodes = tuple([_node_of(entry) for entry in tape.bindings.entries])
     return Trace(
         nodes=nodes,
@@ -288,6 +291,7 @@ def _trace_of(tape: Tape, run: Iteration, detail: str, details: Mapping[str, str
         what_ifs=tuple(what_ifs),
         outputs=MappingProxyType({path: (entry.id, port) for path, (entry, port) in tape.outputs.items()}),
         notes=run.notes,
+        batch_axis=axis,
     )
 
 

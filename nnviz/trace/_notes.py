@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -14,6 +15,9 @@ from .interception import is_fast_path
 from .record import is_written_by_hand
 from .tape import Tape
 
+_OF_VALUES = {"nonzero", "argwhere", "masked_select", "unique", "unique_consecutive"}
+"""What gives as many elements as the values say."""
+
 
 def notes_of(
     tape: Tape, end: TapeEntry, parameters: Mapping[str, Tensor], gradients: Mapping[str, Tensor | None], optimizer: Optimizer | None
@@ -21,7 +25,7 @@ def notes_of(
     """Return the sentences, what keeps the net from learning first."""
     entries = tape.bindings.entries
     found = [_of_gradients(end, parameters, gradients), *_of_optimizer(parameters, optimizer)]
-    found += [_of_reads([read.where for read in tape.reads])]
+    found += [_of_reads([read.where for read in tape.reads]), _of_sizes(entries), _of_compiled(tape)]
     found += [_of_pairs(entry) for entry in entries if entry.call is not None and row_of(entry.operation).parts]
     found += [
         f"{entry.where}: {entry.module or entry.operation} takes torch's fast path (in evaluation, where no gradient is asked of it): "
@@ -32,7 +36,7 @@ def notes_of(
     found += [
         f"{entry.where}: {entry.operation} has a backward of its own, so what it sends back need not be the derivative of what it computes."
         for entry in entries
-        if entry.call is not None and is_written_by_hand(entry.call)
+        if entry.call is not None and is_written_by_hand(entry.call) and not entry.call.function.__module__.startswith("nnviz.")
     ]
     return tuple(dict.fromkeys(filter(None, found)))
 
@@ -83,6 +87,28 @@ def _of_reads(places: list[str]) -> str:
     if not places:
         return ""
     return f"The graph is true for this batch only: the code reads a value at {_listed(list(dict.fromkeys(places)))}."
+
+
+def _of_sizes(entries: list[TapeEntry]) -> str:
+    """The graph of a mixture of experts written with nonzero has other rows in other places with every batch."""
+    places = [f"{entry.operation} at {entry.where}" for entry in entries if entry.call is not None and _has_size_of_values(entry)]
+    return (
+        f"Shapes are true for this batch only: values decide how many rows {_listed(list(dict.fromkeys(places)))} gives." if places else ""
+    )
+
+
+def _has_size_of_values(entry: TapeEntry) -> bool:
+    given = [source.values[port] for source, port in entry.sources]
+    if entry.operation in ("getitem", "index_select", "index"):
+        return any([tensor.dtype == torch.bool for tensor in given[1:]])
+    if entry.operation == "where":
+        return len(given) == 1
+    return entry.operation in _OF_VALUES or (entry.operation == "repeat_interleave" and len(given) > 1)
+
+
+def _of_compiled(tape: Tape) -> str:
+    named = tape.scopes.compiled
+    return f"What torch.compile has compiled ({_listed(named)}) runs here as it was written, which may round differently." if named else ""
 
 
 def _of_pairs(entry: TapeEntry) -> str:

@@ -17,7 +17,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 
-from .record import TraceError
+from .record import TraceError, tensors_in
 from .scopes import user_line
 
 
@@ -72,7 +72,7 @@ def _globals_of(code: CodeType) -> Iterator[str]:
             yield from _globals_of(part)
 
 
-def check_given(loss: Any, penalty: Any, optimizer: Any) -> None:
+def check_given(loss: Any, penalty: Any, optimizer: Any, batch_axis: Any, inputs: tuple) -> None:
     """Raises TraceError for what capture cannot use."""
     for name, given, example in (
         ("loss", loss, "(output, target), such as torch.nn.functional.mse_loss"),
@@ -83,6 +83,17 @@ def check_given(loss: Any, penalty: Any, optimizer: Any) -> None:
     if optimizer is not None and not isinstance(optimizer, Optimizer):
         raise TraceError(
             f"{user_line()}: optimizer= must be a torch.optim.Optimizer over the module's parameters, but it is {_said(optimizer)}"
+        )
+    _check_axis(batch_axis, inputs)
+
+
+def _check_axis(axis: Any, inputs: tuple) -> None:
+    """Raises TraceError for an axis that the first input does not have."""
+    shape = next((tuple(tensor.shape) for tensor in tensors_in(inputs) if tensor.dim()), ())
+    if axis is not None and (not isinstance(axis, int) or not 0 <= axis < len(shape)):
+        raise TraceError(
+            f"{user_line()}: batch_axis={axis!r}, but the first input has the shape {shape}: "
+            "give the place of the axis that counts its rows"
         )
 
 

@@ -86,7 +86,8 @@ def _applied(cls: type, *args: Any, **kwargs: Any) -> Any:
     def apply(*args: Any, **kwargs: Any) -> Any:
         return _APPLY.__func__(cls, *args, **kwargs)
 
-    apply.__name__, apply.is_written_by_hand = cls.__name__, not cls.__module__.startswith("torch.")
+    apply.__name__, apply.__module__ = cls.__name__, cls.__module__
+    apply.is_written_by_hand = not cls.__module__.startswith("torch.")
     return handle_torch_function(apply, (), *args, **kwargs)
 
 

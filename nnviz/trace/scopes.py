@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -13,8 +14,21 @@ import torch
 from torch import nn
 from torch.nn.modules import module as module_hooks
 
-_OURS = (os.path.dirname(torch.__file__) + os.sep, os.path.dirname(__file__) + os.sep, contextlib.__file__)
+_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
+_BESIDE_THE_WINDOW = (_PACKAGE + "viewing.py", _PACKAGE + "session" + os.sep, threading.__file__)
+_OURS = (os.path.dirname(torch.__file__) + os.sep, os.path.dirname(__file__) + os.sep, contextlib.__file__, *_BESIDE_THE_WINDOW)
 _is_ours: dict[str, bool] = {}
+_thread = threading.local()
+
+
+@contextlib.contextmanager
+def called_at(line: str) -> Iterator[None]:
+    """While this runs, what nothing of the person's code has called in this thread was called at this `file:line`."""
+    before, _thread.line = getattr(_thread, "line", ""), line
+    try:
+        yield
+    finally:
+        _thread.line = before
 
 
 def user_line() -> str:
@@ -28,7 +42,7 @@ def user_line() -> str:
         if not ours:
             return f"{name}:{frame.f_lineno}"
         frame = frame.f_back
-    return ""
+    return getattr(_thread, "line", "")
 
 
 def line_of_call(part: str) -> str:
@@ -74,6 +88,7 @@ class Scopes:
         self._names: dict[int, str] = {}
         for name, part in named.items():
             self._names.setdefault(id(part), name)
+        self.compiled = [name or "the module itself" for name, part in named.items() if _is_compiled(part)]
         self._stack = [Scope("", (), False)]
         self._counts: Counter[tuple[str, ...]] = Counter()
 
@@ -134,6 +149,10 @@ class Scopes:
         self._counts[group] += 1
         count = self._counts[group]
         return group if count == 1 else (*group[:-1], f"{group[-1]}#{count}")
+
+
+def _is_compiled(module: nn.Module) -> bool:
+    return type(module).__name__ == "OptimizedModule" or getattr(module, "_compiled_call_impl", None) is not None
 
 
 def _is_inside(path: str, outer: str) -> bool:

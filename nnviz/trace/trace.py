@@ -31,6 +31,7 @@ class Trace:
     outputs: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by module path: node and port of what it returned last
     details: Mapping[str, str] = field(default_factory=dict)  # groups that are opened to another detail
     notes: tuple[str, ...] = ()  # what is easily overlooked in this iteration, a sentence each: nothing is trained, a value was read …
+    batch_axis: int | None = None  # which axis of the first input counts the rows of the batch, where that was said
 
     def start(self) -> Cursor:
         """A cursor before the first step."""

@@ -517,6 +517,20 @@ def test_an_update_may_end_at_nothing():
             assert update.after.abs().max() <= 1e-3 * abs(start)
 
 
+@pytest.mark.parametrize("detail", ["layer", "textbook", "math"])
+def test_an_update_is_torchs_where_all_that_is_left_of_the_gradient_is_its_rounding(detail):
+    """A bias in front of a batch norm: its gradient is 0 but for rounding, and Adam's first step blows that up to the learning rate."""
+    torch.manual_seed(0)
+    net, x = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2)), torch.randn(6, 4)
+    optimizer = Adam(net.parameters(), lr=0.1)
+    trace = capture(net, x, loss=lambda output, _: output.square().mean(), optimizer=optimizer, clip_norm=0.1, detail=detail)
+    net(x).square().mean().backward()
+    nn.utils.clip_grad_norm_(net.parameters(), 0.1)
+    optimizer.step()
+    for update, parameter in zip(trace.updates, net.parameters(), strict=True):
+        assert torch.equal(update.after, parameter)
+
+
 def test_an_optimizer_of_several_runs_is_refused_in_a_sentence():
     net = Model(lambda m: m.w.square().sum(), w=nn.Parameter(torch.ones(3)))
     with pytest.raises(TraceError, match=r"LBFGS runs the model several times in one step.*SGD or Adam, or none$"):
@@ -593,3 +607,55 @@ def test_values_that_are_read_and_pairs_that_are_compared_are_said():
     target = torch.tensor([0.0, 3.0, 6.0]).double()
     pairs = notes(lambda m, x: F.mse_loss(m.a(x)[:, :1], target), normal(3, 4))
     assert "mse_loss compares 3×1 with 3" in pairs
+
+
+def routed_by_nonzero(m, x):
+    best = m.gate(x).argmax(-1)
+    total = torch.zeros_like(x)
+    for k, expert in enumerate(m.experts):
+        rows = (best == k).nonzero(as_tuple=True)[0]
+        total = total.index_add(0, rows, expert(x[rows]))
+    return total.square().mean() + m.gate(x).sum()
+
+
+def routed_by_where(m, x):
+    (rows,) = torch.where(m.gate(x).argmax(-1) == 1)
+    return m.experts[0](x[rows]).sum() + m.gate(x).sum() + m.experts[1](x).sum()
+
+
+def routed_by_mask(m, x):
+    return m.experts[0](x[m.gate(x).argmax(-1) == 1]).sum() + m.gate(x).sum() + m.experts[1](x).sum()
+
+
+@pytest.mark.parametrize(("forward", "by"), [(routed_by_nonzero, "nonzero"), (routed_by_where, "where"), (routed_by_mask, "getitem")])
+def test_shapes_that_values_decide_are_said_with_their_line(forward, by):
+    torch.manual_seed(0)
+    experts = nn.ModuleList(nn.Linear(4, 4) for _ in range(2))
+    (note,) = capture(Model(forward, gate=nn.Linear(4, 2), experts=experts), torch.randn(6, 4)).notes
+    assert note.startswith(f"Shapes are true for this batch only: values decide how many rows {by} at ")
+    assert "test_own_modules.py:" in note
+
+
+def test_no_shape_is_decided_by_values_in_a_choice_of_elements():
+    def chosen(m, x):
+        h = m.a(x)
+        h = torch.where(h > 0, h, 0.0).repeat_interleave(2, dim=0)[torch.tensor([0, 1])].clone()
+        h[h > 1] = 1.0
+        return h.sum()
+
+    assert not capture(Model(chosen, a=nn.Linear(2, 3)), torch.randn(4, 2)).notes
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")
+@pytest.mark.parametrize("is_part", [True, False])
+def test_compiled_modules_run_as_they_were_written_and_that_is_said(is_part):
+    net = nn.Sequential(torch.compile(nn.Linear(2, 3)), nn.Tanh()) if is_part else torch.compile(nn.Linear(2, 3))
+    (note,) = capture(net, torch.ones(4, 2), loss=lambda output, _: output.sum()).notes
+    assert note.startswith(f"What torch.compile has compiled ({'0' if is_part else 'the module itself'}) runs here as it was written")
+
+
+def test_a_backward_written_in_nnviz_is_no_news_to_the_person():
+    from nnviz.engine.model.loss_functions import Root
+
+    trace = capture(Model(lambda m, x: Root.apply(m.a(x).square().mean()), a=nn.Linear(2, 1)), torch.ones(4, 2))
+    assert not trace.notes and any(node.has_own_backward for node in trace.nodes)

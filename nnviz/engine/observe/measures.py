@@ -14,7 +14,7 @@ from nnviz.document.network import split_parameter
 from nnviz.engine.run.trainer import Trainer
 from nnviz.engine.run.weight_recorder import WeightRecorder
 from nnviz.records.run_records import LayerMeasures, WeightHistory
-from nnviz.records.tensors import FEW, WHOLE, Array, Measure, histogram_of
+from nnviz.records.tensors import FEW, WHOLE, Array, Measure, blocks_of, histogram_of
 from nnviz.records.tensors import Tensor as TensorRecord
 
 FEWEST_BINS, MOST_BINS = 8, 40
@@ -97,10 +97,11 @@ class _Values:
     def __init__(self, tensor: Tensor) -> None:
         values = plain(tensor)
         values = (torch.view_as_real(values) if values.is_complex() else values).numpy().ravel().astype(np.float64)
-        is_finite = np.isfinite(values)
         self._count = values.size
-        self._finite = values if is_finite.all() else values[is_finite]
-        self._low, self._high = (float(self._finite.min()), float(self._finite.max())) if self._finite.size else (0.0, 0.0)
+        self._low, self._high = _bounds(values)
+        self._finite = values if math.isfinite(self._low) and math.isfinite(self._high) else values[np.isfinite(values)]
+        if self._finite is not values:
+            self._low, self._high = _bounds(self._finite)
 
     def sizes(self) -> dict[str, Any]:
         """Return how many there are and how large."""
@@ -113,10 +114,9 @@ class _Values:
         zeros = finite.size - int(np.count_nonzero(finite))
         if not finite.size:
             return {"mean": 0.0, "std": 0.0, "zeros": zeros}
-        away = finite / scale  # sums of large numbers would overflow
-        mean = float(away.mean())
-        away -= mean
-        return {"mean": mean * scale, "std": _length(away) / math.sqrt(finite.size) * scale, "zeros": zeros}
+        mean = sum(float((block / scale).sum()) for block in blocks_of(finite)) / finite.size  # sums of large numbers would overflow
+        away = math.hypot(*(_length(block / scale - mean) for block in blocks_of(finite)))
+        return {"mean": mean * scale, "std": away / math.sqrt(finite.size) * scale, "zeros": zeros}
 
     def histogram(self) -> dict[str, Any]:
         """Return the histogram of those that are not 0."""
@@ -127,9 +127,15 @@ class _Values:
         return {"histogram": counts, "low": low, "high": high, "values": values}
 
 
+def _bounds(values: np.ndarray) -> tuple[float, float]:
+    """The least and the largest; NaN if there is one, 0 of none."""
+    return (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+
+
 def _length(values: np.ndarray) -> float:
     """The norm; squares of very large and very small numbers are not all there are."""
-    largest = float(np.abs(values).max()) if values.size else 0.0
+    low, high = _bounds(values)
+    largest = max(-low, high)
     if largest == 0 or 1e-140 < largest < 1e140:
         return math.sqrt(float(np.einsum("i,i->", values, values)))  # `@` would start threads of its own
     scaled = values / largest

@@ -79,6 +79,9 @@ def export(job: Job, out: Path, what: str = "graph") -> None:
     if out.suffix[1:].lower() not in SUFFIXES[what]:
         raise JobFailed(f"{out.name}: a {what} can be written as {', '.join(SUFFIXES[what])}; choose one of these endings")
     with _standing_window(job) as window:
+        problem = next(iter(window.session.report.problems), None)
+        if problem and what in ("graph", "plots"):  # nothing has been run that they could be made of
+            raise JobFailed(f"{problem.place}: {problem.message} {problem.cure}")
         try:
             window.features.files.exports.write(out, what)
         except (OSError, ValueError) as error:
