@@ -19,8 +19,8 @@ from nnviz.ui.widgets.scales import AxisScale
 
 _LARGE = 420
 """From this width on the labels stand at the ends of the curves instead of in a corner."""
-_COVERED = (0.8, 0.95)
-"""The most of a plot's width and height that labels in a corner may cover."""
+_COVERED = 0.65
+"""The most of a plot's frame that labels in a corner may cover."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,8 @@ def _corner_rows(chart: LineChart, frame: QRectF) -> tuple[list[tuple[str, str, 
     for rows in ([*labels, *notes], labels, [(color, "", number) for color, _, number in labels]):
         numbers = max([text_width(number, number=True) for _, _, number in rows], default=0.0)
         width = 8 + max([text_width(text) + (8 + numbers if number else 0) for _, text, number in rows], default=0.0)
-        if width <= frame.width() * _COVERED[0] and line_height() * len(rows) + 2 <= frame.height() * _COVERED[1]:
+        height = line_height() * len(rows) + 2
+        if width <= frame.width() and height <= frame.height() and width * height <= _COVERED * frame.width() * frame.height():
             return rows, width, numbers
     return [], 0.0, 0.0
 
