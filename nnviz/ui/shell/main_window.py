@@ -1,4 +1,7 @@
-"""The window: only its bar at first, then its features; it tells them what happens in the session, in the order written here."""
+"""The window: only its bar at first, then its features; it tells them what happens in the session, in the order written here.
+
+Long because that order, and what a feature may ask of the window, are read in one place.
+"""
 
 from __future__ import annotations
 
