@@ -277,8 +277,9 @@ class EngineLink(QObject):
 
     def _leave(self) -> None:
         """Give the run up. The next document that can be built begins another one."""
+        is_other = self._has_other_data()
         self._returning = self._base = self.log = None
-        self._fold(Begun())
+        self._fold(Begun(other_data=is_other))
 
     def _return_to(self, former: FormerRun) -> None:
         """Go back to a run that was left: it is made again, and looks at once as it did."""

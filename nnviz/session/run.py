@@ -114,6 +114,8 @@ class RunState:
     """To the rows of the data, after `answers_iteration` iterations."""
     answers_iteration: int = 0
     data: DataRecord | None = None
+    is_data_past: bool = False
+    """Whether the document says other data than `data`, which is on its way."""
     trace_index: TraceIndex | None = None
     """The latest trace."""
     traced: int = -1
@@ -184,6 +186,8 @@ class Begun(Event, frozen=True):
     """Another run takes the place of this one. There is nothing to draw of it, or what a `former` one looked like when it was left."""
 
     former: RunState | None = None
+    other_data: bool = False
+    """Whether it is trained on other data than this one."""
 
 
 class Ordered(Event, frozen=True):
@@ -233,14 +237,14 @@ def _revised(run: RunState, event: Revised) -> RunState:
 
 
 def _awaited(run: RunState, event: Awaited) -> RunState:
-    return run if run.set_aside else replace(run, **_FRESH | {"training": run.training, "set_aside": run})
+    return run if run.set_aside else replace(run, **_FRESH | {"training": run.training, "set_aside": run, "is_data_past": True})
 
 
 def _taken_back(run: RunState) -> RunState:
     """The run as it was shown before it was set aside."""
     if run.set_aside is None:
         return run
-    return replace(run, set_aside=None, **{name: getattr(run.set_aside, name) for name in _PICTURES})
+    return replace(run, set_aside=None, is_data_past=False, **{name: getattr(run.set_aside, name) for name in _PICTURES})
 
 
 def _begun_again(run: RunState, event: BegunAgain) -> RunState:
@@ -251,7 +255,8 @@ def _begun(run: RunState, event: Begun) -> RunState:
     former = event.former or RunState(data=run.data, iterations_per_epoch=run.iterations_per_epoch)
     seen = {name: getattr(former, name) for name in _REMEMBERED}
     run = _begun_again(run, BegunAgain(former.iteration))
-    return replace(run, **_FRESH | seen, opened=run.revision)
+    is_past = event.former is None and (run.is_data_past or event.other_data)
+    return replace(run, **_FRESH | seen, opened=run.revision, is_data_past=is_past)
 
 
 def _ordered(run: RunState, event: Ordered) -> RunState:
@@ -277,6 +282,7 @@ def _opened(run: RunState, reply: messages.Opened) -> RunState:
         epoch=reply.epoch,
         iterations_per_epoch=reply.iterations_per_epoch,
         data=data,
+        is_data_past=False,
         failure=None,
         message="",
         kept=reply.kept,

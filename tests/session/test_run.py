@@ -9,6 +9,7 @@ from nnviz.records.run_records import CurvePoint, LayerMeasures
 from nnviz.records.tensors import Array, Measure
 from nnviz.session.run import (
     MOST_SNAPSHOTS,
+    Awaited,
     Begun,
     BegunAgain,
     GivenUp,
@@ -140,3 +141,12 @@ def test_the_log_keeps_its_end():
     for line in range(600):
         run = fold(run, messages.Logged(str(line)))
     assert (len(run.log), run.log[-1]) == (500, "599")
+
+
+def test_data_that_another_document_does_not_have_is_past_until_its_own_comes():
+    run = fold(ready(data=DATA), Begun(other_data=True))
+    assert run.is_data_past and run.data is DATA, "the engine does not send again what the window has"
+    assert fold(run, Begun()).is_data_past and not fold(ready(data=DATA), Begun()).is_data_past
+    assert not fold(run, messages.Opened(run.revision, 0, 0, True, 7)).is_data_past
+    waiting = fold(ready(data=DATA), Awaited())
+    assert waiting.is_data_past and not fold(waiting, messages.Opened(waiting.revision, 0, 0, False, 7)).is_data_past

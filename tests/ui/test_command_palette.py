@@ -50,7 +50,15 @@ def test_the_name_matters_more_than_where_it_holds_the_text(palette):
 
 @pytest.mark.parametrize(
     ("word", "name"),
-    [("zoom", "Fit the graph"), ("font", "Larger text"), ("panel", "Show loss"), ("until", "Run to here"), ("until", "Go to iteration…")],
+    [
+        ("zoom", "Fit the graph"),
+        ("font", "Larger text"),
+        ("panel", "Show loss"),
+        ("until", "Run to here"),
+        ("until", "Go to iteration…"),
+        ("bigger", "Larger text"),
+        ("zoom", "Larger text"),
+    ],
 )
 def test_words_that_mean_the_same_find_it(palette, word, name):
     assert name in found(palette, word)

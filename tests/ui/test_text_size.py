@@ -1,14 +1,18 @@
 """The size of all texts: what it changes, its limits, and that it goes back to what it was."""
 
+from itertools import combinations
+
 import pytest
-from PySide6.QtCore import QPoint, QSettings
-from PySide6.QtWidgets import QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QRect, QSettings
+from PySide6.QtWidgets import QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from nnviz.document.store.examples import open_document
 from nnviz.ui.shell import app
+from nnviz.ui.shell.layouts import WORKSPACES
 from nnviz.ui.theme.colors import BODY, LIGHT
 from nnviz.ui.theme.fonts import drawn_mono, mono, sans, scaled, text_size
 from nnviz.ui.theme.style import TEXT_SIZES, apply_text_size, apply_theme, change_text_size
+from nnviz.ui.widgets.sections import FormulaLabel
 
 
 @pytest.fixture(autouse=True)
@@ -93,3 +97,47 @@ def test_it_is_kept_in_the_settings(qapp):
     assert text_size() == 110
     app.shut_down(window)
     QSettings().clear()
+
+
+@pytest.mark.parametrize(("percent", "size"), [(150, (1180, 720)), (200, (1280, 800))])
+def test_with_large_texts_no_panel_covers_another_and_no_workspace_is_cut_off(qtbot, percent, size):
+    app.application()
+    window = app.build_window(open_document("example:moons"), autosaves=False)
+    window.asks_before_closing = False
+    window.resize(*size)
+    window.show()
+    apply_text_size(app.application(), percent)
+    window.features.follow_text_size()
+    area, bar = window.features.area, window.top_bar
+    for workspace in WORKSPACES:
+        area.show_workspace(workspace)
+        qtbot.wait(1)
+        cards = [window.features.cards[name] for name in area.visible_panels()]
+        places = [QRect(card.mapTo(area, QPoint(0, 0)), card.size()) for card in cards]
+        assert all(area.rect().contains(place) for place in places), workspace
+        assert not any(one.intersects(other) for one, other in combinations(places, 2)), workspace
+        columns = [card.parentWidget().rect() for card in cards]
+        assert all(column.contains(card.geometry()) for column, card in zip(columns, cards, strict=True)), workspace
+        assert bar.layout().sizeHint().width() <= bar.width(), workspace
+        assert all(bar.findChild(QPushButton, name).width() >= bar.findChild(QPushButton, name).sizeHint().width() for name in WORKSPACES)
+        assert bar.sizes.isVisible() <= (workspace == "step")
+    apply_text_size(app.application(), 100)
+    window.resize(1600, 1000)
+    qtbot.wait(1)
+    assert "torch" in bar.badge.text() or "trace" in bar.badge.text(), "its words come back"
+    app.shut_down(window)
+
+
+def test_a_label_whose_font_changes_with_its_text_has_the_present_size(qtbot, qapp):
+    label = FormulaLabel()
+    qtbot.addWidget(label)
+    label.set_text("data of this batch", quiet=True)
+    label.show()
+    for percent in (90, 150):
+        apply_text_size(qapp, percent)
+        quiet, formula = sans(11.5).pixelSize(), mono(13).pixelSize()
+        assert abs(label.font().pixelSize() - quiet) <= 1
+        label.set_text("a = max(0, z)")
+        assert label.font().pixelSize() == formula
+        label.set_text("data of this batch", quiet=True)
+        assert label.font().pixelSize() == quiet

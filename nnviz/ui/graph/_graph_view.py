@@ -299,7 +299,8 @@ class GraphView(ZoomView):
         self.notice.reposition()
         self.finder.reposition()
         self.minimap.set_room(foot_room(self, self._limits))
-        self.trace_scene.set_room(self.readable_room(), refold=self.is_opening)
+        self._was_whole = self._was_whole and not self.is_fitted  # all of it shall stay in sight
+        self.trace_scene.set_room(self.readable_room(), refold=self.is_opening, anew=self.is_fitted)
         if self.is_fitted:
             self.fit()
         elif self.is_opening and self._state:

@@ -10,6 +10,10 @@ from nnviz.ui.theme.fonts import mono, sans
 
 _GAP = 8
 _LOW, _HIGH = 18, 46
+_SHARE = 0.75
+"""The most of the width of its parent that a caption takes: the rest is for the minimap."""
+_BETWEEN = " · "
+"""Between the parts of a caption."""
 _ROOMY = 420
 """A view so high can spare a higher foot."""
 
@@ -34,16 +38,21 @@ class Caption(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setMargin(1)
+        self._parts: list[str] = []
 
     def set_text(self, text: str) -> None:
         """Show this text; an empty one hides the caption."""
-        if text != self.text():
-            self.setText(text)
+        if text != _BETWEEN.join(self._parts):
+            self._parts = text.split(_BETWEEN)
             self.reposition()
         self.setVisible(bool(text))
 
     def reposition(self) -> None:
-        """Move into the corner."""
+        """Move into the corner, with as many of its parts, from the first on, as there is room for."""
+        for count in range(len(self._parts), 0, -1):
+            self.setText(_BETWEEN.join(self._parts[:count]))
+            if self.sizeHint().width() <= _SHARE * self.parentWidget().width():
+                break
         self.adjustSize()
         self.move(self.parentWidget().width() - self.width(), self.parentWidget().height() - self.height())
 

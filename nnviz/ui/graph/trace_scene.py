@@ -127,13 +127,18 @@ class TraceScene(QGraphicsScene):
     def _has_room(self) -> bool:
         return self._content.width() <= self._room[0] and self._content.height() <= self._room[1]
 
-    def set_room(self, room: QSizeF, refold: bool) -> None:
-        """Open new graphs as far as they fit in so much room; with `refold` the present one, too, unless it was folded by hand."""
-        self._room = room.width(), room.height()
+    def set_room(self, room: QSizeF, refold: bool, anew: bool = False) -> None:
+        """Open new graphs as far as they fit in so much room; with `refold` the present one, too, unless it was folded by hand.
+
+        With `anew` the cards of the present one, as it is folded, show as much of themselves as there is room for now.
+        """
+        before, self._room = self._room, (room.width(), room.height())
         if refold and self._unfolding:
             folded = self.folded if self.is_folded_by_hand else self._unfolding.folds(self._room, self._measure)
             if folded != self.folded or self.density or not self._has_room():  # lines may be of another width now
                 self._fold(folded)
+        elif anew and self._unfolding and self._is_overview and self._room != before and (self.density or not self._has_room()):
+            self._fold(self.folded)
 
     def _fold(self, folded: frozenset[str]) -> None:
         self.folded = folded

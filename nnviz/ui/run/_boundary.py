@@ -106,8 +106,8 @@ class BoundaryPlot(Plot):
         return tuple((QColor(colors[n % len(colors)]), f"class {name}" if name.isdecimal() else name) for n, name in enumerate(names))
 
     def set_run(self, run: RunState) -> None:
-        """Show the surface and the data of this run."""
-        self.offer(run.surface, run.data, run.surface_iteration, run.answers, run.answers_iteration)
+        """Show the surface and the data of this run; none while other data is on its way."""
+        self.offer(run.surface, None if run.is_data_past else run.data, run.surface_iteration, run.answers, run.answers_iteration)
 
     def set_own(self, is_own: bool) -> None:
         """Say whether the rows are a person's own points."""

@@ -58,6 +58,8 @@ _ROOM = 208 - _CAPTION - _GAP
 """Pixels for an editor where the panel is as narrow as it gets."""
 _BUTTON = 18
 """Width of the button behind an editor."""
+_DOTS = "dots"
+"""The name of a button behind an editor."""
 _LINE, _PITCH = 26, 28
 """Height of a line, and the distance of two, in pixels."""
 
@@ -259,7 +261,9 @@ class FormLine(QWidget):
     def fit(self) -> None:
         """Give the editor the room of its caption where its choice would be cut."""
         if self.row.field.type not in _WIDE:
-            room = scaled(_ROOM) - (self._line.count() > 2) * (_BUTTON + _GAP)
+            room = scaled(_ROOM) - (self._line.count() > 2) * (scaled(_BUTTON) + _GAP)
+            for button in self.findChildren(QToolButton, _DOTS):
+                button.setFixedSize(round(scaled(_BUTTON)), round(scaled(_LINE)))
             is_long = self.row.field.type == "choice" and self.editor.shown_width() > room
             self._caption.setFixedWidth(self._caption.sizeHint().width() if is_long else round(scaled(_CAPTION)))
             self.setFixedHeight(round(scaled(_LINE)))
@@ -267,8 +271,7 @@ class FormLine(QWidget):
     def add_button(self, text: str, tip: str, name: str) -> QToolButton:
         """Put a small button behind the editor, and return it."""
         button = QToolButton(text=text, toolTip=tip, accessibleName=name)
-        button.setFixedWidth(_BUTTON)
-        button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Ignored)  # as high as the line, and no higher
+        button.setObjectName(_DOTS)
         button.setProperty("role", "dots")
         self._line.addWidget(button)
         self.fit()

@@ -19,6 +19,8 @@ from nnviz.ui.widgets.scales import AxisScale
 
 _LARGE = 420
 """From this width on the labels stand at the ends of the curves instead of in a corner."""
+_COVERED = 0.65
+"""The most of a plot's frame that labels in a corner may cover."""
 
 
 @dataclass(frozen=True)
@@ -153,11 +155,9 @@ def _apart(tops: list[float], height: float, low: float, high: float) -> list[fl
 
 def _paint_corner_labels(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, y: AxisScale) -> None:
     """Labels and last values in the right corner that the curves leave free: the lower one where they end high."""
-    rows = corner_rows(chart, frame.height())
+    rows, width, numbers = _corner_rows(chart, frame)
     if not rows:
         return
-    numbers = max(text_width(number, number=True) for _, _, number in rows)
-    width = 8 + max(text_width(text) + (8 + numbers if number else 0) for _, text, number in rows)
     ends_high = np.mean([float(y(curve.y[-1])) for curve in chart.labelled] or [frame.bottom()]) < frame.center().y()
     top = frame.bottom() - line_height() * len(rows) - 4 if ends_high else frame.top()
     box = QRectF(frame.right() - width, top, width, line_height() * len(rows) + 2)
@@ -168,11 +168,20 @@ def _paint_corner_labels(painter: QPainter, theme: Theme, frame: QRectF, chart: 
         write(painter, line.adjusted(0, 0, -numbers - 8 if number else 0, 0), text, theme.color(color), align=RIGHT)
 
 
-def corner_rows(chart: LineChart, height: float) -> list[tuple[str, str, str]]:
-    """Return colour, label and last value of every curve, and the notes unless they would cover more than half of so many pixels."""
-    rows = [(curve.color, curve.label, chart.value_text(float(curve.y[-1]))) for curve in chart.labelled]
+def _corner_rows(chart: LineChart, frame: QRectF) -> tuple[list[tuple[str, str, str]], float, float]:
+    """The lines of the corner (colour, label, last value) that leave some of the curves in sight, their width and that of the values.
+
+    Where there is no room for all of them the notes go first, then the labels, whose colours are still there, and the values at last.
+    """
+    labels = [(curve.color, curve.label, chart.value_text(float(curve.y[-1]))) for curve in chart.labelled]
     notes = [("muted", note, "") for note in chart.notes]
-    return rows + notes if (len(rows) + len(notes)) * line_height() <= height / 2 else rows
+    for rows in ([*labels, *notes], labels, [(color, "", number) for color, _, number in labels]):
+        numbers = max([text_width(number, number=True) for _, _, number in rows], default=0.0)
+        width = 8 + max([text_width(text) + (8 + numbers if number else 0) for _, text, number in rows], default=0.0)
+        height = line_height() * len(rows) + 2
+        if width <= frame.width() and height <= frame.height() and width * height <= _COVERED * frame.width() * frame.height():
+            return rows, width, numbers
+    return [], 0.0, 0.0
 
 
 def _read(chart: LineChart, iteration: float) -> list[tuple[Curve, int]]:

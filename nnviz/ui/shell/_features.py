@@ -27,14 +27,19 @@ _NARROWEST = 240
 """Below this width in pixels the names of the layers and of what is chosen for training would be cut."""
 _RIGHT = {"inspector": 352, "properties": 300}
 """And below these the texts of the panels at the right."""
-_MOST_HIGH = 480
-"""Pixels that the settings of training may claim above a palette; with large texts they are scrolled."""
+_MIDDLE = 470
+"""Pixels that stay for what stands between the columns, and around them; texts too large for what is left have to be scrolled."""
+_MOST_HIGH, _LAYERS = 480, 160
+"""Pixels that the settings of training may claim below a palette, and those of the palette; with large texts they are scrolled."""
+_AROUND = 36
+"""Pixels around and between those two."""
 
 
 class Features:
     """Each under its own name, and the area in which their cards stand. Which of them hears of what is said in the window."""
 
     def __init__(self, session: Session, shell: Shell, bar: TopBar) -> None:
+        self._shell, self._bar = shell, bar
         self.network = NetworkFeature(session, shell)
         self.step = StepFeature(session, shell.action_table, bar.badge, bar.sizes, session)
         self.graph = GraphFeature(session, self.step.banner, self.step.controls, session=session)
@@ -86,13 +91,16 @@ class Features:
         }
 
     def follow_text_size(self) -> None:
-        """Let the left column be as wide, and the settings of training as high, as their texts need."""
-        width, height = round(scaled(_NARROWEST)), self.run.training.least_height() + frame_height()
+        """Let the left column be as wide, and the settings of training as high, as their texts need in a window of this width."""
+        most = self._shell.window().width() - _MIDDLE
+        width = max(_NARROWEST, min(round(scaled(_NARROWEST)), most - max(_RIGHT.values())))
+        height = self.run.training.least_height() + frame_height()
         self.run.training.follow_text_size()
-        self.cards["layers"].setMinimumSize(width, 160)
-        self.cards["training"].setMinimumSize(width, min(height, _MOST_HIGH))
+        spare = self._shell.window().height() - self._bar.height() - _LAYERS - _AROUND
+        self.cards["layers"].setMinimumSize(width, _LAYERS)
+        self.cards["training"].setMinimumSize(width, min(height, _MOST_HIGH, spare))
         for name, pixels in _RIGHT.items():
-            self.cards[name].setMinimumWidth(round(scaled(pixels)))
+            self.cards[name].setMinimumWidth(max(pixels, min(round(scaled(pixels)), most - width)))
 
     @property
     def needs(self) -> dict[str, str]:

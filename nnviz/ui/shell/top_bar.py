@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
@@ -122,21 +122,29 @@ class TopBar(QWidget):
             self._fit()
 
     def _fit(self) -> None:
-        """Give up what is least needed until the rest fits, figures at the end; the search field gets short, and never goes."""
+        """Give up what is least needed until the rest fits; the search field gets short, and never goes, nor do workspaces."""
         (title, changed), metrics = self._named, self._title.fontMetrics()
         share = min(1.0, max(0.0, (self.width() - _NARROW) / (_WIDE - _NARROW)))
         self._title.setFixedWidth(round(_TITLE[0] + share * (_TITLE[1] - _TITLE[0])))
         dot = " •" if changed else ""
         room = self._title.width() - metrics.horizontalAdvance(dot)
         self._title.setText(metrics.elidedText(title, Qt.TextElideMode.ElideRight, room) + dot)
-        dispensable = [self._figures["epoch"], self._figures["score"], self._figures["loss"]]
-        self._search.setText(_SEARCH[0])
-        for widget in dispensable:
-            widget.show()
-        if self.layout().sizeHint().width() > self.width():
-            self._search.setText(_SEARCH[1])
+        dispensable = self._dispensable()
+        for show in dispensable:
+            show(True)
         while dispensable and self.layout().sizeHint().width() > self.width():
-            dispensable.pop(0).hide()
+            dispensable.pop(0)(False)
+
+    def _dispensable(self) -> list[Callable[[bool], None]]:
+        """What shows, or does without, each thing that is not always needed, the least needed first."""
+        return [
+            lambda shown: self._search.setText(_SEARCH[0 if shown else 1]),
+            *(self._figures[name].setVisible for name in ("epoch", "score", "loss")),
+            self.badge.set_worded,
+            self._title.setVisible,
+            self._figures["iteration"].setVisible,
+            lambda shown: self.sizes.setVisible(shown and self._play.isVisibleTo(self)),
+        ]
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.FontChange and self.layout():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
-from PySide6.QtCore import QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QScrollArea, QVBoxLayout, QWidget
 
@@ -23,11 +23,12 @@ from nnviz.ui.step._group_lines import Group, explained
 from nnviz.ui.step._heat import HeatPanel
 from nnviz.ui.step._history_lines import HistoryLines
 from nnviz.ui.step._pickers import Picker
-from nnviz.ui.step._pin import ROW, PinRow
+from nnviz.ui.step._pin import PinRow, row_height
 from nnviz.ui.step._time_bars import TimeBar, TimeBars
 from nnviz.ui.step._update_table import UpdateTable
 from nnviz.ui.step._what_if_row import WhatIfRow
 from nnviz.ui.step.elements import Elements, row_shape
+from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.widgets.lines import Line, Lines
 from nnviz.ui.widgets.sections import DividingLine, FormulaLabel, Heading, TitleRow
 
@@ -46,7 +47,7 @@ KNOWN = {
 
 
 _HEAD = 52
-"""Height in pixels of what is not scrolled."""
+"""Height in pixels at 100 % of what is not scrolled."""
 
 
 class ChainRuleCard(QWidget):
@@ -175,20 +176,19 @@ class ChainRuleCard(QWidget):
         self._area.setWidget(self._body)
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self._area.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(2)
-        outer.addWidget(self._head())
+        outer.addWidget(self._made_head())
         outer.addWidget(self._area)
 
-    def _head(self) -> QWidget:
+    def _made_head(self) -> QWidget:
         """What stays in sight while the rest is scrolled: the way to the node, its name, the phase. It is always equally high."""
-        head = QWidget()
+        self._head = head = QWidget()
         where = QHBoxLayout()
         where.setSpacing(6)
-        self.breadcrumb.setFixedHeight(ROW)
         where.addWidget(self.breadcrumb, 1)
         where.addWidget(self.pin_row)
         column = QVBoxLayout(head)
@@ -196,8 +196,19 @@ class ChainRuleCard(QWidget):
         column.setSpacing(0)
         column.addLayout(where)
         column.addWidget(self._title)
-        head.setFixedHeight(_HEAD)
+        self._fit_head()
         return head
+
+    def _fit_head(self) -> None:
+        self.breadcrumb.setFixedHeight(row_height())
+        self._head.setFixedHeight(round(scaled(_HEAD)))
+
+    # --- Qt ---
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange and self.layout():
+            self._fit_head()
+        super().changeEvent(event)
 
     # --- showing ---
 

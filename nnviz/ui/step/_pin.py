@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from nnviz.ui.theme.colors import SMALL
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import sans, scaled
 
 CHOSEN = "chosen · a step leaves it"
 PINNED = "pinned · steps leave it here"
-
-
-ROW = 24
-"""Height in pixels of the row that the buttons stand in."""
 
 
 class PinRow(QWidget):
@@ -35,11 +31,15 @@ class PinRow(QWidget):
         row.setSpacing(4)
         for button in (self.pin, self.release):
             button.setProperty("role", "note")
-            button.setMaximumHeight(ROW)
             row.addWidget(button)
-        self.setFixedHeight(ROW)
+        self._fit()
         self.setAccessibleName("Which node the card is about")
         self.hide()
+
+    def _fit(self) -> None:
+        for part in (self.pin, self.release):
+            part.setMaximumHeight(row_height())
+        self.setFixedHeight(row_height())
 
     def show_state(self, is_chosen: bool, is_pinned: bool, elsewhere: str) -> None:
         """Show whether the card's node is chosen, and pinned; `elsewhere`: where the cursor is meanwhile, empty if there."""
@@ -51,3 +51,15 @@ class PinRow(QWidget):
         self.release.setToolTip(f"Let the card follow the cursor again (Esc). {place}")
         self.pin.setChecked(is_pinned)
         self.pin.setText("pinned" if is_pinned else "pin")
+
+    # --- Qt ---
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange and self.layout():
+            self._fit()
+        super().changeEvent(event)
+
+
+def row_height() -> int:
+    """Return the height in pixels of the row that the buttons stand in."""
+    return round(scaled(24))

@@ -26,6 +26,10 @@ _TRACK = 8.0
 _HANDLE = 7.5
 _SIDE = 10.0
 _GAP = 8.0
+_AROUND = (6.0, 22.0)
+"""Least and most room around the word of a pill."""
+_BARE, _WIDE_BARE = 10.0, 36.0
+"""Narrowest and widest pill without a word."""
 _Key = Qt.Key
 
 
@@ -143,7 +147,10 @@ class PhaseRail(QWidget):
         self.update()
 
     def pills(self) -> list[_Pill]:
-        """Return the pills as they stand now; their widths follow the number of steps. Without room for the texts all are cut."""
+        """Return the pills as they stand now; their widths follow the number of steps, and no text is cut.
+
+        Where there is no room for all words only that of the present phase stands there, if that has room.
+        """
         spans = self._state.index.phase_spans if self._state else {}
         cursor = self._state.cursor if self._state else 0
         counts = {phase: spans[phase][1] - spans[phase][0] if phase in spans else 0 for phase in PHASES}
@@ -159,7 +166,15 @@ class PhaseRail(QWidget):
 
     def _widths(self, counts: dict[str, int]) -> dict[str, float]:
         metrics = QFontMetricsF(_pill_font())
-        least = {phase: metrics.horizontalAdvance(phase) + 22 for phase in PHASES}
+        words = {phase: metrics.horizontalAdvance(phase) for phase in PHASES}
+        room = max(1.0, self.width() - _GAP * len(PHASES))
+        around = min(_AROUND[1], (room - sum(words.values())) / len(PHASES))
+        least = {phase: word + max(_AROUND[0], around) for phase, word in words.items()}
+        if around < _AROUND[0]:
+            present = self._state.phase if self._state else PHASES[0]
+            word = min(least[present], room - (len(PHASES) - 1) * _BARE)
+            others = min(_WIDE_BARE, (room - word) / (len(PHASES) - 1))
+            return {phase: word if phase == present else others for phase in PHASES}
         label = QFontMetricsF(mono(BODY)).horizontalAdvance("step 0000 / 0000")
         spare = min(self.width() - label - sum(least.values()) - _GAP * len(PHASES) - 4, 360.0)
         total = sum(counts.values()) or 1
@@ -184,8 +199,8 @@ class PhaseRail(QWidget):
         focused = self.hasFocus() and PHASES[self._focused] == pill.phase
         painter.setPen(QPen(tone, 2.2 if focused else 1.2, style))
         painter.drawRoundedRect(pill.box, 6, 6)
-        text = QFontMetricsF(painter.font()).elidedText(pill.phase, Qt.TextElideMode.ElideRight, pill.box.width() - 4)
-        painter.drawText(pill.box, int(Qt.AlignmentFlag.AlignCenter), text)
+        if QFontMetricsF(painter.font()).horizontalAdvance(pill.phase) <= pill.box.width():
+            painter.drawText(pill.box, int(Qt.AlignmentFlag.AlignCenter), pill.phase)
         if present:
             x = pill.box.left() + pill.box.width() * pill.share
             painter.setPen(QPen(tone, 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))

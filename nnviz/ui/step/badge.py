@@ -18,8 +18,18 @@ class Badge(QPushButton):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFont(sans(SMALL, QFont.Weight.DemiBold))
-        self.setMinimumWidth(self.fontMetrics().horizontalAdvance(_WIDEST) + 12)  # so that nothing jumps while it changes
+        self._text, self._is_worded = "", True
         self.set_error(None, "")
+
+    def set_worded(self, worded: bool) -> None:
+        """Show the whole text, or its sign alone where there is little room."""
+        self._is_worded = worded
+        self._show_text()
+
+    def _show_text(self) -> None:
+        self.setText(self._text if self._is_worded else self._text[0] if self._text.startswith("✓") else "–")
+        widest = _WIDEST if self._is_worded else "✓"
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance(widest) + 12)  # so that nothing jumps while it changes
 
     def set_error(self, worst_error: float | None, precision: str, is_past: bool = False) -> None:
         """Show the largest difference of any gradient from torch's own (relative); None: there is no trace.
@@ -28,7 +38,8 @@ class Badge(QPushButton):
         """
         set_role(self, "proof" if worst_error is not None and not is_past else "no proof")
         proof = f"✓ equals torch\nworst error {worst_error:.0e}" if worst_error else "✓ equals torch\nto the last bit"
-        self.setText("no trace yet" if worst_error is None else "last good trace" if is_past else proof)
+        self._text = "no trace yet" if worst_error is None else "last good trace" if is_past else proof
+        self._show_text()
         said = (
             f"Every parameter gradient of this trace was compared with torch's own backward in {precision}.\n"
             f"Largest difference, relative to the largest gradient: {worst_error:.1e}. Click for every parameter."
@@ -37,4 +48,4 @@ class Badge(QPushButton):
         )
         past = "The network as it is now cannot be traced: this is the last trace that could be made, of another one.\n"
         self.setToolTip(past + said if worst_error is not None and is_past else said)
-        self.setAccessibleName(self.text().replace("\n", ", "))
+        self.setAccessibleName(self._text.replace("\n", ", "))

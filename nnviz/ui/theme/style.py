@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from string import Template
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QFont, QPalette
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QWidget
 
 from nnviz.resource_files import resource_folder
@@ -182,7 +182,7 @@ def apply_text_size(app: QApplication, percent: int) -> None:
     if percent == text_size():
         return
     app.setProperty("text_size", percent)  # first: whoever hears of the change asks for it
-    given = [widget for widget in app.allWidgets() if widget.testAttribute(Qt.WidgetAttribute.WA_SetFont) and not _is_within_box(widget)]
+    given = [widget for widget in app.allWidgets() if _has_own_font(widget) and not _is_within_box(widget)]
     designed = [(widget, *(widget.property(_DESIGNED) or (widget.font().pixelSize() / before, widget.styleSheet()))) for widget in given]
     app.setFont(sans(BODY))
     app.setStyleSheet(sheet(current_theme()))
@@ -192,6 +192,19 @@ def apply_text_size(app: QApplication, percent: int) -> None:
     for widget in app.allWidgets():
         widget.updateGeometry()
         widget.update()
+
+
+def set_font(widget: QWidget, font: QFont) -> None:
+    """Give a widget another font, also one that has had a font of its own when the size of texts was changed."""
+    if designed := widget.property(_DESIGNED):
+        widget.setProperty(_DESIGNED, None)
+        widget.setStyleSheet(designed[1])
+    widget.setFont(font)
+
+
+def _has_own_font(widget: QWidget) -> bool:
+    """Whether a widget was given a font; Qt no longer says so of one that has the size of its font from rules."""
+    return widget.property(_DESIGNED) is not None or widget.testAttribute(Qt.WidgetAttribute.WA_SetFont)
 
 
 def _is_within_box(widget: QWidget) -> bool:

@@ -15,6 +15,8 @@ from nnviz.ui.theme.painting import painted
 
 _TOP = 4
 _GAP = 8
+_NARROWEST = 120
+"""Pixels that a card asks for, whatever stands in it."""
 _PART = re.compile(r",? · |, ")
 """Between the parts of a subtitle."""
 
@@ -104,7 +106,7 @@ class Card(QWidget):
         super().changeEvent(event)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, max(header_height() + 64, super().minimumSizeHint().height()))
+        return QSize(_NARROWEST, max(header_height() + 64, super().minimumSizeHint().height()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self._strip().contains(event.position().toPoint()):

@@ -12,7 +12,7 @@ from nnviz.text.copies import plain
 from nnviz.ui.theme.colors import BODY, LARGE, SMALL, TITLE, current_theme
 from nnviz.ui.theme.fonts import mono, sans, scaled
 from nnviz.ui.theme.painting import painted
-from nnviz.ui.theme.style import set_role
+from nnviz.ui.theme.style import set_font, set_role
 
 _Flag = Qt.AlignmentFlag
 
@@ -100,8 +100,8 @@ class FormulaLabel(QLabel):
         if (text, quiet) != (self.text(), self._quiet):
             self._quiet = quiet
             self.setText(text)
-            self.setFont(self._font())
             set_role(self, "muted" if quiet else "text")
+            set_font(self, self._font())  # last: another role brings an earlier font back
 
     def _font(self) -> QFont:
         if self._quiet:

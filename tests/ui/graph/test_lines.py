@@ -174,3 +174,20 @@ def test_a_frame_seen_from_afar_is_named_at_its_corner(view, qtbot):
     image = view.grab().toImage()
     inked = {image.pixelColor(corner.x() + x, corner.y() + y).lightness() < 120 for x in range(40) for y in range(12)}
     assert True in inked
+
+
+def test_cards_of_a_fitted_graph_show_more_in_a_larger_view_and_less_in_a_smaller_one(view, qtbot):
+    def shown(*size):
+        view.resize(*size)
+        qtbot.waitUntil(lambda: not scene.placer.is_busy)
+        assert view.is_fitted and view.seen().contains(scene.content)
+        return scene.density
+
+    view.resize(640, 220)
+    view.set_trace_state(TraceState(TraceIndex(mlp((2, 8, 2), repeated=12)), 0, None))
+    scene = view.trace_scene
+    view.folds.open_all()
+    view.fit()
+    small = shown(640, 220)
+    assert small > 0 == shown(6000, 1500)
+    assert shown(640, 220) == small

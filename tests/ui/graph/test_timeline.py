@@ -131,3 +131,13 @@ def test_where_there_is_no_room_for_the_texts_every_phase_can_still_be_clicked(r
     rail.set_trace_state(TraceState(net, 5))
     assert all(QRectF(rail.rect()).contains(pill.box) for pill in rail.pills())
     assert not rail.grab().isNull()
+
+
+def test_where_the_words_have_no_room_the_present_phase_keeps_its_own(rail, net):
+    rail.resize(900, 30)
+    rail.set_trace_state(TraceState(net, traces.place(net.trace, "backward", "relu"), 0))
+    words = {pill.phase: pill.box.width() for pill in rail.pills()}
+    rail.resize(260, 30)
+    pills = {pill.phase: pill.box for pill in rail.pills()}
+    assert list(pills) == list(PHASES) and all(box.right() <= 260 for box in pills.values())
+    assert pills["backward"].width() > 60 > pills["forward"].width() and words["forward"] > 60

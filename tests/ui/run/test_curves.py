@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtWidgets import QApplication
 
 from nnviz.session.run import Curves, RunState
 from nnviz.ui.run._metric import MetricPlot
-from nnviz.ui.run.line_chart import Curve, LineChart, corner_rows, nearest
+from nnviz.ui.run.line_chart import _corner_rows, nearest
 from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
@@ -198,8 +198,14 @@ def test_where_nothing_is_held_out_the_metric_is_that_of_the_training_rows(shown
     assert plot.heading[0] == "Validation accuracy" and [curve.label for curve in plot.chart.curves] == ["training", "validation"]
 
 
-def test_in_a_low_plot_the_note_gives_way_to_the_curves():
-    curve = Curve.of("training", "training_set", np.arange(3.0), np.ones(3))
-    chart = LineChart((curve,), (0.0, 2.0), (0.0, 1.0), notes=("accuracy 90 %",))
-    assert [text for _, text, _ in corner_rows(chart, 200)] == ["training", "accuracy 90 %"]
-    assert [text for _, text, _ in corner_rows(chart, 30)] == ["training"]
+def test_labels_in_the_corner_leave_curves_in_sight_where_there_is_little_room(shown):
+    plot = LossPlot()
+    shown(plot)
+    plot.set_run(runs.run(128))
+    rooms = [QRectF(0, 0, width, height) for width, height in ((300, 200), (300, 40), (100, 40), (30, 200), (300, 20))]
+    found = [_corner_rows(plot.chart, room)[0] for room in rooms]
+    assert [label for _, label, _ in found[0]] == [*(curve.label for curve in plot.chart.labelled), *plot.chart.notes]
+    assert all(_corner_rows(plot.chart, room)[1] <= room.width() for room in rooms)
+    labels = [curve.label for curve in plot.chart.labelled]
+    assert [label for _, label, _ in found[1]] == labels and [label for _, label, _ in found[2]] == [""] * len(labels)
+    assert found[3:] == [[], []]
