@@ -264,3 +264,15 @@ def test_who_cancels_again_and_again_does_not_wait_for_ever(standing, works, qtb
         if standing.wire.kills:
             break
     assert standing.wire.kills == 1
+
+
+def test_restarting_the_engine_by_hand_has_the_document_traced_that_was_cancelled(standing, works):
+    session = standing.session
+    session.document.new(two_moons(5))
+    session.work.cancel()
+    assert session.run.engine == "stopped"
+    session.restart_engine()
+    standing.reply(messages.Ready(""))
+    standing.opened()
+    standing.traced()
+    assert session.run.is_traced and len(standing.wire.of(TraceNext)) == 1
