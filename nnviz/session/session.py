@@ -1,4 +1,7 @@
-"""What is open now: the parts of a session, and what each event means for all of them, in the order written here."""
+"""What is open now: the parts of a session, and what each event means for all of them, in the order written here.
+
+Long because all that happens to more than one part is told here, in one order.
+"""
 
 from __future__ import annotations
 
