@@ -55,7 +55,6 @@ class FileQuestions:
                 told = time.monotonic()
                 self._send(messages.TableGlimpsed(question.number, share))
 
-        report(0.0)
-        if glimpsed := table_glimpsed(question):
+        if question.number > self._stopped and (glimpsed := table_glimpsed(question)):
             self._send(glimpsed)
         return table_read(question, report)

@@ -56,19 +56,28 @@ class Pending:
             case _ if type(request) in ANSWERS:
                 self._requests.append(request)
 
-    def received(self, reply: messages.Reply) -> None:
-        """Take a reply: it answers the oldest request of its kind, and those before that will not be answered."""
-        if isinstance(reply, messages.Trained) or (isinstance(reply, messages.Opened) and reply.new_run):
+    def received(self, reply: messages.Reply) -> messages.Request | None:
+        """Take a reply: it answers the oldest request of its kind, and those before that will not be answered. Return that request."""
+        if _ends_training(reply):
             self._training = None
         for place, request in enumerate(self._requests):
             if _answers(reply, request):
                 del self._requests[: place + 1]
-                return
+                return request
+        return None
 
     def clear(self) -> None:
         """Nothing will be answered any more."""
         self._requests.clear()
         self._training = None
+
+
+def _ends_training(reply: messages.Reply) -> bool:
+    """Whether the engine trains no more: it says nothing else of a training that another run or a way to an iteration has ended."""
+    match reply:
+        case messages.Trained() | messages.Moved() | messages.Opened(new_run=True) | messages.Failed(request="Train" | "GoTo"):
+            return True
+    return False
 
 
 def _answers(reply: messages.Reply, request: messages.Request) -> bool:

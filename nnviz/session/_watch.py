@@ -71,6 +71,10 @@ class WatchedPanels(QObject):
         """Ask for no trace of this document by itself: a person has cancelled what the engine was at."""
         self._held = self._link.experiment
 
+    def release(self) -> None:
+        """Ask for traces by itself again: a person wants the engine to work."""
+        self._held = None
+
     def _is_held(self) -> bool:
         return self._held is not None and self._held is self._link.experiment
 

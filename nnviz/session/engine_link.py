@@ -155,12 +155,13 @@ class EngineLink(QObject):
 
     def restart(self) -> None:
         """End the engine and start another one, which makes the run again."""
-        if self.run.engine == "ready":
-            self._wire.kill()
-            self._gone(Lost())
-            self._wire.start()
-        else:
+        if self.run.engine in ("failed", "stopped"):
             self.start()
+            return
+        self._culprit = None
+        self._wire.kill()
+        self._gone(Lost())
+        self._wire.start()
 
     def _gone(self, event: Lost | GivenUp) -> None:
         self._sent.clear()
@@ -210,6 +211,7 @@ class EngineLink(QObject):
         self._follow_layers()
         if former:
             self._return_to(former)
+            self._wake("stopped")
         elif not is_sound and self._base is not None and not self._alive:
             trained = self.run.iteration
             self._remember()
@@ -317,7 +319,9 @@ class EngineLink(QObject):
 
     def receive(self, reply: messages.Reply) -> None:
         """Take a reply of the engine."""
-        self.pending.received(reply)
+        answered = self.pending.received(reply)
+        if self._culprit and type(answered) is self._culprit[0]:
+            self._culprit = None  # this engine has not died over it
         if isinstance(reply, messages.Trained | messages.Moved) and self.log is None:
             return  # about a run that has been given up
         self.arriving.emit(reply)

@@ -81,10 +81,14 @@ class EngineWork(QObject):
         """End what the engine is at: between two iterations it ends by itself, else it is ended, and the next one makes the run again."""
         oldest = self._link.pending.oldest
         if isinstance(oldest, messages.Train | messages.GoTo) or (isinstance(oldest, messages.Open) and oldest.iteration):
-            self._link.ask(messages.Pause())
-            self._breaking.start()
+            self._pause()
         else:
             self._break_off()
+
+    def _pause(self) -> None:
+        if not self._breaking.isActive():  # who cancels again and again does not wait longer for it
+            self._link.ask(messages.Pause())
+            self._breaking.start()
 
     def _break_off(self) -> None:
         if self._link.pending.oldest is not None:
@@ -97,7 +101,7 @@ class EngineWork(QObject):
 
     def _follow(self, reply: messages.Reply | messages.Request | None = None) -> None:
         pending, run = self._link.pending, self._link.run
-        is_sign = isinstance(reply, messages.Reply) and isinstance(pending.oldest, messages.Train)
+        is_sign = isinstance(reply, messages.Frame) and isinstance(pending.oldest, messages.Train)
         if pending.oldest is not self._oldest or is_sign:
             self._oldest = pending.oldest
             self._since.start()

@@ -12,6 +12,7 @@ from nnviz.session.engine_link import EngineLink
 
 MOST_KEPT = 60
 """Previews that are kept for the next time."""
+ENDED = "The engine ended twice while it read this. It may be too large for the memory."
 
 
 class Query(QObject):
@@ -24,6 +25,8 @@ class Query(QObject):
     """The request that has been sent."""
     answered = Signal(object)
     """The reply."""
+    given_up = Signal(object, str)
+    """The request that no run is about and that will not be answered, and a sentence that says why."""
 
     def __init__(
         self,
@@ -39,6 +42,8 @@ class Query(QObject):
         self._asked: messages.Request | None = None
         self._name = ""
         """Of the wish that was asked for."""
+        self._lost: messages.Request | None = None
+        """What an engine died over, or at least died before it had answered it."""
         self._wishes: dict[str, messages.Request] = {}
 
     @property
@@ -66,7 +71,7 @@ class Query(QObject):
             case messages.Opened() if self._is_of_run:
                 self._forget()
             case messages.Failed() if reply.request == self._question.__name__:
-                self._asked = None
+                self._give_up(reply.message)
             case _ if isinstance(reply, self._answer) and self._is_answer(reply):
                 self._asked = None
                 self.answered.emit(reply)
@@ -83,9 +88,16 @@ class Query(QObject):
         """What no run is about is asked again; all else has lost its meaning."""
         if self._is_of_run:
             self._wishes.clear()
+        elif self._asked is not None and self._asked is self._lost:
+            self._give_up(ENDED)
         elif self._asked is not None:
-            self._wishes.setdefault(self._name, self._asked)
+            self._lost = self._wishes.setdefault(self._name, self._asked)
         self._asked = None
+
+    def _give_up(self, reason: str) -> None:
+        request, self._asked = self._asked, None
+        if request is not None and not self._is_of_run:
+            self.given_up.emit(request, reason)
 
     def _go_on(self) -> None:
         if self._asked is None and self._wishes and self._link.run.engine == "ready":
@@ -196,8 +208,10 @@ class DataPreviews(QObject):
         self._kept: dict[tuple, messages.Previewed] = {}
         self._rows = Query(link, messages.Preview, messages.Previewed, is_of_run=False, parent=self)
         self._rows.answered.connect(self._keep)
+        self._rows.given_up.connect(lambda request, reason: self._tell_rows(messages.Previewed(request.number, message=reason)))
         self._tables = Query(link, messages.ReadTable, messages.TableRead, is_of_run=False, parent=self)
         self._tables.answered.connect(self._tell)
+        self._tables.given_up.connect(lambda request, reason: self._tell(messages.TableRead(request.number, message=reason)))
 
     def ask(self, name: str, experiment: Experiment) -> None:
         """Have `previewed` bring rows of the data of this document; what is still waiting under the same name is given up."""
@@ -243,12 +257,16 @@ class DataPreviews(QObject):
         return data.kind, settings, experiment.seed, experiment.precision, self._link.folder
 
     def _keep(self, reply: messages.Previewed) -> None:
-        name, key = self._asked[reply.number]
-        self._asked = {number: asked for number, asked in self._asked.items() if number > reply.number}
+        key = self._asked[reply.number][1]
         if key[0] != "csv":  # a file may change
             self._kept[key] = reply
             while len(self._kept) > MOST_KEPT:
                 del self._kept[next(iter(self._kept))]
+        self._tell_rows(reply)
+
+    def _tell_rows(self, reply: messages.Previewed) -> None:
+        name = self._asked[reply.number][0]
+        self._asked = {number: asked for number, asked in self._asked.items() if number > reply.number}
         self.previewed.emit(name, reply)
 
     def _tell(self, reply: messages.TableRead) -> None:

@@ -202,7 +202,8 @@ class Session(QObject):
         self.link.start()
 
     def restart_engine(self) -> None:
-        """End the engine and start another one, which makes the run again, exactly."""
+        """End the engine and start another one, which makes the run again, exactly, and traces it."""
+        self.watched.release()
         self.link.restart()
 
     def close(self, discards: bool = False) -> None:

@@ -187,6 +187,11 @@ def test_the_run_goes_on_while_a_large_file_is_read_and_reading_can_be_stopped(e
     path.write_text("a,b,y\n1,2,3\n4,5,6\n")
     reading(engine, path, 2)
     assert engine.until(messages.TableRead).table.rows == 2, "the next one is read as ever"
+    path.write_text("a,b,y\n" + "1.5,2.25,5\n1.5,2.25,6\n" * 200_000)
+    engine.send(messages.StopReading(4))
+    reading(engine, path, 4)
+    stopped = engine.until(messages.TableRead)
+    assert stopped.number == 4 and "stopped" in stopped.message, "one that was stopped before its turn is answered as well"
 
 
 # --- training ---

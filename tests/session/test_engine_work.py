@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from nnviz import messages
 from nnviz.document import edits
@@ -185,3 +186,93 @@ def test_an_engine_that_is_ended_at_rest_always_comes_back(standing, works):
         standing.opened()
         standing.traced()
     assert standing.session.run.engine == "ready"
+
+
+def test_deaths_between_which_the_same_work_was_answered_are_not_in_a_row(standing, works):
+    session = standing.session
+    for _ in range(4):
+        session.link.ask(messages.InspectBatch())
+        session.link.lost("It was ended by signal 9.")
+        assert session.run.engine == "restarting"
+        standing.reply(messages.Ready(""))
+        standing.opened()
+        standing.traced()
+        session.link.ask(messages.InspectBatch())
+        standing.reply(messages.Failed("InspectBatch", "No."))
+
+
+@pytest.mark.parametrize("end", (messages.Moved(5, 0), messages.Failed("GoTo", "No.")))
+def test_a_way_to_an_iteration_ends_the_training_it_is_asked_for_in(standing, works, qtbot, end):
+    session = standing.session
+    session.training.train()
+    standing.frame(7)
+    session.training.go_to(5)
+    standing.reply(end)
+    standing.traced()
+    assert session.link.pending.oldest is None
+    qtbot.wait(100)
+    assert session.work.current is None
+
+
+def test_training_that_is_refused_is_over(standing, works):
+    standing.session.training.train()
+    standing.reply(messages.Failed("Train", "No run is open."))
+    assert standing.session.link.pending.oldest is None and not standing.session.run.training
+
+
+def test_an_engine_that_does_not_come_up_is_started_again_by_hand(standing, works):
+    session = standing.session
+    session.restart_engine()
+    assert (session.run.engine, standing.wire.kills, standing.wire.starts) == ("restarting", 1, 2)
+    session.restart_engine()
+    assert (session.run.engine, standing.wire.kills, standing.wire.starts) == ("restarting", 2, 3)
+    standing.reply(messages.Ready(""))
+    standing.opened()
+    standing.traced()
+    assert session.run.is_traced
+
+
+def test_undo_to_a_former_network_starts_the_engine_that_rests(standing, works):
+    session, network = standing.session, standing.session.experiment.network
+    session.edit("Delete", edits.remove_layers, ["h1", "out"])
+    assert not session.report.ok and session.link.log is None
+    session.edit("Another one", lambda experiment: replace(experiment, network=two_moons(5).network))
+    assert isinstance(session.link.pending.oldest, Open)
+    session.work.cancel()
+    assert session.run.engine == "stopped"
+    session.document.undo()
+    assert session.run.engine == "stopped", "nothing can be built of that"
+    session.document.undo()
+    assert session.experiment.network is network and session.run.engine == "restarting"
+    standing.wire.take()
+    standing.reply(messages.Ready(""))
+    assert len(standing.wire.of(Open)) == 1
+    standing.opened()
+    standing.traced()
+    assert session.run.is_traced
+
+
+def test_who_cancels_again_and_again_does_not_wait_for_ever(standing, works, qtbot):
+    session = standing.session
+    session.training.train()
+    standing.frame(7)
+    session.work.cancel()
+    for _ in range(6):
+        qtbot.wait(25)
+        session.work.cancel()
+        standing.reply(messages.Logged("still there"))
+        if standing.wire.kills:
+            break
+    assert standing.wire.kills == 1
+
+
+def test_restarting_the_engine_by_hand_has_the_document_traced_that_was_cancelled(standing, works):
+    session = standing.session
+    session.document.new(two_moons(5))
+    session.work.cancel()
+    assert session.run.engine == "stopped"
+    session.restart_engine()
+    standing.reply(messages.Ready(""))
+    standing.opened()
+    standing.traced()
+    assert session.run.is_traced and len(standing.wire.of(TraceNext)) == 1

@@ -6,6 +6,7 @@ import pytest
 
 from nnviz import messages
 from nnviz.document import edits
+from nnviz.session.queries import ENDED
 from tests.session.sessions import stages
 
 
@@ -60,7 +61,7 @@ def test_a_failure_or_another_engine_does_not_stop_the_queue(stage, seen):
     stage.ready()
     assert asked(stage) == [1, 2, 3]
     stage.reply(messages.Previewed(2))
-    assert seen == []
+    assert seen == [("moons", 1)], "that there are no rows is an answer too"
     stage.reply(messages.Previewed(3))
     assert asked(stage) == [1, 2, 3, 2], "what the engine that died had not answered is asked again"
 
@@ -98,3 +99,30 @@ def test_a_file_that_nobody_waits_for_is_read_no_further(stage, seen):
     assert [request.number for request in stage.wire.of(messages.StopReading)] == [1, 2]
     stage.reply(messages.TableRead(2, None, None, "stopped"))
     assert looks == ["stopped"] and glimpses == [0.5, 0.1]
+
+
+def test_what_engines_die_over_is_not_asked_again_for_ever(stage, seen):
+    looks, rows = [], []
+    previews, wire = stage.session.previews, stage.wire
+    previews.looked_at.connect(lambda reply: looks.append((reply.number, reply.table, reply.message)))
+    previews.previewed.connect(lambda name, reply: rows.append((name, reply.message)))
+    experiment = edits.choose_data(stage.session.experiment, "csv", path="a.csv")
+    previews.ask("csv", experiment)
+    previews.look(experiment)
+    for _ in range(2):
+        assert (len(wire.of(messages.Preview)), len(wire.of(messages.ReadTable)), looks, rows) == (1, 1, [], [])
+        wire.take()
+        stage.session.link.lost("killed")
+        stage.ready()
+    assert not wire.of(messages.Preview) and not wire.of(messages.ReadTable)
+    assert looks == [(2, None, ENDED)] and rows == [("csv", ENDED)]
+    previews.look(experiment)
+    assert len(wire.of(messages.ReadTable)) == 1, "a person may try again"
+
+
+def test_a_file_that_could_not_be_read_at_all_is_told(stage, seen):
+    looks = []
+    stage.session.previews.looked_at.connect(lambda reply: looks.append(reply.message))
+    stage.session.previews.look(edits.choose_data(stage.session.experiment, "csv", path="a.csv"))
+    stage.reply(messages.Failed("ReadTable", "The engine has no memory left."))
+    assert looks == ["The engine has no memory left."]
