@@ -279,6 +279,8 @@ class GradientChecked(Reply, frozen=True):
     element: tuple[int, ...]
     analytic: float
     numeric: float
+    rounding: float = 0.0
+    """By how much the rounding of the loss alone can change `numeric`."""
 
 
 class BatchInspected(Reply, frozen=True):

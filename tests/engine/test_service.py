@@ -412,6 +412,13 @@ def test_trace_inspect_and_check(engine):
     assert inspected.array == weight.gradient.values
     assert checked.analytic == pytest.approx(np.frombuffer(inspected.array.data, np.float32).reshape(4, 4)[1, 2])
     assert checked.numeric == pytest.approx(checked.analytic, rel=0.02, abs=1e-4)
+    eps = np.finfo(np.float32).eps
+    assert checked.rounding == pytest.approx(eps * trace.loss / eps ** (1 / 3) / max(1.0, abs(trace_value(weight, (1, 2)))))
+
+
+def trace_value(node, element):
+    """One number of a node's value, as it travelled."""
+    return np.frombuffer(node.value.values.data, np.float32).reshape(node.shape)[element]
 
 
 @pytest.mark.parametrize(

@@ -64,9 +64,10 @@ def gradient_checked(captured: Captured | None, request: messages.CheckGradient)
     inside = len(element) == len(node.shape) and all(0 <= place < size for place, size in zip(element, node.shape, strict=True))
     if node.gradient is None or not inside or (scalar and scalar.port):
         raise BuildError("", f"Node {node.label} has no gradient at {list(element)}.", f"Its shape is {list(node.shape)}.")
-    step = torch.finfo(node.value.dtype).eps ** (1 / 3) * max(1.0, abs(node.value[element].item()))
-    numeric = finite_difference(captured.trace, node.id, element, step)
-    return messages.GradientChecked(request.node, tuple(request.element), node.gradient[element].item(), numeric)
+    eps = torch.finfo(node.value.dtype).eps
+    step = eps ** (1 / 3) * max(1.0, abs(node.value[element].item()))
+    numeric, rounding = finite_difference(captured.trace, node.id, element, step), eps * abs(captured.trace.loss) / step
+    return messages.GradientChecked(request.node, tuple(request.element), node.gradient[element].item(), numeric, rounding)
 
 
 def _node(captured: Captured | None, node: int) -> tuple[Captured, Node, Scalar | None]:

@@ -93,6 +93,15 @@ def test_a_check_is_asked_for_and_its_result_shown(card, worked, qtbot):
     assert card._check_row.button.isVisible()  # the result is of another node
 
 
+def test_a_check_of_a_small_gradient_agrees_as_far_as_the_loss_can_show(card, worked):
+    card.set_trace_state(_at(worked, "backward", "relu"), None)
+    card.set_check(GradientChecked(4, (0, 1), -3.862e-4, -3.815e-4, 1.2e-5))
+    assert card._check_row.result.text().endswith("✓ as far as the rounding of the loss shows")
+    assert card._check_row.result.property("role") == "agrees"
+    card.set_check(GradientChecked(4, (0, 1), -3.862e-4, -3.815e-4, 1e-6))
+    assert card._check_row.result.text().endswith("✗")
+
+
 def test_a_check_that_disagrees_says_so(card, worked):
     card.set_trace_state(_at(worked, "backward", "relu"), None)
     card.set_check(GradientChecked(4, (0, 1), 3.0624, 2.5))
