@@ -85,7 +85,8 @@ def _add(random: Random, present: Experiment) -> Experiment:
     way = random.choice([{}, {"after": _id(random, present)}, {"position": (random.uniform(-500, 500), 7.0)}])
     if present.network.links and random.random() < 0.3:
         way = {"between": random.choice(present.network.links)}
-    return random.choice([edits.add_layer, edits.add_usual_layer])(present, kind, **way)
+    add = edits.add_layer if "position" in way else random.choice([edits.add_layer, edits.add_usual_layer])
+    return add(present, kind, **way)
 
 
 def _remove(random: Random, present: Experiment) -> Experiment:
