@@ -53,7 +53,7 @@ pictures: $(READY)
 	@$(PICTURE) example:moons $(PICTURES)/step.png --iteration 300 --step 11
 	@$(PICTURE) example:worked_2-2-1 $(PICTURES)/neurons.png --detail neurons --step 13
 	@$(PICTURE) $(PICTURES)/dropout.json $(PICTURES)/dropout.png --iteration 80 --step 27 --detail neurons --panel graph --size 2000x1100
-	@$(PICTURE) $(PICTURES)/lstm.json $(PICTURES)/lstm.png --iteration 60 --step 168 --panel graph --size 3400x1700 \
+	@$(PICTURE) $(PICTURES)/lstm.json $(PICTURES)/lstm.png --iteration 60 --step 168 --panel graph --size 4800x2300 \
 	    --unfold memory --unfold "memory/t=0…memory/t=4" --unfold memory/t=3 --unfold "memory/t=3/forget gate"
 	@$(PICTURE) $(PICTURES)/attention.json $(PICTURES)/attention.png --iteration 150 --step 37 --node att/softmax/softmax --element 1,4,2
 	@$(PICTURE) example:moons $(PICTURES)/microscope.png --iteration 120 --panel microscope --size 2600x1800
