@@ -9,7 +9,7 @@ from PySide6.QtGui import QContextMenuEvent, QCursor, QHelpEvent, QKeyEvent, QMo
 from PySide6.QtWidgets import QGraphicsView, QMenu, QWidget
 
 from nnviz.records.trace_state import TraceState
-from nnviz.ui.graph._frame_labels import paint_frame_labels
+from nnviz.ui.graph._frame_labels import FrameLabels
 from nnviz.ui.graph._node_finder import NodeFinder
 from nnviz.ui.graph._overlay import Caption, EmptyText, foot, foot_room
 from nnviz.ui.graph.folds import Folds
@@ -59,6 +59,7 @@ class GraphView(ZoomView):
         self.folds = Folds(self.trace_scene)
         self._state: TraceState | None = None
         self._selected: int | None = None
+        self._frame_labels = FrameLabels()
         self._pressed: QPoint | None = None
         self._was_whole = False
         """Whether all of the graph was seen, and could be read."""
@@ -94,6 +95,7 @@ class GraphView(ZoomView):
 
     def set_titles(self, titles: Mapping[str, str]) -> None:
         """Write these names instead of the layers' ids: {"h1": "dense 1"}."""
+        self._frame_labels.forget()
         self.trace_scene.set_look(titles=dict(titles))
         self.finder.set_titles(titles)
 
@@ -362,8 +364,7 @@ class GraphView(ZoomView):
     @painted
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
         if self.trace_scene.groups is not None:
-            seen = QRectF(self.viewport().rect())
-            paint_frame_labels(painter, self.trace_scene.frames.values(), self.viewportTransform(), seen)
+            self._frame_labels.paint(painter, self.trace_scene.frames, self.viewportTransform(), QRectF(self.viewport().rect()))
         self.finder.paint_marks(painter)
 
     @painted

@@ -340,6 +340,11 @@ def _gap(line: int, returns: Iterable[tuple[str, int]]) -> float:
 
 def _joined(key: str, lines: Sequence[_Line], passages: Passages, places: Mapping[str, tuple[int, int]]) -> _Piece:
     """The lines of a block below each other, and the ways from each to the later ones."""
+    if len(lines) == 1:
+        (line,) = lines
+        line.piece.ways |= {(ends, key): way for (ends, _), way in line.runs.items()}
+        line.piece.extent = (0, 0, line.right, 0)
+        return line.piece
     returns = _returns(passages, places)
     margin = _margin(len(lines), len(returns))
     piece, tops, low = _Piece({}), [], 0.0
