@@ -6,6 +6,7 @@ import ast
 import configparser
 import importlib.metadata
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -173,3 +174,9 @@ def test_the_constraints_agree_with_the_setup():
     assert len(pins) == len(lines)
     for requirement in wanted:
         assert pins[requirement.name.lower()] in requirement.specifier, str(requirement)
+
+
+def test_the_first_paint_of_the_window_waits_for_no_numbers():
+    code = "import sys; from nnviz.ui.shell import main_window; sys.exit(' '.join({'numpy', 'msgspec', 'torch'} & set(sys.modules)) or 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"QT_QPA_PLATFORM": "offscreen"})
+    assert done.returncode == 0, done.stderr

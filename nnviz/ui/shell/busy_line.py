@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
-from nnviz.session.engine_work import Work
+if TYPE_CHECKING:
+    from nnviz.session.engine_work import Work
 
 LINE = 3
 """Height of the line in pixels."""
