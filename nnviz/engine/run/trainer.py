@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -19,12 +20,14 @@ from nnviz.engine import seeds
 from nnviz.engine.data.datasets import Data
 from nnviz.engine.data.samples import Samples, samples
 from nnviz.engine.model import loss_functions
-from nnviz.engine.model.build import Net, apply_switches, build, set_training
+from nnviz.engine.model.build import apply_switches, build, set_training
 from nnviz.engine.observe.non_finite import first_non_finite, gradients_are_finite
 from nnviz.engine.run import optimizers
 from nnviz.engine.run._locked_weights import LockedWeights
 from nnviz.engine.run.checkpoints import Checkpoint
+from nnviz.engine.run._gradient_program import GradientProgram
 from nnviz.engine.run.early_stopping import EarlyStopping
+from nnviz.engine.run.flat_iteration import FlatIterations, FlatNet, Parts
 from nnviz.engine.run.position import Position, iterations_per_epoch, next_rows
 from nnviz.engine.run.schedules import Plateau, learning_rate
 from nnviz.engine.run.weight_recorder import WeightRecorder
@@ -58,10 +61,11 @@ Check = Callable[["Trainer", float], Stop | None]
 class Trainer:
     """One network in training. `advance` makes the next iteration; all else reads the state or sets it as a whole."""
 
-    def __init__(self, experiment: Experiment, data: Data, net: Net | None = None) -> None:
+    def __init__(self, experiment: Experiment, data: Data, net: FlatNet | None = None) -> None:
         """Raises BuildError if the experiment cannot be built. A `net` of the same network is taken over instead of a new one."""
         self.experiment, self.data = experiment, data
-        self.net = net if net is not None else build(experiment, data)
+        self.flat_net = net or FlatNet(build(experiment, data))
+        self.net = self.flat_net.net
         self.training_rows, self.validation_rows = samples(experiment, data, self.net)
         self.parameters: dict[str, nn.Parameter] = dict(self.net.named_parameters())
         self.buffers = dict(self.net.named_buffers())
@@ -73,15 +77,18 @@ class Trainer:
         self.locks = LockedWeights(experiment.locks, self.parameters)
         self.loss = loss_functions.LOSSES[experiment.training.loss]
         self.penalty = loss_functions.penalty_of(experiment)
+        self.flat = FlatIterations(
+            self.flat_net,
+            Parts(self.loss, self.penalty, self.optimizer, experiment.training, self.locks.masks, self.training_rows, self.prepare),
+        )
         self.position = Position()
         self.early_stopping, self.plateau = EarlyStopping(), Plateau()
         self.point: CurvePoint | None = None
         """The figures of the last iteration."""
         self.has_last = False
         """Whether gradients and activations are those of the last iteration made."""
-        self.activations: dict[str, Tensor] = {}
-        """What every layer put out in the last iteration."""
-        self._unclipped: dict[str, Tensor] = {}
+        self._activations: Callable[[], dict[str, Tensor]] = dict
+        self._unclipped: Mapping[str, Tensor] = {}
         """The gradients of the last iteration before they were clipped; empty where they are not clipped."""
         self.previous: dict[str, Tensor] = {}
         """The parameters as they were before the last iteration; empty before the first, and unless `keep_previous` was asked for."""
@@ -96,6 +103,11 @@ class Trainer:
 
     def _scheduled(self, base: float) -> float:
         return learning_rate(self.experiment.training.schedule, base, self.position.iteration, self.position.epoch, self.plateau)
+
+    @property
+    def activations(self) -> dict[str, Tensor]:
+        """What every layer put out in the last iteration."""
+        return self._activations()
 
     @property
     def gradients(self) -> dict[str, Tensor]:
@@ -119,6 +131,7 @@ class Trainer:
     def differentiate(self, rows: Tensor) -> float:
         """Run forward, loss and backward of the next iteration; return the loss. Gradients stay in the parameters."""
         self.prepare()
+        self.flat.release()
         self._unclipped = {}
         for parameter in self.parameters.values():
             parameter.grad = None
@@ -126,7 +139,8 @@ class Trainer:
         if self.penalty:
             loss = loss + self.penalty(self.net)
         loss.backward()
-        self.activations = self.net.outputs
+        outputs = self.net.outputs
+        self._activations = lambda: outputs
         return loss.item()
 
     def advance(self, check: Check | None = None) -> Stop | None:
@@ -135,22 +149,54 @@ class Trainer:
         `check` may stop it before the update.
         """
         rows = self.rows()
+        program = self.flat.proven(rows)
+        if program:
+            return self._advance_flat(program, rows, check)
+        return self._advance_eagerly(rows, check)
+
+    def _advance_eagerly(self, rows: Tensor, check: Check | None) -> Stop | None:
+        claim = self.flat.claim(rows)
         buffers = copies(self.buffers)
         loss = self.differentiate(rows)
         if stop := (check(self, loss) if check else None) or _non_finite(self, loss):
             self.set_tensors(buffers)
             self.has_last = False
             return stop
+        self._before_update()
+        self._update()
+        if claim:
+            self.flat.judge(claim, loss)
+        return self._after_update(rows, loss)
+
+    def _advance_flat(self, program: GradientProgram, rows: Tensor, check: Check | None) -> Stop | None:
+        buffers = copies(program.buffers)
+        if program.is_random:
+            seeds.start_iteration(self.experiment.seed, self.position.iteration)
+        with torch.inference_mode():
+            done = self.flat.differentiate(program, rows)
+        if not math.isfinite(done.loss + done.size):
+            self.set_tensors(buffers)
+            return self._advance_eagerly(rows, check)
+        self._activations = partial(program.outputs, done)
+        if check and (stop := check(self, done.loss)):
+            self.set_tensors(buffers)
+            self.has_last = False
+            return stop
+        self._before_update()
+        with torch.inference_mode():
+            self._unclipped = self.flat.update(self._rates())
+        return self._after_update(rows, done.loss)
+
+    def _rates(self) -> list[float]:
+        """The learning rate of every group of the optimizer."""
+        own = self.experiment.training.optimizer["learning_rate"]
+        return [self._scheduled(own * group["factor"]) for group in self.optimizer.param_groups]
+
+    def _before_update(self) -> None:
         if self._keeps_previous:
             self.previous = _copied_into(self.previous, self.parameters)
         if self.recorder:
             self.recorder.before_update(self.parameters)
-        self._update()
-        self.has_last = True
-        before, self.position = self.position, self.position.after(len(rows), self.training_rows.count)
-        if self.recorder:
-            self.recorder.after_update(self.parameters, self.position.iteration)
-        return self._conclude(loss, self.position.epoch > before.epoch)
 
     def _update(self) -> None:
         training = self.experiment.training
@@ -162,6 +208,13 @@ class Trainer:
             torch.nn.utils.clip_grad_value_(self.net.parameters(), training.clip_value)
         with self.locks.held():
             self.optimizer.step()
+
+    def _after_update(self, rows: Tensor, loss: float) -> Stop | None:
+        self.has_last = True
+        before, self.position = self.position, self.position.after(len(rows), self.training_rows.count)
+        if self.recorder:
+            self.recorder.after_update(self.parameters, self.position.iteration)
+        return self._conclude(loss, self.position.epoch > before.epoch)
 
     def _conclude(self, loss: float, epoch_ended: bool) -> Stop | None:
         iteration, validation, metric = self.position.iteration, None, None
@@ -251,6 +304,7 @@ class Trainer:
         self.set_tensors(checkpoint.tensors)
         self.optimizer.state.clear()
         optimizers.load_state(self.optimizer, self.names, checkpoint.state)
+        self.flat.release()
         self.set_progress(checkpoint.position, checkpoint.early_stopping, checkpoint.plateau)
         self.previous, self.has_last = {}, False
 
@@ -286,7 +340,7 @@ class Trainer:
         """Have the gradients and activations of the last iteration from a trainer of the same net."""
         for name, parameter in self.parameters.items():
             parameter.grad = other.parameters[name].grad
-        self.has_last, self.activations, self.previous = other.has_last, other.activations, other.previous
+        self.has_last, self._activations, self.previous = other.has_last, other._activations, other.previous
         self._unclipped = other._unclipped
 
 
