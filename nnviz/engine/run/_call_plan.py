@@ -84,7 +84,7 @@ class CallPlan:
 
     def _needed(self, recorded: Recorded) -> list[Call]:
         """The calls on which a result depends, and those that change what exists before and after, or draw random numbers."""
-        needed = set(map(memory, (recorded.loss, *recorded.gradients.values(), *recorded.outputs.values())))
+        needed = set(map(memory, (*recorded.results.values(), *recorded.gradients.values(), *recorded.outputs.values())))
         found = []
         for call in reversed(recorded.calls):
             writes = {memory(tensor) for tensor in (*call.written, *self.made(call))}

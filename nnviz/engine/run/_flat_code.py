@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -62,8 +62,8 @@ def _place(tensor: Tensor) -> Place:
     return memory(tensor), tensor.storage_offset(), tuple(tensor.shape), tensor.stride(), tensor.dtype
 
 
-class GradientCode:
-    """The lines that work out the loss and all gradients; the gradients end in the flat buffer of `parameters`."""
+class FlatCode:
+    """The lines that work out results and gradients; the gradients end in the flat buffer of `parameters`."""
 
     def __init__(self, recorded: Recorded, parameters: FlatParameters, names: Names, known: Mapping[str, Tensor]) -> None:
         """`known`: tensors that exist before and after, by name. Raises CannotFlatten."""
@@ -71,7 +71,7 @@ class GradientCode:
         self._plan, self._parameters, self._names = CallPlan(recorded), parameters, names
         self._words = {_place(tensor): names.add(name, tensor.detach()) for name, tensor in known.items()}
         """The names of all tensors that have one, by place."""
-        self._wanted = {_place(output): layer for layer, output in recorded.outputs.items()} | {_place(recorded.loss): "loss"}
+        self._wanted = {_place(output): layer for layer, output in recorded.outputs.items()} | {_place(result): name for name, result in recorded.results.items()}
         self._views = {_place(output): call for call in reversed(recorded.calls) for output in call.outputs}
         """By place the first call that returns it."""
         self._counts: dict[str, int] = {}
@@ -79,7 +79,8 @@ class GradientCode:
             self._write(call)
         for name, gradient in recorded.gradients.items():
             self._bring_home(name, gradient)
-        self.loss = self.word(recorded.loss)
+        self.results = {name: self.word(result) for name, result in recorded.results.items()}
+        """The names of the results."""
         self.outputs = {layer: self.word(output) for layer, output in recorded.outputs.items()}
         """The names of what each layer puts out."""
 
@@ -173,12 +174,24 @@ class GradientCode:
             return wanted
         if name := self._plan.storage(tensor).parameter:
             return f"{name}_grad"
-        whole = next(((place, name) for place, name in self._words.items() if place[0] == memory(tensor)), None)
-        if whole:
-            return whole[1] + ("_t" if _is_transposed(_place(tensor), whole[0]) else "_part")
+        for place, name in self._words.items():
+            if _is_same_part(_place(tensor), place):
+                return name + ("_t" if _is_transposed(_place(tensor), place) else "_view")
         number = self._counts[layer] = self._counts.get(layer, 0) + 1
         return f"{layer or 'loss'}_{number}"
 
 
+def _is_same_part(one: Place, other: Place) -> bool:
+    """Whether two tensors view the same elements, as far as their first and their number tell."""
+    return one[:2] == other[:2] and math.prod(one[2]) == math.prod(other[2])
+
+
 def _is_transposed(one: Place, other: Place) -> bool:
     return len(one[2]) == 2 and (one[1], one[2], one[3]) == (other[1], other[2][::-1], other[3][::-1])
+
+
+def compiled(signature: str, lines: Iterable[str], names: Names) -> Callable:
+    """Return the function with these lines."""
+    source = "\n    ".join([f"def {signature}:", *lines])
+    exec(compile(source, "<flat iteration>", "exec"), names.namespace)
+    return names.namespace[signature.partition("(")[0]]

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from nnviz.engine.model.build import Net
-from nnviz.engine.run._flat_code import GradientCode, Line, Names
+from nnviz.engine.run._flat_code import FlatCode, Line, Names, compiled
 from nnviz.engine.run._flat_parameters import FlatParameters
-from nnviz.engine.run._recorded_calls import FORWARD, record
+from nnviz.engine.run._recorded_calls import FORWARD, record_iteration
 
 _RETURN = "return {loss}.item(), dot(gradients, gradients).item(), ({outputs})"
 
@@ -32,12 +32,12 @@ class GradientProgram:
     def __init__(self, net: Net, loss: Callable, penalty: Callable | None, x: Tensor, target: Tensor, flat: FlatParameters) -> None:
         """`x`, `target`: a batch; the program keeps them as the place for its own. The net is in training mode, random numbers are drawn
         and running statistics moved. Raises CannotFlatten."""
-        recorded = record(net, loss, penalty, x, target)
+        recorded = record_iteration(net, loss, penalty, x, target)
         names = Names()
         for word in ("all_x", "all_targets", "rows"):
             names.local(word)
         known = {net.entry: x, "target": target} | flat.views | dict(net.named_buffers())
-        code = GradientCode(recorded, flat, names, known)
+        code = FlatCode(recorded, flat, names, known)
         self.parameters = tuple(recorded.gradients)
         """The names of the parameters that get a gradient."""
         self.is_random = any(call.is_random for call in recorded.calls)
@@ -48,7 +48,7 @@ class GradientProgram:
         self._passing = {layer: word for layer, word in code.outputs.items() if not isinstance(names.namespace[word], Tensor)}
         self._kept = {layer: names.namespace[word] for layer, word in code.outputs.items() if layer not in self._passing}
         names.namespace |= {"gradients": flat.gradients, "dot": torch.dot}
-        last = _RETURN.format(loss=code.loss, outputs="".join(f"{word}, " for word in self._passing.values()))
+        last = _RETURN.format(loss=code.results["loss"], outputs="".join(f"{word}, " for word in self._passing.values()))
         self._run = compiled("differentiate(all_x, all_targets, rows)", [*(line.text for line in self.lines), last], names)
 
     def run(self, x: Tensor, targets: Tensor, rows: Tensor) -> Differentiated:
@@ -60,14 +60,7 @@ class GradientProgram:
         return self._kept | dict(zip(self._passing, done.outputs, strict=True))
 
 
-def _of_the_batch(names: Names, code: GradientCode, entry: str, x: Tensor, target: Tensor) -> list[Line]:
+def _of_the_batch(names: Names, code: FlatCode, entry: str, x: Tensor, target: Tensor) -> list[Line]:
     select = names.add("index_select", torch.index_select)
     places = (("all_x", x), ("all_targets", target))
     return [Line(FORWARD, entry, f"{select}({source}, 0, rows, out={code.word(place)})") for source, place in places]
-
-
-def compiled(signature: str, lines: list[str], names: Names) -> Callable:
-    """Return the function with these lines."""
-    source = "\n    ".join([f"def {signature}:", *lines])
-    exec(compile(source, "<flat iteration>", "exec"), names.namespace)
-    return names.namespace[signature.partition("(")[0]]

@@ -119,20 +119,25 @@ class _Recorder(TorchDispatchMode):
 
 
 class Recorded(NamedTuple):
-    """What an iteration consists of up to its gradients."""
+    """What an iteration consists of up to its gradients, or an evaluation."""
 
     calls: list[Call]
-    loss: Tensor
+    results: dict[str, Tensor]
+    """Tensors of one number, by name."""
     gradients: dict[str, Tensor]
     """By parameter; one that the loss does not depend on is missing."""
     outputs: dict[str, Tensor]
     """What every layer put out."""
 
 
-def record(net: Net, loss: Callable[[Tensor, Tensor], Tensor], penalty: Callable[[Net], Tensor] | None, x: Tensor, target: Tensor) -> Recorded:
-    """Run forward, loss and backward over these rows in the mode the net is in, and return their calls.
+Loss = Callable[[Tensor, Tensor], Tensor]
+Penalty = Callable[[Net], Tensor] | None
 
-    Random numbers are drawn and running statistics moved as by any iteration.
+
+def record_iteration(net: Net, loss: Loss, penalty: Penalty, x: Tensor, target: Tensor) -> Recorded:
+    """Run forward, loss and backward over these rows, and return their calls; the result is "loss".
+
+    The net is in training mode. Random numbers are drawn and running statistics moved as by any iteration.
     """
     recorder = _Recorder()
     trained = {name: parameter for name, parameter in net.named_parameters() if parameter.requires_grad}
@@ -146,7 +151,23 @@ def record(net: Net, loss: Callable[[Tensor, Tensor], Tensor], penalty: Callable
         recorder.phase, recorder.layer = BACKWARD, ""
         gradients = torch.autograd.grad(total, list(trained.values()), allow_unused=True)
     found = {name: gradient for name, gradient in zip(trained, gradients, strict=True) if gradient is not None}
-    return Recorded(recorder.calls, total, found, outputs)
+    return Recorded(recorder.calls, {"loss": total}, found, outputs)
+
+
+@torch.no_grad()
+def record_evaluation(net: Net, loss: Loss, penalty: Penalty, metric: Loss, x: Tensor, target: Tensor, y: Tensor) -> Recorded:
+    """Run forward, loss and metric over these rows, and return their calls; results are "loss", "metric" and, if there is one, "penalty".
+
+    The net is in evaluation mode.
+    """
+    recorder = _Recorder()
+    with _layers_announced(net, recorder), recorder:
+        output = net(x)
+        recorder.enter(LOSS)
+        results = {"loss": loss(output, target), "metric": metric(output, y)}
+        if penalty:
+            results["penalty"] = penalty(net)
+    return Recorded(recorder.calls, results, {}, {})
 
 
 @contextmanager

@@ -12,14 +12,13 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from nnviz.document.training import Training
-from nnviz.engine.run._flat_code import Line, Names
+from nnviz.engine.run._flat_code import Line, Names, compiled
 from nnviz.engine.run._flat_parameters import FlatParameters, Span
 from nnviz.engine.run._flat_updates import COUNTS_STEPS, STATE, UPDATES
-from nnviz.engine.run._gradient_program import compiled
 
 CLIP, UPDATE = "clip", "update"
 _FUNCTIONS = {name: getattr(torch, name) for name in ("add", "mul", "neg", "sqrt", "addcmul", "maximum", "where", "reciprocal")} | {
-    name: getattr(torch.Tensor, name) for name in ("add_", "mul_", "div_", "lerp_", "addcmul_", "addcdiv_", "clamp_", "copy_")
+    name: getattr(torch.Tensor, name) for name in ("add_", "mul_", "div_", "lerp_", "addcmul_", "addcdiv_", "clamp_", "copy_", "fill_")
 }
 _FUNCTIONS["vector_norm"] = torch.linalg.vector_norm
 
@@ -106,11 +105,16 @@ class UpdateProgram:
             return
         self._ranges = ranges
         names = Names()
-        names.namespace |= _FUNCTIONS
+        names.namespace |= _FUNCTIONS | self._numbers()
         before, after = self._of_locks(names)
         updates = [line for index, one in enumerate(ranges) for line in self._of_range(names, index, one)]
         self.lines = tuple([*self._of_clipping(names), *before, *updates, *after, *self._of_counts(names)])
         self._run = compiled("update(rates, steps)", [line.text for line in self.lines], names)
+
+    def _numbers(self) -> dict[str, Tensor]:
+        """The optimizer's settings as tensors, and room for a number."""
+        settings = {"factor": 0.0, "one": 1.0} | self._training.optimizer.settings
+        return {name: torch.tensor(float(value), dtype=self._flat.values.dtype) for name, value in settings.items()}
 
     def _of_range(self, names: Names, index: int, one: Range) -> list[Line]:
         """The optimizer's lines for one range; what they work on has the range's number behind its name if there are several."""
@@ -136,7 +140,6 @@ class UpdateProgram:
         if clip_norm is not None:
             texts += [*self._of_norms(names), f"mul(reciprocal(add(norm, 1e-06)), {clip_norm!r}, out=factor)"]
             texts += ["clamp_(factor, max=1.0)", "mul_(all_gradients, factor)"]
-            names.namespace["factor"] = torch.zeros((), dtype=self._flat.values.dtype)
         if clip_value is not None:
             texts.append(f"clamp_(all_gradients, {-clip_value!r}, {clip_value!r})")
         return [Line(CLIP, "", text) for text in texts]
@@ -175,7 +178,7 @@ class UpdateProgram:
         if self._counts is None:
             return []
         names.namespace["step_counts"] = self._counts
-        return [Line(UPDATE, "", "add_(step_counts, 1)")]
+        return [Line(UPDATE, "", "add_(step_counts, one)")]
 
     def run(self, rates: Sequence[float]) -> None:
         """Clip and update; `rates`: the learning rate of every group of the optimizer. To be called in inference mode."""

@@ -89,6 +89,7 @@ class FlatIterations:
         self._programs: dict[int, GradientProgram] = {}
         self._proofs: dict[int, int] = {}
         """How often a program was right, by the same."""
+        self._proven: dict[int, GradientProgram] = {}
         self._update: UpdateProgram | None = None
         self._is_attached = False
 
@@ -154,7 +155,11 @@ class FlatIterations:
         wrong = [name for name, tensor in claim.tensors.items() if name not in made or not same_bits(tensor, made[name])]
         if wrong or claim.loss != loss:
             self.reason = f"it does not give the bits of the eager iteration ({', '.join(wrong) or 'the loss'})"
+            self._proven.clear()
+            return
         self._proofs[claim.count] = self._proofs.get(claim.count, 0) + 1
+        if self._proofs[claim.count] == PROOFS:
+            self._proven[claim.count] = self._programs[claim.count]
 
     def _state(self) -> dict[str, Tensor]:
         """Copies of all that an iteration changes."""
@@ -181,12 +186,10 @@ class FlatIterations:
 
     # --- running ---
 
-    def proven(self, rows: Tensor) -> GradientProgram | None:
+    def proven(self, count: int) -> GradientProgram | None:
         """Return the program for an iteration over so many rows if it may be used, the state being where it works on it."""
-        if self._proofs.get(len(rows), 0) < PROOFS or self.reason:
-            return None
-        program = self._programs[len(rows)]
-        return program if self._is_attached or self._attach(program) else None
+        program = self._proven.get(count)
+        return program if program and (self._is_attached or self._attach(program)) else None
 
     def _attach(self, program: GradientProgram) -> bool:
         if self._update is None:
@@ -214,5 +217,4 @@ class FlatIterations:
     @property
     def lines(self) -> tuple[Line, ...]:
         """The calls of the flat iteration over the largest batch, in their order; none before it is proven."""
-        count = max((count for count, proofs in self._proofs.items() if proofs >= PROOFS), default=0)
-        return (*self._programs[count].lines, *self._update.lines) if count and not self.reason else ()
+        return (*self._proven[max(self._proven)].lines, *self._update.lines) if self._proven else ()

@@ -27,8 +27,9 @@ from nnviz.engine.run._locked_weights import LockedWeights
 from nnviz.engine.run.checkpoints import Checkpoint
 from nnviz.engine.run._gradient_program import GradientProgram
 from nnviz.engine.run.early_stopping import EarlyStopping
+from nnviz.engine.run.flat_evaluation import FlatEvaluation
 from nnviz.engine.run.flat_iteration import FlatIterations, FlatNet, Parts
-from nnviz.engine.run.position import Position, iterations_per_epoch, next_rows
+from nnviz.engine.run.position import Position, iterations_per_epoch, next_rows, row_count
 from nnviz.engine.run.schedules import Plateau, learning_rate
 from nnviz.engine.run.weight_recorder import WeightRecorder
 from nnviz.records.run_records import BreakpointHit, CurvePoint
@@ -77,10 +78,13 @@ class Trainer:
         self.locks = LockedWeights(experiment.locks, self.parameters)
         self.loss = loss_functions.LOSSES[experiment.training.loss]
         self.penalty = loss_functions.penalty_of(experiment)
-        self.flat = FlatIterations(
-            self.flat_net,
-            Parts(self.loss, self.penalty, self.optimizer, experiment.training, self.locks.masks, self.training_rows, self.prepare),
-        )
+        parts = Parts(self.loss, self.penalty, self.optimizer, experiment.training, self.locks.masks, self.training_rows, self.prepare)
+        self.flat = FlatIterations(self.flat_net, parts)
+        self._evaluations = {
+            id(rows): FlatEvaluation(self.flat_net, parts, self._metric, kind, rows, partial(self._evaluated, rows))
+            for kind, rows in (("training", self.training_rows), ("validation", self.validation_rows))
+        }
+        """By the identity of the rows."""
         self.position = Position()
         self.early_stopping, self.plateau = EarlyStopping(), Plateau()
         self.point: CurvePoint | None = None
@@ -148,13 +152,11 @@ class Trainer:
 
         `check` may stop it before the update.
         """
-        rows = self.rows()
-        program = self.flat.proven(rows)
-        if program:
-            return self._advance_flat(program, rows, check)
-        return self._advance_eagerly(rows, check)
+        program = self.flat.proven(row_count(self.position, self.training_rows.count, self.experiment.training.batch_size))
+        return self._advance_flat(program, check) if program else self._advance_eagerly(check)
 
-    def _advance_eagerly(self, rows: Tensor, check: Check | None) -> Stop | None:
+    def _advance_eagerly(self, check: Check | None) -> Stop | None:
+        rows = self.rows()
         claim = self.flat.claim(rows)
         buffers = copies(self.buffers)
         loss = self.differentiate(rows)
@@ -166,26 +168,26 @@ class Trainer:
         self._update()
         if claim:
             self.flat.judge(claim, loss)
-        return self._after_update(rows, loss)
+        return self._after_update(loss)
 
-    def _advance_flat(self, program: GradientProgram, rows: Tensor, check: Check | None) -> Stop | None:
-        buffers = copies(program.buffers)
+    def _advance_flat(self, program: GradientProgram, check: Check | None) -> Stop | None:
+        rows, buffers = self.rows(), copies(program.buffers) if program.buffers else {}
         if program.is_random:
             seeds.start_iteration(self.experiment.seed, self.position.iteration)
-        with torch.inference_mode():
+        with torch._C._InferenceMode(True):  # torch.inference_mode takes a microsecond longer
             done = self.flat.differentiate(program, rows)
         if not math.isfinite(done.loss + done.size):
             self.set_tensors(buffers)
-            return self._advance_eagerly(rows, check)
+            return self._advance_eagerly(check)
         self._activations = partial(program.outputs, done)
         if check and (stop := check(self, done.loss)):
             self.set_tensors(buffers)
             self.has_last = False
             return stop
         self._before_update()
-        with torch.inference_mode():
+        with torch._C._InferenceMode(True):
             self._unclipped = self.flat.update(self._rates())
-        return self._after_update(rows, done.loss)
+        return self._after_update(done.loss)
 
     def _rates(self) -> list[float]:
         """The learning rate of every group of the optimizer."""
@@ -209,9 +211,10 @@ class Trainer:
         with self.locks.held():
             self.optimizer.step()
 
-    def _after_update(self, rows: Tensor, loss: float) -> Stop | None:
+    def _after_update(self, loss: float) -> Stop | None:
         self.has_last = True
-        before, self.position = self.position, self.position.after(len(rows), self.training_rows.count)
+        before, count = self.position, self.training_rows.count
+        self.position = before.after(row_count(before, count, self.experiment.training.batch_size), count)
         if self.recorder:
             self.recorder.after_update(self.parameters, self.position.iteration)
         return self._conclude(loss, self.position.epoch > before.epoch)
@@ -251,10 +254,15 @@ class Trainer:
         set_training(self.net, False)
         return torch.cat([self.net(part) for part in x.split(self.rows_at_once)])
 
-    @torch.no_grad()
     def evaluate(self, rows: Samples) -> tuple[float, float | None]:
         """Return loss and metric over these rows, in evaluation mode. The loss is what is trained on, with all its penalties; those that
-        depend on the rows are means over them."""
+        depend on the rows are means over them. The metric is None where a row of a class is not answered."""
+        loss, metric = self._evaluations[id(rows)]() if id(rows) in self._evaluations else self._evaluated(rows)
+        return loss, None if self.data.classes and math.isnan(metric) else metric
+
+    @torch.no_grad()
+    def _evaluated(self, rows: Samples) -> tuple[float, float]:
+        """The same, layer by layer; the metric is NaN where a row is not answered."""
         set_training(self.net, False)
         outputs, penalty = [], 0.0
         for part in rows.x.split(self.rows_at_once):
@@ -263,7 +271,10 @@ class Trainer:
                 penalty += self.penalty(self.net).item() * (len(part) / rows.count)
         output = torch.cat(outputs)
         loss = self.loss(output, rows.targets).item() + penalty
-        return loss, loss_functions.metric(self.experiment.training.loss, output, rows.y, self.data.classes)
+        return loss, self._metric(output, rows.y).item()
+
+    def _metric(self, output: Tensor, y: Tensor) -> Tensor:
+        return loss_functions.metric(self.experiment.training.loss, output, y, self.data.classes)
 
     def start_point(self) -> CurvePoint:
         """Return the figures of the net as it is now, before any update of it: its loss is that over all training rows."""
