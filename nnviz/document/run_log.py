@@ -1,4 +1,4 @@
-"""The one history of a run: the experiment it started with, what it became on the way, and which run it branched off. Pure."""
+"""The one history of a run: the experiment it started with, and what it became on the way. Pure."""
 
 from __future__ import annotations
 
@@ -37,15 +37,11 @@ class LogUpdate(msgspec.Struct, frozen=True):
 
 
 class RunLog(msgspec.Struct, frozen=True):
-    """Enough to make the run again. Branches share all objects of their common beginning."""
+    """Enough to make the run again."""
 
     first: Experiment
     changes: tuple[Change, ...] = ()
     """From the start on, oldest first."""
-    parent: RunLog | None = None
-    """The run it branched off."""
-    start: int = 0
-    """Up to this iteration it is the same as its parent."""
 
     @property
     def last(self) -> Experiment:
@@ -62,9 +58,7 @@ class RunLog(msgspec.Struct, frozen=True):
 
     def first_changes(self, count: int) -> RunLog:
         """Return the log with so many of its changes, the oldest."""
-        if count >= len(self.changes):
-            return self
-        return self._with(self.changes[:count], self.changes[count].iteration)
+        return self if count >= len(self.changes) else RunLog(self.first, self.changes[:count])
 
     def changed(self, iteration: int, experiment: Experiment) -> RunLog:
         """Return the log of a run that stood at `iteration` when the document became `experiment`; what came later is dropped.
@@ -74,7 +68,7 @@ class RunLog(msgspec.Struct, frozen=True):
         back = self.brought_back(iteration, experiment)
         if back is not None:
             return self.first_changes(back)
-        return self._with((*self.until(iteration).changes, Change(iteration, experiment)), iteration)
+        return RunLog(self.first, (*self.until(iteration).changes, Change(iteration, experiment)))
 
     def brought_back(self, iteration: int, experiment: Experiment) -> int | None:
         """Return after how many of the changes `experiment` was in force at this very iteration; None if it was not.
@@ -86,10 +80,6 @@ class RunLog(msgspec.Struct, frozen=True):
         in_force = [self.first, *(change.experiment for change in made)]
         return next((count for count in range(before, len(in_force)) if same_run(in_force[count], experiment)), None)
 
-    def branched(self, iteration: int) -> RunLog:
-        """Return another log that is the same as this one up to `iteration`, and has no change yet after it."""
-        return RunLog(self.first, self.until(iteration).changes, self, iteration)
-
     def update_to(self, log: RunLog) -> LogUpdate:
         """Return what makes `log`, of which `changed` gave one, out of this one."""
         kept = sum(old is new for old, new in zip(self.changes, log.changes, strict=False))
@@ -99,11 +89,7 @@ class RunLog(msgspec.Struct, frozen=True):
         """Return what the engine says the log has become; the change that was added, if any, led to `experiment`."""
         log = self.first_changes(update.kept)
         at = update.changed_at
-        return log if at is None else log._with((*log.changes, Change(at, experiment)), at)
-
-    def _with(self, changes: tuple[Change, ...], iteration: int) -> RunLog:
-        """The log with other changes, which are the same as before up to this iteration."""
-        return RunLog(self.first, changes, self.parent, min(self.start, iteration))
+        return log if at is None else RunLog(log.first, (*log.changes, Change(at, experiment)))
 
 
 # --- one run or another ---

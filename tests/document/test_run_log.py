@@ -67,31 +67,9 @@ def test_an_update_says_what_became_of_a_log_without_its_documents():
     assert log.update_to(log) == LogUpdate(3)
 
 
-# --- branches ---
-
-
-def test_a_branch_shares_its_beginning_with_its_parent():
-    log = RunLog(A).changed(3, B).changed(9, C)
-    branch = log.branched(5)
-    assert (branch.parent, branch.start, branch.last) == (log, 5, B)
-    assert branch.changes[0] is log.changes[0] and branch.at(2) is log.at(2)
-    assert branch.changed(7, D).changes == (Change(3, B), Change(7, D)) and log.last is C
-
-
-def test_a_branch_that_is_changed_before_it_left_its_parent_shares_less_with_it():
-    log = RunLog(A).changed(3, B).changed(9, C)
-    branch = log.branched(10)
-    assert branch.changed(12, D).start == 10
-    assert branch.changed(6, D).start == 6 and branch.changed(6, D).parent is log
-    assert branch.until(4).start == 9, "without its last change it is another from there on"
-    assert log.branched(10).branched(11).parent == branch
-
-
-def test_a_branch_is_a_log_like_any_other():
-    log = RunLog(A).changed(3, B)
-    branch = log.branched(5).changed(7, C)
-    assert branch.changed(7, B) == log.branched(5)
-    assert msgspec.msgpack.decode(msgspec.msgpack.encode(branch), type=RunLog) == branch
+def test_a_log_travels():
+    log = RunLog(A).changed(3, B).changed(7, C)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(log), type=RunLog) == log
 
 
 # --- one run or another ---

@@ -5,11 +5,13 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from nnviz.document import edits
+from nnviz.document.branches import Branch
 from nnviz.document.run_log import Change, RunLog
-from nnviz.document.store import saved_run
-from nnviz.document.store.saved_run import SavedRun
+from nnviz.document.store import json_text, saved_run
+from nnviz.document.store.saved_run import SavedBranch, SavedRun
 from tests.session.sessions import two_moons
 
 LATER = edits.change_training(two_moons(), l2=0.1)
@@ -43,6 +45,27 @@ def test_what_is_no_progress_is_none(change):
 
 def test_changes_out_of_order_are_no_history():
     assert saved_run.decode(saved_run.encode(SavedRun(9, 0.1, RunLog(two_moons(), (Change(5, LATER), Change(4, two_moons())))))) is None
+
+
+BRANCH = SavedBranch(Branch("wide", 3, RunLog(two_moons()).changed(40, LATER), 90), ((0, 0.7, 0.71), (90, 0.2, None)))
+WITH_BRANCHES = replace(PROGRESS, name="first try", color=2, branches=(BRANCH, SavedBranch(Branch("branch 2", 1, PROGRESS.log, 5))))
+
+
+def test_branches_are_written_and_read_back():
+    written = saved_run.encode(WITH_BRANCHES)
+    assert saved_run.decode(written) == WITH_BRANCHES
+    many = saved_run.encode(replace(WITH_BRANCHES, branches=20 * WITH_BRANCHES.branches))
+    assert len(many) < len(written) + 20 * len(json_text.encode(LATER)), "each document is written once, and not forty times"
+    assert saved_run.encode(PROGRESS) == saved_run.encode(replace(PROGRESS, name="main")), "without branches a file is what it was"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"documents": []}, {"branches": [{}]}, {"branches": 3}, {"name": ""}, {"name": 3}, {"name": "x" * 201}, {"color": -1}],
+)
+def test_what_is_no_branch_is_none(change):
+    value = json.loads(saved_run.encode(WITH_BRANCHES))
+    assert saved_run.decode(json.dumps(value | change).encode()) is None
 
 
 @given(st.binary(max_size=60))

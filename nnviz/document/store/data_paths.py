@@ -33,7 +33,7 @@ def with_path_of(log: RunLog, experiment: Experiment) -> RunLog:
         return log
     moved = {id(one): _with(one, path) if _path(one) == old else one for one in (log.first, *(change.experiment for change in log.changes))}
     changes = tuple(Change(at, moved[id(one)]) for at, one in log.changes)
-    return RunLog(moved[id(log.first)], changes, log.parent, log.start)
+    return RunLog(moved[id(log.first)], changes)
 
 
 def _path(experiment: Experiment) -> str:

@@ -1,6 +1,7 @@
 """How far the training of a document had come when it was saved, and all that is needed to make it again exactly: no weights, only history.
 
-Part of a *.nnviz file, as JSON: the iteration, the loss there, the document at the start, and what it became on the way.
+Part of a *.nnviz file, as JSON: the iteration, the loss there, the document at the start, and what it became on the way; the same of the
+branches kept beside the run, with a few points of their curves.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from nnviz.document.branches import COLORS, FIRST, Branch
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import finite
 from nnviz.document.run_log import Change, RunLog
@@ -19,6 +21,20 @@ from nnviz.document.store import json_text
 
 PART = "run.json"
 _MOST_CHANGES = 10_000
+_MOST_BRANCHES = 1_000
+_MOST_NAME = 200
+MOST_POINTS = 400
+"""So many points are kept of the curves of a branch: enough to draw it before it is made again."""
+
+Point = tuple[int, float | None, float | None]
+"""An iteration, the loss of its batch, and the validation loss; None where there is none that is finite."""
+
+
+class SavedBranch(msgspec.Struct, frozen=True):
+    """A branch beside the run, and what its curves looked like."""
+
+    branch: Branch
+    points: tuple[Point, ...] = ()
 
 
 class SavedRun(msgspec.Struct, frozen=True):
@@ -28,14 +44,40 @@ class SavedRun(msgspec.Struct, frozen=True):
     loss: float | None
     """Of the last iteration that was made; it tells whether making it again came out the same."""
     log: RunLog
+    name: str = FIRST
+    color: int = 0
+    """Those of the run as a branch."""
+    branches: tuple[SavedBranch, ...] = ()
+    """Those beside it."""
 
 
 def encode(saved: SavedRun) -> bytes:
     """Return the run as JSON. The same run always gives the same bytes."""
-    loss = saved.loss if saved.loss is not None and math.isfinite(saved.loss) else None
     changes = [{"iteration": at, "document": _text(experiment)} for at, experiment in saved.log.changes]
-    value = {"iteration": saved.iteration, "loss": loss, "first": _text(saved.log.first), "changes": changes}
+    value = {"iteration": saved.iteration, "loss": _finite(saved.loss), "first": _text(saved.log.first), "changes": changes}
+    if saved.branches or (saved.name, saved.color) != (FIRST, 0):
+        documents: dict[str, int] = {}
+        branches = [_plain(one, documents) for one in saved.branches]
+        value |= {"name": saved.name, "color": saved.color, "documents": list(documents), "branches": branches}
     return json.dumps(value, ensure_ascii=False, indent=1).encode()
+
+
+def _finite(loss: float | None) -> float | None:
+    return loss if loss is not None and math.isfinite(loss) else None
+
+
+def _plain(saved: SavedBranch, documents: dict[str, int]) -> dict[str, Any]:
+    """A branch as JSON; its documents, most of which are those of another one, are numbers in a list of all."""
+    number = lambda experiment: documents.setdefault(_text(experiment), len(documents))  # noqa: E731
+    branch = saved.branch
+    return {
+        "name": branch.name,
+        "color": branch.color,
+        "reached": branch.reached,
+        "first": number(branch.log.first),
+        "changes": [[at, number(experiment)] for at, experiment in branch.log.changes],
+        "points": [[at, _finite(loss), _finite(validation)] for at, loss, validation in saved.points],
+    }
 
 
 def decode(data: bytes) -> SavedRun | None:
@@ -43,11 +85,38 @@ def decode(data: bytes) -> SavedRun | None:
     try:
         value = json.loads(data)
         read = cache(_document)  # a run goes back and forth between a few
-        changes = tuple(Change(_count(change["iteration"]), read(change["document"])) for change in value["changes"][:_MOST_CHANGES])
-        saved = SavedRun(_count(value["iteration"]), _loss(value["loss"]), RunLog(read(value["first"]), changes))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        changes = [(change["iteration"], read(change["document"])) for change in value["changes"][:_MOST_CHANGES]]
+        log = _log(read(value["first"]), changes)
+        documents = [read(text) for text in value.get("documents", [])]
+        branches = tuple(_branch(one, documents) for one in value.get("branches", [])[:_MOST_BRANCHES])
+        name, color = _name(value.get("name", FIRST)), _color(value.get("color", 0))
+        return SavedRun(_count(value["iteration"]), _loss(value["loss"]), log, name, color, branches)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         return None
-    return saved if [at for at, _ in changes] == sorted(at for at, _ in changes) else None
+
+
+def _branch(value: dict[str, Any], documents: list[Experiment]) -> SavedBranch:
+    changes = [(at, documents[_count(number)]) for at, number in value["changes"][:_MOST_CHANGES]]
+    log = _log(documents[_count(value["first"])], changes)
+    points = tuple((_count(at), _loss(loss), _loss(validation)) for at, loss, validation in value["points"][:MOST_POINTS])
+    return SavedBranch(Branch(_name(value["name"]), _color(value["color"]), log, _count(value["reached"])), points)
+
+
+def _log(first: Experiment, changes: list[tuple[Any, Experiment]]) -> RunLog:
+    found = tuple(Change(_count(at), experiment) for at, experiment in changes)
+    if [at for at, _ in found] != sorted(at for at, _ in found):
+        raise ValueError("the changes are not in the order of their iterations")
+    return RunLog(first, found)
+
+
+def _name(value: Any) -> str:
+    if type(value) is not str or not 0 < len(value) <= _MOST_NAME:
+        raise ValueError(f"{value!r} is no name")
+    return value
+
+
+def _color(value: Any) -> int:
+    return _count(value) % COLORS
 
 
 def _text(experiment: Experiment) -> str:
