@@ -32,7 +32,7 @@ class WatchedPanels(QObject):
         """The document of which no trace is asked for by itself, as something of it took too long."""
         self._drawn: list[int] = []
         self._begun = self._busy = self._latest = 0.0
-        """When the frames that are being drawn came, how much the thread had computed by then, and when they are acknowledged at the latest."""
+        """When the frames that are being drawn came, how long the thread had worked by then, and when it rests no longer."""
         self._painting = QTimer(self, singleShot=True, interval=0)  # a turn of the event loop later the first pictures are painted
         self._painting.timeout.connect(self._rest)
         self._resting = QTimer(self, singleShot=True)
