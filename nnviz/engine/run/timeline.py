@@ -170,7 +170,7 @@ class Timeline:
     def _go_back(self, iteration: int) -> None:
         """To the last checkpoint before the iteration, so that its own update is made again and can be shown."""
         at, (checkpoint, self.applied, point) = self._checkpoints.before(iteration)
-        reusable = self.trainer.net if checkpoint.experiment.network == self.trainer.experiment.network else None
+        reusable = self.trainer.flat_net if checkpoint.experiment.network == self.trainer.experiment.network else None
         trainer = Trainer(checkpoint.experiment, self.data, reusable)
         trainer.restore(checkpoint)
         trainer.observe_like(self.trainer)

@@ -51,7 +51,8 @@ def _hit(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -> Bre
 
 def _outputs(trainer: Trainer) -> Iterator[tuple[str, Tensor]]:
     """Of every layer, in the order of the forward pass."""
-    return ((layer, trainer.net.outputs[layer]) for layer, _ in trainer.net.plan)
+    outputs = trainer.activations
+    return ((layer, outputs[layer]) for layer, _ in trainer.net.plan)
 
 
 def _gradients(trainer: Trainer) -> Iterator[tuple[str, Tensor]]:
