@@ -184,7 +184,7 @@ class Trainer:
             self.set_tensors(buffers)
             self.has_last = False
             return stop
-        self._before_update()
+        self._before_update(is_flat=True)
         with torch._C._InferenceMode(True):
             self._unclipped = self.flat.update(self._rates())
         return self._after_update(done.loss)
@@ -194,9 +194,9 @@ class Trainer:
         own = self.experiment.training.optimizer["learning_rate"]
         return [self._scheduled(own * group["factor"]) for group in self.optimizer.param_groups]
 
-    def _before_update(self) -> None:
+    def _before_update(self, is_flat: bool = False) -> None:
         if self._keeps_previous:
-            self.previous = _copied_into(self.previous, self.parameters)
+            self.previous = self.flat_net.parameters.copied() if is_flat else _copied_into(self.previous, self.parameters)
         if self.recorder:
             self.recorder.before_update(self.parameters)
 
