@@ -71,6 +71,8 @@ class FlatCode:
         self._plan, self._parameters, self._names = CallPlan(recorded), parameters, names
         self._words = {_place(tensor): names.add(name, tensor.detach()) for name, tensor in known.items()}
         """The names of all tensors that have one, by place."""
+        self._wholes = {_part(place): place for place in reversed(self._words)}
+        """The tensor of some elements that was named first."""
         self._wanted = {_place(output): layer for layer, output in recorded.outputs.items()} | {_place(result): name for name, result in recorded.results.items()}
         self._views = {_place(output): call for call in reversed(recorded.calls) for output in call.outputs}
         """By place the first call that returns it."""
@@ -169,21 +171,21 @@ class FlatCode:
         return self._parameters.gradients.as_strided(tensor.shape, tensor.stride(), start)
 
     def _new_name(self, tensor: Tensor, layer: str) -> str:
-        wanted = self._wanted.get(_place(tensor))
-        if wanted:
+        place = _place(tensor)
+        whole = self._wholes.setdefault(_part(place), place)
+        if wanted := self._wanted.get(place):
             return wanted
         if name := self._plan.storage(tensor).parameter:
             return f"{name}_grad"
-        for place, name in self._words.items():
-            if _is_same_part(_place(tensor), place):
-                return name + ("_t" if _is_transposed(_place(tensor), place) else "_view")
+        if whole != place:
+            return self._words[whole] + ("_t" if _is_transposed(place, whole) else "_view")
         number = self._counts[layer] = self._counts.get(layer, 0) + 1
         return f"{layer or 'loss'}_{number}"
 
 
-def _is_same_part(one: Place, other: Place) -> bool:
-    """Whether two tensors view the same elements, as far as their first and their number tell."""
-    return one[:2] == other[:2] and math.prod(one[2]) == math.prod(other[2])
+def _part(place: Place) -> tuple[int, int, int]:
+    """What two tensors have in common that view the same elements, as far as their first and their number tell."""
+    return place[0], place[1], math.prod(place[2])
 
 
 def _is_transposed(one: Place, other: Place) -> bool:

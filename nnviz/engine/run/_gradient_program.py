@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 
@@ -16,14 +14,9 @@ from nnviz.engine.run._recorded_calls import FORWARD, record_iteration
 _RETURN = "return {loss}.item(), dot(gradients, gradients).item(), ({outputs})"
 
 
-class Differentiated(NamedTuple):
-    """What one run has found; the gradients are in the flat buffer."""
-
-    loss: float
-    size: float
-    """The sum of the squares of all gradients: not finite if one of them is not, or if they are very large."""
-    outputs: tuple[Tensor, ...]
-    """What those layers put out whose output is a new tensor every time."""
+Differentiated = tuple[float, float, tuple[Tensor, ...]]
+"""What one run finds, the gradients being in the flat buffer: the loss; the sum of the squares of all gradients, which is not finite if
+one of them is not, or if they are very large; what those layers put out whose output is a new tensor every time."""
 
 
 class GradientProgram:
@@ -49,15 +42,13 @@ class GradientProgram:
         self._kept = {layer: names.namespace[word] for layer, word in code.outputs.items() if layer not in self._passing}
         names.namespace |= {"gradients": flat.gradients, "dot": torch.dot}
         last = _RETURN.format(loss=code.results["loss"], outputs="".join(f"{word}, " for word in self._passing.values()))
-        self._run = compiled("differentiate(all_x, all_targets, rows)", [*(line.text for line in self.lines), last], names)
+        texts = [*(line.text for line in self.lines), last]
+        self.run: Callable[[Tensor, Tensor, Tensor], Differentiated] = compiled("differentiate(all_x, all_targets, rows)", texts, names)
+        """Works out loss and gradients of some rows of all; to be called in inference mode, the generator being seeded."""
 
-    def run(self, x: Tensor, targets: Tensor, rows: Tensor) -> Differentiated:
-        """Work out loss and gradients of these rows of all; to be called in inference mode, the generator being seeded."""
-        return Differentiated(*self._run(x, targets, rows))
-
-    def outputs(self, done: Differentiated) -> dict[str, Tensor]:
-        """Return what every layer put out; valid until the next run."""
-        return self._kept | dict(zip(self._passing, done.outputs, strict=True))
+    def outputs(self, new: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        """Return what every layer put out in a run that returned these new outputs; valid until the next run."""
+        return self._kept | dict(zip(self._passing, new, strict=True))
 
 
 def _of_the_batch(names: Names, code: FlatCode, entry: str, x: Tensor, target: Tensor) -> list[Line]:

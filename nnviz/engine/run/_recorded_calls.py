@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -16,7 +18,8 @@ from nnviz.engine.run._kernel_forms import Form, in_place_form, new_form
 FORWARD, LOSS, BACKWARD = "forward", "loss", "backward"
 
 
-class Call(NamedTuple):
+@dataclass(eq=False)
+class Call:
     """One call of a kernel, with the very tensors it was given and returned."""
 
     op: torch._ops.OpOverload
@@ -30,22 +33,22 @@ class Call(NamedTuple):
     form: Form | None = None
     """How it is called most quickly."""
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The name of the operation as torch spells it: addmm."""
         return self.op._schema.name.partition("::")[2]
 
-    @property
+    @cached_property
     def inputs(self) -> list[Tensor]:
         """Every tensor it is given."""
         return list(tensors_in((self.args, self.kwargs)))
 
-    @property
+    @cached_property
     def outputs(self) -> list[Tensor]:
         """Every tensor it returns."""
         return list(tensors_in(self.result))
 
-    @property
+    @cached_property
     def written(self) -> list[Tensor]:
         """The inputs it writes to."""
         given = zip(self.op._schema.arguments, self.args, strict=False)
@@ -111,7 +114,8 @@ class _Recorder(TorchDispatchMode):
         node = torch._C._current_autograd_node()
         phase, layer = (self.phase, self.layer) if node is None else (BACKWARD, self._layer_of(node._sequence_nr()))
         call = Call(op, args, kwargs or {}, result, phase, layer)
-        self.calls.append(call._replace(form=_form(call)))
+        call.form = _form(call)
+        self.calls.append(call)
         return result
 
     def _layer_of(self, number: int) -> str:

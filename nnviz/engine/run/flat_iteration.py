@@ -6,7 +6,10 @@ called in the same order on tensors that are made once they give the same bits i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from math import isfinite
+from time import perf_counter
 from typing import NamedTuple
 
 import torch
@@ -67,6 +70,31 @@ class Parts(NamedTuple):
     """Seeds the generator for the next iteration, and puts the net into training mode."""
 
 
+class Series(NamedTuple):
+    """Iterations that are made in one go."""
+
+    batches: Sequence[Tensor]
+    """The rows of each."""
+    rates: Iterable[Sequence[float]]
+    """The learning rates of each, one for every group of the optimizer."""
+    seed: Callable[[int], None]
+    """Seeds the generator for the iteration that follows so many of these."""
+    previous: Tensor | None
+    """Where the parameters are kept as they were before the last one."""
+    until: float
+    """When it is enough, as time.perf_counter counts."""
+
+
+class Made(NamedTuple):
+    """What a series has come to."""
+
+    losses: list[float]
+    outputs: tuple[Tensor, ...]
+    """What the program returned last."""
+    is_finite: bool
+    """Whether that was finite; if not, one more iteration was begun than has a loss, and was not made."""
+
+
 class Claim(NamedTuple):
     """What a flat iteration would have made of the state."""
 
@@ -120,12 +148,12 @@ class FlatIterations:
         before = self._state()
         self._parts.prepare()
         with torch.inference_mode():
-            done = program.run(self._parts.rows.x, self._parts.rows.targets, rows)
+            loss, _, _ = program.run(self._parts.rows.x, self._parts.rows.targets, rows)
             self._update.run([group["lr"] for group in self._parts.optimizer.param_groups])
         after = self._state()
         self._set_state(before)
         self.release()
-        return Claim(len(rows), done.loss, after)
+        return Claim(len(rows), loss, after)
 
     def _program(self, rows: Tensor) -> GradientProgram:
         count = len(rows)
@@ -206,11 +234,46 @@ class FlatIterations:
         """Work out loss and gradients of these rows; in inference mode, the generator being seeded."""
         return program.run(self._parts.rows.x, self._parts.rows.targets, rows)
 
-    def update(self, rates: Sequence[float]) -> Mapping[str, Tensor]:
-        """Clip and update with the learning rate of every group of the optimizer, in inference mode; return the gradients as they were
-        before clipping by parameter, nothing where they are not clipped."""
+    def run(self, program: GradientProgram, series: Series) -> Made:
+        """Make whole iterations, one for each batch of the series, up to one that does not give finite numbers; that one is not made."""
+        differentiate, update, x, targets = program.run, self._update.run, self._parts.rows.x, self._parts.rows.targets
+        losses, outputs, is_finite = [], (), True
+        buffers, values = list(program.buffers.values()), self._net.parameters.values
+        with torch._C._InferenceMode(True):  # torch.inference_mode takes a microsecond longer
+            for rows, rates in zip(series.batches, series.rates, strict=False):
+                saved = torch._foreach_clone(buffers) if buffers else ()
+                if program.is_random:
+                    series.seed(len(losses))
+                loss, size, outputs = differentiate(x, targets, rows)
+                if not (is_finite := isfinite(loss + size)):
+                    torch._foreach_copy_(buffers, saved)
+                    break
+                if series.previous is not None:
+                    series.previous.copy_(values)
+                update(rates)
+                losses.append(loss)
+                if perf_counter() > series.until:
+                    break
+        return Made(losses, outputs, is_finite)
+
+    def update(self, rates: Sequence[float]) -> None:
+        """Clip and update with the learning rate of every group of the optimizer, in inference mode."""
         self._update.run(rates)
+
+    @property
+    def unclipped(self) -> Mapping[str, Tensor]:
+        """The gradients of the last iteration as they were before clipping, by parameter; empty where they are not clipped."""
         return self._update.unclipped
+
+    @cached_property
+    def previous(self) -> Tensor:
+        """Room for the parameters as they were before an iteration."""
+        return self._net.parameters.like()
+
+    @cached_property
+    def previous_by_name(self) -> dict[str, Tensor]:
+        """The same by parameter."""
+        return self._net.parameters.views_of(self.previous)
 
     # --- reading ---
 

@@ -36,8 +36,13 @@ def next_rows(seed: int, position: Position, count: int, batch_size: int | None)
     size = min(batch_size or count, count)
     if size == count and not position.taken:
         return _all(count)
-    number, first = divmod(position.taken, size)
-    return _batches(seed, position.epoch, count, size, first)[number]
+    return next_batches(seed, position, count, batch_size)[0]
+
+
+def next_batches(seed: int, position: Position, count: int, batch_size: int | None) -> tuple[Tensor, ...]:
+    """Return the same for all iterations that are left of the epoch."""
+    number, first = divmod(position.taken, min(batch_size or count, count))
+    return _batches(seed, position.epoch, count, min(batch_size or count, count), first)[number:]
 
 
 def row_count(position: Position, count: int, batch_size: int | None) -> int:

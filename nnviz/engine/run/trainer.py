@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from itertools import repeat
 from typing import NamedTuple
 
 import torch
@@ -28,15 +29,15 @@ from nnviz.engine.run.checkpoints import Checkpoint
 from nnviz.engine.run._gradient_program import GradientProgram
 from nnviz.engine.run.early_stopping import EarlyStopping
 from nnviz.engine.run.flat_evaluation import FlatEvaluation
-from nnviz.engine.run.flat_iteration import FlatIterations, FlatNet, Parts
-from nnviz.engine.run.position import Position, iterations_per_epoch, next_rows, row_count
+from nnviz.engine.run.flat_iteration import FlatIterations, FlatNet, Parts, Series
+from nnviz.engine.run.position import Position, iterations_per_epoch, next_batches, next_rows, row_count
 from nnviz.engine.run.schedules import Plateau, learning_rate
 from nnviz.engine.run.weight_recorder import WeightRecorder
 from nnviz.records.run_records import BreakpointHit, CurvePoint
 
 VALIDATE_EVERY = 50
 """Iterations between validations within an epoch; each epoch ends with one anyway."""
-MEASURE_EVERY = 10
+MEASURE_EVERY = 100
 """The training rows are measured at the end of an epoch, but no more often than once in so many iterations."""
 QUICK = 100_000_000
 """Rows whose values are no more numbers than this are measured whenever the run stands."""
@@ -105,8 +106,9 @@ class Trainer:
         """The learning rate of the next iteration, as the schedule has it; layers with a factor have one of their own."""
         return self._scheduled(self.experiment.training.optimizer["learning_rate"])
 
-    def _scheduled(self, base: float) -> float:
-        return learning_rate(self.experiment.training.schedule, base, self.position.iteration, self.position.epoch, self.plateau)
+    def _scheduled(self, base: float, ahead: int = 0) -> float:
+        schedule, position = self.experiment.training.schedule, self.position
+        return learning_rate(schedule, base, position.iteration + ahead, position.epoch, self.plateau)
 
     @property
     def activations(self) -> dict[str, Tensor]:
@@ -175,24 +177,55 @@ class Trainer:
         if program.is_random:
             seeds.start_iteration(self.experiment.seed, self.position.iteration)
         with torch._C._InferenceMode(True):  # torch.inference_mode takes a microsecond longer
-            done = self.flat.differentiate(program, rows)
-        if not math.isfinite(done.loss + done.size):
+            loss, size, outputs = self.flat.differentiate(program, rows)
+        if not math.isfinite(loss + size):
             self.set_tensors(buffers)
             return self._advance_eagerly(check)
-        self._activations = partial(program.outputs, done)
-        if check and (stop := check(self, done.loss)):
+        self._activations = partial(program.outputs, outputs)
+        if check and (stop := check(self, loss)):
             self.set_tensors(buffers)
             self.has_last = False
             return stop
         self._before_update(is_flat=True)
         with torch._C._InferenceMode(True):
-            self._unclipped = self.flat.update(self._rates())
-        return self._after_update(done.loss)
+            self.flat.update(self._rates())
+        self._unclipped = self.flat.unclipped
+        return self._after_update(loss)
 
-    def _rates(self) -> list[float]:
-        """The learning rate of every group of the optimizer."""
+    def advance_quietly(self, at_most: int, until: float) -> list[float]:
+        """Make up to so many iterations in one go, as long as nothing but the curve's loss is to be known of each; return the losses.
+
+        Ends before an epoch ends, before the validation rows are due, and when the clock says `until`. None is made as long as iterations
+        are not flat, or a weight is recorded; then, and before one that is not finite, it is up to `advance` to make the next.
+        """
+        size = row_count(self.position, self.training_rows.count, self.experiment.training.batch_size)
+        count = min(at_most, (self.training_rows.count - self.position.taken - 1) // size, _left(self.position.iteration, VALIDATE_EVERY))
+        program = self.flat.proven(size) if count > 0 and not self.recorder else None
+        if program is None:
+            return []
+        made = self.flat.run(program, self._series(count, until))
+        if made.losses:
+            self.has_last, self._activations = True, partial(program.outputs, made.outputs)
+            self._unclipped = self.flat.unclipped
+            if self._keeps_previous:
+                self.previous = self.flat.previous_by_name
+            iteration, epoch, taken = self.position
+            self.position = Position(iteration + len(made.losses), epoch, taken + size * len(made.losses))
+        return made.losses
+
+    def _series(self, count: int, until: float) -> Series:
+        """The next iterations, all in this epoch."""
+        training, seed, start = self.experiment.training, self.experiment.seed, self.position.iteration
+        batches = next_batches(seed, self.position, self.training_rows.count, training.batch_size)[:count]
+        is_constant = training.schedule.settings.get("every") != "iteration"
+        rates = repeat(self._rates()) if is_constant else [self._rates(ahead) for ahead in range(count)]
+        previous = self.flat.previous if self._keeps_previous else None
+        return Series(batches, rates, lambda made: seeds.start_iteration(seed, start + made), previous, until)
+
+    def _rates(self, ahead: int = 0) -> list[float]:
+        """The learning rate of every group of the optimizer, so many iterations ahead in this epoch."""
         own = self.experiment.training.optimizer["learning_rate"]
-        return [self._scheduled(own * group["factor"]) for group in self.optimizer.param_groups]
+        return [self._scheduled(own * group["factor"], ahead) for group in self.optimizer.param_groups]
 
     def _before_update(self, is_flat: bool = False) -> None:
         if self._keeps_previous:
@@ -353,6 +386,11 @@ class Trainer:
             parameter.grad = other.parameters[name].grad
         self.has_last, self._activations, self.previous = other.has_last, other._activations, other.previous
         self._unclipped = other._unclipped
+
+
+def _left(iteration: int, every: int) -> int:
+    """How many iterations can be made before one that completes so many."""
+    return every - iteration % every - 1
 
 
 def _non_finite(trainer: Trainer, loss: float) -> Stop | None:

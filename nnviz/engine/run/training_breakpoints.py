@@ -32,6 +32,11 @@ class TrainingBreakpoints:
         """Do not check the iteration that follows so many finished ones; None: check all."""
         self._skipped = iteration
 
+    @property
+    def active_check(self) -> Callable[[Trainer, float, float], Stop | None] | None:
+        """What the next iteration has to pass, if there is anything."""
+        return self.check if self._active else None
+
     def check(self, trainer: Trainer, loss: float, previous: float) -> Stop | None:
         """Return why to stop before the iteration with this loss, whose gradients are in the parameters; `previous`: the loss before."""
         if trainer.position.iteration == self._skipped:
