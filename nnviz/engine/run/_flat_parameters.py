@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -46,17 +45,6 @@ class FlatParameters:
         for name, parameter in self.parameters.items():
             self.views[name].copy_(parameter.detach())
             parameter.data = self.views[name]
-
-    @cached_property
-    def _copy(self) -> tuple[Tensor, dict[str, Tensor]]:
-        flat = self.like()
-        return flat, self.views_of(flat)
-
-    def copied(self) -> dict[str, Tensor]:
-        """Return copies of all parameters, as they are until this is called again: one kernel, however many they are."""
-        flat, views = self._copy
-        flat.copy_(self.values)
-        return views
 
     def like(self) -> Tensor:
         """Return another buffer of the same size, of zeros."""

@@ -186,7 +186,7 @@ class Trainer:
             self.set_tensors(buffers)
             self.has_last = False
             return stop
-        self._before_update(is_flat=True)
+        self._before_update()
         with torch._C._InferenceMode(True):
             self.flat.update(self._rates())
         self._unclipped = self.flat.unclipped
@@ -227,9 +227,9 @@ class Trainer:
         own = self.experiment.training.optimizer["learning_rate"]
         return [self._scheduled(own * group["factor"], ahead) for group in self.optimizer.param_groups]
 
-    def _before_update(self, is_flat: bool = False) -> None:
+    def _before_update(self) -> None:
         if self._keeps_previous:
-            self.previous = self.flat_net.parameters.copied() if is_flat else _copied_into(self.previous, self.parameters)
+            self.previous = _copied_into(self.previous, self.parameters)
         if self.recorder:
             self.recorder.before_update(self.parameters)
 
