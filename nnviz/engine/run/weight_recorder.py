@@ -22,13 +22,12 @@ class WeightRecorder:
         self._before = 0.0
         self._known: Tensor | None = None
         """The tensor that was looked at last, and is known to have the element."""
-        self._memory, self._numbers = 0, np.empty(0)
-        """Where its memory is, and the numbers there."""
+        self._value, self._gradient = _Element(self.element), _Element(self.element)
 
     def before_update(self, parameters: Mapping[str, Tensor]) -> None:
         """Note the weight before an update."""
         tensor = self._tensor(parameters)
-        self._before = self._value(tensor) if tensor is not None else 0.0
+        self._before = self._value.of(tensor) if tensor is not None else 0.0
 
     def after_update(self, parameters: Mapping[str, Tensor], iteration: int) -> None:
         """Record the update that finishes iteration `iteration`; what is kept of later ones is dropped."""
@@ -37,8 +36,8 @@ class WeightRecorder:
             return
         while self._rows and self._rows[-1][0] >= iteration:
             self._rows.pop()
-        value, gradients = self._value(tensor), tensor.grad
-        gradient = 0.0 if gradients is None else gradients.numpy().item(self.element)
+        value, gradients = self._value.of(tensor), tensor.grad
+        gradient = 0.0 if gradients is None else self._gradient.of(gradients)
         self._rows.append((iteration, value, gradient, value - self._before))
 
     def rows(self, iteration: int) -> list[tuple[int, float, float, float]]:
@@ -53,11 +52,21 @@ class WeightRecorder:
             return None
         if not all(0 <= place < size for place, size in zip(self.element, tensor.shape, strict=True)):
             return None
-        self._known, self._memory = tensor, 0
+        self._known = tensor
         return tensor
 
-    def _value(self, tensor: Tensor) -> float:
-        """The weight, read in the memory of its parameter: a tenth of the time of tensor[element].item(), which every iteration pays."""
-        if self._memory != tensor.data_ptr():
-            self._memory, self._numbers = tensor.data_ptr(), tensor.detach().numpy()
-        return self._numbers.item(self.element)
+
+class _Element:
+    """One element, read in the memory of its tensor: a tenth of the time of tensor[element].item(), which every iteration pays thrice."""
+
+    def __init__(self, element: tuple[int, ...]) -> None:
+        self._element = element
+        self._tensor: Tensor | None = None
+        self._memory, self._numbers = 0, np.empty(0)
+
+    def of(self, tensor: Tensor) -> float:
+        """Return the element of a tensor."""
+        memory = tensor.data_ptr()
+        if tensor is not self._tensor or memory != self._memory:
+            self._tensor, self._memory, self._numbers = tensor, memory, tensor.detach().numpy()
+        return self._numbers.item(self._element)
