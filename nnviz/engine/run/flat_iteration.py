@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from math import isfinite
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,13 +18,14 @@ from torch.optim import Optimizer
 
 from nnviz.document.training import Training
 from nnviz.engine.data.samples import Samples
+from nnviz.engine.flat.call_plan import CannotFlatten
+from nnviz.engine.flat.code import CodeLine
+from nnviz.engine.flat.gradient_program import Differentiated, GradientProgram
+from nnviz.engine.flat.kernel_forms import same_bits
+from nnviz.engine.flat.parameters import FlatParameters
+from nnviz.engine.flat.recorded_calls import Loss, Penalty
+from nnviz.engine.flat.update_program import UpdateProgram
 from nnviz.engine.model.build import Net
-from nnviz.engine.run._call_plan import CannotFlatten
-from nnviz.engine.run._flat_code import Line
-from nnviz.engine.run._flat_parameters import FlatParameters
-from nnviz.engine.run._gradient_program import Differentiated, GradientProgram
-from nnviz.engine.run._kernel_forms import same_bits
-from nnviz.engine.run._update_program import UpdateProgram
 
 WARM_UP = 3
 """So many iterations over batches of a size are made eagerly before a flat one is built for it: a short run needs none."""
@@ -34,13 +35,19 @@ LARGE = 4_000_000
 """Numbers in a forward pass from which on the kernels themselves take nearly all of the time, and their memory should not be kept."""
 
 
+MOST_PROGRAMS = 12
+"""So many programs of a net are kept: for its batches, their last, smaller one, evaluation, with and without dropout."""
+
+Program = TypeVar("Program")
+
+
 class FlatNet:
     """A net, and the flat programs made of it so far; what they depend on besides the net is their key."""
 
     def __init__(self, net: Net) -> None:
         self.net = net
         self._parameters: FlatParameters | None = None
-        self._programs: dict[tuple, GradientProgram] = {}
+        self._programs: dict[tuple, Any] = {}
 
     @property
     def parameters(self) -> FlatParameters:
@@ -49,18 +56,19 @@ class FlatNet:
             self._parameters = FlatParameters(dict(self.net.named_parameters()))
         return self._parameters
 
-    def program(self, key: tuple, make: Callable[[], GradientProgram]) -> GradientProgram:
-        """Return the program of this key, made if there is none."""
-        if key not in self._programs:
-            self._programs[key] = make()
-        return self._programs[key]
+    def program(self, key: tuple, make: Callable[[], Program]) -> Program:
+        """Return the program of this key, made if there is none; those that were asked for longest ago are forgotten."""
+        self._programs[key] = program = self._programs.pop(key, None) or make()
+        while len(self._programs) > MOST_PROGRAMS:
+            del self._programs[next(iter(self._programs))]
+        return program
 
 
-class Parts(NamedTuple):
+class IterationParts(NamedTuple):
     """What an iteration is made of besides the net."""
 
-    loss: Callable[[Tensor, Tensor], Tensor]
-    penalty: Callable[[Net], Tensor] | None
+    loss: Loss
+    penalty: Penalty
     optimizer: Optimizer
     training: Training
     locks: Mapping[str, Tensor]
@@ -113,7 +121,7 @@ class FlatIterations:
     `reason` is why they step aside, in words; "" as long as they do not.
     """
 
-    def __init__(self, flat_net: FlatNet, parts: Parts) -> None:
+    def __init__(self, flat_net: FlatNet, parts: IterationParts) -> None:
         self.reason = ""
         self._net, self._parts = flat_net, parts
         self._seen: dict[int, int] = {}
@@ -134,7 +142,7 @@ class FlatIterations:
         """
         count = len(rows)
         seen = self._seen[count] = self._seen.get(count, 0) + 1
-        if self.reason or not WARM_UP < seen:
+        if self.reason or not seen > WARM_UP:
             return None
         if self._parts.rows.x[0].numel() and count * self._net.net.numbers_per_row > LARGE:
             self.reason = "its kernels take nearly all of the time"
@@ -286,6 +294,6 @@ class FlatIterations:
     # --- reading ---
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[CodeLine, ...]:
         """The calls of the flat iteration over the largest batch, in their order; none before it is proven."""
         return (*self._proven[max(self._proven)].lines, *self._update.lines) if self._proven else ()

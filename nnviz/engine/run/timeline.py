@@ -17,7 +17,8 @@ from nnviz.engine.errors import BuildError
 from nnviz.engine.run import checkpoints
 from nnviz.engine.run._state_transfer import Transferred, transfer
 from nnviz.engine.run.checkpoints import Checkpoints
-from nnviz.engine.run.trainer import Stop, Trainer
+from nnviz.engine.run.stop import Stop
+from nnviz.engine.run.trainer import Trainer
 from nnviz.engine.run.weight_recorder import LENGTH, WeightRecorder
 from nnviz.records.run_records import CurvePoint
 
@@ -25,6 +26,10 @@ SLICE = 0.005
 """Seconds of iterations that are made in one go."""
 REPLAYING = 0.25
 """Seconds that the past of a recorded weight may take to be made again."""
+
+
+TimelineCheck = Callable[[Trainer, float, float], Stop | None]
+"""Is given the trainer, the loss and that of the iteration before; returns why not to make the update, if there is a reason."""
 
 
 class Timeline:
@@ -120,7 +125,7 @@ class Timeline:
         elif has_other_penalties:
             self.points[-1] = CurvePoint(last.iteration, last.loss)  # what was measured held the former ones and is measured anew
 
-    def advance(self, check: Callable[[Trainer, float, float], Stop | None] | None = None, at_most: int = 1, until: float = inf) -> Stop | None:
+    def advance(self, check: TimelineCheck | None = None, at_most: float = 1, until: float = inf) -> Stop | None:
         """Make an iteration and what changes are recorded behind it, or several, up to so many; none is begun at this time of the clock or
         later. Returns why to stop, if there is a reason.
 
@@ -141,7 +146,7 @@ class Timeline:
             self._keep_checkpoint()
         return stop
 
-    def _advance_quietly(self, at_most: int, until: float) -> None:
+    def _advance_quietly(self, at_most: float, until: float) -> None:
         """Make iterations behind which nothing is to be done but to note their loss: no change comes, no checkpoint is kept."""
         iteration, changes = self.iteration, self.changes[self.applied :]
         ahead = [change.iteration - iteration - 1 for change in changes[:1]]

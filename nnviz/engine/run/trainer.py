@@ -8,32 +8,31 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from itertools import repeat
-from typing import NamedTuple
 
 import torch
 from msgspec.structs import replace
 from torch import Tensor, nn
 
-from nnviz.document.checks.training_checks import evaluated_rows
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import split_parameter
 from nnviz.engine import seeds
 from nnviz.engine.data.datasets import Data
 from nnviz.engine.data.samples import Samples, samples
+from nnviz.engine.flat.gradient_program import GradientProgram
 from nnviz.engine.model import loss_functions
 from nnviz.engine.model.build import apply_switches, build, set_training
 from nnviz.engine.observe.non_finite import first_non_finite, gradients_are_finite
 from nnviz.engine.run import optimizers
+from nnviz.engine.run._evaluations import Evaluations
 from nnviz.engine.run._locked_weights import LockedWeights
 from nnviz.engine.run.checkpoints import Checkpoint
-from nnviz.engine.run._gradient_program import GradientProgram
 from nnviz.engine.run.early_stopping import EarlyStopping
-from nnviz.engine.run.flat_evaluation import FlatEvaluation
-from nnviz.engine.run.flat_iteration import FlatIterations, FlatNet, Parts, Series
+from nnviz.engine.run.flat_iteration import FlatIterations, FlatNet, IterationParts, Series
 from nnviz.engine.run.position import Position, iterations_per_epoch, next_batches, next_rows, row_count
 from nnviz.engine.run.schedules import Plateau, learning_rate
+from nnviz.engine.run.stop import Stop
 from nnviz.engine.run.weight_recorder import WeightRecorder
-from nnviz.records.run_records import BreakpointHit, CurvePoint
+from nnviz.records.run_records import CurvePoint
 
 VALIDATE_EVERY = 50
 """Iterations between validations within an epoch; each epoch ends with one anyway."""
@@ -41,19 +40,6 @@ MEASURE_EVERY = 100
 """The training rows are measured at the end of an epoch, but no more often than once in so many iterations."""
 QUICK = 100_000_000
 """Rows whose values are no more numbers than this are measured whenever the run stands."""
-
-
-class Stop(NamedTuple):
-    """Why training should not simply go on. `reason`: early_stopping · non_finite · breakpoint."""
-
-    reason: str
-    message: str
-    hit: BreakpointHit | None = None
-
-    @property
-    def comes_before(self) -> bool:
-        """Whether the iteration was not made: the state is that before it."""
-        return self.reason in ("non_finite", "breakpoint")
 
 
 Check = Callable[["Trainer", float], Stop | None]
@@ -79,13 +65,11 @@ class Trainer:
         self.locks = LockedWeights(experiment.locks, self.parameters)
         self.loss = loss_functions.LOSSES[experiment.training.loss]
         self.penalty = loss_functions.penalty_of(experiment)
-        parts = Parts(self.loss, self.penalty, self.optimizer, experiment.training, self.locks.masks, self.training_rows, self.prepare)
+        parts = IterationParts(
+            self.loss, self.penalty, self.optimizer, experiment.training, self.locks.masks, self.training_rows, self.prepare
+        )
         self.flat = FlatIterations(self.flat_net, parts)
-        self._evaluations = {
-            id(rows): FlatEvaluation(self.flat_net, parts, self._metric, kind, rows, partial(self._evaluated, rows))
-            for kind, rows in (("training", self.training_rows), ("validation", self.validation_rows))
-        }
-        """By the identity of the rows."""
+        self._evaluations = Evaluations(self.flat_net, experiment, data.classes)
         self.position = Position()
         self.early_stopping, self.plateau = EarlyStopping(), Plateau()
         self.point: CurvePoint | None = None
@@ -283,35 +267,16 @@ class Trainer:
     @property
     def rows_at_once(self) -> int:
         """How many rows are evaluated at once: as many as the document's own estimate of memory allows."""
-        return evaluated_rows(self.net.numbers_per_row, self.experiment.precision)
+        return self._evaluations.rows_at_once
 
-    @torch.no_grad()
     def answer(self, x: Tensor) -> Tensor:
         """Return the network's output for these rows in evaluation mode."""
-        set_training(self.net, False)
-        return torch.cat([self.net(part) for part in x.split(self.rows_at_once)])
+        return self._evaluations.answer(x)
 
     def evaluate(self, rows: Samples) -> tuple[float, float | None]:
-        """Return loss and metric over these rows, in evaluation mode. The loss is what is trained on, with all its penalties; those that
-        depend on the rows are means over them. The metric is None where a row of a class is not answered."""
-        loss, metric = self._evaluations[id(rows)]() if id(rows) in self._evaluations else self._evaluated(rows)
-        return loss, None if self.data.classes and math.isnan(metric) else metric
-
-    @torch.no_grad()
-    def _evaluated(self, rows: Samples) -> tuple[float, float]:
-        """The same, layer by layer; the metric is NaN where a row is not answered."""
-        set_training(self.net, False)
-        outputs, penalty = [], 0.0
-        for part in rows.x.split(self.rows_at_once):
-            outputs.append(self.net(part))
-            if self.penalty:
-                penalty += self.penalty(self.net).item() * (len(part) / rows.count)
-        output = torch.cat(outputs)
-        loss = self.loss(output, rows.targets).item() + penalty
-        return loss, self._metric(output, rows.y).item()
-
-    def _metric(self, output: Tensor, y: Tensor) -> Tensor:
-        return loss_functions.metric(self.experiment.training.loss, output, y, self.data.classes)
+        """Return loss and metric over the training or the validation rows, in evaluation mode. The loss is what is trained on, with all its
+        penalties; those that depend on the rows are means over them. The metric is None where a row of a class is not answered."""
+        return self._evaluations.evaluate("training" if rows is self.training_rows else "validation", rows)
 
     def start_point(self) -> CurvePoint:
         """Return the figures of the net as it is now, before any update of it: its loss is that over all training rows."""
@@ -368,6 +333,7 @@ class Trainer:
             yield
         finally:
             self.set_tensors(buffers)
+            self.flat.release()
             torch.default_generator.set_state(random_state)
 
     # --- what is kept to be shown ---

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from nnviz.document.breakpoints import Breakpoint, reason
 from nnviz.document.network import split_parameter
-from nnviz.engine.run.trainer import Stop, Trainer
+from nnviz.engine.run.stop import Stop
+from nnviz.engine.run.trainer import Trainer
 from nnviz.records.run_records import BreakpointHit
 
 Numbers = Iterable[tuple[str, float | None]]

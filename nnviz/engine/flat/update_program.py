@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from nnviz.document.training import Training
-from nnviz.engine.run._flat_code import Line, Names, compiled
-from nnviz.engine.run._flat_parameters import FlatParameters, Span
-from nnviz.engine.run._flat_updates import COUNTS_STEPS, STATE, UPDATES
+from nnviz.engine.flat._update_lines import COUNTS_STEPS, STATE, UPDATES
+from nnviz.engine.flat.code import CodeLine, Names, compiled
+from nnviz.engine.flat.parameters import FlatParameters, Span
 
 CLIP, UPDATE = "clip", "update"
 _FUNCTIONS = {name: getattr(torch, name) for name in ("add", "mul", "neg", "sqrt", "addcmul", "maximum", "where", "reciprocal")} | {
@@ -56,7 +56,7 @@ class UpdateProgram:
         self._raw = flat.like() if clips else None
         self.unclipped = flat.views_of(self._raw) if clips else {}
         """The gradients as they were before clipping, by parameter; empty where they are not clipped."""
-        self.lines: tuple[Line, ...] = ()
+        self.lines: tuple[CodeLine, ...] = ()
         self._ranges: tuple[Range, ...] = ()
         self._steps: list[float] = []
 
@@ -116,7 +116,7 @@ class UpdateProgram:
         settings = {"factor": 0.0, "one": 1.0} | self._training.optimizer.settings
         return {name: torch.tensor(float(value), dtype=self._flat.values.dtype) for name, value in settings.items()}
 
-    def _of_range(self, names: Names, index: int, one: Range) -> list[Line]:
+    def _of_range(self, names: Names, index: int, one: Range) -> list[CodeLine]:
         """The optimizer's lines for one range; what they work on has the range's number behind its name if there are several."""
         suffix = f"_{index + 1}" if len(self._ranges) > 1 else ""
         buffers = {"parameters": self._flat.values, "gradients": self._flat.gradients} | self._room | self._state
@@ -130,9 +130,9 @@ class UpdateProgram:
             start.append(f"t{suffix} = steps[{index}] = steps[{index}] + 1")
         layers = {name.partition(".")[0] for name in one.names}
         layer = layers.pop() if len(layers) == 1 else ""
-        return [Line(UPDATE, layer, text) for text in (*start, *calls)]
+        return [CodeLine(UPDATE, layer, text) for text in (*start, *calls)]
 
-    def _of_clipping(self, names: Names) -> list[Line]:
+    def _of_clipping(self, names: Names) -> list[CodeLine]:
         """As torch.nn.utils.clip_grad_norm_ and clip_grad_value_; the norm is that of the gradients which are not locked."""
         clip_norm, clip_value = self._training.clip_norm, self._training.clip_value
         names.namespace |= {"all_gradients": self._flat.gradients, "unclipped": self._raw}
@@ -142,7 +142,7 @@ class UpdateProgram:
             texts += ["clamp_(factor, max=1.0)", "mul_(all_gradients, factor)"]
         if clip_value is not None:
             texts.append(f"clamp_(all_gradients, {-clip_value!r}, {clip_value!r})")
-        return [Line(CLIP, "", text) for text in texts]
+        return [CodeLine(CLIP, "", text) for text in texts]
 
     def _of_norms(self, names: Names) -> Iterator[str]:
         """The norm of every gradient, and that of these."""
@@ -167,18 +167,18 @@ class UpdateProgram:
             views[name].copy_(mask)
         return locked
 
-    def _of_locks(self, names: Names) -> tuple[list[Line], list[Line]]:
+    def _of_locks(self, names: Names) -> tuple[list[CodeLine], list[CodeLine]]:
         """What is done before and after the update so that locked elements keep their bits."""
         if not self._locks:
             return [], []
         names.namespace |= {"values": self._flat.values, "kept": self._flat.like(), "locked": self._locked()}
-        return [Line(UPDATE, "", "copy_(kept, values)")], [Line(UPDATE, "", "where(locked, kept, values, out=values)")]
+        return [CodeLine(UPDATE, "", "copy_(kept, values)")], [CodeLine(UPDATE, "", "where(locked, kept, values, out=values)")]
 
-    def _of_counts(self, names: Names) -> list[Line]:
+    def _of_counts(self, names: Names) -> list[CodeLine]:
         if self._counts is None:
             return []
         names.namespace["step_counts"] = self._counts
-        return [Line(UPDATE, "", "add_(step_counts, one)")]
+        return [CodeLine(UPDATE, "", "add_(step_counts, one)")]
 
     def run(self, rates: Sequence[float]) -> None:
         """Clip and update; `rates`: the learning rate of every group of the optimizer. To be called in inference mode."""

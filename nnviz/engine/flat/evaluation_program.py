@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from torch import Tensor
 
+from nnviz.engine.flat.call_plan import CannotFlatten
+from nnviz.engine.flat.code import FlatCode, Names, compiled
+from nnviz.engine.flat.parameters import FlatParameters
+from nnviz.engine.flat.recorded_calls import Loss, Penalty, record_evaluation
 from nnviz.engine.model.build import Net
-from nnviz.engine.run._call_plan import CannotFlatten
-from nnviz.engine.run._flat_code import FlatCode, Names, compiled
-from nnviz.engine.run._flat_parameters import FlatParameters
-from nnviz.engine.run._recorded_calls import record_evaluation
 
 
 class EvaluationProgram:
     """Made from one recorded evaluation; it keeps the rows it was made with."""
 
-    def __init__(
-        self, net: Net, loss: Callable, penalty: Callable | None, metric: Callable, rows: tuple[Tensor, Tensor, Tensor], flat: FlatParameters
-    ) -> None:
+    def __init__(self, net: Net, loss: Loss, penalty: Penalty, metric: Loss, rows: Sequence[Tensor], flat: FlatParameters) -> None:
         """`rows`: x, targets as the loss takes them, y as the data has them. The net is in evaluation mode. Raises CannotFlatten."""
         recorded = record_evaluation(net, loss, penalty, metric, *rows)
         if any(call.is_random for call in recorded.calls):
             raise CannotFlatten("an evaluation draws random numbers")
         names = Names()
-        code = FlatCode(recorded, flat, names, {net.entry: rows[0], "target": rows[1], "y": rows[2]} | flat.views | dict(net.named_buffers()))
+        known = dict(zip((net.entry, "target", "y"), rows, strict=True)) | flat.views | dict(net.named_buffers())
+        code = FlatCode(recorded, flat, names, known)
         numbers = ", ".join(f"{word}.item()" for word in code.results.values())
         self._names = tuple(code.results)
         self._run = compiled("evaluate()", [*(line.text for line in code.lines), f"return {numbers}"], names)

@@ -14,7 +14,7 @@ _BUILTINS = (torch._C._VariableFunctions, torch._C._nn, torch._C._linalg, torch.
 _SAME = {"relu": lambda x: (torch.clamp_min, (x, 0)), "relu_": lambda x: (torch.clamp_min_, (x, 0))}
 """Operations that are nothing but another one, which can write where it is told to."""
 
-_RESIZING = {"mse_loss", "smooth_l1_loss"}
+_RESIZING = {"mse_loss", "huber_loss", "smooth_l1_loss", "soft_margin_loss", "binary_cross_entropy"}
 """Operations that warn when they are told where to write a mean, because they resize what they are given."""
 
 
@@ -29,7 +29,7 @@ class Form(NamedTuple):
     """The names of the arguments that take the tensors to write to; empty: it makes new ones. "" takes the first place."""
 
     def call(self, *buffers: Tensor) -> Any:
-        """Call it, writing to these."""
+        """KernelCall it, writing to these."""
         if self.outs == ("",):
             return self.function(*buffers, *self.args, **self.kwargs)
         return self.function(*self.args, **self.kwargs, **dict(zip(self.outs, buffers, strict=True)))

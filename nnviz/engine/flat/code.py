@@ -11,16 +11,16 @@ import torch
 from torch import Tensor
 
 from nnviz.document.network import split_parameter
-from nnviz.engine.run._call_plan import NOTHING, TOLD, ZERO, CallPlan
-from nnviz.engine.run._flat_parameters import FlatParameters
-from nnviz.engine.run._kernel_forms import Form
-from nnviz.engine.run._recorded_calls import BACKWARD, Call, Recorded, memory
+from nnviz.engine.flat.call_plan import NOTHING, TOLD, ZERO, CallPlan
+from nnviz.engine.flat.kernel_forms import Form
+from nnviz.engine.flat.parameters import FlatParameters
+from nnviz.engine.flat.recorded_calls import BACKWARD, KernelCall, Recorded, memory
 
 _REMEMBERING = {"mkldnn_rnn_layer"}
 """Operations that keep what their backward needs only where gradients are enabled."""
 
 
-class Line(NamedTuple):
+class CodeLine(NamedTuple):
     """One call of the flat iteration, as it is run."""
 
     phase: str
@@ -67,13 +67,13 @@ class FlatCode:
 
     def __init__(self, recorded: Recorded, parameters: FlatParameters, names: Names, known: Mapping[str, Tensor]) -> None:
         """`known`: tensors that exist before and after, by name. Raises CannotFlatten."""
-        self.lines: list[Line] = []
+        self.lines: list[CodeLine] = []
         self._plan, self._parameters, self._names = CallPlan(recorded), parameters, names
         self._words = {_place(tensor): names.add(name, tensor.detach()) for name, tensor in known.items()}
         """The names of all tensors that have one, by place."""
         self._wholes = {_part(place): place for place in reversed(self._words)}
         """The tensor of some elements that was named first."""
-        self._wanted = {_place(output): layer for layer, output in recorded.outputs.items()} | {_place(result): name for name, result in recorded.results.items()}
+        self._wanted = {_place(tensor): name for name, tensor in (*recorded.outputs.items(), *recorded.results.items())}
         self._views = {_place(output): call for call in reversed(recorded.calls) for output in call.outputs}
         """By place the first call that returns it."""
         self._counts: dict[str, int] = {}
@@ -88,7 +88,7 @@ class FlatCode:
 
     # --- lines ---
 
-    def _write(self, call: Call) -> None:
+    def _write(self, call: KernelCall) -> None:
         made = self._plan.made(call)
         treatment = self._plan.storage(made[0]).treatment if made else ""
         if treatment == ZERO:
@@ -98,7 +98,7 @@ class FlatCode:
         elif treatment != NOTHING:
             self._write_as_it_was(call)
 
-    def _write_as_it_was(self, call: Call) -> None:
+    def _write_as_it_was(self, call: KernelCall) -> None:
         """A call that returns a new tensor in every iteration, or only writes to one that is there."""
         text = self._text(call.form, call.layer, ())
         results = call.result if isinstance(call.result, list | tuple) else (call.result,)
@@ -125,7 +125,7 @@ class FlatCode:
             layer = split_parameter(name).layer
             home = self._names.add(f"{name}_grad", self._parameters.gradient_views[name])
             copy = self._names.add("copy_", Tensor.copy_)
-            self.lines.append(Line(BACKWARD, layer, f"{copy}({home}, {self.word(gradient, layer)})"))
+            self.lines.append(CodeLine(BACKWARD, layer, f"{copy}({home}, {self.word(gradient, layer)})"))
 
     def _text(self, form: Form, layer: str, outs: Sequence[str]) -> str:
         args = [self.word(value, layer) for value in form.args]
@@ -136,8 +136,8 @@ class FlatCode:
             kwargs += [f"{name}={out}" for name, out in zip(form.outs, outs, strict=True)]
         return f"{self._names.add(form.name, form.function)}({', '.join([*args, *kwargs])})"
 
-    def _line(self, call: Call, text: str) -> None:
-        self.lines.append(Line(call.phase, call.layer, text))
+    def _line(self, call: KernelCall, text: str) -> None:
+        self.lines.append(CodeLine(call.phase, call.layer, text))
 
     # --- words ---
 

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from nnviz.engine.flat.kernel_forms import Form, in_place_form, new_form
 from nnviz.engine.model.build import Net
-from nnviz.engine.run._kernel_forms import Form, in_place_form, new_form
 
 FORWARD, LOSS, BACKWARD = "forward", "loss", "backward"
 
 
 @dataclass(eq=False)
-class Call:
+class KernelCall:
     """One call of a kernel, with the very tensors it was given and returned."""
 
     op: torch._ops.OpOverload
@@ -80,7 +80,7 @@ def memory(tensor: Tensor) -> int:
     return tensor.untyped_storage()._cdata
 
 
-def _form(call: Call) -> Form:
+def _form(call: KernelCall) -> Form:
     """How it is called; only a call that does nothing but make new tensors can be made again to find out."""
     given = set(map(memory, call.inputs))
     makes_new = call.outputs and not call.written and not call.is_random and given.isdisjoint(map(memory, call.outputs))
@@ -94,7 +94,7 @@ class _Recorder(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls: list[Call] = []
+        self.calls: list[KernelCall] = []
         self.phase, self.layer = FORWARD, ""
         self._firsts: list[tuple[int, str, str]] = []
         """From which sequence number of autograd's nodes on they are of which phase and layer."""
@@ -113,7 +113,7 @@ class _Recorder(TorchDispatchMode):
         result = op(*args, **(kwargs or {}))
         node = torch._C._current_autograd_node()
         phase, layer = (self.phase, self.layer) if node is None else (BACKWARD, self._layer_of(node._sequence_nr()))
-        call = Call(op, args, kwargs or {}, result, phase, layer)
+        call = KernelCall(op, args, kwargs or {}, result, phase, layer)
         call.form = _form(call)
         self.calls.append(call)
         return result
@@ -125,7 +125,7 @@ class _Recorder(TorchDispatchMode):
 class Recorded(NamedTuple):
     """What an iteration consists of up to its gradients, or an evaluation."""
 
-    calls: list[Call]
+    calls: list[KernelCall]
     results: dict[str, Tensor]
     """Tensors of one number, by name."""
     gradients: dict[str, Tensor]

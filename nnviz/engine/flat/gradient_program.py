@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
+from nnviz.engine.flat.code import CodeLine, FlatCode, Names, compiled
+from nnviz.engine.flat.parameters import FlatParameters
+from nnviz.engine.flat.recorded_calls import FORWARD, Loss, Penalty, record_iteration
 from nnviz.engine.model.build import Net
-from nnviz.engine.run._flat_code import FlatCode, Line, Names, compiled
-from nnviz.engine.run._flat_parameters import FlatParameters
-from nnviz.engine.run._recorded_calls import FORWARD, record_iteration
 
 _RETURN = "return {loss}.item(), dot(gradients, gradients).item(), ({outputs})"
 
@@ -22,7 +23,7 @@ one of them is not, or if they are very large; what those layers put out whose o
 class GradientProgram:
     """Made from one recorded iteration. What it works on are the net's own parameters and buffers."""
 
-    def __init__(self, net: Net, loss: Callable, penalty: Callable | None, x: Tensor, target: Tensor, flat: FlatParameters) -> None:
+    def __init__(self, net: Net, loss: Loss, penalty: Penalty, x: Tensor, target: Tensor, flat: FlatParameters) -> None:
         """`x`, `target`: a batch; the program keeps them as the place for its own. The net is in training mode, random numbers are drawn
         and running statistics moved. Raises CannotFlatten."""
         recorded = record_iteration(net, loss, penalty, x, target)
@@ -51,7 +52,7 @@ class GradientProgram:
         return self._kept | dict(zip(self._passing, new, strict=True))
 
 
-def _of_the_batch(names: Names, code: FlatCode, entry: str, x: Tensor, target: Tensor) -> list[Line]:
+def _of_the_batch(names: Names, code: FlatCode, entry: str, x: Tensor, target: Tensor) -> list[CodeLine]:
     select = names.add("index_select", torch.index_select)
     places = (("all_x", x), ("all_targets", target))
-    return [Line(FORWARD, entry, f"{select}({source}, 0, rows, out={code.word(place)})") for source, place in places]
+    return [CodeLine(FORWARD, entry, f"{select}({source}, 0, rows, out={code.word(place)})") for source, place in places]

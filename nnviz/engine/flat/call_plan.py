@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nnviz.engine.run._recorded_calls import Call, Recorded, memory
+from nnviz.engine.flat.recorded_calls import KernelCall, Recorded, memory
 
 NOTHING, ZERO, TOLD, ANEW = "nothing", "zero", "told", "anew"
 """What is to be done for a call: nothing at all · set its tensor to 0 · write to its tensor · make a new tensor."""
@@ -26,7 +26,7 @@ class CannotFlatten(Exception):
 class Storage:
     """A piece of memory that tensors of the iteration are views of."""
 
-    made_by: Call | None = None
+    made_by: KernelCall | None = None
     """None: it exists before and after the iteration."""
     is_varying: bool = False
     """Whether its content depends on the iteration."""
@@ -58,11 +58,11 @@ class CallPlan:
         """Return the storage that a tensor is a view of."""
         return self.storages[memory(tensor)]
 
-    def made(self, call: Call) -> list[Tensor]:
+    def made(self, call: KernelCall) -> list[Tensor]:
         """Return the outputs of a call that are no views of what is there already."""
         return [output for output in call.outputs if self.storage(output).made_by is call]
 
-    def _note(self, call: Call) -> None:
+    def _note(self, call: KernelCall) -> None:
         for tensor in call.inputs:
             self.storages.setdefault(memory(tensor), Storage(is_varying=True))
         depends = call.name not in _FACTORIES and any(self.storage(tensor).is_varying for tensor in call.inputs)
@@ -78,11 +78,11 @@ class CallPlan:
         homes = [memory(gradient) for gradient in recorded.gradients.values()]
         for (name, gradient), home in zip(recorded.gradients.items(), homes, strict=True):
             storage = self.storages[home]
-            if homes.count(home) == 1 and storage.treatment in (TOLD, ZERO) and gradient.is_contiguous():
-                if all(output.numel() == gradient.numel() == _room(output) for output in self.made(storage.made_by)):
-                    storage.parameter = name
+            is_told = homes.count(home) == 1 and storage.treatment in (TOLD, ZERO) and gradient.is_contiguous()
+            if is_told and all(output.numel() == gradient.numel() == _room(output) for output in self.made(storage.made_by)):
+                storage.parameter = name
 
-    def _needed(self, recorded: Recorded) -> list[Call]:
+    def _needed(self, recorded: Recorded) -> list[KernelCall]:
         """The calls on which a result depends, and those that change what exists before and after, or draw random numbers."""
         needed = set(map(memory, (*recorded.results.values(), *recorded.gradients.values(), *recorded.outputs.values())))
         found = []
@@ -109,7 +109,7 @@ def _room(tensor: Tensor) -> int:
     return tensor.untyped_storage().nbytes() // tensor.element_size()
 
 
-def _refuse_the_unknown(call: Call) -> None:
+def _refuse_the_unknown(call: KernelCall) -> None:
     if call.name in ("_local_scalar_dense", "item"):
         raise CannotFlatten("it reads a value, on which its calls may depend")
     for tensor in (*call.inputs, *call.outputs):
