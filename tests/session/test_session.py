@@ -12,6 +12,7 @@ from nnviz.messages import Acknowledge, CheckGradient, Edit, GoTo, Open, Pause, 
 from nnviz.records.data_record import DataRecord
 from nnviz.records.run_records import CurvePoint
 from nnviz.records.tensors import Array
+from tests.curve_points import travelling
 from tests.session.sessions import Stage, kinds, two_moons
 from tests.session.traces import A1, LENGTH, W1, Z1, trace
 
@@ -409,7 +410,7 @@ def changed(standing) -> Stage:
         standing.opened(new_run=False, iteration=iteration)
         standing.trained(iteration, "asked")
     standing.session.training.go_to(15)
-    standing.reply(messages.Moved(15, 1, (CurvePoint(15, 0.5),)))
+    standing.reply(messages.Moved(15, 1, travelling(CurvePoint(15, 0.5))))
     standing.traced()
     standing.wire.take()
     return standing
@@ -425,7 +426,7 @@ def test_training_on_keeps_what_lies_ahead_and_it_is_said_once(changed):
     changed.session.training.train()
     changed.trained(17, "asked")
     changed.session.training.go_to(16)
-    changed.reply(messages.Moved(16, 1, (CurvePoint(16, 0.5),)))
+    changed.reply(messages.Moved(16, 1, travelling(CurvePoint(16, 0.5))))
     assert [change.iteration for change in changed.session.link.log.changes] == [10, 20]
     assert len(said) == 1 and [text for _, text in changed.messages if "Up to iteration 20" in text] == said
 
@@ -663,5 +664,5 @@ def test_on_the_way_to_an_iteration_nothing_is_traced_and_it_can_be_stopped(stan
     standing.wire.take()
     training.toggle()
     assert standing.wire.take() == [Pause()]
-    standing.reply(messages.Moved(41, 0, ()))
+    standing.reply(messages.Moved(41, 0))
     assert not training.is_moving and not training.is_training and standing.wire.of(TraceNext)

@@ -22,6 +22,7 @@ from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.plot_card import framed
+from nnviz.ui.widgets.turns import Turns
 
 _KINDS = {"training.optimizer.kind": edits.choose_optimizer, "data.kind": edits.choose_data}
 NO_NEURON = ("", -1)
@@ -66,6 +67,7 @@ class RunFeature:
         }
         self.cards = {name: framed(plot) for name, plot in self.plots.items()}
         self._hovered = NO_NEURON
+        self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
         self.training.value_requested.connect(self._change)
         self.boundary.needs_changed.connect(shell.update_needs)
         for plot in self.plots.values():
@@ -89,9 +91,10 @@ class RunFeature:
         self.boundary.set_own(experiment.data.kind == "table")
 
     def show_run(self, new: RunState, old: RunState | None = None) -> None:
-        """Draw the run as it stands now."""
-        for plot in self.plots.values():
-            plot.set_run(new)
+        """Draw the run as it stands now; while it trains one plot in each turn of the event loop, so that no turn takes long."""
+        self._turns.add(self.plots.values())
+        if not new.training:
+            self._turns.finish()
         if self._hovered != NO_NEURON and old is not None and new.surface is not old.surface:  # the net has changed under the mouse
             self._ask_for_map()
 
