@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.report import examine
@@ -18,6 +19,11 @@ def same_run(one: Experiment, other: Experiment) -> bool:
     """Return whether both experiments give the same run: they differ in title, description, canvas and breakpoints at most."""
     fields = (name for name in one.__struct_fields__ if name not in OUTSIDE_THE_RUN)
     return all(getattr(one, name) is getattr(other, name) or getattr(one, name) == getattr(other, name) for name in fields)
+
+
+def with_looks_of(experiment: Experiment, other: Experiment) -> Experiment:
+    """Return the experiment with all that no run depends on as the other one has it."""
+    return replace(experiment, **{name: getattr(other, name) for name in OUTSIDE_THE_RUN})
 
 
 class Change(NamedTuple):

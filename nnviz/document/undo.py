@@ -53,6 +53,11 @@ class UndoHistory:
             return replace(self, entries=kept, place=len(kept) - 1, merging="")
         return replace(self, entries=(*kept, UndoEntry(label, experiment)), place=len(kept), merging=merge)
 
+    def amended(self, experiment: Experiment) -> UndoHistory:
+        """Return the history with the present state in another form, as nobody has edited it: what was saved is as saved as before."""
+        entries = (*self.entries[: self.place], UndoEntry(self.entries[self.place].label, experiment), *self.entries[self.place + 1 :])
+        return replace(self, entries=entries, saved=self.saved if self.is_changed else experiment, merging="")
+
     # --- back and forth ---
 
     @property

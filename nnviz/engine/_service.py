@@ -119,7 +119,7 @@ class Service:
 
     def _edit(self, request: messages.Edit) -> None:
         timeline, experiment = self._run(), request.experiment
-        nothing_left = is_another_network(timeline.document, experiment, request.alive)
+        nothing_left = is_another_network(timeline.trainer.experiment, experiment, request.alive)
         if nothing_left or not timeline.can_go_on_with(experiment):
             self._begin(request.revision, self._new(RunLog(experiment), timeline.folder), nothing_left=nothing_left)
             return

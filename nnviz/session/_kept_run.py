@@ -73,7 +73,7 @@ class KeptRun(QObject):
     def _log(self) -> RunLog | None:
         """The log of the run, with the document as it is now."""
         log, experiment = self._link.log, self._document.experiment
-        if log is None or same_run(log.last, experiment):
+        if log is None or same_run(log.at(self._link.run.iteration), experiment):
             return log
         return log.changed(self._link.run.iteration, experiment)
 
@@ -98,7 +98,8 @@ class KeptRun(QObject):
         found = saved_run.decode(data) if data else None
         if found:
             found = replace(found, log=with_path_of(found.log, self._document.experiment))
-        self._offer(found if found and found.iteration and same_run(found.log.last, self._document.experiment) else None)
+        leads_here = found and any(same_run(one, self._document.experiment) for one in (found.log.at(found.iteration), found.log.last))
+        self._offer(found if leads_here and found.iteration else None)
         self._in_file = (self.saved.iteration, self.saved.log) if self.saved else None
 
     def follow_document(self) -> None:

@@ -34,6 +34,8 @@ class Document(QObject):
 
     edited = Signal(object)
     """Edited: by an edit, an undo or a redo."""
+    amended = Signal(object)
+    """Edited: it has become what the run says it was; nobody has edited it."""
     replaced = Signal(object)
     """Edited: another document is open."""
     changed = Signal()
@@ -90,6 +92,13 @@ class Document(QObject):
             return False
         self._go(self.history.push(label, experiment, merge))
         return True
+
+    def amend(self, experiment: Experiment) -> None:
+        """Let the document be what it was at another iteration of its run; that can be undone by going on, not by undo."""
+        old = self.experiment
+        self.history, self.report = self.history.amended(experiment), examine(experiment)
+        self.amended.emit(Edited(old, experiment, self.report))
+        self.changed.emit()
 
     def undo(self) -> None:
         """Take back the last change."""

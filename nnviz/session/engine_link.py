@@ -56,6 +56,11 @@ class FormerRun:
     log: RunLog
     run: RunState
 
+    @property
+    def in_force(self) -> Experiment:
+        """The document of its next iteration."""
+        return self.log.at(self.run.iteration)
+
 
 class EngineLink(QObject):
     """One run at a time. Every document that is sent has a revision; what answers an older one is not drawn."""
@@ -225,12 +230,23 @@ class EngineLink(QObject):
             return False
         return former is not None or self.log is None
 
+    def adopt(self, experiment: Experiment) -> None:
+        """Take this for the document: it says what is in force where the run stands."""
+        self.experiment = experiment
+        self._follow_layers()
+
+    @property
+    def in_force(self) -> Experiment | None:
+        """The document of which the next iteration is made, as the run's log says; None as long as no run is open."""
+        return self.log.at(self.run.iteration) if self.log else None
+
     def _follow_layers(self) -> None:
-        if self.log is None or self.experiment.network is self.log.last.network:
+        base = self.in_force
+        if base is None or self.experiment.network is base.network:
             self._base = None
             return
-        if self._base is not self.log.last:
-            self._base, self._alive = self.log.last, trained_layers(self.log.last)
+        if self._base is not base:
+            self._base, self._alive = base, trained_layers(base)
         self._alive &= {layer.id for layer in self.experiment.network}
 
     def _edit(self) -> None:
@@ -271,7 +287,7 @@ class EngineLink(QObject):
 
     def _back(self) -> FormerRun | None:
         """The run that was left with this very network: by undo or redo, for one that is built again is another."""
-        return next((former for former in self._former if former.log.last.network is self.experiment.network), None)
+        return next((former for former in self._former if former.in_force.network is self.experiment.network), None)
 
     def _remember(self) -> None:
         if self.log is not None:
@@ -354,7 +370,7 @@ class EngineLink(QObject):
         former = self._back() if is_left and self.is_sound else None
         if former:
             self._return_to(former)  # the person has taken the edit back in the meantime
-        elif self.is_up_to_date and not same_run(self.experiment, self.log.last):
+        elif self.is_up_to_date and not same_run(self.experiment, self.in_force):
             self._again(self._edit)  # an edit that was lost with the engine that died
 
     def _new_log(self, reply: messages.Opened, request: messages.Open | messages.Edit | None) -> RunLog | None:

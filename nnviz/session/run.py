@@ -48,6 +48,8 @@ class RunState:
     failure: messages.Failed | None = None
     """Why the present document could not be built."""
     curves: Curves = field(default_factory=lambda: Curves.of(None))
+    ahead: Curves = field(default_factory=lambda: Curves.of(None))
+    """The figures of iterations behind the present one: they were made before the run went back, and are the same when they come again."""
     snapshots: tuple[Snapshot, ...] = ()
     """Measures over time, oldest first."""
     surface: Surface | None = None
@@ -80,6 +82,11 @@ class RunState:
     def is_made_again(self) -> bool:
         """Whether the iterations up to where it stands are still being made again, as after an undo: only then is the epoch not known."""
         return self.iteration > 0 and self.epoch == 0 and self.trace_index is None and not self.training
+
+    @property
+    def reached(self) -> int:
+        """How far the run has ever come."""
+        return max(self.iteration, int(self.ahead.iteration[-1]) if self.ahead.iteration.size else 0)
 
     @property
     def measures(self) -> tuple[LayerMeasures, ...]:
@@ -161,7 +168,7 @@ def remembered(run: RunState) -> RunState:
     return RunState(iteration=run.iteration, **{name: getattr(run, name) for name in _REMEMBERED})
 
 
-_REMEMBERED = ("iterations_per_epoch", "data", "curves", "snapshots")
+_REMEMBERED = ("iterations_per_epoch", "data", "curves", "ahead", "snapshots")
 
 
 def _starting(run: RunState, event: Starting) -> RunState:
@@ -233,14 +240,15 @@ def _opened(run: RunState, reply: messages.Opened) -> RunState:
         reset=reply.reset,
     )
     if not reply.new_run:
-        return _taken_back(run)
-    kept = {"snapshots": run.snapshots} if reply.iteration else {}  # the same run, made again
+        return replace(_taken_back(run), ahead=Curves.of(None))
+    kept = {"snapshots": run.snapshots, "ahead": run.ahead} if reply.iteration else {}  # the same run, made again
     return replace(run, **_FRESH | kept, opened=reply.revision)
 
 
-_PICTURES = ("curves", "snapshots", "surface", "history", "answers", "trace_index", "traced", "stopped")
+_PICTURES = ("curves", "ahead", "snapshots", "surface", "history", "answers", "trace_index", "traced", "stopped")
 _FRESH = {
     "curves": Curves.of(None),
+    "ahead": Curves.of(None),
     "snapshots": (),
     "surface": None,
     "history": None,
@@ -272,6 +280,7 @@ def _frame(run: RunState, reply: messages.Frame) -> RunState:
         epoch=reply.epoch,
         learning_rate=reply.learning_rate,
         curves=run.curves.with_points(reply.points),
+        ahead=run.ahead.after(reply.iteration) if run.ahead.iteration.size else run.ahead,
         snapshots=snapshots,
         history=reply.history or run.history,
     )
@@ -298,6 +307,7 @@ def _moved(run: RunState, reply: messages.Moved) -> RunState:
         iteration=reply.iteration,
         epoch=reply.epoch,
         curves=Curves.of(reply.points),
+        ahead=run.curves.after(reply.iteration).followed_by(run.ahead.after(reply.iteration)),
         snapshots=snapshots,
         training=False,
         target=None,

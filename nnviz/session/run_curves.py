@@ -48,6 +48,24 @@ class Curves:
             room = _Room(np.array(self.columns())[:, :kept])
         return Curves(*room.take(new), room)
 
+    def until(self, iteration: int) -> Curves:
+        """Return the curves up to this iteration."""
+        return Curves(*(column[: self._place(iteration)] for column in self.columns()))
+
+    def after(self, iteration: int) -> Curves:
+        """Return the curves behind this iteration."""
+        return Curves(*(column[self._place(iteration) :] for column in self.columns()))
+
+    def followed_by(self, other: Curves) -> Curves:
+        """Return these curves with others behind them, which begin later."""
+        if not other.iteration.size:
+            return self
+        return Curves(*(np.concatenate(pair) for pair in zip(self.columns(), other.columns(), strict=True)))
+
+    def _place(self, iteration: int) -> int:
+        """How many points there are up to this iteration."""
+        return int(np.searchsorted(self.iteration, iteration, side="right"))
+
     def columns(self) -> tuple[np.ndarray, ...]:
         """Return the arrays in the order of a point's fields."""
         return tuple(getattr(self, name) for name in CurvePoint.__struct_fields__)

@@ -15,6 +15,7 @@ from nnviz import messages
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.problems import told
+from nnviz.document.run_log import same_run, with_looks_of
 from nnviz.document.shapes.report import Report
 from nnviz.records.breakpoint_places import BreakpointPlace, nodes_with_breakpoint
 from nnviz.records.tensors import WHOLE
@@ -64,8 +65,6 @@ class Session(QObject):
         super().__init__(parent)
         self._train_first = 0
         """Iterations to train as soon as the run is open."""
-        self._said_ahead: int | None = None
-        """The iteration of the change ahead that has been told."""
         self.document = Document(experiment, path, self._attachments, self)
         self.link = EngineLink(wire, experiment, self.report.ok, self.document.folder, self)
         self.breakpoints = BreakpointControl(self.link, experiment)
@@ -88,6 +87,7 @@ class Session(QObject):
 
     def _listen(self) -> None:
         self.document.edited.connect(self._on_edited)
+        self.document.amended.connect(self._on_amended)
         self.document.replaced.connect(self._on_replaced)
         self.document.written.connect(self.kept_run.written)
         self.document.file_taken.connect(self.file_watch.follow)
@@ -254,6 +254,22 @@ class Session(QObject):
         if self.link.follow(edit.new, edit.report.ok):
             self.stepping.give_up()
 
+    def _on_amended(self, edit: Edited) -> None:
+        """The run has come to where other settings hold: the engine has them in force already."""
+        self.autosaver.wait()
+        self.weights.follow_document()
+        self._forget_details_of(_changed_kinds(edit.old, edit.new))
+        self.link.adopt(edit.new)
+        self.experiment_changed.emit(edit.old, edit.new)
+
+    def _follow_settings(self) -> None:
+        """Let the document say what holds where the run stands."""
+        if not self.link.is_up_to_date or self.run.target is not None:
+            return
+        in_force = self.link.in_force
+        if not same_run(in_force, self.experiment):
+            self.document.amend(with_looks_of(in_force, self.experiment))
+
     def _on_replaced(self, edit: Edited) -> None:
         self._train_first = 0
         self.kept_run.follow_document()
@@ -290,6 +306,7 @@ class Session(QObject):
         self.kept_run.follow()
         if old.iteration != new.iteration:
             self.autosaver.wait()
+            self._follow_settings()
         self.what_ifs.follow(old, new)
         self.weights.follow(old, new)
         self.run_changed.emit(old, new)
@@ -315,8 +332,6 @@ class Session(QObject):
                 self._on_failed(reply)
             case messages.Trained():
                 self._on_trained(reply)
-            case messages.Moved():
-                self._say_what_lies_ahead(reply.iteration)
         self.watched.take(reply)  # it asks for a trace if none of the others has had anything else done
 
     def _on_opened(self, reply: messages.Opened) -> None:
@@ -328,19 +343,6 @@ class Session(QObject):
         elif reply.reasons:
             self.message_posted.emit("info", " ".join(reply.reasons))
 
-    def _say_what_lies_ahead(self, iteration: int) -> None:
-        """Where the run goes back behind a change, say once that the settings of then hold."""
-        ahead = self._change_ahead(iteration)
-        if ahead is not None and ahead != self._said_ahead:
-            text = f"Up to iteration {ahead:,} the settings hold that held then; what was changed there is changed again when it comes."
-            self.message_posted.emit("info", f"{text} An edit now takes effect here and drops it.")
-        self._said_ahead = ahead
-
-    def _change_ahead(self, iteration: int) -> int | None:
-        """The iteration of the first change behind this one that the run has known; None if there is none."""
-        changes = self.link.log.changes if self.link.log else ()
-        return next((change.iteration for change in changes if change.iteration > iteration), None)
-
     def _on_failed(self, reply: messages.Failed) -> None:
         self.stepping.give_up()
         self.message_posted.emit("error", " ".join(filter(None, (reply.message, reply.cure))))
@@ -350,7 +352,6 @@ class Session(QObject):
 
     def _on_trained(self, reply: messages.Trained) -> None:
         """Training has stopped: if by a breakpoint or at what is not finite, stand at the guilty node as soon as its trace is there."""
-        self._said_ahead = self._change_ahead(reply.iteration)
         if self.run.is_traced:  # the iteration could not be made: no other trace will come
             self.stepping.give_up()
         is_stop = reply.reason in ("breakpoint", "non_finite")
