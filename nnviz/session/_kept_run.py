@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 
+import numpy as np
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
 from nnviz import messages
+from nnviz.document.branches import Branch
+from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import RunLog, same_run
 from nnviz.document.store import files, saved_run
 from nnviz.document.store.data_paths import with_path_of
 from nnviz.document.store.files import DocumentError
-from nnviz.document.store.saved_run import PART, SavedRun
+from nnviz.document.store.saved_run import MOST_POINTS, PART, Point, SavedBranch, SavedRun
+from nnviz.session.branches import Branches, KeptBranch
 from nnviz.session.document import Document, Edited
 from nnviz.session.engine_link import EngineLink
+from nnviz.session.run import RunState
+from nnviz.session.run_curves import Curves
 from nnviz.session.training_control import TrainingControl
+
+
+def _points(curves: Curves) -> tuple[Point, ...]:
+    """A few points of the curves, evenly picked, the last one among them."""
+    count = curves.iteration.size
+    picked = np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).astype(int)) if count else np.zeros(0, int)
+    known = lambda value: None if math.isnan(value) else float(value)  # noqa: E731
+    return tuple((int(curves.iteration[at]), known(curves.loss[at]), known(curves.validation_loss[at])) for at in picked)
+
+
+def _kept(saved: SavedBranch) -> KeptBranch:
+    """A branch as it was saved: with few points of its curves, until it is made again."""
+    number = lambda value: math.nan if value is None else value  # noqa: E731
+    rows = [(at, number(loss), number(validation), math.nan, math.nan, math.nan) for at, loss, validation in saved.points]
+    curves = Curves(*np.array(rows, dtype=np.float64).reshape(-1, 6).T)
+    return KeptBranch(saved.branch, RunState(iteration=saved.branch.reached, curves=curves))
+
+
+def _moved(saved: SavedBranch, experiment: Experiment) -> SavedBranch:
+    """The branch with the data file where this experiment has it."""
+    return replace(saved, branch=replace(saved.branch, log=with_path_of(saved.branch.log, experiment)))
 
 
 class KeptRun(QObject):
@@ -27,14 +55,18 @@ class KeptRun(QObject):
     """`is_kept` is another."""
     message_posted = Signal(str, str)
 
-    def __init__(self, document: Document, link: EngineLink, training: TrainingControl, parent: QObject | None = None) -> None:
+    def __init__(
+        self, document: Document, link: EngineLink, training: TrainingControl, branches: Branches, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._document, self._link, self._training = document, link, training
+        self._document, self._link, self._training, self._branches = document, link, training, branches
         self.saved: SavedRun | None = None
         self._going: SavedRun | None = None
         self._is_asked = False
         self._in_file: tuple[int, RunLog] | None = None
         """How far the run in the document's file has come, and its log."""
+        self._branches_in_file: tuple[Branch, ...] = ()
+        """Those beside it."""
         self._was_kept = True
 
     def resume(self) -> None:
@@ -52,6 +84,8 @@ class KeptRun(QObject):
         path, iteration = self._document.path, self._link.run.iteration
         if path is None or path.suffix.lower() != ".nnviz":
             return True
+        if self._branches_in_file != self._beside():
+            return False
         if iteration == 0:
             return self._in_file is None or self.saved is not None
         return self._in_file is not None and self._in_file[0] == iteration and self._in_file[1] == self._log()
@@ -69,6 +103,10 @@ class KeptRun(QObject):
             self._in_file = (iteration, log) if log and self.attachments() else None
         elif not self.saved:
             self._in_file = None
+        self._branches_in_file = self._beside()
+
+    def _beside(self) -> tuple[Branch, ...]:
+        return tuple(one.branch for one in self._branches.kept)
 
     def _log(self) -> RunLog | None:
         """The log of the run, with the document as it is now."""
@@ -84,12 +122,13 @@ class KeptRun(QObject):
 
     def _encoded(self) -> bytes | None:
         """The run as a part of a file: before the first iteration what it was saved with last, if anything."""
-        log, run = self._log(), self._link.run
+        log, run, present = self._log(), self._link.run, self._branches.present
+        beside = tuple(SavedBranch(one.branch, _points(one.curves)) for one in self._branches.kept)
         if self.saved and run.iteration == 0:
-            return saved_run.encode(self.saved)
-        if log is None or run.iteration == 0 or not self._link.is_sound:
+            return saved_run.encode(replace(self.saved, branches=beside))
+        if log is None or present is None or not self._link.is_sound or not (run.iteration or beside):
             return None
-        return saved_run.encode(SavedRun(run.iteration, run.curves.last("loss"), log))
+        return saved_run.encode(SavedRun(run.iteration, run.curves.last("loss"), log, present.name, present.color, beside))
 
     # --- opening ---
 
@@ -97,7 +136,11 @@ class KeptRun(QObject):
         """Take what the present document was kept with, if that leads to this document."""
         found = saved_run.decode(data) if data else None
         if found:
-            found = replace(found, log=with_path_of(found.log, self._document.experiment))
+            experiment = self._document.experiment
+            beside = tuple(_moved(one, experiment) for one in found.branches)
+            found = replace(found, log=with_path_of(found.log, experiment), branches=beside)
+            self._branches.set_kept(tuple(map(_kept, found.branches)), found.name, found.color)
+        self._branches_in_file = self._beside()
         leads_here = found and any(same_run(one, self._document.experiment) for one in (found.log.at(found.iteration), found.log.last))
         self._offer(found if leads_here and found.iteration else None)
         self._in_file = (self.saved.iteration, self.saved.log) if self.saved else None

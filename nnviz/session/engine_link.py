@@ -19,14 +19,17 @@ from nnviz.session.run import (
     Event,
     GivenUp,
     GoingTo,
+    LeftBehind,
     Lost,
     Ordered,
+    Regained,
     Revised,
     RunState,
     Starting,
     fold,
     remembered,
 )
+from nnviz.session.run_curves import Curves
 
 _MOST_FORMER = 8
 PATIENCE = 500
@@ -71,6 +74,8 @@ class EngineLink(QObject):
     """A request has been sent."""
     arriving = Signal(object)
     """A reply has come, and the run does not yet hold what it says."""
+    leaving = Signal()
+    """The run is about to begin anew, because the document cannot go on in it."""
     replied = Signal(object)
     """A reply, once the run holds what it says."""
 
@@ -200,6 +205,7 @@ class EngineLink(QObject):
         """
         self.log = log
         self._fold(BegunAgain(iteration))
+        self._fold(LeftBehind())
         self._open()
 
     def follow(self, experiment: Experiment, is_sound: bool) -> bool:
@@ -309,6 +315,17 @@ class EngineLink(QObject):
         self._returning = self.run.revision
         self._open()
 
+    def take_up(self, log: RunLog, run: RunState, experiment: Experiment) -> None:
+        """Leave the run for another one, which looks at once as `run` and stands where that does; `experiment` is what holds there."""
+        self._sent.clear()  # what the run that is left still answers is not its own
+        self._base, self.log, self.experiment = None, log, experiment
+        self._fold(Begun(run))
+        self._open()
+
+    def regain(self, ahead: Curves) -> None:
+        """Know of the iterations ahead what was known of them before."""
+        self._fold(Regained(ahead))
+
     # --- what is asked ---
 
     def ask(self, request: messages.Request) -> None:
@@ -364,6 +381,9 @@ class EngineLink(QObject):
         is_left = isinstance(request, messages.Edit) and reply.nothing_left
         if is_left:
             self._remember()
+        if isinstance(request, messages.Edit) and reply.new_run:
+            self.leaving.emit()
+            self._fold(LeftBehind())
         self.log = self._new_log(reply, request)
         self._fold(reply)
         self._say_that_it_is_back(reply)

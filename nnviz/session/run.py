@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import msgspec
 
@@ -141,6 +142,16 @@ class Begun(Event, frozen=True):
     """Whether it is trained on other data than this one."""
 
 
+class LeftBehind(Event, frozen=True):
+    """What is known of the iterations ahead is that of another run from now on."""
+
+
+class Regained(Event, frozen=True):
+    """What is known of the iterations ahead is of this run again."""
+
+    ahead: Curves
+
+
 class Ordered(Event, frozen=True):
     """Training has been asked for."""
 
@@ -163,9 +174,9 @@ def fold(run: RunState, event: messages.Reply | Event) -> RunState:
     return handler(run, event) if handler and not stale else run
 
 
-def remembered(run: RunState) -> RunState:
-    """Return what of the run is shown at once when it comes back; a trace is too large to be kept for that."""
-    return RunState(iteration=run.iteration, **{name: getattr(run, name) for name in _REMEMBERED})
+def remembered(run: RunState, **others: Any) -> RunState:
+    """Return what of the run is shown at once when it comes back, with some of it otherwise; a trace is too large to be kept for that."""
+    return RunState(**{name: getattr(run, name) for name in ("iteration", *_REMEMBERED)} | others)
 
 
 _REMEMBERED = ("iterations_per_epoch", "data", "curves", "ahead", "snapshots")
@@ -210,6 +221,14 @@ def _begun(run: RunState, event: Begun) -> RunState:
     return replace(run, **_FRESH | seen, opened=run.revision, is_data_past=is_past)
 
 
+def _left_behind(run: RunState, event: LeftBehind) -> RunState:
+    return replace(run, ahead=Curves.of(None))
+
+
+def _regained(run: RunState, event: Regained) -> RunState:
+    return replace(run, ahead=event.ahead)
+
+
 def _ordered(run: RunState, event: Ordered) -> RunState:
     return replace(run, training=True, stopped="", message="")
 
@@ -241,7 +260,7 @@ def _opened(run: RunState, reply: messages.Opened) -> RunState:
     )
     if not reply.new_run:
         return replace(_taken_back(run), ahead=Curves.of(None))
-    kept = {"snapshots": run.snapshots, "ahead": run.ahead} if reply.iteration else {}  # the same run, made again
+    kept = {"ahead": run.ahead} | ({"snapshots": run.snapshots} if reply.iteration else {})  # the same run, made again
     return replace(run, **_FRESH | kept, opened=reply.revision)
 
 
@@ -332,6 +351,8 @@ _HANDLERS = {
     Awaited: _awaited,
     BegunAgain: _begun_again,
     Begun: _begun,
+    LeftBehind: _left_behind,
+    Regained: _regained,
     Ordered: _ordered,
     GoingTo: _going_to,
     messages.Ready: _ready,

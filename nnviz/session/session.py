@@ -23,6 +23,7 @@ from nnviz.session._document_file import Autosaver, FileWatch
 from nnviz.session._kept_run import KeptRun
 from nnviz.session._watch import WatchedPanels
 from nnviz.session._weights import Weights
+from nnviz.session.branches import Branches
 from nnviz.session.breakpoint_control import BreakpointControl
 from nnviz.session.document import Document, Edited, UndoOrder
 from nnviz.session.engine_link import EngineLink, Wire
@@ -71,7 +72,8 @@ class Session(QObject):
         per_epoch = lambda: self.run.iterations_per_epoch  # noqa: E731
         self.stepping = Stepping(self._advance, self._retreat, per_epoch, self.breakpoints.between, self)
         self.training = TrainingControl(self.link, self.breakpoints, self.stepping, self._problem, self)
-        self.kept_run = KeptRun(self.document, self.link, self.training, self)
+        self.branches = Branches(self.document, self.link, self.training, self)
+        self.kept_run = KeptRun(self.document, self.link, self.training, self.branches, self)
         self.autosaver = Autosaver(self.document, self._attachments, autosaves, self, lambda: self.kept_run.is_kept)
         self.file_watch = FileWatch(self.document, autosaves, self)
         self.what_ifs = WhatIfs(self.link, self)
@@ -95,6 +97,7 @@ class Session(QObject):
         self.kept_run.kept_changed.connect(self.autosaver.tidy)
         self.kept_run.kept_changed.connect(self.document_changed)
         self.link.run_changed.connect(self._on_run_changed)
+        self.link.leaving.connect(self.branches.run_left)
         self.link.arriving.connect(self.watched.begin)
         self.link.replied.connect(self._on_reply)
         self.stepping.trace_state_changed.connect(self._on_trace_state_changed)
@@ -105,7 +108,7 @@ class Session(QObject):
         self._gradient_checks.answered.connect(self.gradient_checked)
         self._unit_maps.answered.connect(self._on_unit_mapped)
         self.work.cancelled.connect(self._on_cancelled)
-        for part in (self.document, self.link, self.training, self.kept_run, self.autosaver, self.what_ifs, self.weights):
+        for part in (self.document, self.link, self.training, self.branches, self.kept_run, self.autosaver, self.what_ifs, self.weights):
             part.message_posted.connect(self.message_posted)
 
     # --- what there is ---
@@ -251,6 +254,8 @@ class Session(QObject):
         if not edit.report.ok:
             self.training.pause()
             self.stepping.give_up()
+        if edit.report.ok:
+            self.branches.follow_edit(edit.new)
         if self.link.follow(edit.new, edit.report.ok):
             self.stepping.give_up()
 
@@ -272,6 +277,7 @@ class Session(QObject):
 
     def _on_replaced(self, edit: Edited) -> None:
         self._train_first = 0
+        self.branches.document_replaced()
         self.kept_run.follow_document()
         self.autosaver.wait()
         self.weights.follow_document()
@@ -335,6 +341,7 @@ class Session(QObject):
         self.watched.take(reply)  # it asks for a trace if none of the others has had anything else done
 
     def _on_opened(self, reply: messages.Opened) -> None:
+        self.branches.follow_log()
         if reply.nothing_left:
             self.stepping.give_up()
         if self._train_first:

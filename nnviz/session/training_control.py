@@ -107,13 +107,6 @@ class TrainingControl(QObject):
         else:
             self.train()
 
-    def rewind(self) -> None:
-        """Go back to the start with the present document: the same seed, so the same numbers to the last bit."""
-        if self.can_train:
-            self._link.begin_again()
-        else:
-            self.refuse()
-
     def go_to(self, iteration: int) -> None:
         """Let the run stand after exactly so many iterations."""
         if self.can_train:

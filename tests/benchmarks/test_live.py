@@ -46,7 +46,7 @@ def headless(qtbot):
 
 def seconds_of_training(qtbot, session: Session) -> float:
     """How long so many iterations take, as the person who waits for them sees it."""
-    session.training.rewind()
+    session.branches.start_over()
     wait(qtbot, lambda: session.run.iteration == 0 and not session.link.is_waiting)
     start = time.perf_counter()
     session.training.iterations(ITERATIONS)

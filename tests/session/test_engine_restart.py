@@ -52,7 +52,7 @@ def test_nothing_is_sent_while_there_is_no_engine(trained):
     trained.session.link.lost("")
     trained.session.watch(("surface",))
     trained.session.training.train()
-    trained.session.training.rewind()
+    trained.session.branches.start_over()
     trained.session.check_gradient(0, (0, 0))
     set_rate(trained, 0.25)
     assert trained.wire.take() == []

@@ -131,7 +131,7 @@ def test_rewind_is_the_identical_start(rig):
     start = rig.digest()
     rig.train_to(40)
     trained = rig.digest()
-    rig.session.training.rewind()
+    rig.session.branches.start_over()
     rig.wait(lambda: rig.session.run.iteration == 0)
     rig.wait_for_trace()
     assert rig.digest() == start

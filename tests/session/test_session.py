@@ -61,7 +61,7 @@ def test_train_first_trains_before_it_traces(stage):
     assert stage.session.run.training
     stage.trained(300)
     assert stage.wire.take() == [TraceNext("textbook")]
-    stage.session.training.rewind()
+    stage.session.branches.start_over()
     stage.opened()
     assert Train(300) not in stage.wire.take(), "only the first run"
 
@@ -222,7 +222,7 @@ def test_points_of_an_older_revision_stay_in_the_curves(standing):
 
 def test_points_of_another_run_do_not(standing):
     old = standing.session.run.revision
-    standing.session.training.rewind()
+    standing.session.link.begin_again()
     standing.opened()
     standing.frame(9, old)
     assert standing.session.run.curves.iteration.tolist() == []
@@ -342,9 +342,9 @@ def test_training_behind_a_move_or_a_rewind_waits_for_the_answer(standing):
     assert standing.wire.take() == [GoTo(5)]
     standing.reply(messages.Moved(5, 0))
     assert standing.wire.take() == [Train()]
-    training.rewind()
+    standing.session.link.begin_again()
     standing.opened()
-    training.rewind()
+    standing.session.link.begin_again()
     training.iterations(3)
     assert kinds(standing.wire.take()) == ["Open", "TraceNext", "Open"]
     standing.opened()
@@ -362,7 +362,7 @@ def test_why_training_stopped_is_said(standing, reason, level):
 
 def test_nothing_is_trained_without_an_engine(stage):
     stage.session.training.train()
-    stage.session.training.rewind()
+    stage.session.branches.start_over()
     stage.session.training.go_to(3)
     assert stage.wire.sent == []
     assert stage.messages == [("warning", "The engine is starting…")] * 3
@@ -376,7 +376,7 @@ def test_rewind_opens_the_present_document_anew(standing):
     standing.frame(40)
     standing.wire.take()
     revision = session.run.revision
-    session.training.rewind()
+    session.branches.start_over()
     assert standing.wire.take() == [Open(revision + 1, RunLog(session.experiment))]
     standing.trained(41, "asked")
     assert session.run.iteration == 0, "the run that was given up says nothing any more"
@@ -421,22 +421,30 @@ def test_going_back_keeps_what_lies_ahead(changed):
     assert changed.session.run.curves.iteration.tolist() == [15]
 
 
-def test_training_on_keeps_what_lies_ahead_and_it_is_said_once(changed):
-    said = [text for _, text in changed.messages if "Up to iteration 20 the settings hold that held then" in text]
-    changed.session.training.train()
-    changed.trained(17, "asked")
-    changed.session.training.go_to(16)
-    changed.reply(messages.Moved(16, 1, travelling(CurvePoint(16, 0.5))))
-    assert [change.iteration for change in changed.session.link.log.changes] == [10, 20]
-    assert len(said) == 1 and [text for _, text in changed.messages if "Up to iteration 20" in text] == said
+def test_the_document_says_what_holds_where_the_run_stands(changed):
+    session = changed.session
+    rates = []
+    session.experiment_changed.connect(lambda old, new: rates.append(new.training.optimizer["learning_rate"]))
+    last = session.link.log.last.training.optimizer["learning_rate"]
+    before = session.link.log.at(15).training.optimizer["learning_rate"]
+    assert session.experiment.training.optimizer["learning_rate"] == before != last
+    changed.wire.take()
+    session.training.iterations(6)
+    changed.frame(21)
+    assert rates == [last] and changed.wire.of(messages.Edit) == [], "the engine has them in force already"
+    assert [change.iteration for change in session.link.log.changes] == [10, 20]
+    assert not session.document.history.can_undo or session.document.history.undo_label == "Rate"
 
 
-def test_an_edit_drops_what_lay_ahead(changed):
+def test_an_edit_in_the_past_starts_a_branch(changed):
     changed.session.edit("Rate", set_rate, 0.125)
     changed.opened(new_run=False, iteration=15)
     log = changed.session.link.log
     assert [change.iteration for change in log.changes] == [10, 15]
     assert log.last is changed.session.experiment
+    (kept,) = changed.session.branches.kept
+    assert [change.iteration for change in kept.branch.log.changes] == [10, 20] and kept.branch.name == "main"
+    assert changed.session.branches.present.name == "branch 2"
 
 
 # --- stepping -------------------------------------------------------------------------------------------------------
@@ -551,7 +559,7 @@ def test_the_selected_node_stays_what_it_is(standing):
     standing.trained(1)
     standing.traced()
     assert session.stepping.selected_node == A1
-    session.training.rewind()
+    session.branches.start_over()
     standing.opened()
     assert session.stepping.selected_node is None
     assert told == [(None, A1), (A1, None)]
@@ -579,7 +587,7 @@ def test_of_questions_that_wait_the_latest_is_asked_and_none_of_another_run(stan
     session.check_gradient(W1, [0])
     session.check_gradient(W1, [1])
     standing.wire.take()
-    session.training.rewind()
+    session.branches.start_over()
     standing.opened()
     assert not standing.wire.of(CheckGradient)
     session.check_gradient(W1, [1])

@@ -58,7 +58,7 @@ def test_the_table_shows_sets_and_undoes_to_the_bit(window, qtbot):
 
 def test_drawing_with_the_documents_seed_gives_the_start_and_another_seed_does_not(window, qtbot):
     session = window.session
-    session.training.rewind()
+    session.branches.start_over()
     wait(qtbot, lambda: stands_at(window, 0) and session.run.is_traced)
     start = bits(window)
     session.training.iterations(10)

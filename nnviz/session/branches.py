@@ -1,0 +1,188 @@
+"""The branches of the open document: the present run, and those kept beside it. Nothing that was trained is ever dropped silently."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+from PySide6.QtCore import QObject, Signal
+
+from nnviz.document.branches import FIRST, Branch, free_color, free_name, shared
+from nnviz.document.experiment import Experiment
+from nnviz.document.run_log import same_run, with_looks_of
+from nnviz.session.document import Document
+from nnviz.session.engine_link import EngineLink
+from nnviz.session.run import RunState, remembered
+from nnviz.session.run_curves import Curves
+from nnviz.session.training_control import TrainingControl
+
+
+@dataclass(frozen=True)
+class KeptBranch:
+    """A branch beside the present run, and what its run looks like."""
+
+    branch: Branch
+    run: RunState
+
+    @property
+    def curves(self) -> Curves:
+        """All figures that are known of it."""
+        return self.run.curves.followed_by(self.run.ahead)
+
+
+class Branches(QObject):
+    """`kept` are those beside the present one, the oldest first. An edit in the past of a run starts a branch by itself."""
+
+    changed = Signal()
+    """Which branches there are, what they are called, or which of them is the present one."""
+    message_posted = Signal(str, str)
+
+    def __init__(self, document: Document, link: EngineLink, training: TrainingControl, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._link, self._training = document, link, training
+        self.kept: tuple[KeptBranch, ...] = ()
+        self._name, self._color = FIRST, 0
+
+    @property
+    def present(self) -> Branch | None:
+        """The branch of the run that is open; None as long as none is."""
+        return Branch(self._name, self._color, self._link.log, self._link.run.reached) if self._link.log else None
+
+    @property
+    def all(self) -> tuple[Branch, ...]:
+        """All branches, the present one last."""
+        present = self.present
+        return (*(one.branch for one in self.kept), *([present] if present else []))
+
+    # --- what a person does ---
+
+    def go_to(self, name: str, iteration: int | None = None) -> None:
+        """Let the run stand on this branch after so many iterations; None: as many as have been made of it."""
+        kept = next((one for one in self.kept if one.branch.name == name), None)
+        if kept is None:
+            if name == self._name and iteration is not None:
+                self._training.go_to(iteration)
+        elif not self._link.is_up_to_date:
+            self._training.refuse()
+        else:
+            self._go(kept, min(kept.branch.reached, kept.branch.reached if iteration is None else iteration))
+
+    def _go(self, kept: KeptBranch, iteration: int) -> None:
+        """The document becomes what it was on that branch, before the engine is asked to make its run again."""
+        self._training.pause()
+        self._keep()
+        self.kept = tuple(one for one in self.kept if one is not kept)
+        self._name, self._color = kept.branch.name, kept.branch.color
+        curves = kept.curves
+        run = remembered(kept.run, iteration=iteration, curves=curves.until(iteration), ahead=curves.after(iteration))
+        in_force = with_looks_of(kept.branch.log.at(iteration), self._document.experiment)
+        self._link.take_up(kept.branch.log, run, in_force)
+        self._document.amend(in_force)
+        self.changed.emit()
+
+    def rename(self, name: str, new: str) -> bool:
+        """Call a branch something else; return whether that is possible: another one may have that name."""
+        new = new.strip()
+        if not new or new in {branch.name for branch in self.all if branch.name != name}:
+            self.message_posted.emit("warning", f"There is a branch {new!r} already." if new else "A branch needs a name.")
+            return False
+        if name == self._name:
+            self._name = new
+        self.kept = tuple(_renamed(one, new) if one.branch.name == name else one for one in self.kept)
+        self.changed.emit()
+        return True
+
+    def remove(self, name: str) -> None:
+        """Forget a branch beside the present one."""
+        self.kept = tuple(one for one in self.kept if one.branch.name != name)
+        self.changed.emit()
+
+    def start_over(self) -> None:
+        """Go back to the start with the present document; what it was before stays as a branch, if it was another."""
+        log = self._link.log
+        if not self._training.can_train or log is None:
+            self._training.refuse()
+        elif same_run(log.first, self._document.experiment) and not log.changes:
+            self._training.go_to(0)
+        else:
+            if self._link.run.reached:
+                self._fork()
+            self._link.begin_again()
+            self.changed.emit()
+
+    # --- what happens ---
+
+    def follow_edit(self, new: Experiment) -> None:
+        """The document is about to become another: if the run stands in its past, what lies ahead becomes a branch beside it."""
+        log, run = self._link.log, self._link.run
+        if log is None or same_run(new, self._link.in_force):
+            return
+        lies_ahead = run.reached > run.iteration or any(change.iteration > run.iteration for change in log.changes)
+        if lies_ahead:
+            former = self._name
+            self._fork()
+            text = f"What came after iteration {run.iteration:,} stays as {former}; from here on this is {self._name}."
+            self.message_posted.emit("info", text)
+            self.changed.emit()
+
+    def run_left(self) -> None:
+        """The run is about to be given up for another one, which begins anew: it stays beside it."""
+        if self._link.log is not None and self._link.run.reached:
+            former = self._name
+            self._fork()
+            self.message_posted.emit("info", f"The run so far stays as {former}; this one is {self._name}.")
+            self.changed.emit()
+
+    def follow_log(self) -> None:
+        """The run has another log: if it is nothing but the beginning of a branch beside it, it is that branch again."""
+        log, run = self._link.log, self._link.run
+        if log is None or run.reached > run.iteration or not self._link.is_up_to_date:
+            return
+        same = [one for one in self.kept if self._begins(one.branch)]
+        if same and not any(change.iteration > run.iteration for change in log.changes):
+            self._rejoin(max(same, key=lambda one: one.branch.reached))
+
+    def _begins(self, branch: Branch) -> bool:
+        """Whether the present run, as far as it has come, is the beginning of this branch."""
+        log, iteration = self._link.log, self._link.run.iteration
+        common = shared(log, branch.log)
+        goes_on = common is not None and iteration <= min(common, branch.reached)
+        return goes_on and same_run(branch.log.at(iteration), log.at(iteration))
+
+    def _rejoin(self, kept: KeptBranch) -> None:
+        """An edit that started a branch has been taken back before anything was trained."""
+        self.kept = tuple(one for one in self.kept if one is not kept)
+        self._name, self._color = kept.branch.name, kept.branch.color
+        ahead = kept.curves.after(self._link.run.iteration)
+        if shared(self._link.log, kept.branch.log) == inf:
+            self._link.regain(ahead)
+        else:
+            self._link.take_up(kept.branch.log, remembered(self._link.run, ahead=ahead), self._document.experiment)
+        self.changed.emit()
+
+    def document_replaced(self) -> None:
+        """Another document is open: it has branches of its own."""
+        self.kept, self._name, self._color = (), FIRST, 0
+        self.changed.emit()
+
+    def set_kept(self, kept: tuple[KeptBranch, ...], name: str, color: int) -> None:
+        """Have the branches that the document was saved with."""
+        self.kept, self._name, self._color = kept, name, color
+        self.changed.emit()
+
+    # --- inside ---
+
+    def _fork(self) -> None:
+        """Keep the present run, and let what follows be a branch of another name."""
+        self._keep()
+        names = {branch.name for branch in (one.branch for one in self.kept)}
+        self._name, self._color = free_name(names), free_color([one.branch for one in self.kept])
+
+    def _keep(self) -> None:
+        if present := self.present:
+            self.kept = (*self.kept, KeptBranch(present, remembered(self._link.run)))
+
+
+def _renamed(kept: KeptBranch, name: str) -> KeptBranch:
+    branch = kept.branch
+    return KeptBranch(Branch(name, branch.color, branch.log, branch.reached), kept.run)
