@@ -98,6 +98,8 @@ class Service:
     def _new(self, log: RunLog, folder: Path) -> Timeline:
         old = self._timeline
         is_known = old and log.first.data.kind != "csv" and old.has_same_data(log.first, folder)  # a file may have changed
+        if is_known and old.folder == folder:
+            return old.branch(log)
         return Timeline(log, folder, old.data if is_known else None)
 
     def _begin(self, revision: int, timeline: Timeline, iteration: int = 0, nothing_left: bool = False) -> None:
