@@ -127,25 +127,26 @@ class Operation:
             return Formula()
 
     def _said(self, text: str, given: Given, count: int) -> Formula:
-        if is_complex(given) and not self.of_complex:
+        has_complex = is_complex(given)
+        if has_complex and not self.of_complex:
             return Formula()
         lines: list[str] = []
         equations: list[Equation | None] = [None] * count
-        gradients = self.of_complex if is_complex(given) and self.of_complex is not True else self.gradients
+        gradients = self.of_complex if has_complex and self.of_complex is not True else self.gradients
         for name, said in _chosen(gradients, given).items():
             sent = [said] if isinstance(said, (str, Gradient)) else said
             for tensor, one in zip(inputs_in(given.get(name)), sent, strict=False):
-                equation, line = _written(self._in_full(one, tensor, given), self.arguments.letter(name))
+                equation, line = _written(self._in_full(one, tensor, given, has_complex), self.arguments.letter(name))
                 equations[tensor.number] = equation
                 lines.append(line)
         return Formula(self.symbol, text, "\n".join(lines), tuple(equations))
 
-    def _in_full(self, said: str | Gradient, tensor: Input, given: Given) -> Gradient:
+    def _in_full(self, said: str | Gradient, tensor: Input, given: Given, has_complex: bool) -> Gradient:
         """What is sent to a tensor that has copies, or is real among complex ones."""
         one = Gradient(said) if isinstance(said, str) else said
         if one.symbol == "":
             return one
-        right = f"Re({one.right})" if is_complex(given) and tensor.kind != "c" else one.right
+        right = f"Re({one.right})" if has_complex and tensor.kind != "c" else one.right
         has_copies = self.spreads and tensor.shape != spread_shape(given)
         return one._replace(right=f"Σ {right}, over the copies" if has_copies else right)
 

@@ -46,6 +46,7 @@ def tensor_what_ifs(captured: Captured) -> tuple[WhatIf, ...]:
 def _tensors(captured: Captured) -> TraceRecord:
     trace, axes = captured.trace, batch_axes(captured.trace, len(captured.rows), captured.batch_axis)
     masked = masked_scores(trace.nodes)
+    nodes = tuple([_node(node, captured, axes.get(node.id), node.id in masked) for node in trace.nodes])
     return TraceRecord(
         iteration=captured.iteration,
         epoch=captured.epoch,
@@ -54,8 +55,8 @@ def _tensors(captured: Captured) -> TraceRecord:
         worst_error=trace.worst_error,
         precision=captured.precision,
         rows=tuple(captured.rows.tolist()),
-        nodes=tuple(_node(node, captured, axes.get(node.id), node.id in masked) for node in trace.nodes),
-        edges=_edges(captured),
+        nodes=nodes,
+        edges=_edges(captured, nodes),
         steps=tuple(_step(step) for step in trace.steps),
         updates=_updates(captured),
         value_reads=tuple(read.where for read in trace.value_reads),
@@ -165,7 +166,7 @@ def _rows(tensor: Tensor) -> RowsRecord:
     return RowsRecord(array_of(tensor[:count]), array_of(row_of_batch(tensor, 0, None).to(tensor.dtype)))
 
 
-def _edges(captured: Captured) -> tuple[EdgeRecord, ...]:
+def _edges(captured: Captured, records: tuple[NodeRecord, ...]) -> tuple[EdgeRecord, ...]:
     trace = captured.trace
     back = {(node.id, part.source, part.argument): part.gradient for node in trace.nodes for part in node.contributions}
     edges = []
@@ -175,7 +176,9 @@ def _edges(captured: Captured) -> tuple[EdgeRecord, ...]:
             small = contribution is not None and node.value.numel() <= WHOLE
             slope = local_derivative(trace, node) if small else None
             local = None if slope is None else array_of(slope)
-            edges.append(EdgeRecord(source, node.id, argument, _optional(contribution, captured), local))
+            is_whole = contribution is not None and contribution is trace.nodes[source].gradient  # its only addend
+            sent = records[source].gradient if is_whole else _optional(contribution, captured)
+            edges.append(EdgeRecord(source, node.id, argument, sent, local))
     return tuple(edges)
 
 
@@ -199,5 +202,6 @@ def _updates(captured: Captured) -> tuple[UpdateRecord, ...]:
 
 def _update(update: Update, node: int, captured: Captured) -> UpdateRecord:
     rows = tuple(RowRecord(row.symbol, row.formula, tensor_record(row.value, captured.measured)) for row in update.rows)
-    before, after = (tensor_record(tensor, captured.measured) for tensor in (update.before, update.after))
-    return UpdateRecord(update.parameter, node, rows, before, after)
+    is_first = update.before is update.rows[0].value
+    before = rows[0].value if is_first else tensor_record(update.before, captured.measured)
+    return UpdateRecord(update.parameter, node, rows, before, tensor_record(update.after, captured.measured))
