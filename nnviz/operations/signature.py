@@ -88,4 +88,5 @@ def _is_complex(part: Any) -> bool:
 
 def spread_shape(given: Given) -> tuple[int, ...]:
     """Return the shape to which the tensors of a call are spread. Raises ValueError where they do not fit."""
-    return np.broadcast_shapes(*[tensor.shape for part in given.values() for tensor in inputs_in(part)])
+    shapes = {tensor.shape for part in given.values() for tensor in inputs_in(part)}
+    return shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)

@@ -33,11 +33,15 @@ def run_backward(entries: list[TapeEntry], loss: TapeEntry) -> None:
     for entry in entries[: loss.id]:
         _add_up(entry)
     for entry, read in zip(reached, reads, strict=True):
-        entry.reads = read if any([gradient is not None for gradient in entry.gradients]) else ()
+        if entry.contributions or entry is loss:
+            entry.reads = read
 
 
 def _add_up(entry: TapeEntry) -> None:
     """The sum of every output's contributions, in the order in which they arrived."""
+    if len(entry.contributions) == 1:
+        entry.gradients[entry.contributions[0].output] = entry.contributions[0].gradient
+        return
     summed = set()
     for _, _, gradient, port in entry.contributions:
         total = entry.gradients[port]
@@ -63,7 +67,7 @@ def _reads(entry: TapeEntry) -> tuple[int, ...]:
 
 def _places(tensor: Tensor) -> tuple[int, ...]:
     """Where its numbers lie in memory."""
-    if tensor.layout == torch.strided and not tensor.is_nested:
+    if tensor.layout is torch.strided and not tensor.is_nested:
         return (tensor.data_ptr(),)
     if tensor.is_nested:
         return (tensor.values().data_ptr(),)

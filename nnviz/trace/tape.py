@@ -170,8 +170,9 @@ class Tape(TorchFunctionMode):
         return self.bindings.add(kind, operation_name(made.function), call, [], [], copies)
 
     def _leaves(self, tensors: list[Tensor], sources: list[Source]) -> list[Tensor]:
-        differentiable = torch.is_grad_enabled()
-        return [leaf(source, differentiable and tensor.requires_grad) for tensor, source in zip(tensors, sources, strict=True)]
+        if not torch.is_grad_enabled():
+            return [entry.values[port] for entry, port in sources]
+        return [leaf(source, tensor.requires_grad) for tensor, source in zip(tensors, sources, strict=True)]
 
     def _own_saved_tensors(self):
         """Inside checkpoint() the shadow must keep what it saves, whatever the person's hooks do with theirs."""

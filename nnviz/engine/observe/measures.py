@@ -42,9 +42,9 @@ def _name(dtype: np.dtype) -> str:
 
 def plain(tensor: Tensor) -> Tensor:
     """Return the same numbers in a dense tensor numpy can read: bfloat16 and 8 bits as float32, quantised ones as what they stand for."""
-    tensor = tensor.detach()
-    if tensor.dtype in _OF_NUMPY and tensor.layout == torch.strided and not tensor.is_nested:  # nearly always
-        return tensor.resolve_neg()
+    tensor = tensor.detach() if tensor.requires_grad else tensor
+    if tensor.dtype in _OF_NUMPY and tensor.layout is torch.strided and not tensor.is_nested:  # nearly always
+        return tensor.resolve_neg() if tensor.is_neg() else tensor
     if tensor.is_nested:
         tensor = torch.nested.to_padded_tensor(tensor, 0.0)
     if tensor.layout != torch.strided:

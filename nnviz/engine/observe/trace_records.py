@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -94,9 +95,9 @@ def _node(node: Node, captured: Captured, batch_axis: int | None, is_masked: boo
         winners=_winners(node, captured.trace),
         marks=node_marks(node.operation, node.value, node.gradient, node.dropped, batch_axis, node.label in captured.frozen, is_masked),
         ports=tuple(node.ports) if any(node.ports) else (),
-        arguments=tuple(_plain(part) for part in node.call.args) if node.call else (),
+        arguments=tuple([_plain(part) for part in node.call.args]) if node.call else (),
         keywords={name: _plain(part) for name, part in node.call.kwargs.items()} if node.call else {},
-        others=tuple(_other(node, port, captured) for port in range(1, len(node.values))),
+        others=tuple([_other(node, port, captured) for port in range(1, len(node.values))]),
         has_own_backward=node.has_own_backward,
         is_masked=is_masked,
     )
@@ -169,12 +170,12 @@ def _rows(tensor: Tensor) -> RowsRecord:
 def _edges(captured: Captured, records: tuple[NodeRecord, ...]) -> tuple[EdgeRecord, ...]:
     trace = captured.trace
     back = {(node.id, part.source, part.argument): part.gradient for node in trace.nodes for part in node.contributions}
+    slopes = local_derivatives(trace, [node for node in trace.nodes if node.value.numel() <= WHOLE and node.gradient is not None])
     edges = []
     for node in trace.nodes:
         for argument, source in enumerate(node.inputs):
             contribution = back.get((source, node.id, argument))
-            small = contribution is not None and node.value.numel() <= WHOLE
-            slope = local_derivative(trace, node) if small else None
+            slope = None if contribution is None else slopes.get(node.id)
             local = None if slope is None else array_of(slope)
             is_whole = contribution is not None and contribution is trace.nodes[source].gradient  # its only addend
             sent = records[source].gradient if is_whole else _optional(contribution, captured)
@@ -184,15 +185,24 @@ def _edges(captured: Captured, records: tuple[NodeRecord, ...]) -> tuple[EdgeRec
 
 def local_derivative(trace: Trace, node: Node) -> Tensor | None:
     """Return ∂output/∂input of an element-wise operation: its own backward on ones (that of the sum), at the traced input."""
-    if not row_of(node.operation).sends_local or node.call is None or len(node.inputs) != 1:
-        return None
-    source = trace.nodes[node.inputs[0]].values[node.ports[0]]
-    if source.shape != node.value.shape or source.is_complex():  # of a complex function there are two
-        return None
+    return local_derivatives(trace, [node]).get(node.id)
+
+
+def local_derivatives(trace: Trace, nodes: Sequence[Node]) -> dict[int, Tensor]:
+    """Return the local derivatives of those nodes that have one, by id: one run of the autograd engine makes them all."""
+    made: dict[int, tuple[Tensor, Tensor]] = {}
     with torch.enable_grad():
-        leaf = source.detach().clone().requires_grad_()
-        output = perform(node.call, [leaf])[1][0]
-        return torch.autograd.grad(output.sum(), leaf)[0]
+        for node in nodes:
+            source = _only_input(trace, node) if row_of(node.operation).sends_local else None
+            if source is not None and source.shape == node.value.shape and not source.is_complex():  # of a complex function there are two
+                leaf = source.detach().clone().requires_grad_()
+                made[node.id] = perform(node.call, [leaf])[1][0].sum(), leaf
+        sums, leaves = zip(*made.values(), strict=True) if made else ((), ())
+        return dict(zip(made, torch.autograd.grad(sums, leaves), strict=True)) if made else {}
+
+
+def _only_input(trace: Trace, node: Node) -> Tensor | None:
+    return trace.nodes[node.inputs[0]].values[node.ports[0]] if node.call is not None and len(node.inputs) == 1 else None
 
 
 def _updates(captured: Captured) -> tuple[UpdateRecord, ...]:
