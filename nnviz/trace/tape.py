@@ -98,7 +98,7 @@ class Tape(TorchFunctionMode):
 
     def _is_watching(self) -> bool:
         """Whether this thread runs the person's code under the tape: other threads run modules too, and so does a shadow."""
-        return any(mode is self for mode in _get_current_function_mode_stack())
+        return self in _get_current_function_mode_stack()
 
     def call(self, function: Callable, *args: Any, **kwargs: Any) -> Any:
         """For openers: record a Python function of ours as one operation."""
@@ -112,18 +112,18 @@ class Tape(TorchFunctionMode):
         shape = template(args, tensors), template(kwargs, tensors)
         sources = [self.bindings.source(tensor) for tensor in tensors]
         versions = [tensor._version for tensor in tensors]
-        own = own_generator(args, kwargs)
+        draws = may_draw(function)
+        own = own_generator(args, kwargs) if draws else None
         state = torch.get_rng_state if own is None else own.get_state
-        before = state() if may_draw(function) else None
+        before = state() if draws else None
         result = function(*args, **kwargs)
         after = state() if before is not None else None
         if own is not None:  # made again it draws the same from torch's own generator
             shape = without_generator(shape[0]), without_generator(shape[1])
         if before is not None and torch.equal(before, after):
             before = after = None
-        silent = {id(tensor) for tensor in silently_written(function, args, kwargs)}
-        changed = [k for k, tensor in enumerate(tensors) if tensor._version != versions[k] or id(tensor) in silent]
-        written = tuple(changed)
+        silent = [id(tensor) for tensor in silently_written(function, args, kwargs)]
+        written = tuple([k for k, tensor in enumerate(tensors) if tensor._version != versions[k] or id(tensor) in silent])
         outputs = with_written(result, [tensors[k] for k in written])
         return ModelCall(
             function, *shape, tensors, sources, result, written, outputs, before, after, torch.get_rng_state() if own else None
