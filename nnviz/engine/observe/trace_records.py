@@ -8,11 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nnviz.engine.observe._formulas import Formulas
 from nnviz.engine.observe._neuron_records import scalar_record
 from nnviz.engine.observe.batch_axis import batch_axes
 from nnviz.engine.observe.capture import Captured
 from nnviz.engine.observe.measures import array_of, row_of_batch, tensor_record
 from nnviz.engine.observe.node_marks import node_marks
+from nnviz.operations.operation import Formula
 from nnviz.operations.table import row_of
 from nnviz.records.tensors import PICTURED, WHOLE, Array
 from nnviz.records.tensors import Tensor as TensorRecord
@@ -46,8 +48,8 @@ def tensor_what_ifs(captured: Captured) -> tuple[WhatIf, ...]:
 
 def _tensors(captured: Captured) -> TraceRecord:
     trace, axes = captured.trace, batch_axes(captured.trace, len(captured.rows), captured.batch_axis)
-    masked = masked_scores(trace.nodes)
-    nodes = tuple([_node(node, captured, axes.get(node.id), node.id in masked) for node in trace.nodes])
+    masked, formulas = masked_scores(trace.nodes), Formulas()
+    nodes = tuple([_node(node, captured, axes.get(node.id), node.id in masked, formulas.of(node)) for node in trace.nodes])
     return TraceRecord(
         iteration=captured.iteration,
         epoch=captured.epoch,
@@ -69,9 +71,9 @@ def _tensors(captured: Captured) -> TraceRecord:
     )
 
 
-def _node(node: Node, captured: Captured, batch_axis: int | None, is_masked: bool) -> NodeRecord:
+def _node(node: Node, captured: Captured, batch_axis: int | None, is_masked: bool, said: Formula) -> NodeRecord:
     entry = captured.entry
-    is_data, said = node.kind == "input" and node.label == "x", node.said
+    is_data = node.kind == "input" and node.label == "x"
     return NodeRecord(
         id=node.id,
         kind=node.kind,
