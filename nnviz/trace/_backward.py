@@ -81,20 +81,19 @@ _COMPRESSED = (torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.spars
 
 def _saved_places(entry: TapeEntry) -> set[int]:
     """Where the tensors lie that the entry's own functions saved: those between its outputs and its leaves."""
-    seen = [leaf.grad_fn for leaf in entry.leaves]
-    seen.append(None)
+    seen = {leaf.grad_fn for leaf in entry.leaves}
+    seen.add(None)
     waiting = [output.grad_fn for output in entry.outputs]
     places: set[int] = set()
-    while waiting:
-        function = waiting.pop()
+    for function in waiting:  # which grows meanwhile
         if function in seen:
             continue
-        seen.append(function)
+        seen.add(function)
         for name in _saved_names(type(function)):
             saved = getattr(function, name)
             for tensor in (saved,) if isinstance(saved, Tensor) else saved or ():  # one, or a tuple of them
                 places.update(() if tensor is None else _places(tensor))
-        waiting += [following for following, _ in function.next_functions]
+        waiting += [following for following, _ in function.next_functions if following not in seen]
     return places
 
 

@@ -209,19 +209,17 @@ _slot = lru_cache(maxsize=256)(Slot)
 
 def template(structure: Any, tensors: list[Tensor]) -> Any:
     """The structure with a `Slot` for every tensor; the tensors are appended to `tensors`."""
-    kind = type(structure)
-    if kind in _PLAIN:
-        return structure
     if isinstance(structure, Tensor):
         tensors.append(structure)
         return _slot(len(tensors) - 1)
+    kind = type(structure)
     if kind is tuple:
         return tuple([part if type(part) in _PLAIN else template(part, tensors) for part in structure])
     if kind is dict:
         return {key: template(part, tensors) for key, part in structure.items()} if structure else structure
-    if isinstance(structure, (tuple, list)):
+    if kind not in _PLAIN and isinstance(structure, (tuple, list)):
         parts = [template(part, tensors) for part in structure]
-        return parts if isinstance(structure, list) else tuple(parts)
+        return parts if kind is list or isinstance(structure, list) else tuple(parts)
     return structure
 
 

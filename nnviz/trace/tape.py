@@ -247,22 +247,23 @@ class Tape(TorchFunctionMode):
         return fill(made.args, tensors), fill(made.kwargs, tensors)
 
     def _record_opened(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+        bindings = self.bindings
         tensors: list[Tensor] = []
-        shape = template(args, tensors), template(kwargs, tensors)
-        sources = [self.bindings.source(tensor) for tensor in tensors]
+        shape = template(args, tensors), template(kwargs, tensors) if kwargs else kwargs
+        sources = [bindings.source(tensor) for tensor in tensors]
         leaves = self._leaves(tensors, sources)
         before = torch.get_rng_state() if may_draw(function) else None
-        here = len(self.bindings.entries)
+        here = len(bindings.entries)
         made = altering(function, self._inside[here]) if here in self._inside else function
-        call = Call(made, *shape, (), tuple([part.requires_grad for part in leaves]))
-        result, outputs = perform(call, leaves)
+        result = made(*fill(shape[0], leaves), **fill(shape[1], leaves)) if kwargs else made(*fill(shape[0], leaves))
+        outputs = with_written(result, [])
         if not outputs:
             return result
-        if before is not None and not torch.equal(before, torch.get_rng_state()):
-            call = call._replace(rng=before)
-        entry = self.bindings.add("operation", operation_name(function), call, sources, leaves, outputs)
+        rng = before if before is not None and not torch.equal(before, torch.get_rng_state()) else None
+        call = Call(made, *shape, (), tuple([part.requires_grad for part in leaves]), rng)
+        entry = bindings.add("operation", operation_name(function), call, sources, leaves, outputs)
         for port, tensor in enumerate(outputs):
-            self.bindings.bind(tensor, entry, port)
+            bindings.bind(tensor, entry, port)
         return result
 
     # -- what is supposed -------------------------------------------------------------------------------------------

@@ -20,9 +20,7 @@ def batch_axes(trace: Trace, batch: int, first: int = 0) -> dict[int, int]:
             continue
         sources = zip(node.inputs, node.ports, strict=True)
         known = [(axes[source], trace.nodes[source].values[port].dim()) for source, port in sources if source in axes]
-        wanted = (
-            [place for axis, rank in known for place in _places(axis, rank, len(shape))] if node.inputs else _given(node, batch, first)
-        )
+        wanted = [place for axis, rank in known for place in _places(axis, rank, len(shape))] if node.inputs else _given(node, batch, first)
         found = next((place for place in wanted if shape[place : place + 1] == (batch,)), None)
         if found is not None:
             axes[node.id] = found
