@@ -1,4 +1,4 @@
-"""What is said of the calls of one trace, worked out once for all that are alike: an unrolled net makes the same ones at every time step."""
+"""What is said of the calls of one trace, worked out once for all that are alike: an unrolled net makes the same at every time step."""
 
 from __future__ import annotations
 
