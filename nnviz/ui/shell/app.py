@@ -106,16 +106,20 @@ def after_first_paint(window: QWidget, call: Callable[[], None]) -> None:
 
 
 def start_when_painted(window: MainWindow, begin: Begin | None = None) -> None:
-    """Put the panels in and start the engine, once the window has been painted; `begin` decides on the document in between."""
+    """Start the engine and put the panels in, once the window has been painted; `begin` decides on the document in between."""
     after_first_paint(window, lambda: _begin(window, begin))
 
 
 def _begin(window: MainWindow, begin: Begin | None) -> None:
     if window.isHidden():  # closed before it had anything to show
         return
-    from nnviz.document.store.examples import FIRST_EXAMPLE, open_document  # here, because the window is painted before they are loaded
+    from nnviz.session.engine_process import EngineProcess  # here, because the window is painted before they are loaded
 
-    window.make_features(open_document(FIRST_EXAMPLE))
+    engine = EngineProcess()
+    engine.start()  # it loads torch while the window loads and makes its panels
+    from nnviz.document.store.examples import FIRST_EXAMPLE, open_document
+
+    window.make_features(open_document(FIRST_EXAMPLE), engine=engine)
     if begin:
         begin(window)
     window.session.start(train_first=0 if begin else FIRST_ITERATIONS)
