@@ -138,7 +138,6 @@ def begin_with(window: MainWindow, path: str) -> None:
 def _load_libraries() -> None:
     """Load now, while the engine starts, what the first graph and the first plot would otherwise make a person wait for."""
     import fast_sugiyama  # noqa: F401
-    import networkx  # noqa: F401
     import pyqtgraph  # noqa: F401
 
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again, and let the window wait for it
