@@ -83,6 +83,7 @@ def build_window(experiment: Experiment, autosaves: bool = True) -> MainWindow:
     """Return a window, with its panels, on a new session of this experiment. The engine is not started: call `window.session.start`."""
     window = MainWindow()
     window.make_features(experiment, autosaves)
+    window.action_table.set_icons()
     return window
 
 
@@ -100,14 +101,14 @@ def flush_deletions() -> None:
     QCoreApplication.processEvents()
 
 
-def after_first_paint(window: QWidget, call: Callable[[], None]) -> None:
-    """Call once, right after the window has been painted for the first time."""
-    window.installEventFilter(_FirstPaint(call, window))
+def after_next_paint(widget: QWidget, call: Callable[[], None]) -> None:
+    """Call once, right after the widget has been painted the next time."""
+    widget.installEventFilter(_NextPaint(call, widget))
 
 
 def start_when_painted(window: MainWindow, begin: Begin | None = None) -> None:
     """Start the engine and put the panels in, once the window has been painted; `begin` decides on the document in between."""
-    after_first_paint(window, lambda: _begin(window, begin))
+    after_next_paint(window, lambda: _begin(window, begin))
 
 
 def _begin(window: MainWindow, begin: Begin | None) -> None:
@@ -123,7 +124,7 @@ def _begin(window: MainWindow, begin: Begin | None) -> None:
     if begin:
         begin(window)
     window.session.start(train_first=0 if begin else FIRST_ITERATIONS)
-    QTimer.singleShot(0, _load_libraries)
+    after_next_paint(window.features.area, lambda: _complete(window))
     if not window.siblings():
         window.features.files.lost_work.offer()
     window.focus_canvas()
@@ -132,6 +133,12 @@ def _begin(window: MainWindow, begin: Begin | None) -> None:
 def begin_with(window: MainWindow, path: str) -> None:
     """Let a new window begin with a document: a path, `example:NAME` or `template:NAME`."""
     window.features.files.begin_with(path)
+
+
+def _complete(window: MainWindow) -> None:
+    """What the first picture of the panels need not wait for, while the engine starts."""
+    window.action_table.set_icons()
+    _load_libraries()
 
 
 @cache
@@ -143,13 +150,13 @@ def _load_libraries() -> None:
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again, and let the window wait for it
 
 
-class _FirstPaint(QObject):
-    def __init__(self, call: Callable[[], None], window: QWidget) -> None:
-        super().__init__(window)
+class _NextPaint(QObject):
+    def __init__(self, call: Callable[[], None], widget: QWidget) -> None:
+        super().__init__(widget)
         self._call = call
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.UpdateRequest:
+        if event.type() in (QEvent.Type.UpdateRequest, QEvent.Type.Paint):  # of a window, and of what stands in one
             watched.removeEventFilter(self)
             QTimer.singleShot(0, self, self._call)
         return False

@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
     def make_features(self, experiment: Experiment, autosaves: bool = True, engine: EngineProcess | None = None) -> None:
         """Give the window a session of this experiment, and its features. The run is not opened: call `session.start`.
 
-        `engine`: one that has been started already, with nobody listening yet.
+        Icons stay blank until `action_table.set_icons` is called. `engine`: one that has been started already; nobody listens to it yet.
         """
         from nnviz.session.engine_process import EngineProcess  # here, because the window is painted before they are loaded
         from nnviz.ui.shell._features import Features, new_session
@@ -112,7 +112,6 @@ class MainWindow(QMainWindow):
         PendingText(self)
         EscapeKey(self, self._leave_mode)
         self._listen(self.session)
-        self.action_table.set_icons()
         if self._keeps_settings:
             self.features.area.restore_state(str(QSettings().value("window/panels", "")))
         self.features.area.show_workspace(FIRST_WORKSPACE)
