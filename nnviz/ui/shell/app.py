@@ -31,6 +31,7 @@ from nnviz.ui.theme.fonts import load_fonts
 
 if TYPE_CHECKING:
     from nnviz.document.experiment import Experiment
+    from nnviz.session.engine_process import EngineProcess
 
 FIRST_ITERATIONS = 300
 """How far the two moons are trained before anybody has clicked: enough to see a boundary, not enough to be done."""
@@ -79,10 +80,13 @@ def _made() -> QApplication:
         qInstallMessageHandler(before)
 
 
-def build_window(experiment: Experiment, autosaves: bool = True) -> MainWindow:
-    """Return a window, with its panels, on a new session of this experiment. The engine is not started: call `window.session.start`."""
+def build_window(experiment: Experiment, autosaves: bool = True, engine: EngineProcess | None = None) -> MainWindow:
+    """Return a window, with its panels, on a new session of this experiment. The run is not opened: call `window.session.start`.
+
+    `engine`: one that has been started already; nobody listens to it yet.
+    """
     window = MainWindow()
-    window.make_features(experiment, autosaves)
+    window.make_features(experiment, autosaves, engine)
     window.action_table.set_icons()
     return window
 
