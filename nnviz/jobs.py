@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ class HeadlessRun:
             raise JobError(f"@{last.iteration}:{last.path} lies beyond the end: the run has {iterations} iterations.")
         while not self._is_finished(iterations, epochs):
             self._make_settings()
-            if stop := self.timeline.advance(self._breakpoints.check):
+            if stop := self.timeline.advance(self._breakpoints.active_check, self._at_most(iterations)):
                 self.stopped, self.message = stop.reason, stop.message
                 self.breakpoint = self._described(stop.hit) if stop.hit else None
                 return
@@ -117,6 +118,11 @@ class HeadlessRun:
     def _is_finished(self, iterations: int | None, epochs: int | None) -> bool:
         position = self.timeline.trainer.position
         return position.epoch >= (epochs or 0) if iterations is None else position.iteration >= iterations
+
+    def _at_most(self, iterations: int | None) -> int:
+        """How many iterations can be made in one go, which ends with the epoch anyway."""
+        ends = [setting.iteration for setting in self.later[:1]] + ([] if iterations is None else [iterations])
+        return min(ends, default=sys.maxsize) - self.timeline.iteration
 
     def _make_settings(self) -> None:
         while self.later and self.later[0].iteration <= self.timeline.iteration:
