@@ -177,7 +177,8 @@ def test_the_constraints_agree_with_the_setup():
 
 
 def test_the_first_paint_of_the_window_waits_for_no_numbers():
-    code = "import sys; from nnviz.ui.shell import main_window; sys.exit(' '.join({'numpy', 'msgspec', 'torch'} & set(sys.modules)) or 0)"
+    numbers = "{'numpy', 'msgspec', 'torch'}"
+    code = f"import sys, nnviz.cli; from nnviz.ui.shell import app; sys.exit(' '.join({numbers} & set(sys.modules)) or 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"QT_QPA_PLATFORM": "offscreen"})
     assert done.returncode == 0, done.stderr
 

@@ -34,6 +34,7 @@ window.show()
 """
 
 WHOLE = """
+import nnviz.cli
 from nnviz.ui.shell import app
 application, paint = app.application(), FirstPaint()
 windows = app.Windows(app.MainWindow, lambda window, begin: window.installEventFilter(paint))
