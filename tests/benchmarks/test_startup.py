@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent.parent
+pytestmark = pytest.mark.timeout(600)
 
 START = """
 import os, sys, time
@@ -97,4 +100,4 @@ def test_first_iteration_of_a_run(measure):
 def test_first_trace_of_the_window(measure):
     """Window and engine need a core each: the goal holds on an idle machine."""
     traced = lambda: run_python("-c", TRACED)  # noqa: E731
-    measure("from the start of the window to its first trace beside import torch", traced, import_torch, goal=1.3)
+    measure("from the start of the window to its first trace beside import torch", traced, import_torch, goal=1.3, rounds=3)
