@@ -24,7 +24,7 @@ from nnviz.engine.observe.reporter import Reporter
 from nnviz.engine.observe.surface import unit_map
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.position import iterations_per_epoch
-from nnviz.engine.run.timeline import Timeline
+from nnviz.engine.run.timeline import SLICE, Timeline
 from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
 from nnviz.records.run_records import BreakpointHit
 from nnviz.trace import NoSuchGroup, TooManyScalars, TraceError
@@ -155,8 +155,9 @@ class Service:
     def _advance(self) -> None:
         start = time.perf_counter()
         try:
-            stop = self._timeline.advance(self._breakpoints.check)
-            self._left -= 1
+            before, at_most = self._timeline.iteration, self._left
+            stop = self._timeline.advance(self._breakpoints.active_check, at_most, start + SLICE)
+            self._left -= self._timeline.iteration - before
             if stop or self._left <= 0:
                 self._finish(*(stop or ("done",)))
             else:

@@ -27,7 +27,7 @@ class Samples(NamedTuple):
     @property
     def count(self) -> int:
         """How many rows there are."""
-        return len(self.x)
+        return self.x.size(0)
 
 
 def samples(experiment: Experiment, data: Data, net: Net) -> tuple[Samples, Samples]:

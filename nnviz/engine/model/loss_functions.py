@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -101,9 +102,9 @@ def answered_classes(loss: str, output: Tensor) -> Tensor:
     return classes.where(rows.isfinite().all(1), torch.tensor(UNANSWERED))
 
 
-def metric(loss: str, output: Tensor, y: Tensor, classes: int) -> float | None:
-    """Return accuracy (0 to 1) for classes, None where a row is not answered; the root mean squared error otherwise."""
+def metric(loss: str, output: Tensor, y: Tensor, classes: int) -> Tensor:
+    """Return accuracy (0 to 1) for classes, NaN where a row is not answered; the root mean squared error otherwise. In float64."""
     if not classes:
-        return (probabilities(loss, output).reshape(y.shape).double() - y.double()).pow(2).mean().sqrt().item()
+        return (probabilities(loss, output).reshape(y.shape).double() - y.double()).pow(2).mean().sqrt()
     answers = answered_classes(loss, output)
-    return None if bool((answers == UNANSWERED).any()) else (answers == y).double().mean().item()
+    return (answers == y).double().mean().masked_fill((answers == UNANSWERED).any(), math.nan)

@@ -8,9 +8,10 @@ from nnviz.document.catalog import OPTIMIZERS
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer, split_parameter
 from nnviz.engine.data.datasets import Data
-from nnviz.engine.model.build import Net, build, check, set_weights
+from nnviz.engine.model.build import build, check, set_weights
 from nnviz.engine.run import optimizers
 from nnviz.engine.run.early_stopping import EarlyStopping
+from nnviz.engine.run.flat_iteration import FlatNet
 from nnviz.engine.run.schedules import Plateau
 from nnviz.engine.run.trainer import Trainer
 
@@ -91,12 +92,12 @@ def _computed(experiment: Experiment) -> tuple:
     return bare, network.links, experiment.training.loss
 
 
-def _net(old: Trainer, experiment: Experiment, data: Data) -> Net:
+def _net(old: Trainer, experiment: Experiment, data: Data) -> FlatNet:
     """The same one while the network is the same: a switched optimizer should not cost a new network."""
     if experiment.network != old.experiment.network:
-        return build(experiment, data)
+        return FlatNet(build(experiment, data))
     check(experiment, data)
-    return old.net
+    return old.flat_net
 
 
 def _transfer_state(old: Trainer, new: Trainer, fitting: set[str]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,8 +11,7 @@ from torch import Tensor
 from nnviz.engine import seeds
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(NamedTuple):
     """After `iteration` iterations: `epoch` whole passes, and `taken` rows into the next one. Rows, not batches, are counted, so that
     a batch size changed on the way still gives every row once per epoch."""
 
@@ -36,8 +35,30 @@ def next_rows(seed: int, position: Position, count: int, batch_size: int | None)
     """Return which training rows the next iteration takes, as a vector of row numbers. A batch of all rows keeps their order."""
     size = min(batch_size or count, count)
     if size == count and not position.taken:
-        return torch.arange(count)
-    return _order(seed, position.epoch, count)[position.taken : position.taken + size]
+        return _all(count)
+    return next_batches(seed, position, count, batch_size)[0]
+
+
+def next_batches(seed: int, position: Position, count: int, batch_size: int | None) -> tuple[Tensor, ...]:
+    """Return the same for all iterations that are left of the epoch."""
+    number, first = divmod(position.taken, min(batch_size or count, count))
+    return _batches(seed, position.epoch, count, min(batch_size or count, count), first)[number:]
+
+
+def row_count(position: Position, count: int, batch_size: int | None) -> int:
+    """Return how many rows that is; to ask a tensor for its length takes longer than a kernel of a small net."""
+    return min(batch_size or count, count - position.taken)
+
+
+@lru_cache(maxsize=4)
+def _all(count: int) -> Tensor:
+    return torch.arange(count)
+
+
+@lru_cache(maxsize=4)
+def _batches(seed: int, epoch: int, count: int, size: int, first: int) -> tuple[Tensor, ...]:
+    """The rows of an epoch from the one at place `first` on, cut into batches."""
+    return _order(seed, epoch, count)[first:].split(size)
 
 
 @lru_cache(maxsize=4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from math import nan
+from math import inf, nan
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -17,12 +17,19 @@ from nnviz.engine.errors import BuildError
 from nnviz.engine.run import checkpoints
 from nnviz.engine.run._state_transfer import Transferred, transfer
 from nnviz.engine.run.checkpoints import Checkpoints
-from nnviz.engine.run.trainer import Stop, Trainer
+from nnviz.engine.run.stop import Stop
+from nnviz.engine.run.trainer import Trainer
 from nnviz.engine.run.weight_recorder import LENGTH, WeightRecorder
 from nnviz.records.run_records import CurvePoint
 
+SLICE = 0.005
+"""Seconds of iterations that are made in one go."""
 REPLAYING = 0.25
 """Seconds that the past of a recorded weight may take to be made again."""
+
+
+TimelineCheck = Callable[[Trainer, float, float], Stop | None]
+"""Is given the trainer, the loss and that of the iteration before; returns why not to make the update, if there is a reason."""
 
 
 class Timeline:
@@ -98,7 +105,7 @@ class Timeline:
         if is_in_force:
             self._go_back(iteration)
             while self.iteration < iteration:
-                self.advance()
+                self.advance(at_most=iteration - self.iteration)
         return Transferred(self.trainer, tuple(self.trainer.parameters), (), False)
 
     def _go_on_with(self, log: RunLog, count: int) -> None:
@@ -118,14 +125,19 @@ class Timeline:
         elif has_other_penalties:
             self.points[-1] = CurvePoint(last.iteration, last.loss)  # what was measured held the former ones and is measured anew
 
-    def advance(self, check: Callable[[Trainer, float, float], Stop | None] | None = None) -> Stop | None:
-        """Make one iteration, and whatever changes are recorded behind it. Returns why to stop, if there is a reason.
+    def advance(self, check: TimelineCheck | None = None, at_most: float = 1, until: float = inf) -> Stop | None:
+        """Make an iteration and what changes are recorded behind it, or several, up to so many; none is begun at this time of the clock or
+        later. Returns why to stop, if there is a reason.
 
         `check` is given the trainer, the loss and that of the iteration before (NaN for the first), and may stop it before the update.
         """
-        start = time.perf_counter()
+        start, before = time.perf_counter(), self.iteration
+        if at_most > 1 and check is None:
+            self._advance_quietly(at_most - 1, until)
+            if self.iteration > before and time.perf_counter() > until:
+                return None
         stop = self.trainer.advance(partial(check, previous=self.points[-1].loss if self.iteration else nan) if check else None)
-        self._iteration_seconds = time.perf_counter() - start
+        self._iteration_seconds = (time.perf_counter() - start) / (self.iteration - before or 1)
         if stop and stop.comes_before:
             return stop
         self.points.append(self.trainer.point)
@@ -133,6 +145,13 @@ class Timeline:
         if self.iteration % checkpoints.SPACING == 0:
             self._keep_checkpoint()
         return stop
+
+    def _advance_quietly(self, at_most: float, until: float) -> None:
+        """Make iterations behind which nothing is to be done but to note their loss: no change comes, no checkpoint is kept."""
+        iteration, changes = self.iteration, self.changes[self.applied :]
+        ahead = [change.iteration - iteration - 1 for change in changes[:1]]
+        losses = self.trainer.advance_quietly(min(at_most, checkpoints.SPACING - iteration % checkpoints.SPACING - 1, *ahead), until)
+        self.points += [CurvePoint(number, loss) for number, loss in enumerate(losses, iteration + 1)]
 
     def complete_last_point(self) -> bool:
         """Measure where the run is what its last point lacks; return whether that point is another one now."""
@@ -162,7 +181,7 @@ class Timeline:
         if iteration < self.iteration:
             self._go_back(iteration)
         while self.iteration < iteration and not interrupted():
-            stop = self.advance()
+            stop = self.advance(at_most=iteration - self.iteration, until=time.perf_counter() + SLICE)
             if stop and stop.comes_before:
                 return stop
         return None
@@ -170,7 +189,7 @@ class Timeline:
     def _go_back(self, iteration: int) -> None:
         """To the last checkpoint before the iteration, so that its own update is made again and can be shown."""
         at, (checkpoint, self.applied, point) = self._checkpoints.before(iteration)
-        reusable = self.trainer.net if checkpoint.experiment.network == self.trainer.experiment.network else None
+        reusable = self.trainer.flat_net if checkpoint.experiment.network == self.trainer.experiment.network else None
         trainer = Trainer(checkpoint.experiment, self.data, reusable)
         trainer.restore(checkpoint)
         trainer.observe_like(self.trainer)

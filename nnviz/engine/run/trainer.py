@@ -6,49 +6,40 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from functools import partial
+from itertools import repeat
 
 import torch
 from msgspec.structs import replace
 from torch import Tensor, nn
 
-from nnviz.document.checks.training_checks import evaluated_rows
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import split_parameter
 from nnviz.engine import seeds
 from nnviz.engine.data.datasets import Data
 from nnviz.engine.data.samples import Samples, samples
+from nnviz.engine.flat.gradient_program import GradientProgram
 from nnviz.engine.model import loss_functions
-from nnviz.engine.model.build import Net, apply_switches, build, set_training
+from nnviz.engine.model.build import apply_switches, build, set_training
 from nnviz.engine.observe.non_finite import first_non_finite, gradients_are_finite
 from nnviz.engine.run import optimizers
+from nnviz.engine.run._evaluations import Evaluations
 from nnviz.engine.run._locked_weights import LockedWeights
 from nnviz.engine.run.checkpoints import Checkpoint
 from nnviz.engine.run.early_stopping import EarlyStopping
-from nnviz.engine.run.position import Position, iterations_per_epoch, next_rows
+from nnviz.engine.run.flat_iteration import FlatIterations, FlatNet, IterationParts, Series
+from nnviz.engine.run.position import Position, iterations_per_epoch, next_batches, next_rows, row_count
 from nnviz.engine.run.schedules import Plateau, learning_rate
+from nnviz.engine.run.stop import Stop
 from nnviz.engine.run.weight_recorder import WeightRecorder
-from nnviz.records.run_records import BreakpointHit, CurvePoint
+from nnviz.records.run_records import CurvePoint
 
 VALIDATE_EVERY = 50
 """Iterations between validations within an epoch; each epoch ends with one anyway."""
-MEASURE_EVERY = 10
+MEASURE_EVERY = 100
 """The training rows are measured at the end of an epoch, but no more often than once in so many iterations."""
 QUICK = 100_000_000
 """Rows whose values are no more numbers than this are measured whenever the run stands."""
-
-
-class Stop(NamedTuple):
-    """Why training should not simply go on. `reason`: early_stopping · non_finite · breakpoint."""
-
-    reason: str
-    message: str
-    hit: BreakpointHit | None = None
-
-    @property
-    def comes_before(self) -> bool:
-        """Whether the iteration was not made: the state is that before it."""
-        return self.reason in ("non_finite", "breakpoint")
 
 
 Check = Callable[["Trainer", float], Stop | None]
@@ -58,10 +49,11 @@ Check = Callable[["Trainer", float], Stop | None]
 class Trainer:
     """One network in training. `advance` makes the next iteration; all else reads the state or sets it as a whole."""
 
-    def __init__(self, experiment: Experiment, data: Data, net: Net | None = None) -> None:
+    def __init__(self, experiment: Experiment, data: Data, net: FlatNet | None = None) -> None:
         """Raises BuildError if the experiment cannot be built. A `net` of the same network is taken over instead of a new one."""
         self.experiment, self.data = experiment, data
-        self.net = net if net is not None else build(experiment, data)
+        self.flat_net = net or FlatNet(build(experiment, data))
+        self.net = self.flat_net.net
         self.training_rows, self.validation_rows = samples(experiment, data, self.net)
         self.parameters: dict[str, nn.Parameter] = dict(self.net.named_parameters())
         self.buffers = dict(self.net.named_buffers())
@@ -73,15 +65,19 @@ class Trainer:
         self.locks = LockedWeights(experiment.locks, self.parameters)
         self.loss = loss_functions.LOSSES[experiment.training.loss]
         self.penalty = loss_functions.penalty_of(experiment)
+        parts = IterationParts(
+            self.loss, self.penalty, self.optimizer, experiment.training, self.locks.masks, self.training_rows, self.prepare
+        )
+        self.flat = FlatIterations(self.flat_net, parts)
+        self._evaluations = Evaluations(self.flat_net, experiment, data.classes)
         self.position = Position()
         self.early_stopping, self.plateau = EarlyStopping(), Plateau()
         self.point: CurvePoint | None = None
         """The figures of the last iteration."""
         self.has_last = False
         """Whether gradients and activations are those of the last iteration made."""
-        self.activations: dict[str, Tensor] = {}
-        """What every layer put out in the last iteration."""
-        self._unclipped: dict[str, Tensor] = {}
+        self._activations: Callable[[], dict[str, Tensor]] = dict
+        self._unclipped: Mapping[str, Tensor] = {}
         """The gradients of the last iteration before they were clipped; empty where they are not clipped."""
         self.previous: dict[str, Tensor] = {}
         """The parameters as they were before the last iteration; empty before the first, and unless `keep_previous` was asked for."""
@@ -94,8 +90,14 @@ class Trainer:
         """The learning rate of the next iteration, as the schedule has it; layers with a factor have one of their own."""
         return self._scheduled(self.experiment.training.optimizer["learning_rate"])
 
-    def _scheduled(self, base: float) -> float:
-        return learning_rate(self.experiment.training.schedule, base, self.position.iteration, self.position.epoch, self.plateau)
+    def _scheduled(self, base: float, ahead: int = 0) -> float:
+        schedule, position = self.experiment.training.schedule, self.position
+        return learning_rate(schedule, base, position.iteration + ahead, position.epoch, self.plateau)
+
+    @property
+    def activations(self) -> dict[str, Tensor]:
+        """What every layer put out in the last iteration."""
+        return self._activations()
 
     @property
     def gradients(self) -> dict[str, Tensor]:
@@ -119,6 +121,7 @@ class Trainer:
     def differentiate(self, rows: Tensor) -> float:
         """Run forward, loss and backward of the next iteration; return the loss. Gradients stay in the parameters."""
         self.prepare()
+        self.flat.release()
         self._unclipped = {}
         for parameter in self.parameters.values():
             parameter.grad = None
@@ -126,7 +129,8 @@ class Trainer:
         if self.penalty:
             loss = loss + self.penalty(self.net)
         loss.backward()
-        self.activations = self.net.outputs
+        outputs = self.net.outputs
+        self._activations = lambda: outputs
         return loss.item()
 
     def advance(self, check: Check | None = None) -> Stop | None:
@@ -134,23 +138,84 @@ class Trainer:
 
         `check` may stop it before the update.
         """
+        program = self.flat.proven(row_count(self.position, self.training_rows.count, self.experiment.training.batch_size))
+        return self._advance_flat(program, check) if program else self._advance_eagerly(check)
+
+    def _advance_eagerly(self, check: Check | None) -> Stop | None:
         rows = self.rows()
+        claim = self.flat.claim(rows)
         buffers = copies(self.buffers)
         loss = self.differentiate(rows)
         if stop := (check(self, loss) if check else None) or _non_finite(self, loss):
             self.set_tensors(buffers)
             self.has_last = False
             return stop
+        self._before_update()
+        self._update()
+        if claim:
+            self.flat.judge(claim, loss)
+        return self._after_update(loss)
+
+    def _advance_flat(self, program: GradientProgram, check: Check | None) -> Stop | None:
+        rows, buffers = self.rows(), copies(program.buffers) if program.buffers else {}
+        if program.is_random:
+            seeds.start_iteration(self.experiment.seed, self.position.iteration)
+        with torch._C._InferenceMode(True):  # torch.inference_mode takes a microsecond longer
+            loss, size, outputs = self.flat.differentiate(program, rows)
+        if not math.isfinite(loss + size):
+            self.set_tensors(buffers)
+            return self._advance_eagerly(check)
+        self._activations = partial(program.outputs, outputs)
+        if check and (stop := check(self, loss)):
+            self.set_tensors(buffers)
+            self.has_last = False
+            return stop
+        self._before_update()
+        with torch._C._InferenceMode(True):
+            self.flat.update(self._rates())
+        self._unclipped = self.flat.unclipped
+        return self._after_update(loss)
+
+    def advance_quietly(self, at_most: int, until: float) -> list[float]:
+        """Make up to so many iterations in one go, as long as nothing but the curve's loss is to be known of each; return the losses.
+
+        Ends before an epoch ends, before the validation rows are due, and when the clock says `until`. None is made as long as iterations
+        are not flat, or a weight is recorded; then, and before one that is not finite, it is up to `advance` to make the next.
+        """
+        size = row_count(self.position, self.training_rows.count, self.experiment.training.batch_size)
+        count = min(at_most, (self.training_rows.count - self.position.taken - 1) // size, _left(self.position.iteration, VALIDATE_EVERY))
+        program = self.flat.proven(size) if count > 0 and not self.recorder else None
+        if program is None:
+            return []
+        made = self.flat.run(program, self._series(count, until))
+        if made.losses:
+            self.has_last, self._activations = True, partial(program.outputs, made.outputs)
+            self._unclipped = self.flat.unclipped
+            if self._keeps_previous:
+                self.previous = self.flat.previous_by_name
+            iteration, epoch, taken = self.position
+            self.position = Position(iteration + len(made.losses), epoch, taken + size * len(made.losses))
+        return made.losses
+
+    def _series(self, count: int, until: float) -> Series:
+        """The next iterations, all in this epoch."""
+        training, seed, start = self.experiment.training, self.experiment.seed, self.position.iteration
+        batches = next_batches(seed, self.position, self.training_rows.count, training.batch_size)[:count]
+        is_constant = training.schedule.settings.get("every") != "iteration"
+        rates = repeat(self._rates()) if is_constant else [self._rates(ahead) for ahead in range(count)]
+        previous = self.flat.previous if self._keeps_previous else None
+        return Series(batches, rates, lambda made: seeds.start_iteration(seed, start + made), previous, until)
+
+    def _rates(self, ahead: int = 0) -> list[float]:
+        """The learning rate of every group of the optimizer, so many iterations ahead in this epoch."""
+        own = self.experiment.training.optimizer["learning_rate"]
+        return [self._scheduled(own * group["factor"], ahead) for group in self.optimizer.param_groups]
+
+    def _before_update(self) -> None:
         if self._keeps_previous:
             self.previous = _copied_into(self.previous, self.parameters)
         if self.recorder:
             self.recorder.before_update(self.parameters)
-        self._update()
-        self.has_last = True
-        before, self.position = self.position, self.position.after(len(rows), self.training_rows.count)
-        if self.recorder:
-            self.recorder.after_update(self.parameters, self.position.iteration)
-        return self._conclude(loss, self.position.epoch > before.epoch)
 
     def _update(self) -> None:
         training = self.experiment.training
@@ -162,6 +227,14 @@ class Trainer:
             torch.nn.utils.clip_grad_value_(self.net.parameters(), training.clip_value)
         with self.locks.held():
             self.optimizer.step()
+
+    def _after_update(self, loss: float) -> Stop | None:
+        self.has_last = True
+        before, count = self.position, self.training_rows.count
+        self.position = before.after(row_count(before, count, self.experiment.training.batch_size), count)
+        if self.recorder:
+            self.recorder.after_update(self.parameters, self.position.iteration)
+        return self._conclude(loss, self.position.epoch > before.epoch)
 
     def _conclude(self, loss: float, epoch_ended: bool) -> Stop | None:
         iteration, validation, metric = self.position.iteration, None, None
@@ -190,27 +263,16 @@ class Trainer:
     @property
     def rows_at_once(self) -> int:
         """How many rows are evaluated at once: as many as the document's own estimate of memory allows."""
-        return evaluated_rows(self.net.numbers_per_row, self.experiment.precision)
+        return self._evaluations.rows_at_once
 
-    @torch.no_grad()
     def answer(self, x: Tensor) -> Tensor:
         """Return the network's output for these rows in evaluation mode."""
-        set_training(self.net, False)
-        return torch.cat([self.net(part) for part in x.split(self.rows_at_once)])
+        return self._evaluations.answer(x)
 
-    @torch.no_grad()
     def evaluate(self, rows: Samples) -> tuple[float, float | None]:
-        """Return loss and metric over these rows, in evaluation mode. The loss is what is trained on, with all its penalties; those that
-        depend on the rows are means over them."""
-        set_training(self.net, False)
-        outputs, penalty = [], 0.0
-        for part in rows.x.split(self.rows_at_once):
-            outputs.append(self.net(part))
-            if self.penalty:
-                penalty += self.penalty(self.net).item() * (len(part) / rows.count)
-        output = torch.cat(outputs)
-        loss = self.loss(output, rows.targets).item() + penalty
-        return loss, loss_functions.metric(self.experiment.training.loss, output, rows.y, self.data.classes)
+        """Return loss and metric over the training or the validation rows, in evaluation mode. The loss is what is trained on, with all its
+        penalties; those that depend on the rows are means over them. The metric is None where a row of a class is not answered."""
+        return self._evaluations.evaluate("training" if rows is self.training_rows else "validation", rows)
 
     def start_point(self) -> CurvePoint:
         """Return the figures of the net as it is now, before any update of it: its loss is that over all training rows."""
@@ -251,6 +313,7 @@ class Trainer:
         self.set_tensors(checkpoint.tensors)
         self.optimizer.state.clear()
         optimizers.load_state(self.optimizer, self.names, checkpoint.state)
+        self.flat.release()
         self.set_progress(checkpoint.position, checkpoint.early_stopping, checkpoint.plateau)
         self.previous, self.has_last = {}, False
 
@@ -266,6 +329,7 @@ class Trainer:
             yield
         finally:
             self.set_tensors(buffers)
+            self.flat.release()
             torch.default_generator.set_state(random_state)
 
     # --- what is kept to be shown ---
@@ -286,8 +350,13 @@ class Trainer:
         """Have the gradients and activations of the last iteration from a trainer of the same net."""
         for name, parameter in self.parameters.items():
             parameter.grad = other.parameters[name].grad
-        self.has_last, self.activations, self.previous = other.has_last, other.activations, other.previous
+        self.has_last, self._activations, self.previous = other.has_last, other._activations, other.previous
         self._unclipped = other._unclipped
+
+
+def _left(iteration: int, every: int) -> int:
+    """How many iterations can be made before one that completes so many."""
+    return every - iteration % every - 1
 
 
 def _non_finite(trainer: Trainer, loss: float) -> Stop | None:

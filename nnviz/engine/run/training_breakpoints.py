@@ -10,7 +10,8 @@ from torch import Tensor
 
 from nnviz.document.breakpoints import Breakpoint, reason
 from nnviz.document.network import split_parameter
-from nnviz.engine.run.trainer import Stop, Trainer
+from nnviz.engine.run.stop import Stop
+from nnviz.engine.run.trainer import Trainer
 from nnviz.records.run_records import BreakpointHit
 
 Numbers = Iterable[tuple[str, float | None]]
@@ -32,6 +33,11 @@ class TrainingBreakpoints:
         """Do not check the iteration that follows so many finished ones; None: check all."""
         self._skipped = iteration
 
+    @property
+    def active_check(self) -> Callable[[Trainer, float, float], Stop | None] | None:
+        """What the next iteration has to pass, if there is anything."""
+        return self.check if self._active else None
+
     def check(self, trainer: Trainer, loss: float, previous: float) -> Stop | None:
         """Return why to stop before the iteration with this loss, whose gradients are in the parameters; `previous`: the loss before."""
         if trainer.position.iteration == self._skipped:
@@ -51,7 +57,8 @@ def _hit(one: Breakpoint, trainer: Trainer, loss: float, previous: float) -> Bre
 
 def _outputs(trainer: Trainer) -> Iterator[tuple[str, Tensor]]:
     """Of every layer, in the order of the forward pass."""
-    return ((layer, trainer.net.outputs[layer]) for layer, _ in trainer.net.plan)
+    outputs = trainer.activations
+    return ((layer, outputs[layer]) for layer, _ in trainer.net.plan)
 
 
 def _gradients(trainer: Trainer) -> Iterator[tuple[str, Tensor]]:

@@ -1,0 +1,95 @@
+"""Loss and metric of a net over all rows of a kind: after a few times by a flat list of torch's own kernels."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from nnviz.document.checks.training_checks import evaluated_rows
+from nnviz.document.experiment import Experiment
+from nnviz.engine.data.samples import Samples
+from nnviz.engine.flat.call_plan import CannotFlatten
+from nnviz.engine.flat.evaluation_program import EvaluationProgram
+from nnviz.engine.model import loss_functions
+from nnviz.engine.model.build import set_training
+from nnviz.engine.run.flat_iteration import FlatNet
+
+WARM_UP = 3
+"""So many evaluations are made eagerly before a program is built for them; the next one is made both ways."""
+LARGE = 1_000_000
+"""Numbers in a forward pass from which on the kernels themselves take nearly all of the time."""
+
+Evaluated = tuple[float, float]
+"""Loss with its penalties, and metric; that is NaN where a row is not answered."""
+
+
+class Evaluations:
+    """What a net answers, and how well, in evaluation mode."""
+
+    def __init__(self, flat_net: FlatNet, experiment: Experiment, classes: int) -> None:
+        """`classes`: how many there are in the data, 0 if its targets are numbers."""
+        self._flat_net, self._net, self._experiment, self._classes = flat_net, flat_net.net, experiment, classes
+        self._loss = loss_functions.LOSSES[experiment.training.loss]
+        self._penalty = loss_functions.penalty_of(experiment)
+        self._times: dict[str, int] = {}
+        self._programs: dict[str, EvaluationProgram] = {}
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows are evaluated at once: as many as the document's own estimate of memory allows."""
+        return evaluated_rows(self._net.numbers_per_row, self._experiment.precision)
+
+    @torch.no_grad()
+    def answer(self, x: Tensor) -> Tensor:
+        """Return the network's output for these rows."""
+        set_training(self._net, False)
+        return torch.cat([self._net(part) for part in x.split(self.rows_at_once)])
+
+    def evaluate(self, kind: str, rows: Samples) -> tuple[float, float | None]:
+        """Return loss and metric over these rows, always the same ones for a kind. The loss is what is trained on, with all its penalties;
+        those that depend on the rows are means over them. The metric is None where a row of a class is not answered."""
+        program = self._programs.get(kind)
+        loss, metric = _run(program) if program else self._counted(kind, rows)
+        return loss, None if self._classes and math.isnan(metric) else metric
+
+    def _counted(self, kind: str, rows: Samples) -> Evaluated:
+        """Evaluate layer by layer; when it is time, make a program for the next times, and keep it if it finds the same."""
+        found = self._eagerly(rows)
+        self._times[kind] = self._times.get(kind, 0) + 1
+        if self._times[kind] == WARM_UP + 1 and rows.count * self._net.numbers_per_row <= LARGE:
+            training = self._experiment.training
+            key = "evaluation", kind, training.loss, training.l1, training.l2
+            try:
+                program = self._flat_net.program(key, lambda: self._made(rows))
+            except CannotFlatten:
+                return found
+            if repr(_run(program)) == repr(found):  # which holds for two NaNs, too
+                self._programs[kind] = program
+        return found
+
+    @torch.no_grad()
+    def _eagerly(self, rows: Samples) -> Evaluated:
+        set_training(self._net, False)
+        outputs, penalty = [], 0.0
+        for part in rows.x.split(self.rows_at_once):
+            outputs.append(self._net(part))
+            if self._penalty:
+                penalty += self._penalty(self._net).item() * (len(part) / rows.count)
+        output = torch.cat(outputs)
+        return self._loss(output, rows.targets).item() + penalty, self._metric(output, rows.y).item()
+
+    def _made(self, rows: Samples) -> EvaluationProgram:
+        set_training(self._net, False)
+        of_rows = rows.x, rows.targets, rows.y
+        return EvaluationProgram(self._net, self._loss, self._penalty, self._metric, of_rows, self._flat_net.parameters)
+
+    def _metric(self, output: Tensor, y: Tensor) -> Tensor:
+        return loss_functions.metric(self._experiment.training.loss, output, y, self._classes)
+
+
+def _run(program: EvaluationProgram) -> Evaluated:
+    with torch._C._InferenceMode(True):
+        found = program.run()
+    return found["loss"] + found.get("penalty", 0.0), found["metric"]
