@@ -21,6 +21,7 @@ from nnviz import __version__, jobs
 from nnviz.document.store.examples import document_path
 from nnviz.document.store.files import DocumentError
 from nnviz.jobs import JobError, Setting
+from nnviz.text.call_table import call_table
 from nnviz.ui.shell.layouts import WORKSPACES
 
 GRAPH_FILES = (".dot", ".graphml", ".json")
@@ -142,7 +143,9 @@ def _add_run(commands: Any) -> None:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates")
     length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data ({jobs.DEFAULT_EPOCHS})")
-    parser.add_argument("--save", metavar="OUT", help="write the document with the trained weights")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--save", metavar="OUT", help="write the document with the trained weights")
+    what.add_argument("--calls", action="store_true", help="print the calls of torch that one iteration is made of, and nothing else")
     parser.add_argument("--breakpoints", action="store_true", help="stop where the document's breakpoints do, and say which one")
     _add_document_options(parser)
 
@@ -262,6 +265,8 @@ def _document(options: argparse.Namespace) -> jobs.OpenedFile:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.calls:
+        return _calls(options)
     document = _document(options)
     result = jobs.run(document, options.iterations, options.epochs, options.save, options.breakpoints)
     left, stop = result.pop("changes_left"), result["breakpoint"]
@@ -278,6 +283,12 @@ def _run(options: argparse.Namespace) -> int:
     if not left:
         return code
     return _complain(f"{left} of the settings with @ lie beyond the end of the run (iteration {result['iterations']}) and were not made.")
+
+
+def _calls(options: argparse.Namespace) -> int:
+    listed = jobs.list_calls(_document(options), options.iterations, options.epochs, options.breakpoints)
+    calls = [{name: getattr(call, name) for name in ("number", "phase", "layer", "title", "code")} for call in listed.calls]
+    return _show(options, {"calls": calls, "reason": listed.reason}, lambda: print(call_table(listed)))
 
 
 def _trace(options: argparse.Namespace) -> int:
