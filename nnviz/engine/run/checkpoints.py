@@ -65,10 +65,9 @@ class Checkpoints:
         """Drop those behind the iteration, and those at which more changes than these were in force."""
         self.kept = {at: one for at, one in self.kept.items() if at <= iteration and one.applied <= applied}
 
-    def before(self, iteration: int) -> tuple[int, Kept]:
-        """Return the last one before the iteration, so that its own update is made again; for iteration 0 the first."""
-        at = max((at for at in self.kept if at < iteration), default=0)
-        return at, self.kept[at]
+    def before(self, iteration: int) -> int:
+        """Return where the last one before the iteration is, so that its own update is made again; for iteration 0 the first."""
+        return max((at for at in self.kept if at < iteration), default=0)
 
 
 def _spacing(age: int, dense: int) -> int:

@@ -49,6 +49,8 @@ class Timeline:
         self.applied = 0
         """How many changes are in force where the run stands."""
         self.points: list[CurvePoint] = [self.trainer.start_point()]
+        self._known: list[CurvePoint] = []
+        """All points of the run by iteration, also those that lie ahead, as they were when it last went to a checkpoint."""
         self._checkpoints = Checkpoints()
         self._iteration_seconds = 0.0
         """How long the last iteration took."""
@@ -103,14 +105,14 @@ class Timeline:
         iteration, is_in_force = self.iteration, self.applied > len(log.changes)
         self._go_on_with(log, len(log.changes))
         if is_in_force:
-            self._go_back(iteration)
+            self._stand_at_checkpoint(self._checkpoints.before(iteration))
             while self.iteration < iteration:
                 self.advance(at_most=iteration - self.iteration)
         return Transferred(self.trainer, tuple(self.trainer.parameters), (), False)
 
     def _go_on_with(self, log: RunLog, count: int) -> None:
         """Take this for the log, of whose changes `count` are those of the present one."""
-        self.log = log
+        self.log, self._known = log, []
         self._checkpoints.drop_after(self.iteration, count)
 
     def _put_in_force(self, transferred: Transferred) -> None:
@@ -178,23 +180,27 @@ class Timeline:
         """
         if iteration < 0:
             raise BuildError("iteration", f"There is no iteration {iteration}.", "The start is iteration 0.")
-        if iteration < self.iteration:
-            self._go_back(iteration)
+        is_back = iteration < self.iteration
+        gap = LENGTH - 1 if self.trainer.recorder and not is_back else 0  # the history of a weight has none
+        at = self._checkpoints.before(iteration - gap)
+        if is_back or at > self.iteration:
+            self._stand_at_checkpoint(at)
         while self.iteration < iteration and not interrupted():
             stop = self.advance(at_most=iteration - self.iteration, until=time.perf_counter() + SLICE)
             if stop and stop.comes_before:
                 return stop
         return None
 
-    def _go_back(self, iteration: int) -> None:
-        """To the last checkpoint before the iteration, so that its own update is made again and can be shown."""
-        at, (checkpoint, self.applied, point) = self._checkpoints.before(iteration)
+    def _stand_at_checkpoint(self, at: int) -> None:
+        """Stand where there is a checkpoint; the points of the curves up to there are known."""
+        checkpoint, self.applied, point = self._checkpoints.kept[at]
         reusable = self.trainer.flat_net if checkpoint.experiment.network == self.trainer.experiment.network else None
         trainer = Trainer(checkpoint.experiment, self.data, reusable)
         trainer.restore(checkpoint)
         trainer.observe_like(self.trainer)
         self.trainer = trainer
-        self.points[at:] = [point]
+        self._known = self.points + self._known[len(self.points) :]
+        self.points[:] = [*self._known[:at], point]
         self._apply_due()
 
     def _apply_due(self) -> None:
