@@ -8,6 +8,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 import torch
@@ -48,7 +49,7 @@ def mlp(widths: tuple[int, ...], optimizer: str, batch_size: int, data: str) -> 
     ids = ["x", *(f"h{number}" for number in range(1, len(widths) - 1)), "out"]
     hidden = [catalog.new_layer("dense", id, units=units, activation="relu") for id, units in zip(ids[1:-1], widths[1:-1], strict=True)]
     layers = (catalog.new_layer("input", "x", shape=[widths[0]]), *hidden, catalog.new_layer("dense", "out", units=widths[-1]))
-    links = tuple(Link(a, b) for a, b in zip(ids, ids[1:], strict=False))
+    links = tuple(Link(a, b) for a, b in pairwise(ids))
     choice, schedule = catalog.new_choice(catalog.OPTIMIZERS, optimizer), catalog.new_choice(catalog.SCHEDULES, "constant")
     training = Training(choice, schedule, batch_size=batch_size)
     return Experiment(Network(layers, links), catalog.new_choice(catalog.DATASETS, data), training, "Dense layers", seed=7)

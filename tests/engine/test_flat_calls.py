@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from nnviz import jobs
+from nnviz.document.catalog import OPTIMIZERS
+from nnviz.engine.flat._update_lines import STATE, UPDATES
 from nnviz.engine.observe.flat_calls import MOST, listed_calls
 from nnviz.engine.run.trainer import Trainer
 from tests.engine.experiments import HERE, experiment
@@ -100,3 +102,7 @@ def test_a_few_iterations_are_enough(monkeypatch):
         made.clear()
         assert listed_calls(Trainer(experiment(batch_size=batch_size), trainer_of(jobs.OpenedFile(experiment(), HERE)).data)).calls
         assert len(made) <= MOST
+
+
+def test_every_optimizer_has_its_lines():
+    assert UPDATES.keys() == STATE.keys() == OPTIMIZERS.keys()
