@@ -194,11 +194,12 @@ class Timeline:
     def _stand_at_checkpoint(self, at: int) -> None:
         """Stand where there is a checkpoint; the points of the curves up to there are known."""
         checkpoint, self.applied, point = self._checkpoints.kept[at]
-        reusable = self.trainer.flat_net if checkpoint.experiment.network == self.trainer.experiment.network else None
-        trainer = Trainer(checkpoint.experiment, self.data, reusable)
-        trainer.restore(checkpoint)
-        trainer.observe_like(self.trainer)
-        self.trainer = trainer
+        old = self.trainer
+        if checkpoint.experiment is not old.experiment:  # else it goes on with its flat iterations, proven as they are
+            reusable = old.flat_net if checkpoint.experiment.network == old.experiment.network else None
+            self.trainer = Trainer(checkpoint.experiment, self.data, reusable)
+            self.trainer.observe_like(old)
+        self.trainer.restore(checkpoint)
         self._known = self.points + self._known[len(self.points) :]
         self.points[:] = [*self._known[:at], point]
         self._apply_due()
