@@ -67,6 +67,11 @@ class TrainingControl(QObject):
         return self._link.run.target is not None
 
     @property
+    def end(self) -> int | None:
+        """The iteration at which the present training ends; None if it has no end, or none is under way."""
+        return self._end if self.is_training else None
+
+    @property
     def can_train(self) -> bool:
         """Whether the engine could train the present document."""
         return not self.obstacle

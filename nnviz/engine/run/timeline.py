@@ -10,8 +10,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from nnviz.document.branches import shared
 from nnviz.document.experiment import Experiment
+from nnviz.document.run_branches import shared
 from nnviz.document.run_log import Change, RunLog
 from nnviz.engine.data.datasets import Data, data_key, load
 from nnviz.engine.errors import BuildError

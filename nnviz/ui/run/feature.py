@@ -19,7 +19,9 @@ from nnviz.ui.run._go_to import GoToField
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
 from nnviz.ui.run._metric import MetricPlot
+from nnviz.ui.run._training_order import TrainingOrder
 from nnviz.ui.run._training_panel import TrainingPanel
+from nnviz.ui.run._training_rate import TrainingRate
 from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.plot import Plot
@@ -51,6 +53,8 @@ class RunFigures(NamedTuple):
     """The iteration the run is on its way to; None while it is not."""
     is_made_again: bool = False
     """Whether the iterations up to there are still being made again."""
+    pace: str = ""
+    """How fast it trains and how long it will take, in words; empty while that is not known."""
 
 
 class RunFeature:
@@ -70,6 +74,7 @@ class RunFeature:
         }
         self.cards = {name: framed(plot) for name, plot in self.plots.items()}
         self._hovered = NO_NEURON
+        self._rate = TrainingRate()
         self.calls: CallText | None = None
         """Made when it is first asked for."""
         session.calls.changed.connect(self._show_calls)
@@ -98,6 +103,7 @@ class RunFeature:
 
     def show_run(self, new: RunState, old: RunState | None = None) -> None:
         """Draw the run as it stands now; while it trains one plot in each turn of the event loop, so that no turn takes long."""
+        self._rate.note(new.iteration, new.training)
         self._turns.add(self.plots.values())
         if not new.training:
             self._turns.finish()
@@ -121,6 +127,7 @@ class RunFeature:
             scored=scored,
             target=run.target,
             is_made_again=run.is_made_again,
+            pace=self._rate.sentence(self.session.training.end if run.training else None),
         )
 
     # --- the map of the neuron under the mouse, in place of the network's answer ---
@@ -176,6 +183,18 @@ class RunFeature:
     def toggle_dropout(self) -> None:
         """Switch all dropout layers on or off."""
         self.session.edit("Dropout", edits.change_training, dropout=not self.session.experiment.training.dropout)
+
+    def ask_training(self) -> None:
+        """Ask how fast training shall go, and how far."""
+        training = self.session.training
+        sheet = TrainingOrder(training.pace, score_texts(self.session.experiment.training, None)[0], self._shell.window())
+        sheet.pace_chosen.connect(training.set_pace)
+        sheet.count_chosen.connect(self._train_for)
+        sheet.goal_chosen.connect(training.until)
+        sheet.open_over(self._shell.window())
+
+    def _train_for(self, count: int, are_epochs: bool) -> None:
+        self.session.training.iterations(count * (self.session.run.iterations_per_epoch if are_epochs else 1))
 
     def ask_iteration(self) -> None:
         """Ask for an iteration and make the run stand there."""

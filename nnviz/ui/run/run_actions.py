@@ -9,6 +9,7 @@ ACTIONS = (
     Act("train", "Train or pause", "Run", lambda f: f.session.training.toggle(), "Ctrl+T", "fa6s.play", "Train until paused", "train", enabled=can_train),
     Act("train_iteration", "+1 iteration", "Run", lambda f: f.session.training.iterations(1), "Ctrl+I", "fa6s.forward-step", "Make one parameter update", "+1", enabled=can_step),
     Act("train_epoch", "+1 epoch", "Run", lambda f: f.session.training.epoch(), "Ctrl+E", "fa6s.forward-fast", "Train once through the training data", "+epoch", enabled=can_step),
+    Act("train_as", "Train for, until, how fast…", "Run", lambda f: f.ask_training(), "Ctrl+Shift+T", "fa6s.gauge-high", "Say how fast training goes, for how many iterations or epochs, or until which figure passes a number", enabled=can_train),
     Act("rewind", "Rewind to the start", "Run", lambda f: f.session.branches.start_over(), "Ctrl+R", "fa6s.rotate-left", "Back to iteration 0: same seed, the identical start", enabled=can_train),
     Act("go_to", "Go to iteration…", "Run", lambda f: f.ask_iteration(), "Ctrl+G", "fa6s.clock-rotate-left", "Make the run stand after any number of iterations, exactly", enabled=can_step),
     Act("calls", "Calls of one iteration…", "Run", lambda f: f.show_calls(), "Ctrl+Alt+C", "fa6s.list-ol", "The calls of torch that one iteration really is, in their order, each with its layer"),
