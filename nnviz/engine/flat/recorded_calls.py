@@ -20,7 +20,7 @@ FORWARD, LOSS, BACKWARD = "forward", "loss", "backward"
 
 @dataclass(eq=False)
 class KernelCall:
-    """One call of a kernel, with the very tensors it was given and returned."""
+    """One call of a kernel; its tensors share the memory of those it was given and returned, and have their shapes at that time."""
 
     op: torch._ops.OpOverload
     args: tuple
@@ -51,12 +51,19 @@ class KernelCall:
     @cached_property
     def written(self) -> list[Tensor]:
         """The inputs it writes to."""
+        if self.is_view_in_place:
+            return []
         given = zip(self.op._schema.arguments, self.args, strict=False)
         named = ((argument, self.kwargs.get(argument.name)) for argument in self.op._schema.arguments[len(self.args) :])
         changed = [value for argument, value in (*given, *named) if argument.alias_info is not None and argument.alias_info.is_write]
         if self.name == "native_batch_norm" and self.args[5]:  # its signature does not say that it moves the running statistics
             changed += [self.args[3], self.args[4]]
         return list(tensors_in(changed))
+
+    @property
+    def is_view_in_place(self) -> bool:
+        """Whether it gives its input another shape, as transpose_ does, and writes no numbers."""
+        return torch.Tag.inplace_view in self.op.tags
 
     @property
     def is_random(self) -> bool:
@@ -75,6 +82,15 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
         yield from tensors_in(list(value.values()))
 
 
+def _as_it_is(value: Any) -> Any:
+    """The same with views of all tensors, which keep the shape they have now whatever is done to the tensors in place."""
+    if isinstance(value, Tensor):
+        return value.detach()
+    if isinstance(value, list | tuple):
+        return type(value)(map(_as_it_is, value))
+    return {name: _as_it_is(part) for name, part in value.items()} if isinstance(value, dict) else value
+
+
 def memory(tensor: Tensor) -> int:
     """Return what tells the storage of a tensor from all others that are alive."""
     return tensor.untyped_storage()._cdata
@@ -86,6 +102,8 @@ def _form(call: KernelCall) -> Form:
     makes_new = call.outputs and not call.written and not call.is_random and given.isdisjoint(map(memory, call.outputs))
     if makes_new:
         return new_form(call.name, call.op, call.args, call.kwargs, call.result)
+    if call.is_view_in_place:  # as a view of its own, so that the next run finds the tensor as this one did
+        return in_place_form(call.name.removesuffix("_"), call.op, call.args, call.kwargs)
     return in_place_form(call.name, call.op, call.args, call.kwargs)
 
 
@@ -110,10 +128,11 @@ class _Recorder(TorchDispatchMode):
         self._firsts.append((torch._C._autograd._get_sequence_nr(), phase, layer))
 
     def __torch_dispatch__(self, op: Any, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None) -> Any:
+        given, named = _as_it_is(args), _as_it_is(kwargs or {})
         result = op(*args, **(kwargs or {}))
         node = torch._C._current_autograd_node()
         phase, layer = (self.phase, self.layer) if node is None else (BACKWARD, self._layer_of(node._sequence_nr()))
-        call = KernelCall(op, args, kwargs or {}, result, phase, layer)
+        call = KernelCall(op, given, named, _as_it_is(result), phase, layer)
         call.form = _form(call)
         self.calls.append(call)
         return result

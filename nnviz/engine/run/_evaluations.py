@@ -58,7 +58,8 @@ class Evaluations:
         """Evaluate layer by layer; when it is time, make a program for the next times, and keep it if it finds the same."""
         found = self._eagerly(rows)
         self._times[kind] = self._times.get(kind, 0) + 1
-        if self._times[kind] == WARM_UP + 1 and rows.count * self._net.numbers_per_row <= LARGE:
+        is_small = rows.count <= self.rows_at_once and rows.count * self._net.numbers_per_row <= LARGE
+        if self._times[kind] == WARM_UP + 1 and is_small:
             training = self._experiment.training
             key = "evaluation", kind, training.loss, training.l1, training.l2
             try:

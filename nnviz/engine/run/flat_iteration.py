@@ -107,8 +107,10 @@ class Claim(NamedTuple):
     """What a flat iteration would have made of the state."""
 
     count: int
+    """How many rows it takes."""
     loss: float
     tensors: dict[str, Tensor]
+    """All that it changes and all that is shown of it."""
 
 
 class FlatIterations:
@@ -156,9 +158,9 @@ class FlatIterations:
         before = self._state()
         self._parts.prepare()
         with torch.inference_mode():
-            loss, _, _ = program.run(self._parts.rows.x, self._parts.rows.targets, rows)
+            loss, _, new = program.run(self._parts.rows.x, self._parts.rows.targets, rows)
             self._update.run([group["lr"] for group in self._parts.optimizer.param_groups])
-        after = self._state()
+            after = self._state() | _shown(program.outputs(new), self._update.unclipped)
         self._set_state(before)
         self.release()
         return Claim(len(rows), loss, after)
@@ -185,10 +187,11 @@ class FlatIterations:
             for name, buffer in net.named_buffers():
                 buffer.copy_(buffers[name])
 
-    def judge(self, claim: Claim, loss: float) -> None:
+    def judge(self, claim: Claim, loss: float, outputs: Mapping[str, Tensor], unclipped: Mapping[str, Tensor]) -> None:
         """Compare with what was made eagerly: the flat iteration is used once it was right often enough, and never if it is wrong."""
-        made = self._state()
-        wrong = [name for name, tensor in claim.tensors.items() if name not in made or not same_bits(tensor, made[name])]
+        made = self._state() | _shown(outputs, unclipped)
+        names = dict.fromkeys((*claim.tensors, *made))
+        wrong = [name for name in names if not (name in claim.tensors and name in made and same_bits(claim.tensors[name], made[name]))]
         if wrong or claim.loss != loss:
             self.reason = f"it does not give the bits of the eager iteration ({', '.join(wrong) or 'the loss'})"
             self._proven.clear()
@@ -289,3 +292,10 @@ class FlatIterations:
     def lines(self) -> tuple[CodeLine, ...]:
         """The calls of the flat iteration over the largest batch, in their order; none before it is proven."""
         return (*self._proven[max(self._proven)].lines, *self._update.lines) if self._proven else ()
+
+
+def _shown(outputs: Mapping[str, Tensor], unclipped: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies of what is shown of an iteration and is no part of the state, laid out in one way: no later number depends on that."""
+    shown = {f"the output of {layer}": output for layer, output in outputs.items()}
+    shown |= {f"the gradient of {name} before clipping": gradient for name, gradient in unclipped.items()}
+    return {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in shown.items()}
