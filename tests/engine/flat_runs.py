@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 from unittest import mock
 
+import torch
+from msgspec.structs import replace
 from torch import Tensor
 
+from nnviz.document import catalog
 from nnviz.document.experiment import Experiment
+from nnviz.document.network import Choice, Layer, Network
+from nnviz.document.shapes.report import examine
 from nnviz.engine.data.datasets import Data
+from nnviz.engine.errors import BuildError
 from nnviz.engine.flat.kernel_forms import same_bits
 from nnviz.engine.run import _evaluations, flat_iteration
 from nnviz.engine.run.timeline import Timeline
@@ -52,7 +59,7 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 def _is_same(one: Any, other: Any) -> bool:
     if isinstance(one, Tensor) and isinstance(other, Tensor):
-        return same_bits(one.contiguous(), other.contiguous())
+        return same_bits(*(tensor.clone(memory_format=torch.contiguous_format) for tensor in (one, other)))
     return repr(one) == repr(other)
 
 
@@ -80,3 +87,103 @@ def assert_flat(timeline: Timeline) -> None:
 def go(iteration: int) -> Drive:
     """Go to this iteration; why it stood still."""
     return lambda timeline: timeline.go_to(iteration)
+
+
+# --- random settings ---
+
+VALUES: dict[str, tuple] = {
+    "learning_rate": (0.1, 0.003, 0.0, 0.5),
+    "momentum": (0.0, 0.9, 0.5),
+    "dampening": (0.0, 0.3, 1.0),
+    "weight_decay": (0.0, 0.01, 0.5),
+    "lr_decay": (0.0, 0.1, 1.0),
+    "epsilon": (1e-8, 0.0, 1.0),
+    "initial_accumulator_value": (0.0, 0.5),
+    "alpha": (0.99, 0.0, 0.5),
+    "beta1": (0.9, 0.0, 0.5),
+    "beta2": (0.999, 0.0, 0.5),
+}
+"""By field of an optimizer what it may be; a field that is not here is on or off."""
+SCHEDULES: dict[str, dict[str, Any]] = {
+    "constant": {},
+    "step": {"step_size": 3},
+    "exponential": {"gamma": 0.9},
+    "cosine": {"t_max": 7, "eta_min": 0.001},
+    "warm_up": {"total_iters": 12},
+    "plateau": {"patience": 0, "threshold": 0.5, "factor": 0.7},
+}
+
+
+def some_optimizer(random: Random, kind: str) -> Choice:
+    """An optimizer of this kind with any settings."""
+    settings = {field.name: random.choice(VALUES.get(field.name, (False, True))) for field in catalog.OPTIMIZERS[kind].fields}
+    if settings.get("nesterov"):  # which torch refuses otherwise
+        settings |= {"momentum": 0.9, "dampening": 0.0}
+    return catalog.new_choice(catalog.OPTIMIZERS, kind, **settings)
+
+
+def some_schedule(random: Random, kind: str) -> Choice:
+    """A schedule of this kind that counts epochs or iterations."""
+    every = {} if kind in ("constant", "plateau") else {"every": random.choice(["epoch", "iteration"])}
+    return catalog.new_choice(catalog.SCHEDULES, kind, **SCHEDULES[kind], **every)
+
+
+def _training(document: Experiment, **changes: Any) -> Experiment:
+    return replace(document, training=replace(document.training, **changes))
+
+
+def _layer(random: Random, document: Experiment, change: Callable[[Layer], Layer]) -> Experiment:
+    """With one layer changed that is no input."""
+    layers = list(document.network.layers)
+    place = random.choice([index for index, layer in enumerate(layers) if layer.kind != "input"])
+    layers[place] = change(layers[place])
+    return replace(document, network=Network(tuple(layers), document.network.links))
+
+
+def _other_setting(random: Random, layer: Layer) -> Layer:
+    """With another activation, or another probability of dropout."""
+    activations = {"activation": ["tanh", "relu", "sigmoid"], "function": ["elu", "gelu"], "p": [0.0, 0.1, 0.5], "dropout": [0.0, 0.3]}
+    fields = [name for name in activations if name in layer.settings and layer.kind not in ("rnn", "global_pool")]
+    return replace(layer, settings=layer.settings | {name: random.choice(activations[name]) for name in fields[:1]})
+
+
+def _lock(random: Random, document: Experiment) -> Experiment:
+    if document.locks and random.random() < 0.5:
+        return replace(document, locks={})
+    shapes = {f"{id}.{tensor}": shape for id, layer in examine(document).layers.items() for tensor, shape in layer.parameters.items()}
+    name = random.choice(list(shapes))
+    return replace(document, locks=document.locks | {name: random.choice([True, [[0] * len(shapes[name])]])})
+
+
+TOGGLES: tuple[Callable[[Random, Experiment], Experiment], ...] = (
+    lambda random, one: _training(one, optimizer=some_optimizer(random, random.choice(list(catalog.OPTIMIZERS)))),
+    lambda random, one: _training(one, optimizer=some_optimizer(random, one.training.optimizer.kind)),
+    lambda random, one: _training(
+        one, optimizer=replace(one.training.optimizer, settings=one.training.optimizer.settings | {"learning_rate": random.random() / 10})
+    ),
+    lambda random, one: _training(one, schedule=some_schedule(random, random.choice(list(SCHEDULES)))),
+    lambda random, one: _training(one, batch_size=random.choice([3, 7, 16, 32, None, 10**6])),
+    lambda random, one: _training(one, dropout=not one.training.dropout),
+    lambda random, one: _training(one, l1=random.choice([0.0, 0.001])),
+    lambda random, one: _training(one, l2=random.choice([0.0, 0.01])),
+    lambda random, one: _training(one, clip_norm=random.choice([None, 0.01, 1.0])),
+    lambda random, one: _training(one, clip_value=random.choice([None, 0.01, 1.0])),
+    lambda random, one: _training(one, loss=random.choice(list(catalog.LOSSES))),
+    lambda random, one: _layer(random, one, lambda layer: _other_setting(random, layer)),
+    lambda random, one: _layer(random, one, lambda layer: replace(layer, frozen=not layer.frozen)),
+    lambda random, one: _layer(random, one, lambda layer: replace(layer, learning_rate_factor=random.choice([0.0, 0.5, 1.0, 2.0]))),
+    _lock,
+)
+"""What a person changes while a run goes on; not all of it can be built."""
+
+
+def toggle(timeline: Timeline, random: Random) -> None:
+    """Change something while the run goes on."""
+    while True:
+        document = random.choice(TOGGLES)(random, timeline.document)
+        try:
+            if document != timeline.document and timeline.can_go_on_with(document):
+                timeline.edit(document)
+                return
+        except BuildError:  # it does not fit, or nothing would be left to train
+            continue

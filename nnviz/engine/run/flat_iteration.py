@@ -193,7 +193,7 @@ class FlatIterations:
         names = dict.fromkeys((*claim.tensors, *made))
         wrong = [name for name in names if not (name in claim.tensors and name in made and same_bits(claim.tensors[name], made[name]))]
         if wrong or claim.loss != loss:
-            self.reason = f"it does not give the bits of the eager iteration ({', '.join(wrong) or 'the loss'})"
+            self.reason = f"it does not give the bits of the eager iteration ({_some(wrong or ['the loss'])})"
             self._proven.clear()
             return
         self._proofs[claim.count] = self._proofs.get(claim.count, 0) + 1
@@ -292,6 +292,11 @@ class FlatIterations:
     def lines(self) -> tuple[CodeLine, ...]:
         """The calls of the flat iteration over the largest batch, in their order; none before it is proven."""
         return (*self._proven[max(self._proven)].lines, *self._update.lines) if self._proven else ()
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of the names, and how many there are besides."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _shown(outputs: Mapping[str, Tensor], unclipped: Mapping[str, Tensor]) -> dict[str, Tensor]:
