@@ -100,7 +100,7 @@ class Made(NamedTuple):
     outputs: tuple[Tensor, ...]
     """What the program returned last."""
     is_finite: bool
-    """Whether that was finite; if not, one more iteration was begun than has a loss, and was not made."""
+    """Whether that was finite; if not, one more iteration was begun than has a loss, and was not made. The gradients are its own."""
 
 
 class Claim(NamedTuple):
@@ -252,12 +252,13 @@ class FlatIterations:
         buffers, values = list(program.buffers.values()), self._net.parameters.values
         with torch._C._InferenceMode(True):  # torch.inference_mode takes a microsecond longer
             for rows, rates in zip(series.batches, series.rates, strict=False):
-                saved = torch._foreach_clone(buffers) if buffers else ()
+                saved = torch._foreach_clone(buffers) if buffers else []
                 if program.is_random:
                     series.seed(len(losses))
                 loss, size, outputs = differentiate(x, targets, rows)
                 if not (is_finite := isfinite(loss + size)):
-                    torch._foreach_copy_(buffers, saved)
+                    if buffers:
+                        torch._foreach_copy_(buffers, saved)
                     break
                 if series.previous is not None:
                     series.previous.copy_(values)

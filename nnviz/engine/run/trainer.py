@@ -188,8 +188,9 @@ class Trainer:
         if program is None:
             return []
         made = self.flat.run(program, self._series(count, until))
+        self.has_last = made.is_finite and (self.has_last or bool(made.losses))
         if made.losses:
-            self.has_last, self._activations = True, partial(program.outputs, made.outputs)
+            self._activations = partial(program.outputs, made.outputs)
             self._unclipped = self.flat.unclipped
             if self._keeps_previous:
                 self.previous = self.flat.previous_by_name
