@@ -22,7 +22,7 @@ from nnviz.engine.errors import BuildError
 from nnviz.engine.flat.kernel_forms import same_bits
 from nnviz.engine.run import _evaluations, flat_iteration
 from nnviz.engine.run.timeline import Timeline
-from tests.engine.experiments import HERE
+from tests.engine.experiments import HERE, chain, experiment
 
 NEVER = 10**9
 
@@ -63,19 +63,21 @@ def _is_same(one: Any, other: Any) -> bool:
     return repr(one) == repr(other)
 
 
-Drive = Callable[[Timeline], Any]
-"""What is done to a run; returns what is to be the same as well."""
+Drive = Callable[[Timeline], list]
+"""What is done to a run; returns what is to be the same as well, whole states among it."""
 
 
 def compared(document: Experiment, drive: Drive, folder: Path = HERE, data: Data | None = None) -> Timeline:
-    """Drive two runs, the second eagerly; asserts that they stand alike. Returns the first."""
+    """Drive two runs, the second eagerly; asserts that they go alike and end alike. Returns the first."""
     flat = Timeline(document, folder, data)
     seen = drive(flat)
     with eager():
         other = Timeline(document, folder, flat.data)
-        assert repr(drive(other)) == repr(seen)
-    assert differences(state(flat), state(other)) == []
-    assert not other.trainer.flat.lines
+        expected = drive(other)
+        assert not other.trainer.flat.lines
+    assert len(seen) == len(expected)
+    for one, two in zip([*seen, state(flat)], [*expected, state(other)], strict=True):
+        assert (differences(one, two) == []) if isinstance(one, dict) else (repr(one) == repr(two))
     return flat
 
 
@@ -84,9 +86,9 @@ def assert_flat(timeline: Timeline) -> None:
     assert timeline.trainer.flat.reason == "" and timeline.trainer.flat.lines
 
 
-def go(iteration: int) -> Drive:
-    """Go to this iteration; why it stood still."""
-    return lambda timeline: timeline.go_to(iteration)
+def to(*iterations: int) -> Drive:
+    """Go to these iterations, one after the other; why it stood still there, and the states."""
+    return lambda timeline: [found for iteration in iterations for found in (timeline.go_to(iteration), state(timeline))]
 
 
 # --- random settings ---
@@ -187,3 +189,25 @@ def toggle(timeline: Timeline, random: Random) -> None:
                 return
         except BuildError:  # it does not fit, or nothing would be left to train
             continue
+
+
+def some_document(random: Random, kind: str) -> Experiment:
+    """Two moons under an optimizer of this kind, with any settings of all else that an update depends on."""
+    layers = [catalog.new_layer("input", "x", shape=[2]), catalog.new_layer("dense", "a", units=5, activation="tanh")]
+    layers += [catalog.new_layer("dense", "b", units=3, activation="sigmoid"), catalog.new_layer("batch_norm", "n")]
+    layers += [catalog.new_layer("dense", "c", units=4, activation="relu", bias=False), catalog.new_layer("dense", "out", units=2)]
+    layers[1:] = [replace(layer, learning_rate_factor=random.choice([1.0, 1.0, 0.5, 0.0])) for layer in layers[1:]]
+    layers[2] = replace(layers[2], frozen=random.random() < 0.5)
+    locks = random.choice([{}, {"a.weight": [[0, 1], [4, 0]], "out.bias": True}, {"b.weight": True}])
+    document = replace(experiment(chain(*layers), precision=random.choice(["float32", "float64"])), locks=locks)
+    return _training(
+        document,
+        optimizer=some_optimizer(random, kind),
+        schedule=some_schedule(random, random.choice(list(SCHEDULES))),
+        batch_size=random.choice([2, 7, 16, 44, None, 500]),
+        clip_norm=random.choice([None, 0.01, 5.0]),
+        clip_value=random.choice([None, 0.01, 1.0]),
+        l1=random.choice([0.0, 0.01]),
+        l2=random.choice([0.0, 0.01]),
+        early_stopping=random.choice([None, 2]),
+    )
