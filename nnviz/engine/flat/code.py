@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from keyword import kwlist
 from collections.abc import Callable, Iterable, Sequence
+from keyword import kwlist
 from typing import Any, NamedTuple
 
 import torch

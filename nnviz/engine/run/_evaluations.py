@@ -74,8 +74,9 @@ class Evaluations:
         if rows.count > self.rows_at_once or rows.count * self._net.numbers_per_row > LARGE:
             return None
         training = self._experiment.training
+        key = "evaluation", kind, training.loss, training.l1, training.l2
         try:
-            return self._flat_net.program(("evaluation", kind, training.loss, training.l1, training.l2), lambda: self._made(rows))
+            return self._flat_net.program(key, rows.count, lambda: self._made(rows))
         except CannotFlatten:
             return None
 

@@ -34,9 +34,10 @@ PROOFS = 3
 LARGE = 4_000_000
 """Numbers in a forward pass from which on the kernels themselves take nearly all of the time, and their memory should not be kept."""
 
-
 MOST_PROGRAMS = 12
 """So many programs of a net are kept: for its batches, their last, smaller one, evaluation, with and without dropout."""
+MOST_NUMBERS = 3 * LARGE
+"""So many numbers their forward passes have together at most; each keeps a few tensors of each of them."""
 
 Program = TypeVar("Program")
 
@@ -47,7 +48,8 @@ class FlatNet:
     def __init__(self, net: Net) -> None:
         self.net = net
         self._parameters: FlatParameters | None = None
-        self._programs: dict[tuple, Any] = {}
+        self._programs: dict[tuple, tuple[Any, int]] = {}
+        """The programs, and how many numbers the forward pass of each has; that which was asked for last is the last."""
 
     @property
     def parameters(self) -> FlatParameters:
@@ -56,12 +58,12 @@ class FlatNet:
             self._parameters = FlatParameters(dict(self.net.named_parameters()))
         return self._parameters
 
-    def program(self, key: tuple, make: Callable[[], Program]) -> Program:
-        """Return the program of this key, made if there is none; those that were asked for longest ago are forgotten."""
-        self._programs[key] = program = self._programs.pop(key, None) or make()
-        while len(self._programs) > MOST_PROGRAMS:
+    def program(self, key: tuple, rows: int, make: Callable[[], Program]) -> Program:
+        """Return the program of this key over so many rows, made if there is none; those asked for longest ago are forgotten."""
+        found = self._programs[key] = self._programs.pop(key, None) or (make(), rows * self.net.numbers_per_row)
+        while len(self._programs) > MOST_PROGRAMS or sum(numbers for _, numbers in self._programs.values()) > MOST_NUMBERS:
             del self._programs[next(iter(self._programs))]
-        return program
+        return found[0]
 
 
 class IterationParts(NamedTuple):
@@ -140,9 +142,9 @@ class FlatIterations:
         """
         count = len(rows)
         seen = self._seen[count] = self._seen.get(count, 0) + 1
-        if self.reason or not seen > WARM_UP:
+        if self.reason or seen <= WARM_UP or count in self._proven:
             return None
-        if self._parts.rows.x[0].numel() and count * self._net.net.numbers_per_row > LARGE:
+        if count * self._net.net.numbers_per_row > LARGE:
             self.reason = "its kernels take nearly all of the time"
             return None
         try:
@@ -172,8 +174,7 @@ class FlatIterations:
             trained = frozenset(name for name, parameter in net.named_parameters() if parameter.requires_grad)
             training = parts.training
             key = count, trained, training.loss, training.l1, training.l2, training.dropout
-
-            self._programs[count] = self._net.program(key, lambda: self._made(rows))
+            self._programs[count] = self._net.program(key, count, lambda: self._made(rows))
         return self._programs[count]
 
     def _made(self, rows: Tensor) -> GradientProgram:
