@@ -202,16 +202,16 @@ class FlatIterations:
             self._proven[claim.count] = self._programs[claim.count]
 
     def _state(self) -> dict[str, Tensor]:
-        """Copies of all that an iteration changes."""
+        """Copies of all that an iteration changes, laid out in one way: no later number depends on how a gradient was."""
         net, state = self._net.net, self._parts.optimizer.state
-        found: dict[str, Tensor] = {name: buffer.clone() for name, buffer in net.named_buffers()}
+        found: dict[str, Tensor] = dict(net.named_buffers())
         for name, parameter in net.named_parameters():
-            found[name] = parameter.detach().clone()
+            found[name] = parameter
             if parameter.grad is not None:
-                found[f"the gradient of {name}"] = parameter.grad.clone()
+                found[f"the gradient of {name}"] = parameter.grad
             entry = state.get(parameter, {})
-            found |= {f"{key} of {name}": value.clone() for key, value in entry.items() if isinstance(value, Tensor)}
-        return found
+            found |= {f"{key} of {name}": value for key, value in entry.items() if isinstance(value, Tensor)}
+        return _copies(found)
 
     @torch.no_grad()
     def _set_state(self, tensors: Mapping[str, Tensor]) -> None:
@@ -302,7 +302,10 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _shown(outputs: Mapping[str, Tensor], unclipped: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Copies of what is shown of an iteration and is no part of the state, laid out in one way: no later number depends on that."""
+    """Copies of what is shown of an iteration and is no part of the state."""
     shown = {f"the output of {layer}": output for layer, output in outputs.items()}
-    shown |= {f"the gradient of {name} before clipping": gradient for name, gradient in unclipped.items()}
-    return {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in shown.items()}
+    return _copies(shown | {f"the gradient of {name} before clipping": gradient for name, gradient in unclipped.items()})
+
+
+def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
