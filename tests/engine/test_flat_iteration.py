@@ -263,6 +263,18 @@ def test_divergence_stops_at_the_same_iteration_with_the_same_words(network, pre
     assert timeline.iteration < 400 and timeline.trainer.flat.reason == ""
 
 
+def test_nothing_is_shown_of_an_iteration_that_was_not_made():
+    document = experiment(mlp(activation="identity"), "sgd", settings={"learning_rate": 3.0}, loss="mse", batch_size=4)
+    trainer = Timeline(document, HERE).trainer
+    while trainer.has_last or trainer.position.iteration == 0:
+        assert not trainer.advance()
+        trainer.advance_quietly(10, float("inf"))
+    at = trainer.position
+    assert trainer.flat.lines and not sum(gradient.square().sum() for gradient in trainer.gradients.values()).isfinite()
+    stop = trainer.advance()
+    assert stop.reason == "non_finite" if stop else trainer.position.iteration == at.iteration + 1
+
+
 def test_gradients_whose_square_overflows_are_no_divergence():
     scale = {"h1.weight": [[1e10, -1e10]] * 4, "h2.weight": [[3e-10] * 4] * 4}
     document = experiment(mlp(p=0.0, activation="identity"), "sgd", settings={"learning_rate": 0.0}, loss="mse", weights=scale)
@@ -355,7 +367,8 @@ def test_a_wrong_update_is_not_used(monkeypatch, line, what):
 
 def test_a_wrong_evaluation_is_not_used(monkeypatch):
     monkeypatch.setattr(EvaluationProgram, "run", lambda self: {"loss": 0.0, "metric": 1.0})
-    compared(experiment(batch_size=16), to(300))
+    timeline = compared(experiment(batch_size=16), to(300))
+    assert not timeline.trainer._evaluations._programs
 
 
 def test_evaluations_are_flat():
