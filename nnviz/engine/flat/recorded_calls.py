@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from nnviz.engine.flat.kernel_forms import Form, in_place_form, new_form
 from nnviz.engine.model.build import Net
+from nnviz.engine.model.sequence_layers import OneHot
 
 FORWARD, LOSS, BACKWARD = "forward", "loss", "backward"
 
@@ -110,9 +111,11 @@ def _form(call: KernelCall) -> Form:
 class _Recorder(TorchDispatchMode):
     """Sees every kernel below autograd, those of the backward pass too."""
 
-    def __init__(self) -> None:
+    def __init__(self, net: Net) -> None:
         super().__init__()
         self.calls: list[KernelCall] = []
+        self._checking = {layer for layer, module in net._modules.items() if isinstance(module, OneHot)}
+        """Layers that read their least and their largest number only to refuse them, which the data has been checked for."""
         self.phase, self.layer = FORWARD, ""
         self._firsts: list[tuple[int, str, str]] = []
         """From which sequence number of autograd's nodes on they are of which phase and layer."""
@@ -132,6 +135,8 @@ class _Recorder(TorchDispatchMode):
         result = op(*args, **(kwargs or {}))
         node = torch._C._current_autograd_node()
         phase, layer = (self.phase, self.layer) if node is None else (BACKWARD, self._layer_of(node._sequence_nr()))
+        if layer in self._checking and op is torch.ops.aten._local_scalar_dense.default:
+            return result
         call = KernelCall(op, given, named, _as_it_is(result), phase, layer)
         call.form = _form(call)
         self.calls.append(call)
@@ -162,7 +167,7 @@ def record_iteration(net: Net, loss: Loss, penalty: Penalty, x: Tensor, target: 
 
     The net is in training mode. Random numbers are drawn and running statistics moved as by any iteration.
     """
-    recorder = _Recorder()
+    recorder = _Recorder(net)
     trained = {name: parameter for name, parameter in net.named_parameters() if parameter.requires_grad}
     with _layers_announced(net, recorder), recorder:
         output = net(x)
@@ -183,7 +188,7 @@ def record_evaluation(net: Net, loss: Loss, penalty: Penalty, metric: Loss, x: T
 
     The net is in evaluation mode.
     """
-    recorder = _Recorder()
+    recorder = _Recorder(net)
     with _layers_announced(net, recorder), recorder:
         output = net(x)
         recorder.enter(LOSS)
