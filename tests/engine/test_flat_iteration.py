@@ -31,7 +31,7 @@ from nnviz.trace import TraceError
 from tests.document.random_networks import sound_experiment
 from tests.engine.experiments import HERE, chain, experiment, mlp, table
 from tests.engine.flat_runs import SCHEDULES, assert_flat, compared, eager, some_document, some_schedule, state, to, toggle
-from tests.engine.kinds import EXPERIMENTS
+from tests.engine.kinds import EXPERIMENTS, SEQUENCE, around
 
 DOCUMENTS = [f"example:{name}" for name in examples.example_names()] + [f"template:{name}" for name in examples.TEMPLATES]
 
@@ -144,6 +144,13 @@ def test_every_kind_of_layer(name, precision):
     assert_flat(compared(replace(EXPERIMENTS[name], precision=precision), to(12)))
 
 
+def test_a_pool_of_sequences_directly_behind_the_input():
+    """Whose result torch lays out otherwise where calls are recorded, so that the mean over it has other bits."""
+    layers = new_layer("max_pool", "k", stride=1), new_layer("batch_norm", "n"), new_layer("dropout", "d", p=0.3)
+    document = around(SEQUENCE, *layers, batch_size=4)
+    assert_flat(compared(replace(document, precision="float32"), to(30)))
+
+
 def test_a_layer_that_reads_a_number(monkeypatch):
     right = Dense.forward
     monkeypatch.setattr(Dense, "forward", lambda self, x: right(self, x if x.sum().item() > 0 else -x))
@@ -154,12 +161,7 @@ def test_a_layer_that_reads_a_number(monkeypatch):
 @settings(max_examples=15)
 @given(st.integers(0, 10**9))
 def test_random_networks(seed):
-    timeline = compared(sound_experiment(seed, 1 + seed % 7), to(10))
-    reason = timeline.trainer.flat.reason
-    if not reason:
-        assert_flat(timeline)
-    else:  # a pool directly behind the input puts its output elsewhere, which a mask drawn for it shows
-        assert "does not give the bits" in reason and "max_pool" in {layer.kind for layer in timeline.document.network}
+    assert_flat(compared(sound_experiment(seed, 1 + seed % 7), to(10)))
 
 
 @pytest.mark.parametrize("loss", catalog.LOSSES)

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -116,6 +117,8 @@ class _Recorder(TorchDispatchMode):
         self.calls: list[KernelCall] = []
         self._checking = {layer for layer, module in net._modules.items() if isinstance(module, OneHot)}
         """Layers that read their least and their largest number only to refuse them, which the data has been checked for."""
+        self._pooling = {layer for layer, module in net._modules.items() if getattr(module, "of_sequences", None) is F.max_pool1d}
+        """Layers that may take the maximum over windows of a sequence."""
         self.phase, self.layer = FORWARD, ""
         self._firsts: list[tuple[int, str, str]] = []
         """From which sequence number of autograd's nodes on they are of which phase and layer."""
@@ -137,6 +140,8 @@ class _Recorder(TorchDispatchMode):
         phase, layer = (self.phase, self.layer) if node is None else (BACKWARD, self._layer_of(node._sequence_nr()))
         if layer in self._checking and op is torch.ops.aten._local_scalar_dense.default:
             return result
+        if layer in self._pooling and _is_pool_without_gradient(op, args):
+            result = result[0].contiguous(), result[1]
         call = KernelCall(op, given, named, _as_it_is(result), phase, layer)
         call.form = _form(call)
         self.calls.append(call)
@@ -144,6 +149,13 @@ class _Recorder(TorchDispatchMode):
 
     def _layer_of(self, number: int) -> str:
         return next((layer for first, _, layer in reversed(self._firsts) if first <= number), "")
+
+
+def _is_pool_without_gradient(op: Any, args: tuple) -> bool:
+    """Whether this is the maximum over windows of a sequence for which torch, if nobody records its calls, takes another kernel: its result
+    is contiguous, and what later kernels do with a tensor that is not may round differently."""
+    is_pool = op is torch.ops.aten.max_pool2d_with_indices.default and args[0].shape[-2] == args[1][0] == 1
+    return is_pool and not (torch.is_grad_enabled() and args[0].requires_grad)
 
 
 class Recorded(NamedTuple):
