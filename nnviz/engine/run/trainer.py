@@ -153,7 +153,7 @@ class Trainer:
         self._before_update()
         self._update()
         if claim:
-            self.flat.judge(claim, loss)
+            self.flat.judge(claim, loss, self.net.outputs, self._unclipped)
         return self._after_update(loss)
 
     def _advance_flat(self, program: GradientProgram, check: Check | None) -> Stop | None:
@@ -165,7 +165,7 @@ class Trainer:
         if not math.isfinite(loss + size):
             self.set_tensors(buffers)
             return self._advance_eagerly(check)
-        self._activations = partial(program.outputs, outputs)
+        self._activations, self._unclipped = partial(program.outputs, outputs), {}
         if check and (stop := check(self, loss)):
             self.set_tensors(buffers)
             self.has_last = False
@@ -188,8 +188,9 @@ class Trainer:
         if program is None:
             return []
         made = self.flat.run(program, self._series(count, until))
+        self.has_last = made.is_finite and (self.has_last or bool(made.losses))
         if made.losses:
-            self.has_last, self._activations = True, partial(program.outputs, made.outputs)
+            self._activations = partial(program.outputs, made.outputs)
             self._unclipped = self.flat.unclipped
             if self._keeps_previous:
                 self.previous = self.flat.previous_by_name
