@@ -151,6 +151,7 @@ def _add_run(commands: Any) -> None:
     what.add_argument("--save", metavar="OUT", help="write the document with the trained weights")
     what.add_argument("--calls", action="store_true", help="print the calls of torch that one iteration is made of, and nothing else")
     parser.add_argument("--breakpoints", action="store_true", help="stop where the document's breakpoints do, and say which one")
+    parser.add_argument("--branch", metavar="NAME", help="make this run again that was saved in the document's file, as far as it came")
     _add_document_options(parser)
 
 
@@ -272,6 +273,10 @@ def _obstacle(file: str) -> str:
 def _document(options: argparse.Namespace) -> OpenedFile:
     from nnviz import jobs
 
+    if getattr(options, "branch", None) is not None:
+        if options.settings or options.seed is not None or options.precision is not None:
+            raise jobs.JobError("--branch makes a run again as it was: leave out --set, --seed and --precision.")
+        return jobs.open_branch(options.file, options.branch)
     return jobs.open_document(options.file, options.settings, options.seed, options.precision)
 
 
