@@ -70,7 +70,7 @@ class NoiseTask(TaskKind, frozen=True):
 
     mode: str = "training"
     batches: int = 64
-    """So many batches of every size are drawn."""
+    """So many batches of every size are drawn, of small ones more."""
 
 
 class RangeTestTask(TaskKind, frozen=True):
@@ -142,6 +142,7 @@ class LossPlane(TaskResult, frozen=True):
     stride: int = 1
     """The plane is worked out coarse at first: every so many points along each side are there. 1 when it is complete."""
     paths: tuple[PathOnPlane, ...] = ()
+    """They come last, but for the plane of the path; that is at first one of few points of it, and becomes another when all are known."""
     shares: ExplainedShares | None = None
     """For the plane of the path."""
 

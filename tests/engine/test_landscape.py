@@ -114,6 +114,22 @@ def test_it_is_coarse_at_first_and_never_another():
         assert 0 in to_numpy(coarse.x) and 0 in to_numpy(coarse.y)
 
 
+def test_a_path_has_a_first_picture_without_any_iteration_made_again():
+    timeline = trained(iterations=270)
+    work, planes, doing = Task(loss_plane(PlaneTask("path", points=28), timeline)), [], []
+    while not work.is_over:
+        work.advance()
+        doing.append(work.progress.what)
+        if work.found and (not planes or work.found is not planes[-1]):
+            planes.append(work.found)
+            assert len(planes) > 1 or "replaying" not in doing
+    assert [plane.stride for plane in planes] == [8, 8, 4, 2, 1]
+    first, last = (plane.paths[0] for plane in (planes[0], planes[-1]))
+    assert to_numpy(first.iterations).tolist() == [0, 50, 100, 150, 200, 250, 270]
+    assert to_numpy(last.iterations).tolist() == list(range(0, 271, 10))
+    assert to_numpy(first.losses)[:-1].tolist() == to_numpy(last.losses)[[0, 5, 10, 15, 20, 25]].tolist()
+
+
 # --- directions ---
 
 

@@ -70,7 +70,8 @@ def _noise(task: NoiseTask, trainer: Trainer) -> Work:
         trace, square = one.variance, one.mean.dot(one.mean).item() - one.variance / one.count * missing
     variances = []
     for number in sizes:
-        batches = [_drawn(generator, count, number) for _ in range(task.batches)]
+        most = max(task.batches, min(MOST_ROWS, 4 * count // number))  # few rows may hold most of the scatter: small batches miss them
+        batches = [_drawn(generator, count, number) for _ in range(most)]
         variances.append((yield from _scatter(loss, batches, f"batches of {number}")).variance)
     scale = trace / square if square > 0 else None
     return GradientNoise(trace, square, scale, size, array_of(np.array(sizes)), array_of(np.array(variances)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,9 @@ from nnviz.records.task_records import ExplainedShares, LossPlane, OtherRun, Pat
 PIECE = 0.01
 """Seconds of iterations that are made again in one piece of work."""
 COARSEST = 8
-"""At first so many points are left out along each side, and one less than so many in between."""
+"""At first every so many points along each side."""
+FEWEST = 5
+"""From so many points on a path kept in checkpoints gives a first picture."""
 SIZES = 3, 201
 """Fewest and most points along each side."""
 MEMORY = 64_000_000
@@ -91,30 +94,42 @@ def _check_weights(timeline: Timeline, weights: Sequence[WeightPlace]) -> None:
 
 def _plane(task: PlaneTask, twin: Timeline) -> Work:
     loss = RunLoss(private_copy(twin.trainer), task.rows, task.mode)
-    walks: tuple[Walk, ...] = ()
-    shares, origin = None, (0.0, 0.0)
     if task.plane == "path":
+        glimpse = _glimpsed(twin, task.start)
+        if len(glimpse.iterations) >= FEWEST:  # a first picture, without making any iteration again
+            yield (yield from _path_plane(task, loss, (glimpse,), COARSEST))
         walks = yield from _walks(task, twin, loss)
-        directions, shares = yield from _directions_of_path(walks[0], loss)
-        extents = _extents([directions.projected(walk.points)[0] for walk in walks])
-    elif task.plane == "random":
+        return (yield from _path_plane(task, loss, walks, 1))
+    origin = (0.0, 0.0)
+    if task.plane == "random":
         directions, extents = random_directions(loss, task.seed), ((-1.0, 1.0), (-1.0, 1.0))
     else:
         directions, origin = _directions_of_weights(loss, task.weights)
         extents = tuple((-reach, reach) for reach in (max(1.0, 1.5 * abs(value)) for value in origin))
-    if task.reach is not None:
-        extents = ((-task.reach, task.reach),) * 2
-    x, y = (_axis(task.size, *extent) for extent in extents)
+    blank = LossPlane(task.plane, *[array_of(np.zeros(0))] * 3, loss.at(loss.centre), origin)
+    plane = yield from _losses(blank, _axes(task, extents), directions, loss)
+    if not task.points and not task.others:
+        return plane
+    yield plane
+    walks = yield from _walks(task, twin, loss)
+    return replace(plane, paths=(yield from _paths(walks, directions, loss)))
+
+
+def _path_plane(task: PlaneTask, loss: RunLoss, walks: Sequence[Walk], finest: int) -> Generator:
+    """The plane of the first of these paths, with all of them on it."""
+    directions, shares = yield from _directions_of_path(walks[0], loss)
+    extents = _extents([directions.projected(walk.points)[0] for walk in walks])
     paths = yield from _paths(walks, directions, loss)
-    blank = LossPlane(task.plane, array_of(x), array_of(y), array_of(np.zeros(0)), loss.at(loss.centre), origin, 1, paths, shares)
-    plane = yield from _losses(blank, x, y, directions, loss)
-    if not walks and (task.points or task.others):
-        walks = yield from _walks(task, twin, loss)
-        paths = yield from _paths(walks, directions, loss)
-    return replace(plane, paths=paths)
+    blank = LossPlane(task.plane, *[array_of(np.zeros(0))] * 3, loss.at(loss.centre), paths=paths, shares=shares)
+    return (yield from _losses(blank, _axes(task, extents), directions, loss, finest))
 
 
 # --- the grid ---
+
+
+def _axes(task: PlaneTask, extents: Sequence[tuple[float, float]]) -> tuple[np.ndarray, ...]:
+    reach = ((-task.reach, task.reach),) * 2 if task.reach is not None else extents
+    return tuple(_axis(task.size, *extent) for extent in reach)
 
 
 def _axis(size: int, low: float, high: float) -> np.ndarray:
@@ -124,21 +139,21 @@ def _axis(size: int, low: float, high: float) -> np.ndarray:
     return (np.arange(size) - zero) * step
 
 
-def _losses(blank: LossPlane, x: np.ndarray, y: np.ndarray, directions: Directions, loss: RunLoss) -> Generator:
-    """Work out the plane, twice as fine each time; 0 is on every level."""
-    found: dict[tuple[int, int], float] = {}
-    total, stride, plane = len(x) * len(y), COARSEST, blank
-    while stride:
-        columns, rows = ([k for k in range(len(axis)) if (k - int(np.argmin(abs(axis)))) % stride == 0] for axis in (x, y))
-        for place in [(row, column) for row in rows for column in columns if (row, column) not in found]:
-            found[place] = _loss_at(loss, directions, float(x[place[1]]), float(y[place[0]]))
-            yield Progress(len(found), total, "losses")
+def _losses(blank: LossPlane, axes: Sequence[np.ndarray], directions: Directions, loss: RunLoss, finest: int = 1) -> Generator:
+    """The plane, twice as fine each time as far as it shall be; every one holds 0."""
+    (x, y), found, stride = axes, {}, COARSEST
+    while True:
+        columns, rows = ([k for k in range(len(axis)) if (k - int(np.argmin(abs(axis)))) % stride == 0] for axis in axes)
+        for row, column in [place for place in product(rows, columns) if place not in found]:
+            found[row, column] = _loss_at(loss, directions, float(x[column]), float(y[row]))
+            yield Progress(len(found), len(x) * len(y), "losses")
         losses = np.array([[found[row, column] for column in columns] for row in rows])
         plane = replace(blank, x=array_of(x[columns]), y=array_of(y[rows]), losses=array_of(losses), stride=stride)
-        stride //= 2
-        if stride and min(len(columns), len(rows)) > 2:
+        if stride == finest:
+            return plane
+        if min(losses.shape) > 2:
             yield plane
-    return plane
+        stride //= 2
 
 
 def _loss_at(loss: RunLoss, directions: Directions, x: float, y: float) -> float:
@@ -248,6 +263,23 @@ def _extents(coordinates: Sequence[Tensor]) -> tuple[tuple[float, float], ...]:
 
 
 # --- paths ---
+
+
+def _glimpsed(timeline: Timeline, start: int) -> Walk:
+    """The path by the checkpoints that are kept, as evenly spaced as the sparsest of them, and its end."""
+    shapes = _shapes(timeline)
+    span = range(start, timeline.iteration)
+    kept = [one for one in timeline.kept if one.position.iteration in span and _shapes_in(one.tensors, shapes) == shapes]
+    places = [one.position.iteration for one in kept]
+    spacing = max((after - before for before, after in pairwise(places)), default=1)
+    chosen = [one for one in kept if (one.position.iteration - places[0]) % spacing == 0]
+    points = [torch.cat([one.tensors[name].ravel() for name in shapes]) for one in chosen]
+    end = torch.cat([parameter.detach().ravel() for parameter in timeline.trainer.parameters.values()])
+    return Walk("", [*(one.position.iteration for one in chosen), timeline.iteration], torch.stack([*points, end]))
+
+
+def _shapes_in(tensors: dict[str, Tensor], wanted: Iterable[str]) -> dict[str, torch.Size]:
+    return {name: tensors[name].shape for name in wanted if name in tensors}
 
 
 def _walks(task: PlaneTask, twin: Timeline, loss: RunLoss) -> Generator:

@@ -17,7 +17,7 @@ from nnviz.engine.data.datasets import Data, data_key, load
 from nnviz.engine.errors import BuildError
 from nnviz.engine.run import checkpoints
 from nnviz.engine.run._state_transfer import Transferred, transfer
-from nnviz.engine.run.checkpoints import Checkpoints
+from nnviz.engine.run.checkpoints import Checkpoint, Checkpoints
 from nnviz.engine.run.private_copy import private_copy
 from nnviz.engine.run.stop import Stop
 from nnviz.engine.run.trainer import Trainer
@@ -78,6 +78,11 @@ class Timeline:
     def document(self) -> Experiment:
         """The present document, whatever was in force where the run stands."""
         return self.log.last
+
+    @property
+    def kept(self) -> tuple[Checkpoint, ...]:
+        """The checkpoints up to where the run stands, oldest first: what need not be made again."""
+        return tuple(one.checkpoint for at, one in sorted(self._checkpoints.kept.items()) if at <= self.iteration)
 
     def twin(self) -> Timeline:
         """Return another timeline of the same run that stands where this one does; what is done to one the other does not notice."""
