@@ -23,7 +23,7 @@ from nnviz.engine.observe.gradient_noise import gradient_noise
 from nnviz.engine.observe.initial_values import initial_drawn
 from nnviz.engine.observe.inspection import gradient_checked, inspected, node_tensors
 from nnviz.engine.observe.landscape import loss_plane
-from nnviz.engine.observe.reporter import Reporter
+from nnviz.engine.observe.reporter import Budget, Reporter
 from nnviz.engine.observe.surface import unit_map
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.position import iterations_per_epoch
@@ -36,7 +36,7 @@ from nnviz.records.task_records import CurvatureTask, NoiseTask, PlaneTask, Rang
 from nnviz.trace import NoSuchGroup, TooManyScalars, TraceError
 
 AT_REST = 0.02
-"""Seconds of a long task in one go where no training waits for its turn; else as many as of training."""
+"""Seconds of a long task in one go where no training waits for its turn."""
 
 
 class Service:
@@ -53,6 +53,7 @@ class Service:
         self._breakpoints = TrainingBreakpoints()
         self._files = FileQuestions(send, self._refuse)
         self._tasks = TaskQueue(send, lambda error: _failure("StartTask", error))
+        self._turns = Budget(1)
         self._handlers: dict[type, Callable] = {
             messages.Open: self._open,
             messages.Edit: self._edit,
@@ -84,11 +85,18 @@ class Service:
                 if isinstance(item, Closed):
                     return
                 self._answer(item)
-            is_training = self._left is not None
-            if is_training:
-                self._advance()
-            if not self._tasks.is_empty:
-                self._tasks.advance(time.perf_counter() + (SLICE if is_training else AT_REST))
+            self._work()
+
+    def _work(self) -> None:
+        """A slice of training, and one of a long task: while training goes on they get the same time."""
+        start, is_training = time.perf_counter(), self._left is not None
+        if is_training:
+            self._advance()
+            self._turns.trained(time.perf_counter() - start)
+        if not self._tasks.is_empty and (self._turns.is_due or not is_training):
+            start = time.perf_counter()
+            self._tasks.advance(start + (SLICE if is_training else AT_REST))
+            self._turns.spent(time.perf_counter() - start)
 
     def _answer(self, item: messages.Requests | Garbage) -> None:
         if isinstance(item, Garbage):
@@ -210,7 +218,7 @@ class Service:
     def _start_task(self, request: messages.StartTask) -> None:
         place = self._revision, self._timeline.iteration if self._timeline else 0
         try:
-            self._tasks.start(request.number, place, Task(_work(request.task, self._run())))
+            self._tasks.start(request.number, place, Task(_work_on(request.task, self._run())))
         except Exception as error:
             failed = _failure("StartTask", error)
             self._send(messages.TaskDone(request.number, *place, "failed", None, failed.message, failed.cure))
@@ -254,7 +262,7 @@ class Service:
                 self._send(messages.UnitMapped(self._revision, self._timeline.iteration, layer, unit, values))
 
 
-def _work(task: Tasks, timeline: Timeline) -> Work:
+def _work_on(task: Tasks, timeline: Timeline) -> Work:
     match task:
         case PlaneTask():
             return loss_plane(task, timeline)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from nnviz.document import edits
 from nnviz.document.catalog import new_layer
 from nnviz.document.store.examples import template
+from nnviz.engine.errors import BuildError
 from nnviz.engine.observe import curvature as module
 from nnviz.engine.observe.curvature import curvature
 from nnviz.engine.run.checkpoints import Checkpoint
@@ -73,9 +74,9 @@ def test_the_hessian_is_torchs_and_symmetric():
 def line(x: list, y: list, **training) -> Trainer:
     """A line through points: z = w·x + b with mean squared error in float64, whose Hessian is 2/n [[Σx², Σx], [Σx, n]]."""
     network = chain(new_layer("input", "x", shape=[1]), new_layer("dense", "out", units=1))
-    training = {"optimizer": "sgd", "settings": {"learning_rate": 0.1}} | training
+    training = {"optimizer": "sgd", "settings": {"learning_rate": 0.1}, "loss": "mse"} | training
     data = table([[one] for one in x], [[one] for one in y], validation=0.0, scaling="none")
-    return Timeline(experiment(network, data=data, loss="mse", batch_size=None, precision="float64", **training), HERE).trainer
+    return Timeline(experiment(network, data=data, batch_size=None, precision="float64", **training), HERE).trainer
 
 
 def test_the_hessian_of_a_line_is_what_is_worked_out_by_hand():
@@ -157,6 +158,33 @@ def test_a_kink_within_the_step_is_told(activation, distance):
     found = finished(Timeline(experiment(network, data=data, loss="mse", weights=weights, precision="float64"), HERE).trainer)
     assert (found.check.kinks > 0) is (distance < 1e-6)
     assert found.check.kinks or found.check.error < 1e-9
+
+
+@pytest.mark.parametrize("loss", ["mae", "huber", "mse"])
+@pytest.mark.parametrize("target", [3.0, 3.0 + 1e-9, 4.0 + 1e-9, 9.0])
+def test_a_kink_of_the_loss_is_told(loss, target):
+    """ŷ = 3 at x = 1: |ŷ − y| has its kink at 0, Huber's loss at 1."""
+    network = chain(new_layer("input", "x", shape=[1]), new_layer("dense", "out", units=1))
+    data = table([[1.0]], [[target]], validation=0.0, scaling="none")
+    weights = {"out.weight": [[2.0]], "out.bias": [1.0]}
+    found = finished(Timeline(experiment(network, data=data, loss=loss, weights=weights, precision="float64"), HERE).trainer)
+    assert (found.check.kinks > 0) is (target - 3.0 < 1e-6 if loss == "mae" else loss == "huber" and 0.9 < target - 3.0 < 1.1)
+
+
+@pytest.mark.parametrize("kernel", [1e-6, 1.0])
+def test_a_kink_of_a_maximum_is_told(kernel):
+    """Where the kernel passes 0 the largest pixel under the window becomes the smallest."""
+    network = chain(
+        new_layer("input", "x", shape=[1, 2, 2]),
+        new_layer("conv2d", "c", out_channels=1, kernel_size=1),
+        new_layer("max_pool", "p", kernel_size=2),
+        new_layer("flatten", "f"),
+        new_layer("dense", "out", units=1),
+    )
+    data = table([[1.0, 2.0, 0.0, 0.0]], [[3.0]], validation=0.0, scaling="none")
+    weights = {"c.weight": [[[[kernel]]]], "c.bias": [0.0], "out.weight": [[1.0]], "out.bias": [0.0]}
+    found = finished(Timeline(experiment(network, data=data, loss="mse", weights=weights, precision="float64"), HERE).trainer)
+    assert (found.check.kinks > 0) is (kernel < 1e-5)
 
 
 def test_other_kinks_are_told_as_well():
@@ -283,3 +311,18 @@ def test_the_run_does_not_notice():
     before = digest(trainer.net)
     finished(trainer)
     assert digest(trainer.net) == before
+
+
+def test_a_loss_without_curvature_has_flat_directions_only():
+    found = finished(line([1.0, 2.0], [5.0, 9.0], loss="mae"))
+    assert (found.flat, found.negative, found.condition, found.largest) == (2, 0, None, 0.0)
+    assert found.stability.largest_rate is None and found.newton.norm == 0.0 and found.check.error == 0.0
+
+
+def test_what_has_no_curvature_says_why():
+    with pytest.raises(BuildError, match="locked"):
+        finished(trained(replace(SMOOTH, locks={name: True for name in trained(SMOOTH, 0).parameters})))
+    trainer = line([1.0, 2.0], [1.0, 0.0])
+    trainer.set_tensors({"out.bias": torch.tensor([torch.inf])})
+    with pytest.raises(BuildError, match="not finite"):
+        finished(trainer)

@@ -264,6 +264,9 @@ def test_a_stretch_of_the_path_can_be_chosen():
         (PlaneTask("weights", (TWO[0], WeightPlace("out.bias", (2,)))), "no element"),
         (PlaneTask("random", size=2), "3 to 201"),
         (PlaneTask("sideways"), "no plane"),
+        (PlaneTask("random", reach=0.0), "cannot reach 0"),
+        (PlaneTask("random", reach=float("nan")), "cannot reach nan"),
+        (PlaneTask("path", start=-1), "no iteration -1"),
         (PlaneTask("random", rows="some"), "no rows"),
     ],
 )

@@ -30,7 +30,8 @@ def limit(choice: Choice) -> float:
 
 
 def decay_beside(choice: Choice) -> float:
-    """Return what decay that does not go through the gradient (AdamW's) adds to the sharpness: λ + w(1 + β₁)/(1 − β₁)."""
+    """Return what decay that does not go through the gradient (AdamW's) adds to the sharpness, w(1 + β₁)/(1 − β₁); exact where no layer has
+    a learning rate factor."""
     return choice["weight_decay"] * (1 + choice["beta1"]) / (1 - choice["beta1"]) if choice.kind == "adamw" else 0.0
 
 

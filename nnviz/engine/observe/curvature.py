@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from nnviz.engine import seeds
+from nnviz.engine.errors import BuildError
 from nnviz.engine.observe import _stability
 from nnviz.engine.observe._eigenvalues import Spectrum, lanczos
 from nnviz.engine.observe.measures import array_of
@@ -29,8 +30,14 @@ WAIT = 0.005
 
 
 def curvature(task: CurvatureTask, trainer: Trainer) -> Work:
-    """Return the work that finds the curvature of the loss where the trainer stands. The trainer stays as it is."""
-    return _curvature(RunLoss(private_copy(trainer), task.rows, task.mode))
+    """Return the work that finds the curvature of the loss where the trainer stands. The trainer stays as it is.
+
+    Raises BuildError, the work too, where there is none.
+    """
+    loss = RunLoss(private_copy(trainer), task.rows, task.mode)
+    if not len(loss.free):
+        raise BuildError("", "All weights are locked: there is no direction to go in.", "Unlock some.")
+    return _curvature(loss)
 
 
 class _Point(NamedTuple):
@@ -51,9 +58,11 @@ def _curvature(loss: RunLoss) -> Work:
     value = loss.at(loss.centre)
     point = _Point(loss, value, loss.gradient(with_graph=True))
     gradient = point.gradient.detach().double()
+    _check_finite(gradient)
     hessian, asymmetry, size = None, 0.0, len(gradient)
     if size <= LARGEST:
         hessian, asymmetry = yield from _hessian(point)
+        _check_finite(hessian)
         spectrum = yield from _eigenvalues(hessian)
     else:
         spectrum = yield from lanczos(point.product, size, loss.centre.dtype, seeds.stream(0, "Lanczos"))
@@ -75,6 +84,11 @@ def _curvature(loss: RunLoss) -> Work:
         newton=None if hessian is None else _newton(loss, value, gradient, spectrum),
         **_described(spectrum, size, loss.centre.dtype),
     )
+
+
+def _check_finite(derivatives: Tensor) -> None:
+    if not derivatives.isfinite().all():
+        raise BuildError("", "The derivatives of the loss are not finite where the run stands.", "Go back to where they are.")
 
 
 def _described(spectrum: Spectrum, size: int, dtype: torch.dtype) -> dict[str, Any]:
@@ -173,6 +187,11 @@ class _Sides(TorchDispatchMode):
         super().__init__()
         self.found: list[Tensor] = []
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Whether torch's compiler is to be kept out; it would be loaded for that, and takes a second."""
+        return False
+
     def __torch_dispatch__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         output = function(*args, **(kwargs or {}))
         side = _KINKED.get(function.overloadpacket)
@@ -181,8 +200,8 @@ class _Sides(TorchDispatchMode):
         return output
 
 
-@torch.no_grad()
 def _sides(loss: RunLoss) -> list[Tensor]:
+    """With autograd: without it a pool in one dimension does not say which element is the largest."""
     with _Sides() as sides:
         loss.loss()
     return sides.found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterable, Sequence
 from itertools import pairwise, product
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -29,8 +30,8 @@ FEWEST = 5
 """From so many points on a path kept in checkpoints gives a first picture."""
 SIZES = 3, 201
 """Fewest and most points along each side."""
-MEMORY = 64_000_000
-"""Bytes the points of a path may take; of large networks it has fewer."""
+MOST_POINTS, MEMORY = 400, 64_000_000
+"""So many points a path has at most, and so many bytes they may take: of large networks it has fewer."""
 MARGIN = 0.15
 """How far a plane reaches beyond the path, as a share of its extent."""
 WALKS, DIMENSIONS = 16, 1000
@@ -76,6 +77,8 @@ def loss_plane(task: PlaneTask, timeline: Timeline) -> Work:
         raise BuildError("", f"A plane has {SIZES[0]} to {SIZES[1]} points along each side, not {task.size}.", "Choose another number.")
     if task.plane not in ("weights", "random", "path"):
         raise BuildError("", f"There is no plane of {task.plane}.", "Choose weights, random or path.")
+    if task.reach is not None and not 0 < task.reach < inf:
+        raise BuildError("", f"A plane cannot reach {task.reach:g} to each side.", "Give a number above 0.")
     if task.plane == "weights":
         _check_weights(timeline, task.weights)
     return _plane(task, timeline.twin())
@@ -95,7 +98,7 @@ def _check_weights(timeline: Timeline, weights: Sequence[WeightPlace]) -> None:
 def _plane(task: PlaneTask, twin: Timeline) -> Work:
     loss = RunLoss(private_copy(twin.trainer), task.rows, task.mode)
     if task.plane == "path":
-        glimpse = _glimpsed(twin, task.start)
+        glimpse = _glimpsed(twin, task.start, _most_points(task, loss))
         if len(glimpse.iterations) >= FEWEST:  # a first picture, without making any iteration again
             yield (yield from _path_plane(task, loss, (glimpse,), COARSEST))
         walks = yield from _walks(task, twin, loss)
@@ -265,13 +268,18 @@ def _extents(coordinates: Sequence[Tensor]) -> tuple[tuple[float, float], ...]:
 # --- paths ---
 
 
-def _glimpsed(timeline: Timeline, start: int) -> Walk:
+def _most_points(task: PlaneTask, loss: RunLoss) -> int:
+    return max(2, min(task.points or 200, MOST_POINTS, MEMORY // (8 * len(loss.centre))))
+
+
+def _glimpsed(timeline: Timeline, start: int, most: int) -> Walk:
     """The path by the checkpoints that are kept, as evenly spaced as the sparsest of them, and its end."""
     shapes = _shapes(timeline)
     span = range(start, timeline.iteration)
     kept = [one for one in timeline.kept if one.position.iteration in span and _shapes_in(one.tensors, shapes) == shapes]
     places = [one.position.iteration for one in kept]
     spacing = max((after - before for before, after in pairwise(places)), default=1)
+    spacing *= -(-timeline.iteration // (spacing * most)) or 1
     chosen = [one for one in kept if (one.position.iteration - places[0]) % spacing == 0]
     points = [torch.cat([one.tensors[name].ravel() for name in shapes]) for one in chosen]
     end = torch.cat([parameter.detach().ravel() for parameter in timeline.trainer.parameters.values()])
@@ -284,7 +292,7 @@ def _shapes_in(tensors: dict[str, Tensor], wanted: Iterable[str]) -> dict[str, t
 
 def _walks(task: PlaneTask, twin: Timeline, loss: RunLoss) -> Generator:
     """The path of the run, made again bit by bit from its checkpoints, and those of the others."""
-    points = max(2, min(task.points or 200, MEMORY // (8 * len(loss.centre))))
+    points = _most_points(task, loss)
     shapes = _shapes(twin)
     own = yield from _walked("", twin, (task.start, twin.iteration), points, shapes)
     walks = [own]

@@ -126,6 +126,7 @@ class RunLoss:
         if not gradient.requires_grad:
             return torch.zeros_like(gradient)
         trained = [parameter for parameter in self._parameters if parameter.requires_grad]
-        found = iter(torch.autograd.grad(gradient, trained, direction.to(gradient.dtype), retain_graph=True, materialize_grads=True))
+        along = gradient @ direction.to(gradient.dtype)  # not grad_outputs=, for which torch loads sympy
+        found = iter(torch.autograd.grad(along, trained, retain_graph=True, materialize_grads=True))
         whole = [next(found) if parameter.requires_grad else torch.zeros_like(parameter) for parameter in self._parameters]
         return torch.cat([part.ravel() for part in whole])[self.free]
