@@ -274,6 +274,17 @@ def test_the_factor_of_a_layer_is_in_the_limit():
     assert finished(other).stability.sharpness == pytest.approx(finished(trainer).stability.sharpness / 2)
 
 
+def test_adams_sharpness_is_that_of_the_hessian_divided_by_the_corrected_roots():
+    trainer = trained(SMOOTH, 3)
+    state = trainer.checkpoint().state
+    divisors = [(state[name]["exp_avg_sq"].ravel() / (1 - 0.999**3)).sqrt() + 1e-8 for name in trainer.parameters]
+    roots = torch.cat(divisors).rsqrt()
+    expected = torch.linalg.eigvalsh(roots.unsqueeze(1) * by_torch(trainer) * roots)[-1].item()
+    stability = finished(trainer).stability
+    assert stability.sharpness == pytest.approx(expected, rel=1e-9)
+    assert stability.largest_rate == pytest.approx(38 / expected) and stability.learning_rate == 0.01
+
+
 def test_before_its_first_step_adam_has_no_limit():
     found = finished(Timeline(SMOOTH, HERE).trainer)
     assert found.stability is None and "no step yet" in found.why_no_stability
