@@ -13,8 +13,9 @@ import msgspec
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import LogUpdate, RunLog
+from nnviz.records.call_list import CallList
 from nnviz.records.data_record import DataRecord, TableRecord
-from nnviz.records.run_records import BreakpointHit, CurvePoint, LayerMeasures, Predictions, Surface, WeightHistory
+from nnviz.records.run_records import BreakpointHit, CurvePoints, LayerMeasures, Predictions, Surface, WeightHistory
 from nnviz.records.task_records import Progress, Results, Tasks
 from nnviz.records.tensors import Array
 from nnviz.records.trace_record import Details, NodeTensors, TraceRecord, WhatIf
@@ -179,6 +180,10 @@ class StopTask(Request, frozen=True):
     number: int
 
 
+class ListCalls(Request, frozen=True):
+    """Send the calls of torch that an iteration is made of, as the run goes on from where it stands. It changes no run."""
+
+
 # --- replies --------------------------------------------------------------------------------------------------------
 
 
@@ -233,7 +238,7 @@ class Frame(Reply, frozen=True):
     iteration: int
     epoch: int
     learning_rate: float
-    points: tuple[CurvePoint, ...] = ()
+    points: CurvePoints | None = None
     measures: tuple[LayerMeasures, ...] = ()
     surface: Surface | None = None
     trace: TraceRecord | None = None
@@ -260,7 +265,7 @@ class Moved(Reply, frozen=True):
 
     iteration: int
     epoch: int
-    points: tuple[CurvePoint, ...] = ()
+    points: CurvePoints | None = None
 
 
 class Traced(Reply, frozen=True):
@@ -385,8 +390,16 @@ class TaskDone(Reply, frozen=True):
     cure: str = ""
 
 
+class CallsListed(Reply, frozen=True):
+    """Answers ListCalls."""
+
+    revision: int
+    iteration: int
+    listed: CallList
+
+
 class Logged(Reply, frozen=True):
-    """Something a model or a library printed."""
+    """Something a model or a library printed, or that the engine says of what it does."""
 
     text: str
 
@@ -412,6 +425,7 @@ Requests = (
     | MapUnit
     | StartTask
     | StopTask
+    | ListCalls
 )
 Replies = (
     Ready
@@ -432,6 +446,7 @@ Replies = (
     | UnitMapped
     | TaskProgressed
     | TaskDone
+    | CallsListed
     | Logged
 )
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from nnviz import messages
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.run_log import Change, LogUpdate, RunLog
+from nnviz.records.call_list import CallList, ListedCall
 from nnviz.records.data_record import ColumnRecord, DataRecord, Spread, TableColumn, TableRecord
 from nnviz.records.run_records import CurvePoint, LayerMeasures, Predictions, Surface
 from nnviz.records.task_records import (
@@ -46,6 +47,7 @@ from nnviz.records.trace_record import (
     UpdateRecord,
     WhatIf,
 )
+from tests.curve_points import arrived, travelling
 from tests.engine.experiments import experiment
 
 EXPERIMENT = experiment(weights={"out.bias": [0.5, -1.0]}, clip_norm=0.5)
@@ -87,7 +89,7 @@ TRACE = TraceRecord(
     (UpdateRecord("h1.weight", 0, (RowRecord("m", "β₁m", WHOLE),), WHOLE, WHOLE),),
     ("f.py:4",),
 )
-POINTS = (CurvePoint(0, 0.7, 0.6, 0.5), CurvePoint(1, 0.65))
+POINTS = travelling(CurvePoint(0, 0.7, 0.6, 0.5), CurvePoint(1, 0.65))
 CHANGE = Change(7, EXPERIMENT)
 
 SPREAD = Spread(0.0, 1.0, 0.5, 0.1, (1, 2))
@@ -137,6 +139,8 @@ MESSAGES = [
     messages.BatchInspected(3, (4, 5), ARRAY, ARRAY, ARRAY),
     messages.DrawInitial("h1.weight", 7),
     messages.MapUnit("h1", 2),
+    messages.ListCalls(),
+    messages.CallsListed(3, 128, CallList("Two moons", 32, "x", (ListedCall(1, "forward", "h1", "dense 1", "addmm(x)"),), "")),
     messages.Preview(1, EXPERIMENT, "folder"),
     messages.ReadTable(2, EXPERIMENT),
     messages.StopReading(2),
@@ -200,8 +204,8 @@ def test_frames_survive_being_cut_anywhere(data):
 def test_numbers_that_are_not_finite_travel():
     (body,) = messages.FrameReader().feed(messages.frame(messages.Trained(1, 0, "done")))
     assert messages.decode_reply(body).iteration == 1
-    (body,) = messages.FrameReader().feed(messages.frame(messages.Frame(1, 1, 1, 0, 0.1, (CurvePoint(1, math.nan, math.inf),))))
-    point = messages.decode_reply(body).points[0]
+    (body,) = messages.FrameReader().feed(messages.frame(messages.Frame(1, 1, 1, 0, 0.1, travelling(CurvePoint(1, math.nan, math.inf)))))
+    (point,) = arrived(messages.decode_reply(body).points)
     assert math.isnan(point.loss) and point.validation_loss == math.inf
 
 

@@ -112,6 +112,12 @@ def test_a_twin_goes_its_own_way():
     assert state(twin)[:3] == before[:3] and twin.points == timeline.points and twin.iteration == 70
     twin.go_to(12)
     assert state(twin)[:3] == state(at(12))[:3] and state(timeline) == before
+    twin.go_to(70)
+    assert state(twin)[:3] == before[:3] and twin.points == timeline.points
+    timeline.go_to(20)
+    ahead = timeline.twin()  # of a run that stands before what it has already made
+    assert ahead.go_to(70) is None and state(ahead)[:3] == before[:3] and len(ahead.points) == 71
+    timeline.go_to(70)
     twin.edit(edits.change_training(twin.document, l2=0.5))
     twin.go_to(90)
     assert state(timeline) == before

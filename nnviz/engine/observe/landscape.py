@@ -26,8 +26,8 @@ PIECE = 0.01
 """Seconds of iterations that are made again in one piece of work."""
 COARSEST = 8
 """At first every so many points along each side."""
-FEWEST = 5
-"""From so many points on a path kept in checkpoints gives a first picture."""
+FEWEST, ENOUGH_AT_FIRST = 5, 40
+"""From so many points on a path kept in checkpoints gives a first picture; more than so many are not looked at for it."""
 SIZES = 3, 201
 """Fewest and most points along each side."""
 MOST_POINTS, MEMORY = 400, 64_000_000
@@ -98,7 +98,7 @@ def _check_weights(timeline: Timeline, weights: Sequence[WeightPlace]) -> None:
 def _plane(task: PlaneTask, twin: Timeline) -> Work:
     loss = RunLoss(private_copy(twin.trainer), task.rows, task.mode)
     if task.plane == "path":
-        glimpse = _glimpsed(twin, task.start, _most_points(task, loss))
+        glimpse = _glimpsed(twin, task.start, min(ENOUGH_AT_FIRST, _most_points(task, loss)))
         if len(glimpse.iterations) >= FEWEST:  # a first picture, without making any iteration again
             yield (yield from _path_plane(task, loss, (glimpse,), COARSEST))
         walks = yield from _walks(task, twin, loss)

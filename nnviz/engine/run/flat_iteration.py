@@ -91,6 +91,10 @@ class Series(NamedTuple):
     """Where the parameters are kept as they were before the last one."""
     until: float
     """When it is enough, as time.perf_counter counts."""
+    before_update: Callable[[], object] | None = None
+    """Is called before each update; None for nothing."""
+    after_update: Callable[[int], object] | None = None
+    """Is told after each how many are made; None for nothing."""
 
 
 class Made(NamedTuple):
@@ -258,8 +262,12 @@ class FlatIterations:
                     break
                 if series.previous is not None:
                     series.previous.copy_(values)
+                if series.before_update:
+                    series.before_update()
                 update(rates)
                 losses.append(loss)
+                if series.after_update:
+                    series.after_update(len(losses))
                 if perf_counter() > series.until:
                     break
         return Made(losses, outputs, is_finite)
@@ -284,6 +292,10 @@ class FlatIterations:
         return self._net.parameters.views_of(self.previous)
 
     # --- reading ---
+
+    def is_proven(self, count: int) -> bool:
+        """Return whether iterations over so many rows were right often enough to be made flat."""
+        return count in self._proven
 
     @property
     def lines(self) -> tuple[CodeLine, ...]:

@@ -51,6 +51,8 @@ class Timeline:
         self.applied = 0
         """How many changes are in force where the run stands."""
         self.points: list[CurvePoint] = [self.trainer.start_point()]
+        self._known: list[CurvePoint] = []
+        """All points of the run by iteration, also those that lie ahead, as they were when it last went to a checkpoint."""
         self._checkpoints = Checkpoints()
         self._iteration_seconds = 0.0
         """How long the last iteration took."""
@@ -93,6 +95,7 @@ class Timeline:
 
     def _stand_like(self, other: Timeline) -> None:
         self.trainer, self.applied, self.points = private_copy(other.trainer), other.applied, list(other.points)
+        self._known = list(other._known)
         self._checkpoints.kept.update(other._checkpoints.kept)  # nobody changes one that is kept
 
     def has_same_data(self, experiment: Experiment, folder: Path) -> bool:
@@ -121,14 +124,14 @@ class Timeline:
         iteration, is_in_force = self.iteration, self.applied > len(log.changes)
         self._go_on_with(log, len(log.changes))
         if is_in_force:
-            self._go_back(iteration)
+            self._stand_at_checkpoint(self._checkpoints.before(iteration))
             while self.iteration < iteration:
                 self.advance(at_most=iteration - self.iteration)
         return Transferred(self.trainer, tuple(self.trainer.parameters), (), False)
 
     def _go_on_with(self, log: RunLog, count: int) -> None:
         """Take this for the log, of whose changes `count` are those of the present one."""
-        self.log = log
+        self.log, self._known = log, []
         self._checkpoints.drop_after(self.iteration, count)
 
     def _put_in_force(self, transferred: Transferred) -> None:
@@ -196,23 +199,28 @@ class Timeline:
         """
         if iteration < 0:
             raise BuildError("iteration", f"There is no iteration {iteration}.", "The start is iteration 0.")
-        if iteration < self.iteration:
-            self._go_back(iteration)
+        is_back = iteration < self.iteration
+        gap = LENGTH - 1 if self.trainer.recorder and not is_back else 0  # the history of a weight has none
+        at = self._checkpoints.before(iteration - gap)
+        if is_back or at > self.iteration:
+            self._stand_at_checkpoint(at)
         while self.iteration < iteration and not interrupted():
             stop = self.advance(at_most=iteration - self.iteration, until=time.perf_counter() + SLICE)
             if stop and stop.comes_before:
                 return stop
         return None
 
-    def _go_back(self, iteration: int) -> None:
-        """To the last checkpoint before the iteration, so that its own update is made again and can be shown."""
-        at, (checkpoint, self.applied, point) = self._checkpoints.before(iteration)
-        reusable = self.trainer.flat_net if checkpoint.experiment.network == self.trainer.experiment.network else None
-        trainer = Trainer(checkpoint.experiment, self.data, reusable)
-        trainer.restore(checkpoint)
-        trainer.observe_like(self.trainer)
-        self.trainer = trainer
-        self.points[at:] = [point]
+    def _stand_at_checkpoint(self, at: int) -> None:
+        """Stand where there is a checkpoint; the points of the curves up to there are known."""
+        checkpoint, self.applied, point = self._checkpoints.kept[at]
+        old = self.trainer
+        if checkpoint.experiment is not old.experiment:  # else it goes on with its flat iterations, proven as they are
+            reusable = old.flat_net if checkpoint.experiment.network == old.experiment.network else None
+            self.trainer = Trainer(checkpoint.experiment, self.data, reusable)
+            self.trainer.observe_like(old)
+        self.trainer.restore(checkpoint)
+        self._known = self.points + self._known[len(self.points) :]
+        self.points[:] = [*self._known[:at], point]
         self._apply_due()
 
     def _apply_due(self) -> None:

@@ -180,11 +180,11 @@ class Trainer:
         """Make up to so many iterations in one go, as long as nothing but the curve's loss is to be known of each; return the losses.
 
         Ends before an epoch ends, before the validation rows are due, and when the clock says `until`. None is made as long as iterations
-        are not flat, or a weight is recorded; then, and before one that is not finite, it is up to `advance` to make the next.
+        are not flat; then, and before one that is not finite, it is up to `advance` to make the next.
         """
         size = row_count(self.position, self.training_rows.count, self.experiment.training.batch_size)
         count = min(at_most, (self.training_rows.count - self.position.taken - 1) // size, _left(self.position.iteration, VALIDATE_EVERY))
-        program = self.flat.proven(size) if count > 0 and not self.recorder else None
+        program = self.flat.proven(size) if count > 0 else None
         if program is None:
             return []
         made = self.flat.run(program, self._series(count, until))
@@ -203,8 +203,12 @@ class Trainer:
         batches = next_batches(seed, self.position, self.training_rows.count, training.batch_size)[:count]
         is_constant = training.schedule.settings.get("every") != "iteration"
         rates = repeat(self._rates()) if is_constant else [self._rates(ahead) for ahead in range(count)]
-        previous = self.flat.previous if self._keeps_previous else None
-        return Series(batches, rates, lambda made: seeds.start_iteration(seed, start + made), previous, until)
+        previous, recorder, parameters = self.flat.previous if self._keeps_previous else None, self.recorder, self.parameters
+        series = Series(batches, rates, lambda made: seeds.start_iteration(seed, start + made), previous, until)
+        if recorder is None:
+            return series
+        recorded = lambda made: recorder.after_update(parameters, start + made)  # noqa: E731
+        return series._replace(before_update=partial(recorder.before_update, parameters), after_update=recorded)
 
     def _rates(self, ahead: int = 0) -> list[float]:
         """The learning rate of every group of the optimizer, so many iterations ahead in this epoch."""
