@@ -8,6 +8,7 @@ from functools import partial
 from math import inf, nan
 from pathlib import Path
 
+import torch
 from msgspec.structs import replace
 
 from nnviz.document.experiment import Experiment
@@ -17,7 +18,8 @@ from nnviz.engine.data.datasets import Data, data_key, load
 from nnviz.engine.errors import BuildError
 from nnviz.engine.run import checkpoints
 from nnviz.engine.run._state_transfer import Transferred, transfer
-from nnviz.engine.run.checkpoints import Checkpoints
+from nnviz.engine.run.checkpoints import Checkpoint, Checkpoints
+from nnviz.engine.run.private_copy import private_copy
 from nnviz.engine.run.stop import Stop
 from nnviz.engine.run.trainer import Trainer
 from nnviz.engine.run.weight_recorder import LENGTH, WeightRecorder
@@ -79,6 +81,23 @@ class Timeline:
     def document(self) -> Experiment:
         """The present document, whatever was in force where the run stands."""
         return self.log.last
+
+    @property
+    def kept(self) -> tuple[Checkpoint, ...]:
+        """The checkpoints up to where the run stands, oldest first: what need not be made again."""
+        return tuple(one.checkpoint for at, one in sorted(self._checkpoints.kept.items()) if at <= self.iteration)
+
+    def twin(self) -> Timeline:
+        """Return another timeline of the same run that stands where this one does; what is done to one the other does not notice."""
+        with torch.random.fork_rng(devices=[]):  # some layers of torch draw numbers when they are made
+            other = Timeline(self.log, self.folder, self.data)
+        other._stand_like(self)
+        return other
+
+    def _stand_like(self, other: Timeline) -> None:
+        self.trainer, self.applied, self.points = private_copy(other.trainer), other.applied, list(other.points)
+        self._known = list(other._known)
+        self._checkpoints.kept.update(other._checkpoints.kept)  # nobody changes one that is kept
 
     def has_same_data(self, experiment: Experiment, folder: Path) -> bool:
         """Return whether another run would have the rows of this one."""

@@ -322,6 +322,12 @@ class Trainer:
         self.set_progress(checkpoint.position, checkpoint.early_stopping, checkpoint.plateau)
         self.previous, self.has_last = {}, False
 
+    def set_learning_rate(self, rate: float) -> None:
+        """Have this one as the optimizer's own from the next iteration on; the schedule makes of it what it does."""
+        training = self.experiment.training
+        optimizer = replace(training.optimizer, settings=training.optimizer.settings | {"learning_rate": rate})
+        self.experiment = replace(self.experiment, training=replace(training, optimizer=optimizer))
+
     def set_progress(self, position: Position, early_stopping: EarlyStopping, plateau: Plateau) -> None:
         """Go on from this position, with what depends on the epochs so far."""
         self.position, self.early_stopping, self.plateau = position, early_stopping, plateau
