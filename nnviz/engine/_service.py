@@ -64,7 +64,11 @@ class Service:
         self._files = FileQuestions(send, self._refuse)
         self._tasks = TaskQueue(send, lambda error: _failure("StartTask", error))
         self._turns = Budget(1)
-        self._handlers: dict[type, Callable] = {
+        self._handlers = self._table()
+
+    def _table(self) -> dict[type, Callable]:
+        """What is done for each kind of request."""
+        return {
             messages.Open: self._open,
             messages.Edit: self._edit,
             messages.Train: self._train,
