@@ -254,7 +254,8 @@ class FlatIterations:
                     series.seed(len(losses))
                 loss, size, outputs = differentiate(x, targets, rows)
                 if not (is_finite := isfinite(loss + size)):
-                    torch._foreach_copy_(buffers, saved)
+                    if buffers:
+                        torch._foreach_copy_(buffers, saved)
                     break
                 if series.previous is not None:
                     series.previous.copy_(values)
