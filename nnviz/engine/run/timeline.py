@@ -103,7 +103,7 @@ class Timeline:
         iteration, is_in_force = self.iteration, self.applied > len(log.changes)
         self._go_on_with(log, len(log.changes))
         if is_in_force:
-            self._go_back(iteration)
+            self._stand_at_checkpoint(self._checkpoints.before(iteration))
             while self.iteration < iteration:
                 self.advance(at_most=iteration - self.iteration)
         return Transferred(self.trainer, tuple(self.trainer.parameters), (), False)
@@ -178,17 +178,22 @@ class Timeline:
         """
         if iteration < 0:
             raise BuildError("iteration", f"There is no iteration {iteration}.", "The start is iteration 0.")
+        ahead = []
         if iteration < self.iteration:
-            self._go_back(iteration)
+            at = self._checkpoints.before(iteration)
+            self._stand_at_checkpoint(at)
+            ahead = self._checkpoints.begin_way(at, iteration)
         while self.iteration < iteration and not interrupted():
-            stop = self.advance(at_most=iteration - self.iteration, until=time.perf_counter() + SLICE)
+            if ahead and ahead[0] == self.iteration:
+                self._checkpoints.walk(self.trainer.checkpoint(), self.applied, self.points[ahead.pop(0)])
+            stop = self.advance(at_most=(*ahead, iteration)[0] - self.iteration, until=time.perf_counter() + SLICE)
             if stop and stop.comes_before:
                 return stop
         return None
 
-    def _go_back(self, iteration: int) -> None:
-        """To the last checkpoint before the iteration, so that its own update is made again and can be shown."""
-        at, (checkpoint, self.applied, point) = self._checkpoints.before(iteration)
+    def _stand_at_checkpoint(self, at: int) -> None:
+        """Stand where there is a checkpoint. To go to an iteration take one before it, so that its own update is made again."""
+        checkpoint, self.applied, point = self._checkpoints.at(at)
         reusable = self.trainer.flat_net if checkpoint.experiment.network == self.trainer.experiment.network else None
         trainer = Trainer(checkpoint.experiment, self.data, reusable)
         trainer.restore(checkpoint)
