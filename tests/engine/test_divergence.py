@@ -13,7 +13,7 @@ from nnviz.document.run_log import Change, RunLog
 from nnviz.document.store.examples import open_document
 from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.trace_difference import first_difference, tensor_difference
-from nnviz.engine.run import divergence
+from nnviz.engine.run import timeline as timelines
 from nnviz.engine.run.divergence import first_divergence
 from nnviz.engine.run.timeline import Timeline
 from nnviz.text import divergence_text
@@ -178,7 +178,7 @@ def test_not_a_number_is_compared_by_its_bits():
 
 
 def test_the_search_pauses_and_says_how_far_it_is(monkeypatch):
-    monkeypatch.setattr(divergence, "SLICE", 0.0)
+    monkeypatch.setattr(timelines, "SLICE", 0.0)
     work = first_divergence(Timeline(START, HERE), Timeline(START, HERE), 120)
     seen = list(work)
     assert len(seen) > 100 and seen == sorted(seen) and {total for _, total in seen} == {120}

@@ -65,6 +65,10 @@ class Checkpoints:
         self.kept[newest] = Kept(checkpoint, applied, point)
         self.kept = {at: one for at, one in self.kept.items() if at % _spacing(newest - at, dense) == 0}
 
+    def take(self, other: Checkpoints) -> None:
+        """Keep what another has of the same run, too."""
+        self.kept |= other.kept
+
     def drop_after(self, iteration: int, applied: int) -> None:
         """Drop those behind the iteration, and those at which more changes than these were in force."""
         self.kept, self._walked = (

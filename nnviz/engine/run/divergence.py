@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from typing import TypeVar
 
 from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.trace_difference import first_difference, tensor_difference
 from nnviz.engine.run import checkpoints
-from nnviz.engine.run.timeline import SLICE, Timeline
+from nnviz.engine.run.replay_slices import in_slices
+from nnviz.engine.run.timeline import Timeline
 from nnviz.records.divergence_record import Divergence, Place
 from nnviz.trace import TraceError
 
@@ -37,23 +37,14 @@ def first_divergence(one: Timeline, other: Timeline, iterations: int) -> Progres
     start, end = 0, 0
     while end < iterations:
         start, end = end, min(end + checkpoints.SPACING, iterations)
-        for place, run in enumerate(runs):
-            yield from ((start + (place + part) * (end - start) // 2, iterations) for part in _advanced(run, end))
+        for run in runs:
+            for _ in in_slices(run, end):
+                yield (one.iteration + other.iteration) // 2, iterations
         if not _is_same(runs, start):
             return (yield from _inside(runs, start, end))
         if one.iteration < end:
             return None  # neither can be made
     return None
-
-
-def _advanced(run: Timeline, end: int) -> Iterator[float]:
-    """Make iterations up to this one, or to one that cannot be made; yields now and then which share is done."""
-    start = run.iteration
-    while run.iteration < end:
-        stop = run.advance(at_most=end - run.iteration, until=time.perf_counter() + SLICE)
-        if stop and stop.comes_before:
-            return
-        yield (run.iteration - start) / (end - start)
 
 
 def _inside(runs: Pair, start: int, end: int) -> Progress[Divergence | None]:
