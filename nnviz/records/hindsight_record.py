@@ -30,7 +30,7 @@ class Question(msgspec.Struct, frozen=True):
     """For loss and metric: training · validation · some training rows by their numbers. With chance switched off, as in the curves."""
 
 
-class Answers(msgspec.Struct, frozen=True):
+class PastNumbers(msgspec.Struct, frozen=True):
     """Numbers of past iterations."""
 
     iterations: Array
@@ -39,7 +39,7 @@ class Answers(msgspec.Struct, frozen=True):
     """(questions, iterations) float64; NaN where there was nothing to measure: no gradient before iteration 1, another net at that time."""
 
 
-class Condition(msgspec.Struct, frozen=True):
+class Predicate(msgspec.Struct, frozen=True):
     """Something that is true after an iteration or is not."""
 
     question: Question

@@ -12,10 +12,10 @@ from nnviz.document import edits
 from nnviz.document.run_log import Change, RunLog
 from nnviz.document.store.examples import open_document
 from nnviz.engine.errors import BuildError
-from nnviz.engine.observe.hindsight import Span, answers, estimated_seconds, first_time
+from nnviz.engine.observe.hindsight import PastIterations, estimated_seconds, first_time, past_numbers
 from nnviz.engine.observe.measures import layer_measures
 from nnviz.engine.run.timeline import Timeline
-from nnviz.records.hindsight_record import Condition, Question
+from nnviz.records.hindsight_record import Predicate, Question
 from nnviz.records.tensors import to_numpy
 from tests.engine.experiments import HERE, experiment, mlp
 from tests.engine.test_timeline import state
@@ -41,7 +41,7 @@ QUESTIONS = (
 
 
 def asked(timeline, questions, *span):
-    found = finished(answers(timeline.fork(), questions, Span(*span)))
+    found = finished(past_numbers(timeline.fork(), questions, PastIterations(*span)))
     return to_numpy(found.iterations).tolist(), to_numpy(found.values)
 
 
@@ -135,7 +135,7 @@ def test_it_ends_where_the_run_cannot_go_on():
 
 def test_it_can_be_left_at_any_moment(watched):
     timeline = watched[0]
-    before, work = state(timeline), answers(timeline.fork(), QUESTIONS, Span(0, 120))
+    before, work = state(timeline), past_numbers(timeline.fork(), QUESTIONS, PastIterations(0, 120))
     seen = [next(work) for _ in range(30)]
     work.close()
     assert seen == sorted(seen) and seen[-1][1] == 121 and state(timeline) == before
@@ -143,9 +143,14 @@ def test_it_can_be_left_at_any_moment(watched):
 
 def test_an_estimate_comes_first(watched):
     fork = watched[0].fork()
-    assert 0 < estimated_seconds(fork, QUESTIONS, Span(0, 120)) < estimated_seconds(fork, QUESTIONS, Span(0, 120_000)) < 3600
+    assert (
+        0
+        < estimated_seconds(fork, QUESTIONS, PastIterations(0, 120))
+        < estimated_seconds(fork, QUESTIONS, PastIterations(0, 120_000))
+        < 3600
+    )
     _, values = asked(watched[0], QUESTIONS, 0, 120)
-    after = finished(answers(fork, QUESTIONS, Span(0, 120)))
+    after = finished(past_numbers(fork, QUESTIONS, PastIterations(0, 120)))
     assert to_numpy(after.values).tobytes() == values.tobytes(), "what was tried for it leaves no trace"
 
 
@@ -167,20 +172,20 @@ def test_what_cannot_be_asked_is_refused(watched, question):
 # --- where did it first become true? ---
 
 
-def first(timeline, condition, last, stays=None):
-    return finished(first_time(timeline.fork(), condition, last, stays))
+def first(timeline, predicate, last, stays=None):
+    return finished(first_time(timeline.fork(), predicate, last, stays))
 
 
-def brute(timeline, condition, last):
-    _, (values,) = asked(timeline, [condition.question], 0, last)
-    return next((k for k, value in enumerate(values) if condition.holds(value)), None)
+def brute(timeline, predicate, last):
+    _, (values,) = asked(timeline, [predicate.question], 0, last)
+    return next((k for k, value in enumerate(values) if predicate.holds(value)), None)
 
 
 @pytest.mark.parametrize("stays", [None, True, False])
 def test_a_unit_that_dies_is_dead_from_then_on(stays):
     timeline = Timeline(RunLog(START, (Change(230, edits.set_parameter(START, "h1.bias", [-50.0, 0, 0, 0])),)), HERE)
     timeline.go_to(400)
-    dead = Condition(Question("activations", "h1", element=(0,), statistic="dead"), "above", 0.5)
+    dead = Predicate(Question("activations", "h1", element=(0,), statistic="dead"), "above", 0.5)
     found = first(timeline, dead, 400, stays)
     assert (found.iteration, found.value) == (231, 1.0) and math.isnan(found.before), (
         "behind 230 its weights are others than it was made with"
@@ -192,17 +197,17 @@ def test_a_unit_that_dies_is_dead_from_then_on(stays):
 def test_what_comes_and_goes_is_scanned(watched):
     timeline = watched[0]
     losses = asked(timeline, [Question("gradients", "h1")], 1, 120)[1][0]
-    condition = Condition(Question("gradients", "h1"), "above", float(sorted(losses)[-4]))
-    found = first(timeline, condition, 120)
-    assert found.iteration == brute(timeline, condition, 120) and found.how == "scanned"
+    predicate = Predicate(Question("gradients", "h1"), "above", float(sorted(losses)[-4]))
+    found = first(timeline, predicate, 120)
+    assert found.iteration == brute(timeline, predicate, 120) and found.how == "scanned"
 
 
 def test_every_threshold_is_passed_where_a_scan_finds_it(watched):
     timeline = watched[0]
     falling = asked(timeline, [Question("loss", rows="training")], 0, 120)[1][0]
     for threshold in random.Random(1).sample(falling.tolist(), 12):
-        condition = Condition(Question("loss", rows="training"), "below", threshold)
-        assert first(timeline, condition, 120, stays=False).iteration == brute(timeline, condition, 120)
-    assert first(timeline, Condition(Question("loss"), "below", -1.0), 120).iteration is None
-    start = first(timeline, Condition(Question("loss"), "above", -1.0), 120)
+        predicate = Predicate(Question("loss", rows="training"), "below", threshold)
+        assert first(timeline, predicate, 120, stays=False).iteration == brute(timeline, predicate, 120)
+    assert first(timeline, Predicate(Question("loss"), "below", -1.0), 120).iteration is None
+    start = first(timeline, Predicate(Question("loss"), "above", -1.0), 120)
     assert (start.iteration, start.before) == (0, None)

@@ -20,7 +20,7 @@ from nnviz.engine.observe.node_marks import FLAT, STEEPNESS
 from nnviz.engine.run.replay_slices import in_slices
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import Trainer
-from nnviz.records.hindsight_record import OF_TENSORS, STATISTICS, Answers, Condition, FirstTime, Question
+from nnviz.records.hindsight_record import OF_TENSORS, STATISTICS, FirstTime, PastNumbers, Predicate, Question
 
 SAMPLE = 24
 """So many iterations are measured for an estimate, if they are quick …"""
@@ -32,7 +32,7 @@ Asking = Generator[tuple[int, int], None, Found]
 """Yields how many iterations are done and how many there are; returns what was found. May be closed at any time."""
 
 
-class Span(NamedTuple):
+class PastIterations(NamedTuple):
     """Iterations to look at: 0 is the start."""
 
     first: int
@@ -45,7 +45,7 @@ class Span(NamedTuple):
         return range(self.first, self.last + 1, self.stride)
 
 
-def answers(timeline: Timeline, questions: Sequence[Question], span: Span) -> Asking[Answers]:
+def past_numbers(timeline: Timeline, questions: Sequence[Question], span: PastIterations) -> Asking[PastNumbers]:
     """Measure numbers after every iteration of the span, as far as they can be made. Raises BuildError for what no iteration can answer.
 
     `timeline` is moved: it is to be a fork of the run, which stays where it is.
@@ -60,11 +60,11 @@ def answers(timeline: Timeline, questions: Sequence[Question], span: Span) -> As
             break
         values.append(_measured(timeline, questions))
     table = np.array(values, dtype=np.float64).reshape(-1, len(questions)).T
-    return Answers(array_of(np.array(span.places[: len(values)], dtype=np.int64)), array_of(np.ascontiguousarray(table)))
+    return PastNumbers(array_of(np.array(span.places[: len(values)], dtype=np.int64)), array_of(np.ascontiguousarray(table)))
 
 
-def estimated_seconds(timeline: Timeline, questions: Sequence[Question], span: Span) -> float:
-    """Return about how long `answers` will take: some iterations are made and measured, no longer than a fraction of a second."""
+def estimated_seconds(timeline: Timeline, questions: Sequence[Question], span: PastIterations) -> float:
+    """Return about how long `past_numbers` will take: some iterations are made and measured, no longer than a fraction of a second."""
     _prepare(timeline, questions)
     begin, times = time.perf_counter(), []
     for place in span.places[:SAMPLE]:
@@ -82,14 +82,14 @@ def estimated_seconds(timeline: Timeline, questions: Sequence[Question], span: S
     return sum(times) + later[len(later) // 2] * (len(span.places) - len(times))
 
 
-def first_time(timeline: Timeline, condition: Condition, last: int, stays: bool | None = None) -> Asking[FirstTime]:
-    """Find when a condition became true for the first time, up to iteration `last`. `timeline` is moved, as by `answers`.
+def first_time(timeline: Timeline, predicate: Predicate, last: int, stays: bool | None = None) -> Asking[FirstTime]:
+    """Find when a predicate became true for the first time, up to iteration `last`. `timeline` is moved, as by `past_numbers`.
 
     `stays`: whether it stays true once it is; then it is bisected between the checkpoints of the run. False: every iteration is looked at.
     None: it is looked at behind all checkpoints, and bisected if it is so there.
     """
-    _prepare(timeline, (condition.question,))
-    search, looks = _Search(timeline, condition, last), sorted({0, last, *(at + 1 for at in timeline.checkpoint_places if at < last)})
+    _prepare(timeline, (predicate.question,))
+    search, looks = _Search(timeline, predicate, last), sorted({0, last, *(at + 1 for at in timeline.checkpoint_places if at < last)})
     if stays is None:
         stays = len(looks) > 2 and (yield from search.compare(looks))
     gap = (yield from search.bisect(looks)) if stays else None
@@ -102,9 +102,9 @@ def first_time(timeline: Timeline, condition: Condition, last: int, stays: bool 
 class _Search:
     """Looks at one iteration after another, and remembers what it saw."""
 
-    def __init__(self, timeline: Timeline, condition: Condition, last: int) -> None:
+    def __init__(self, timeline: Timeline, predicate: Predicate, last: int) -> None:
         self.seen: dict[int, float] = {}
-        self._timeline, self._condition, self._last = timeline, condition, last
+        self._timeline, self._predicate, self._last = timeline, predicate, last
 
     def look(self, place: int) -> Asking[bool]:
         """Whether it holds there; not where the run does not get."""
@@ -113,8 +113,8 @@ class _Search:
             for here in in_slices(self._timeline, place):
                 yield min(here, self._last), self._last
             is_there = self._timeline.iteration == place
-            self.seen[place] = _measured(self._timeline, (self._condition.question,))[0] if is_there else math.nan
-        return self._condition.holds(self.seen[place])
+            self.seen[place] = _measured(self._timeline, (self._predicate.question,))[0] if is_there else math.nan
+        return self._predicate.holds(self.seen[place])
 
     def bisect(self, places: Sequence[int]) -> Asking[tuple[int, int] | None]:
         """The neighbours of these between which it becomes true, if it stays so; None if it is not at the last. −1 is before the first."""
