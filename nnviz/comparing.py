@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nnviz import jobs
 from nnviz.document.differences import differences
+from nnviz.engine.loading import loading
 from nnviz.jobs import DEFAULT_EPOCHS, HeadlessRun, OpenedFile
 from nnviz.records.divergence_record import Divergence
 from nnviz.records.verdicts import noise_of, verdict_of_points
@@ -24,8 +25,9 @@ def compare(one: OpenedFile, other: OpenedFile, iterations: int | None = None) -
 
     They are compared as far as both were trained.
     """
-    from nnviz.engine.run.divergence import first_divergence
-    from nnviz.engine.run.timeline import Timeline
+    with loading():
+        from nnviz.engine.run.divergence import first_divergence
+        from nnviz.engine.run.timeline import Timeline
 
     runs, figures = [], []
     for document in (one, other):

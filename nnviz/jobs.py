@@ -18,6 +18,7 @@ from nnviz.document.store import examples, files
 from nnviz.document.store.files import DocumentError
 from nnviz.engine.errors import NO_MEMORY as NO_MEMORY
 from nnviz.engine.errors import is_out_of_memory as is_out_of_memory
+from nnviz.engine.loading import loading
 from nnviz.records.breakpoint_places import is_in_trace, places_reached, target_of
 from nnviz.records.run_records import BreakpointHit
 from nnviz.records.tensors import Tensor, to_numpy
@@ -27,6 +28,7 @@ from nnviz.records.trace_record import EdgeRecord, NodeRecord, PortRecord, StepR
 if TYPE_CHECKING:  # torch is loaded by the jobs that need it
     from nnviz.engine.errors import BuildError
     from nnviz.engine.run.trainer import Trainer
+    from nnviz.records.call_list import CallList
 
 DEFAULT_EPOCHS = 10
 LAST_BATCH = "of the batch of the last iteration, before its update"
@@ -76,10 +78,11 @@ class HeadlessRun:
     """A timeline that makes the later settings of a document when their iteration comes; with `breakpoints` it stops at the document's."""
 
     def __init__(self, document: OpenedFile, breakpoints: bool = False) -> None:
-        import torch
+        with loading():
+            import torch
 
-        from nnviz.engine.run.timeline import Timeline
-        from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
+            from nnviz.engine.run.timeline import Timeline
+            from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
 
         torch.set_num_threads(1)
         self.timeline = Timeline(document.experiment, document.folder)
@@ -186,6 +189,17 @@ def figures(going: HeadlessRun) -> dict[str, Any]:
         "parameters": sum(parameter.numel() for parameter in trainer.parameters.values()),
         "digest": digest(trainer.net),
     }
+
+
+def list_calls(document: OpenedFile, iterations: int | None = None, epochs: int | None = None, breakpoints: bool = False) -> CallList:
+    """Return the calls of torch that an iteration is made of, after so many iterations or epochs; by default behind the last setting."""
+    from nnviz.engine.observe.flat_calls import listed_calls
+
+    going = HeadlessRun(document, breakpoints)
+    if iterations is None and epochs is None:
+        iterations = document.later[-1].iteration if document.later else 0
+    going.train(iterations, epochs)
+    return listed_calls(going.timeline.trainer)
 
 
 def _figures(trainer: Trainer) -> tuple[float, float | None, dict[str, float | None]]:
@@ -319,9 +333,10 @@ def _data_problems(document: OpenedFile) -> list[dict[str, str]]:
     """What is wrong with rows that only reading them shows. Built-in data is as the document says."""
     if document.experiment.data.kind not in ("csv", "table"):
         return []
-    from nnviz.engine.data import datasets
-    from nnviz.engine.errors import BuildError
-    from nnviz.engine.model import build
+    with loading():
+        from nnviz.engine.data import datasets
+        from nnviz.engine.errors import BuildError
+        from nnviz.engine.model import build
 
     try:
         build.check(document.experiment, datasets.load(document.experiment, document.folder))

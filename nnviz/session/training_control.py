@@ -16,7 +16,7 @@ Deferred = Callable[[], bool]
 
 _REST = messages.Train(0)
 """Stands for an order that has been interrupted: to train as many iterations as are left of it."""
-_QUESTIONS = ("Watch", "InspectNode", "CheckGradient", "InspectBatch", "DrawInitial", "MapUnit", "Preview", "ReadTable")
+_QUESTIONS = ("Watch", "InspectNode", "CheckGradient", "InspectBatch", "DrawInitial", "MapUnit", "ListCalls", "Preview", "ReadTable")
 """The requests that no training depends on."""
 _NEEDED = ("TraceNext", "Inspect", "Open", "Edit")
 """The requests without whose answer a deferred change cannot be made."""

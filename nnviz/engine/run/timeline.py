@@ -49,6 +49,8 @@ class Timeline:
         self.applied = 0
         """How many changes are in force where the run stands."""
         self.points: list[CurvePoint] = [self.trainer.start_point()]
+        self._known: list[CurvePoint] = []
+        """All points of the run by iteration, also those that lie ahead, as they were when it last went to a checkpoint."""
         self._checkpoints = Checkpoints()
         self._iteration_seconds = 0.0
         """How long the last iteration took."""
@@ -127,7 +129,7 @@ class Timeline:
 
     def _go_on_with(self, log: RunLog, count: int) -> None:
         """Take this for the log, of whose changes `count` are those of the present one."""
-        self.log = log
+        self.log, self._known = log, []
         self._checkpoints.drop_after(self.iteration, count)
 
     def _put_in_force(self, transferred: Transferred) -> None:
@@ -195,11 +197,12 @@ class Timeline:
         """
         if iteration < 0:
             raise BuildError("iteration", f"There is no iteration {iteration}.", "The start is iteration 0.")
-        ahead = []
-        if iteration < self.iteration:
-            at = self._checkpoints.before(iteration)
+        is_back = iteration < self.iteration
+        gap = LENGTH - 1 if self.trainer.recorder and not is_back else 0  # the history of a weight has none
+        at = self._checkpoints.before(iteration - gap)
+        if is_back or at > self.iteration:
             self._stand_at_checkpoint(at)
-            ahead = self._checkpoints.begin_way(at, iteration)
+        ahead = self._checkpoints.begin_way(at, iteration) if is_back else []
         while self.iteration < iteration and not interrupted():
             if ahead and ahead[0] == self.iteration:
                 self._checkpoints.walk(self.trainer.checkpoint(), self.applied, self.points[ahead.pop(0)])
@@ -209,14 +212,16 @@ class Timeline:
         return None
 
     def _stand_at_checkpoint(self, at: int) -> None:
-        """Stand where there is a checkpoint. To go to an iteration take one before it, so that its own update is made again."""
+        """Stand where there is a checkpoint; the points of the curves up to there are known."""
         checkpoint, self.applied, point = self._checkpoints.at(at)
-        reusable = self.trainer.flat_net if checkpoint.experiment.network == self.trainer.experiment.network else None
-        trainer = Trainer(checkpoint.experiment, self.data, reusable)
-        trainer.restore(checkpoint)
-        trainer.observe_like(self.trainer)
-        self.trainer = trainer
-        self.points[at:] = [point]
+        old = self.trainer
+        if checkpoint.experiment is not old.experiment:  # else it goes on with its flat iterations, proven as they are
+            reusable = old.flat_net if checkpoint.experiment.network == old.experiment.network else None
+            self.trainer = Trainer(checkpoint.experiment, self.data, reusable)
+            self.trainer.observe_like(old)
+        self.trainer.restore(checkpoint)
+        self._known = self.points + self._known[len(self.points) :]
+        self.points[:] = [*self._known[:at], point]
         self._apply_due()
 
     def _apply_due(self) -> None:

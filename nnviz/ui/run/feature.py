@@ -12,7 +12,9 @@ from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
 from nnviz.session.session import Session
 from nnviz.text import numbers
+from nnviz.text.call_table import call_table
 from nnviz.ui.run._boundary import BoundaryPlot
+from nnviz.ui.run._call_text import CallText
 from nnviz.ui.run._go_to import GoToField
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
@@ -24,6 +26,7 @@ from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.plot_card import framed
 
 _KINDS = {"training.optimizer.kind": edits.choose_optimizer, "data.kind": edits.choose_data}
+WAITING = "A few iterations are made aside, to see which calls they consist of…"
 NO_NEURON = ("", -1)
 """Layer and unit while the mouse is over no neuron."""
 
@@ -66,6 +69,9 @@ class RunFeature:
         }
         self.cards = {name: framed(plot) for name, plot in self.plots.items()}
         self._hovered = NO_NEURON
+        self.calls: CallText | None = None
+        """Made when it is first asked for."""
+        session.calls.changed.connect(self._show_calls)
         self.training.value_requested.connect(self._change)
         self.boundary.needs_changed.connect(shell.update_needs)
         for plot in self.plots.values():
@@ -131,6 +137,28 @@ class RunFeature:
         if (reply.layer, reply.unit) == self._hovered:
             title = self.session.experiment.network.titles.get(reply.layer, reply.layer)
             self.boundary.set_hover_map(to_numpy(reply.values), f"{title} {numbers.place((reply.unit,))}")
+
+    # --- the calls of an iteration ---
+
+    def show_calls(self) -> None:
+        """Open the text of the calls of one iteration, or bring it to the front."""
+        if self.calls is None:
+            self.calls = CallText(self._shell.window())
+            self.calls.finished.connect(lambda: self.session.calls.want(False))
+        self.session.calls.want(True)
+        self._show_calls()
+        self.calls.open_beside()
+
+    def _show_calls(self) -> None:
+        calls = self.session.calls
+        if self.calls is None:
+            return
+        if calls.failure:
+            self.calls.set_text(calls.failure)
+        elif calls.listed:
+            self.calls.set_text(call_table(calls.listed), is_past=not calls.is_present)
+        else:
+            self.calls.set_text(self.session.training.obstacle or WAITING)
 
     # --- what a person does ---
 
