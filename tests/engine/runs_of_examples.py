@@ -9,7 +9,7 @@ from nnviz.records.verdicts import Verdict, noise_of, verdict_of_points
 
 
 def going(name: str, iterations: int, **settings: object) -> jobs.HeadlessRun:
-    """The example after so many iterations. `settings`: what is changed, by the last part of its path under training, or by its path."""
+    """The example after so many iterations. `settings`: what is changed, by its path or one of the short names below."""
     made = [Setting(path if "." in path else _PATHS.get(path, f"training.{path}"), str(value)) for path, value in settings.items()]
     run = jobs.HeadlessRun(jobs.open_document(f"example:{name}", made))
     run.train(iterations, None)
@@ -32,4 +32,5 @@ _PATHS = {
     "optimizer": "training.optimizer.kind",
     "rate": "training.optimizer.learning_rate",
     "scaling": "data.scaling",
+    "seed": "seed",
 }
