@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from nnviz.document.catalog import layer_kind
 from nnviz.document.experiment import Experiment
 from nnviz.records.run_records import CurvePoint
 
@@ -34,8 +35,10 @@ AWAY = 0.15
 SETTLING = 0.9
 """An oscillating run converges if the mean of its last quarter is below this share of that of its second quarter, counted from its lowest
 loss, or if its last swings are below this share of its first."""
-FEWEST_BLOCKS = 12
-"""Where a run has fewer epochs, its curve is cut into more blocks than that."""
+FEWEST_EPOCHS = 6
+"""A run of fewer epochs …"""
+BLOCKS = 12
+"""… is cut into so many parts instead."""
 MOST_BLOCKS = 48
 """Of a net that draws random numbers more than one epoch is taken together until there are no more blocks than that."""
 
@@ -83,7 +86,7 @@ class LossNoise(msgspec.Struct, frozen=True):
     """How many are trained on."""
     batch_size: int = 1
     is_random: bool = False
-    """Whether the net itself draws random numbers, as dropout does."""
+    """Whether the net itself draws random numbers, as dropout does, or a row's answer depends on the other rows of its batch."""
 
     @property
     def batches(self) -> np.ndarray:
@@ -99,8 +102,9 @@ def noise_of(experiment: Experiment, rows: int) -> LossNoise:
     """Return the noise of the losses of an experiment that trains on so many rows."""
     training = experiment.training
     drops = training.dropout and any(layer.kind in _DROPPING or layer.settings.get("dropout") for layer in experiment.network)
-    draws = any(layer.kind in _DRAWING for layer in experiment.network)
-    return LossNoise(rows, min(training.batch_size or rows, rows), drops or draws)
+    size = min(training.batch_size or rows, rows)
+    draws = any(layer.kind in _DRAWING or (layer_kind(layer.kind).compares_rows and size < rows) for layer in experiment.network)
+    return LossNoise(rows, size, drops or draws)
 
 
 def verdict_of_points(points: Sequence[CurvePoint], noise: LossNoise = FULL_BATCHES, is_non_finite: bool = False) -> Verdict:
@@ -143,7 +147,8 @@ def _levels(values: np.ndarray, noise: LossNoise) -> tuple[np.ndarray, float]:
     per_epoch = batches.size
     if per_epoch == 1 and not noise.is_random:
         return values, 0.0
-    length = max(1, min(per_epoch, values.size // FEWEST_BLOCKS), values.size // MOST_BLOCKS if noise.is_random else 1)
+    has_epochs = values.size >= FEWEST_EPOCHS * per_epoch
+    length = max(1, per_epoch if has_epochs else values.size // BLOCKS, values.size // MOST_BLOCKS if noise.is_random else 1)
     count = values.size // length
     weights = batches if length == per_epoch else np.ones(length)
     levels = np.average(values[: count * length].reshape(count, length), axis=1, weights=weights)
@@ -192,7 +197,7 @@ def _kind(found: Verdict, levels: np.ndarray) -> dict[str, object]:
     away = float((levels - np.minimum.accumulate(levels) >= threshold / 2).mean())
     if found.swings >= FEWEST_SWINGS and away >= AWAY:
         return {"kind": "oscillating", "is_converging": not is_no_better and _is_settling(levels, threshold)}
-    is_noise = found.start - found.end < SIGMAS * found.noise
+    is_noise = found.start - found.end < SIGMAS / 2 * found.noise  # the start has none of it
     return {"kind": "flat" if is_no_better or is_noise else "falling"}
 
 

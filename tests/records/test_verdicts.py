@@ -109,4 +109,5 @@ def test_what_makes_noise_is_read_from_the_document():
     assert (moons.batches.tolist(), moons.is_random) == ([32] * 10 + [30], False)
     digits = open_document("example:digits")
     assert noise_of(digits, 100).is_random
+    assert noise_of(open_document("example:batch_norm"), 350).is_random, "a row's answer depends on the other rows of its batch"
     assert noise_of(open_document("example:worked_2-2-1"), 1).batches.tolist() == [1]
