@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from nnviz.engine.model import loss_functions
 from nnviz.engine.model.build import set_training
 from nnviz.engine.observe.measures import array_of, layer_gradient, layer_weights, plain
 from nnviz.engine.observe.node_marks import FLAT, STEEPNESS
-from nnviz.engine.run.replay_slices import in_slices
+from nnviz.engine.run.replay_slices import InSlices, in_slices
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import Trainer
 from nnviz.records.hindsight_record import OF_TENSORS, STATISTICS, FirstTime, PastNumbers, Predicate, Question
@@ -26,10 +26,6 @@ SAMPLE = 24
 """So many iterations are measured for an estimate, if they are quick …"""
 SAMPLED = 0.25
 """… and no longer than so many seconds."""
-
-Found = TypeVar("Found")
-Asking = Generator[tuple[int, int], None, Found]
-"""Yields how many iterations are done and how many there are; returns what was found. May be closed at any time."""
 
 
 class PastIterations(NamedTuple):
@@ -45,7 +41,7 @@ class PastIterations(NamedTuple):
         return range(self.first, self.last + 1, self.stride)
 
 
-def past_numbers(timeline: Timeline, questions: Sequence[Question], span: PastIterations) -> Asking[PastNumbers]:
+def past_numbers(timeline: Timeline, questions: Sequence[Question], span: PastIterations) -> InSlices[PastNumbers]:
     """Measure numbers after every iteration of the span, as far as they can be made. Raises BuildError for what no iteration can answer.
 
     `timeline` is moved: it is to be a fork of the run, which stays where it is.
@@ -82,7 +78,7 @@ def estimated_seconds(timeline: Timeline, questions: Sequence[Question], span: P
     return sum(times) + later[len(later) // 2] * (len(span.places) - len(times))
 
 
-def first_time(timeline: Timeline, predicate: Predicate, last: int, stays: bool | None = None) -> Asking[FirstTime]:
+def first_time(timeline: Timeline, predicate: Predicate, last: int, stays: bool | None = None) -> InSlices[FirstTime]:
     """Find when a predicate became true for the first time, up to iteration `last`. `timeline` is moved, as by `past_numbers`.
 
     `stays`: whether it stays true once it is; then it is bisected between the checkpoints of the run. False: every iteration is looked at.
@@ -106,7 +102,7 @@ class _Search:
         self.seen: dict[int, float] = {}
         self._timeline, self._predicate, self._last = timeline, predicate, last
 
-    def look(self, place: int) -> Asking[bool]:
+    def look(self, place: int) -> InSlices[bool]:
         """Whether it holds there; not where the run does not get."""
         if place not in self.seen:
             yield min(place, self._last), self._last
@@ -116,7 +112,7 @@ class _Search:
             self.seen[place] = _measured(self._timeline, (self._predicate.question,))[0] if is_there else math.nan
         return self._predicate.holds(self.seen[place])
 
-    def bisect(self, places: Sequence[int]) -> Asking[tuple[int, int] | None]:
+    def bisect(self, places: Sequence[int]) -> InSlices[tuple[int, int] | None]:
         """The neighbours of these between which it becomes true, if it stays so; None if it is not at the last. −1 is before the first."""
         low, high = -1, len(places) - 1
         if not (yield from self.look(places[high])):
@@ -126,14 +122,14 @@ class _Search:
             low, high = (low, middle) if (yield from self.look(places[middle])) else (middle, high)
         return places[low] if low >= 0 else -1, places[high]
 
-    def compare(self, places: Sequence[int]) -> Asking[bool]:
+    def compare(self, places: Sequence[int]) -> InSlices[bool]:
         """Whether it is true at the last of these, and at none of them after which it is false at another."""
         held = []
         for place in places:
             held.append((yield from self.look(place)))
         return held[-1] and held == sorted(held)
 
-    def scan(self, low: int, high: int, how: str) -> Asking[FirstTime]:
+    def scan(self, low: int, high: int, how: str) -> InSlices[FirstTime]:
         """Look at every iteration behind `low` up to `high`."""
         for place in range(low + 1, high + 1):
             if (yield from self.look(place)):

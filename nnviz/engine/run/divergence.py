@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TypeVar
+from msgspec.structs import replace
 
 from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.trace_difference import first_difference, tensor_difference
 from nnviz.engine.run import checkpoints
-from nnviz.engine.run.replay_slices import in_slices
+from nnviz.engine.run.replay_slices import InSlices, in_slices
 from nnviz.engine.run.timeline import Timeline
 from nnviz.records.divergence_record import Divergence, Place
 from nnviz.trace import TraceError
 
-Found = TypeVar("Found")
-Progress = Generator[tuple[int, int], None, Found]
-"""Yields how much is done and how much there is; returns what was found."""
-
 Pair = tuple[Timeline, Timeline]
 
 
-def first_divergence(one: Timeline, other: Timeline, iterations: int) -> Progress[Divergence | None]:
+def first_divergence(one: Timeline, other: Timeline, iterations: int) -> InSlices[Divergence | None]:
     """Find where two runs differ first in `iterations` iterations; None if they do not, as far as both can be made.
 
     Both are moved, so they are to be timelines of their own. They are compared in blocks: by the loss of every iteration, and by all
@@ -47,7 +42,7 @@ def first_divergence(one: Timeline, other: Timeline, iterations: int) -> Progres
     return None
 
 
-def _inside(runs: Pair, start: int, end: int) -> Progress[Divergence | None]:
+def _inside(runs: Pair, start: int, end: int) -> InSlices[Divergence | None]:
     """The same, where they are the same at `start` and not at `end`."""
     for run in runs:
         run.go_to(start)
@@ -81,14 +76,7 @@ def _located(runs: Pair, iteration: int) -> Divergence:
         found = earlier
     if found is None:
         return _stopped(runs, iteration) or _behind(runs, iteration)
-    return found if found.phase != "start" else _renumbered(found)
-
-
-def _renumbered(found: Divergence) -> Divergence:
-    return Divergence(
-        found.iteration - 1, found.phase, found.what, found.places, found.row, found.element, found.difference, found.differing,
-        found.elements, traces=found.traces,
-    )  # fmt: skip
+    return replace(found, iteration=found.iteration - 1) if found.phase == "start" else found
 
 
 def _traced(runs: Pair, iteration: int) -> Divergence | None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import partial
+from typing import TypeVar
 
 from nnviz.engine.run.timeline import Timeline
+
+Found = TypeVar("Found")
+InSlices = Generator[tuple[int, int], None, Found]
+"""Long work: yields after every slice how much is done and how much there is, and returns what was found. It may be closed at any time."""
 
 
 def in_slices(timeline: Timeline, iteration: int) -> Generator[int, None, bool]:
