@@ -15,7 +15,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import LogUpdate, RunLog
 from nnviz.records.call_list import CallList
 from nnviz.records.data_record import DataRecord, TableRecord
-from nnviz.records.run_records import BreakpointHit, CurvePoint, LayerMeasures, Predictions, Surface, WeightHistory
+from nnviz.records.run_records import BreakpointHit, CurvePoints, LayerMeasures, Predictions, Surface, WeightHistory
 from nnviz.records.tensors import Array
 from nnviz.records.trace_record import Details, NodeTensors, TraceRecord, WhatIf
 
@@ -224,7 +224,7 @@ class Frame(Reply, frozen=True):
     iteration: int
     epoch: int
     learning_rate: float
-    points: tuple[CurvePoint, ...] = ()
+    points: CurvePoints | None = None
     measures: tuple[LayerMeasures, ...] = ()
     surface: Surface | None = None
     trace: TraceRecord | None = None
@@ -251,7 +251,7 @@ class Moved(Reply, frozen=True):
 
     iteration: int
     epoch: int
-    points: tuple[CurvePoint, ...] = ()
+    points: CurvePoints | None = None
 
 
 class Traced(Reply, frozen=True):

@@ -29,6 +29,7 @@ from nnviz.records.trace_record import (
     UpdateRecord,
     WhatIf,
 )
+from tests.curve_points import arrived, travelling
 from tests.engine.experiments import experiment
 
 EXPERIMENT = experiment(weights={"out.bias": [0.5, -1.0]}, clip_norm=0.5)
@@ -70,7 +71,7 @@ TRACE = TraceRecord(
     (UpdateRecord("h1.weight", 0, (RowRecord("m", "β₁m", WHOLE),), WHOLE, WHOLE),),
     ("f.py:4",),
 )
-POINTS = (CurvePoint(0, 0.7, 0.6, 0.5), CurvePoint(1, 0.65))
+POINTS = travelling(CurvePoint(0, 0.7, 0.6, 0.5), CurvePoint(1, 0.65))
 CHANGE = Change(7, EXPERIMENT)
 
 SPREAD = Spread(0.0, 1.0, 0.5, 0.1, (1, 2))
@@ -165,8 +166,8 @@ def test_frames_survive_being_cut_anywhere(data):
 def test_numbers_that_are_not_finite_travel():
     (body,) = messages.FrameReader().feed(messages.frame(messages.Trained(1, 0, "done")))
     assert messages.decode_reply(body).iteration == 1
-    (body,) = messages.FrameReader().feed(messages.frame(messages.Frame(1, 1, 1, 0, 0.1, (CurvePoint(1, math.nan, math.inf),))))
-    point = messages.decode_reply(body).points[0]
+    (body,) = messages.FrameReader().feed(messages.frame(messages.Frame(1, 1, 1, 0, 0.1, travelling(CurvePoint(1, math.nan, math.inf)))))
+    (point,) = arrived(messages.decode_reply(body).points)
     assert math.isnan(point.loss) and point.validation_loss == math.inf
 
 

@@ -16,6 +16,7 @@ from nnviz.engine.errors import NO_MEMORY, BuildError, is_out_of_memory
 from nnviz.engine.frame_channel import Closed, Garbage, Inbox
 from nnviz.engine.observe.batch_rows import inspected_batch
 from nnviz.engine.observe.capture import capture_next
+from nnviz.engine.observe.curve_records import curve_points
 from nnviz.engine.observe.data_previews import previewed
 from nnviz.engine.observe.data_records import data_record
 from nnviz.engine.observe.flat_calls import listed_calls, why_not_flat
@@ -190,7 +191,7 @@ class Service:
         stop = timeline.go_to(request.iteration, interrupted)
         self._log_reason()
         self._reporter.moved(len(timeline.points))
-        self._send(messages.Moved(timeline.iteration, timeline.trainer.position.epoch, tuple(timeline.points)))
+        self._send(messages.Moved(timeline.iteration, timeline.trainer.position.epoch, curve_points(timeline.points)))
         self._reporter.report_at_rest(timeline, self._revision)
         if stop:
             raise BuildError("", stop.message)

@@ -1,4 +1,4 @@
-"""What is told of a run: points of its curves, measures, predictions, one weight's history, the breakpoint that stopped it."""
+"""What is told of a run: its curves, measures, predictions, one weight's history, the breakpoint that stopped it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,19 @@ class CurvePoint(msgspec.Struct, frozen=True, array_like=True):
     """The same sum over all training rows."""
     training_metric: float | None = None
     """The metric over all training rows."""
+
+
+class CurvePoints(msgspec.Struct, frozen=True, array_like=True):
+    """Many points of the curves, column by column: they are read at once, however long the run is."""
+
+    iterations: Array
+    """(points,) int64, increasing."""
+    losses: Array
+    """(points,) float64"""
+    measured: Array
+    """(measured,) int64: places of the points that have more than a loss."""
+    figures: Array
+    """(measured, 4) float64: what these have, in the order of a point's fields; NaN for None."""
 
 
 class LayerMeasures(msgspec.Struct, frozen=True):

@@ -149,9 +149,9 @@ class KeptRun(QObject):
     def _arrived(self, reply: messages.Moved) -> None:
         """Say so if the same iterations did not give the same loss."""
         wanted, self._going = self._going, None
-        last = reply.points[-1] if reply.points else None
-        known = (last.loss, last.training_loss) if last else ()  # older files have the latter where weights were set by hand at the end
+        curves, is_known = self._link.run.curves, reply.points is not None
+        known = (curves.loss[-1], curves.training_loss[-1]) if is_known else ()  # older files have the latter after an edit of weights
         if reply.iteration == wanted.iteration and wanted.loss is not None and wanted.loss not in known:
-            loss = f"loss {last.loss:.6g} instead of {wanted.loss:.6g}" if last else "it has no loss"
+            loss = f"loss {curves.loss[-1]:.6g} instead of {wanted.loss:.6g}" if is_known else "it has no loss"
             text = f"The run came out differently than when it was saved: {loss}."
             self.message_posted.emit("warning", f"{text} Another torch, another machine, or other data can be why.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import msgspec
@@ -12,11 +13,11 @@ from nnviz.document.experiment import Experiment
 from nnviz.records.trace_record import Details
 from nnviz.session.engine_link import EngineLink
 
-RESTING = 5.0
-"""So many times as long as frames took to draw, the window asks for no more: drawing takes a sixth of its time at most."""
+SHARE = 1 / 6
+"""The share of its thread's time that the window draws: after a frame it asks for no more before that much time has passed."""
 
-LONGEST_REST = 1000
-"""Milliseconds it rests at most."""
+LONGEST_REST = 1.0
+"""Seconds it rests at most."""
 
 
 class WatchedPanels(QObject):
@@ -30,12 +31,12 @@ class WatchedPanels(QObject):
         self._held: Experiment | None = None
         """The document of which no trace is asked for by itself, as something of it took too long."""
         self._drawn: list[int] = []
-        self._begun = self._cost = 0.0
-        """When the frames that are being drawn came, and the seconds that those took which are drawn but not yet acknowledged."""
-        self._painting = QTimer(self, singleShot=True, interval=0)  # a turn of the event loop later the pictures are painted
+        self._begun = self._busy = self._latest = 0.0
+        """When the frames that are being drawn came, how long the thread had worked by then, and when it rests no longer."""
+        self._painting = QTimer(self, singleShot=True, interval=0)  # a turn of the event loop later the first pictures are painted
         self._painting.timeout.connect(self._rest)
         self._resting = QTimer(self, singleShot=True)
-        self._resting.timeout.connect(self._acknowledge)
+        self._resting.timeout.connect(self._wake)
 
     def watch(self, panels: tuple[str, ...], detail: str, details: Details = ()) -> None:
         """Have the engine measure what these panels need, now and after every restart."""
@@ -80,8 +81,8 @@ class WatchedPanels(QObject):
 
     def begin(self, reply: messages.Reply) -> None:
         """A reply is about to be drawn."""
-        if isinstance(reply, messages.Frame) and not self._painting.isActive():
-            self._begun = time.perf_counter()
+        if isinstance(reply, messages.Frame) and not self._drawn:
+            self._begun, self._busy = time.perf_counter(), time.thread_time()
 
     def take(self, reply: messages.Reply) -> None:
         """A reply is drawn as far as it is drawn at once: ask for a trace if all others have left the run without one."""
@@ -98,11 +99,16 @@ class WatchedPanels(QObject):
 
     def _rest(self) -> None:
         """Leave the processor to the engine and to the person's hands before more frames may come."""
-        self._cost += time.perf_counter() - self._begun
-        self._resting.start(min(LONGEST_REST, round(1000 * RESTING * self._cost)))
+        self._latest = time.perf_counter() + LONGEST_REST
+        self._wake()
 
-    def _acknowledge(self) -> None:
+    def _wake(self) -> None:
+        """Acknowledge what is drawn, or rest on: pictures that were painted meanwhile count, too."""
+        drawing = time.thread_time() - self._busy
+        left = min(self._begun + drawing / SHARE, self._latest) - time.perf_counter()
+        if left > 0:
+            self._resting.start(math.ceil(1000 * left))
+            return
         for number in self._drawn:
             self._link.ask(messages.Acknowledge(number))
         self._drawn.clear()
-        self._cost = 0.0

@@ -5,71 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import msgspec
-import numpy as np
 
 from nnviz import messages
 from nnviz.records.data_record import DataRecord
-from nnviz.records.run_records import CurvePoint, LayerMeasures, Predictions, Surface, WeightHistory
+from nnviz.records.run_records import LayerMeasures, Predictions, Surface, WeightHistory
 from nnviz.records.trace_index import TraceIndex
+from nnviz.session.run_curves import Curves
 
 MOST_SNAPSHOTS = 64
 """How many sets of measures are kept for pictures over time; when there are more, every second one is dropped."""
-
-
-@dataclass(frozen=True)
-class Curves:
-    """The figures of a run over its iterations, as equally long float64 arrays. NaN where something was not measured."""
-
-    iteration: np.ndarray
-    loss: np.ndarray
-    """Of the batch of each iteration, before its update. All others are of the weights after it."""
-    validation_loss: np.ndarray
-    metric: np.ndarray
-    """Validation accuracy (0 to 1) for classes, root mean squared error for regression."""
-    training_loss: np.ndarray
-    """Over all training rows."""
-    training_metric: np.ndarray
-
-    @classmethod
-    def of(cls, points: tuple[CurvePoint, ...]) -> Curves:
-        """Return the curves through these points."""
-        rows = [[_number(getattr(point, name)) for name in CurvePoint.__struct_fields__] for point in points]
-        return cls(*np.array(rows, dtype=np.float64).reshape(-1, len(CurvePoint.__struct_fields__)).T)
-
-    def with_points(self, points: tuple[CurvePoint, ...]) -> Curves:
-        """Return the curves with these points behind them. From the first of their iterations on they take the place of the old ones."""
-        if not points:
-            return self
-        kept = int(np.searchsorted(self.iteration, points[0].iteration))
-        return Curves(*(np.concatenate((old[:kept], new)) for old, new in zip(self.columns(), Curves.of(points).columns(), strict=True)))
-
-    def columns(self) -> tuple[np.ndarray, ...]:
-        """Return the arrays in the order of a point's fields."""
-        return tuple(getattr(self, name) for name in CurvePoint.__struct_fields__)
-
-    def last(self, column: str) -> float | None:
-        """Return the last measured figure of a column, as "validation_loss"; None if there is none."""
-        place = self._last_place(column)
-        return None if place is None else float(getattr(self, column)[place])
-
-    def last_iteration(self, column: str) -> int | None:
-        """Return the iteration of which `last` tells; None if there is none. Validation is measured now and then only."""
-        place = self._last_place(column)
-        return None if place is None else int(self.iteration[place])
-
-    def _last_place(self, column: str) -> int | None:
-        values = getattr(self, column)
-        if column == "loss":
-            return values.size - 1 if values.size else None
-        for start in (max(0, values.size - 1000), 0):  # nearly always it is near the end
-            known = np.flatnonzero(~np.isnan(values[start:]))
-            if known.size:
-                return start + int(known[-1])
-        return None
-
-
-def _number(value: float | None) -> float:
-    return np.nan if value is None else value
 
 
 @dataclass(frozen=True)
@@ -103,7 +47,7 @@ class RunState:
     """A sentence for the person, about the last stop or failure."""
     failure: messages.Failed | None = None
     """Why the present document could not be built."""
-    curves: Curves = field(default_factory=lambda: Curves.of(()))
+    curves: Curves = field(default_factory=lambda: Curves.of(None))
     snapshots: tuple[Snapshot, ...] = ()
     """Measures over time, oldest first."""
     surface: Surface | None = None
@@ -296,7 +240,7 @@ def _opened(run: RunState, reply: messages.Opened) -> RunState:
 
 _PICTURES = ("curves", "snapshots", "surface", "history", "answers", "trace_index", "traced", "stopped")
 _FRESH = {
-    "curves": Curves.of(()),
+    "curves": Curves.of(None),
     "snapshots": (),
     "surface": None,
     "history": None,

@@ -5,6 +5,7 @@ Window and engine need a core each: the figures hold on an idle machine.
 
 from __future__ import annotations
 
+import gc
 import time
 from itertools import pairwise
 
@@ -16,14 +17,19 @@ from nnviz.session.engine_process import EngineProcess
 from nnviz.session.session import Session
 from tests.ui.window import opened, wait
 
-ITERATIONS = 2000
-GAP_MS = 50
+ITERATIONS = 10_000
+KEPT_SPEED = 0.8
+GAP_MS = 33
 pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
 def window(qtbot):
-    yield from opened(qtbot, "moons")
+    for window in opened(qtbot, "moons"):
+        gc.collect()
+        gc.freeze()  # as the program does
+        yield window
+        gc.unfreeze()
 
 
 @pytest.fixture
@@ -55,7 +61,7 @@ def test_training_with_the_window_live_keeps_its_speed(qtbot, window, headless, 
         f"training with a window at {workspace} beside training without one",
         lambda: seconds_of_training(qtbot, window.session),
         lambda: seconds_of_training(qtbot, headless),
-        goal=1 / 0.9,
+        goal=1 / KEPT_SPEED,
         rounds=3,
     )
 
@@ -71,8 +77,10 @@ def longest_gap(qtbot, milliseconds: int) -> float:
     return 1000 * max(later - earlier for earlier, later in pairwise(ticks))
 
 
-def test_the_window_stays_awake_while_it_trains(qtbot, window, report):
+@pytest.mark.parametrize("workspace", ["step", "train"])
+def test_the_window_stays_awake_while_it_trains(qtbot, window, report, workspace):
     """A busy machine also lets an idle window wait: its longest gap in the same run is taken off."""
+    window.features.area.show_workspace(workspace)
     attempts = []
     for _ in range(5):
         idle = longest_gap(qtbot, 1500)
@@ -84,4 +92,4 @@ def test_the_window_stays_awake_while_it_trains(qtbot, window, report):
         attempts.append(training - max(0.0, idle - 10))
         if attempts[-1] <= GAP_MS:
             break
-    report("the longest wait of a window that watches training", min(attempts), GAP_MS, "ms")
+    report(f"the longest wait of a window at {workspace} that watches training", min(attempts), GAP_MS, "ms")

@@ -9,7 +9,8 @@ import pytest
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from nnviz.session.run import Curves, Snapshot
+from nnviz.session.run import Snapshot
+from nnviz.session.run_curves import Curves
 from nnviz.ui.run._boundary import BoundaryPlot
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot

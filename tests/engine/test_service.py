@@ -18,6 +18,7 @@ from nnviz.document.catalog import DATASETS, new_choice
 from nnviz.document.run_log import NOTHING_LEFT, Change, LogUpdate, RunLog
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
+from tests.curve_points import arrived
 from tests.engine.experiments import HERE, experiment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,7 +135,7 @@ def test_open_answers_with_data_and_a_first_frame(engine):
     assert (opened.iteration, opened.epoch, opened.new_run, opened.iterations_per_epoch) == (0, 0, True, 3)
     frame = engine.until(messages.Frame)
     timeline = Timeline(DOCUMENT, HERE)
-    assert frame.points == tuple(timeline.points) and frame.learning_rate == 0.01 and frame.revision == engine.revision
+    assert arrived(frame.points) == timeline.points and frame.learning_rate == 0.01 and frame.revision == engine.revision
     assert [measure.layer for measure in frame.measures] == ["h1", "h2", "out"] and frame.surface.output.shape == (48, 48, 2)
     assert frame.trace is None  # it is asked for when the run stands
 
@@ -150,7 +151,7 @@ def test_data_is_sent_when_it_changes(engine):
 def test_open_replays_changes(engine):
     changes = (Change(20, NO_DROPOUT), Change(30, edits.choose_optimizer(NO_DROPOUT, "sgd")))
     opened = engine.open(changes=changes, iteration=50)
-    assert opened.iteration == 50 and len(engine.until(messages.Frame).points) == 51
+    assert opened.iteration == 50 and len(arrived(engine.until(messages.Frame).points)) == 51
     assert weights(engine) == expected(trained(*changes, until=50))
 
 
@@ -203,7 +204,7 @@ def test_train_for_a_while(engine):
     engine.send(messages.Train(100))
     done = engine.until(messages.Trained, frames)
     assert (done.iteration, done.epoch, done.reason) == (100, 33, "done")
-    points = [point for frame in frames for point in getattr(frame, "points", ())]
+    points = [point for frame in frames for point in arrived(getattr(frame, "points", None))]
     straight = trained(until=100)
     straight.complete_last_point()
     assert points == straight.points and frames[-1].iteration == 100
@@ -217,7 +218,7 @@ def test_where_the_run_stands_validation_is_measured(engine):
     engine.until(messages.Trained, frames)
     timeline = trained(until=31)
     assert timeline.points[-1].validation_loss is None, "an iteration at which training alone measures nothing"
-    last = [frame for frame in frames if isinstance(frame, messages.Frame)][-1].points[-1]
+    last = arrived([frame for frame in frames if isinstance(frame, messages.Frame)][-1].points)[-1]
     figures = timeline.trainer.evaluate(timeline.trainer.validation_rows)
     assert (last.iteration, last.loss) == (31, timeline.points[-1].loss) and (last.validation_loss, last.metric) == figures
     assert weights(engine) == expected(timeline)
@@ -380,7 +381,7 @@ def test_go_to_is_exact_and_trains_on(engine):
     engine.until(messages.Trained)
     engine.send(messages.GoTo(33))
     moved = engine.until(messages.Moved)
-    assert (moved.iteration, moved.epoch) == (33, 11) and list(moved.points) == trained(until=33).points
+    assert (moved.iteration, moved.epoch) == (33, 11) and arrived(moved.points) == trained(until=33).points
     assert weights(engine) == expected(trained(until=33))
     engine.send(messages.GoTo(120))
     assert engine.until(messages.Moved).iteration == 120 and weights(engine) == expected(trained(until=120))
@@ -396,7 +397,7 @@ def test_a_long_way_is_left_for_a_pause(engine):
     moved = engine.until(messages.Moved, told)
     assert moved.iteration < 10_000_000 and time.monotonic() - start < 5
     under_way = [reply for reply in told[1:] if isinstance(reply, messages.Frame)]
-    assert under_way and all(not frame.points and 0 <= frame.iteration <= moved.iteration for frame in under_way)
+    assert under_way and all(frame.points is None and 0 <= frame.iteration <= moved.iteration for frame in under_way)
 
 
 def test_training_on_from_the_past_makes_the_same_iterations_again(engine):

@@ -91,6 +91,19 @@ def test_the_history_of_a_weight_is_what_the_run_did():
     np.testing.assert_array_equal(steps, np.diff(values)[-LENGTH:])
 
 
+@pytest.mark.parametrize("clipping", [{}, {"clip_norm": 0.1}, {"clip_value": 0.01}])
+def test_iterations_made_in_one_go_are_recorded_like_single_ones(clipping):
+    single, quick = (Timeline(edits.change_training(START, **clipping), HERE) for _ in range(2))
+    for timeline in (single, quick):
+        timeline.record_weight("h1.weight", (1, 0))
+        timeline.trainer.keep_previous(True)
+    for _ in range(150):
+        single.advance()
+    quick.go_to(150)
+    assert quick.trainer.recorder.rows(150) == single.trainer.recorder.rows(150)
+    assert all(torch.equal(quick.trainer.previous[name], tensor) for name, tensor in single.trainer.previous.items())
+
+
 def test_a_weight_picked_later_has_its_past_made_again(monkeypatch):
     watched, late = Timeline(START, HERE), standing(90)
     watched.record_weight("out.bias", (1,))

@@ -12,6 +12,7 @@ from nnviz.document.run_log import LogUpdate, RunLog
 from nnviz.document.training import Training
 from nnviz.records.run_records import CurvePoint
 from nnviz.session.session import Session
+from tests.curve_points import travelling
 from tests.session.traces import trace
 
 
@@ -111,7 +112,7 @@ class Stage:
         revision = self.session.run.revision if revision is None else revision
         record = trace(iteration) if with_trace else None
         point = CurvePoint(iteration, 1.0 / (1 + iteration))
-        self.reply(messages.Frame(self._number, revision, iteration, 0, 0.01, (point,), trace=record))
+        self.reply(messages.Frame(self._number, revision, iteration, 0, 0.01, travelling(point), trace=record))
 
     def trained(self, iteration: int, reason: str = "done", message: str = "") -> None:
         """Training has paused."""

@@ -9,6 +9,7 @@ from nnviz.document import edits
 from nnviz.document.store import files
 from nnviz.document.store.saved_run import PART
 from nnviz.records.run_records import CurvePoint
+from tests.curve_points import travelling
 from tests.session.sessions import Stage
 
 
@@ -57,7 +58,7 @@ def test_going_back_to_where_it_was_saved_takes_the_mark_away(standing, tmp_path
     trained(standing, 12)
     for iteration, kept in ((10, True), (0, False), (10, True)):
         session.training.go_to(iteration)
-        standing.reply(messages.Moved(iteration, 0, ()))
+        standing.reply(messages.Moved(iteration, 0))
         assert session.is_saved == kept
 
 
@@ -72,7 +73,7 @@ def test_a_change_on_the_way_makes_it_another_run_though_the_document_is_the_sam
     session.document.undo()
     standing.opened(new_run=False, iteration=11)
     session.training.go_to(10)
-    standing.reply(messages.Moved(10, 0, ()))
+    standing.reply(messages.Moved(10, 0))
     assert session.document.is_saved and not session.is_saved
 
 
@@ -87,7 +88,7 @@ def test_opened_again_it_is_saved_before_and_after_going_to_where_it_was(standin
     standing.traced(0)
     assert session.is_saved and session.kept_run.saved.iteration == 10
     session.kept_run.resume()
-    standing.reply(messages.Moved(10, 0, (CurvePoint(10, 1 / 11),)))
+    standing.reply(messages.Moved(10, 0, travelling(CurvePoint(10, 1 / 11))))
     assert session.is_saved
     standing.traced(10)
     trained(standing, 11)

@@ -24,6 +24,7 @@ from nnviz.session.run import (
     remembered,
     thinned,
 )
+from tests.curve_points import travelling
 from tests.session.traces import trace
 
 DATA = DataRecord(Array("f4", (0,), b""), Array("i8", (0,), b""), Array("bool", (0,), b""), 2)
@@ -35,7 +36,7 @@ def ready(**changes) -> RunState:
 
 
 def frame(iteration=5, revision=3, **what) -> messages.Frame:
-    return messages.Frame(1, revision, iteration, 2, 0.1, (CurvePoint(iteration, 0.5, 0.6, None),), **what)
+    return messages.Frame(1, revision, iteration, 2, 0.1, travelling(CurvePoint(iteration, 0.5, 0.6, None)), **what)
 
 
 def test_a_frame_is_taken_over():
@@ -92,7 +93,7 @@ def test_a_failure_stops_only_what_it_concerns(request_name, training, failed):
 
 
 def test_moving_brings_the_curves_up_to_there():
-    run = fold(fold(ready(training=True), frame(9)), messages.Moved(4, 1, (CurvePoint(3, 1.0), CurvePoint(4, 0.9))))
+    run = fold(fold(ready(training=True), frame(9)), messages.Moved(4, 1, travelling(CurvePoint(3, 1.0), CurvePoint(4, 0.9))))
     assert (run.iteration, run.curves.iteration.tolist(), run.training) == (4, [3, 4], False)
 
 

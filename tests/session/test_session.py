@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 import pytest
+from PySide6.QtCore import QTimer
 
 from nnviz import messages
 from nnviz.document import edits
@@ -12,6 +15,7 @@ from nnviz.messages import Acknowledge, CheckGradient, Edit, GoTo, Open, Pause, 
 from nnviz.records.data_record import DataRecord
 from nnviz.records.run_records import CurvePoint
 from nnviz.records.tensors import Array
+from tests.curve_points import travelling
 from tests.session.sessions import Stage, kinds, two_moons
 from tests.session.traces import A1, LENGTH, W1, Z1, trace
 
@@ -261,6 +265,26 @@ def test_frames_are_acknowledged_after_they_are_drawn_also_old_ones(standing, qt
     assert all(Acknowledge(1) not in sent for sent in drawn)
 
 
+def test_a_frame_that_is_drawn_in_several_turns_is_acknowledged_after_a_rest(standing, qtbot):
+    """The window draws a sixth of the time at most, whenever it draws."""
+    begun, drawn = time.perf_counter(), []
+
+    def draw() -> None:
+        start = time.thread_time()
+        while time.thread_time() < start + 0.01:
+            pass
+        drawn.append(time.thread_time() - start)
+        if len(drawn) < 4:
+            QTimer.singleShot(0, draw)
+
+    standing.session.run_changed.connect(lambda old, new: draw())
+    standing.wire.take()
+    standing.frame(1)
+    qtbot.waitUntil(lambda: standing.wire.of(Acknowledge) != [], timeout=3000)
+    assert len(drawn) == 4 and time.perf_counter() - begun >= 5 * sum(drawn)
+    assert standing.wire.of(Acknowledge) == [Acknowledge(1)]
+
+
 def test_one_reply_one_change(standing):
     standing.runs.clear()
     standing.frame(4)
@@ -409,7 +433,7 @@ def changed(standing) -> Stage:
         standing.opened(new_run=False, iteration=iteration)
         standing.trained(iteration, "asked")
     standing.session.training.go_to(15)
-    standing.reply(messages.Moved(15, 1, (CurvePoint(15, 0.5),)))
+    standing.reply(messages.Moved(15, 1, travelling(CurvePoint(15, 0.5))))
     standing.traced()
     standing.wire.take()
     return standing
@@ -425,7 +449,7 @@ def test_training_on_keeps_what_lies_ahead_and_it_is_said_once(changed):
     changed.session.training.train()
     changed.trained(17, "asked")
     changed.session.training.go_to(16)
-    changed.reply(messages.Moved(16, 1, (CurvePoint(16, 0.5),)))
+    changed.reply(messages.Moved(16, 1, travelling(CurvePoint(16, 0.5))))
     assert [change.iteration for change in changed.session.link.log.changes] == [10, 20]
     assert len(said) == 1 and [text for _, text in changed.messages if "Up to iteration 20" in text] == said
 
@@ -663,5 +687,5 @@ def test_on_the_way_to_an_iteration_nothing_is_traced_and_it_can_be_stopped(stan
     standing.wire.take()
     training.toggle()
     assert standing.wire.take() == [Pause()]
-    standing.reply(messages.Moved(41, 0, ()))
+    standing.reply(messages.Moved(41, 0))
     assert not training.is_moving and not training.is_training and standing.wire.of(TraceNext)

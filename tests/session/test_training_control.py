@@ -109,7 +109,7 @@ def test_without_a_trace_nothing_is_set_and_that_is_said(training):
 def test_on_the_way_to_an_iteration_nothing_is_trained_afterwards(training):
     training.session.training.go_to(3)
     training.session.weights.put_element(WEIGHT, (0, 1), 3.5)
-    training.reply(messages.Moved(3, 0, ()))
+    training.reply(messages.Moved(3, 0))
     traced(training, 3)
     training.opened(new_run=False, iteration=3)
     assert training.session.experiment.weights and not training.wire.of(messages.Train)

@@ -12,7 +12,8 @@ from nnviz.records.tensors import FEW, Array, Measure, Tensor
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import NodeRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord
 from nnviz.records.trace_state import TraceState
-from nnviz.session.run import Curves, RunState, Snapshot
+from nnviz.session.run import RunState, Snapshot
+from nnviz.session.run_curves import Curves
 
 LAYERS = ("h1", "h2", "h3", "out")
 NAMES = {"h1": "dense 1", "h2": "dense 2", "h3": "dense 3", "out": "output"}

@@ -20,7 +20,8 @@ from nnviz.document.store import files
 from nnviz.records.data_record import DataRecord
 from nnviz.records.run_records import LayerMeasures, Surface
 from nnviz.records.tensors import histogram_of
-from nnviz.session.run import Curves, Snapshot
+from nnviz.session.run import Snapshot
+from nnviz.session.run_curves import Curves
 from nnviz.ui.run._boundary import BoundaryPlot
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot

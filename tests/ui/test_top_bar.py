@@ -84,6 +84,18 @@ def test_figures_of_a_run_that_is_still_made_again_are_pale(bar):
 
 
 @pytest.mark.parametrize("width", [1180, 1280, 1600])
+def test_no_figure_is_cut_however_long_the_run_is(bar, width):
+    bar.resize(width, 52)
+    bar.set_workspace("step")
+    for figures in ((2_450, 12, "0.4123", "87.3 %"), (1_234_567, 123_456, "0.0001783", "100.0 %"), (7, 1, "0.6931", "50.0 %")):
+        bar.set_figures(RunFigures(*figures, "accuracy", figures[0], loss_at=figures[0]))
+        bar.layout().activate()
+        assert bar.layout().sizeHint().width() <= width
+        for label in (label for shown in bar.findChildren(Figure) if shown.isVisible() for label in shown.findChildren(QLabel)):
+            assert label.width() >= label.fontMetrics().horizontalAdvance(label.text())
+
+
+@pytest.mark.parametrize("width", [1180, 1280, 1600])
 def test_search_and_menu_are_there_whatever_the_title_is_and_nothing_jumps_with_it(qtbot, bar, width):
     bar.resize(width, 52)
     bar.set_figures(RunFigures(123_456, 1234, "0.1234", "98.0 %", "accuracy", 123_456))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nnviz.engine.observe.capture import Captured, capture_next
+from nnviz.engine.observe.curve_records import curve_points
 from nnviz.engine.observe.measures import history_record, layer_measures
 from nnviz.engine.observe.predictions import predictions
 from nnviz.engine.observe.surface import surface
@@ -130,7 +131,7 @@ class Reporter:
         """What is watched, without a trace: with the new points of the curves, or leaving them to the next frame."""
         trainer, panels = timeline.trainer, self.watch.panels
         end = len(timeline.points) if drawing else self._points_sent
-        points, self._points_sent = tuple(timeline.points[self._points_sent : end]), end
+        points, self._points_sent = curve_points(timeline.points[self._points_sent : end]), end
         self._number += 1
         return Frame(
             number=self._number,

@@ -153,7 +153,7 @@ class Trainer:
         self._before_update()
         self._update()
         if claim:
-            self.flat.judge(claim, loss)
+            self.flat.judge(claim, loss, self.net.outputs, self._unclipped)
         return self._after_update(loss)
 
     def _advance_flat(self, program: GradientProgram, check: Check | None) -> Stop | None:
@@ -165,7 +165,7 @@ class Trainer:
         if not math.isfinite(loss + size):
             self.set_tensors(buffers)
             return self._advance_eagerly(check)
-        self._activations = partial(program.outputs, outputs)
+        self._activations, self._unclipped = partial(program.outputs, outputs), {}
         if check and (stop := check(self, loss)):
             self.set_tensors(buffers)
             self.has_last = False
@@ -180,16 +180,17 @@ class Trainer:
         """Make up to so many iterations in one go, as long as nothing but the curve's loss is to be known of each; return the losses.
 
         Ends before an epoch ends, before the validation rows are due, and when the clock says `until`. None is made as long as iterations
-        are not flat, or a weight is recorded; then, and before one that is not finite, it is up to `advance` to make the next.
+        are not flat; then, and before one that is not finite, it is up to `advance` to make the next.
         """
         size = row_count(self.position, self.training_rows.count, self.experiment.training.batch_size)
         count = min(at_most, (self.training_rows.count - self.position.taken - 1) // size, _left(self.position.iteration, VALIDATE_EVERY))
-        program = self.flat.proven(size) if count > 0 and not self.recorder else None
+        program = self.flat.proven(size) if count > 0 else None
         if program is None:
             return []
         made = self.flat.run(program, self._series(count, until))
+        self.has_last = made.is_finite and (self.has_last or bool(made.losses))
         if made.losses:
-            self.has_last, self._activations = True, partial(program.outputs, made.outputs)
+            self._activations = partial(program.outputs, made.outputs)
             self._unclipped = self.flat.unclipped
             if self._keeps_previous:
                 self.previous = self.flat.previous_by_name
@@ -203,8 +204,12 @@ class Trainer:
         batches = next_batches(seed, self.position, self.training_rows.count, training.batch_size)[:count]
         is_constant = training.schedule.settings.get("every") != "iteration"
         rates = repeat(self._rates()) if is_constant else [self._rates(ahead) for ahead in range(count)]
-        previous = self.flat.previous if self._keeps_previous else None
-        return Series(batches, rates, lambda made: seeds.start_iteration(seed, start + made), previous, until)
+        previous, recorder, parameters = self.flat.previous if self._keeps_previous else None, self.recorder, self.parameters
+        series = Series(batches, rates, lambda made: seeds.start_iteration(seed, start + made), previous, until)
+        if recorder is None:
+            return series
+        recorded = lambda made: recorder.after_update(parameters, start + made)  # noqa: E731
+        return series._replace(before_update=partial(recorder.before_update, parameters), after_update=recorded)
 
     def _rates(self, ahead: int = 0) -> list[float]:
         """The learning rate of every group of the optimizer, so many iterations ahead in this epoch."""

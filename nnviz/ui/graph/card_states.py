@@ -53,18 +53,29 @@ class CardScales:
 
     def __init__(self, state: TraceState, tokens: tuple[str, ...] = ()) -> None:
         """`tokens`: what the numbers of the inputs stand for, where the data is a text."""
-        nodes, edges = _node_sizes(state), state.index.trace.edges
-        flows = {kind: {(edge.source, edge.target): sizes.get(edge.source, 0.0) for edge in edges} for kind, sizes in nodes.items()}
-        flows["contribution"] = {(edge.source, edge.target): _size(state, edge.source, edge.contribution) for edge in edges}
+        self._state = state
         self.names = names.names(state.index.trace)
         self.limits = limits(state)
         self.tokens = tokens
-        self.sizes = {kind: _shares(sizes) for kind, sizes in nodes.items()}
-        """For each of COLORINGS: how large it is in every node that has it, −1 to 1 of the full scale."""
-        self._flows = {kind: _shares(sizes) for kind, sizes in flows.items()}
-        """The same for every edge (source, target)."""
+        self._shares: dict[str, tuple[dict[int, float], dict[tuple[int, int], float]]] = {}
+        """By coloring, once it is chosen: how large it is in nodes and on edges."""
         self._strips: dict[tuple, Strip] = {}
         """Strips already made: what a node shows only changes when its value or gradient does."""
+
+    def sizes(self, coloring: str) -> dict[int, float]:
+        """Return how large what is shown by one of COLORINGS is in every node that has it, −1 to 1 of the full scale."""
+        return self._sizes_and_flows(coloring)[0]
+
+    def _sizes_and_flows(self, coloring: str) -> tuple[dict[int, float], dict[tuple[int, int], float]]:
+        """The sizes, and the same for every edge (source, target)."""
+        if coloring not in self._shares:
+            state, edges = self._state, self._state.index.trace.edges
+            sizes = _node_sizes(state, coloring)
+            is_sent = coloring == "contribution"
+            of_edge = (_size(state, edge.source, edge.contribution) if is_sent else sizes.get(edge.source, 0.0) for edge in edges)
+            flows = {(edge.source, edge.target): size for edge, size in zip(edges, of_edge, strict=True)}
+            self._shares[coloring] = _shares(sizes), _shares(flows)
+        return self._shares[coloring]
 
     def texts(self, card: NodeCard, node: NodeRecord, titles: Mapping[str, str]) -> tuple[str, str]:
         """Return name and note of a card: of a folded group its title and how much is in it."""
@@ -85,7 +96,7 @@ class CardScales:
             value=self._value_strip(state, node, look.coloring),
             gradient=self._gradient_strip(state, node, look.coloring),
             limits=self.limits,
-            size=self.sizes[look.coloring].get(node.id) if _is_there(state, node, look.coloring) else None,
+            size=self.sizes(look.coloring).get(node.id) if _is_there(state, node, look.coloring) else None,
             made=state.is_made(node.id),
             finished=_is_finished(state, node),
             folded=card.folded,
@@ -97,7 +108,8 @@ class CardScales:
         sent, returned = states.is_sent(state, edge), states.is_returned(state, edge)
         updated = any(state.is_updated(source) for source, _ in edge.edges)
         known = {"value": sent, "update": updated}.get(look.coloring, returned)
-        return EdgeState(sent, returned, max((self._flows[look.coloring][ends] for ends in edge.edges), key=abs) if known else None)
+        flows = self._sizes_and_flows(look.coloring)[1]
+        return EdgeState(sent, returned, max((flows[ends] for ends in edge.edges), key=abs) if known else None)
 
     def tooltip(self, state: TraceState, card: NodeCard, look: Appearance) -> str:
         """Return a card's numbers as text."""
@@ -127,20 +139,21 @@ class CardScales:
         return self._strips[key]
 
 
-def _node_sizes(state: TraceState) -> dict[str, dict[int, float]]:
-    """How large each of COLORINGS is in every node that has it; what a node's backward step sends on, largest part first."""
+def _node_sizes(state: TraceState, coloring: str) -> dict[int, float]:
+    """How large what is shown is in every node that has it; what a node's backward step sends on, largest part first."""
     index = state.index
     nodes = index.trace.nodes
-    sent = {
+    match coloring:
+        case "value":
+            return {node.id: _size(state, node.id, node.value) for node in nodes}
+        case "gradient":
+            return {node.id: _size(state, node.id, node.gradient) for node in nodes if node.gradient is not None}
+        case "update":
+            return {node: _signed(index.change(node)) for node in index.updates}
+    return {
         node.id: max((_size(state, edge.source, edge.contribution) for edge in index.in_edges[node.id]), key=abs)
         for node in nodes
         if any(edge.contribution is not None for edge in index.in_edges.get(node.id, ()))
-    }
-    return {
-        "value": {node.id: _size(state, node.id, node.value) for node in nodes},
-        "gradient": {node.id: _size(state, node.id, node.gradient) for node in nodes if node.gradient is not None},
-        "contribution": sent,
-        "update": {node: _signed(index.change(node)) for node in index.updates},
     }
 
 

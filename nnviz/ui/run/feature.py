@@ -24,6 +24,7 @@ from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.plot_card import framed
+from nnviz.ui.widgets.turns import Turns
 
 _KINDS = {"training.optimizer.kind": edits.choose_optimizer, "data.kind": edits.choose_data}
 WAITING = "A few iterations are made aside, to see which calls they consist of…"
@@ -72,6 +73,7 @@ class RunFeature:
         self.calls: CallText | None = None
         """Made when it is first asked for."""
         session.calls.changed.connect(self._show_calls)
+        self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
         self.training.value_requested.connect(self._change)
         self.boundary.needs_changed.connect(shell.update_needs)
         for plot in self.plots.values():
@@ -95,9 +97,10 @@ class RunFeature:
         self.boundary.set_own(experiment.data.kind == "table")
 
     def show_run(self, new: RunState, old: RunState | None = None) -> None:
-        """Draw the run as it stands now."""
-        for plot in self.plots.values():
-            plot.set_run(new)
+        """Draw the run as it stands now; while it trains one plot in each turn of the event loop, so that no turn takes long."""
+        self._turns.add(self.plots.values())
+        if not new.training:
+            self._turns.finish()
         if self._hovered != NO_NEURON and old is not None and new.surface is not old.surface:  # the net has changed under the mouse
             self._ask_for_map()
 

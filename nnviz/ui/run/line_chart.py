@@ -123,7 +123,7 @@ def _scales(area: QRectF, chart: LineChart) -> tuple[QRectF, AxisScale, AxisScal
 
 def _label_width(chart: LineChart) -> float:
     texts = [curve.label for curve in chart.curves if not curve.pale]
-    numbers = [*(chart.value_text(limit) for limit in chart.y_limits), "0.00000"]
+    numbers = [*(chart.value_text(limit) for limit in chart.y_limits), "0.0001234"]
     return 14 + max([*(text_width(text) for text in texts), *(text_width(text, number=True) for text in numbers)])
 
 

@@ -7,7 +7,8 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
-from nnviz.session.run import Curves, RunState
+from nnviz.session.run import RunState
+from nnviz.session.run_curves import Curves
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
 from nnviz.ui.run.line_chart import Curve, LineChart, paint_chart

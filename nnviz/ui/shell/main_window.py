@@ -104,9 +104,11 @@ class MainWindow(QMainWindow):
         from nnviz.session.engine_process import EngineProcess  # here, because the window is painted before they are loaded
         from nnviz.ui.shell._features import Features, new_session
         from nnviz.ui.widgets.pending_text import PendingText
+        from nnviz.ui.widgets.turns import Turns
 
         self.session = new_session(experiment, autosaves, self, engine or EngineProcess())
         self.features = Features(self.session, self, self.top_bar)
+        self._turns = Turns(lambda feature: feature.show_trace_state(self.session.stepping.state), self)
         self.centralWidget().layout().replaceWidget(self._blank, self.features.area)
         self._blank.deleteLater()
         PendingText(self)
@@ -218,13 +220,16 @@ class MainWindow(QMainWindow):
         self.update_actions()
 
     def _show_trace_state(self, state: TraceState | None) -> None:
+        """While training runs one feature in each turn of the event loop, so that no turn takes long."""
         features = self.features
-        for feature in (features.network, features.graph, features.step, features.data):
-            feature.show_trace_state(state)
+        self._turns.add((features.network, features.graph, features.step, features.data))
+        if not self.session.run.training:
+            self._turns.finish()
         if self.action_table["step_back"].isEnabled() != (state is not None):
             self.update_actions()
 
     def _show_selection(self) -> None:
+        self._turns.finish()  # the selected node is one of the newest trace
         self.features.graph.show_selection()
         self.features.step.show_selection()
 

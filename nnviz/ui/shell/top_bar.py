@@ -24,7 +24,7 @@ _DRAWN = QSize(48, 48)
 """Pixels of the icon of a filled button, which Qt makes as small as it needs."""
 SEMIBOLD, BOLD = QFont.Weight.DemiBold, QFont.Weight.Bold
 _FIGURES = {"iteration": "000000", "epoch": "0000", "loss": "0.00000", "score": "00.0 %"}
-"""What the bar says of the run, with the widest text each is made for."""
+"""What the bar says of the run, with the widest text each is made for at first."""
 _SEARCH = ("Search…  Ctrl+Shift+P", "Search…")
 """What the field that finds actions says, and where there is little room."""
 _HEIGHT, _WORDS = 52, 36
@@ -81,6 +81,7 @@ class TopBar(QWidget):
             layout.addSpacing(widget) if isinstance(widget, int) else layout.addWidget(widget)
         for figure in self._figures.values():
             layout.addWidget(figure)
+            figure.grown.connect(self._fit)
         layout.addWidget(self.badge)
         layout.addStretch()
         layout.addWidget(self._search)
@@ -106,7 +107,7 @@ class TopBar(QWidget):
     def set_figures(self, run: RunFigures) -> None:
         """Show where the run stands. A figure of an earlier iteration is pale, and its tooltip says of which."""
         figures, target, is_made_again = self._figures, run.target, run.is_made_again
-        figures["iteration"].show_text(f"{run.iteration}" if target is None else f"{run.iteration:,} of {target:,}")
+        figures["iteration"].show_text(f"{run.iteration}" if target is None else f"{run.iteration:,} of {target:,}", target is not None)
         figures["iteration"].show_age(_way_note(target, is_made_again), is_made_again)
         figures["epoch"].show_text("…" if is_made_again else f"{run.epoch}")
         figures["epoch"].show_age("Passes over the training rows that are complete", is_made_again)
@@ -184,7 +185,10 @@ class StepSizeBox(QComboBox):
 
 
 class Figure(QWidget):
-    """A number and what it is. Its width is that of the widest text it is made for, so that nothing jumps while it changes."""
+    """A number and what it is. Its width is that of the widest text it has had or is made for, so that nothing jumps while it changes."""
+
+    grown = Signal()
+    """It may need more room than before."""
 
     def __init__(self, caption: str, widest: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -198,13 +202,24 @@ class Figure(QWidget):
         layout.addWidget(self._caption)
         layout.addWidget(self._text)
 
-    def show_text(self, text: str) -> None:
-        """Show this number."""
+    def show_text(self, text: str, passes: bool = False) -> None:
+        """Show this number; for one that `passes` no room is kept."""
         self._text.setText(text)
+        width = self._text.fontMetrics().horizontalAdvance(text)
+        if not passes and width > self._text.minimumWidth():
+            self._text.setMinimumWidth(width)
+            self._grow()
 
     def set_caption(self, caption: str) -> None:
         """Say what the number is."""
-        self._caption.setText(caption)
+        if caption != self._caption.text():
+            self._caption.setText(caption)
+            self._grow()
+
+    def _grow(self) -> None:
+        self.layout().activate()  # else the bar would hear of the new width a turn of the event loop later
+        self.updateGeometry()
+        self.grown.emit()
 
     def show_age(self, note: str, is_past: bool) -> None:
         """Say of which moment and rows the number is, and show one that is not of now paler than one that is."""

@@ -137,15 +137,20 @@ class WorkspaceArea(QWidget):
 
     def _rebuild(self, tree: Split) -> None:
         old, self._splitters = self._root, []
+        if old is not None:
+            old.hide()  # else panels would grow as those beside them leave
         for panel in self._panels.values():
             panel.setParent(self)
             panel.hide()
         self._root = self._splitter(Split("row", ((1, self.enlarged),)) if self.enlarged else tree)
-        self.layout().addWidget(self._root)
         if old is not None:
             self.layout().removeWidget(old)
             old.setParent(None)
             old.deleteLater()
+        self._root.setParent(self)
+        self._root.setGeometry(self.contentsRect().marginsRemoved(self.layout().contentsMargins()))
+        self._apply_sizes()  # while it is hidden: no panel is told of any size on the way
+        self.layout().addWidget(self._root)
         self._root.show()
         self._apply_sizes()
 

@@ -37,7 +37,8 @@ def _extremes(y: np.ndarray, stretch: int) -> np.ndarray:
     parts = [starts + blocks.argmin(1), starts + blocks.argmax(1), [0, y.size - 1]]
     if whole < y.size:
         parts.append(whole + np.array([y[whole:].argmin(), y[whole:].argmax()]))
-    return np.unique(np.concatenate(parts))
+    places = np.sort(np.concatenate(parts))
+    return places[np.diff(places, prepend=-1) > 0]  # np.unique takes ten times as long for so few
 
 
 def smoothed(y: np.ndarray, window: int) -> np.ndarray:

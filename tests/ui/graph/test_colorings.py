@@ -80,7 +80,7 @@ def test_one_outlier_leaves_the_others_apart(coloring):
     updates = (msgspec.structs.replace(update, after=huge), *trace.updates[1:])
     nodes = [msgspec.structs.replace(n, value=huge, gradient=huge) if n.id == node.id else n for n in trace.nodes]
     wild = msgspec.structs.replace(trace, nodes=tuple(nodes), edges=tuple(edges), updates=updates)
-    sizes = CardScales(traces.state(wild, len(wild.steps))).sizes[coloring]
+    sizes = CardScales(traces.state(wild, len(wild.steps))).sizes(coloring)
     others = [abs(size) for id, size in sizes.items() if id not in (node.id, traces.node(wild, "linear"))]
     assert max(others) > 0.3
 

@@ -6,7 +6,8 @@ import numpy as np
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtWidgets import QApplication
 
-from nnviz.session.run import Curves, RunState
+from nnviz.session.run import RunState
+from nnviz.session.run_curves import Curves
 from nnviz.ui.run._metric import MetricPlot
 from nnviz.ui.run.line_chart import _corner_rows, nearest
 from nnviz.ui.run.loss_plot import LossPlot
