@@ -17,6 +17,7 @@ from nnviz.ui.run._go_to import GoToField
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
 from nnviz.ui.run._metric import MetricPlot
+from nnviz.ui.run._run_navigation import RunNavigation
 from nnviz.ui.run._training_panel import TrainingPanel
 from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.shell_api import Shell
@@ -68,6 +69,8 @@ class RunFeature:
         self.cards = {name: framed(plot) for name, plot in self.plots.items()}
         self._hovered = NO_NEURON
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
+        self.navigation = RunNavigation(session, shell)
+        self.bar = self.navigation.bar
         self.training.value_requested.connect(self._change)
         self.boundary.needs_changed.connect(shell.update_needs)
         for plot in self.plots.values():
@@ -92,11 +95,16 @@ class RunFeature:
 
     def show_run(self, new: RunState, old: RunState | None = None) -> None:
         """Draw the run as it stands now; while it trains one plot in each turn of the event loop, so that no turn takes long."""
+        self.navigation.show_run(new, old)
         self._turns.add(self.plots.values())
         if not new.training:
             self._turns.finish()
         if self._hovered != NO_NEURON and old is not None and new.surface is not old.surface:  # the net has changed under the mouse
             self._ask_for_map()
+
+    def show_soundness(self) -> None:
+        """Whether anything can be trained may be another matter now."""
+        self.navigation.show_obstacle()
 
     def figures(self) -> RunFigures:
         """Return where the run stands, as the bar says it."""
