@@ -14,7 +14,7 @@ from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import LogUpdate, RunLog
 from nnviz.records.data_record import DataRecord, TableRecord
-from nnviz.records.run_records import BreakpointHit, CurvePoints, LayerMeasures, Predictions, Surface, WeightHistory
+from nnviz.records.run_records import BreakpointHit, CurvePoints, Goal, LayerMeasures, Predictions, Surface, WeightHistory
 from nnviz.records.tensors import Array
 from nnviz.records.trace_record import Details, NodeTensors, TraceRecord, WhatIf
 
@@ -53,6 +53,16 @@ class Train(Request, frozen=True):
     iterations: int | None = None
     past: bool = False
     """Whether the first of them is made whatever breakpoints say of it."""
+    goal: Goal | None = None
+    """Until this holds, too."""
+    per_second: float | None = None
+    """How many iterations a second; None: as many as can be made."""
+
+
+class SetPace(Request, frozen=True):
+    """From now on train so many iterations a second; None: as many as can be made."""
+
+    per_second: float | None = None
 
 
 class Pause(Request, frozen=True):
@@ -228,7 +238,7 @@ class Frame(Reply, frozen=True):
 
 
 class Trained(Reply, frozen=True):
-    """Training has paused. `reason`: asked · done · early_stopping · non_finite · breakpoint.
+    """Training has paused. `reason`: asked · done · reached (its goal) · early_stopping · non_finite · breakpoint.
 
     Before what is not finite, and before a breakpoint, the run stands at the iteration that was not made.
     """
@@ -361,6 +371,7 @@ Requests = (
     | GoTo
     | TraceNext
     | Watch
+    | SetPace
     | SetBreakpoints
     | Acknowledge
     | Inspect

@@ -14,7 +14,7 @@ from nnviz import messages
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.run_log import Change, LogUpdate, RunLog
 from nnviz.records.data_record import ColumnRecord, DataRecord, Spread, TableColumn, TableRecord
-from nnviz.records.run_records import CurvePoint, LayerMeasures, Predictions, Surface
+from nnviz.records.run_records import CurvePoint, Goal, LayerMeasures, Predictions, Surface
 from nnviz.records.tensors import Array, Measure, Tensor
 from nnviz.records.trace_record import (
     EdgeRecord,
@@ -78,12 +78,15 @@ DATA = DataRecord(ARRAY, ARRAY, ARRAY, 2, ("a", "b"), ("no", "yes"), (2,), (Colu
 COLUMN = TableColumn("a", "numbers", 1, 2)
 TABLE = TableRecord("UTF-8", "comma", "point", True, 2, (COLUMN,), (("1", ""),), (2,), 1, 1, (3,), "a", "classes")
 MESSAGES = [
-    messages.Open(1, RunLog(EXPERIMENT, (CHANGE,), RunLog(EXPERIMENT), 3), "folder é 网", 9),
+    messages.Open(1, RunLog(EXPERIMENT, (CHANGE,)), "folder é 网", 9),
     messages.Edit(2, EXPERIMENT),
     messages.Edit(3, EXPERIMENT, ("h1",)),
     messages.Train(),
     messages.Train(5),
     messages.Train(5, past=True),
+    messages.Train(goal=Goal("validation_loss", "below", 0.1), per_second=2.5),
+    messages.SetPace(),
+    messages.SetPace(1.0),
     messages.SetBreakpoints((Breakpoint("node", "h1/relu"), Breakpoint("gradient", "", "below", 1e-6, False))),
     messages.Pause(),
     messages.GoTo(3),

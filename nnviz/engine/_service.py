@@ -27,7 +27,7 @@ from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.position import iterations_per_epoch
 from nnviz.engine.run.timeline import SLICE, Timeline
 from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
-from nnviz.records.run_records import BreakpointHit
+from nnviz.records.run_records import BreakpointHit, Goal, goal_reached
 from nnviz.trace import NoSuchGroup, TooManyScalars, TraceError
 
 
@@ -40,6 +40,12 @@ class Service:
         self._revision = 0
         self._left: float | None = None
         """Iterations still to train; None while the run stands."""
+        self._goal: Goal | None = None
+        """What ends training before that."""
+        self._pause = 0.0
+        """Seconds between the beginnings of two iterations, at least."""
+        self._due = 0.0
+        """When the next one may begin, as time.perf_counter counts."""
         self._data_sent: object = None
         self._reporter = Reporter(send)
         self._breakpoints = TrainingBreakpoints()
@@ -48,6 +54,7 @@ class Service:
             messages.Open: self._open,
             messages.Edit: self._edit,
             messages.Train: self._train,
+            messages.SetPace: lambda request: self._set_pace(request.per_second),
             messages.Pause: lambda request: self._finish("asked") if self._left is not None else None,
             messages.GoTo: self._go_to,
             messages.Watch: self._watch,
@@ -98,6 +105,8 @@ class Service:
     def _new(self, log: RunLog, folder: Path) -> Timeline:
         old = self._timeline
         is_known = old and log.first.data.kind != "csv" and old.has_same_data(log.first, folder)  # a file may have changed
+        if is_known and old.folder == folder:
+            return old.branch(log)
         return Timeline(log, folder, old.data if is_known else None)
 
     def _begin(self, revision: int, timeline: Timeline, iteration: int = 0, nothing_left: bool = False) -> None:
@@ -150,19 +159,33 @@ class Service:
         timeline = self._run()
         self._breakpoints.skip(timeline.iteration if request.past else None)
         self._left = float("inf") if request.iterations is None else request.iterations
+        self._goal = request.goal
+        self._set_pace(request.per_second)
         if self._left <= 0:
             self._finish("done")
 
+    def _set_pace(self, per_second: float | None) -> None:
+        self._pause, self._due = 1 / per_second if per_second else 0.0, 0.0
+
     def _advance(self) -> None:
         start = time.perf_counter()
+        if start < self._due:
+            self._inbox.wait(self._due - start)
+            return
+        self._due = start + self._pause
         try:
-            before, at_most = self._timeline.iteration, self._left
+            is_watched = self._pause or (self._goal and self._goal.figure == "loss")
+            before, at_most = self._timeline.iteration, 1 if is_watched else self._left
             stop = self._timeline.advance(self._breakpoints.active_check, at_most, start + SLICE)
             self._left -= self._timeline.iteration - before
-            if stop or self._left <= 0:
-                self._finish(*(stop or ("done",)))
+            if stop:
+                self._finish(*stop)
+            elif self._goal and self._goal.is_reached(self._timeline.points[-1]):
+                self._finish("reached", goal_reached(self._goal, self._timeline.points[-1]))
+            elif self._left <= 0:
+                self._finish("done")
             else:
-                self._reporter.report_iteration(self._timeline, self._revision, time.perf_counter() - start)
+                self._reporter.report_iteration(self._timeline, self._revision, max(self._pause, time.perf_counter() - start))
         except Exception as error:
             self._send(_failure("Train", error))
             self._finish("asked", str(error))

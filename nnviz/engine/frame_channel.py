@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 from collections import deque
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from nnviz import messages
@@ -53,6 +54,12 @@ class Inbox:
     def take(self) -> Item:
         """Return the next one; waits for it."""
         return self._waiting.popleft() if self._waiting else self._arriving.get()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until there is something, but not longer than this."""
+        if not self._waiting:
+            with suppress(Empty):
+                self._waiting.append(self._arriving.get(timeout=seconds))
 
     def interrupts(self) -> bool:
         """Whether something waits that ends a long way: a pause, another run, the end, or (first in line) another place to go to."""

@@ -38,6 +38,39 @@ class CurvePoints(msgspec.Struct, frozen=True, array_like=True):
     """(measured, 4) float64: what these have, in the order of a point's fields; NaN for None."""
 
 
+class Goal(msgspec.Struct, frozen=True):
+    """What training goes on until."""
+
+    figure: str
+    """loss (of a batch) · training_loss · validation_loss · metric · training_metric; the last four whenever they are measured."""
+    comparison: str
+    """below · above"""
+    threshold: float
+
+    def is_reached(self, point: CurvePoint) -> bool:
+        """Return whether it holds at this point; a figure that was not measured reaches nothing."""
+        value = getattr(point, self.figure)
+        if value is None:
+            return False
+        return value < self.threshold if self.comparison == "below" else value > self.threshold
+
+
+FIGURES = {
+    "loss": "loss of the batch",
+    "training_loss": "training loss",
+    "validation_loss": "validation loss",
+    "metric": "validation score",
+    "training_metric": "training score",
+}
+"""What the figures of a goal are called."""
+
+
+def goal_reached(goal: Goal, point: CurvePoint) -> str:
+    """Return the sentence that says so."""
+    value = getattr(point, goal.figure)
+    return f"Iteration {point.iteration:,}: the {FIGURES[goal.figure]} is {value:.4g}, {goal.comparison} {goal.threshold:g}."
+
+
 class LayerMeasures(msgspec.Struct, frozen=True):
     """One layer with parameters at one iteration."""
 

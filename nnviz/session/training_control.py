@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
 from nnviz import messages
+from nnviz.records.run_records import Goal
 from nnviz.session.breakpoint_control import BreakpointControl
 from nnviz.session.engine_link import EngineLink
 from nnviz.session.stepping import Stepping
@@ -48,6 +50,10 @@ class TrainingControl(QObject):
         self._next: messages.Train | None = None
         self._end: int | None = None
         """The iteration at which the present order is carried out; None: it has no end."""
+        self._goal: Goal | None = None
+        """What ends it before."""
+        self.pace: float | None = None
+        """Iterations a second; None: as many as can be made."""
         self._changes: list[Deferred] = []
 
     @property
@@ -82,6 +88,16 @@ class TrainingControl(QObject):
     def train(self) -> None:
         """Train until paused."""
         self._order(messages.Train())
+
+    def until(self, goal: Goal) -> None:
+        """Train until the goal is reached."""
+        self._order(messages.Train(goal=goal))
+
+    def set_pace(self, per_second: float | None) -> None:
+        """Train so many iterations a second from now on; None: as many as can be made."""
+        self.pace = per_second
+        if self.is_training:
+            self._link.ask(messages.SetPace(per_second))
 
     def iterations(self, count: int, past: bool = False) -> None:
         """Train so many iterations; with `past` the first of them whatever breakpoints say of it."""
@@ -141,7 +157,8 @@ class TrainingControl(QObject):
             return
         self._is_pausing, self._next = False, None
         self._end = None if request.iterations is None else self._link.run.iteration + request.iterations
-        self._link.train(self._breakpoints.passing(request))
+        self._goal = request.goal
+        self._link.train(replace(self._breakpoints.passing(request), per_second=self.pace))
 
     def take(self, reply: messages.Reply) -> None:
         """Carry out the order that waits, if it is not obsolete and nothing is in its way any more."""
@@ -157,7 +174,7 @@ class TrainingControl(QObject):
             waiting, self._next = self._next, None
             if waiting is _REST:
                 left = None if self._end is None else self._end - self._link.run.iteration
-                waiting = messages.Train(left)
+                waiting = messages.Train(left, goal=self._goal)
             if waiting.iterations is None or waiting.iterations > 0:
                 self._order(waiting)
 

@@ -18,6 +18,7 @@ from nnviz.document.catalog import DATASETS, new_choice
 from nnviz.document.run_log import NOTHING_LEFT, Change, LogUpdate, RunLog
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
+from nnviz.records.run_records import Goal
 from tests.curve_points import arrived
 from tests.engine.experiments import HERE, experiment
 
@@ -489,3 +490,42 @@ def test_importing_nnviz_loads_neither_torch_nor_qt_and_the_engine_no_qt():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
     code = "import sys, nnviz; import nnviz.engine._service; assert callable(nnviz.capture) and 'PySide6' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+# --- as a person likes it ---
+
+
+@pytest.mark.parametrize(("figure", "comparison"), [("loss", "below"), ("validation_loss", "below"), ("metric", "above")])
+def test_training_goes_on_until_a_figure_passes_a_number(engine, figure, comparison):
+    timeline = Timeline(DOCUMENT, HERE)
+    timeline.go_to(400)
+    known = {point.iteration: getattr(point, figure) for point in timeline.points[1:] if getattr(point, figure) is not None}
+    threshold = sorted(known.values(), reverse=comparison == "below")[len(known) // 2]
+    first = next(at for at, value in known.items() if (value < threshold if comparison == "below" else value > threshold))
+    engine.open()
+    engine.send(messages.Train(goal=Goal(figure, comparison, threshold)))
+    trained = engine.until(messages.Trained)
+    assert (trained.iteration, trained.reason) == (first, "reached")
+    assert trained.message.startswith(f"Iteration {first:,}: the ") and f"{comparison} {threshold:g}" in trained.message
+
+
+def test_training_keeps_a_pace_and_listens_all_the_same(engine):
+    engine.open()
+    start = time.perf_counter()
+    engine.send(messages.Train(4, per_second=10.0))
+    assert engine.until(messages.Trained).iteration == 4
+    assert time.perf_counter() - start >= 0.3
+    engine.send(messages.Train(per_second=0.01), messages.Pause())
+    there = engine.until(messages.Trained).iteration
+    assert there <= 5, "a pause does not wait for the next one"
+    engine.send(messages.Train(60, per_second=0.01), messages.SetPace(None))
+    assert engine.until(messages.Trained).iteration == there + 60
+
+
+def test_every_iteration_is_shown_at_a_slow_pace(engine):
+    engine.open()
+    engine.send(messages.Watch(("measures",)), messages.Train(4, per_second=8.0))
+    replies: list = []
+    engine.until(messages.Trained, replies)
+    frames = [reply for reply in replies if isinstance(reply, messages.Frame) and reply.iteration]
+    assert [frame.iteration for frame in frames][-3:] == [2, 3, 4] and all(frame.measures for frame in frames[1:])

@@ -282,3 +282,41 @@ def test_data_of_another_run_may_be_shared():
     assert not one.has_same_data(experiment(data=new_choice(DATASETS, "moons", samples=61)), HERE)
     two = Timeline(CHANGES["sgd"](START), HERE, data=one.data)
     assert two.data is one.data
+
+
+# --- branches ---
+
+
+def test_a_branch_knows_what_it_has_in_common_with_another_run():
+    main = Timeline(START, HERE)
+    main.go_to(230)
+    before = state(main)
+    log = main.log.until(120).changed(120, CHANGES["momentum"](START))
+    branch = main.branch(log)
+    branch.go_to(160)
+    fresh = Timeline(log, HERE)
+    fresh.go_to(160)
+    assert state(branch) == state(fresh)
+    assert state(main) == before, "the run it leaves is as it was"
+    back = branch.branch(main.log)
+    back.go_to(230)
+    assert state(back) == before
+
+
+def test_a_run_with_another_beginning_has_nothing_in_common():
+    main = Timeline(START, HERE)
+    main.go_to(120)
+    other = main.branch(RunLog(CHANGES["activation"](START)))
+    assert sorted(other._checkpoints.kept) == [0] and len(other._known) == 1
+
+
+def test_going_forward_again_starts_at_a_checkpoint(monkeypatch):
+    timeline = Timeline(START, HERE)
+    timeline.go_to(300)
+    there = state(timeline)
+    timeline.go_to(10)
+    made = []
+    advance = timeline.trainer.__class__.advance
+    monkeypatch.setattr(timeline.trainer.__class__, "advance", lambda self, check=None: made.append(1) or advance(self, check))
+    timeline.go_to(300)
+    assert state(timeline) == there and len(made) <= 50

@@ -7,6 +7,7 @@ import pytest
 
 from nnviz import messages
 from nnviz.document import edits
+from nnviz.records.run_records import Goal
 from nnviz.records.tensors import Array, Tensor
 from nnviz.records.trace_record import NodeRecord, TraceRecord
 from tests.session.sessions import Stage, kinds
@@ -149,3 +150,26 @@ def _named(node: NodeRecord, factor: float) -> NodeRecord:
 
 def _replaced(struct, **changes):
     return type(struct)(**{name: getattr(struct, name) for name in struct.__struct_fields__} | changes)
+
+
+# --- as a person likes it ---
+
+
+def test_a_pace_holds_for_what_is_asked_later_and_for_what_is_under_way(standing):
+    training = standing.session.training
+    training.set_pace(2.0)
+    assert standing.wire.take() == []
+    training.train()
+    assert standing.wire.take() == [messages.Train(per_second=2.0)]
+    training.set_pace(None)
+    assert standing.wire.take() == [messages.SetPace(None)]
+
+
+def test_a_goal_outlives_an_interruption(standing):
+    training, goal = standing.session.training, Goal("metric", "above", 0.9)
+    training.until(goal)
+    assert standing.wire.take() == [messages.Train(goal=goal)]
+    training.defer(lambda: True)
+    standing.trained(3, "asked")
+    standing.traced(3)
+    assert standing.wire.of(messages.Train) == [messages.Train(goal=goal)]

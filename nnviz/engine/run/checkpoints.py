@@ -61,6 +61,10 @@ class Checkpoints:
         self.kept[newest] = Kept(checkpoint, applied, point)
         self.kept = {at: one for at, one in self.kept.items() if at % _spacing(newest - at, dense) == 0}
 
+    def adopt(self, other: Checkpoints, last: float) -> None:
+        """Keep also those of another run up to an iteration to which both are the same."""
+        self.kept |= {at: one for at, one in other.kept.items() if 0 < at <= last}
+
     def drop_after(self, iteration: int, applied: int) -> None:
         """Drop those behind the iteration, and those at which more changes than these were in force."""
         self.kept = {at: one for at, one in self.kept.items() if at <= iteration and one.applied <= applied}

@@ -1,0 +1,180 @@
+"""Branches without an engine: the test plays it."""
+
+from __future__ import annotations
+
+import pytest
+
+from nnviz import messages
+from nnviz.document import edits
+from nnviz.document.store import files, saved_run
+from nnviz.records.run_records import CurvePoint
+from nnviz.session.session import Session
+from tests.curve_points import travelling
+from tests.session.sessions import ListWire, Stage, two_moons
+
+
+def rate(stage: Stage) -> float:
+    return stage.session.experiment.training.optimizer["learning_rate"]
+
+
+def edit_rate(stage: Stage, value: float) -> None:
+    assert stage.session.edit("Rate", edits.set_value, "training.optimizer.learning_rate", str(value))
+
+
+def train_to(stage: Stage, iteration: int) -> None:
+    stage.session.training.train()
+    for number in range(stage.session.run.iteration + 1, iteration + 1):
+        stage.frame(number)
+    stage.trained(iteration, "asked")
+
+
+def go_back(stage: Stage, iteration: int) -> None:
+    stage.session.training.go_to(iteration)
+    stage.reply(messages.Moved(iteration, 0, travelling(*(CurvePoint(at, 1.0 / (1 + at)) for at in range(iteration + 1)))))
+
+
+@pytest.fixture
+def trained(stage) -> Stage:
+    """A run that was trained to iteration 9 and stands at 4."""
+    stage.stand()
+    train_to(stage, 9)
+    go_back(stage, 4)
+    stage.wire.take()
+    return stage
+
+
+def names(stage: Stage) -> list[str]:
+    return [branch.name for branch in stage.session.branches.all]
+
+
+def test_going_back_forgets_nothing(trained):
+    run = trained.session.run
+    assert run.curves.iteration.tolist() == [0, 1, 2, 3, 4] and run.ahead.iteration.tolist() == [5, 6, 7, 8, 9]
+    assert (run.iteration, run.reached) == (4, 9) and names(trained) == ["main"]
+    train_to(trained, 6)
+    assert trained.session.run.ahead.iteration.tolist() == [7, 8, 9] and trained.session.run.reached == 9
+    train_to(trained, 11)
+    assert trained.session.run.ahead.iteration.size == 0 and trained.session.run.reached == 11
+
+
+def test_an_edit_in_the_past_starts_a_branch_and_says_so(trained):
+    edit_rate(trained, 0.5)
+    trained.opened(new_run=False, iteration=4)
+    branches = trained.session.branches
+    assert names(trained) == ["main", "branch 2"]
+    assert branches.kept[0].branch.reached == 9 and branches.kept[0].curves.iteration.tolist() == list(range(10))
+    assert branches.present.reached == 4 and trained.session.run.ahead.iteration.size == 0
+    assert branches.present.color != branches.kept[0].branch.color
+    assert "What came after iteration 4 stays as main; from here on this is branch 2." in trained.texts
+
+
+def test_an_edit_at_the_end_of_a_run_starts_none(trained):
+    go_back(trained, 9)
+    edit_rate(trained, 0.5)
+    trained.opened(new_run=False, iteration=9)
+    assert names(trained) == ["main"]
+
+
+def test_what_changes_no_run_starts_none(trained):
+    assert trained.session.edit("Title", edits.set_title, "Another")
+    assert names(trained) == ["main"] and trained.session.run.reached == 9
+
+
+def test_an_undo_before_anything_was_trained_is_the_former_branch_again(trained):
+    edit_rate(trained, 0.5)
+    trained.opened(new_run=False, iteration=4)
+    trained.session.document.undo()
+    trained.opened(new_run=False, iteration=4)
+    assert names(trained) == ["main"] and trained.session.run.reached == 9
+    assert trained.session.run.ahead.iteration.tolist() == [5, 6, 7, 8, 9]
+
+
+def test_going_to_another_branch_and_back(trained):
+    edit_rate(trained, 0.5)
+    trained.opened(new_run=False, iteration=4)
+    train_to(trained, 6)
+    trained.wire.take()
+    trained.session.branches.go_to("main")
+    (request,) = trained.wire.of(messages.Open)
+    assert (request.iteration, request.log.changes) == (9, ()) and rate(trained) == 0.01
+    assert trained.session.run.curves.iteration.tolist() == list(range(10)), "its curves are there at once"
+    trained.opened(iteration=9)
+    assert names(trained) == ["branch 2", "main"] and trained.session.link.is_up_to_date
+    trained.session.branches.go_to("branch 2", 5)
+    assert trained.wire.of(messages.Open)[-1].iteration == 5 and rate(trained) == 0.5
+    trained.opened(iteration=5)
+    assert trained.session.run.ahead.iteration.tolist() == [6] and trained.session.run.reached == 6
+
+
+def test_the_document_of_another_branch_is_nothing_that_undo_knows(trained):
+    edit_rate(trained, 0.5)
+    trained.opened(new_run=False, iteration=4)
+    train_to(trained, 5)
+    trained.session.branches.go_to("main")
+    trained.opened(iteration=9)
+    assert len(trained.wire.of(messages.Edit)) == 1 and not trained.session.document.history.can_redo
+
+
+def test_other_data_leaves_the_run_as_a_branch(trained):
+    go_back(trained, 9)
+    assert trained.session.edit("Seed", edits.set_seed, 99)
+    trained.opened(new_run=True)
+    assert names(trained) == ["main", "branch 2"] and trained.session.run.reached == 0
+    assert "The run so far stays as main; this one is branch 2." in trained.texts
+
+
+def test_starting_over_goes_back_where_nothing_was_changed(trained):
+    trained.session.branches.start_over()
+    assert trained.wire.of(messages.GoTo)[-1].iteration == 0 and names(trained) == ["main"]
+
+
+def test_starting_over_with_changes_keeps_the_run(stage):
+    stage.stand()
+    train_to(stage, 5)
+    edit_rate(stage, 0.5)
+    stage.opened(new_run=False, iteration=5)
+    train_to(stage, 7)
+    stage.session.branches.start_over()
+    stage.opened()
+    assert names(stage) == ["main", "branch 2"] and stage.session.run.reached == 0
+    assert stage.session.link.log.first.training.optimizer["learning_rate"] == 0.5 and stage.session.link.log.changes == ()
+
+
+def test_a_branch_gets_another_name_unless_it_is_taken(trained):
+    edit_rate(trained, 0.5)
+    branches = trained.session.branches
+    assert branches.rename("main", " too slow ") and names(trained) == ["too slow", "branch 2"]
+    assert not branches.rename("branch 2", "too slow") and not branches.rename("branch 2", "  ")
+    assert branches.rename("branch 2", "half") and names(trained) == ["too slow", "half"]
+
+
+def test_a_branch_can_be_forgotten_but_not_the_present_one(trained):
+    edit_rate(trained, 0.5)
+    trained.session.branches.remove("branch 2")
+    assert names(trained) == ["main", "branch 2"]
+    trained.session.branches.remove("main")
+    assert names(trained) == ["branch 2"]
+
+
+def test_another_document_has_branches_of_its_own(trained):
+    edit_rate(trained, 0.5)
+    trained.session.document.new(two_moons(3))
+    assert trained.session.branches.kept == ()
+
+
+def test_branches_are_kept_with_the_document(trained, tmp_path):
+    edit_rate(trained, 0.5)
+    trained.opened(new_run=False, iteration=4)
+    train_to(trained, 6)
+    trained.session.branches.rename("main", "slow")
+    path = tmp_path / "branches.nnviz"
+    assert trained.session.document.save_as(path) and trained.session.is_saved
+    saved = saved_run.decode(files.part(path, saved_run.PART))
+    assert [one.branch.name for one in saved.branches] == ["slow"] and saved.name == "branch 2"
+    again = Session(ListWire(), files.load(path), path, autosaves=False)
+    again.document.open(path)
+    (kept,) = again.branches.kept
+    assert kept.branch.name == "slow" and kept.branch.reached == 9 and kept.curves.iteration.tolist() == list(range(10))
+    again.close()
+    trained.session.branches.remove("slow")
+    assert not trained.session.is_saved
