@@ -19,7 +19,7 @@ from nnviz.session.run import RunState
 from nnviz.session.session import Session
 from nnviz.ui.run._run_bar import RunBar
 from nnviz.ui.run._seek import Seeker
-from nnviz.ui.run.run_tree import Flag, RunTree, Stop, grown
+from nnviz.ui.run.run_tree import Flag, RunTree, SelfStop, grown
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.theme.colors import current_theme
 
@@ -38,7 +38,7 @@ class RunNavigation(QObject):
         super().__init__(self.bar)
         self._session, self._shell, self._tree_changed = session, shell, tree_changed
         self.tree = RunTree()
-        self._stops: tuple[Stop, ...] = ()
+        self._stops: tuple[SelfStop, ...] = ()
         self._notes: tuple[tuple[Change, Flag], ...] = ()
         """What the engine said of changes, each with the change it is about."""
         self._grown_of: tuple = ()
@@ -58,7 +58,7 @@ class RunNavigation(QObject):
         """Show where the run stands now."""
         if old is not None and old.training and not new.training and new.stopped in _STOPS and self._session.link.log is not None:
             said = new.message or _STOPS[new.stopped]
-            stop = Stop(Flag(new.iteration, f"iteration {new.iteration:,}: {said}"), self._session.link.log)
+            stop = SelfStop(Flag(new.iteration, f"iteration {new.iteration:,}: {said}"), self._session.link.log)
             self._stops = (*self._stops, stop)[-_MOST_STOPS:]
         self._grow()
         self.bar.set_run(new, self._session.training.obstacle)
@@ -75,7 +75,7 @@ class RunNavigation(QObject):
         self._grown_of = of
         changes = link.log.changes if link.log else ()
         notes = [flag for change, flag in self._notes if any(change is one for one in changes)]
-        self.tree = grown(present, branches.kept, self._stops, notes)
+        self.tree = grown(present, branches.kept, link.run.iteration, self._stops, notes)
         self.bar.set_tree(self.tree)
         self._tree_changed(self.tree)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from math import inf
 from operator import attrgetter
 
 import numpy as np
@@ -27,7 +28,7 @@ class Flag:
 
 
 @dataclass(frozen=True)
-class Stop:
+class SelfStop:
     """Where training stopped by itself, and in which run; it is there in every run that is the same up to then."""
 
     flag: Flag
@@ -88,14 +89,20 @@ class RunTree:
         return place in path and all(iteration <= self.lines[later].start for later in path[: path.index(place)])
 
 
-def grown(present: Branch | None, kept: Sequence[KeptBranch], stops: Sequence[Stop] = (), notes: Sequence[Flag] = ()) -> RunTree:
-    """Return the tree of these branches. `notes`: what else is said of changes of the present run, by their iterations."""
+def grown(
+    present: Branch | None, kept: Sequence[KeptBranch], stands: int = 0, stops: Sequence[SelfStop] = (), notes: Sequence[Flag] = ()
+) -> RunTree:
+    """Return the tree of these branches. `stands`: where the present run does; `notes`: what else is said of changes of it."""
     known = [(one.branch, one.curves) for one in kept] + ([(present, None)] if present else [])
     known.sort(key=lambda pair: pair[0].color)
     branches = [branch for branch, _ in known]
     made = []
     for (branch, curves), line in zip(known, lines(branches), strict=True):
-        start = line.start if line.parent is None or branches[line.parent] is present else min(line.start, branches[line.parent].reached)
+        start = line.start
+        if line.parent is not None and branches[line.parent] is not present:
+            start = min(start, branches[line.parent].reached)
+        if line.parent is not None and branch is present and shared(branch.log, branches[line.parent].log) == inf:
+            start = min(start, stands)  # it will be another one from there on: the engine has not said so yet
         flags = flags_of(branch.log)
         if curves is None:
             flags = tuple(_noted(flag, notes) for flag in flags)
@@ -118,7 +125,7 @@ def _noted(flag: Flag, notes: Sequence[Flag]) -> Flag:
     return replace(flag, text="\n".join((flag.text, *texts))) if texts else flag
 
 
-def _stops_of(log: RunLog, stops: Sequence[Stop]) -> tuple[Flag, ...]:
+def _stops_of(log: RunLog, stops: Sequence[SelfStop]) -> tuple[Flag, ...]:
     reach = [(stop.flag, shared(log, stop.log)) for stop in stops]
     return tuple(flag for flag, common in reach if common is not None and common >= flag.iteration)
 

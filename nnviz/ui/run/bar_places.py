@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from PySide6.QtCore import QPointF, QRectF
 
@@ -50,18 +51,20 @@ class BarPlaces:
 
     # --- time ---
 
-    @property
+    side = _SIDE
+
+    @cached_property
     def limit(self) -> float:
         """The iteration at the right end: a round one."""
         most = max([self.reached, *(line.branch.reached for line in self.tree.lines if not line.is_present)])
         return snapped(0.0, max(1.0, float(most)), 10)[1]
 
-    @property
+    @cached_property
     def left(self) -> float:
         """Where iteration 0 stands."""
         return _SIDE + scaled(_HEAD)
 
-    @property
+    @cached_property
     def right(self) -> float:
         """Where the last iteration stands; behind it is room for names, where there is more than one."""
         if len(self.tree.lines) < 2:
@@ -77,6 +80,10 @@ class BarPlaces:
         """Return the iteration that stands nearest; between 0 and the right end."""
         share = (x - self.left) / (self.right - self.left)
         return round(max(0.0, min(1.0, share)) * self.limit)
+
+    def reachable(self, x: float) -> int:
+        """Return the iteration there that the present run has made; the furthest, where it has not come so far."""
+        return min(self.iteration(x), self.reached)
 
     def ticks(self) -> list[int]:
         """Return the round iterations that are written."""
