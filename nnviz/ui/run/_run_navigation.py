@@ -63,6 +63,11 @@ class RunNavigation(QObject):
         self._grow()
         self.bar.set_run(new, self._session.training.obstacle)
 
+    def go_to(self, iteration: int) -> None:
+        """Let the present run stand there."""
+        if present := self._session.branches.present:
+            self.seeker.want(present.name, iteration)
+
     def show_obstacle(self) -> None:
         """Whether anything can be trained may be another matter now."""
         self.bar.set_run(self._session.run, self._session.training.obstacle)
@@ -147,7 +152,7 @@ class RunNavigation(QObject):
         if not line.is_present:
             menu.addAction(f"Forget {name}", lambda: self.forget(name))
         menu.addSeparator()
-        for id in ("go_to", "rewind", "run_bar"):
+        for id in ("go_to", "rewind", "ghosts", "run_bar"):
             menu.addAction(actions[id])
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(at)

@@ -20,6 +20,7 @@ from nnviz.ui.run._metric import MetricPlot
 from nnviz.ui.run._run_navigation import RunNavigation
 from nnviz.ui.run._training_panel import TrainingPanel
 from nnviz.ui.run.loss_plot import LossPlot
+from nnviz.ui.run.run_tree import RunTree, surroundings
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.plot_card import framed
@@ -69,12 +70,14 @@ class RunFeature:
         self.cards = {name: framed(plot) for name, plot in self.plots.items()}
         self._hovered = NO_NEURON
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
-        self.navigation = RunNavigation(session, shell)
+        self._has_ghosts = True
+        self.navigation = RunNavigation(session, shell, self._show_around)
         self.bar = self.navigation.bar
         self.training.value_requested.connect(self._change)
         self.boundary.needs_changed.connect(shell.update_needs)
         for plot in self.plots.values():
             plot.export_requested.connect(shell.export_picture)
+            plot.iteration_requested.connect(self.navigation.go_to)
         session.responded.connect(self._show_map)
 
     @property
@@ -101,6 +104,12 @@ class RunFeature:
             self._turns.finish()
         if self._hovered != NO_NEURON and old is not None and new.surface is not old.surface:  # the net has changed under the mouse
             self._ask_for_map()
+
+    def _show_around(self, tree: RunTree) -> None:
+        """Show the flags of the run, and its other branches, where time is an axis."""
+        around = surroundings(tree, self._has_ghosts)
+        for plot in (self.loss, self.metric):
+            plot.set_surroundings(around)
 
     def show_soundness(self) -> None:
         """Whether anything can be trained may be another matter now."""
@@ -156,6 +165,11 @@ class RunFeature:
     def toggle_dropout(self) -> None:
         """Switch all dropout layers on or off."""
         self.session.edit("Dropout", edits.change_training, dropout=not self.session.experiment.training.dropout)
+
+    def toggle_ghosts(self) -> None:
+        """Show the other branches in plots, or the present one alone."""
+        self._has_ghosts = not self._has_ghosts
+        self._show_around(self.navigation.tree)
 
     def ask_iteration(self) -> None:
         """Ask for an iteration and make the run stand there."""

@@ -89,6 +89,38 @@ class RunTree:
         return place in path and all(iteration <= self.lines[later].start for later in path[: path.index(place)])
 
 
+@dataclass(frozen=True)
+class Ghost:
+    """A branch beside the present one as plots show it: the figures it does not have in common with that."""
+
+    name: str
+    color: int
+    curves: Curves
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What plots over the iterations show besides the present run."""
+
+    flags: tuple[Flag, ...] = ()
+    """Of the present run."""
+    ghosts: tuple[Ghost, ...] = ()
+
+
+def surroundings(tree: RunTree, with_ghosts: bool = True) -> Surroundings:
+    """Return what plots show besides the present run, with the other branches or without."""
+    if tree.present is None:
+        return Surroundings()
+    present = tree.lines[tree.present]
+    ghosts = []
+    for line in tree.lines if with_ghosts else ():
+        if not line.is_present:
+            common = shared(line.branch.log, present.branch.log)
+            at = 0 if common in (None, inf) else int(common)
+            ghosts.append(Ghost(line.name, line.branch.color, line.curves.after(at - 1)))
+    return Surroundings(present.flags, tuple(ghosts))
+
+
 def grown(
     present: Branch | None, kept: Sequence[KeptBranch], stands: int = 0, stops: Sequence[SelfStop] = (), notes: Sequence[Flag] = ()
 ) -> RunTree:
