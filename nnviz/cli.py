@@ -1,6 +1,7 @@
 """The command line: which words mean which job, and how results and errors are printed.
 
 One JSON value on stdout with --json; everything that is not the result goes to stderr. Exit: 0 done, 1 the job failed, 2 bad usage.
+The jobs are imported where they are used: the window needs none of them and is painted before numbers are loaded.
 Long because every word of the command line is read and explained here.
 """
 
@@ -15,13 +16,13 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nnviz import __version__, jobs
-from nnviz.document.store.examples import document_path
-from nnviz.document.store.files import DocumentError
-from nnviz.jobs import JobError, Setting
+from nnviz import __version__
 from nnviz.ui.shell.layouts import WORKSPACES
+
+if TYPE_CHECKING:
+    from nnviz.jobs import OpenedFile, Setting
 
 GRAPH_FILES = (".dot", ".graphml", ".json")
 _FIGURES = {"loss": "loss of the last batch", "precision": "mean precision", "recall": "mean recall", "f1": "mean F1"}
@@ -59,6 +60,8 @@ def _exit_code(job: Callable[[argparse.Namespace], int], options: argparse.Names
     except ImportError as error:
         return _complain(_missing(error))
     except Exception as error:
+        from nnviz import jobs
+
         return _complain(jobs.NO_MEMORY if jobs.is_out_of_memory(error) else _sentence(error))
 
 
@@ -66,7 +69,7 @@ def _sentence(error: Exception) -> str:
     """What to tell a person. Errors made for people are their own sentence; for others the kind is named."""
     text = str(error).strip()
     kinds = {kind.__name__ for kind in type(error).__mro__}  # by name: not every job loads torch or Qt
-    if isinstance(error, ValueError | JobError) or not kinds.isdisjoint(("TraceError", "JobFailed")):
+    if isinstance(error, ValueError) or not kinds.isdisjoint(("JobError", "TraceError", "JobFailed")):
         place = getattr(error, "place", "")
         return f"{place}: {text}" if place and not text.startswith(place) else text
     if isinstance(error, OSError) and error.strerror:
@@ -137,11 +140,13 @@ def _add_set(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_run(commands: Any) -> None:
+    from nnviz.jobs import DEFAULT_EPOCHS
+
     moments = "loss is that of the last iteration's batch, before its update, and all others are of the weights after it"
     parser = _command(commands, "run", _run, f"train, and print the figures at the end; {moments}")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates")
-    length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data ({jobs.DEFAULT_EPOCHS})")
+    length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data ({DEFAULT_EPOCHS})")
     parser.add_argument("--save", metavar="OUT", help="write the document with the trained weights")
     parser.add_argument("--breakpoints", action="store_true", help="stop where the document's breakpoints do, and say which one")
     _add_document_options(parser)
@@ -228,6 +233,8 @@ def _detail_of(text: str) -> tuple[str, str]:
 
 
 def _setting(text: str) -> Setting:
+    from nnviz.jobs import Setting
+
     match = re.fullmatch(r"(?:@(\d{1,15}):)?([^=]+)=(.*)", text, re.ASCII | re.DOTALL)
     if not match or (text.startswith("@") and match[1] is None):
         raise argparse.ArgumentTypeError(f"{text!r} is not PATH=VALUE or @ITERATION:PATH=VALUE")
@@ -249,6 +256,9 @@ def _window(options: argparse.Namespace) -> int:
 
 def _obstacle(file: str) -> str:
     """Why this cannot be opened, as a sentence; empty where there is such a document."""
+    from nnviz.document.store.examples import document_path
+    from nnviz.document.store.files import DocumentError
+
     try:
         if document_path(file).exists():
             return ""
@@ -257,11 +267,15 @@ def _obstacle(file: str) -> str:
     return f"{file}: there is no such file, command or example. `nnviz --help` lists the commands, `nnviz examples` the examples."
 
 
-def _document(options: argparse.Namespace) -> jobs.OpenedFile:
+def _document(options: argparse.Namespace) -> OpenedFile:
+    from nnviz import jobs
+
     return jobs.open_document(options.file, options.settings, options.seed, options.precision)
 
 
 def _run(options: argparse.Namespace) -> int:
+    from nnviz import jobs
+
     document = _document(options)
     result = jobs.run(document, options.iterations, options.epochs, options.save, options.breakpoints)
     left, stop = result.pop("changes_left"), result["breakpoint"]
@@ -281,11 +295,15 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _trace(options: argparse.Namespace) -> int:
+    from nnviz import jobs
+
     value = jobs.trace(_document(options), options.iteration, options.detail, options.sample, options.details)
     return _show(options, value, lambda: _print_trace(value))
 
 
 def _check(options: argparse.Namespace) -> int:
+    from nnviz import jobs
+
     result = jobs.check(options.file, options.settings)
     _show(options, result, lambda: _print_table([(layer["id"], layer["output_shape"], layer["parameters"]) for layer in result["layers"]]))
     for problem in result["problems"]:
@@ -298,6 +316,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _examples(options: argparse.Namespace) -> int:
+    from nnviz import jobs
+
     found = jobs.list_examples()
     return _show(options, found, lambda: _print_table([(example["name"], example["title"], example["description"]) for example in found]))
 
@@ -306,13 +326,14 @@ def _export(options: argparse.Namespace) -> int:
     out = Path(options.to)
     if options.what != "graph" or out.suffix.lower() not in GRAPH_FILES:
         return _offscreen("export", options, out, options.what)
+    from nnviz import jobs
     from nnviz.document.store.files import replace_file
     from nnviz.export import graph_files
 
     record = jobs.trace_record(jobs.open_document(options.file), options.iteration, options.detail, details=options.details)
     steps = len(record.steps)
     if options.step is not None and options.step > steps:
-        raise JobError(f"The iteration has {steps} steps; --step {options.step} is beyond its end.")
+        raise jobs.JobError(f"The iteration has {steps} steps; --step {options.step} is beyond its end.")
     text = graph_files.WRITERS[out.suffix.lower()[1:]](record, steps if options.step is None else options.step)
     replace_file(out, text.encode())
     return 0

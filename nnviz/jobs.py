@@ -18,6 +18,7 @@ from nnviz.document.store import examples, files
 from nnviz.document.store.files import DocumentError
 from nnviz.engine.errors import NO_MEMORY as NO_MEMORY
 from nnviz.engine.errors import is_out_of_memory as is_out_of_memory
+from nnviz.engine.loading import loading
 from nnviz.records.breakpoint_places import is_in_trace, places_reached, target_of
 from nnviz.records.run_records import BreakpointHit
 from nnviz.records.tensors import Tensor, to_numpy
@@ -76,10 +77,11 @@ class HeadlessRun:
     """A timeline that makes the later settings of a document when their iteration comes; with `breakpoints` it stops at the document's."""
 
     def __init__(self, document: OpenedFile, breakpoints: bool = False) -> None:
-        import torch
+        with loading():
+            import torch
 
-        from nnviz.engine.run.timeline import Timeline
-        from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
+            from nnviz.engine.run.timeline import Timeline
+            from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
 
         torch.set_num_threads(1)
         self.timeline = Timeline(document.experiment, document.folder)
@@ -153,7 +155,8 @@ def run(
     """Train, and return the figures at the end: the loss of the last batch before its update, all else with the weights after it.
 
     With `save`, write the document with its trained weights and running statistics."""
-    from nnviz.engine.run.trainer import digest
+    with loading():
+        from nnviz.engine.run.trainer import digest
 
     start = time.perf_counter()
     going = HeadlessRun(document, breakpoints)
@@ -313,9 +316,10 @@ def _data_problems(document: OpenedFile) -> list[dict[str, str]]:
     """What is wrong with rows that only reading them shows. Built-in data is as the document says."""
     if document.experiment.data.kind not in ("csv", "table"):
         return []
-    from nnviz.engine.data import datasets
-    from nnviz.engine.errors import BuildError
-    from nnviz.engine.model import build
+    with loading():
+        from nnviz.engine.data import datasets
+        from nnviz.engine.errors import BuildError
+        from nnviz.engine.model import build
 
     try:
         build.check(document.experiment, datasets.load(document.experiment, document.folder))

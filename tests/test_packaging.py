@@ -177,6 +177,20 @@ def test_the_constraints_agree_with_the_setup():
 
 
 def test_the_first_paint_of_the_window_waits_for_no_numbers():
-    code = "import sys; from nnviz.ui.shell import main_window; sys.exit(' '.join({'numpy', 'msgspec', 'torch'} & set(sys.modules)) or 0)"
+    numbers = "{'numpy', 'msgspec', 'torch'}"
+    code = f"import sys, nnviz.cli; from nnviz.ui.shell import app; sys.exit(' '.join({numbers} & set(sys.modules)) or 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"QT_QPA_PLATFORM": "offscreen"})
     assert done.returncode == 0, done.stderr
+
+
+HEAVY = {"sklearn", "scipy", "sympy", "torch._dynamo", "PySide6", "pyqtgraph", "networkx"}
+"""A run of two moons that loaded one of them would begin noticeably later."""
+
+
+def test_a_short_run_loads_nothing_that_it_does_not_need():
+    code = "import sys; from nnviz.__main__ import main; assert main() == 0; print(*sys.modules)"
+    command = [sys.executable, "-c", code, "run", "example:moons", "--iterations", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.split())
+    assert "torch" in loaded and not loaded & HEAVY

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
 
 from nnviz import messages
 from nnviz.engine.frame_channel import FrameChannel
+from nnviz.engine.loading import loading
 
 CURE = "Install it with: pip install torch==2.13.0"
 
@@ -17,12 +17,14 @@ def serve() -> int:
     """Answer requests until stdin ends; return the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is the window's to handle; it closes our stdin
     channel = FrameChannel.over_stdio()
-    try:
-        import torch
-    except (ImportError, OSError) as error:
-        channel.send(messages.Failed("start", f"The engine needs torch, which cannot be loaded ({error}).", CURE))
-        channel.flush(1.0)
-        return 1
+    with loading():
+        try:
+            import torch
+        except (ImportError, OSError) as error:
+            channel.send(messages.Failed("start", f"The engine needs torch, which cannot be loaded ({error}).", CURE))
+            channel.flush(1.0)
+            return 1
+        import nnviz.engine._service  # noqa: F401 (which `answer` needs)
     torch.set_num_threads(1)  # with two threads on a busy machine a small net is ten times slower
     answer(channel, str(torch.__version__))
     os._exit(0)  # there is nothing to tidy up, and with torch loaded Python takes a second to do it
@@ -32,7 +34,6 @@ def answer(channel: FrameChannel, version: str) -> None:
     """Say that the engine is ready, and answer requests until the window has gone. `version`: of torch."""
     from nnviz.engine._service import Service
 
-    gc.freeze()  # what is loaded stays: the collector need not look through it again and again, a tenth of a second each time
     channel.send(messages.Ready(version))
     Service(channel.inbox, channel.send).run()
     sys.stdout.flush()

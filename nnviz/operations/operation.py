@@ -127,27 +127,31 @@ class Operation:
             return Formula()
 
     def _said(self, text: str, given: Given, count: int) -> Formula:
-        if is_complex(given) and not self.of_complex:
+        has_complex = is_complex(given)
+        if has_complex and not self.of_complex:
             return Formula()
         lines: list[str] = []
         equations: list[Equation | None] = [None] * count
-        gradients = self.of_complex if is_complex(given) and self.of_complex is not True else self.gradients
-        for name, said in _chosen(gradients, given).items():
+        gradients = _chosen(self.of_complex if has_complex and self.of_complex is not True else self.gradients, given)
+        spread = spread_shape(given) if self.spreads and gradients else None
+        for name, said in gradients.items():
             sent = [said] if isinstance(said, (str, Gradient)) else said
             for tensor, one in zip(inputs_in(given.get(name)), sent, strict=False):
-                equation, line = _written(self._in_full(one, tensor, given), self.arguments.letter(name))
+                equation, line = _written(_in_full(one, tensor, has_complex, spread), self.arguments.letter(name))
                 equations[tensor.number] = equation
                 lines.append(line)
         return Formula(self.symbol, text, "\n".join(lines), tuple(equations))
 
-    def _in_full(self, said: str | Gradient, tensor: Input, given: Given) -> Gradient:
-        """What is sent to a tensor that has copies, or is real among complex ones."""
-        one = Gradient(said) if isinstance(said, str) else said
-        if one.symbol == "":
-            return one
-        right = f"Re({one.right})" if is_complex(given) and tensor.kind != "c" else one.right
-        has_copies = self.spreads and tensor.shape != spread_shape(given)
-        return one._replace(right=f"Σ {right}, over the copies" if has_copies else right)
+
+def _in_full(said: str | Gradient, tensor: Input, has_complex: bool, spread: tuple[int, ...] | None) -> Gradient:
+    """What is sent to a tensor that is real among complex ones, or has copies: it is not of the shape to which all are spread."""
+    one = Gradient(said) if isinstance(said, str) else said
+    if one.symbol == "":
+        return one
+    if has_complex and tensor.kind != "c":
+        one = one._replace(right=f"Re({one.right})")
+    has_copies = spread is not None and tensor.shape != spread
+    return one._replace(right=f"Σ {one.right}, over the copies") if has_copies else one
 
 
 def _holds(part: Any, argument: int) -> bool:

@@ -77,9 +77,16 @@ def inputs_in(part: Any) -> list[Input]:
 
 def is_complex(given: Given) -> bool:
     """Return whether a call was given complex numbers."""
-    return any(isinstance(part, complex) or any(tensor.kind == "c" for tensor in inputs_in(part)) for part in given.values())
+    return any([_is_complex(part) for part in given.values()])
+
+
+def _is_complex(part: Any) -> bool:
+    if isinstance(part, (tuple, list)):
+        return any([tensor.kind == "c" for tensor in inputs_in(part)])
+    return part.kind == "c" if isinstance(part, Input) else isinstance(part, complex)
 
 
 def spread_shape(given: Given) -> tuple[int, ...]:
     """Return the shape to which the tensors of a call are spread. Raises ValueError where they do not fit."""
-    return np.broadcast_shapes(*[tensor.shape for part in given.values() for tensor in inputs_in(part)])
+    shapes = {tensor.shape for part in given.values() for tensor in inputs_in(part)}
+    return shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)

@@ -1,4 +1,7 @@
-"""The engine process: starts it, carries frames to and from it, notices when it dies, starts it again later and later, gives up."""
+"""The engine process: starts it, carries frames to and from it, notices when it dies, starts it again later and later, gives up.
+
+The messages are imported where they are used: while the first engine loads its libraries, the window loads its own.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import os
 import sys
 from collections import deque
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import msgspec
 from PySide6.QtCore import QCoreApplication, QElapsedTimer, QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
-from nnviz import messages
+if TYPE_CHECKING:
+    from nnviz.messages import FrameReader, Reply, Request
 
 COMMAND = ("-u", "-P", "-m", "nnviz", "--engine")
 """-P: a file in the present folder that is called like a library does not take its place."""
@@ -20,8 +24,6 @@ SETTLED = 10_000
 """Milliseconds an engine must live for its death not to count as early."""
 PATIENCE = 1500
 """Milliseconds a closing engine gets before it is killed."""
-_PROOF = (messages.Frame, messages.Trained, messages.Moved, messages.Traced)
-"""An engine that has sent one of these works; its death is not an early one."""
 
 
 class EngineProcess(QObject):
@@ -40,6 +42,7 @@ class EngineProcess(QObject):
         super().__init__(parent)
         self._command = command or COMMAND
         self._process: QProcess | None = None
+        self._frames: FrameReader | None = None
         self._early_deaths = 0
         self._has_worked = self._has_spoken = False
         self._lifetime = QElapsedTimer()
@@ -57,10 +60,15 @@ class EngineProcess(QObject):
     def start(self) -> None:
         """Start an engine if none runs; after early deaths a moment later."""
         if self._process is None and not self._delay.isActive():
-            self._delay.start(DELAYS[self._early_deaths])
+            if delay := DELAYS[self._early_deaths]:
+                self._delay.start(delay)
+            else:
+                self._launch()
 
-    def send(self, request: messages.Request) -> None:
+    def send(self, request: Request) -> None:
         """Send a request; without a running engine it is lost."""
+        from nnviz import messages
+
         if self._process is not None:
             self._process.write(messages.frame(request))
 
@@ -90,25 +98,31 @@ class EngineProcess(QObject):
         process.readyReadStandardError.connect(self._read_log)
         process.errorOccurred.connect(self._fail)
         process.finished.connect(self._finish)
-        self._process, self._frames = process, messages.FrameReader()
+        self._process, self._frames = process, None
         self._has_worked = self._has_spoken = False
         self._last_words.clear()
         self._lifetime.start()
         process.start(sys.executable, list(self._command))
 
     def _read(self) -> None:
-        process = self._process
+        from msgspec import MsgspecError
+
+        from nnviz import messages
+
+        process, self._frames = self._process, self._frames or messages.FrameReader()
         try:
             for body in self._frames.feed(process.readAllStandardOutput().data()):
                 self._deliver(messages.decode_reply(body))
                 if self._process is not process:  # a receiver of the reply stopped the engine
                     return
-        except (ValueError, msgspec.MsgspecError) as error:
+        except (ValueError, MsgspecError) as error:
             self._report_end(f"The engine sent something that is no reply ({error}).")
 
-    def _deliver(self, reply: messages.Reply) -> None:
+    def _deliver(self, reply: Reply) -> None:
+        from nnviz import messages
+
         self._has_spoken = True
-        if isinstance(reply, _PROOF):
+        if isinstance(reply, messages.Frame | messages.Trained | messages.Moved | messages.Traced):  # it works: its death is no early one
             self._early_deaths, self._has_worked = 0, True
         self.replied.emit(reply)
 

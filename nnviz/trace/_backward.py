@@ -33,11 +33,15 @@ def run_backward(entries: list[TapeEntry], loss: TapeEntry) -> None:
     for entry in entries[: loss.id]:
         _add_up(entry)
     for entry, read in zip(reached, reads, strict=True):
-        entry.reads = read if any([gradient is not None for gradient in entry.gradients]) else ()
+        if entry.contributions or entry is loss:
+            entry.reads = read
 
 
 def _add_up(entry: TapeEntry) -> None:
     """The sum of every output's contributions, in the order in which they arrived."""
+    if len(entry.contributions) == 1:
+        entry.gradients[entry.contributions[0].output] = entry.contributions[0].gradient
+        return
     summed = set()
     for _, _, gradient, port in entry.contributions:
         total = entry.gradients[port]
@@ -63,7 +67,7 @@ def _reads(entry: TapeEntry) -> tuple[int, ...]:
 
 def _places(tensor: Tensor) -> tuple[int, ...]:
     """Where its numbers lie in memory."""
-    if tensor.layout == torch.strided and not tensor.is_nested:
+    if tensor.layout is torch.strided and not tensor.is_nested:
         return (tensor.data_ptr(),)
     if tensor.is_nested:
         return (tensor.values().data_ptr(),)
@@ -77,20 +81,19 @@ _COMPRESSED = (torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.spars
 
 def _saved_places(entry: TapeEntry) -> set[int]:
     """Where the tensors lie that the entry's own functions saved: those between its outputs and its leaves."""
-    seen = [leaf.grad_fn for leaf in entry.leaves]
-    seen.append(None)
+    seen = {leaf.grad_fn for leaf in entry.leaves}
+    seen.add(None)
     waiting = [output.grad_fn for output in entry.outputs]
     places: set[int] = set()
-    while waiting:
-        function = waiting.pop()
+    for function in waiting:  # which grows meanwhile
         if function in seen:
             continue
-        seen.append(function)
+        seen.add(function)
         for name in _saved_names(type(function)):
             saved = getattr(function, name)
             for tensor in (saved,) if isinstance(saved, Tensor) else saved or ():  # one, or a tuple of them
                 places.update(() if tensor is None else _places(tensor))
-        waiting += [following for following, _ in function.next_functions]
+        waiting += [following for following, _ in function.next_functions if following not in seen]
     return places
 
 

@@ -63,7 +63,7 @@ def leaf(source: Source, differentiable: bool) -> Tensor:
     if not differentiable:
         return entry.values[port]
     output = entry.outputs[port]
-    if output.requires_grad and entry.sources:
+    if entry.sources and output.requires_grad:
         return output[...] if output.layout == torch.strided and not output.is_nested else output.clone()
     return entry.values[port].detach().requires_grad_()
 
@@ -78,7 +78,7 @@ class Bindings:
         self.scopes, self.names, self.phase, self.what_ifs = scopes, names, "forward", what_ifs
         self.entries: list[TapeEntry] = []
         self.parameters: dict[str, Tensor] = {}  # the live tensors, as they were met
-        self._bound: dict[int, tuple[TapeEntry, int, int]] = {}  # id(tensor) -> entry, output, version
+        self._bound: dict[int, tuple[Source, int]] = {}  # id(tensor) -> output of an entry, version
         self._alive: list[Tensor] = []  # an id means something only while its tensor lives
         self._data: set[int] = set()  # tensors that came from `.data`
         self._aliases: dict[int, Tensor] = {}  # id(tensor) -> the one whose memory it shares, by `.detach()`
@@ -92,10 +92,10 @@ class Bindings:
 
         Raises TraceError if it cannot be known.
         """
-        held = self.held(tensor)
-        if held is not None:
-            return held
-        bound, base = self._bound.get(id(tensor)), tensor._base
+        bound = self._bound.get(id(tensor))
+        if bound is not None and bound[1] == tensor._version:
+            return bound[0]
+        base = tensor._base
         if base is not None and self.held(base) is not None:
             return self._read_view(tensor, base), 0
         alias = self._aliases.get(id(tensor))
@@ -115,12 +115,12 @@ class Bindings:
     def held(self, tensor: Tensor) -> Source | None:
         """What the tensor is known to hold now; None if it was never met, or was changed in a way that must be looked into."""
         bound = self._bound.get(id(tensor))
-        return (bound[0], bound[1]) if bound is not None and bound[2] == tensor._version else None
+        return bound[0] if bound is not None and bound[1] == tensor._version else None
 
     def bind(self, tensor: Tensor, entry: TapeEntry, port: int) -> None:
         """From now on the tensor holds this output of the entry."""
         try:
-            self._bound[id(tensor)] = entry, port, tensor._version
+            self._bound[id(tensor)] = (entry, port), tensor._version
         except RuntimeError as error:
             raise TraceError(f"{user_line()}: tensors made under torch.inference_mode() keep no record: use torch.no_grad()") from error
         self._alive.append(tensor)
@@ -151,7 +151,7 @@ class Bindings:
         if base is None:
             self._unbind_parameter(tensor)
         elif id(base) in self._bound:
-            sources = [self._bound[id(base)][:2], self._bound[id(tensor)][:2]]
+            sources = [self._bound[id(base)][0], self._bound[id(tensor)][0]]
             self.bind(base, self._derive(write_back, sources, positions(base, tensor)), 0)
             self._unbind_parameter(base)
         for written in (tensor, base):
@@ -162,7 +162,7 @@ class Bindings:
                         f"{user_line()}: what is written here writes in place, so no other value can be supposed of the detached tensor it "
                         "is written into: change the node before it or behind it"
                     )
-                sources = [self._bound[id(alias)][:2], self._bound[id(written)][:2]]
+                sources = [self._bound[id(alias)][0], self._bound[id(written)][0]]
                 self.bind(alias, self._derive(write_beneath, sources), 0)
                 self.propagate_write(alias)
 
@@ -189,7 +189,7 @@ class Bindings:
         del self.entries[count:]
 
     def _read_view(self, view: Tensor, base: Tensor) -> TapeEntry:
-        entry = self._derive(read_view, [self._bound[id(base)][:2]], positions(base, view))
+        entry = self._derive(read_view, [self._bound[id(base)][0]], positions(base, view))
         self.bind(view, entry, 0)
         return entry
 

@@ -39,6 +39,11 @@ _METADATA = {
 }  # fmt: skip
 
 
+# What writes while version counters stand still: a Python function into its first argument, a normalisation into its statistics.
+_OF_PYTHON = frozenset({Tensor.apply_, Tensor.map_, Tensor.map2_})
+_SILENT = _OF_PYTHON | {F.batch_norm, F.instance_norm}
+
+
 @lru_cache(maxsize=4096)
 def operation_name(function: Callable[..., Any]) -> str:
     """The operation a torch function is: `torch.Tensor.__radd__`, `torch.add` and `Tensor.add` are all `add`."""
@@ -84,14 +89,14 @@ def may_draw(function: Callable[..., Any]) -> bool:
 
 def silently_written(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> list[Tensor]:
     """What a call overwrites although version counters stand still: the running statistics of a normalisation, an `apply_`."""
-    if function in (Tensor.apply_, Tensor.map_, Tensor.map2_):
+    if function not in _SILENT:
+        return []
+    if function in _OF_PYTHON:
         return [args[0]]
     if function is F.batch_norm:
         writes = kwargs.get("training", args[5] if len(args) > 5 else False)
-    elif function is F.instance_norm:
-        writes = kwargs.get("use_input_stats", args[5] if len(args) > 5 else True)
     else:
-        return []
+        writes = kwargs.get("use_input_stats", args[5] if len(args) > 5 else True)
     named = (kwargs.get(name, args[k] if len(args) > k else None) for k, name in ((1, "running_mean"), (2, "running_var")))
     return [statistic for statistic in named if writes and statistic is not None]
 

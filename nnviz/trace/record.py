@@ -184,7 +184,7 @@ def dense(tensor: Tensor) -> Tensor:
     """The tensor with every element in a place of its own: of a sparse one the zeros too, a nested one padded with zeros."""
     if tensor.is_nested:
         return tensor.to_padded_tensor(0.0)
-    return resolved(tensor) if tensor.layout == torch.strided else tensor.to_dense()
+    return resolved(tensor) if tensor.layout is torch.strided else tensor.to_dense()
 
 
 def resolved(tensor: Tensor) -> Tensor:
@@ -209,19 +209,17 @@ _slot = lru_cache(maxsize=256)(Slot)
 
 def template(structure: Any, tensors: list[Tensor]) -> Any:
     """The structure with a `Slot` for every tensor; the tensors are appended to `tensors`."""
-    kind = type(structure)
-    if kind in _PLAIN:
-        return structure
-    if kind is tuple:
-        return tuple([template(part, tensors) for part in structure])
-    if kind is dict:
-        return {key: template(part, tensors) for key, part in structure.items()} if structure else structure
     if isinstance(structure, Tensor):
         tensors.append(structure)
         return _slot(len(tensors) - 1)
-    if isinstance(structure, (tuple, list)):
+    kind = type(structure)
+    if kind is tuple:
+        return tuple([part if type(part) in _PLAIN else template(part, tensors) for part in structure])
+    if kind is dict:
+        return {key: template(part, tensors) for key, part in structure.items()} if structure else structure
+    if kind not in _PLAIN and isinstance(structure, (tuple, list)):
         parts = [template(part, tensors) for part in structure]
-        return parts if isinstance(structure, list) else tuple(parts)
+        return parts if kind is list or isinstance(structure, list) else tuple(parts)
     return structure
 
 
@@ -231,7 +229,7 @@ def fill(structure: Any, tensors: list[Tensor]) -> Any:
     if kind is Slot:
         return tensors[structure.argument]
     if kind is tuple or kind is list:
-        return kind([fill(part, tensors) for part in structure])
+        return kind([tensors[part.argument] if type(part) is Slot else fill(part, tensors) for part in structure])
     if kind is dict and structure:
         return {key: fill(part, tensors) for key, part in structure.items()}
     return structure
@@ -260,7 +258,7 @@ def end_of_steps(native: Tensor, own: Tensor) -> tuple[Tensor, Tensor] | None:
     is_number = native.dtype.is_floating_point or native.dtype.is_complex
     if native.layout != torch.strided or not is_number or (torch.equal(native, own) and native.stride() == own.stride()):
         return None
-    if math.isfinite((native - own).abs().sum().item()):  # nearly always, and several times cheaper
+    if math.isfinite((native - own).sum().item()):  # nearly always, and several times cheaper
         return _laid_out(native, own), native.clone()
     finite = torch.isfinite(native) & torch.isfinite(own)
     return _laid_out(native, torch.where(finite, own, 0)), _laid_out(native, torch.where(finite, native, 0))
@@ -284,11 +282,14 @@ def perform(call: Call, tensors: list[Tensor]) -> tuple[Any, list[Tensor]]:
         tensors = tensors.copy()
         for argument in call.written:
             tensors[argument] = tensors[argument].clone()
-    result = call.function(*fill(call.args, tensors), **fill(call.kwargs, tensors))
+    args = fill(call.args, tensors)
+    result = call.function(*args, **fill(call.kwargs, tensors)) if call.kwargs else call.function(*args)
     return result, with_written(result, [tensors[argument] for argument in call.written])
 
 
 def with_written(result: Any, written: list[Tensor]) -> list[Tensor]:
     """The outputs of a call: the tensors it returned, then those it wrote without returning them."""
+    if type(result) is Tensor and not written:  # nearly always
+        return [result]
     outputs = tensors_in(result)
     return outputs + [tensor for tensor in written if not any(tensor is output for output in outputs)] if written else outputs

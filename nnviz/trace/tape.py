@@ -98,7 +98,7 @@ class Tape(TorchFunctionMode):
 
     def _is_watching(self) -> bool:
         """Whether this thread runs the person's code under the tape: other threads run modules too, and so does a shadow."""
-        return any(mode is self for mode in _get_current_function_mode_stack())
+        return self in _get_current_function_mode_stack()
 
     def call(self, function: Callable, *args: Any, **kwargs: Any) -> Any:
         """For openers: record a Python function of ours as one operation."""
@@ -112,18 +112,18 @@ class Tape(TorchFunctionMode):
         shape = template(args, tensors), template(kwargs, tensors)
         sources = [self.bindings.source(tensor) for tensor in tensors]
         versions = [tensor._version for tensor in tensors]
-        own = own_generator(args, kwargs)
+        draws = may_draw(function)
+        own = own_generator(args, kwargs) if draws else None
         state = torch.get_rng_state if own is None else own.get_state
-        before = state() if may_draw(function) else None
+        before = state() if draws else None
         result = function(*args, **kwargs)
         after = state() if before is not None else None
         if own is not None:  # made again it draws the same from torch's own generator
             shape = without_generator(shape[0]), without_generator(shape[1])
         if before is not None and torch.equal(before, after):
             before = after = None
-        silent = {id(tensor) for tensor in silently_written(function, args, kwargs)}
-        changed = [k for k, tensor in enumerate(tensors) if tensor._version != versions[k] or id(tensor) in silent]
-        written = tuple(changed)
+        silent = [id(tensor) for tensor in silently_written(function, args, kwargs)]
+        written = tuple([k for k, tensor in enumerate(tensors) if tensor._version != versions[k] or id(tensor) in silent])
         outputs = with_written(result, [tensors[k] for k in written])
         return ModelCall(
             function, *shape, tensors, sources, result, written, outputs, before, after, torch.get_rng_state() if own else None
@@ -170,8 +170,9 @@ class Tape(TorchFunctionMode):
         return self.bindings.add(kind, operation_name(made.function), call, [], [], copies)
 
     def _leaves(self, tensors: list[Tensor], sources: list[Source]) -> list[Tensor]:
-        differentiable = torch.is_grad_enabled()
-        return [leaf(source, differentiable and tensor.requires_grad) for tensor, source in zip(tensors, sources, strict=True)]
+        if not torch.is_grad_enabled():
+            return [entry.values[port] for entry, port in sources]
+        return [leaf(source, tensor.requires_grad) for tensor, source in zip(tensors, sources, strict=True)]
 
     def _own_saved_tensors(self):
         """Inside checkpoint() the shadow must keep what it saves, whatever the person's hooks do with theirs."""
@@ -246,22 +247,23 @@ class Tape(TorchFunctionMode):
         return fill(made.args, tensors), fill(made.kwargs, tensors)
 
     def _record_opened(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+        bindings = self.bindings
         tensors: list[Tensor] = []
-        shape = template(args, tensors), template(kwargs, tensors)
-        sources = [self.bindings.source(tensor) for tensor in tensors]
+        shape = template(args, tensors), template(kwargs, tensors) if kwargs else kwargs
+        sources = [bindings.source(tensor) for tensor in tensors]
         leaves = self._leaves(tensors, sources)
         before = torch.get_rng_state() if may_draw(function) else None
-        here = len(self.bindings.entries)
+        here = len(bindings.entries)
         made = altering(function, self._inside[here]) if here in self._inside else function
-        call = Call(made, *shape, (), tuple([part.requires_grad for part in leaves]))
-        result, outputs = perform(call, leaves)
+        result = made(*fill(shape[0], leaves), **fill(shape[1], leaves)) if kwargs else made(*fill(shape[0], leaves))
+        outputs = with_written(result, [])
         if not outputs:
             return result
-        if before is not None and not torch.equal(before, torch.get_rng_state()):
-            call = call._replace(rng=before)
-        entry = self.bindings.add("operation", operation_name(function), call, sources, leaves, outputs)
+        rng = before if before is not None and not torch.equal(before, torch.get_rng_state()) else None
+        call = Call(made, *shape, (), tuple([part.requires_grad for part in leaves]), rng)
+        entry = bindings.add("operation", operation_name(function), call, sources, leaves, outputs)
         for port, tensor in enumerate(outputs):
-            self.bindings.bind(tensor, entry, port)
+            bindings.bind(tensor, entry, port)
         return result
 
     # -- what is supposed -------------------------------------------------------------------------------------------

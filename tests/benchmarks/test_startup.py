@@ -1,4 +1,4 @@
-"""How soon the window is there."""
+"""How soon the window is there, its first trace, and the first iteration of a run without a window."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent.parent
+pytestmark = pytest.mark.timeout(600)
 
 START = """
 import os, sys, time
@@ -34,10 +37,34 @@ window.show()
 """
 
 WHOLE = """
+import nnviz.cli
 from nnviz.ui.shell import app
 application, paint = app.application(), FirstPaint()
 windows = app.Windows(app.MainWindow, lambda window, begin: window.installEventFilter(paint))
 windows.open()
+"""
+
+
+TRACED = """
+import os
+from PySide6.QtCore import QEvent, QObject, QTimer
+from nnviz.ui.shell import app
+
+class TracePaint(QObject):
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Paint and window.session.stepping.index:
+            QTimer.singleShot(0, lambda: os._exit(0))
+        return False
+
+class Window(app.MainWindow):
+    def make_features(self, *arguments, **options):
+        super().make_features(*arguments, **options)
+        self.features.graph.view.viewport().installEventFilter(paint)
+
+application, paint = app.application(), TracePaint()
+windows = app.Windows(Window, app.start_when_painted)
+window = windows.open()
+application.exec()
 """
 
 
@@ -52,3 +79,25 @@ def first_paint(code: str) -> float:
 
 def test_first_paint_of_the_window(measure):
     measure("first paint of the window beside that of a bare QMainWindow", lambda: first_paint(WHOLE), lambda: first_paint(BARE), goal=4.5)
+
+
+def run_python(*arguments: str) -> None:
+    """Run a fresh Python to its end."""
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def import_torch() -> None:
+    """What every start with numbers waits for."""
+    run_python("-c", "import torch")
+
+
+def test_first_iteration_of_a_run(measure):
+    run = ("-m", "nnviz", "run", "example:moons", "--iterations", "1")
+    measure("nnviz run example:moons --iterations 1 beside import torch, whole processes", lambda: run_python(*run), import_torch, goal=1.2)
+
+
+def test_first_trace_of_the_window(measure):
+    """Window and engine need a core each: the goal holds on an idle machine."""
+    traced = lambda: run_python("-c", TRACED)  # noqa: E731
+    measure("from the start of the window to its first trace beside import torch", traced, import_torch, goal=1.3, rounds=3)

@@ -341,6 +341,20 @@ def test_frames_wait_for_the_window(engine):
         engine.acknowledges = True
 
 
+def test_frames_of_training_do_not_wait_until_that_of_the_run_at_rest_is_drawn(engine):
+    engine.acknowledges = False
+    try:
+        engine.open()
+        assert engine.until(messages.Frame).iteration == 0
+        engine.send(messages.Train())
+        live = engine.until(messages.Frame)
+        assert live.iteration > 0
+        engine.send(messages.Acknowledge(live.number), messages.Pause())
+        engine.until(messages.Trained)
+    finally:
+        engine.acknowledges = True
+
+
 def test_live_traces_and_measures(engine):
     engine.send(messages.Watch(("measures", "surface", "trace"), "layer"))
     engine.open()

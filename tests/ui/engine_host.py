@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import queue
 import signal
@@ -15,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nnviz.engine import frame_channel
+from nnviz.engine.loading import loading
 from nnviz.session.engine_process import COMMAND
 
 RELAY = Path(__file__).with_name("engine_relay.py")
@@ -40,8 +40,10 @@ def lend() -> Iterator[tuple[str, ...]]:
 
 def main(listener: socket.socket) -> None:
     """Serve one window after the other until stdin ends."""
-    import torch
+    with loading():
+        import torch
 
+        import nnviz.engine._service  # noqa: F401 (which `answer` needs)
     from nnviz.engine.process import answer
 
     frame_channel.GRACE = 10**8  # seconds: when a window goes, the process stays
@@ -58,7 +60,6 @@ def main(listener: socket.socket) -> None:
             os.close(pipe)
         answer(frame_channel.FrameChannel.over_stdio(), str(torch.__version__))
         os.dup2(stderr, 2)
-        gc.unfreeze()
         free.release()
         link.close()
 

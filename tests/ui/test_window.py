@@ -19,9 +19,12 @@ from nnviz.document import edits
 from nnviz.document.run_log import LogUpdate
 from nnviz.document.store import files
 from nnviz.document.store.examples import open_document
+from nnviz.session import engine_process
 from nnviz.session.engine_process import EngineProcess
 from nnviz.ui.network.palette import LayerEntry
 from nnviz.ui.run._go_to import GoToField
+from nnviz.ui.shell import app
+from nnviz.ui.shell._windows import Windows
 from nnviz.ui.shell.command_palette import CommandPalette
 from nnviz.ui.shell.main_window import MainWindow
 from nnviz.ui.theme.colors import current_theme
@@ -363,6 +366,28 @@ def test_a_window_that_has_no_document_yet_does_not_hinder_another(qtbot, window
     waiting.show()
     assert waiting.session is None and waiting in window.siblings()
     assert not window.bring_up(tmp_path / "other.json")
+
+
+def test_the_engine_starts_before_the_panels_are_made_and_the_icons_come_last(qtbot, monkeypatch):
+    """While it loads its libraries, the window loads its own; here it never says anything."""
+    monkeypatch.setattr(engine_process, "COMMAND", ("-c", "import time; time.sleep(60)"))
+    engines = []
+
+    class Window(MainWindow):
+        def make_features(self, experiment, autosaves=True, engine=None):
+            engines.append(engine.process_id)
+            super().make_features(experiment, autosaves, engine)
+            engines.append(has_icon(self))
+
+    def has_icon(window) -> bool:
+        image = window.action_table["undo"].icon().pixmap(16, 16).toImage()
+        return any(image.pixelColor(x, y).alpha() for x in range(16) for y in range(16))
+
+    windows = Windows(Window, app.start_when_painted)
+    window = windows.open()
+    wait(qtbot, lambda: window.features is not None and has_icon(window))
+    assert engines == [window.findChild(EngineProcess).process_id, False] and engines[0] > 0
+    app.shut_down(window)
 
 
 def test_training_is_offered_once_the_run_is_open_also_where_nothing_can_be_traced(qtbot):

@@ -1,6 +1,6 @@
 """One table: where the rows come from; then the split and the scaling. Everything follows from the document and its seed.
 
-scikit-learn is imported where it is used, so that the engine answers before it is loaded.
+scikit-learn is imported where it is used: only the sets that come with it need it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice
 from nnviz.document.shapes.rows import held_out, held_out_rows, row_shape
 from nnviz.engine import seeds
+from nnviz.engine.data import _scikit_rows as scikit_rows
 from nnviz.engine.data import _series as series
 from nnviz.engine.data.csv_table import CsvTable, read_csv
 from nnviz.engine.errors import BuildError
@@ -87,7 +88,7 @@ def load(experiment: Experiment, folder: Path) -> Data:
 def prepared(experiment: Experiment, rows: Rows) -> Data:
     """Return rows of the experiment's data split and scaled. Raises BuildError where numbers are too large."""
     data = experiment.data
-    training = _split(rows, held_out(data), _sklearn_seed(experiment, "split"))
+    training = _split(rows, held_out(data), _seed(experiment, "split"))
     shape = row_shape(data, rows.x.shape[1])
     columns = shape[1] if len(shape) == 2 else rows.x.shape[1]
     filled = with_means(rows.x, training, columns, rows.feature_names)
@@ -99,7 +100,7 @@ def prepared(experiment: Experiment, rows: Rows) -> Data:
     return Data(x, y, training, rows.classes, rows.feature_names, rows.class_names, raw, shape, rows.is_ordered)
 
 
-def _sklearn_seed(experiment: Experiment, purpose: str) -> int:
+def _seed(experiment: Experiment, purpose: str) -> int:
     return seeds.number(experiment.seed, purpose) % 2**32
 
 
@@ -108,8 +109,6 @@ def _sklearn_seed(experiment: Experiment, purpose: str) -> int:
 
 def _split(rows: Rows, share: float, seed: int) -> np.ndarray:
     """Drawn so that every class keeps its share, where every class has rows enough for that; in time the last rows are held out."""
-    from sklearn.model_selection import train_test_split
-
     count = len(rows.x)
     validated = held_out_rows(count, share)
     training = np.ones(count, dtype=bool)
@@ -119,34 +118,27 @@ def _split(rows: Rows, share: float, seed: int) -> np.ndarray:
         sizes = np.unique(rows.y, return_counts=True)[1] if rows.classes else np.zeros(1)
         stratified = sizes.min() >= 2 and min(validated, count - validated) >= len(sizes)
         labels = rows.y if stratified else None
-        training[train_test_split(np.arange(count), test_size=validated, random_state=seed, stratify=labels)[1]] = False
+        training[scikit_rows.held_out_of(count, validated, labels, seed)] = False
     return training
 
 
 # --- the sources ---
 
 
-def _drawn(name: str, **fixed: Any) -> Callable[[Experiment, Path], Rows]:
-    """A scikit-learn generator that takes `samples` and `noise`."""
+def _drawn(draw: Callable[..., scikit_rows.Drawn], **fixed: Any) -> Callable[[Experiment, Path], Rows]:
+    """Points that take `samples` and `noise`."""
 
-    def draw(experiment: Experiment, folder: Path) -> Rows:
-        import sklearn.datasets
-
+    def drawn(experiment: Experiment, folder: Path) -> Rows:
         data = experiment.data
-        make = getattr(sklearn.datasets, name)
-        x, y = make(n_samples=data["samples"], random_state=_sklearn_seed(experiment, "data"), noise=data["noise"], **fixed)
-        return _classified(x, y, ("x₁", "x₂"))
+        return _classified(*draw(data["samples"], data["noise"], _seed(experiment, "data"), **fixed), ("x₁", "x₂"))
 
-    return draw
+    return drawn
 
 
 def _blobs(experiment: Experiment, folder: Path) -> Rows:
     """Clouds around centres drawn evenly from the square ±10."""
-    from sklearn.datasets import make_blobs
-
-    data, seed = experiment.data, _sklearn_seed(experiment, "data")
-    x, y = make_blobs(n_samples=data["samples"], cluster_std=data["noise"], centers=data["classes"], random_state=seed)
-    return _classified(x, y, ("x₁", "x₂"), data["classes"])
+    data, seed = experiment.data, _seed(experiment, "data")
+    return _classified(*scikit_rows.blobs(data["samples"], data["noise"], seed, data["classes"]), ("x₁", "x₂"), data["classes"])
 
 
 def _bundled(name: str) -> Callable[[Experiment, Path], Rows]:
@@ -168,7 +160,7 @@ def _classified(x: np.ndarray, y: np.ndarray, feature_names: tuple[str, ...], cl
 
 
 def _generator(experiment: Experiment) -> np.random.Generator:
-    return np.random.default_rng(_sklearn_seed(experiment, "data"))
+    return np.random.default_rng(_seed(experiment, "data"))
 
 
 def _noise(generator: np.random.Generator, data: Choice, shape: tuple[int, ...]) -> np.ndarray:
@@ -213,7 +205,7 @@ def _sine(experiment: Experiment, folder: Path) -> Rows:
 
 
 def _series(experiment: Experiment, folder: Path) -> Rows:
-    x, y = series.drawn_rows(experiment.data, _sklearn_seed(experiment, "data"))
+    x, y = series.drawn_rows(experiment.data, _seed(experiment, "data"))
     return Rows(x, y, 0, _lags(experiment.data["window"], ("x",)), is_ordered=True)
 
 
@@ -258,8 +250,8 @@ def _table(experiment: Experiment, folder: Path) -> Rows:
 
 
 SOURCES: dict[str, Callable[[Experiment, Path], Rows]] = {
-    "moons": _drawn("make_moons"),
-    "circles": _drawn("make_circles", factor=0.5),
+    "moons": _drawn(scikit_rows.moons),
+    "circles": _drawn(scikit_rows.circles, factor=0.5),
     "blobs": _blobs,
     "rings": _rings,
     "spiral": _spiral,
@@ -306,12 +298,10 @@ def scaled(x: np.ndarray, training: np.ndarray, scaling: str, columns: int | Non
     """
     if scaling == "none":
         return x
-    from sklearn.preprocessing import MinMaxScaler, StandardScaler
-
     columns = columns or x.shape[1]
-    scaler = StandardScaler() if scaling == "standardise" else MinMaxScaler()
+    scale = scikit_rows.standardised if scaling == "standardise" else scikit_rows.to_unit_range
     with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is looked at in check_size
-        return scaler.fit(x[training].reshape(-1, columns)).transform(x.reshape(-1, columns)).reshape(x.shape)
+        return scale(x.reshape(-1, columns), x[training].reshape(-1, columns)).reshape(x.shape)
 
 
 def check_size(x: np.ndarray, names: tuple[str, ...], precision: str) -> None:

@@ -13,15 +13,15 @@ def batch_axes(trace: Trace, batch: int, first: int = 0) -> dict[int, int]:
     """
     axes: dict[int, int] = {}
     for node in trace.nodes:
-        is_ambiguous = row_of(node.operation).rearranges and node.shape.count(batch) > 1
-        if node.kind in ("parameter", "buffer") or is_ambiguous:
+        if node.kind in ("parameter", "buffer"):
+            continue
+        shape = node.shape
+        if row_of(node.operation).rearranges and shape.count(batch) > 1:
             continue
         sources = zip(node.inputs, node.ports, strict=True)
         known = [(axes[source], trace.nodes[source].values[port].dim()) for source, port in sources if source in axes]
-        wanted = (
-            [place for axis, rank in known for place in _places(axis, rank, len(node.shape))] if node.inputs else _given(node, batch, first)
-        )
-        found = next((place for place in wanted if node.shape[place : place + 1] == (batch,)), None)
+        wanted = [place for axis, rank in known for place in _places(axis, rank, len(shape))] if node.inputs else _given(node, batch, first)
+        found = next((place for place in wanted if shape[place : place + 1] == (batch,)), None)
         if found is not None:
             axes[node.id] = found
     return axes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,20 @@ _PARTS = {
 def array_of(tensor: Tensor | np.ndarray) -> Array:
     """Return the tensor as it travels; what numpy has no type for, in one that holds the same numbers (see `plain`)."""
     values = plain(tensor).numpy() if isinstance(tensor, Tensor) else np.asarray(tensor)
-    return Array(values.dtype.name, values.shape, values.tobytes())
+    return Array(_name(values.dtype), values.shape, values.tobytes())
+
+
+@cache
+def _name(dtype: np.dtype) -> str:
+    """What numpy calls it, which it puts together anew at every look."""
+    return dtype.name
 
 
 def plain(tensor: Tensor) -> Tensor:
     """Return the same numbers in a dense tensor numpy can read: bfloat16 and 8 bits as float32, quantised ones as what they stand for."""
-    tensor = tensor.detach()
+    tensor = tensor.detach() if tensor.requires_grad else tensor
+    if tensor.dtype in _OF_NUMPY and tensor.layout is torch.strided and not tensor.is_nested:  # nearly always
+        return tensor.resolve_neg() if tensor.is_neg() else tensor
     if tensor.is_nested:
         tensor = torch.nested.to_padded_tensor(tensor, 0.0)
     if tensor.layout != torch.strided:

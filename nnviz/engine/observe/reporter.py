@@ -115,10 +115,13 @@ class Reporter:
             self._send(Frame(self._number, revision, timeline.iteration, trainer.position.epoch, rate))
 
     def report_at_rest(self, timeline: Timeline, revision: int) -> None:
-        """Send a frame with everything watched but a trace, which is asked for at rest; validation is measured here, too."""
+        """Send a frame with everything watched but a trace, which is asked for at rest; validation is measured here, too.
+
+        It answers a request, so the frames of a training that follows do not wait until it is drawn.
+        """
         if timeline.complete_last_point():
             self.edited(len(timeline.points))
-        self._deliver(self._frame(timeline, revision, True))
+        self._send(self._frame(timeline, revision, True))
 
     def report_recorded_weight(self, timeline: Timeline, revision: int) -> None:
         """Send a frame with nothing that has to be measured: the history of the weight that is recorded."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from nnviz.engine.observe._formulas import Formulas
 from nnviz.engine.observe._neuron_records import scalar_record
 from nnviz.engine.observe.batch_axis import batch_axes
 from nnviz.engine.observe.capture import Captured
 from nnviz.engine.observe.measures import array_of, row_of_batch, tensor_record
 from nnviz.engine.observe.node_marks import node_marks
+from nnviz.operations.operation import Formula
 from nnviz.operations.table import row_of
 from nnviz.records.tensors import PICTURED, WHOLE, Array
 from nnviz.records.tensors import Tensor as TensorRecord
@@ -45,7 +48,8 @@ def tensor_what_ifs(captured: Captured) -> tuple[WhatIf, ...]:
 
 def _tensors(captured: Captured) -> TraceRecord:
     trace, axes = captured.trace, batch_axes(captured.trace, len(captured.rows), captured.batch_axis)
-    masked = masked_scores(trace.nodes)
+    masked, formulas = masked_scores(trace.nodes), Formulas()
+    nodes = tuple([_node(node, captured, axes.get(node.id), node.id in masked, formulas.of(node)) for node in trace.nodes])
     return TraceRecord(
         iteration=captured.iteration,
         epoch=captured.epoch,
@@ -54,8 +58,8 @@ def _tensors(captured: Captured) -> TraceRecord:
         worst_error=trace.worst_error,
         precision=captured.precision,
         rows=tuple(captured.rows.tolist()),
-        nodes=tuple(_node(node, captured, axes.get(node.id), node.id in masked) for node in trace.nodes),
-        edges=_edges(captured),
+        nodes=nodes,
+        edges=_edges(captured, nodes),
         steps=tuple(_step(step) for step in trace.steps),
         updates=_updates(captured),
         value_reads=tuple(read.where for read in trace.value_reads),
@@ -67,9 +71,9 @@ def _tensors(captured: Captured) -> TraceRecord:
     )
 
 
-def _node(node: Node, captured: Captured, batch_axis: int | None, is_masked: bool) -> NodeRecord:
+def _node(node: Node, captured: Captured, batch_axis: int | None, is_masked: bool, said: Formula) -> NodeRecord:
     entry = captured.entry
-    is_data, said = node.kind == "input" and node.label == "x", node.said
+    is_data = node.kind == "input" and node.label == "x"
     return NodeRecord(
         id=node.id,
         kind=node.kind,
@@ -93,9 +97,9 @@ def _node(node: Node, captured: Captured, batch_axis: int | None, is_masked: boo
         winners=_winners(node, captured.trace),
         marks=node_marks(node.operation, node.value, node.gradient, node.dropped, batch_axis, node.label in captured.frozen, is_masked),
         ports=tuple(node.ports) if any(node.ports) else (),
-        arguments=tuple(_plain(part) for part in node.call.args) if node.call else (),
+        arguments=tuple([_plain(part) for part in node.call.args]) if node.call else (),
         keywords={name: _plain(part) for name, part in node.call.kwargs.items()} if node.call else {},
-        others=tuple(_other(node, port, captured) for port in range(1, len(node.values))),
+        others=tuple([_other(node, port, captured) for port in range(1, len(node.values))]),
         has_own_backward=node.has_own_backward,
         is_masked=is_masked,
     )
@@ -165,31 +169,42 @@ def _rows(tensor: Tensor) -> RowsRecord:
     return RowsRecord(array_of(tensor[:count]), array_of(row_of_batch(tensor, 0, None).to(tensor.dtype)))
 
 
-def _edges(captured: Captured) -> tuple[EdgeRecord, ...]:
+def _edges(captured: Captured, records: tuple[NodeRecord, ...]) -> tuple[EdgeRecord, ...]:
     trace = captured.trace
     back = {(node.id, part.source, part.argument): part.gradient for node in trace.nodes for part in node.contributions}
+    slopes = local_derivatives(trace, [node for node in trace.nodes if node.value.numel() <= WHOLE and node.gradient is not None])
     edges = []
     for node in trace.nodes:
         for argument, source in enumerate(node.inputs):
             contribution = back.get((source, node.id, argument))
-            small = contribution is not None and node.value.numel() <= WHOLE
-            slope = local_derivative(trace, node) if small else None
+            slope = None if contribution is None else slopes.get(node.id)
             local = None if slope is None else array_of(slope)
-            edges.append(EdgeRecord(source, node.id, argument, _optional(contribution, captured), local))
+            is_whole = contribution is not None and contribution is trace.nodes[source].gradient  # its only addend
+            sent = records[source].gradient if is_whole else _optional(contribution, captured)
+            edges.append(EdgeRecord(source, node.id, argument, sent, local))
     return tuple(edges)
 
 
 def local_derivative(trace: Trace, node: Node) -> Tensor | None:
     """Return ∂output/∂input of an element-wise operation: its own backward on ones (that of the sum), at the traced input."""
-    if not row_of(node.operation).sends_local or node.call is None or len(node.inputs) != 1:
-        return None
-    source = trace.nodes[node.inputs[0]].values[node.ports[0]]
-    if source.shape != node.value.shape or source.is_complex():  # of a complex function there are two
-        return None
+    return local_derivatives(trace, [node]).get(node.id)
+
+
+def local_derivatives(trace: Trace, nodes: Sequence[Node]) -> dict[int, Tensor]:
+    """Return the local derivatives of those nodes that have one, by id: one run of the autograd engine makes them all."""
+    made: dict[int, tuple[Tensor, Tensor]] = {}
     with torch.enable_grad():
-        leaf = source.detach().clone().requires_grad_()
-        output = perform(node.call, [leaf])[1][0]
-        return torch.autograd.grad(output.sum(), leaf)[0]
+        for node in nodes:
+            source = _only_input(trace, node) if row_of(node.operation).sends_local else None
+            if source is not None and source.shape == node.value.shape and not source.is_complex():  # of a complex function there are two
+                leaf = source.detach().clone().requires_grad_()
+                made[node.id] = perform(node.call, [leaf])[1][0].sum(), leaf
+        sums, leaves = zip(*made.values(), strict=True) if made else ((), ())
+        return dict(zip(made, torch.autograd.grad(sums, leaves), strict=True)) if made else {}
+
+
+def _only_input(trace: Trace, node: Node) -> Tensor | None:
+    return trace.nodes[node.inputs[0]].values[node.ports[0]] if node.call is not None and len(node.inputs) == 1 else None
 
 
 def _updates(captured: Captured) -> tuple[UpdateRecord, ...]:
@@ -199,5 +214,6 @@ def _updates(captured: Captured) -> tuple[UpdateRecord, ...]:
 
 def _update(update: Update, node: int, captured: Captured) -> UpdateRecord:
     rows = tuple(RowRecord(row.symbol, row.formula, tensor_record(row.value, captured.measured)) for row in update.rows)
-    before, after = (tensor_record(tensor, captured.measured) for tensor in (update.before, update.after))
-    return UpdateRecord(update.parameter, node, rows, before, after)
+    is_first = update.before is update.rows[0].value
+    before = rows[0].value if is_first else tensor_record(update.before, captured.measured)
+    return UpdateRecord(update.parameter, node, rows, before, tensor_record(update.after, captured.measured))

@@ -113,9 +113,8 @@ class Features:
         return {**self.run.plots, "microscope": self.step.microscope}
 
 
-def new_session(experiment: Experiment, autosaves: bool, parent: QObject) -> Session:
-    """Return a session of this experiment, with an engine that is not started."""
-    engine = EngineProcess()
+def new_session(experiment: Experiment, autosaves: bool, parent: QObject, engine: EngineProcess) -> Session:
+    """Return a session of this experiment, which `engine` belongs to from now on."""
     session = Session(engine, experiment, autosaves=autosaves, parent=parent)
     session.connect_engine(engine)
     engine.setParent(session)

@@ -69,6 +69,7 @@ class ActionTable(dict[str, QAction]):
         self._owners = {act.id: name for name, acts in offered.items() for act in acts}
         self.acts = {act.id: act for act in in_menu_order([act for acts in offered.values() for act in acts])}
         self._icons: dict[str, str] = {}
+        self._has_icons = False
         for act in self.acts.values():
             self[act.id] = self._made(act, window, feature)
 
@@ -95,6 +96,7 @@ class ActionTable(dict[str, QAction]):
 
     def set_icons(self) -> None:
         """Draw all icons in the theme's text colour, and for filled buttons, as what is on, in the panel colour."""
+        self._has_icons = True
         for act in self.acts.values():
             if act.icon:
                 self._draw_icon(act.id)
@@ -104,7 +106,8 @@ class ActionTable(dict[str, QAction]):
         act = self.acts[id]
         text, self._icons[id] = RUNNING[id] if running else (act.short, act.icon)
         self[id].setIconText(text)
-        self._draw_icon(id)
+        if self._has_icons:
+            self._draw_icon(id)
 
     def _draw_icon(self, id: str) -> None:
         import qtawesome  # here, because its fonts take as long to load as the whole window to paint

@@ -31,6 +31,7 @@ from nnviz.ui.theme.fonts import load_fonts
 
 if TYPE_CHECKING:
     from nnviz.document.experiment import Experiment
+    from nnviz.session.engine_process import EngineProcess
 
 FIRST_ITERATIONS = 300
 """How far the two moons are trained before anybody has clicked: enough to see a boundary, not enough to be done."""
@@ -79,10 +80,14 @@ def _made() -> QApplication:
         qInstallMessageHandler(before)
 
 
-def build_window(experiment: Experiment, autosaves: bool = True) -> MainWindow:
-    """Return a window, with its panels, on a new session of this experiment. The engine is not started: call `window.session.start`."""
+def build_window(experiment: Experiment, autosaves: bool = True, engine: EngineProcess | None = None) -> MainWindow:
+    """Return a window, with its panels, on a new session of this experiment. The run is not opened: call `window.session.start`.
+
+    `engine`: one that has been started already; nobody listens to it yet.
+    """
     window = MainWindow()
-    window.make_features(experiment, autosaves)
+    window.make_features(experiment, autosaves, engine)
+    window.action_table.set_icons()
     return window
 
 
@@ -100,26 +105,30 @@ def flush_deletions() -> None:
     QCoreApplication.processEvents()
 
 
-def after_first_paint(window: QWidget, call: Callable[[], None]) -> None:
-    """Call once, right after the window has been painted for the first time."""
-    window.installEventFilter(_FirstPaint(call, window))
+def after_next_paint(widget: QWidget, call: Callable[[], None]) -> None:
+    """Call once, right after the widget has been painted the next time."""
+    widget.installEventFilter(_NextPaint(call, widget))
 
 
 def start_when_painted(window: MainWindow, begin: Begin | None = None) -> None:
-    """Put the panels in and start the engine, once the window has been painted; `begin` decides on the document in between."""
-    after_first_paint(window, lambda: _begin(window, begin))
+    """Start the engine and put the panels in, once the window has been painted; `begin` decides on the document in between."""
+    after_next_paint(window, lambda: _begin(window, begin))
 
 
 def _begin(window: MainWindow, begin: Begin | None) -> None:
     if window.isHidden():  # closed before it had anything to show
         return
-    from nnviz.document.store.examples import FIRST_EXAMPLE, open_document  # here, because the window is painted before they are loaded
+    from nnviz.session.engine_process import EngineProcess  # here, because the window is painted before they are loaded
 
-    window.make_features(open_document(FIRST_EXAMPLE))
+    engine = EngineProcess()
+    engine.start()  # it loads torch while the window loads and makes its panels
+    from nnviz.document.store.examples import FIRST_EXAMPLE, open_document
+
+    window.make_features(open_document(FIRST_EXAMPLE), engine=engine)
     if begin:
         begin(window)
     window.session.start(train_first=0 if begin else FIRST_ITERATIONS)
-    QTimer.singleShot(0, _load_libraries)
+    after_next_paint(window.features.area, lambda: _complete(window))
     if not window.siblings():
         window.features.files.lost_work.offer()
     window.focus_canvas()
@@ -130,23 +139,28 @@ def begin_with(window: MainWindow, path: str) -> None:
     window.features.files.begin_with(path)
 
 
+def _complete(window: MainWindow) -> None:
+    """What the first picture of the panels need not wait for, while the engine starts."""
+    window.action_table.set_icons()
+    _load_libraries()
+
+
 @cache
 def _load_libraries() -> None:
     """Load now, while the engine starts, what the first graph and the first plot would otherwise make a person wait for."""
     import fast_sugiyama  # noqa: F401
-    import networkx  # noqa: F401
     import pyqtgraph  # noqa: F401
 
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again, and let the window wait for it
 
 
-class _FirstPaint(QObject):
-    def __init__(self, call: Callable[[], None], window: QWidget) -> None:
-        super().__init__(window)
+class _NextPaint(QObject):
+    def __init__(self, call: Callable[[], None], widget: QWidget) -> None:
+        super().__init__(widget)
         self._call = call
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.UpdateRequest:
+        if event.type() in (QEvent.Type.UpdateRequest, QEvent.Type.Paint):  # of a window, and of what stands in one
             watched.removeEventFilter(self)
             QTimer.singleShot(0, self, self._call)
         return False

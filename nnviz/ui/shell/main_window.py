@@ -31,6 +31,7 @@ from nnviz.version import __version__
 if TYPE_CHECKING:
     from nnviz.document.experiment import Experiment
     from nnviz.records.trace_state import TraceState
+    from nnviz.session.engine_process import EngineProcess
     from nnviz.session.engine_work import Work
     from nnviz.session.run import RunState
     from nnviz.session.session import Session
@@ -95,13 +96,17 @@ class MainWindow(QMainWindow):
     def _feature(self, name: str) -> object:
         return self if name == "window" else getattr(self.features, name)
 
-    def make_features(self, experiment: Experiment, autosaves: bool = True) -> None:
-        """Give the window a session of this experiment, and its features. The engine is not started: call `session.start`."""
-        from nnviz.ui.shell._features import Features, new_session  # here, because the window is painted before they are loaded
+    def make_features(self, experiment: Experiment, autosaves: bool = True, engine: EngineProcess | None = None) -> None:
+        """Give the window a session of this experiment, and its features. The run is not opened: call `session.start`.
+
+        Icons stay blank until `action_table.set_icons` is called. `engine`: one that has been started already; nobody listens to it yet.
+        """
+        from nnviz.session.engine_process import EngineProcess  # here, because the window is painted before they are loaded
+        from nnviz.ui.shell._features import Features, new_session
         from nnviz.ui.widgets.pending_text import PendingText
         from nnviz.ui.widgets.turns import Turns
 
-        self.session = new_session(experiment, autosaves, self)
+        self.session = new_session(experiment, autosaves, self, engine or EngineProcess())
         self.features = Features(self.session, self, self.top_bar)
         self._turns = Turns(lambda feature: feature.show_trace_state(self.session.stepping.state), self)
         self.centralWidget().layout().replaceWidget(self._blank, self.features.area)
@@ -110,7 +115,6 @@ class MainWindow(QMainWindow):
         PendingText(self)
         EscapeKey(self, self._leave_mode)
         self._listen(self.session)
-        self.action_table.set_icons()
         if self._keeps_settings:
             self.features.area.restore_state(str(QSettings().value("window/panels", "")))
             self.features.run.bar.setVisible(str(QSettings().value("window/run_bar", "shown")) != "hidden")

@@ -16,6 +16,7 @@ from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.store.examples import document_path, is_built_in, open_document
 from nnviz.document.store.files import replace_file
 from nnviz.records.breakpoint_places import node_of
+from nnviz.session.engine_process import EngineProcess
 from nnviz.ui.files.exports import SUFFIXES, reason
 from nnviz.ui.shell import app
 from nnviz.ui.shell.main_window import DESIGN_SIZE, MainWindow
@@ -93,7 +94,9 @@ def _standing_window(job: Job) -> Iterator[MainWindow]:
     """Yield the window where the job wants it, and leave nothing behind."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     app.application()
-    window = app.build_window(open_document(job.file), autosaves=False)
+    experiment, engine = open_document(job.file), EngineProcess()
+    engine.start()  # it loads torch while the window is made
+    window = app.build_window(experiment, autosaves=False, engine=engine)
     if not is_built_in(job.file):
         window.session.document.new(window.session.experiment, path=document_path(job.file).absolute())  # its data may lie beside it
     window.stop_asking()
