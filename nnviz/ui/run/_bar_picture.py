@@ -9,14 +9,13 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
 from nnviz.session.run import RunState
 from nnviz.text import plot_numbers
-from nnviz.ui.run.bar_places import BarPlaces
+from nnviz.ui.run.bar_places import HANDLE, BarPlaces
 from nnviz.ui.run.run_tree import RunTree
 from nnviz.ui.theme.colors import SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import mono, sans, scaled
 from nnviz.ui.widgets.readout import line_height, small_mono, small_sans, write
 
 _BOLD = QFont.Weight.Bold
-_HANDLE = 4.5
 _PALE = 0.32
 """How much of its colour a line has where the run has come to before, and does not stand behind."""
 _EMPTY = "Every iteration that is made stands here, to go back to."
@@ -169,7 +168,7 @@ class BarPicture:
         painter.drawLine(spot, QPointF(spot.x(), self.places.height - line_height()))
         painter.setPen(QPen(color, 2.2, Qt.PenStyle.DotLine if run.is_made_again else Qt.PenStyle.SolidLine))
         painter.setBrush(self.theme.tint("forward", 0.25) if self.is_focused else self.theme.color("panel"))
-        painter.drawEllipse(spot, scaled(_HANDLE), scaled(_HANDLE))
+        painter.drawEllipse(spot, scaled(HANDLE), scaled(HANDLE))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         tone = self.theme.color("faint" if self.obstacle else "muted" if run.is_made_again or target is not None else "text")
         write(painter, self._number_box(), f"{shown:,}", tone, mono(SMALL, _BOLD), Qt.AlignmentFlag.AlignHCenter)

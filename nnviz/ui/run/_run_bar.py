@@ -36,6 +36,7 @@ class RunBar(QWidget):
     """The branch to go to the end of."""
     menu_requested = Signal(str, QPoint)
     """The branch the menu shall be about, and where on the screen."""
+    height_changed = Signal()
     renamed = Signal(str, str)
     """A branch, and what it shall be called."""
 
@@ -127,7 +128,10 @@ class RunBar(QWidget):
         self.update()
 
     def _fit(self) -> None:
-        self.setFixedHeight(bar_height(min(self._rows, len(self._tree.lines))))
+        height = bar_height(min(self._rows, len(self._tree.lines)))
+        if height != self.minimumHeight():
+            self.setFixedHeight(height)
+            self.height_changed.emit()
         self.update()
 
     # --- what a person does ---

@@ -21,6 +21,10 @@ _HEAD, _SIDE = 48, 14
 """Pixels on the left for the word, and free on both sides."""
 _NAME = (40, 120)
 """Least and most pixels for the names at the right."""
+HANDLE, HANDLE_ROOM = 4.5, 4
+"""Radius of the playhead, and pixels free beside it."""
+_BOLDER = 1.1
+"""By how much a bold name is wider at most."""
 _NEAR = 5
 """So many pixels beside a flag or a line it can still be clicked."""
 _TICK_ROOM, _EPOCH_ROOM = 84, 7
@@ -69,8 +73,8 @@ class BarPlaces:
         """Where the last iteration stands; behind it is room for names, where there is more than one."""
         if len(self.tree.lines) < 2:
             return max(self.left + 1, self.width - 2 * _SIDE)
-        names = max(text_width(line.name) for line in self.tree.lines) + 10
-        return max(self.left + 1, self.width - _SIDE - max(_NAME[0], min(names, scaled(_NAME[1]))))
+        names = _BOLDER * max(text_width(line.name) for line in self.tree.lines) + HANDLE_ROOM + scaled(HANDLE)
+        return max(self.left + 1, self.width - 6 - max(_NAME[0], min(names, scaled(_NAME[1]))))
 
     def x(self, iteration: float) -> float:
         """Return where an iteration stands."""
@@ -127,8 +131,8 @@ class BarPlaces:
 
     def name_box(self, place: int) -> QRectF:
         """Return where the name of a branch is written: behind the end of its line."""
-        left = self.x(self.extent(place)[1]) + 8
-        width = min(text_width(self.tree.lines[place].name) + 2, self.width - 4 - left)
+        left = self.x(self.extent(place)[1]) + HANDLE_ROOM + scaled(HANDLE)
+        width = min(_BOLDER * text_width(self.tree.lines[place].name) + 2, self.width - 4 - left)
         return QRectF(left, self.y(place) - line_height() / 2, width, line_height())
 
     # --- under the mouse ---

@@ -271,6 +271,7 @@ class MainWindow(QMainWindow):
     def toggle_run_bar(self) -> None:
         """Hide the run bar, or show it."""
         self.features.run.bar.setVisible(self.features.run.bar.isHidden())
+        self.features.follow_text_size()
 
     def update_needs(self) -> None:
         """Have measured what the panels that can be seen need now; the curves always are."""
@@ -411,8 +412,8 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.features:
-            self.features.follow_text_size()
             self.features.run.bar.follow_window()
+            self.features.follow_text_size()
         super().resizeEvent(event)
 
     def event(self, event: QEvent) -> bool:
