@@ -128,7 +128,7 @@ class BarPicture:
         size = 1.0 if line.is_present else 0.75
         color = self.theme.branch(line.branch.color, size)
         for flag in self.places.own_flags(place):
-            x, top = round(self.places.x(flag.iteration)) + 0.5, y - scaled(9) * size
+            x, top = round(self.places.x(flag.iteration)) + 0.5, y - 9 * size
             painter.setPen(QPen(color, 1))
             painter.drawLine(QPointF(x, top), QPointF(x, y))
             painter.setBrush(color)

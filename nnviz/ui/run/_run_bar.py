@@ -243,6 +243,7 @@ class RunBar(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.FontChange:
+            self.follow_window()
             self._fit()
         super().changeEvent(event)
 

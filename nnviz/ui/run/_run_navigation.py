@@ -103,6 +103,11 @@ class RunNavigation(QObject):
 
     # --- what a person does ---
 
+    def stop(self) -> None:
+        """Let the run stay where it is now, on the way to another place."""
+        self.seeker.forget()
+        self._session.training.pause()
+
     def ask_branch(self) -> None:
         """Offer all other branches, to go to the end of one."""
         self._popup(self._branch_menu("Go to", self._session.branches.go_to))

@@ -26,7 +26,7 @@ class Seeker(QObject):
         self._leaving = QTimer(self, singleShot=True, interval=_PATIENCE)
         self._leaving.timeout.connect(self._leave)
         session.run_changed.connect(self._follow)
-        session.document_replaced.connect(self._forget)
+        session.document_replaced.connect(self.forget)
 
     def want(self, name: str, iteration: int) -> None:
         """Let the run stand there as soon as it can."""
@@ -34,6 +34,12 @@ class Seeker(QObject):
         self._go()
         if self.wanted is not None and not self._leaving.isActive():
             self._leaving.start()
+        self.changed.emit()
+
+    def forget(self) -> None:
+        """Want to go nowhere any more."""
+        self.wanted = None
+        self._leaving.stop()
         self.changed.emit()
 
     @property
@@ -55,7 +61,3 @@ class Seeker(QObject):
     def _follow(self) -> None:
         if self.wanted is not None and not self._is_on_its_way:
             self._going.start()  # not now: others still have to hear that it has arrived
-
-    def _forget(self) -> None:
-        self.wanted = None
-        self.changed.emit()

@@ -13,10 +13,12 @@ from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.widgets.readout import line_height, text_width
 from nnviz.ui.widgets.scales import nice_step, snapped
 
-_MOST_ROWS, _LOW_ROWS, _LOW = 4, 2, 780
-"""So many branches are in sight, and in a window less high than this; the others can be scrolled to."""
-_ROW, _FIRST, _BELOW = 12, 11, 21
-"""Pixels from row to row, above the first, and below the last, where the numbers stand."""
+_MOST_ROWS = 4
+"""So many branches are in sight; the others can be scrolled to."""
+_ROOMY, _LOW = 780, 640
+"""Heights of a window below which only two are in sight, and one; with larger texts, of higher ones."""
+_ROW, _FIRST, _BELOW = 12, 11, 7
+"""Pixels from row to row, above the first, and between the last and the numbers."""
 _HEAD, _SIDE = 48, 14
 """Pixels on the left for the word, and free on both sides."""
 _NAME = (40, 120)
@@ -33,12 +35,12 @@ _TICK_ROOM, _EPOCH_ROOM = 84, 7
 
 def rows_in(window_height: int) -> int:
     """Return how many branches are in sight at most in a window of this height."""
-    return _MOST_ROWS if window_height >= _LOW else _LOW_ROWS
+    return _MOST_ROWS if window_height >= scaled(_ROOMY) else 2 if window_height >= scaled(_LOW) else 1
 
 
 def bar_height(rows: int) -> int:
     """Return the height of the bar with so many branches in sight."""
-    return round(scaled(_FIRST + _BELOW + _ROW * (max(1, rows) - 1)))
+    return round(_FIRST + _BELOW + line_height() + scaled(_ROW) * (max(1, rows) - 1))
 
 
 @dataclass(frozen=True)
@@ -118,9 +120,9 @@ class BarPlaces:
         """Return where the line of a branch runs; of one out of sight at the edge beyond which it is."""
         row = place - self.first
         if row < 0 or not self.tree.lines:
-            return 3.5 if self.tree.lines else round(scaled(_FIRST)) + 0.5
+            return 3.5 if self.tree.lines else _FIRST + 0.5
         beyond = row - (len(self.shown) - 1)
-        lowest = round(scaled(_FIRST + _ROW * (min(row, len(self.shown) - 1)))) + 0.5
+        lowest = round(_FIRST + scaled(_ROW) * min(row, len(self.shown) - 1)) + 0.5
         return lowest + (round(scaled(_ROW / 2)) if beyond > 0 else 0)
 
     def extent(self, place: int) -> tuple[int, int]:

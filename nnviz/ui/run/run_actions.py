@@ -23,7 +23,7 @@ ACTIONS = (
     Act("forget_branch", "Forget branch…", "Run", lambda f: f.navigation.ask_forget(), "", "fa6s.trash-can", "Take a branch beside the present one away; it can be had back at once", enabled=_has_branches),
     Act("ghosts", "Other branches in plots: show or hide", "Run", lambda f: f.toggle_ghosts(), "", "fa6s.ghost", "Draw the curves of all branches, pale, or those of the present one alone", enabled=_has_branches),
     Act("resume", "Go to where it was saved", "Run", lambda f: f.session.kept_run.resume(), "Ctrl+Shift+R", "fa6s.forward", "Make the iterations again, exactly, that the document was saved with", enabled=lambda f: f.session.kept_run.saved is not None and can_step(f)),
-    Act("stop_going", "Stop on the way", "Run", lambda f: f.session.training.pause(), "Esc", "fa6s.stop", "Stay at the iteration that is reached now, on the way to another", enabled=lambda f: f.session.training.is_moving),
+    Act("stop_going", "Stop on the way", "Run", lambda f: f.navigation.stop(), "Esc", "fa6s.stop", "Stay at the iteration that is reached now, on the way to another", enabled=lambda f: f.session.training.is_moving),
     Act("cancel", "Cancel what the engine does", "Run", lambda f: f.session.work.cancel(), "Ctrl+.", "fa6s.ban", "End an iteration, a replay, an opening that takes too long; nothing is lost", enabled=lambda f: f.session.work.can_cancel),
     Act("restart_engine", "Restart the engine", "Run", lambda f: f.session.restart_engine(), "", "fa6s.power-off", "End the engine process and start another one; it makes the run again, exactly"),
 )

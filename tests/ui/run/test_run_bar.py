@@ -320,3 +320,35 @@ def test_where_training_stopped_by_itself_is_marked(qtbot, window):
     assert stop.iteration == window.session.run.iteration
     go(qtbot, window, 40)
     assert window.features.run.navigation.tree.lines[0].stops == (stop,)
+
+
+def test_a_click_while_it_trains_ends_the_training_there(qtbot, window):
+    window.session.training.train()
+    wait(qtbot, lambda: window.session.run.iteration > 60)
+    QTest.mouseClick(bar_of(window), LEFT, pos=spot(window, 20))
+    still(qtbot, window)
+    assert window.session.run.iteration == bar_of(window).places().iteration(spot(window, 20).x())
+    assert window.session.run.reached > 60
+
+
+def test_a_click_on_another_branch_while_it_trains(qtbot, branched):
+    branched.session.training.train()
+    wait(qtbot, lambda: branched.session.run.iteration > 60)
+    at = bar_of(branched).places().name_box(0).center().toPoint()
+    QTest.mouseClick(bar_of(branched), LEFT, pos=at)
+    still(qtbot, branched)
+    assert (branched.session.branches.present.name, branched.session.run.iteration) == ("main", 40)
+    assert {branch.name: branch.reached > 60 for branch in branched.session.branches.all} == {"main": False, "branch 2": True}
+
+
+def test_escape_on_the_way_leaves_nothing_to_go_to(qtbot, window):
+    train(qtbot, window, 3000)
+    bar, seeker = bar_of(window), window.features.run.navigation.seeker
+    QTest.mousePress(bar, LEFT, pos=spot(window, 2900))
+    QTest.mouseMove(bar, spot(window, 50))
+    QTest.mouseRelease(bar, LEFT, pos=spot(window, 50))
+    assert seeker.wanted is not None
+    window.action_table["stop_going"].trigger()
+    still(qtbot, window)
+    assert bar.target is None
+    assert window.session.run.iteration > 1000
