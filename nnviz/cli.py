@@ -147,7 +147,9 @@ def _add_run(commands: Any) -> None:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates")
     length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data ({DEFAULT_EPOCHS})")
-    parser.add_argument("--save", metavar="OUT", help="write the document with the trained weights")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--save", metavar="OUT", help="write the document with the trained weights")
+    what.add_argument("--calls", action="store_true", help="print the calls of torch that one iteration is made of, and nothing else")
     parser.add_argument("--breakpoints", action="store_true", help="stop where the document's breakpoints do, and say which one")
     _add_document_options(parser)
 
@@ -274,6 +276,8 @@ def _document(options: argparse.Namespace) -> OpenedFile:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.calls:
+        return _calls(options)
     from nnviz import jobs
 
     document = _document(options)
@@ -292,6 +296,15 @@ def _run(options: argparse.Namespace) -> int:
     if not left:
         return code
     return _complain(f"{left} of the settings with @ lie beyond the end of the run (iteration {result['iterations']}) and were not made.")
+
+
+def _calls(options: argparse.Namespace) -> int:
+    from nnviz import jobs
+    from nnviz.text.call_table import call_table
+
+    listed = jobs.list_calls(_document(options), options.iterations, options.epochs, options.breakpoints)
+    calls = [{name: getattr(call, name) for name in ("number", "phase", "layer", "title", "code")} for call in listed.calls]
+    return _show(options, {"calls": calls, "reason": listed.reason}, lambda: print(call_table(listed)))
 
 
 def _trace(options: argparse.Namespace) -> int:

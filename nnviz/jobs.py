@@ -28,6 +28,7 @@ from nnviz.records.trace_record import EdgeRecord, NodeRecord, PortRecord, StepR
 if TYPE_CHECKING:  # torch is loaded by the jobs that need it
     from nnviz.engine.errors import BuildError
     from nnviz.engine.run.trainer import Trainer
+    from nnviz.records.call_list import CallList
 
 DEFAULT_EPOCHS = 10
 LAST_BATCH = "of the batch of the last iteration, before its update"
@@ -183,6 +184,17 @@ def run(
     if save is not None:
         files.save(save, _trained(going.timeline.document, trainer))
     return result
+
+
+def list_calls(document: OpenedFile, iterations: int | None = None, epochs: int | None = None, breakpoints: bool = False) -> CallList:
+    """Return the calls of torch that an iteration is made of, after so many iterations or epochs; by default behind the last setting."""
+    from nnviz.engine.observe.flat_calls import listed_calls
+
+    going = HeadlessRun(document, breakpoints)
+    if iterations is None and epochs is None:
+        iterations = document.later[-1].iteration if document.later else 0
+    going.train(iterations, epochs)
+    return listed_calls(going.timeline.trainer)
 
 
 def _figures(trainer: Trainer) -> tuple[float, float | None, dict[str, float | None]]:

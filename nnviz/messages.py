@@ -13,6 +13,7 @@ import msgspec
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import LogUpdate, RunLog
+from nnviz.records.call_list import CallList
 from nnviz.records.data_record import DataRecord, TableRecord
 from nnviz.records.run_records import BreakpointHit, CurvePoints, Goal, LayerMeasures, Predictions, Surface, WeightHistory
 from nnviz.records.tensors import Array
@@ -173,6 +174,10 @@ class MapUnit(Request, frozen=True):
     layer: str
     unit: int
     """Place in the layer's output, in C order."""
+
+
+class ListCalls(Request, frozen=True):
+    """Send the calls of torch that an iteration is made of, as the run goes on from where it stands. It changes no run."""
 
 
 # --- replies --------------------------------------------------------------------------------------------------------
@@ -357,8 +362,16 @@ class UnitMapped(Reply, frozen=True):
     values: Array
 
 
+class CallsListed(Reply, frozen=True):
+    """Answers ListCalls."""
+
+    revision: int
+    iteration: int
+    listed: CallList
+
+
 class Logged(Reply, frozen=True):
-    """Something a model or a library printed."""
+    """Something a model or a library printed, or that the engine says of what it does."""
 
     text: str
 
@@ -383,6 +396,7 @@ Requests = (
     | StopReading
     | DrawInitial
     | MapUnit
+    | ListCalls
 )
 Replies = (
     Ready
@@ -401,6 +415,7 @@ Replies = (
     | TableRead
     | InitialDrawn
     | UnitMapped
+    | CallsListed
     | Logged
 )
 

@@ -58,7 +58,7 @@ ALLOWED = {
     "nnviz.ui.shell": {"version", "ui", *BELOW_THE_FEATURES},
     "nnviz.jobs": {"torch", "engine", "trace", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.viewing": {"trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
-    "nnviz.cli": {"version", "jobs", "trace", "document", "records", "export", "ui.shell", "resource_files", "msgspec", "PySide6"},
+    "nnviz.cli": {"version", "jobs", "trace", "document", "records", "text", "export", "ui.shell", "resource_files", "msgspec", "PySide6"},
 }
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.
 

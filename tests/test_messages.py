@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from nnviz import messages
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.run_log import Change, LogUpdate, RunLog
+from nnviz.records.call_list import CallList, ListedCall
 from nnviz.records.data_record import ColumnRecord, DataRecord, Spread, TableColumn, TableRecord
 from nnviz.records.run_records import CurvePoint, Goal, LayerMeasures, Predictions, Surface
 from nnviz.records.tensors import Array, Measure, Tensor
@@ -103,6 +104,8 @@ MESSAGES = [
     messages.BatchInspected(3, (4, 5), ARRAY, ARRAY, ARRAY),
     messages.DrawInitial("h1.weight", 7),
     messages.MapUnit("h1", 2),
+    messages.ListCalls(),
+    messages.CallsListed(3, 128, CallList("Two moons", 32, "x", (ListedCall(1, "forward", "h1", "dense 1", "addmm(x)"),), "")),
     messages.Preview(1, EXPERIMENT, "folder"),
     messages.ReadTable(2, EXPERIMENT),
     messages.StopReading(2),

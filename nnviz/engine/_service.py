@@ -19,6 +19,7 @@ from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.curve_records import curve_points
 from nnviz.engine.observe.data_previews import previewed
 from nnviz.engine.observe.data_records import data_record
+from nnviz.engine.observe.flat_calls import listed_calls, why_not_flat
 from nnviz.engine.observe.initial_values import initial_drawn
 from nnviz.engine.observe.inspection import gradient_checked, inspected, node_tensors
 from nnviz.engine.observe.reporter import Reporter
@@ -47,6 +48,8 @@ class Service:
         self._due = 0.0
         """When the next one may begin, as time.perf_counter counts."""
         self._data_sent: object = None
+        self._reasons_said: set[str] = set()
+        """Why iterations of this run are not made flat, as far as that has been logged."""
         self._reporter = Reporter(send)
         self._breakpoints = TrainingBreakpoints()
         self._files = FileQuestions(send, self._refuse)
@@ -67,6 +70,7 @@ class Service:
             messages.InspectBatch: lambda request: self._send(inspected_batch(self._run().trainer)),
             messages.DrawInitial: lambda request: self._send(initial_drawn(self._run(), request)),
             messages.MapUnit: self._look,
+            messages.ListCalls: self._list_calls,
             messages.Preview: self._preview,
             messages.ReadTable: lambda request: self._files.ask(request),
             messages.StopReading: lambda request: self._files.stop(request.number),
@@ -115,6 +119,7 @@ class Service:
         timeline.record_weight(self._reporter.watch.parameter, self._reporter.watch.element)
         stop = timeline.go_to(iteration, self._inbox.interrupts) if iteration else None
         self._timeline, self._revision, self._left = timeline, revision, None
+        self._reasons_said = set()
         self._reporter.begin()
         self._opened(
             LogUpdate(len(timeline.changes)),
@@ -178,6 +183,7 @@ class Service:
             before, at_most = self._timeline.iteration, 1 if is_watched else self._left
             stop = self._timeline.advance(self._breakpoints.active_check, at_most, start + SLICE)
             self._left -= self._timeline.iteration - before
+            self._log_reason()
             if stop:
                 self._finish(*stop)
             elif self._goal and self._goal.is_reached(self._timeline.points[-1]):
@@ -199,18 +205,29 @@ class Service:
         self._send(messages.Trained(timeline.iteration, timeline.trainer.position.epoch, reason, message, hit))
 
     def _go_to(self, request: messages.GoTo) -> None:
-        timeline, self._left = self._run(), None
+        timeline = self._run()
+        if self._left is not None:  # it trains: what the window has not heard of yet is not lost when the run goes back
+            self._reporter.report_recorded_weight(timeline, self._revision)
+            self._left = None
 
         def interrupted() -> bool:
             self._reporter.report_progress(timeline, self._revision)
             return self._inbox.interrupts()
 
         stop = timeline.go_to(request.iteration, interrupted)
+        self._log_reason()
         self._reporter.moved(len(timeline.points))
         self._send(messages.Moved(timeline.iteration, timeline.trainer.position.epoch, curve_points(timeline.points)))
         self._reporter.report_at_rest(timeline, self._revision)
         if stop:
             raise BuildError("", stop.message)
+
+    def _log_reason(self) -> None:
+        """Say in the log why iterations are not made flat; every reason once in a run."""
+        reason = self._timeline.trainer.flat.reason
+        if reason and reason not in self._reasons_said:
+            self._reasons_said.add(reason)
+            self._send(messages.Logged(f"{why_not_flat(reason)}\n"))
 
     # --- looking ---
 
@@ -249,6 +266,10 @@ class Service:
             case messages.MapUnit(layer, unit):
                 values = unit_map(self._run().trainer, layer, unit)
                 self._send(messages.UnitMapped(self._revision, self._timeline.iteration, layer, unit, values))
+
+    def _list_calls(self, request: messages.ListCalls) -> None:
+        timeline = self._run()
+        self._send(messages.CallsListed(self._revision, timeline.iteration, listed_calls(timeline.trainer)))
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:

@@ -28,6 +28,11 @@ class CodeLine(NamedTuple):
     """Id of the layer; "" for what belongs to none."""
     text: str
 
+    @property
+    def is_call(self) -> bool:
+        """Whether it calls a kernel of torch; the other lines take a number, count steps, or switch gradients on or off."""
+        return "(" in self.text and "_grad_enabled(" not in self.text
+
 
 class Names:
     """The names of a source and what they stand for."""

@@ -293,6 +293,10 @@ class FlatIterations:
 
     # --- reading ---
 
+    def is_proven(self, count: int) -> bool:
+        """Return whether iterations over so many rows were right often enough to be made flat."""
+        return count in self._proven
+
     @property
     def lines(self) -> tuple[CodeLine, ...]:
         """The calls of the flat iteration over the largest batch, in their order; none before it is proven."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from nnviz.document.branches import shared
 from nnviz.document.experiment import Experiment
+from nnviz.document.run_branches import shared
 from nnviz.document.run_log import Change, RunLog
 from nnviz.engine.data.datasets import Data, data_key, load
 from nnviz.engine.errors import BuildError
@@ -50,8 +50,8 @@ class Timeline:
         self.applied = 0
         """How many changes are in force where the run stands."""
         self.points: list[CurvePoint] = [self.trainer.start_point()]
-        self._known = list(self.points)
-        """The points of all iterations that were ever made, by iteration: those ahead come again as they were."""
+        self._known: list[CurvePoint] = []
+        """All points of the run by iteration, also those that lie ahead, as they were when it last went to a checkpoint."""
         self._checkpoints = Checkpoints()
         self._iteration_seconds = 0.0
         """How long the last iteration took."""
@@ -106,16 +106,15 @@ class Timeline:
         iteration, is_in_force = self.iteration, self.applied > len(log.changes)
         self._go_on_with(log, len(log.changes))
         if is_in_force:
-            self._jump(iteration)
+            self._stand_at_checkpoint(self._checkpoints.before(iteration))
             while self.iteration < iteration:
                 self.advance(at_most=iteration - self.iteration)
         return Transferred(self.trainer, tuple(self.trainer.parameters), (), False)
 
     def _go_on_with(self, log: RunLog, count: int) -> None:
         """Take this for the log, of whose changes `count` are those of the present one."""
-        self.log = log
+        self.log, self._known = log, []
         self._checkpoints.drop_after(self.iteration, count)
-        del self._known[self.iteration + 1 :]
 
     def _put_in_force(self, transferred: Transferred) -> None:
         old, self.trainer = self.trainer.experiment.training, transferred.trainer
@@ -123,11 +122,11 @@ class Timeline:
         training, last = self.trainer.experiment.training, self.points[-1]
         has_other_penalties = (old.l1, old.l2) != (training.l1, training.l2)
         if self.iteration == 0 and (transferred.is_another_net or has_other_penalties):
-            self._note(self.trainer.start_point())
+            self.points[-1] = self.trainer.start_point()
         elif transferred.is_another_net:
-            self._note(replace(self.trainer.start_point(), loss=last.loss))  # which was that of the last iteration made
+            self.points[-1] = replace(self.trainer.start_point(), loss=last.loss)  # which was that of the last iteration made
         elif has_other_penalties:
-            self._note(CurvePoint(last.iteration, last.loss))  # what was measured held the former ones and is measured anew
+            self.points[-1] = CurvePoint(last.iteration, last.loss)  # what was measured held the former ones and is measured anew
 
     def advance(self, check: TimelineCheck | None = None, at_most: float = 1, until: float = inf) -> Stop | None:
         """Make an iteration and what changes are recorded behind it, or several, up to so many; none is begun at this time of the clock or
@@ -145,7 +144,6 @@ class Timeline:
         if stop and stop.comes_before:
             return stop
         self.points.append(self.trainer.point)
-        self._know()
         self._apply_due()
         if self.iteration % checkpoints.SPACING == 0:
             self._keep_checkpoint()
@@ -157,12 +155,11 @@ class Timeline:
         ahead = [change.iteration - iteration - 1 for change in changes[:1]]
         losses = self.trainer.advance_quietly(min(at_most, checkpoints.SPACING - iteration % checkpoints.SPACING - 1, *ahead), until)
         self.points += [CurvePoint(number, loss) for number, loss in enumerate(losses, iteration + 1)]
-        self._know()
 
     def complete_last_point(self) -> bool:
         """Measure where the run is what its last point lacks; return whether that point is another one now."""
         last = self.points[-1]
-        self._note(self.trainer.completed(last))
+        self.points[-1] = self.trainer.completed(last)
         return self.points[-1] is not last
 
     def record_weight(self, parameter: str, element: tuple[int, ...]) -> None:
@@ -184,44 +181,38 @@ class Timeline:
         """
         if iteration < 0:
             raise BuildError("iteration", f"There is no iteration {iteration}.", "The start is iteration 0.")
-        if iteration < self.iteration or self._checkpoint_before(iteration) > self.iteration:
-            self._jump(iteration)
+        is_back = iteration < self.iteration
+        gap = LENGTH - 1 if self.trainer.recorder and not is_back else 0  # the history of a weight has none
+        at = self._checkpoints.before(iteration - gap)
+        if is_back or at > self.iteration:
+            self._stand_at_checkpoint(at)
         while self.iteration < iteration and not interrupted():
             stop = self.advance(at_most=iteration - self.iteration, until=time.perf_counter() + SLICE)
             if stop and stop.comes_before:
                 return stop
         return None
 
-    def _checkpoint_before(self, iteration: int) -> int:
-        """From where on the iterations up to this one are made again: its own update is to be shown, and the history of a weight."""
-        return self._checkpoints.before(iteration - (LENGTH if self.trainer.recorder else 0))[0]
-
-    def _jump(self, iteration: int) -> None:
-        """Stand at the last checkpoint before the iteration."""
-        at, (checkpoint, self.applied, point) = self._checkpoints.before(self._checkpoint_before(iteration) + 1)
-        reusable = self.trainer.flat_net if checkpoint.experiment.network == self.trainer.experiment.network else None
-        trainer = Trainer(checkpoint.experiment, self.data, reusable)
-        trainer.restore(checkpoint)
-        trainer.observe_like(self.trainer)
-        self.trainer = trainer
+    def _stand_at_checkpoint(self, at: int) -> None:
+        """Stand where there is a checkpoint; the points of the curves up to there are known."""
+        checkpoint, self.applied, point = self._checkpoints.kept[at]
+        old = self.trainer
+        if checkpoint.experiment is not old.experiment:  # else it goes on with its flat iterations, proven as they are
+            reusable = old.flat_net if checkpoint.experiment.network == old.experiment.network else None
+            self.trainer = Trainer(checkpoint.experiment, self.data, reusable)
+            self.trainer.observe_like(old)
+        self.trainer.restore(checkpoint)
+        self._known = self.points + self._known[len(self.points) :]
         self.points[:] = [*self._known[:at], point]
         self._apply_due()
-
-    def _note(self, point: CurvePoint) -> None:
-        """Take this for the point of the present iteration."""
-        self.points[-1] = self._known[len(self.points) - 1] = point
-
-    def _know(self) -> None:
-        """Know the points of the iterations just made."""
-        self._known += self.points[len(self._known) :]
 
     def branch(self, log: RunLog) -> Timeline:
         """Return a timeline of another log of the same data, at its start; as far as both begin alike it knows what this one knows."""
         other = Timeline(log, self.folder, self.data)
         common = shared(self.log, log)
         if common is not None:
-            last = min(common, len(self._known) - 1)
-            other._known = self._known[: int(last) + 1]
+            known = self.points + self._known[len(self.points) :]
+            last = min(common, len(known) - 1)
+            other._known = known[: int(last) + 1]
             other._checkpoints.adopt(self._checkpoints, last)
         return other
 

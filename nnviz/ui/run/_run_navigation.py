@@ -12,7 +12,7 @@ from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QMenu
 
 from nnviz import messages
-from nnviz.document.branches import free_name
+from nnviz.document.run_branches import free_name
 from nnviz.document.run_log import Change
 from nnviz.session.branches import KeptBranch
 from nnviz.session.run import RunState

@@ -10,7 +10,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from nnviz.document.branches import Branch, lines, shared
+from nnviz.document.run_branches import Branch, lines, shared
 from nnviz.document.run_log import RunLog
 from nnviz.session.branches import KeptBranch
 from nnviz.session.run import RunState
