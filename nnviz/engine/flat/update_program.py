@@ -55,7 +55,7 @@ class UpdateProgram:
         self._room = {"direction": flat.like(), "root": flat.like()}
         clips = training.clip_norm is not None or training.clip_value is not None
         self._raw = flat.like() if clips else None
-        self.unclipped = flat.views_of(self._raw) if clips else {}
+        self.unclipped = {name: view for name, view in flat.views_of(self._raw).items() if name in trained} if clips else {}
         """The gradients as they were before clipping, by parameter; empty where they are not clipped."""
         self.lines: tuple[CodeLine, ...] = ()
         self._ranges: tuple[Range, ...] = ()

@@ -8,6 +8,7 @@ from functools import partial
 from math import inf, nan
 from pathlib import Path
 
+import torch
 from msgspec.structs import replace
 
 from nnviz.document.experiment import Experiment
@@ -17,7 +18,8 @@ from nnviz.engine.data.datasets import Data, data_key, load
 from nnviz.engine.errors import BuildError
 from nnviz.engine.run import checkpoints
 from nnviz.engine.run._state_transfer import Transferred, transfer
-from nnviz.engine.run.checkpoints import Checkpoints
+from nnviz.engine.run.checkpoints import Checkpoint, Checkpoints
+from nnviz.engine.run.private_copy import private_copy
 from nnviz.engine.run.stop import Stop
 from nnviz.engine.run.trainer import Trainer
 from nnviz.engine.run.weight_recorder import LENGTH, WeightRecorder
@@ -65,6 +67,23 @@ class Timeline:
         self.log = log
         self._apply_due()
 
+    def fork(self) -> Timeline:
+        """Return another timeline of the same run, which is moved while this one stays, and knows its checkpoints."""
+        other = Timeline(self.log, self.folder, self.data)
+        other._take_checkpoints(self._checkpoints, self.points)
+        return other
+
+    def _take_checkpoints(self, kept: Checkpoints, points: list[CurvePoint]) -> None:
+        """Know those of the same run, whose points these are, and stand at the last."""
+        self._checkpoints.take(kept)
+        self.points = list(points)
+        self._stand_at_checkpoint(self._checkpoints.before(len(points)))
+
+    @property
+    def checkpoint_places(self) -> tuple[int, ...]:
+        """The iterations at which there are checkpoints: those that follow are quick to reach."""
+        return tuple(sorted(self._checkpoints.kept))
+
     @property
     def changes(self) -> tuple[Change, ...]:
         """What the document became, and when, oldest first."""
@@ -79,6 +98,23 @@ class Timeline:
     def document(self) -> Experiment:
         """The present document, whatever was in force where the run stands."""
         return self.log.last
+
+    @property
+    def kept(self) -> tuple[Checkpoint, ...]:
+        """The checkpoints up to where the run stands, oldest first: what need not be made again."""
+        return tuple(one.checkpoint for at, one in sorted(self._checkpoints.kept.items()) if at <= self.iteration)
+
+    def twin(self) -> Timeline:
+        """Return another timeline of the same run that stands where this one does; what is done to one the other does not notice."""
+        with torch.random.fork_rng(devices=[]):  # some layers of torch draw numbers when they are made
+            other = Timeline(self.log, self.folder, self.data)
+        other._stand_like(self)
+        return other
+
+    def _stand_like(self, other: Timeline) -> None:
+        self.trainer, self.applied, self.points = private_copy(other.trainer), other.applied, list(other.points)
+        self._known = list(other._known)
+        self._checkpoints.kept.update(other._checkpoints.kept)  # nobody changes one that is kept
 
     def has_same_data(self, experiment: Experiment, folder: Path) -> bool:
         """Return whether another run would have the rows of this one."""
@@ -186,15 +222,18 @@ class Timeline:
         at = self._checkpoints.before(iteration - gap)
         if is_back or at > self.iteration:
             self._stand_at_checkpoint(at)
+        ahead = self._checkpoints.begin_way(at, iteration) if is_back else []
         while self.iteration < iteration and not interrupted():
-            stop = self.advance(at_most=iteration - self.iteration, until=time.perf_counter() + SLICE)
+            if ahead and ahead[0] == self.iteration:
+                self._checkpoints.walk(self.trainer.checkpoint(), self.applied, self.points[ahead.pop(0)])
+            stop = self.advance(at_most=(*ahead, iteration)[0] - self.iteration, until=time.perf_counter() + SLICE)
             if stop and stop.comes_before:
                 return stop
         return None
 
     def _stand_at_checkpoint(self, at: int) -> None:
         """Stand where there is a checkpoint; the points of the curves up to there are known."""
-        checkpoint, self.applied, point = self._checkpoints.kept[at]
+        checkpoint, self.applied, point = self._checkpoints.at(at)
         old = self.trainer
         if checkpoint.experiment is not old.experiment:  # else it goes on with its flat iterations, proven as they are
             reusable = old.flat_net if checkpoint.experiment.network == old.experiment.network else None
