@@ -72,10 +72,6 @@ class Checkpoints:
         """Keep also those of another run up to an iteration to which both are the same."""
         self.kept |= {at: one for at, one in other.kept.items() if 0 < at <= last}
 
-    def take(self, other: Checkpoints) -> None:
-        """Keep what another has of the same run, too."""
-        self.kept |= other.kept
-
     def drop_after(self, iteration: int, applied: int) -> None:
         """Drop those behind the iteration, and those at which more changes than these were in force."""
         self.kept, self._walked = (
