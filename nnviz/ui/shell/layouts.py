@@ -47,7 +47,7 @@ WORKSPACES = {
                 (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"))),
             ),
         ),
-        (378, column((611, "inspector"), (285, "batch"), (300, "microscope"))),
+        (378, column((591, "inspector"), (285, "batch"), (320, "microscope"))),
     ),
     "train": row(
         (240, column((560, "training"), (330, "parameters"))),
