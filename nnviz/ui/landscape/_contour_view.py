@@ -8,17 +8,19 @@ from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import short
-from nnviz.ui.landscape._path_marks import paint_path, paint_standing
+from nnviz.ui.landscape.path_marks import paint_path, paint_standing
 from nnviz.ui.landscape.shown_plane import ShownPlane, free_of, loss_image, nearest_point
 from nnviz.ui.theme.colors import Theme, current_theme
 from nnviz.ui.widgets.plot import Plot
-from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, write
+from nnviz.ui.widgets.readout import line_height, paint_readout, small_mono, text_width, write
 from nnviz.ui.widgets.scales import AxisScale
 
 _FINE = 9
 """Pictures of the bands are so many times as fine as the plane."""
 _LONG = 60.0
 """Pixels a contour line must be long to be labelled."""
+_END = 44.0
+"""Pixels around both ends of a path that its own numbers need."""
 _NEAR = 9.0
 """Pixels within which a point of a path is meant."""
 
@@ -40,13 +42,17 @@ def paint_contours(plot: Plot, painter: QPainter, area: QRectF, shown: ShownPlan
     plot.axes.render(painter)
     painter.save()
     painter.setClipRect(frame)
-    _paint_lines(painter, theme, frame, shown, x, y)
     places = [(path, np.stack([x(path.points[:, 0]), y(path.points[:, 1])], 1)) for path in shown.paths]
+    names = _names(shown, frame)
+    ends = [QRectF(point[0] - _END, point[1] - _END / 2, 2 * _END, _END) for _, pixels in places[:1] for point in (pixels[0], pixels[-1])]
+    _paint_lines(painter, theme, frame, shown, (x, y), [*ends, *(box for box, _ in names)])
     for number, (path, pixels) in reversed(list(enumerate(places))):
         paint_path(painter, theme, path, pixels, number == 0, frame)
     if not places:
         paint_standing(painter, theme, QPointF(x(shown.centre[0]), y(shown.centre[1])), 0)
-    _write_names(painter, theme, frame, shown)
+    for box, text in names:
+        painter.fillRect(box, theme.color("panel", 0.75))
+        write(painter, box.adjusted(4, 0, 0, 0), text, theme.color("muted"))
     painter.restore()
     if plot.hovered is not None and frame.contains(plot.hovered):
         at = nearest_point(places, plot.hovered, _NEAR)
@@ -62,8 +68,11 @@ def _scales(plot: Plot, area: QRectF, shown: ShownPlane) -> tuple[QRectF, AxisSc
     return frame, *plot.zoomed(frame, x, AxisScale(float(field.y[0]), float(field.y[-1]), frame.bottom(), frame.top()))
 
 
-def _paint_lines(painter: QPainter, theme: Theme, frame: QRectF, shown: ShownPlane, x: AxisScale, y: AxisScale) -> None:
+def _paint_lines(
+    painter: QPainter, theme: Theme, frame: QRectF, shown: ShownPlane, scales: tuple[AxisScale, AxisScale], taken: list[QRectF]
+) -> None:
     """The contour lines, and on the longest of each level its loss, where that touches no other text."""
+    x, y = scales
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(theme.tint("loss", 0.75), 0.8))
     labels: list[tuple[QRectF, str]] = []
@@ -71,7 +80,7 @@ def _paint_lines(painter: QPainter, theme: Theme, frame: QRectF, shown: ShownPla
         pixels = [np.stack([x(line[:, 0]), y(line[:, 1])], 1) for line in lines]
         for line in pixels:
             painter.drawPolyline(QPolygonF([QPointF(*point) for point in line.tolist()]))
-        if box := _label_place(pixels, frame, text_width(short(level), number=True) + 6, [box for box, _ in labels]):
+        if box := _label_place(pixels, frame, text_width(short(level), number=True) + 6, [*taken, *(box for box, _ in labels)]):
             labels.append((box, short(level)))
     for box, text in labels:
         painter.setPen(Qt.PenStyle.NoPen)
@@ -94,12 +103,11 @@ def _label_place(lines: list[np.ndarray], frame: QRectF, width: float, taken: li
     return None
 
 
-def _write_names(painter: QPainter, theme: Theme, frame: QRectF, shown: ShownPlane) -> None:
-    """What the axes are, inside the frame at their ends."""
-    texts = f"{shown.axis_names[0]} →", f"↑ {shown.axis_names[1]}"
-    for text, is_right in zip(texts, (True, False), strict=True):
-        width = text_width(text) + 8
-        left, top = (frame.right() - width, frame.bottom() - line_height()) if is_right else (frame.left(), frame.top())
-        box = QRectF(left, top, width, line_height())
-        painter.fillRect(box, theme.color("panel", 0.75))
-        write(painter, box.adjusted(4, 0, -4, 0), text, theme.color("muted"), align=RIGHT if is_right else Qt.AlignmentFlag.AlignLeft)
+def _names(shown: ShownPlane, frame: QRectF) -> list[tuple[QRectF, str]]:
+    """What the axes are, and where that stands inside the frame, at their ends."""
+    across, up = f"{shown.axis_names[0]} →", f"↑ {shown.axis_names[1]}"
+    wide = text_width(across) + 8
+    return [
+        (QRectF(frame.right() - wide, frame.bottom() - line_height(), wide, line_height()), across),
+        (QRectF(frame.left(), frame.top(), text_width(up) + 8, line_height()), up),
+    ]

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QFont, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from nnviz.records.task_records import Curvature, GradientNoise
 from nnviz.records.tensors import to_numpy
 from nnviz.text import plot_numbers
-from nnviz.text.numbers import number
-from nnviz.ui.landscape.curvature_text import Section, noise_section, reach, sections
+from nnviz.text.numbers import number, short
+from nnviz.ui.landscape.curvature_text import Fact, Section, noise_section, reach, sections
 from nnviz.ui.theme.colors import SMALL, Theme, current_theme
-from nnviz.ui.theme.fonts import sans, scaled
+from nnviz.ui.theme.fonts import sans
 from nnviz.ui.widgets.header_button import SwitchButton
 from nnviz.ui.widgets.plot import Plot
-from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, small_sans, text_width, write
+from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, write
 
 _EXPLANATION = (
     "The Hessian, all second derivatives of the loss where the run stands. Its eigenvalues say how the loss bends along its own "
@@ -27,10 +28,10 @@ _EXPLANATION = (
 )
 _DECADES = 6
 """Decades of |λ| on a logarithmic axis; smaller ones have no bar."""
-_NARROW = 520
-"""Pixels of width below which the words stand under the bars."""
-_TEXTS = 330
-"""Pixels the words have beside the bars."""
+_NARROWEST, _LOWEST = 200.0, 64.0
+"""Pixels the bars need at least beside the words, and over them."""
+_GAP = 16.0
+_MORE = "more when enlarged: double click on the title"
 _GAUGE = 6
 
 
@@ -82,19 +83,19 @@ class CurvaturePlot(Plot):
         if self.found is None:
             self._paint_sections(painter, theme, area)
             return
-        if area.width() >= _NARROW:
-            width = min(scaled(_TEXTS) * 1.2, area.width() * 0.52)
-            bars = area.adjusted(0, 0, -width - 16, 0)
-            texts = QRectF(bars.right() + 16, area.top(), width, area.height())
+        needed = _width(self.sections)
+        if area.width() >= needed + _NARROWEST:
+            bars = area.adjusted(0, 0, -needed - _GAP, 0)
+            texts = QRectF(bars.right() + _GAP, area.top(), needed, area.height())
         else:
-            high = max(70.0, area.height() - self.least_height - 12)
-            bars, texts = area.adjusted(0, 0, 0, high - area.height()), area.adjusted(0, high + 8, 0, 0)
+            high = max(_LOWEST, area.height() - self.least_height - _GAP)
+            bars, texts = area.adjusted(0, 0, 0, high - area.height()), area.adjusted(0, high + _GAP / 2, 0, 0)
         self._paint_bars(painter, theme, bars)
         self._paint_sections(painter, theme, texts)
         self._paint_readout(painter, theme, bars)
 
     def _frame(self, area: QRectF) -> QRectF:
-        texts = [number(self.found.largest), number(self.found.smallest)]
+        texts = [number(self.found.largest), number(self.found.smallest), "<0.00001"]
         return area.adjusted(round(8 + max(text_width(text, number=True) for text in texts)), 8, -4, -8)
 
     def _paint_bars(self, painter: QPainter, theme: Theme, area: QRectF) -> None:
@@ -109,14 +110,16 @@ class CurvaturePlot(Plot):
             painter.drawRect(QRectF(frame.left() + place * pitch, zero, max(0.6, pitch - gap), -height * unit).normalized())
         painter.setPen(QPen(theme.color("faint"), 1))
         painter.drawLine(frame.bottomLeft().x(), zero, frame.right(), zero)
-        marks = [(zero, "0")]
-        if top > 0.08 * (top - bottom):
-            marks.append((frame.top(), number(self.found.largest)))
-        if -bottom > 0.08 * (top - bottom):
-            marks.append((frame.bottom(), number(self.found.smallest)))
-        for y, text in marks:
+        for y, text in self._marks(frame, zero):
             line = QRectF(area.left(), y - line_height() / 2, frame.left() - area.left() - 5, line_height())
             write(painter, line, text, theme.color("muted"), small_mono(), RIGHT)
+
+    def _marks(self, frame: QRectF, zero: float) -> list[tuple[float, str]]:
+        """Numbers at the axis, as (y, text): the largest, the smallest where it is below 0, and what has no height."""
+        largest = max(abs(self.found.largest), abs(self.found.smallest))
+        none = f"<{short(largest * 10.0**-_DECADES)}" if self.log_switch.isChecked() and largest > 0 else "0"
+        ends = ((frame.top(), self.found.largest), (frame.bottom(), self.found.smallest))
+        return [(zero, none), *((y, number(value)) for y, value in ends if abs(y - zero) > line_height())]
 
     def _paint_readout(self, painter: QPainter, theme: Theme, area: QRectF) -> None:
         frame, count = self._frame(area), len(self._bars.values)
@@ -141,29 +144,40 @@ class CurvaturePlot(Plot):
         return [("muted", f"{100 * share:.0f} % in {self.names.get(name, name)}")]
 
     def _paint_sections(self, painter: QPainter, theme: Theme, room: QRectF) -> None:
-        """Heads and facts, as many as fit; a gauge under that of the learning rate."""
-        line = QRectF(room.left(), room.top(), room.width(), line_height())
-        facts = [fact for section in self.sections for fact in section.facts]
-        names = 10 + max((text_width(fact.name) for fact in facts), default=0.0)
-        values = 10 + max((text_width(fact.value, number=True) for fact in facts), default=0.0)
+        """Heads and facts, as many as fit; a gauge under that of the learning rate. The fact under the pointer is read in full."""
+        line, is_whole, read = QRectF(room.left(), room.top(), room.width(), line_height()), True, None
         for section in self.sections:
-            if line.bottom() + line_height() > room.bottom():
-                return
+            if line.bottom() + line_height() > room.bottom() - line_height() * (section is not self.sections[-1]):
+                is_whole = False
+                break
             write(painter, line, section.head.upper(), theme.color("muted"), sans(SMALL, QFont.Weight.Bold))
             line.translate(0, line_height() + 1)
-            for fact in section.facts:
+            for fact, columns in zip(section.facts, _columns(section), strict=True):
                 if line.bottom() > room.bottom() + 1:
-                    return
-                write(painter, line, fact.name, theme.color("muted"))
-                write(painter, line.adjusted(names, 0, 0, 0), fact.value, theme.color(fact.tone), small_mono())
-                rest = line.adjusted(names + values if fact.value else 0, 0, 0, 0)
-                remark = QFontMetricsF(small_sans()).elidedText(fact.remark, Qt.TextElideMode.ElideRight, rest.width())
-                write(painter, rest, remark, theme.color("muted"))
+                    is_whole = False
+                    break
+                self._write_fact(painter, theme, line, fact, columns)
+                read = fact if self.hovered is not None and line.contains(self.hovered) else read
                 line.translate(0, line_height())
             if section.head == "Stability" and self.found and self.found.stability and line.top() + _GAUGE <= room.bottom():
                 self._paint_gauge(painter, theme, QRectF(line.left(), line.top() + 2, line.width(), _GAUGE))
                 line.translate(0, _GAUGE + 2)
             line.translate(0, line_height() / 2)
+        if not is_whole and line.bottom() <= room.bottom() + 1:
+            write(painter, line, _MORE, theme.color("faint"))
+        if read and read.remark:
+            said = " ".join(filter(None, (read.name, read.value)))
+            rows = [("text", said)] if said else []
+            paint_readout(painter, theme, self.hovered, [*rows, *(("muted", part) for part in read.remark.split(", "))], room)
+
+    def _write_fact(self, painter: QPainter, theme: Theme, line: QRectF, fact: Fact, columns: tuple[float, float]) -> None:
+        """Name, figure, and the parts of the remark that fit."""
+        write(painter, line, fact.name, theme.color("muted"))
+        write(painter, line.adjusted(columns[0], 0, 0, 0), fact.value, theme.color(fact.tone), small_mono())
+        rest = line.adjusted(columns[1], 0, 0, 0)
+        parts = fact.remark.split(", ")
+        fitting = (", ".join(parts[:count]) for count in range(len(parts), 0, -1))
+        write(painter, rest, next((text for text in fitting if text_width(text) <= rest.width()), ""), theme.color("muted"))
 
     def _paint_gauge(self, painter: QPainter, theme: Theme, bar: QRectF) -> None:
         """How much of the way to the largest stable rate is used; beyond it in the colour of what is clipped."""
@@ -176,3 +190,16 @@ class CurvaturePlot(Plot):
         painter.drawRoundedRect(QRectF(bar.left(), bar.top(), max(6.0, bar.width() * share / scale), bar.height()), 3, 3)
         edge = bar.left() + bar.width() / scale
         painter.fillRect(QRectF(min(edge, bar.right()) - 1, bar.top() - 2, 2, bar.height() + 4), theme.color("text"))
+
+
+def _columns(section: Section) -> list[tuple[float, float]]:
+    """Where the figure and the remark of every fact begin: one below the other, and a remark alone at the left."""
+    names = 8 + max(text_width(fact.name) for fact in section.facts)
+    values = 8 + max(text_width(fact.value, number=True) for fact in section.facts)
+    return [(names, names + values if fact.name or fact.value else 0.0) for fact in section.facts]
+
+
+def _width(sections: Sequence[Section]) -> float:
+    """Pixels that the longest line takes."""
+    lines = ((columns[1], fact.remark) for section in sections for fact, columns in zip(section.facts, _columns(section), strict=True))
+    return max((left + text_width(remark) + 4 for left, remark in lines), default=0.0)

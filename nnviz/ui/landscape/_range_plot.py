@@ -23,8 +23,8 @@ _EXPLANATION = (
     "Marked is where it falls fastest: rates there, or somewhat below, suit. Nothing of the run is changed.\n\n"
     "The line is the median over the seeds, smoothed; the band reaches from the lowest of them to the highest."
 )
-_ABOVE = 1.3
-"""The picture reaches to so many times the loss at the start: what has diverged would flatten all else."""
+_ABOVE, _MOST = 1.25, 75
+"""The picture reaches to so many times what this percentage of the rates stays below: what has diverged would flatten all else."""
 
 
 class RangeTestPlot(Plot):
@@ -97,7 +97,8 @@ class RangeTestPlot(Plot):
 
     def _scales(self, area: QRectF) -> tuple[QRectF, AxisScale, AxisScale]:
         low, _, high = self._spread()
-        limits = snapped(float(low.min()), min(float(high.max()), max(_ABOVE * self.found.start, float(low.min()) * 1.1)))
+        least, usual = float(low.min()), max(self.found.start, float(np.percentile(high, _MOST)))
+        limits = snapped(least, min(float(high.max()), least + _ABOVE * (usual - least)))
         left = 7 + max(text_width(plot_numbers.tick(limit), number=True) for limit in (*limits, 0.25))
         frame = area.adjusted(round(left), 7, -10, -line_height() - 3)
         rates = to_numpy(self.found.rates)

@@ -9,8 +9,8 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
-from nnviz.ui.landscape._path_marks import paint_path, paint_standing
 from nnviz.ui.landscape.loss_field import LossField
+from nnviz.ui.landscape.path_marks import paint_path, paint_standing
 from nnviz.ui.landscape.shown_plane import ShownPlane, loss_color, nearest_point
 from nnviz.ui.theme.colors import Theme, current_theme
 from nnviz.ui.widgets.plot import Plot
@@ -20,6 +20,8 @@ _HEIGHT = 0.62
 """How high the largest loss stands over the smallest, in widths of the plane."""
 _SHADES = 24
 """So many colours there are; a brush for every face would take longer."""
+_EDGE = 0.25
+"""By how much the edges of faces are darker, as a share of the range of colours."""
 _NEAR = 12.0
 _LEAST_HIGH, _MOST_HIGH = 0.12, 1.45
 """Radians one looks down at least and at most."""
@@ -70,11 +72,12 @@ def paint_surface(plot: Plot, painter: QPainter, area: QRectF, shown: ShownPlane
     """Paint the surface, the floor with its axes, the paths over it, and the values under the pointer."""
     theme, field = current_theme(), shown.field
     stage = _Stage(shown, view, area.adjusted(8, line_height(), -8, -line_height()))
-    _paint_floor(painter, theme, stage)
+    floor = _paint_floor(painter, theme, stage)
     grid_x, grid_y = np.meshgrid(field.x, field.y)
     corners = stage.placed(grid_x, grid_y, field.share(field.losses))
     pixels = stage.pixels(corners)
     _paint_faces(painter, theme, pixels, view.seen(corners)[1], field.share(field.losses))
+    _write_names(painter, theme, stage, floor)
     places = [(path, stage.pixels(_on_surface(stage, path.points))) for path in shown.paths]
     for number, (path, line) in reversed(list(enumerate(places))):
         paint_path(painter, theme, path, line, number == 0, area)
@@ -91,14 +94,19 @@ def _on_surface(stage: _Stage, points: np.ndarray) -> np.ndarray:
     return stage.placed(points[:, 0], points[:, 1], np.nan_to_num(heights, nan=1.0))
 
 
-def _paint_floor(painter: QPainter, theme: Theme, stage: _Stage) -> None:
-    """The edge of the plane under the surface, with the names of both axes at the sides that are in front."""
+def _paint_floor(painter: QPainter, theme: Theme, stage: _Stage) -> np.ndarray:
+    """The plane under the surface; return the pixels of its corners, (4, 2)."""
     square = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
     floor = np.concatenate([square, np.full((4, 1), -0.5 * _HEIGHT)], 1)
     corners = stage.pixels(floor)
     painter.setPen(QPen(theme.color("faint"), 1))
     painter.setBrush(theme.color("field"))
     painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners.tolist()]))
+    return corners
+
+
+def _write_names(painter: QPainter, theme: Theme, stage: _Stage, corners: np.ndarray) -> None:
+    """The names of both axes, at the sides of the floor that are in front."""
     for name, (first, second) in zip(stage.shown.axis_names, _front_edges(corners), strict=True):
         middle = (corners[first] + corners[second]) / 2
         text = f"{name} →" if corners[second][0] >= corners[first][0] else f"← {name}"
@@ -119,12 +127,15 @@ def _paint_faces(painter: QPainter, theme: Theme, pixels: np.ndarray, depth: np.
     four = [(slice(0, -1), slice(0, -1)), (slice(0, -1), slice(1, None)), (slice(1, None), slice(1, None)), (slice(1, None), slice(0, -1))]
     faces = np.stack([pixels[place] for place in four], -2).reshape(-1, 4, 2)
     middles, shares = (np.mean([values[place] for place in four], 0).ravel() for values in (depth, share))
-    looks = [loss_color(theme, number / (_SHADES - 1)) for number in range(_SHADES)]
-    edge = QPen(theme.tint("loss", 0.8), 0.5)
-    painter.setPen(edge)
+    looks = [
+        (QPen(loss_color(theme, number / (_SHADES - 1) + _EDGE), 0.5), loss_color(theme, number / (_SHADES - 1)))
+        for number in range(_SHADES)
+    ]
     for place in np.argsort(-np.nan_to_num(middles, nan=math.inf)).tolist():
         if math.isfinite(shares[place]):
-            painter.setBrush(looks[round(shares[place] * (_SHADES - 1))])
+            pen, color = looks[round(shares[place] * (_SHADES - 1))]
+            painter.setPen(pen)
+            painter.setBrush(color)
             painter.drawConvexPolygon(QPolygonF([QPointF(*corner) for corner in faces[place].tolist()]))
     painter.setBrush(Qt.BrushStyle.NoBrush)
 

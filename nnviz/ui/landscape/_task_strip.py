@@ -11,6 +11,8 @@ from nnviz.ui.theme.fonts import sans, scaled
 from nnviz.ui.theme.painting import painted
 
 _HEIGHT = 24
+_FULL = {"again": "compute again"}
+"""What a button that has no room for it means."""
 
 
 class TaskStrip(QWidget):
@@ -43,9 +45,9 @@ class TaskStrip(QWidget):
         """
         shown = "cancel" if share is not None else word
         self.button.setText(shown)
-        self.button.setAccessibleName(f"{shown}: {self._what}")
+        self.button.setAccessibleName(f"{_FULL.get(shown, shown)}: {self._what}")
         self.button.setEnabled(share is not None or not obstacle)
-        self.button.setToolTip(obstacle or f"{shown.capitalize()}: {self._what}")
+        self.button.setToolTip(obstacle or f"{_FULL.get(shown, shown).capitalize()}: {self._what}")
         if (text, tone, share) != (self.text, self._tone, self._share):
             self.text, self._tone, self._share = text, tone, share
             self.setAccessibleName(text)

@@ -31,7 +31,7 @@ class Section(NamedTuple):
 def cost(weights: int) -> str:
     """Return what finding the curvature of so many weights takes, before it is asked for."""
     if weights <= WHOLE_UP_TO:
-        return f"{weights:,} weights: a Hessian of P² = {weights**2:,} numbers, solved in P³ = {short(weights**3)} operations"
+        return f"{weights:,} weights: a Hessian of P² = {weights**2:,} numbers, P³ = {weights**3:,} operations"
     return f"{weights:,} weights: P² = {short(weights**2)} numbers are too many; both ends of the spectrum by Lanczos steps"
 
 
@@ -61,15 +61,13 @@ def _eigenvalues(found: Curvature) -> tuple[Fact, ...]:
     )
     return (
         Fact("largest λ", number(found.largest), extent),
-        Fact("smallest λ", number(found.smallest), signs or "none negative: a valley in every direction"),
+        Fact("smallest λ", number(found.smallest), signs or "none negative"),
         Fact("condition", "–" if found.condition is None else short(found.condition), _condition_remark(found)),
     )
 
 
 def _condition_remark(found: Curvature) -> str:
-    return (
-        "needs all eigenvalues" if found.condition is None else "largest over smallest |λ|" + (", without flat ones" if found.flat else "")
-    )
+    return "needs all eigenvalues" if found.condition is None else "without flat ones" if found.flat else "largest over smallest |λ|"
 
 
 def _stability(found: Curvature) -> tuple[Fact, ...]:
@@ -81,9 +79,9 @@ def _stability(found: Curvature) -> tuple[Fact, ...]:
         return (Fact("stable", "any η", f"nothing curves upwards for {name}"),)
     product = stability.sharpness * stability.learning_rate
     beyond = reach(stability) > 1
-    verdict = "beyond it full-batch steps grow; batches shift it" if beyond else f"now η = {number(stability.learning_rate)}"
+    verdict = f"now η = {number(stability.learning_rate)}" + (", full-batch steps grow" if beyond else "")
     return (
-        Fact("λ·η", f"{number(product)} of {number(stability.limit)}", f"{name}, largest λ it meets {number(stability.sharpness)}"),
+        Fact("λ·η", f"{number(product)} of {number(stability.limit)}", f"{name}, λ it meets {number(stability.sharpness)}"),
         Fact("stable up to η", number(stability.largest_rate), verdict, "clip" if beyond else "forward"),
     )
 
@@ -94,10 +92,8 @@ def reach(stability: Stability) -> float:
 
 
 def _steps(loss: float, newton: NewtonStep) -> tuple[Fact, ...]:
-    indefinite = (
-        f"{newton.negative:,} directions curve down: it makes for a saddle" if newton.negative else "every direction curves up or is flat"
-    )
-    uphill = ", and sets out uphill" if newton.slope > 0 else ""
+    indefinite = f"indefinite, {newton.negative:,} directions curve down" if newton.negative else "no direction curves down"
+    uphill = ", it sets out uphill" if newton.slope > 0 else ""
     return (
         Fact("loss now", number(loss)),
         Fact(
@@ -106,16 +102,12 @@ def _steps(loss: float, newton: NewtonStep) -> tuple[Fact, ...]:
             f"length {short(newton.gradient_norm)}, foretold {number(newton.gradient_predicted)}",
         ),
         Fact("Newton step", number(newton.loss), f"length {short(newton.norm)}, foretold {number(newton.predicted)}"),
-        Fact("", "", f"Newton: {indefinite}{uphill}"),
+        Fact("", "", f"Hessian: {indefinite}{uphill}"),
     )
 
 
 def _check(found: Curvature) -> tuple[Fact, ...]:
     check = found.check
     if check.kinks:
-        return (
-            Fact("H·v", "kink", f"{check.kinks:,} elements change sides within the step of the difference: it says nothing here", "clip"),
-        )
-    return (
-        Fact("H·v", short(check.error), "relative difference from differences of gradients", "forward" if check.error < 1e-2 else "loss"),
-    )
+        return (Fact("H·v", "kink", f"{check.kinks:,} elements within the step, so differences say nothing", "clip"),)
+    return (Fact("H·v", short(check.error), "off differences of gradients, relative", "forward" if check.error < 1e-2 else "loss"),)

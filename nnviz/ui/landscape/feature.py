@@ -131,7 +131,7 @@ class LandscapeFeature:
         panel.plot.set_past(state.result is not None and not (is_present and is_wanted))
         text, tone = self._said(panel, state, is_present, is_wanted)
         share = state.progress.done / max(1, state.progress.total) if state.progress else None
-        word = "compute again" if state.result is not None else "compute"
+        word = "again" if state.result is not None else "compute"
         panel.strip.show_state(text, tone, share, word, tasks.obstacle)
 
     def _said(self, panel: TaskPanel, state: TaskState, is_present: bool, is_wanted: bool) -> tuple[str, str]:
@@ -195,5 +195,5 @@ class LandscapeFeature:
 
 
 def _plane_offer(task: PlaneTask) -> str:
-    over = "the rows of the next batch" if task.rows == "batch" else "all training rows"
-    return f"{task.size} × {task.size} losses over {over}, {task.mode} mode"
+    over = "the next batch" if task.rows == "batch" else "all rows"
+    return f"{task.size} × {task.size} points, {over}, {task.mode} mode"

@@ -15,6 +15,7 @@ from nnviz.ui.widgets.scales import nice_step
 WIDE = 20.0
 """Where the largest loss is so many times the smallest, levels stand in equal ratios."""
 MOST_LEVELS = 12
+"""In equal ratios; at equal distances there are a few more."""
 _LEAST = 1e-12
 """Losses below this share of the largest are drawn as if they were that large: their logarithm would take all levels."""
 _MANTISSAS = ((1, 2, 5), (1, 3), (1,))
@@ -49,13 +50,13 @@ class LossField:
 
     @cached_property
     def levels(self) -> np.ndarray:
-        """Round losses between the smallest and the largest, at most MOST_LEVELS, increasing; none where all are equal."""
+        """Round losses between the smallest and the largest, a dozen or so, increasing; none where all are equal."""
         low, high = self.range
         if not high > low:
             return np.zeros(0)
         if self.is_log:
             return _round_ratios(max(low, high * _LEAST), high)
-        step = nice_step(high - low, MOST_LEVELS - 1)
+        step = nice_step(high - low, MOST_LEVELS + 3)
         first, last = math.ceil(low / step + 1e-9), math.floor(high / step - 1e-9)
         return np.arange(first, last + 1) * step
 
