@@ -45,7 +45,8 @@ def paint_contours(plot: Plot, painter: QPainter, area: QRectF, shown: ShownPlan
     places = [(path, np.stack([x(path.points[:, 0]), y(path.points[:, 1])], 1)) for path in shown.paths]
     names = _names(shown, frame)
     ends = [QRectF(point[0] - _END, point[1] - _END / 2, 2 * _END, _END) for _, pixels in places[:1] for point in (pixels[0], pixels[-1])]
-    _paint_lines(painter, theme, frame, shown, (x, y), [*ends, *(box for box, _ in names)])
+    trodden = [QRectF(point[0] - 4, point[1] - 4, 8, 8) for _, pixels in places for point in pixels]
+    _paint_lines(painter, theme, frame, shown, (x, y), [*ends, *trodden, *(box for box, _ in names)])
     for number, (path, pixels) in reversed(list(enumerate(places))):
         paint_path(painter, theme, path, pixels, number == 0, frame)
     if not places:

@@ -31,7 +31,7 @@ _DECADES = 6
 _NARROWEST, _LOWEST = 200.0, 64.0
 """Pixels the bars need at least beside the words, and over them."""
 _GAP = 16.0
-_MORE = "more when enlarged: double click on the title"
+_MORE = "more when enlarged"
 _GAUGE = 6
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from nnviz.records.task_records import LossPlane
@@ -17,7 +17,7 @@ from nnviz.ui.landscape.shown_plane import ShownPlane
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import choice
 from nnviz.ui.widgets.plot import Plot
-from nnviz.ui.widgets.readout import line_height, small_sans, text_width, write
+from nnviz.ui.widgets.readout import line_height, text_width, write
 
 _EXPLANATION = (
     "The loss if the parameters stood elsewhere on a plane through where they are: through two weights, two random directions of the "
@@ -80,12 +80,12 @@ class LandscapePlot(Plot):
         """Write what stands below the picture, and whose paths there are, as far as there is room; return its height."""
         if area.height() < _ROOMY:
             return 0.0
-        theme, metrics = current_theme(), QFontMetricsF(small_sans())
-        texts, paths = self.shown.footers, self.shown.paths if len(self.shown.paths) > 1 else ()
+        theme, paths = current_theme(), self.shown.paths if len(self.shown.paths) > 1 else ()
+        texts = _in_lines(self.shown.footers, area.width() - 8)
         height = line_height() * (len(texts) + bool(paths)) + 2
         line = QRectF(area.left() + 4, area.bottom() - height + 2, area.width() - 8, line_height())
         for text in texts:
-            write(painter, line, metrics.elidedText(text, Qt.TextElideMode.ElideRight, line.width()), theme.color("muted"))
+            write(painter, line, text, theme.color("muted"))
             line.translate(0, line_height())
         for path in paths:
             if line.left() + text_width(path.name) + 14 > area.right():
@@ -135,3 +135,15 @@ class LandscapePlot(Plot):
             super().keyPressEvent(event)
         else:
             self._turn(*(_TURN * part for part in ways[event.key()]))
+
+
+def _in_lines(parts: Sequence[str], width: float) -> list[str]:
+    """The parts joined as far as they fit into lines of so many pixels."""
+    lines: list[str] = []
+    for part in parts:
+        joined = f"{lines[-1]} · {part}" if lines else part
+        if lines and text_width(joined) <= width:
+            lines[-1] = joined
+        else:
+            lines.append(part)
+    return lines

@@ -122,7 +122,11 @@ class RangeTestPlot(Plot):
     def _write_notes(self, painter: QPainter, theme: Theme, frame: QRectF) -> None:
         """What the marks are, in the corner that the curve leaves free: it falls, then rises at the right."""
         found = self.found
-        notes = [("forward", _band_text(found.low, found.high))] if found.low and found.high else [("muted", "the loss never falls")]
+        notes = (
+            [("forward", _band_text(found.low, found.high))]
+            if found.low and found.high
+            else [("muted", "no rate stands out: the loss does not fall")]
+        )
         if self._present:
             notes.append(("muted", f"┆ now η = {number(self._present)}"))
         for place, (color, text) in enumerate(notes):

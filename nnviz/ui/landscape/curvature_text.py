@@ -37,7 +37,7 @@ def cost(weights: int) -> str:
 
 def sections(found: Curvature) -> tuple[Section, ...]:
     """Return all there is to say of it."""
-    made = [Section("Eigenvalues of the Hessian", _eigenvalues(found)), Section("Stability", _stability(found))]
+    made = [Section("Stability", _stability(found)), Section("Eigenvalues of the Hessian", _eigenvalues(found))]
     if found.newton:
         made.append(Section("One step from here", _steps(found.loss, found.newton)))
     return (*made, Section("Check", _check(found)))

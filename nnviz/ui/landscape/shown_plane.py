@@ -62,13 +62,12 @@ class ShownPlane:
 
     @cached_property
     def footers(self) -> tuple[str, ...]:
-        """What stands below the picture, the more important first."""
+        """What stands below the picture, in parts that may stand in lines of their own."""
         low, high = self.field.range
-        found = [f"loss {steady(self.loss)} at ●, where the run stands; on this plane from {steady(low)} to {steady(high)}"]
+        found = [f"loss {steady(self.loss)} at ●, where the run stands", f"on this plane {steady(low)} to {steady(high)}"]
         if self.shares:
-            one, two = map(_whole_percent, self.shares.about_mean)
-            random = " and ".join(map(_whole_percent, self.shares.random_about_mean))
-            found.append(f"the path's spread: {one} in its first direction, {two} in two; a random walk shows {random}")
+            own, random = (", ".join(map(_whole_percent, pair)) for pair in (self.shares.about_mean, self.shares.random_about_mean))
+            found += [f"the path's spread in 1, 2 directions: {own}", f"a random walk's: {random}"]
         return tuple(found)
 
     def values_at(self, x: float, y: float) -> list[tuple[str, str]]:
