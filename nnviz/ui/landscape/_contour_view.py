@@ -7,7 +7,6 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from nnviz.text import plot_numbers
-from nnviz.text.numbers import short
 from nnviz.ui.landscape.path_marks import paint_path, paint_standing
 from nnviz.ui.landscape.shown_plane import ShownPlane, free_of, loss_image, nearest_point
 from nnviz.ui.theme.colors import Theme, current_theme
@@ -81,8 +80,8 @@ def _paint_lines(
         pixels = [np.stack([x(line[:, 0]), y(line[:, 1])], 1) for line in lines]
         for line in pixels:
             painter.drawPolyline(QPolygonF([QPointF(*point) for point in line.tolist()]))
-        if box := _label_place(pixels, frame, text_width(short(level), number=True) + 6, [*taken, *(box for box, _ in labels)]):
-            labels.append((box, short(level)))
+        if box := _label_place(pixels, frame, text_width(shown.field.text(level), number=True) + 6, [*taken, *(box for box, _ in labels)]):
+            labels.append((box, shown.field.text(level)))
     for box, text in labels:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("panel", 0.75))

@@ -13,10 +13,10 @@ from nnviz.records.task_records import LossPlane
 from nnviz.text import plot_numbers
 from nnviz.ui.landscape._contour_view import band_image, paint_contours
 from nnviz.ui.landscape._surface_view import View, paint_surface
+from nnviz.ui.landscape.requested_plot import RequestedPlot
 from nnviz.ui.landscape.shown_plane import ShownPlane
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import choice
-from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import line_height, text_width, write
 
 _EXPLANATION = (
@@ -30,12 +30,12 @@ _ROOMY = 190
 """Pixels of height below which nothing is written under the picture."""
 
 
-class LandscapePlot(Plot):
+class LandscapePlot(RequestedPlot):
     """Contours: wheel, drag and double click look closer as in all plots. Surface: drag and arrows turn it, a double click back."""
 
     def __init__(self, *tools: QWidget, parent: QWidget | None = None) -> None:
-        super().__init__("Loss landscape", _EXPLANATION, "Landscape", parent)
-        self.view = choice("From above, or as a surface that is turned by dragging", {"contours": "contours", "surface": "3-D"}, "contours")
+        super().__init__("Loss landscape", _EXPLANATION, "Plane", parent)
+        self.view = choice("From above, or as a surface that is turned by dragging", {"contours": "2-D", "surface": "3-D"}, "contours")
         self.view.chosen.connect(self.renew)
         self.tools = (*tools, self.view)
         self.shown: ShownPlane | None = None
@@ -57,8 +57,8 @@ class LandscapePlot(Plot):
 
     def take(self, plane: LossPlane | None = None, iteration: int = 0) -> None:
         if plane is None:
-            self.shown, self.sentence = None, "the loss around where the run stands: choose a plane, then compute"
-            self.set_heading("Loss landscape", "", "Landscape")
+            self.shown, self.sentence = None, self.failure or "the loss around where the run stands: choose a plane, then compute"
+            self.set_heading("Loss landscape", "", "Plane")
             return
         self.sentence = ""
         self.shown = ShownPlane.of(plane, *self._look)
@@ -67,7 +67,7 @@ class LandscapePlot(Plot):
         self.legend = tuple((theme.branch(path.color), path.name) for path in self.shown.paths)
         self._image = band_image(theme, self.shown)
         coarse = f", every {plane.stride}th point" if plane.stride > 2 else ", every second point" if plane.stride == 2 else ""
-        self.set_heading("Loss landscape", plot_numbers.iteration(iteration) + coarse, "Landscape")
+        self.set_heading("Loss landscape", plot_numbers.iteration(iteration) + coarse, "Plane")
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         room = area.adjusted(0, 0, 0, -self._paint_footers(painter, area))

@@ -16,7 +16,7 @@ from nnviz.ui.theme.colors import GRID
 from nnviz.ui.widgets.element_picker import ElementPicker
 from nnviz.ui.widgets.header_button import PopupButton, choice
 
-PLANES = {"path": "path", "weights": "two weights", "random": "random"}
+PLANES = {"path": "path", "weights": "weights", "random": "random"}
 SIZES = (21, 41, 81)
 _ROWS = {"all": "all training rows", "batch": "rows of the next batch"}
 _MODES = {"evaluation": "evaluation: no dropout", "training": "training: masks of the next iteration"}
@@ -54,7 +54,7 @@ class PlaneSettings(QWidget):
         ):
             self._form.addRow(label, widget)
         self.opener = PopupButton("How the plane is computed", self)
-        self.opener.set_text("settings")
+        self.opener.set_text("…")
         self._listen()
         self._show_rows()
 

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QWidget
 from nnviz.records.task_records import RangeTest
 from nnviz.records.tensors import to_numpy
 from nnviz.text import plot_numbers
-from nnviz.text.numbers import number, steady
+from nnviz.text.numbers import number, short, steady
+from nnviz.ui.landscape.requested_plot import RequestedPlot
 from nnviz.ui.theme.colors import Theme, current_theme
-from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import line_height, paint_readout, text_width, write
 from nnviz.ui.widgets.scales import AxisScale, snapped
 
@@ -27,13 +27,13 @@ _ABOVE, _MOST = 1.25, 75
 """The picture reaches to so many times what this percentage of the rates stays below: what has diverged would flatten all else."""
 
 
-class RangeTestPlot(Plot):
+class RangeTestPlot(RequestedPlot):
     """A click chooses a rate; until then it is the middle of the suggested ones."""
 
     rate_chosen = Signal()
 
     def __init__(self, *tools: QWidget, parent: QWidget | None = None) -> None:
-        super().__init__("Learning-rate range test", _EXPLANATION, "Range test", parent)
+        super().__init__("Learning-rate range test", _EXPLANATION, "Range", parent)
         self.tools = tools
         self.found: RangeTest | None = None
         self._rates = np.zeros(0)
@@ -62,15 +62,15 @@ class RangeTestPlot(Plot):
 
     def take(self, found: RangeTest | None = None, iteration: int = 0) -> None:
         if found is None:
-            self.sentence = "which learning rate suits where the run stands: press compute"
-            self.set_heading("Learning-rate range test", "", "Range test")
+            self.sentence = self.failure or "which learning rate suits where the run stands: press compute"
+            self.set_heading("Learning-rate range test", "", "Range")
             return
         rates, smoothed = to_numpy(found.rates), to_numpy(found.smoothed)
         known = np.isfinite(smoothed).any(0)
         self._rates, self._curves = rates[known], smoothed[:, known]
         self.sentence = "" if known.any() else "the loss is not finite at any of these rates"
         seeds = len(smoothed)
-        self.set_heading("Learning-rate range test", f"{plot_numbers.iteration(iteration)}, {seeds} seed{'s' * (seeds > 1)}", "Range test")
+        self.set_heading("Learning-rate range test", f"{plot_numbers.iteration(iteration)}, {seeds} seed{'s' * (seeds > 1)}", "Range")
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         theme = current_theme()
@@ -122,11 +122,10 @@ class RangeTestPlot(Plot):
     def _write_notes(self, painter: QPainter, theme: Theme, frame: QRectF) -> None:
         """What the marks are, in the corner that the curve leaves free: it falls, then rises at the right."""
         found = self.found
-        notes = (
-            [("forward", _band_text(found.low, found.high))]
-            if found.low and found.high
-            else [("muted", "no rate stands out: the loss does not fall")]
-        )
+        is_falling = found.low is not None and found.high is not None
+        said = _band_texts(found.low, found.high) if is_falling else ("no rate stands out: the loss does not fall", "it does not fall")
+        fitting = [text for text in said if text_width(text) + 16 <= frame.width()]
+        notes = [("forward" if is_falling else "muted", fitting[0])] if fitting else []
         if self._present:
             notes.append(("muted", f"┆ now η = {number(self._present)}"))
         for place, (color, text) in enumerate(notes):
@@ -160,5 +159,7 @@ class RangeTestPlot(Plot):
             self.update()
 
 
-def _band_text(low: float, high: float) -> str:
-    return f"falls fastest at η = {number(low)}" if low == high else f"falls fastest between η = {number(low)} and {number(high)}"
+def _band_texts(low: float, high: float) -> tuple[str, ...]:
+    """What the marked rates are, the longest text first."""
+    ends = short(low) if low == high else f"{short(low)} to {short(high)}"
+    return f"the loss falls fastest at η = {ends}", f"falls fastest at {ends}", ends

@@ -21,8 +21,8 @@ class TaskStrip(QWidget):
     compute_requested = Signal()
     cancel_requested = Signal()
 
-    def __init__(self, what: str, *more: QWidget, parent: QWidget | None = None) -> None:
-        """`what` is computed, in words; `more`: buttons before that which computes."""
+    def __init__(self, what: str, parent: QWidget | None = None) -> None:
+        """`what` is computed, in words."""
         super().__init__(parent)
         self._what = what
         self.text, self._tone, self._share = "", "muted", None
@@ -34,9 +34,7 @@ class TaskStrip(QWidget):
         row.setContentsMargins(0, 0, 0, 2)
         row.setSpacing(GRID)
         row.addStretch(1)
-        self._buttons = (*more, self.button)
-        for button in self._buttons:
-            row.addWidget(button)
+        row.addWidget(self.button)
 
     def show_state(self, text: str, tone: str = "muted", share: float | None = None, word: str = "compute", obstacle: str = "") -> None:
         """Show a sentence in a colour of the theme; `share`: how far the work under way is, None while none is.
@@ -62,8 +60,7 @@ class TaskStrip(QWidget):
     @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), current_theme()
-        first = min((button.x() for button in self._buttons if not button.isHidden()), default=self.width())
-        room = QRectF(0, 0, first - 2 * GRID, self.height() - 2)
+        room = QRectF(0, 0, self.button.x() - 2 * GRID, self.height() - 2)
         painter.setFont(sans(SMALL))
         painter.setPen(theme.color(self._tone))
         shown = QFontMetrics(painter.font()).elidedText(self.text, Qt.TextElideMode.ElideRight, int(room.width()))

@@ -46,8 +46,8 @@ def sections(found: Curvature) -> tuple[Section, ...]:
 def noise_section(found: GradientNoise) -> Section:
     """Return what is to say of the gradient noise."""
     if found.scale is None:
-        return Section("Gradient noise", (Fact("noise scale", "–", "the gradient is lost in the noise of these rows"),))
-    beside = "the batch is smaller: noise prevails" if found.batch_size < found.scale else "the batch is larger: the gradient prevails"
+        return Section("Gradient noise", (Fact("noise scale", "–", "gradient lost in the noise"),))
+    beside = "noise prevails" if found.batch_size < found.scale else "the gradient prevails"
     rows = Fact("noise scale", f"{number(found.scale)} rows", f"tr Σ / ‖g‖² = {short(found.trace)} / {short(found.square)}")
     return Section("Gradient noise", (rows, Fact("batch", f"{found.batch_size:,} rows", beside)))
 

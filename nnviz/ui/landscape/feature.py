@@ -22,6 +22,7 @@ from nnviz.ui.landscape._plane_settings import PlaneSettings
 from nnviz.ui.landscape._range_plot import RangeTestPlot
 from nnviz.ui.landscape._task_strip import TaskStrip
 from nnviz.ui.landscape.curvature_text import cost
+from nnviz.ui.landscape.requested_plot import RequestedPlot
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.boxes import stacked
 from nnviz.ui.widgets.header_button import choice
@@ -36,7 +37,7 @@ _CURVATURES = {"hessian": "Hessian", "noise": "gradient noise"}
 class TaskPanel:
     """A picture, the line over it, what would be asked for now, and what that would take, in words."""
 
-    plot: Plot
+    plot: RequestedPlot
     strip: TaskStrip
     task: Callable[[], Tasks]
     offer: Callable[[], str]
@@ -48,11 +49,11 @@ class LandscapeFeature:
     def __init__(self, session: Session, shell: Shell) -> None:
         self.session = session
         self.settings = PlaneSettings()
-        self.measured = choice("What is computed of the curvature", _CURVATURES, "hessian")
-        self.landscape = LandscapePlot(self.settings.plane, self.settings.opener)
-        self.curvature, self.range_test = CurvaturePlot(self.measured), RangeTestPlot()
         self.use_rate = QPushButton("use this rate")
         self.use_rate.setProperty("role", "note")
+        self.measured = choice("What is computed of the curvature", _CURVATURES, "hessian")
+        self.landscape = LandscapePlot(self.settings.plane, self.settings.opener)
+        self.curvature, self.range_test = CurvaturePlot(self.measured), RangeTestPlot(self.use_rate)
         self.panels = self._panels()
         self.plots: dict[str, Plot] = {name: panel.plot for name, panel in self.panels.items()}
         self.cards = {
@@ -80,7 +81,7 @@ class LandscapeFeature:
             ),
             "range_test": TaskPanel(
                 self.range_test,
-                TaskStrip("the learning-rate range test", self.use_rate),
+                TaskStrip("the learning-rate range test"),
                 RangeTestTask,
                 lambda: f"{RangeTestTask().seeds} × {RangeTestTask().iterations} iterations on copies; the run stays as it is",
             ),
@@ -126,6 +127,7 @@ class LandscapeFeature:
         wanted, tasks = panel.task(), self.session.tasks
         kind = type(wanted)
         state, is_present = tasks.state(kind), tasks.is_present(kind)
+        panel.plot.set_failure(state.failure)
         self._show_result(panel, state)
         is_wanted = state.task == wanted
         panel.plot.set_past(state.result is not None and not (is_present and is_wanted))
@@ -139,13 +141,13 @@ class LandscapeFeature:
         if state.progress:
             return f"{state.progress.what} · {state.progress.done:,} of {state.progress.total:,}", "text"
         if state.failure:
-            return state.failure, "loss"
+            return (state.failure if state.result is not None else "could not be computed"), "loss"
         if state.result is None:
             return panel.offer(), "muted"
         run = self.session.run
         if not is_present:
-            where = f"the run is at {run.iteration:,}" if run.iteration != state.iteration else "the document has changed since"
-            return f"of iteration {state.iteration:,}; {where}", "clip"
+            where = f"now {run.iteration:,}" if run.iteration != state.iteration else "changed since"
+            return f"iteration {state.iteration:,}; {where}", "clip"
         if not is_wanted:
             return "with other settings than are chosen now", "clip"
         return (panel.offer(), "muted") if state.is_whole else ("cancelled: what was found until then", "clip")

@@ -10,14 +10,16 @@ import numpy as np
 
 from nnviz.records.task_records import LossPlane
 from nnviz.records.tensors import to_numpy
+from nnviz.text import numbers
 from nnviz.ui.widgets.scales import nice_step
 
 WIDE = 20.0
 """Where the largest loss is so many times the smallest, levels stand in equal ratios."""
 MOST_LEVELS = 12
 """In equal ratios; at equal distances there are a few more."""
-_LEAST = 1e-12
-"""Losses below this share of the largest are drawn as if they were that large: their logarithm would take all levels."""
+_LEAST, _FEW = 1e-6, 1
+"""Losses below this share of the largest, and this percentage of them that are smallest, are drawn as if they were no smaller: the
+logarithm of what is 0 within rounding would take all levels."""
 _MANTISSAS = ((1, 2, 5), (1, 3), (1,))
 Line = np.ndarray
 """(k, 2) Points x, y in the coordinates of the plane."""
@@ -46,7 +48,13 @@ class LossField:
     def is_log(self) -> bool:
         """Whether levels stand in equal ratios."""
         low, high = self.range
-        return low >= 0 and high > WIDE * max(low, high * _LEAST)
+        return low >= 0 and high > WIDE * low
+
+    @cached_property
+    def _least(self) -> float:
+        """The smallest loss that is told apart on a logarithmic scale."""
+        known = self.losses[np.isfinite(self.losses)]
+        return max(float(np.percentile(known, _FEW)), self.range[1] * _LEAST)
 
     @cached_property
     def levels(self) -> np.ndarray:
@@ -55,17 +63,24 @@ class LossField:
         if not high > low:
             return np.zeros(0)
         if self.is_log:
-            return _round_ratios(max(low, high * _LEAST), high)
+            return _round_ratios(self._least, high)
         step = nice_step(high - low, MOST_LEVELS + 3)
         first, last = math.ceil(low / step + 1e-9), math.floor(high / step - 1e-9)
         return np.arange(first, last + 1) * step
+
+    def text(self, level: float) -> str:
+        """Return a level with as many digits as tell it from the next one."""
+        if self.is_log or len(self.levels) < 2 or level == 0:
+            return numbers.short(level)
+        step = float(self.levels[1] - self.levels[0])
+        digits = max(2, math.floor(math.log10(abs(level))) - math.floor(math.log10(step) + 1e-9) + 1)
+        return numbers.number(float(f"{level:.{digits - 1}e}"))
 
     def share(self, losses: np.ndarray) -> np.ndarray:
         """Return where losses lie between the smallest (0) and the largest (1), as the levels do; NaN for what is not finite."""
         low, high = self.range
         if self.is_log:
-            least = max(low, high * _LEAST)
-            low, high, losses = math.log(least), math.log(high), np.log(np.maximum(losses, least))
+            low, high, losses = math.log(self._least), math.log(high), np.log(np.maximum(losses, self._least))
         finite = np.isfinite(losses)
         return np.where(finite, np.clip((np.where(finite, losses, low) - low) / ((high - low) or 1.0), 0.0, 1.0), math.nan)
 
@@ -74,7 +89,7 @@ class LossField:
 
         NaN where a corner of the cell is not finite.
         """
-        losses = np.log(np.maximum(self.losses, self.range[1] * _LEAST)) if self.is_log else self.losses
+        losses = np.log(np.maximum(self.losses, self._least)) if self.is_log else self.losses
         losses = np.where(np.isfinite(self.losses), losses, np.nan)
         for axis in (0, 1):
             places = np.linspace(0, losses.shape[axis] - 1, (losses.shape[axis] - 1) * fineness + 1)
