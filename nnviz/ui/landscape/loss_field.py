@@ -40,9 +40,9 @@ class LossField:
 
     @cached_property
     def range(self) -> tuple[float, float]:
-        """The smallest and the largest finite loss; 0 and 1 where none is."""
+        """The smallest and the largest finite loss; 0 and 0 where none is."""
         known = self.losses[np.isfinite(self.losses)]
-        return (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+        return (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
 
     @cached_property
     def is_log(self) -> bool:
