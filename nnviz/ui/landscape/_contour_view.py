@@ -42,9 +42,9 @@ def paint_contours(plot: Plot, painter: QPainter, area: QRectF, shown: ShownPlan
     painter.save()
     painter.setClipRect(frame)
     places = [(path, np.stack([x(path.points[:, 0]), y(path.points[:, 1])], 1)) for path in shown.paths]
-    names = _names(shown, frame)
     ends = [QRectF(point[0] - _END, point[1] - _END / 2, 2 * _END, _END) for _, pixels in places[:1] for point in (pixels[0], pixels[-1])]
     trodden = [QRectF(point[0] - 4, point[1] - 4, 8, 8) for _, pixels in places for point in pixels]
+    names = _names(shown, frame, [*ends, *trodden])
     _paint_lines(painter, theme, frame, shown, (x, y), [*ends, *trodden, *(box for box, _ in names)])
     for number, (path, pixels) in reversed(list(enumerate(places))):
         paint_path(painter, theme, path, pixels, number == 0, frame)
@@ -103,11 +103,13 @@ def _label_place(lines: list[np.ndarray], frame: QRectF, width: float, taken: li
     return None
 
 
-def _names(shown: ShownPlane, frame: QRectF) -> list[tuple[QRectF, str]]:
-    """What the axes are, and where that stands inside the frame, at their ends."""
-    across, up = f"{shown.axis_names[0]} →", f"↑ {shown.axis_names[1]}"
-    wide = text_width(across) + 8
-    return [
-        (QRectF(frame.right() - wide, frame.bottom() - line_height(), wide, line_height()), across),
-        (QRectF(frame.left(), frame.top(), text_width(up) + 8, line_height()), up),
-    ]
+def _names(shown: ShownPlane, frame: QRectF, taken: list[QRectF]) -> list[tuple[QRectF, str]]:
+    """What the axes are, and where that stands inside the frame: at their far ends, or at the near ones where a path is."""
+    found = []
+    for text, is_along in ((f"{shown.axis_names[0]} →", True), (f"↑ {shown.axis_names[1]}", False)):
+        wide, high = text_width(text) + 8, line_height()
+        right, bottom = frame.right() - wide, frame.bottom() - high
+        places = ((right, bottom), (frame.left(), bottom)) if is_along else ((frame.left(), frame.top()), (right, frame.top()))
+        boxes = [QRectF(left, top, wide, high) for left, top in places]
+        found.append((next((box for box in boxes if free_of(taken, box)), boxes[0]), text))
+    return found

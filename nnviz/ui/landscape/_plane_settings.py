@@ -43,6 +43,8 @@ class PlaneSettings(QWidget):
         self.others = QCheckBox("paths of the other branches", checked=True)
         self._form = QFormLayout(self)
         self._form.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
+        for picker in self.pickers:
+            picker.layout().setContentsMargins(0, 0, 0, 0)
         for label, widget in (
             ("across", self.pickers[0]),
             ("up", self.pickers[1]),

@@ -88,9 +88,10 @@ def paint_surface(plot: Plot, painter: QPainter, area: QRectF, shown: ShownPlane
 
 
 def _on_surface(stage: _Stage, points: np.ndarray) -> np.ndarray:
-    """Points of the plane, at the height of its loss there."""
+    """Points of the plane, at the height of its loss there; beyond its edge at that of the edge."""
     field: LossField = stage.shown.field
-    heights = field.share(np.array([field.at(*point) for point in points.tolist()]))
+    inside = np.clip(points, (field.x[0], field.y[0]), (field.x[-1], field.y[-1]))
+    heights = field.share(np.array([field.at(*point) for point in inside.tolist()]))
     return stage.placed(points[:, 0], points[:, 1], np.nan_to_num(heights, nan=1.0))
 
 

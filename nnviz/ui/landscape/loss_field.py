@@ -20,7 +20,7 @@ MOST_LEVELS = 12
 _LEAST, _FEW = 1e-6, 1
 """Losses below this share of the largest, and this percentage of them that are smallest, are drawn as if they were no smaller: the
 logarithm of what is 0 within rounding would take all levels."""
-_MANTISSAS = ((1, 2, 5), (1, 3), (1,))
+_MANTISSAS = ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))
 Line = np.ndarray
 """(k, 2) Points x, y in the coordinates of the plane."""
 
@@ -131,7 +131,7 @@ class LossField:
 
 
 def _round_ratios(low: float, high: float) -> np.ndarray:
-    """1, 2, 5 · 10ᵏ between two losses; 1 and 3, or powers of ten, or some of these where that would be too many."""
+    """1, 1.5, 2, 3, 5, 7 · 10ᵏ between two losses; fewer of these, or only some powers of ten, where that would be too many."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for mantissas in _MANTISSAS:
         found = [mantissa * 10.0**power for power in powers for mantissa in mantissas if low < mantissa * 10.0**power < high]

@@ -64,7 +64,7 @@ class ShownPlane:
     def footers(self) -> tuple[str, ...]:
         """What stands below the picture, in parts that may stand in lines of their own."""
         low, high = self.field.range
-        found = [f"loss {steady(self.loss)} at ●, where the run stands", f"on this plane {steady(low)} to {steady(high)}"]
+        found = [f"loss {steady(self.loss)} at ●, the run", f"on this plane {steady(low)} to {steady(high)}"]
         if self.shares:
             own, random = (", ".join(map(_whole_percent, pair)) for pair in (self.shares.about_mean, self.shares.random_about_mean))
             found += [f"the path's spread in 1, 2 directions: {own}", f"a random walk's: {random}"]

@@ -23,7 +23,7 @@ def test_levels_are_round_and_few():
 def test_a_wide_range_has_levels_in_equal_ratios():
     field = bowl(0.001, 100.0)
     assert field.is_log and len(field.levels) <= MOST_LEVELS
-    assert set(np.round(field.levels / 10 ** np.floor(np.log10(field.levels)), 9)) <= {1.0, 2.0, 3.0, 5.0}
+    assert set(np.round(field.levels / 10 ** np.floor(np.log10(field.levels)), 9)) <= {1.0, 1.5, 2.0, 3.0, 5.0, 7.0}
 
 
 def test_what_is_nearly_zero_does_not_take_all_levels():
@@ -57,7 +57,7 @@ def test_bands_change_at_the_levels_and_what_is_not_finite_stays_so():
     losses[0, 0], losses[5, 5] = np.nan, np.inf
     broken = LossField(field.x, field.y, losses)
     assert np.isnan(broken.bands(4)[:4, :4]).all() and np.isnan(broken.bands(4)[20, 20]) and np.isfinite(broken.bands(4)[40, 40])
-    assert (np.isnan(broken.share(losses)[5, 5]) and broken.lines and broken.range == field.range) or broken.range[1] < field.range[1]
+    assert np.isnan(broken.share(losses)[5, 5]) and broken.lines and broken.range == field.range, "the other corners are as high"
 
 
 def test_the_loss_between_the_points():

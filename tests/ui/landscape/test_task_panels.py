@@ -145,7 +145,7 @@ def test_curvature_and_noise(qtbot, window):
     assert panel.strip.text.startswith("42 weights: a Hessian of P² = 1,764"), "the cost is told before"
     computed(qtbot, window, "curvature", CurvatureTask)
     found = feature.curvature.found
-    assert found.eigenvalues.shape == (42,) and [part.head for part in feature.curvature.sections][0] == "Stability"
+    assert found.eigenvalues.shape == (42,) and feature.curvature.sections[0].head == "Stability"
     assert found.newton is not None and found.stability.optimizer == "adam"
     window.features.area.enlarge("curvature")
     feature.curvature.grab()
