@@ -10,6 +10,7 @@ from nnviz.session.session import Session
 from nnviz.ui.data.feature import DataFeature
 from nnviz.ui.files.feature import FilesFeature
 from nnviz.ui.graph.feature import GraphFeature
+from nnviz.ui.landscape.feature import LandscapeFeature
 from nnviz.ui.network.feature import NetworkFeature
 from nnviz.ui.run.feature import RunFeature
 from nnviz.ui.shell._panel_menu import PanelMenu
@@ -44,6 +45,7 @@ class Features:
         self.step = StepFeature(session, shell.action_table, bar.badge, bar.sizes, session)
         self.graph = GraphFeature(session, self.step.banner, self.step.controls, session=session)
         self.run = RunFeature(session, shell)
+        self.landscape = LandscapeFeature(session, shell)
         self.files = FilesFeature(session, shell)
         self.data = DataFeature(session, shell)
         self.weights = WeightsFeature(session, shell)
@@ -88,6 +90,7 @@ class Features:
             "properties": network["properties"],
             "parameters": network["parameters"],
             **self.run.cards,
+            **self.landscape.cards,
             "microscope": step["microscope"],
         }
 
@@ -113,7 +116,7 @@ class Features:
     @property
     def plots(self) -> dict[str, Plot]:
         """The panels that are plots, by their names."""
-        return {**self.run.plots, "microscope": self.step.microscope}
+        return {**self.run.plots, **self.landscape.plots, "microscope": self.step.microscope}
 
 
 def new_session(experiment: Experiment, autosaves: bool, parent: QObject, engine: EngineProcess) -> Session:

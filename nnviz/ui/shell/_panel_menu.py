@@ -26,6 +26,9 @@ TITLES = {
     "histograms": "Histograms",
     "norms": "Gradient norm",
     "metric": "Metric",
+    "landscape": "Loss landscape",
+    "curvature": "Curvature",
+    "range_test": "Learning-rate range test",
     "microscope": "Optimizer microscope",
 }
 """What a panel is called in a menu; one that is not here is called by its name."""

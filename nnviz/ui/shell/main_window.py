@@ -162,7 +162,7 @@ class MainWindow(QMainWindow):
 
     def _show_experiment(self, new: Experiment, old: Experiment | None = None) -> None:
         features = self.features
-        for feature in (features.network, features.run, features.graph, features.step):
+        for feature in (features.network, features.run, features.landscape, features.graph, features.step):
             feature.show_experiment(new)
         features.data.show_experiment(new, old)
 
@@ -193,7 +193,7 @@ class MainWindow(QMainWindow):
     def _show_run(self, new: RunState, old: RunState | None = None) -> None:
         features = self.features
         features.run.show_run(new, old)
-        for feature in (features.step, features.network, features.graph):
+        for feature in (features.landscape, features.step, features.network, features.graph):
             feature.show_run(new)
         features.data.show_run(new, old)
         self.top_bar.set_figures(features.run.figures())
@@ -247,6 +247,7 @@ class MainWindow(QMainWindow):
         stepping.set_rest("start" if name == "step" else "end")
         self.features.step.show_visible()
         self.update_needs()
+        self.features.landscape.show_visible()
         self.features.data.show_visible()
 
     # --- what a feature may ask of the window, and what the window's own actions do ---
