@@ -8,10 +8,10 @@ from typing import Any
 
 from msgspec import structs
 
+from nnviz.engine.observe._net_pictures import picture
 from nnviz.engine.observe.capture import Captured, capture_next
 from nnviz.engine.observe.curve_records import curve_points
 from nnviz.engine.observe.measures import history_record, layer_measures
-from nnviz.engine.observe.pictures import picture
 from nnviz.engine.observe.predictions import predictions
 from nnviz.engine.observe.surface import surface
 from nnviz.engine.observe.trace_records import to_record

@@ -11,6 +11,7 @@ from nnviz.ui.data.feature import DataFeature
 from nnviz.ui.files.feature import FilesFeature
 from nnviz.ui.graph.feature import GraphFeature
 from nnviz.ui.network.feature import NetworkFeature
+from nnviz.ui.pictures.feature import PicturesFeature
 from nnviz.ui.run.feature import RunFeature
 from nnviz.ui.shell._panel_menu import PanelMenu
 from nnviz.ui.shell.top_bar import TopBar
@@ -44,6 +45,7 @@ class Features:
         self.step = StepFeature(session, shell.action_table, bar.badge, bar.sizes, session)
         self.graph = GraphFeature(session, self.step.banner, self.step.controls, session=session)
         self.run = RunFeature(session, shell)
+        self.pictures = PicturesFeature(session, shell)
         self.files = FilesFeature(session, shell)
         self.data = DataFeature(session, shell)
         self.weights = WeightsFeature(session, shell)
@@ -87,6 +89,7 @@ class Features:
             "properties": network["properties"],
             "parameters": network["parameters"],
             **self.run.cards,
+            **self.pictures.cards,
             "microscope": step["microscope"],
         }
 
@@ -105,12 +108,12 @@ class Features:
     @property
     def needs(self) -> dict[str, str]:
         """What the engine has to measure for each panel that can be seen; for others nothing."""
-        return self.network.needs | self.graph.needs | self.step.needs | self.run.needs
+        return self.network.needs | self.graph.needs | self.step.needs | self.run.needs | self.pictures.needs
 
     @property
     def plots(self) -> dict[str, Plot]:
         """The panels that are plots, by their names."""
-        return {**self.run.plots, "microscope": self.step.microscope}
+        return {**self.run.plots, **self.pictures.plots, "microscope": self.step.microscope}
 
 
 def new_session(experiment: Experiment, autosaves: bool, parent: QObject, engine: EngineProcess) -> Session:

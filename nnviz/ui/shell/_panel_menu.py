@@ -26,6 +26,13 @@ TITLES = {
     "histograms": "Histograms",
     "norms": "Gradient norm",
     "metric": "Metric",
+    "confusion": "Confusion matrix",
+    "weight_picture": "Weights as a picture",
+    "feature_maps": "Feature maps",
+    "attention": "Attention weights",
+    "unit_maps": "Units over the plane",
+    "latent": "Latent plane",
+    "time_steps": "Gradient by time step",
     "microscope": "Optimizer microscope",
 }
 """What a panel is called in a menu; one that is not here is called by its name."""

@@ -83,6 +83,7 @@ class WorkspaceArea(QWidget):
             self.enlarged = ""
             self._rebuild(self._trees[self.name])
         self._panels[panel].setVisible(visible)
+        self._hide_empty()
         self._apply_sizes()
         self.workspace_changed.emit(self.name)
 
@@ -147,6 +148,7 @@ class WorkspaceArea(QWidget):
             self.layout().removeWidget(old)
             old.setParent(None)
             old.deleteLater()
+        self._hide_empty()
         self._root.setParent(self)
         self._root.setGeometry(self.contentsRect().marginsRemoved(self.layout().contentsMargins()))
         self._apply_sizes()  # while it is hidden: no panel is told of any size on the way
@@ -166,6 +168,12 @@ class WorkspaceArea(QWidget):
             if isinstance(part, str):
                 self._panels[part].setVisible(part not in self._hidden[self.name])
         return splitter
+
+    def _hide_empty(self) -> None:
+        """Give splitters no room in which no panel is shown, and bring those back that have one."""
+        for splitter in reversed(self._splitters):  # from the innermost outwards
+            if splitter is not self._root:
+                splitter.setVisible(not all(splitter.widget(index).isHidden() for index in range(splitter.count())))
 
     def _proportions(self) -> list[list[int]]:
         """Those of every splitter, as they were given by hand or else designed."""
