@@ -38,8 +38,12 @@ class Picture(msgspec.Struct, frozen=True):
     """How large all of it is, where `values` holds less: the first pictures, or blocks."""
     block: tuple[int, int] = (1, 1)
     """How many rows and columns one number of `values` stands for: the one of largest magnitude of each block."""
+    is_sequence: bool = False
+    """Whether the height of a map is time, and its width features."""
     channels: int = 1
     """Input channels that a kernel has; 1 where none is to be chosen."""
+    blocks: tuple[str, ...] = ()
+    """What the blocks of rows of a weight are for that lie one below the other: gates, or Q, K and V."""
     parts: dict[str, Array] = {}
     """By kind: see the functions of nnviz/engine/observe/ that fill it."""
     sentence: str = ""

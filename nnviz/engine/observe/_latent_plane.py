@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nnviz.document.network import split_parameter
 from nnviz.engine.errors import BuildError
 from nnviz.engine.model.loss_functions import probabilities
 from nnviz.engine.model.stochastic_layers import GaussianLatent
@@ -54,9 +55,10 @@ def _widths(trainer: Trainer) -> dict[str, int]:
 
 
 def _bottleneck(trainer: Trainer, widths: dict[str, int]) -> str:
-    """The Gaussian latent if there is one, else the narrowest layer, of equal ones the last."""
+    """The Gaussian latent if there is one, else the narrowest layer with parameters, of equal ones the last."""
     latent = next((layer for layer in widths if isinstance(trainer.net._modules[layer], GaussianLatent)), None)
-    return latent or min(reversed(widths), key=widths.__getitem__)
+    learning = {split_parameter(name).layer for name in trainer.parameters} & widths.keys() or widths.keys()
+    return latent or min((layer for layer in reversed(widths) if layer in learning), key=widths.__getitem__)
 
 
 def _samples(trainer: Trainer, layer: str, width: int, seed: int) -> dict[str, Array]:

@@ -10,11 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nnviz.document.catalog import LAYERS
+from nnviz.document.network import split_parameter
 from nnviz.engine.errors import BuildError
 from nnviz.engine.model.attention_layers import SelfAttention
 from nnviz.engine.observe._latent_plane import latent_plane
 from nnviz.engine.observe._time_steps import time_steps
-from nnviz.engine.observe.layer_outputs import outputs_of_row, row_as_input
+from nnviz.engine.observe.layer_outputs import outputs_of_row
 from nnviz.engine.observe.measures import array_of
 from nnviz.engine.observe.surface import unit_maps
 from nnviz.engine.run.trainer import Trainer
@@ -49,7 +51,16 @@ def _weights(trainer: Trainer, wish: PictureWish) -> Picture:
     channels = weight.shape[1] if weight.dim() == 4 else 1
     if weight.dim() == 4:
         weight = weight[:, wish.channel] if 0 <= wish.channel < channels else weight.mean(1)
-    return _framed(wish, name, choices, weight if weight.dim() == 3 else weight[None], channels=channels)
+    blocks = _blocks(trainer, name)
+    return _framed(wish, name, choices, weight if weight.dim() == 3 else weight[None], channels=channels, blocks=blocks)
+
+
+def _blocks(trainer: Trainer, name: str) -> tuple[str, ...]:
+    """What the rows of a weight are for, block by block."""
+    layer, tensor = split_parameter(name)
+    if tensor.endswith("in_proj_weight"):
+        return ("Q", "K", "V")
+    return tuple(LAYERS[trainer.experiment.network.layer(layer).kind].gates) if tensor.startswith("weight_") else ()
 
 
 def _reads_images(trainer: Trainer, name: str, weight: Tensor) -> bool:
@@ -89,26 +100,18 @@ def blocked(values: Tensor) -> tuple[Tensor, tuple[int, int]]:
 
 
 def _maps(trainer: Trainer, wish: PictureWish) -> Picture:
-    """What a layer puts out for one row: a picture for each channel, of a sequence (time, features), of units one line.
-
-    parts: input, the row itself in the same form.
-    """
+    """What a layer puts out for one row: a picture for each channel, of a sequence (time, features), of units one line."""
     outputs = outputs_of_row(trainer, wish.row)
     choices = tuple(layer for layer, _ in trainer.net.plan)
     of_images = [layer for layer in choices if outputs[layer].dim() == 4]
     layer = wish.layer if wish.layer in choices else next(iter(of_images or choices))
-    return _framed(wish, layer, choices, _as_pictures(outputs[layer]), parts={"input": array_of(_input_of(trainer, wish.row))})
+    return _framed(wish, layer, choices, _as_pictures(outputs[layer]), is_sequence=outputs[layer].dim() == 3)
 
 
 def _as_pictures(output: Tensor) -> Tensor:
     """(pictures, height, width) of what is put out for one row."""
     own = output[0]
     return own if own.dim() == 3 else own.reshape(1, -1, own.shape[-1]) if own.dim() else own.reshape(1, 1, 1)
-
-
-def _input_of(trainer: Trainer, row: int) -> Tensor:
-    own = row_as_input(trainer, row)
-    return blocked(_as_pictures(own.reshape(1, *trainer.data.shape) if len(trainer.data.shape) == 3 else own))[0]
 
 
 def _attention(trainer: Trainer, wish: PictureWish) -> Picture:
@@ -123,8 +126,7 @@ def _attention(trainer: Trainer, wish: PictureWish) -> Picture:
         outputs_of_row(trainer, wish.row)
     finally:
         watching.remove()
-    parts = {"input": array_of(_input_of(trainer, wish.row))}
-    return _framed(wish, layer, tuple(layers), attention_weights(module, caught[0])[0], parts=parts)
+    return _framed(wish, layer, tuple(layers), attention_weights(module, caught[0])[0])
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ from nnviz.engine.model.build import set_training
 from nnviz.engine.run.trainer import Trainer
 
 
-def row_as_input(trainer: Trainer, row: int) -> Tensor:
+def _row_as_input(trainer: Trainer, row: int) -> Tensor:
     """Return a row of the data as the net takes it, a batch of one; the last one where there are fewer."""
     x = np.array(trainer.data.x[max(0, min(row, len(trainer.data.x) - 1))])
     return torch.from_numpy(x).to(trainer.training_rows.x.dtype).reshape(1, *trainer.net.input_shape)
@@ -21,7 +21,7 @@ def row_as_input(trainer: Trainer, row: int) -> Tensor:
 def outputs_of_row(trainer: Trainer, row: int) -> dict[str, Tensor]:
     """Return what every layer puts out for one row of the data, in evaluation mode, by layer."""
     set_training(trainer.net, False)
-    trainer.net(row_as_input(trainer, row))
+    trainer.net(_row_as_input(trainer, row))
     return trainer.net.outputs
 
 

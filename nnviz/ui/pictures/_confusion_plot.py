@@ -201,7 +201,7 @@ class ConfusionPlot(Plot):
         top, bottom = text.adjusted(0, 0, 0, -text.height() / 2), text.adjusted(0, text.height() / 2, 0, 0)
         write(painter, top, f"row {row}", theme.color("text"))
         write(painter, top, plot_numbers.percent(float(self.answers.sure[place])), theme.color("text"), small_mono(), RIGHT)
-        said = "image" if len(data.shape) == 3 else features_of(data, x[0])
+        said = "" if len(data.shape) == 3 else features_of(data, x[0])
         write(
             painter, bottom, QFontMetricsF(small_sans()).elidedText(said, Qt.TextElideMode.ElideRight, bottom.width()), theme.color("muted")
         )

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from nnviz.records.data_record import DataRecord, unscaled
+from nnviz.records.data_record import DataRecord, known_classes, unscaled
 from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
@@ -30,6 +30,8 @@ _EXPLANATION = (
 _NEAR = 9.0
 """Pixels within which a point is meant."""
 _MOST_NAMED = 10
+_FEWEST_SPREAD = 20
+"""Among fewer rows none lies far out."""
 
 
 class LatentPlot(Plot):
@@ -100,11 +102,14 @@ class LatentPlot(Plot):
         self.axes.axis("left")
         self.axes.axis("bottom")
         across, up, pens, brushes = self._marks(theme)
+        outside = (across < x.low) | (across > x.high) | (up < y.low) | (up > y.high)
+        if not self.zoom.is_on:
+            across, up = np.clip(across, x.low, x.high), np.clip(up, y.low, y.high)
         room = (max(1.0, frame.width() * frame.height()) / max(1, len(across))) ** 0.5
         self.axes.points(across, up, round(min(8.0, max(3.6, room / 2)), 1), pens, brushes)
         self.axes.render(painter)
+        self._paint_key(painter, theme, frame, 0 if self.zoom.is_on else int(outside.sum()))
         painter.setOpacity(1.0)
-        write(painter, QRectF(0, 0, frame.left() - 4, line_height()), "", theme.color("muted"))
         if self.hovered is not None and frame.contains(self.hovered):
             self._read_point(painter, theme, frame, x, y)
 
@@ -162,9 +167,9 @@ class LatentPlot(Plot):
 
     def _colors(self, theme: Theme) -> list[str]:
         """The colour of every row of the data."""
-        y = to_numpy(self.data.y)
-        if self.data.classes:
-            return [theme.classes[int(number) % len(theme.classes)] for number in y]
+        classes, _ = known_classes(self.data)
+        if classes is not None:
+            return [theme.classes[int(number) % len(theme.classes)] for number in classes]
         return [theme.training_set if training else theme.validation_set for training in to_numpy(self.data.training)]
 
     def _legend(self) -> tuple[tuple[QColor, str], ...]:
@@ -172,22 +177,39 @@ class LatentPlot(Plot):
         if self.shows_samples and not self._are_points:
             return ()
         samples = ((theme.color("update"), "samples"),) if self.shows_samples else ()
-        if not self.data.classes:
+        classes, _ = known_classes(self.data)
+        if classes is None:
             return (*samples, (theme.color("training_set"), "training rows"), (theme.color("validation_set"), "validation rows"))
-        shown = range(min(_MOST_NAMED, self.data.classes))
+        shown = range(min(_MOST_NAMED, int(classes.max(initial=-1)) + 1))
         return (*samples, *((QColor(theme.classes[number % len(theme.classes)]), self._class(number)) for number in shown))
 
     def _class(self, number: int) -> str:
-        names = self.data.class_names
+        _, names = known_classes(self.data)
         return names[number] if number < len(names) and not names[number].isdecimal() else f"class {number}"
 
     def _scales(self, area: QRectF) -> tuple[QRectF, AxisScale, AxisScale]:
-        limits = [snapped(float(part.min()), float(part.max())) if part.size else (-1.0, 1.0) for part in self._points[:2]]
+        limits = [_limits(part) for part in self._points[:2]]
         left = 7 + max(text_width(plot_numbers.tick(value), number=True) for value in (-2.5, *limits[1]))
         frame = area.adjusted(round(left), 7, -8, -line_height() - 3)
         return frame, *self.zoomed(
             frame, AxisScale(*limits[0], frame.left(), frame.right()), AxisScale(*limits[1], frame.bottom(), frame.top())
         )
+
+    def _paint_key(self, painter: QPainter, theme: Theme, frame: QRectF, outside: int) -> None:
+        """Which colour is which class, and how many points lie farther out than the axes reach."""
+        entries = [(color, text.removeprefix("class ")) for color, text in self.legend]
+        entries += [(theme.color("faint"), f"{outside} farther out, at the edge")] if outside else []
+        widths = [text_width(text) + 16 for _, text in entries]
+        if sum(widths) > frame.width():
+            return
+        left = frame.right() - sum(widths)
+        painter.fillRect(QRectF(left - 4, frame.top(), sum(widths) + 4, line_height()), theme.color("panel", 0.8))
+        for (color, text), width in zip(entries, widths, strict=True):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(color)
+            painter.drawEllipse(QRectF(left, frame.top() + line_height() / 2 - 3, 6, 6))
+            write(painter, QRectF(left + 9, frame.top(), width, line_height()), text, theme.color("muted"))
+            left += width
 
     def _read_point(self, painter: QPainter, theme: Theme, frame: QRectF, x: AxisScale, y: AxisScale) -> None:
         place = self._nearest(x, y)
@@ -201,6 +223,8 @@ class LatentPlot(Plot):
         across, up, rows = self._points
         if not rows.size:
             return None
+        if not self.zoom.is_on:
+            across, up = np.clip(across, x.low, x.high), np.clip(up, y.low, y.high)
         away = np.hypot(x(across) - self.hovered.x(), y(up) - self.hovered.y())
         return int(away.argmin()) if away.min() <= _NEAR else None
 
@@ -211,7 +235,8 @@ class LatentPlot(Plot):
         if row < 0:
             return [("update", "sample"), where]
         set_name = "trained on" if to_numpy(self.data.training)[row] else "validated on"
-        named = [("muted", self._class(int(to_numpy(self.data.y)[row])))] if self.data.classes else []
+        classes, _ = known_classes(self.data)
+        named = [("muted", self._class(int(classes[row])))] if classes is not None else []
         return [("muted", f"row {row}, {set_name}"), *named, where]
 
     # --- samples as pictures ---
@@ -251,3 +276,14 @@ class LatentPlot(Plot):
         value = numbers.number(float(tile[row, column]))
         lines = [("update", f"sample {place}: z = {numbers.row(code, 4)}"), ("text", f"{numbers.place([row, column])} {value}")]
         paint_readout(painter, theme, self.hovered, lines, area)
+
+
+def _limits(values: np.ndarray) -> tuple[float, float]:
+    """Round limits around all values; where a few lie far out, around the others."""
+    if not values.size:
+        return -1.0, 1.0
+    low, high = (float(end) for end in (values.min(), values.max()))
+    if len(values) >= _FEWEST_SPREAD:
+        first, last = float(np.percentile(values, 1, method="higher")), float(np.percentile(values, 99, method="lower"))
+        low, high = max(low, first - 0.5 * (last - first)), min(high, last + 0.5 * (last - first))
+    return snapped(low, high)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from msgspec.structs import replace
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from nnviz.records.data_record import DataRecord
+from nnviz.records.data_record import DataRecord, unscaled
 from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
@@ -31,6 +32,8 @@ _CELL = (38.0, 14.0)
 _TALLEST = 56.0
 """Pixels of the cells of a single line of units, at most."""
 _BAR = 56.0
+_ROOMY, _NARROW = 320, 240
+"""Pixels of width below which a header has no room for the scale, and none for the iteration, which then stands below."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +68,10 @@ class TilePlot(Plot):
         self.channels.chosen.connect(lambda key: self._want(channel=int(key)))
         self.scale = choice("What the colours are scaled to", dict(instrument.scales), next(iter(instrument.scales)))
         self.scale.chosen.connect(lambda key: self.renew())
-        self.row = RowBox("row", "Row of the data", 0)
+        self.row = RowBox("row", "Row of the data", 0, self)
         self.row.value_changed.connect(lambda row: self.row_chosen.emit(row))
-        self.channels.hide()
+        for hidden in (self.channels, self.row):
+            hidden.hide()
         self.tools = (*([self.row] if instrument.of_rows else []), self.channels, self.scale, self.layers)
 
     def set_run(self, run: RunState) -> None:
@@ -101,11 +105,12 @@ class TilePlot(Plot):
         theme, grid = current_theme(), self._grid(area)
         painter.setOpacity(PALE if self._is_old else 1.0)
         for place, tile in enumerate(self.tiles):
-            room = grid.room(place)
+            room = self._room(grid, place)
             self._paint_tile(painter, theme, tile, room)
             if grid.caption:
                 text = QFontMetricsF(small_sans()).elidedText(tile.caption, Qt.TextElideMode.ElideRight, room.width())
-                write(painter, QRectF(room.left(), room.top() - grid.caption, room.width(), grid.caption), text, theme.color("muted"))
+                write(painter, QRectF(room.left(), room.top() - grid.caption, room.width(), line_height()), text, theme.color("muted"))
+                self._paint_labels(painter, theme, tile, room)
         self._paint_ticks(painter, theme, grid)
         self._paint_foot(painter, theme, area)
         painter.setOpacity(1.0)
@@ -127,8 +132,12 @@ class TilePlot(Plot):
         shown = picture.wish.channel if picture and picture.wish.channel < channels else -1
         self.channels.set_choices([("-1", "mean"), *((str(number), f"in {number}") for number in range(channels))], str(shown))
         self.channels.setVisible(channels > 1)
-        self.scale.setVisible(not self.sentence)
-        self.row.setVisible(not self.sentence)
+        self.row.setVisible(self.instrument.of_rows and not self.sentence)
+        self._fit_tools()
+
+    def _fit_tools(self) -> None:
+        """Leave the title its room: in a narrow card the scale is not chosen."""
+        self.scale.setVisible(not self.sentence and self.width() >= _ROOMY)
 
     # --- what is drawn ---
 
@@ -149,22 +158,23 @@ class TilePlot(Plot):
 
     def _input(self, theme: Theme) -> list[Tile]:
         """The row itself, where it is an image and what is shown are maps of it."""
-        given = self.view.picture.parts.get("input")
-        if self.instrument.kind != "maps" or given is None or given.shape[1] == 1 or self.view.is_sequence:
+        data, row = self.view.data, self.view.picture.wish.row
+        if self.instrument.kind != "maps" or data is None or len(data.shape) != 3:
             return []
-        values = to_numpy(given)[0]
+        x = to_numpy(data.x)[max(0, min(row, data.x.shape[0] - 1))][None]
+        values = unscaled(data, x)[0].reshape(data.shape)[0]
         return [Tile(self.view.row, values, 0.0, image_of(values, theme), is_input=True)]
 
     def _grid(self, area: QRectF) -> TileGrid:
         """Where the tiles stand: above the foot, a single matrix right of the numbers of its rows."""
         area = area.adjusted(0, 2, 0, -line_height() - 6)
         height, width = self.tiles[-1].values.shape
-        if len(self.tiles) == 1:
+        if len(self.tiles) == 1 and self.instrument.label is None:
             left = text_width(str(height - 1), number=True) + 6
             frame = area.adjusted(left, 0, -2, -line_height())
             frame.setHeight(max(1.0, min(frame.height(), height * _TALLEST)))
             return filling(frame)
-        return tile_grid(area, len(self.tiles), min(8.0, max(0.125, width / height)), line_height())
+        return tile_grid(area, len(self.tiles), min(8.0, max(0.125, width / height)), line_height() * (2 if self.instrument.label else 1))
 
     def _paint_tile(self, painter: QPainter, theme: Theme, tile: Tile, room: QRectF) -> None:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.instrument.is_smooth)
@@ -182,14 +192,35 @@ class TilePlot(Plot):
             ink = readable(theme, value, tile.limit) if self.scale.key != "row" else theme.color("text")
             write(painter, cell, numbers.short(value), ink, small_mono(), Qt.AlignmentFlag.AlignHCenter)
 
+    def _label_width(self, tile: Tile) -> float:
+        labels = (self.instrument.label(self.view, number) for number in range(tile.values.shape[0]))
+        return max(text_width(label, number=True) for label in labels) + 4
+
+    def _paint_labels(self, painter: QPainter, theme: Theme, tile: Tile, room: QRectF) -> None:
+        """What rows and columns are called, of as many as there is room for."""
+        if self.instrument.label is None:
+            return
+        (height, width), muted, line = tile.values.shape, theme.color("muted"), line_height()
+        across, down = room.width() / width, room.height() / height
+        for row in range(0, height, max(1, math.ceil(line / down))):
+            side = QRectF(room.left() - 60, room.top() + (row + 0.5) * down - line / 2, 57, line)
+            write(painter, side, self.instrument.label(self.view, row), muted, small_mono(), RIGHT)
+        for column in range(0, width, max(1, math.ceil(self._label_width(tile) / across))):
+            over = QRectF(room.left() + (column + 0.5) * across - 30, room.top() - line, 60, line)
+            write(painter, over, self.instrument.label(self.view, column), muted, small_mono(), Qt.AlignmentFlag.AlignHCenter)
+
     def _paint_ticks(self, painter: QPainter, theme: Theme, grid: TileGrid) -> None:
         """The numbers of the first and the last row and column of a single matrix."""
-        if len(self.tiles) > 1:
+        if len(self.tiles) > 1 or self.instrument.label:
             return
         room, (height, width), (down, across) = grid.room(0), self.tiles[0].values.shape, self.view.picture.block
         muted, line = theme.color("muted"), line_height()
         cell = room.height() / height
         places = (0, height - 1) if room.height() > 2 * line else (0,)
+        painter.setPen(QPen(theme.color("text"), 1))
+        for block in range(1, len(self.view.picture.blocks)):
+            edge = room.top() + block * room.height() / len(self.view.picture.blocks)
+            painter.drawLine(QPointF(room.left(), edge), QPointF(room.right(), edge))
         for row in dict.fromkeys(places):
             top = min(max(room.top() + (row + 0.5) * cell - line / 2, room.top() - 2), room.bottom() - line + 2)
             write(painter, QRectF(0, top, room.left() - 5, line), str(row * down), muted, small_mono(), RIGHT)
@@ -221,7 +252,7 @@ class TilePlot(Plot):
 
     def _note(self, is_common: bool) -> str:
         picture = self.view.picture
-        parts = [self.instrument.note(self.view)]
+        parts = [*([self.heading[2]] if self.width() < _NARROW else []), self.instrument.note(self.view)]
         if picture.block != (1, 1):
             parts.insert(0, f"each cell the largest of {picture.block[0]}×{picture.block[1]}")
         if picture.total and picture.total[0] > picture.values.shape[0]:
@@ -231,18 +262,29 @@ class TilePlot(Plot):
     def _paint_values(self, painter: QPainter, theme: Theme, grid: TileGrid, area: QRectF) -> None:
         """The value under the pointer."""
         found = grid.at(self.hovered) if self.hovered is not None else None
-        if found is None:
+        room = self._room(grid, found[0]) if found else QRectF()
+        if not room.contains(self.hovered or QPointF()):
             return
-        place, across, down = found
-        tile, room = self.tiles[place], grid.room(place)
-        height, width = tile.values.shape
-        row, column = min(height - 1, int(down * height)), min(width - 1, int(across * width))
+        place, (height, width) = found[0], self.tiles[found[0]].values.shape
+        row = min(height - 1, int((self.hovered.y() - room.top()) / room.height() * height))
+        column = min(width - 1, int((self.hovered.x() - room.left()) / room.width() * width))
         cell = QRectF(room.left() + column * room.width() / width, room.top() + row * room.height() / height,
                       room.width() / width, room.height() / height)  # fmt: skip
         painter.setPen(QPen(theme.color("text"), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(cell)
         paint_readout(painter, theme, self.hovered, self.values_at(place, row, column), area)
+
+    def _room(self, grid: TileGrid, place: int) -> QRectF:
+        """The room of a tile, right of what its rows are called; the row itself keeps its own proportions in it."""
+        room = grid.room(place)
+        if self.instrument.label and grid.caption:
+            room.setLeft(room.left() + min(room.width() / 3, self._label_width(self.tiles[place])))
+        if self.tiles[place].is_input:
+            height, width = self.tiles[place].values.shape
+            factor = min(room.width() / width, room.height() / height)
+            room.setSize(QSizeF(width * factor, height * factor))
+        return room
 
     def values_at(self, place: int, row: int, column: int) -> list[tuple[str, str]]:
         """Return what the readout says of a row and column of a tile, as they are shown."""
@@ -255,6 +297,12 @@ class TilePlot(Plot):
         if self.scale.key == "own":
             lines.append(("muted", f"scale {'±' if self.instrument.is_signed else '0 … '}{numbers.short(tile.limit)}"))
         return lines
+
+    # --- Qt ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_tools()
 
 
 def _limit(values: list[np.ndarray], is_signed: bool) -> float:

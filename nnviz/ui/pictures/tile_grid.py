@@ -40,7 +40,7 @@ def tile_grid(area: QRectF, count: int, aspect: float, caption: float) -> TileGr
     """Return the grid with the largest pictures of this width over height; without captions where these would take most of the room."""
     grids = [_grid(area, count, aspect, caption, columns) for columns in range(1, count + 1)]
     best = max(grids, key=lambda grid: grid.size[0])
-    if caption and best.size[1] < 1.6 * caption:
+    if caption and best.size[1] < 2.2 * caption:
         return tile_grid(area, count, aspect, 0.0)
     return best
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from nnviz.document.network import split_parameter
-from nnviz.records.data_record import DataRecord
+from nnviz.records.data_record import DataRecord, known_classes
 from nnviz.records.picture_records import Picture
 from nnviz.records.tensors import to_numpy
 from nnviz.text import numbers
+
+_FEW = 12
+"""Up to so many units stand in one line."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,28 +37,38 @@ class PictureView:
         title = self.names.get(layer, layer)
         return f"{title} · {tensor}" if tensor else title
 
-    @property
-    def is_sequence(self) -> bool:
-        """Whether the rows of the data are (time, columns)."""
-        return self.data is not None and len(self.data.shape) == 2
+    def block_of(self, row: int) -> tuple[str, int]:
+        """Return what a row of a weight in blocks is for, and which row of its block it is."""
+        blocks = self.picture.blocks
+        height = self.picture.values.shape[1] // len(blocks)
+        return blocks[row // height], row % height
 
     def step(self, t: int) -> str:
         """Return what a time step of the row is called: its number, and its token in a text."""
+        return f"t={t} “{self.token(t)}”" if self.token(t) else f"t={t}"
+
+    def step_label(self, t: int) -> str:
+        """Return the same as short as it can be."""
+        return self.token(t) or str(t)
+
+    def token(self, t: int) -> str:
+        """Return the token of a text at a time step of the row; empty for other data."""
         data = self.data
         if data is None or not data.feature_names or not data.feature_names[-1].startswith("token"):
-            return f"t={t}"
-        x = to_numpy(data.x)[min(self.picture.wish.row, len(to_numpy(data.x)) - 1)]
+            return ""
+        x = to_numpy(data.x)[min(self.picture.wish.row, data.x.shape[0] - 1)]
         token = int(x[t]) if t < len(x) and x[t] % 1 == 0 else -1
-        return f"t={t} “{data.class_names[token]}”" if 0 <= token < len(data.class_names) else f"t={t}"
+        return data.class_names[token] if 0 <= token < len(data.class_names) else ""
 
     @property
     def row(self) -> str:
         """Which row it is of, and its class."""
         row = self.picture.wish.row
-        if self.data is None or not self.data.classes or row >= len(to_numpy(self.data.y)):
+        classes, names = known_classes(self.data) if self.data is not None else (None, ())
+        if classes is None or row >= len(classes):
             return f"row {row}"
-        number = int(to_numpy(self.data.y)[row])
-        return f"row {row}, class {self.data.class_names[number] if number < len(self.data.class_names) else number}"
+        number = int(classes[row])
+        return f"row {row}, class {names[number] if number < len(names) else number}"
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,8 @@ class Instrument:
     is_signed: bool = True
     """Whether its colours tell signs; else they go from 0 to the largest."""
     is_smooth: bool = False
+    label: Callable[[PictureView, int], str] | None = None
+    """What stands beside a row and over a column of each tile; None where nothing does."""
 
 
 # --- weights ---
@@ -93,8 +109,11 @@ def _weight_place(view: PictureView, tile: int, row: int, column: int) -> str:
     place = [row * down, column * across]
     if view.picture.block != (1, 1):
         return f"largest of {numbers.place(place)} … {numbers.place([place[0] + down - 1, place[1] + across - 1])}"
+    if view.picture.blocks:
+        name, unit = view.block_of(row)
+        return f"{name}, to unit {unit} from {column}"
     if view.picture.values.shape[0] == 1:
-        return f"to {row} from {column}"
+        return f"to unit {row} from {column}"
     return f"{_kernel_word(view)} {tile}, {numbers.place(place)}"
 
 
@@ -104,9 +123,11 @@ def _kernel_word(view: PictureView) -> str:
 
 
 def _weight_note(view: PictureView) -> str:
-    if view.picture.values.shape[0] == 1:
-        return "row: to unit, column: from unit"
     picture = view.picture
+    if picture.blocks:
+        return f"blocks of rows: {', '.join(picture.blocks)}"
+    if picture.values.shape[0] == 1:
+        return "row: to unit, column: from unit"
     if _kernel_word(view) == "unit":
         return "one image per unit"
     if picture.channels == 1:
@@ -121,25 +142,33 @@ def _weight_note(view: PictureView) -> str:
 
 def _map_tiles(view: PictureView) -> list[tuple[str, np.ndarray]]:
     values = to_numpy(view.picture.values)
-    if len(values) == 1:
-        return [("", values[0].T if view.is_sequence and values.shape[1] > 1 else values[0])]
+    if view.picture.is_sequence:
+        return [("", values[0].T)]
+    if len(values) == 1 and values.shape[1] == 1:
+        return [("", values.reshape(-1, _line_length(values.shape[2])))]
     return [(str(number), tile) for number, tile in enumerate(values)]
 
 
+def _line_length(units: int) -> int:
+    """How many units stand side by side: of many as many as make full lines that are nearly as high as wide."""
+    widths = [width for width in range(math.isqrt(units - 1) + 1, units) if units % width == 0 and width <= 4 * (units // width)]
+    return widths[0] if units > _FEW and widths else units
+
+
 def _map_place(view: PictureView, tile: int, row: int, column: int) -> str:
-    count, height, _ = view.picture.values.shape
-    if count > 1:
-        return f"channel {tile}, {numbers.place([row, column])}"
-    if view.is_sequence and height > 1:
+    count, height, width = view.picture.values.shape
+    if view.picture.is_sequence:
         return f"{view.step(column)}, feature {row}"
-    return f"unit {column}" if height == 1 else numbers.place([row, column])
+    if count == 1 and height == 1:
+        return f"unit {row * _line_length(width) + column}"
+    return f"channel {tile}, {numbers.place([row, column])}"
 
 
 def _map_note(view: PictureView) -> str:
     count, height, width = view.picture.values.shape
-    if count > 1:
-        return f"{count} channels of {height}×{width}"
-    return "down: features, across: time" if view.is_sequence and height > 1 else f"{width} units"
+    if view.picture.is_sequence:
+        return "down: features, across: time"
+    return f"{width} units" if count == 1 and height == 1 else f"{count} channels of {height}×{width}"
 
 
 # --- attention ---
@@ -179,7 +208,7 @@ INSTRUMENTS = {
         _weight_tiles,
         _weight_place,
         _weight_note,
-        {"common": "one scale", "own": "own scales"},
+        {"common": "one scale", "own": "own scale"},
     ),
     "feature_maps": Instrument(
         "maps",
@@ -190,7 +219,7 @@ INSTRUMENTS = {
         _map_tiles,
         _map_place,
         _map_note,
-        {"common": "one scale", "own": "own scales"},
+        {"common": "one scale", "own": "own scale"},
         of_rows=True,
     ),
     "attention": Instrument(
@@ -205,6 +234,7 @@ INSTRUMENTS = {
         {"own": "by head", "row": "by row", "common": "one scale"},
         of_rows=True,
         is_signed=False,
+        label=PictureView.step_label,
     ),
     "unit_maps": Instrument(
         "units",
@@ -215,7 +245,7 @@ INSTRUMENTS = {
         _unit_tiles,
         _unit_place,
         lambda view: "one map per unit",
-        {"own": "own scales", "common": "one scale"},
+        {"own": "own scale", "common": "one scale"},
         is_smooth=True,
     ),
 }
