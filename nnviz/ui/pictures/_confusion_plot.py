@@ -23,8 +23,8 @@ from nnviz.ui.widgets.plot import Plot, paint_sentence
 from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, small_sans, text_width, write
 
 _EXPLANATION = (
-    "Rows are true classes, columns the class that is answered, in evaluation mode; right on the diagonal. Click a cell to see its rows, "
-    "click a row to see it in the other pictures; Esc shows the figures of the classes again."
+    "Rows are true classes, columns the class that is answered, in evaluation mode; right on the diagonal. Click a cell (or move there "
+    "with the arrow keys) to see its rows, click a row to see it in the other pictures; Esc shows the figures of the classes again."
 )
 _WIDE = 420.0
 """Pixels of width from which on figures or rows stand beside the matrix; below that in its place."""
@@ -208,6 +208,10 @@ class ConfusionPlot(Plot):
 
     # --- what a person does ---
 
+    @property
+    def _lists_rows(self) -> bool:
+        return self.cell is not None and len(self.answers.of_cell(*self.cell)) > 0
+
     def _list(self, cell: tuple[int, int] | None) -> None:
         self.cell, self.first = cell, 0
         self.renew()
@@ -242,12 +246,21 @@ class ConfusionPlot(Plot):
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -10, Qt.Key.Key_PageDown: 10}
-        if self.cell is not None and event.key() == Qt.Key.Key_Escape:
-            self._list(None)
-        elif self.cell is not None and event.key() in steps:
-            self.first += steps[event.key()]
+        ways = {Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0), Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1)}
+        pages = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
+        if self.answers is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            super().keyPressEvent(event)
+        elif event.key() in ways:
+            most = len(self.answers.matrix) - 1
+            there = zip(self.cell or (0, 0), ways[event.key()] if self.cell else (0, 0), strict=True)
+            self._list(tuple(max(0, min(most, place + way)) for place, way in there))
+        elif self.cell is not None and event.key() in pages:
+            self.first += pages[event.key()] * self._fits(self._rooms(QRectF(self.rect()))[1])
             self.update()
+        elif self._lists_rows and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.row_chosen.emit(int(self.answers.rows[self.answers.of_cell(*self.cell)[self.first]]))
+        elif self.cell is not None and event.key() == Qt.Key.Key_Escape:
+            self._list(None)
         else:
             super().keyPressEvent(event)
 

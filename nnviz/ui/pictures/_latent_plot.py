@@ -49,6 +49,8 @@ class LatentPlot(Plot):
         self.data: DataRecord | None = None
         self._is_old = False
         self._points: tuple[np.ndarray, ...] = ()
+        self.key: tuple[tuple[QColor, str], ...] = ()
+        """Which colour is what; it stands in the plane where there is room for it, else below a picture."""
         self.layers = ChoiceButton("Layer")
         self.layers.chosen.connect(lambda key: self._want(layer=key, units=(0, 1)))
         self.units = ChoiceButton("Unit across"), ChoiceButton("Unit up")
@@ -71,7 +73,7 @@ class LatentPlot(Plot):
         return self.view.key == "samples" and self.picture is not None and "samples" in self.picture.parts
 
     def take(self, found: tuple[int, Picture] | None = None, data: DataRecord | None = None, is_late: bool = False) -> None:
-        self.picture, self.data, self.legend = found[1] if found else None, data, ()
+        self.picture, self.data, self.legend, self.key = found[1] if found else None, data, (), ()
         self.sentence = "the plane appears once the engine has made it" if found is None else found[1].sentence
         self.sentence = self.sentence or ("" if data is not None else "the plane appears with the data")
         self._offer_choices()
@@ -85,7 +87,8 @@ class LatentPlot(Plot):
         if self.shows_samples:
             self.choice = f"samples of {title} ~ N(0, 1), seed {self.picture.wish.seed}"
         self._points = self._placed()
-        self.legend = self._legend()
+        self.key = self._key()
+        self.legend = self.key if self._key_width(0) > self.width() - text_width("−0.000", number=True) - 20 else ()
         title = ("Samples", "Samples") if self.shows_samples else ("Latent plane", "Latent")
         self.set_heading(title[0], plot_numbers.iteration(found[0]), title[1])
 
@@ -172,7 +175,11 @@ class LatentPlot(Plot):
             return [theme.classes[int(number) % len(theme.classes)] for number in classes]
         return [theme.training_set if training else theme.validation_set for training in to_numpy(self.data.training)]
 
-    def _legend(self) -> tuple[tuple[QColor, str], ...]:
+    def _key_width(self, outside: int) -> float:
+        texts = [text.removeprefix("class ") for _, text in self.key] + ([f"{outside} farther out, at the edge"] if outside else [])
+        return sum(text_width(text) + 16 for text in texts)
+
+    def _key(self) -> tuple[tuple[QColor, str], ...]:
         theme = current_theme()
         if self.shows_samples and not self._are_points:
             return ()
@@ -197,11 +204,11 @@ class LatentPlot(Plot):
 
     def _paint_key(self, painter: QPainter, theme: Theme, frame: QRectF, outside: int) -> None:
         """Which colour is which class, and how many points lie farther out than the axes reach."""
-        entries = [(color, text.removeprefix("class ")) for color, text in self.legend]
+        entries = [(color, text.removeprefix("class ")) for color, text in self.key]
         entries += [(theme.color("faint"), f"{outside} farther out, at the edge")] if outside else []
+        if self._key_width(outside) > frame.width():
+            entries = entries[len(self.key) :]
         widths = [text_width(text) + 16 for _, text in entries]
-        if sum(widths) > frame.width():
-            return
         left = frame.right() - sum(widths)
         painter.fillRect(QRectF(left - 4, frame.top(), sum(widths) + 4, line_height()), theme.color("panel", 0.8))
         for (color, text), width in zip(entries, widths, strict=True):

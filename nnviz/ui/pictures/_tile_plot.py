@@ -27,8 +27,6 @@ from nnviz.ui.widgets.header_button import ChoiceButton, choice
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, small_sans, text_width, write
 
-_CELL = (38.0, 14.0)
-"""Pixels of a cell from which on its number stands in it."""
 _TALLEST = 56.0
 """Pixels of the cells of a single line of units, at most."""
 _BAR = 56.0
@@ -184,7 +182,7 @@ class TilePlot(Plot):
         painter.drawRect(room)
         height, width = tile.values.shape
         across, down = room.width() / width, room.height() / height
-        if across < _CELL[0] or down < _CELL[1] or tile.is_input or self.instrument.is_smooth:
+        if across < text_width("−0.00042", number=True) or down < line_height() or tile.is_input or self.instrument.is_smooth:
             return
         for row, column in np.ndindex(height, width):
             cell = QRectF(room.left() + column * across, room.top() + row * down, across, down)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QWidget
 
 from nnviz.document.catalog import Field
@@ -19,5 +20,15 @@ class RowBox(IntegerBox):
         self.setToolTip(tip)
         self.setAccessibleName(tip)
         self.setFont(mono(SMALL))
-        self.setStyleSheet("QAbstractSpinBox { padding: 0 4px; min-height: 0; }")
+        self.setStyleSheet("padding: 0 4px; min-height: 0;")
+        self._fit()
+
+    def _fit(self) -> None:
         self.setFixedSize(round(scaled(76)), round(scaled(20)))
+
+    # --- Qt ---
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+        super().changeEvent(event)

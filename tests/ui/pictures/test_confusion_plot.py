@@ -94,9 +94,20 @@ def test_a_long_list_is_scrolled_and_stays_within_its_rows(shown, qtbot):
         qtbot.keyClick(plot, Qt.Key.Key_PageDown)
     plot.grab()
     assert plot.first == len(plot.answers.of_cell(0, 0)) - plot._fits(plot._rooms(plot.rect().toRectF())[1])
-    qtbot.keyClick(plot, Qt.Key.Key_Up)
-    plot.grab()
-    assert plot.first > 0
+    chosen = []
+    plot.row_chosen.connect(chosen.append)
+    qtbot.keyClick(plot, Qt.Key.Key_Return)
+    assert chosen == [int(plot.answers.rows[plot.answers.of_cell(0, 0)[plot.first]])]
+
+
+def test_cells_are_reached_with_the_arrow_keys(shown, qtbot):
+    plot = plot_of(run_of(trained("example:moons", 10)))
+    shown(plot)
+    cells = []
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Left):
+        qtbot.keyClick(plot, key)
+        cells.append(plot.cell)
+    assert cells == [(0, 0), (0, 1), (1, 1), (1, 1), (1, 0)]
 
 
 def test_where_it_is_narrow_the_list_takes_the_place_of_the_matrix(shown, qtbot):

@@ -41,7 +41,7 @@ def test_rows_of_an_autoencoder_keep_the_colours_of_their_classes(shown):
     assert at.data.classes == 0, "it does not learn them"
     labels = to_numpy(run.data.labels)
     assert plot._colors(LIGHT) == [LIGHT.classes[label % len(LIGHT.classes)] for label in labels]
-    assert plot.legend[3] == (QColor(LIGHT.classes[3]), "class 3")
+    assert plot.key[3] == (QColor(LIGHT.classes[3]), "class 3")
     across, up, rows = plot._points
     sent = to_numpy(run.pictures["latent"][1].values)
     assert np.allclose(np.stack([across, up], 1), sent) and f"row {rows[9]}, " in plot.values_of(9)[0][1]
@@ -71,7 +71,7 @@ def test_samples_of_points_lie_over_the_data(shown):
     samples = to_numpy(run.pictures["latent"][1].parts["samples"])
     assert (rows < 0).sum() == len(samples) == 300 and np.allclose(across[rows < 0], samples[:, 0])
     assert np.allclose(across[rows >= 0], at.data.x[:, 0])
-    assert plot.legend[0][1] == "samples" and plot.values_of(len(rows) - 1)[0] == ("update", "sample")
+    assert plot.key[0][1] == "samples" and plot.values_of(len(rows) - 1)[0] == ("update", "sample")
 
 
 def test_two_units_of_any_layer_span_the_plane(shown):
