@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from msgspec.structs import replace
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from nnviz.records.data_record import DataRecord, known_classes, unscaled
@@ -17,6 +17,7 @@ from nnviz.ui.pictures.row_box import RowBox
 from nnviz.ui.pictures.staleness import PALE, is_old
 from nnviz.ui.pictures.tile_grid import TileGrid, tile_grid
 from nnviz.ui.theme.colors import Theme, current_theme
+from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.widgets.array_picture import image_of
 from nnviz.ui.widgets.header_button import ChoiceButton, choice
 from nnviz.ui.widgets.plot import Plot
@@ -30,6 +31,8 @@ _EXPLANATION = (
 _NEAR = 9.0
 """Pixels within which a point is meant."""
 _MOST_NAMED = 10
+_ROOMY = 330
+"""Pixels of width below which a header has no room for the units beside the iteration."""
 _FEWEST_SPREAD = 20
 """Among fewer rows none lies far out."""
 
@@ -132,7 +135,7 @@ class LatentPlot(Plot):
         units = to_numpy(picture.parts["units"]).tolist() if choices else (0, 1)
         for button, own, other in zip(self.units, units, reversed(units), strict=True):
             button.set_choices([(str(unit), f"unit {unit}") for unit in range(width) if unit != other], str(own))
-            button.setVisible(width > 2 and not self.shows_samples)
+            button.setVisible(width > 2 and not self.shows_samples and self.width() >= scaled(_ROOMY))
         has_samples = bool(picture and "samples" in picture.parts)
         self.view.setVisible(has_samples)
         self.seed.setVisible(has_samples and self.view.key == "samples")
@@ -284,6 +287,13 @@ class LatentPlot(Plot):
         lines = [("update", f"sample {place}: z = {numbers.row(code, 4)}"), ("text", f"{numbers.place([row, column])} {value}")]
         paint_readout(painter, theme, self.hovered, lines, area)
 
+    # --- Qt ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._parts:
+            self.renew()
+
 
 def _limits(values: np.ndarray) -> tuple[float, float]:
     """Round limits around all values; where a few lie far out, around the others."""
@@ -292,5 +302,6 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
     low, high = (float(end) for end in (values.min(), values.max()))
     if len(values) >= _FEWEST_SPREAD:
         first, last = float(np.percentile(values, 1, method="higher")), float(np.percentile(values, 99, method="lower"))
-        low, high = max(low, first - 0.5 * (last - first)), min(high, last + 0.5 * (last - first))
+        room = 0.5 * (last - first) or high - low
+        low, high = max(low, first - room), min(high, last + room)
     return snapped(low, high)

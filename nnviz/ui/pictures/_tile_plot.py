@@ -21,6 +21,7 @@ from nnviz.ui.pictures.staleness import PALE, is_old
 from nnviz.ui.pictures.tile_grid import TileGrid, filling, tile_grid
 from nnviz.ui.pictures.tile_instruments import Instrument, PictureView
 from nnviz.ui.theme.colors import Theme, current_theme
+from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.widgets.array_picture import image_of, share_image, signed_image
 from nnviz.ui.widgets.color_scale import readable, robust_limit
 from nnviz.ui.widgets.header_button import ChoiceButton, choice
@@ -30,8 +31,9 @@ from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mo
 _TALLEST = 56.0
 """Pixels of the cells of a single line of units, at most."""
 _BAR = 56.0
-_ROOMY, _NARROW = 320, 240
-"""Pixels of width below which a header has no room for the scale, and none for the iteration, which then stands below."""
+_ROOMY, _NARROW, _ROW_BOX = 320, 220, 40
+"""Pixels of width below which a header has no room for the scale, and none for the iteration, which then stands below; for that a header
+with a number box needs so many more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +137,7 @@ class TilePlot(Plot):
 
     def _fit_tools(self) -> None:
         """Leave the title its room: in a narrow card the scale is not chosen."""
-        self.scale.setVisible(not self.sentence and self.width() >= _ROOMY)
+        self.scale.setVisible(not self.sentence and self.width() >= scaled(_ROOMY))
 
     # --- what is drawn ---
 
@@ -232,25 +234,39 @@ class TilePlot(Plot):
         foot = QRectF(area.left(), area.bottom() - line_height(), area.width(), line_height())
         shown = [tile for tile in self.tiles if not tile.is_input]
         is_common = self.scale.key == "common" or (len(shown) == 1 and self.scale.key != "row")
-        limit = numbers.steady(shown[0].limit)
-        ends = (f"−{limit}" if self.instrument.is_signed else "0", f"+{limit}" if self.instrument.is_signed else limit)
-        ends = ends if is_common else ("−" if self.instrument.is_signed else "0", "+" if self.instrument.is_signed else "max")
         left = foot.left()
-        for place, text in enumerate(ends):
-            write(painter, QRectF(left, foot.top(), 200, foot.height()), text, theme.color("muted"), small_mono())
-            left += text_width(text, number=True) + 5
-            if place == 0:
-                ramp = np.linspace(-1.0 if self.instrument.is_signed else 0.0, 1.0, 64)[None]
-                image = (signed_image if self.instrument.is_signed else share_image)(ramp, 1.0, theme)
-                painter.drawImage(QRectF(left, foot.center().y() - 4, _BAR, 8), image)
-                left += _BAR + 5
+        for text in self._ends(shown[0].limit, is_common):
+            if text:
+                write(painter, QRectF(left, foot.top(), 200, foot.height()), text, theme.color("muted"), small_mono())
+                left += text_width(text, number=True) + 5
+                continue
+            ramp = np.linspace(-1.0 if self.instrument.is_signed else 0.0, 1.0, 64)[None]
+            image = (signed_image if self.instrument.is_signed else share_image)(ramp, 1.0, theme)
+            width = _BAR / 2 if self._is_narrow else _BAR
+            painter.drawImage(QRectF(left, foot.center().y() - 4, width, 8), image)
+            left += width + 5
         room = QRectF(left + 6, foot.top(), max(0.0, foot.right() - left - 6), foot.height())
         said = QFontMetricsF(small_sans()).elidedText(self._note(is_common), Qt.TextElideMode.ElideRight, room.width())
         write(painter, room, said, theme.color("muted"), align=RIGHT)
 
+    def _ends(self, limit: float, is_common: bool) -> tuple[str, ...]:
+        """What stands around the colours, which are the empty one: the values at their ends, where all tiles have the same."""
+        if not is_common:
+            return ("−", "", "+") if self.instrument.is_signed else ("0", "", "max")
+        if self._is_narrow:
+            return (("±" if self.instrument.is_signed else "0 … ") + numbers.short(limit), "")
+        end = numbers.steady(limit)
+        return (f"−{end}", "", f"+{end}") if self.instrument.is_signed else ("0", "", end)
+
+    @property
+    def _is_narrow(self) -> bool:
+        """Whether the header has no room for the iteration."""
+        return self.width() < scaled(_NARROW + (_ROW_BOX if self.instrument.of_rows else 0))
+
     def _note(self, is_common: bool) -> str:
-        picture = self.view.picture
-        parts = [*([self.heading[2]] if self.width() < _NARROW else []), self.instrument.note(self.view)]
+        if self._is_narrow:
+            return self.heading[2]
+        picture, parts = self.view.picture, [self.instrument.note(self.view)]
         if picture.block != (1, 1):
             parts.insert(0, f"each cell the largest of {picture.block[0]}×{picture.block[1]}")
         if picture.total and picture.total[0] > picture.values.shape[0]:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from msgspec.structs import replace
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from nnviz.records.data_record import DataRecord
@@ -17,6 +17,7 @@ from nnviz.session.run import RunState
 from nnviz.text import numbers, plot_numbers
 from nnviz.ui.pictures.staleness import PALE, is_old
 from nnviz.ui.theme.colors import Theme, current_theme
+from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.widgets.header_button import ChoiceButton, SwitchButton, choice
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, small_sans, text_width, write
@@ -27,6 +28,8 @@ _EXPLANATION = (
     "steps share. What they add sums to the whole gradient (without penalties). With a sigmoid of one unit the gradient of the state k "
     "steps back is at most (0.25·|w|)ᵏ of that of the last: so it vanishes."
 )
+_ROOMY = 330
+"""Pixels of width below which a header has room for nothing but the layer and the gradient beside the iteration."""
 _CENTRE = Qt.AlignmentFlag.AlignHCenter
 
 
@@ -126,8 +129,9 @@ class TimeStepPlot(Plot):
         self.parts.set_choices(words, self.parts.key if self.parts.key in parts else first)
         self.parts.setVisible(has_picture)
         has_shares = has_picture and self.picture.parts[self.parts.key].shape[0] > 1
-        self.measure.setVisible(has_shares)
-        self.log.setVisible(has_picture and not (has_shares and self.measure.key == "share"))
+        is_roomy = self.width() >= scaled(_ROOMY)
+        self.measure.setVisible(has_shares and is_roomy)
+        self.log.setVisible(has_picture and is_roomy and not (has_shares and self.measure.key == "share"))
 
     # --- what is drawn ---
 
@@ -171,3 +175,10 @@ class TimeStepPlot(Plot):
         said = QFontMetricsF(small_sans()).elidedText(said, Qt.TextElideMode.ElideRight, foot.width() - text_width("time step") - 8)
         write(painter, foot, said, theme.color("muted"))
         write(painter, foot, "time step", theme.color("muted"), align=RIGHT)
+
+    # --- Qt ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._parts:
+            self.renew()

@@ -24,7 +24,7 @@ class RowBox(IntegerBox):
         self._fit()
 
     def _fit(self) -> None:
-        self.setFixedSize(round(scaled(76)), round(scaled(20)))
+        self.setFixedSize(round(scaled(68)), round(scaled(20)))
 
     # --- Qt ---
 
