@@ -13,6 +13,7 @@ from nnviz.document import edits
 from nnviz.document.catalog import new_layer
 from nnviz.document.store.examples import open_document
 from nnviz.engine.data.datasets import load
+from nnviz.engine.observe import _latent_plane
 from nnviz.engine.observe._latent_plane import MANY_SAMPLES, drawn
 from nnviz.engine.observe._net_pictures import MOST_SIDE, blocked, picture
 from nnviz.engine.observe._time_steps import step_gradients
@@ -164,6 +165,15 @@ def test_a_vae_of_points_draws_many_of_them():
     )
     at = trainer(experiment(network, data=table(points, points), loss="mse"))
     assert picture(at, PictureWish("latent")).parts["samples"].shape == (MANY_SAMPLES, 2)
+    classified = trainer(experiment(network))
+    assert "samples" not in picture(classified, PictureWish("latent")).parts, "what it makes of a code is no row of the data"
+
+
+def test_fewer_rows_are_placed_where_each_takes_long(monkeypatch):
+    at = trainer("example:moons", 0)
+    monkeypatch.setattr(_latent_plane, "WORK", 150 * at.net.numbers_per_row)
+    rows = to_numpy(picture(at, PictureWish("latent")).parts["rows"])
+    assert 100 <= len(rows) <= 150 and len(set(np.diff(rows).tolist())) == 1
 
 
 # --- time steps ---

@@ -18,8 +18,10 @@ from nnviz.engine.run.trainer import Trainer
 from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.tensors import Array
 
-MOST_ROWS = 2000
+FEWEST_ROWS, MOST_ROWS = 100, 2000
 """No more rows of the data are placed: evenly picked."""
+WORK = 20_000_000
+"""Numbers that layers put out for these rows together, where that leaves more than the fewest."""
 FEW_SAMPLES, MANY_SAMPLES = 24, 300
 """How many samples are decoded: into pictures, and into points of a plane."""
 
@@ -28,7 +30,7 @@ def latent_plane(trainer: Trainer, wish: PictureWish) -> Picture:
     """Return where rows lie, (rows, 2), in evaluation mode: a Gaussian latent is at its mean.
 
     parts: rows, which rows of the data; units, the two; width, how many there are. For a Gaussian latent also codes, (samples, units)
-    drawn from N(0, 1), and samples, what the net decodes them to: (samples, *shape of a row) where it learns to copy that.
+    drawn from N(0, 1), and samples, what the net decodes them to: (samples, *shape of a row), if it learns to reproduce its input.
     """
     widths = _widths(trainer)
     if not widths:
@@ -36,13 +38,18 @@ def latent_plane(trainer: Trainer, wish: PictureWish) -> Picture:
     layer = wish.layer if wish.layer in widths else _bottleneck(trainer, widths)
     units = wish.units if wish.units[0] != wish.units[1] and max(wish.units) < widths[layer] else (0, 1)
     x = trainer.data.x
-    rows = np.arange(len(x))[:: max(1, -(-len(x) // MOST_ROWS))]
+    rows = np.arange(len(x))[:: max(1, -(-len(x) // most_rows(trainer)))]
     inputs = torch.from_numpy(np.array(x[rows])).to(trainer.training_rows.x.dtype).reshape(-1, *trainer.net.input_shape)
     codes = outputs_of(trainer, layer, inputs).flatten(1)[:, list(units)]
     parts = {"rows": array_of(rows), "units": array_of(np.array(units)), "width": array_of(np.array(widths[layer]))}
     if isinstance(trainer.net._modules[layer], GaussianLatent):
         parts |= _samples(trainer, layer, widths[layer], wish.seed)
     return Picture(wish, layer, tuple(widths), array_of(codes), parts=parts)
+
+
+def most_rows(trainer: Trainer) -> int:
+    """Return how many rows are placed at most: fewer where each takes long."""
+    return max(FEWEST_ROWS, min(MOST_ROWS, WORK // trainer.net.numbers_per_row))
 
 
 def _widths(trainer: Trainer) -> dict[str, int]:
@@ -62,9 +69,11 @@ def _bottleneck(trainer: Trainer, widths: dict[str, int]) -> str:
 
 
 def _samples(trainer: Trainer, layer: str, width: int, seed: int) -> dict[str, Array]:
-    """Samples of N(0, 1) and what is decoded from them; nothing where the layers behind read something else, too."""
-    target_is_input = trainer.experiment.training.target == "input" or trainer.data.x.shape[1] == trainer.net.width
-    shape = trainer.data.shape if target_is_input else (trainer.net.width,)
+    """Samples of N(0, 1) and what is decoded from them; nothing where the net does not reproduce its input, or where the layers behind
+    read something else, too."""
+    shape = trainer.data.shape
+    if trainer.data.classes or not (trainer.experiment.training.target == "input" or np.array_equal(trainer.data.x, trainer.data.y)):
+        return {}
     codes = drawn(MANY_SAMPLES if math.prod(shape) == 2 else FEW_SAMPLES, width, seed).to(trainer.training_rows.x.dtype)
     try:
         output = probabilities(trainer.experiment.training.loss, decoded(trainer, layer, codes))

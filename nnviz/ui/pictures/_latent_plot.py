@@ -264,7 +264,8 @@ class LatentPlot(Plot):
 
     def _paint_samples(self, painter: QPainter, theme: Theme, area: QRectF) -> None:
         tiles, grid = self._sample_tiles(), self._sample_grid(area)
-        low, high = float(np.nanmin(tiles)), float(np.nanmax(tiles))
+        known = tiles[np.isfinite(tiles)]
+        low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         for place, tile in enumerate(tiles):
             ends = np.pad(tile, ((0, 0), (0, 2)))  # the scale of all: the least and the largest stand beside each, and are cut off

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from msgspec import structs
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor
 
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
+from nnviz.engine.observe.measures import array_of
 from nnviz.records.picture_records import PictureWish
 from nnviz.records.tensors import to_numpy
 from nnviz.ui.pictures._latent_plot import LatentPlot
+from nnviz.ui.pictures._tile_plot import TilePlot
 from nnviz.ui.pictures._time_step_plot import TimeStepPlot
+from nnviz.ui.pictures.tile_instruments import INSTRUMENTS
 from nnviz.ui.theme.colors import LIGHT
 from tests.engine.experiments import chain, experiment
 from tests.ui.pictures.conftest import run_of, trained
@@ -131,3 +137,56 @@ def test_without_a_recurrent_layer_a_sentence_says_so(shown):
     plot = steps_of(run_of(trained("example:moons", 1), PictureWish("time")))
     shown(plot)
     assert plot.sentence == "This network has no recurrent layer." and not plot.parts.isVisible()
+
+
+# --- what is not finite, and data that has changed ---
+
+
+def broken(run, kind):
+    """The run with nothing but NaN in its picture."""
+    iteration, made = run.pictures[kind]
+    nan = lambda array: array_of(np.full(array.shape, np.nan))  # noqa: E731
+    numbers = {name: nan(array) for name, array in made.parts.items() if name in ("samples", "whole", "weight_hh_l0", "h_l0")}
+    changed = structs.replace(made, values=made.values and nan(made.values), parts={**made.parts, **numbers})
+    return replace(run, pictures={kind: (iteration, changed)})
+
+
+@pytest.mark.parametrize("view", ["rows", "samples"])
+def test_a_plane_without_a_finite_number_is_painted(shown, view):
+    at = trained(vae("digits", 64), 1)
+    plot = latent_of(broken(run_of(at, PictureWish("latent")), "latent"))
+    shown(plot)
+    plot.view.choose(view)
+    assert not plot.grab().isNull() and not plot._points[2].size
+
+
+def test_steps_without_a_finite_number_are_painted(shown):
+    plot = steps_of(broken(run_of(trained("template:lstm", 1), PictureWish("time")), "time"))
+    shown(plot)
+    for part in ("weight_hh_l0", "h_l0"):
+        plot.parts.choose(part)
+        plot.log.click()
+        assert not plot.grab().isNull()
+    assert "NaN" in plot.values_at(3)[1][1]
+
+
+@pytest.mark.parametrize(("panel", "document"), [("weight_picture", "example:moons"), ("attention", "template:encoder")])
+def test_tiles_without_a_finite_number_are_hatched(shown, panel, document):
+    instrument = INSTRUMENTS[panel]
+    plot = TilePlot(instrument)
+    plot.set_run(broken(run_of(trained(document, 1), PictureWish(instrument.kind)), instrument.kind))
+    shown(plot)
+    for key in instrument.scales:
+        plot.scale.choose(key)
+        assert plot.tiles[0].image.pixelColor(0, 0).name() == LIGHT.loss.lower() and not plot.grab().isNull()
+
+
+def test_a_row_that_other_data_has_not_is_given_up_for_its_last(shown):
+    plot = TilePlot(INSTRUMENTS["feature_maps"])
+    plot.row_chosen.connect(plot.set_row)
+    plot.set_run(run_of(trained("example:digits", 0), PictureWish("maps")))
+    shown(plot)
+    plot.row.setValue(1500)
+    assert plot.wish.row == 1500
+    plot.set_run(run_of(trained("example:iris", 0), PictureWish("maps", row=1500)))
+    assert plot.wish.row == 149 == plot.row.value()
