@@ -12,7 +12,7 @@ from nnviz.document.network import split_parameter
 from nnviz.engine.errors import BuildError
 from nnviz.engine.model.loss_functions import probabilities
 from nnviz.engine.model.stochastic_layers import GaussianLatent
-from nnviz.engine.observe.layer_outputs import decoded, outputs_of
+from nnviz.engine.observe.evaluated_outputs import decoded, outputs_of
 from nnviz.engine.observe.measures import array_of
 from nnviz.engine.run.trainer import Trainer
 from nnviz.records.picture_records import Picture, PictureWish

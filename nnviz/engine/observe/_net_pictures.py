@@ -16,7 +16,7 @@ from nnviz.engine.errors import BuildError
 from nnviz.engine.model.attention_layers import SelfAttention
 from nnviz.engine.observe._latent_plane import latent_plane
 from nnviz.engine.observe._time_steps import time_steps
-from nnviz.engine.observe.layer_outputs import outputs_of_row
+from nnviz.engine.observe.evaluated_outputs import outputs_of_row
 from nnviz.engine.observe.measures import array_of
 from nnviz.engine.observe.surface import unit_maps
 from nnviz.engine.run.trainer import Trainer

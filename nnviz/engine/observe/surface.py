@@ -9,7 +9,7 @@ from torch import Tensor
 from nnviz.document.catalog import LAYERS
 from nnviz.engine.errors import BuildError
 from nnviz.engine.model.loss_functions import probabilities
-from nnviz.engine.observe.layer_outputs import outputs_of
+from nnviz.engine.observe.evaluated_outputs import outputs_of
 from nnviz.engine.observe.measures import array_of
 from nnviz.engine.run.trainer import Trainer
 from nnviz.records.run_records import Surface

@@ -83,7 +83,6 @@ class WorkspaceArea(QWidget):
             self.enlarged = ""
             self._rebuild(self._trees[self.name])
         self._panels[panel].setVisible(visible)
-        self._hide_empty()
         self._apply_sizes()
         self.workspace_changed.emit(self.name)
 
@@ -148,7 +147,6 @@ class WorkspaceArea(QWidget):
             self.layout().removeWidget(old)
             old.setParent(None)
             old.deleteLater()
-        self._hide_empty()
         self._root.setParent(self)
         self._root.setGeometry(self.contentsRect().marginsRemoved(self.layout().contentsMargins()))
         self._apply_sizes()  # while it is hidden: no panel is told of any size on the way
@@ -169,12 +167,6 @@ class WorkspaceArea(QWidget):
                 self._panels[part].setVisible(part not in self._hidden[self.name])
         return splitter
 
-    def _hide_empty(self) -> None:
-        """Give splitters no room in which no panel is shown, and bring those back that have one."""
-        for splitter in reversed(self._splitters):  # from the innermost outwards
-            if splitter is not self._root:
-                splitter.setVisible(not all(splitter.widget(index).isHidden() for index in range(splitter.count())))
-
     def _proportions(self) -> list[list[int]]:
         """Those of every splitter, as they were given by hand or else designed."""
         designed = _shares(self._trees[self.name])
@@ -185,6 +177,8 @@ class WorkspaceArea(QWidget):
     def _apply_sizes(self) -> None:
         """Divide the room as the proportions say; Qt would keep what is left of them after the window was small."""
         if self.name and not self.enlarged:
+            for splitter in self._splitters[:0:-1]:  # from the innermost outwards: without a panel to be seen it takes no room
+                splitter.setVisible(any(not splitter.widget(place).isHidden() for place in range(splitter.count())))
             for splitter, sizes in zip(self._splitters, self._proportions(), strict=True):
                 splitter.setSizes(sizes)
 
