@@ -281,6 +281,8 @@ class Service:
                 self._reporter.report_recorded_weight(self._timeline, self._revision)
             if news and self._left is None:
                 self._reporter.report_at_rest(self._timeline, self._revision)
+            elif wishes := [wish for wish in request.pictures if wish not in old.pictures]:
+                self._reporter.report_pictures(self._timeline, self._revision, wishes)
 
     def _preview(self, request: messages.Preview) -> None:
         if request.experiment.data.kind == "csv":

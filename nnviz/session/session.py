@@ -18,6 +18,7 @@ from nnviz.document.problems import told
 from nnviz.document.run_log import same_run, with_looks_of
 from nnviz.document.shapes.report import Report
 from nnviz.records.breakpoint_places import BreakpointPlace, nodes_with_breakpoint
+from nnviz.records.picture_records import PictureWish
 from nnviz.records.tensors import WHOLE
 from nnviz.session._call_lists import CallLists
 from nnviz.session._document_file import Autosaver, FileWatch
@@ -180,6 +181,10 @@ class Session(QObject):
     def watch(self, panels: tuple[str, ...]) -> None:
         """Have measured what these need, and nothing else: curves · measures · surface · trace."""
         self.watched.watch(panels, self.stepping.detail, self.stepping.details)
+
+    def watch_pictures(self, wishes: tuple[PictureWish, ...]) -> None:
+        """Have these pictures of the inside of the net made, and no others."""
+        self.watched.watch_pictures(wishes)
 
     def want_numbers(self, node: int) -> None:
         """Ask for what was too large to travel around a node of the trace, once; `numbers_arrived` brings it."""

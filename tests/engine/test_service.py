@@ -18,6 +18,7 @@ from nnviz.document.catalog import DATASETS, new_choice
 from nnviz.document.run_log import NOTHING_LEFT, Change, LogUpdate, RunLog
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
+from nnviz.records.picture_records import PictureWish
 from nnviz.records.run_records import Goal
 from nnviz.records.task_records import PlaneTask, RangeTestTask
 from tests.curve_points import arrived
@@ -605,3 +606,29 @@ def test_every_iteration_is_shown_at_a_slow_pace(engine):
     frames = [reply for reply in replies if isinstance(reply, messages.Frame) and reply.iteration]
     assert len(frames) >= 3 and frames[-1].iteration == 4, "at full speed there would be one frame"
     assert sum(bool(frame.measures) for frame in frames) >= 2
+
+
+# --- pictures of the inside ---
+
+
+def test_pictures_come_with_the_run_when_they_are_wished_for_and_while_it_trains(engine):
+    weights, maps = PictureWish("weights"), PictureWish("maps", row=3)
+    engine.send(messages.Watch(("curves",), pictures=(weights,)))
+    engine.open()
+    assert [picture.wish for picture in engine.until(messages.Frame).pictures] == [weights]
+    engine.send(messages.Watch(("curves",), pictures=(weights, maps)))
+    frame = engine.until(messages.Frame)
+    assert [picture.wish for picture in frame.pictures] == [maps], "only what is new is made"
+    seen: list[messages.Frame] = []
+    engine.send(messages.Train())
+    while len({picture.wish.kind for frame in seen for picture in frame.pictures}) < 2:
+        seen.append(engine.until(messages.Frame))
+    assert all(len(frame.pictures) <= 1 for frame in seen), "one after the other"
+    engine.send(messages.Pause())
+    engine.until(messages.Trained, seen)
+    last = [reply for reply in seen if isinstance(reply, messages.Frame)][-1]
+    assert {picture.wish for picture in last.pictures} == {weights, maps}
+    engine.send(messages.Watch(("curves",)))
+    engine.send(messages.Train(3))
+    engine.until(messages.Trained, after := [])
+    assert not any(reply.pictures for reply in after if isinstance(reply, messages.Frame)), "nothing is made for what nobody watches"

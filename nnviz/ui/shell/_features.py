@@ -12,6 +12,7 @@ from nnviz.ui.files.feature import FilesFeature
 from nnviz.ui.graph.feature import GraphFeature
 from nnviz.ui.landscape.feature import LandscapeFeature
 from nnviz.ui.network.feature import NetworkFeature
+from nnviz.ui.pictures.feature import PicturesFeature
 from nnviz.ui.run.feature import RunFeature
 from nnviz.ui.shell._panel_menu import PanelMenu
 from nnviz.ui.shell.top_bar import TopBar
@@ -46,6 +47,7 @@ class Features:
         self.graph = GraphFeature(session, self.step.banner, self.step.controls, session=session)
         self.run = RunFeature(session, shell)
         self.landscape = LandscapeFeature(session, shell)
+        self.pictures = PicturesFeature(session, shell)
         self.files = FilesFeature(session, shell)
         self.data = DataFeature(session, shell)
         self.weights = WeightsFeature(session, shell)
@@ -91,6 +93,7 @@ class Features:
             "parameters": network["parameters"],
             **self.run.cards,
             **self.landscape.cards,
+            **self.pictures.cards,
             "microscope": step["microscope"],
         }
 
@@ -111,12 +114,12 @@ class Features:
     @property
     def needs(self) -> dict[str, str]:
         """What the engine has to measure for each panel that can be seen; for others nothing."""
-        return self.network.needs | self.graph.needs | self.step.needs | self.run.needs
+        return self.network.needs | self.graph.needs | self.step.needs | self.run.needs | self.pictures.needs
 
     @property
     def plots(self) -> dict[str, Plot]:
         """The panels that are plots, by their names."""
-        return {**self.run.plots, **self.landscape.plots, "microscope": self.step.microscope}
+        return {**self.run.plots, **self.landscape.plots, **self.pictures.plots, "microscope": self.step.microscope}
 
 
 def new_session(experiment: Experiment, autosaves: bool, parent: QObject, engine: EngineProcess) -> Session:

@@ -162,7 +162,7 @@ class MainWindow(QMainWindow):
 
     def _show_experiment(self, new: Experiment, old: Experiment | None = None) -> None:
         features = self.features
-        for feature in (features.network, features.run, features.landscape, features.graph, features.step):
+        for feature in (features.network, features.run, features.landscape, features.pictures, features.graph, features.step):
             feature.show_experiment(new)
         features.data.show_experiment(new, old)
 
@@ -193,7 +193,7 @@ class MainWindow(QMainWindow):
     def _show_run(self, new: RunState, old: RunState | None = None) -> None:
         features = self.features
         features.run.show_run(new, old)
-        for feature in (features.landscape, features.step, features.network, features.graph):
+        for feature in (features.landscape, features.pictures, features.step, features.network, features.graph):
             feature.show_run(new)
         features.data.show_run(new, old)
         self.top_bar.set_figures(features.run.figures())
@@ -277,8 +277,9 @@ class MainWindow(QMainWindow):
 
     def update_needs(self) -> None:
         """Have measured what the panels that can be seen need now; the curves always are."""
-        needs = self.features.needs
-        self.session.watch(("curves", *sorted({needs[panel] for panel in self.features.area.visible_panels() if panel in needs})))
+        needs, wishes, seen = self.features.needs, self.features.pictures.wishes, self.features.area.visible_panels()
+        self.session.watch(("curves", *sorted({needs[panel] for panel in seen if panel in needs})))
+        self.session.watch_pictures(tuple(wishes[panel] for panel in seen if panel in wishes))
 
     def update_actions(self) -> None:
         """Let every action say whether it can be called now, and what it would undo."""
