@@ -26,6 +26,7 @@ from nnviz.session._watch import WatchedPanels
 from nnviz.session._weights import Weights
 from nnviz.session.branches import Branches
 from nnviz.session.breakpoint_control import BreakpointControl
+from nnviz.session.comparison import Comparison
 from nnviz.session.document import Document, Edited, UndoOrder
 from nnviz.session.engine_link import EngineLink, Wire
 from nnviz.session.engine_process import EngineProcess
@@ -74,6 +75,7 @@ class Session(QObject):
         self.stepping = Stepping(self._advance, self._retreat, per_epoch, self.breakpoints.between, self)
         self.training = TrainingControl(self.link, self.breakpoints, self.stepping, self._problem, self)
         self.branches = Branches(self.document, self.link, self.training, self)
+        self.comparison = Comparison(self.link, self.branches, self.training, self.stepping, self)
         self.kept_run = KeptRun(self.document, self.link, self.training, self.branches, self)
         self.autosaver = Autosaver(self.document, self._attachments, autosaves, self, lambda: self.kept_run.is_kept)
         self.file_watch = FileWatch(self.document, autosaves, self)
@@ -110,7 +112,8 @@ class Session(QObject):
         self._gradient_checks.answered.connect(self.gradient_checked)
         self._unit_maps.answered.connect(self._on_unit_mapped)
         self.work.cancelled.connect(self._on_cancelled)
-        for part in (self.document, self.link, self.training, self.branches, self.kept_run, self.autosaver, self.what_ifs, self.weights):
+        kept = (self.branches, self.comparison, self.kept_run, self.autosaver)
+        for part in (self.document, self.link, self.training, *kept, self.what_ifs, self.weights):
             part.message_posted.connect(self.message_posted)
 
     # --- what there is ---
@@ -279,6 +282,7 @@ class Session(QObject):
 
     def _on_replaced(self, edit: Edited) -> None:
         self._train_first = 0
+        self.comparison.document_replaced()
         self.branches.document_replaced()
         self.kept_run.follow_document()
         self.autosaver.wait()
