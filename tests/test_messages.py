@@ -15,8 +15,8 @@ from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.run_log import Change, LogUpdate, RunLog
 from nnviz.records.call_list import CallList, ListedCall
 from nnviz.records.data_record import ColumnRecord, DataRecord, Spread, TableColumn, TableRecord
-from nnviz.records.run_records import CurvePoint, Goal, LayerMeasures, Predictions, Surface
 from nnviz.records.divergence_record import Divergence, Place
+from nnviz.records.run_records import CurvePoint, Goal, LayerMeasures, Predictions, Surface
 from nnviz.records.task_records import (
     Curvature,
     CurvatureTask,

@@ -102,6 +102,7 @@ class Session(QObject):
         self.kept_run.kept_changed.connect(self.document_changed)
         self.link.run_changed.connect(self._on_run_changed)
         self.link.leaving.connect(self.branches.run_left)
+        self.branches.changed.connect(self._on_branches_changed)
         self.link.arriving.connect(self.watched.begin)
         self.link.replied.connect(self._on_reply)
         self.stepping.trace_state_changed.connect(self._on_trace_state_changed)
@@ -313,6 +314,10 @@ class Session(QObject):
         return self.kept_run.attachments()
 
     # --- the run ---
+
+    def _on_branches_changed(self) -> None:
+        self.kept_run.follow()
+        self.autosaver.wait()
 
     def _on_run_changed(self, old: RunState, new: RunState) -> None:
         self.kept_run.follow()
