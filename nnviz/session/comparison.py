@@ -48,11 +48,17 @@ class Comparison(QObject):
     message_posted = Signal(str, str)
 
     def __init__(
-        self, link: EngineLink, branches: Branches, training: TrainingControl, stepping: Stepping, parent: QObject | None = None
+        self,
+        tasks: LongTasks,
+        link: EngineLink,
+        branches: Branches,
+        training: TrainingControl,
+        stepping: Stepping,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._link, self._branches, self._training, self._stepping = link, branches, training, stepping
-        self._tasks = LongTasks(link, self)
+        self._tasks = tasks
         self.progress: Progress | None = None
         self.search: Search | None = None
         self._race, self._searching = 0, 0
