@@ -41,7 +41,7 @@ QUESTIONS = (
 
 
 def asked(timeline, questions, *span):
-    found = finished(past_numbers(timeline.fork(), questions, PastIterations(*span)))
+    found = finished(past_numbers(timeline.branch(timeline.log), questions, PastIterations(*span)))
     return to_numpy(found.iterations).tolist(), to_numpy(found.values)
 
 
@@ -135,14 +135,14 @@ def test_it_ends_where_the_run_cannot_go_on():
 
 def test_it_can_be_left_at_any_moment(watched):
     timeline = watched[0]
-    before, work = state(timeline), past_numbers(timeline.fork(), QUESTIONS, PastIterations(0, 120))
+    before, work = state(timeline), past_numbers(timeline.branch(timeline.log), QUESTIONS, PastIterations(0, 120))
     seen = [next(work) for _ in range(30)]
     work.close()
     assert seen == sorted(seen) and seen[-1][1] == 121 and state(timeline) == before
 
 
 def test_an_estimate_comes_first(watched):
-    fork = watched[0].fork()
+    fork = watched[0].branch(watched[0].log)
     assert (
         0
         < estimated_seconds(fork, QUESTIONS, PastIterations(0, 120))
@@ -173,7 +173,7 @@ def test_what_cannot_be_asked_is_refused(watched, question):
 
 
 def first(timeline, predicate, last, stays=None):
-    return finished(first_time(timeline.fork(), predicate, last, stays))
+    return finished(first_time(timeline.branch(timeline.log), predicate, last, stays))
 
 
 def brute(timeline, predicate, last):

@@ -67,18 +67,6 @@ class Timeline:
         self.log = log
         self._apply_due()
 
-    def fork(self) -> Timeline:
-        """Return another timeline of the same run, which is moved while this one stays, and knows its checkpoints."""
-        other = Timeline(self.log, self.folder, self.data)
-        other._take_checkpoints(self._checkpoints, self.points)
-        return other
-
-    def _take_checkpoints(self, kept: Checkpoints, points: list[CurvePoint]) -> None:
-        """Know those of the same run, whose points these are, and stand at the last."""
-        self._checkpoints.adopt(kept, inf)
-        self.points = list(points)
-        self._stand_at_checkpoint(self._checkpoints.before(len(points)))
-
     @property
     def checkpoint_places(self) -> tuple[int, ...]:
         """The iterations at which there are checkpoints: those that follow are quick to reach."""

@@ -51,6 +51,8 @@ class RunBar(QWidget):
         self._turned = 0
         """Of a notch of the wheel."""
         self._hovered: QPointF | None = None
+        self._dragged = ""
+        """The branch that is dragged along; empty for none."""
         self.field: QLineEdit | None = None
         """Where a branch gets another name, as long as it is open."""
         self._renaming = ""
@@ -137,7 +139,7 @@ class RunBar(QWidget):
     # --- what a person does ---
 
     def _press(self, spot: QPointF) -> None:
-        places = self.places()
+        places, self._dragged = self.places(), ""
         flags, place = places.flags_at(spot), places.branch_at(spot)
         if flags:
             place, flag = flags[0]
@@ -154,7 +156,19 @@ class RunBar(QWidget):
         """Ask for an iteration of a branch: of the present one, where that is the same up to there."""
         if self._tree.is_shared(place, iteration):
             place = self._tree.present
-        self.place_requested.emit(self._tree.lines[place].name, iteration)
+        self._dragged = self._tree.lines[place].name
+        self.place_requested.emit(self._dragged, iteration)
+
+    def _drag(self, x: float) -> None:
+        """Ask for the iteration under the mouse, of the branch that was pressed."""
+        places = self.places()
+        place = next((place for place, line in enumerate(self._tree.lines) if line.name == self._dragged), None)
+        if place is None:
+            return
+        iteration = min(places.iteration(x), places.extent(place)[1])
+        is_there = place == self._tree.present and iteration == (self._run.iteration if self.target is None else self.target)
+        if not is_there:
+            self.place_requested.emit(self._dragged, iteration)
 
     def _tip(self, spot: QPointF) -> str:
         """What is said of the place under the mouse."""
@@ -205,12 +219,13 @@ class RunBar(QWidget):
         if event.button() == Qt.MouseButton.LeftButton and self._tree.present is not None:
             self._press(event.position())
 
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._dragged = ""
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._hovered = event.position()
-        if event.buttons() & Qt.MouseButton.LeftButton and self._tree.present is not None:
-            iteration = self.places().reachable(event.position().x())
-            if iteration != (self._run.iteration if self.target is None else self.target):
-                self._request(self._tree.present, iteration)
+        if event.buttons() & Qt.MouseButton.LeftButton and self._dragged:
+            self._drag(event.position().x())
         elif QToolTip.isVisible():
             QToolTip.showText(event.globalPosition().toPoint(), self._tip(event.position()), self)
         self.update()

@@ -44,7 +44,7 @@ class RunNavigation(QObject):
         self.seeker = Seeker(session, self)
         self.seeker.changed.connect(self._show_wanted)
         self.bar.place_requested.connect(self.seeker.want)
-        self.bar.branch_requested.connect(session.branches.go_to)
+        self.bar.branch_requested.connect(self.go_to_end)
         self.bar.menu_requested.connect(self._open_menu)
         self.bar.renamed.connect(session.branches.rename)
         session.branches.changed.connect(self._grow)
@@ -66,6 +66,12 @@ class RunNavigation(QObject):
         """Let the present run stand there."""
         if present := self._session.branches.present:
             self.seeker.want(present.name, iteration)
+
+    def go_to_end(self, name: str) -> None:
+        """Let the run stand where a branch ended."""
+        branch = next((branch for branch in self._session.branches.all if branch.name == name), None)
+        if branch is not None:
+            self.seeker.want(name, branch.reached)
 
     def show_obstacle(self) -> None:
         """Whether anything can be trained may be another matter now."""
@@ -109,7 +115,7 @@ class RunNavigation(QObject):
 
     def ask_branch(self) -> None:
         """Offer all other branches, to go to the end of one."""
-        self._popup(self._branch_menu("Go to", self._session.branches.go_to))
+        self._popup(self._branch_menu("Go to", self.go_to_end))
 
     def ask_forget(self) -> None:
         """Offer all other branches, to forget one."""
@@ -148,14 +154,14 @@ class RunNavigation(QObject):
         for line in self.tree.lines:
             if not line.is_present:
                 text = f"{word} {line.name}  ({line.branch.reached:,} iterations)"
-                menu.addAction(branch_dot(line.branch.color), text, lambda name=line.name: call(name))
+                menu.addAction(branchbranch_dot(line.branch.color), text, lambda name=line.name: call(name))
         return menu
 
     def _open_menu(self, name: str, at: QPoint) -> None:
         line = next(line for line in self.tree.lines if line.name == name)
         menu, actions = QMenu(self.bar), self._shell.action_table
         if not line.is_present:
-            menu.addAction(branch_dot(line.branch.color), f"Go to {name}", lambda: self._session.branches.go_to(name))
+            menu.addAction(branch_dot(line.branch.color), f"Go to {name}", lambda: self.go_to_end(name))
         menu.addAction(f"Rename {name}…", lambda: self.bar.open_field(name))
         if not line.is_present:
             menu.addAction(f"Forget {name}", lambda: self.forget(name))

@@ -120,7 +120,7 @@ class RunFeature:
     def _show_around(self, tree: RunTree) -> None:
         """Show the flags of the run, and its other branches, where time is an axis."""
         around = surroundings(tree, self._has_ghosts, self._chosen)
-        for plot in (self.loss, self.metric):
+        for plot in (self.loss, self.metric, self.histograms):
             plot.set_surroundings(around)
 
     def highlight(self, branch: str) -> None:

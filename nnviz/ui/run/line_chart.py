@@ -23,7 +23,7 @@ _LARGE = 420
 """From this width on the labels stand at the ends of the curves instead of in a corner."""
 _NAMED = 220
 """From this width of the frame on the names of branches stand at the ends of their curves."""
-_FLAG, _NEAR = 8, 5
+FLAG, NEAR = 8, 5
 """Height of a flag in pixels, and so many beside it that it is still meant."""
 _COVERED = 0.65
 """The most of a plot's frame that labels in a corner may cover."""
@@ -129,8 +129,8 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
     else:
         _paint_corner_labels(painter, theme, frame, chart, y)
     if read:
-        told = [flag.text for place, flag in flags if abs(place.center().x() - hovered.x()) <= _NEAR]
-        paint_readout(painter, theme, hovered, _readout(chart, read, _wrapped(told, frame.width())), frame)
+        told = [flag.text for place, flag in flags if abs(place.center().x() - hovered.x()) <= NEAR]
+        paint_readout(painter, theme, hovered, _readout(chart, read, wrapped(told, frame.width())), frame)
     return tuple((place, flag.iteration) for place, flag in flags)
 
 
@@ -158,16 +158,14 @@ def _paint_flags(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChar
     for flag in shown:
         place, foot = round(float(x(flag.iteration))) + 0.5, frame.bottom()
         painter.setPen(QPen(theme.color("muted"), 1))
-        painter.drawLine(QPointF(place, foot - _FLAG), QPointF(place, foot))
-        painter.drawPolygon(
-            QPolygonF([QPointF(place, foot - _FLAG), QPointF(place + 4, foot - _FLAG + 2), QPointF(place, foot - _FLAG + 4)])
-        )
+        painter.drawLine(QPointF(place, foot - FLAG), QPointF(place, foot))
+        painter.drawPolygon(QPolygonF([QPointF(place, foot - FLAG), QPointF(place + 4, foot - FLAG + 2), QPointF(place, foot - FLAG + 4)]))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    return [(QRectF(float(x(flag.iteration)) - _NEAR, frame.bottom() - _FLAG - 2, 2 * _NEAR, _FLAG + 2), flag) for flag in shown]
+    return [(QRectF(float(x(flag.iteration)) - NEAR, frame.bottom() - FLAG - 2, 2 * NEAR, FLAG + 2), flag) for flag in shown]
 
 
-def _wrapped(texts: list[str], width: float) -> list[str]:
-    """The texts in lines that a readout has room for."""
+def wrapped(texts: list[str], width: float) -> list[str]:
+    """Return the texts in lines that a readout has room for in a frame of this width."""
     letters = max(16, int((width - 16) / text_width("0", number=True)))
     return [line for text in texts for part in text.split("\n") for line in textwrap.wrap(part, letters)]
 
@@ -202,7 +200,7 @@ def _paint_ghost_names(painter: QPainter, theme: Theme, frame: QRectF, chart: Li
     ends = sorted((end for end in ends if frame.left() <= end[0] <= frame.right() + 1), key=lambda end: end[1])
     if not ends or frame.width() < _NAMED:
         return
-    tops = _apart([end[1] - line_height() - 1 for end in ends], line_height(), frame.top(), frame.bottom() - _FLAG)
+    tops = _apart([end[1] - line_height() - 1 for end in ends], line_height(), frame.top(), frame.bottom() - FLAG)
     for (right, _, ghost), top in zip(ends, tops, strict=True):
         width = text_width(ghost.name)
         left = max(frame.left(), min(right - width - 2, frame.right() - width))

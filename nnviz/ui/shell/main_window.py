@@ -136,8 +136,9 @@ class MainWindow(QMainWindow):
         stepping.trace_state_changed.connect(lambda old, new: self._show_trace_state(new))
         stepping.selection_changed.connect(self._show_selection)
         stepping.playing_changed.connect(lambda playing: table.show_running("play", playing))
-        for changed in (session.what_ifs.changed, session.undo_order.changed, session.branches.changed):
+        for changed in (session.what_ifs.changed, session.undo_order.changed):
             changed.connect(self.update_actions)
+        session.branches.changed.connect(self.update_actions, Qt.ConnectionType.QueuedConnection)  # others still hear of the document
         session.message_posted.connect(self.toast.post)
         session.work.changed.connect(self._show_work)
         self.busy_line.cancel_requested.connect(session.work.cancel)

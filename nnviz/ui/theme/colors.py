@@ -144,7 +144,7 @@ DARK = Theme(
     training_set="#6C9CF5",
     validation_set="#F0975A",
     classes=("#F0975A", "#6C9CF5", "#2CC4B2", "#9D85FF", "#E06BA3", "#D9A548", "#6FB9D1", "#EE6B6B", "#9DBF4B", "#B29AD6"),
-    branches=("#B8C2D1", "#6CCB5F", "#A8714A", "#58C7EC", "#C65BE0", "#E9A3B4", "#EADF9A", "#8A8F3A"),
+    branches=("#B8C2D1", "#6CCB5F", "#A8714A", "#58C7EC", "#C65BE0", "#E9A3B4", "#EADF9A", "#86A030"),
 )
 
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from nnviz.session.run import RunState
 from nnviz.session.run_curves import Curves
 from nnviz.ui.run._metric import MetricPlot
-from nnviz.ui.run.line_chart import _corner_rows, _readout, _wrapped, nearest
+from nnviz.ui.run.line_chart import _corner_rows, _readout, nearest, wrapped
 from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.run.run_tree import Flag, Ghost, Surroundings
 from nnviz.ui.theme.colors import DARK, LIGHT
@@ -104,6 +104,7 @@ def test_hover_gives_the_values(shown, qtbot):
     shown(plot)
     plot.set_run(runs.run())
     before = plot.grab().toImage()
+    qtbot.mouseMove(plot, QPoint(60, 40))  # the mouse may be where another test has left it
     qtbot.mouseMove(plot, QPoint(120, 60))
     assert plot.hovered is not None
     assert plot.grab().toImage() != before
@@ -300,5 +301,5 @@ def test_flags_stand_at_the_foot_are_told_and_ask_for_their_iteration(shown, qtb
         qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=place.center().toPoint())
     assert asked.args == [40]
     chart = plot.chart
-    rows = _readout(chart, [(chart.labelled[0], 39)], _wrapped([chart.flags[0].text], 160))
+    rows = _readout(chart, [(chart.labelled[0], 39)], wrapped([chart.flags[0].text], 160))
     assert [text for color, text in rows if color == "text"] == ["iteration 40: dropout", "on → off"]

@@ -199,6 +199,17 @@ def test_a_click_on_another_branch_goes_there(qtbot, branched):
     assert session.experiment.training.optimizer["learning_rate"] == 0.1
 
 
+def test_a_drag_along_another_branch_stays_on_it(qtbot, branched):
+    bar = bar_of(branched)
+    QTest.mousePress(bar, LEFT, pos=spot(branched, 38, 0))
+    for iteration in (36, 33, 31):
+        QTest.mouseMove(bar, spot(branched, iteration, 0))
+    QTest.mouseRelease(bar, LEFT, pos=spot(branched, 31, 0))
+    still(qtbot, branched)
+    assert (branched.session.branches.present.name, branched.session.run.iteration) == ("main", 31)
+    assert {branch.name: branch.reached for branch in branched.session.branches.all} == {"main": 40, "branch 2": 30}
+
+
 def test_what_two_branches_share_is_the_present_ones_past(qtbot, branched):
     QTest.mouseClick(bar_of(branched), LEFT, pos=spot(branched, 10, 0))
     still(qtbot, branched)
