@@ -31,7 +31,6 @@ from nnviz.session.document import Document, Edited, UndoOrder
 from nnviz.session.engine_link import EngineLink, Wire
 from nnviz.session.engine_process import EngineProcess
 from nnviz.session.engine_work import EngineWork
-from nnviz.session.long_tasks import LongTasks
 from nnviz.session.queries import BatchRows, DataPreviews, NodeNumbers, Query
 from nnviz.session.run import RunState
 from nnviz.session.stepping import Stepping
@@ -76,7 +75,6 @@ class Session(QObject):
         self.stepping = Stepping(self._advance, self._retreat, per_epoch, self.breakpoints.between, self)
         self.training = TrainingControl(self.link, self.breakpoints, self.stepping, self._problem, self)
         self.branches = Branches(self.document, self.link, self.training, self)
-        self.tasks = LongTasks(self.link, self)
         self.comparison = Comparison(self.tasks, self.link, self.branches, self.training, self.stepping, self)
         self.kept_run = KeptRun(self.document, self.link, self.training, self.branches, self)
         self.autosaver = Autosaver(self.document, self._attachments, autosaves, self, lambda: self.kept_run.is_kept)
