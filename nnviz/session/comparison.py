@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz import messages
 from nnviz.document.problems import Refused
 from nnviz.document.run_branches import Branch
 from nnviz.document.run_log import RunLog
@@ -18,11 +17,9 @@ from nnviz.records.task_records import DivergenceTask, FirstDivergence, Progress
 from nnviz.records.trace_index import TraceIndex
 from nnviz.session.branches import Branches, KeptBranch
 from nnviz.session.engine_link import EngineLink
-from nnviz.session.long_tasks import LongTasks
+from nnviz.session.long_tasks import LongTasks, TaskState
 from nnviz.session.stepping import Stepping
 from nnviz.session.training_control import TrainingControl
-
-_NOT_NOW = "The engine does not run the present document yet; try again in a moment."
 
 
 @dataclass(frozen=True)
@@ -31,6 +28,7 @@ class Search:
 
     branch: Branch
     present: Branch
+    task: DivergenceTask
     progress: Progress | None = None
     """How far it is; None once it is over."""
     result: FirstDivergence | None = None
@@ -57,12 +55,20 @@ class Comparison(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._link, self._branches, self._training, self._stepping = link, branches, training, stepping
-        self._tasks = tasks
+        self._tasks, self._link, self._branches, self._training, self._stepping = tasks, link, branches, training, stepping
         self.progress: Progress | None = None
         self.search: Search | None = None
-        self._race, self._searching = 0, 0
         self._logs: tuple[RunLog, ...] = ()
+        self._is_cancelled = False
+        self._result: object = None
+        """The latest that was found of them."""
+        tasks.changed.connect(self._follow)
+
+    def _follow(self, kind: type) -> None:
+        if kind is RaceTask:
+            self._follow_race(self._tasks.state(RaceTask))
+        elif kind is DivergenceTask:
+            self._follow_search(self._tasks.state(DivergenceTask))
 
     # --- training several runs ---
 
@@ -97,54 +103,60 @@ class Comparison(QObject):
         if self.is_going:
             self.message_posted.emit("warning", "Runs are being compared already. Wait for their end, or cancel them.")
         elif not self._link.is_up_to_date:
-            self.message_posted.emit("warning", self._training.obstacle or _NOT_NOW)
+            self.message_posted.emit("warning", self._obstacle)
         else:
             return self._start(variations, iterations, from_here)
         return False
 
+    @property
+    def _obstacle(self) -> str:
+        """Why nothing can be asked for now."""
+        return self._training.obstacle or self._tasks.obstacle
+
     def _start(self, variations: Sequence[Variation], iterations: int, from_here: bool) -> bool:
         try:
-            self._logs = self.logs(variations, from_here)
+            logs = self.logs(variations, from_here)
         except Refused as refused:
             self.message_posted.emit("warning", str(refused))
             return False
-        self._branches.add(zip((name for name, _ in variations), self._logs, strict=True))
         end = iterations + (self._link.run.iteration if from_here else 0)
-        self.progress = Progress(0, len(self._logs) * end, "runs built")
-        self._race = self._tasks.start(RaceTask(self._logs, end), self._take_race)
-        self.changed.emit()
+        self._logs, self._is_cancelled = logs, False
+        if not self._tasks.ask(RaceTask(logs, end)):
+            self.message_posted.emit("warning", self._obstacle)
+            return False
+        self._branches.add(zip((name for name, _ in variations), logs, strict=True))
         return True
 
     def cancel(self) -> None:
         """Train them no further; what has been made stays."""
         if self.is_going:
-            self._tasks.stop(self._race)
+            self._is_cancelled = True
+            self._tasks.cancel(RaceTask)
 
     def document_replaced(self) -> None:
         """Another document is open: what was compared belongs to the former one."""
-        self.cancel()
-        self._race, self._logs, self.progress = 0, (), None
-        self.leave_search()
-
-    def _take_race(self, reply: messages.TaskProgressed | messages.TaskDone) -> None:
-        if reply.number != self._race:
-            return  # of another document
-        if isinstance(reply.result, Race):
-            self._branches.grow({id(log): run for log, run in zip(self._logs, reply.result.runs, strict=True)})
-        if isinstance(reply, messages.TaskProgressed):
-            self.progress = reply.progress
-        else:
-            self.progress = None
-            self._say_end(reply)
+        self._logs, self.progress, self.search = (), None, None
         self.changed.emit()
 
-    def _say_end(self, reply: messages.TaskDone) -> None:
-        if reply.reason == "failed":
-            self.message_posted.emit("error", " ".join(filter(None, (reply.message, reply.cure))))
-        elif reply.reason == "stopped":
+    def _follow_race(self, state: TaskState) -> None:
+        if not self._logs:
+            return  # it was about another document
+        was_going, self.progress = self.is_going, state.progress
+        is_news = state.result is not self._result
+        self._result = state.result
+        if is_news and isinstance(state.result, Race) and state.task.logs is self._logs:
+            self._branches.grow({id(log): run for log, run in zip(self._logs, state.result.runs, strict=True)})
+        if was_going and not self.is_going:
+            self._say_end(state)
+        self.changed.emit()
+
+    def _say_end(self, state: TaskState) -> None:
+        if self._is_cancelled:
             self.message_posted.emit("info", "The runs are compared as far as they came. Go to one of them to train it further.")
-        elif isinstance(reply.result, Race) and (failed := [run.message for run in reply.result.runs if run.stopped == "failed"]):
-            self.message_posted.emit("warning", f"{len(failed)} of {len(reply.result.runs)} runs could not be built: {failed[0]}")
+        elif state.failure:
+            self.message_posted.emit("warning", f"The comparison ended before its time. {state.failure}")
+        elif failed := [run.message for run in state.result.runs if run.stopped == "failed"]:
+            self.message_posted.emit("warning", f"{len(failed)} of {len(self._logs)} runs could not be built: {failed[0]}")
 
     # --- where two of them part ---
 
@@ -154,36 +166,27 @@ class Comparison(QObject):
         present = self._branches.present
         if kept is None or present is None:
             return
-        if not self._link.is_up_to_date:
-            self.message_posted.emit("warning", self._training.obstacle or _NOT_NOW)
-            return
-        self.leave_search()
         iterations = min(kept.branch.reached, present.reached)
-        self.search = Search(kept.branch, present, Progress(0, max(1, iterations), "iterations"))
-        search = self.search
-        self._searching = self._tasks.start(
-            DivergenceTask(present.log, kept.branch.log, iterations), lambda reply: self._take_search(search, reply)
-        )
+        self.search = Search(kept.branch, present, DivergenceTask(present.log, kept.branch.log, iterations))
+        if not self._tasks.ask(self.search.task):
+            self.search = None
+            self.message_posted.emit("warning", self._obstacle)
         self.changed.emit()
 
     def leave_search(self) -> None:
         """Search no further, and forget what was found."""
-        if self.search and self.search.progress:
-            self._tasks.stop(self._searching)
         self.search = None
+        self._tasks.cancel(DivergenceTask)
         self.changed.emit()
 
-    def _take_search(self, search: Search, reply: messages.TaskProgressed | messages.TaskDone) -> None:
-        if self.search is None or self.search.branch is not search.branch or self.search.present is not search.present:
-            return  # another one has been begun in the meantime
-        if isinstance(reply, messages.TaskProgressed):
-            self.search = Search(search.branch, search.present, reply.progress)
-        elif isinstance(reply.result, FirstDivergence):
-            self.search = Search(search.branch, search.present, None, reply.result)
-        else:
+    def _follow_search(self, state: TaskState) -> None:
+        if self.search is None:
+            return
+        is_found = state.is_whole and state.task is self.search.task and isinstance(state.result, FirstDivergence)
+        self.search = replace(self.search, progress=state.progress, result=state.result if is_found else None)
+        if state.failure:
             self.search = None
-            if reply.reason == "failed":
-                self.message_posted.emit("error", " ".join(filter(None, (reply.message, reply.cure))))
+            self.message_posted.emit("warning", state.failure)
         self.changed.emit()
 
     def go_to_divergence(self) -> None:

@@ -109,8 +109,9 @@ def _told(search: Search | None, session: Session) -> tuple[str, bool]:
     if search is None:
         return "", False
     one, other = search.present.name, search.branch.name
-    if search.progress:
-        return f"Where do {one} and {other} differ first? {_share(search.progress.done, search.progress.total)} …", False
+    if search.result is None:
+        share = _share(search.progress.done, search.progress.total) if search.progress else ""
+        return f"Where do {one} and {other} differ first? {share} …", False
     if search.found is None:
         return f"{one} and {other} have the same bits in all of {search.result.compared:,} iterations.", False
     titles = session.experiment.network.titles, search.branch.log.last.network.titles

@@ -154,7 +154,7 @@ class RunNavigation(QObject):
         for line in self.tree.lines:
             if not line.is_present:
                 text = f"{word} {line.name}  ({line.branch.reached:,} iterations)"
-                menu.addAction(branchbranch_dot(line.branch.color), text, lambda name=line.name: call(name))
+                menu.addAction(branch_dot(line.branch.color), text, lambda name=line.name: call(name))
         return menu
 
     def _open_menu(self, name: str, at: QPoint) -> None:
