@@ -29,12 +29,13 @@ from nnviz.engine.observe.reporter import Budget, Reporter
 from nnviz.engine.observe.surface import unit_map
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.position import iterations_per_epoch
+from nnviz.engine.run.race import compared, race
 from nnviz.engine.run.range_test import range_test
 from nnviz.engine.run.timeline import SLICE, Timeline
 from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
 from nnviz.engine.tasks import Task, TaskQueue, Work
 from nnviz.records.run_records import BreakpointHit, Goal, goal_reached
-from nnviz.records.task_records import CurvatureTask, NoiseTask, PlaneTask, RangeTestTask, Tasks
+from nnviz.records.task_records import CurvatureTask, DivergenceTask, NoiseTask, PlaneTask, RaceTask, RangeTestTask, Tasks
 from nnviz.trace import NoSuchGroup, TooManyScalars, TraceError
 
 AT_REST = 0.02
@@ -323,6 +324,10 @@ def _work_on(task: Tasks, timeline: Timeline) -> Work:
             return gradient_noise(task, timeline.trainer)
         case RangeTestTask():
             return range_test(task, timeline.trainer)
+        case RaceTask():
+            return race(task, timeline)
+        case DivergenceTask():
+            return compared(task, timeline)
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:

@@ -81,7 +81,7 @@ class RunFeature:
         """Made when it is first asked for."""
         session.calls.changed.connect(self._show_calls)
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
-        self._has_ghosts = True
+        self._has_ghosts, self._chosen = True, ""
         self.navigation = RunNavigation(session, shell, self._show_around)
         self.bar = self.navigation.bar
         self.training.value_requested.connect(self._change)
@@ -119,9 +119,14 @@ class RunFeature:
 
     def _show_around(self, tree: RunTree) -> None:
         """Show the flags of the run, and its other branches, where time is an axis."""
-        around = surroundings(tree, self._has_ghosts)
+        around = surroundings(tree, self._has_ghosts, self._chosen)
         for plot in (self.loss, self.metric, self.histograms):
             plot.set_surroundings(around)
+
+    def highlight(self, branch: str) -> None:
+        """Let the curves of this branch stand out; empty for none."""
+        self._chosen = branch
+        self._show_around(self.navigation.tree)
 
     def show_soundness(self) -> None:
         """Whether anything can be trained may be another matter now."""

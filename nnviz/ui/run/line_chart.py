@@ -65,11 +65,13 @@ class GhostCurve:
     x: np.ndarray
     y: np.ndarray
     drawn: tuple[np.ndarray, np.ndarray]
+    is_chosen: bool = False
+    """Whether it stands out."""
 
     @classmethod
-    def of(cls, name: str, color: int, x: np.ndarray, y: np.ndarray) -> GhostCurve:
+    def of(cls, name: str, color: int, x: np.ndarray, y: np.ndarray, is_chosen: bool = False) -> GhostCurve:
         """Return the curve through these points, thinned for drawing."""
-        return cls(name, color, x, y, decimated(x, y))
+        return cls(name, color, x, y, decimated(x, y), is_chosen)
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
     axes.axis("left", chart.tick_text, lines=True)
     axes.axis("bottom")
     for ghost in chart.ghosts:
-        axes.curve(*ghost.drawn, theme.branch(ghost.color, 0.55), 1.0)
+        axes.curve(*ghost.drawn, theme.branch(ghost.color, 1.0 if ghost.is_chosen else 0.55), 2.4 if ghost.is_chosen else 1.0)
     for curve in chart.curves:
         drawn = curve.between(x.low, x.high) if plot.zoom.is_on else curve.drawn
         width = 1.0 if curve.pale else 1.6 if curve.drawn[0].size == curve.x.size else 1.2

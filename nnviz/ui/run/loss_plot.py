@@ -140,7 +140,7 @@ def ghost_of(ghost: Ghost, *columns: str) -> GhostCurve:
     places = np.flatnonzero(~np.isnan(y))
     x, y = x.take(places), y.take(places)
     stop = first_non_finite(y)
-    return GhostCurve.of(ghost.name, ghost.color, x[:stop], y[:stop])
+    return GhostCurve.of(ghost.name, ghost.color, x[:stop], y[:stop], ghost.is_chosen)
 
 
 def time_limits(curves: Curves, ahead: Curves | None, ghosts: tuple[GhostCurve, ...]) -> tuple[float, float]:

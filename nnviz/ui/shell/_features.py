@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 from nnviz.document.experiment import Experiment
 from nnviz.session.engine_process import EngineProcess
 from nnviz.session.session import Session
+from nnviz.ui.comparison.feature import ComparisonFeature
 from nnviz.ui.data.feature import DataFeature
 from nnviz.ui.files.feature import FilesFeature
 from nnviz.ui.graph.feature import GraphFeature
@@ -51,11 +52,13 @@ class Features:
         self.files = FilesFeature(session, shell)
         self.data = DataFeature(session, shell)
         self.weights = WeightsFeature(session, shell)
+        self.comparison = ComparisonFeature(session, shell)
         self._join(shell)
         self.cards = self._cards()
         self.follow_text_size()
         self.area = WorkspaceArea(self.cards)
         self.area.workspace_changed.connect(lambda name: self.step.share_rows())
+        self.area.workspace_changed.connect(lambda name: self.comparison.show_panel())
         self.panel_menu = PanelMenu(self.area, self.cards, shell.window())
         self.panel_menu.fill(shell.menus["View"])
 
@@ -77,6 +80,9 @@ class Features:
         boundary.adopt_requested.connect(points.adopt)
         self.step.microscope.export_requested.connect(shell.export_picture)
         self.run.bar.height_changed.connect(self.follow_text_size)
+        self.comparison.highlighted.connect(self.run.highlight)
+        self.comparison.renaming_requested.connect(self.run.navigation.ask_name)
+        self.comparison.forgetting_requested.connect(self.run.navigation.forget)
 
     def _cards(self) -> dict[str, Card]:
         """The cards by the names of their panels, in the order in which menus list them."""
@@ -94,6 +100,7 @@ class Features:
             **self.run.cards,
             **self.landscape.cards,
             **self.pictures.cards,
+            **self.comparison.cards,
             "microscope": step["microscope"],
         }
 
@@ -103,6 +110,7 @@ class Features:
         width = max(_NARROWEST, min(round(scaled(_NARROWEST)), most - max(_RIGHT.values())))
         height = self.run.training.least_height() + frame_height()
         self.run.training.follow_text_size()
+        self.comparison.panel.follow_text_size()
         below = 0 if self.run.bar.isHidden() else self.run.bar.minimumHeight()
         spare = self._shell.window().height() - self._bar.height() - below - _LAYERS - _AROUND
         self.graph.set_low(scaled(1.0) > 1)

@@ -36,6 +36,7 @@ TITLES = {
     "unit_maps": "Units over the plane",
     "latent": "Latent plane",
     "time_steps": "Gradient by time step",
+    "runs": "Runs",
     "microscope": "Optimizer microscope",
 }
 """What a panel is called in a menu; one that is not here is called by its name."""

@@ -65,6 +65,7 @@ WORKSPACES = {
                 (410, row((350, "histograms"), (330, "norms"), (320, "metric"))),
                 (440, row((400, "landscape"), (400, "curvature"), (330, "range_test"))),
                 *_PICTURES,
+                (460, "runs"),
             ),
         ),
         (420, column((370, "network"), (520, "microscope"))),
@@ -73,5 +74,5 @@ WORKSPACES = {
 """Shares are pixels of the 1600×1000 window of the design."""
 
 _INSIDE = {name for _, part in _PICTURES for name in part.panels()}
-HIDDEN = {"step": {"batch"} | _INSIDE, "train": {"landscape", "curvature", "range_test"} | _INSIDE}
+HIDDEN = {"step": {"batch"} | _INSIDE, "train": {"runs", "landscape", "curvature", "range_test"} | _INSIDE}
 """Panels that a workspace has and does not show until it is asked to."""
