@@ -36,9 +36,8 @@ from nnviz.records.run_records import CurvePoint
 
 VALIDATE_EVERY = 50
 """Iterations between validations within an epoch; each epoch ends with one anyway."""
-MEASURE_EVERY = 20
-MEASURED_EPOCHS = 3
-"""The training rows are measured at the end of an epoch, but no more often than once in so many iterations and epochs: it must cost little."""
+MEASURE_EVERY, MEASURED_EPOCHS = 20, 3
+"""The training rows are measured as an epoch ends, at most once in so many iterations and epochs: it must cost little."""
 QUICK = 100_000_000
 """Rows whose values are no more numbers than this are measured whenever the run stands."""
 
