@@ -183,17 +183,31 @@ def run(
     """Train, and return the figures at the end: the loss of the last batch before its update, all else with the weights after it.
 
     With `save`, write the document with its trained weights and running statistics."""
-    with loading():
-        from nnviz.engine.run.trainer import digest
-
     start = time.perf_counter()
     going = HeadlessRun(document, breakpoints)
     if iterations is None and epochs is None:
         iterations, epochs = document.reached, DEFAULT_EPOCHS
     going.train(iterations, epochs)
+    result = figures(going) | {
+        "seconds": round(time.perf_counter() - start, 3),
+        "stopped": going.stopped,
+        "message": going.message,
+        "breakpoint": going.breakpoint,
+        "findings": [],
+        "changes_left": len(going.later),
+    }
+    if save is not None:
+        files.save(save, _trained(going.timeline.document, going.timeline.trainer))
+    return result
+
+
+def figures(going: HeadlessRun) -> dict[str, Any]:
+    """Return what a run has come to."""
+    from nnviz.engine.run.trainer import digest
+
     trainer = going.timeline.trainer
     training_loss, validation_loss, metrics = _figures(trainer)
-    result = {
+    return {
         "iterations": trainer.position.iteration,
         "epochs": trainer.position.epoch,
         "loss": going.timeline.points[-1].loss,
@@ -203,16 +217,7 @@ def run(
         "metrics": metrics,
         "parameters": sum(parameter.numel() for parameter in trainer.parameters.values()),
         "digest": digest(trainer.net),
-        "seconds": round(time.perf_counter() - start, 3),
-        "stopped": going.stopped,
-        "message": going.message,
-        "breakpoint": going.breakpoint,
-        "findings": [],
-        "changes_left": len(going.later),
     }
-    if save is not None:
-        files.save(save, _trained(going.timeline.document, trainer))
-    return result
 
 
 def list_calls(document: OpenedFile, iterations: int | None = None, epochs: int | None = None, breakpoints: bool = False) -> CallList:

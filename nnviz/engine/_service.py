@@ -29,12 +29,13 @@ from nnviz.engine.observe.reporter import Budget, Reporter
 from nnviz.engine.observe.surface import unit_map
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.position import iterations_per_epoch
+from nnviz.engine.run.race import compared, race
 from nnviz.engine.run.range_test import range_test
 from nnviz.engine.run.timeline import SLICE, Timeline
 from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
 from nnviz.engine.tasks import Task, TaskQueue, Work
 from nnviz.records.run_records import BreakpointHit, Goal, goal_reached
-from nnviz.records.task_records import CurvatureTask, NoiseTask, PlaneTask, RangeTestTask, Tasks
+from nnviz.records.task_records import CurvatureTask, DivergenceTask, NoiseTask, PlaneTask, RaceTask, RangeTestTask, Tasks
 from nnviz.trace import NoSuchGroup, TooManyScalars, TraceError
 
 AT_REST = 0.02
@@ -234,7 +235,10 @@ class Service:
         self._send(messages.Trained(timeline.iteration, timeline.trainer.position.epoch, reason, message, hit))
 
     def _go_to(self, request: messages.GoTo) -> None:
-        timeline, self._left = self._run(), None
+        timeline = self._run()
+        if self._left is not None:  # it trains: what the window has not heard of yet is not lost when the run goes back
+            self._reporter.report_recorded_weight(timeline, self._revision)
+            self._left = None
 
         def interrupted() -> bool:
             self._reporter.report_progress(timeline, self._revision)
@@ -278,6 +282,8 @@ class Service:
                 self._reporter.report_recorded_weight(self._timeline, self._revision)
             if news and self._left is None:
                 self._reporter.report_at_rest(self._timeline, self._revision)
+            elif wishes := [wish for wish in request.pictures if wish not in old.pictures]:
+                self._reporter.report_pictures(self._timeline, self._revision, wishes)
 
     def _preview(self, request: messages.Preview) -> None:
         if request.experiment.data.kind == "csv":
@@ -318,6 +324,10 @@ def _work_on(task: Tasks, timeline: Timeline) -> Work:
             return gradient_noise(task, timeline.trainer)
         case RangeTestTask():
             return range_test(task, timeline.trainer)
+        case RaceTask():
+            return race(task, timeline)
+        case DivergenceTask():
+            return compared(task, timeline)
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:

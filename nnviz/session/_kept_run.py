@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from nnviz import messages
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import Branch
-from nnviz.document.run_log import RunLog, same_run
+from nnviz.document.run_log import RunLog, same_run, with_looks_of
 from nnviz.document.store import files, saved_run
 from nnviz.document.store.data_paths import with_path_of
 from nnviz.document.store.files import DocumentError
@@ -169,6 +169,7 @@ class KeptRun(QObject):
     def _begin(self) -> None:
         """With changes on the way the run begins anew, as the document was at first; without, it is only moved."""
         if self._going.log.changes:
+            self._document.amend(with_looks_of(self._going.log.first, self._document.experiment))  # else it would be an edit of the start
             self._link.begin_again(self._going.log)
         else:
             self._go()

@@ -68,6 +68,11 @@ class Timeline:
         self._apply_due()
 
     @property
+    def checkpoint_places(self) -> tuple[int, ...]:
+        """The iterations at which there are checkpoints: those that follow are quick to reach."""
+        return tuple(sorted(self._checkpoints.kept))
+
+    @property
     def changes(self) -> tuple[Change, ...]:
         """What the document became, and when, oldest first."""
         return self.log.changes
@@ -205,15 +210,18 @@ class Timeline:
         at = self._checkpoints.before(iteration - gap)
         if is_back or at > self.iteration:
             self._stand_at_checkpoint(at)
+        ahead = self._checkpoints.begin_way(at, iteration) if is_back else []
         while self.iteration < iteration and not interrupted():
-            stop = self.advance(at_most=iteration - self.iteration, until=time.perf_counter() + SLICE)
+            if ahead and ahead[0] == self.iteration:
+                self._checkpoints.walk(self.trainer.checkpoint(), self.applied, self.points[ahead.pop(0)])
+            stop = self.advance(at_most=(*ahead, iteration)[0] - self.iteration, until=time.perf_counter() + SLICE)
             if stop and stop.comes_before:
                 return stop
         return None
 
     def _stand_at_checkpoint(self, at: int) -> None:
         """Stand where there is a checkpoint; the points of the curves up to there are known."""
-        checkpoint, self.applied, point = self._checkpoints.kept[at]
+        checkpoint, self.applied, point = self._checkpoints.at(at)
         old = self.trainer
         if checkpoint.experiment is not old.experiment:  # else it goes on with its flat iterations, proven as they are
             reusable = old.flat_net if checkpoint.experiment.network == old.experiment.network else None

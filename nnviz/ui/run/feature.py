@@ -19,10 +19,12 @@ from nnviz.ui.run._go_to import GoToField
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
 from nnviz.ui.run._metric import MetricPlot
+from nnviz.ui.run._run_navigation import RunNavigation
 from nnviz.ui.run._training_order import TrainingOrder
 from nnviz.ui.run._training_panel import TrainingPanel
 from nnviz.ui.run._training_rate import TrainingRate
 from nnviz.ui.run.loss_plot import LossPlot
+from nnviz.ui.run.run_tree import RunTree, surroundings
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.plot_card import framed
@@ -79,10 +81,14 @@ class RunFeature:
         """Made when it is first asked for."""
         session.calls.changed.connect(self._show_calls)
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
+        self._has_ghosts, self._chosen = True, ""
+        self.navigation = RunNavigation(session, shell, self._show_around)
+        self.bar = self.navigation.bar
         self.training.value_requested.connect(self._change)
         self.boundary.needs_changed.connect(shell.update_needs)
         for plot in self.plots.values():
             plot.export_requested.connect(shell.export_picture)
+            plot.iteration_requested.connect(self.navigation.go_to)
         session.responded.connect(self._show_map)
 
     @property
@@ -103,12 +109,28 @@ class RunFeature:
 
     def show_run(self, new: RunState, old: RunState | None = None) -> None:
         """Draw the run as it stands now; while it trains one plot in each turn of the event loop, so that no turn takes long."""
+        self.navigation.show_run(new, old)
         self._rate.note(new.iteration, new.training)
         self._turns.add(self.plots.values())
         if not new.training:
             self._turns.finish()
         if self._hovered != NO_NEURON and old is not None and new.surface is not old.surface:  # the net has changed under the mouse
             self._ask_for_map()
+
+    def _show_around(self, tree: RunTree) -> None:
+        """Show the flags of the run, and its other branches, where time is an axis."""
+        around = surroundings(tree, self._has_ghosts, self._chosen)
+        for plot in (self.loss, self.metric, self.histograms):
+            plot.set_surroundings(around)
+
+    def highlight(self, branch: str) -> None:
+        """Let the curves of this branch stand out; empty for none."""
+        self._chosen = branch
+        self._show_around(self.navigation.tree)
+
+    def show_soundness(self) -> None:
+        """Whether anything can be trained may be another matter now."""
+        self.navigation.show_obstacle()
 
     def figures(self) -> RunFigures:
         """Return where the run stands, as the bar says it."""
@@ -183,6 +205,11 @@ class RunFeature:
     def toggle_dropout(self) -> None:
         """Switch all dropout layers on or off."""
         self.session.edit("Dropout", edits.change_training, dropout=not self.session.experiment.training.dropout)
+
+    def toggle_ghosts(self) -> None:
+        """Show the other branches in plots, or the present one alone."""
+        self._has_ghosts = not self._has_ghosts
+        self._show_around(self.navigation.tree)
 
     def ask_training(self) -> None:
         """Ask how fast training shall go, and how far."""

@@ -29,6 +29,14 @@ TITLES = {
     "landscape": "Loss landscape",
     "curvature": "Curvature",
     "range_test": "Learning-rate range test",
+    "confusion": "Confusion matrix",
+    "weight_picture": "Weights as a picture",
+    "feature_maps": "Feature maps",
+    "attention": "Attention weights",
+    "unit_maps": "Units over the plane",
+    "latent": "Latent plane",
+    "time_steps": "Gradient by time step",
+    "runs": "Runs",
     "microscope": "Optimizer microscope",
 }
 """What a panel is called in a menu; one that is not here is called by its name."""

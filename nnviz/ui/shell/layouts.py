@@ -33,6 +33,12 @@ def column(*parts: tuple[int, Split | str]) -> Split:
     return Split("column", parts)
 
 
+_PICTURES = (
+    (330, row((400, "confusion"), (300, "weight_picture"), (300, "feature_maps"))),
+    (330, row((300, "attention"), (300, "unit_maps"), (300, "latent"), (300, "time_steps"))),
+)
+"""Pictures of the inside of the net, which are shown when they are asked for: rows of a column."""
+
 WORKSPACES = {
     "build": row(
         (240, column((540, "layers"), (372, "training"))),
@@ -45,9 +51,10 @@ WORKSPACES = {
             column(
                 (715, row((240, "training"), (952, column((262, "network"), (442, "graph"))))),
                 (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"))),
+                *_PICTURES,
             ),
         ),
-        (378, column((611, "inspector"), (285, "batch"), (300, "microscope"))),
+        (378, column((591, "inspector"), (285, "batch"), (320, "microscope"))),
     ),
     "train": row(
         (240, column((560, "training"), (330, "parameters"))),
@@ -57,6 +64,8 @@ WORKSPACES = {
                 (470, row((560, "loss"), (440, "boundary"))),
                 (410, row((350, "histograms"), (330, "norms"), (320, "metric"))),
                 (440, row((400, "landscape"), (400, "curvature"), (330, "range_test"))),
+                *_PICTURES,
+                (460, "runs"),
             ),
         ),
         (420, column((370, "network"), (520, "microscope"))),
@@ -64,5 +73,6 @@ WORKSPACES = {
 }
 """Shares are pixels of the 1600×1000 window of the design."""
 
-HIDDEN = {"step": {"batch"}, "train": {"landscape", "curvature", "range_test"}}
+_INSIDE = {name for _, part in _PICTURES for name in part.panels()}
+HIDDEN = {"step": {"batch"} | _INSIDE, "train": {"runs", "landscape", "curvature", "range_test"} | _INSIDE}
 """Panels that a workspace has and does not show until it is asked to."""
