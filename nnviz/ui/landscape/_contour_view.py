@@ -109,7 +109,11 @@ def _names(shown: ShownPlane, frame: QRectF, taken: list[QRectF]) -> list[tuple[
     for text, is_along in ((f"{shown.axis_names[0]} →", True), (f"↑ {shown.axis_names[1]}", False)):
         wide, high = text_width(text) + 8, line_height()
         right, bottom = frame.right() - wide, frame.bottom() - high
-        places = ((right, bottom), (frame.left(), bottom)) if is_along else ((frame.left(), frame.top()), (right, frame.top()))
+        places = (
+            ((right, bottom), (frame.left(), bottom), (right, frame.top()))
+            if is_along
+            else ((frame.left(), frame.top()), (right, frame.top()))
+        )
         boxes = [QRectF(left, top, wide, high) for left, top in places]
         found.append((next((box for box in boxes if free_of(taken, box)), boxes[0]), text))
     return found

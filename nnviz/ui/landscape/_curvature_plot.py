@@ -15,10 +15,10 @@ from nnviz.records.tensors import to_numpy
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import number, short
 from nnviz.ui.landscape.curvature_text import Fact, Section, noise_section, reach, sections
-from nnviz.ui.landscape.requested_plot import RequestedPlot
 from nnviz.ui.theme.colors import SMALL, Theme, current_theme
 from nnviz.ui.theme.fonts import sans
 from nnviz.ui.widgets.header_button import SwitchButton
+from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, write
 from nnviz.ui.widgets.scales import AxisScale, decades
 
@@ -55,7 +55,7 @@ def bars_of(eigenvalues: np.ndarray, is_log: bool) -> Bars:
     return Bars(values, shares)
 
 
-class CurvaturePlot(RequestedPlot):
+class CurvaturePlot(Plot):
     """Bars, a gauge for the learning rate, and facts under heads, as many as there is room for."""
 
     def __init__(self, *tools: QWidget, parent: QWidget | None = None) -> None:
@@ -68,14 +68,17 @@ class CurvaturePlot(RequestedPlot):
         self.sections: tuple[Section, ...] = ()
         self._bars = Bars(np.zeros(0), np.zeros(0))
 
-    def set_found(self, found: Curvature | None, iteration: int, noise: GradientNoise | None) -> None:
-        """Show this, of the parameters after so many iterations, and the gradient noise if it is known of the same; None: not yet."""
-        self.offer(found, iteration, noise)
+    def set_found(self, found: Curvature | None, iteration: int, noise: GradientNoise | None, failure: str = "") -> None:
+        """Show this, of the parameters after so many iterations, and the gradient noise if it is known of the same.
 
-    def take(self, found: Curvature | None = None, iteration: int = 0, noise: GradientNoise | None = None) -> None:
+        None: not yet; `failure` says why, if it was asked for.
+        """
+        self.offer(found, iteration, noise, failure)
+
+    def take(self, found: Curvature | None = None, iteration: int = 0, noise: GradientNoise | None = None, failure: str = "") -> None:
         self.found, self.noise = found, noise
         self.sections = (*(sections(found) if found else ()), *((noise_section(noise),) if noise else ()))
-        self.sentence = "" if self.sections else self.failure or "how the loss bends where the run stands: press compute"
+        self.sentence = "" if self.sections else failure or "how the loss bends where the run stands: press compute"
         self.least_height = round(line_height() * sum(len(section.facts) + 1.5 for section in self.sections))
         if found:
             self._bars = bars_of(to_numpy(found.eigenvalues), self.log_switch.isChecked())

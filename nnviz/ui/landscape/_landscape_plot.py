@@ -13,10 +13,10 @@ from nnviz.records.task_records import LossPlane
 from nnviz.text import plot_numbers
 from nnviz.ui.landscape._contour_view import band_image, paint_contours
 from nnviz.ui.landscape._surface_view import View, paint_surface
-from nnviz.ui.landscape.requested_plot import RequestedPlot
 from nnviz.ui.landscape.shown_plane import ShownPlane
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import choice
+from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import line_height, text_width, write
 
 _EXPLANATION = (
@@ -30,7 +30,7 @@ _ROOMY = 190
 """Pixels of height below which nothing is written under the picture."""
 
 
-class LandscapePlot(RequestedPlot):
+class LandscapePlot(Plot):
     """Contours: wheel, drag and double click look closer as in all plots. Surface: drag and arrows turn it, a double click back."""
 
     def __init__(self, *tools: QWidget, parent: QWidget | None = None) -> None:
@@ -44,20 +44,20 @@ class LandscapePlot(RequestedPlot):
         self._image = np.zeros((1, 1, 3), np.uint8)
         self._look: tuple[str, Mapping[str, int], tuple[str, str]] = ("", {}, ("", ""))
 
-    def set_plane(self, plane: LossPlane | None, iteration: int, present: str, colors: Mapping[str, int], names: tuple[str, str]) -> None:
-        """Show this plane, of the parameters after so many iterations of the branch `present`; `colors`: those of all branches.
-
-        `names`: what the axes are called. None: there is no plane yet.
-        """
+    def set_look(self, present: str, colors: Mapping[str, int], names: tuple[str, str]) -> None:
+        """Say which branch the plane is of, which colours all branches have, and what the axes are called."""
         look = (present, dict(colors), names)
-        is_same, self._look = look == self._look, look
-        self.offer(plane, iteration)
-        if not is_same and plane is not None:
+        if look != self._look:
+            self._look = look
             self.renew()
 
-    def take(self, plane: LossPlane | None = None, iteration: int = 0) -> None:
+    def set_plane(self, plane: LossPlane | None, iteration: int, failure: str = "") -> None:
+        """Show this plane, of the parameters after so many iterations. None: there is none; `failure` says why, if one was asked for."""
+        self.offer(plane, iteration, failure)
+
+    def take(self, plane: LossPlane | None = None, iteration: int = 0, failure: str = "") -> None:
         if plane is None:
-            self.shown, self.sentence = None, self.failure or "the loss around where the run stands: choose a plane, then compute"
+            self.shown, self.sentence = None, failure or "the loss around where the run stands: choose a plane, then compute"
             self.set_heading("Loss landscape", "", "Plane")
             return
         self.sentence = ""

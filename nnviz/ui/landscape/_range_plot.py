@@ -13,8 +13,8 @@ from nnviz.records.task_records import RangeTest
 from nnviz.records.tensors import to_numpy
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import number, short, steady
-from nnviz.ui.landscape.requested_plot import RequestedPlot
 from nnviz.ui.theme.colors import Theme, current_theme
+from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import line_height, paint_readout, text_width, write
 from nnviz.ui.widgets.scales import AxisScale, snapped
 
@@ -28,7 +28,7 @@ _ABOVE, _MOST = 1.25, 75
 """The picture reaches to so many times what this percentage of the rates stays below: what has diverged would flatten all else."""
 
 
-class RangeTestPlot(RequestedPlot):
+class RangeTestPlot(Plot):
     """A click chooses a rate; until then it is the middle of the suggested ones."""
 
     rate_chosen = Signal()
@@ -58,19 +58,22 @@ class RangeTestPlot(RequestedPlot):
         place = int(np.abs(np.log(self._rates / self.found.low)).argmin())
         return bool(np.median(middle[: place + 1]) - middle[place:].min() < high[place] - low[place])
 
-    def set_found(self, found: RangeTest | None, iteration: int, present: float) -> None:
-        """Show this, from where the run stood after so many iterations; `present`: the learning rate now. None: not yet."""
+    def set_found(self, found: RangeTest | None, iteration: int, present: float, failure: str = "") -> None:
+        """Show this, from where the run stood after so many iterations; `present`: the learning rate now.
+
+        None: not yet; `failure` says why, if it was asked for.
+        """
         if found is not self.found:
             self._chosen = None
         self.found = found
         if present != self._present:
             self._present = present
             self.update()
-        self.offer(found, iteration)
+        self.offer(found, iteration, failure)
 
-    def take(self, found: RangeTest | None = None, iteration: int = 0) -> None:
+    def take(self, found: RangeTest | None = None, iteration: int = 0, failure: str = "") -> None:
         if found is None:
-            self.sentence = self.failure or "which learning rate suits where the run stands: press compute"
+            self.sentence = failure or "which learning rate suits where the run stands: press compute"
             self.set_heading("Learning-rate range test", "", "Range")
             return
         rates, smoothed = to_numpy(found.rates), to_numpy(found.smoothed)

@@ -22,7 +22,6 @@ from nnviz.ui.landscape._plane_settings import PlaneSettings
 from nnviz.ui.landscape._range_plot import RangeTestPlot
 from nnviz.ui.landscape._task_strip import TaskStrip
 from nnviz.ui.landscape.curvature_text import cost
-from nnviz.ui.landscape.requested_plot import RequestedPlot
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.boxes import stacked
 from nnviz.ui.widgets.header_button import choice
@@ -37,7 +36,7 @@ _CURVATURES = {"hessian": "Hessian", "noise": "gradient noise"}
 class TaskPanel:
     """A picture, the line over it, what would be asked for now, and what that would take, in words."""
 
-    plot: RequestedPlot
+    plot: Plot
     strip: TaskStrip
     task: Callable[[], Tasks]
     offer: Callable[[], str]
@@ -127,7 +126,6 @@ class LandscapeFeature:
         wanted, tasks = panel.task(), self.session.tasks
         kind = type(wanted)
         state, is_present = tasks.state(kind), tasks.is_present(kind)
-        panel.plot.set_failure(state.failure)
         self._show_result(panel, state)
         is_wanted = state.task == wanted
         panel.plot.set_past(state.result is not None and not (is_present and is_wanted))
@@ -158,15 +156,18 @@ class LandscapeFeature:
             present = self.session.branches.present
             colors = {branch.name: branch.color for branch in self.session.branches.all}
             names = self.settings.axis_names(state.task) if isinstance(state.task, PlaneTask) else ("", "")
-            self.landscape.set_plane(state.result, state.iteration, present.name if present else "", colors, names)
+            self.landscape.set_look(present.name if present else "", colors, names)
+            self.landscape.set_plane(state.result, state.iteration, state.failure)
         elif panel.plot is self.curvature:
             bends, noise = tasks.state(CurvatureTask), tasks.state(NoiseTask)
             if self.measured.key == "noise":
-                self.curvature.set_found(None, noise.iteration, noise.result)
+                self.curvature.set_found(None, noise.iteration, noise.result, noise.failure)
             else:
-                self.curvature.set_found(bends.result, bends.iteration, noise.result if noise.moment == bends.moment else None)
+                self.curvature.set_found(
+                    bends.result, bends.iteration, noise.result if noise.moment == bends.moment else None, bends.failure
+                )
         else:
-            self.range_test.set_found(state.result, state.iteration, self.session.run.learning_rate)
+            self.range_test.set_found(state.result, state.iteration, self.session.run.learning_rate, state.failure)
             rate = self.range_test.rate
             self.use_rate.setVisible(rate is not None)
             self.use_rate.setText("use this rate" if rate is None else f"use {number(rate)}")

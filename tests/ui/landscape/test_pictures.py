@@ -70,7 +70,8 @@ def test_every_plane_can_be_painted(qtbot, view, shown, size):
     plot.view.choose(view)
     plot.resize(*size)
     plot.show()
-    plot.set_plane(shown, 29, "main", {"main": 0, "other": 1}, ("1st", "2nd"))
+    plot.set_look("main", {"main": 0, "other": 1}, ("1st", "2nd"))
+    plot.set_plane(shown, 29)
     plot.hovered = plot.rect().toRectF().center()
     plot.grab()
     assert not plot.sentence and [one.name for one in plot.shown.paths] == ["main", "other"][: len(shown.paths)]
@@ -80,10 +81,9 @@ def test_what_stands_below_says_the_null_beside_the_share(qtbot):
     plot = LandscapePlot()
     qtbot.addWidget(plot)
     plot.show()
-    plot.set_plane(plane(bowl(), [path()], shares=SHARES), 29, "main", {"main": 0}, ("1st", "2nd"))
+    plot.set_plane(plane(bowl(), [path()], shares=SHARES), 29)
     assert any("90 %, 98 %" in text for text in plot.shown.footers) and any("61 %, 76 %" in text for text in plot.shown.footers)
-    plot.set_failure("No.")
-    plot.set_plane(None, 0, "main", {}, ("", ""))
+    plot.set_plane(None, 0, "No.")
     assert plot.sentence == "No."
 
 
