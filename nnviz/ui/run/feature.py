@@ -88,6 +88,7 @@ class RunFeature:
         self.boundary.needs_changed.connect(shell.update_needs)
         for plot in self.plots.values():
             plot.export_requested.connect(shell.export_picture)
+            plot.iteration_pointed.connect(lambda iteration, plot=plot: self._point(plot, iteration))
             plot.iteration_requested.connect(self.navigation.go_to)
         session.responded.connect(self._show_map)
 
@@ -122,6 +123,12 @@ class RunFeature:
         around = surroundings(tree, self._has_ghosts, self._chosen)
         for plot in (self.loss, self.metric, self.histograms):
             plot.set_surroundings(around)
+
+    def _point(self, pointed: Plot, iteration: float | None) -> None:
+        """Mark the iteration that is pointed at in one plot in the others, too."""
+        for plot in self.plots.values():
+            if plot is not pointed:
+                plot.point_at(iteration)
 
     def highlight(self, branch: str) -> None:
         """Let the curves of this branch stand out; empty for none."""

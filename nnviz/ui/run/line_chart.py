@@ -112,7 +112,9 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
         axes.curve(*drawn, theme.tint(curve.color, 0.3 if curve.pale else curve.strength), width)
     if chart.stopped_at is not None:
         axes.vertical(chart.stopped_at, theme.color("loss"), Qt.PenStyle.DashLine, "non-finite at iteration {value:,.0f}")
-    read = _read(chart, x.value(hovered.x())) if hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered) else []
+    plot.set_time(frame, x)
+    is_hovered = hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered)
+    read = _read(chart, x.value(hovered.x())) if is_hovered else _pointed(plot, chart, x)
     if read:
         axes.vertical(read[0][0].x[read[0][1]], theme.color("faint"))
     axes.render(painter)
@@ -128,10 +130,16 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
         _paint_end_labels(painter, theme, area, chart, x, y)
     else:
         _paint_corner_labels(painter, theme, frame, chart, y)
-    if read:
+    if read and is_hovered:
         told = [flag.text for place, flag in flags if abs(place.center().x() - hovered.x()) <= NEAR]
         paint_readout(painter, theme, hovered, _readout(chart, read, wrapped(told, frame.width())), frame)
     return tuple((place, flag.iteration) for place, flag in flags)
+
+
+def _pointed(plot: Plot, chart: LineChart, x: AxisScale) -> list[tuple[Curve, int]]:
+    """The same as `_read`, of the iteration that is pointed at in another plot."""
+    at = plot.pointed
+    return _read(chart, at) if at is not None and x.low <= at <= x.high else []
 
 
 def nearest(x: np.ndarray, value: float) -> int:
