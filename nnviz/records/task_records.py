@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from nnviz.document.run_log import RunLog
+from nnviz.records.hindsight_record import FirstTime, PastNumbers, Predicate, Question
 from nnviz.records.tensors import Array
 
 # --- what is asked ---
@@ -86,7 +87,32 @@ class RangeTestTask(TaskKind, frozen=True):
     """So many times, with other rows and masks each; the first with those of the run's own seed."""
 
 
-Tasks = PlaneTask | CurvatureTask | NoiseTask | RangeTestTask
+class PastNumbersTask(TaskKind, frozen=True):
+    """Numbers of all past iterations up to `last`, 0 being the start; `stride`: of every so many of them. The run is made again for it."""
+
+    questions: tuple[Question, ...]
+    last: int
+    stride: int = 1
+
+
+class PastTimeTask(TaskKind, frozen=True):
+    """How long `PastNumbersTask` would take: for every iteration, and for every so many of them."""
+
+    questions: tuple[Question, ...]
+    last: int
+    stride: int = 1
+
+
+class FirstTimeTask(TaskKind, frozen=True):
+    """When something became true for the first time, up to iteration `last`."""
+
+    predicate: Predicate
+    last: int
+    stays: bool | None = None
+    """Whether it stays true once it is; None: that is seen behind the checkpoints."""
+
+
+Tasks = PlaneTask | CurvatureTask | NoiseTask | RangeTestTask | PastNumbersTask | PastTimeTask | FirstTimeTask
 
 # --- what it results in ---
 
@@ -272,7 +298,15 @@ class RangeTest(TaskResult, frozen=True):
     """The suggested band: from the least to the largest of `steepest`; None where the loss never falls."""
 
 
-Results = LossPlane | Curvature | GradientNoise | RangeTest
+class PastTime(TaskResult, frozen=True):
+    """About how long it would take to measure numbers of all past iterations; some were made and measured for it."""
+
+    strides: tuple[int, ...]
+    """Of every so many iterations, 1 first."""
+    seconds: tuple[float, ...]
+
+
+Results = LossPlane | Curvature | GradientNoise | RangeTest | PastNumbers | PastTime | FirstTime
 
 
 class Progress(msgspec.Struct, frozen=True):

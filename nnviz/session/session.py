@@ -31,6 +31,7 @@ from nnviz.session.engine_link import EngineLink, Wire
 from nnviz.session.engine_process import EngineProcess
 from nnviz.session.engine_work import EngineWork
 from nnviz.session.long_tasks import LongTasks
+from nnviz.session.past_questions import PastQuestions
 from nnviz.session.queries import BatchRows, DataPreviews, NodeNumbers, Query
 from nnviz.session.run import RunState
 from nnviz.session.stepping import Stepping
@@ -84,6 +85,7 @@ class Session(QObject):
         self.previews, self.batch, self.numbers = DataPreviews(self.link, self), BatchRows(self.link, self), NodeNumbers(self.link, self)
         self.calls = CallLists(self.link, self)
         self.tasks = LongTasks(self.link, self)
+        self.past = PastQuestions(self.link, self.tasks, self)
         self._gradient_checks = Query(self.link, messages.CheckGradient, messages.GradientChecked, parent=self)
         self._unit_maps = Query(self.link, messages.MapUnit, messages.UnitMapped, parent=self)
         self.watched = WatchedPanels(self.link, self)
@@ -293,6 +295,7 @@ class Session(QObject):
         self.experiment_changed.emit(edit.old, edit.new)
         self.breakpoints_changed.emit()
         self.tasks.forget()
+        self.past.forget()
         self.link.begin(edit.new, edit.report.ok, self.document.folder)
         self.document_replaced.emit()
 

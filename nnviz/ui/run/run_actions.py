@@ -12,6 +12,7 @@ ACTIONS = (
     Act("train_as", "Train for, until, how fast…", "Run", lambda f: f.ask_training(), "Ctrl+Shift+T", "fa6s.gauge-high", "Say how fast training goes, for how many iterations or epochs, or until which figure passes a number", enabled=can_train),
     Act("rewind", "Rewind to the start", "Run", lambda f: f.session.branches.start_over(), "Ctrl+R", "fa6s.rotate-left", "Back to iteration 0: same seed, the identical start", enabled=can_train),
     Act("go_to", "Go to iteration…", "Run", lambda f: f.ask_iteration(), "Ctrl+G", "fa6s.clock-rotate-left", "Make the run stand after any number of iterations, exactly", enabled=can_step),
+    Act("ask_past", "Ask the past…", "Run", lambda f: f.ask_past(), "Ctrl+Alt+H", "fa6s.clock", "Any number of all past iterations as a curve, or when something first became true", enabled=can_train),
     Act("calls", "Calls of one iteration…", "Run", lambda f: f.show_calls(), "Ctrl+Alt+C", "fa6s.list-ol", "The calls of torch that one iteration really is, in their order, each with its layer"),
     Act("resume", "Go to where it was saved", "Run", lambda f: f.session.kept_run.resume(), "Ctrl+Shift+R", "fa6s.forward", "Make the iterations again, exactly, that the document was saved with", enabled=lambda f: f.session.kept_run.saved is not None and can_step(f)),
     Act("stop_going", "Stop on the way", "Run", lambda f: f.session.training.pause(), "Esc", "fa6s.stop", "Stay at the iteration that is reached now, on the way to another", enabled=lambda f: f.session.training.is_moving),

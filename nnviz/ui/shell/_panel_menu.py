@@ -26,6 +26,7 @@ TITLES = {
     "histograms": "Histograms",
     "norms": "Gradient norm",
     "metric": "Metric",
+    "hindsight": "Hindsight",
     "microscope": "Optimizer microscope",
 }
 """What a panel is called in a menu; one that is not here is called by its name."""

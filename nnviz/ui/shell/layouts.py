@@ -51,11 +51,18 @@ WORKSPACES = {
     ),
     "train": row(
         (240, column((560, "training"), (330, "parameters"))),
-        (932, column((470, row((560, "loss"), (440, "boundary"))), (410, row((350, "histograms"), (330, "norms"), (320, "metric"))))),
+        (
+            932,
+            column(
+                (470, row((560, "loss"), (440, "boundary"))),
+                (410, row((350, "histograms"), (330, "norms"), (320, "metric"))),
+                (430, "hindsight"),
+            ),
+        ),
         (420, column((370, "network"), (520, "microscope"))),
     ),
 }
 """Shares are pixels of the 1600×1000 window of the design."""
 
-HIDDEN = {"step": {"batch"}}
+HIDDEN = {"step": {"batch"}, "train": {"hindsight"}}
 """Panels that a workspace has and does not show until it is asked to."""
