@@ -79,6 +79,7 @@ class PastQuestions(QObject):
         self._taken: dict[type[TaskKind], object] = {}
         self._same: tuple[RunLog | None, dict[int, bool]] = (None, {})
         tasks.changed.connect(self._follow)
+        link.run_changed.connect(self._follow_log)
 
     @property
     def reach(self) -> int:
@@ -173,6 +174,12 @@ class PastQuestions(QObject):
                 self._taken[kind] = state.result
                 self._take(state.result, state.task, asked)
         self.changed.emit()
+
+    def _follow_log(self) -> None:
+        """What was found may be of another branch than the run is now."""
+        if self._link.log is not self._same[0]:
+            self._same = (self._link.log, {})
+            self.changed.emit()
 
     def _take(self, result: object, task: TaskKind | None, asked: _Asked) -> None:
         match result, task:

@@ -62,11 +62,11 @@ class PastSheet(QDialog):
         self.what, self.where, self.statistic = (QComboBox(accessibleName=name) for name in ("What", "Of which", "Which number"))
         self.element = QLineEdit(accessibleName="Which element, or which rows")
         self.comparison, self.threshold = QComboBox(accessibleName="Comparison"), NumberBox(_THRESHOLD)
+        self.comparison.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.threshold.setAccessibleName("Number")
         self.threshold.set_value(_THRESHOLD.default)
         self.problem = QLabel()
         self.problem.setProperty("role", "muted")
-        self.problem.setWordWrap(True)
         self.draw, self.find = QPushButton(f"curve over all {last:,} iterations"), QPushButton("find")
         for box in (self.what, self.where, self.statistic):
             box.setFixedWidth(_WIDTH)
@@ -159,7 +159,7 @@ class PastSheet(QDialog):
         """Let the element be the chosen weight's, or the first."""
         key, where = self.what.currentData(), self.where.currentData()
         self._show_row(self.element, key in _ONE or where == "some")
-        self.element.setPlaceholderText("row numbers, as 0, 3, 5" if where == "some" else "")
+        self._names[self.element].setText("rows" if where == "some" else "at")
         if key in _ONE and where in self._there.parameters:
             parameter, element = self._there.weight
             shape = self._there.parameters[where]
@@ -174,7 +174,7 @@ class PastSheet(QDialog):
 
     def _check(self) -> None:
         """Say what is missing, and let nothing be asked that cannot be answered."""
-        self.threshold.setEnabled(self.comparison.currentData() not in _EVENTS)
+        self.threshold.setVisible(self.comparison.currentData() not in _EVENTS)
         is_sound = self.question is not None
         self._show_row(self.problem, not is_sound)
         self.draw.setEnabled(is_sound)
@@ -183,9 +183,9 @@ class PastSheet(QDialog):
             self.problem.setText("")
         elif self.what.currentData() in _ONE:
             shape = self._there.parameters.get(self.where.currentData(), ())
-            self.problem.setText(f"Type {len(shape)} place{'s' * (len(shape) != 1)} below {', '.join(map(str, shape))}, from 0.")
+            self.problem.setText(f"Type places below {', '.join(map(str, shape))}.")
         else:
-            self.problem.setText("Type the numbers of some training rows.")
+            self.problem.setText("Type row numbers, as 0, 3, 5.")
         if self.isVisible():
             self.adjustSize()
 

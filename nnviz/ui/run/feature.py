@@ -111,8 +111,6 @@ class RunFeature:
     def show_run(self, new: RunState, old: RunState | None = None) -> None:
         """Draw the run as it stands now; while it trains one plot in each turn of the event loop, so that no turn takes long."""
         self._rate.note(new.iteration, new.training)
-        if old is None or (old.revision, old.opened) != (new.revision, new.opened):
-            self.past.show_past()  # what it is about may be another branch now
         self._turns.add(self.plots.values())
         if not new.training:
             self._turns.finish()
