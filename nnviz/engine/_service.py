@@ -22,6 +22,7 @@ from nnviz.engine.observe.data_previews import previewed
 from nnviz.engine.observe.data_records import data_record
 from nnviz.engine.observe.flat_calls import listed_calls, why_not_flat
 from nnviz.engine.observe.gradient_noise import gradient_noise
+from nnviz.engine.observe.hindsight import first_time_work, past_numbers_work, past_time_work
 from nnviz.engine.observe.initial_values import initial_drawn
 from nnviz.engine.observe.inspection import gradient_checked, inspected, node_tensors
 from nnviz.engine.observe.landscape import loss_plane
@@ -35,7 +36,18 @@ from nnviz.engine.run.timeline import SLICE, Timeline
 from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
 from nnviz.engine.tasks import Task, TaskQueue, Work
 from nnviz.records.run_records import BreakpointHit, Goal, goal_reached
-from nnviz.records.task_records import CurvatureTask, DivergenceTask, NoiseTask, PlaneTask, RaceTask, RangeTestTask, Tasks
+from nnviz.records.task_records import (
+    CurvatureTask,
+    DivergenceTask,
+    FirstTimeTask,
+    NoiseTask,
+    PastNumbersTask,
+    PastTimeTask,
+    PlaneTask,
+    RaceTask,
+    RangeTestTask,
+    Tasks,
+)
 from nnviz.trace import NoSuchGroup, TooManyScalars, TraceError
 
 AT_REST = 0.02
@@ -328,6 +340,12 @@ def _work_on(task: Tasks, timeline: Timeline) -> Work:
             return race(task, timeline)
         case DivergenceTask():
             return compared(task, timeline)
+        case PastNumbersTask():
+            return past_numbers_work(task, timeline)
+        case PastTimeTask():
+            return past_time_work(task, timeline)
+        case FirstTimeTask():
+            return first_time_work(task, timeline)
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:

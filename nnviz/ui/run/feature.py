@@ -19,6 +19,8 @@ from nnviz.ui.run._go_to import GoToField
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
 from nnviz.ui.run._metric import MetricPlot
+from nnviz.ui.run._past_panel import PastPanel
+from nnviz.ui.run._past_sheet import Askable, PastSheet
 from nnviz.ui.run._run_navigation import RunNavigation
 from nnviz.ui.run._training_order import TrainingOrder
 from nnviz.ui.run._training_panel import TrainingPanel
@@ -67,14 +69,18 @@ class RunFeature:
         self.training = TrainingPanel()
         self.loss, self.boundary, self.metric = LossPlot(), BoundaryPlot(), MetricPlot()
         self.histograms, self.norms = HistogramPlot(), GradientNormPlot()
+        self.past = PastPanel(session.past)
         self.plots: dict[str, Plot] = {
             "loss": self.loss,
             "boundary": self.boundary,
             "histograms": self.histograms,
             "norms": self.norms,
             "metric": self.metric,
+            "hindsight": self.past.plot,
         }
-        self.cards = {name: framed(plot) for name, plot in self.plots.items()}
+        self.cards = {name: framed(plot, self.past if plot is self.past.plot else None) for name, plot in self.plots.items()}
+        self.past.ask_requested.connect(self.ask_past)
+        self.past.iteration_requested.connect(session.training.go_to)
         self._hovered = NO_NEURON
         self._rate = TrainingRate()
         self.calls: CallText | None = None
@@ -105,6 +111,7 @@ class RunFeature:
         for plot in self.plots.values():
             plot.set_names(experiment.network.titles)
         self.loss.set_penalties(experiment.penalties)
+        self.past.set_names(experiment.network.titles, score_texts(experiment.training, None)[0])
         self.norms.set_clipping(experiment.training.clip_norm, experiment.training.clip_value)
         self.boundary.set_own(experiment.data.kind == "table")
 
@@ -229,6 +236,26 @@ class RunFeature:
 
     def _train_for(self, count: int, are_epochs: bool) -> None:
         self.session.training.iterations(count * (self.session.run.iterations_per_epoch if are_epochs else 1))
+
+    def ask_past(self) -> None:
+        """Ask which number of all past iterations shall be found, or when something first became true."""
+        session = self.session
+        if obstacle := session.tasks.obstacle:
+            session.post("warning", obstacle)
+            return
+        layer = next(iter(self._shell.selected_layers), "")
+        titles, score = session.experiment.network.titles, score_texts(session.experiment.training, None)[0]
+        there = Askable(titles, session.report.parameters_by_name, score, session.watched.weight, layer)
+        sheet = PastSheet(there, session.past.reach, self._shell.window())
+        sheet.curve_chosen.connect(lambda question: self._show_asked(session.past.ask(question)))
+        sheet.first_chosen.connect(lambda predicate: self._show_asked(session.past.find(predicate)))
+        sheet.open_over(self._shell.window())
+
+    def _show_asked(self, is_asked: bool) -> None:
+        if not is_asked:
+            self.session.post("warning", self.session.tasks.obstacle)
+        elif not self._shell.is_visible("hindsight"):
+            self._shell.toggle_panel("hindsight")
 
     def ask_iteration(self) -> None:
         """Ask for an iteration and make the run stand there."""

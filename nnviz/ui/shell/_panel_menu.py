@@ -37,6 +37,7 @@ TITLES = {
     "latent": "Latent plane",
     "time_steps": "Gradient by time step",
     "runs": "Runs",
+    "hindsight": "Hindsight",
     "microscope": "Optimizer microscope",
 }
 """What a panel is called in a menu; one that is not here is called by its name."""

@@ -66,6 +66,7 @@ WORKSPACES = {
                 (440, row((400, "landscape"), (400, "curvature"), (330, "range_test"))),
                 *_PICTURES,
                 (460, "runs"),
+                (430, "hindsight"),
             ),
         ),
         (420, column((370, "network"), (520, "microscope"))),
@@ -74,5 +75,5 @@ WORKSPACES = {
 """Shares are pixels of the 1600×1000 window of the design."""
 
 _INSIDE = {name for _, part in _PICTURES for name in part.panels()}
-HIDDEN = {"step": {"batch"} | _INSIDE, "train": {"runs", "landscape", "curvature", "range_test"} | _INSIDE}
+HIDDEN = {"step": {"batch"} | _INSIDE, "train": {"runs", "hindsight", "landscape", "curvature", "range_test"} | _INSIDE}
 """Panels that a workspace has and does not show until it is asked to."""
