@@ -25,6 +25,8 @@ class Curves:
     training_loss: np.ndarray
     """Over all training rows."""
     training_metric: np.ndarray
+    learning_rate: np.ndarray
+    """η of each iteration's update, as the schedule had it."""
 
     room: _Room | None = field(default=None, compare=False, repr=False)
     """What the arrays are the beginning of, with room for more; None where they stand for themselves."""
@@ -115,5 +117,7 @@ def _table(points: CurvePoints) -> np.ndarray:
     """(columns, points) The points, NaN where something was not measured."""
     table = np.full((_COLUMNS, points.iterations.shape[0]), np.nan)
     table[0], table[1] = to_numpy(points.iterations), to_numpy(points.losses)
-    table[2:, to_numpy(points.measured)] = to_numpy(points.figures).T
+    table[2:6, to_numpy(points.measured)] = to_numpy(points.figures).T
+    if points.rates is not None:
+        table[6] = to_numpy(points.rates)
     return table

@@ -65,7 +65,7 @@ def curves(iterations: int = 128, every: int = 2, seed: int = 0) -> Curves:
     validation = np.where(known, fall + 0.06 + noise.normal(0, 0.006, iterations), np.nan)
     accuracy = np.where(known, np.clip(0.985 - 0.5 * np.exp(-6 * place / iterations) + noise.normal(0, 0.004, iterations), 0, 1), np.nan)
     nothing = np.full(iterations, np.nan)
-    return Curves(place, loss, validation, accuracy, nothing, nothing)
+    return Curves(place, loss, validation, accuracy, nothing, nothing, np.full(iterations, 0.01))
 
 
 def moons(rows: int = 120, seed: int = 0) -> DataRecord:

@@ -119,7 +119,7 @@ def _run(values: list[float]):
     ends = (float(array[0]), float(array[-1])), (float(array[-1]), float(array[0]))
     return replace(
         runs.run(iterations=array.size, snapshots=(Snapshot(0, measures), Snapshot(1, measures))),
-        curves=Curves(place, array, array[::-1].copy(), array, array, array[::-1].copy()),
+        curves=Curves(place, array, array[::-1].copy(), array, array, array[::-1].copy(), array),
         data=data,
         surface=Surface(*ends, runs.plane().output),
     )

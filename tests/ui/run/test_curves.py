@@ -67,7 +67,7 @@ def test_training_curve_stops_where_the_loss_is_not_finite(shown, count_color):
 
 
 def test_a_run_that_is_broken_from_the_start_still_draws(shown):
-    nothing = Curves(np.arange(1.0, 4.0), np.array([np.nan, np.inf, np.nan]), *np.full((4, 3), np.nan))
+    nothing = Curves(np.arange(1.0, 4.0), np.array([np.nan, np.inf, np.nan]), *np.full((5, 3), np.nan))
     for plot in (LossPlot(), MetricPlot()):
         shown(plot).grab()
         plot.set_run(RunState(curves=nothing))
@@ -152,7 +152,7 @@ def test_metric_is_accuracy_for_classes_and_rmse_otherwise(shown):
 
 def test_figures_of_an_earlier_iteration_say_of_which(shown):
     nothing = np.full(5000, np.nan)
-    curves = Curves(np.arange(5001.0), np.zeros(5001), np.r_[0.5, nothing], np.r_[0.75, nothing], *np.full((2, 5001), np.nan))
+    curves = Curves(np.arange(5001.0), np.zeros(5001), np.r_[0.5, nothing], np.r_[0.75, nothing], *np.full((3, 5001), np.nan))
     assert (curves.last("metric"), curves.last_iteration("metric"), curves.last_iteration("loss")) == (0.75, 0, 5000)
     assert Curves(*(column[1:] for column in curves.columns())).last_iteration("metric") is None
     plot = LossPlot()
