@@ -14,7 +14,7 @@ from nnviz import messages
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.run_log import Change, LogUpdate, RunLog
 from nnviz.records.data_record import ColumnRecord, DataRecord, Spread, TableColumn, TableRecord
-from nnviz.records.run_records import CurvePoint, Goal, FunctionUse, LayerMeasures, LayerOutputs, LayerSteps, Predictions, Surface
+from nnviz.records.run_records import CurvePoint, FunctionUse, Goal, LayerMeasures, LayerOutputs, LayerSteps, Predictions, Surface
 from nnviz.records.tensors import Array, Measure, Tensor
 from nnviz.records.trace_record import (
     EdgeRecord,

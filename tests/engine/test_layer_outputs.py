@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from nnviz.document.catalog import SCHEDULES, new_choice, new_layer
 from nnviz.document.store.examples import open_document
 from nnviz.engine import seeds
-from nnviz.engine.observe.layer_outputs import layer_outputs, start_spread
+from nnviz.engine.observe._layer_outputs import layer_outputs, start_spread
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
 from nnviz.records.tensors import to_numpy

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from nnviz.engine.observe._update_steps import QUANTILES, layer_steps
 from nnviz.engine.observe.measures import layer_measures
-from nnviz.engine.observe.update_steps import QUANTILES, layer_steps
 from nnviz.engine.run.timeline import Timeline
 from tests.engine.experiments import HERE, experiment
 
@@ -55,7 +55,7 @@ def test_step_sizes_are_what_torch_divides_by(kind, at):
     trainer = timeline_of(0, optimizer=kind, settings=OPTIMIZERS[kind]).trainer
     timeline = timeline_of(0, optimizer=kind, settings=OPTIMIZERS[kind])
     square = mean = largest = 0.0
-    for t in range(1, at + 1):
+    for _ in range(at):
         timeline.advance()
         trainer = timeline.trainer
         gradient = rows_of(trainer, "h2", trainer.gradients)

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from nnviz.document.experiment import Experiment
+from nnviz.engine.observe._layer_outputs import layer_outputs, start_spread
+from nnviz.engine.observe._update_steps import layer_steps
 from nnviz.engine.observe.capture import Captured, capture_next
 from nnviz.engine.observe.curve_records import curve_points
-from nnviz.engine.observe.layer_outputs import layer_outputs, start_spread
 from nnviz.engine.observe.measures import history_record, layer_measures
 from nnviz.engine.observe.predictions import predictions
 from nnviz.engine.observe.surface import surface
 from nnviz.engine.observe.trace_records import to_record
-from nnviz.engine.observe.update_steps import layer_steps
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import Trainer
 from nnviz.messages import Frame, Logged, Reply, Watch

@@ -126,12 +126,11 @@ class Timeline:
         if self.iteration == 0 and (transferred.is_another_net or has_other_penalties):
             self._note(self.trainer.start_point())
         elif transferred.is_another_net:
-            new = self.trainer.start_point()
-            self._note(replace(new, loss=last.loss, learning_rate=last.learning_rate))  # which were those of the last iteration made
+            of_last_made = {"loss": last.loss, "learning_rate": last.learning_rate}
+            self._note(replace(self.trainer.start_point(), **of_last_made))
         elif has_other_penalties:
-            self._note(
-                CurvePoint(last.iteration, last.loss, learning_rate=last.learning_rate)
-            )  # what was measured held the former ones and is measured anew
+            # what was measured held the former ones and is measured anew
+            self._note(CurvePoint(last.iteration, last.loss, learning_rate=last.learning_rate))
 
     def advance(self, check: TimelineCheck | None = None, at_most: float = 1, until: float = inf) -> Stop | None:
         """Make an iteration and what changes are recorded behind it, or several, up to so many; none is begun at this time of the clock or

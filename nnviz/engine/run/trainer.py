@@ -1,4 +1,7 @@
-"""Trains whole iterations at full speed; what one does depends on experiment, seed and position only."""
+"""Trains whole iterations at full speed; what one does depends on experiment, seed and position only.
+
+Long because whatever an iteration changes is changed here.
+"""
 
 from __future__ import annotations
 

@@ -12,12 +12,17 @@ from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
 from nnviz.session.session import Session
 from nnviz.text import numbers
+from nnviz.ui.run._activation_curve import ActivationCurvePlot
 from nnviz.ui.run._boundary import BoundaryPlot
 from nnviz.ui.run._go_to import GoToField
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
+from nnviz.ui.run._layer_pairs import MODES, SPREAD, LayerPairsPlot
+from nnviz.ui.run._learning_rates import LearningRatesPlot
 from nnviz.ui.run._metric import MetricPlot
 from nnviz.ui.run._training_panel import TrainingPanel
+from nnviz.ui.run._unit_shares import UnitSharesPlot
+from nnviz.ui.run._update_ratio import UpdateRatioPlot
 from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.plot import Plot
@@ -25,6 +30,16 @@ from nnviz.ui.widgets.plot_card import framed
 from nnviz.ui.widgets.turns import Turns
 
 _KINDS = {"training.optimizer.kind": edits.choose_optimizer, "data.kind": edits.choose_data}
+_NEEDS = {
+    "norms": "measures",
+    "ratios": "measures",
+    "units": "functions",
+    "curve": "functions",
+    "spread": "outputs",
+    "modes": "modes",
+    "rates": "steps",
+}
+"""What the engine has to measure for a panel, whatever is chosen in it."""
 NO_NEURON = ("", -1)
 """Layer and unit while the mouse is over no neuron."""
 
@@ -58,18 +73,27 @@ class RunFeature:
         self.training = TrainingPanel()
         self.loss, self.boundary, self.metric = LossPlot(), BoundaryPlot(), MetricPlot()
         self.histograms, self.norms = HistogramPlot(), GradientNormPlot()
+        self.ratios, self.units, self.rates, self.curve = UpdateRatioPlot(), UnitSharesPlot(), LearningRatesPlot(), ActivationCurvePlot()
+        self.spread, self.modes = LayerPairsPlot(SPREAD), LayerPairsPlot(MODES)
         self.plots: dict[str, Plot] = {
             "loss": self.loss,
             "boundary": self.boundary,
             "histograms": self.histograms,
             "norms": self.norms,
             "metric": self.metric,
+            "ratios": self.ratios,
+            "units": self.units,
+            "spread": self.spread,
+            "rates": self.rates,
+            "curve": self.curve,
+            "modes": self.modes,
         }
         self.cards = {name: framed(plot) for name, plot in self.plots.items()}
         self._hovered = NO_NEURON
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
         self.training.value_requested.connect(self._change)
-        self.boundary.needs_changed.connect(shell.update_needs)
+        for plot in (self.boundary, self.histograms):
+            plot.needs_changed.connect(shell.update_needs)
         for plot in self.plots.values():
             plot.export_requested.connect(shell.export_picture)
         session.responded.connect(self._show_map)
@@ -77,7 +101,8 @@ class RunFeature:
     @property
     def needs(self) -> dict[str, str]:
         """What the engine has to measure for its panels; the curves are always measured."""
-        return {"histograms": "measures", "norms": "measures", "boundary": self.boundary.needs}
+        own = {"histograms": self.histograms.needs, "boundary": self.boundary.needs}
+        return _NEEDS | own
 
     # --- what is shown ---
 

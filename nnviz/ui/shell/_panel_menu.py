@@ -26,6 +26,12 @@ TITLES = {
     "histograms": "Histograms",
     "norms": "Gradient norm",
     "metric": "Metric",
+    "ratios": "Update/weight ratio",
+    "units": "Saturated and dead units",
+    "spread": "Output spread by layer",
+    "rates": "Learning rate and steps",
+    "curve": "Activation curve",
+    "modes": "Mean output by mode",
     "microscope": "Optimizer microscope",
 }
 """What a panel is called in a menu; one that is not here is called by its name."""

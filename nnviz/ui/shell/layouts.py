@@ -44,18 +44,26 @@ WORKSPACES = {
             1192,
             column(
                 (715, row((240, "training"), (952, column((262, "network"), (442, "graph"))))),
-                (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"))),
+                (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"), (300, "curve"))),
             ),
         ),
         (378, column((611, "inspector"), (285, "batch"), (300, "microscope"))),
     ),
     "train": row(
         (240, column((560, "training"), (330, "parameters"))),
-        (932, column((470, row((560, "loss"), (440, "boundary"))), (410, row((350, "histograms"), (330, "norms"), (320, "metric"))))),
+        (
+            932,
+            column(
+                (470, row((560, "loss"), (440, "boundary"))),
+                (410, row((350, "histograms"), (330, "norms"), (320, "metric"))),
+                (380, row((330, "ratios"), (330, "units"), (330, "spread"))),
+                (380, row((330, "rates"), (330, "curve"), (330, "modes"))),
+            ),
+        ),
         (420, column((370, "network"), (520, "microscope"))),
     ),
 }
 """Shares are pixels of the 1600×1000 window of the design."""
 
-HIDDEN = {"step": {"batch"}}
+HIDDEN = {"step": {"batch", "curve"}, "train": {"ratios", "units", "spread", "rates", "curve", "modes"}}
 """Panels that a workspace has and does not show until it is asked to."""

@@ -28,6 +28,8 @@ _CLOSER = 1.25
 """How much closer one looks with one notch of the wheel."""
 _PAN = 40
 """Pixels an arrow key moves what is looked at."""
+_PAST = 0.4
+"""Share of its colour that is left to a picture of another iteration than that at which the run rests."""
 
 
 class Plot(QWidget):
@@ -52,6 +54,7 @@ class Plot(QWidget):
         self.least_height = 0
         """Pixels a picture needs for everything to be in it, where something is scrolled on the screen."""
         self.names: Mapping[str, str] = {}
+        self.is_past = False
         self.zoom = Zoom()
         self._dragged: QPointF | None = None
         """Where the mouse was last, while it drags what is looked at."""
@@ -107,6 +110,12 @@ class Plot(QWidget):
             if self._parts:
                 self.renew()
 
+    def set_past(self, is_past: bool) -> None:
+        """Say whether what it shows is of another iteration than that at which the run rests: then it is pale."""
+        if is_past is not self.is_past:
+            self.is_past = is_past
+            self.update()
+
     def set_heading(self, title: str, subtitle: str, short: str = "") -> None:
         """Say what the plot shows, and of which iteration."""
         if (title, short, subtitle) != self.heading:
@@ -132,6 +141,8 @@ class Plot(QWidget):
             paint_sentence(painter, QRectF(self.rect()), current_theme(), self.sentence or "no data yet")
         else:
             self.paint(painter, QRectF(self.rect()))
+            if self.is_past:
+                painter.fillRect(self.rect(), current_theme().color("panel", 1 - _PAST))
 
     def zoomed(self, frame: QRectF, x: AxisScale, y: AxisScale) -> tuple[AxisScale, AxisScale]:
         """Return the scales of what is looked at. A plot that asks for them is zoomed by the wheel, dragged, reset by a double click."""

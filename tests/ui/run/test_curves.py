@@ -159,7 +159,7 @@ def test_figures_of_an_earlier_iteration_say_of_which(shown):
     shown(plot)
     plot.set_run(runs.run(curves=curves))
     assert [curve.label for curve in plot.chart.labelled] == ["batch", "validation at 0"] and plot.chart.notes == ("accuracy 75.0 % at 0",)
-    fresh = Curves(np.arange(2.0), np.zeros(2), np.array([0.5, 0.4]), np.array([0.75, 0.8]), *np.full((2, 2), np.nan))
+    fresh = Curves(np.arange(2.0), np.zeros(2), np.array([0.5, 0.4]), np.array([0.75, 0.8]), *np.full((3, 2), np.nan))
     plot.set_run(runs.run(curves=fresh))
     assert [curve.label for curve in plot.chart.labelled] == ["batch", "validation"] and plot.chart.notes == ("accuracy 80.0 %",)
 
@@ -177,7 +177,7 @@ def measured_curves() -> Curves:
     place, nothing = np.arange(11.0), np.full(11, np.nan)
     rows, right = nothing.copy(), nothing.copy()
     rows[[0, 10]], right[[0, 10]] = (4.0, 0.5), (0.25, 1.0)
-    return Curves(place, np.r_[4.0, 4.0, np.linspace(3, 1, 9)], nothing, nothing, rows, right)
+    return Curves(place, np.r_[4.0, 4.0, np.linspace(3, 1, 9)], nothing, nothing, rows, right, nothing)
 
 
 def test_the_batches_begin_with_iteration_1_and_the_training_rows_with_the_start(shown):
