@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from nnviz.document.network import split_parameter
@@ -20,25 +19,30 @@ Group = Mapping[str, Any]
 """The settings of one group of a torch optimizer."""
 
 
-def _adam(state: Group, group: Group, rate: float) -> Tensor:
+def _double(tensor: Tensor) -> np.ndarray:
+    """For what follows numpy is used: torch would start threads for each of these small things."""
+    return plain(tensor).numpy().astype(np.float64)
+
+
+def _adam(state: Group, group: Group, rate: float) -> np.ndarray:
     """η/(√v̂+ε)"""
-    moment = state["max_exp_avg_sq"] if group["amsgrad"] else state["exp_avg_sq"]
-    return rate / (moment.double() / (1 - group["betas"][1] ** float(state["step"]))).sqrt().add(group["eps"])
+    moment = _double(state["max_exp_avg_sq" if group["amsgrad"] else "exp_avg_sq"])
+    return rate / (np.sqrt(moment / (1 - group["betas"][1] ** float(state["step"]))) + group["eps"])
 
 
-def _rmsprop(state: Group, group: Group, rate: float) -> Tensor:
-    moment = state["square_avg"].double()
+def _rmsprop(state: Group, group: Group, rate: float) -> np.ndarray:
+    moment = _double(state["square_avg"])
     if group["centered"]:
-        moment = moment - state["grad_avg"].double() ** 2
-    return rate / moment.sqrt().add(group["eps"])
+        moment = np.maximum(moment - _double(state["grad_avg"]) ** 2, 0.0)
+    return rate / (np.sqrt(moment) + group["eps"])
 
 
-def _adagrad(state: Group, group: Group, rate: float) -> Tensor:
+def _adagrad(state: Group, group: Group, rate: float) -> np.ndarray:
     fallen = rate / (1 + (float(state["step"]) - 1) * group["lr_decay"])
-    return fallen / state["sum"].double().sqrt().add(group["eps"])
+    return fallen / (np.sqrt(_double(state["sum"])) + group["eps"])
 
 
-_RATES: dict[str, Callable[[Group, Group, float], Tensor]] = {"adam": _adam, "adamw": _adam, "rmsprop": _rmsprop, "adagrad": _adagrad}
+_RATES: dict[str, Callable[[Group, Group, float], np.ndarray]] = {"adam": _adam, "adamw": _adam, "rmsprop": _rmsprop, "adagrad": _adagrad}
 """Optimizer -> function (state of a parameter, group, learning rate of the last iteration) -> step size of every element."""
 
 
@@ -49,19 +53,19 @@ def layer_steps(trainer: Trainer) -> tuple[LayerSteps, ...]:
     return tuple(_of_layer(layer, step, rates.get(layer, [])) for layer, step in moved.items() if step is not None)
 
 
-def _of_layer(layer: str, moved: Tensor, rates: list[Tensor]) -> LayerSteps:
-    steps = np.abs(plain(moved).double().numpy())
+def _of_layer(layer: str, moved: Tensor, rates: list[np.ndarray]) -> LayerSteps:
+    steps = np.abs(_double(moved))
     finite = steps[np.isfinite(steps)]
-    found = torch.cat(rates).numpy() if rates else np.empty(0)
+    found = np.concatenate(rates) if rates else np.empty(0)
     found = found[np.isfinite(found)]
     quantiles = tuple(np.quantile(found, QUANTILES).tolist()) if found.size else ()
     return LayerSteps(layer, float(finite.mean()) if finite.size else 0.0, quantiles, steps.size - finite.size)
 
 
-def _rates(trainer: Trainer) -> dict[str, list[Tensor]]:
+def _rates(trainer: Trainer) -> dict[str, list[np.ndarray]]:
     """The step sizes of the elements of all parameters that are trained, by layer."""
     rule = _RATES.get(trainer.experiment.training.optimizer.kind)
-    found: dict[str, list[Tensor]] = {}
+    found: dict[str, list[np.ndarray]] = {}
     if rule and trainer.has_last:
         for group, rate in zip(trainer.optimizer.param_groups, trainer.rates, strict=True):
             for parameter in group["params"]:

@@ -12,7 +12,7 @@ from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState, Snapshot
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import number, steady
-from nnviz.ui.run.layer_lines import having, is_past
+from nnviz.ui.run.layer_lines import is_past, newest
 from nnviz.ui.run.ridgeline import bin_at, outline
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import ChoiceButton
@@ -48,20 +48,19 @@ class ActivationCurvePlot(Plot):
         self.set_past(is_past(run, _functions))
 
     def take(self, snapshots: tuple[Snapshot, ...] = ()) -> None:
-        measured = having(snapshots, lambda one: one.outputs)
-        snapshots = having(measured, _functions)
-        uses = {f"{layer}/{place}": use for layer, place, use in _functions(snapshots[-1])} if snapshots else {}
+        last, is_measured = newest(snapshots, _functions), newest(snapshots, lambda one: one.outputs) is not None
+        uses = {f"{layer}/{place}": use for layer, place, use in _functions(last)} if last else {}
         choices = [(key, f"{self._title(key)} · {use.function.replace('_', ' ')}") for key, use in uses.items()]
         self.layers.set_choices(choices, self.layers.key if self.layers.key in uses else next(iter(uses), ""))
         self.layers.setVisible(bool(uses))
         self.choice = self.layers.text()
         self.use = uses.get(self.layers.key)
         self.sentence = "" if self.use else "curves appear with the first measured iteration"
-        if measured and not self.use:
+        if is_measured and not self.use:
             self.sentence = "no layer here has an activation function of its own"
         if self.use:
             self._take_limits(self.use)
-        self.set_heading(self.heading[0], self._said(snapshots[-1].iteration) if self.use else "", self.heading[1])
+        self.set_heading(self.heading[0], self._said(last.iteration) if self.use else "", self.heading[1])
 
     def _title(self, key: str) -> str:
         layer = key.rpartition("/")[0]
@@ -111,7 +110,8 @@ class ActivationCurvePlot(Plot):
         starts = np.flatnonzero(np.diff(np.concatenate(([0], flat.astype(int), [0]))))
         for first, last in starts.reshape(-1, 2):
             left, right = float(x(edges[first])), float(x(edges[last]))
-            painter.fillRect(QRectF(left, frame.top(), right - left, frame.height()) & frame, current_theme().color("clip", 0.13))
+            ground = QRectF(left, frame.top(), right - left, frame.height()) & frame
+            painter.fillRect(ground.toRect(), current_theme().tint("clip", 0.13))
 
     def _paint_histogram(self, painter: QPainter, frame: QRectF, x: AxisScale) -> None:
         places, heights = outline(self.use.z)

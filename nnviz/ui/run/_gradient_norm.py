@@ -66,14 +66,12 @@ class GradientNormPlot(Plot):
 
     def take(self, snapshots: tuple[Snapshot, ...] = ()) -> None:
         snapshots = having(snapshots, _layers)
-        moments = [(one.iteration, self._with_all(one.layers)) for one in snapshots]
-        self.layers = moments[-1][1] if moments else ()
-        offer_layers(self.choices, (layer.layer for layer in self.layers if layer.layer), self.names)
-        self.choices.setVisible(self.over_time.isChecked() and len(self.layers) > 1)
-        self.sentence = "" if self.layers else "gradient norms appear with the first measured iteration"
+        self.layers = self._with_all(snapshots[-1].layers) if snapshots else ()
         is_chart = bool(self.over_time.isChecked() and self.layers)
+        offer_layers(self.choices, (layer.layer for layer in self.layers if layer.layer), self.names, is_shown=is_chart)
+        self.sentence = "" if self.layers else "gradient norms appear with the first measured iteration"
         self.choice = self.choices.text() if is_chart else ""
-        self.chart = self._chart(moments) if is_chart else None
+        self.chart = self._chart([(one.iteration, self._with_all(one.layers)) for one in snapshots]) if is_chart else None
         marked = () if self._clip_norm is None else (self._clip_norm,)
         norms = drawn_values(self.chart.curves) if self.chart else [layer.gradients.norm for layer in self.layers]
         self._limits = held(self._limits, log_limits([*norms, *marked])) if self.layers else None

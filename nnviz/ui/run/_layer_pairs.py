@@ -15,7 +15,7 @@ from nnviz.records.run_records import LayerOutputs
 from nnviz.session.run import RunState, Snapshot
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import number, steady
-from nnviz.ui.run.layer_lines import having, is_past, log_limits
+from nnviz.ui.run.layer_lines import is_past, log_limits, newest
 from nnviz.ui.run.layer_rows import LayerRows, number_width
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.plot import Plot
@@ -87,8 +87,8 @@ class LayerPairsPlot(Plot):
         return tuple(made for made in snapshot.outputs if self.pair.of(made)[0] is not None and self.pair.of(made)[1] is not None)
 
     def take(self, snapshots: tuple[Snapshot, ...] = ()) -> None:
-        snapshots = having(snapshots, self._known)
-        self.outputs = self._known(snapshots[-1]) if snapshots else ()
+        last = newest(snapshots, self._known)
+        self.outputs = self._known(last) if last else ()
         self.sentence = "" if self.outputs else "the outputs of layers appear with the first measured iteration"
         self.rows.set_names(tuple(self.names.get(made.layer, made.layer) for made in self.outputs))
         self.least_height = self.rows.least_height
@@ -99,7 +99,7 @@ class LayerPairsPlot(Plot):
             wanted = log_limits(figures) if self.pair.log else snapped(min(0.0, *figures), max(0.0, *figures))
             self._limits = held(self._limits, wanted)
         labels = f"○ {self.pair.labels[0]} ● {self.pair.labels[1]}"
-        said = f"{plot_numbers.iteration(snapshots[-1].iteration)} · {labels}" if self.outputs else ""
+        said = f"{plot_numbers.iteration(last.iteration)} · {labels}" if self.outputs else ""
         self.set_heading(self.pair.title, said, self.pair.short)
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
@@ -129,7 +129,8 @@ class LayerPairsPlot(Plot):
         spread = self.outputs[0].std
         if spread > 0:
             left, right = float(x(spread / 2)), float(x(spread * 2))
-            painter.fillRect(QRectF(left, frame.top(), right - left, frame.height()) & frame, current_theme().color("forward", 0.13))
+            band = QRectF(left, frame.top(), right - left, frame.height()) & frame
+            painter.fillRect(band.toRect(), current_theme().tint("forward", 0.13))
 
     def _paint_marks(self, painter: QPainter, figures: Figures, row: QRectF, x: AxisScale) -> None:
         """Both marks, joined; a figure that has no place on the axis has none."""

@@ -44,14 +44,13 @@ class LearningRatesPlot(Plot):
         snapshots = having(snapshots, lambda one: one.steps)
         offer_layers(self.layers, [step.layer for step in snapshots[-1].steps] if snapshots else (), self.names, with_all=False)
         self.choice = self.layers.text()
-        known = np.flatnonzero(np.isfinite(curves.learning_rate)) if curves else np.empty(0, int)
-        self.sentence = "" if known.size else "the learning rate appears with the first iteration"
-        if not known.size:
+        rate = _rate(curves) if curves else None
+        self.sentence = "the learning rate appears with the first iteration" if rate is None else ""
+        if rate is None:
             self.chart = self._limits = None
             self.set_heading(self.heading[0], "", self.heading[1])
             return
-        rate = Curve.of("η", "update", curves.iteration[known], curves.learning_rate[known])
-        lines = (*self._of_layer(snapshots), *((rate,) if rate.y.all() else (_above_zero(rate),)))
+        lines = (*self._of_layer(snapshots), rate)
         middle = [line for line in lines if line.label not in (_LABELS[0], _LABELS[-1])]  # a parameter without a gradient has η/ε
         self._limits = held(self._limits, log_limits(drawn_values(middle)))
         x_limits = snapped(0.0, max(1.0, float(curves.iteration[-1])), 10)
@@ -72,6 +71,15 @@ class LearningRatesPlot(Plot):
     def paint(self, painter: QPainter, area: QRectF) -> None:
         if self.chart:
             paint_chart(self, painter, area, self.chart)
+
+
+def _rate(curves: Curves) -> Curve | None:
+    """The rate of every iteration of which it is known, which is nearly always all but the start; None of none."""
+    x, y = curves.iteration[1:], curves.learning_rate[1:]
+    if not (y > 0).all():
+        known = np.flatnonzero(curves.learning_rate > 0)
+        x, y = curves.iteration[known], curves.learning_rate[known]
+    return Curve.of("η", "update", x, y) if y.size else None
 
 
 def _above_zero(curve: Curve) -> Curve:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from nnviz.records.run_records import FunctionUse
 from nnviz.session.run import RunState, Snapshot
 from nnviz.text import plot_numbers
-from nnviz.ui.run.layer_lines import having, is_past, layer_choice, layer_curves, offer_layers
+from nnviz.ui.run.layer_lines import having, is_past, layer_choice, layer_curves, newest, offer_layers
 from nnviz.ui.run.layer_rows import LayerRows, number_width
 from nnviz.ui.run.line_chart import LineChart, paint_chart
 from nnviz.ui.theme.colors import current_theme
@@ -54,24 +54,22 @@ class UnitSharesPlot(Plot):
         self.set_past(is_past(run, _functions))
 
     def take(self, snapshots: tuple[Snapshot, ...] = ()) -> None:
-        measured = having(snapshots, lambda one: one.outputs)
-        snapshots = having(measured, _functions)
-        everything = _uses(snapshots[-1]) if snapshots else []
-        offer_layers(self.layers, dict.fromkeys(layer for layer, _ in everything), self.names)
+        last, is_measured = newest(snapshots, _functions), newest(snapshots, lambda one: one.outputs) is not None
+        everything = _uses(last) if last else []
+        is_chart = self.over_time.isChecked() and bool(everything)
+        offer_layers(self.layers, dict.fromkeys(layer for layer, _ in everything), self.names, is_shown=is_chart)
         self.uses = everything
         self.sentence = "" if everything else "shares appear with the first measured iteration"
-        if measured and not everything:
+        if is_measured and not everything:
             self.sentence = "no layer here has a function that can be saturated or dead, as sigmoid, tanh and ReLU can"
-        is_chart = self.over_time.isChecked() and bool(everything)
-        self.layers.setVisible(is_chart and len({layer for layer, _ in everything}) > 1)
         self.choice = self.layers.text() if is_chart else ""
         self.rows.set_names(() if is_chart else tuple(self._name(use) for use in self.uses))
         self.least_height = 0 if is_chart else self.rows.least_height
-        moments = [(one.iteration, {layer: share_of(use) for layer, use in _uses(one)}) for one in snapshots] if is_chart else []
-        self.chart = self._chart(moments) if is_chart else None
-        self.set_heading(self.heading[0], plot_numbers.iteration(snapshots[-1].iteration) if everything else "", self.heading[1])
+        self.chart = self._chart(having(snapshots, _functions)) if is_chart else None
+        self.set_heading(self.heading[0], plot_numbers.iteration(last.iteration) if everything else "", self.heading[1])
 
-    def _chart(self, moments: list) -> LineChart:
+    def _chart(self, snapshots: tuple[Snapshot, ...]) -> LineChart:
+        moments = [(one.iteration, {layer: share_of(use) for layer, use in _uses(one)}) for one in snapshots]
         curves = layer_curves(moments, self.names, "loss", self.layers.key)
         x_limits = snapped(0.0, max(1.0, float(moments[-1][0])), 10)
         return LineChart(curves, x_limits, (0.0, 1.0), has_legend=True, value_text=plot_numbers.percent, tick_text=_percent)

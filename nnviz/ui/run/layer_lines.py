@@ -27,13 +27,15 @@ def layer_choice() -> ChoiceButton:
     return button
 
 
-def offer_layers(button: ChoiceButton, layers: Iterable[str], names: Mapping[str, str], with_all: bool = True) -> None:
-    """Let the button offer these layers; one that is gone gives way to all, or to the first."""
+def offer_layers(
+    button: ChoiceButton, layers: Iterable[str], names: Mapping[str, str], with_all: bool = True, is_shown: bool = True
+) -> None:
+    """Let the button offer these layers; one that is gone gives way to all, or to the first. Without a choice it is not shown."""
     choices = [(layer, names.get(layer, layer)) for layer in layers]
     choices = [(ALL, "all layers"), *choices] if with_all else choices
     known = [key for key, _ in choices]
     button.set_choices(choices, button.key if button.key in known else next(iter(known), ALL))
-    button.setVisible(len(known) > 1)
+    button.setVisible(is_shown and len(known) > 1)
 
 
 def layer_curves(
@@ -70,7 +72,12 @@ def having(snapshots: tuple[Snapshot, ...], part: Callable[[Snapshot], tuple]) -
     return tuple(snapshot for snapshot in snapshots if part(snapshot))
 
 
+def newest(snapshots: tuple[Snapshot, ...], part: Callable[[Snapshot], tuple]) -> Snapshot | None:
+    """Return the newest snapshot in which this part was measured."""
+    return next((snapshot for snapshot in reversed(snapshots) if part(snapshot)), None)
+
+
 def is_past(run: RunState, part: Callable[[Snapshot], tuple]) -> bool:
     """Return whether the newest of this part is of another iteration than that at which the run rests: then it is shown pale."""
-    newest = next((snapshot.iteration for snapshot in reversed(run.snapshots) if part(snapshot)), run.iteration)
-    return not run.training and newest != run.iteration
+    last = None if run.training else newest(run.snapshots, part)
+    return last is not None and last.iteration != run.iteration

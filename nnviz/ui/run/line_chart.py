@@ -242,7 +242,7 @@ def _paint_marked(painter: QPainter, theme: Theme, frame: QRectF, chart: LineCha
     """The band of values to be expected, and the line across, as far as they are in sight."""
     if chart.band:
         top, bottom = float(y(chart.band[1])), float(y(chart.band[0]))
-        painter.fillRect(QRectF(frame.left(), top, frame.width(), bottom - top) & frame, theme.color("forward", 0.13))
+        painter.fillRect((QRectF(frame.left(), top, frame.width(), bottom - top) & frame).toRect(), theme.tint("forward", 0.13))
     if chart.level is not None and frame.top() <= (place := float(y(chart.level))) <= frame.bottom():
         painter.setPen(QPen(theme.color("clip"), 1, Qt.PenStyle.DashLine))
         painter.drawLine(QPointF(frame.left(), place), QPointF(frame.right(), place))
