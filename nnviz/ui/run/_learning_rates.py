@@ -75,10 +75,11 @@ class LearningRatesPlot(Plot):
 
 def _rate(curves: Curves) -> Curve | None:
     """The rate of every iteration of which it is known, which is nearly always all but the start; None of none."""
-    x, y = curves.iteration[1:], curves.learning_rate[1:]
+    start = int(curves.iteration.size > 0 and curves.iteration[0] == 0)
+    x, y = curves.iteration[start:], curves.learning_rate[start:]
     if not (y > 0).all():
-        known = np.flatnonzero(curves.learning_rate > 0)
-        x, y = curves.iteration[known], curves.learning_rate[known]
+        known = np.flatnonzero(y > 0)
+        x, y = x[known], y[known]
     return Curve.of("η", "update", x, y) if y.size else None
 
 
