@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GRAPH_FILES = (".dot", ".graphml", ".json")
 _FIGURES = {"loss": "loss of the last batch", "precision": "mean precision", "recall": "mean recall", "f1": "mean F1"}
 """What figures of a run are called where their names do not say enough."""
-JOBS = ("run", "trace", "export", "screenshot", "check", "examples")
+JOBS = ("run", "compare", "trace", "export", "screenshot", "check", "examples")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nnviz {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_run, _add_trace, _add_export, _add_screenshot, _add_check, _add_examples):
+    for add in (_add_run, _add_compare, _add_trace, _add_export, _add_screenshot, _add_check, _add_examples):
         add(commands)
     return parser
 
@@ -147,8 +147,25 @@ def _add_run(commands: Any) -> None:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates")
     length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data ({DEFAULT_EPOCHS})")
-    parser.add_argument("--save", metavar="OUT", help="write the document with the trained weights")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--save", metavar="OUT", help="write the document with the trained weights")
+    what.add_argument("--calls", action="store_true", help="print the calls of torch that one iteration is made of, and nothing else")
     parser.add_argument("--breakpoints", action="store_true", help="stop where the document's breakpoints do, and say which one")
+    parser.add_argument("--branch", metavar="NAME", help="make this run again that was saved in the document's file, as far as it came")
+    _add_document_options(parser)
+
+
+def _add_compare(commands: Any) -> None:
+    from nnviz.jobs import DEFAULT_EPOCHS
+
+    help = "train two documents side by side; say where they differ first, to the bit, and what comes of each"
+    parser = _command(commands, "compare", _compare, help, file=False)
+    for name, which in (("file", "FILE_A"), ("other", "FILE_B")):
+        parser.add_argument(name, metavar=which, help="a document, example:NAME or template:NAME")
+    parser.add_argument("--iterations", type=_count, metavar="N", help=f"how many parameter updates ({DEFAULT_EPOCHS} epochs)")
+    for option, of in (("--set-a", "FILE_A"), ("--set-b", "FILE_B")):
+        text = f"change {of}, as --set does; may be given several times"
+        parser.add_argument(option, action="append", type=_setting, default=[], metavar="[@ITERATION:]PATH=VALUE", help=text)
     _add_document_options(parser)
 
 
@@ -270,10 +287,16 @@ def _obstacle(file: str) -> str:
 def _document(options: argparse.Namespace) -> OpenedFile:
     from nnviz import jobs
 
+    if getattr(options, "branch", None) is not None:
+        if options.settings or options.seed is not None or options.precision is not None:
+            raise jobs.JobError("--branch makes a run again as it was: leave out --set, --seed and --precision.")
+        return jobs.open_branch(options.file, options.branch)
     return jobs.open_document(options.file, options.settings, options.seed, options.precision)
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.calls:
+        return _calls(options)
     from nnviz import jobs
 
     document = _document(options)
@@ -292,6 +315,24 @@ def _run(options: argparse.Namespace) -> int:
     if not left:
         return code
     return _complain(f"{left} of the settings with @ lie beyond the end of the run (iteration {result['iterations']}) and were not made.")
+
+
+def _calls(options: argparse.Namespace) -> int:
+    from nnviz import jobs
+    from nnviz.text.call_table import call_table
+
+    listed = jobs.list_calls(_document(options), options.iterations, options.epochs, options.breakpoints)
+    calls = [{name: getattr(call, name) for name in ("number", "phase", "layer", "title", "code")} for call in listed.calls]
+    return _show(options, {"calls": calls, "reason": listed.reason}, lambda: print(call_table(listed)))
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from nnviz import comparing, jobs
+
+    sides = (options.file, options.set_a), (options.other, options.set_b)
+    opened = [jobs.open_document(file, options.settings + own, options.seed, options.precision) for file, own in sides]
+    value = comparing.compare(*opened, options.iterations)
+    return _show(options, value, lambda: _print_comparison(value, (options.file, options.other)))
 
 
 def _trace(options: argparse.Namespace) -> int:
@@ -381,6 +422,21 @@ def _print_table(rows: Iterable[Sequence[Any]]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
+def _print_comparison(value: dict[str, Any], files: tuple[str, str]) -> None:
+    found = value["first_difference"]
+    if found:
+        print(f"First difference: {found['place']}.\n{found['difference_is']}\n")
+    else:
+        made = f"all of {value['compared']} iterations" if value["identical"] else f"the {value['compared']} iterations that both have made"
+        print(f"No difference: both runs have the same bits in {made}.\n")
+    named = [(entry["path"], *(_value(entry[side]) for side in ("first", "second"))) for entry in value["document"]]
+    hidden = ("metrics", "loss_is", "verdict_is", "message", "digest", "verdict")
+    columns = [{**run, **run["metrics"], "ended": run["verdict_is"]} for run in value["runs"]]
+    rows = [(_FIGURES.get(name, name.replace("_", " ")), *(column.get(name) for column in columns)) for name in columns[0]]
+    shown = [row for row, name in zip(rows, columns[0], strict=True) if name not in hidden]
+    _print_table([("", *files), *named, *shown])
+
+
 def _print_trace(value: dict[str, Any]) -> None:
     print(f"iteration {value['iteration']}, loss {value['loss']:.6g}, {value['detail']}, worst error {value['worst_error']:.1e}\n")
     rows = [("id", "kind", "label", "module", "inputs", "shape", "value", "gradient")]
@@ -408,6 +464,10 @@ def _written(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return "" if value is None else "×".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else _short(value)
 
 
 def _short(value: Any) -> str:

@@ -13,9 +13,12 @@ from nnviz.document.breakpoints import reason
 from nnviz.document.edits import set_parameters, set_precision, set_seed, set_value
 from nnviz.document.experiment import Experiment
 from nnviz.document.problems import Problem
+from nnviz.document.run_log import RunLog
 from nnviz.document.shapes.report import examine
-from nnviz.document.store import examples, files
+from nnviz.document.store import examples, files, saved_run
+from nnviz.document.store.data_paths import with_path_of
 from nnviz.document.store.files import DocumentError
+from nnviz.document.store.saved_run import PART
 from nnviz.engine.errors import NO_MEMORY as NO_MEMORY
 from nnviz.engine.errors import is_out_of_memory as is_out_of_memory
 from nnviz.engine.loading import loading
@@ -28,6 +31,7 @@ from nnviz.records.trace_record import EdgeRecord, NodeRecord, PortRecord, StepR
 if TYPE_CHECKING:  # torch is loaded by the jobs that need it
     from nnviz.engine.errors import BuildError
     from nnviz.engine.run.trainer import Trainer
+    from nnviz.records.call_list import CallList
 
 DEFAULT_EPOCHS = 10
 LAST_BATCH = "of the batch of the last iteration, before its update"
@@ -54,6 +58,10 @@ class OpenedFile:
     experiment: Experiment
     folder: Path
     later: tuple[Setting, ...] = ()
+    log: RunLog | None = None
+    """How the run went that was saved with it; None for one that begins with the document."""
+    reached: int | None = None
+    """How many iterations of that have been made."""
 
 
 def open_document(file: str, settings: Sequence[Setting] = (), seed: int | None = None, precision: str | None = None) -> OpenedFile:
@@ -70,6 +78,26 @@ def open_document(file: str, settings: Sequence[Setting] = (), seed: int | None 
     return OpenedFile(experiment, examples.document_path(file).parent, tuple(later))
 
 
+def open_branch(file: str, name: str) -> OpenedFile:
+    """Return a document with one of the runs that were saved with it, by the name of its branch.
+
+    Raises DocumentError, or JobError if there is no such branch.
+    """
+    experiment, path = examples.open_document(file), examples.document_path(file)
+    data = files.part(path, PART) if path.suffix.lower() == ".nnviz" else None
+    saved = saved_run.decode(data) if data else None
+    if saved is None:
+        raise JobError(f"{file} was saved without a run. Train it in the window and save it as a .nnviz file.")
+    branches = {saved.name: (saved.log, saved.iteration)} | {
+        one.branch.name: (one.branch.log, one.branch.reached) for one in saved.branches
+    }
+    if name not in branches:
+        raise JobError(f"There is no branch {name!r} in {file}. There is: {', '.join(branches)}.")
+    log, reached = branches[name]
+    log = with_path_of(log, experiment)
+    return OpenedFile(log.last, path.parent, log=log, reached=reached)
+
+
 # --- run ---
 
 
@@ -84,7 +112,7 @@ class HeadlessRun:
             from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
 
         torch.set_num_threads(1)
-        self.timeline = Timeline(document.experiment, document.folder)
+        self.timeline = Timeline(document.log or document.experiment, document.folder)
         self.later = list(document.later)
         self.stopped, self.message = "done", ""
         """Why it stopped, in one word and as a sentence."""
@@ -155,15 +183,31 @@ def run(
     """Train, and return the figures at the end: the loss of the last batch before its update, all else with the weights after it.
 
     With `save`, write the document with its trained weights and running statistics."""
-    with loading():
-        from nnviz.engine.run.trainer import digest
-
     start = time.perf_counter()
     going = HeadlessRun(document, breakpoints)
-    going.train(iterations, epochs if epochs is not None or iterations is not None else DEFAULT_EPOCHS)
+    if iterations is None and epochs is None:
+        iterations, epochs = document.reached, DEFAULT_EPOCHS
+    going.train(iterations, epochs)
+    result = figures(going) | {
+        "seconds": round(time.perf_counter() - start, 3),
+        "stopped": going.stopped,
+        "message": going.message,
+        "breakpoint": going.breakpoint,
+        "findings": [],
+        "changes_left": len(going.later),
+    }
+    if save is not None:
+        files.save(save, _trained(going.timeline.document, going.timeline.trainer))
+    return result
+
+
+def figures(going: HeadlessRun) -> dict[str, Any]:
+    """Return what a run has come to."""
+    from nnviz.engine.run.trainer import digest
+
     trainer = going.timeline.trainer
     training_loss, validation_loss, metrics = _figures(trainer)
-    result = {
+    return {
         "iterations": trainer.position.iteration,
         "epochs": trainer.position.epoch,
         "loss": going.timeline.points[-1].loss,
@@ -173,16 +217,18 @@ def run(
         "metrics": metrics,
         "parameters": sum(parameter.numel() for parameter in trainer.parameters.values()),
         "digest": digest(trainer.net),
-        "seconds": round(time.perf_counter() - start, 3),
-        "stopped": going.stopped,
-        "message": going.message,
-        "breakpoint": going.breakpoint,
-        "findings": [],
-        "changes_left": len(going.later),
     }
-    if save is not None:
-        files.save(save, _trained(going.timeline.document, trainer))
-    return result
+
+
+def list_calls(document: OpenedFile, iterations: int | None = None, epochs: int | None = None, breakpoints: bool = False) -> CallList:
+    """Return the calls of torch that an iteration is made of, after so many iterations or epochs; by default behind the last setting."""
+    from nnviz.engine.observe.flat_calls import listed_calls
+
+    going = HeadlessRun(document, breakpoints)
+    if iterations is None and epochs is None:
+        iterations = document.later[-1].iteration if document.later else 0
+    going.train(iterations, epochs)
+    return listed_calls(going.timeline.trainer)
 
 
 def _figures(trainer: Trainer) -> tuple[float, float | None, dict[str, float | None]]:

@@ -13,6 +13,7 @@ import msgspec
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import LogUpdate, RunLog
+from nnviz.records.call_list import CallList
 from nnviz.records.data_record import DataRecord, TableRecord
 from nnviz.records.run_records import (
     BreakpointHit,
@@ -25,6 +26,7 @@ from nnviz.records.run_records import (
     Surface,
     WeightHistory,
 )
+from nnviz.records.task_records import Progress, Results, Tasks
 from nnviz.records.tensors import Array
 from nnviz.records.trace_record import Details, NodeTensors, TraceRecord, WhatIf
 
@@ -186,6 +188,23 @@ class MapUnit(Request, frozen=True):
     layer: str
     unit: int
     """Place in the layer's output, in C order."""
+
+
+class StartTask(Request, frozen=True):
+    """Begin this long work about the run as it stands; it goes on beside everything else, in slices. It changes no run."""
+
+    number: int
+    task: Tasks
+
+
+class StopTask(Request, frozen=True):
+    """Leave the long work of this number, which is answered with TaskDone; nothing happens if it has ended already."""
+
+    number: int
+
+
+class ListCalls(Request, frozen=True):
+    """Send the calls of torch that an iteration is made of, as the run goes on from where it stands. It changes no run."""
 
 
 # --- replies --------------------------------------------------------------------------------------------------------
@@ -372,8 +391,40 @@ class UnitMapped(Reply, frozen=True):
     values: Array
 
 
+class TaskProgressed(Reply, frozen=True):
+    """How far a piece of long work is, and now and then what it has found so far."""
+
+    number: int
+    revision: int
+    iteration: int
+    """Where the run stood that it is about."""
+    progress: Progress
+    result: Results | None = None
+    """Only when there is something new, as a whole of its own."""
+
+
+class TaskDone(Reply, frozen=True):
+    """Answers StartTask, once, at the end. `reason`: done · stopped (asked to, or the run has gone) · failed."""
+
+    number: int
+    revision: int
+    iteration: int
+    reason: str
+    result: Results | None = None
+    message: str = ""
+    cure: str = ""
+
+
+class CallsListed(Reply, frozen=True):
+    """Answers ListCalls."""
+
+    revision: int
+    iteration: int
+    listed: CallList
+
+
 class Logged(Reply, frozen=True):
-    """Something a model or a library printed."""
+    """Something a model or a library printed, or that the engine says of what it does."""
 
     text: str
 
@@ -398,6 +449,9 @@ Requests = (
     | StopReading
     | DrawInitial
     | MapUnit
+    | StartTask
+    | StopTask
+    | ListCalls
 )
 Replies = (
     Ready
@@ -416,6 +470,9 @@ Replies = (
     | TableRead
     | InitialDrawn
     | UnitMapped
+    | TaskProgressed
+    | TaskDone
+    | CallsListed
     | Logged
 )
 

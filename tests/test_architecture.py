@@ -57,9 +57,13 @@ ALLOWED = {
     **{f"nnviz.ui.{feature}": BELOW_THE_FEATURES for feature in FEATURES},
     "nnviz.ui.shell": {"version", "ui", *BELOW_THE_FEATURES},
     "nnviz.jobs": {"torch", "engine", "trace", "messages", "records", "document", "msgspec", "numpy"},
+    "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
     "nnviz.viewing": {"trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
-    "nnviz.cli": {"version", "jobs", "trace", "document", "records", "export", "ui.shell", "resource_files", "msgspec", "PySide6"},
-}
+    "nnviz.cli": {
+        "version", "jobs", "comparing", "trace", "document", "records", "text", "export", "ui.shell", "resource_files", "msgspec",
+        "PySide6",
+    },
+}  # fmt: skip
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.
 
 Imports inside functions, under TYPE_CHECKING and through importlib count like any other.

@@ -206,6 +206,37 @@ def test_run_in_words(said, document):
     assert code == 0 and "accuracy" in text and "digest" in text
 
 
+def test_the_calls_of_an_iteration_in_words_and_as_json(said):
+    code, text, err = said("run", "example:moons", "--calls")
+    assert code == 0 and not err and text.startswith("The 30 calls that one iteration of Two moons really is, 32 rows at a time\n")
+    code, value, _ = said("run", "example:moons", "--calls", "--json")
+    assert code == 0 and value["reason"] == "" and max(call["number"] or 0 for call in value["calls"]) == 30
+    assert value["calls"][2] == {
+        "number": 3,
+        "phase": "forward",
+        "layer": "h1",
+        "title": "dense 1",
+        "code": "addmm(h1_bias, x, h1_weight_t, out=h1_1)",
+    }
+
+
+def test_the_calls_follow_the_settings_also_the_later_ones(said, document):
+    phases = lambda *more: {call["phase"] for call in said("run", document, "--calls", "--json", *more)[1]["calls"]}  # noqa: E731
+    later = ("--set", "@4:training.clip_value=1")
+    assert "clip" not in phases() and "clip" in phases(*later) and "clip" in phases(*later, "--iterations", "9")
+    _, value, _ = said("run", document, "--calls", "--json", "--precision", "float64", "--set", "training.optimizer.kind=sgd")
+    assert [call["code"] for call in value["calls"] if call["phase"] == "update"][-1] == "add_(parameters, gradients, alpha=-rate)"
+
+
+def test_where_there_is_no_such_list_the_reason_is_said(said, document, monkeypatch):
+    monkeypatch.setattr("nnviz.engine.run.flat_iteration.LARGE", 10)
+    code, text, _ = said("run", document, "--calls")
+    assert code == 0 and text.endswith("its kernels take nearly all of the time.\n") and text.count("\n") == 1
+    code, value, _ = said("run", document, "--calls", "--json")
+    assert code == 0 and value["calls"] == [] and value["reason"] == text.strip()
+    assert "speed" not in "".join(said("run", document, "--iterations", "9")[1:]), "who only trains is not told"
+
+
 @pytest.mark.parametrize(("example", "epochs", "accuracy"), [("moons", 60, 0.97), ("digits", 20, 0.95)])
 def test_examples_learn(example, epochs, accuracy):
     result = jobs.run(jobs.open_document(f"example:{example}"), epochs=epochs)
@@ -286,6 +317,7 @@ def test_failures_are_sentences(said, arguments, told):
         ["run", "x", "--iterations", "-1"],
         ["run", "x", "--iterations", "1", "--epochs", "1"],
         ["trace", "x", "--detail", "fine"],
+        ["run", "x", "--calls", "--save", "y"],
         ["run", "x", "--set", "novalue"],
         ["run", "x", "--set", "@a:b=c"],
         ["screenshot", "x"],

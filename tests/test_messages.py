@@ -13,8 +13,27 @@ from hypothesis import strategies as st
 from nnviz import messages
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.run_log import Change, LogUpdate, RunLog
+from nnviz.records.call_list import CallList, ListedCall
 from nnviz.records.data_record import ColumnRecord, DataRecord, Spread, TableColumn, TableRecord
 from nnviz.records.run_records import CurvePoint, FunctionUse, Goal, LayerMeasures, LayerOutputs, LayerSteps, Predictions, Surface
+from nnviz.records.task_records import (
+    Curvature,
+    CurvatureTask,
+    ExplainedShares,
+    GradientNoise,
+    HessianCheck,
+    LossPlane,
+    NewtonStep,
+    NoiseTask,
+    OtherRun,
+    PathOnPlane,
+    PlaneTask,
+    Progress,
+    RangeTest,
+    RangeTestTask,
+    Stability,
+    WeightPlace,
+)
 from nnviz.records.tensors import Array, Measure, Tensor
 from nnviz.records.trace_record import (
     EdgeRecord,
@@ -77,8 +96,28 @@ SPREAD = Spread(0.0, 1.0, 0.5, 0.1, (1, 2))
 DATA = DataRecord(ARRAY, ARRAY, ARRAY, 2, ("a", "b"), ("no", "yes"), (2,), (ColumnRecord("a", SPREAD, SPREAD),))
 COLUMN = TableColumn("a", "numbers", 1, 2)
 TABLE = TableRecord("UTF-8", "comma", "point", True, 2, (COLUMN,), (("1", ""),), (2,), 1, 1, (3,), "a", "classes")
+PATH = PathOnPlane("with SGD", ARRAY, ARRAY, ARRAY, ARRAY)
+SHARES = ExplainedShares((0.6, 0.8), (0.5, 0.7), (0.8, 0.9), (0.8, 0.9))
+PLANE = LossPlane("path", ARRAY, ARRAY, ARRAY, 0.5, (0.25, 1.0), 4, (PATH,), SHARES)
+CHECK, STABILITY = HessianCheck(1e-5, 1e-10, 2), Stability("sgd", 3.0, 2.0, 0.1, None)
+NEWTON = NewtonStep(4, 8, 1, 0, -0.5, 1.0, 0.25, 0.25, 0.1, 0.5, 0.5)
+CURVATURE = Curvature(0.5, 1.0, (("h1.weight", 2),), ARRAY, ARRAY, 0, 3.0, -1.0, 1, 0, 3.0, CHECK, 1e-16, ARRAY, STABILITY, "", NEWTON)
+NOISE = GradientNoise(1.0, 0.5, None, 16, ARRAY, ARRAY)
+RANGE = RangeTest(ARRAY, ARRAY, ARRAY, ARRAY, ARRAY, ARRAY, 0.7, 0.001, 0.1)
+WEIGHTS = (WeightPlace("h1.weight", (0, 1)), WeightPlace("out.bias", (1,)))
 MESSAGES = [
     messages.Open(1, RunLog(EXPERIMENT, (CHANGE,)), "folder é 网", 9),
+    messages.StartTask(1, PlaneTask("weights", WEIGHTS, others=(OtherRun("a", RunLog(EXPERIMENT), 9),))),
+    messages.StartTask(2, CurvatureTask("batch")),
+    messages.StartTask(3, NoiseTask(batches=8)),
+    messages.StartTask(4, RangeTestTask(1e-4)),
+    messages.StopTask(4),
+    messages.TaskProgressed(1, 2, 40, Progress(3, 41, "losses"), PLANE),
+    messages.TaskProgressed(1, 2, 40, Progress(3, 41, "losses")),
+    messages.TaskDone(2, 2, 40, "done", CURVATURE),
+    messages.TaskDone(3, 2, 40, "done", NOISE),
+    messages.TaskDone(4, 2, 40, "done", RANGE),
+    messages.TaskDone(1, 2, 40, "failed", None, "It cannot be.", "Leave it."),
     messages.Edit(2, EXPERIMENT),
     messages.Edit(3, EXPERIMENT, ("h1",)),
     messages.Train(),
@@ -103,6 +142,8 @@ MESSAGES = [
     messages.BatchInspected(3, (4, 5), ARRAY, ARRAY, ARRAY),
     messages.DrawInitial("h1.weight", 7),
     messages.MapUnit("h1", 2),
+    messages.ListCalls(),
+    messages.CallsListed(3, 128, CallList("Two moons", 32, "x", (ListedCall(1, "forward", "h1", "dense 1", "addmm(x)"),), "")),
     messages.Preview(1, EXPERIMENT, "folder"),
     messages.ReadTable(2, EXPERIMENT),
     messages.StopReading(2),

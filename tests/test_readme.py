@@ -22,6 +22,14 @@ def test_the_python_example_runs(tmp_path):
     assert float(lines[-1]) <= 1e-5
 
 
+def test_the_calls_it_prints_are_the_calls():
+    excerpt, *_ = re.findall(r"```text\n(The \d+ calls.*?)```", README, re.DOTALL)
+    command = [sys.executable, "-m", "nnviz", "run", "example:moons", "--calls"]
+    said = iter(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines())
+    for line in excerpt.splitlines():
+        assert line == "…" or line in said, f"{line}: not there, or not in this order"
+
+
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"(?:nnviz|resources|tests)/[\w./]*[\w/]", README))))
 def test_every_file_it_names_exists(path):
     assert (ROOT / path).exists()

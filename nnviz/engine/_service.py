@@ -16,19 +16,29 @@ from nnviz.engine.errors import NO_MEMORY, BuildError, is_out_of_memory
 from nnviz.engine.frame_channel import Closed, Garbage, Inbox
 from nnviz.engine.observe.batch_rows import inspected_batch
 from nnviz.engine.observe.capture import capture_next
+from nnviz.engine.observe.curvature import curvature
 from nnviz.engine.observe.curve_records import curve_points
 from nnviz.engine.observe.data_previews import previewed
 from nnviz.engine.observe.data_records import data_record
+from nnviz.engine.observe.flat_calls import listed_calls, why_not_flat
+from nnviz.engine.observe.gradient_noise import gradient_noise
 from nnviz.engine.observe.initial_values import initial_drawn
 from nnviz.engine.observe.inspection import gradient_checked, inspected, node_tensors
-from nnviz.engine.observe.reporter import Reporter
+from nnviz.engine.observe.landscape import loss_plane
+from nnviz.engine.observe.reporter import Budget, Reporter
 from nnviz.engine.observe.surface import unit_map
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.position import iterations_per_epoch
+from nnviz.engine.run.range_test import range_test
 from nnviz.engine.run.timeline import SLICE, Timeline
 from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
+from nnviz.engine.tasks import Task, TaskQueue, Work
 from nnviz.records.run_records import BreakpointHit, Goal, goal_reached
+from nnviz.records.task_records import CurvatureTask, NoiseTask, PlaneTask, RangeTestTask, Tasks
 from nnviz.trace import NoSuchGroup, TooManyScalars, TraceError
+
+AT_REST = 0.02
+"""Seconds of a long task in one go where no training waits for its turn."""
 
 
 class Service:
@@ -47,10 +57,18 @@ class Service:
         self._due = 0.0
         """When the next one may begin, as time.perf_counter counts."""
         self._data_sent: object = None
+        self._reasons_said: set[str] = set()
+        """Why iterations of this run are not made flat, as far as that has been logged."""
         self._reporter = Reporter(send)
         self._breakpoints = TrainingBreakpoints()
         self._files = FileQuestions(send, self._refuse)
-        self._handlers: dict[type, Callable] = {
+        self._tasks = TaskQueue(send, lambda error: _failure("StartTask", error))
+        self._turns = Budget(1)
+        self._handlers = self._table()
+
+    def _table(self) -> dict[type, Callable]:
+        """What is done for each kind of request."""
+        return {
             messages.Open: self._open,
             messages.Edit: self._edit,
             messages.Train: self._train,
@@ -67,20 +85,34 @@ class Service:
             messages.InspectBatch: lambda request: self._send(inspected_batch(self._run().trainer)),
             messages.DrawInitial: lambda request: self._send(initial_drawn(self._run(), request)),
             messages.MapUnit: self._look,
+            messages.ListCalls: self._list_calls,
             messages.Preview: self._preview,
             messages.ReadTable: lambda request: self._files.ask(request),
             messages.StopReading: lambda request: self._files.stop(request.number),
+            messages.StartTask: self._start_task,
+            messages.StopTask: lambda request: self._tasks.stop(request.number),
         }
 
     def run(self) -> None:
         """Serve until the window has gone."""
         while True:
-            while self._left is None or not self._inbox.is_empty:
+            while (self._left is None and self._tasks.is_empty) or not self._inbox.is_empty:
                 item = self._inbox.take()
                 if isinstance(item, Closed):
                     return
                 self._answer(item)
+            self._work()
+
+    def _work(self) -> None:
+        """A slice of training, and one of a long task: while training goes on they get the same time."""
+        start, is_training = time.perf_counter(), self._left is not None
+        if is_training:
             self._advance()
+            self._turns.trained(max(self._pause, time.perf_counter() - start))
+        if not self._tasks.is_empty and (self._turns.is_due or not is_training):
+            start = time.perf_counter()
+            self._tasks.advance(start + (SLICE if is_training else AT_REST))
+            self._turns.spent(time.perf_counter() - start)
 
     def _answer(self, item: messages.Requests | Garbage) -> None:
         if isinstance(item, Garbage):
@@ -115,6 +147,8 @@ class Service:
         timeline.record_weight(self._reporter.watch.parameter, self._reporter.watch.element)
         stop = timeline.go_to(iteration, self._inbox.interrupts) if iteration else None
         self._timeline, self._revision, self._left = timeline, revision, None
+        self._tasks.stop()  # what they look at has gone
+        self._reasons_said = set()
         self._reporter.begin()
         self._opened(
             LogUpdate(len(timeline.changes)),
@@ -170,7 +204,7 @@ class Service:
     def _advance(self) -> None:
         start = time.perf_counter()
         if start < self._due:
-            self._inbox.wait(self._due - start)
+            self._inbox.wait(self._due - start if self._tasks.is_empty else 0.0)
             return
         self._due = start + self._pause
         try:
@@ -178,6 +212,7 @@ class Service:
             before, at_most = self._timeline.iteration, 1 if is_watched else self._left
             stop = self._timeline.advance(self._breakpoints.active_check, at_most, start + SLICE)
             self._left -= self._timeline.iteration - before
+            self._log_reason()
             if stop:
                 self._finish(*stop)
             elif self._goal and self._goal.is_reached(self._timeline.points[-1]):
@@ -206,11 +241,29 @@ class Service:
             return self._inbox.interrupts()
 
         stop = timeline.go_to(request.iteration, interrupted)
+        self._log_reason()
         self._reporter.moved(len(timeline.points))
         self._send(messages.Moved(timeline.iteration, timeline.trainer.position.epoch, curve_points(timeline.points)))
         self._reporter.report_at_rest(timeline, self._revision)
         if stop:
             raise BuildError("", stop.message)
+
+    def _log_reason(self) -> None:
+        """Say in the log why iterations are not made flat; every reason once in a run."""
+        reason = self._timeline.trainer.flat.reason
+        if reason and reason not in self._reasons_said:
+            self._reasons_said.add(reason)
+            self._send(messages.Logged(f"{why_not_flat(reason)}\n"))
+
+    # --- long work ---
+
+    def _start_task(self, request: messages.StartTask) -> None:
+        place = self._revision, self._timeline.iteration if self._timeline else 0
+        try:
+            self._tasks.start(request.number, place, Task(_work_on(request.task, self._run())))
+        except Exception as error:
+            failed = _failure("StartTask", error)
+            self._send(messages.TaskDone(request.number, *place, "failed", None, failed.message, failed.cure))
 
     # --- looking ---
 
@@ -249,6 +302,22 @@ class Service:
             case messages.MapUnit(layer, unit):
                 values = unit_map(self._run().trainer, layer, unit)
                 self._send(messages.UnitMapped(self._revision, self._timeline.iteration, layer, unit, values))
+
+    def _list_calls(self, request: messages.ListCalls) -> None:
+        timeline = self._run()
+        self._send(messages.CallsListed(self._revision, timeline.iteration, listed_calls(timeline.trainer)))
+
+
+def _work_on(task: Tasks, timeline: Timeline) -> Work:
+    match task:
+        case PlaneTask():
+            return loss_plane(task, timeline)
+        case CurvatureTask():
+            return curvature(task, timeline.trainer)
+        case NoiseTask():
+            return gradient_noise(task, timeline.trainer)
+        case RangeTestTask():
+            return range_test(task, timeline.trainer)
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:

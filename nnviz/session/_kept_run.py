@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
 from nnviz import messages
-from nnviz.document.branches import Branch
 from nnviz.document.experiment import Experiment
+from nnviz.document.run_branches import Branch
 from nnviz.document.run_log import RunLog, same_run
 from nnviz.document.store import files, saved_run
 from nnviz.document.store.data_paths import with_path_of

@@ -15,6 +15,7 @@ ANSWERS: dict[type[messages.Request], type[messages.Reply]] = {
     messages.InspectBatch: messages.BatchInspected,
     messages.DrawInitial: messages.InitialDrawn,
     messages.MapUnit: messages.UnitMapped,
+    messages.ListCalls: messages.CallsListed,
 }
 """The requests that are answered in the order in which they were sent. Training is answered when it ends; others go on in between.
 

@@ -7,8 +7,8 @@ from math import inf
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz.document.branches import FIRST, Branch, free_color, free_name, shared
 from nnviz.document.experiment import Experiment
+from nnviz.document.run_branches import FIRST, Branch, free_color, free_name, shared
 from nnviz.document.run_log import same_run, with_looks_of
 from nnviz.session.document import Document
 from nnviz.session.engine_link import EngineLink

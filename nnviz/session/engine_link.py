@@ -1,4 +1,7 @@
-"""The run as window and engine agree on it: which document the engine works on, the run's log, what was sent and what came back."""
+"""The run as window and engine agree on it: which document the engine works on, the run's log, what was sent and what came back.
+
+Long because what is sent, what is left and what comes back are one order of events, which could not be followed across files.
+"""
 
 from __future__ import annotations
 

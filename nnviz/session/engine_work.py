@@ -30,6 +30,7 @@ _TEXTS = {
     messages.InspectBatch: "Looking at the batch row by row",
     messages.DrawInitial: "Drawing initial values",
     messages.MapUnit: "Mapping a unit",
+    messages.ListCalls: "Listing the calls of an iteration",
 }
 
 

@@ -19,6 +19,7 @@ from nnviz.document.run_log import same_run, with_looks_of
 from nnviz.document.shapes.report import Report
 from nnviz.records.breakpoint_places import BreakpointPlace, nodes_with_breakpoint
 from nnviz.records.tensors import WHOLE
+from nnviz.session._call_lists import CallLists
 from nnviz.session._document_file import Autosaver, FileWatch
 from nnviz.session._kept_run import KeptRun
 from nnviz.session._watch import WatchedPanels
@@ -80,6 +81,7 @@ class Session(QObject):
         self.undo_order = UndoOrder(self.document, self.what_ifs, self)
         self.weights = Weights(self.link, self.document, self.training, self)
         self.previews, self.batch, self.numbers = DataPreviews(self.link, self), BatchRows(self.link, self), NodeNumbers(self.link, self)
+        self.calls = CallLists(self.link, self)
         self._gradient_checks = Query(self.link, messages.CheckGradient, messages.GradientChecked, parent=self)
         self._unit_maps = Query(self.link, messages.MapUnit, messages.UnitMapped, parent=self)
         self.watched = WatchedPanels(self.link, self)
@@ -329,7 +331,7 @@ class Session(QObject):
         self.what_ifs.take(reply)
         self.weights.take(reply)
         self.training.make_changes(reply)
-        for query in (self.previews, self.batch, self.numbers, self._gradient_checks, self._unit_maps):
+        for query in (self.previews, self.batch, self.numbers, self.calls, self._gradient_checks, self._unit_maps):
             query.take(reply)
         match reply:
             case messages.Opened():

@@ -18,7 +18,7 @@ Deferred = Callable[[], bool]
 
 _REST = messages.Train(0)
 """Stands for an order that has been interrupted: to train as many iterations as are left of it."""
-_QUESTIONS = ("Watch", "InspectNode", "CheckGradient", "InspectBatch", "DrawInitial", "MapUnit", "Preview", "ReadTable")
+_QUESTIONS = ("Watch", "InspectNode", "CheckGradient", "InspectBatch", "DrawInitial", "MapUnit", "ListCalls", "Preview", "ReadTable")
 """The requests that no training depends on."""
 _NEEDED = ("TraceNext", "Inspect", "Open", "Edit")
 """The requests without whose answer a deferred change cannot be made."""
@@ -65,6 +65,11 @@ class TrainingControl(QObject):
     def is_moving(self) -> bool:
         """Whether the run is on its way to an iteration."""
         return self._link.run.target is not None
+
+    @property
+    def end(self) -> int | None:
+        """The iteration at which the present training ends; None if it has no end, or none is under way."""
+        return self._end if self.is_training else None
 
     @property
     def can_train(self) -> bool:

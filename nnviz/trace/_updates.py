@@ -203,7 +203,7 @@ def _prepare(rows: UpdateRows, decoupled: bool = False) -> float:
     if decay and decoupled:
         rows.stage("θ", "θ · (1 − ηλ)", rows.theta * (1 - rate * decay))
     elif decay:
-        rows.stage("g", "g + λθ", rows.g + decay * rows.theta)
+        rows.stage("g", "g + λθ", rows.g.add(rows.theta, alpha=decay))
     return rate
 
 
@@ -241,10 +241,11 @@ def adagrad(rows: UpdateRows) -> None:
 def rmsprop(rows: UpdateRows) -> None:
     """Source: Hinton's lecture 6e, 2012; centred as in Graves 2013."""
     rate, alpha, momentum = _prepare(rows), rows.option("alpha"), rows.option("momentum")
-    spread = rows.add("v", rows.by_stage("αv₋ + (1 − α)g²"), alpha * rows.state_tensor("square_avg") + (1 - alpha) * rows.g**2)
-    if rows.group["centered"]:
-        mean = rows.add("ḡ", rows.by_stage("αḡ₋ + (1 − α)g"), alpha * rows.state_tensor("grad_avg") + (1 - alpha) * rows.g)
-        spread = rows.add("v̂", "v − ḡ²", spread - mean**2)
+    spread = (alpha * rows.state_tensor("square_avg")).addcmul(rows.g, rows.g, value=1 - alpha)
+    rows.add("v", rows.by_stage("αv₋ + (1 − α)g²"), spread)
+    if rows.group["centered"]:  # by torch's own kernels: v and ḡ² may cancel up to their rounding, and the root is taken of that
+        mean = rows.add("ḡ", rows.by_stage("αḡ₋ + (1 − α)g"), rows.state_tensor("grad_avg").lerp(rows.g, 1 - alpha))
+        spread = rows.add("v̂", "v − ḡ²", spread.addcmul(mean, mean, value=-1))
     symbol, root = "√v̂" if rows.group["centered"] else "√v", spread.sqrt() + rows.option("eps")
     step = rows.add("d", rows.by_stage(f"g / ({symbol} + ε)"), rows.g / root)
     if momentum:

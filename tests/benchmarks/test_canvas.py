@@ -21,11 +21,11 @@ FRAMES = 40
 PLAIN, NO_MODIFIER = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 SKETCHES = {
     "fitted": Sketch(1000, 560, cards=1200, card=(6, 6), curves=300, words=0),
-    "actual size": Sketch(1000, 560, cards=36, card=(36, 36), curves=160, words=50),
+    "actual size": Sketch(1000, 560, cards=99, card=(36, 36), curves=430, words=180),
 }
-"""What is to be seen: every unit of every layer, or nine layers with their numbers."""
-PAN_GOALS = {"fitted": 0.4, "actual size": 1.8}
-DRAG_GOALS = {"fitted": 0.2, "actual size": 2.3}
+"""What is to be seen: every unit of every layer, or 33 layers with their numbers."""
+PAN_GOALS = {"fitted": 0.4, "actual size": 1.0}
+DRAG_GOALS = {"fitted": 0.2, "actual size": 0.9}
 
 
 def network():

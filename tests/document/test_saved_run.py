@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from nnviz.document import edits
-from nnviz.document.branches import Branch
+from nnviz.document.run_branches import Branch
 from nnviz.document.run_log import Change, RunLog
 from nnviz.document.store import json_text, saved_run
 from nnviz.document.store.saved_run import SavedBranch, SavedRun

@@ -19,6 +19,7 @@ from nnviz.document.run_log import NOTHING_LEFT, Change, LogUpdate, RunLog
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
 from nnviz.records.run_records import Goal
+from nnviz.records.task_records import PlaneTask, RangeTestTask
 from tests.curve_points import arrived
 from tests.engine.experiments import HERE, experiment
 
@@ -466,6 +467,48 @@ def test_a_frame_of_garbage_is_answered(engine):
             pass
         assert reply.request == "frame"
     engine.open()
+
+
+# --- long work ---
+
+
+def test_long_work_goes_on_beside_training_and_changes_nothing(engine):
+    engine.open()
+    engine.send(messages.Train(40))
+    engine.until(messages.Trained)
+    engine.send(messages.StartTask(5, PlaneTask("path", size=21)), messages.Train(600))
+    told: list[messages.Reply] = []
+    done = engine.until(messages.TaskDone, told)
+    if not any(isinstance(one, messages.Trained) for one in told):
+        engine.until(messages.Trained)
+    assert (done.number, done.iteration, done.reason, done.revision) == (5, 40, "done", engine.revision)
+    assert done.result.centre == trained(until=40).trainer.start_point().training_loss
+    results = [one.result for one in told if isinstance(one, messages.TaskProgressed) and one.result]
+    strides = [result.stride for result in results]
+    assert strides and strides == sorted(strides, reverse=True) and set(strides) <= {8, 4, 2}
+    assert weights(engine) == expected(trained(until=640))
+
+
+def test_long_work_can_be_stopped_and_ends_with_its_run(engine):
+    engine.open()
+    engine.send(messages.StartTask(6, RangeTestTask(iterations=100_000, seeds=9)))
+    assert engine.until(messages.TaskProgressed).progress.what == "iterations"
+    engine.send(messages.StopTask(6))
+    assert engine.until(messages.TaskDone) == messages.TaskDone(6, engine.revision, 0, "stopped")
+    engine.send(messages.StartTask(7, RangeTestTask(1e-9, 1e-8, iterations=100_000)))
+    engine.until(messages.TaskProgressed)
+    engine.revision += 1
+    engine.send(messages.Open(engine.revision, RunLog(DOCUMENT)))
+    assert engine.until(messages.TaskDone) == messages.TaskDone(7, engine.revision - 1, 0, "stopped")
+    engine.until(messages.Opened)
+
+
+def test_long_work_that_cannot_be_done_says_why(engine):
+    engine.open()
+    engine.send(messages.StartTask(8, PlaneTask("weights")), messages.StartTask(9, PlaneTask("path")))
+    eight, nine = engine.until(messages.TaskDone), engine.until(messages.TaskDone)
+    assert (eight.number, eight.reason, eight.message) == (8, "failed", "A plane of weights is spanned by two different ones.")
+    assert (nine.number, nine.reason) == (9, "failed") and "no path yet" in nine.message and nine.cure
 
 
 # --- the process ---

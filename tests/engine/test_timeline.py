@@ -18,7 +18,7 @@ from nnviz.engine.observe.reporter import Reporter
 from nnviz.engine.run import checkpoints
 from nnviz.engine.run.optimizers import save_state
 from nnviz.engine.run.timeline import Timeline
-from nnviz.engine.run.trainer import digest
+from nnviz.engine.run.trainer import Trainer, digest
 from tests.curve_points import arrived
 from tests.engine.experiments import HERE, chain, experiment
 
@@ -257,6 +257,7 @@ def test_a_long_way_can_be_left():
 
 def test_checkpoints_thin_out_with_age(monkeypatch):
     monkeypatch.setattr(checkpoints, "SPACING", 1)
+    monkeypatch.setattr(checkpoints, "DENSE", 16)
     timeline = Timeline(START, HERE)
     for _ in range(400):
         timeline.advance()
@@ -267,6 +268,44 @@ def test_checkpoints_thin_out_with_age(monkeypatch):
     timeline.go_to(203)
     timeline.go_to(400)
     assert state(timeline) == end
+
+
+def test_checkpoints_of_a_large_net_take_no_more_room_than_they_may(monkeypatch):
+    monkeypatch.setattr(checkpoints, "SPACING", 1)
+    timeline = Timeline(START, HERE)
+    size = timeline.trainer.checkpoint().nbytes
+    monkeypatch.setattr(checkpoints, "BUDGET", 40 * size)
+    for _ in range(400):
+        timeline.advance()
+        assert len(timeline._checkpoints.kept) <= 40
+
+
+def test_on_the_way_forth_it_begins_at_the_nearest_checkpoint(monkeypatch):
+    timeline = Timeline(START, HERE)
+    for _ in range(330):
+        timeline.advance()
+    end, made, advance = state(timeline), [], Trainer.advance
+    timeline.go_to(20)
+    monkeypatch.setattr(Trainer, "advance", lambda self, check=None: made.append(self.position.iteration) or advance(self, check))
+    timeline.go_to(330)
+    assert state(timeline) == end and min(made) >= 300
+    made.clear()
+    timeline.edit(CHANGES["sgd"](START))
+    timeline.go_to(20)
+    timeline.edit(CHANGES["rate"](START))
+    timeline.go_to(330)
+    assert len(timeline.points) == 331 and state(timeline) != end, "what lay ahead is not what is made now"
+
+
+def test_the_history_of_a_weight_has_no_gap_on_the_way_forth():
+    timeline = Timeline(START, HERE)
+    timeline.record_weight("h1.weight", (0, 0))
+    for _ in range(430):
+        timeline.advance()
+    rows = timeline.trainer.recorder.rows(430)
+    timeline.go_to(20)
+    timeline.go_to(430)
+    assert timeline.trainer.recorder.rows(430) == rows and len(rows) == 200
 
 
 def test_the_first_point_is_the_untrained_net():
@@ -307,16 +346,4 @@ def test_a_run_with_another_beginning_has_nothing_in_common():
     main = Timeline(START, HERE)
     main.go_to(120)
     other = main.branch(RunLog(CHANGES["activation"](START)))
-    assert sorted(other._checkpoints.kept) == [0] and len(other._known) == 1
-
-
-def test_going_forward_again_starts_at_a_checkpoint(monkeypatch):
-    timeline = Timeline(START, HERE)
-    timeline.go_to(300)
-    there = state(timeline)
-    timeline.go_to(10)
-    made = []
-    advance = timeline.trainer.__class__.advance
-    monkeypatch.setattr(timeline.trainer.__class__, "advance", lambda self, check=None: made.append(1) or advance(self, check))
-    timeline.go_to(300)
-    assert state(timeline) == there and len(made) <= 50
+    assert sorted(other._checkpoints.kept) == [0] and other._known == []

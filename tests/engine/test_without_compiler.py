@@ -19,3 +19,24 @@ print([name for name in ("sympy", "torch._dynamo") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_nor_does_long_work():
+    program = """
+import sys
+from pathlib import Path
+from nnviz.document.store.examples import open_document
+from nnviz.engine._service import _work_on
+from nnviz.engine.run.timeline import Timeline
+from nnviz.engine.tasks import Task
+from nnviz.records.task_records import CurvatureTask, NoiseTask, PlaneTask, RangeTestTask
+timeline = Timeline(open_document("example:moons"), Path("."))
+timeline.go_to(10)
+for kind in (PlaneTask("path", size=3), CurvatureTask(), NoiseTask(), RangeTestTask(seeds=1)):
+    task = Task(_work_on(kind, timeline))
+    while not task.is_over:
+        task.advance()
+print([name for name in ("sympy", "torch._dynamo") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "[]"

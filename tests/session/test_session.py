@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 import pytest
+from PySide6.QtCore import QTimer
 
 from nnviz import messages
 from nnviz.document import edits
@@ -260,6 +263,26 @@ def test_frames_are_acknowledged_after_they_are_drawn_also_old_ones(standing, qt
     qtbot.waitUntil(lambda: len(standing.wire.of(Acknowledge)) == 2, timeout=1000)
     assert standing.wire.of(Acknowledge) == [Acknowledge(1), Acknowledge(2)]
     assert all(Acknowledge(1) not in sent for sent in drawn)
+
+
+def test_a_frame_that_is_drawn_in_several_turns_is_acknowledged_after_a_rest(standing, qtbot):
+    """The window draws a sixth of the time at most, whenever it draws."""
+    begun, drawn = time.perf_counter(), []
+
+    def draw() -> None:
+        start = time.thread_time()
+        while time.thread_time() < start + 0.01:
+            pass
+        drawn.append(time.thread_time() - start)
+        if len(drawn) < 4:
+            QTimer.singleShot(0, draw)
+
+    standing.session.run_changed.connect(lambda old, new: draw())
+    standing.wire.take()
+    standing.frame(1)
+    qtbot.waitUntil(lambda: standing.wire.of(Acknowledge) != [], timeout=3000)
+    assert len(drawn) == 4 and time.perf_counter() - begun >= 5 * sum(drawn)
+    assert standing.wire.of(Acknowledge) == [Acknowledge(1)]
 
 
 def test_one_reply_one_change(standing):

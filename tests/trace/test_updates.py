@@ -77,6 +77,18 @@ share, rate = st.floats(0.0, 0.99), st.floats(1e-5, 0.5)
 few = settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 
 
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_rmsprop_where_v_and_the_squared_mean_cancel(decay):
+    """What is left of v − ḡ² is rounding, and its root as large as ε, or NaN: the rows are those of torch to the bit."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(3, 40), nn.Tanh(), nn.Linear(40, 2))
+    optimizer = RMSprop(net.parameters(), lr=1e-3, alpha=0.0, centered=True, eps=1e-4, weight_decay=decay, maximize=True)
+    trace = capture(net, torch.randn(6, 3), loss=F.mse_loss, target=torch.randn(6, 2), optimizer=optimizer)
+    assert any(update.after.isnan().any() for update in trace.updates)
+    for update in trace.updates:
+        assert torch.equal(update.rows[-1].value.isnan(), update.after.isnan())
+
+
 @few
 @given(lr=rate, momentum=share, dampening=share, weight_decay=share, nesterov=st.booleans())
 def test_sgd_with_any_options(lr, momentum, dampening, weight_decay, nesterov):

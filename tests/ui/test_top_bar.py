@@ -9,7 +9,19 @@ from nnviz.ui.run.feature import RunFigures
 from nnviz.ui.shell import app
 from nnviz.ui.shell.top_bar import Figure, TopBar
 
-ACTIONS = ("to_start", "step_back", "step", "to_end", "rewind", "train_iteration", "train_epoch", "play", "train", "find_action")
+ACTIONS = (
+    "to_start",
+    "step_back",
+    "step",
+    "to_end",
+    "rewind",
+    "train_iteration",
+    "train_epoch",
+    "play",
+    "train",
+    "train_as",
+    "find_action",
+)
 
 
 @pytest.fixture

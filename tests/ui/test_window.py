@@ -135,6 +135,25 @@ def test_training_is_started_paused_and_stepped(qtbot, window):
     assert window.session.run.curves.iteration.tolist() == list(range(window.session.run.iteration + 1))
 
 
+def test_every_panel_follows_while_it_trains_and_none_is_behind_when_it_stands(qtbot, window):
+    features, stepping = window.features, window.session.stepping
+    shown = lambda: (features.graph.view.trace_scene.trace, features.network.view.state.index.trace)  # noqa: E731
+    area = features.area
+    for name in ("step", "train"):
+        area.show_workspace(name)
+        before = stepping.index
+        window.session.training.train()
+        wait(qtbot, lambda before=before: stepping.index is not before and window.session.run.training)
+        wait(qtbot, lambda: shown() == (stepping.index.trace,) * 2)
+        window.session.training.pause()
+        wait(qtbot, lambda: stands_at(window, window.session.run.iteration))
+        iteration = f"iteration {window.session.run.iteration:,}"
+        assert all(
+            features.run.plots[panel].heading[2].startswith(iteration) for panel in area.shown_panels() if panel in features.run.plots
+        )
+        assert shown() == (stepping.index.trace,) * 2
+
+
 def test_optimizer_rate_and_dropout_are_switched_while_it_trains(qtbot, window):
     window.features.network.building.append_layer("dropout")
     wait(qtbot, lambda: stands_at(window, 24))

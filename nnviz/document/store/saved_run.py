@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from nnviz.document.branches import COLORS, FIRST, Branch
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import finite
+from nnviz.document.run_branches import COLORS, FIRST, Branch
 from nnviz.document.run_log import Change, RunLog
 from nnviz.document.store import json_text
 

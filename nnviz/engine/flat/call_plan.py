@@ -112,6 +112,8 @@ def _room(tensor: Tensor) -> int:
 def _refuse_the_unknown(call: KernelCall) -> None:
     if call.name in ("_local_scalar_dense", "item"):
         raise CannotFlatten("it reads a value, on which its calls may depend")
+    if call.is_view_in_place and not set(map(memory, call.outputs)) <= set(map(memory, call.inputs)):
+        raise CannotFlatten(f"{call.name} gives a tensor other memory")
     for tensor in (*call.inputs, *call.outputs):
         if tensor.layout is not torch.strided:
             raise CannotFlatten(f"{call.name} works on a tensor of another layout ({tensor.layout})")

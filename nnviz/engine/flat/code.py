@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from keyword import kwlist
 from typing import Any, NamedTuple
 
 import torch
@@ -18,6 +19,8 @@ from nnviz.engine.flat.recorded_calls import BACKWARD, KernelCall, Recorded, mem
 
 _REMEMBERING = {"mkldnn_rnn_layer"}
 """Operations that keep what their backward needs only where gradients are enabled."""
+_RESERVED = {*kwlist, "float", "__builtins__"}
+"""Words that mean something else in a source."""
 
 
 class CodeLine(NamedTuple):
@@ -27,6 +30,11 @@ class CodeLine(NamedTuple):
     layer: str
     """Id of the layer; "" for what belongs to none."""
     text: str
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it calls a kernel of torch; the other lines take a number, count steps, or switch gradients on or off."""
+        return "(" in self.text and "_grad_enabled(" not in self.text
 
 
 class Names:
@@ -39,7 +47,7 @@ class Names:
         """Return the name by which the source finds this value: the wanted one, with a number if another value has it."""
         first = name = _identifier(wanted)
         number = 2
-        while self.namespace.get(name, value) is not value:
+        while name in _RESERVED or self.namespace.get(name, value) is not value:
             name, number = f"{first}_{number}", number + 1
         self.namespace[name] = value
         return name
@@ -65,11 +73,11 @@ def _place(tensor: Tensor) -> Place:
 class FlatCode:
     """The lines that work out results and gradients; the gradients end in the flat buffer of `parameters`."""
 
-    def __init__(self, recorded: Recorded, parameters: FlatParameters, names: Names, known: Mapping[str, Tensor]) -> None:
-        """`known`: tensors that exist before and after, by name. Raises CannotFlatten."""
+    def __init__(self, recorded: Recorded, parameters: FlatParameters, names: Names, known: Iterable[tuple[str, Tensor]]) -> None:
+        """`known`: tensors that exist before and after, and their names. Raises CannotFlatten."""
         self.lines: list[CodeLine] = []
         self._plan, self._parameters, self._names = CallPlan(recorded), parameters, names
-        self._words = {_place(tensor): names.add(name, tensor.detach()) for name, tensor in known.items()}
+        self._words = {_place(tensor): names.add(name, tensor.detach()) for name, tensor in known}
         """The names of all tensors that have one, by place."""
         self._wholes = {_part(place): place for place in reversed(self._words)}
         """The tensor of some elements that was named first."""
@@ -195,5 +203,6 @@ def _is_transposed(one: Place, other: Place) -> bool:
 def compiled(signature: str, lines: Iterable[str], names: Names) -> Callable:
     """Return the function with these lines."""
     source = "\n    ".join([f"def {signature}:", *lines])
-    exec(compile(source, "<flat iteration>", "exec"), names.namespace)
-    return names.namespace[signature.partition("(")[0]]
+    functions: dict[str, Callable] = {}  # not among the names, where a layer may be called so
+    exec(compile(source, "<flat iteration>", "exec"), names.namespace, functions)
+    return functions[signature.partition("(")[0]]

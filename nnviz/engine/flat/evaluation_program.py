@@ -22,7 +22,7 @@ class EvaluationProgram:
         if any(call.is_random for call in recorded.calls):
             raise CannotFlatten("an evaluation draws random numbers")
         names = Names()
-        known = dict(zip((net.entry, "target", "y"), rows, strict=True)) | flat.views | dict(net.named_buffers())
+        known = [*zip((net.entry, "target", "y"), rows, strict=True), *flat.views.items(), *net.named_buffers()]
         code = FlatCode(recorded, flat, names, known)
         numbers = ", ".join(f"{word}.item()" for word in code.results.values())
         self._names = tuple(code.results)

@@ -12,7 +12,7 @@ from nnviz.engine.flat.parameters import FlatParameters
 from nnviz.engine.flat.recorded_calls import FORWARD, Loss, Penalty, record_iteration
 from nnviz.engine.model.build import Net
 
-_RETURN = "return {loss}.item(), dot(gradients, gradients).item(), ({outputs})"
+_RETURN = "return {loss}.item(), {dot}({gradients}, {gradients}).item(), ({outputs})"
 
 
 Differentiated = tuple[float, float, tuple[Tensor, ...]]
@@ -30,7 +30,8 @@ class GradientProgram:
         names = Names()
         for word in ("all_x", "all_targets", "rows"):
             names.local(word)
-        known = {net.entry: x, "target": target} | flat.views | dict(net.named_buffers())
+        words = {"dot": names.add("dot", torch.dot), "gradients": names.add("gradients", flat.gradients)}
+        known = [(net.entry, x), ("target", target), *flat.views.items(), *net.named_buffers()]
         code = FlatCode(recorded, flat, names, known)
         self.parameters = tuple(recorded.gradients)
         """The names of the parameters that get a gradient."""
@@ -41,9 +42,8 @@ class GradientProgram:
         self.lines = (*_of_the_batch(names, code, net.entry, x, target), *code.lines)
         self._passing = {layer: word for layer, word in code.outputs.items() if not isinstance(names.namespace[word], Tensor)}
         self._kept = {layer: names.namespace[word] for layer, word in code.outputs.items() if layer not in self._passing}
-        names.namespace |= {"gradients": flat.gradients, "dot": torch.dot}
-        last = _RETURN.format(loss=code.results["loss"], outputs="".join(f"{word}, " for word in self._passing.values()))
-        texts = [*(line.text for line in self.lines), last]
+        words |= {"loss": code.results["loss"], "outputs": "".join(f"{word}, " for word in self._passing.values())}
+        texts = [*(line.text for line in self.lines), _RETURN.format(**words)]
         self.run: Callable[[Tensor, Tensor, Tensor], Differentiated] = compiled("differentiate(all_x, all_targets, rows)", texts, names)
         """Works out loss and gradients of some rows of all; to be called in inference mode, the generator being seeded."""
 

@@ -17,6 +17,9 @@ _SAME = {"relu": lambda x: (torch.clamp_min, (x, 0)), "relu_": lambda x: (torch.
 _RESIZING = {"mse_loss", "huber_loss", "smooth_l1_loss", "soft_margin_loss", "binary_cross_entropy"}
 """Operations that warn when they are told where to write a mean, because they resize what they are given."""
 
+_WHOLE = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+"""The whole numbers that take so many bytes."""
+
 
 class Form(NamedTuple):
     """How a kernel is called."""
@@ -29,7 +32,7 @@ class Form(NamedTuple):
     """The names of the arguments that take the tensors to write to; empty: it makes new ones. "" takes the first place."""
 
     def call(self, *buffers: Tensor) -> Any:
-        """KernelCall it, writing to these."""
+        """Call it, writing to these."""
         if self.outs == ("",):
             return self.function(*buffers, *self.args, **self.kwargs)
         return self.function(*self.args, **self.kwargs, **dict(zip(self.outs, buffers, strict=True)))
@@ -102,7 +105,8 @@ def _equal(result: Any, outputs: Sequence[Tensor]) -> bool:
 
 
 def same_bits(a: Tensor, b: Tensor) -> bool:
-    """Return whether two tensors are equal, NaN being equal to itself, and laid out alike."""
+    """Return whether two tensors are the same to the bit, one NaN being as good as another, and laid out alike."""
     if a.shape != b.shape or a.dtype != b.dtype or a.stride() != b.stride():
         return False
-    return torch.equal(a, b) or (a.is_floating_point() and bool(((a == b) | (a.isnan() & b.isnan())).all()))
+    are_same = a.view(_WHOLE[a.element_size()]) == b.view(_WHOLE[a.element_size()])  # 0 and -0 are equal as numbers
+    return bool(are_same.all()) or (a.is_floating_point() and bool((are_same | (a.isnan() & b.isnan())).all()))

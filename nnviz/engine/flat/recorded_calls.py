@@ -9,18 +9,20 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from nnviz.engine.flat.kernel_forms import Form, in_place_form, new_form
 from nnviz.engine.model.build import Net
+from nnviz.engine.model.sequence_layers import OneHot
 
 FORWARD, LOSS, BACKWARD = "forward", "loss", "backward"
 
 
 @dataclass(eq=False)
 class KernelCall:
-    """One call of a kernel, with the very tensors it was given and returned."""
+    """One call of a kernel; its tensors share the memory of those it was given and returned, and have their shapes at that time."""
 
     op: torch._ops.OpOverload
     args: tuple
@@ -51,12 +53,19 @@ class KernelCall:
     @cached_property
     def written(self) -> list[Tensor]:
         """The inputs it writes to."""
+        if self.is_view_in_place:
+            return []
         given = zip(self.op._schema.arguments, self.args, strict=False)
         named = ((argument, self.kwargs.get(argument.name)) for argument in self.op._schema.arguments[len(self.args) :])
         changed = [value for argument, value in (*given, *named) if argument.alias_info is not None and argument.alias_info.is_write]
         if self.name == "native_batch_norm" and self.args[5]:  # its signature does not say that it moves the running statistics
             changed += [self.args[3], self.args[4]]
         return list(tensors_in(changed))
+
+    @property
+    def is_view_in_place(self) -> bool:
+        """Whether it gives its input another shape, as transpose_ does, and writes no numbers."""
+        return torch.Tag.inplace_view in self.op.tags
 
     @property
     def is_random(self) -> bool:
@@ -75,6 +84,15 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
         yield from tensors_in(list(value.values()))
 
 
+def _as_it_is(value: Any) -> Any:
+    """The same with views of all tensors, which keep the shape they have now whatever is done to the tensors in place."""
+    if isinstance(value, Tensor):
+        return value.detach()
+    if isinstance(value, list | tuple):
+        return type(value)(map(_as_it_is, value))
+    return {name: _as_it_is(part) for name, part in value.items()} if isinstance(value, dict) else value
+
+
 def memory(tensor: Tensor) -> int:
     """Return what tells the storage of a tensor from all others that are alive."""
     return tensor.untyped_storage()._cdata
@@ -86,15 +104,21 @@ def _form(call: KernelCall) -> Form:
     makes_new = call.outputs and not call.written and not call.is_random and given.isdisjoint(map(memory, call.outputs))
     if makes_new:
         return new_form(call.name, call.op, call.args, call.kwargs, call.result)
+    if call.is_view_in_place:  # as a view of its own, so that the next run finds the tensor as this one did
+        return in_place_form(call.name.removesuffix("_"), call.op, call.args, call.kwargs)
     return in_place_form(call.name, call.op, call.args, call.kwargs)
 
 
 class _Recorder(TorchDispatchMode):
     """Sees every kernel below autograd, those of the backward pass too."""
 
-    def __init__(self) -> None:
+    def __init__(self, net: Net) -> None:
         super().__init__()
         self.calls: list[KernelCall] = []
+        self._checking = {layer for layer, module in net._modules.items() if isinstance(module, OneHot)}
+        """Layers that read their least and their largest number only to refuse them, which the data has been checked for."""
+        self._pooling = {layer for layer, module in net._modules.items() if getattr(module, "of_sequences", None) is F.max_pool1d}
+        """Layers that may take the maximum over windows of a sequence."""
         self.phase, self.layer = FORWARD, ""
         self._firsts: list[tuple[int, str, str]] = []
         """From which sequence number of autograd's nodes on they are of which phase and layer."""
@@ -110,16 +134,28 @@ class _Recorder(TorchDispatchMode):
         self._firsts.append((torch._C._autograd._get_sequence_nr(), phase, layer))
 
     def __torch_dispatch__(self, op: Any, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None) -> Any:
+        given, named = _as_it_is(args), _as_it_is(kwargs or {})
         result = op(*args, **(kwargs or {}))
         node = torch._C._current_autograd_node()
         phase, layer = (self.phase, self.layer) if node is None else (BACKWARD, self._layer_of(node._sequence_nr()))
-        call = KernelCall(op, args, kwargs or {}, result, phase, layer)
+        if layer in self._checking and op is torch.ops.aten._local_scalar_dense.default:
+            return result
+        if layer in self._pooling and _is_pool_without_gradient(op, args):
+            result = result[0].contiguous(), result[1]
+        call = KernelCall(op, given, named, _as_it_is(result), phase, layer)
         call.form = _form(call)
         self.calls.append(call)
         return result
 
     def _layer_of(self, number: int) -> str:
         return next((layer for first, _, layer in reversed(self._firsts) if first <= number), "")
+
+
+def _is_pool_without_gradient(op: Any, args: tuple) -> bool:
+    """Whether this is the maximum over windows of a sequence for which torch, if nobody records its calls, takes another kernel: its result
+    is contiguous, and what later kernels do with a tensor that is not may round differently."""
+    is_pool = op is torch.ops.aten.max_pool2d_with_indices.default and args[0].shape[-2] == args[1][0] == 1
+    return is_pool and not (torch.is_grad_enabled() and args[0].requires_grad)
 
 
 class Recorded(NamedTuple):
@@ -143,7 +179,7 @@ def record_iteration(net: Net, loss: Loss, penalty: Penalty, x: Tensor, target: 
 
     The net is in training mode. Random numbers are drawn and running statistics moved as by any iteration.
     """
-    recorder = _Recorder()
+    recorder = _Recorder(net)
     trained = {name: parameter for name, parameter in net.named_parameters() if parameter.requires_grad}
     with _layers_announced(net, recorder), recorder:
         output = net(x)
@@ -164,7 +200,7 @@ def record_evaluation(net: Net, loss: Loss, penalty: Penalty, metric: Loss, x: T
 
     The net is in evaluation mode.
     """
-    recorder = _Recorder()
+    recorder = _Recorder(net)
     with _layers_announced(net, recorder), recorder:
         output = net(x)
         recorder.enter(LOSS)

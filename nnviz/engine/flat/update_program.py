@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from nnviz.document.network import split_parameter
 from nnviz.document.training import Training
 from nnviz.engine.flat._update_lines import COUNTS_STEPS, STATE, UPDATES
 from nnviz.engine.flat.code import CodeLine, Names, compiled
@@ -54,7 +55,7 @@ class UpdateProgram:
         self._room = {"direction": flat.like(), "root": flat.like()}
         clips = training.clip_norm is not None or training.clip_value is not None
         self._raw = flat.like() if clips else None
-        self.unclipped = flat.views_of(self._raw) if clips else {}
+        self.unclipped = {name: view for name, view in flat.views_of(self._raw).items() if name in trained} if clips else {}
         """The gradients as they were before clipping, by parameter; empty where they are not clipped."""
         self.lines: tuple[CodeLine, ...] = ()
         self._ranges: tuple[Range, ...] = ()
@@ -136,15 +137,16 @@ class UpdateProgram:
         """As torch.nn.utils.clip_grad_norm_ and clip_grad_value_; the norm is that of the gradients which are not locked."""
         clip_norm, clip_value = self._training.clip_norm, self._training.clip_value
         names.namespace |= {"all_gradients": self._flat.gradients, "unclipped": self._raw}
-        texts = ["copy_(unclipped, all_gradients)"] if self.unclipped else []
+        lines = [CodeLine(CLIP, "", "copy_(unclipped, all_gradients)")] if self.unclipped else []
         if clip_norm is not None:
-            texts += [*self._of_norms(names), f"mul(reciprocal(add(norm, 1e-06)), {clip_norm!r}, out=factor)"]
+            texts = ["add(norm, 1e-06, out=factor)", "reciprocal(factor, out=factor)", f"mul(factor, {clip_norm!r}, out=factor)"]
             texts += ["clamp_(factor, max=1.0)", "mul_(all_gradients, factor)"]
+            lines += [*self._of_norms(names), *(CodeLine(CLIP, "", text) for text in texts)]
         if clip_value is not None:
-            texts.append(f"clamp_(all_gradients, {-clip_value!r}, {clip_value!r})")
-        return [CodeLine(CLIP, "", text) for text in texts]
+            lines.append(CodeLine(CLIP, "", f"clamp_(all_gradients, {-clip_value!r}, {clip_value!r})"))
+        return lines
 
-    def _of_norms(self, names: Names) -> Iterator[str]:
+    def _of_norms(self, names: Names) -> Iterator[CodeLine]:
         """The norm of every gradient, and that of these."""
         source = self._flat.gradient_views
         norms = torch.zeros(len(self._trained), dtype=self._flat.values.dtype)
@@ -152,12 +154,12 @@ class UpdateProgram:
             free, locked = self._flat.like(), self._locked()
             names.namespace |= {"free": free, "locked": locked, "zero": torch.zeros((), dtype=free.dtype)}
             source = self._flat.views_of(free)
-            yield "where(locked, zero, all_gradients, out=free)"
+            yield CodeLine(CLIP, "", "where(locked, zero, all_gradients, out=free)")
         for number, name in enumerate(self._trained):
             gradient, norm = names.add(f"{name}_grad", source[name]), names.add(f"{name}_norm", norms[number])
-            yield f"vector_norm({gradient}, 2.0, out={norm})"
+            yield CodeLine(CLIP, split_parameter(name).layer, f"vector_norm({gradient}, 2.0, out={norm})")
         names.namespace |= {"norms": norms, "norm": torch.zeros_like(norms[0])}
-        yield "vector_norm(norms, 2.0, out=norm)"
+        yield CodeLine(CLIP, "", "vector_norm(norms, 2.0, out=norm)")
 
     def _locked(self) -> Tensor:
         """Which elements of the flat parameters are locked."""

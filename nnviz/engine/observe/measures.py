@@ -187,7 +187,7 @@ def _differentiate_next(trainer: Trainer) -> None:
 
 
 def _of_layer(trainer: Trainer, layer: str, with_updates: bool) -> LayerMeasures:
-    weights, gradients, activations = _weights(trainer, layer), _gradient(trainer, layer), trainer.activations[layer]
+    weights, gradients, activations = layer_weights(trainer, layer), layer_gradient(trainer, layer), trainer.activations[layer]
     moved = added(trainer, layer) if with_updates else None
     return LayerMeasures(
         layer,
@@ -199,15 +199,15 @@ def _of_layer(trainer: Trainer, layer: str, with_updates: bool) -> LayerMeasures
     )
 
 
-def _weights(trainer: Trainer, layer: str) -> Tensor:
-    """All weights of the layer in one row, without biases and shifts."""
+def layer_weights(trainer: Trainer, layer: str) -> Tensor:
+    """Return all weights of a layer in one row, without biases and shifts."""
     own = {name: parameter for name, parameter in trainer.parameters.items() if split_parameter(name).layer == layer}
     chosen = [parameter for parameter in own.values() if parameter.dim() > 1] or [own[f"{layer}.weight"]]
     return chosen[0] if len(chosen) == 1 else torch.cat([parameter.detach().ravel() for parameter in chosen])
 
 
-def _gradient(trainer: Trainer, layer: str) -> Tensor:
-    """The gradients of all parameters of the layer in one row before any clipping, so that their norm is the layer's. A frozen one
+def layer_gradient(trainer: Trainer, layer: str) -> Tensor:
+    """Return the gradients of all parameters of a layer in one row before any clipping, so that their norm is the layer's. A frozen one
     has none."""
     own = (gradient for name, gradient in trainer.gradients.items() if split_parameter(name).layer == layer)
     return torch.cat([torch.empty(0), *(gradient.ravel() for gradient in own)])

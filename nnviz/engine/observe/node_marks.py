@@ -14,7 +14,7 @@ from nnviz.trace.record import dense
 
 FLAT = 0.05
 """A sigmoid or tanh is saturated where its derivative is below this share of the largest it can be."""
-_STEEPNESS: dict[str, Callable[[Tensor], Tensor]] = {"sigmoid": lambda a: 4 * a * (1 - a), "tanh": lambda a: 1 - a * a}
+STEEPNESS: dict[str, Callable[[Tensor], Tensor]] = {"sigmoid": lambda a: 4 * a * (1 - a), "tanh": lambda a: 1 - a * a}
 """The derivative from the value, as a share of the largest: σ' = a(1 − a) is at most ¼, tanh' = 1 − a² at most 1."""
 
 
@@ -32,7 +32,7 @@ def node_marks(
     found = NodeMarks(
         dead=_dead(value, batch_axis) if operation == "relu" else 0,
         units=value.numel() if batch_axis is None else value.numel() // max(1, value.shape[batch_axis]),
-        saturated=int((_STEEPNESS[operation](value) < FLAT).sum()) if operation in _STEEPNESS and can_saturate else 0,
+        saturated=int((STEEPNESS[operation](value) < FLAT).sum()) if operation in STEEPNESS and can_saturate else 0,
         dropped=0 if dropped is None else int(dropped.sum()),
         elements=value.numel(),
         non_finite=0 if is_masked else _non_finite(value),

@@ -17,7 +17,9 @@ from nnviz.engine.model.build import set_training
 from nnviz.engine.run.flat_iteration import FlatNet
 
 WARM_UP = 3
-"""So many evaluations are made eagerly before a program is built for them; the next one is made both ways."""
+"""So many evaluations are made eagerly before a program is built for them."""
+PROOFS = 3
+"""So many are then made both ways, and must find the same."""
 LARGE = 1_000_000
 """Numbers in a forward pass from which on the kernels themselves take nearly all of the time."""
 
@@ -33,7 +35,8 @@ class Evaluations:
         self._flat_net, self._net, self._experiment, self._classes = flat_net, flat_net.net, experiment, classes
         self._loss = loss_functions.LOSSES[experiment.training.loss]
         self._penalty = loss_functions.penalty_of(experiment)
-        self._times: dict[str, int] = {}
+        self._times: dict[str, float] = {}
+        """How often was evaluated, by kind of rows; below 0 where no program is to be made."""
         self._programs: dict[str, EvaluationProgram] = {}
 
     @property
@@ -55,19 +58,27 @@ class Evaluations:
         return loss, None if self._classes and math.isnan(metric) else metric
 
     def _counted(self, kind: str, rows: Samples) -> Evaluated:
-        """Evaluate layer by layer; when it is time, make a program for the next times, and keep it if it finds the same."""
+        """Evaluate layer by layer; when it is time, prove a program for the next times."""
         found = self._eagerly(rows)
-        self._times[kind] = self._times.get(kind, 0) + 1
-        if self._times[kind] == WARM_UP + 1 and rows.count * self._net.numbers_per_row <= LARGE:
-            training = self._experiment.training
-            key = "evaluation", kind, training.loss, training.l1, training.l2
-            try:
-                program = self._flat_net.program(key, lambda: self._made(rows))
-            except CannotFlatten:
-                return found
-            if repr(_run(program)) == repr(found):  # which holds for two NaNs, too
+        times = self._times[kind] = self._times.get(kind, 0) + 1
+        if times > WARM_UP:
+            program = self._program(kind, rows)
+            if not program or repr(_run(program)) != repr(found):  # NaN is the same as NaN
+                self._times[kind] = -math.inf
+            elif times == WARM_UP + PROOFS:
                 self._programs[kind] = program
         return found
+
+    def _program(self, kind: str, rows: Samples) -> EvaluationProgram | None:
+        """A program that is yet to be proven; None where there can be none, or where it would not be worth it."""
+        if rows.count > self.rows_at_once or rows.count * self._net.numbers_per_row > LARGE:
+            return None
+        training = self._experiment.training
+        key = "evaluation", kind, training.loss, training.l1, training.l2
+        try:
+            return self._flat_net.program(key, rows.count, lambda: self._made(rows))
+        except CannotFlatten:
+            return None
 
     @torch.no_grad()
     def _eagerly(self, rows: Samples) -> Evaluated:

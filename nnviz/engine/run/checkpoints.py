@@ -17,10 +17,14 @@ from nnviz.records.run_records import CurvePoint
 
 SPACING = 50
 """Iterations between checkpoints."""
-DENSE = 16
-"""So many of the newest are kept; of those twice as old every second, and so on."""
-BUDGET = 256_000_000
+DENSE = 128
+"""At least so many of the newest are kept; of those that are older every second, of those twice as old as these every fourth, and so on."""
+BUDGET = 64_000_000
 """Bytes that checkpoints may take, roughly; large networks keep fewer."""
+WALKED = 50
+"""Of a way that is made again to go back at most so many states are kept: the next steps back start from these."""
+_TENSOR = 700
+"""Bytes that a tensor takes besides its numbers."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,8 @@ class Checkpoint:
 
     @property
     def nbytes(self) -> int:
-        """Bytes it takes, roughly: its tensors and the two moments an optimizer may keep of each."""
-        return 3 * sum(tensor.nbytes for tensor in self.tensors.values())
+        """Bytes it takes, roughly: its tensors, and the two moments and the count an optimizer may keep of each."""
+        return sum(3 * tensor.nbytes + 4 * _TENSOR for tensor in self.tensors.values())
 
 
 class Kept(NamedTuple):
@@ -54,12 +58,15 @@ class Checkpoints:
 
     def __init__(self) -> None:
         self.kept: dict[int, Kept] = {}
+        self._walked: dict[int, Kept] = {}
+        """Between the last checkpoint before the iteration that was gone back to and this one."""
 
     def keep(self, checkpoint: Checkpoint, applied: int, point: CurvePoint) -> None:
-        """Keep this one; older ones grow sparse with age."""
-        newest, dense = checkpoint.position.iteration, max(2, min(DENSE, BUDGET // (8 * max(1, checkpoint.nbytes))))
+        """Keep this one; older ones grow sparse with age: in a run of a million iterations there are ten times `dense` of them."""
+        newest, dense = checkpoint.position.iteration, max(2, min(DENSE, BUDGET // (10 * max(1, checkpoint.nbytes))))
         self.kept[newest] = Kept(checkpoint, applied, point)
-        self.kept = {at: one for at, one in self.kept.items() if at % _spacing(newest - at, dense) == 0}
+        if newest // SPACING % dense == 0:  # not every time: to look through all of them takes longer than some iterations
+            self.kept = {at: one for at, one in self.kept.items() if at % _spacing(newest - at, dense) == 0}
 
     def adopt(self, other: Checkpoints, last: float) -> None:
         """Keep also those of another run up to an iteration to which both are the same."""
@@ -67,12 +74,33 @@ class Checkpoints:
 
     def drop_after(self, iteration: int, applied: int) -> None:
         """Drop those behind the iteration, and those at which more changes than these were in force."""
-        self.kept = {at: one for at, one in self.kept.items() if at <= iteration and one.applied <= applied}
+        self.kept, self._walked = (
+            {at: one for at, one in kept.items() if at <= iteration and one.applied <= applied} for kept in (self.kept, self._walked)
+        )
 
-    def before(self, iteration: int) -> tuple[int, Kept]:
-        """Return the last one before the iteration, so that its own update is made again; for iteration 0 the first."""
-        at = max((at for at in self.kept if at < iteration), default=0)
-        return at, self.kept[at]
+    def before(self, iteration: int) -> int:
+        """Return where the last one before the iteration is, so that its own update is made again; for iteration 0 the first."""
+        return max((at for at in (*self.kept, *self._walked) if at < iteration), default=0)
+
+    def at(self, iteration: int) -> Kept:
+        """Return the one that is there. Raises KeyError if there is none."""
+        return self.kept[iteration] if iteration in self.kept else self._walked[iteration]
+
+    # --- going back step by step ---
+
+    def begin_way(self, start: int, end: int) -> list[int]:
+        """Return at which iterations of the way from a checkpoint to `end`, which is gone back to, the state is to be kept with `walk`.
+
+        So each iteration of a walk back is made again twice or three times only: of a short way all states are kept, of a long one some,
+        and then those of the way from one of these to the next. Where they are large, fewer are kept and a way has more stages.
+        """
+        self._walked = {} if start in self.kept else {at: one for at, one in self._walked.items() if at <= start}
+        count = min(WALKED, BUDGET // (16 * max(1, self.at(start).checkpoint.nbytes)))
+        return list(range(start, end, -(-(end - start) // count)))[1:] if count and end > start else []
+
+    def walk(self, checkpoint: Checkpoint, applied: int, point: CurvePoint) -> None:
+        """Keep this one of the way."""
+        self._walked[checkpoint.position.iteration] = Kept(checkpoint, applied, point)
 
 
 def _spacing(age: int, dense: int) -> int:

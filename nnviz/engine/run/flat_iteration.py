@@ -34,9 +34,10 @@ PROOFS = 3
 LARGE = 4_000_000
 """Numbers in a forward pass from which on the kernels themselves take nearly all of the time, and their memory should not be kept."""
 
-
 MOST_PROGRAMS = 12
 """So many programs of a net are kept: for its batches, their last, smaller one, evaluation, with and without dropout."""
+MOST_NUMBERS = 3 * LARGE
+"""So many numbers their forward passes have together at most; each keeps a few tensors of each of them."""
 
 Program = TypeVar("Program")
 
@@ -47,7 +48,8 @@ class FlatNet:
     def __init__(self, net: Net) -> None:
         self.net = net
         self._parameters: FlatParameters | None = None
-        self._programs: dict[tuple, Any] = {}
+        self._programs: dict[tuple, tuple[Any, int]] = {}
+        """The programs, and how many numbers the forward pass of each has; that which was asked for last is the last."""
 
     @property
     def parameters(self) -> FlatParameters:
@@ -56,12 +58,12 @@ class FlatNet:
             self._parameters = FlatParameters(dict(self.net.named_parameters()))
         return self._parameters
 
-    def program(self, key: tuple, make: Callable[[], Program]) -> Program:
-        """Return the program of this key, made if there is none; those that were asked for longest ago are forgotten."""
-        self._programs[key] = program = self._programs.pop(key, None) or make()
-        while len(self._programs) > MOST_PROGRAMS:
+    def program(self, key: tuple, rows: int, make: Callable[[], Program]) -> Program:
+        """Return the program of this key over so many rows, made if there is none; those asked for longest ago are forgotten."""
+        found = self._programs[key] = self._programs.pop(key, None) or (make(), rows * self.net.numbers_per_row)
+        while len(self._programs) > MOST_PROGRAMS or sum(numbers for _, numbers in self._programs.values()) > MOST_NUMBERS:
             del self._programs[next(iter(self._programs))]
-        return program
+        return found[0]
 
 
 class IterationParts(NamedTuple):
@@ -104,15 +106,17 @@ class Made(NamedTuple):
     outputs: tuple[Tensor, ...]
     """What the program returned last."""
     is_finite: bool
-    """Whether that was finite; if not, one more iteration was begun than has a loss, and was not made."""
+    """Whether that was finite; if not, one more iteration was begun than has a loss, and was not made. The gradients are its own."""
 
 
 class Claim(NamedTuple):
     """What a flat iteration would have made of the state."""
 
     count: int
+    """How many rows it takes."""
     loss: float
     tensors: dict[str, Tensor]
+    """All that it changes and all that is shown of it."""
 
 
 class FlatIterations:
@@ -142,9 +146,9 @@ class FlatIterations:
         """
         count = len(rows)
         seen = self._seen[count] = self._seen.get(count, 0) + 1
-        if self.reason or not seen > WARM_UP:
+        if self.reason or seen <= WARM_UP or count in self._proven:
             return None
-        if self._parts.rows.x[0].numel() and count * self._net.net.numbers_per_row > LARGE:
+        if count * self._net.net.numbers_per_row > LARGE:
             self.reason = "its kernels take nearly all of the time"
             return None
         try:
@@ -160,9 +164,9 @@ class FlatIterations:
         before = self._state()
         self._parts.prepare()
         with torch.inference_mode():
-            loss, _, _ = program.run(self._parts.rows.x, self._parts.rows.targets, rows)
+            loss, _, new = program.run(self._parts.rows.x, self._parts.rows.targets, rows)
             self._update.run([group["lr"] for group in self._parts.optimizer.param_groups])
-        after = self._state()
+            after = self._state() | _shown(program.outputs(new), self._update.unclipped)
         self._set_state(before)
         self.release()
         return Claim(len(rows), loss, after)
@@ -174,8 +178,7 @@ class FlatIterations:
             trained = frozenset(name for name, parameter in net.named_parameters() if parameter.requires_grad)
             training = parts.training
             key = count, trained, training.loss, training.l1, training.l2, training.dropout
-
-            self._programs[count] = self._net.program(key, lambda: self._made(rows))
+            self._programs[count] = self._net.program(key, count, lambda: self._made(rows))
         return self._programs[count]
 
     def _made(self, rows: Tensor) -> GradientProgram:
@@ -189,12 +192,13 @@ class FlatIterations:
             for name, buffer in net.named_buffers():
                 buffer.copy_(buffers[name])
 
-    def judge(self, claim: Claim, loss: float) -> None:
+    def judge(self, claim: Claim, loss: float, outputs: Mapping[str, Tensor], unclipped: Mapping[str, Tensor]) -> None:
         """Compare with what was made eagerly: the flat iteration is used once it was right often enough, and never if it is wrong."""
-        made = self._state()
-        wrong = [name for name, tensor in claim.tensors.items() if name not in made or not same_bits(tensor, made[name])]
+        made = self._state() | _shown(outputs, unclipped)
+        names = dict.fromkeys((*claim.tensors, *made))
+        wrong = [name for name in names if not (name in claim.tensors and name in made and same_bits(claim.tensors[name], made[name]))]
         if wrong or claim.loss != loss:
-            self.reason = f"it does not give the bits of the eager iteration ({', '.join(wrong) or 'the loss'})"
+            self.reason = f"it does not give the bits of the eager iteration ({_some(wrong or ['the loss'])})"
             self._proven.clear()
             return
         self._proofs[claim.count] = self._proofs.get(claim.count, 0) + 1
@@ -202,16 +206,16 @@ class FlatIterations:
             self._proven[claim.count] = self._programs[claim.count]
 
     def _state(self) -> dict[str, Tensor]:
-        """Copies of all that an iteration changes."""
+        """Copies of all that an iteration changes, laid out in one way: no later number depends on how a gradient was."""
         net, state = self._net.net, self._parts.optimizer.state
-        found: dict[str, Tensor] = {name: buffer.clone() for name, buffer in net.named_buffers()}
+        found: dict[str, Tensor] = dict(net.named_buffers())
         for name, parameter in net.named_parameters():
-            found[name] = parameter.detach().clone()
+            found[name] = parameter
             if parameter.grad is not None:
-                found[f"the gradient of {name}"] = parameter.grad.clone()
+                found[f"the gradient of {name}"] = parameter.grad
             entry = state.get(parameter, {})
-            found |= {f"{key} of {name}": value.clone() for key, value in entry.items() if isinstance(value, Tensor)}
-        return found
+            found |= {f"{key} of {name}": value for key, value in entry.items() if isinstance(value, Tensor)}
+        return _copies(found)
 
     @torch.no_grad()
     def _set_state(self, tensors: Mapping[str, Tensor]) -> None:
@@ -253,12 +257,13 @@ class FlatIterations:
         buffers, values = list(program.buffers.values()), self._net.parameters.values
         with torch._C._InferenceMode(True):  # torch.inference_mode takes a microsecond longer
             for rows, rates in zip(series.batches, series.rates, strict=False):
-                saved = torch._foreach_clone(buffers) if buffers else ()
+                saved = torch._foreach_clone(buffers) if buffers else []
                 if program.is_random:
                     series.seed(len(losses))
                 loss, size, outputs = differentiate(x, targets, rows)
                 if not (is_finite := isfinite(loss + size)):
-                    torch._foreach_copy_(buffers, saved)
+                    if buffers:
+                        torch._foreach_copy_(buffers, saved)
                     break
                 if series.previous is not None:
                     series.previous.copy_(values)
@@ -293,7 +298,26 @@ class FlatIterations:
 
     # --- reading ---
 
+    def is_proven(self, count: int) -> bool:
+        """Return whether iterations over so many rows were right often enough to be made flat."""
+        return count in self._proven
+
     @property
     def lines(self) -> tuple[CodeLine, ...]:
         """The calls of the flat iteration over the largest batch, in their order; none before it is proven."""
         return (*self._proven[max(self._proven)].lines, *self._update.lines) if self._proven else ()
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of the names, and how many there are besides."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _shown(outputs: Mapping[str, Tensor], unclipped: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies of what is shown of an iteration and is no part of the state."""
+    shown = {f"the output of {layer}": output for layer, output in outputs.items()}
+    return _copies(shown | {f"the gradient of {name} before clipping": gradient for name, gradient in unclipped.items()})
+
+
+def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}

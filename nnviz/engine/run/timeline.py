@@ -9,16 +9,18 @@ from itertools import count
 from math import inf, nan
 from pathlib import Path
 
+import torch
 from msgspec.structs import replace
 
-from nnviz.document.branches import shared
 from nnviz.document.experiment import Experiment
+from nnviz.document.run_branches import shared
 from nnviz.document.run_log import Change, RunLog
 from nnviz.engine.data.datasets import Data, data_key, load
 from nnviz.engine.errors import BuildError
 from nnviz.engine.run import checkpoints
 from nnviz.engine.run._state_transfer import Transferred, transfer
-from nnviz.engine.run.checkpoints import Checkpoints
+from nnviz.engine.run.checkpoints import Checkpoint, Checkpoints
+from nnviz.engine.run.private_copy import private_copy
 from nnviz.engine.run.stop import Stop
 from nnviz.engine.run.trainer import Trainer
 from nnviz.engine.run.weight_recorder import LENGTH, WeightRecorder
@@ -51,8 +53,8 @@ class Timeline:
         self.applied = 0
         """How many changes are in force where the run stands."""
         self.points: list[CurvePoint] = [self.trainer.start_point()]
-        self._known = list(self.points)
-        """The points of all iterations that were ever made, by iteration: those ahead come again as they were."""
+        self._known: list[CurvePoint] = []
+        """All points of the run by iteration, also those that lie ahead, as they were when it last went to a checkpoint."""
         self._checkpoints = Checkpoints()
         self._iteration_seconds = 0.0
         """How long the last iteration took."""
@@ -65,6 +67,11 @@ class Timeline:
                 raise BuildError("changes", f"At iteration {change.iteration} the data changes.", "That starts another run.")
         self.log = log
         self._apply_due()
+
+    @property
+    def checkpoint_places(self) -> tuple[int, ...]:
+        """The iterations at which there are checkpoints: those that follow are quick to reach."""
+        return tuple(sorted(self._checkpoints.kept))
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -80,6 +87,23 @@ class Timeline:
     def document(self) -> Experiment:
         """The present document, whatever was in force where the run stands."""
         return self.log.last
+
+    @property
+    def kept(self) -> tuple[Checkpoint, ...]:
+        """The checkpoints up to where the run stands, oldest first: what need not be made again."""
+        return tuple(one.checkpoint for at, one in sorted(self._checkpoints.kept.items()) if at <= self.iteration)
+
+    def twin(self) -> Timeline:
+        """Return another timeline of the same run that stands where this one does; what is done to one the other does not notice."""
+        with torch.random.fork_rng(devices=[]):  # some layers of torch draw numbers when they are made
+            other = Timeline(self.log, self.folder, self.data)
+        other._stand_like(self)
+        return other
+
+    def _stand_like(self, other: Timeline) -> None:
+        self.trainer, self.applied, self.points = private_copy(other.trainer), other.applied, list(other.points)
+        self._known = list(other._known)
+        self._checkpoints.kept.update(other._checkpoints.kept)  # nobody changes one that is kept
 
     def has_same_data(self, experiment: Experiment, folder: Path) -> bool:
         """Return whether another run would have the rows of this one."""
@@ -107,16 +131,15 @@ class Timeline:
         iteration, is_in_force = self.iteration, self.applied > len(log.changes)
         self._go_on_with(log, len(log.changes))
         if is_in_force:
-            self._jump(iteration)
+            self._stand_at_checkpoint(self._checkpoints.before(iteration))
             while self.iteration < iteration:
                 self.advance(at_most=iteration - self.iteration)
         return Transferred(self.trainer, tuple(self.trainer.parameters), (), False)
 
     def _go_on_with(self, log: RunLog, count: int) -> None:
         """Take this for the log, of whose changes `count` are those of the present one."""
-        self.log = log
+        self.log, self._known = log, []
         self._checkpoints.drop_after(self.iteration, count)
-        del self._known[self.iteration + 1 :]
 
     def _put_in_force(self, transferred: Transferred) -> None:
         old, self.trainer = self.trainer.experiment.training, transferred.trainer
@@ -124,13 +147,13 @@ class Timeline:
         training, last = self.trainer.experiment.training, self.points[-1]
         has_other_penalties = (old.l1, old.l2) != (training.l1, training.l2)
         if self.iteration == 0 and (transferred.is_another_net or has_other_penalties):
-            self._note(self.trainer.start_point())
+            self.points[-1] = self.trainer.start_point()
         elif transferred.is_another_net:
             of_last_made = {"loss": last.loss, "learning_rate": last.learning_rate}
-            self._note(replace(self.trainer.start_point(), **of_last_made))
+            self.points[-1] = replace(self.trainer.start_point(), **of_last_made)
         elif has_other_penalties:
             # what was measured held the former ones and is measured anew
-            self._note(CurvePoint(last.iteration, last.loss, learning_rate=last.learning_rate))
+            self.points[-1] = CurvePoint(last.iteration, last.loss, learning_rate=last.learning_rate)
 
     def advance(self, check: TimelineCheck | None = None, at_most: float = 1, until: float = inf) -> Stop | None:
         """Make an iteration and what changes are recorded behind it, or several, up to so many; none is begun at this time of the clock or
@@ -148,7 +171,6 @@ class Timeline:
         if stop and stop.comes_before:
             return stop
         self.points.append(self.trainer.point)
-        self._know()
         self._apply_due()
         if self.iteration % checkpoints.SPACING == 0:
             self._keep_checkpoint()
@@ -161,12 +183,11 @@ class Timeline:
         losses = self.trainer.advance_quietly(min(at_most, checkpoints.SPACING - iteration % checkpoints.SPACING - 1, *ahead), until)
         made = zip(count(iteration + 1), losses, self.trainer.learning_rates(len(losses)), strict=False)
         self.points += [CurvePoint(number, loss, learning_rate=rate) for number, loss, rate in made]
-        self._know()
 
     def complete_last_point(self) -> bool:
         """Measure where the run is what its last point lacks; return whether that point is another one now."""
         last = self.points[-1]
-        self._note(self.trainer.completed(last))
+        self.points[-1] = self.trainer.completed(last)
         return self.points[-1] is not last
 
     def record_weight(self, parameter: str, element: tuple[int, ...]) -> None:
@@ -188,44 +209,41 @@ class Timeline:
         """
         if iteration < 0:
             raise BuildError("iteration", f"There is no iteration {iteration}.", "The start is iteration 0.")
-        if iteration < self.iteration or self._checkpoint_before(iteration) > self.iteration:
-            self._jump(iteration)
+        is_back = iteration < self.iteration
+        gap = LENGTH - 1 if self.trainer.recorder and not is_back else 0  # the history of a weight has none
+        at = self._checkpoints.before(iteration - gap)
+        if is_back or at > self.iteration:
+            self._stand_at_checkpoint(at)
+        ahead = self._checkpoints.begin_way(at, iteration) if is_back else []
         while self.iteration < iteration and not interrupted():
-            stop = self.advance(at_most=iteration - self.iteration, until=time.perf_counter() + SLICE)
+            if ahead and ahead[0] == self.iteration:
+                self._checkpoints.walk(self.trainer.checkpoint(), self.applied, self.points[ahead.pop(0)])
+            stop = self.advance(at_most=(*ahead, iteration)[0] - self.iteration, until=time.perf_counter() + SLICE)
             if stop and stop.comes_before:
                 return stop
         return None
 
-    def _checkpoint_before(self, iteration: int) -> int:
-        """From where on the iterations up to this one are made again: its own update is to be shown, and the history of a weight."""
-        return self._checkpoints.before(iteration - (LENGTH if self.trainer.recorder else 0))[0]
-
-    def _jump(self, iteration: int) -> None:
-        """Stand at the last checkpoint before the iteration."""
-        at, (checkpoint, self.applied, point) = self._checkpoints.before(self._checkpoint_before(iteration) + 1)
-        reusable = self.trainer.flat_net if checkpoint.experiment.network == self.trainer.experiment.network else None
-        trainer = Trainer(checkpoint.experiment, self.data, reusable)
-        trainer.restore(checkpoint)
-        trainer.observe_like(self.trainer)
-        self.trainer = trainer
+    def _stand_at_checkpoint(self, at: int) -> None:
+        """Stand where there is a checkpoint; the points of the curves up to there are known."""
+        checkpoint, self.applied, point = self._checkpoints.at(at)
+        old = self.trainer
+        if checkpoint.experiment is not old.experiment:  # else it goes on with its flat iterations, proven as they are
+            reusable = old.flat_net if checkpoint.experiment.network == old.experiment.network else None
+            self.trainer = Trainer(checkpoint.experiment, self.data, reusable)
+            self.trainer.observe_like(old)
+        self.trainer.restore(checkpoint)
+        self._known = self.points + self._known[len(self.points) :]
         self.points[:] = [*self._known[:at], point]
         self._apply_due()
-
-    def _note(self, point: CurvePoint) -> None:
-        """Take this for the point of the present iteration."""
-        self.points[-1] = self._known[len(self.points) - 1] = point
-
-    def _know(self) -> None:
-        """Know the points of the iterations just made."""
-        self._known += self.points[len(self._known) :]
 
     def branch(self, log: RunLog) -> Timeline:
         """Return a timeline of another log of the same data, at its start; as far as both begin alike it knows what this one knows."""
         other = Timeline(log, self.folder, self.data)
         common = shared(self.log, log)
         if common is not None:
-            last = min(common, len(self._known) - 1)
-            other._known = self._known[: int(last) + 1]
+            known = self.points + self._known[len(self.points) :]
+            last = min(common, len(known) - 1)
+            other._known = known[: int(last) + 1]
             other._checkpoints.adopt(self._checkpoints, last)
         return other
 

@@ -165,7 +165,7 @@ class Trainer:
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
         self._update()
         if claim:
-            self.flat.judge(claim, loss)
+            self.flat.judge(claim, loss, self.net.outputs, self._unclipped)
         return self._after_update(loss)
 
     def _advance_flat(self, program: GradientProgram, check: Check | None) -> Stop | None:
@@ -177,7 +177,7 @@ class Trainer:
         if not math.isfinite(loss + size):
             self.set_tensors(buffers)
             return self._advance_eagerly(check)
-        self._activations = partial(program.outputs, outputs)
+        self._activations, self._unclipped = partial(program.outputs, outputs), {}
         if check and (stop := check(self, loss)):
             self.set_tensors(buffers)
             self.has_last = False
@@ -201,8 +201,9 @@ class Trainer:
         if program is None:
             return []
         made = self.flat.run(program, self._series(count, until))
+        self.has_last = made.is_finite and (self.has_last or bool(made.losses))
         if made.losses:
-            self.has_last, self._activations = True, partial(program.outputs, made.outputs)
+            self._activations = partial(program.outputs, made.outputs)
             self._unclipped = self.flat.unclipped
             if self._keeps_previous:
                 self.previous = self.flat.previous_by_name
@@ -334,6 +335,12 @@ class Trainer:
         self.flat.release()
         self.set_progress(checkpoint.position, checkpoint.early_stopping, checkpoint.plateau)
         self.previous, self.has_last = {}, False
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Have this one as the optimizer's own from the next iteration on; the schedule makes of it what it does."""
+        training = self.experiment.training
+        optimizer = replace(training.optimizer, settings=training.optimizer.settings | {"learning_rate": rate})
+        self.experiment = replace(self.experiment, training=replace(training, optimizer=optimizer))
 
     def set_progress(self, position: Position, early_stopping: EarlyStopping, plateau: Plateau) -> None:
         """Go on from this position, with what depends on the epochs so far."""

@@ -326,7 +326,8 @@ class NetworkView(ZoomView):
             before, least = self.figures, self.figures if keeps_scales else None
             self.figures = figures(self.experiment, self.report, self.state, self._coloring, least)
             if overlays.scales_of(before) != overlays.scales_of(self.figures):
-                self.viewport().update(overlays.scales_rect(self.viewport().rect()))  # no item of the scene is there to be repainted
+                room = self.viewport().rect()  # no item of the scene is there to be repainted
+                self.viewport().update(overlays.scales_rect(room, before).united(overlays.scales_rect(room, self.figures)))
             self._scene.show_figures(self.figures, self._class_names)
             self._refresh_tip()
 
@@ -343,7 +344,7 @@ class NetworkView(ZoomView):
 
     def _overlays(self) -> tuple[QRect, ...]:
         """Where the viewport shows what does not belong to the scene."""
-        return overlays.scales_rect(self.viewport().rect()), self.map_rect()
+        return overlays.scales_rect(self.viewport().rect(), self.figures), self.map_rect()
 
     # --- Qt: painting ---
 

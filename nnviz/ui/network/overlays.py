@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
@@ -71,23 +72,32 @@ def scales_of(figures: Figures) -> tuple[tuple[str, float], ...]:
     return tuple(scales)
 
 
-def scales_rect(room: QRect) -> QRect:
-    """Return where in the viewport the scales are."""
-    return QRect(room.left(), room.bottom() - SCALES_HEIGHT - 4, room.width(), SCALES_HEIGHT + 5)
+def scales_rect(room: QRect, figures: Figures) -> QRect:
+    """Return where in the viewport the scales are; empty where there are none."""
+    width = math.ceil(_whole_width(*_scales_in(room, figures)))
+    return QRect(room.right() - 4 - width, room.bottom() - SCALES_HEIGHT - 4, width + 5, SCALES_HEIGHT + 5) if width else QRect()
 
 
 def paint_scales(painter: QPainter, room: QRect, theme: Theme, figures: Figures) -> None:
     """Paint the scales of neurons, weights and biases at the lower right of a picture that has numbers."""
+    metrics, scales = _scales_in(room, figures)
     painter.setFont(drawn_sans(SMALL))
-    metrics = QFontMetricsF(painter.font())
-    scales = _fitting_texts(metrics, scales_of(figures), room.width() - 8)
     right = float(room.right() - 4)
-    whole = sum(_width(metrics, scale) + _GAP for scale in scales)
+    whole = _whole_width(metrics, scales)
     painter.fillRect(QRectF(right - whole, room.bottom() - SCALES_HEIGHT - 3, whole + 4, SCALES_HEIGHT + 4), theme.color("panel", 0.85))
     for scale in reversed(scales):
         left = right - _width(metrics, scale)
         _paint_scale(painter, theme, left, room.bottom() - SCALES_HEIGHT - 1, scale)
         right = left - _GAP
+
+
+def _scales_in(room: QRect, figures: Figures) -> tuple[QFontMetricsF, list[tuple[str, str]]]:
+    metrics = QFontMetricsF(drawn_sans(SMALL))
+    return metrics, _fitting_texts(metrics, scales_of(figures), room.width() - 8)
+
+
+def _whole_width(metrics: QFontMetricsF, scales: list[tuple[str, str]]) -> float:
+    return sum(_width(metrics, scale) + _GAP for scale in scales)
 
 
 def paint_invitation(painter: QPainter, room: QRect, theme: Theme) -> None:

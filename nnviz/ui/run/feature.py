@@ -12,15 +12,19 @@ from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
 from nnviz.session.session import Session
 from nnviz.text import numbers
+from nnviz.text.call_table import call_table
 from nnviz.ui.run._activation_curve import ActivationCurvePlot
 from nnviz.ui.run._boundary import BoundaryPlot
+from nnviz.ui.run._call_text import CallText
 from nnviz.ui.run._go_to import GoToField
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
 from nnviz.ui.run._layer_pairs import MODES, SPREAD, LayerPairsPlot
 from nnviz.ui.run._learning_rates import LearningRatesPlot
 from nnviz.ui.run._metric import MetricPlot
+from nnviz.ui.run._training_order import TrainingOrder
 from nnviz.ui.run._training_panel import TrainingPanel
+from nnviz.ui.run._training_rate import TrainingRate
 from nnviz.ui.run._unit_shares import UnitSharesPlot
 from nnviz.ui.run._update_ratio import UpdateRatioPlot
 from nnviz.ui.run.loss_plot import LossPlot
@@ -40,6 +44,7 @@ _NEEDS = {
     "rates": "steps",
 }
 """What the engine has to measure for a panel, whatever is chosen in it."""
+WAITING = "A few iterations are made aside, to see which calls they consist of…"
 NO_NEURON = ("", -1)
 """Layer and unit while the mouse is over no neuron."""
 
@@ -63,6 +68,8 @@ class RunFigures(NamedTuple):
     """The iteration the run is on its way to; None while it is not."""
     is_made_again: bool = False
     """Whether the iterations up to there are still being made again."""
+    pace: str = ""
+    """How fast it trains and how long it will take, in words; empty while that is not known."""
 
 
 class RunFeature:
@@ -90,6 +97,10 @@ class RunFeature:
         }
         self.cards = {name: framed(plot) for name, plot in self.plots.items()}
         self._hovered = NO_NEURON
+        self._rate = TrainingRate()
+        self.calls: CallText | None = None
+        """Made when it is first asked for."""
+        session.calls.changed.connect(self._show_calls)
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
         self.training.value_requested.connect(self._change)
         for plot in (self.boundary, self.histograms):
@@ -117,6 +128,7 @@ class RunFeature:
 
     def show_run(self, new: RunState, old: RunState | None = None) -> None:
         """Draw the run as it stands now; while it trains one plot in each turn of the event loop, so that no turn takes long."""
+        self._rate.note(new.iteration, new.training)
         self._turns.add(self.plots.values())
         if not new.training:
             self._turns.finish()
@@ -140,6 +152,7 @@ class RunFeature:
             scored=scored,
             target=run.target,
             is_made_again=run.is_made_again,
+            pace=self._rate.sentence(self.session.training.end if run.training else None),
         )
 
     # --- the map of the neuron under the mouse, in place of the network's answer ---
@@ -160,6 +173,28 @@ class RunFeature:
             title = self.session.experiment.network.titles.get(reply.layer, reply.layer)
             self.boundary.set_hover_map(to_numpy(reply.values), f"{title} {numbers.place((reply.unit,))}")
 
+    # --- the calls of an iteration ---
+
+    def show_calls(self) -> None:
+        """Open the text of the calls of one iteration, or bring it to the front."""
+        if self.calls is None:
+            self.calls = CallText(self._shell.window())
+            self.calls.finished.connect(lambda: self.session.calls.want(False))
+        self.session.calls.want(True)
+        self._show_calls()
+        self.calls.open_beside()
+
+    def _show_calls(self) -> None:
+        calls = self.session.calls
+        if self.calls is None:
+            return
+        if calls.failure:
+            self.calls.set_text(calls.failure)
+        elif calls.listed:
+            self.calls.set_text(call_table(calls.listed), is_past=not calls.is_present)
+        else:
+            self.calls.set_text(self.session.training.obstacle or WAITING)
+
     # --- what a person does ---
 
     def _change(self, path: str, value: object) -> None:
@@ -173,6 +208,18 @@ class RunFeature:
     def toggle_dropout(self) -> None:
         """Switch all dropout layers on or off."""
         self.session.edit("Dropout", edits.change_training, dropout=not self.session.experiment.training.dropout)
+
+    def ask_training(self) -> None:
+        """Ask how fast training shall go, and how far."""
+        training = self.session.training
+        sheet = TrainingOrder(training.pace, score_texts(self.session.experiment.training, None)[0], self._shell.window())
+        sheet.pace_chosen.connect(training.set_pace)
+        sheet.count_chosen.connect(self._train_for)
+        sheet.goal_chosen.connect(training.until)
+        sheet.open_over(self._shell.window())
+
+    def _train_for(self, count: int, are_epochs: bool) -> None:
+        self.session.training.iterations(count * (self.session.run.iterations_per_epoch if are_epochs else 1))
 
     def ask_iteration(self) -> None:
         """Ask for an iteration and make the run stand there."""

@@ -56,6 +56,7 @@ class TopBar(QWidget):
         self._train_buttons = [_icon_button(actions[name], text=name != "rewind") for name in _TRAIN_BUTTONS]
         self.sizes = StepSizeBox()
         self._play, self._train = _accent_button(actions["play"]), _accent_button(actions["train"])
+        self._order = _icon_button(actions["train_as"])
         self._figures = {name: Figure(name, widest) for name, widest in _FIGURES.items()}
         self.badge = Badge()
         self._search = _search_button(actions["find_action"])
@@ -76,6 +77,7 @@ class TopBar(QWidget):
             self._play,
             *self._train_buttons,
             self._train,
+            self._order,
             10,
         ):
             layout.addSpacing(widget) if isinstance(widget, int) else layout.addWidget(widget)
@@ -93,7 +95,7 @@ class TopBar(QWidget):
         stepping = name == "step"
         for widget in (*self._step_buttons, self.sizes, self._play):
             widget.setVisible(stepping)
-        for widget in self._train_buttons[1:]:
+        for widget in (*self._train_buttons[1:], self._order):
             widget.setVisible(not stepping)
         self._fit()
 
@@ -108,7 +110,8 @@ class TopBar(QWidget):
         """Show where the run stands. A figure of an earlier iteration is pale, and its tooltip says of which."""
         figures, target, is_made_again = self._figures, run.target, run.is_made_again
         figures["iteration"].show_text(f"{run.iteration}" if target is None else f"{run.iteration:,} of {target:,}", target is not None)
-        figures["iteration"].show_age(_way_note(target, is_made_again), is_made_again)
+        note = _way_note(target, is_made_again) + (f"\n{run.pace}" if run.pace else "")
+        figures["iteration"].show_age(note, is_made_again)
         figures["epoch"].show_text("…" if is_made_again else f"{run.epoch}")
         figures["epoch"].show_age("Passes over the training rows that are complete", is_made_again)
         figures["score"].set_caption(run.metric)

@@ -105,7 +105,7 @@ def test_the_scales_on_the_screen_are_those_of_the_figures(qtbot):
         for cursor in range(index.length + 1):
             view.set_trace_state(TraceState(index, cursor))
             QApplication.processEvents()
-            room = overlays.scales_rect(view.viewport().rect())
+            room = view.viewport().rect().adjusted(0, view.viewport().height() - overlays.SCALES_HEIGHT - 5, 0, 0)
             shown = view.screen().grabWindow(view.winId(), room.x(), room.y(), room.width(), room.height())
             assert shown.toImage() == view.grab(room).toImage(), (coloring, cursor)
             seen.add(overlays.scales_of(view.figures))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnviz.document import edits
-from nnviz.document.branches import COLORS, Branch, Line, free_color, free_name, lines, shared
+from nnviz.document.run_branches import COLORS, Branch, BranchLine, free_color, free_name, lines, shared
 from nnviz.document.run_log import Change, RunLog
 from tests.session.sessions import two_moons
 
@@ -44,15 +44,15 @@ def test_a_branch_leaves_the_one_it_has_most_in_common_with():
     third = second.changed(20, A)
     other = RunLog(B)
     assert lines([branch(one) for one in (log, second, third, other)]) == [
-        Line(0, None, 0),
-        Line(1, 0, 7),
-        Line(2, 1, 20),
-        Line(3, None, 0),
+        BranchLine(0, None, 0),
+        BranchLine(1, 0, 7),
+        BranchLine(2, 1, 20),
+        BranchLine(3, None, 0),
     ]
 
 
 def test_a_branch_that_only_goes_less_far_leaves_where_it_ends():
-    assert lines([branch(RunLog(A)), branch(RunLog(A), reached=40)]) == [Line(0, None, 0), Line(1, 0, 40)]
+    assert lines([branch(RunLog(A)), branch(RunLog(A), reached=40)]) == [BranchLine(0, None, 0), BranchLine(1, 0, 40)]
 
 
 @pytest.mark.parametrize(("taken", "name"), [([], "branch 2"), (["branch 2", "branch 4"], "branch 3")])

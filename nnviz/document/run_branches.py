@@ -27,7 +27,7 @@ class Branch(msgspec.Struct, frozen=True):
     """How many of its iterations have been made."""
 
 
-class Line(NamedTuple):
+class BranchLine(NamedTuple):
     """How a branch is drawn: a line that leaves another one."""
 
     branch: int
@@ -47,14 +47,14 @@ def shared(one: RunLog, other: RunLog) -> float | None:
     return float("inf")
 
 
-def lines(branches: Sequence[Branch]) -> list[Line]:
+def lines(branches: Sequence[Branch]) -> list[BranchLine]:
     """Return how the branches are drawn, in their order: each leaves the earlier one with which it has most in common."""
     found = []
     for index, branch in enumerate(branches):
         common = [(shared(branch.log, other.log), -earlier) for earlier, other in enumerate(branches[:index])]
         start, parent = max(((at, place) for at, place in common if at is not None), default=(0, None))
         reached = int(min(start, branch.reached)) if parent is not None else 0
-        found.append(Line(index, None if parent is None else -parent, reached))
+        found.append(BranchLine(index, None if parent is None else -parent, reached))
     return found
 
 

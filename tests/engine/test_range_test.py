@@ -1,0 +1,111 @@
+"""The learning-rate range test: against a plain training loop of torch."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from msgspec.structs import replace
+
+from nnviz.document import edits
+from nnviz.document.catalog import SCHEDULES, new_choice
+from nnviz.engine.errors import BuildError
+from nnviz.engine.run.position import next_rows
+from nnviz.engine.run.range_test import debiased, range_test, rates
+from nnviz.engine.run.timeline import Timeline
+from nnviz.engine.run.trainer import Trainer
+from nnviz.engine.tasks import Task
+from nnviz.records.task_records import RangeTest, RangeTestTask
+from nnviz.records.tensors import to_numpy
+from tests.engine.experiments import HERE, experiment, mlp
+
+PLAIN = experiment(mlp(p=0.0), optimizer="sgd", batch_size=16, precision="float64")
+
+
+def trained(document=PLAIN, iterations: int = 10) -> Trainer:
+    timeline = Timeline(document, HERE)
+    timeline.go_to(iterations)
+    return timeline.trainer
+
+
+def finished(trainer: Trainer, task: RangeTestTask | None = None) -> RangeTest:
+    work = Task(range_test(task or RangeTestTask(), trainer))
+    while not work.is_over:
+        work.advance()
+    return work.found
+
+
+def test_the_rates_grow_by_the_same_factor():
+    found = rates(RangeTestTask(1e-4, 1.0, 5))
+    assert found == pytest.approx([1e-4, 1e-3, 1e-2, 1e-1, 1.0], rel=1e-12)
+
+
+def test_every_loss_stands_beside_the_rate_whose_update_came_before_it():
+    """A plain loop: the loss of iteration i + 1 is what rate i has done."""
+    trainer, task = trained(iterations=7), RangeTestTask(1e-3, 1.0, 12, 1)
+    found, losses = finished(trainer, task), []
+    assert trainer.position == (7, 2, 16)
+    position, rows = trainer.position, trainer.training_rows
+    for rate in [*rates(task), 0.0]:
+        taken = next_rows(trainer.experiment.seed, position, rows.count, 16)
+        loss = trainer.loss(trainer.net(rows.x[taken]), rows.targets[taken])
+        gradients = torch.autograd.grad(loss, list(trainer.parameters.values()))
+        with torch.no_grad():
+            for parameter, gradient in zip(trainer.parameters.values(), gradients, strict=True):
+                parameter -= rate * gradient
+        losses.append(loss.item())
+        position = position.after(len(taken), rows.count)
+    assert found.start == pytest.approx(losses[0], rel=1e-12)
+    assert to_numpy(found.losses)[0] == pytest.approx(losses[1:], rel=1e-9)
+    assert to_numpy(found.smoothed)[0] == pytest.approx(debiased(losses)[1:], rel=1e-9)
+
+
+def test_the_mean_is_debiased():
+    weights = 0.98 ** np.arange(3)[::-1]
+    assert debiased([3.0, 1.0, 2.0])[-1] == pytest.approx((weights @ [3.0, 1.0, 2.0]) / weights.sum())
+    assert debiased([5.0] * 40) == pytest.approx(np.full(40, 5.0))
+
+
+def test_slopes_are_by_the_logarithm_and_the_band_is_where_it_falls_fastest():
+    found = finished(trained(iterations=0), RangeTestTask(seeds=3))
+    every = to_numpy(found.rates)
+    for smoothed, slopes, steepest, lowest in zip(
+        *(to_numpy(one) for one in (found.smoothed, found.slopes, found.steepest, found.lowest)), strict=True
+    ):
+        k = int(np.searchsorted(every, steepest))
+        assert slopes[k] == pytest.approx((smoothed[k + 5] - smoothed[k - 5]) / math.log(every[k + 5] / every[k - 5]), rel=1e-9)
+        assert steepest <= lowest and slopes[k] == np.nanmin(slopes[every <= lowest]) < 0 and np.isnan(slopes[:10]).all()
+        assert lowest == every[np.nanargmin(smoothed)]
+    assert found.low == to_numpy(found.steepest).min() and found.high == to_numpy(found.steepest).max()
+    assert len({row.tobytes() for row in to_numpy(found.losses)}) == 3  # each seed has other rows
+
+
+def test_it_stops_at_four_times_the_best():
+    quick = edits.change_training(PLAIN, loss="mse")
+    found = finished(trained(quick), RangeTestTask(1e-3, 1e6, 60, 2))
+    for losses, smoothed in zip(to_numpy(found.losses), to_numpy(found.smoothed), strict=True):
+        made = np.isfinite(smoothed).sum()
+        best = np.minimum.accumulate(smoothed[:made])
+        assert 0 < made < 60 and np.isnan(losses[made:]).all()
+        assert (smoothed[: made - 1] <= 4 * best[: made - 1]).all()
+
+
+def test_a_loss_that_only_grows_has_no_band():
+    uphill = edits.change_optimizer(edits.change_training(PLAIN, batch_size=None), maximize=True)
+    found = finished(trained(uphill, 0), RangeTestTask(iterations=20, seeds=1))
+    assert found.low is found.high is None and np.isnan(to_numpy(found.steepest)).all()
+
+
+def test_schedule_and_early_stopping_of_the_run_play_no_part():
+    other = edits.change_training(PLAIN, early_stopping=1)
+    other = replace(other, training=replace(other.training, schedule=new_choice(SCHEDULES, "cosine")))
+    task = RangeTestTask(iterations=30, seeds=1)
+    assert to_numpy(finished(trained(other, 0), task).losses).tolist() == to_numpy(finished(trained(PLAIN, 0), task).losses).tolist()
+
+
+@pytest.mark.parametrize("task", [RangeTestTask(0.0), RangeTestTask(1.0, 0.1), RangeTestTask(iterations=2), RangeTestTask(seeds=0)])
+def test_what_is_no_test_is_refused(task):
+    with pytest.raises(BuildError):
+        range_test(task, trained())

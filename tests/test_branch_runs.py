@@ -1,0 +1,101 @@
+"""Runs that were saved as branches of a document are made again on the command line, to the bit."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nnviz import cli
+from nnviz.document import edits
+from nnviz.document.run_branches import Branch
+from nnviz.document.store import files, saved_run
+from nnviz.document.store.saved_run import SavedBranch, SavedRun
+from nnviz.engine.run.timeline import Timeline
+from nnviz.engine.run.trainer import digest
+from tests.engine.experiments import HERE, experiment
+
+START = experiment(batch_size=16)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A document with two branches, and the digests at which they were left."""
+    timeline = Timeline(START, HERE)
+    timeline.go_to(60)
+    main = timeline.log, timeline.iteration, digest(timeline.trainer.net)
+    timeline.go_to(25)
+    timeline.edit(edits.choose_optimizer(START, "rmsprop"))
+    timeline.go_to(40)
+    path = tmp_path / "branches.nnviz"
+    beside = (SavedBranch(Branch("main", 0, main[0], main[1])),)
+    run = SavedRun(timeline.iteration, None, timeline.log, "faster", 1, beside)
+    files.save(path, timeline.document, extras={saved_run.PART: saved_run.encode(run)})
+    return path, {"main": main[2], "faster": digest(timeline.trainer.net)}
+
+
+def run(capsys, *words: str) -> dict:
+    assert cli.main(["run", *words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_every_branch_comes_to_the_same_bits_twice(saved, capsys):
+    path, digests = saved
+    for name, expected in 2 * list(digests.items()):
+        found = run(capsys, str(path), "--branch", name)
+        assert (found["digest"], found["iterations"]) == (expected, {"main": 60, "faster": 40}[name])
+
+
+def test_a_branch_can_be_made_further(saved, capsys):
+    path, digests = saved
+    assert run(capsys, str(path), "--branch", "faster", "--iterations", "41")["digest"] != digests["faster"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--branch", "other"), "There is no branch 'other' in {path}. There is: faster, main."),
+        (("--branch", "main", "--seed", "3"), "--branch makes a run again as it was: leave out --set, --seed and --precision."),
+    ],
+)
+def test_what_cannot_be_is_said(saved, capsys, words, sentence):
+    path, _ = saved
+    assert cli.main(["run", str(path), *words]) == 1
+    assert capsys.readouterr().err.strip() == sentence.format(path=path)
+
+
+def test_a_document_without_a_run_has_no_branch(tmp_path, capsys):
+    path = tmp_path / "plain.nnviz"
+    files.save(path, START)
+    assert cli.main(["run", str(path), "--branch", "main"]) == 1
+    assert "was saved without a run" in capsys.readouterr().err
+
+
+def test_fifty_changes_and_five_branches_are_saved_and_made_again(tmp_path, capsys):
+    """Changes at random iterations, then branches at random places: each comes to the same digest, twice."""
+    import random
+
+    chance = random.Random(7)
+    timeline, changes = Timeline(START, HERE), {}
+    for number in range(50):
+        changes.setdefault(chance.randrange(120), []).append(number)
+    for iteration in range(120):
+        for number in changes.get(iteration, ()):
+            rate = 0.001 * (1 + number % 9)
+            document = edits.change_optimizer(timeline.document, learning_rate=rate)
+            timeline.edit(edits.change_training(document, dropout=bool(number % 2), batch_size=8 + number % 3))
+        timeline.advance()
+    kept = {"main": (timeline.log, 120, digest(timeline.trainer.net))}
+    for number in range(5):
+        place = chance.randrange(10, 110)
+        branch = timeline.branch(kept["main"][0])
+        branch.go_to(place)
+        branch.edit(edits.change_optimizer(branch.trainer.experiment, learning_rate=0.02 + number / 100))
+        branch.go_to(place + 30)
+        kept[f"branch {number + 2}"] = branch.log, branch.iteration, digest(branch.trainer.net)
+    beside = tuple(SavedBranch(Branch(name, 0, log, reached)) for name, (log, reached, _) in kept.items() if name != "main")
+    path = tmp_path / "many.nnviz"
+    files.save(path, kept["main"][0].last, extras={saved_run.PART: saved_run.encode(SavedRun(120, None, kept["main"][0], branches=beside))})
+    for name, (_, reached, expected) in 2 * list(kept.items()):
+        found = run(capsys, str(path), "--branch", name)
+        assert (found["digest"], found["iterations"]) == (expected, reached), name
