@@ -30,6 +30,7 @@ from nnviz.session.document import Document, Edited, UndoOrder
 from nnviz.session.engine_link import EngineLink, Wire
 from nnviz.session.engine_process import EngineProcess
 from nnviz.session.engine_work import EngineWork
+from nnviz.session.long_tasks import LongTasks
 from nnviz.session.queries import BatchRows, DataPreviews, NodeNumbers, Query
 from nnviz.session.run import RunState
 from nnviz.session.stepping import Stepping
@@ -82,6 +83,7 @@ class Session(QObject):
         self.weights = Weights(self.link, self.document, self.training, self)
         self.previews, self.batch, self.numbers = DataPreviews(self.link, self), BatchRows(self.link, self), NodeNumbers(self.link, self)
         self.calls = CallLists(self.link, self)
+        self.tasks = LongTasks(self.link, self)
         self._gradient_checks = Query(self.link, messages.CheckGradient, messages.GradientChecked, parent=self)
         self._unit_maps = Query(self.link, messages.MapUnit, messages.UnitMapped, parent=self)
         self.watched = WatchedPanels(self.link, self)
@@ -290,6 +292,7 @@ class Session(QObject):
         self._forget_details_of({path.split("/")[0] for path, _ in self.stepping.details})
         self.experiment_changed.emit(edit.old, edit.new)
         self.breakpoints_changed.emit()
+        self.tasks.forget()
         self.link.begin(edit.new, edit.report.ok, self.document.folder)
         self.document_replaced.emit()
 
@@ -331,7 +334,7 @@ class Session(QObject):
         self.what_ifs.take(reply)
         self.weights.take(reply)
         self.training.make_changes(reply)
-        for query in (self.previews, self.batch, self.numbers, self.calls, self._gradient_checks, self._unit_maps):
+        for query in (self.previews, self.batch, self.numbers, self.calls, self.tasks, self._gradient_checks, self._unit_maps):
             query.take(reply)
         match reply:
             case messages.Opened():
