@@ -34,7 +34,7 @@ class ActivationCurvePlot(Plot):
     """One function of one layer, chosen in the header."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Activation curve", _EXPLANATION, "Activation", parent)
+        super().__init__("Activation curve", _EXPLANATION, "Curve", parent)
         self.layers = ChoiceButton("Layer")
         self.layers.chosen.connect(self.renew)
         self.tools = (self.layers,)

@@ -81,7 +81,7 @@ class GradientNormPlot(Plot):
         self.least_height = 0 if is_chart else self.rows.least_height
         clipped = "" if self._clip_norm is None else f" · clipped to {number(self._clip_norm)}"
         said = plot_numbers.iteration(snapshots[-1].iteration) + clipped if self.layers else ""
-        self.set_heading("Gradient norm by layer", said, "Gradient norm")
+        self.set_heading("Gradient norm by layer", said, "Norms" if is_chart else "Gradient norm")
 
     def _with_all(self, layers: tuple[LayerMeasures, ...]) -> tuple[LayerMeasures, ...]:
         """The layers, and where the norm of all together is clipped, these."""

@@ -29,7 +29,7 @@ class LearningRatesPlot(Plot):
     """Curves over the iterations; a layer is chosen in the header."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Learning rate and steps", _EXPLANATION, "Learning rate", parent)
+        super().__init__("Learning rate and steps", _EXPLANATION, "Rate", parent)
         self.layers = ChoiceButton("Layer")
         self.layers.chosen.connect(self.renew)
         self.tools = (self.layers,)

@@ -8,6 +8,7 @@ from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.training import Training
 from nnviz.messages import UnitMapped
+from nnviz.records.task_records import NoiseTask
 from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
 from nnviz.session.session import Session
@@ -17,6 +18,7 @@ from nnviz.ui.run._activation_curve import ActivationCurvePlot
 from nnviz.ui.run._boundary import BoundaryPlot
 from nnviz.ui.run._call_text import CallText
 from nnviz.ui.run._go_to import GoToField
+from nnviz.ui.run._gradient_noise import GradientNoisePlot
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
 from nnviz.ui.run._layer_pairs import MODES, SPREAD, LayerPairsPlot
@@ -81,7 +83,7 @@ class RunFeature:
         self.loss, self.boundary, self.metric = LossPlot(), BoundaryPlot(), MetricPlot()
         self.histograms, self.norms = HistogramPlot(), GradientNormPlot()
         self.ratios, self.units, self.rates, self.curve = UpdateRatioPlot(), UnitSharesPlot(), LearningRatesPlot(), ActivationCurvePlot()
-        self.spread, self.modes = LayerPairsPlot(SPREAD), LayerPairsPlot(MODES)
+        self.spread, self.modes, self.noise = LayerPairsPlot(SPREAD), LayerPairsPlot(MODES), GradientNoisePlot()
         self.plots: dict[str, Plot] = {
             "loss": self.loss,
             "boundary": self.boundary,
@@ -95,18 +97,22 @@ class RunFeature:
             "curve": self.curve,
             "modes": self.modes,
         }
-        self.cards = {name: framed(plot) for name, plot in self.plots.items()}
+        self.cards = {name: framed(plot) for name, plot in (self.plots | {"noise": self.noise}).items()}
         self._hovered = NO_NEURON
         self._rate = TrainingRate()
         self.calls: CallText | None = None
         """Made when it is first asked for."""
         session.calls.changed.connect(self._show_calls)
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
+        self.noise.compute_requested.connect(lambda: session.tasks.ask(NoiseTask()))
+        self.noise.cancel_requested.connect(lambda: session.tasks.cancel(NoiseTask))
+        session.tasks.changed.connect(lambda kind: self._show_noise() if kind is NoiseTask else None)
         self.training.value_requested.connect(self._change)
         for plot in (self.boundary, self.histograms):
             plot.needs_changed.connect(shell.update_needs)
         for plot in self.plots.values():
             plot.export_requested.connect(shell.export_picture)
+        self.noise.export_requested.connect(shell.export_picture)
         session.responded.connect(self._show_map)
 
     @property
@@ -130,10 +136,15 @@ class RunFeature:
         """Draw the run as it stands now; while it trains one plot in each turn of the event loop, so that no turn takes long."""
         self._rate.note(new.iteration, new.training)
         self._turns.add(self.plots.values())
+        self._show_noise()
         if not new.training:
             self._turns.finish()
         if self._hovered != NO_NEURON and old is not None and new.surface is not old.surface:  # the net has changed under the mouse
             self._ask_for_map()
+
+    def _show_noise(self) -> None:
+        tasks = self.session.tasks
+        self.noise.set_state(tasks.state(NoiseTask), tasks.is_present(NoiseTask), tasks.obstacle)
 
     def figures(self) -> RunFigures:
         """Return where the run stands, as the bar says it."""

@@ -32,6 +32,7 @@ TITLES = {
     "rates": "Learning rate and steps",
     "curve": "Activation curve",
     "modes": "Mean output by mode",
+    "noise": "Gradient noise",
     "microscope": "Optimizer microscope",
 }
 """What a panel is called in a menu; one that is not here is called by its name."""

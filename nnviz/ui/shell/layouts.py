@@ -57,7 +57,7 @@ WORKSPACES = {
                 (470, row((560, "loss"), (440, "boundary"))),
                 (410, row((350, "histograms"), (330, "norms"), (320, "metric"))),
                 (380, row((330, "ratios"), (330, "units"), (330, "spread"))),
-                (380, row((330, "rates"), (330, "curve"), (330, "modes"))),
+                (380, row((330, "rates"), (330, "curve"), (330, "modes"), (330, "noise"))),
             ),
         ),
         (420, column((370, "network"), (520, "microscope"))),
@@ -65,5 +65,5 @@ WORKSPACES = {
 }
 """Shares are pixels of the 1600×1000 window of the design."""
 
-HIDDEN = {"step": {"batch", "curve"}, "train": {"ratios", "units", "spread", "rates", "curve", "modes"}}
+HIDDEN = {"step": {"batch", "curve"}, "train": {"ratios", "units", "spread", "rates", "curve", "modes", "noise"}}
 """Panels that a workspace has and does not show until it is asked to."""
