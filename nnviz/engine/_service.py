@@ -234,7 +234,10 @@ class Service:
         self._send(messages.Trained(timeline.iteration, timeline.trainer.position.epoch, reason, message, hit))
 
     def _go_to(self, request: messages.GoTo) -> None:
-        timeline, self._left = self._run(), None
+        timeline = self._run()
+        if self._left is not None:  # it trains: what the window has not heard of yet is not lost when the run goes back
+            self._reporter.report_recorded_weight(timeline, self._revision)
+            self._left = None
 
         def interrupted() -> bool:
             self._reporter.report_progress(timeline, self._revision)

@@ -389,6 +389,24 @@ def test_go_to_is_exact_and_trains_on(engine):
     assert engine.until(messages.Moved).iteration == 120 and weights(engine) == expected(trained(until=120))
 
 
+def test_going_back_while_it_trains_tells_first_what_the_window_has_not_heard(engine):
+    engine.open()
+    engine.acknowledges = False  # after the first frame of the training no other comes
+    try:
+        engine.send(messages.Train())
+        while (heard := engine.until(messages.Frame)).iteration == 0:
+            pass
+        time.sleep(0.1)
+        engine.send(messages.GoTo(3))
+        told = []
+        engine.until(messages.Moved, told)
+    finally:
+        engine.acknowledges = True
+    last = [reply for reply in told if isinstance(reply, messages.Frame) and reply.points][-1]
+    assert last.iteration > heard.iteration
+    assert arrived(last.points)[-1].iteration == last.iteration
+
+
 def test_a_long_way_is_left_for_a_pause(engine):
     engine.open()
     start = time.monotonic()

@@ -24,12 +24,14 @@ from nnviz.ui.run._histogram import HistogramPlot
 from nnviz.ui.run._layer_pairs import MODES, SPREAD, LayerPairsPlot
 from nnviz.ui.run._learning_rates import LearningRatesPlot
 from nnviz.ui.run._metric import MetricPlot
+from nnviz.ui.run._run_navigation import RunNavigation
 from nnviz.ui.run._training_order import TrainingOrder
 from nnviz.ui.run._training_panel import TrainingPanel
 from nnviz.ui.run._training_rate import TrainingRate
 from nnviz.ui.run._unit_shares import UnitSharesPlot
 from nnviz.ui.run._update_ratio import UpdateRatioPlot
 from nnviz.ui.run.loss_plot import LossPlot
+from nnviz.ui.run.run_tree import RunTree, surroundings
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.plot_card import framed
@@ -104,16 +106,23 @@ class RunFeature:
         """Made when it is first asked for."""
         session.calls.changed.connect(self._show_calls)
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
-        self.noise.compute_requested.connect(lambda: session.tasks.ask(NoiseTask()))
-        self.noise.cancel_requested.connect(lambda: session.tasks.cancel(NoiseTask))
-        session.tasks.changed.connect(lambda kind: self._show_noise() if kind is NoiseTask else None)
+        self._has_ghosts = True
+        self.navigation = RunNavigation(session, shell, self._show_around)
+        self.bar = self.navigation.bar
         self.training.value_requested.connect(self._change)
         for plot in (self.boundary, self.histograms):
             plot.needs_changed.connect(shell.update_needs)
         for plot in self.plots.values():
             plot.export_requested.connect(shell.export_picture)
-        self.noise.export_requested.connect(shell.export_picture)
+            plot.iteration_requested.connect(self.navigation.go_to)
         session.responded.connect(self._show_map)
+        self._join_noise(session, shell)
+
+    def _join_noise(self, session: Session, shell: Shell) -> None:
+        self.noise.compute_requested.connect(lambda: session.tasks.ask(NoiseTask()))
+        self.noise.cancel_requested.connect(lambda: session.tasks.cancel(NoiseTask))
+        self.noise.export_requested.connect(shell.export_picture)
+        session.tasks.changed.connect(lambda kind: self._show_noise() if kind is NoiseTask else None)
 
     @property
     def needs(self) -> dict[str, str]:
@@ -134,6 +143,7 @@ class RunFeature:
 
     def show_run(self, new: RunState, old: RunState | None = None) -> None:
         """Draw the run as it stands now; while it trains one plot in each turn of the event loop, so that no turn takes long."""
+        self.navigation.show_run(new, old)
         self._rate.note(new.iteration, new.training)
         self._turns.add(self.plots.values())
         self._show_noise()
@@ -145,6 +155,16 @@ class RunFeature:
     def _show_noise(self) -> None:
         tasks = self.session.tasks
         self.noise.set_state(tasks.state(NoiseTask), tasks.is_present(NoiseTask), tasks.obstacle)
+
+    def _show_around(self, tree: RunTree) -> None:
+        """Show the flags of the run, and its other branches, where time is an axis."""
+        around = surroundings(tree, self._has_ghosts)
+        for plot in (self.loss, self.metric, self.histograms, self.norms, self.ratios, self.units, self.rates):
+            plot.set_surroundings(around)
+
+    def show_soundness(self) -> None:
+        """Whether anything can be trained may be another matter now."""
+        self.navigation.show_obstacle()
 
     def figures(self) -> RunFigures:
         """Return where the run stands, as the bar says it."""
@@ -219,6 +239,11 @@ class RunFeature:
     def toggle_dropout(self) -> None:
         """Switch all dropout layers on or off."""
         self.session.edit("Dropout", edits.change_training, dropout=not self.session.experiment.training.dropout)
+
+    def toggle_ghosts(self) -> None:
+        """Show the other branches in plots, or the present one alone."""
+        self._has_ghosts = not self._has_ghosts
+        self._show_around(self.navigation.tree)
 
     def ask_training(self) -> None:
         """Ask how fast training shall go, and how far."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
+from nnviz.ui.run.run_tree import Flag
 from nnviz.ui.theme.colors import Theme, current_theme
 from nnviz.ui.widgets.decimation import decimated
 from nnviz.ui.widgets.plot import Plot
@@ -19,6 +21,10 @@ from nnviz.ui.widgets.scales import AxisScale
 
 _LARGE = 420
 """From this width on the labels stand at the ends of the curves instead of in a corner."""
+_NAMED = 220
+"""From this width of the frame on the names of branches stand at the ends of their curves."""
+FLAG, NEAR = 8, 5
+"""Height of a flag in pixels, and so many beside it that it is still meant."""
 _COVERED = 0.65
 """The most of a plot's frame that labels in a corner may cover."""
 _DASH = 12
@@ -52,6 +58,23 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class GhostCurve:
+    """The same figure of another branch of the run, pale, with its name at the end."""
+
+    name: str
+    color: int
+    """The branch's place among the colours of branches."""
+    x: np.ndarray
+    y: np.ndarray
+    drawn: tuple[np.ndarray, np.ndarray]
+
+    @classmethod
+    def of(cls, name: str, color: int, x: np.ndarray, y: np.ndarray) -> GhostCurve:
+        """Return the curve through these points, thinned for drawing."""
+        return cls(name, color, x, y, decimated(x, y))
+
+
+@dataclass(frozen=True)
 class LineChart:
     """Everything that is painted: curves, limits, a mark where a curve had to stop, and side notes."""
 
@@ -70,6 +93,8 @@ class LineChart:
     """A value that is marked by a line across."""
     value_text: Callable[[float], str] = steady
     tick_text: Callable[[float], str] = field(default=plot_numbers.tick)
+    flags: tuple[Flag, ...] = ()
+    ghosts: tuple[GhostCurve, ...] = ()
 
     @property
     def labelled(self) -> list[Curve]:
@@ -77,8 +102,8 @@ class LineChart:
         return [curve for curve in self.curves if not curve.pale and curve.x.size]
 
 
-def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -> None:
-    """Paint the chart into the area of a plot, with the values under the pointer."""
+def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -> tuple[tuple[QRectF, int], ...]:
+    """Paint the chart into the area of a plot, with the values under the pointer. Return where flags stand, and of which iterations."""
     axes, theme, hovered = plot.axes, current_theme(), plot.hovered
     if chart.has_legend and area.width() < _LARGE:
         _paint_legend(painter, theme, area, chart)
@@ -89,6 +114,8 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
     axes.axis("left", chart.tick_text, lines=True)
     axes.axis("bottom")
     _paint_marked(painter, theme, frame, chart, y)
+    for ghost in chart.ghosts:
+        axes.curve(*ghost.drawn, theme.branch(ghost.color, 0.55), 1.0)
     for curve in chart.curves:
         drawn = curve.between(x.low, x.high) if plot.zoom.is_on else curve.drawn
         width = 1.0 if curve.pale else 1.6 if curve.drawn[0].size == curve.x.size else 1.2
@@ -102,17 +129,25 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
         axes.vertical(read[0][0].x[read[0][1]], theme.color("faint"))
     axes.render(painter)
     for curve, place in (*((curve, -1) for curve in chart.labelled), *read):
-        painter.setPen(QPen(theme.color("panel"), 1) if place >= 0 else Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color(curve.color))
-        spot = QPointF(x(curve.x[place]), y(curve.y[place]))
-        if frame.adjusted(-1, -1, 1, 1).contains(spot):
-            painter.drawEllipse(spot, 3, 3)
+        _paint_dot(painter, theme, frame, curve, place, QPointF(x(curve.x[place]), y(curve.y[place])))
+    _paint_ghost_names(painter, theme, frame, chart, x, y)
+    flags = _paint_flags(painter, theme, frame, chart, x)
     if area.width() >= _LARGE:
         _paint_end_labels(painter, theme, area, chart, x, y)
     else:
         _paint_corner_labels(painter, theme, frame, chart, y)
     if read:
-        paint_readout(painter, theme, hovered, _readout(chart, read), frame)
+        told = [flag.text for place, flag in flags if abs(place.center().x() - hovered.x()) <= NEAR]
+        paint_readout(painter, theme, hovered, _readout(chart, read, wrapped(told, frame.width())), frame)
+    return tuple((place, flag.iteration) for place, flag in flags)
+
+
+def _paint_dot(painter: QPainter, theme: Theme, frame: QRectF, curve: Curve, place: int, spot: QPointF) -> None:
+    """The last point of a curve (place −1), or one that is read off."""
+    if frame.adjusted(-1, -1, 1, 1).contains(spot):
+        painter.setPen(QPen(theme.color("panel"), 1) if place >= 0 else Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color(curve.color))
+        painter.drawEllipse(spot, 3, 3)
 
 
 def nearest(x: np.ndarray, value: float) -> int:
@@ -130,6 +165,25 @@ def _scales(area: QRectF, chart: LineChart) -> tuple[QRectF, AxisScale, AxisScal
     frame = area.adjusted(round(left), 7, -round(right), -line_height() - 3)
     x = AxisScale(*chart.x_limits, frame.left(), frame.right())
     return frame, x, AxisScale(*chart.y_limits, frame.bottom(), frame.top(), chart.log)
+
+
+def _paint_flags(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, x: AxisScale) -> list[tuple[QRectF, Flag]]:
+    """Thin marks at the foot of the frame; return where they can be clicked."""
+    shown = [flag for flag in chart.flags if x.low <= flag.iteration <= x.high]
+    painter.setBrush(theme.color("muted"))
+    for flag in shown:
+        place, foot = round(float(x(flag.iteration))) + 0.5, frame.bottom()
+        painter.setPen(QPen(theme.color("muted"), 1))
+        painter.drawLine(QPointF(place, foot - FLAG), QPointF(place, foot))
+        painter.drawPolygon(QPolygonF([QPointF(place, foot - FLAG), QPointF(place + 4, foot - FLAG + 2), QPointF(place, foot - FLAG + 4)]))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    return [(QRectF(float(x(flag.iteration)) - NEAR, frame.bottom() - FLAG - 2, 2 * NEAR, FLAG + 2), flag) for flag in shown]
+
+
+def wrapped(texts: list[str], width: float) -> list[str]:
+    """Return the texts in lines that a readout has room for in a frame of this width."""
+    letters = max(16, int((width - 16) / text_width("0", number=True)))
+    return [line for text in texts for part in text.split("\n") for line in textwrap.wrap(part, letters)]
 
 
 # --- labels ---------------------------------------------------------------------------------------------------------
@@ -159,6 +213,19 @@ def _paint_end_labels(painter: QPainter, theme: Theme, area: QRectF, chart: Line
     for place, note in enumerate(chart.notes):
         line = QRectF(x.start, area.top() + 9 + place * line_height(), x.end - x.start - 8, line_height())
         write(painter, line, note, theme.color("muted"), align=RIGHT)
+
+
+def _paint_ghost_names(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, x: AxisScale, y: AxisScale) -> None:
+    """The name of each branch at the end of its curve, where there is room for names."""
+    ends = [(float(x(ghost.x[-1])), float(y(ghost.y[-1])), ghost) for ghost in chart.ghosts if ghost.x.size]
+    ends = sorted((end for end in ends if frame.left() <= end[0] <= frame.right() + 1), key=lambda end: end[1])
+    if not ends or frame.width() < _NAMED:
+        return
+    tops = _apart([end[1] - line_height() - 1 for end in ends], line_height(), frame.top(), frame.bottom() - FLAG)
+    for (right, _, ghost), top in zip(ends, tops, strict=True):
+        width = text_width(ghost.name)
+        left = max(frame.left(), min(right - width - 2, frame.right() - width))
+        write(painter, QRectF(left, top, width + 2, line_height()), ghost.name, theme.branch(ghost.color))
 
 
 def _apart(tops: list[float], height: float, low: float, high: float) -> list[float]:
@@ -248,11 +315,15 @@ def _paint_marked(painter: QPainter, theme: Theme, frame: QRectF, chart: LineCha
         painter.drawLine(QPointF(frame.left(), place), QPointF(frame.right(), place))
 
 
-def _readout(chart: LineChart, read: list[tuple[Curve, int]]) -> list[tuple[str, str]]:
+def _readout(chart: LineChart, read: list[tuple[Curve, int]], told: list[str]) -> list[tuple[str, str]]:
     """The lines of the readout: (colour name, text)."""
     iteration = read[0][0].x[read[0][1]]
     rows = [("muted", f"iteration {iteration:,.0f}")]
     for curve, place in read:
         when = "" if curve.x[place] == iteration else f" at {curve.x[place]:,.0f}"
         rows.append((curve.color, f"{curve.label} {chart.value_text(float(curve.y[place]))}{when}"))
-    return rows
+    for ghost in chart.ghosts:
+        place = nearest(ghost.x, iteration) if ghost.x.size else 0
+        if ghost.x.size and ghost.x[0] <= iteration <= ghost.x[-1]:
+            rows.append(("muted", f"{ghost.name} {chart.value_text(float(ghost.y[place]))}"))
+    return [*rows, *(("text", line) for line in told)]

@@ -72,6 +72,7 @@ class Features:
         boundary.erase_requested.connect(points.erase)
         boundary.adopt_requested.connect(points.adopt)
         self.step.microscope.export_requested.connect(shell.export_picture)
+        self.run.bar.height_changed.connect(self.follow_text_size)
 
     def _cards(self) -> dict[str, Card]:
         """The cards by the names of their panels, in the order in which menus list them."""
@@ -96,7 +97,9 @@ class Features:
         width = max(_NARROWEST, min(round(scaled(_NARROWEST)), most - max(_RIGHT.values())))
         height = self.run.training.least_height() + frame_height()
         self.run.training.follow_text_size()
-        spare = self._shell.window().height() - self._bar.height() - _LAYERS - _AROUND
+        below = 0 if self.run.bar.isHidden() else self.run.bar.minimumHeight()
+        spare = self._shell.window().height() - self._bar.height() - below - _LAYERS - _AROUND
+        self.graph.set_low(scaled(1.0) > 1)
         self.cards["layers"].setMinimumSize(width, _LAYERS)
         self.cards["training"].setMinimumSize(width, min(height, _MOST_HIGH, spare))
         for name, pixels in _RIGHT.items():

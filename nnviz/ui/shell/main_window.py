@@ -111,11 +111,13 @@ class MainWindow(QMainWindow):
         self._turns = Turns(lambda feature: feature.show_trace_state(self.session.stepping.state), self)
         self.centralWidget().layout().replaceWidget(self._blank, self.features.area)
         self._blank.deleteLater()
+        self.centralWidget().layout().addWidget(self.features.run.bar)
         PendingText(self)
         EscapeKey(self, self._leave_mode)
         self._listen(self.session)
         if self._keeps_settings:
             self.features.area.restore_state(str(QSettings().value("window/panels", "")))
+            self.features.run.bar.setVisible(str(QSettings().value("window/run_bar", "shown")) != "hidden")
         self.features.area.show_workspace(FIRST_WORKSPACE)
         self._show_experiment(self.session.experiment)
         self._show_document()
@@ -136,6 +138,7 @@ class MainWindow(QMainWindow):
         stepping.playing_changed.connect(lambda playing: table.show_running("play", playing))
         for changed in (session.what_ifs.changed, session.undo_order.changed):
             changed.connect(self.update_actions)
+        session.branches.changed.connect(self.update_actions, Qt.ConnectionType.QueuedConnection)  # others still hear of the document
         session.message_posted.connect(self.toast.post)
         session.work.changed.connect(self._show_work)
         self.busy_line.cancel_requested.connect(session.work.cancel)
@@ -217,6 +220,7 @@ class MainWindow(QMainWindow):
         """Whether the network can be trained and traced may be another matter now."""
         self.features.graph.show_soundness()
         self.features.step.show_soundness()
+        self.features.run.show_soundness()
         self.update_actions()
 
     def _show_trace_state(self, state: TraceState | None) -> None:
@@ -264,6 +268,11 @@ class MainWindow(QMainWindow):
         else:
             area.show_workspace(next(name for name, tree in WORKSPACES.items() if panel in tree.panels()))
             area.set_panel_visible(panel, True)
+
+    def toggle_run_bar(self) -> None:
+        """Hide the run bar, or show it."""
+        self.features.run.bar.setVisible(self.features.run.bar.isHidden())
+        self.features.follow_text_size()
 
     def update_needs(self) -> None:
         """Have measured what the panels that can be seen need now; the curves always are."""
@@ -376,6 +385,7 @@ class MainWindow(QMainWindow):
         settings = QSettings()
         settings.setValue("window/geometry", self.saveGeometry())
         settings.setValue("window/panels", self.features.area.save_state())
+        settings.setValue("window/run_bar", "hidden" if self.features.run.bar.isHidden() else "shown")
         settings.setValue("window/theme", current_theme().name)
         settings.setValue("window/text", text_size())
 
@@ -403,6 +413,7 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.features:
+            self.features.run.bar.follow_window()
             self.features.follow_text_size()
         super().resizeEvent(event)
 

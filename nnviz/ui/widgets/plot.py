@@ -37,6 +37,8 @@ class Plot(QWidget):
 
     export_requested = Signal(QWidget)
     """Its picture, to be written to a file."""
+    iteration_requested = Signal(int)
+    """The iteration of a flag that was clicked."""
     heading_changed = Signal(str, str, str)
     """Title, a shorter title for narrow cards, subtitle."""
 
@@ -58,6 +60,8 @@ class Plot(QWidget):
         self.zoom = Zoom()
         self._dragged: QPointF | None = None
         """Where the mouse was last, while it drags what is looked at."""
+        self._spots: tuple[tuple[QRectF, int], ...] = ()
+        """Where a click asks for which iteration."""
         self._parts: tuple[Any, ...] = ()
         self._stale = False
         self.setAccessibleName(title)
@@ -144,6 +148,10 @@ class Plot(QWidget):
             if self.is_past:
                 painter.fillRect(self.rect(), current_theme().color("panel", 1 - _PAST))
 
+    def set_spots(self, spots: tuple[tuple[QRectF, int], ...]) -> None:
+        """Let a click at one of these places ask for its iteration."""
+        self._spots = spots
+
     def zoomed(self, frame: QRectF, x: AxisScale, y: AxisScale) -> tuple[AxisScale, AxisScale]:
         """Return the scales of what is looked at. A plot that asks for them is zoomed by the wheel, dragged, reset by a double click."""
         return self.zoom.scales(frame, x, y)
@@ -158,6 +166,10 @@ class Plot(QWidget):
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        asked = [iteration for place, iteration in self._spots if place.contains(event.position())]
+        if asked and event.button() == Qt.MouseButton.LeftButton and not self.sentence:
+            self.iteration_requested.emit(asked[-1])
+            return
         is_drag = event.button() == Qt.MouseButton.LeftButton and self.zoom.is_on and self.zoom.contains(event.position())
         self._dragged = event.position() if is_drag else None
         event.setAccepted(is_drag)
