@@ -17,7 +17,7 @@ from nnviz.records.call_list import CallList, ListedCall
 from nnviz.records.data_record import ColumnRecord, DataRecord, Spread, TableColumn, TableRecord
 from nnviz.records.divergence_record import Divergence, Place
 from nnviz.records.hindsight_record import FirstTime, PastNumbers, Predicate, Question
-from nnviz.records.run_records import CurvePoint, Goal, LayerMeasures, Predictions, Surface
+from nnviz.records.run_records import CurvePoint, FunctionUse, Goal, LayerMeasures, LayerOutputs, LayerSteps, Predictions, Surface
 from nnviz.records.task_records import (
     Curvature,
     CurvatureTask,
@@ -191,6 +191,8 @@ MESSAGES = [
         Surface((0.0, 0.0), (1.0, 1.0), ARRAY),
         TRACE,
         answers=Predictions(ARRAY, ARRAY, ARRAY, {"accuracy": 0.5}, ARRAY),
+        outputs=(LayerOutputs("h1", 0.1, 0.2, 0.3, 0.4, 1, (FunctionUse("relu", 4, MEASURE, ARRAY, None, None, 2),)),),
+        steps=(LayerSteps("h1", 0.001, (0.1, 0.2, 0.3, 0.4, 0.5)),),
     ),
     messages.Trained(9, 1, "non_finite", "why"),
     messages.Moved(3, 1, POINTS),

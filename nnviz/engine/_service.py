@@ -156,7 +156,7 @@ class Service:
 
     def _begin(self, revision: int, timeline: Timeline, iteration: int = 0, nothing_left: bool = False) -> None:
         trained = self._timeline.iteration if self._timeline else 0
-        timeline.trainer.keep_previous("measures" in self._reporter.watch.panels)
+        timeline.trainer.keep_previous(self._reporter.needs_previous)
         timeline.record_weight(self._reporter.watch.parameter, self._reporter.watch.element)
         stop = timeline.go_to(iteration, self._inbox.interrupts) if iteration else None
         self._timeline, self._revision, self._left = timeline, revision, None
@@ -288,7 +288,7 @@ class Service:
         self._reporter.set_watch(request)
         news = set(request.panels) - set(old.panels) - {"trace"}
         if self._timeline:
-            self._timeline.trainer.keep_previous("measures" in request.panels)
+            self._timeline.trainer.keep_previous(self._reporter.needs_previous)
             if (request.parameter, request.element) != (old.parameter, old.element):
                 self._timeline.record_weight(request.parameter, request.element)
                 self._reporter.report_recorded_weight(self._timeline, self._revision)
