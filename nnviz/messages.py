@@ -15,6 +15,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import LogUpdate, RunLog
 from nnviz.records.call_list import CallList
 from nnviz.records.data_record import DataRecord, TableRecord
+from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.run_records import (
     BreakpointHit,
     CurvePoints,
@@ -107,6 +108,8 @@ class Watch(Request, frozen=True):
     """The parameter of that weight; empty for none."""
     element: tuple[int, ...] = ()
     details: Details = ()
+    pictures: tuple[PictureWish, ...] = ()
+    """What is shown of the inside of the net."""
 
 
 class SetBreakpoints(Request, frozen=True):
@@ -267,6 +270,7 @@ class Frame(Reply, frozen=True):
     trace: TraceRecord | None = None
     history: WeightHistory | None = None
     answers: Predictions | None = None
+    pictures: tuple[Picture, ...] = ()
     outputs: tuple[LayerOutputs, ...] = ()
     steps: tuple[LayerSteps, ...] = ()
 

@@ -22,6 +22,7 @@ from nnviz.engine.observe.data_previews import previewed
 from nnviz.engine.observe.data_records import data_record
 from nnviz.engine.observe.flat_calls import listed_calls, why_not_flat
 from nnviz.engine.observe.gradient_noise import gradient_noise
+from nnviz.engine.observe.hindsight import first_time_work, past_numbers_work, past_time_work
 from nnviz.engine.observe.initial_values import initial_drawn
 from nnviz.engine.observe.inspection import gradient_checked, inspected, node_tensors
 from nnviz.engine.observe.landscape import loss_plane
@@ -29,12 +30,24 @@ from nnviz.engine.observe.reporter import Budget, Reporter
 from nnviz.engine.observe.surface import unit_map
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.position import iterations_per_epoch
+from nnviz.engine.run.race import compared, race
 from nnviz.engine.run.range_test import range_test
 from nnviz.engine.run.timeline import SLICE, Timeline
 from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
 from nnviz.engine.tasks import Task, TaskQueue, Work
 from nnviz.records.run_records import BreakpointHit, Goal, goal_reached
-from nnviz.records.task_records import CurvatureTask, NoiseTask, PlaneTask, RangeTestTask, Tasks
+from nnviz.records.task_records import (
+    CurvatureTask,
+    DivergenceTask,
+    FirstTimeTask,
+    NoiseTask,
+    PastNumbersTask,
+    PastTimeTask,
+    PlaneTask,
+    RaceTask,
+    RangeTestTask,
+    Tasks,
+)
 from nnviz.trace import NoSuchGroup, TooManyScalars, TraceError
 
 AT_REST = 0.02
@@ -281,6 +294,8 @@ class Service:
                 self._reporter.report_recorded_weight(self._timeline, self._revision)
             if news and self._left is None:
                 self._reporter.report_at_rest(self._timeline, self._revision)
+            elif wishes := [wish for wish in request.pictures if wish not in old.pictures]:
+                self._reporter.report_pictures(self._timeline, self._revision, wishes)
 
     def _preview(self, request: messages.Preview) -> None:
         if request.experiment.data.kind == "csv":
@@ -321,6 +336,16 @@ def _work_on(task: Tasks, timeline: Timeline) -> Work:
             return gradient_noise(task, timeline.trainer)
         case RangeTestTask():
             return range_test(task, timeline.trainer)
+        case RaceTask():
+            return race(task, timeline)
+        case DivergenceTask():
+            return compared(task, timeline)
+        case PastNumbersTask():
+            return past_numbers_work(task, timeline)
+        case PastTimeTask():
+            return past_time_work(task, timeline)
+        case FirstTimeTask():
+            return first_time_work(task, timeline)
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:

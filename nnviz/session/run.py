@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 
 from nnviz import messages
 from nnviz.records.data_record import DataRecord
+from nnviz.records.picture_records import Picture
 from nnviz.records.run_records import LayerMeasures, LayerOutputs, LayerSteps, Predictions, Surface, WeightHistory
 from nnviz.records.trace_index import TraceIndex
 from nnviz.session.run_curves import Curves
@@ -63,6 +65,8 @@ class RunState:
     answers: Predictions | None = None
     """To the rows of the data, after `answers_iteration` iterations."""
     answers_iteration: int = 0
+    pictures: Mapping[str, tuple[int, Picture]] = field(default_factory=dict)
+    """The latest picture of each kind, and the iteration it is of."""
     data: DataRecord | None = None
     is_data_past: bool = False
     """Whether the document says other data than `data`, which is on its way."""
@@ -267,7 +271,7 @@ def _opened(run: RunState, reply: messages.Opened) -> RunState:
     return replace(run, **_FRESH | kept, opened=reply.revision)
 
 
-_PICTURES = ("curves", "ahead", "snapshots", "surface", "history", "answers", "trace_index", "traced", "stopped")
+_PICTURES = ("curves", "ahead", "snapshots", "surface", "history", "answers", "pictures", "trace_index", "traced", "stopped")
 _FRESH = {
     "curves": Curves.of(None),
     "ahead": Curves.of(None),
@@ -275,6 +279,7 @@ _FRESH = {
     "surface": None,
     "history": None,
     "answers": None,
+    "pictures": {},
     "trace_index": None,
     "traced": -1,
     "stopped": "",
@@ -309,6 +314,9 @@ def _frame(run: RunState, reply: messages.Frame) -> RunState:
         run = replace(run, surface=reply.surface, surface_iteration=reply.iteration)
     if reply.answers:
         run = replace(run, answers=reply.answers, answers_iteration=reply.iteration)
+    if reply.pictures:
+        made = {picture.wish.kind: (reply.iteration, picture) for picture in reply.pictures}
+        run = replace(run, pictures={**run.pictures, **made})
     return replace(run, trace_index=TraceIndex(reply.trace), traced=-1) if reply.trace else run
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from nnviz.records.run_records import CurvePoint, CurvePoints
 from nnviz.records.tensors import to_numpy
 
-_COLUMNS = len(CurvePoint.__struct_fields__)
+COLUMNS = len(CurvePoint.__struct_fields__)
+"""How many figures a point has, its iteration among them."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Curves:
     @classmethod
     def of(cls, points: CurvePoints | None) -> Curves:
         """Return the curves through these points."""
-        return cls(*np.empty((_COLUMNS, 0))).with_points(points)
+        return cls(*np.empty((COLUMNS, 0))).with_points(points)
 
     def with_points(self, points: CurvePoints | None) -> Curves:
         """Return the curves with these points behind them. From the first of their iterations on they take the place of the old ones.
@@ -99,14 +100,14 @@ class _Room:
     def __init__(self, table: np.ndarray) -> None:
         self.taken = 0
         """How many points there are; only behind these is it written."""
-        self._table = np.empty((_COLUMNS, 0))
+        self._table = np.empty((COLUMNS, 0))
         self.take(table)
 
     def take(self, new: np.ndarray) -> np.ndarray:
         """Return all columns with these points behind them."""
         start, self.taken = self.taken, self.taken + new.shape[1]
         if self.taken > self._table.shape[1]:
-            larger = np.empty((_COLUMNS, 1024 + 3 * self.taken // 2))
+            larger = np.empty((COLUMNS, 1024 + 3 * self.taken // 2))
             larger[:, :start] = self._table[:, :start]
             self._table = larger
         self._table[:, start : self.taken] = new
@@ -115,7 +116,7 @@ class _Room:
 
 def _table(points: CurvePoints) -> np.ndarray:
     """(columns, points) The points, NaN where something was not measured."""
-    table = np.full((_COLUMNS, points.iterations.shape[0]), np.nan)
+    table = np.full((COLUMNS, points.iterations.shape[0]), np.nan)
     table[0], table[1] = to_numpy(points.iterations), to_numpy(points.losses)
     table[2:6, to_numpy(points.measured)] = to_numpy(points.figures).T
     if points.rates is not None:

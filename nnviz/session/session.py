@@ -18,6 +18,7 @@ from nnviz.document.problems import told
 from nnviz.document.run_log import same_run, with_looks_of
 from nnviz.document.shapes.report import Report
 from nnviz.records.breakpoint_places import BreakpointPlace, nodes_with_breakpoint
+from nnviz.records.picture_records import PictureWish
 from nnviz.records.tensors import WHOLE
 from nnviz.session._call_lists import CallLists
 from nnviz.session._document_file import Autosaver, FileWatch
@@ -26,14 +27,16 @@ from nnviz.session._watch import WatchedPanels
 from nnviz.session._weights import Weights
 from nnviz.session.branches import Branches
 from nnviz.session.breakpoint_control import BreakpointControl
+from nnviz.session.comparison import Comparison
 from nnviz.session.document import Document, Edited, UndoOrder
 from nnviz.session.engine_link import EngineLink, Wire
 from nnviz.session.engine_process import EngineProcess
 from nnviz.session.engine_work import EngineWork
 from nnviz.session.long_tasks import LongTasks
+from nnviz.session.past_questions import PastQuestions
 from nnviz.session.queries import BatchRows, DataPreviews, NodeNumbers, Query
 from nnviz.session.run import RunState
-from nnviz.session.stepping import Stepping
+from nnviz.session.stepping import Aim, Stepping
 from nnviz.session.trace_source import toggle_breakpoint
 from nnviz.session.training_control import TrainingControl
 from nnviz.session.what_ifs import WhatIfs
@@ -68,6 +71,8 @@ class Session(QObject):
         super().__init__(parent)
         self._train_first = 0
         """Iterations to train as soon as the run is open."""
+        self._stop: Aim | None = None
+        """What finds the node, in the trace of its iteration, that training has stopped at."""
         self.document = Document(experiment, path, self._attachments, self)
         self.link = EngineLink(wire, experiment, self.report.ok, self.document.folder, self)
         self.breakpoints = BreakpointControl(self.link, experiment)
@@ -75,6 +80,8 @@ class Session(QObject):
         self.stepping = Stepping(self._advance, self._retreat, per_epoch, self.breakpoints.between, self)
         self.training = TrainingControl(self.link, self.breakpoints, self.stepping, self._problem, self)
         self.branches = Branches(self.document, self.link, self.training, self)
+        self.tasks = LongTasks(self.link, self)
+        self.comparison = Comparison(self.tasks, self.link, self.branches, self.training, self.stepping, self)
         self.kept_run = KeptRun(self.document, self.link, self.training, self.branches, self)
         self.autosaver = Autosaver(self.document, self._attachments, autosaves, self, lambda: self.kept_run.is_kept)
         self.file_watch = FileWatch(self.document, autosaves, self)
@@ -83,7 +90,7 @@ class Session(QObject):
         self.weights = Weights(self.link, self.document, self.training, self)
         self.previews, self.batch, self.numbers = DataPreviews(self.link, self), BatchRows(self.link, self), NodeNumbers(self.link, self)
         self.calls = CallLists(self.link, self)
-        self.tasks = LongTasks(self.link, self)
+        self.past = PastQuestions(self.link, self.tasks, self)
         self._gradient_checks = Query(self.link, messages.CheckGradient, messages.GradientChecked, parent=self)
         self._unit_maps = Query(self.link, messages.MapUnit, messages.UnitMapped, parent=self)
         self.watched = WatchedPanels(self.link, self)
@@ -102,6 +109,7 @@ class Session(QObject):
         self.kept_run.kept_changed.connect(self.document_changed)
         self.link.run_changed.connect(self._on_run_changed)
         self.link.leaving.connect(self.branches.run_left)
+        self.branches.changed.connect(self._on_branches_changed)
         self.link.arriving.connect(self.watched.begin)
         self.link.replied.connect(self._on_reply)
         self.stepping.trace_state_changed.connect(self._on_trace_state_changed)
@@ -112,7 +120,8 @@ class Session(QObject):
         self._gradient_checks.answered.connect(self.gradient_checked)
         self._unit_maps.answered.connect(self._on_unit_mapped)
         self.work.cancelled.connect(self._on_cancelled)
-        for part in (self.document, self.link, self.training, self.branches, self.kept_run, self.autosaver, self.what_ifs, self.weights):
+        kept = (self.branches, self.comparison, self.kept_run, self.autosaver)
+        for part in (self.document, self.link, self.training, *kept, self.what_ifs, self.weights):
             part.message_posted.connect(self.message_posted)
 
     # --- what there is ---
@@ -166,6 +175,12 @@ class Session(QObject):
         """Put a breakpoint on this node of the trace, or take it away; one that no step comes to gets none, and a message says so."""
         toggle_breakpoint(self, node)
 
+    def show_stop(self) -> None:
+        """Stand at the node that training has stopped at, if the trace is that of its iteration."""
+        if self._stop and self.stepping.index and (place := self._stop(self.stepping.index)):
+            self.stepping.to(place.cursor)
+            self.stepping.select(place.node)
+
     def keep_what_ifs(self) -> bool:
         """Let the supposed weights be the document's, as one change that can be undone; return whether that was possible."""
         weights = self.what_ifs.weights()
@@ -180,6 +195,10 @@ class Session(QObject):
     def watch(self, panels: tuple[str, ...]) -> None:
         """Have measured what these need, and nothing else: curves · measures · surface · trace."""
         self.watched.watch(panels, self.stepping.detail, self.stepping.details)
+
+    def watch_pictures(self, wishes: tuple[PictureWish, ...]) -> None:
+        """Have these pictures of the inside of the net made, and no others."""
+        self.watched.watch_pictures(wishes)
 
     def want_numbers(self, node: int) -> None:
         """Ask for what was too large to travel around a node of the trace, once; `numbers_arrived` brings it."""
@@ -281,6 +300,7 @@ class Session(QObject):
 
     def _on_replaced(self, edit: Edited) -> None:
         self._train_first = 0
+        self.comparison.document_replaced()
         self.branches.document_replaced()
         self.kept_run.follow_document()
         self.autosaver.wait()
@@ -293,6 +313,7 @@ class Session(QObject):
         self.experiment_changed.emit(edit.old, edit.new)
         self.breakpoints_changed.emit()
         self.tasks.forget()
+        self.past.forget()
         self.link.begin(edit.new, edit.report.ok, self.document.folder)
         self.document_replaced.emit()
 
@@ -312,6 +333,10 @@ class Session(QObject):
         return self.kept_run.attachments()
 
     # --- the run ---
+
+    def _on_branches_changed(self) -> None:
+        self.kept_run.follow()
+        self.autosaver.wait()
 
     def _on_run_changed(self, old: RunState, new: RunState) -> None:
         self.kept_run.follow()
@@ -372,7 +397,7 @@ class Session(QObject):
         if not is_stop:
             return
         self.stepping.stop()
-        find = self.breakpoints.stop_of(reply)
+        find = self._stop = self.breakpoints.stop_of(reply)
         if not (self.run.is_traced and self.stepping.index):
             self.stepping.aim(find)
         elif place := find(self.stepping.index):

@@ -4,24 +4,45 @@ from __future__ import annotations
 
 import pytest
 import torch
+from msgspec.structs import replace
 
 from nnviz import messages
 from nnviz.document import edits
+from nnviz.document.run_log import RunLog
 from nnviz.engine.errors import BuildError
 from nnviz.engine.observe.curvature import curvature
 from nnviz.engine.observe.gradient_noise import gradient_noise
+from nnviz.engine.observe.hindsight import first_time_work, past_numbers_work, past_time_work
 from nnviz.engine.observe.landscape import loss_plane
 from nnviz.engine.run.optimizers import save_state
+from nnviz.engine.run.race import compared, race
 from nnviz.engine.run.range_test import range_test
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
 from nnviz.engine.tasks import Task, TaskQueue, Work
-from nnviz.records.task_records import CurvatureTask, NoiseTask, PlaneTask, Progress, RangeTest, RangeTestTask, WeightPlace
+from nnviz.records.hindsight_record import Predicate, Question
+from nnviz.records.task_records import (
+    CurvatureTask,
+    DivergenceTask,
+    FirstTimeTask,
+    NoiseTask,
+    PastNumbersTask,
+    PastTimeTask,
+    PlaneTask,
+    Progress,
+    Race,
+    RaceTask,
+    RangeTest,
+    RangeTestTask,
+    WeightPlace,
+)
 from nnviz.records.tensors import Array
 from tests.engine.experiments import HERE, experiment
 from tests.engine.test_landscape import NORMED
 
 START = experiment(batch_size=16, clip_norm=1.0)
+OTHER = edits.choose_optimizer(START, "sgd")
+ASKED = (Question("gradients", "h1"), Question("loss"))
 TWO = (WeightPlace("h1.weight", (0, 1)), WeightPlace("out.bias", (1,)))
 WORKS = {
     "path": lambda timeline: loss_plane(PlaneTask("path", size=7, mode="training"), timeline),
@@ -30,6 +51,11 @@ WORKS = {
     "curvature": lambda timeline: curvature(CurvatureTask(), timeline.trainer),
     "noise": lambda timeline: gradient_noise(NoiseTask(batches=4), timeline.trainer),
     "range test": lambda timeline: range_test(RangeTestTask(iterations=12, seeds=2), timeline.trainer),
+    "race": lambda timeline: race(RaceTask((timeline.log, RunLog(OTHER)), timeline.iteration + 9), timeline),
+    "divergence": lambda timeline: compared(DivergenceTask(timeline.log, RunLog(OTHER), timeline.iteration + 9), timeline),
+    "past numbers": lambda timeline: past_numbers_work(PastNumbersTask(ASKED, 20), timeline),
+    "past numbers by stride": lambda timeline: past_numbers_work(PastNumbersTask(ASKED, 20, 5), timeline),
+    "first time": lambda timeline: first_time_work(FirstTimeTask(Predicate(ASKED[0], "below", -1.0), 20), timeline),
 }
 each_work = pytest.mark.parametrize("name", WORKS)
 
@@ -56,6 +82,11 @@ def draws() -> list[float]:
     """What torch's generator would give, without taking it."""
     with torch.random.fork_rng(devices=[]):
         return torch.rand(3).tolist()
+
+
+def timeless(result):
+    """The result without how long anything took."""
+    return replace(result, runs=tuple(replace(run, seconds=0.0) for run in result.runs)) if isinstance(result, Race) else result
 
 
 def finished(work: Work):
@@ -88,11 +119,11 @@ def test_training_goes_on_in_between_and_neither_notices(name):
     while not task.is_over:
         task.advance()
         timeline.advance()
-    assert task.found == expected
+    assert timeless(task.found) == timeless(expected)
     assert state(timeline) == state(at(timeline.iteration))
 
 
-@pytest.mark.parametrize("name", sorted(WORKS.keys() - {"weights"}))  # which are of another network
+@pytest.mark.parametrize("name", ["path", "random", "curvature", "noise", "range test"])  # the others are about layers it has not
 @pytest.mark.parametrize("iteration", [1, 60])
 def test_running_statistics_and_the_way_back_stay(name, iteration):
     timeline = at(iteration, NORMED)
@@ -133,6 +164,14 @@ def test_pieces_are_short_and_say_how_far_it_is():
         seen.append(task.progress)
     assert {one.what for one in seen} >= {"gradient", "rows of the Hessian"} and all(0 <= one.done <= one.total for one in seen)
     assert len(seen) > 42
+
+
+def test_an_estimate_is_made_for_every_iteration_and_for_some():
+    timeline, drawn = at(23), draws()
+    before, found = state(timeline), finished(past_time_work(PastTimeTask(ASKED, 20, 5), timeline))
+    assert found.strides == (1, 5) and all(seconds > 0 for seconds in found.seconds)
+    assert finished(past_time_work(PastTimeTask(ASKED, 20), timeline)).strides == (1,)
+    assert state(timeline) == before and draws() == drawn
 
 
 # --- the queue ---

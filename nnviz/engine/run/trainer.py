@@ -39,8 +39,8 @@ from nnviz.records.run_records import CurvePoint
 
 VALIDATE_EVERY = 50
 """Iterations between validations within an epoch; each epoch ends with one anyway."""
-MEASURE_EVERY = 100
-"""The training rows are measured at the end of an epoch, but no more often than once in so many iterations."""
+MEASURE_EVERY, MEASURED_EPOCHS = 20, 3
+"""The training rows are measured as an epoch ends, at most once in so many iterations and epochs: it must cost little."""
 QUICK = 100_000_000
 """Rows whose values are no more numbers than this are measured whenever the run stands."""
 
@@ -260,7 +260,7 @@ class Trainer:
         if self.validation_rows.count and (epoch_ended or iteration % VALIDATE_EVERY == 0):
             validation, metric = self.evaluate(self.validation_rows)
         batches = iterations_per_epoch(self.training_rows.count, self.experiment.training.batch_size)
-        is_due = epoch_ended and iteration % MEASURE_EVERY < batches
+        is_due = epoch_ended and iteration % max(MEASURE_EVERY, MEASURED_EPOCHS * batches) < batches
         self.point = CurvePoint(iteration, loss, validation, metric, *(self.evaluate(self.training_rows) if is_due else (None, None)), rate)
         return self._end_epoch(validation) if epoch_ended and validation is not None else None
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 from operator import is_
 
 import msgspec
-from PySide6.QtCore import QObject, QPoint, QSize, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QMenu
 
 from nnviz import messages
@@ -21,7 +20,7 @@ from nnviz.ui.run._run_bar import RunBar
 from nnviz.ui.run._seek import Seeker
 from nnviz.ui.run.run_tree import Flag, RunTree, SelfStop, grown
 from nnviz.ui.shell_api import Shell
-from nnviz.ui.theme.colors import current_theme
+from nnviz.ui.widgets.branch_dot import branch_dot
 
 _STOPS = {"non_finite": "training stopped at what is not finite", "early_stopping": "early stopping", "breakpoint": "a breakpoint held"}
 """Why training stops by itself, in words."""
@@ -125,8 +124,12 @@ class RunNavigation(QObject):
     def rename_present(self) -> None:
         """Let another name be typed for the present branch."""
         if present := self._session.branches.present:
-            self.bar.show()
-            self.bar.open_field(present.name)
+            self.ask_name(present.name)
+
+    def ask_name(self, name: str) -> None:
+        """Let another name be typed for a branch."""
+        self.bar.show()
+        self.bar.open_field(name)
 
     def forget(self, name: str) -> None:
         """Forget a branch, and offer to have it back."""
@@ -151,14 +154,14 @@ class RunNavigation(QObject):
         for line in self.tree.lines:
             if not line.is_present:
                 text = f"{word} {line.name}  ({line.branch.reached:,} iterations)"
-                menu.addAction(_dot(line.branch.color), text, lambda name=line.name: call(name))
+                menu.addAction(branch_dot(line.branch.color), text, lambda name=line.name: call(name))
         return menu
 
     def _open_menu(self, name: str, at: QPoint) -> None:
         line = next(line for line in self.tree.lines if line.name == name)
         menu, actions = QMenu(self.bar), self._shell.action_table
         if not line.is_present:
-            menu.addAction(_dot(line.branch.color), f"Go to {name}", lambda: self.go_to_end(name))
+            menu.addAction(branch_dot(line.branch.color), f"Go to {name}", lambda: self.go_to_end(name))
         menu.addAction(f"Rename {name}…", lambda: self.bar.open_field(name))
         if not line.is_present:
             menu.addAction(f"Forget {name}", lambda: self.forget(name))
@@ -175,16 +178,3 @@ class RunNavigation(QObject):
         menu.popup(window.mapToGlobal(window.rect().center()) - menu.sizeHint().width() * QPoint(1, 0) / 2)
         if menu.actions():
             menu.setActiveAction(menu.actions()[0])
-
-
-def _dot(color: int) -> QIcon:
-    """A dot in the colour of a branch."""
-    pixmap = QPixmap(QSize(24, 24))
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(current_theme().branch(color))
-    painter.drawEllipse(4, 4, 16, 16)
-    painter.end()
-    return QIcon(pixmap)

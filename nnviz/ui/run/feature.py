@@ -24,6 +24,8 @@ from nnviz.ui.run._histogram import HistogramPlot
 from nnviz.ui.run._layer_pairs import MODES, SPREAD, LayerPairsPlot
 from nnviz.ui.run._learning_rates import LearningRatesPlot
 from nnviz.ui.run._metric import MetricPlot
+from nnviz.ui.run._past_panel import PastPanel
+from nnviz.ui.run._past_sheet import Askable, PastSheet
 from nnviz.ui.run._run_navigation import RunNavigation
 from nnviz.ui.run._training_order import TrainingOrder
 from nnviz.ui.run._training_panel import TrainingPanel
@@ -84,6 +86,7 @@ class RunFeature:
         self.training = TrainingPanel()
         self.loss, self.boundary, self.metric = LossPlot(), BoundaryPlot(), MetricPlot()
         self.histograms, self.norms = HistogramPlot(), GradientNormPlot()
+        self.past = PastPanel(session.past)
         self.ratios, self.units, self.rates, self.curve = UpdateRatioPlot(), UnitSharesPlot(), LearningRatesPlot(), ActivationCurvePlot()
         self.spread, self.modes, self.noise = LayerPairsPlot(SPREAD), LayerPairsPlot(MODES), GradientNoisePlot()
         self.plots: dict[str, Plot] = {
@@ -92,6 +95,7 @@ class RunFeature:
             "histograms": self.histograms,
             "norms": self.norms,
             "metric": self.metric,
+            "hindsight": self.past.plot,
             "ratios": self.ratios,
             "units": self.units,
             "spread": self.spread,
@@ -99,14 +103,17 @@ class RunFeature:
             "curve": self.curve,
             "modes": self.modes,
         }
-        self.cards = {name: framed(plot) for name, plot in (self.plots | {"noise": self.noise}).items()}
+        below = {"hindsight": self.past}
+        self.cards = {name: framed(plot, below.get(name)) for name, plot in (self.plots | {"noise": self.noise}).items()}
+        self.past.ask_requested.connect(self.ask_past)
+        self.past.iteration_requested.connect(session.training.go_to)
         self._hovered = NO_NEURON
         self._rate = TrainingRate()
         self.calls: CallText | None = None
         """Made when it is first asked for."""
         session.calls.changed.connect(self._show_calls)
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
-        self._has_ghosts = True
+        self._has_ghosts, self._chosen = True, ""
         self.navigation = RunNavigation(session, shell, self._show_around)
         self.bar = self.navigation.bar
         self.training.value_requested.connect(self._change)
@@ -114,6 +121,7 @@ class RunFeature:
             plot.needs_changed.connect(shell.update_needs)
         for plot in self.plots.values():
             plot.export_requested.connect(shell.export_picture)
+            plot.iteration_pointed.connect(lambda iteration, plot=plot: self._point(plot, iteration))
             plot.iteration_requested.connect(self.navigation.go_to)
         session.responded.connect(self._show_map)
         self._join_noise(session, shell)
@@ -138,6 +146,7 @@ class RunFeature:
         for plot in self.plots.values():
             plot.set_names(experiment.network.titles)
         self.loss.set_penalties(experiment.penalties)
+        self.past.set_names(experiment.network.titles, score_texts(experiment.training, None)[0])
         self.norms.set_clipping(experiment.training.clip_norm, experiment.training.clip_value)
         self.boundary.set_own(experiment.data.kind == "table")
 
@@ -158,9 +167,20 @@ class RunFeature:
 
     def _show_around(self, tree: RunTree) -> None:
         """Show the flags of the run, and its other branches, where time is an axis."""
-        around = surroundings(tree, self._has_ghosts)
+        around = surroundings(tree, self._has_ghosts, self._chosen)
         for plot in (self.loss, self.metric, self.histograms, self.norms, self.ratios, self.units, self.rates):
             plot.set_surroundings(around)
+
+    def _point(self, pointed: Plot, iteration: float | None) -> None:
+        """Mark the iteration that is pointed at in one plot in the others, too."""
+        for plot in self.plots.values():
+            if plot is not pointed:
+                plot.point_at(iteration)
+
+    def highlight(self, branch: str) -> None:
+        """Let the curves of this branch stand out; empty for none."""
+        self._chosen = branch
+        self._show_around(self.navigation.tree)
 
     def show_soundness(self) -> None:
         """Whether anything can be trained may be another matter now."""
@@ -256,6 +276,26 @@ class RunFeature:
 
     def _train_for(self, count: int, are_epochs: bool) -> None:
         self.session.training.iterations(count * (self.session.run.iterations_per_epoch if are_epochs else 1))
+
+    def ask_past(self) -> None:
+        """Ask which number of all past iterations shall be found, or when something first became true."""
+        session = self.session
+        if obstacle := session.tasks.obstacle:
+            session.post("warning", obstacle)
+            return
+        layer = next(iter(self._shell.selected_layers), "")
+        titles, score = session.experiment.network.titles, score_texts(session.experiment.training, None)[0]
+        there = Askable(titles, session.report.parameters_by_name, score, session.watched.weight, layer)
+        sheet = PastSheet(there, session.past.reach, self._shell.window())
+        sheet.curve_chosen.connect(lambda question: self._show_asked(session.past.ask(question)))
+        sheet.first_chosen.connect(lambda predicate: self._show_asked(session.past.find(predicate)))
+        sheet.open_over(self._shell.window())
+
+    def _show_asked(self, is_asked: bool) -> None:
+        if not is_asked:
+            self.session.post("warning", self.session.tasks.obstacle)
+        elif not self._shell.is_visible("hindsight"):
+            self._shell.toggle_panel("hindsight")
 
     def ask_iteration(self) -> None:
         """Ask for an iteration and make the run stand there."""

@@ -67,11 +67,13 @@ class GhostCurve:
     x: np.ndarray
     y: np.ndarray
     drawn: tuple[np.ndarray, np.ndarray]
+    is_chosen: bool = False
+    """Whether it stands out."""
 
     @classmethod
-    def of(cls, name: str, color: int, x: np.ndarray, y: np.ndarray) -> GhostCurve:
+    def of(cls, name: str, color: int, x: np.ndarray, y: np.ndarray, is_chosen: bool = False) -> GhostCurve:
         """Return the curve through these points, thinned for drawing."""
-        return cls(name, color, x, y, decimated(x, y))
+        return cls(name, color, x, y, decimated(x, y), is_chosen)
 
 
 @dataclass(frozen=True)
@@ -115,15 +117,17 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
     axes.axis("bottom")
     _paint_marked(painter, theme, frame, chart, y)
     for ghost in chart.ghosts:
-        axes.curve(*ghost.drawn, theme.branch(ghost.color, 0.55), 1.0)
+        axes.curve(*ghost.drawn, theme.branch(ghost.color, 1.0 if ghost.is_chosen else 0.55), 2.4 if ghost.is_chosen else 1.0)
     for curve in chart.curves:
         drawn = curve.between(x.low, x.high) if plot.zoom.is_on else curve.drawn
         width = 1.0 if curve.pale else 1.6 if curve.drawn[0].size == curve.x.size else 1.2
         axes.curve(*drawn, theme.tint(curve.color, 0.3 if curve.pale else curve.strength), width)
     if chart.stopped_at is not None:
         axes.vertical(chart.stopped_at, theme.color("loss"), Qt.PenStyle.DashLine, "non-finite at iteration {value:,.0f}")
-    read = []
-    if hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered):
+    plot.set_time(frame, x)
+    is_hovered = hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered)
+    read = _pointed(plot, chart, x)
+    if is_hovered:
         read = _nearest(_read(chart, x.value(hovered.x())), y, hovered.y(), frame.height())
     if read:
         axes.vertical(read[0][0].x[read[0][1]], theme.color("faint"))
@@ -136,10 +140,16 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
         _paint_end_labels(painter, theme, area, chart, x, y)
     else:
         _paint_corner_labels(painter, theme, frame, chart, y)
-    if read:
+    if read and is_hovered:
         told = [flag.text for place, flag in flags if abs(place.center().x() - hovered.x()) <= NEAR]
         paint_readout(painter, theme, hovered, _readout(chart, read, wrapped(told, frame.width())), frame)
     return tuple((place, flag.iteration) for place, flag in flags)
+
+
+def _pointed(plot: Plot, chart: LineChart, x: AxisScale) -> list[tuple[Curve, int]]:
+    """The same as `_read`, of the iteration that is pointed at in another plot."""
+    at = plot.pointed
+    return _read(chart, at) if at is not None and x.low <= at <= x.high else []
 
 
 def _paint_dot(painter: QPainter, theme: Theme, frame: QRectF, curve: Curve, place: int, spot: QPointF) -> None:

@@ -96,6 +96,8 @@ class Ghost:
     name: str
     color: int
     curves: Curves
+    is_chosen: bool = False
+    """Whether it stands out."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ class Surroundings:
     ghosts: tuple[Ghost, ...] = ()
 
 
-def surroundings(tree: RunTree, with_ghosts: bool = True) -> Surroundings:
-    """Return what plots show besides the present run, with the other branches or without."""
+def surroundings(tree: RunTree, with_ghosts: bool = True, chosen: str = "") -> Surroundings:
+    """Return what plots show besides the present run, with the other branches or without; `chosen` is the name of one that stands out."""
     if tree.present is None:
         return Surroundings()
     present = tree.lines[tree.present]
@@ -117,7 +119,7 @@ def surroundings(tree: RunTree, with_ghosts: bool = True) -> Surroundings:
         if not line.is_present:
             common = shared(line.branch.log, present.branch.log)
             at = 0 if common in (None, inf) else int(common)
-            ghosts.append(Ghost(line.name, line.branch.color, line.curves.after(at - 1)))
+            ghosts.append(Ghost(line.name, line.branch.color, line.curves.after(at - 1), line.name == chosen))
     return Surroundings(present.flags, tuple(ghosts))
 
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QIcon, QKeySequence, QPixmap
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from nnviz.ui.comparison import comparison_actions
 from nnviz.ui.data import data_actions
 from nnviz.ui.files import file_actions
 from nnviz.ui.graph import graph_actions
@@ -46,6 +47,7 @@ OFFERED = {
     "data": data_actions.ACTIONS,
     "weights": weight_actions.ACTIONS,
     "run": run_actions.ACTIONS,
+    "comparison": comparison_actions.ACTIONS,
     "graph": graph_actions.ACTIONS,
 }
 """Who offers what, in the order in which it comes into the menus."""

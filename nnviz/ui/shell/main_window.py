@@ -103,11 +103,13 @@ class MainWindow(QMainWindow):
         """
         from nnviz.session.engine_process import EngineProcess  # here, because the window is painted before they are loaded
         from nnviz.ui.shell._features import Features, new_session
+        from nnviz.ui.shell._stop_note import StopNote
         from nnviz.ui.widgets.pending_text import PendingText
         from nnviz.ui.widgets.turns import Turns
 
         self.session = new_session(experiment, autosaves, self, engine or EngineProcess())
         self.features = Features(self.session, self, self.top_bar)
+        self._stop_note = StopNote(self.notes, self._show_stop)
         self._turns = Turns(lambda feature: feature.show_trace_state(self.session.stepping.state), self)
         self.centralWidget().layout().replaceWidget(self._blank, self.features.area)
         self._blank.deleteLater()
@@ -162,7 +164,7 @@ class MainWindow(QMainWindow):
 
     def _show_experiment(self, new: Experiment, old: Experiment | None = None) -> None:
         features = self.features
-        for feature in (features.network, features.run, features.graph, features.step):
+        for feature in (features.network, features.run, features.landscape, features.pictures, features.graph, features.step):
             feature.show_experiment(new)
         features.data.show_experiment(new, old)
 
@@ -193,16 +195,22 @@ class MainWindow(QMainWindow):
     def _show_run(self, new: RunState, old: RunState | None = None) -> None:
         features = self.features
         features.run.show_run(new, old)
-        for feature in (features.step, features.network, features.graph):
+        for feature in (features.landscape, features.pictures, features.step, features.network, features.graph):
             feature.show_run(new)
         features.data.show_run(new, old)
         self.top_bar.set_figures(features.run.figures())
+        self._stop_note.show_run(new, old, features.area.name)
         sound = (new.training, new.target, new.engine, new.failure, self.session.training.obstacle)
         if sound != self._sound:
             self._sound = sound
             self.action_table.show_running("train", new.training or new.target is not None)
             self._show_engine(new)
             self._show_soundness()
+
+    def _show_stop(self) -> None:
+        """Open the stepper on the node that training stopped at."""
+        self.features.area.show_workspace("step")
+        self.session.show_stop()
 
     def _show_engine(self, run: RunState) -> None:
         """Without an engine the pictures stand still: say so as long as it lasts, beside the button that ends it."""
@@ -240,13 +248,16 @@ class MainWindow(QMainWindow):
     def _show_workspace(self, name: str) -> None:
         stepping = self.session.stepping
         self.top_bar.set_workspace(name)
-        if name != "step":
+        if name == "step":
+            self._stop_note.drop()
+        else:
             stepping.stop()  # only there is a button that stops it
         self.features.network.view.select(self.features.network.selected_layers)  # a selected link has handles, for building
         self.focus_canvas()
         stepping.set_rest("start" if name == "step" else "end")
         self.features.step.show_visible()
         self.update_needs()
+        self.features.landscape.show_visible()
         self.features.data.show_visible()
 
     # --- what a feature may ask of the window, and what the window's own actions do ---
@@ -276,8 +287,9 @@ class MainWindow(QMainWindow):
 
     def update_needs(self) -> None:
         """Have measured what the panels that can be seen need now; the curves always are."""
-        needs = self.features.needs
-        self.session.watch(("curves", *sorted({needs[panel] for panel in self.features.area.visible_panels() if panel in needs})))
+        needs, wishes, seen = self.features.needs, self.features.pictures.wishes, self.features.area.visible_panels()
+        self.session.watch(("curves", *sorted({needs[panel] for panel in seen if panel in needs})))
+        self.session.watch_pictures(tuple(wishes[panel] for panel in seen if panel in wishes))
 
     def update_actions(self) -> None:
         """Let every action say whether it can be called now, and what it would undo."""
