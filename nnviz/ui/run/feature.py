@@ -114,22 +114,20 @@ class RunFeature:
         self._has_ghosts, self._chosen = True, ""
         self.navigation = RunNavigation(session, shell, self._show_around)
         self.bar = self.navigation.bar
-        self._listen(session, shell)
-
-    def _listen(self, session: Session, shell: Shell) -> None:
         self.training.value_requested.connect(self._change)
-        self.past.ask_requested.connect(self.ask_past)
-        self.past.iteration_requested.connect(session.training.go_to)
-        for plot in (self.boundary, self.histograms):
-            plot.needs_changed.connect(shell.update_needs)
         for plot in self.plots.values():
             plot.export_requested.connect(shell.export_picture)
             plot.iteration_pointed.connect(lambda iteration, plot=plot: self._point(plot, iteration))
             plot.iteration_requested.connect(self.navigation.go_to)
         session.responded.connect(self._show_map)
-        self._join_noise(session, shell)
+        self._join_asking(session, shell)
 
-    def _join_noise(self, session: Session, shell: Shell) -> None:
+    def _join_asking(self, session: Session, shell: Shell) -> None:
+        """What a panel asks for reaches who has it measured or worked out."""
+        for plot in (self.boundary, self.histograms):
+            plot.needs_changed.connect(shell.update_needs)
+        self.past.ask_requested.connect(self.ask_past)
+        self.past.iteration_requested.connect(session.training.go_to)
         self.noise.compute_requested.connect(lambda: session.tasks.ask(NoiseTask()))
         self.noise.cancel_requested.connect(lambda: session.tasks.cancel(NoiseTask))
         self.noise.export_requested.connect(shell.export_picture)
