@@ -8,7 +8,7 @@ from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from nnviz.text import plot_numbers
 from nnviz.ui.landscape.path_marks import paint_path, paint_standing
-from nnviz.ui.landscape.shown_plane import ShownPlane, free_of, loss_image, nearest_point
+from nnviz.ui.landscape.shown_plane import ShownPlane, edges_of, free_of, loss_image, nearest_point
 from nnviz.ui.theme.colors import Theme, current_theme
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import line_height, paint_readout, small_mono, text_width, write
@@ -20,6 +20,8 @@ _LONG = 60.0
 """Pixels a contour line must be long to be labelled."""
 _END = 44.0
 """Pixels around both ends of a path that its own numbers need."""
+_BESIDE = 4.0
+"""Pixels beside a path that texts leave free."""
 _NEAR = 9.0
 """Pixels within which a point of a path is meant."""
 
@@ -43,9 +45,10 @@ def paint_contours(plot: Plot, painter: QPainter, area: QRectF, shown: ShownPlan
     painter.setClipRect(frame)
     places = [(path, np.stack([x(path.points[:, 0]), y(path.points[:, 1])], 1)) for path in shown.paths]
     ends = [QRectF(point[0] - _END, point[1] - _END / 2, 2 * _END, _END) for _, pixels in places[:1] for point in (pixels[0], pixels[-1])]
-    trodden = [QRectF(point[0] - 4, point[1] - 4, 8, 8) for _, pixels in places for point in pixels]
-    names = _names(shown, frame, [*ends, *trodden])
-    _paint_lines(painter, theme, frame, shown, (x, y), [*ends, *trodden, *(box for box, _ in names)])
+    trodden = [np.concatenate([pixels - _BESIDE, pixels + _BESIDE], 1) for _, pixels in places]
+    taken = np.concatenate([edges_of(ends), *trodden])
+    names = _names(shown, frame, taken)
+    _paint_lines(painter, theme, frame, shown, (x, y), np.concatenate([taken, edges_of([box for box, _ in names])]))
     for number, (path, pixels) in reversed(list(enumerate(places))):
         paint_path(painter, theme, path, pixels, number == 0, frame)
     if not places:
@@ -69,7 +72,7 @@ def _scales(plot: Plot, area: QRectF, shown: ShownPlane) -> tuple[QRectF, AxisSc
 
 
 def _paint_lines(
-    painter: QPainter, theme: Theme, frame: QRectF, shown: ShownPlane, scales: tuple[AxisScale, AxisScale], taken: list[QRectF]
+    painter: QPainter, theme: Theme, frame: QRectF, shown: ShownPlane, scales: tuple[AxisScale, AxisScale], taken: np.ndarray
 ) -> None:
     """The contour lines, and on the longest of each level its loss, where that touches no other text."""
     x, y = scales
@@ -80,8 +83,10 @@ def _paint_lines(
         pixels = [np.stack([x(line[:, 0]), y(line[:, 1])], 1) for line in lines]
         for line in pixels:
             painter.drawPolyline(QPolygonF([QPointF(*point) for point in line.tolist()]))
-        if box := _label_place(pixels, frame, text_width(shown.field.text(level), number=True) + 6, [*taken, *(box for box, _ in labels)]):
-            labels.append((box, shown.field.text(level)))
+        text = shown.field.text(level)
+        if box := _label_place(pixels, frame, text_width(text, number=True) + 6, taken):
+            labels.append((box, text))
+            taken = np.concatenate([taken, edges_of([box])])
     for box, text in labels:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("panel", 0.75))
@@ -89,12 +94,14 @@ def _paint_lines(
         write(painter, box.adjusted(3, 0, 0, 0), text, theme.color("muted"), small_mono())
 
 
-def _label_place(lines: list[np.ndarray], frame: QRectF, width: float, taken: list[QRectF]) -> QRectF | None:
+def _label_place(lines: list[np.ndarray], frame: QRectF, width: float, taken: np.ndarray) -> QRectF | None:
     """Where on the longest line that can be seen its loss can stand."""
     inside = frame.adjusted(4, 4, -4, -4)
-    for line in sorted(lines, key=lambda one: -np.hypot(*np.diff(one, axis=0).T).sum()):
-        if np.hypot(*np.diff(line, axis=0).T).sum() < _LONG:
+    lengths = [float(np.hypot(*np.diff(line, axis=0).T).sum()) for line in lines]
+    for place in sorted(range(len(lines)), key=lambda place: -lengths[place]):
+        if lengths[place] < _LONG:
             return None
+        line = lines[place]
         for share in (0.5, 0.3, 0.7, 0.15, 0.85):
             at = line[int(share * (len(line) - 1))]
             box = QRectF(at[0] - width / 2, at[1] - line_height() / 2, width, line_height())
@@ -103,17 +110,14 @@ def _label_place(lines: list[np.ndarray], frame: QRectF, width: float, taken: li
     return None
 
 
-def _names(shown: ShownPlane, frame: QRectF, taken: list[QRectF]) -> list[tuple[QRectF, str]]:
+def _names(shown: ShownPlane, frame: QRectF, taken: np.ndarray) -> list[tuple[QRectF, str]]:
     """What the axes are, and where that stands inside the frame: at their far ends, or at the near ones where a path is."""
     found = []
     for text, is_along in ((f"{shown.axis_names[0]} →", True), (f"↑ {shown.axis_names[1]}", False)):
         wide, high = text_width(text) + 8, line_height()
         right, bottom = frame.right() - wide, frame.bottom() - high
-        places = (
-            ((right, bottom), (frame.left(), bottom), (right, frame.top()))
-            if is_along
-            else ((frame.left(), frame.top()), (right, frame.top()))
-        )
+        along = (right, bottom), (frame.left(), bottom), (right, frame.top())
+        places = along if is_along else ((frame.left(), frame.top()), (right, frame.top()))
         boxes = [QRectF(left, top, wide, high) for left, top in places]
         found.append((next((box for box in boxes if free_of(taken, box)), boxes[0]), text))
     return found

@@ -29,6 +29,7 @@ from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.plot_card import framed
 
 _RATE = "training.optimizer.learning_rate"
+_PANELS = {PlaneTask: "landscape", CurvatureTask: "curvature", NoiseTask: "curvature", RangeTestTask: "range_test"}
 _CURVATURES = {"hessian": "Hessian", "noise": "gradient noise"}
 
 
@@ -118,8 +119,8 @@ class LandscapeFeature:
                 self._show(panel)
 
     def _show_kind(self, kind: type[TaskKind]) -> None:
-        name = {PlaneTask: "landscape", RangeTestTask: "range_test"}.get(kind, "curvature")
-        self._show(self.panels[name])
+        if name := _PANELS.get(kind):
+            self._show(self.panels[name])
 
     def _show(self, panel: TaskPanel) -> None:
         """A result is pale unless it is of where the run stands, and of what would be asked for now."""
