@@ -16,19 +16,24 @@ from nnviz.document.run_log import Change, LogUpdate, RunLog
 from nnviz.records.call_list import CallList, ListedCall
 from nnviz.records.data_record import ColumnRecord, DataRecord, Spread, TableColumn, TableRecord
 from nnviz.records.divergence_record import Divergence, Place
-from nnviz.records.run_records import CurvePoint, Goal, LayerMeasures, Predictions, Surface
+from nnviz.records.hindsight_record import FirstTime, PastNumbers, Predicate, Question
+from nnviz.records.run_records import CurvePoint, FunctionUse, Goal, LayerMeasures, LayerOutputs, LayerSteps, Predictions, Surface
 from nnviz.records.task_records import (
     Curvature,
     CurvatureTask,
     DivergenceTask,
     ExplainedShares,
     FirstDivergence,
+    FirstTimeTask,
     GradientNoise,
     HessianCheck,
     LossPlane,
     NewtonStep,
     NoiseTask,
     OtherRun,
+    PastNumbersTask,
+    PastTime,
+    PastTimeTask,
     PathOnPlane,
     PlaneTask,
     Progress,
@@ -113,6 +118,7 @@ NOISE = GradientNoise(1.0, 0.5, None, 16, ARRAY, ARRAY)
 RANGE = RangeTest(ARRAY, ARRAY, ARRAY, ARRAY, ARRAY, ARRAY, 0.7, 0.001, 0.1)
 WEIGHTS = (WeightPlace("h1.weight", (0, 1)), WeightPlace("out.bias", (1,)))
 VERDICT = Verdict("falling", 0.7, 0.1, 0.1, 0.7, 0, 0.0, 0.0)
+ASKED = (Question("gradients", parameter="h1.weight", element=(0, 1)), Question("loss", rows=(1, 2)), Question("metric", rows="training"))
 MESSAGES = [
     messages.Open(1, RunLog(EXPERIMENT, (CHANGE,)), "folder é 网", 9),
     messages.StartTask(1, PlaneTask("weights", WEIGHTS, others=(OtherRun("a", RunLog(EXPERIMENT), 9),))),
@@ -121,6 +127,9 @@ MESSAGES = [
     messages.StartTask(4, RangeTestTask(1e-4)),
     messages.StartTask(5, RaceTask((RunLog(EXPERIMENT), RunLog(EXPERIMENT, (CHANGE,))), 200)),
     messages.StartTask(6, DivergenceTask(RunLog(EXPERIMENT), RunLog(EXPERIMENT, (CHANGE,)), 200)),
+    messages.StartTask(5, PastNumbersTask(ASKED, 40, 2)),
+    messages.StartTask(6, PastTimeTask(ASKED, 40)),
+    messages.StartTask(7, FirstTimeTask(Predicate(ASKED[0], "above", 0.5), 40, False)),
     messages.StopTask(4),
     messages.TaskProgressed(1, 2, 40, Progress(3, 41, "losses"), PLANE),
     messages.TaskProgressed(1, 2, 40, Progress(3, 41, "losses")),
@@ -130,6 +139,9 @@ MESSAGES = [
     messages.TaskDone(5, 2, 40, "done", Race((RacedRun(0, "failed", "No."), RacedRun(9, "done", "", 0.5, POINTS, VERDICT)))),
     messages.TaskDone(6, 2, 40, "done", FirstDivergence(200, Divergence(41, "backward", "gradient", (Place(3, 2, 7), Place()), 7))),
     messages.TaskDone(7, 2, 40, "done", FirstDivergence(200, None)),
+    messages.TaskDone(5, 2, 40, "done", PastNumbers(ARRAY, ARRAY)),
+    messages.TaskDone(6, 2, 40, "done", PastTime((1, 5), (2.0, 1.5))),
+    messages.TaskDone(7, 2, 40, "done", FirstTime(12, 0.75, None, "scanned", 13)),
     messages.TaskDone(1, 2, 40, "failed", None, "It cannot be.", "Leave it."),
     messages.Edit(2, EXPERIMENT),
     messages.Edit(3, EXPERIMENT, ("h1",)),
@@ -179,6 +191,8 @@ MESSAGES = [
         Surface((0.0, 0.0), (1.0, 1.0), ARRAY),
         TRACE,
         answers=Predictions(ARRAY, ARRAY, ARRAY, {"accuracy": 0.5}, ARRAY),
+        outputs=(LayerOutputs("h1", 0.1, 0.2, 0.3, 0.4, 1, (FunctionUse("relu", 4, MEASURE, ARRAY, None, None, 2),)),),
+        steps=(LayerSteps("h1", 0.001, (0.1, 0.2, 0.3, 0.4, 0.5)),),
     ),
     messages.Trained(9, 1, "non_finite", "why"),
     messages.Moved(3, 1, POINTS),

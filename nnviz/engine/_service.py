@@ -22,6 +22,7 @@ from nnviz.engine.observe.data_previews import previewed
 from nnviz.engine.observe.data_records import data_record
 from nnviz.engine.observe.flat_calls import listed_calls, why_not_flat
 from nnviz.engine.observe.gradient_noise import gradient_noise
+from nnviz.engine.observe.hindsight import first_time_work, past_numbers_work, past_time_work
 from nnviz.engine.observe.initial_values import initial_drawn
 from nnviz.engine.observe.inspection import gradient_checked, inspected, node_tensors
 from nnviz.engine.observe.landscape import loss_plane
@@ -35,7 +36,18 @@ from nnviz.engine.run.timeline import SLICE, Timeline
 from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
 from nnviz.engine.tasks import Task, TaskQueue, Work
 from nnviz.records.run_records import BreakpointHit, Goal, goal_reached
-from nnviz.records.task_records import CurvatureTask, DivergenceTask, NoiseTask, PlaneTask, RaceTask, RangeTestTask, Tasks
+from nnviz.records.task_records import (
+    CurvatureTask,
+    DivergenceTask,
+    FirstTimeTask,
+    NoiseTask,
+    PastNumbersTask,
+    PastTimeTask,
+    PlaneTask,
+    RaceTask,
+    RangeTestTask,
+    Tasks,
+)
 from nnviz.trace import NoSuchGroup, TooManyScalars, TraceError
 
 AT_REST = 0.02
@@ -144,7 +156,7 @@ class Service:
 
     def _begin(self, revision: int, timeline: Timeline, iteration: int = 0, nothing_left: bool = False) -> None:
         trained = self._timeline.iteration if self._timeline else 0
-        timeline.trainer.keep_previous("measures" in self._reporter.watch.panels)
+        timeline.trainer.keep_previous(self._reporter.needs_previous)
         timeline.record_weight(self._reporter.watch.parameter, self._reporter.watch.element)
         stop = timeline.go_to(iteration, self._inbox.interrupts) if iteration else None
         self._timeline, self._revision, self._left = timeline, revision, None
@@ -276,7 +288,7 @@ class Service:
         self._reporter.set_watch(request)
         news = set(request.panels) - set(old.panels) - {"trace"}
         if self._timeline:
-            self._timeline.trainer.keep_previous("measures" in request.panels)
+            self._timeline.trainer.keep_previous(self._reporter.needs_previous)
             if (request.parameter, request.element) != (old.parameter, old.element):
                 self._timeline.record_weight(request.parameter, request.element)
                 self._reporter.report_recorded_weight(self._timeline, self._revision)
@@ -328,6 +340,12 @@ def _work_on(task: Tasks, timeline: Timeline) -> Work:
             return race(task, timeline)
         case DivergenceTask():
             return compared(task, timeline)
+        case PastNumbersTask():
+            return past_numbers_work(task, timeline)
+        case PastTimeTask():
+            return past_time_work(task, timeline)
+        case FirstTimeTask():
+            return first_time_work(task, timeline)
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:

@@ -30,7 +30,7 @@ class Question(msgspec.Struct, frozen=True):
     """For loss and metric: training · validation · some training rows by their numbers. With chance switched off, as in the curves."""
 
 
-class PastNumbers(msgspec.Struct, frozen=True):
+class PastNumbers(msgspec.Struct, frozen=True, tag=True):
     """Numbers of past iterations."""
 
     iterations: Array
@@ -52,7 +52,7 @@ class Predicate(msgspec.Struct, frozen=True):
         return value > self.threshold if self.comparison == "above" else value < self.threshold
 
 
-class FirstTime(msgspec.Struct, frozen=True):
+class FirstTime(msgspec.Struct, frozen=True, tag=True):
     """When something became true for the first time."""
 
     iteration: int | None

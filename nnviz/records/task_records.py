@@ -8,6 +8,7 @@ import msgspec
 
 from nnviz.document.run_log import RunLog
 from nnviz.records.divergence_record import Divergence
+from nnviz.records.hindsight_record import FirstTime, PastNumbers, Predicate, Question
 from nnviz.records.run_records import CurvePoints
 from nnviz.records.tensors import Array
 from nnviz.records.verdicts import Verdict
@@ -105,7 +106,32 @@ class DivergenceTask(TaskKind, frozen=True):
     iterations: int
 
 
-Tasks = PlaneTask | CurvatureTask | NoiseTask | RangeTestTask | RaceTask | DivergenceTask
+class PastNumbersTask(TaskKind, frozen=True):
+    """Numbers of all past iterations up to `last`, 0 being the start; `stride`: of every so many of them. The run is made again for it."""
+
+    questions: tuple[Question, ...]
+    last: int
+    stride: int = 1
+
+
+class PastTimeTask(TaskKind, frozen=True):
+    """How long `PastNumbersTask` would take: for every iteration, and for every so many of them."""
+
+    questions: tuple[Question, ...]
+    last: int
+    stride: int = 1
+
+
+class FirstTimeTask(TaskKind, frozen=True):
+    """When something became true for the first time, up to iteration `last`."""
+
+    predicate: Predicate
+    last: int
+    stays: bool | None = None
+    """Whether it stays true once it is; None: that is seen behind the checkpoints."""
+
+
+Tasks = PlaneTask | CurvatureTask | NoiseTask | RangeTestTask | RaceTask | DivergenceTask | PastNumbersTask | PastTimeTask | FirstTimeTask
 
 # --- what it results in ---
 
@@ -322,7 +348,15 @@ class FirstDivergence(TaskResult, frozen=True):
     """None where they do not."""
 
 
-Results = LossPlane | Curvature | GradientNoise | RangeTest | Race | FirstDivergence
+class PastTime(TaskResult, frozen=True):
+    """About how long it would take to measure numbers of all past iterations; some were made and measured for it."""
+
+    strides: tuple[int, ...]
+    """Of every so many iterations, 1 first."""
+    seconds: tuple[float, ...]
+
+
+Results = LossPlane | Curvature | GradientNoise | RangeTest | Race | FirstDivergence | PastNumbers | PastTime | FirstTime
 
 
 class Progress(msgspec.Struct, frozen=True):

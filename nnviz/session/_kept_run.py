@@ -36,8 +36,9 @@ def _points(curves: Curves) -> tuple[Point, ...]:
 def _kept(saved: SavedBranch) -> KeptBranch:
     """A branch as it was saved: with few points of its curves, until it is made again."""
     number = lambda value: math.nan if value is None else value  # noqa: E731
-    rows = [(at, number(loss), number(validation), math.nan, math.nan, math.nan) for at, loss, validation in saved.points]
-    curves = Curves(*np.array(rows, dtype=np.float64).reshape(-1, 6).T)
+    unknown = [math.nan] * (COLUMNS - 3)
+    rows = [(at, number(loss), number(validation), *unknown) for at, loss, validation in saved.points]
+    curves = Curves(*np.array(rows, dtype=np.float64).reshape(-1, COLUMNS).T)
     return KeptBranch(saved.branch, RunState(iteration=saved.branch.reached, curves=curves))
 
 

@@ -58,6 +58,11 @@ class WatchedPanels(QObject):
             self.trace()
 
     @property
+    def weight(self) -> tuple[str, tuple[int, ...]]:
+        """The parameter and the element whose history is kept; empty for none."""
+        return self._watch.parameter, self._watch.element
+
+    @property
     def panels(self) -> tuple[str, ...]:
         """What is measured."""
         return self._watch.panels

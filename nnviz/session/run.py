@@ -11,7 +11,7 @@ import msgspec
 from nnviz import messages
 from nnviz.records.data_record import DataRecord
 from nnviz.records.picture_records import Picture
-from nnviz.records.run_records import LayerMeasures, Predictions, Surface, WeightHistory
+from nnviz.records.run_records import LayerMeasures, LayerOutputs, LayerSteps, Predictions, Surface, WeightHistory
 from nnviz.records.trace_index import TraceIndex
 from nnviz.session.run_curves import Curves
 
@@ -21,10 +21,13 @@ MOST_SNAPSHOTS = 64
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The measures of all layers with parameters at one iteration."""
+    """What was measured of all layers at one iteration; empty is what nobody watched."""
 
     iteration: int
-    layers: tuple[LayerMeasures, ...]
+    layers: tuple[LayerMeasures, ...] = ()
+    """Of those with parameters."""
+    outputs: tuple[LayerOutputs, ...] = ()
+    steps: tuple[LayerSteps, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class RunState:
     @property
     def measures(self) -> tuple[LayerMeasures, ...]:
         """The latest measures."""
-        return self.snapshots[-1].layers if self.snapshots else ()
+        return next((snapshot.layers for snapshot in reversed(self.snapshots) if snapshot.layers), ())
 
 
 # --- what the window does to the run ----------------------------------------------------------------------------------
@@ -296,8 +299,7 @@ def _failed(run: RunState, reply: messages.Failed) -> RunState:
 
 
 def _frame(run: RunState, reply: messages.Frame) -> RunState:
-    earlier = tuple(snapshot for snapshot in run.snapshots if snapshot.iteration < reply.iteration)
-    snapshots = thinned((*earlier, Snapshot(reply.iteration, reply.measures))) if reply.measures else run.snapshots
+    snapshots = _with_measures(run.snapshots, reply) if reply.measures or reply.outputs or reply.steps else run.snapshots
     run = replace(
         run,
         iteration=reply.iteration,
@@ -316,6 +318,13 @@ def _frame(run: RunState, reply: messages.Frame) -> RunState:
         made = {picture.wish.kind: (reply.iteration, picture) for picture in reply.pictures}
         run = replace(run, pictures={**run.pictures, **made})
     return replace(run, trace_index=TraceIndex(reply.trace), traced=-1) if reply.trace else run
+
+
+def _with_measures(snapshots: tuple[Snapshot, ...], frame: messages.Frame) -> tuple[Snapshot, ...]:
+    """The snapshots with what a frame has measured; what is known of the same iteration besides stays."""
+    known = next((one for one in snapshots if one.iteration == frame.iteration), Snapshot(frame.iteration))
+    new = Snapshot(frame.iteration, frame.measures or known.layers, frame.outputs or known.outputs, frame.steps or known.steps)
+    return thinned((*(one for one in snapshots if one.iteration < frame.iteration), new))
 
 
 def _past_frame(run: RunState, reply: messages.Frame) -> RunState:

@@ -33,9 +33,10 @@ from nnviz.session.engine_link import EngineLink, Wire
 from nnviz.session.engine_process import EngineProcess
 from nnviz.session.engine_work import EngineWork
 from nnviz.session.long_tasks import LongTasks
+from nnviz.session.past_questions import PastQuestions
 from nnviz.session.queries import BatchRows, DataPreviews, NodeNumbers, Query
 from nnviz.session.run import RunState
-from nnviz.session.stepping import Stepping
+from nnviz.session.stepping import Aim, Stepping
 from nnviz.session.trace_source import toggle_breakpoint
 from nnviz.session.training_control import TrainingControl
 from nnviz.session.what_ifs import WhatIfs
@@ -70,6 +71,8 @@ class Session(QObject):
         super().__init__(parent)
         self._train_first = 0
         """Iterations to train as soon as the run is open."""
+        self._stop: Aim | None = None
+        """What finds the node, in the trace of its iteration, that training has stopped at."""
         self.document = Document(experiment, path, self._attachments, self)
         self.link = EngineLink(wire, experiment, self.report.ok, self.document.folder, self)
         self.breakpoints = BreakpointControl(self.link, experiment)
@@ -87,6 +90,7 @@ class Session(QObject):
         self.weights = Weights(self.link, self.document, self.training, self)
         self.previews, self.batch, self.numbers = DataPreviews(self.link, self), BatchRows(self.link, self), NodeNumbers(self.link, self)
         self.calls = CallLists(self.link, self)
+        self.past = PastQuestions(self.link, self.tasks, self)
         self._gradient_checks = Query(self.link, messages.CheckGradient, messages.GradientChecked, parent=self)
         self._unit_maps = Query(self.link, messages.MapUnit, messages.UnitMapped, parent=self)
         self.watched = WatchedPanels(self.link, self)
@@ -170,6 +174,12 @@ class Session(QObject):
     def toggle_breakpoint(self, node: int) -> None:
         """Put a breakpoint on this node of the trace, or take it away; one that no step comes to gets none, and a message says so."""
         toggle_breakpoint(self, node)
+
+    def show_stop(self) -> None:
+        """Stand at the node that training has stopped at, if the trace is that of its iteration."""
+        if self._stop and self.stepping.index and (place := self._stop(self.stepping.index)):
+            self.stepping.to(place.cursor)
+            self.stepping.select(place.node)
 
     def keep_what_ifs(self) -> bool:
         """Let the supposed weights be the document's, as one change that can be undone; return whether that was possible."""
@@ -303,6 +313,7 @@ class Session(QObject):
         self.experiment_changed.emit(edit.old, edit.new)
         self.breakpoints_changed.emit()
         self.tasks.forget()
+        self.past.forget()
         self.link.begin(edit.new, edit.report.ok, self.document.folder)
         self.document_replaced.emit()
 
@@ -386,7 +397,7 @@ class Session(QObject):
         if not is_stop:
             return
         self.stepping.stop()
-        find = self.breakpoints.stop_of(reply)
+        find = self._stop = self.breakpoints.stop_of(reply)
         if not (self.run.is_traced and self.stepping.index):
             self.stepping.aim(find)
         elif place := find(self.stepping.index):

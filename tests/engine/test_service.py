@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import subprocess
@@ -18,9 +19,11 @@ from nnviz.document.catalog import DATASETS, new_choice
 from nnviz.document.run_log import NOTHING_LEFT, Change, LogUpdate, RunLog
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
+from nnviz.records.hindsight_record import Predicate, Question
 from nnviz.records.picture_records import PictureWish
 from nnviz.records.run_records import Goal
-from nnviz.records.task_records import PlaneTask, RangeTestTask
+from nnviz.records.task_records import FirstTimeTask, PastNumbersTask, PastTimeTask, PlaneTask, RangeTestTask
+from nnviz.records.tensors import to_numpy
 from tests.curve_points import arrived
 from tests.engine.experiments import HERE, experiment
 
@@ -506,6 +509,29 @@ def test_long_work_goes_on_beside_training_and_changes_nothing(engine):
     strides = [result.stride for result in results]
     assert strides and strides == sorted(strides, reverse=True) and set(strides) <= {8, 4, 2}
     assert weights(engine) == expected(trained(until=640))
+
+
+def test_the_past_is_asked_while_training_goes_on_and_is_what_it_was(engine):
+    engine.open()
+    engine.send(messages.Train(60))
+    engine.until(messages.Trained)
+    loss = Question("loss", rows="training")
+    engine.send(messages.StartTask(1, PastTimeTask((loss,), 60, 10)), messages.StartTask(2, PastNumbersTask((loss,), 60, 10)))
+    engine.send(messages.StartTask(3, FirstTimeTask(Predicate(loss, "below", math.inf), 60)), messages.Train(300))
+    told: list[messages.Reply] = []
+    done = {}
+    while len(done) < 3:
+        reply = engine.until(messages.TaskDone, told)
+        done[reply.number] = reply
+    if not any(isinstance(one, messages.Trained) for one in told):
+        engine.until(messages.Trained)
+    assert [done[number].reason for number in (1, 2, 3)] == ["done"] * 3 and done[1].result.strides == (1, 10)
+    assert to_numpy(done[2].result.iterations).tolist() == list(range(0, 61, 10)) and done[3].result.iteration == 0
+    fork = trained(until=60)
+    for place, value in zip(range(0, 61, 10), to_numpy(done[2].result.values)[0].tolist(), strict=True):
+        fork.go_to(place)
+        assert fork.trainer.evaluate(fork.trainer.training_rows)[0] == value
+    assert weights(engine) == expected(trained(until=360))
 
 
 def test_long_work_can_be_stopped_and_ends_with_its_run(engine):

@@ -12,6 +12,7 @@ from nnviz.document.run_log import RunLog
 from nnviz.engine.errors import BuildError
 from nnviz.engine.observe.curvature import curvature
 from nnviz.engine.observe.gradient_noise import gradient_noise
+from nnviz.engine.observe.hindsight import first_time_work, past_numbers_work, past_time_work
 from nnviz.engine.observe.landscape import loss_plane
 from nnviz.engine.run.optimizers import save_state
 from nnviz.engine.run.race import compared, race
@@ -19,10 +20,14 @@ from nnviz.engine.run.range_test import range_test
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
 from nnviz.engine.tasks import Task, TaskQueue, Work
+from nnviz.records.hindsight_record import Predicate, Question
 from nnviz.records.task_records import (
     CurvatureTask,
     DivergenceTask,
+    FirstTimeTask,
     NoiseTask,
+    PastNumbersTask,
+    PastTimeTask,
     PlaneTask,
     Progress,
     Race,
@@ -37,6 +42,7 @@ from tests.engine.test_landscape import NORMED
 
 START = experiment(batch_size=16, clip_norm=1.0)
 OTHER = edits.choose_optimizer(START, "sgd")
+ASKED = (Question("gradients", "h1"), Question("loss"))
 TWO = (WeightPlace("h1.weight", (0, 1)), WeightPlace("out.bias", (1,)))
 WORKS = {
     "path": lambda timeline: loss_plane(PlaneTask("path", size=7, mode="training"), timeline),
@@ -47,6 +53,9 @@ WORKS = {
     "range test": lambda timeline: range_test(RangeTestTask(iterations=12, seeds=2), timeline.trainer),
     "race": lambda timeline: race(RaceTask((timeline.log, RunLog(OTHER)), timeline.iteration + 9), timeline),
     "divergence": lambda timeline: compared(DivergenceTask(timeline.log, RunLog(OTHER), timeline.iteration + 9), timeline),
+    "past numbers": lambda timeline: past_numbers_work(PastNumbersTask(ASKED, 20), timeline),
+    "past numbers by stride": lambda timeline: past_numbers_work(PastNumbersTask(ASKED, 20, 5), timeline),
+    "first time": lambda timeline: first_time_work(FirstTimeTask(Predicate(ASKED[0], "below", -1.0), 20), timeline),
 }
 each_work = pytest.mark.parametrize("name", WORKS)
 
@@ -114,7 +123,7 @@ def test_training_goes_on_in_between_and_neither_notices(name):
     assert state(timeline) == state(at(timeline.iteration))
 
 
-@pytest.mark.parametrize("name", sorted(WORKS.keys() - {"weights"}))  # which are of another network
+@pytest.mark.parametrize("name", ["path", "random", "curvature", "noise", "range test"])  # the others are about layers it has not
 @pytest.mark.parametrize("iteration", [1, 60])
 def test_running_statistics_and_the_way_back_stay(name, iteration):
     timeline = at(iteration, NORMED)
@@ -155,6 +164,14 @@ def test_pieces_are_short_and_say_how_far_it_is():
         seen.append(task.progress)
     assert {one.what for one in seen} >= {"gradient", "rows of the Hessian"} and all(0 <= one.done <= one.total for one in seen)
     assert len(seen) > 42
+
+
+def test_an_estimate_is_made_for_every_iteration_and_for_some():
+    timeline, drawn = at(23), draws()
+    before, found = state(timeline), finished(past_time_work(PastTimeTask(ASKED, 20, 5), timeline))
+    assert found.strides == (1, 5) and all(seconds > 0 for seconds in found.seconds)
+    assert finished(past_time_work(PastTimeTask(ASKED, 20), timeline)).strides == (1,)
+    assert state(timeline) == before and draws() == drawn
 
 
 # --- the queue ---

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,10 +17,11 @@ from nnviz.engine.model import loss_functions
 from nnviz.engine.model.build import set_training
 from nnviz.engine.observe.measures import array_of, layer_gradient, layer_weights, plain
 from nnviz.engine.observe.node_marks import FLAT, STEEPNESS
-from nnviz.engine.run.replay_slices import InSlices, in_slices
+from nnviz.engine.run.replay_slices import Found, InSlices, in_slices
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import Trainer
 from nnviz.records.hindsight_record import OF_TENSORS, STATISTICS, FirstTime, PastNumbers, Predicate, Question
+from nnviz.records.task_records import FirstTimeTask, PastNumbersTask, PastTime, PastTimeTask, Progress
 
 SAMPLE = 24
 """So many iterations are measured for an estimate, if they are quick …"""
@@ -90,6 +91,42 @@ def first_time(timeline: Timeline, predicate: Predicate, last: int, stays: bool 
         stays = len(looks) > 2 and (yield from search.compare(looks))
     gap = (yield from search.bisect(looks)) if stays else None
     return (yield from search.scan(*gap, "bisected") if gap else search.scan(-1, last, "scanned"))
+
+
+# --- as long work beside the run, which stays where it is ---
+
+InProgress = Generator[Progress, None, Found]
+
+
+def past_numbers_work(task: PastNumbersTask, timeline: Timeline) -> InProgress[PastNumbers]:
+    """Measure numbers of past iterations of a run. Raises BuildError for what no iteration can answer."""
+    return _told("iterations", past_numbers(timeline.branch(timeline.log), task.questions, PastIterations(0, task.last, task.stride)))
+
+
+def first_time_work(task: FirstTimeTask, timeline: Timeline) -> InProgress[FirstTime]:
+    """Find when something became true for the first time. Raises BuildError for what no iteration can answer."""
+    return _told("at iteration", first_time(timeline.branch(timeline.log), task.predicate, task.last, task.stays))
+
+
+def past_time_work(task: PastTimeTask, timeline: Timeline) -> InProgress[PastTime]:
+    """Say how long the numbers would take. Raises BuildError for what no iteration can answer."""
+    strides = tuple(sorted({1, task.stride}))
+    seconds = []
+    for place, stride in enumerate(strides):
+        yield Progress(place, len(strides), "trying some iterations")
+        fork = timeline.branch(timeline.log)
+        seconds.append(estimated_seconds(fork, task.questions, PastIterations(0, task.last, stride)))
+    return PastTime(strides, tuple(seconds))
+
+
+def _told(what: str, work: InSlices[Found]) -> InProgress[Found]:
+    """The same work, saying how far it is as tasks do."""
+    while True:
+        try:
+            done, total = next(work)
+        except StopIteration as end:
+            return end.value
+        yield Progress(done, total, what)
 
 
 # --- searching ---

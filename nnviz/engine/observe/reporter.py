@@ -8,7 +8,10 @@ from typing import Any
 
 from msgspec import structs
 
+from nnviz.document.experiment import Experiment
+from nnviz.engine.observe._layer_outputs import layer_outputs, start_spread
 from nnviz.engine.observe._net_pictures import picture
+from nnviz.engine.observe._update_steps import layer_steps
 from nnviz.engine.observe.capture import Captured, capture_next
 from nnviz.engine.observe.curve_records import curve_points
 from nnviz.engine.observe.measures import history_record, layer_measures
@@ -16,8 +19,10 @@ from nnviz.engine.observe.predictions import predictions
 from nnviz.engine.observe.surface import surface
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.timeline import Timeline
+from nnviz.engine.run.trainer import Trainer
 from nnviz.messages import Frame, Logged, Reply, Watch
 from nnviz.records.picture_records import PictureWish
+from nnviz.records.run_records import LayerOutputs
 
 INTERVAL = 1 / 30
 """Seconds between frames, at least."""
@@ -31,6 +36,10 @@ PICTURING = 25
 """The same for a picture of the inside of the net, one after the other: at most 4 % of the time."""
 TRACED_ANYWAY = 1.0
 """Seconds after which a live trace comes, whatever it costs."""
+
+_OF_LAYERS = {"measures", "updates"}
+_OF_OUTPUTS = {"outputs", "functions", "modes"}
+"""Of what is watched: what is measured of layers with parameters, and of the outputs of all layers."""
 
 
 class Budget:
@@ -68,6 +77,13 @@ class Reporter:
         """How many pictures were made while training: they take turns."""
         self._last_frame = self._last_trace = 0.0
         self._refused = ""
+        self._start: tuple[Experiment | None, dict[str, float]] = (None, {})
+        """A document, and how the outputs of its layers spread with the weights it starts with."""
+
+    @property
+    def needs_previous(self) -> bool:
+        """Whether what is watched is worked out from the parameters of before an update."""
+        return bool({*_OF_LAYERS, "steps"} & set(self.watch.panels))
 
     def begin(self) -> None:
         """A new run: nothing of it has been sent."""
@@ -165,11 +181,19 @@ class Reporter:
             epoch=trainer.position.epoch,
             learning_rate=trainer.learning_rate,
             points=points,
-            measures=layer_measures(trainer) if measuring and "measures" in panels else (),
+            measures=layer_measures(trainer, "updates" in panels) if measuring and _OF_LAYERS & set(panels) else (),
+            outputs=self._outputs(trainer) if measuring and _OF_OUTPUTS & set(panels) else (),
+            steps=layer_steps(trainer) if measuring and "steps" in panels else (),
             surface=surface(trainer) if measuring and "surface" in panels else None,
             history=history_record(trainer.recorder, timeline.iteration) if trainer.recorder else None,
             answers=predictions(trainer) if measuring and "answers" in panels else None,
         )
+
+    def _outputs(self, trainer: Trainer) -> tuple[LayerOutputs, ...]:
+        """What all layers put out; how it spread at the start is worked out once for a document."""
+        if "outputs" in self.watch.panels and self._start[0] is not trainer.experiment:
+            self._start = trainer.experiment, start_spread(trainer)
+        return layer_outputs(trainer, self._start[1] if "outputs" in self.watch.panels else {}, self.watch.panels)
 
     def _with_trace(self, timeline: Timeline, frame: Frame) -> None:
         self._last_trace = time.perf_counter()

@@ -107,7 +107,7 @@ class ConfusionPlot(Plot):
         if area.width() < _WIDE:
             shows_matrix = self.view.key == "matrix" and self.cell is None
             return (area, None) if shows_matrix else (None, area)
-        left = round(min(area.width() * 0.54, max(area.height() * 1.25, area.width() - 380)))
+        left = round(min(area.width() * 0.54, max(area.height() * 1.25, area.width() * 0.38, area.width() - 380)))
         return QRectF(area.left(), area.top(), left, area.height()), area.adjusted(left + 14, 0, 0, 0)
 
     def _frame(self, room: QRectF) -> QRectF:

@@ -1,26 +1,27 @@
-"""Histograms of weights, gradients or activations of one layer over time, as ridges. Shows measures; it never sees a tensor."""
+"""Histograms of weights, gradients, activations or updates of one layer over time, as ridges. Shows measures; it never sees a tensor."""
 
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPen, QPolygonF
-from PySide6.QtWidgets import QButtonGroup, QWidget
+from PySide6.QtWidgets import QWidget
 
 from nnviz.records.tensors import Measure
 from nnviz.session.run import RunState, Snapshot
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
-from nnviz.ui.run._ridgeline import bin_at, common_range, in_time, moments, nearest_value, outline
+from nnviz.ui.run.layer_lines import having, is_past
 from nnviz.ui.run.line_chart import FLAG, NEAR, wrapped
+from nnviz.ui.run.ridgeline import bin_at, common_range, in_time, moments, nearest_value, outline
 from nnviz.ui.run.run_tree import Flag, Surroundings
 from nnviz.ui.theme.colors import current_theme
-from nnviz.ui.widgets.header_button import ChoiceButton, SwitchButton
+from nnviz.ui.widgets.header_button import ChoiceButton
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, write
 from nnviz.ui.widgets.scales import AxisScale
 
-QUANTITIES = {"weights": ("θ", "update"), "gradients": ("∂L", "backward"), "activations": ("a", "forward")}
+QUANTITIES = {"weights": ("θ", "update"), "gradients": ("∂L", "backward"), "activations": ("a", "forward"), "updates": ("Δθ", "update")}
 """What can be shown: its sign in the graph, and the colour of the phase that makes it."""
 _EXPLANATION = (
     "How the values of one layer are distributed, the newest iteration in front, the others as far behind as they are apart in time. "
@@ -43,18 +44,18 @@ Row = tuple[int, Measure, float]
 class HistogramPlot(Plot):
     """Ridges of one quantity of one layer, oldest at the top, newest in front at the bottom."""
 
+    needs_changed = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Weights over time", _EXPLANATION, "Weights", parent)
         self.quantity = "weights"
         self.layers = ChoiceButton("Layer")
         self.layers.chosen.connect(self.renew)
-        self._group = QButtonGroup(self)
-        self.switches = {quantity: SwitchButton(sign, quantity.capitalize()) for quantity, (sign, _) in QUANTITIES.items()}
-        for quantity, switch in self.switches.items():
-            self._group.addButton(switch)
-            switch.clicked.connect(lambda _, quantity=quantity: self.set_quantity(quantity))
-        self.switches["weights"].setChecked(True)
-        self.tools = (*self.switches.values(), self.layers)
+        self.quantities = ChoiceButton("Weights, gradients, activations or updates")
+        self.quantities.set_words({quantity: sign for quantity, (sign, _) in QUANTITIES.items()})
+        self.quantities.set_choices([(quantity, f"{sign}  {quantity}") for quantity, (sign, _) in QUANTITIES.items()], self.quantity)
+        self.quantities.chosen.connect(self.set_quantity)
+        self.tools = (self.quantities, self.layers)
         self._snapshots: tuple[Snapshot, ...] = ()
         self._flags: tuple[Flag, ...] = ()
 
@@ -67,12 +68,24 @@ class HistogramPlot(Plot):
     def set_run(self, run: RunState) -> None:
         """Show the measures of this run."""
         self.offer(run.snapshots)
+        self.set_past(is_past(run, self._measured))
+
+    @property
+    def needs(self) -> str:
+        """What the engine has to measure for it."""
+        return "updates" if self.quantity == "updates" else "measures"
 
     def set_quantity(self, quantity: str) -> None:
-        """Show weights, gradients or activations."""
-        self.quantity = quantity
-        self.switches[quantity].setChecked(True)
+        """Show weights, gradients, activations or updates."""
+        before, self.quantity = self.needs, quantity
+        self.quantities.choose(quantity)
         self.renew()
+        if self.needs != before:
+            self.needs_changed.emit()
+
+    def _measured(self, snapshot: Snapshot) -> tuple:
+        """The layers of which the quantity was measured."""
+        return tuple(measures for measures in snapshot.layers if getattr(measures, self.quantity) is not None)
 
     def set_layer(self, layer: str) -> None:
         """Show this layer; one the run does not know is ignored."""
@@ -81,14 +94,14 @@ class HistogramPlot(Plot):
             self.renew()
 
     def take(self, snapshots: tuple[Snapshot, ...] = ()) -> None:
-        self._snapshots = snapshots
+        self._snapshots = having(snapshots, self._measured)
         choices = self._choices()
         known = [layer for layer, _ in choices]
         self.layers.set_choices(choices, self.layers.key if self.layers.key in known else next(iter(known), ""))
         self.layers.setVisible(bool(known))
         self.choice = self.layers.text()
-        self.sentence = "" if known else "histograms appear with the first measured iteration"
-        said = plot_numbers.iteration(snapshots[-1].iteration) if known else ""
+        self.sentence = "" if known else f"histograms of {self.quantity} appear with the first measured iteration"
+        said = plot_numbers.iteration(self._snapshots[-1].iteration) if known else ""
         self.set_heading(f"{self.quantity.capitalize()} over time", said, self.quantity.capitalize())
 
     def paint(self, painter: QPainter, area: QRectF) -> None:

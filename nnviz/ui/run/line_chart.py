@@ -1,4 +1,4 @@
-"""Curves over the iterations of a run, as an immutable value, and how it is painted. It knows no run: loss.py and metric.py fill it."""
+"""Curves over the iterations of a run, as an immutable value, and how it is painted. It knows no run: plots fill it."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ FLAG, NEAR = 8, 5
 """Height of a flag in pixels, and so many beside it that it is still meant."""
 _COVERED = 0.65
 """The most of a plot's frame that labels in a corner may cover."""
+_DASH = 12
+"""Length in pixels of the piece of a curve before its label in a legend."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,12 @@ class LineChart:
     stopped_at: float | None = None
     """The iteration of the first non-finite loss."""
     notes: tuple[str, ...] = ()
+    has_legend: bool = False
+    """Whether the labels stand in a line above, where there is no room at the ends, and not in a corner."""
+    band: tuple[float, float] | None = None
+    """Values that are marked as those to be expected."""
+    level: float | None = None
+    """A value that is marked by a line across."""
     value_text: Callable[[float], str] = steady
     tick_text: Callable[[float], str] = field(default=plot_numbers.tick)
     flags: tuple[Flag, ...] = ()
@@ -99,11 +107,15 @@ class LineChart:
 def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -> tuple[tuple[QRectF, int], ...]:
     """Paint the chart into the area of a plot, with the values under the pointer. Return where flags stand, and of which iterations."""
     axes, theme, hovered = plot.axes, current_theme(), plot.hovered
+    if chart.has_legend and area.width() < _LARGE:
+        _paint_legend(painter, theme, area, chart)
+        area = area.adjusted(0, line_height(), 0, 0)
     frame, *whole = _scales(area, chart)
     x, y = plot.zoomed(frame, *whole)
     axes.place(painter, theme, frame, x, y)
     axes.axis("left", chart.tick_text, lines=True)
     axes.axis("bottom")
+    _paint_marked(painter, theme, frame, chart, y)
     for ghost in chart.ghosts:
         axes.curve(*ghost.drawn, theme.branch(ghost.color, 1.0 if ghost.is_chosen else 0.55), 2.4 if ghost.is_chosen else 1.0)
     for curve in chart.curves:
@@ -112,26 +124,40 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
         axes.curve(*drawn, theme.tint(curve.color, 0.3 if curve.pale else curve.strength), width)
     if chart.stopped_at is not None:
         axes.vertical(chart.stopped_at, theme.color("loss"), Qt.PenStyle.DashLine, "non-finite at iteration {value:,.0f}")
-    read = _read(chart, x.value(hovered.x())) if hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered) else []
+    plot.set_time(frame, x)
+    is_hovered = hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered)
+    read = _pointed(plot, chart, x)
+    if is_hovered:
+        read = _nearest(_read(chart, x.value(hovered.x())), y, hovered.y(), frame.height())
     if read:
         axes.vertical(read[0][0].x[read[0][1]], theme.color("faint"))
     axes.render(painter)
     for curve, place in (*((curve, -1) for curve in chart.labelled), *read):
-        painter.setPen(QPen(theme.color("panel"), 1) if place >= 0 else Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color(curve.color))
-        spot = QPointF(x(curve.x[place]), y(curve.y[place]))
-        if frame.adjusted(-1, -1, 1, 1).contains(spot):
-            painter.drawEllipse(spot, 3, 3)
+        _paint_dot(painter, theme, frame, curve, place, QPointF(x(curve.x[place]), y(curve.y[place])))
     _paint_ghost_names(painter, theme, frame, chart, x, y)
     flags = _paint_flags(painter, theme, frame, chart, x)
     if area.width() >= _LARGE:
         _paint_end_labels(painter, theme, area, chart, x, y)
     else:
         _paint_corner_labels(painter, theme, frame, chart, y)
-    if read:
+    if read and is_hovered:
         told = [flag.text for place, flag in flags if abs(place.center().x() - hovered.x()) <= NEAR]
         paint_readout(painter, theme, hovered, _readout(chart, read, wrapped(told, frame.width())), frame)
     return tuple((place, flag.iteration) for place, flag in flags)
+
+
+def _pointed(plot: Plot, chart: LineChart, x: AxisScale) -> list[tuple[Curve, int]]:
+    """The same as `_read`, of the iteration that is pointed at in another plot."""
+    at = plot.pointed
+    return _read(chart, at) if at is not None and x.low <= at <= x.high else []
+
+
+def _paint_dot(painter: QPainter, theme: Theme, frame: QRectF, curve: Curve, place: int, spot: QPointF) -> None:
+    """The last point of a curve (place −1), or one that is read off."""
+    if frame.adjusted(-1, -1, 1, 1).contains(spot):
+        painter.setPen(QPen(theme.color("panel"), 1) if place >= 0 else Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color(curve.color))
+        painter.drawEllipse(spot, 3, 3)
 
 
 def nearest(x: np.ndarray, value: float) -> int:
@@ -180,15 +206,20 @@ def _label_width(chart: LineChart) -> float:
 
 
 def _paint_end_labels(painter: QPainter, theme: Theme, area: QRectF, chart: LineChart, x: AxisScale, y: AxisScale) -> None:
-    """Label and last value behind the end of every curve, moved apart where they would overlap."""
+    """Label and last value behind the end of every curve, moved apart where they would overlap; of many only labels, or some of these."""
     curves = sorted(chart.labelled, key=lambda curve: float(y(curve.y[-1])))
-    tops = _apart(
-        [float(y(curve.y[-1])) - line_height() for curve in curves], 2 * line_height() + 2, area.top(), area.bottom() - line_height()
-    )
+    height, lines = 2 * line_height() + 2, 2
+    if len(curves) > 1 and len(curves) * height > area.height() - line_height():
+        height, lines = line_height(), 1
+        curves = curves[:: max(1, -int(-len(curves) * height // max(height, area.height() - line_height())))]
+    tops = [float(y(curve.y[-1])) - lines * line_height() / 2 for curve in curves]
+    tops = _apart(tops, height, area.top(), area.bottom() - line_height())
     for curve, top in zip(curves, tops, strict=True):
         line = QRectF(x.end + 10, top, area.right() - x.end, line_height())
         write(painter, line, curve.label, theme.color(curve.color))
-        write(painter, line.translated(0, line_height()), chart.value_text(float(curve.y[-1])), theme.color(curve.color), small_mono())
+        if lines == 2:
+            number = chart.value_text(float(curve.y[-1]))
+            write(painter, line.translated(0, line_height()), number, theme.color(curve.color), small_mono())
     for place, note in enumerate(chart.notes):
         line = QRectF(x.start, area.top() + 9 + place * line_height(), x.end - x.start - 8, line_height())
         write(painter, line, note, theme.color("muted"), align=RIGHT)
@@ -218,13 +249,28 @@ def _apart(tops: list[float], height: float, low: float, high: float) -> list[fl
     return tops
 
 
+def _paint_legend(painter: QPainter, theme: Theme, area: QRectF, chart: LineChart) -> None:
+    """The labels side by side, each behind a piece of its curve; none where they do not fit: then the pointer tells which is which."""
+    widths = [_DASH + 4 + text_width(curve.label) + 8 for curve in chart.labelled]
+    left, middle = area.right() - sum(widths) + 8, area.top() + line_height() / 2
+    if left < area.left():
+        return
+    for curve, width in zip(chart.labelled, widths, strict=True):
+        painter.setPen(QPen(theme.tint(curve.color, curve.strength), 2))
+        painter.drawLine(QPointF(left, middle), QPointF(left + _DASH, middle))
+        write(painter, QRectF(left + _DASH + 4, area.top(), width, line_height()), curve.label, theme.color(curve.color))
+        left += width
+
+
 def _paint_corner_labels(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, y: AxisScale) -> None:
     """Labels and last values in the right corner that the curves leave free: the lower one where they end high."""
     rows, width, numbers = _corner_rows(chart, frame)
     if not rows:
         return
-    ends_high = np.mean([float(y(curve.y[-1])) for curve in chart.labelled] or [frame.bottom()]) < frame.center().y()
-    top = frame.bottom() - line_height() * len(rows) - 4 if ends_high else frame.top()
+    ends, height = [float(y(curve.y[-1])) for curve in chart.labelled], line_height() * len(rows) + 4
+    is_covered = sum(end > frame.bottom() - height for end in ends), sum(end < frame.top() + height for end in ends)
+    ends_high = np.mean(ends or [frame.bottom()]) < frame.center().y()
+    top = frame.bottom() - height if is_covered[0] < is_covered[1] or (ends_high and is_covered[0] == is_covered[1]) else frame.top()
     box = QRectF(frame.right() - width, top, width, line_height() * len(rows) + 2)
     painter.fillRect(box, theme.color("panel", 0.8))
     for place, (color, text, number) in enumerate(rows):
@@ -240,6 +286,8 @@ def _corner_rows(chart: LineChart, frame: QRectF) -> tuple[list[tuple[str, str, 
     """
     labels = [(curve.color, curve.label, chart.value_text(float(curve.y[-1]))) for curve in chart.labelled]
     notes = [("muted", note, "") for note in chart.notes]
+    if chart.has_legend:
+        labels = []
     for rows in ([*labels, *notes], labels, [(color, "", number) for color, _, number in labels]):
         numbers = max([text_width(number, number=True) for _, _, number in rows], default=0.0)
         width = 8 + max([text_width(text) + (8 + numbers if number else 0) for _, text, number in rows], default=0.0)
@@ -256,6 +304,25 @@ def _read(chart: LineChart, iteration: float) -> list[tuple[Curve, int]]:
         return []
     found = curves[0].x[nearest(curves[0].x, iteration)]
     return [(curve, nearest(curve.x, found)) for curve in curves]
+
+
+def _nearest(read: list[tuple[Curve, int]], y: AxisScale, pixel: float, height: float) -> list[tuple[Curve, int]]:
+    """As many of them as a box of this height has lines for: those nearest to the pointer, in their order."""
+    most = max(1, int(height / line_height()) - 2)
+    if len(read) <= most:
+        return read
+    near = sorted(range(len(read)), key=lambda place: abs(float(y(read[place][0].y[read[place][1]])) - pixel))[:most]
+    return [read[place] for place in sorted(near)]
+
+
+def _paint_marked(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, y: AxisScale) -> None:
+    """The band of values to be expected, and the line across, as far as they are in sight."""
+    if chart.band:
+        top, bottom = float(y(chart.band[1])), float(y(chart.band[0]))
+        painter.fillRect((QRectF(frame.left(), top, frame.width(), bottom - top) & frame).toRect(), theme.tint("forward", 0.13))
+    if chart.level is not None and frame.top() <= (place := float(y(chart.level))) <= frame.bottom():
+        painter.setPen(QPen(theme.color("clip"), 1, Qt.PenStyle.DashLine))
+        painter.drawLine(QPointF(frame.left(), place), QPointF(frame.right(), place))
 
 
 def _readout(chart: LineChart, read: list[tuple[Curve, int]], told: list[str]) -> list[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
@@ -70,7 +72,7 @@ class LossPlot(Plot):
         self.sentence = ""
         self.choice = "" if self.smoothing.key == "1" else self.smoothing.text()
         stop = first_non_finite(curves.loss)
-        rows = measured("training" + _age(curves, "training_loss"), "training_set", curves.iteration, curves.training_loss)
+        rows = _dated(measured("training", "training_set", curves.iteration, curves.training_loss), curves)
         lines = (*self._batches(curves, stop, bool(rows.x.size)), *((rows,) if rows.x.size else ()), self._validation(curves))
         later = () if stop is not None else self._ahead(curves, ahead)
         ghosts = tuple(ghost_of(ghost, "validation_loss", "training_loss", "loss") for ghost in self._around.ghosts)
@@ -100,8 +102,7 @@ class LossPlot(Plot):
         return Curve.of("", "training_set", x, y, pale=True), Curve.of("batch", "training_set", x, smoothed(y, window), strength=strength)
 
     def _validation(self, curves: Curves) -> Curve:
-        label = "validation" + _age(curves, "validation_loss")
-        return measured(label, "validation_set", curves.iteration, curves.validation_loss)
+        return _dated(measured("validation", "validation_set", curves.iteration, curves.validation_loss), curves)
 
     def _ahead(self, curves: Curves, ahead: Curves | None) -> tuple[Curve, ...]:
         """What is known of the iterations ahead."""
@@ -181,6 +182,12 @@ def measured(label: str, color: str, x: np.ndarray, y: np.ndarray) -> Curve:
     x, y = x.take(known), y.take(known)
     stop = first_non_finite(y)
     return Curve.of(label, color, x[:stop], y[:stop])
+
+
+def _dated(curve: Curve, curves: Curves) -> Curve:
+    """The curve, its label saying of which iteration its last point is where the run has gone on, or what came later is infinite."""
+    is_old = curve.x.size and curve.x[-1] != curves.iteration[-1]
+    return replace(curve, label=f"{curve.label} at {curve.x[-1]:,.0f}") if is_old else curve
 
 
 def _penalty_note(penalties: tuple[str, ...]) -> tuple[str, ...]:

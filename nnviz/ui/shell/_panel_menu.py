@@ -37,6 +37,14 @@ TITLES = {
     "latent": "Latent plane",
     "time_steps": "Gradient by time step",
     "runs": "Runs",
+    "hindsight": "Hindsight",
+    "ratios": "Update/weight ratio",
+    "units": "Saturated and dead units",
+    "spread": "Output spread by layer",
+    "rates": "Learning rate and steps",
+    "curve": "Activation curve",
+    "modes": "Mean output by mode",
+    "noise": "Gradient noise",
     "microscope": "Optimizer microscope",
 }
 """What a panel is called in a menu; one that is not here is called by its name."""

@@ -50,7 +50,7 @@ WORKSPACES = {
             1192,
             column(
                 (715, row((240, "training"), (952, column((262, "network"), (442, "graph"))))),
-                (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"))),
+                (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"), (300, "curve"))),
                 *_PICTURES,
             ),
         ),
@@ -66,6 +66,9 @@ WORKSPACES = {
                 (440, row((400, "landscape"), (400, "curvature"), (330, "range_test"))),
                 *_PICTURES,
                 (460, "runs"),
+                (430, "hindsight"),
+                (380, row((330, "ratios"), (330, "units"), (330, "spread"))),
+                (380, row((330, "rates"), (330, "curve"), (330, "modes"), (330, "noise"))),
             ),
         ),
         (420, column((370, "network"), (520, "microscope"))),
@@ -74,5 +77,6 @@ WORKSPACES = {
 """Shares are pixels of the 1600×1000 window of the design."""
 
 _INSIDE = {name for _, part in _PICTURES for name in part.panels()}
-HIDDEN = {"step": {"batch"} | _INSIDE, "train": {"runs", "landscape", "curvature", "range_test"} | _INSIDE}
+_LAYERS = {"ratios", "units", "spread", "rates", "curve", "modes", "noise"}
+HIDDEN = {"step": {"batch", "curve"} | _INSIDE, "train": {"runs", "hindsight", "landscape", "curvature", "range_test"} | _LAYERS | _INSIDE}
 """Panels that a workspace has and does not show until it is asked to."""

@@ -103,11 +103,13 @@ class MainWindow(QMainWindow):
         """
         from nnviz.session.engine_process import EngineProcess  # here, because the window is painted before they are loaded
         from nnviz.ui.shell._features import Features, new_session
+        from nnviz.ui.shell._stop_note import StopNote
         from nnviz.ui.widgets.pending_text import PendingText
         from nnviz.ui.widgets.turns import Turns
 
         self.session = new_session(experiment, autosaves, self, engine or EngineProcess())
         self.features = Features(self.session, self, self.top_bar)
+        self._stop_note = StopNote(self.notes, self._show_stop)
         self._turns = Turns(lambda feature: feature.show_trace_state(self.session.stepping.state), self)
         self.centralWidget().layout().replaceWidget(self._blank, self.features.area)
         self._blank.deleteLater()
@@ -197,12 +199,18 @@ class MainWindow(QMainWindow):
             feature.show_run(new)
         features.data.show_run(new, old)
         self.top_bar.set_figures(features.run.figures())
+        self._stop_note.show_run(new, old, features.area.name)
         sound = (new.training, new.target, new.engine, new.failure, self.session.training.obstacle)
         if sound != self._sound:
             self._sound = sound
             self.action_table.show_running("train", new.training or new.target is not None)
             self._show_engine(new)
             self._show_soundness()
+
+    def _show_stop(self) -> None:
+        """Open the stepper on the node that training stopped at."""
+        self.features.area.show_workspace("step")
+        self.session.show_stop()
 
     def _show_engine(self, run: RunState) -> None:
         """Without an engine the pictures stand still: say so as long as it lasts, beside the button that ends it."""
@@ -240,7 +248,9 @@ class MainWindow(QMainWindow):
     def _show_workspace(self, name: str) -> None:
         stepping = self.session.stepping
         self.top_bar.set_workspace(name)
-        if name != "step":
+        if name == "step":
+            self._stop_note.drop()
+        else:
             stepping.stop()  # only there is a button that stops it
         self.features.network.view.select(self.features.network.selected_layers)  # a selected link has handles, for building
         self.focus_canvas()

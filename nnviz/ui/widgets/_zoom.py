@@ -26,6 +26,11 @@ class Zoom:
         """Whether less than the whole plot is looked at."""
         return self._ranges is not None
 
+    @property
+    def shown(self) -> tuple[AxisScale, AxisScale] | None:
+        """The scales of what is looked at, as they were painted last; None before that."""
+        return self._shown
+
     def contains(self, place: QPointF) -> bool:
         """Return whether a place lies within the frame that can be zoomed."""
         return self._whole is not None and self._frame.contains(place)

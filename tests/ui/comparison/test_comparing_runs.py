@@ -116,6 +116,22 @@ def test_a_click_lets_a_curve_stand_out(qtbot, window):
     wait(qtbot, lambda: chosen() == [])
 
 
+def test_one_pointer_over_all_plots_over_time(qtbot, window):
+    window.features.area.show_workspace("train")
+    run = window.features.run
+    wait(qtbot, lambda: run.metric.chart is not None and run.loss.chart is not None)
+    qtbot.wait(20)
+    plain = run.metric.grab().toImage()
+    QTest.mouseMove(run.loss, run.loss.rect().center())
+    wait(qtbot, lambda: run.metric.pointed is not None)
+    assert 0 < run.metric.pointed < 40 and run.loss.pointed is None and run.metric.grab().toImage() != plain
+    QTest.mouseMove(run.metric, run.metric.rect().center())
+    wait(qtbot, lambda: run.loss.pointed is not None)
+    QTest.mouseMove(window.features.cards["training"], QPoint(5, 5))
+    wait(qtbot, lambda: run.loss.pointed is None and run.metric.pointed is None)
+    assert run.metric.grab().toImage() == plain
+
+
 def test_the_menu_of_a_run(qtbot, window):
     compare(qtbot, window, "rate", "0.1, 1", 30)
     table = table_of(window)

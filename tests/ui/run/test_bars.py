@@ -10,7 +10,7 @@ from nnviz.session.run import RunState, Snapshot
 from nnviz.text.names import parameter_title
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot, read_off
-from nnviz.ui.run._ridgeline import bin_at, common_range, in_time, moments, outline
+from nnviz.ui.run.ridgeline import bin_at, common_range, in_time, moments, outline
 from nnviz.ui.run.run_tree import Flag, Surroundings
 from nnviz.ui.step._microscope import OptimizerMicroscope
 from nnviz.ui.step.update_rows import fitted
@@ -23,7 +23,7 @@ def one_layer(values) -> RunState:
     """A run with one layer whose three measures are all of these values."""
     measure = runs.measure(values)
     layer = replace_all(runs.snapshots(1, layers=("h1",))[0].layers[0], measure)
-    return RunState(snapshots=(Snapshot(5, (layer,)),))
+    return RunState(iteration=5, snapshots=(Snapshot(5, (layer,)),))
 
 
 def replace_all(layer, measure):
@@ -116,7 +116,7 @@ def test_histogram_switches_quantity_and_layer(shown, qtbot, count_color):
     shown(plot, 320)
     plot.set_run(runs.run())
     assert count_color(plot, LIGHT.color("update")) > 100
-    qtbot.mouseClick(plot.switches["gradients"], Qt.MouseButton.LeftButton)
+    plot.quantities.choose("gradients")
     assert plot.heading[0] == "Gradients over time"
     assert count_color(plot, LIGHT.color("backward")) > 50
     plot.set_names(runs.NAMES)

@@ -68,7 +68,7 @@ def test_training_curve_stops_where_the_loss_is_not_finite(shown, count_color):
 
 
 def test_a_run_that_is_broken_from_the_start_still_draws(shown):
-    nothing = Curves(np.arange(1.0, 4.0), np.array([np.nan, np.inf, np.nan]), *np.full((4, 3), np.nan))
+    nothing = Curves(np.arange(1.0, 4.0), np.array([np.nan, np.inf, np.nan]), *np.full((5, 3), np.nan))
     for plot in (LossPlot(), MetricPlot()):
         shown(plot).grab()
         plot.set_run(RunState(curves=nothing))
@@ -154,14 +154,14 @@ def test_metric_is_accuracy_for_classes_and_rmse_otherwise(shown):
 
 def test_figures_of_an_earlier_iteration_say_of_which(shown):
     nothing = np.full(5000, np.nan)
-    curves = Curves(np.arange(5001.0), np.zeros(5001), np.r_[0.5, nothing], np.r_[0.75, nothing], *np.full((2, 5001), np.nan))
+    curves = Curves(np.arange(5001.0), np.zeros(5001), np.r_[0.5, nothing], np.r_[0.75, nothing], *np.full((3, 5001), np.nan))
     assert (curves.last("metric"), curves.last_iteration("metric"), curves.last_iteration("loss")) == (0.75, 0, 5000)
     assert Curves(*(column[1:] for column in curves.columns())).last_iteration("metric") is None
     plot = LossPlot()
     shown(plot)
     plot.set_run(runs.run(curves=curves))
     assert [curve.label for curve in plot.chart.labelled] == ["batch", "validation at 0"] and plot.chart.notes == ("accuracy 75.0 % at 0",)
-    fresh = Curves(np.arange(2.0), np.zeros(2), np.array([0.5, 0.4]), np.array([0.75, 0.8]), *np.full((2, 2), np.nan))
+    fresh = Curves(np.arange(2.0), np.zeros(2), np.array([0.5, 0.4]), np.array([0.75, 0.8]), *np.full((3, 2), np.nan))
     plot.set_run(runs.run(curves=fresh))
     assert [curve.label for curve in plot.chart.labelled] == ["batch", "validation"] and plot.chart.notes == ("accuracy 80.0 %",)
 
@@ -179,7 +179,7 @@ def measured_curves() -> Curves:
     place, nothing = np.arange(11.0), np.full(11, np.nan)
     rows, right = nothing.copy(), nothing.copy()
     rows[[0, 10]], right[[0, 10]] = (4.0, 0.5), (0.25, 1.0)
-    return Curves(place, np.r_[4.0, 4.0, np.linspace(3, 1, 9)], nothing, nothing, rows, right)
+    return Curves(place, np.r_[4.0, 4.0, np.linspace(3, 1, 9)], nothing, nothing, rows, right, nothing)
 
 
 def test_the_batches_begin_with_iteration_1_and_the_training_rows_with_the_start(shown):
@@ -277,7 +277,7 @@ def test_a_branch_that_grows_beyond_all_measure_leaves_the_others_in_sight(shown
 
 
 def test_branches_without_figures_still_draw(shown):
-    nothing = Curves(*np.empty((6, 0)))
+    nothing = Curves(*np.empty((7, 0)))
     unmeasured = replace(runs.curves(5), loss=np.full(5, np.nan), validation_loss=np.full(5, np.nan), metric=np.full(5, np.nan))
     for plot in (LossPlot(), MetricPlot()):
         shown(plot, 500, 300)
