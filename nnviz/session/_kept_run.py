@@ -21,7 +21,7 @@ from nnviz.session.branches import Branches, KeptBranch
 from nnviz.session.document import Document, Edited
 from nnviz.session.engine_link import EngineLink
 from nnviz.session.run import RunState
-from nnviz.session.run_curves import Curves
+from nnviz.session.run_curves import COLUMNS, Curves
 from nnviz.session.training_control import TrainingControl
 
 
