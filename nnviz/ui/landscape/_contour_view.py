@@ -45,7 +45,7 @@ def paint_contours(plot: Plot, painter: QPainter, area: QRectF, shown: ShownPlan
     painter.setClipRect(frame)
     places = [(path, np.stack([x(path.points[:, 0]), y(path.points[:, 1])], 1)) for path in shown.paths]
     ends = [QRectF(point[0] - _END, point[1] - _END / 2, 2 * _END, _END) for _, pixels in places[:1] for point in (pixels[0], pixels[-1])]
-    trodden = [np.concatenate([pixels - _BESIDE, pixels + _BESIDE], 1) for _, pixels in places]
+    trodden = [np.concatenate([steps - _BESIDE, steps + _BESIDE], 1) for steps in (_steps(pixels) for _, pixels in places)]
     taken = np.concatenate([edges_of(ends), *trodden])
     names = _names(shown, frame, taken)
     _paint_lines(painter, theme, frame, shown, (x, y), np.concatenate([taken, edges_of([box for box, _ in names])]))
@@ -61,6 +61,13 @@ def paint_contours(plot: Plot, painter: QPainter, area: QRectF, shown: ShownPlan
         at = nearest_point(places, plot.hovered, _NEAR)
         rows = shown.values_of(*at) if at else shown.values_at(x.value(plot.hovered.x()), y.value(plot.hovered.y()))
         paint_readout(painter, theme, plot.hovered, rows, frame)
+
+
+def _steps(pixels: np.ndarray) -> np.ndarray:
+    """Places along a line, (k, 2), no farther from each other than texts are high; at most a thousand."""
+    lengths = np.concatenate([[0.0], np.hypot(*np.diff(pixels, axis=0).T).cumsum()])
+    places = np.linspace(0.0, lengths[-1], min(1000, 2 + int(lengths[-1] / (2 * _BESIDE))))
+    return np.stack([np.interp(places, lengths, along) for along in pixels.T], 1)
 
 
 def _scales(plot: Plot, area: QRectF, shown: ShownPlane) -> tuple[QRectF, AxisScale, AxisScale]:
