@@ -55,7 +55,7 @@ def test_it_leads_to_the_node_and_back(qtbot, window, rate):
         window.session.edit("Loss", edits.set_value, "training.loss", "mse")
     at = stop(qtbot, window)
     stepping = window.session.stepping
-    assert note_button(window).isVisible()
+    assert note_button(window).isVisible() and window.toast.text == "", "it is not said twice"
     stepping.to_start()  # one has looked elsewhere
     qtbot.mouseClick(note_button(window), Qt.MouseButton.LeftButton)
     assert window.features.area.name == "step" and "stopped" not in window.notes.notes

@@ -24,6 +24,8 @@ _EXPLANATION = (
     "Any number that can be measured, of every iteration there has been: the iterations are made again, exactly, beside the run. "
     "A click goes to that iteration. Pale curves end where the run has gone on since they were asked for, or are of another branch."
 )
+_AHEAD = 1.5
+"""Where the run stands is in sight up to so many times as far as the curves reach: beyond, they would shrink to nothing."""
 _STILL = 4
 """Pixels the mouse may move in a click."""
 
@@ -78,7 +80,7 @@ class PastPlot(Plot):
         is_log = self.log_switch.isChecked()
         self.chart = LineChart(
             lines,
-            x_limits=snapped(0.0, max(1.0, float(last), float(iteration)), 10),
+            x_limits=snapped(0.0, max(1.0, float(iteration if last < iteration <= _AHEAD * last else last)), 10),
             y_limits=log_limits(lines) if is_log else _limits(lines),
             log=is_log,
             notes=_notes(shown, lines),

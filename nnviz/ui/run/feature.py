@@ -32,6 +32,8 @@ from nnviz.ui.widgets.turns import Turns
 
 _KINDS = {"training.optimizer.kind": edits.choose_optimizer, "data.kind": edits.choose_data}
 WAITING = "A few iterations are made aside, to see which calls they consist of…"
+_HUGE = 1e5
+"""From this on an RMSE is written as a power of ten."""
 NO_NEURON = ("", -1)
 """Layer and unit while the mouse is over no neuron."""
 
@@ -234,4 +236,4 @@ def score_texts(training: Training, score: float | None) -> tuple[str, str]:
     """Return the name of the metric, and its value as a text; empty where it is not known."""
     if catalog.LOSSES[training.loss].group == "Classification" and training.target == "labels":
         return "accuracy", "" if score is None else f"{score:.1%}".replace("%", " %")
-    return "RMSE", "" if score is None else f"{score:.4f}"
+    return "RMSE", "" if score is None else f"{score:.4f}" if score < _HUGE else numbers.steady(score)
