@@ -15,7 +15,18 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import LogUpdate, RunLog
 from nnviz.records.call_list import CallList
 from nnviz.records.data_record import DataRecord, TableRecord
-from nnviz.records.run_records import BreakpointHit, CurvePoints, Goal, LayerMeasures, Predictions, Surface, WeightHistory
+from nnviz.records.picture_records import Picture, PictureWish
+from nnviz.records.run_records import (
+    BreakpointHit,
+    CurvePoints,
+    Goal,
+    LayerMeasures,
+    LayerOutputs,
+    LayerSteps,
+    Predictions,
+    Surface,
+    WeightHistory,
+)
 from nnviz.records.task_records import Progress, Results, Tasks
 from nnviz.records.tensors import Array
 from nnviz.records.trace_record import Details, NodeTensors, TraceRecord, WhatIf
@@ -86,7 +97,10 @@ class TraceNext(Request, frozen=True):
 
 
 class Watch(Request, frozen=True):
-    """Measure only what these panels need: curves · measures · surface · answers · trace; and keep the history of one weight."""
+    """Measure only what these panels need; and keep the history of one weight.
+
+    curves · measures · updates (measures, and what was added) · steps · outputs · functions · modes · surface · answers · trace.
+    """
 
     panels: tuple[str, ...]
     detail: str = "textbook"
@@ -94,6 +108,8 @@ class Watch(Request, frozen=True):
     """The parameter of that weight; empty for none."""
     element: tuple[int, ...] = ()
     details: Details = ()
+    pictures: tuple[PictureWish, ...] = ()
+    """What is shown of the inside of the net."""
 
 
 class SetBreakpoints(Request, frozen=True):
@@ -254,6 +270,9 @@ class Frame(Reply, frozen=True):
     trace: TraceRecord | None = None
     history: WeightHistory | None = None
     answers: Predictions | None = None
+    pictures: tuple[Picture, ...] = ()
+    outputs: tuple[LayerOutputs, ...] = ()
+    steps: tuple[LayerSteps, ...] = ()
 
 
 class Trained(Reply, frozen=True):

@@ -15,12 +15,15 @@ from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.run_log import Change, LogUpdate, RunLog
 from nnviz.records.call_list import CallList, ListedCall
 from nnviz.records.data_record import ColumnRecord, DataRecord, Spread, TableColumn, TableRecord
+from nnviz.records.divergence_record import Divergence, Place
 from nnviz.records.hindsight_record import FirstTime, PastNumbers, Predicate, Question
-from nnviz.records.run_records import CurvePoint, Goal, LayerMeasures, Predictions, Surface
+from nnviz.records.run_records import CurvePoint, FunctionUse, Goal, LayerMeasures, LayerOutputs, LayerSteps, Predictions, Surface
 from nnviz.records.task_records import (
     Curvature,
     CurvatureTask,
+    DivergenceTask,
     ExplainedShares,
+    FirstDivergence,
     FirstTimeTask,
     GradientNoise,
     HessianCheck,
@@ -34,6 +37,9 @@ from nnviz.records.task_records import (
     PathOnPlane,
     PlaneTask,
     Progress,
+    Race,
+    RacedRun,
+    RaceTask,
     RangeTest,
     RangeTestTask,
     Stability,
@@ -52,6 +58,7 @@ from nnviz.records.trace_record import (
     UpdateRecord,
     WhatIf,
 )
+from nnviz.records.verdicts import Verdict
 from tests.curve_points import arrived, travelling
 from tests.engine.experiments import experiment
 
@@ -110,6 +117,7 @@ CURVATURE = Curvature(0.5, 1.0, (("h1.weight", 2),), ARRAY, ARRAY, 0, 3.0, -1.0,
 NOISE = GradientNoise(1.0, 0.5, None, 16, ARRAY, ARRAY)
 RANGE = RangeTest(ARRAY, ARRAY, ARRAY, ARRAY, ARRAY, ARRAY, 0.7, 0.001, 0.1)
 WEIGHTS = (WeightPlace("h1.weight", (0, 1)), WeightPlace("out.bias", (1,)))
+VERDICT = Verdict("falling", 0.7, 0.1, 0.1, 0.7, 0, 0.0, 0.0)
 ASKED = (Question("gradients", parameter="h1.weight", element=(0, 1)), Question("loss", rows=(1, 2)), Question("metric", rows="training"))
 MESSAGES = [
     messages.Open(1, RunLog(EXPERIMENT, (CHANGE,)), "folder é 网", 9),
@@ -117,6 +125,8 @@ MESSAGES = [
     messages.StartTask(2, CurvatureTask("batch")),
     messages.StartTask(3, NoiseTask(batches=8)),
     messages.StartTask(4, RangeTestTask(1e-4)),
+    messages.StartTask(5, RaceTask((RunLog(EXPERIMENT), RunLog(EXPERIMENT, (CHANGE,))), 200)),
+    messages.StartTask(6, DivergenceTask(RunLog(EXPERIMENT), RunLog(EXPERIMENT, (CHANGE,)), 200)),
     messages.StartTask(5, PastNumbersTask(ASKED, 40, 2)),
     messages.StartTask(6, PastTimeTask(ASKED, 40)),
     messages.StartTask(7, FirstTimeTask(Predicate(ASKED[0], "above", 0.5), 40, False)),
@@ -126,6 +136,9 @@ MESSAGES = [
     messages.TaskDone(2, 2, 40, "done", CURVATURE),
     messages.TaskDone(3, 2, 40, "done", NOISE),
     messages.TaskDone(4, 2, 40, "done", RANGE),
+    messages.TaskDone(5, 2, 40, "done", Race((RacedRun(0, "failed", "No."), RacedRun(9, "done", "", 0.5, POINTS, VERDICT)))),
+    messages.TaskDone(6, 2, 40, "done", FirstDivergence(200, Divergence(41, "backward", "gradient", (Place(3, 2, 7), Place()), 7))),
+    messages.TaskDone(7, 2, 40, "done", FirstDivergence(200, None)),
     messages.TaskDone(5, 2, 40, "done", PastNumbers(ARRAY, ARRAY)),
     messages.TaskDone(6, 2, 40, "done", PastTime((1, 5), (2.0, 1.5))),
     messages.TaskDone(7, 2, 40, "done", FirstTime(12, 0.75, None, "scanned", 13)),
@@ -178,6 +191,8 @@ MESSAGES = [
         Surface((0.0, 0.0), (1.0, 1.0), ARRAY),
         TRACE,
         answers=Predictions(ARRAY, ARRAY, ARRAY, {"accuracy": 0.5}, ARRAY),
+        outputs=(LayerOutputs("h1", 0.1, 0.2, 0.3, 0.4, 1, (FunctionUse("relu", 4, MEASURE, ARRAY, None, None, 2),)),),
+        steps=(LayerSteps("h1", 0.001, (0.1, 0.2, 0.3, 0.4, 0.5)),),
     ),
     messages.Trained(9, 1, "non_finite", "why"),
     messages.Moved(3, 1, POINTS),

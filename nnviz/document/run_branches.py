@@ -63,6 +63,11 @@ def free_name(taken: Container[str]) -> str:
     return next(name for number in count(2) if (name := f"branch {number}") not in taken)
 
 
+def name_like(name: str, taken: Container[str]) -> str:
+    """Return this name for a branch, with a number behind it where it is taken."""
+    return name if name not in taken else next(other for number in count(2) if (other := f"{name} {number}") not in taken)
+
+
 def free_color(branches: Sequence[Branch]) -> int:
     """Return the colour that the fewest of these have."""
     used = [branch.color for branch in branches]

@@ -30,6 +30,7 @@ from nnviz.engine.observe.reporter import Budget, Reporter
 from nnviz.engine.observe.surface import unit_map
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.position import iterations_per_epoch
+from nnviz.engine.run.race import compared, race
 from nnviz.engine.run.range_test import range_test
 from nnviz.engine.run.timeline import SLICE, Timeline
 from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
@@ -37,11 +38,13 @@ from nnviz.engine.tasks import Task, TaskQueue, Work
 from nnviz.records.run_records import BreakpointHit, Goal, goal_reached
 from nnviz.records.task_records import (
     CurvatureTask,
+    DivergenceTask,
     FirstTimeTask,
     NoiseTask,
     PastNumbersTask,
     PastTimeTask,
     PlaneTask,
+    RaceTask,
     RangeTestTask,
     Tasks,
 )
@@ -153,7 +156,7 @@ class Service:
 
     def _begin(self, revision: int, timeline: Timeline, iteration: int = 0, nothing_left: bool = False) -> None:
         trained = self._timeline.iteration if self._timeline else 0
-        timeline.trainer.keep_previous("measures" in self._reporter.watch.panels)
+        timeline.trainer.keep_previous(self._reporter.needs_previous)
         timeline.record_weight(self._reporter.watch.parameter, self._reporter.watch.element)
         stop = timeline.go_to(iteration, self._inbox.interrupts) if iteration else None
         self._timeline, self._revision, self._left = timeline, revision, None
@@ -244,7 +247,10 @@ class Service:
         self._send(messages.Trained(timeline.iteration, timeline.trainer.position.epoch, reason, message, hit))
 
     def _go_to(self, request: messages.GoTo) -> None:
-        timeline, self._left = self._run(), None
+        timeline = self._run()
+        if self._left is not None:  # it trains: what the window has not heard of yet is not lost when the run goes back
+            self._reporter.report_recorded_weight(timeline, self._revision)
+            self._left = None
 
         def interrupted() -> bool:
             self._reporter.report_progress(timeline, self._revision)
@@ -282,12 +288,14 @@ class Service:
         self._reporter.set_watch(request)
         news = set(request.panels) - set(old.panels) - {"trace"}
         if self._timeline:
-            self._timeline.trainer.keep_previous("measures" in request.panels)
+            self._timeline.trainer.keep_previous(self._reporter.needs_previous)
             if (request.parameter, request.element) != (old.parameter, old.element):
                 self._timeline.record_weight(request.parameter, request.element)
                 self._reporter.report_recorded_weight(self._timeline, self._revision)
             if news and self._left is None:
                 self._reporter.report_at_rest(self._timeline, self._revision)
+            elif wishes := [wish for wish in request.pictures if wish not in old.pictures]:
+                self._reporter.report_pictures(self._timeline, self._revision, wishes)
 
     def _preview(self, request: messages.Preview) -> None:
         if request.experiment.data.kind == "csv":
@@ -328,6 +336,10 @@ def _work_on(task: Tasks, timeline: Timeline) -> Work:
             return gradient_noise(task, timeline.trainer)
         case RangeTestTask():
             return range_test(task, timeline.trainer)
+        case RaceTask():
+            return race(task, timeline)
+        case DivergenceTask():
+            return compared(task, timeline)
         case PastNumbersTask():
             return past_numbers_work(task, timeline)
         case PastTimeTask():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from nnviz.records.tensors import Array
+from nnviz.records.tensors import Array, to_numpy
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -44,6 +44,10 @@ class DataRecord(msgspec.Struct, frozen=True):
     """A row's own shape: [channels, height, width] for images, [time, columns] for series, else [features]."""
     columns: tuple[ColumnRecord, ...] = ()
     """The first columns of the input; of a series, not of its single time steps."""
+    labels: Array | None = None
+    """(rows,) The classes of the rows, where a network is to reproduce its input and never learns them."""
+    label_names: tuple[str, ...] = ()
+    """What these are called."""
 
 
 class TableColumn(msgspec.Struct, frozen=True):
@@ -89,6 +93,13 @@ class TableRecord(msgspec.Struct, frozen=True):
     """Sizes of what the network would get; all 0 where the table cannot be used as it is."""
     remarks: tuple[str, ...] = ()
     """Sentences about columns that are not taken as one would think at first sight."""
+
+
+def known_classes(data: DataRecord) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Return the class number of every row, learnt or not, and what the classes are called; None and no names where there are none."""
+    if data.classes:
+        return to_numpy(data.y), data.class_names
+    return (None, ()) if data.labels is None else (to_numpy(data.labels), data.label_names)
 
 
 def unscaled(data: DataRecord, x: np.ndarray) -> np.ndarray:

@@ -23,6 +23,8 @@ class CurvePoint(msgspec.Struct, frozen=True, array_like=True):
     """The same sum over all training rows."""
     training_metric: float | None = None
     """The metric over all training rows."""
+    learning_rate: float | None = None
+    """η of the update of iteration k, as the schedule had it; None for iteration 0, which has none."""
 
 
 class CurvePoints(msgspec.Struct, frozen=True, array_like=True):
@@ -36,6 +38,8 @@ class CurvePoints(msgspec.Struct, frozen=True, array_like=True):
     """(measured,) int64: places of the points that have more than a loss."""
     figures: Array
     """(measured, 4) float64: what these have, in the order of a point's fields; NaN for None."""
+    rates: Array | None = None
+    """(points,) float64: their learning rates; NaN for None. None where none is known."""
 
 
 class Goal(msgspec.Struct, frozen=True):
@@ -80,8 +84,58 @@ class LayerMeasures(msgspec.Struct, frozen=True):
     gradients: Measure
     """Of all its parameters together, biases included, before any clipping."""
     activations: Measure
-    update_ratio: float = 0.0
-    """‖Δθ‖/‖θ‖ of the last update."""
+    update_ratio: float | None = None
+    """‖Δθ‖/‖θ‖ of the last update, θ being the parameters before it: infinite where they were all 0. None before the first update, and
+    where what was before is not known."""
+    updates: Measure | None = None
+    """Of what the last update added to all its parameters; None as for the ratio, and where it was not asked for."""
+
+
+class LayerSteps(msgspec.Struct, frozen=True):
+    """How far the last update moved the parameters of one layer."""
+
+    layer: str
+    mean: float
+    """The mean of |Δθ| over its finite elements."""
+    rates: tuple[float, ...] = ()
+    """5, 25, 50, 75 and 95 % of the parameters have a step size of at most this: η/(√v̂+ε), which the optimizer multiplies with the
+    (mean) gradient of each. Empty for an optimizer without a second moment: there it is η for all."""
+    non_finite: int = 0
+
+
+class FunctionUse(msgspec.Struct, frozen=True):
+    """Where the values of one activation function of a layer fall, over the batch that comes next."""
+
+    function: str
+    units: int
+    """Neurons; of a convolution its channels."""
+    z: Measure
+    """Of what the function is applied to."""
+    curve: Array
+    """(3, points) float64: z, f(z), f′(z) around these values, z increasing."""
+    saturated: int | None = None
+    """How many values have a derivative below 5 % of the largest one; None for a function that has no flat side, or is flat at 0."""
+    saturated_units: int | None = None
+    """How many units have it so for all rows."""
+    dead: int | None = None
+    """How many units of ReLU are 0 for all rows; None for another function."""
+
+
+class LayerOutputs(msgspec.Struct, frozen=True):
+    """What one layer puts out for the batch that comes next, with the weights as they are. Statistics are over the finite elements."""
+
+    layer: str
+    mean: float
+    """In training mode: with dropout, noise and sampling on, and the batch's own mean and variance."""
+    std: float
+    """In training mode."""
+    start_std: float | None = None
+    """The same with the weights the network starts with, over the first batch; None where it was not asked for."""
+    evaluation_mean: float | None = None
+    """The mean in evaluation mode, over the same rows; None where it was not asked for."""
+    non_finite: int = 0
+    functions: tuple[FunctionUse, ...] = ()
+    """Its activation functions, element by element ones only; none where they were not asked for."""
 
 
 class Surface(msgspec.Struct, frozen=True):

@@ -7,8 +7,11 @@ from typing import NamedTuple
 import msgspec
 
 from nnviz.document.run_log import RunLog
+from nnviz.records.divergence_record import Divergence
 from nnviz.records.hindsight_record import FirstTime, PastNumbers, Predicate, Question
+from nnviz.records.run_records import CurvePoints
 from nnviz.records.tensors import Array
+from nnviz.records.verdicts import Verdict
 
 # --- what is asked ---
 
@@ -87,6 +90,22 @@ class RangeTestTask(TaskKind, frozen=True):
     """So many times, with other rows and masks each; the first with those of the run's own seed."""
 
 
+class RaceTask(TaskKind, frozen=True):
+    """Several runs, each trained from its beginning up to the same iteration, in turns."""
+
+    logs: tuple[RunLog, ...]
+    iterations: int
+    """How many each of them has made at the end."""
+
+
+class DivergenceTask(TaskKind, frozen=True):
+    """Where two runs differ first, to the bit, in their first iterations."""
+
+    one: RunLog
+    other: RunLog
+    iterations: int
+
+
 class PastNumbersTask(TaskKind, frozen=True):
     """Numbers of all past iterations up to `last`, 0 being the start; `stride`: of every so many of them. The run is made again for it."""
 
@@ -112,7 +131,7 @@ class FirstTimeTask(TaskKind, frozen=True):
     """Whether it stays true once it is; None: that is seen behind the checkpoints."""
 
 
-Tasks = PlaneTask | CurvatureTask | NoiseTask | RangeTestTask | PastNumbersTask | PastTimeTask | FirstTimeTask
+Tasks = PlaneTask | CurvatureTask | NoiseTask | RangeTestTask | RaceTask | DivergenceTask | PastNumbersTask | PastTimeTask | FirstTimeTask
 
 # --- what it results in ---
 
@@ -298,6 +317,37 @@ class RangeTest(TaskResult, frozen=True):
     """The suggested band: from the least to the largest of `steepest`; None where the loss never falls."""
 
 
+class RacedRun(msgspec.Struct, frozen=True):
+    """What one of several runs has come to."""
+
+    iteration: int
+    """How many iterations it has made."""
+    stopped: str = ""
+    """Why it goes no further: done · early_stopping · non_finite · failed (it cannot be built); empty while it goes on."""
+    message: str = ""
+    seconds: float = 0.0
+    """How long its own iterations took, without those of the others and those that were made again."""
+    points: CurvePoints | None = None
+    """Of a long run only some; None where it was not built."""
+    verdict: Verdict | None = None
+    """By all of its points."""
+
+
+class Race(TaskResult, frozen=True):
+    """Several runs, in the order in which they were asked for."""
+
+    runs: tuple[RacedRun, ...]
+
+
+class FirstDivergence(TaskResult, frozen=True):
+    """Where two runs differ first."""
+
+    compared: int
+    """In so many iterations."""
+    found: Divergence | None
+    """None where they do not."""
+
+
 class PastTime(TaskResult, frozen=True):
     """About how long it would take to measure numbers of all past iterations; some were made and measured for it."""
 
@@ -306,7 +356,7 @@ class PastTime(TaskResult, frozen=True):
     seconds: tuple[float, ...]
 
 
-Results = LossPlane | Curvature | GradientNoise | RangeTest | PastNumbers | PastTime | FirstTime
+Results = LossPlane | Curvature | GradientNoise | RangeTest | Race | FirstDivergence | PastNumbers | PastTime | FirstTime
 
 
 class Progress(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from nnviz import messages
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import Branch
-from nnviz.document.run_log import RunLog, same_run
+from nnviz.document.run_log import RunLog, same_run, with_looks_of
 from nnviz.document.store import files, saved_run
 from nnviz.document.store.data_paths import with_path_of
 from nnviz.document.store.files import DocumentError
@@ -21,7 +21,7 @@ from nnviz.session.branches import Branches, KeptBranch
 from nnviz.session.document import Document, Edited
 from nnviz.session.engine_link import EngineLink
 from nnviz.session.run import RunState
-from nnviz.session.run_curves import Curves
+from nnviz.session.run_curves import COLUMNS, Curves
 from nnviz.session.training_control import TrainingControl
 
 
@@ -36,8 +36,9 @@ def _points(curves: Curves) -> tuple[Point, ...]:
 def _kept(saved: SavedBranch) -> KeptBranch:
     """A branch as it was saved: with few points of its curves, until it is made again."""
     number = lambda value: math.nan if value is None else value  # noqa: E731
-    rows = [(at, number(loss), number(validation), math.nan, math.nan, math.nan) for at, loss, validation in saved.points]
-    curves = Curves(*np.array(rows, dtype=np.float64).reshape(-1, 6).T)
+    unknown = [math.nan] * (COLUMNS - 3)
+    rows = [(at, number(loss), number(validation), *unknown) for at, loss, validation in saved.points]
+    curves = Curves(*np.array(rows, dtype=np.float64).reshape(-1, COLUMNS).T)
     return KeptBranch(saved.branch, RunState(iteration=saved.branch.reached, curves=curves))
 
 
@@ -169,6 +170,7 @@ class KeptRun(QObject):
     def _begin(self) -> None:
         """With changes on the way the run begins anew, as the document was at first; without, it is only moved."""
         if self._going.log.changes:
+            self._document.amend(with_looks_of(self._going.log.first, self._document.experiment))  # else it would be an edit of the start
             self._link.begin_again(self._going.log)
         else:
             self._go()

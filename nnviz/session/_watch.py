@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from nnviz import messages
 from nnviz.document.experiment import Experiment
+from nnviz.records.picture_records import PictureWish
 from nnviz.records.trace_record import Details
 from nnviz.session.engine_link import EngineLink
 
@@ -40,7 +41,11 @@ class WatchedPanels(QObject):
 
     def watch(self, panels: tuple[str, ...], detail: str, details: Details = ()) -> None:
         """Have the engine measure what these panels need, now and after every restart."""
-        self._look(messages.Watch(tuple(panels), detail, self._watch.parameter, self._watch.element, details))
+        self._look(msgspec.structs.replace(self._watch, panels=tuple(panels), detail=detail, details=details))
+
+    def watch_pictures(self, wishes: tuple[PictureWish, ...]) -> None:
+        """Have these pictures of the inside of the net made, and no others."""
+        self._look(msgspec.structs.replace(self._watch, pictures=wishes))
 
     def watch_weight(self, parameter: str, element: tuple[int, ...]) -> None:
         """Have the history of one weight kept."""

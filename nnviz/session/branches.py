@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from math import inf
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from nnviz.document.experiment import Experiment
-from nnviz.document.run_branches import FIRST, Branch, free_color, free_name, shared
-from nnviz.document.run_log import same_run, with_looks_of
+from nnviz.document.run_branches import FIRST, Branch, free_color, free_name, name_like, shared
+from nnviz.document.run_log import RunLog, same_run, with_looks_of
+from nnviz.records.task_records import RacedRun
 from nnviz.session.document import Document
 from nnviz.session.engine_link import EngineLink
 from nnviz.session.run import RunState, remembered
@@ -23,6 +26,8 @@ class KeptBranch:
 
     branch: Branch
     run: RunState
+    raced: RacedRun | None = None
+    """What the engine said of it, without the points, where it was trained beside the present one."""
 
     @property
     def curves(self) -> Curves:
@@ -34,7 +39,7 @@ class Branches(QObject):
     """`kept` are those beside the present one, the oldest first. An edit in the past of a run starts a branch by itself."""
 
     changed = Signal()
-    """Which branches there are, what they are called, or which of them is the present one."""
+    """Which branches there are, how far they have come, what they are called, or which of them is the present one."""
     message_posted = Signal(str, str)
 
     def __init__(self, document: Document, link: EngineLink, training: TrainingControl, parent: QObject | None = None) -> None:
@@ -95,6 +100,20 @@ class Branches(QObject):
     def remove(self, name: str) -> None:
         """Forget a branch beside the present one."""
         self.kept = tuple(one for one in self.kept if one.branch.name != name)
+        self.changed.emit()
+
+    def add(self, logs: Iterable[tuple[str, RunLog]]) -> None:
+        """Have these runs beside the present one, each under this name, or one like it if it is taken; nothing has been made of them."""
+        for name, log in logs:
+            taken = {branch.name for branch in self.all}
+            color = free_color([*self.all])
+            data = self._link.run.data if log.first.data == self._link.experiment.data else None
+            self.kept = (*self.kept, KeptBranch(Branch(name_like(name, taken), color, log), RunState(data=data)))
+        self.changed.emit()
+
+    def grow(self, runs: Mapping[int, RacedRun]) -> None:
+        """Let branches beside the present one be what the engine says of them, by the `id` of their logs; others stay as they are."""
+        self.kept = tuple(_grown(one, runs[id(one.branch.log)]) if id(one.branch.log) in runs else one for one in self.kept)
         self.changed.emit()
 
     def start_over(self) -> None:
@@ -184,5 +203,10 @@ class Branches(QObject):
 
 
 def _renamed(kept: KeptBranch, name: str) -> KeptBranch:
-    branch = kept.branch
-    return KeptBranch(Branch(name, branch.color, branch.log, branch.reached), kept.run)
+    return replace(kept, branch=msgspec.structs.replace(kept.branch, name=name))
+
+
+def _grown(kept: KeptBranch, raced: RacedRun) -> KeptBranch:
+    run = remembered(kept.run, iteration=raced.iteration, curves=Curves.of(raced.points), ahead=Curves.of(None))
+    branch = msgspec.structs.replace(kept.branch, reached=raced.iteration)
+    return KeptBranch(branch, run, msgspec.structs.replace(raced, points=None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,7 +10,8 @@ import msgspec
 
 from nnviz import messages
 from nnviz.records.data_record import DataRecord
-from nnviz.records.run_records import LayerMeasures, Predictions, Surface, WeightHistory
+from nnviz.records.picture_records import Picture
+from nnviz.records.run_records import LayerMeasures, LayerOutputs, LayerSteps, Predictions, Surface, WeightHistory
 from nnviz.records.trace_index import TraceIndex
 from nnviz.session.run_curves import Curves
 
@@ -19,10 +21,13 @@ MOST_SNAPSHOTS = 64
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The measures of all layers with parameters at one iteration."""
+    """What was measured of all layers at one iteration; empty is what nobody watched."""
 
     iteration: int
-    layers: tuple[LayerMeasures, ...]
+    layers: tuple[LayerMeasures, ...] = ()
+    """Of those with parameters."""
+    outputs: tuple[LayerOutputs, ...] = ()
+    steps: tuple[LayerSteps, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class RunState:
     answers: Predictions | None = None
     """To the rows of the data, after `answers_iteration` iterations."""
     answers_iteration: int = 0
+    pictures: Mapping[str, tuple[int, Picture]] = field(default_factory=dict)
+    """The latest picture of each kind, and the iteration it is of."""
     data: DataRecord | None = None
     is_data_past: bool = False
     """Whether the document says other data than `data`, which is on its way."""
@@ -92,7 +99,7 @@ class RunState:
     @property
     def measures(self) -> tuple[LayerMeasures, ...]:
         """The latest measures."""
-        return self.snapshots[-1].layers if self.snapshots else ()
+        return next((snapshot.layers for snapshot in reversed(self.snapshots) if snapshot.layers), ())
 
 
 # --- what the window does to the run ----------------------------------------------------------------------------------
@@ -264,7 +271,7 @@ def _opened(run: RunState, reply: messages.Opened) -> RunState:
     return replace(run, **_FRESH | kept, opened=reply.revision)
 
 
-_PICTURES = ("curves", "ahead", "snapshots", "surface", "history", "answers", "trace_index", "traced", "stopped")
+_PICTURES = ("curves", "ahead", "snapshots", "surface", "history", "answers", "pictures", "trace_index", "traced", "stopped")
 _FRESH = {
     "curves": Curves.of(None),
     "ahead": Curves.of(None),
@@ -272,6 +279,7 @@ _FRESH = {
     "surface": None,
     "history": None,
     "answers": None,
+    "pictures": {},
     "trace_index": None,
     "traced": -1,
     "stopped": "",
@@ -291,8 +299,7 @@ def _failed(run: RunState, reply: messages.Failed) -> RunState:
 
 
 def _frame(run: RunState, reply: messages.Frame) -> RunState:
-    earlier = tuple(snapshot for snapshot in run.snapshots if snapshot.iteration < reply.iteration)
-    snapshots = thinned((*earlier, Snapshot(reply.iteration, reply.measures))) if reply.measures else run.snapshots
+    snapshots = _with_measures(run.snapshots, reply) if reply.measures or reply.outputs or reply.steps else run.snapshots
     run = replace(
         run,
         iteration=reply.iteration,
@@ -307,7 +314,17 @@ def _frame(run: RunState, reply: messages.Frame) -> RunState:
         run = replace(run, surface=reply.surface, surface_iteration=reply.iteration)
     if reply.answers:
         run = replace(run, answers=reply.answers, answers_iteration=reply.iteration)
+    if reply.pictures:
+        made = {picture.wish.kind: (reply.iteration, picture) for picture in reply.pictures}
+        run = replace(run, pictures={**run.pictures, **made})
     return replace(run, trace_index=TraceIndex(reply.trace), traced=-1) if reply.trace else run
+
+
+def _with_measures(snapshots: tuple[Snapshot, ...], frame: messages.Frame) -> tuple[Snapshot, ...]:
+    """The snapshots with what a frame has measured; what is known of the same iteration besides stays."""
+    known = next((one for one in snapshots if one.iteration == frame.iteration), Snapshot(frame.iteration))
+    new = Snapshot(frame.iteration, frame.measures or known.layers, frame.outputs or known.outputs, frame.steps or known.steps)
+    return thinned((*(one for one in snapshots if one.iteration < frame.iteration), new))
 
 
 def _past_frame(run: RunState, reply: messages.Frame) -> RunState:

@@ -9,7 +9,8 @@ import numpy as np
 from nnviz.records.run_records import CurvePoint, CurvePoints
 from nnviz.records.tensors import to_numpy
 
-_COLUMNS = len(CurvePoint.__struct_fields__)
+COLUMNS = len(CurvePoint.__struct_fields__)
+"""How many figures a point has, its iteration among them."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Curves:
     training_loss: np.ndarray
     """Over all training rows."""
     training_metric: np.ndarray
+    learning_rate: np.ndarray
+    """η of each iteration's update, as the schedule had it."""
 
     room: _Room | None = field(default=None, compare=False, repr=False)
     """What the arrays are the beginning of, with room for more; None where they stand for themselves."""
@@ -32,7 +35,7 @@ class Curves:
     @classmethod
     def of(cls, points: CurvePoints | None) -> Curves:
         """Return the curves through these points."""
-        return cls(*np.empty((_COLUMNS, 0))).with_points(points)
+        return cls(*np.empty((COLUMNS, 0))).with_points(points)
 
     def with_points(self, points: CurvePoints | None) -> Curves:
         """Return the curves with these points behind them. From the first of their iterations on they take the place of the old ones.
@@ -97,14 +100,14 @@ class _Room:
     def __init__(self, table: np.ndarray) -> None:
         self.taken = 0
         """How many points there are; only behind these is it written."""
-        self._table = np.empty((_COLUMNS, 0))
+        self._table = np.empty((COLUMNS, 0))
         self.take(table)
 
     def take(self, new: np.ndarray) -> np.ndarray:
         """Return all columns with these points behind them."""
         start, self.taken = self.taken, self.taken + new.shape[1]
         if self.taken > self._table.shape[1]:
-            larger = np.empty((_COLUMNS, 1024 + 3 * self.taken // 2))
+            larger = np.empty((COLUMNS, 1024 + 3 * self.taken // 2))
             larger[:, :start] = self._table[:, :start]
             self._table = larger
         self._table[:, start : self.taken] = new
@@ -113,7 +116,9 @@ class _Room:
 
 def _table(points: CurvePoints) -> np.ndarray:
     """(columns, points) The points, NaN where something was not measured."""
-    table = np.full((_COLUMNS, points.iterations.shape[0]), np.nan)
+    table = np.full((COLUMNS, points.iterations.shape[0]), np.nan)
     table[0], table[1] = to_numpy(points.iterations), to_numpy(points.losses)
-    table[2:, to_numpy(points.measured)] = to_numpy(points.figures).T
+    table[2:6, to_numpy(points.measured)] = to_numpy(points.figures).T
+    if points.rates is not None:
+        table[6] = to_numpy(points.rates)
     return table

@@ -18,6 +18,7 @@ from nnviz.document.problems import told
 from nnviz.document.run_log import same_run, with_looks_of
 from nnviz.document.shapes.report import Report
 from nnviz.records.breakpoint_places import BreakpointPlace, nodes_with_breakpoint
+from nnviz.records.picture_records import PictureWish
 from nnviz.records.tensors import WHOLE
 from nnviz.session._call_lists import CallLists
 from nnviz.session._document_file import Autosaver, FileWatch
@@ -26,6 +27,7 @@ from nnviz.session._watch import WatchedPanels
 from nnviz.session._weights import Weights
 from nnviz.session.branches import Branches
 from nnviz.session.breakpoint_control import BreakpointControl
+from nnviz.session.comparison import Comparison
 from nnviz.session.document import Document, Edited, UndoOrder
 from nnviz.session.engine_link import EngineLink, Wire
 from nnviz.session.engine_process import EngineProcess
@@ -78,6 +80,8 @@ class Session(QObject):
         self.stepping = Stepping(self._advance, self._retreat, per_epoch, self.breakpoints.between, self)
         self.training = TrainingControl(self.link, self.breakpoints, self.stepping, self._problem, self)
         self.branches = Branches(self.document, self.link, self.training, self)
+        self.tasks = LongTasks(self.link, self)
+        self.comparison = Comparison(self.tasks, self.link, self.branches, self.training, self.stepping, self)
         self.kept_run = KeptRun(self.document, self.link, self.training, self.branches, self)
         self.autosaver = Autosaver(self.document, self._attachments, autosaves, self, lambda: self.kept_run.is_kept)
         self.file_watch = FileWatch(self.document, autosaves, self)
@@ -86,7 +90,6 @@ class Session(QObject):
         self.weights = Weights(self.link, self.document, self.training, self)
         self.previews, self.batch, self.numbers = DataPreviews(self.link, self), BatchRows(self.link, self), NodeNumbers(self.link, self)
         self.calls = CallLists(self.link, self)
-        self.tasks = LongTasks(self.link, self)
         self.past = PastQuestions(self.link, self.tasks, self)
         self._gradient_checks = Query(self.link, messages.CheckGradient, messages.GradientChecked, parent=self)
         self._unit_maps = Query(self.link, messages.MapUnit, messages.UnitMapped, parent=self)
@@ -106,6 +109,7 @@ class Session(QObject):
         self.kept_run.kept_changed.connect(self.document_changed)
         self.link.run_changed.connect(self._on_run_changed)
         self.link.leaving.connect(self.branches.run_left)
+        self.branches.changed.connect(self._on_branches_changed)
         self.link.arriving.connect(self.watched.begin)
         self.link.replied.connect(self._on_reply)
         self.stepping.trace_state_changed.connect(self._on_trace_state_changed)
@@ -116,7 +120,8 @@ class Session(QObject):
         self._gradient_checks.answered.connect(self.gradient_checked)
         self._unit_maps.answered.connect(self._on_unit_mapped)
         self.work.cancelled.connect(self._on_cancelled)
-        for part in (self.document, self.link, self.training, self.branches, self.kept_run, self.autosaver, self.what_ifs, self.weights):
+        kept = (self.branches, self.comparison, self.kept_run, self.autosaver)
+        for part in (self.document, self.link, self.training, *kept, self.what_ifs, self.weights):
             part.message_posted.connect(self.message_posted)
 
     # --- what there is ---
@@ -190,6 +195,10 @@ class Session(QObject):
     def watch(self, panels: tuple[str, ...]) -> None:
         """Have measured what these need, and nothing else: curves · measures · surface · trace."""
         self.watched.watch(panels, self.stepping.detail, self.stepping.details)
+
+    def watch_pictures(self, wishes: tuple[PictureWish, ...]) -> None:
+        """Have these pictures of the inside of the net made, and no others."""
+        self.watched.watch_pictures(wishes)
 
     def want_numbers(self, node: int) -> None:
         """Ask for what was too large to travel around a node of the trace, once; `numbers_arrived` brings it."""
@@ -291,6 +300,7 @@ class Session(QObject):
 
     def _on_replaced(self, edit: Edited) -> None:
         self._train_first = 0
+        self.comparison.document_replaced()
         self.branches.document_replaced()
         self.kept_run.follow_document()
         self.autosaver.wait()
@@ -323,6 +333,10 @@ class Session(QObject):
         return self.kept_run.attachments()
 
     # --- the run ---
+
+    def _on_branches_changed(self) -> None:
+        self.kept_run.follow()
+        self.autosaver.wait()
 
     def _on_run_changed(self, old: RunState, new: RunState) -> None:
         self.kept_run.follow()

@@ -116,7 +116,7 @@ def test_after_another_penalty_no_figure_of_the_former_one_is_left(iteration):
     Reporter(sent.append).report_at_rest(timeline, 0)
     start = timeline.trainer.start_point()
     loss = start.loss if iteration == 0 else before.loss
-    assert arrived(sent[-1].points)[-1] == replace(start, loss=loss)
+    assert arrived(sent[-1].points)[-1] == replace(start, loss=loss, learning_rate=before.learning_rate)
     assert start.validation_loss > 1
 
 
@@ -182,7 +182,7 @@ def test_another_net_has_its_own_figures(name):
     timeline.go_to(9)
     made = timeline.points[-1]
     timeline.edit(CHANGED[name](START))
-    assert timeline.points[-1] == replace(timeline.trainer.start_point(), loss=made.loss) != made
+    assert timeline.points[-1] == replace(timeline.trainer.start_point(), loss=made.loss, learning_rate=0.01) != made
     assert [point.iteration for point in timeline.points] == list(range(10))
 
 

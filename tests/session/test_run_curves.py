@@ -18,8 +18,10 @@ def seen(curves: Curves) -> list[list[float | None]]:
 
 
 def test_points_become_columns_with_nan_where_nothing_was_measured():
-    curves = Curves.of(travelling(CurvePoint(0, 0.7, 0.6, None, 0.7, 0.9), CurvePoint(1, 0.65), CurvePoint(2, 0.6, None, None, 0.5)))
-    assert seen(curves) == [[0, 1, 2], [0.7, 0.65, 0.6], [0.6, None, None], [None] * 3, [0.7, None, 0.5], [0.9, None, None]]
+    last = CurvePoint(2, 0.6, None, None, 0.5, None, 0.01)
+    curves = Curves.of(travelling(CurvePoint(0, 0.7, 0.6, None, 0.7, 0.9), CurvePoint(1, 0.65, learning_rate=0.02), last))
+    measured = [[0.6, None, None], [None] * 3, [0.7, None, 0.5], [0.9, None, None]]
+    assert seen(curves) == [[0, 1, 2], [0.7, 0.65, 0.6], *measured, [None, 0.02, 0.01]]
     assert curves.with_points(None) is curves and Curves.of(None).iteration.size == 0
 
 

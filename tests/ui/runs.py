@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from nnviz.records.data_record import DataRecord
-from nnviz.records.run_records import LayerMeasures, Surface
+from nnviz.records.run_records import FunctionUse, LayerMeasures, LayerOutputs, LayerSteps, Surface
 from nnviz.records.tensors import FEW, Array, Measure, Tensor
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import NodeRecord, RowRecord, StepRecord, TraceRecord, UpdateRecord
@@ -65,7 +65,7 @@ def curves(iterations: int = 128, every: int = 2, seed: int = 0) -> Curves:
     validation = np.where(known, fall + 0.06 + noise.normal(0, 0.006, iterations), np.nan)
     accuracy = np.where(known, np.clip(0.985 - 0.5 * np.exp(-6 * place / iterations) + noise.normal(0, 0.004, iterations), 0, 1), np.nan)
     nothing = np.full(iterations, np.nan)
-    return Curves(place, loss, validation, accuracy, nothing, nothing)
+    return Curves(place, loss, validation, accuracy, nothing, nothing, np.full(iterations, 0.01))
 
 
 def moons(rows: int = 120, seed: int = 0) -> DataRecord:
@@ -105,8 +105,26 @@ def snapshots(count: int = 9, every: int = 16, units: int = 64, layers: tuple[st
     """Return measures over time: weights drift and spread, gradients shrink, 41 % of the activations are exactly 0."""
     noise = np.random.default_rng(seed)
     return tuple(
-        Snapshot(every * step, tuple(_layer(noise, id, place, step, units) for place, id in enumerate(layers))) for step in range(count)
+        Snapshot(
+            every * step,
+            tuple(_layer(noise, id, place, step, units) for place, id in enumerate(layers)),
+            tuple(_outputs(np.random.default_rng(step), id, place, units) for place, id in enumerate(layers)),
+            tuple(LayerSteps(id, 1e-3 / (1 + step), (0.01, 0.05, 0.1, 0.2, 0.5)) for id in layers),
+        )
+        for step in range(count)
     )
+
+
+def _outputs(noise: np.random.Generator, id: str, place: int, units: int) -> LayerOutputs:
+    """A sigmoid in every second layer, ReLU in the others; a third of the values saturated, every fourth unit dead."""
+    places = np.linspace(-5, 5, 41)
+    if place % 2:
+        value = 1 / (1 + np.exp(-places))
+        curve, counts = (places, value, value * (1 - value)), (units // 3, units // 8, None)
+    else:
+        curve, counts = (places, np.maximum(places, 0), np.float64(places > 0)), (None, None, units // 4)
+    use = FunctionUse("sigmoid" if place % 2 else "relu", units, measure(noise.normal(0, 2, units)), wire(np.array(curve)), *counts)
+    return LayerOutputs(id, 0.1 * place, 0.8 / (1 + place), 1 / (1 + place), 0.1 * place + 0.02, functions=(use,))
 
 
 def _layer(noise: np.random.Generator, id: str, place: int, state: int, units: int) -> LayerMeasures:
@@ -114,7 +132,8 @@ def _layer(noise: np.random.Generator, id: str, place: int, state: int, units: i
     gradients = noise.normal(0, 0.05 / (1 + 0.1 * state) / 3**place, units)
     activations = noise.gamma(2, 0.4, units)
     activations[: round(0.41 * units)] = 0
-    return LayerMeasures(id, measure(weights), measure(gradients), measure(activations), update_ratio=1.2e-3 / (1 + place))
+    updates = measure(1e-3 * gradients)
+    return LayerMeasures(id, measure(weights), measure(gradients), measure(activations), 1.2e-3 / (1 + place), updates)
 
 
 def run(iterations: int = 128, **changes) -> RunState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +19,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 from nnviz.document.experiment import Experiment
 from nnviz.document.store import files
 from nnviz.records.data_record import DataRecord
-from nnviz.records.run_records import LayerMeasures, Surface
+from nnviz.records.run_records import FunctionUse, LayerMeasures, LayerOutputs, LayerSteps, Surface
 from nnviz.records.tensors import histogram_of
 from nnviz.session.run import Snapshot
 from nnviz.session.run_curves import Curves
-from nnviz.ui.run._boundary import BoundaryPlot
-from nnviz.ui.run._gradient_norm import GradientNormPlot
-from nnviz.ui.run._histogram import HistogramPlot
-from nnviz.ui.run._metric import MetricPlot
-from nnviz.ui.run._ridgeline import bin_at, outline
-from nnviz.ui.run.loss_plot import LossPlot
+from nnviz.ui.run._layer_pairs import MODES, SPREAD, LayerPairsPlot
+from nnviz.ui.run.ridgeline import bin_at, outline
 from nnviz.ui.shell import app
 from nnviz.ui.theme import painting
 from nnviz.ui.widgets.color_scale import round_limit
@@ -35,6 +32,7 @@ from nnviz.ui.widgets.decimation import smoothed
 from nnviz.ui.widgets.plot_card import framed
 from nnviz.ui.widgets.scales import AxisScale, decades, snapped
 from tests.ui import runs
+from tests.ui.run.test_plot import RUN_PLOTS
 from tests.ui.window import wait
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -112,20 +110,30 @@ def replace_struct(struct, **changes):
 def _run(values: list[float]):
     array = np.array(values, dtype=np.float64)
     place = np.arange(1.0, array.size + 1)
-    measures = tuple(LayerMeasures(layer, *(_measure(values),) * 3, update_ratio=0.1) for layer in runs.LAYERS)
+    measure, finite = _measure(values), [value for value in values if np.isfinite(value)] or [0.0]
+    measures = tuple(LayerMeasures(layer, *(measure,) * 3, update_ratio=abs(values[0]), updates=measure) for layer in runs.LAYERS)
+    size = abs(finite[0])
+    z = np.linspace(-max(4.0, min(size, 1e30)), max(4.0, min(size, 1e30)), 9)
+    use = FunctionUse("sigmoid", 4, measure, runs.wire(np.array((z, np.tanh(z), 1 - np.tanh(z) ** 2))), 1, 0)
+    outputs = tuple(LayerOutputs(layer, finite[0], size, abs(finite[-1]), finite[-1], 1, (use,)) for layer in runs.LAYERS)
+    steps = tuple(LayerSteps(layer, size, (size,) * 5) for layer in runs.LAYERS)
     data = DataRecord(
         runs.wire(np.stack([array, array[::-1]], 1)), runs.wire(np.arange(array.size) % 2), runs.wire(np.arange(array.size) % 3 != 0), 2
     )
     ends = (float(array[0]), float(array[-1])), (float(array[-1]), float(array[0]))
     return replace(
-        runs.run(iterations=array.size, snapshots=(Snapshot(0, measures), Snapshot(1, measures))),
-        curves=Curves(place, array, array[::-1].copy(), array, array, array[::-1].copy()),
+        runs.run(iterations=array.size, snapshots=(Snapshot(0, measures, outputs, steps), Snapshot(1, measures, outputs, steps))),
+        curves=Curves(place, array, array[::-1].copy(), array, array, array[::-1].copy(), array),
         data=data,
         surface=Surface(*ends, runs.plane().output),
     )
 
 
-@pytest.mark.parametrize("kind", (LossPlot, BoundaryPlot, HistogramPlot, GradientNormPlot, MetricPlot))
+@pytest.mark.parametrize(
+    "kind",
+    (*RUN_PLOTS, partial(LayerPairsPlot, SPREAD), partial(LayerPairsPlot, MODES)),
+    ids=lambda kind: getattr(kind, "__name__", ""),
+)
 def test_every_plot_paints_any_number(qtbot, kind):
     plot = kind()
     card = framed(plot)

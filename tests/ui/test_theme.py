@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 from PySide6.QtGui import QIcon, QImage
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QToolButton, QWidget
 
+from nnviz.document.run_branches import COLORS
 from nnviz.document.store.examples import open_document
 from nnviz.messages import GradientChecked
 from nnviz.ui.graph._graph_view import GraphView
@@ -31,6 +32,19 @@ def test_the_application_keeps_the_theme(qapp):
     toggle_theme(qapp)
     assert current_theme() is DARK
     assert qapp.palette().window().color() == DARK.color("background")
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+def test_colours_of_branches_can_be_told_from_each_other_and_mean_nothing_else(theme):
+    def apart(one, other):
+        return sum((a - b) ** 2 for a, b in zip(one.getRgb()[:3], other.getRgb()[:3], strict=True)) ** 0.5
+
+    assert len(theme.branches) == COLORS
+    colors = [theme.branch(place) for place in range(COLORS)]
+    meant = ("panel", "positive", "negative", "forward", "loss", "backward", "clip", "update", "what_if")
+    assert min(apart(one, other) for one, other in combinations(colors, 2)) > 50
+    assert min(apart(one, theme.color(name)) for one, name in product(colors, meant)) > 35
+    assert theme.branch(COLORS) == theme.branch(0)
 
 
 def test_a_widget_takes_another_role_while_it_is_seen(qtbot, qapp):

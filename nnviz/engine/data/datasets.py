@@ -56,6 +56,10 @@ class Data:
     """A row's own shape: [channels, height, width] for images, [time, columns] for series, else [features]."""
     is_ordered: bool = False
     """Whether the rows follow each other in time."""
+    labels: np.ndarray | None = None
+    """(rows,) The classes of the rows, where a network is to reproduce its input and never learns them; None without any."""
+    label_names: tuple[str, ...] = ()
+    """What these are called."""
 
 
 def data_key(experiment: Experiment, folder: Path) -> tuple[Any, ...]:
@@ -82,7 +86,7 @@ def load(experiment: Experiment, folder: Path) -> Data:
     if experiment.training.target != "input":
         return data
     y = data.x.clip(0.0, 1.0) if experiment.training.loss == "bce" else data.x
-    return replace(data, y=y, classes=0, class_names=())
+    return replace(data, y=y, classes=0, class_names=(), labels=data.y if data.classes else None, label_names=data.class_names)
 
 
 def prepared(experiment: Experiment, rows: Rows) -> Data:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 
 import numpy as np
 
@@ -25,4 +26,5 @@ def curve_points(points: Sequence[CurvePoint]) -> CurvePoints | None:
         array_of(np.array([one.loss for one in points], dtype=np.float64)),
         array_of(rows[:, 0].astype(np.int64)),
         array_of(rows[:, 1:]),
+        array_of(np.array([nan if one.learning_rate is None else one.learning_rate for one in points], dtype=np.float64)),
     )

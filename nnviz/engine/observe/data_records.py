@@ -27,6 +27,8 @@ def data_record(data: Data, most: int | None = None) -> DataRecord:
         data.class_names,
         data.shape,
         column_records(data),
+        None if data.labels is None else array_of(data.labels[picked]),
+        data.label_names,
     )
 
 

@@ -164,12 +164,20 @@ def history_record(recorder: WeightRecorder, iteration: int) -> WeightHistory:
 # --- layers ---
 
 
-def layer_measures(trainer: Trainer) -> tuple[LayerMeasures, ...]:
-    """Return the measures of every layer with parameters, in forward order: of the last iteration, or (there being none) of the next."""
+def layer_measures(trainer: Trainer, with_updates: bool = False) -> tuple[LayerMeasures, ...]:
+    """Return the measures of every layer with parameters, in forward order: of the last iteration, or (there being none) of the next.
+
+    `with_updates`: what the last update added, too.
+    """
     if not trainer.has_last:
         _differentiate_next(trainer)
+    return tuple(_of_layer(trainer, layer, with_updates) for layer in learning_layers(trainer))
+
+
+def learning_layers(trainer: Trainer) -> list[str]:
+    """Return the layers with parameters, in forward order."""
     learning = {split_parameter(name).layer for name in trainer.parameters}
-    return tuple(_of_layer(trainer, layer) for layer, _ in trainer.net.plan if layer in learning)
+    return [layer for layer, _ in trainer.net.plan if layer in learning]
 
 
 def _differentiate_next(trainer: Trainer) -> None:
@@ -178,10 +186,16 @@ def _differentiate_next(trainer: Trainer) -> None:
         trainer.differentiate(trainer.rows())
 
 
-def _of_layer(trainer: Trainer, layer: str) -> LayerMeasures:
-    weight = measure(layer_weights(trainer, layer))
+def _of_layer(trainer: Trainer, layer: str, with_updates: bool) -> LayerMeasures:
+    weights, gradients, activations = layer_weights(trainer, layer), layer_gradient(trainer, layer), trainer.activations[layer]
+    moved = added(trainer, layer) if with_updates else None
     return LayerMeasures(
-        layer, weight, measure(layer_gradient(trainer, layer)), measure(trainer.activations[layer]), _update_ratio(trainer, layer)
+        layer,
+        measure(weights),
+        measure(gradients),
+        measure(activations),
+        _update_ratio(trainer, layer),
+        None if moved is None else measure(moved),
     )
 
 
@@ -199,8 +213,23 @@ def layer_gradient(trainer: Trainer, layer: str) -> Tensor:
     return torch.cat([torch.empty(0), *(gradient.ravel() for gradient in own)])
 
 
-def _update_ratio(trainer: Trainer, layer: str) -> float:
+def added(trainer: Trainer, layer: str) -> Tensor | None:
+    """Return what the last update added to all parameters of the layer, in one row; None where what was before is not known."""
     names = [name for name in trainer.previous if split_parameter(name).layer == layer]
-    before = math.hypot(*(trainer.previous[name].norm().item() for name in names))
-    moved = math.hypot(*((trainer.parameters[name].detach() - trainer.previous[name]).norm().item() for name in names))
-    return moved / before if before and math.isfinite(moved / before) else 0.0
+    if not (trainer.has_last and names):
+        return None
+    return torch.cat([(trainer.parameters[name].detach() - trainer.previous[name]).ravel() for name in names])
+
+
+def _update_ratio(trainer: Trainer, layer: str) -> float | None:
+    """‖Δθ‖/‖θ‖ in double precision; NaN where it is not a number."""
+    moved = added(trainer, layer)
+    if moved is None:
+        return None
+    before = math.hypot(*(_norm(tensor) for name, tensor in trainer.previous.items() if split_parameter(name).layer == layer))
+    distance = _norm(moved)
+    return distance / before if before else math.inf if distance else 0.0
+
+
+def _norm(tensor: Tensor) -> float:
+    return tensor.detach().double().norm().item()

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from msgspec import structs
+
+from nnviz.document.experiment import Experiment
+from nnviz.engine.observe._layer_outputs import layer_outputs, start_spread
+from nnviz.engine.observe._net_pictures import picture
+from nnviz.engine.observe._update_steps import layer_steps
 from nnviz.engine.observe.capture import Captured, capture_next
 from nnviz.engine.observe.curve_records import curve_points
 from nnviz.engine.observe.measures import history_record, layer_measures
@@ -13,7 +19,10 @@ from nnviz.engine.observe.predictions import predictions
 from nnviz.engine.observe.surface import surface
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.timeline import Timeline
+from nnviz.engine.run.trainer import Trainer
 from nnviz.messages import Frame, Logged, Reply, Watch
+from nnviz.records.picture_records import PictureWish
+from nnviz.records.run_records import LayerOutputs
 
 INTERVAL = 1 / 30
 """Seconds between frames, at least."""
@@ -23,8 +32,14 @@ MEASURING = 100
 """So many times the cost of measuring must have been trained before the next one: at most 1 % of the time."""
 TRACING = 100
 """The same for live traces. Together they leave a watched run more than nine tenths of its speed."""
+PICTURING = 25
+"""The same for a picture of the inside of the net, one after the other: at most 4 % of the time."""
 TRACED_ANYWAY = 1.0
 """Seconds after which a live trace comes, whatever it costs."""
+
+_OF_LAYERS = {"measures", "updates"}
+_OF_OUTPUTS = {"outputs", "functions", "modes"}
+"""Of what is watched: what is measured of layers with parameters, and of the outputs of all layers."""
 
 
 class Budget:
@@ -57,9 +72,18 @@ class Reporter:
         self._number = 0
         self._unacknowledged: set[int] = set()
         self._points_sent = 0
-        self._measuring, self._tracing = Budget(MEASURING), Budget(TRACING)
+        self._measuring, self._tracing, self._picturing = Budget(MEASURING), Budget(TRACING), Budget(PICTURING)
+        self._pictured = 0
+        """How many pictures were made while training: they take turns."""
         self._last_frame = self._last_trace = 0.0
         self._refused = ""
+        self._start: tuple[Experiment | None, dict[str, float]] = (None, {})
+        """A document, and how the outputs of its layers spread with the weights it starts with."""
+
+    @property
+    def needs_previous(self) -> bool:
+        """Whether what is watched is worked out from the parameters of before an update."""
+        return bool({*_OF_LAYERS, "steps"} & set(self.watch.panels))
 
     def begin(self) -> None:
         """A new run: nothing of it has been sent."""
@@ -90,6 +114,7 @@ class Reporter:
         """After an iteration that took so long: send a frame if one is due."""
         self._measuring.trained(seconds)
         self._tracing.trained(seconds)
+        self._picturing.trained(seconds)
         now = time.perf_counter()
         if now - self._last_frame < INTERVAL or self._unacknowledged:
             return
@@ -103,7 +128,17 @@ class Reporter:
             _, cost = _timed(lambda: self._with_trace(timeline, frame))
             self._tracing.spent(cost)
         else:
-            self._deliver(frame)
+            self._deliver(self._with_next_picture(timeline, frame))
+
+    def _with_next_picture(self, timeline: Timeline, frame: Frame) -> Frame:
+        """The frame, and on it the picture whose turn it is, if one is due."""
+        wishes = self.watch.pictures
+        if not wishes or not self._picturing.is_due:
+            return frame
+        self._pictured += 1
+        made, cost = _timed(lambda: picture(timeline.trainer, wishes[self._pictured % len(wishes)]))
+        self._picturing.spent(cost)
+        return structs.replace(frame, pictures=(made,))
 
     def report_progress(self, timeline: Timeline, revision: int) -> None:
         """On the way to an iteration: say now and then how far it is. Nothing is drawn of it, so nothing waits for the window."""
@@ -121,7 +156,13 @@ class Reporter:
         """
         if timeline.complete_last_point():
             self.edited(len(timeline.points))
-        self._send(self._frame(timeline, revision, True))
+        frame = self._frame(timeline, revision, True)
+        self._send(structs.replace(frame, pictures=tuple(picture(timeline.trainer, wish) for wish in self.watch.pictures)))
+
+    def report_pictures(self, timeline: Timeline, revision: int, wishes: Iterable[PictureWish]) -> None:
+        """Send a frame with these pictures alone."""
+        frame = self._frame(timeline, revision, False)
+        self._deliver(structs.replace(frame, pictures=tuple(picture(timeline.trainer, wish) for wish in wishes)))
 
     def report_recorded_weight(self, timeline: Timeline, revision: int) -> None:
         """Send a frame with nothing that has to be measured: the history of the weight that is recorded."""
@@ -140,11 +181,19 @@ class Reporter:
             epoch=trainer.position.epoch,
             learning_rate=trainer.learning_rate,
             points=points,
-            measures=layer_measures(trainer) if measuring and "measures" in panels else (),
+            measures=layer_measures(trainer, "updates" in panels) if measuring and _OF_LAYERS & set(panels) else (),
+            outputs=self._outputs(trainer) if measuring and _OF_OUTPUTS & set(panels) else (),
+            steps=layer_steps(trainer) if measuring and "steps" in panels else (),
             surface=surface(trainer) if measuring and "surface" in panels else None,
             history=history_record(trainer.recorder, timeline.iteration) if trainer.recorder else None,
             answers=predictions(trainer) if measuring and "answers" in panels else None,
         )
+
+    def _outputs(self, trainer: Trainer) -> tuple[LayerOutputs, ...]:
+        """What all layers put out; how it spread at the start is worked out once for a document."""
+        if "outputs" in self.watch.panels and self._start[0] is not trainer.experiment:
+            self._start = trainer.experiment, start_spread(trainer)
+        return layer_outputs(trainer, self._start[1] if "outputs" in self.watch.panels else {}, self.watch.panels)
 
     def _with_trace(self, timeline: Timeline, frame: Frame) -> None:
         self._last_trace = time.perf_counter()

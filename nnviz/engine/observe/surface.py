@@ -8,8 +8,8 @@ from torch import Tensor
 
 from nnviz.document.catalog import LAYERS
 from nnviz.engine.errors import BuildError
-from nnviz.engine.model.build import set_training
 from nnviz.engine.model.loss_functions import probabilities
+from nnviz.engine.observe.evaluated_outputs import outputs_of
 from nnviz.engine.observe.measures import array_of
 from nnviz.engine.run.trainer import Trainer
 from nnviz.records.run_records import Surface
@@ -17,6 +17,8 @@ from nnviz.records.tensors import Array
 
 GRID = 48
 """Points along each side of a surface over two features."""
+COARSE = 32
+"""The same where all units of a layer are shown at once."""
 LINE = 200
 """Points of a surface over one feature."""
 MARGIN = 0.12
@@ -44,10 +46,20 @@ def unit_map(trainer: Trainer, layer: str, unit: int) -> Array:
     if layer not in (trainer.net.entry, *(id for id, _ in trainer.net.plan)):
         raise BuildError("", f"The network has no layer {layer}.", "")
     sizes, x = _grid(trainer, *_extent(trainer.data.x))
-    output = _outputs(trainer, layer, x).flatten(1)
+    output = outputs_of(trainer, layer, x).flatten(1)
     if not 0 <= unit < output.shape[1]:
         raise BuildError("", f"Layer {layer} has no unit {unit}: it has {output.shape[1]}.", "")
     return array_of(output[:, unit].float().reshape(sizes))
+
+
+def unit_maps(trainer: Trainer, layer: str) -> tuple[tuple[float, ...], tuple[float, ...], Tensor]:
+    """Return the corners of the plane of two features, and what all units of a layer put out over it in evaluation mode:
+    (units, height, width), rows from low to high x₂. Raises BuildError where there is no such plane."""
+    if not _is_continuous(trainer) or trainer.data.x.shape[1] != 2:
+        raise BuildError("", "Maps of all units are drawn for data with 2 features that are not looked up as whole numbers.", "")
+    low, high = _extent(trainer.data.x)
+    sizes, x = _grid(trainer, low, high, COARSE)
+    return low, high, outputs_of(trainer, layer, x).flatten(1).T.reshape(-1, *sizes)
 
 
 def _is_continuous(trainer: Trainer) -> bool:
@@ -56,21 +68,10 @@ def _is_continuous(trainer: Trainer) -> bool:
     return trainer.data.x.shape[1] in (1, 2) and not looks_up
 
 
-@torch.no_grad()
-def _outputs(trainer: Trainer, layer: str, x: Tensor) -> Tensor:
-    """What a layer puts out for these rows in evaluation mode. What it put out in the last iteration stays as it is."""
-    set_training(trainer.net, False)
-    parts = []
-    for part in x.split(trainer.rows_at_once):
-        trainer.net(part)
-        parts.append(trainer.net.outputs[layer])
-    return torch.cat(parts)
-
-
-def _grid(trainer: Trainer, low: tuple[float, ...], high: tuple[float, ...]) -> tuple[tuple[int, ...], Tensor]:
+def _grid(trainer: Trainer, low: tuple[float, ...], high: tuple[float, ...], side: int = GRID) -> tuple[tuple[int, ...], Tensor]:
     """How many points along each axis, rows first, and the points as the network takes them."""
     features = len(low)
-    axes = [torch.linspace(a, b, LINE if features == 1 else GRID, dtype=torch.float64) for a, b in zip(low, high, strict=True)]
+    axes = [torch.linspace(a, b, LINE if features == 1 else side, dtype=torch.float64) for a, b in zip(low, high, strict=True)]
     grids = torch.meshgrid(*reversed(axes), indexing="ij")[::-1]  # rows of the picture are the second feature
     x = torch.stack(grids, dim=-1).reshape(-1, features).to(trainer.training_rows.x.dtype)
     return tuple(len(axis) for axis in axes), x.reshape(-1, *trainer.net.input_shape)

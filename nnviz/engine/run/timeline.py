@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from math import inf, nan
 from pathlib import Path
 
@@ -148,9 +149,11 @@ class Timeline:
         if self.iteration == 0 and (transferred.is_another_net or has_other_penalties):
             self.points[-1] = self.trainer.start_point()
         elif transferred.is_another_net:
-            self.points[-1] = replace(self.trainer.start_point(), loss=last.loss)  # which was that of the last iteration made
+            of_last_made = {"loss": last.loss, "learning_rate": last.learning_rate}
+            self.points[-1] = replace(self.trainer.start_point(), **of_last_made)
         elif has_other_penalties:
-            self.points[-1] = CurvePoint(last.iteration, last.loss)  # what was measured held the former ones and is measured anew
+            # what was measured held the former ones and is measured anew
+            self.points[-1] = CurvePoint(last.iteration, last.loss, learning_rate=last.learning_rate)
 
     def advance(self, check: TimelineCheck | None = None, at_most: float = 1, until: float = inf) -> Stop | None:
         """Make an iteration and what changes are recorded behind it, or several, up to so many; none is begun at this time of the clock or
@@ -178,7 +181,8 @@ class Timeline:
         iteration, changes = self.iteration, self.changes[self.applied :]
         ahead = [change.iteration - iteration - 1 for change in changes[:1]]
         losses = self.trainer.advance_quietly(min(at_most, checkpoints.SPACING - iteration % checkpoints.SPACING - 1, *ahead), until)
-        self.points += [CurvePoint(number, loss) for number, loss in enumerate(losses, iteration + 1)]
+        made = zip(count(iteration + 1), losses, self.trainer.learning_rates(len(losses)), strict=False)
+        self.points += [CurvePoint(number, loss, learning_rate=rate) for number, loss, rate in made]
 
     def complete_last_point(self) -> bool:
         """Measure where the run is what its last point lacks; return whether that point is another one now."""

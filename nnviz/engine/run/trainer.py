@@ -1,4 +1,7 @@
-"""Trains whole iterations at full speed; what one does depends on experiment, seed and position only."""
+"""Trains whole iterations at full speed; what one does depends on experiment, seed and position only.
+
+Long because whatever an iteration changes is changed here.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +39,8 @@ from nnviz.records.run_records import CurvePoint
 
 VALIDATE_EVERY = 50
 """Iterations between validations within an epoch; each epoch ends with one anyway."""
-MEASURE_EVERY = 100
-"""The training rows are measured at the end of an epoch, but no more often than once in so many iterations."""
+MEASURE_EVERY, MEASURED_EPOCHS = 20, 3
+"""The training rows are measured as an epoch ends, at most once in so many iterations and epochs: it must cost little."""
 QUICK = 100_000_000
 """Rows whose values are no more numbers than this are measured whenever the run stands."""
 
@@ -77,6 +80,8 @@ class Trainer:
         self.has_last = False
         """Whether gradients and activations are those of the last iteration made."""
         self._activations: Callable[[], dict[str, Tensor]] = dict
+        self.rates: list[float] = []
+        """The learning rate of every group of the optimizer in the last iteration."""
         self._unclipped: Mapping[str, Tensor] = {}
         """The gradients of the last iteration before they were clipped; empty where they are not clipped."""
         self.previous: dict[str, Tensor] = {}
@@ -89,6 +94,12 @@ class Trainer:
     def learning_rate(self) -> float:
         """The learning rate of the next iteration, as the schedule has it; layers with a factor have one of their own."""
         return self._scheduled(self.experiment.training.optimizer["learning_rate"])
+
+    def learning_rates(self, count: int) -> list[float]:
+        """Return the learning rates of the last so many iterations, all made in the present epoch."""
+        own = self.experiment.training.optimizer["learning_rate"]
+        is_constant = self.experiment.training.schedule.settings.get("every") != "iteration"
+        return [self.learning_rate] * count if is_constant else [self._scheduled(own, ahead) for ahead in range(-count, 0)]
 
     def _scheduled(self, base: float, ahead: int = 0) -> float:
         schedule, position = self.experiment.training.schedule, self.position
@@ -151,6 +162,7 @@ class Trainer:
             self.has_last = False
             return stop
         self._before_update()
+        self.rates = [group["lr"] for group in self.optimizer.param_groups]
         self._update()
         if claim:
             self.flat.judge(claim, loss, self.net.outputs, self._unclipped)
@@ -172,7 +184,8 @@ class Trainer:
             return stop
         self._before_update()
         with torch._C._InferenceMode(True):
-            self.flat.update(self._rates())
+            self.rates = self._rates()
+            self.flat.update(self.rates)
         self._unclipped = self.flat.unclipped
         return self._after_update(loss)
 
@@ -196,6 +209,7 @@ class Trainer:
                 self.previous = self.flat.previous_by_name
             iteration, epoch, taken = self.position
             self.position = Position(iteration + len(made.losses), epoch, taken + size * len(made.losses))
+            self.rates = self._rates(-1)
         return made.losses
 
     def _series(self, count: int, until: float) -> Series:
@@ -235,19 +249,19 @@ class Trainer:
 
     def _after_update(self, loss: float) -> Stop | None:
         self.has_last = True
-        before, count = self.position, self.training_rows.count
+        before, count, rate = self.position, self.training_rows.count, self.learning_rate
         self.position = before.after(row_count(before, count, self.experiment.training.batch_size), count)
         if self.recorder:
             self.recorder.after_update(self.parameters, self.position.iteration)
-        return self._conclude(loss, self.position.epoch > before.epoch)
+        return self._conclude(loss, rate, self.position.epoch > before.epoch)
 
-    def _conclude(self, loss: float, epoch_ended: bool) -> Stop | None:
+    def _conclude(self, loss: float, rate: float, epoch_ended: bool) -> Stop | None:
         iteration, validation, metric = self.position.iteration, None, None
         if self.validation_rows.count and (epoch_ended or iteration % VALIDATE_EVERY == 0):
             validation, metric = self.evaluate(self.validation_rows)
         batches = iterations_per_epoch(self.training_rows.count, self.experiment.training.batch_size)
-        is_due = epoch_ended and iteration % MEASURE_EVERY < batches
-        self.point = CurvePoint(iteration, loss, validation, metric, *(self.evaluate(self.training_rows) if is_due else ()))
+        is_due = epoch_ended and iteration % max(MEASURE_EVERY, MEASURED_EPOCHS * batches) < batches
+        self.point = CurvePoint(iteration, loss, validation, metric, *(self.evaluate(self.training_rows) if is_due else (None, None)), rate)
         return self._end_epoch(validation) if epoch_ended and validation is not None else None
 
     def _end_epoch(self, validation: float) -> Stop | None:
@@ -362,7 +376,7 @@ class Trainer:
         for name, parameter in self.parameters.items():
             parameter.grad = other.parameters[name].grad
         self.has_last, self._activations, self.previous = other.has_last, other._activations, other.previous
-        self._unclipped = other._unclipped
+        self._unclipped, self.rates = other._unclipped, other.rates
 
 
 def _left(iteration: int, every: int) -> int:

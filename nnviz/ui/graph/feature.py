@@ -27,6 +27,9 @@ from nnviz.ui.widgets.header_button import choice
 _LEAST_PICTURE = 216
 """Height in pixels of the heading and of a picture that can still be read."""
 
+_LOW, _LOWEST = 160, 96
+"""Least height of the picture alone, and where there is little room."""
+
 
 class GraphFeature:
     """Shows the trace of a source in a card, between what belongs `above` and `below` it. With its `session` it says why none can come."""
@@ -42,8 +45,9 @@ class GraphFeature:
         self.detail = choice("How far calls are opened in the graph", self._details(), self.stepping.detail)
         self.coloring = choice("What the colours of the graph show", {one: f"colour: {one}" for one in COLORINGS}, "value")
         card = Card("Computational graph", stacked(above, self.view, below, stretch=1), [*tools, self.detail, self.coloring])
-        card.setMinimumHeight(_LEAST_PICTURE + below.sizeHint().height())  # else the buttons would be painted over the picture
+        self._least = _LEAST_PICTURE + below.sizeHint().height()
         self.cards = {"graph": card}
+        self.set_low(False)
         self._data: DataRecord | None = None
         self._index: TraceIndex | None = None
         self._connect()
@@ -64,6 +68,11 @@ class GraphFeature:
 
     def _details(self) -> dict[str, str]:
         return {one: f"detail: {one}" for one in self.source.details}
+
+    def set_low(self, is_low: bool) -> None:
+        """Let the picture be less high than one likes to read, where large texts leave it no more room."""
+        self.view.setMinimumHeight(_LOWEST if is_low else _LOW)
+        self.cards["graph"].setMinimumHeight(0 if is_low else self._least)  # else the buttons would be painted over the picture
 
     # --- what is shown ---
 

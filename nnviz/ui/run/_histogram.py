@@ -1,24 +1,27 @@
-"""Histograms of weights, gradients or activations of one layer over time, as ridges. Shows measures; it never sees a tensor."""
+"""Histograms of weights, gradients, activations or updates of one layer over time, as ridges. Shows measures; it never sees a tensor."""
 
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen
-from PySide6.QtWidgets import QButtonGroup, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QWidget
 
 from nnviz.records.tensors import Measure
 from nnviz.session.run import RunState, Snapshot
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
-from nnviz.ui.run._ridgeline import bin_at, common_range, in_time, moments, nearest_value, outline
+from nnviz.ui.run.layer_lines import having, is_past
+from nnviz.ui.run.line_chart import FLAG, NEAR, wrapped
+from nnviz.ui.run.ridgeline import bin_at, common_range, in_time, moments, nearest_value, outline
+from nnviz.ui.run.run_tree import Flag, Surroundings
 from nnviz.ui.theme.colors import current_theme
-from nnviz.ui.widgets.header_button import ChoiceButton, SwitchButton
+from nnviz.ui.widgets.header_button import ChoiceButton
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, write
 from nnviz.ui.widgets.scales import AxisScale
 
-QUANTITIES = {"weights": ("θ", "update"), "gradients": ("∂L", "backward"), "activations": ("a", "forward")}
+QUANTITIES = {"weights": ("θ", "update"), "gradients": ("∂L", "backward"), "activations": ("a", "forward"), "updates": ("Δθ", "update")}
 """What can be shown: its sign in the graph, and the colour of the phase that makes it."""
 _EXPLANATION = (
     "How the values of one layer are distributed, the newest iteration in front, the others as far behind as they are apart in time. "
@@ -41,29 +44,48 @@ Row = tuple[int, Measure, float]
 class HistogramPlot(Plot):
     """Ridges of one quantity of one layer, oldest at the top, newest in front at the bottom."""
 
+    needs_changed = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Weights over time", _EXPLANATION, "Weights", parent)
         self.quantity = "weights"
         self.layers = ChoiceButton("Layer")
         self.layers.chosen.connect(self.renew)
-        self._group = QButtonGroup(self)
-        self.switches = {quantity: SwitchButton(sign, quantity.capitalize()) for quantity, (sign, _) in QUANTITIES.items()}
-        for quantity, switch in self.switches.items():
-            self._group.addButton(switch)
-            switch.clicked.connect(lambda _, quantity=quantity: self.set_quantity(quantity))
-        self.switches["weights"].setChecked(True)
-        self.tools = (*self.switches.values(), self.layers)
+        self.quantities = ChoiceButton("Weights, gradients, activations or updates")
+        self.quantities.set_words({quantity: sign for quantity, (sign, _) in QUANTITIES.items()})
+        self.quantities.set_choices([(quantity, f"{sign}  {quantity}") for quantity, (sign, _) in QUANTITIES.items()], self.quantity)
+        self.quantities.chosen.connect(self.set_quantity)
+        self.tools = (self.quantities, self.layers)
         self._snapshots: tuple[Snapshot, ...] = ()
+        self._flags: tuple[Flag, ...] = ()
+
+    def set_surroundings(self, around: Surroundings) -> None:
+        """Show these flags."""
+        if around.flags is not self._flags:
+            self._flags = around.flags
+            self.renew()
 
     def set_run(self, run: RunState) -> None:
         """Show the measures of this run."""
         self.offer(run.snapshots)
+        self.set_past(is_past(run, self._measured))
+
+    @property
+    def needs(self) -> str:
+        """What the engine has to measure for it."""
+        return "updates" if self.quantity == "updates" else "measures"
 
     def set_quantity(self, quantity: str) -> None:
-        """Show weights, gradients or activations."""
-        self.quantity = quantity
-        self.switches[quantity].setChecked(True)
+        """Show weights, gradients, activations or updates."""
+        before, self.quantity = self.needs, quantity
+        self.quantities.choose(quantity)
         self.renew()
+        if self.needs != before:
+            self.needs_changed.emit()
+
+    def _measured(self, snapshot: Snapshot) -> tuple:
+        """The layers of which the quantity was measured."""
+        return tuple(measures for measures in snapshot.layers if getattr(measures, self.quantity) is not None)
 
     def set_layer(self, layer: str) -> None:
         """Show this layer; one the run does not know is ignored."""
@@ -72,14 +94,14 @@ class HistogramPlot(Plot):
             self.renew()
 
     def take(self, snapshots: tuple[Snapshot, ...] = ()) -> None:
-        self._snapshots = snapshots
+        self._snapshots = having(snapshots, self._measured)
         choices = self._choices()
         known = [layer for layer, _ in choices]
         self.layers.set_choices(choices, self.layers.key if self.layers.key in known else next(iter(known), ""))
         self.layers.setVisible(bool(known))
         self.choice = self.layers.text()
-        self.sentence = "" if known else "histograms appear with the first measured iteration"
-        said = plot_numbers.iteration(snapshots[-1].iteration) if known else ""
+        self.sentence = "" if known else f"histograms of {self.quantity} appear with the first measured iteration"
+        said = plot_numbers.iteration(self._snapshots[-1].iteration) if known else ""
         self.set_heading(f"{self.quantity.capitalize()} over time", said, self.quantity.capitalize())
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
@@ -104,7 +126,12 @@ class HistogramPlot(Plot):
         painter.restore()
         self._paint_iterations(painter, frame, placed)
         self._paint_apart(painter, frame, rows[-1][1])
-        if self.hovered is not None and frame.contains(self.hovered):
+        flags = self._paint_flags(painter, frame, placed)
+        self.set_spots(tuple((place, flag.iteration) for place, flag in flags))
+        told = [flag.text for place, flag in flags if self.hovered is not None and place.contains(self.hovered)]
+        if told:
+            paint_readout(painter, current_theme(), self.hovered, [("text", line) for line in wrapped(told, frame.width())], frame)
+        elif self.hovered is not None and frame.contains(self.hovered):
             self._paint_values(painter, frame, placed, x)
 
     def _choices(self) -> tuple[tuple[str, str], ...]:
@@ -138,6 +165,19 @@ class HistogramPlot(Plot):
                 room = QRectF(0, base - line_height() / 2 - 1, frame.left() - 6, line_height())
                 write(painter, room, f"{iteration:,}", current_theme().color("muted"), small_mono(), RIGHT)
                 lowest = base
+
+    def _paint_flags(self, painter: QPainter, frame: QRectF, rows: list[Row]) -> list[tuple[QRectF, Flag]]:
+        """Thin marks at the left side, where time runs downwards; return where they can be clicked."""
+        (first, _, top), (last, _, bottom) = rows[0], rows[-1]
+        shown = [flag for flag in self._flags if first <= flag.iteration <= last]
+        places = [round(top + (flag.iteration - first) / max(1, last - first) * (bottom - top)) - 0.5 for flag in shown]
+        painter.setPen(QPen(current_theme().color("muted"), 1))
+        painter.setBrush(current_theme().color("muted"))
+        for y in places:
+            painter.drawLine(QPointF(frame.left(), y), QPointF(frame.left() + FLAG, y))
+            painter.drawPolygon(QPolygonF([QPointF(frame.left() + FLAG - right, y - up) for right, up in ((0, 0), (2, 4), (4, 0))]))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        return [(QRectF(frame.left(), y - NEAR, FLAG + NEAR, 2 * NEAR), flag) for y, flag in zip(places, shown, strict=True)]
 
     def _paint_apart(self, painter: QPainter, frame: QRectF, newest: Measure) -> None:
         """What is not in the newest histogram: exact zeros and non-finite values."""

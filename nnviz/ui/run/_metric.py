@@ -10,8 +10,9 @@ from nnviz.session.run import RunState
 from nnviz.session.run_curves import Curves
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
-from nnviz.ui.run.line_chart import Curve, LineChart, paint_chart
-from nnviz.ui.run.loss_plot import linear_limits, measured
+from nnviz.ui.run.line_chart import Curve, GhostCurve, LineChart, paint_chart
+from nnviz.ui.run.loss_plot import ahead_of, ghost_of, linear_limits, measured, time_limits, with_room_for
+from nnviz.ui.run.run_tree import Surroundings
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.scales import held, snapped
 
@@ -29,23 +30,36 @@ class MetricPlot(Plot):
         super().__init__("Validation metric", _EXPLANATION, "Metric", parent)
         self.chart: LineChart | None = None
         self._limits: tuple[float, float] | None = None
+        self._around = Surroundings()
+
+    def set_surroundings(self, around: Surroundings) -> None:
+        """Show these flags, and these other branches."""
+        if around is not self._around:
+            self._around = around
+            self.renew()
 
     def set_run(self, run: RunState) -> None:
         """Show the metric of this run."""
-        self.offer(run.curves, bool(run.data and run.data.classes))
+        self.offer(run.curves, run.ahead, bool(run.data and run.data.classes))
 
-    def take(self, curves: Curves | None = None, classified: bool = False) -> None:
+    def take(self, curves: Curves | None = None, ahead: Curves | None = None, classified: bool = False) -> None:
         found = _lines(curves) if curves else ()
         if not found:
             self.chart, self._limits, self.sentence = None, None, "the metric appears once it has been measured"
             self.set_heading("Validation metric", "", "Metric")
             return
         self.sentence, line = "", found[-1]
-        self._limits = held(self._limits, _accuracy_limits(found) if classified else linear_limits(found))
+        later = (ahead_of(curves, ahead, "training_metric", "training_set"), ahead_of(curves, ahead, "metric", "validation_set"))
+        drawn = (*(curve for curve in later if curve is not None), *found)
+        ghosts = tuple(ghost_of(ghost, "metric", "training_metric") for ghost in self._around.ghosts)
+        wanted = _accuracy_limits((*drawn, *ghosts)) if classified else with_room_for(ghosts, linear_limits(drawn))
+        self._limits = held(self._limits, wanted)
         self.chart = LineChart(
-            found,
-            snapped(0.0, max(1.0, float(curves.iteration[-1])), 10),
+            drawn,
+            time_limits(curves, ahead, ghosts),
             self._limits,
+            flags=self._around.flags,
+            ghosts=ghosts,
             value_text=plot_numbers.percent if classified else steady,
             tick_text=_percent_tick if classified else plot_numbers.tick,
         )
@@ -54,7 +68,7 @@ class MetricPlot(Plot):
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         if self.chart:
-            paint_chart(self, painter, area, self.chart)
+            self.set_spots(paint_chart(self, painter, area, self.chart))
 
 
 def _lines(curves: Curves) -> tuple[Curve, ...]:
@@ -64,8 +78,8 @@ def _lines(curves: Curves) -> tuple[Curve, ...]:
     return tuple(line for line in (training, validation) if line.x.size)
 
 
-def _accuracy_limits(lines: tuple[Curve, ...]) -> tuple[float, float]:
-    low, _ = snapped(min(0.9, *(float(line.drawn[1].min()) for line in lines)), 1.0)
+def _accuracy_limits(lines: tuple[Curve | GhostCurve, ...]) -> tuple[float, float]:
+    low, _ = snapped(min(0.9, *(float(line.drawn[1].min()) for line in lines if line.x.size)), 1.0)
     return max(0.0, low), 1.0
 
 

@@ -76,7 +76,7 @@ class PastPanel(QWidget):
             ShownPast(one, question_label(one.question, self._titles, self._score), past.is_of_this_run(one.log, one.last))
             for one in past.curves
         )
-        self.plot.set_past(shown)
+        self.plot.show_past(shown)
         count = len(shown)
         removals = [(str(place), f"Remove {one.label}") for place, one in enumerate(shown)]
         last = [(_ALL, "Remove all")] if count > 1 else []

@@ -58,7 +58,7 @@ class PastPlot(Plot):
         self._clicking = QTimer(self, singleShot=True, interval=QApplication.doubleClickInterval())
         self._clicking.timeout.connect(lambda: self.past_chosen.emit(self._chosen))
 
-    def set_past(self, shown: tuple[ShownPast, ...]) -> None:
+    def show_past(self, shown: tuple[ShownPast, ...]) -> None:
         """Show these curves."""
         if shown != self._shown:
             self._shown = shown

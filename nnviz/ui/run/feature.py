@@ -8,29 +8,48 @@ from nnviz.document import catalog, edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.training import Training
 from nnviz.messages import UnitMapped
+from nnviz.records.task_records import NoiseTask
 from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
 from nnviz.session.session import Session
 from nnviz.text import numbers
 from nnviz.text.call_table import call_table
+from nnviz.ui.run._activation_curve import ActivationCurvePlot
 from nnviz.ui.run._boundary import BoundaryPlot
 from nnviz.ui.run._call_text import CallText
 from nnviz.ui.run._go_to import GoToField
+from nnviz.ui.run._gradient_noise import GradientNoisePlot
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
+from nnviz.ui.run._layer_pairs import MODES, SPREAD, LayerPairsPlot
+from nnviz.ui.run._learning_rates import LearningRatesPlot
 from nnviz.ui.run._metric import MetricPlot
 from nnviz.ui.run._past_panel import PastPanel
 from nnviz.ui.run._past_sheet import Askable, PastSheet
+from nnviz.ui.run._run_navigation import RunNavigation
 from nnviz.ui.run._training_order import TrainingOrder
 from nnviz.ui.run._training_panel import TrainingPanel
 from nnviz.ui.run._training_rate import TrainingRate
+from nnviz.ui.run._unit_shares import UnitSharesPlot
+from nnviz.ui.run._update_ratio import UpdateRatioPlot
 from nnviz.ui.run.loss_plot import LossPlot
+from nnviz.ui.run.run_tree import RunTree, surroundings
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.plot_card import framed
 from nnviz.ui.widgets.turns import Turns
 
 _KINDS = {"training.optimizer.kind": edits.choose_optimizer, "data.kind": edits.choose_data}
+_NEEDS = {
+    "norms": "measures",
+    "ratios": "measures",
+    "units": "functions",
+    "curve": "functions",
+    "spread": "outputs",
+    "modes": "modes",
+    "rates": "steps",
+}
+"""What the engine has to measure for a panel, whatever is chosen in it."""
 WAITING = "A few iterations are made aside, to see which calls they consist of…"
 _HUGE = 1e5
 """From this on an RMSE is written as a power of ten."""
@@ -70,6 +89,8 @@ class RunFeature:
         self.loss, self.boundary, self.metric = LossPlot(), BoundaryPlot(), MetricPlot()
         self.histograms, self.norms = HistogramPlot(), GradientNormPlot()
         self.past = PastPanel(session.past)
+        self.ratios, self.units, self.rates, self.curve = UpdateRatioPlot(), UnitSharesPlot(), LearningRatesPlot(), ActivationCurvePlot()
+        self.spread, self.modes, self.noise = LayerPairsPlot(SPREAD), LayerPairsPlot(MODES), GradientNoisePlot()
         self.plots: dict[str, Plot] = {
             "loss": self.loss,
             "boundary": self.boundary,
@@ -77,8 +98,15 @@ class RunFeature:
             "norms": self.norms,
             "metric": self.metric,
             "hindsight": self.past.plot,
+            "ratios": self.ratios,
+            "units": self.units,
+            "spread": self.spread,
+            "rates": self.rates,
+            "curve": self.curve,
+            "modes": self.modes,
         }
-        self.cards = {name: framed(plot, self.past if plot is self.past.plot else None) for name, plot in self.plots.items()}
+        below = {"hindsight": self.past}
+        self.cards = {name: framed(plot, below.get(name)) for name, plot in (self.plots | {"noise": self.noise}).items()}
         self.past.ask_requested.connect(self.ask_past)
         self.past.iteration_requested.connect(session.training.go_to)
         self._hovered = NO_NEURON
@@ -87,16 +115,30 @@ class RunFeature:
         """Made when it is first asked for."""
         session.calls.changed.connect(self._show_calls)
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
+        self._has_ghosts, self._chosen = True, ""
+        self.navigation = RunNavigation(session, shell, self._show_around)
+        self.bar = self.navigation.bar
         self.training.value_requested.connect(self._change)
-        self.boundary.needs_changed.connect(shell.update_needs)
+        for plot in (self.boundary, self.histograms):
+            plot.needs_changed.connect(shell.update_needs)
         for plot in self.plots.values():
             plot.export_requested.connect(shell.export_picture)
+            plot.iteration_pointed.connect(lambda iteration, plot=plot: self._point(plot, iteration))
+            plot.iteration_requested.connect(self.navigation.go_to)
         session.responded.connect(self._show_map)
+        self._join_noise(session, shell)
+
+    def _join_noise(self, session: Session, shell: Shell) -> None:
+        self.noise.compute_requested.connect(lambda: session.tasks.ask(NoiseTask()))
+        self.noise.cancel_requested.connect(lambda: session.tasks.cancel(NoiseTask))
+        self.noise.export_requested.connect(shell.export_picture)
+        session.tasks.changed.connect(lambda kind: self._show_noise() if kind is NoiseTask else None)
 
     @property
     def needs(self) -> dict[str, str]:
         """What the engine has to measure for its panels; the curves are always measured."""
-        return {"histograms": "measures", "norms": "measures", "boundary": self.boundary.needs}
+        own = {"histograms": self.histograms.needs, "boundary": self.boundary.needs}
+        return _NEEDS | own
 
     # --- what is shown ---
 
@@ -112,12 +154,39 @@ class RunFeature:
 
     def show_run(self, new: RunState, old: RunState | None = None) -> None:
         """Draw the run as it stands now; while it trains one plot in each turn of the event loop, so that no turn takes long."""
+        self.navigation.show_run(new, old)
         self._rate.note(new.iteration, new.training)
         self._turns.add(self.plots.values())
+        self._show_noise()
         if not new.training:
             self._turns.finish()
         if self._hovered != NO_NEURON and old is not None and new.surface is not old.surface:  # the net has changed under the mouse
             self._ask_for_map()
+
+    def _show_noise(self) -> None:
+        tasks = self.session.tasks
+        self.noise.set_state(tasks.state(NoiseTask), tasks.is_present(NoiseTask), tasks.obstacle)
+
+    def _show_around(self, tree: RunTree) -> None:
+        """Show the flags of the run, and its other branches, where time is an axis."""
+        around = surroundings(tree, self._has_ghosts, self._chosen)
+        for plot in (self.loss, self.metric, self.histograms, self.norms, self.ratios, self.units, self.rates):
+            plot.set_surroundings(around)
+
+    def _point(self, pointed: Plot, iteration: float | None) -> None:
+        """Mark the iteration that is pointed at in one plot in the others, too."""
+        for plot in self.plots.values():
+            if plot is not pointed:
+                plot.point_at(iteration)
+
+    def highlight(self, branch: str) -> None:
+        """Let the curves of this branch stand out; empty for none."""
+        self._chosen = branch
+        self._show_around(self.navigation.tree)
+
+    def show_soundness(self) -> None:
+        """Whether anything can be trained may be another matter now."""
+        self.navigation.show_obstacle()
 
     def figures(self) -> RunFigures:
         """Return where the run stands, as the bar says it."""
@@ -192,6 +261,11 @@ class RunFeature:
     def toggle_dropout(self) -> None:
         """Switch all dropout layers on or off."""
         self.session.edit("Dropout", edits.change_training, dropout=not self.session.experiment.training.dropout)
+
+    def toggle_ghosts(self) -> None:
+        """Show the other branches in plots, or the present one alone."""
+        self._has_ghosts = not self._has_ghosts
+        self._show_around(self.navigation.tree)
 
     def ask_training(self) -> None:
         """Ask how fast training shall go, and how far."""

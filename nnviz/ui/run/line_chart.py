@@ -1,16 +1,18 @@
-"""Curves over the iterations of a run, as an immutable value, and how it is painted. It knows no run: loss.py and metric.py fill it."""
+"""Curves over the iterations of a run, as an immutable value, and how it is painted. It knows no run: plots fill it."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
+from nnviz.ui.run.run_tree import Flag
 from nnviz.ui.theme.colors import Theme, current_theme
 from nnviz.ui.widgets.decimation import decimated
 from nnviz.ui.widgets.plot import Plot
@@ -19,8 +21,14 @@ from nnviz.ui.widgets.scales import AxisScale
 
 _LARGE = 420
 """From this width on the labels stand at the ends of the curves instead of in a corner."""
+_NAMED = 220
+"""From this width of the frame on the names of branches stand at the ends of their curves."""
+FLAG, NEAR = 8, 5
+"""Height of a flag in pixels, and so many beside it that it is still meant."""
 _COVERED = 0.65
 """The most of a plot's frame that labels in a corner may cover."""
+_DASH = 12
+"""Length in pixels of the piece of a curve before its label in a legend."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,25 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class GhostCurve:
+    """The same figure of another branch of the run, pale, with its name at the end."""
+
+    name: str
+    color: int
+    """The branch's place among the colours of branches."""
+    x: np.ndarray
+    y: np.ndarray
+    drawn: tuple[np.ndarray, np.ndarray]
+    is_chosen: bool = False
+    """Whether it stands out."""
+
+    @classmethod
+    def of(cls, name: str, color: int, x: np.ndarray, y: np.ndarray, is_chosen: bool = False) -> GhostCurve:
+        """Return the curve through these points, thinned for drawing."""
+        return cls(name, color, x, y, decimated(x, y), is_chosen)
+
+
+@dataclass(frozen=True)
 class LineChart:
     """Everything that is painted: curves, limits, a mark where a curve had to stop, and side notes."""
 
@@ -60,8 +87,16 @@ class LineChart:
     stopped_at: float | None = None
     """The iteration of the first non-finite loss."""
     notes: tuple[str, ...] = ()
+    has_legend: bool = False
+    """Whether the labels stand in a line above, where there is no room at the ends, and not in a corner."""
+    band: tuple[float, float] | None = None
+    """Values that are marked as those to be expected."""
+    level: float | None = None
+    """A value that is marked by a line across."""
     value_text: Callable[[float], str] = steady
     tick_text: Callable[[float], str] = field(default=plot_numbers.tick)
+    flags: tuple[Flag, ...] = ()
+    ghosts: tuple[GhostCurve, ...] = ()
 
     @property
     def labelled(self) -> list[Curve]:
@@ -69,36 +104,60 @@ class LineChart:
         return [curve for curve in self.curves if not curve.pale and curve.x.size]
 
 
-def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -> None:
-    """Paint the chart into the area of a plot, with the values under the pointer."""
+def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -> tuple[tuple[QRectF, int], ...]:
+    """Paint the chart into the area of a plot, with the values under the pointer. Return where flags stand, and of which iterations."""
     axes, theme, hovered = plot.axes, current_theme(), plot.hovered
+    if chart.has_legend and area.width() < _LARGE:
+        _paint_legend(painter, theme, area, chart)
+        area = area.adjusted(0, line_height(), 0, 0)
     frame, *whole = _scales(area, chart)
     x, y = plot.zoomed(frame, *whole)
     axes.place(painter, theme, frame, x, y)
     axes.axis("left", chart.tick_text, lines=True)
     axes.axis("bottom")
+    _paint_marked(painter, theme, frame, chart, y)
+    for ghost in chart.ghosts:
+        axes.curve(*ghost.drawn, theme.branch(ghost.color, 1.0 if ghost.is_chosen else 0.55), 2.4 if ghost.is_chosen else 1.0)
     for curve in chart.curves:
         drawn = curve.between(x.low, x.high) if plot.zoom.is_on else curve.drawn
         width = 1.0 if curve.pale else 1.6 if curve.drawn[0].size == curve.x.size else 1.2
         axes.curve(*drawn, theme.tint(curve.color, 0.3 if curve.pale else curve.strength), width)
     if chart.stopped_at is not None:
         axes.vertical(chart.stopped_at, theme.color("loss"), Qt.PenStyle.DashLine, "non-finite at iteration {value:,.0f}")
-    read = _read(chart, x.value(hovered.x())) if hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered) else []
+    plot.set_time(frame, x)
+    is_hovered = hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered)
+    read = _pointed(plot, chart, x)
+    if is_hovered:
+        read = _nearest(_read(chart, x.value(hovered.x())), y, hovered.y(), frame.height())
     if read:
         axes.vertical(read[0][0].x[read[0][1]], theme.color("faint"))
     axes.render(painter)
     for curve, place in (*((curve, -1) for curve in chart.labelled), *read):
-        painter.setPen(QPen(theme.color("panel"), 1) if place >= 0 else Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color(curve.color))
-        spot = QPointF(x(curve.x[place]), y(curve.y[place]))
-        if frame.adjusted(-1, -1, 1, 1).contains(spot):
-            painter.drawEllipse(spot, 3, 3)
+        _paint_dot(painter, theme, frame, curve, place, QPointF(x(curve.x[place]), y(curve.y[place])))
+    _paint_ghost_names(painter, theme, frame, chart, x, y)
+    flags = _paint_flags(painter, theme, frame, chart, x)
     if area.width() >= _LARGE:
         _paint_end_labels(painter, theme, area, chart, x, y)
     else:
         _paint_corner_labels(painter, theme, frame, chart, y)
-    if read:
-        paint_readout(painter, theme, hovered, _readout(chart, read), frame)
+    if read and is_hovered:
+        told = [flag.text for place, flag in flags if abs(place.center().x() - hovered.x()) <= NEAR]
+        paint_readout(painter, theme, hovered, _readout(chart, read, wrapped(told, frame.width())), frame)
+    return tuple((place, flag.iteration) for place, flag in flags)
+
+
+def _pointed(plot: Plot, chart: LineChart, x: AxisScale) -> list[tuple[Curve, int]]:
+    """The same as `_read`, of the iteration that is pointed at in another plot."""
+    at = plot.pointed
+    return _read(chart, at) if at is not None and x.low <= at <= x.high else []
+
+
+def _paint_dot(painter: QPainter, theme: Theme, frame: QRectF, curve: Curve, place: int, spot: QPointF) -> None:
+    """The last point of a curve (place −1), or one that is read off."""
+    if frame.adjusted(-1, -1, 1, 1).contains(spot):
+        painter.setPen(QPen(theme.color("panel"), 1) if place >= 0 else Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color(curve.color))
+        painter.drawEllipse(spot, 3, 3)
 
 
 def nearest(x: np.ndarray, value: float) -> int:
@@ -118,6 +177,25 @@ def _scales(area: QRectF, chart: LineChart) -> tuple[QRectF, AxisScale, AxisScal
     return frame, x, AxisScale(*chart.y_limits, frame.bottom(), frame.top(), chart.log)
 
 
+def _paint_flags(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, x: AxisScale) -> list[tuple[QRectF, Flag]]:
+    """Thin marks at the foot of the frame; return where they can be clicked."""
+    shown = [flag for flag in chart.flags if x.low <= flag.iteration <= x.high]
+    painter.setBrush(theme.color("muted"))
+    for flag in shown:
+        place, foot = round(float(x(flag.iteration))) + 0.5, frame.bottom()
+        painter.setPen(QPen(theme.color("muted"), 1))
+        painter.drawLine(QPointF(place, foot - FLAG), QPointF(place, foot))
+        painter.drawPolygon(QPolygonF([QPointF(place, foot - FLAG), QPointF(place + 4, foot - FLAG + 2), QPointF(place, foot - FLAG + 4)]))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    return [(QRectF(float(x(flag.iteration)) - NEAR, frame.bottom() - FLAG - 2, 2 * NEAR, FLAG + 2), flag) for flag in shown]
+
+
+def wrapped(texts: list[str], width: float) -> list[str]:
+    """Return the texts in lines that a readout has room for in a frame of this width."""
+    letters = max(16, int((width - 16) / text_width("0", number=True)))
+    return [line for text in texts for part in text.split("\n") for line in textwrap.wrap(part, letters)]
+
+
 # --- labels ---------------------------------------------------------------------------------------------------------
 
 
@@ -128,18 +206,36 @@ def _label_width(chart: LineChart) -> float:
 
 
 def _paint_end_labels(painter: QPainter, theme: Theme, area: QRectF, chart: LineChart, x: AxisScale, y: AxisScale) -> None:
-    """Label and last value behind the end of every curve, moved apart where they would overlap."""
+    """Label and last value behind the end of every curve, moved apart where they would overlap; of many only labels, or some of these."""
     curves = sorted(chart.labelled, key=lambda curve: float(y(curve.y[-1])))
-    tops = _apart(
-        [float(y(curve.y[-1])) - line_height() for curve in curves], 2 * line_height() + 2, area.top(), area.bottom() - line_height()
-    )
+    height, lines = 2 * line_height() + 2, 2
+    if len(curves) > 1 and len(curves) * height > area.height() - line_height():
+        height, lines = line_height(), 1
+        curves = curves[:: max(1, -int(-len(curves) * height // max(height, area.height() - line_height())))]
+    tops = [float(y(curve.y[-1])) - lines * line_height() / 2 for curve in curves]
+    tops = _apart(tops, height, area.top(), area.bottom() - line_height())
     for curve, top in zip(curves, tops, strict=True):
         line = QRectF(x.end + 10, top, area.right() - x.end, line_height())
         write(painter, line, curve.label, theme.color(curve.color))
-        write(painter, line.translated(0, line_height()), chart.value_text(float(curve.y[-1])), theme.color(curve.color), small_mono())
+        if lines == 2:
+            number = chart.value_text(float(curve.y[-1]))
+            write(painter, line.translated(0, line_height()), number, theme.color(curve.color), small_mono())
     for place, note in enumerate(chart.notes):
         line = QRectF(x.start, area.top() + 9 + place * line_height(), x.end - x.start - 8, line_height())
         write(painter, line, note, theme.color("muted"), align=RIGHT)
+
+
+def _paint_ghost_names(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, x: AxisScale, y: AxisScale) -> None:
+    """The name of each branch at the end of its curve, where there is room for names."""
+    ends = [(float(x(ghost.x[-1])), float(y(ghost.y[-1])), ghost) for ghost in chart.ghosts if ghost.x.size]
+    ends = sorted((end for end in ends if frame.left() <= end[0] <= frame.right() + 1), key=lambda end: end[1])
+    if not ends or frame.width() < _NAMED:
+        return
+    tops = _apart([end[1] - line_height() - 1 for end in ends], line_height(), frame.top(), frame.bottom() - FLAG)
+    for (right, _, ghost), top in zip(ends, tops, strict=True):
+        width = text_width(ghost.name)
+        left = max(frame.left(), min(right - width - 2, frame.right() - width))
+        write(painter, QRectF(left, top, width + 2, line_height()), ghost.name, theme.branch(ghost.color))
 
 
 def _apart(tops: list[float], height: float, low: float, high: float) -> list[float]:
@@ -153,13 +249,28 @@ def _apart(tops: list[float], height: float, low: float, high: float) -> list[fl
     return tops
 
 
+def _paint_legend(painter: QPainter, theme: Theme, area: QRectF, chart: LineChart) -> None:
+    """The labels side by side, each behind a piece of its curve; none where they do not fit: then the pointer tells which is which."""
+    widths = [_DASH + 4 + text_width(curve.label) + 8 for curve in chart.labelled]
+    left, middle = area.right() - sum(widths) + 8, area.top() + line_height() / 2
+    if left < area.left():
+        return
+    for curve, width in zip(chart.labelled, widths, strict=True):
+        painter.setPen(QPen(theme.tint(curve.color, curve.strength), 2))
+        painter.drawLine(QPointF(left, middle), QPointF(left + _DASH, middle))
+        write(painter, QRectF(left + _DASH + 4, area.top(), width, line_height()), curve.label, theme.color(curve.color))
+        left += width
+
+
 def _paint_corner_labels(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, y: AxisScale) -> None:
     """Labels and last values in the right corner that the curves leave free: the lower one where they end high."""
     rows, width, numbers = _corner_rows(chart, frame)
     if not rows:
         return
-    ends_high = np.mean([float(y(curve.y[-1])) for curve in chart.labelled] or [frame.bottom()]) < frame.center().y()
-    top = frame.bottom() - line_height() * len(rows) - 4 if ends_high else frame.top()
+    ends, height = [float(y(curve.y[-1])) for curve in chart.labelled], line_height() * len(rows) + 4
+    is_covered = sum(end > frame.bottom() - height for end in ends), sum(end < frame.top() + height for end in ends)
+    ends_high = np.mean(ends or [frame.bottom()]) < frame.center().y()
+    top = frame.bottom() - height if is_covered[0] < is_covered[1] or (ends_high and is_covered[0] == is_covered[1]) else frame.top()
     box = QRectF(frame.right() - width, top, width, line_height() * len(rows) + 2)
     painter.fillRect(box, theme.color("panel", 0.8))
     for place, (color, text, number) in enumerate(rows):
@@ -175,6 +286,8 @@ def _corner_rows(chart: LineChart, frame: QRectF) -> tuple[list[tuple[str, str, 
     """
     labels = [(curve.color, curve.label, chart.value_text(float(curve.y[-1]))) for curve in chart.labelled]
     notes = [("muted", note, "") for note in chart.notes]
+    if chart.has_legend:
+        labels = []
     for rows in ([*labels, *notes], labels, [(color, "", number) for color, _, number in labels]):
         numbers = max([text_width(number, number=True) for _, _, number in rows], default=0.0)
         width = 8 + max([text_width(text) + (8 + numbers if number else 0) for _, text, number in rows], default=0.0)
@@ -193,11 +306,34 @@ def _read(chart: LineChart, iteration: float) -> list[tuple[Curve, int]]:
     return [(curve, nearest(curve.x, found)) for curve in curves]
 
 
-def _readout(chart: LineChart, read: list[tuple[Curve, int]]) -> list[tuple[str, str]]:
+def _nearest(read: list[tuple[Curve, int]], y: AxisScale, pixel: float, height: float) -> list[tuple[Curve, int]]:
+    """As many of them as a box of this height has lines for: those nearest to the pointer, in their order."""
+    most = max(1, int(height / line_height()) - 2)
+    if len(read) <= most:
+        return read
+    near = sorted(range(len(read)), key=lambda place: abs(float(y(read[place][0].y[read[place][1]])) - pixel))[:most]
+    return [read[place] for place in sorted(near)]
+
+
+def _paint_marked(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, y: AxisScale) -> None:
+    """The band of values to be expected, and the line across, as far as they are in sight."""
+    if chart.band:
+        top, bottom = float(y(chart.band[1])), float(y(chart.band[0]))
+        painter.fillRect((QRectF(frame.left(), top, frame.width(), bottom - top) & frame).toRect(), theme.tint("forward", 0.13))
+    if chart.level is not None and frame.top() <= (place := float(y(chart.level))) <= frame.bottom():
+        painter.setPen(QPen(theme.color("clip"), 1, Qt.PenStyle.DashLine))
+        painter.drawLine(QPointF(frame.left(), place), QPointF(frame.right(), place))
+
+
+def _readout(chart: LineChart, read: list[tuple[Curve, int]], told: list[str]) -> list[tuple[str, str]]:
     """The lines of the readout: (colour name, text)."""
     iteration = read[0][0].x[read[0][1]]
     rows = [("muted", f"iteration {iteration:,.0f}")]
     for curve, place in read:
         when = "" if curve.x[place] == iteration else f" at {curve.x[place]:,.0f}"
         rows.append((curve.color, f"{curve.label} {chart.value_text(float(curve.y[place]))}{when}"))
-    return rows
+    for ghost in chart.ghosts:
+        place = nearest(ghost.x, iteration) if ghost.x.size else 0
+        if ghost.x.size and ghost.x[0] <= iteration <= ghost.x[-1]:
+            rows.append(("muted", f"{ghost.name} {chart.value_text(float(ghost.y[place]))}"))
+    return [*rows, *(("text", line) for line in told)]

@@ -7,10 +7,13 @@ from PySide6.QtCore import QObject
 from nnviz.document.experiment import Experiment
 from nnviz.session.engine_process import EngineProcess
 from nnviz.session.session import Session
+from nnviz.ui.comparison.feature import ComparisonFeature
 from nnviz.ui.data.feature import DataFeature
 from nnviz.ui.files.feature import FilesFeature
 from nnviz.ui.graph.feature import GraphFeature
+from nnviz.ui.landscape.feature import LandscapeFeature
 from nnviz.ui.network.feature import NetworkFeature
+from nnviz.ui.pictures.feature import PicturesFeature
 from nnviz.ui.run.feature import RunFeature
 from nnviz.ui.shell._panel_menu import PanelMenu
 from nnviz.ui.shell.top_bar import TopBar
@@ -44,14 +47,18 @@ class Features:
         self.step = StepFeature(session, shell.action_table, bar.badge, bar.sizes, session)
         self.graph = GraphFeature(session, self.step.banner, self.step.controls, session=session)
         self.run = RunFeature(session, shell)
+        self.landscape = LandscapeFeature(session, shell)
+        self.pictures = PicturesFeature(session, shell)
         self.files = FilesFeature(session, shell)
         self.data = DataFeature(session, shell)
         self.weights = WeightsFeature(session, shell)
+        self.comparison = ComparisonFeature(session, shell)
         self._join(shell)
         self.cards = self._cards()
         self.follow_text_size()
         self.area = WorkspaceArea(self.cards)
         self.area.workspace_changed.connect(lambda name: self.step.share_rows())
+        self.area.workspace_changed.connect(lambda name: self.comparison.show_panel())
         self.panel_menu = PanelMenu(self.area, self.cards, shell.window())
         self.panel_menu.fill(shell.menus["View"])
 
@@ -72,6 +79,10 @@ class Features:
         boundary.erase_requested.connect(points.erase)
         boundary.adopt_requested.connect(points.adopt)
         self.step.microscope.export_requested.connect(shell.export_picture)
+        self.run.bar.height_changed.connect(self.follow_text_size)
+        self.comparison.highlighted.connect(self.run.highlight)
+        self.comparison.renaming_requested.connect(self.run.navigation.ask_name)
+        self.comparison.forgetting_requested.connect(self.run.navigation.forget)
 
     def _cards(self) -> dict[str, Card]:
         """The cards by the names of their panels, in the order in which menus list them."""
@@ -87,6 +98,9 @@ class Features:
             "properties": network["properties"],
             "parameters": network["parameters"],
             **self.run.cards,
+            **self.landscape.cards,
+            **self.pictures.cards,
+            **self.comparison.cards,
             "microscope": step["microscope"],
         }
 
@@ -96,7 +110,10 @@ class Features:
         width = max(_NARROWEST, min(round(scaled(_NARROWEST)), most - max(_RIGHT.values())))
         height = self.run.training.least_height() + frame_height()
         self.run.training.follow_text_size()
-        spare = self._shell.window().height() - self._bar.height() - _LAYERS - _AROUND
+        self.comparison.panel.follow_text_size()
+        below = 0 if self.run.bar.isHidden() else self.run.bar.minimumHeight()
+        spare = self._shell.window().height() - self._bar.height() - below - _LAYERS - _AROUND
+        self.graph.set_low(scaled(1.0) > 1)
         self.cards["layers"].setMinimumSize(width, _LAYERS)
         self.cards["training"].setMinimumSize(width, min(height, _MOST_HIGH, spare))
         for name, pixels in _RIGHT.items():
@@ -105,12 +122,12 @@ class Features:
     @property
     def needs(self) -> dict[str, str]:
         """What the engine has to measure for each panel that can be seen; for others nothing."""
-        return self.network.needs | self.graph.needs | self.step.needs | self.run.needs
+        return self.network.needs | self.graph.needs | self.step.needs | self.run.needs | self.pictures.needs
 
     @property
     def plots(self) -> dict[str, Plot]:
         """The panels that are plots, by their names."""
-        return {**self.run.plots, "microscope": self.step.microscope}
+        return {**self.run.plots, **self.landscape.plots, **self.pictures.plots, "microscope": self.step.microscope}
 
 
 def new_session(experiment: Experiment, autosaves: bool, parent: QObject, engine: EngineProcess) -> Session:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QIcon, QKeySequence, QPixmap
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from nnviz.ui.comparison import comparison_actions
 from nnviz.ui.data import data_actions
 from nnviz.ui.files import file_actions
 from nnviz.ui.graph import graph_actions
@@ -27,6 +28,7 @@ WINDOW = (
     Act("step_workspace", "Step workspace", "View", lambda w: w.features.area.show_workspace("step"), "Ctrl+2", "fa6s.shoe-prints", "One iteration, node by node"),
     Act("train_workspace", "Train workspace", "View", lambda w: w.features.area.show_workspace("train"), "Ctrl+3", "fa6s.chart-line", "The plots are large"),
     Act("enlarge_panel", "Enlarge this panel", "View", lambda w: w.enlarge_panel(), "F4", "fa6s.maximize", "Give the panel with the keyboard all the room, or its place again; so does a double click on its title"),
+    Act("run_bar", "Run bar: show or hide", "View", lambda w: w.toggle_run_bar(), "Ctrl+Alt+I", "fa6s.timeline", "All iterations of the run and its branches under the window, to go back to any"),
     Act("fit", "Fit the graph", "View", lambda w: w.fit(), "F", "fa6s.expand", "Show the whole graph"),
     Act("theme", "Light or dark", "View", lambda w: w.toggle_theme(), "Ctrl+Shift+L", "fa6s.circle-half-stroke", "Change between the light and the dark theme", after="detail_math"),
     Act("larger_text", "Larger text", "View", lambda w: w.change_text_size(+1), "Ctrl++; Ctrl+=", "fa6s.magnifying-glass-plus", "Show all texts larger, up to twice their size", after="theme"),
@@ -45,6 +47,7 @@ OFFERED = {
     "data": data_actions.ACTIONS,
     "weights": weight_actions.ACTIONS,
     "run": run_actions.ACTIONS,
+    "comparison": comparison_actions.ACTIONS,
     "graph": graph_actions.ACTIONS,
 }
 """Who offers what, in the order in which it comes into the menus."""

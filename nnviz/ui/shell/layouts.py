@@ -33,6 +33,12 @@ def column(*parts: tuple[int, Split | str]) -> Split:
     return Split("column", parts)
 
 
+_PICTURES = (
+    (330, row((400, "confusion"), (300, "weight_picture"), (300, "feature_maps"))),
+    (330, row((300, "attention"), (300, "unit_maps"), (300, "latent"), (300, "time_steps"))),
+)
+"""Pictures of the inside of the net, which are shown when they are asked for: rows of a column."""
+
 WORKSPACES = {
     "build": row(
         (240, column((540, "layers"), (372, "training"))),
@@ -44,10 +50,11 @@ WORKSPACES = {
             1192,
             column(
                 (715, row((240, "training"), (952, column((262, "network"), (442, "graph"))))),
-                (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"))),
+                (196, row((300, "loss"), (250, "boundary"), (300, "histograms"), (300, "norms"), (300, "curve"))),
+                *_PICTURES,
             ),
         ),
-        (378, column((611, "inspector"), (285, "batch"), (300, "microscope"))),
+        (378, column((591, "inspector"), (285, "batch"), (320, "microscope"))),
     ),
     "train": row(
         (240, column((560, "training"), (330, "parameters"))),
@@ -56,7 +63,12 @@ WORKSPACES = {
             column(
                 (470, row((560, "loss"), (440, "boundary"))),
                 (410, row((350, "histograms"), (330, "norms"), (320, "metric"))),
+                (440, row((400, "landscape"), (400, "curvature"), (330, "range_test"))),
+                *_PICTURES,
+                (460, "runs"),
                 (430, "hindsight"),
+                (380, row((330, "ratios"), (330, "units"), (330, "spread"))),
+                (380, row((330, "rates"), (330, "curve"), (330, "modes"), (330, "noise"))),
             ),
         ),
         (420, column((370, "network"), (520, "microscope"))),
@@ -64,5 +76,7 @@ WORKSPACES = {
 }
 """Shares are pixels of the 1600×1000 window of the design."""
 
-HIDDEN = {"step": {"batch"}, "train": {"hindsight"}}
+_INSIDE = {name for _, part in _PICTURES for name in part.panels()}
+_LAYERS = {"ratios", "units", "spread", "rates", "curve", "modes", "noise"}
+HIDDEN = {"step": {"batch", "curve"} | _INSIDE, "train": {"runs", "hindsight", "landscape", "curvature", "range_test"} | _LAYERS | _INSIDE}
 """Panels that a workspace has and does not show until it is asked to."""

@@ -113,11 +113,13 @@ class MainWindow(QMainWindow):
         self._turns = Turns(lambda feature: feature.show_trace_state(self.session.stepping.state), self)
         self.centralWidget().layout().replaceWidget(self._blank, self.features.area)
         self._blank.deleteLater()
+        self.centralWidget().layout().addWidget(self.features.run.bar)
         PendingText(self)
         EscapeKey(self, self._leave_mode)
         self._listen(self.session)
         if self._keeps_settings:
             self.features.area.restore_state(str(QSettings().value("window/panels", "")))
+            self.features.run.bar.setVisible(str(QSettings().value("window/run_bar", "shown")) != "hidden")
         self.features.area.show_workspace(FIRST_WORKSPACE)
         self._show_experiment(self.session.experiment)
         self._show_document()
@@ -138,6 +140,7 @@ class MainWindow(QMainWindow):
         stepping.playing_changed.connect(lambda playing: table.show_running("play", playing))
         for changed in (session.what_ifs.changed, session.undo_order.changed):
             changed.connect(self.update_actions)
+        session.branches.changed.connect(self.update_actions, Qt.ConnectionType.QueuedConnection)  # others still hear of the document
         session.message_posted.connect(self._tell)
         session.work.changed.connect(self._show_work)
         self.busy_line.cancel_requested.connect(session.work.cancel)
@@ -161,7 +164,7 @@ class MainWindow(QMainWindow):
 
     def _show_experiment(self, new: Experiment, old: Experiment | None = None) -> None:
         features = self.features
-        for feature in (features.network, features.run, features.graph, features.step):
+        for feature in (features.network, features.run, features.landscape, features.pictures, features.graph, features.step):
             feature.show_experiment(new)
         features.data.show_experiment(new, old)
 
@@ -192,7 +195,7 @@ class MainWindow(QMainWindow):
     def _show_run(self, new: RunState, old: RunState | None = None) -> None:
         features = self.features
         features.run.show_run(new, old)
-        for feature in (features.step, features.network, features.graph):
+        for feature in (features.landscape, features.pictures, features.step, features.network, features.graph):
             feature.show_run(new)
         features.data.show_run(new, old)
         self.top_bar.set_figures(features.run.figures())
@@ -230,6 +233,7 @@ class MainWindow(QMainWindow):
         """Whether the network can be trained and traced may be another matter now."""
         self.features.graph.show_soundness()
         self.features.step.show_soundness()
+        self.features.run.show_soundness()
         self.update_actions()
 
     def _show_trace_state(self, state: TraceState | None) -> None:
@@ -258,6 +262,7 @@ class MainWindow(QMainWindow):
         stepping.set_rest("start" if name == "step" else "end")
         self.features.step.show_visible()
         self.update_needs()
+        self.features.landscape.show_visible()
         self.features.data.show_visible()
 
     # --- what a feature may ask of the window, and what the window's own actions do ---
@@ -280,10 +285,16 @@ class MainWindow(QMainWindow):
             area.show_workspace(next(name for name, tree in WORKSPACES.items() if panel in tree.panels()))
             area.set_panel_visible(panel, True)
 
+    def toggle_run_bar(self) -> None:
+        """Hide the run bar, or show it."""
+        self.features.run.bar.setVisible(self.features.run.bar.isHidden())
+        self.features.follow_text_size()
+
     def update_needs(self) -> None:
         """Have measured what the panels that can be seen need now; the curves always are."""
-        needs = self.features.needs
-        self.session.watch(("curves", *sorted({needs[panel] for panel in self.features.area.visible_panels() if panel in needs})))
+        needs, wishes, seen = self.features.needs, self.features.pictures.wishes, self.features.area.visible_panels()
+        self.session.watch(("curves", *sorted({needs[panel] for panel in seen if panel in needs})))
+        self.session.watch_pictures(tuple(wishes[panel] for panel in seen if panel in wishes))
 
     def update_actions(self) -> None:
         """Let every action say whether it can be called now, and what it would undo."""
@@ -391,6 +402,7 @@ class MainWindow(QMainWindow):
         settings = QSettings()
         settings.setValue("window/geometry", self.saveGeometry())
         settings.setValue("window/panels", self.features.area.save_state())
+        settings.setValue("window/run_bar", "hidden" if self.features.run.bar.isHidden() else "shown")
         settings.setValue("window/theme", current_theme().name)
         settings.setValue("window/text", text_size())
 
@@ -418,6 +430,7 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.features:
+            self.features.run.bar.follow_window()
             self.features.follow_text_size()
         super().resizeEvent(event)
 

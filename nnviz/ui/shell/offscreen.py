@@ -115,6 +115,8 @@ def _prepare(window: MainWindow, job: Job) -> None:
     apply_theme(QApplication.instance(), THEMES[job.theme])
     window.resize(*job.size)
     window.features.area.show_workspace(job.workspace)
+    if job.panel in window.features.area.panels() and not window.is_visible(job.panel):
+        window.features.area.set_panel_visible(job.panel, True)
     window.session.breakpoints.switch_off()
     window.session.stepping.set_detail(job.detail)
     for path, detail in job.details:

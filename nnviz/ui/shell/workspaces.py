@@ -177,6 +177,8 @@ class WorkspaceArea(QWidget):
     def _apply_sizes(self) -> None:
         """Divide the room as the proportions say; Qt would keep what is left of them after the window was small."""
         if self.name and not self.enlarged:
+            for splitter in self._splitters[:0:-1]:  # from the innermost outwards: without a panel to be seen it takes no room
+                splitter.setVisible(any(not splitter.widget(place).isHidden() for place in range(splitter.count())))
             for splitter, sizes in zip(self._splitters, self._proportions(), strict=True):
                 splitter.setSizes(sizes)
 

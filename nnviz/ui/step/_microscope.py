@@ -13,10 +13,10 @@ from nnviz.records.run_records import WeightHistory
 from nnviz.records.trace_record import UpdateRecord
 from nnviz.records.trace_state import TraceState
 from nnviz.text import names, numbers
-from nnviz.ui.step._element_picker import ElementPicker
 from nnviz.ui.step.update_rows import ShownRow, fitted, needed_height, paint_rows, rows_of, tallest
 from nnviz.ui.step.weight_history import HIGHEST, is_drawable, paint_history
 from nnviz.ui.theme.colors import current_theme
+from nnviz.ui.widgets.element_picker import ElementPicker
 from nnviz.ui.widgets.header_button import PopupButton
 from nnviz.ui.widgets.plot import Plot
 

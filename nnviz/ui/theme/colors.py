@@ -48,10 +48,16 @@ class Theme:
     training_set: str
     validation_set: str
     classes: tuple[str, ...]
+    branches: tuple[str, ...]
+    """One for each `color` of a branch of the run, none of them that of a sign or a phase."""
 
     def color(self, name: str, alpha: float = 1.0) -> QColor:
         """Return the named colour with an opacity of 0 to 1, shared: change a copy of it. Raises AttributeError for an unknown name."""
         return _read(getattr(self, name), alpha)
+
+    def branch(self, place: int, share: float = 1.0) -> QColor:
+        """Return a branch's colour mixed into the panel colour, as `tint` does; places beyond the table begin at its start again."""
+        return mixed(_read(self.panel), _read(self.branches[place % len(self.branches)]), share)
 
     def phase(self, phase: str, alpha: float = 1.0) -> QColor:
         """Return the colour of a phase: batch · forward · loss · backward · clip · update."""
@@ -111,6 +117,7 @@ LIGHT = Theme(
     training_set="#2F6FDE",
     validation_set="#E0762B",
     classes=("#E0762B", "#2F6FDE", "#0E9F8E", "#7A5AF8", "#C13F7D", "#B7832A", "#4A9BB5", "#D64545", "#6B8E23", "#8A6FB0"),
+    branches=("#4A5568", "#3A9A3E", "#9A5B2E", "#2E9CC4", "#8A2BA0", "#CF7688", "#2F3C96", "#5C5F1C"),
 )
 
 DARK = Theme(
@@ -137,6 +144,7 @@ DARK = Theme(
     training_set="#6C9CF5",
     validation_set="#F0975A",
     classes=("#F0975A", "#6C9CF5", "#2CC4B2", "#9D85FF", "#E06BA3", "#D9A548", "#6FB9D1", "#EE6B6B", "#9DBF4B", "#B29AD6"),
+    branches=("#B8C2D1", "#6CCB5F", "#A8714A", "#58C7EC", "#C65BE0", "#E9A3B4", "#EADF9A", "#86A030"),
 )
 
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QFontMetrics, QPainter, QPaintEvent, QPen
@@ -43,16 +43,21 @@ class ChoiceButton(QAbstractButton):
     def __init__(self, tip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._choices: tuple[tuple[str, str], ...] = ()
+        self._words: Mapping[str, str] = {}
         self.key = ""
         _prepare(self, "", tip)
         self.clicked.connect(self._open)
+
+    def set_words(self, words: Mapping[str, str]) -> None:
+        """Show these words of the keys on the button itself: shorter ones than in the menu."""
+        self._words = words
 
     def set_choices(self, choices: Sequence[tuple[str, str]], key: str) -> None:
         """Offer these (key, text) pairs and show the text of `key`."""
         if (tuple(choices), key) == (self._choices, self.key):
             return
         self._choices, self.key = tuple(choices), key
-        self.setText(dict(choices).get(key, ""))
+        self.setText(self._words.get(key, dict(choices).get(key, "")))
         self.setAccessibleDescription(self.text())
         self.updateGeometry()
         self.update()

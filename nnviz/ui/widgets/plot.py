@@ -28,6 +28,8 @@ _CLOSER = 1.25
 """How much closer one looks with one notch of the wheel."""
 _PAN = 40
 """Pixels an arrow key moves what is looked at."""
+_PAST = 0.4
+"""Share of its colour that is left to a picture of another iteration than that at which the run rests."""
 
 
 class Plot(QWidget):
@@ -35,6 +37,10 @@ class Plot(QWidget):
 
     export_requested = Signal(QWidget)
     """Its picture, to be written to a file."""
+    iteration_requested = Signal(int)
+    """The iteration of a flag that was clicked."""
+    iteration_pointed = Signal(object)
+    """The iteration under the mouse, of a plot over time; None where there is none any more."""
     heading_changed = Signal(str, str, str)
     """Title, a shorter title for narrow cards, subtitle."""
 
@@ -52,9 +58,15 @@ class Plot(QWidget):
         self.least_height = 0
         """Pixels a picture needs for everything to be in it, where something is scrolled on the screen."""
         self.names: Mapping[str, str] = {}
+        self.is_past = False
         self.zoom = Zoom()
         self._dragged: QPointF | None = None
         """Where the mouse was last, while it drags what is looked at."""
+        self._spots: tuple[tuple[QRectF, int], ...] = ()
+        self.pointed: float | None = None
+        """The iteration that is pointed at in another plot."""
+        self._time: tuple[QRectF, AxisScale] | None = None
+        """Where a click asks for which iteration."""
         self._parts: tuple[Any, ...] = ()
         self._stale = False
         self.setAccessibleName(title)
@@ -107,6 +119,12 @@ class Plot(QWidget):
             if self._parts:
                 self.renew()
 
+    def set_past(self, is_past: bool) -> None:
+        """Say whether what it shows is of another iteration than that at which the run rests: then it is pale."""
+        if is_past is not self.is_past:
+            self.is_past = is_past
+            self.update()
+
     def set_heading(self, title: str, subtitle: str, short: str = "") -> None:
         """Say what the plot shows, and of which iteration."""
         if (title, short, subtitle) != self.heading:
@@ -117,14 +135,14 @@ class Plot(QWidget):
 
     def paint_still(self, painter: QPainter) -> None:
         """Paint the whole plot as it stands in a picture, in the theme that is worn now: nothing is under the pointer."""
-        hovered, size = self.hovered, self.size()
-        self.hovered = None
+        hovered, pointed, size = self.hovered, self.pointed, self.size()
+        self.hovered = self.pointed = None
         self.resize(size.expandedTo(QSize(0, self.least_height)))
         try:
             self.take(*self._parts)
             self._paint_all(painter)
         finally:
-            self.hovered = hovered
+            self.hovered, self.pointed = hovered, pointed
             self.resize(size)
 
     def _paint_all(self, painter: QPainter) -> None:
@@ -132,6 +150,28 @@ class Plot(QWidget):
             paint_sentence(painter, QRectF(self.rect()), current_theme(), self.sentence or "no data yet")
         else:
             self.paint(painter, QRectF(self.rect()))
+            if self.is_past:
+                painter.fillRect(self.rect(), current_theme().color("panel", 1 - _PAST))
+
+    def set_spots(self, spots: tuple[tuple[QRectF, int], ...]) -> None:
+        """Let a click at one of these places ask for its iteration."""
+        self._spots = spots
+
+    def set_time(self, frame: QRectF, x: AxisScale) -> None:
+        """Say where the iterations stand that are pointed at with the mouse."""
+        self._time = frame, x
+
+    def point_at(self, iteration: float | None) -> None:
+        """Mark this iteration, as it is pointed at in another plot; None marks none."""
+        if iteration != self.pointed:
+            self.pointed = iteration
+            if self._time:
+                self.update()
+
+    def _iteration_at(self, place: QPointF | None) -> float | None:
+        if place is None or self._time is None or self.sentence or not self._time[0].contains(place):
+            return None
+        return max(0.0, float(round(self._time[1].value(place.x()))))
 
     def zoomed(self, frame: QRectF, x: AxisScale, y: AxisScale) -> tuple[AxisScale, AxisScale]:
         """Return the scales of what is looked at. A plot that asks for them is zoomed by the wheel, dragged, reset by a double click."""
@@ -147,6 +187,10 @@ class Plot(QWidget):
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        asked = [iteration for place, iteration in self._spots if place.contains(event.position())]
+        if asked and event.button() == Qt.MouseButton.LeftButton and not self.sentence:
+            self.iteration_requested.emit(asked[-1])
+            return
         is_drag = event.button() == Qt.MouseButton.LeftButton and self.zoom.is_on and self.zoom.contains(event.position())
         self._dragged = event.position() if is_drag else None
         event.setAccepted(is_drag)
@@ -189,6 +233,7 @@ class Plot(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.MouseMove, QEvent.Type.Leave):
             self.hovered = event.position() if isinstance(event, QMouseEvent) else None
+            self.iteration_pointed.emit(self._iteration_at(self.hovered))
             self.update()
         if event.type() == QEvent.Type.ToolTip and not self.sentence:
             return True  # the values under the pointer stand there; the explanation is the header's

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QIcon
 from PySide6.QtWidgets import QFrame, QHeaderView, QTableView, QWidget
 
 from nnviz.ui.theme.colors import BODY, current_theme
@@ -33,6 +33,8 @@ class Column:
     """Of a cell; without it the cell's text."""
     color: Callable[[Any], str] = lambda row: "text"
     """A colour of the theme."""
+    icon: Callable[[Any], QIcon | None] = lambda row: None
+    """What stands before its text."""
     font: Callable[[Any], QFont] = lambda row: sans(BODY)
     right: bool = False
     """Whether it is aligned to the right."""
@@ -130,6 +132,8 @@ class _Rows(QAbstractTableModel):
                 return (column.tooltip or column.text)(row)
             case Qt.ItemDataRole.ForegroundRole:
                 return current_theme().color(column.color(row))
+            case Qt.ItemDataRole.DecorationRole:
+                return column.icon(row)
             case Qt.ItemDataRole.FontRole:
                 return column.font(row)
             case Qt.ItemDataRole.TextAlignmentRole:

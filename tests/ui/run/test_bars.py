@@ -10,7 +10,8 @@ from nnviz.session.run import RunState, Snapshot
 from nnviz.text.names import parameter_title
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot, read_off
-from nnviz.ui.run._ridgeline import bin_at, common_range, in_time, moments, outline
+from nnviz.ui.run.ridgeline import bin_at, common_range, in_time, moments, outline
+from nnviz.ui.run.run_tree import Flag, Surroundings
 from nnviz.ui.step._microscope import OptimizerMicroscope
 from nnviz.ui.step.update_rows import fitted
 from nnviz.ui.theme.colors import LIGHT
@@ -22,7 +23,7 @@ def one_layer(values) -> RunState:
     """A run with one layer whose three measures are all of these values."""
     measure = runs.measure(values)
     layer = replace_all(runs.snapshots(1, layers=("h1",))[0].layers[0], measure)
-    return RunState(snapshots=(Snapshot(5, (layer,)),))
+    return RunState(iteration=5, snapshots=(Snapshot(5, (layer,)),))
 
 
 def replace_all(layer, measure):
@@ -31,6 +32,21 @@ def replace_all(layer, measure):
 
 
 # --- histograms -----------------------------------------------------------------------------------------------------
+
+
+def test_flags_stand_beside_the_ridges_where_time_has_come_to_them(shown, qtbot):
+    plot = HistogramPlot()
+    shown(plot)
+    plot.set_run(runs.run(128))
+    before = plot.grab().toImage()
+    plot.set_surroundings(Surroundings((Flag(32, "iteration 32: L2 0 → 0.1"), Flag(96, "later"), Flag(700, "out of sight"))))
+    assert plot.grab().toImage() != before
+    (first, at), (second, _) = plot._spots
+    assert at == 32
+    assert first.center().y() < second.center().y()
+    with qtbot.waitSignal(plot.iteration_requested) as asked:
+        qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=first.center().toPoint())
+    assert asked.args == [32]
 
 
 def test_many_values_are_a_histogram_with_its_own_bins():
@@ -100,7 +116,7 @@ def test_histogram_switches_quantity_and_layer(shown, qtbot, count_color):
     shown(plot, 320)
     plot.set_run(runs.run())
     assert count_color(plot, LIGHT.color("update")) > 100
-    qtbot.mouseClick(plot.switches["gradients"], Qt.MouseButton.LeftButton)
+    plot.quantities.choose("gradients")
     assert plot.heading[0] == "Gradients over time"
     assert count_color(plot, LIGHT.color("backward")) > 50
     plot.set_names(runs.NAMES)

@@ -6,10 +6,14 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu
 
 from nnviz.session.run import RunState
+from nnviz.ui.run._activation_curve import ActivationCurvePlot
 from nnviz.ui.run._boundary import BoundaryPlot
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
+from nnviz.ui.run._learning_rates import LearningRatesPlot
 from nnviz.ui.run._metric import MetricPlot
+from nnviz.ui.run._unit_shares import UnitSharesPlot
+from nnviz.ui.run._update_ratio import UpdateRatioPlot
 from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.step._microscope import OptimizerMicroscope
 from nnviz.ui.theme.colors import DARK, LIGHT
@@ -18,7 +22,8 @@ from nnviz.ui.widgets.plot_card import framed
 from nnviz.ui.widgets.plot_picture import PlotStill, picture, picture_menu
 from tests.ui import runs
 
-RUN_PLOTS = (LossPlot, BoundaryPlot, HistogramPlot, GradientNormPlot, MetricPlot)
+LAYER_PLOTS = (UpdateRatioPlot, UnitSharesPlot, LearningRatesPlot, ActivationCurvePlot)
+RUN_PLOTS = (LossPlot, BoundaryPlot, HistogramPlot, GradientNormPlot, MetricPlot, *LAYER_PLOTS)
 SIZES = ((160, 100), (260, 170), (900, 560))
 
 

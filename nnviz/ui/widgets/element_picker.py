@@ -1,4 +1,4 @@
-"""Picks one parameter of a trace and one element of it. It shows shapes only and knows nothing of optimizers."""
+"""Picks one parameter and one element of it. It shows shapes only and knows nothing of traces or optimizers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ElementPicker(QWidget):
             box.valueChanged.connect(lambda: self._change(tuple(box.value() for box in self.boxes)))
 
     def set_parameters(self, parameters: Sequence[tuple[int, str, tuple[int, ...]]]) -> None:
-        """Offer these (node, name, shape)."""
+        """Offer these (number, name, shape)."""
         shapes = {node: shape for node, _, shape in parameters}
         names = [name for _, name, _ in parameters]
         if shapes == self._shapes and names == [self.parameters.itemText(place) for place in range(self.parameters.count())]:

@@ -20,7 +20,7 @@ def moments(snapshots: tuple[Snapshot, ...], layer: str, quantity: str, most: in
         stride *= 2
     picked = (*snapshots[:-1][::stride], *snapshots[-1:])
     rows = ((snapshot.iteration, _of_layer(snapshot.layers, layer)) for snapshot in picked)
-    return [(iteration, getattr(measures, quantity)) for iteration, measures in rows if measures]
+    return [(iteration, measure) for iteration, measures in rows if measures and (measure := getattr(measures, quantity))]
 
 
 def _of_layer(layers: tuple[LayerMeasures, ...], layer: str) -> LayerMeasures | None:

@@ -1,0 +1,103 @@
+"""How well each class is answered: confusion matrix, precision, recall, F1, counts, and the rows behind a cell. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from nnviz.records.data_record import DataRecord
+from nnviz.records.run_records import Predictions
+from nnviz.records.tensors import to_numpy
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """One class: shares of 0 to 1, NaN where they are a share of nothing."""
+
+    name: str
+    precision: float
+    """Of the rows answered with it, those that are of it."""
+    recall: float
+    """Of the rows of it, those answered with it."""
+    f1: float
+    count: int
+    """How many rows are of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class AnswersOfSet:
+    """The answers to the training or to the validation rows of data with classes."""
+
+    data: DataRecord
+    answers: Predictions
+    of_training: bool
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """(rows,) Which rows of the data were answered, of this set."""
+        return to_numpy(self.answers.rows)[self._chosen]
+
+    @cached_property
+    def _chosen(self) -> np.ndarray:
+        return np.flatnonzero(to_numpy(self.data.training)[to_numpy(self.answers.rows)] == self.of_training)
+
+    @cached_property
+    def answered(self) -> np.ndarray:
+        """(rows,) The class each is answered with, −1 for none."""
+        return to_numpy(self.answers.values)[self._chosen]
+
+    @cached_property
+    def truth(self) -> np.ndarray:
+        """(rows,) The class each is of."""
+        return to_numpy(self.data.y)[self.rows]
+
+    @cached_property
+    def sure(self) -> np.ndarray:
+        """(rows,) The probability of the class that is answered."""
+        return to_numpy(self.answers.sure)[self._chosen]
+
+    @property
+    def total(self) -> int:
+        """How many rows the set has."""
+        return int((to_numpy(self.data.training) == self.of_training).sum())
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """(classes, classes) How often class j (column) is answered where class i (row) is true: over the whole set where the engine
+        scored that, else over the rows that were sent."""
+        is_scored = self.of_training == bool(to_numpy(self.data.training).all())
+        if is_scored and self.answers.confusion is not None:
+            return to_numpy(self.answers.confusion)
+        known, classes = self.answered >= 0, self.data.classes
+        places = self.truth[known] * classes + self.answered[known]
+        return np.bincount(places, minlength=classes * classes).reshape(classes, classes)
+
+    @cached_property
+    def classes(self) -> tuple[ClassFigures, ...]:
+        """The figures of every class, in order."""
+        right, answered, true = np.diag(self.matrix), self.matrix.sum(0), self.matrix.sum(1)
+        return tuple(_figures(self.name(k), int(right[k]), int(answered[k]), int(true[k])) for k in range(len(right)))
+
+    @property
+    def remark(self) -> str:
+        """What is not counted; empty where everything is."""
+        parts = [f"{(self.answered < 0).sum():,} rows are not answered"] if (self.answered < 0).any() else []
+        counted = int(self.matrix.sum()) + int((self.answered < 0).sum())
+        return " · ".join([*parts, *([f"the first {counted:,} of {self.total:,} rows"] if counted < self.total else [])])
+
+    def of_cell(self, true: int, answered: int) -> np.ndarray:
+        """Return places of the rows of a cell, the surest first."""
+        places = np.flatnonzero((self.truth == true) & (self.answered == answered))
+        return places[np.argsort(-self.sure[places], kind="stable")]
+
+    def name(self, number: int) -> str:
+        """Return what a class is called."""
+        return self.data.class_names[number] if number < len(self.data.class_names) else str(number)
+
+
+def _figures(name: str, right: int, answered: int, true: int) -> ClassFigures:
+    """F1 as the share 2·right / (answered + true), which is the harmonic mean of the other two."""
+    precision, recall = (right / of if of else float("nan") for of in (answered, true))
+    return ClassFigures(name, precision, recall, 2 * right / (answered + true) if answered + true else float("nan"), true)
