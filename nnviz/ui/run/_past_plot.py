@@ -97,11 +97,11 @@ class PastPlot(Plot):
             painter.drawLine(QPointF(x(self._iteration), y.start), QPointF(x(self._iteration), y.end))
 
     def iteration_at(self, place: QPointF) -> int | None:
-        """Return the measured iteration nearest to a place in the plot; None outside the frame."""
-        if self.chart is None or not self.zoom.contains(place):
+        """Return the measured iteration of this run nearest to a place in the plot; None outside the frame, and of other branches."""
+        known = max((one.curve.iterations for one in self._shown if one.is_of_this_run), key=len, default=None)
+        if self.chart is None or known is None or not known.size or not self.zoom.contains(place):
             return None
-        known = max((one.curve.iterations for one in self._shown), key=len)
-        return int(known[nearest(known, self.zoom.shown[0].value(place.x()))]) if known.size else None
+        return int(known[nearest(known, self.zoom.shown[0].value(place.x()))])
 
     # --- Qt ---
 

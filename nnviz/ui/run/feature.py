@@ -108,7 +108,6 @@ class RunFeature:
         below = {"hindsight": self.past}
         self.cards = {name: framed(plot, below.get(name)) for name, plot in (self.plots | {"noise": self.noise}).items()}
         self.past.ask_requested.connect(self.ask_past)
-        self.past.iteration_requested.connect(session.training.go_to)
         self._hovered = NO_NEURON
         self._rate = TrainingRate()
         self.calls: CallText | None = None
@@ -118,6 +117,7 @@ class RunFeature:
         self._has_ghosts, self._chosen = True, ""
         self.navigation = RunNavigation(session, shell, self._show_around)
         self.bar = self.navigation.bar
+        self.past.iteration_requested.connect(self.navigation.go_to)
         self.training.value_requested.connect(self._change)
         for plot in (self.boundary, self.histograms):
             plot.needs_changed.connect(shell.update_needs)
