@@ -16,6 +16,7 @@ from nnviz.ui.files import recent
 from nnviz.ui.files._file_notes import FileNotes
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.theme.colors import LIGHT
+from nnviz.ui.widgets.waiting import waiting
 
 DOCUMENTS = "nnviz documents (*.nnviz *.json);;All files (*)"
 
@@ -54,7 +55,9 @@ class Documents:
     def read(self, path: Path) -> None:
         """Put the document at this path in the place of the present one."""
         self.notes.drop()
-        if self._document.open(path):
+        with waiting():
+            is_open = self._document.open(path)
+        if is_open:
             sweep(path.parent)
             self._remember(path)
         elif stamp(path) is None:
@@ -89,7 +92,8 @@ class Documents:
         return bool(path) and self._write(Path(path).with_suffix(Path(path).suffix or ".nnviz").absolute())
 
     def _write(self, path: Path) -> bool:
-        saved = self._document.save_as(path, self._picture())
+        with waiting():
+            saved = self._document.save_as(path, self._picture())
         if saved:
             self._remember(path)
             self.notes.saved(path)

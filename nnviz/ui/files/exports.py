@@ -12,6 +12,7 @@ from nnviz.document.store.files import replace_file
 from nnviz.session.stepping import Stepping
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.toast import Toast
+from nnviz.ui.widgets.waiting import waiting
 
 PICTURES = ("svg", "png", "pdf")
 GRAPH_FILES = ("dot", "graphml", "json")
@@ -79,7 +80,8 @@ class Exports:
         if not name:
             return
         try:
-            write(Path(name))
+            with waiting():
+                write(Path(name))
         except (OSError, ValueError) as error:
             self._shell.toast.post("error", f"{Path(name).name} could not be written: {reason(error)}")
         else:

@@ -50,7 +50,7 @@ class PastPanel(QWidget):
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
-        row.setSpacing(GRID)
+        row.setSpacing(2 * GRID)
         row.addWidget(self.ask)
         row.addWidget(self.text, 1)
         for button in (self.every, self.some, self.go, self.close_answer, self.cancel):

@@ -24,6 +24,8 @@ _EXPLANATION = (
     "Any number that can be measured, of every iteration there has been: the iterations are made again, exactly, beside the run. "
     "A click goes to that iteration. Pale curves end where the run has gone on since they were asked for, or are of another branch."
 )
+_AHEAD = 1.5
+"""Where the run stands is in sight up to so many times as far as the curves reach: beyond, they would shrink to nothing."""
 _STILL = 4
 """Pixels the mouse may move in a click."""
 
@@ -78,7 +80,7 @@ class PastPlot(Plot):
         is_log = self.log_switch.isChecked()
         self.chart = LineChart(
             lines,
-            x_limits=snapped(0.0, max(1.0, float(last), float(iteration)), 10),
+            x_limits=snapped(0.0, max(1.0, float(iteration if last < iteration <= _AHEAD * last else last)), 10),
             y_limits=log_limits(lines) if is_log else _limits(lines),
             log=is_log,
             notes=_notes(shown, lines),
@@ -95,11 +97,11 @@ class PastPlot(Plot):
             painter.drawLine(QPointF(x(self._iteration), y.start), QPointF(x(self._iteration), y.end))
 
     def iteration_at(self, place: QPointF) -> int | None:
-        """Return the measured iteration nearest to a place in the plot; None outside the frame."""
-        if self.chart is None or not self.zoom.contains(place):
+        """Return the measured iteration of this run nearest to a place in the plot; None outside the frame, and of other branches."""
+        known = max((one.curve.iterations for one in self._shown if one.is_of_this_run), key=len, default=None)
+        if self.chart is None or known is None or not known.size or not self.zoom.contains(place):
             return None
-        known = max((one.curve.iterations for one in self._shown), key=len)
-        return int(known[nearest(known, self.zoom.shown[0].value(place.x()))]) if known.size else None
+        return int(known[nearest(known, self.zoom.shown[0].value(place.x()))])
 
     # --- Qt ---
 

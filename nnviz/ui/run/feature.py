@@ -51,6 +51,8 @@ _NEEDS = {
 }
 """What the engine has to measure for a panel, whatever is chosen in it."""
 WAITING = "A few iterations are made aside, to see which calls they consist of…"
+_HUGE = 1e5
+"""From this on an RMSE is written as a power of ten."""
 NO_NEURON = ("", -1)
 """Layer and unit while the mouse is over no neuron."""
 
@@ -114,6 +116,7 @@ class RunFeature:
         self._has_ghosts, self._chosen = True, ""
         self.navigation = RunNavigation(session, shell, self._show_around)
         self.bar = self.navigation.bar
+        self.past.iteration_requested.connect(self.navigation.go_to)
         self.training.value_requested.connect(self._change)
         for plot in self.plots.values():
             plot.export_requested.connect(shell.export_picture)
@@ -127,7 +130,6 @@ class RunFeature:
         for plot in (self.boundary, self.histograms):
             plot.needs_changed.connect(shell.update_needs)
         self.past.ask_requested.connect(self.ask_past)
-        self.past.iteration_requested.connect(session.training.go_to)
         self.noise.compute_requested.connect(lambda: session.tasks.ask(NoiseTask()))
         self.noise.cancel_requested.connect(lambda: session.tasks.cancel(NoiseTask))
         self.noise.export_requested.connect(shell.export_picture)
@@ -309,4 +311,4 @@ def score_texts(training: Training, score: float | None) -> tuple[str, str]:
     """Return the name of the metric, and its value as a text; empty where it is not known."""
     if catalog.LOSSES[training.loss].group == "Classification" and training.target == "labels":
         return "accuracy", "" if score is None else f"{score:.1%}".replace("%", " %")
-    return "RMSE", "" if score is None else f"{score:.4f}"
+    return "RMSE", "" if score is None else f"{score:.4f}" if score < _HUGE else numbers.steady(score)

@@ -18,6 +18,8 @@ class StopNote:
         self._notes, self._show_where = notes, show_where
         self._place: tuple[int, int] | None = None
         """Revision and iteration of the latest stop; None once it has been looked at, or left."""
+        self._text = ""
+        """What it says."""
 
     def show_run(self, new: RunState, old: RunState | None, workspace: str) -> None:
         """Follow the run. In the workspace of the stepper there is nothing to lead to."""
@@ -28,7 +30,12 @@ class StopNote:
         if self._place != (new.revision, new.iteration) or new.target is not None or workspace == "step":
             self.drop()
         elif _KEY not in self._notes.notes:
+            self._text = new.message
             self._notes.post(_KEY, "warning", new.message, [("Show where", self._show_where)])
+
+    def says(self, text: str) -> bool:
+        """Return whether this is what it says now."""
+        return text == self._text and _KEY in self._notes.notes
 
     def drop(self) -> None:
         """It has been looked at."""

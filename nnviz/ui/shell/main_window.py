@@ -141,7 +141,7 @@ class MainWindow(QMainWindow):
         for changed in (session.what_ifs.changed, session.undo_order.changed):
             changed.connect(self.update_actions)
         session.branches.changed.connect(self.update_actions, Qt.ConnectionType.QueuedConnection)  # others still hear of the document
-        session.message_posted.connect(self.toast.post)
+        session.message_posted.connect(self._tell)
         session.work.changed.connect(self._show_work)
         self.busy_line.cancel_requested.connect(session.work.cancel)
         self.top_bar.workspace_requested.connect(self.features.area.show_workspace)
@@ -206,6 +206,11 @@ class MainWindow(QMainWindow):
             self.action_table.show_running("train", new.training or new.target is not None)
             self._show_engine(new)
             self._show_soundness()
+
+    def _tell(self, level: str, text: str) -> None:
+        """Say it in passing, unless a note says it already."""
+        if not self._stop_note.says(text):
+            self.toast.post(level, text)
 
     def _show_stop(self) -> None:
         """Open the stepper on the node that training stopped at."""

@@ -90,6 +90,8 @@ def test_curves_are_pale_where_the_run_has_gone_on_or_another_way(qtbot, window,
     window.session.edit("Rate", edits.set_value, "training.optimizer.learning_rate", 0.5)
     wait(qtbot, lambda: window.session.link.is_up_to_date)
     qtbot.waitUntil(lambda: "other branch" in panel.plot.chart.curves[0].label)
+    window.grab()
+    assert panel.plot.iteration_at(QPointF(panel.plot.rect().center())) is None, "a click leads nowhere: that iteration is not of this run"
 
 
 def test_when_it_first_became_true_and_a_click_goes_there(qtbot, window, panel):
