@@ -116,7 +116,6 @@ class RunFeature:
         self._has_ghosts, self._chosen = True, ""
         self.navigation = RunNavigation(session, shell, self._show_around)
         self.bar = self.navigation.bar
-        self.past.iteration_requested.connect(self.navigation.go_to)
         self.training.value_requested.connect(self._change)
         for plot in self.plots.values():
             plot.export_requested.connect(shell.export_picture)
@@ -130,6 +129,7 @@ class RunFeature:
         for plot in (self.boundary, self.histograms):
             plot.needs_changed.connect(shell.update_needs)
         self.past.ask_requested.connect(self.ask_past)
+        self.past.iteration_requested.connect(self.navigation.go_to)
         self.noise.compute_requested.connect(lambda: session.tasks.ask(NoiseTask()))
         self.noise.cancel_requested.connect(lambda: session.tasks.cancel(NoiseTask))
         self.noise.export_requested.connect(shell.export_picture)

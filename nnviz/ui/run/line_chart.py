@@ -126,9 +126,7 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
         axes.vertical(chart.stopped_at, theme.color("loss"), Qt.PenStyle.DashLine, "non-finite at iteration {value:,.0f}")
     plot.set_time(frame, x)
     is_hovered = hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered)
-    read = _pointed(plot, chart, x)
-    if is_hovered:
-        read = _nearest(_read(chart, x.value(hovered.x())), y, hovered.y(), frame.height())
+    read = _nearest(_read(chart, x.value(hovered.x())), y, hovered.y(), frame.height()) if is_hovered else _pointed(plot, chart, x)
     if read:
         axes.vertical(read[0][0].x[read[0][1]], theme.color("faint"))
     axes.render(painter)
