@@ -22,7 +22,7 @@ SGD = edits.choose_optimizer(MOONS, "sgd")
 
 def curves(losses, start: int = 0) -> Curves:
     nothing = np.full(len(losses), np.nan)
-    return Curves(np.arange(start, start + len(losses), dtype=float), np.array(losses, dtype=float), nothing, nothing, nothing, nothing)
+    return Curves(np.arange(start, start + len(losses), dtype=float), np.array(losses, dtype=float), *5 * [nothing])
 
 
 FALLING = curves(np.linspace(1, 0.1, 200))
