@@ -105,9 +105,7 @@ class RunFeature:
             "curve": self.curve,
             "modes": self.modes,
         }
-        below = {"hindsight": self.past}
-        self.cards = {name: framed(plot, below.get(name)) for name, plot in (self.plots | {"noise": self.noise}).items()}
-        self.past.ask_requested.connect(self.ask_past)
+        self.cards = {name: framed(plot, {"hindsight": self.past}.get(name)) for name, plot in (self.plots | {"noise": self.noise}).items()}
         self._hovered = NO_NEURON
         self._rate = TrainingRate()
         self.calls: CallText | None = None
@@ -117,7 +115,6 @@ class RunFeature:
         self._has_ghosts, self._chosen = True, ""
         self.navigation = RunNavigation(session, shell, self._show_around)
         self.bar = self.navigation.bar
-        self.past.iteration_requested.connect(self.navigation.go_to)
         self.training.value_requested.connect(self._change)
         for plot in (self.boundary, self.histograms):
             plot.needs_changed.connect(shell.update_needs)
@@ -125,10 +122,13 @@ class RunFeature:
             plot.export_requested.connect(shell.export_picture)
             plot.iteration_pointed.connect(lambda iteration, plot=plot: self._point(plot, iteration))
             plot.iteration_requested.connect(self.navigation.go_to)
-        session.responded.connect(self._show_map)
-        self._join_noise(session, shell)
+        self._join(session, shell)
 
-    def _join_noise(self, session: Session, shell: Shell) -> None:
+    def _join(self, session: Session, shell: Shell) -> None:
+        """Let what is asked for in panels that compute only then reach the session, and what comes back reach them."""
+        session.responded.connect(self._show_map)
+        self.past.ask_requested.connect(self.ask_past)
+        self.past.iteration_requested.connect(self.navigation.go_to)
         self.noise.compute_requested.connect(lambda: session.tasks.ask(NoiseTask()))
         self.noise.cancel_requested.connect(lambda: session.tasks.cancel(NoiseTask))
         self.noise.export_requested.connect(shell.export_picture)
