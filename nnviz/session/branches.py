@@ -47,6 +47,8 @@ class Branches(QObject):
         self._document, self._link, self._training = document, link, training
         self.kept: tuple[KeptBranch, ...] = ()
         self._name, self._color = FIRST, 0
+        self._is_going = False
+        """Whether the next log is that of a branch a person has gone to: it stays that branch, though another may begin like it."""
 
     @property
     def present(self) -> Branch | None:
@@ -81,6 +83,7 @@ class Branches(QObject):
         curves = kept.curves
         run = remembered(kept.run, iteration=iteration, curves=curves.until(iteration), ahead=curves.after(iteration))
         in_force = with_looks_of(kept.branch.log.at(iteration), self._document.experiment)
+        self._is_going = True
         self._link.take_up(kept.branch.log, run, in_force)
         self._document.amend(in_force)
         self.changed.emit()
@@ -155,7 +158,8 @@ class Branches(QObject):
     def follow_log(self) -> None:
         """The run has another log: if it is nothing but the beginning of a branch beside it, it is that branch again."""
         log, run = self._link.log, self._link.run
-        if log is None or run.reached > run.iteration or not self._link.is_up_to_date:
+        was_going, self._is_going = self._is_going, False
+        if was_going or log is None or run.reached > run.iteration or not self._link.is_up_to_date:
             return
         same = [one for one in self.kept if self._begins(one.branch)]
         if same and not any(change.iteration > run.iteration for change in log.changes):

@@ -178,3 +178,11 @@ def test_branches_are_kept_with_the_document(trained, tmp_path):
     again.close()
     trained.session.branches.remove("slow")
     assert not trained.session.is_saved
+
+
+def test_a_branch_that_is_the_beginning_of_another_stays_itself_when_it_is_gone_to(trained):
+    trained.session.branches.add([("short", trained.session.link.log)])
+    trained.session.branches.go_to("short")
+    trained.opened()
+    assert names(trained) == ["main", "short"] and trained.session.branches.present.name == "short"
+    assert trained.session.branches.kept[0].branch.reached == 9

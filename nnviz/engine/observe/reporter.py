@@ -32,8 +32,8 @@ MEASURING = 100
 """So many times the cost of measuring must have been trained before the next one: at most 1 % of the time."""
 TRACING = 100
 """The same for live traces. Together they leave a watched run more than nine tenths of its speed."""
-PICTURING = 25
-"""The same for a picture of the inside of the net, one after the other: at most 4 % of the time."""
+PICTURING = 20
+"""The same for all pictures of the inside of the net together, at most one on a frame: at most 5 % of the time."""
 TRACED_ANYWAY = 1.0
 """Seconds after which a live trace comes, whatever it costs."""
 
@@ -72,9 +72,9 @@ class Reporter:
         self._number = 0
         self._unacknowledged: set[int] = set()
         self._points_sent = 0
-        self._measuring, self._tracing, self._picturing = Budget(MEASURING), Budget(TRACING), Budget(PICTURING)
-        self._pictured = 0
-        """How many pictures were made while training: they take turns."""
+        self._measuring, self._tracing = Budget(MEASURING), Budget(TRACING)
+        self._picturing: dict[PictureWish, Budget] = {}
+        """Of every picture, the one first that has waited longest: one that costs much does not hold up the others."""
         self._last_frame = self._last_trace = 0.0
         self._refused = ""
         self._start: tuple[Experiment | None, dict[str, float]] = (None, {})
@@ -92,6 +92,8 @@ class Reporter:
 
     def set_watch(self, watch: Watch) -> None:
         """Fill frames from now on with what is watched."""
+        if watch.pictures != self.watch.pictures:
+            self._picturing = {wish: Budget(PICTURING * len(watch.pictures)) for wish in watch.pictures}
         self.watch = watch
 
     def keep_trace(self, captured: Captured) -> None:
@@ -114,7 +116,8 @@ class Reporter:
         """After an iteration that took so long: send a frame if one is due."""
         self._measuring.trained(seconds)
         self._tracing.trained(seconds)
-        self._picturing.trained(seconds)
+        for budget in self._picturing.values():
+            budget.trained(seconds)
         now = time.perf_counter()
         if now - self._last_frame < INTERVAL or self._unacknowledged:
             return
@@ -132,12 +135,13 @@ class Reporter:
 
     def _with_next_picture(self, timeline: Timeline, frame: Frame) -> Frame:
         """The frame, and on it the picture whose turn it is, if one is due."""
-        wishes = self.watch.pictures
-        if not wishes or not self._picturing.is_due:
+        wish = next((wish for wish, budget in self._picturing.items() if budget.is_due), None)
+        if wish is None:
             return frame
-        self._pictured += 1
-        made, cost = _timed(lambda: picture(timeline.trainer, wishes[self._pictured % len(wishes)]))
-        self._picturing.spent(cost)
+        made, cost = _timed(lambda: picture(timeline.trainer, wish))
+        budget = self._picturing.pop(wish)
+        budget.spent(cost)
+        self._picturing[wish] = budget  # the last in turn
         return structs.replace(frame, pictures=(made,))
 
     def report_progress(self, timeline: Timeline, revision: int) -> None:

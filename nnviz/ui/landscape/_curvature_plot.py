@@ -20,7 +20,6 @@ from nnviz.ui.theme.fonts import sans
 from nnviz.ui.widgets.header_button import SwitchButton
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, write
-from nnviz.ui.widgets.scales import AxisScale, decades
 
 _EXPLANATION = (
     "The Hessian, all second derivatives of the loss where the run stands. Its eigenvalues say how the loss bends along its own "
@@ -32,7 +31,6 @@ _DECADES = 6
 _NARROWEST, _LOWEST = 200.0, 64.0
 """Pixels the bars need at least beside the words, and over them."""
 _GAP = 16.0
-_SCATTER = "variance of the gradient over batch size"
 _MORE = "more when enlarged"
 _GAUGE = 6
 
@@ -58,13 +56,12 @@ def bars_of(eigenvalues: np.ndarray, is_log: bool) -> Bars:
 class CurvaturePlot(Plot):
     """Bars, a gauge for the learning rate, and facts under heads, as many as there is room for."""
 
-    def __init__(self, *tools: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Curvature", _EXPLANATION, parent=parent)
         self.log_switch = SwitchButton("log", "Logarithmic axis of the eigenvalues")
         self.log_switch.toggled.connect(self.renew)
-        self.tools = (*tools, self.log_switch)
+        self.tools = (self.log_switch,)
         self.found: Curvature | None = None
-        self.noise: GradientNoise | None = None
         self.sections: tuple[Section, ...] = ()
         self._bars = Bars(np.zeros(0), np.zeros(0))
 
@@ -76,8 +73,8 @@ class CurvaturePlot(Plot):
         self.offer(found, iteration, noise, failure)
 
     def take(self, found: Curvature | None = None, iteration: int = 0, noise: GradientNoise | None = None, failure: str = "") -> None:
-        self.found, self.noise = found, noise
-        self.sections = (*(sections(found) if found else ()), *((noise_section(noise),) if noise else ()))
+        self.found = found
+        self.sections = (*sections(found), *((noise_section(noise),) if noise else ())) if found else ()
         self.sentence = "" if self.sections else failure or "how the loss bends where the run stands: press compute"
         self.least_height = round(line_height() * sum(len(section.facts) + 1.5 for section in self.sections))
         if found:
@@ -86,11 +83,6 @@ class CurvaturePlot(Plot):
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         theme = current_theme()
-        if self.found is None:
-            texts = area.adjusted(0, 0, 0, self.least_height - area.height())
-            self._paint_sections(painter, theme, texts)
-            self._paint_scatter(painter, theme, area.adjusted(0, self.least_height + _GAP, 0, 0))
-            return
         needed = _width(self.sections)
         if area.width() >= needed + _NARROWEST:
             bars = area.adjusted(0, 0, -needed - _GAP, 0)
@@ -101,26 +93,6 @@ class CurvaturePlot(Plot):
         self._paint_bars(painter, theme, bars)
         self._paint_sections(painter, theme, texts)
         self._paint_readout(painter, theme, bars)
-
-    def _paint_scatter(self, painter: QPainter, theme: Theme, area: QRectF) -> None:
-        """How the gradient's variance falls with the size of the batch, both logarithmic."""
-        sizes, variances = to_numpy(self.noise.sizes).astype(float), to_numpy(self.noise.variances)
-        known = np.isfinite(variances) & (variances > 0)
-        if known.sum() < 2 or area.height() < _LOWEST:
-            return
-        y_limits = decades(float(variances[known].min()), float(variances[known].max()))
-        left = 7 + max(text_width(plot_numbers.power_of_ten(limit), number=True) for limit in y_limits)
-        frame = area.adjusted(round(left), line_height() + 4, -12, -line_height() - 3)
-        x = AxisScale(float(sizes[0]), float(sizes[-1]), frame.left(), frame.right(), log=True)
-        y = AxisScale(*y_limits, frame.bottom(), frame.top(), log=True)
-        self.axes.place(painter, theme, frame, x, y)
-        self.axes.axis("left", plot_numbers.power_of_ten, lines=True)
-        self.axes.axis("bottom", plot_numbers.tick)
-        if x.low <= self.noise.batch_size <= x.high:
-            self.axes.vertical(self.noise.batch_size, theme.color("muted"), Qt.PenStyle.DashLine)
-        self.axes.curve(sizes[known], variances[known], theme.color("backward"), 1.6)
-        self.axes.render(painter)
-        write(painter, QRectF(frame.left(), area.top(), frame.width(), line_height()), _SCATTER, theme.color("muted"))
 
     def _frame(self, area: QRectF) -> QRectF:
         texts = [number(self.found.largest), number(self.found.smallest), "<0.00001"]

@@ -72,7 +72,7 @@ class LandscapePlot(Plot):
     def paint(self, painter: QPainter, area: QRectF) -> None:
         room = area.adjusted(0, 0, 0, -self._paint_footers(painter, area))
         if self._is_surface:
-            paint_surface(self, painter, room, self.shown, self.side)
+            paint_surface(self, painter, room, self.shown, self.side, self._dragged is not None)
         else:
             paint_contours(self, painter, room, self.shown, self._image)
 
@@ -118,6 +118,10 @@ class LandscapePlot(Plot):
             way = event.position() - self._dragged
             self._dragged = event.position()
             self._turn(way.x(), way.y())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        self.update()  # what was coarse while it was turned
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if not self._is_surface:

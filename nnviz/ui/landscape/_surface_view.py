@@ -22,6 +22,8 @@ _SHADES = 24
 """So many colours there are; a brush for every face would take longer."""
 _EDGE = 0.25
 """By how much the edges of faces are darker, as a share of the range of colours."""
+_RESTING, _MOVING = 41, 21
+"""So many points along a side have faces between them, at rest and while it is turned."""
 _NEAR = 12.0
 _LEAST_HIGH, _MOST_HIGH = 0.12, 1.45
 """Radians one looks down at least and at most."""
@@ -68,15 +70,16 @@ class _Stage:
         return self.view.seen(points)[0] * size + np.array([self.area.center().x(), self.area.center().y()])
 
 
-def paint_surface(plot: Plot, painter: QPainter, area: QRectF, shown: ShownPlane, view: View) -> None:
-    """Paint the surface, the floor with its axes, the paths over it, and the values under the pointer."""
+def paint_surface(plot: Plot, painter: QPainter, area: QRectF, shown: ShownPlane, view: View, is_turning: bool) -> None:
+    """Paint the surface, coarser while it is being turned, the floor with its axes, the paths over it, the values under the pointer."""
     theme, field = current_theme(), shown.field
     stage = _Stage(shown, view, area.adjusted(8, line_height(), -8, -line_height()))
     floor = _paint_floor(painter, theme, stage)
     grid_x, grid_y = np.meshgrid(field.x, field.y)
     corners = stage.placed(grid_x, grid_y, field.share(field.losses))
     pixels = stage.pixels(corners)
-    _paint_faces(painter, theme, pixels, view.seen(corners)[1], field.share(field.losses))
+    some = _some(field.losses.shape, is_turning)
+    _paint_faces(painter, theme, pixels[some], view.seen(corners)[1][some], field.share(field.losses)[some])
     _write_names(painter, theme, stage, floor)
     places = [(path, stage.pixels(_on_surface(stage, path.points))) for path in shown.paths]
     for number, (path, line) in reversed(list(enumerate(places))):
@@ -121,6 +124,17 @@ def _front_edges(corners: np.ndarray) -> list[tuple[int, int]]:
     """Of the edges along x and of those along y the lower one on the screen, from low to high."""
     pairs = (((0, 1), (3, 2)), ((0, 3), (1, 2)))
     return [max(edges, key=lambda edge: corners[edge[0]][1] + corners[edge[1]][1]) for edges in pairs]
+
+
+def _some(shape: tuple[int, int], is_turning: bool) -> tuple[slice, slice]:
+    """Of many points along a side every second or fourth, the last one among them: every face takes its time."""
+    steps = []
+    for size in shape:
+        step = next((step for step in (1, 2, 4, 8) if size <= step * (_MOVING if is_turning else _RESTING)), 8)
+        while (size - 1) % step:
+            step //= 2
+        steps.append(step)
+    return slice(None, None, steps[0]), slice(None, None, steps[1])
 
 
 def _paint_faces(painter: QPainter, theme: Theme, pixels: np.ndarray, depth: np.ndarray, share: np.ndarray) -> None:

@@ -24,12 +24,11 @@ from nnviz.ui.landscape._task_strip import TaskStrip
 from nnviz.ui.landscape.curvature_text import cost
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.boxes import stacked
-from nnviz.ui.widgets.header_button import choice
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.plot_card import framed
 
 _RATE = "training.optimizer.learning_rate"
-_CURVATURES = {"hessian": "Hessian", "noise": "gradient noise"}
+_PANELS = {PlaneTask: "landscape", CurvatureTask: "curvature", NoiseTask: "curvature", RangeTestTask: "range_test"}
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,8 @@ class LandscapeFeature:
         self.settings = PlaneSettings()
         self.use_rate = QPushButton("use this rate")
         self.use_rate.setProperty("role", "note")
-        self.measured = choice("What is computed of the curvature", _CURVATURES, "hessian")
         self.landscape = LandscapePlot(self.settings.plane, self.settings.opener)
-        self.curvature, self.range_test = CurvaturePlot(self.measured), RangeTestPlot(self.use_rate)
+        self.curvature, self.range_test = CurvaturePlot(), RangeTestPlot(self.use_rate)
         self.panels = self._panels()
         self.plots: dict[str, Plot] = {name: panel.plot for name, panel in self.panels.items()}
         self.cards = {
@@ -75,8 +73,8 @@ class LandscapeFeature:
             "curvature": TaskPanel(
                 self.curvature,
                 TaskStrip("the curvature where the run stands"),
-                lambda: NoiseTask() if self.measured.key == "noise" else CurvatureTask(),
-                lambda: f"{NoiseTask().batches} batches of every size" if self.measured.key == "noise" else cost(self._weights()),
+                CurvatureTask,
+                lambda: cost(self.session.report.parameters),
             ),
             "range_test": TaskPanel(
                 self.range_test,
@@ -94,7 +92,6 @@ class LandscapeFeature:
         self.session.tasks.changed.connect(self._show_kind)
         self.session.branches.changed.connect(self.show_visible)
         self.settings.changed.connect(self.show_visible)
-        self.measured.chosen.connect(self.show_visible)
         self.range_test.rate_chosen.connect(self.show_visible)
         self.use_rate.clicked.connect(self._use_rate)
 
@@ -118,8 +115,8 @@ class LandscapeFeature:
                 self._show(panel)
 
     def _show_kind(self, kind: type[TaskKind]) -> None:
-        name = {PlaneTask: "landscape", RangeTestTask: "range_test"}.get(kind, "curvature")
-        self._show(self.panels[name])
+        if name := _PANELS.get(kind):
+            self._show(self.panels[name])
 
     def _show(self, panel: TaskPanel) -> None:
         """A result is pale unless it is of where the run stands, and of what would be asked for now."""
@@ -159,13 +156,9 @@ class LandscapeFeature:
             self.landscape.set_look(present.name if present else "", colors, names)
             self.landscape.set_plane(state.result, state.iteration, state.failure)
         elif panel.plot is self.curvature:
-            bends, noise = tasks.state(CurvatureTask), tasks.state(NoiseTask)
-            if self.measured.key == "noise":
-                self.curvature.set_found(None, noise.iteration, noise.result, noise.failure)
-            else:
-                self.curvature.set_found(
-                    bends.result, bends.iteration, noise.result if noise.moment == bends.moment else None, bends.failure
-                )
+            noise = tasks.state(NoiseTask)
+            beside = noise.result if noise.moment == state.moment else None
+            self.curvature.set_found(state.result, state.iteration, beside, state.failure)
         else:
             self.range_test.set_found(state.result, state.iteration, self.session.run.learning_rate, state.failure)
             rate = self.range_test.rate
@@ -192,9 +185,6 @@ class LandscapeFeature:
             same = [one.branch for one in kept if examine(one.branch.log.at(one.branch.reached)).parameters_by_name == shapes]
             self._known, self._other_runs = (kept, shapes), tuple(OtherRun(branch.name, branch.log, branch.reached) for branch in same)
         return self._other_runs
-
-    def _weights(self) -> int:
-        return self.session.report.parameters
 
 
 def _plane_offer(task: PlaneTask) -> str:

@@ -116,6 +116,12 @@ def loss_image(theme: Theme, shares: np.ndarray) -> np.ndarray:
     return np.rint(np.where(hatched[..., None], np.array(QColor(theme.loss).getRgb()[:3]), image)).astype(np.uint8)
 
 
-def free_of(taken: Sequence[QRectF], box: QRectF) -> bool:
-    """Return whether a text can stand there without touching another one."""
-    return not any(box.intersects(other) for other in taken)
+def edges_of(boxes: Sequence[QRectF]) -> np.ndarray:
+    """Return left, top, right and bottom of each, (k, 4)."""
+    return np.array([(box.left(), box.top(), box.right(), box.bottom()) for box in boxes]).reshape(-1, 4)
+
+
+def free_of(taken: np.ndarray, box: QRectF) -> bool:
+    """Return whether a text can stand there without touching what has these edges, (k, 4)."""
+    left, top, right, bottom = taken.T
+    return not bool(((left < box.right()) & (right > box.left()) & (top < box.bottom()) & (bottom > box.top())).any())

@@ -105,7 +105,8 @@ class RunFeature:
             "curve": self.curve,
             "modes": self.modes,
         }
-        self.cards = {name: framed(plot, {"hindsight": self.past}.get(name)) for name, plot in (self.plots | {"noise": self.noise}).items()}
+        below = {"hindsight": self.past}
+        self.cards = {name: framed(plot, below.get(name)) for name, plot in (self.plots | {"noise": self.noise}).items()}
         self._hovered = NO_NEURON
         self._rate = TrainingRate()
         self.calls: CallText | None = None
@@ -116,17 +117,17 @@ class RunFeature:
         self.navigation = RunNavigation(session, shell, self._show_around)
         self.bar = self.navigation.bar
         self.training.value_requested.connect(self._change)
-        for plot in (self.boundary, self.histograms):
-            plot.needs_changed.connect(shell.update_needs)
         for plot in self.plots.values():
             plot.export_requested.connect(shell.export_picture)
             plot.iteration_pointed.connect(lambda iteration, plot=plot: self._point(plot, iteration))
             plot.iteration_requested.connect(self.navigation.go_to)
-        self._join(session, shell)
-
-    def _join(self, session: Session, shell: Shell) -> None:
-        """Let what is asked for in panels that compute only then reach the session, and what comes back reach them."""
         session.responded.connect(self._show_map)
+        self._join_asking(session, shell)
+
+    def _join_asking(self, session: Session, shell: Shell) -> None:
+        """What a panel asks for reaches who has it measured or worked out."""
+        for plot in (self.boundary, self.histograms):
+            plot.needs_changed.connect(shell.update_needs)
         self.past.ask_requested.connect(self.ask_past)
         self.past.iteration_requested.connect(self.navigation.go_to)
         self.noise.compute_requested.connect(lambda: session.tasks.ask(NoiseTask()))

@@ -126,20 +126,19 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
         axes.vertical(chart.stopped_at, theme.color("loss"), Qt.PenStyle.DashLine, "non-finite at iteration {value:,.0f}")
     plot.set_time(frame, x)
     is_hovered = hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered)
-    read = _pointed(plot, chart, x)
-    if is_hovered:
-        read = _nearest(_read(chart, x.value(hovered.x())), y, hovered.y(), frame.height())
+    read = _nearest(_read(chart, x.value(hovered.x())), y, hovered.y(), frame.height()) if is_hovered else _pointed(plot, chart, x)
     if read:
         axes.vertical(read[0][0].x[read[0][1]], theme.color("faint"))
     axes.render(painter)
     for curve, place in (*((curve, -1) for curve in chart.labelled), *read):
         _paint_dot(painter, theme, frame, curve, place, QPointF(x(curve.x[place]), y(curve.y[place])))
-    _paint_ghost_names(painter, theme, frame, chart, x, y)
     flags = _paint_flags(painter, theme, frame, chart, x)
+    room = frame.adjusted(0, 0, 0, -FLAG)
     if area.width() >= _LARGE:
         _paint_end_labels(painter, theme, area, chart, x, y)
     else:
-        _paint_corner_labels(painter, theme, frame, chart, y)
+        room = _beside(frame, _paint_corner_labels(painter, theme, frame, chart, y))
+    _paint_ghost_names(painter, theme, frame, chart, x, y, room)
     if read and is_hovered:
         told = [flag.text for place, flag in flags if abs(place.center().x() - hovered.x()) <= NEAR]
         paint_readout(painter, theme, hovered, _readout(chart, read, wrapped(told, frame.width())), frame)
@@ -225,13 +224,24 @@ def _paint_end_labels(painter: QPainter, theme: Theme, area: QRectF, chart: Line
         write(painter, line, note, theme.color("muted"), align=RIGHT)
 
 
-def _paint_ghost_names(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, x: AxisScale, y: AxisScale) -> None:
-    """The name of each branch at the end of its curve, where there is room for names."""
+def _beside(frame: QRectF, box: QRectF) -> QRectF:
+    """What a box at the top or the bottom of the frame leaves of it."""
+    if box.isEmpty():
+        return frame.adjusted(0, 0, 0, -FLAG)
+    if box.top() - frame.top() < frame.bottom() - box.bottom():
+        return QRectF(frame.left(), box.bottom(), frame.width(), frame.bottom() - FLAG - box.bottom())
+    return QRectF(frame.left(), frame.top(), frame.width(), box.top() - frame.top())
+
+
+def _paint_ghost_names(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, x: AxisScale, y: AxisScale, room: QRectF) -> None:
+    """The name of each branch at the end of its curve, where there is room for names; if not for all, only of one that stands out."""
     ends = [(float(x(ghost.x[-1])), float(y(ghost.y[-1])), ghost) for ghost in chart.ghosts if ghost.x.size]
     ends = sorted((end for end in ends if frame.left() <= end[0] <= frame.right() + 1), key=lambda end: end[1])
     if not ends or frame.width() < _NAMED:
         return
-    tops = _apart([end[1] - line_height() - 1 for end in ends], line_height(), frame.top(), frame.bottom() - FLAG)
+    if len(ends) * line_height() > room.height():
+        ends = [end for end in ends if end[2].is_chosen]
+    tops = _apart([end[1] - line_height() - 1 for end in ends], line_height(), room.top(), room.bottom())
     for (right, _, ghost), top in zip(ends, tops, strict=True):
         width = text_width(ghost.name)
         left = max(frame.left(), min(right - width - 2, frame.right() - width))
@@ -262,11 +272,11 @@ def _paint_legend(painter: QPainter, theme: Theme, area: QRectF, chart: LineChar
         left += width
 
 
-def _paint_corner_labels(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, y: AxisScale) -> None:
-    """Labels and last values in the right corner that the curves leave free: the lower one where they end high."""
+def _paint_corner_labels(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, y: AxisScale) -> QRectF:
+    """Labels and last values in the right corner that the curves leave free: the lower one where they end high. Return where."""
     rows, width, numbers = _corner_rows(chart, frame)
     if not rows:
-        return
+        return QRectF()
     ends, height = [float(y(curve.y[-1])) for curve in chart.labelled], line_height() * len(rows) + 4
     is_covered = sum(end > frame.bottom() - height for end in ends), sum(end < frame.top() + height for end in ends)
     ends_high = np.mean(ends or [frame.bottom()]) < frame.center().y()
@@ -277,6 +287,7 @@ def _paint_corner_labels(painter: QPainter, theme: Theme, frame: QRectF, chart: 
         line = QRectF(box.left() + 4, box.top() + 1 + place * line_height(), width - 8, line_height())
         write(painter, line, number, theme.color(color), small_mono(), RIGHT)
         write(painter, line.adjusted(0, 0, -numbers - 8 if number else 0, 0), text, theme.color(color), align=RIGHT)
+    return box
 
 
 def _corner_rows(chart: LineChart, frame: QRectF) -> tuple[list[tuple[str, str, str]], float, float]:

@@ -11,7 +11,7 @@ from nnviz.records.task_records import ExplainedShares, LossPlane, PathOnPlane, 
 from nnviz.records.tensors import Array
 from nnviz.ui.landscape._landscape_plot import LandscapePlot
 from nnviz.ui.landscape._range_plot import RangeTestPlot
-from nnviz.ui.landscape._surface_view import View
+from nnviz.ui.landscape._surface_view import View, _some
 from nnviz.ui.theme import painting
 
 
@@ -85,6 +85,13 @@ def test_what_stands_below_says_the_null_beside_the_share(qtbot):
     assert any("90 %, 98 %" in text for text in plot.shown.footers) and any("61 %, 76 %" in text for text in plot.shown.footers)
     plot.set_plane(None, 0, "No.")
     assert plot.sentence == "No."
+
+
+@pytest.mark.parametrize(("size", "turning", "resting"), [(2, 2, 2), (6, 6, 6), (21, 21, 21), (22, 22, 22), (41, 21, 41), (81, 21, 41)])
+def test_faces_reach_the_last_point_and_are_fewer_while_it_is_turned(size, turning, resting):
+    for is_turning, count in ((True, turning), (False, resting)):
+        taken = np.arange(size)[_some((size, size), is_turning)[0]]
+        assert (taken[0], taken[-1], len(taken)) == (0, size - 1, count)
 
 
 def test_a_turn_keeps_lengths_and_looking_down_has_limits():

@@ -151,12 +151,10 @@ def test_curvature_and_noise(qtbot, window):
     feature.curvature.grab()
     feature.curvature.log_switch.click()
     feature.curvature.grab()
-    feature.measured.choose("noise")
-    computed(qtbot, window, "curvature", NoiseTask)
-    assert feature.curvature.found is None and feature.curvature.sections[0].head == "Gradient noise"
-    feature.curvature.grab()
-    feature.measured.choose("hessian")
+    assert window.session.tasks.ask(NoiseTask())
+    wait(qtbot, lambda: window.session.tasks.state(NoiseTask).progress is None)
     assert feature.curvature.sections[-1].head == "Gradient noise", "of the same moment"
+    feature.curvature.grab()
 
 
 def test_a_rate_of_the_range_test_is_used_and_taken_back(qtbot, window):
