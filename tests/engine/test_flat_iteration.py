@@ -54,7 +54,11 @@ def one_thread():
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_200_iterations_and_the_way_back_and_forth(name):
     document, folder = opened(name)
-    assert_flat(compared(document, to(200, Random(name).randrange(1, 199), 200), folder))
+    run = compared(document, to(200, Random(name).randrange(1, 199), 200), folder)
+    if run.iteration == 200:
+        assert_flat(run)
+    else:
+        assert name == "example:exploding" and run.trainer.flat.reason == "", "it is over before anything is flat"
 
 
 def wander(timeline: Timeline, random: Random) -> list:

@@ -78,7 +78,7 @@ class ComparisonFeature(QObject):
         progress = comparison.progress
         self.cards[_PANEL].set_subtitle("" if progress is None else f"training · {_share(progress.done, progress.total)}")
         self.panel.say(*_told(comparison.search, self.session))
-        self._shell.update_actions()
+        QTimer.singleShot(0, self.panel, self._shell.update_actions)  # others may still have to hear of the document
         self._wait()
 
     # --- what a person does ---

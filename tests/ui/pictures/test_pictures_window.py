@@ -22,7 +22,7 @@ def sent_wishes(window) -> tuple[PictureWish, ...]:
 
 def test_pictures_are_made_only_for_panels_that_can_be_seen(window, qtbot):
     area, pictures = window.features.area, window.features.pictures
-    assert HIDDEN["train"] == set(pictures.cards) and not sent_wishes(window)
+    assert HIDDEN["train"] >= set(pictures.cards) and not sent_wishes(window)
     area.show_workspace("train")
     assert not sent_wishes(window) and not window.session.run.pictures
     window.features.panel_menu.actions["unit_maps"].trigger()
