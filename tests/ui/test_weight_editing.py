@@ -161,7 +161,7 @@ def test_a_parameter_too_large_for_the_trace_is_fetched_and_set(window, qtbot):
 
 def test_a_weight_set_while_training_runs_takes_effect_between_two_iterations_and_is_replayed_to_the_bit(window, qtbot):
     session = window.session
-    session.training.iterations(3000)
+    session.training.train()
     wait(qtbot, lambda: session.run.iteration > 25)
     window.features.weights.open(WEIGHT)
     editor = window.features.weights.editor

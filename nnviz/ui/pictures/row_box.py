@@ -20,7 +20,7 @@ class RowBox(IntegerBox):
         self.setToolTip(tip)
         self.setAccessibleName(tip)
         self.setFont(mono(SMALL))
-        self.setStyleSheet("padding: 0 4px; min-height: 0;")
+        self.setStyleSheet("QSpinBox { padding: 0 4px; min-height: 0; }")
         self._fit()
 
     def _fit(self) -> None:
