@@ -152,7 +152,9 @@ def _beside(network: Network, faces: Mapping[str, LayerSize], places: Mapping[st
     before = [other for other in network.inputs_of(id) if other in places]
     if before:
         right = max(places[other][0] + faces[other].half_width for other in before)
-        return _snapped(right + gap + faces[id].half_width), _snapped(sum(places[other][1] for other in before) / len(before))
+        level, *others = {places[other][1] for other in before}
+        y = level if not others else _snapped(sum(places[other][1] for other in before) / len(before))
+        return _snapped(right + gap + faces[id].half_width), y  # level with a single one, wherever a person has put that
     behind = [other for other in network.outputs_of(id) if other in places]
     if behind:
         left = min(places[other][0] - faces[other].half_width for other in behind)
