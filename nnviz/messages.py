@@ -15,6 +15,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import LogUpdate, RunLog
 from nnviz.records.call_list import CallList
 from nnviz.records.data_record import DataRecord, TableRecord
+from nnviz.records.finding import Finding
 from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.run_records import (
     BreakpointHit,
@@ -273,6 +274,8 @@ class Frame(Reply, frozen=True):
     pictures: tuple[Picture, ...] = ()
     outputs: tuple[LayerOutputs, ...] = ()
     steps: tuple[LayerSteps, ...] = ()
+    findings: tuple[Finding, ...] | None = None
+    """What the doctor finds where the run stands; None where it did not look."""
 
 
 class Trained(Reply, frozen=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from nnviz import messages
 from nnviz.records.data_record import DataRecord
+from nnviz.records.finding import Finding
 from nnviz.records.picture_records import Picture
 from nnviz.records.run_records import LayerMeasures, LayerOutputs, LayerSteps, Predictions, Surface, WeightHistory
 from nnviz.records.trace_index import TraceIndex
@@ -67,6 +68,9 @@ class RunState:
     answers_iteration: int = 0
     pictures: Mapping[str, tuple[int, Picture]] = field(default_factory=dict)
     """The latest picture of each kind, and the iteration it is of."""
+    findings: tuple[Finding, ...] | None = None
+    """What the doctor found, after `findings_iteration` iterations; None as long as it has not looked."""
+    findings_iteration: int = 0
     data: DataRecord | None = None
     is_data_past: bool = False
     """Whether the document says other data than `data`, which is on its way."""
@@ -266,12 +270,12 @@ def _opened(run: RunState, reply: messages.Opened) -> RunState:
         reset=reply.reset,
     )
     if not reply.new_run:
-        return replace(_taken_back(run), ahead=Curves.of(None))
+        return replace(_taken_back(run), ahead=Curves.of(None), findings=None)
     kept = {"ahead": run.ahead} | ({"snapshots": run.snapshots} if reply.iteration else {})  # the same run, made again
     return replace(run, **_FRESH | kept, opened=reply.revision)
 
 
-_PICTURES = ("curves", "ahead", "snapshots", "surface", "history", "answers", "pictures", "trace_index", "traced", "stopped")
+_PICTURES = ("curves", "ahead", "snapshots", "surface", "history", "answers", "pictures", "findings", "trace_index", "traced", "stopped")
 _FRESH = {
     "curves": Curves.of(None),
     "ahead": Curves.of(None),
@@ -280,6 +284,7 @@ _FRESH = {
     "history": None,
     "answers": None,
     "pictures": {},
+    "findings": None,
     "trace_index": None,
     "traced": -1,
     "stopped": "",
@@ -314,6 +319,8 @@ def _frame(run: RunState, reply: messages.Frame) -> RunState:
         run = replace(run, surface=reply.surface, surface_iteration=reply.iteration)
     if reply.answers:
         run = replace(run, answers=reply.answers, answers_iteration=reply.iteration)
+    if reply.findings is not None:
+        run = replace(run, findings=reply.findings, findings_iteration=reply.iteration)
     if reply.pictures:
         made = {picture.wish.kind: (reply.iteration, picture) for picture in reply.pictures}
         run = replace(run, pictures={**run.pictures, **made})
@@ -345,6 +352,7 @@ def _moved(run: RunState, reply: messages.Moved) -> RunState:
         curves=Curves.of(reply.points),
         ahead=run.curves.after(reply.iteration).followed_by(run.ahead.after(reply.iteration)),
         snapshots=snapshots,
+        findings=None,
         training=False,
         target=None,
         stopped="",

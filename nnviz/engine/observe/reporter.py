@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import structs
 
+from nnviz.doctor.diagnosis import diagnose
 from nnviz.document.experiment import Experiment
 from nnviz.engine.observe._layer_outputs import layer_outputs, start_spread
 from nnviz.engine.observe._net_pictures import picture
@@ -34,6 +35,8 @@ TRACING = 100
 """The same for live traces. Together they leave a watched run more than nine tenths of its speed."""
 PICTURING = 20
 """The same for all pictures of the inside of the net together, at most one on a frame: at most 5 % of the time."""
+JUDGING = 100
+"""The same for the doctor."""
 TRACED_ANYWAY = 1.0
 """Seconds after which a live trace comes, whatever it costs."""
 
@@ -72,7 +75,7 @@ class Reporter:
         self._number = 0
         self._unacknowledged: set[int] = set()
         self._points_sent = 0
-        self._measuring, self._tracing = Budget(MEASURING), Budget(TRACING)
+        self._measuring, self._tracing, self._judging = Budget(MEASURING), Budget(TRACING), Budget(JUDGING)
         self._picturing: dict[PictureWish, Budget] = {}
         """Of every picture, the one first that has waited longest: one that costs much does not hold up the others."""
         self._last_frame = self._last_trace = 0.0
@@ -116,6 +119,7 @@ class Reporter:
         """After an iteration that took so long: send a frame if one is due."""
         self._measuring.trained(seconds)
         self._tracing.trained(seconds)
+        self._judging.trained(seconds)
         for budget in self._picturing.values():
             budget.trained(seconds)
         now = time.perf_counter()
@@ -127,6 +131,10 @@ class Reporter:
         frame, cost = _timed(lambda: self._frame(timeline, revision, measuring, drawing=not tracing))
         if measuring:
             self._measuring.spent(cost)
+        if self._judging.is_due:
+            findings, cost = _timed(lambda: diagnose(timeline.history()))
+            self._judging.spent(cost)
+            frame = structs.replace(frame, findings=findings)
         if tracing:
             _, cost = _timed(lambda: self._with_trace(timeline, frame))
             self._tracing.spent(cost)
@@ -161,7 +169,8 @@ class Reporter:
         if timeline.complete_last_point():
             self.edited(len(timeline.points))
         frame = self._frame(timeline, revision, True)
-        self._send(structs.replace(frame, pictures=tuple(picture(timeline.trainer, wish) for wish in self.watch.pictures)))
+        pictures = tuple(picture(timeline.trainer, wish) for wish in self.watch.pictures)
+        self._send(structs.replace(frame, pictures=pictures, findings=diagnose(timeline.history())))
 
     def report_pictures(self, timeline: Timeline, revision: int, wishes: Iterable[PictureWish]) -> None:
         """Send a frame with these pictures alone."""

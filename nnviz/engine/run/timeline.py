@@ -12,11 +12,14 @@ from pathlib import Path
 import torch
 from msgspec.structs import replace
 
+from nnviz.doctor.history import RunHistory
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import shared
 from nnviz.document.run_log import Change, RunLog
 from nnviz.engine.data.datasets import Data, data_key, load
 from nnviz.engine.errors import BuildError
+from nnviz.engine.observe.checkups import checkup, start_facts, trained_weights
+from nnviz.engine.run import _checkup_times as checkup_times
 from nnviz.engine.run import checkpoints
 from nnviz.engine.run._state_transfer import Transferred, transfer
 from nnviz.engine.run.checkpoints import Checkpoint, Checkpoints
@@ -24,6 +27,7 @@ from nnviz.engine.run.private_copy import private_copy
 from nnviz.engine.run.stop import Stop
 from nnviz.engine.run.trainer import Trainer
 from nnviz.engine.run.weight_recorder import LENGTH, WeightRecorder
+from nnviz.records.checkup_records import Checkup, StartFacts
 from nnviz.records.run_records import CurvePoint
 
 SLICE = 0.005
@@ -55,6 +59,11 @@ class Timeline:
         self.points: list[CurvePoint] = [self.trainer.start_point()]
         self._known: list[CurvePoint] = []
         """All points of the run by iteration, also those that lie ahead, as they were when it last went to a checkpoint."""
+        self.facts: StartFacts = start_facts(self.trainer)
+        self._checkups: dict[int, Checkup] = {}
+        """What was measured for the doctor, by iteration, also of those that lie ahead."""
+        self._dead_end: tuple[int, str] | None = None
+        """The iteration behind which the run cannot go on, once it is known, and why."""
         self._checkpoints = Checkpoints()
         self._iteration_seconds = 0.0
         """How long the last iteration took."""
@@ -89,6 +98,21 @@ class Timeline:
         return self.log.last
 
     @property
+    def checkups(self) -> tuple[Checkup, ...]:
+        """What was measured for the doctor up to where the run stands, oldest first."""
+        return tuple(one for at, one in sorted(self._checkups.items()) if at <= self.iteration)
+
+    def history(self) -> RunHistory:
+        """Return the run up to where it stands, as the doctor looks at it."""
+        non_finite = self._dead_end[1] if self._dead_end and self._dead_end[0] == self.iteration else ""
+        return RunHistory(self.trainer.experiment, self.facts, self.points, self.checkups, self.changed_at, non_finite)
+
+    @property
+    def changed_at(self) -> int:
+        """The iteration of the last change that is in force; 0 if there is none."""
+        return self.changes[self.applied - 1].iteration if self.applied else 0
+
+    @property
     def kept(self) -> tuple[Checkpoint, ...]:
         """The checkpoints up to where the run stands, oldest first: what need not be made again."""
         return tuple(one.checkpoint for at, one in sorted(self._checkpoints.kept.items()) if at <= self.iteration)
@@ -102,7 +126,7 @@ class Timeline:
 
     def _stand_like(self, other: Timeline) -> None:
         self.trainer, self.applied, self.points = private_copy(other.trainer), other.applied, list(other.points)
-        self._known = list(other._known)
+        self._known, self._checkups = list(other._known), dict(other._checkups)
         self._checkpoints.kept.update(other._checkpoints.kept)  # nobody changes one that is kept
 
     def has_same_data(self, experiment: Experiment, folder: Path) -> bool:
@@ -139,6 +163,7 @@ class Timeline:
     def _go_on_with(self, log: RunLog, count: int) -> None:
         """Take this for the log, of whose changes `count` are those of the present one."""
         self.log, self._known = log, []
+        self._checkups, self._dead_end = {at: one for at, one in self._checkups.items() if at <= self.iteration}, None
         self._checkpoints.drop_after(self.iteration, count)
 
     def _put_in_force(self, transferred: Transferred) -> None:
@@ -162,19 +187,37 @@ class Timeline:
         `check` is given the trainer, the loss and that of the iteration before (NaN for the first), and may stop it before the update.
         """
         start, before = time.perf_counter(), self.iteration
+        due = self._next_checkup()
         if at_most > 1 and check is None:
-            self._advance_quietly(at_most - 1, until)
+            self._advance_quietly(min(at_most, due - before) - 1, until)
             if self.iteration > before and time.perf_counter() > until:
                 return None
+        weights = trained_weights(self.trainer) if self.iteration + 1 == due else None
         stop = self.trainer.advance(partial(check, previous=self.points[-1].loss if self.iteration else nan) if check else None)
         self._iteration_seconds = (time.perf_counter() - start) / (self.iteration - before or 1)
+        if stop and stop.reason == "non_finite":
+            self._dead_end = self.iteration, stop.message
         if stop and stop.comes_before:
             return stop
         self.points.append(self.trainer.point)
+        if weights and not stop:
+            self._checkups[due] = checkup(self.trainer, weights, self._is_whole_due(due))
         self._apply_due()
         if self.iteration % checkpoints.SPACING == 0:
             self._keep_checkpoint()
         return stop
+
+    def _next_checkup(self) -> int:
+        """The next iteration that is to be measured for the doctor, and has not been."""
+        due = checkup_times.next_due(self.iteration, self.changed_at)
+        while due in self._checkups:
+            due = checkup_times.next_due(due, self.changed_at)
+        return due
+
+    def _is_whole_due(self, due: int) -> bool:
+        """Whether all rows are looked at in this iteration."""
+        last = max((at for at, one in self._checkups.items() if at < due and one.whole), default=None)
+        return checkup_times.is_whole_due(due, self.changed_at, last)
 
     def _advance_quietly(self, at_most: float, until: float) -> None:
         """Make iterations behind which nothing is to be done but to note their loss: no change comes, no checkpoint is kept."""
@@ -245,6 +288,7 @@ class Timeline:
             last = min(common, len(known) - 1)
             other._known = known[: int(last) + 1]
             other._checkpoints.adopt(self._checkpoints, last)
+            other._checkups = {at: one for at, one in self._checkups.items() if at <= last}
         return other
 
     def _apply_due(self) -> None:

@@ -1,0 +1,81 @@
+"""What the doctor looks at: a run up to where it stands. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from nnviz.document.experiment import Experiment
+from nnviz.records.checkup_records import Checkup, LayerCheckup, StartFacts, WholeCheckup
+from nnviz.records.run_records import CurvePoint
+
+LOOKED_AT = 20
+"""So many of the last checkups are looked at …"""
+OFTEN = 0.8
+"""… and what holds in this share of them is so."""
+
+
+class RunHistory:
+    """A run up to where it stands, oldest first. Numbers of before the last change are not among the checkups: they tell of another run."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        facts: StartFacts,
+        points: Sequence[CurvePoint],
+        checkups: Sequence[Checkup],
+        changed_at: int = 0,
+        non_finite: str = "",
+    ) -> None:
+        """`experiment`: the one in force; `changed_at`: the iteration of its last change; `non_finite`: what the next iteration is said to
+        have that is not finite, "" if it can be made."""
+        self.experiment, self.facts, self.points, self.non_finite = experiment, facts, points, non_finite
+        self.changed_at = changed_at
+        self.checkups = [one for one in checkups if one.iteration > changed_at]
+
+    @property
+    def iteration(self) -> int:
+        """Where it stands."""
+        return self.points[-1].iteration
+
+    @cached_property
+    def wholes(self) -> list[tuple[int, WholeCheckup]]:
+        """The checkups of all rows, with their iterations."""
+        return [(one.iteration, one.whole) for one in self.checkups if one.whole]
+
+    @cached_property
+    def layers(self) -> dict[str, list[LayerCheckup]]:
+        """The last checkups of every layer that is trained, in forward order; empty as long as there are too few."""
+        recent = self.checkups[-LOOKED_AT:]
+        if len(recent) < LOOKED_AT:
+            return {}
+        return {one.layer: [checkup.layers[place] for checkup in recent] for place, one in enumerate(recent[-1].layers)}
+
+    def lasting(self, is_so: Callable[[Checkup], bool]) -> Spell | None:
+        """Return since when something has been so in most checkups; None where it is not so now, or too few are known."""
+        times = [is_so(one) for one in self.checkups]
+        recent = times[-LOOKED_AT:]
+        if len(recent) < LOOKED_AT or not recent[-1] or sum(recent) < OFTEN * LOOKED_AT:
+            return None
+        since, missed = len(times) - 1, 0
+        for place in reversed(range(len(times))):
+            missed = 0 if times[place] else missed + 1
+            if missed > (1 - OFTEN) * LOOKED_AT:
+                break
+            since = place if times[place] else since
+        return Spell(self.checkups[since].iteration, self.checkups[-1].iteration, sum(recent), LOOKED_AT)
+
+
+class Spell(NamedTuple):
+    """Since when something has been so, and how often of the last times."""
+
+    since: int
+    at: int
+    times: int
+    of: int
+
+    @property
+    def text(self) -> str:
+        """How often, in words."""
+        return f"in {self.times} of the last {self.of} checkups"
