@@ -71,6 +71,8 @@ class RunState:
     findings: tuple[Finding, ...] | None = None
     """What the doctor found, after `findings_iteration` iterations; None as long as it has not looked."""
     findings_iteration: int = 0
+    judged: tuple[str, ...] = ()
+    """The kinds of which it knew enough then to say that there is none."""
     data: DataRecord | None = None
     is_data_past: bool = False
     """Whether the document says other data than `data`, which is on its way."""
@@ -89,6 +91,11 @@ class RunState:
         """Whether the latest trace is that of the iteration that comes next, with the present document."""
         stands = self.traced == self.revision and not self.training
         return stands and self.trace_index is not None and self.trace_index.trace.iteration == self.iteration
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether `findings` are of where the run stands; while it trains they are renewed now and then."""
+        return self.findings is not None and self.target is None and (self.training or self.findings_iteration == self.iteration)
 
     @property
     def is_made_again(self) -> bool:
@@ -133,6 +140,10 @@ class GivenUp(Event, frozen=True):
 
 class Revised(Event, frozen=True):
     """The document has become another, and the run goes on with it."""
+
+
+class Unjudged(Event, frozen=True):
+    """The doctor judges by other bounds from now on."""
 
 
 class Awaited(Event, frozen=True):
@@ -206,7 +217,11 @@ def _given_up(run: RunState, event: GivenUp) -> RunState:
 
 
 def _revised(run: RunState, event: Revised) -> RunState:
-    return replace(run, revision=run.revision + 1)
+    return replace(run, revision=run.revision + 1, findings=None)
+
+
+def _unjudged(run: RunState, event: Unjudged) -> RunState:
+    return replace(run, findings=None)
 
 
 def _awaited(run: RunState, event: Awaited) -> RunState:
@@ -221,7 +236,7 @@ def _taken_back(run: RunState) -> RunState:
 
 
 def _begun_again(run: RunState, event: BegunAgain) -> RunState:
-    return replace(run, revision=run.revision + 1, iteration=event.iteration, epoch=0, target=None)
+    return replace(run, revision=run.revision + 1, iteration=event.iteration, epoch=0, target=None, findings=None)
 
 
 def _begun(run: RunState, event: Begun) -> RunState:
@@ -320,7 +335,7 @@ def _frame(run: RunState, reply: messages.Frame) -> RunState:
     if reply.answers:
         run = replace(run, answers=reply.answers, answers_iteration=reply.iteration)
     if reply.findings is not None:
-        run = replace(run, findings=reply.findings, findings_iteration=reply.iteration)
+        run = replace(run, findings=reply.findings, findings_iteration=reply.iteration, judged=reply.judged)
     if reply.pictures:
         made = {picture.wish.kind: (reply.iteration, picture) for picture in reply.pictures}
         run = replace(run, pictures={**run.pictures, **made})
@@ -373,6 +388,7 @@ _HANDLERS = {
     Lost: _lost,
     GivenUp: _given_up,
     Revised: _revised,
+    Unjudged: _unjudged,
     Awaited: _awaited,
     BegunAgain: _begun_again,
     Begun: _begun,
