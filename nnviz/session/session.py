@@ -28,6 +28,7 @@ from nnviz.session._weights import Weights
 from nnviz.session.branches import Branches
 from nnviz.session.breakpoint_control import BreakpointControl
 from nnviz.session.comparison import Comparison
+from nnviz.session.doctor_control import DoctorControl
 from nnviz.session.document import Document, Edited, UndoOrder
 from nnviz.session.engine_link import EngineLink, Wire
 from nnviz.session.engine_process import EngineProcess
@@ -82,6 +83,7 @@ class Session(QObject):
         self.branches = Branches(self.document, self.link, self.training, self)
         self.tasks = LongTasks(self.link, self)
         self.comparison = Comparison(self.tasks, self.link, self.branches, self.training, self.stepping, self)
+        self.doctor = DoctorControl(self.document, self.link, self.training, self.stepping, self)
         self.kept_run = KeptRun(self.document, self.link, self.training, self.branches, self)
         self.autosaver = Autosaver(self.document, self._attachments, autosaves, self, lambda: self.kept_run.is_kept)
         self.file_watch = FileWatch(self.document, autosaves, self)
@@ -301,6 +303,7 @@ class Session(QObject):
     def _on_replaced(self, edit: Edited) -> None:
         self._train_first = 0
         self.comparison.document_replaced()
+        self.doctor.document_replaced()
         self.branches.document_replaced()
         self.kept_run.follow_document()
         self.autosaver.wait()
@@ -345,6 +348,7 @@ class Session(QObject):
             self._follow_settings()
         self.what_ifs.follow(old, new)
         self.weights.follow(old, new)
+        self.doctor.follow(new)
         self.run_changed.emit(old, new)
         self.stepping.show(new.trace_index, new.training, new.is_traced)
         if new.engine != "ready" or new.failure:

@@ -1,0 +1,163 @@
+"""The doctor in the window: a quiet line in every workspace, a panel, a section of the node's card, marks on layers, the bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from nnviz.records.finding import Finding
+from nnviz.records.trace_state import TraceState
+from nnviz.session.session import Session
+from nnviz.text import finding_text
+from nnviz.ui.doctor._bounds_sheet import BoundsSheet
+from nnviz.ui.doctor._finding_list import Entry, FindingList
+from nnviz.ui.doctor._health_line import HealthLine
+from nnviz.ui.shell_api import Shell
+from nnviz.ui.theme.colors import GRID
+from nnviz.ui.theme.fonts import tip_of
+from nnviz.ui.widgets.boxes import scrolling, stacked
+from nnviz.ui.widgets.card import Card
+from nnviz.ui.widgets.header_button import ActionButton
+from nnviz.ui.widgets.sections import DividingLine, Heading
+
+_PANEL = "doctor"
+_NOT_YET = "not judged yet"
+
+
+class DoctorFeature(QObject):
+    """`line` stands in the window, `section` on the card of a node; `marks` says what is to be said of each layer."""
+
+    def __init__(self, session: Session, shell: Shell) -> None:
+        super().__init__(shell.window())
+        self.session, self._shell = session, shell
+        self.line = HealthLine(shell.action_table["doctor"])
+        self.list, self.brief = FindingList(), FindingList(is_brief=True)
+        self.section: QWidget = stacked(DividingLine(), Heading("Doctor", "muted"), self.brief, spacing=GRID)
+        self.list.setAccessibleName("What the doctor found")
+        tools = [ActionButton(shell.action_table["doctor_bounds"], "bounds…")]
+        self.cards = {_PANEL: Card("Doctor", scrolling(self.list), tools)}
+        self.bounds: BoundsSheet | None = None
+        self._connect()
+
+    def _connect(self) -> None:
+        self.line.clicked.connect(self.show_first)
+        for shown in (self.list, self.brief):
+            shown.show_requested.connect(self.show)
+            shown.apply_requested.connect(lambda finding, fix: self.session.doctor.apply(fix))
+
+    # --- what is shown ---
+
+    @property
+    def marks(self) -> dict[str, tuple[str, ...]]:
+        """Of every layer the causes of what is found in it where the run stands."""
+        marks: dict[str, tuple[str, ...]] = {}
+        for finding in self.session.doctor.present:
+            if finding.layer:
+                marks[finding.layer] = (*marks.get(finding.layer, ()), finding.cause)
+        return marks
+
+    def show_findings(self) -> None:
+        """Show what the doctor says now."""
+        doctor = self.session.doctor
+        self._show_line()
+        entries = [self._entry(finding) for finding in doctor.latest]
+        self.list.show_all(entries, self._health(), self._can_try, doctor.is_past)
+        count = len(doctor.latest)
+        self.cards[_PANEL].set_subtitle(f"iteration {doctor.iteration:,}" if count and not doctor.is_past else "")
+        self.show_section()
+
+    def show_trace_state(self, state: TraceState | None) -> None:
+        """Another node may be on the card."""
+        self.show_section()
+
+    def show_section(self) -> None:
+        """Show on the card what is found in the layer of its node, else what was found first."""
+        doctor, layer = self.session.doctor, self._layer
+        of_layer = [finding for finding in doctor.latest if layer and finding.layer == layer]
+        shown = of_layer or doctor.latest[:1]
+        self.brief.show_all([self._entry(finding) for finding in shown], self._health(), self._can_try, doctor.is_past)
+
+    def show_experiment(self) -> None:
+        """The document has become another: its layers may be called otherwise, and its bounds be others."""
+        self._show_line()
+        if self.bounds is not None:
+            self.bounds.set_bounds(self.session.experiment.doctor)
+
+    @property
+    def _layer(self) -> str:
+        """The layer of the node on the card; empty for none."""
+        stepping = self.session.stepping
+        group = stepping.index.node(stepping.node_at_hand).group if stepping.node_at_hand is not None else ()
+        return group[0] if group else ""
+
+    @property
+    def _can_try(self) -> bool:
+        return False
+
+    def _entry(self, finding: Finding) -> Entry:
+        return Entry(finding, self.session.doctor.cures(finding))
+
+    def _health(self) -> tuple[str, str]:
+        """What is said to be healthy, and in which colour."""
+        doctor = self.session.doctor
+        words = ", ".join(finding_text.healthy(doctor.latest, doctor.judged))
+        if doctor.is_past:
+            return (f"healthy: {words}" if words else _NOT_YET), "faint"
+        if not finding_text.is_judged(doctor.judged):
+            return _NOT_YET + (f"; so far healthy: {words}" if words else ""), "muted"
+        return (f"healthy: {words}" if words else ""), "forward"
+
+    def _show_line(self) -> None:
+        doctor, (health, tone) = self.session.doctor, self._health()
+        first = next(iter(doctor.latest), None)
+        if first is None:
+            self.line.sentence.set_text(health, tone, self._tip(()), leads=False)
+            return
+        text = finding_text.first_line(doctor.latest, self.session.experiment.network.titles)
+        tone = "faint" if doctor.is_past else "muted" if first.is_information else "clip"
+        self.line.sentence.set_text(text, tone, self._tip(doctor.latest), leads=not doctor.is_past)
+
+    def _tip(self, findings: Sequence[Finding]) -> str:
+        """What is said of the line: all causes, of which iteration that is, and what is waited for."""
+        doctor = self.session.doctor
+        when = f"After iteration {doctor.iteration:,}" if doctor.iteration else "Before any training"
+        past = "The run stands elsewhere now." if doctor.is_past else ""
+        wait = f"Gradients and learning rate are judged after about {finding_text.FIRST_JUDGED} iterations."
+        waits = "" if finding_text.is_judged(doctor.judged) else wait
+        return tip_of(*(finding.cause for finding in findings), " ".join(filter(None, (f"{when}.", past, waits))))
+
+    # --- what a person does ---
+
+    def show_first(self) -> None:
+        """Go to where the first of all is seen."""
+        if self.session.doctor.present:
+            self.show(self.session.doctor.present[0])
+
+    def show(self, finding: Finding) -> None:
+        """Go to the node and the iteration where it is seen."""
+        stood = self.session.run.iteration
+        self._shell.show_workspace("step")
+        self.session.doctor.show(finding)
+        if finding.since and finding.since - 1 != stood:
+            self.session.post("info", f"{finding.cause} It began at iteration {finding.since:,}; the run bar leads back to {stood:,}.")
+
+    def toggle_panel(self) -> None:
+        """Show the panel, or hide it."""
+        self._shell.toggle_panel(_PANEL)
+
+    def open_bounds(self) -> None:
+        """Open the table of the bounds."""
+        if self.bounds is None:
+            self.bounds = BoundsSheet(self._shell.window())
+            self.bounds.bounds_requested.connect(self._set_bounds)
+            self.bounds.reset_requested.connect(self.session.doctor.reset_bounds)
+        self.bounds.set_bounds(self.session.experiment.doctor)
+        self.bounds.show()
+        self.bounds.raise_()
+        self.bounds.activateWindow()
+
+    def _set_bounds(self, kind: str, bounds: dict) -> None:
+        self.session.doctor.set_bounds(kind, **bounds)
+        self.bounds.set_bounds(self.session.experiment.doctor)  # also where it was refused
