@@ -11,7 +11,7 @@ from nnviz.ui.theme.fonts import sans, scaled
 from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.header_button import ActionButton
 
-_HIGH = 24
+_HIGH = 26
 _DOT = 3.0
 """Radius in pixels of the dot before the text."""
 
