@@ -58,8 +58,11 @@ class _Figure(NamedTuple):
 
 
 def trial(log: RunLog, finding: Finding, one: Fix, reached: int) -> Trial:
-    """Return the trial of a fix. `log`: of the run, which has come to iteration `reached`. The fix is made at the iteration before the
-    onset, at the change that brought it, or at the start, also where what it changes begins a run. Raises Refused where it cannot be made."""
+    """Return the trial of a fix. `log`: of the run, which has come to iteration `reached`.
+
+    The fix is made at the iteration before the onset, at the change that brought it, or at the start, also where what it changes begins a
+    run. Raises Refused where it cannot be made.
+    """
     changed_at = max((change.iteration for change in log.changes if change.iteration <= finding.since), default=0)
     start = changed_at if finding.since - changed_at <= AT_ONCE else finding.since - 1
     in_force = log.at(start)

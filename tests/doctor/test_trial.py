@@ -57,10 +57,10 @@ def test_a_fix_of_the_training_starts_before_the_onset_with_the_weights_of_then(
     timeline.edit(edits.change_optimizer(timeline.document, learning_rate=30.0))
     trained(timeline, 200)
     finding = Finding("diverging", "training.optimizer.learning_rate", "", "", since=105, at=200)
-    slower = fix("Learning rate 0.01", step("change_optimizer", learning_rate=0.01))
+    slower = fix("Slower", step("change_optimizer", learning_rate=0.02), step("change_training", clip_norm=1.0))
     one = trial(timeline.log, finding, slower, 200)
     assert (one.start, one.end) == (100, 400) and one.control == timeline.log
-    assert [change.iteration for change in one.treated.changes] == [100, 100]
+    assert [change.iteration for change in one.treated.changes] == [100, 100] and one.treated.last.training.clip_norm == 1.0
     assert trial(timeline.log, replace(finding, since=150), slower, 200).start == 149
     (found,) = tried(timeline, [one])
     assert found.outcome == "helps" and found.after < 0.8 * found.before
