@@ -59,9 +59,10 @@ ALLOWED = {
     "nnviz.ui.shell": {"version", "ui", *BELOW_THE_FEATURES},
     "nnviz.jobs": {"torch", "engine", "trace", "doctor", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
+    "nnviz.diagnosing": {"comparing", "doctor", "engine", "jobs", "records"},
     "nnviz.viewing": {"trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
     "nnviz.cli": {
-        "version", "jobs", "comparing", "doctor", "trace", "document", "records", "text", "export", "ui.shell", "resource_files", "msgspec",
+        "version", "jobs", "comparing", "diagnosing", "doctor", "trace", "document", "records", "text", "export", "ui.shell", "resource_files", "msgspec",
         "PySide6",
     },
 }  # fmt: skip

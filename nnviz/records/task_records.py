@@ -8,8 +8,9 @@ import msgspec
 
 from nnviz.document.run_log import RunLog
 from nnviz.records.divergence_record import Divergence
+from nnviz.records.finding import Finding
 from nnviz.records.hindsight_record import FirstTime, PastNumbers, Predicate, Question
-from nnviz.records.run_records import CurvePoints
+from nnviz.records.run_records import CurvePoint, CurvePoints
 from nnviz.records.tensors import Array
 from nnviz.records.verdicts import Verdict
 
@@ -331,6 +332,10 @@ class RacedRun(msgspec.Struct, frozen=True):
     """Of a long run only some; None where it was not built."""
     verdict: Verdict | None = None
     """By all of its points."""
+    last: CurvePoint | None = None
+    """Where it stands at its end, with all figures that can be measured there; None as long as it goes on."""
+    findings: tuple[Finding, ...] = ()
+    """What the doctor finds there."""
 
 
 class Race(TaskResult, frozen=True):

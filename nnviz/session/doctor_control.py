@@ -6,7 +6,6 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from nnviz.doctor.cures import cures
 from nnviz.document import edits
 from nnviz.document.problems import Fix
 from nnviz.records.finding import Finding
@@ -42,10 +41,6 @@ class DoctorControl(QObject):
     def present(self) -> tuple[Finding, ...]:
         """What is found where the run stands; none as long as that is not known."""
         return () if self.is_past else self.latest
-
-    def cures(self, finding: Finding) -> tuple[Fix, ...]:
-        """Return the edits that may cure it; none once the document is another than the one it was found in."""
-        return () if self.is_past else cures(finding, self._document.experiment)
 
     # --- what a person does ---
 

@@ -40,6 +40,7 @@ from nnviz.session.run import RunState
 from nnviz.session.stepping import Aim, Stepping
 from nnviz.session.trace_source import toggle_breakpoint
 from nnviz.session.training_control import TrainingControl
+from nnviz.session.trials import Trials
 from nnviz.session.what_ifs import WhatIfs
 
 
@@ -84,6 +85,7 @@ class Session(QObject):
         self.tasks = LongTasks(self.link, self)
         self.comparison = Comparison(self.tasks, self.link, self.branches, self.training, self.stepping, self)
         self.doctor = DoctorControl(self.document, self.link, self.training, self.stepping, self)
+        self.trials = Trials(self.comparison, self.branches, self.link, self.tasks, self)
         self.kept_run = KeptRun(self.document, self.link, self.training, self.branches, self)
         self.autosaver = Autosaver(self.document, self._attachments, autosaves, self, lambda: self.kept_run.is_kept)
         self.file_watch = FileWatch(self.document, autosaves, self)
@@ -122,7 +124,7 @@ class Session(QObject):
         self._gradient_checks.answered.connect(self.gradient_checked)
         self._unit_maps.answered.connect(self._on_unit_mapped)
         self.work.cancelled.connect(self._on_cancelled)
-        kept = (self.branches, self.comparison, self.kept_run, self.autosaver)
+        kept = (self.branches, self.comparison, self.trials, self.kept_run, self.autosaver)
         for part in (self.document, self.link, self.training, *kept, self.what_ifs, self.weights):
             part.message_posted.connect(self.message_posted)
 
@@ -304,6 +306,7 @@ class Session(QObject):
         self._train_first = 0
         self.comparison.document_replaced()
         self.doctor.document_replaced()
+        self.trials.document_replaced()
         self.branches.document_replaced()
         self.kept_run.follow_document()
         self.autosaver.wait()

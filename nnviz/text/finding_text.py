@@ -30,85 +30,101 @@ FIRST_JUDGED = 25
 
 _MECHANISMS = {
     "non_finite": (
-        "A number has left the range of its precision, or 0/0, ∞ − ∞ or log 0 was computed. What is computed from it is NaN, too: "
-        "the loss, every ∂L/∂θ, and after θ ← θ − η·g every weight."
+        "0/0, ∞ − ∞, log 0 → NaN",
+        "A number has left the range of its precision, or has no value. What is computed from it is NaN, too: the loss, every "
+        "gradient, and after one update every weight.",
     ),
     "output_range": (
+        "softmax(softmax(z)) ≤ e/(e + C − 1)",
         "The loss reads the last layer in one way only: cross-entropy takes scores of any sign and applies softmax itself, binary "
-        "cross-entropy with logits applies σ itself. Applied twice, p ≤ e/(e + C − 1), so that the loss cannot reach 0. A function "
-        "that cannot take the value of a target leaves an error that no training removes."
+        "cross-entropy with logits applies σ itself. What is applied twice keeps the loss from reaching 0; a function that cannot "
+        "take the value of a target leaves an error that no training removes.",
     ),
     "no_non_linearity": (
-        "W₂(W₁x + b₁) + b₂ = (W₂W₁)x + (W₂b₁ + b₂) is one linear map. The second layer adds parameters, and no answer that the "
-        "first alone could not give."
+        "W₂(W₁x + b₁) + b₂ = (W₂W₁)x + (W₂b₁ + b₂)",
+        "Both layers together are one linear map. The second adds parameters, and no answer that the first alone could not give.",
     ),
     "symmetric_start": (
-        "Units with the same weights have the same values and the same gradients: aᵢ = aⱼ and ∂L/∂wᵢ = ∂L/∂wⱼ. Every update leaves "
-        "them the same, so that they stay one unit."
+        "wᵢ = wⱼ → aᵢ = aⱼ → ∂L/∂wᵢ = ∂L/∂wⱼ",
+        "Units with the same weights have the same values and the same gradients. Every update leaves them the same, so that they "
+        "stay one unit.",
     ),
     "input_scale": (
-        "∂L/∂wⱼ = δ·xⱼ: the gradient of a weight is as large as its column. No learning rate suits columns of very different size, "
-        "and far from 0 weight and bias pull at the same thing. (x − mean)/std brings all to one scale."
+        "∂L/∂wⱼ = δ·xⱼ",
+        "The gradient of a weight is as large as its column. No learning rate suits columns of very different size, and far from 0 "
+        "weight and bias pull at the same thing. (x − mean)/std brings all to one scale.",
     ),
     "start_loss": (
-        "An answer that knows nothing, p = 1/C for each of C classes, costs ln C. A first loss far above it is sure of wrong "
-        "answers: the first updates only take back what the start has set too large."
+        "p = 1/C → L = ln C",
+        "So much costs an answer that knows nothing of C classes. A first loss far above it is sure of wrong answers: the first "
+        "updates only take back what the start has set too large.",
     ),
     "exploding": (
-        "δₗ = (Wₗ₊₁ᵀ δₗ₊₁) ⊙ f′(zₗ): every layer multiplies the gradient on its way back by its weights and the slope of its "
-        "function. Where that is a factor above 1, it grows as factorᵈᵉᵖᵗʰ, and Δθ = −η·g throws the first layers about."
+        "δₗ = (Wₗ₊₁ᵀ δₗ₊₁) ⊙ f′(zₗ)",
+        "Every layer multiplies the gradient on its way back by its weights and the slope of its function. Where that is a factor "
+        "above 1, it grows by it with every layer, and Δθ = −η·g throws the first layers about.",
     ),
     "diverging": (
-        "A step of plain gradient descent multiplies the distance to a minimum of curvature λ by 1 − η·λ. For η > 2/λ every step "
-        "leads farther away, and the loss grows with it."
+        "θ − θ* ← (1 − η·λ)(θ − θ*)",
+        "So a step of plain gradient descent changes the distance to a minimum of curvature λ. For η > 2/λ every step leads farther"
+        " away, and the loss grows with it.",
     ),
     "rate_too_large": (
+        "θ ← θ − η·g",
         "g says which way is down only near θ. An update of ‖Δθ‖/‖θ‖ above about a tenth ends where another gradient holds: it "
-        "crosses the valley, and the loss swings between its sides."
+        "crosses the valley, and the loss swings between its sides.",
     ),
     "vanishing": (
-        "δₗ = (Wₗ₊₁ᵀ δₗ₊₁) ⊙ f′(zₗ): every layer multiplies the gradient on its way back by its weights and the slope of its "
-        "function. Where that is a factor below 1 (σ′ ≤ 0.25), it shrinks as factorᵈᵉᵖᵗʰ, and Δθ = −η·g hardly moves the first "
-        "layers."
+        "δₗ = (Wₗ₊₁ᵀ δₗ₊₁) ⊙ f′(zₗ)",
+        "Every layer multiplies the gradient on its way back by its weights and the slope of its function. Where that is a factor "
+        "below 1 (σ′ is at most 0.25), it shrinks by it with every layer, and Δθ = −η·g hardly moves the first layers.",
     ),
     "dead_relu": (
-        "ReLU′(z) = 0 for z < 0. Where z ≤ 0 on every row, ∂L/∂w = δ·ReLU′(z)·x = 0 on every row: the unit puts out 0, and no "
-        "update changes its weights any more."
+        "∂L/∂w = δ·relu′(z)·x,  relu′(z) = 0 for z < 0",
+        "Where z is not above 0 on any row, the unit puts out 0 and its gradient is 0 on every row: no update changes its weights "
+        "any more.",
     ),
     "saturated": (
-        "tanh′(z) = 1 − tanh² z and σ′(z) = σ(z)·(1 − σ(z)) are nearly 0 for large |z|. The gradient that comes back is multiplied "
-        "by them, ∂L/∂z = ∂L/∂a · f′(z) ≈ 0, so that the unit hardly learns."
+        "tanh′ = 1 − tanh²,  σ′ = σ·(1 − σ)",
+        "Both slopes are nearly 0 for large |z|. The gradient that comes back is multiplied by them, ∂L/∂z = ∂L/∂a · f′(z), so that"
+        " the unit hardly learns.",
     ),
     "penalty_dominates": (
-        "The update follows ∇L = ∇data + ∇penalty; the penalty l2/2·Σw² has the gradient l2·w. Where that is the longer of both, "
-        "weights go to 0 whatever the data says."
+        "∇L = ∇data + l2·w",
+        "The update follows both parts. Where that of the penalty is the longer one, weights go to 0 whatever the data says.",
     ),
     "rate_too_small": (
-        "Δθ = −η·g is so small beside θ that the net stays where it began. With ‖Δθ‖/‖θ‖ = 10⁻⁵ it takes about 100,000 updates to "
-        "change weights by as much as they are."
+        "Δθ = −η·g",
+        "It is so small beside θ that the net stays where it began. With ‖Δθ‖/‖θ‖ = 10⁻⁵ it takes about 100,000 updates to change "
+        "weights by as much as they are.",
     ),
     "data_ignored": (
+        "L(x shuffled) ≈ L(x)",
         "A net that uses its inputs answers worse when they are handed to the wrong rows. Where the loss stays the same, the answer"
-        " does not depend on x: it is a constant."
+        " does not depend on x: it is a constant.",
     ),
     "overfitting": (
+        "L(training) falls, L(validation) rises",
         "With enough parameters a net can learn its training rows one by one, noise included. That lowers their loss, and raises "
-        "the loss of rows it has not seen."
+        "the loss of rows it has not seen.",
     ),
     "mode_gap": (
-        "In training dropout multiplies by mask/(1 − p), and batch norm uses mean and variance of the batch; in evaluation there is"
-        " no mask, and running averages take their place. Where these lag behind, or a batch has few rows, both are different nets."
+        "training: a·mask/(1 − p),  (a − mean of the batch)/std",
+        "In evaluation there is no mask, and running averages take the place of mean and std of the batch. Where these lag behind, "
+        "or a batch has few rows, both are different nets.",
     ),
     "class_imbalance": (
-        "The loss is a mean over rows, L = (1/n)·Σ ℓᵢ. A class with 1 % of the rows has 1 % of the say, so that it costs little to "
-        "answer its rows with another class."
+        "L = (1/n)·Σ ℓᵢ",
+        "The loss is a mean over rows. A class with 1 % of the rows has 1 % of the say, so that it costs little to answer its rows "
+        "with another class.",
     ),
     "plateau": (
-        "Where ∂L/∂θ ≈ 0, or the gradients of the batches cancel, θ stays where it is. A constant answer would cost no more: the "
-        "net is stuck, not done."
+        "∂L/∂θ ≈ 0",
+        "Where gradients are nearly 0, or those of the batches cancel, θ stays where it is. A constant answer would cost no more: "
+        "the net is stuck, not done.",
     ),
 }
-"""How each kind comes about, in two or three sentences with the formula."""
+"""How each kind comes about: a formula, and two or three sentences."""
 
 
 def headline(finding: Finding, titles: Mapping[str, str]) -> str:
@@ -130,10 +146,10 @@ def first_line(findings: Sequence[Finding], titles: Mapping[str, str]) -> str:
     return headline(findings[0], titles) + more
 
 
-def why(finding: Finding) -> str:
-    """Return what such a thing is, and how it comes about."""
-    explanation = FINDING_KINDS[finding.kind].explanation
-    return f"{explanation[:1].upper()}{explanation[1:]}. {_MECHANISMS[finding.kind]}"
+def why(finding: Finding) -> tuple[str, str]:
+    """Return how such a thing comes about: the formula, and what it is and does."""
+    explanation, (formula, mechanism) = FINDING_KINDS[finding.kind].explanation, _MECHANISMS[finding.kind]
+    return formula, f"{explanation[:1].upper()}{explanation[1:]}. {mechanism}"
 
 
 def healthy(findings: Collection[Finding], judged: Collection[str]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from nnviz.doctor.diagnosis import diagnose
 from nnviz.document.run_log import RunLog
 from nnviz.engine.errors import BuildError
 from nnviz.engine.observe.curve_records import curve_points
@@ -94,7 +95,8 @@ class _Runner:
         points, trainer = self._timeline.points, self._timeline.trainer
         noise = noise_of(trainer.experiment, trainer.training_rows.count)
         found = verdict_of_points(points, noise, self.stopped == "non_finite")
-        return RacedRun(self.iteration, self.stopped, self._message, self._seconds, curve_points(_thinned(points, most)), found)
+        at_end = (points[-1], diagnose(self._timeline.history())) if self.stopped else (None, ())
+        return RacedRun(self.iteration, self.stopped, self._message, self._seconds, curve_points(_thinned(points, most)), found, *at_end)
 
 
 def _raced(task: RaceTask, timeline: Timeline) -> Work:

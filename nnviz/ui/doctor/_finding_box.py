@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
@@ -13,8 +14,21 @@ from nnviz.document.problems import Fix
 from nnviz.records.finding import Finding
 from nnviz.text import finding_text
 from nnviz.ui.theme.colors import BODY, GRID, SMALL
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import mono, sans
 from nnviz.ui.theme.style import set_role
+
+
+@dataclass(frozen=True)
+class OfferedCure:
+    """One cure, and what is known of it."""
+
+    fix: Fix
+    verdict: str = ""
+    """What came of its trial, or how far that is; empty where it was not tried."""
+    tone: str = "muted"
+    """The colour of that."""
+    branch: str = ""
+    """The branch that was trained with it; empty where there is none."""
 
 
 class FindingBox(QFrame):
@@ -22,130 +36,149 @@ class FindingBox(QFrame):
 
     show_requested = Signal(object)
     """The finding, to go to where it is seen."""
-    apply_requested = Signal(object, object)
-    """The finding, and the fix that shall be made."""
-    try_requested = Signal(object, object)
-    """The finding, and the fix that shall be trained beside the present run."""
+    apply_requested = Signal(object)
+    """The fix that shall be made."""
+    try_requested = Signal(object, tuple)
+    """The finding, and the fixes that shall be trained beside the present run."""
+    branch_requested = Signal(str)
+    """The branch of a trial that shall be gone on with."""
 
     def __init__(self, is_brief: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._is_brief = is_brief
         self.finding: Finding | None = None
-        self._fixes: tuple[Fix, ...] = ()
-        self._can_try = False
+        self._offered: tuple[OfferedCure, ...] = ()
         self.buttons: dict[str, QPushButton] = {}
-        """Of the cures, by "try" or "apply" and the label of the fix."""
-        self._verdicts: dict[str, QLabel] = {}
-        self.cause, self.evidence = _text(sans(BODY, QFont.Weight.DemiBold), "text"), _text(sans(SMALL + 0.5), "muted")
-        self.since, self.why = _text(sans(SMALL + 0.5), "muted"), _text(sans(SMALL + 0.5), "text")
-        self.show_button, self.why_button = _button("Show", "Go to where it is seen"), _button("Why", "How such a thing comes about")
+        """Of the cures: "try", "apply" or "go on with", and the label of the fix."""
+        self._verdicts: list[QLabel] = []
+        self.cause, self.evidence = text_label(sans(BODY, QFont.Weight.DemiBold), "text"), text_label(sans(SMALL + 0.5), "muted")
+        self.since, self.why = text_label(sans(SMALL + 0.5), "muted"), text_label(sans(SMALL + 0.5), "text")
+        self.formula = text_label(mono(SMALL), "text")
+        self.show_button, self.why_button = (
+            note_button("Show", "Go to where it is seen"),
+            note_button("Why", "How such a thing comes about"),
+        )
+        self.try_button = note_button("Try all", "Train all cures beside the present run, from before this began")
         self.why_button.setCheckable(True)
         self._cures = QVBoxLayout()
         self._lay_out()
-        self.why.hide()
+        self._set_why(False)
         self.show_button.clicked.connect(lambda: self.show_requested.emit(self.finding))
-        self.why_button.toggled.connect(self.why.setVisible)
+        self.try_button.clicked.connect(lambda: self.try_requested.emit(self.finding, tuple(one.fix for one in self._offered)))
+        self.why_button.toggled.connect(self._set_why)
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(2 * GRID, 6, 2 * GRID, 2 * GRID)
         column.setSpacing(GRID)
         column.addWidget(self.cause)
+        column.addWidget(self.evidence)
         self._cures.setSpacing(GRID)
-        if self._is_brief:
-            row = QHBoxLayout()
-            row.setSpacing(GRID)
-            row.addWidget(self.evidence, 1)
-            row.addLayout(self._cures)
-            self._cures.addStretch()
-            column.addLayout(row)
-        else:
-            column.addWidget(self.evidence)
-            column.addLayout(_row(self.since, self.show_button, self.why_button))
+        if not self._is_brief:
+            column.addLayout(in_row(self.since, self.show_button, self.why_button, self.try_button))
+            column.addWidget(self.formula)
             column.addWidget(self.why)
-            column.addLayout(self._cures)
+        column.addLayout(self._cures)
+
+    def _set_why(self, is_shown: bool) -> None:
+        for part in (self.formula, self.why):
+            part.setVisible(is_shown)
 
     # --- what is shown ---
 
-    def set_finding(self, finding: Finding, fixes: Sequence[Fix], verdicts: Mapping[str, str], can_try: bool, is_past: bool) -> None:
-        """Show this. `verdicts`: by the label of a fix what came of its trial; `is_past`: it is not of where the run stands now."""
+    def set_finding(self, finding: Finding, offered: Sequence[OfferedCure], can_try: bool, is_past: bool) -> None:
+        """Show this. `is_past`: it is not of where the run stands now; `can_try`: whether a trial could begin."""
         self.finding = finding
-        self.cause.setText(finding.cause)
-        self.evidence.setText(finding.evidence)
-        self.since.setText(finding_text.since(finding).capitalize())
-        self.why.setText(finding_text.why(finding))
-        for text, role in ((self.cause, "text"), (self.evidence, "muted"), (self.since, "muted"), (self.why, "text")):
-            set_role(text, "faint" if is_past else role)
+        formula, why = finding_text.why(finding)
+        texts = {
+            self.cause: (finding.cause, "text"),
+            self.evidence: (finding.evidence, "muted"),
+            self.since: (finding_text.since(finding).capitalize(), "muted"),
+            self.formula: (formula, "text"),
+            self.why: (why, "text"),
+        }
+        for label, (text, role) in texts.items():
+            label.setText(text)
+            set_role(label, "faint" if is_past else role)
         set_role(self, "information" if finding.is_information else "")
-        self._offer(tuple(fixes[:1] if self._is_brief else fixes), can_try)
+        self._offer(tuple(offered[:1] if self._is_brief else offered))
+        self.try_button.setVisible(len(self._offered) > 1)
         for button in (self.show_button, *self.buttons.values()):
             button.setEnabled(not is_past)
-        for label, verdict in self._verdicts.items():
-            verdict.setText(verdicts.get(label, ""))
-            verdict.setVisible(label in verdicts)
+        for button in (self.try_button, *(button for name, button in self.buttons.items() if name.startswith("try "))):
+            button.setEnabled(can_try and not is_past)
         self.setAccessibleName(finding.cause)
         self.setAccessibleDescription(f"{finding.evidence}, {finding_text.since(finding)}")
 
-    def _offer(self, fixes: tuple[Fix, ...], can_try: bool) -> None:
-        """A button, or two, for each cure; those that are there already stay, with the keyboard where it is."""
-        if (fixes, can_try) == (self._fixes, self._can_try):
-            return
-        self._fixes, self._can_try = fixes, can_try
-        _clear(self._cures)
-        self.buttons, self._verdicts = {}, {}
-        for fix in fixes:
-            self._cures.addLayout(self._brief_cure(fix) if self._is_brief else self._cure(fix))
-        if self._is_brief:
-            self._cures.addStretch()
+    def _offer(self, offered: tuple[OfferedCure, ...]) -> None:
+        """Cures that are offered already keep their buttons, with the keyboard where it is."""
+        before, self._offered = self._offered, offered
+        if list(map(_buttons_of, before)) != list(map(_buttons_of, offered)):
+            clear(self._cures)
+            self.buttons, self._verdicts = {}, []
+            for one in offered:
+                self._cures.addLayout(self._brief_cure(one) if self._is_brief else self._cure(one))
+        for one, verdict in zip(offered, self._verdicts, strict=True):
+            verdict.setText(one.verdict)
+            set_role(verdict, one.tone)
+            verdict.setVisible(bool(one.verdict) or self._is_brief)
 
-    def _brief_cure(self, fix: Fix) -> QHBoxLayout:
-        name = "try" if self._can_try else "apply"
-        label = f"{name} {fix.label[:1].lower()}{fix.label[1:]}" if self._can_try else fix.label
-        self._add(name, fix, label)
-        return _row(self.buttons[f"{name} {fix.label}"])
+    def _brief_cure(self, one: OfferedCure) -> QVBoxLayout:
+        label = f"try {one.fix.label[:1].lower()}{one.fix.label[1:]}"
+        return _column(in_row(self._verdict(one), self._button("try", one, label)))
 
-    def _cure(self, fix: Fix) -> QVBoxLayout:
-        label, verdict = _text(sans(SMALL + 0.5), "text"), _text(sans(SMALL + 0.5), "forward")
-        label.setText(fix.label)
-        self._verdicts[fix.label] = verdict
-        names = ("try", "apply") if self._can_try else ("apply",)
-        for name in names:
-            self._add(name, fix, name.capitalize())
-        column = QVBoxLayout()
-        column.setSpacing(0)
-        column.addLayout(_row(label, *(self.buttons[f"{name} {fix.label}"] for name in names)))
-        column.addWidget(verdict)
+    def _cure(self, one: OfferedCure) -> QVBoxLayout:
+        name, verdict = text_label(sans(SMALL + 0.5, QFont.Weight.DemiBold), "text"), self._verdict(one)
+        name.setText(one.fix.label)
+        column = _column(in_row(name, self._button("try", one, "Try"), self._button("apply", one, "Apply")))
+        column.addLayout(in_row(verdict, *([self._button("go on with", one, "Go on with it")] if one.branch else [])))
         return column
 
-    def _add(self, name: str, fix: Fix, text: str) -> None:
+    def _verdict(self, one: OfferedCure) -> QLabel:
+        self._verdicts.append(text_label(sans(SMALL + 0.5), one.tone))
+        return self._verdicts[-1]
+
+    def _button(self, name: str, one: OfferedCure, text: str) -> QPushButton:
+        label = one.fix.label
         tips = {
-            "try": f"Train it beside the present run, from before this began: {fix.label}",
-            "apply": f"Change the document: {fix.label}; an undo takes it back",
+            "try": f"Train it beside the present run, from before this began: {label}",
+            "apply": f"Change the document: {label}. An undo takes it back",
+            "go on with": f"Let branch {one.branch} be the run and the document; the present one stays beside it",
         }
-        button = _button(text, tips[name])
-        button.setAccessibleName(f"{name} {fix.label}")
-        button.clicked.connect(partial(self._ask, name, fix))
-        self.buttons[f"{name} {fix.label}"] = button
+        calls = {
+            "try": lambda: self.try_requested.emit(self.finding, (one.fix,)),
+            "apply": partial(self.apply_requested.emit, one.fix),
+            "go on with": partial(self.branch_requested.emit, one.branch),
+        }
+        button = self.buttons[f"{name} {label}"] = note_button(text, tips[name])
+        button.setAccessibleName(f"{name} {label}")
+        button.clicked.connect(lambda: calls[name]())
+        return button
 
-    def _ask(self, name: str, fix: Fix) -> None:
-        (self.try_requested if name == "try" else self.apply_requested).emit(self.finding, fix)
+
+def _buttons_of(one: OfferedCure) -> tuple[Fix, str]:
+    """What decides which buttons a cure has."""
+    return one.fix, one.branch
 
 
-def _text(font: QFont, role: str) -> QLabel:
+def text_label(font: QFont, role: str) -> QLabel:
+    """Return a label for sentences, which wraps and is as wide as there is room."""
     label = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText, font=font)
     label.setProperty("role", role)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
     return label
 
 
-def _button(text: str, tip: str) -> QPushButton:
+def note_button(text: str, tip: str) -> QPushButton:
+    """Return a small button."""
     button = QPushButton(text, toolTip=tip, accessibleName=text)
     button.setProperty("role", "note")
     button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
     return button
 
 
-def _row(first: QWidget, *others: QWidget) -> QHBoxLayout:
+def in_row(first: QWidget, *others: QWidget) -> QHBoxLayout:
+    """Return them side by side; the first takes the room."""
     row = QHBoxLayout()
     row.setSpacing(GRID)
     row.addWidget(first, 1)
@@ -154,11 +187,18 @@ def _row(first: QWidget, *others: QWidget) -> QHBoxLayout:
     return row
 
 
-def _clear(layout: QVBoxLayout) -> None:
+def clear(layout: QVBoxLayout | QHBoxLayout) -> None:
     """Take everything out of a layout."""
     while item := layout.takeAt(0):
         if item.layout() is not None:
-            _clear(item.layout())
+            clear(item.layout())
         elif item.widget() is not None:
             item.widget().hide()
             item.widget().deleteLater()
+
+
+def _column(first: QHBoxLayout) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setSpacing(2)
+    column.addLayout(first)
+    return column

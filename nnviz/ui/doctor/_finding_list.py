@@ -1,18 +1,19 @@
-"""What the doctor found, box below box, and a line on what is healthy: on its panel, and in short on the card of a node. It only asks."""
+"""What the doctor found, box below box, a line on what is healthy, and what was tried before. It only asks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from nnviz.document.problems import Fix
 from nnviz.records.finding import Finding
-from nnviz.ui.doctor._finding_box import FindingBox
-from nnviz.ui.theme.colors import GRID
+from nnviz.ui.doctor._finding_box import FindingBox, OfferedCure, clear, in_row, note_button, text_label
+from nnviz.ui.theme.colors import BODY, GRID, SMALL
+from nnviz.ui.theme.fonts import sans
 from nnviz.ui.theme.style import set_role
+from nnviz.ui.widgets.sections import Heading
 
 
 @dataclass(frozen=True)
@@ -20,28 +21,30 @@ class Entry:
     """One box."""
 
     finding: Finding
-    fixes: tuple[Fix, ...] = ()
-    verdicts: Mapping[str, str] = field(default_factory=dict)
-    """By the label of a fix what came of its trial."""
+    offered: tuple[OfferedCure, ...] = ()
 
 
 class FindingList(QWidget):
     """Boxes stay where they are while their texts change; `health` is the line below them."""
 
     show_requested = Signal(object)
-    apply_requested = Signal(object, object)
-    try_requested = Signal(object, object)
+    apply_requested = Signal(object)
+    try_requested = Signal(object, tuple)
+    branch_requested = Signal(str)
 
     def __init__(self, is_brief: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._is_brief = is_brief
         self.boxes: list[FindingBox] = []
-        self.health = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
-        self.health.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.health = text_label(sans(BODY if is_brief else SMALL + 0.5), "muted")
+        self._head, self._tried, self._shown = Heading("Tried before", "muted"), QVBoxLayout(), ()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(2 * GRID)
-        self._column.addWidget(self.health)
+        for widget in (self.health, self._head):
+            self._column.addWidget(widget)
+        self._column.addLayout(self._tried)
+        self._head.hide()
         if not is_brief:
             self._column.addStretch()
 
@@ -53,16 +56,33 @@ class FindingList(QWidget):
             self.boxes.append(self._made())
             self._column.insertWidget(len(self.boxes) - 1, self.boxes[-1])
         for box, entry in zip(self.boxes, entries, strict=True):
-            box.set_finding(entry.finding, entry.fixes, entry.verdicts, can_try, is_past)
+            box.set_finding(entry.finding, entry.offered, can_try, is_past)
         self.health.setText(health[0])
         self.health.setVisible(bool(health[0]))
         set_role(self.health, health[1])
+
+    def show_tried(self, tried: Sequence[OfferedCure]) -> None:
+        """Show what came of trials against what is not found any more."""
+        tried = tuple(tried)
+        if tried == self._shown:
+            return
+        self._shown = tried
+        self._head.setVisible(bool(tried))
+        clear(self._tried)
+        for one in tried:
+            said = text_label(sans(SMALL + 0.5), one.tone)
+            said.setText(one.verdict)
+            button = note_button("Go on with it", f"Let branch {one.branch} be the run and the document; the present one stays beside it")
+            button.clicked.connect(lambda _=False, branch=one.branch: self.branch_requested.emit(branch))
+            button.setVisible(bool(one.branch))
+            self._tried.addLayout(in_row(said, button))
 
     def _made(self) -> FindingBox:
         box = FindingBox(self._is_brief, self)
         box.show_requested.connect(self.show_requested)
         box.apply_requested.connect(self.apply_requested)
         box.try_requested.connect(self.try_requested)
+        box.branch_requested.connect(self.branch_requested)
         return box
 
     def _drop(self, box: FindingBox) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
+from nnviz.document.problems import Fix
 from nnviz.records.finding import Finding
 from nnviz.records.trace_state import TraceState
 from nnviz.session.session import Session
+from nnviz.session.trials import KnownTrial
 from nnviz.text import finding_text
 from nnviz.ui.doctor._bounds_sheet import BoundsSheet
+from nnviz.ui.doctor._finding_box import OfferedCure
 from nnviz.ui.doctor._finding_list import Entry, FindingList
 from nnviz.ui.doctor._health_line import HealthLine
 from nnviz.ui.shell_api import Shell
@@ -24,6 +27,10 @@ from nnviz.ui.widgets.sections import DividingLine, Heading
 
 _PANEL = "doctor"
 _NOT_YET = "not judged yet"
+_REST = 200
+"""Milliseconds between two times at which the progress of a trial is shown."""
+_TONES = {"helps": "forward", "gone": "text", "no help": "muted", "worse": "loss"}
+"""The colours of what a trial has shown."""
 
 
 class DoctorFeature(QObject):
@@ -39,13 +46,21 @@ class DoctorFeature(QObject):
         tools = [ActionButton(shell.action_table["doctor_bounds"], "bounds…")]
         self.cards = {_PANEL: Card("Doctor", scrolling(self.list), tools)}
         self.bounds: BoundsSheet | None = None
+        self._entries: list[Entry] = []
+        self._filling = QTimer(self, singleShot=True, interval=_REST)
+        self._filling.timeout.connect(self.show_findings)
         self._connect()
 
     def _connect(self) -> None:
+        session = self.session
         self.line.clicked.connect(self.show_first)
         for shown in (self.list, self.brief):
             shown.show_requested.connect(self.show)
-            shown.apply_requested.connect(lambda finding, fix: self.session.doctor.apply(fix))
+            shown.apply_requested.connect(session.doctor.apply)
+            shown.try_requested.connect(self._try)
+            shown.branch_requested.connect(session.branches.go_to)
+        for changed in (session.trials.changed, session.comparison.changed, session.branches.changed):
+            changed.connect(self._wait)
 
     # --- what is shown ---
 
@@ -61,9 +76,12 @@ class DoctorFeature(QObject):
     def show_findings(self) -> None:
         """Show what the doctor says now."""
         doctor = self.session.doctor
+        self._filling.stop()
         self._show_line()
-        entries = [self._entry(finding) for finding in doctor.latest]
-        self.list.show_all(entries, self._health(), self._can_try, doctor.is_past)
+        if not doctor.is_past or not doctor.latest:  # what is past stays as it was last shown
+            self._entries = [self._entry(finding) for finding in doctor.latest]
+        self.list.show_all(self._entries, self._health(), self._can_try, doctor.is_past)
+        self.list.show_tried(self._tried())
         count = len(doctor.latest)
         self.cards[_PANEL].set_subtitle(f"iteration {doctor.iteration:,}" if count and not doctor.is_past else "")
         self.show_section()
@@ -75,9 +93,8 @@ class DoctorFeature(QObject):
     def show_section(self) -> None:
         """Show on the card what is found in the layer of its node, else what was found first."""
         doctor, layer = self.session.doctor, self._layer
-        of_layer = [finding for finding in doctor.latest if layer and finding.layer == layer]
-        shown = of_layer or doctor.latest[:1]
-        self.brief.show_all([self._entry(finding) for finding in shown], self._health(), self._can_try, doctor.is_past)
+        of_layer = [entry for entry in self._entries if layer and entry.finding.layer == layer]
+        self.brief.show_all(of_layer or self._entries[:1], self._health(), self._can_try, doctor.is_past)
 
     def show_experiment(self) -> None:
         """The document has become another: its layers may be called otherwise, and its bounds be others."""
@@ -94,10 +111,33 @@ class DoctorFeature(QObject):
 
     @property
     def _can_try(self) -> bool:
-        return False
+        return self.session.training.can_train and not self.session.comparison.is_going
 
     def _entry(self, finding: Finding) -> Entry:
-        return Entry(finding, self.session.doctor.cures(finding))
+        trials = self.session.trials
+        return Entry(finding, tuple(self._offered(fix, trials.of(finding, fix)) for fix in trials.cures(finding)))
+
+    def _offered(self, fix: Fix, known: KnownTrial | None) -> OfferedCure:
+        """A cure with what its trial has shown, or how far that is."""
+        if known is None:
+            return OfferedCure(fix)
+        if known.verdict is None:
+            progress = self.session.comparison.progress if self.session.trials.is_going else None
+            share = f"{progress.done / max(1, progress.total):.0%}".replace("%", " %") if progress else ""
+            return OfferedCure(fix, f"is tried … {share}" if self.session.trials.is_going else "its trial came to no end")
+        is_there = any(kept.branch.name == known.branch for kept in self.session.branches.kept)
+        return OfferedCure(fix, known.verdict.sentence, _TONES[known.verdict.outcome], known.branch if is_there else "")
+
+    def _tried(self) -> list[OfferedCure]:
+        """What came of trials that no box tells of."""
+        shown = {(entry.finding.kind, one.fix) for entry in self._entries for one in entry.offered}
+        latest = {(one.trial.finding.kind, one.trial.fix): one for one in self.session.trials.known if one.verdict}
+        return [self._offered(one.trial.fix, one) for key, one in latest.items() if key not in shown]
+
+    def _wait(self) -> None:
+        """A trial goes on, or branches have changed: show that, but not too often."""
+        if not self._filling.isActive():
+            self._filling.start()
 
     def _health(self) -> tuple[str, str]:
         """What is said to be healthy, and in which colour."""
@@ -142,6 +182,13 @@ class DoctorFeature(QObject):
         self.session.doctor.show(finding)
         if finding.since and finding.since - 1 != stood:
             self.session.post("info", f"{finding.cause} It began at iteration {finding.since:,}; the run bar leads back to {stood:,}.")
+
+    def _try(self, finding: Finding, fixes: tuple[Fix, ...]) -> None:
+        """Have cures tried, where their curves and the verdict can be seen."""
+        if self.session.trials.start(finding, fixes) and not self._shell.is_visible(_PANEL):
+            self._shell.show_workspace("train")
+            if not self._shell.is_visible(_PANEL):
+                self._shell.toggle_panel(_PANEL)
 
     def toggle_panel(self) -> None:
         """Show the panel, or hide it."""

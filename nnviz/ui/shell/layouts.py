@@ -65,7 +65,7 @@ WORKSPACES = {
                 (410, row((350, "histograms"), (330, "norms"), (320, "metric"))),
                 (440, row((400, "landscape"), (400, "curvature"), (330, "range_test"))),
                 *_PICTURES,
-                (430, "doctor"),
+                (560, "doctor"),
                 (460, "runs"),
                 (430, "hindsight"),
                 (380, row((330, "ratios"), (330, "units"), (330, "spread"))),
