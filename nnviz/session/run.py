@@ -1,4 +1,7 @@
-"""What the run looks like from the window: a frozen value, folded from the engine's replies and from what is asked of it. Pure."""
+"""What the run looks like from the window: a frozen value, folded from the engine's replies and from what is asked of it. Pure.
+
+Long because each event and each reply has its function here, beside the others.
+"""
 
 from __future__ import annotations
 

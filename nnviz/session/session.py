@@ -21,6 +21,7 @@ from nnviz.records.breakpoint_places import BreakpointPlace, nodes_with_breakpoi
 from nnviz.records.picture_records import PictureWish
 from nnviz.records.tensors import WHOLE
 from nnviz.session._call_lists import CallLists
+from nnviz.session._doctor_control import DoctorControl
 from nnviz.session._document_file import Autosaver, FileWatch
 from nnviz.session._kept_run import KeptRun
 from nnviz.session._watch import WatchedPanels
@@ -28,7 +29,6 @@ from nnviz.session._weights import Weights
 from nnviz.session.branches import Branches
 from nnviz.session.breakpoint_control import BreakpointControl
 from nnviz.session.comparison import Comparison
-from nnviz.session.doctor_control import DoctorControl
 from nnviz.session.document import Document, Edited, UndoOrder
 from nnviz.session.engine_link import EngineLink, Wire
 from nnviz.session.engine_process import EngineProcess

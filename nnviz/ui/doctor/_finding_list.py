@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from nnviz.records.finding import Finding
-from nnviz.ui.doctor._finding_box import FindingBox, OfferedCure, clear, in_row, note_button, text_label
+from nnviz.ui.doctor.finding_box import FindingBox, OfferedCure, clear, in_row, note_button, text_label
 from nnviz.ui.theme.colors import BODY, GRID, SMALL
 from nnviz.ui.theme.fonts import sans
 from nnviz.ui.theme.style import set_role
@@ -72,10 +72,12 @@ class FindingList(QWidget):
         for one in tried:
             said = text_label(sans(SMALL + 0.5), one.tone)
             said.setText(one.verdict)
-            button = note_button("Go on with it", f"Let branch {one.branch} be the run and the document; the present one stays beside it")
-            button.clicked.connect(lambda _=False, branch=one.branch: self.branch_requested.emit(branch))
-            button.setVisible(bool(one.branch))
-            self._tried.addLayout(in_row(said, button))
+            self._tried.addLayout(in_row(said, *([self._way_to(one.branch)] if one.branch else [])))
+
+    def _way_to(self, branch: str) -> QPushButton:
+        button = note_button("Go on with it", f"Let branch {branch} be the run and the document; the present one stays beside it")
+        button.clicked.connect(lambda: self.branch_requested.emit(branch))
+        return button
 
     def _made(self) -> FindingBox:
         box = FindingBox(self._is_brief, self)

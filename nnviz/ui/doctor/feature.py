@@ -14,9 +14,9 @@ from nnviz.session.session import Session
 from nnviz.session.trials import KnownTrial
 from nnviz.text import finding_text
 from nnviz.ui.doctor._bounds_sheet import BoundsSheet
-from nnviz.ui.doctor._finding_box import OfferedCure
 from nnviz.ui.doctor._finding_list import Entry, FindingList
 from nnviz.ui.doctor._health_line import HealthLine
+from nnviz.ui.doctor.finding_box import OfferedCure
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.theme.colors import GRID
 from nnviz.ui.theme.fonts import tip_of
@@ -185,7 +185,10 @@ class DoctorFeature(QObject):
 
     def _try(self, finding: Finding, fixes: tuple[Fix, ...]) -> None:
         """Have cures tried, where their curves and the verdict can be seen."""
-        if self.session.trials.start(finding, fixes) and not self._shell.is_visible(_PANEL):
+        if not self.session.trials.start(finding, fixes):
+            return
+        self.show_findings()
+        if not self._shell.is_visible(_PANEL):
             self._shell.show_workspace("train")
             if not self._shell.is_visible(_PANEL):
                 self._shell.toggle_panel(_PANEL)

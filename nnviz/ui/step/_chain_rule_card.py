@@ -1,4 +1,7 @@
-"""The chain-rule card: one node at a cursor, its formula, the same with numbers, how its gradient is made. It computes no gradient."""
+"""The chain-rule card: one node at a cursor, its formula, the same with numbers, how its gradient is made. It computes no gradient.
+
+Long because all that is said of a node stands below each other in one order.
+"""
 
 from __future__ import annotations
 

@@ -74,7 +74,11 @@ class FindingBox(QFrame):
         column.addWidget(self.cause)
         column.addWidget(self.evidence)
         self._cures.setSpacing(GRID)
-        if not self._is_brief:
+        if self._is_brief:
+            for part in (self.since, self.show_button, self.why_button, self.try_button, self.formula, self.why):
+                part.setParent(self)
+                part.hide()
+        else:
             column.addLayout(in_row(self.since, self.show_button, self.why_button, self.try_button))
             column.addWidget(self.formula)
             column.addWidget(self.why)
