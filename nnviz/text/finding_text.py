@@ -129,10 +129,14 @@ _MECHANISMS = {
 
 def headline(finding: Finding, titles: Mapping[str, str]) -> str:
     """Return it in a few words: "vanishing gradients in dense 1 since iteration 12". `titles`: layer id -> name on the screen."""
-    label = FINDING_KINDS[finding.kind].label
-    label = label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    label = lower_first(FINDING_KINDS[finding.kind].label)
     where = f" in {titles.get(finding.layer, finding.layer)}" if finding.layer else ""
     return f"{label}{where} {since(finding)}"
+
+
+def lower_first(text: str) -> str:
+    """Return a text as it stands within a sentence: it begins with a small letter, unless its first word is a name such as ReLU."""
+    return text if any(map(str.isupper, text.split(" ")[0][1:])) else text[:1].lower() + text[1:]
 
 
 def since(finding: Finding) -> str:

@@ -90,6 +90,10 @@ class DoctorFeature(QObject):
         """Another node may be on the card."""
         self.show_section()
 
+    def show_panel(self) -> None:
+        """The panel has come into sight, or gone: what stands on it need not stand on the card, too."""
+        self.section.setHidden(self._shell.is_visible(_PANEL))
+
     def show_section(self) -> None:
         """Show on the card what is found in the layer of its node, else what was found first."""
         doctor, layer = self.session.doctor, self._layer
@@ -124,7 +128,7 @@ class DoctorFeature(QObject):
         if known.verdict is None:
             progress = self.session.comparison.progress if self.session.trials.is_going else None
             share = f"{progress.done / max(1, progress.total):.0%}".replace("%", " %") if progress else ""
-            return OfferedCure(fix, f"is tried … {share}" if self.session.trials.is_going else "its trial came to no end")
+            return OfferedCure(fix, f"being tried … {share}" if self.session.trials.is_going else "its trial came to no end")
         is_there = any(kept.branch.name == known.branch for kept in self.session.branches.kept)
         return OfferedCure(fix, known.verdict.sentence, _TONES[known.verdict.outcome], known.branch if is_there else "")
 

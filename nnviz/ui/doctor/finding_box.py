@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 from nnviz.document.problems import Fix
 from nnviz.records.finding import Finding
 from nnviz.text import finding_text
+from nnviz.text.finding_text import lower_first
 from nnviz.ui.theme.colors import BODY, GRID, SMALL
 from nnviz.ui.theme.fonts import mono, sans
 from nnviz.ui.theme.style import set_role
@@ -128,7 +129,7 @@ class FindingBox(QFrame):
             verdict.setVisible(bool(one.verdict) or self._is_brief)
 
     def _brief_cure(self, one: OfferedCure) -> QVBoxLayout:
-        label = f"try {one.fix.label[:1].lower()}{one.fix.label[1:]}"
+        label = f"try {lower_first(one.fix.label)}"
         return _column(in_row(self._verdict(one), self._button("try", one, label)))
 
     def _cure(self, one: OfferedCure) -> QVBoxLayout:

@@ -61,6 +61,7 @@ class Features:
         self.area = WorkspaceArea(self.cards)
         self.area.workspace_changed.connect(lambda name: self.step.share_rows())
         self.area.workspace_changed.connect(lambda name: self.comparison.show_panel())
+        self.area.workspace_changed.connect(lambda name: self.doctor.show_panel())
         self.panel_menu = PanelMenu(self.area, self.cards, shell.window())
         self.panel_menu.fill(shell.menus["View"])
 
