@@ -26,7 +26,7 @@ _ALL = (
     Kind("input_scale", "Input scale", "columns of the input lie far from 0, differ much in size, or are constant", (
         _bound("offset", 3.0, "the largest |mean|/std of a column"), _bound("spread", 10.0, "the largest std over the smallest"))),
     Kind("start_loss", "Loss at the start", "before any training the answers are sure, and wrong", (
-        _bound("excess", 1.0, "by how many times the loss of a constant answer the first loss exceeds it"),)),
+        _bound("excess", 3.0, "by how many times the loss of a constant answer the first loss exceeds it"),)),
     Kind("exploding", "Exploding gradients", "gradients grow from layer to layer on their way back, or are clipped all the time", (
         _bound("ratio", 1e3, "the RMS of the gradient of the first layer over that of the last"),
         _bound("clipped", 0.9, "the share of iterations in which gradients are clipped", 1.0))),
@@ -38,7 +38,7 @@ _ALL = (
         _bound("ratio", 1e-3, "the RMS of the gradient of the first layer over that of the last"),
         _bound("update", 1e-5, "‖Δθ‖/‖θ‖ of the first layer"))),
     Kind("dead_relu", "Dead ReLU", "units of a ReLU are 0 on every training row: no gradient comes through them", (
-        _bound("share", 0.0, "the share of the units of a layer", 1.0),)),
+        _bound("share", 0.5, "the share of the units of a layer; fewer are information", 1.0),)),
     Kind("saturated", "Saturated units", "the activation function is flat where most values fall", (
         _bound("share", 0.5, "the share of the units of a layer that are flat on more than half of the rows", 1.0),)),
     Kind("penalty_dominates", "Penalty dominates", "the penalty pulls at the weights more than the data does", (
@@ -48,7 +48,7 @@ _ALL = (
     Kind("data_ignored", "Data ignored", "the loss is the same when the inputs belong to other rows", (
         _bound("change", 0.01, "by what share the loss changes"),)),
     Kind("overfitting", "Overfitting", "the training loss falls, and the validation loss rises", (
-        _bound("rise", 1.1, "the validation loss over its least"),
+        _bound("rise", 1.25, "the validation loss over its least"),
         Field("checks", "integer", 10, "how many measurements ago that was", 1, 1000))),
     Kind("mode_gap", "Training and evaluation differ", "with dropout or batch norm the loss differs in evaluation, at equal weights", (
         _bound("gap", 0.5, "by what share they differ"),)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnviz.records.breakpoint_places import first_non_finite
 from nnviz.records.finding import Finding
 from nnviz.records.trace_index import TraceIndex
 
@@ -20,19 +21,27 @@ _PHASES = {
     "penalty_dominates": "update",
 }
 """In which phase of an iteration each kind is seen; the others in the loss."""
-_AT_START = ("symmetric_start", "start_loss")
-"""Kinds that are seen with the weights of the start; others that are so from the start are so wherever the run stands."""
+_ANYWHERE = ("input_scale", "output_range", "no_non_linearity")
+"""Kinds that are seen wherever the run stands."""
+_BEHIND = ("non_finite", "symmetric_start", "start_loss")
+"""Kinds that are seen in the iteration behind the one they are said to be since."""
 
 
 def iteration_of(finding: Finding) -> int | None:
     """Return how many iterations are finished before the one in which it began; None where it is seen in any."""
-    if finding.since:
-        return finding.since - 1
-    return 0 if finding.kind in _AT_START else None
+    if finding.kind in _ANYWHERE:
+        return None
+    return finding.since if finding.kind in _BEHIND else max(0, finding.since - 1)
 
 
 def cursor_of(index: TraceIndex, finding: Finding) -> int:
-    """Return the place behind the last step of its phase in its layer; without a layer, behind the first step of the phase."""
+    """Return the place behind the last step of its phase in its layer; without a layer, behind the first step of the phase.
+
+    What is not finite is where the first such number is made.
+    """
+    if finding.kind == "non_finite":
+        first = first_non_finite(index)
+        return first.cursor if first else 0
     phase = "clip" if finding.place == "training.clip_norm" else _PHASES.get(finding.kind, "loss")
     steps = [step for step in index.trace.steps if step.phase == phase]
     if finding.layer:

@@ -14,13 +14,7 @@ _HEALTHY = {
     "units": ("dead_relu", "saturated"),
     "start": ("symmetric_start", "start_loss"),
     "last layer": ("output_range",),
-    "layers": ("no_non_linearity",),
     "penalty": ("penalty_dominates",),
-    "use of the inputs": ("data_ignored",),
-    "progress": ("plateau",),
-    "validation": ("overfitting",),
-    "evaluation": ("mode_gap",),
-    "classes": ("class_imbalance",),
 }
 """What is called healthy, and the kinds of which none may be found for that."""
 _MEASURED = ("exploding", "vanishing", "rate_too_large", "rate_too_small", "diverging")
@@ -141,6 +135,8 @@ def lower_first(text: str) -> str:
 
 def since(finding: Finding) -> str:
     """Return since when it has been so."""
+    if finding.kind == "non_finite":
+        return f"at iteration {finding.since + 1:,}"
     return f"since iteration {finding.since:,}" if finding.since else "from the start"
 
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from nnviz.document.problems import Fix
 from nnviz.records.finding import Finding
+from nnviz.records.finding_places import iteration_of
 from nnviz.records.trace_state import TraceState
 from nnviz.session.session import Session
 from nnviz.session.trials import KnownTrial
@@ -181,11 +182,11 @@ class DoctorFeature(QObject):
 
     def show(self, finding: Finding) -> None:
         """Go to the node and the iteration where it is seen."""
-        stood = self.session.run.iteration
+        stood, there = self.session.run.iteration, iteration_of(finding)
         self._shell.show_workspace("step")
         self.session.doctor.show(finding)
-        if finding.since and finding.since - 1 != stood:
-            self.session.post("info", f"{finding.cause} It began at iteration {finding.since:,}; the run bar leads back to {stood:,}.")
+        if there not in (None, stood):
+            self.session.post("info", f"It began at iteration {there + 1:,}; the run bar leads back to {stood:,}.")
 
     def _try(self, finding: Finding, fixes: tuple[Fix, ...]) -> None:
         """Have cures tried, where their curves and the verdict can be seen."""
