@@ -178,6 +178,8 @@ def _add_doctor(commands: Any) -> None:
     length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data ({DEFAULT_EPOCHS})")
     text = "whose cures are tried, each in a run of its own beside this one: none, the first finding's, or all (first)"
     parser.add_argument("--try", choices=("none", "first", "all"), default="first", dest="tries", help=text)
+    asked = "answer this instead: is it noise or the rate, does it use its inputs, is the sum or the mean meant"
+    parser.add_argument("--ask", choices=("noise", "inputs", "reduction"), help=asked)
     _add_document_options(parser)
 
 
@@ -350,6 +352,9 @@ def _compare(options: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     from nnviz import diagnosing
 
+    if options.ask:
+        value = diagnosing.asked(_document(options), options.ask, options.iterations, options.epochs)
+        return _show(options, value, lambda: print(value["answer"]))
     value = diagnosing.diagnosed(_document(options), options.iterations, options.epochs, options.tries)
     return _show(options, value, lambda: _print_diagnosis(value))
 

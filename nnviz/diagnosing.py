@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from nnviz.comparing import finished
 from nnviz.doctor.cures import cures
 from nnviz.doctor.history import LOOKED_AT
+from nnviz.doctor.questions import answer, replay
 from nnviz.doctor.trial import Trial, TrialVerdict, trial, verdict
-from nnviz.jobs import DEFAULT_EPOCHS, HeadlessRun, OpenedFile
+from nnviz.document.problems import Refused
+from nnviz.jobs import DEFAULT_EPOCHS, HeadlessRun, JobError, OpenedFile
 from nnviz.records.finding import Finding
 from nnviz.records.task_records import RaceTask
 
@@ -17,12 +19,18 @@ if TYPE_CHECKING:
     from nnviz.engine.run.timeline import Timeline
 
 
-def diagnosed(document: OpenedFile, iterations: int | None = None, epochs: int | None = None, tries: str = "first") -> dict[str, Any]:
-    """Train, and return what is found; `tries`: of which present findings the cures are tried (none · first · all)."""
+def trained(document: OpenedFile, iterations: int | None, epochs: int | None) -> HeadlessRun:
+    """Return the run of a document after so many iterations or epochs; by default as many as are usual."""
     going = HeadlessRun(document)
     if iterations is None and epochs is None:
         iterations, epochs = document.reached, DEFAULT_EPOCHS
     going.train(iterations, epochs)
+    return going
+
+
+def diagnosed(document: OpenedFile, iterations: int | None = None, epochs: int | None = None, tries: str = "first") -> dict[str, Any]:
+    """Train, and return what is found; `tries`: of which present findings the cures are tried (none · first · all)."""
+    going = trained(document, iterations, epochs)
     timeline, present = going.timeline, going.findings.present
     chosen = {"none": 0, "first": 1, "all": len(present)}[tries]
     values = going.findings.values(timeline.trainer.experiment)
@@ -37,6 +45,20 @@ def diagnosed(document: OpenedFile, iterations: int | None = None, epochs: int |
         "judged": len(timeline.checkups) >= LOOKED_AT,
         "findings": values,
     }
+
+
+def asked(document: OpenedFile, question: str, iterations: int | None = None, epochs: int | None = None) -> dict[str, Any]:
+    """Train, and return the answer to a question of doctor.questions, measured by a short replay. Raises JobError where it cannot be
+    asked."""
+    from nnviz.engine.run.race import race
+
+    timeline = trained(document, iterations, epochs).timeline
+    try:
+        wanted = replay(question, timeline.log, timeline.iteration, timeline.trainer.training_rows.count)
+    except Refused as refused:
+        raise JobError(str(refused)) from None
+    runs = finished(race(RaceTask(wanted.logs, wanted.end), timeline)).runs
+    return {"iterations": timeline.iteration, "question": question, "answer": answer(wanted, runs)}
 
 
 def tried(timeline: Timeline, finding: Finding) -> list[dict[str, Any]]:

@@ -45,7 +45,7 @@ ALLOWED = {
     "nnviz.operations": {"text", "records", "msgspec", "numpy"},
     "nnviz.text": {"document", "records", "msgspec", "numpy"},
     "nnviz.messages": {"document", "records", "msgspec"},
-    "nnviz.doctor": {"document", "records"},
+    "nnviz.doctor": {"document", "records", "numpy"},
     "nnviz.trace": {"operations", "torch", "numpy", "networkx"},
     "nnviz.engine": {"trace", "operations", "doctor", "messages", "records", "document", "torch", "numpy", "sklearn", "safetensors", "msgspec"},
     "nnviz.session": {"messages", "records", "document", "doctor", "msgspec", "numpy", "PySide6.QtCore"},
@@ -59,7 +59,7 @@ ALLOWED = {
     "nnviz.ui.shell": {"version", "ui", *BELOW_THE_FEATURES},
     "nnviz.jobs": {"torch", "engine", "trace", "doctor", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
-    "nnviz.diagnosing": {"comparing", "doctor", "engine", "jobs", "records"},
+    "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
     "nnviz.viewing": {"trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
     "nnviz.cli": {
         "version", "jobs", "comparing", "diagnosing", "doctor", "trace", "document", "records", "text", "export", "ui.shell", "resource_files", "msgspec",

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from nnviz.document.run_log import RunLog
+from nnviz.records.checkup_records import WholeCheckup
 from nnviz.records.divergence_record import Divergence
 from nnviz.records.finding import Finding
 from nnviz.records.hindsight_record import FirstTime, PastNumbers, Predicate, Question
@@ -336,6 +337,8 @@ class RacedRun(msgspec.Struct, frozen=True):
     """Where it stands at its end, with all figures that can be measured there; None as long as it goes on."""
     findings: tuple[Finding, ...] = ()
     """What the doctor finds there."""
+    whole: WholeCheckup | None = None
+    """What all training rows tell there; None as long as it goes on, and where nothing was trained."""
 
 
 class Race(TaskResult, frozen=True):

@@ -124,15 +124,15 @@ class Comparison(QObject):
         end = iterations + (self._link.run.iteration if from_here else 0)
         return bool(self._train(logs, end, tuple(zip((name for name, _ in variations), logs, strict=True))))
 
-    def start_beside(self, control: RunLog, named: Sequence[tuple[str, RunLog]], end: int) -> RaceTask | None:
-        """Have these runs, each with its name, trained up to the same iteration, and `control` again, which becomes no branch.
+    def start_beside(self, others: Sequence[RunLog], named: Sequence[tuple[str, RunLog]], end: int) -> RaceTask | None:
+        """Have these runs, each with its name, trained up to the same iteration, behind `others`, which become no branches.
 
         Return what the engine is asked; None, with a message, if that is not possible.
         """
         if self.is_going or not self._link.is_up_to_date:
             self.message_posted.emit("warning", RUNS_ARE_TRAINED if self.is_going else self._obstacle)
             return None
-        return self._train((control, *(log for _, log in named)), end, named)
+        return self._train((*others, *(log for _, log in named)), end, named)
 
     def _train(self, logs: tuple[RunLog, ...], end: int, named: Sequence[tuple[str, RunLog]]) -> RaceTask | None:
         task = RaceTask(logs, end)

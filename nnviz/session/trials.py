@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from nnviz.doctor.cures import cures
+from nnviz.doctor.questions import Replay, answer, replay
 from nnviz.doctor.trial import Trial, TrialVerdict, trial, verdict
 from nnviz.document.problems import Fix, Refused
 from nnviz.document.run_branches import name_like
 from nnviz.records.finding import Finding
 from nnviz.records.task_records import Race, RaceTask
+from nnviz.records.tensors import to_numpy
 from nnviz.session.branches import Branches
 from nnviz.session.comparison import Comparison
 from nnviz.session.engine_link import EngineLink
@@ -42,6 +44,9 @@ class Trials(QObject):
         super().__init__(parent)
         self._comparison, self._branches, self._link = comparison, branches, link
         self.known: tuple[KnownTrial, ...] = ()
+        self.answers: dict[str, tuple[int, str]] = {}
+        """By question the iteration it was asked at, and the answer."""
+        self._asked: Replay | None = None
         self._task: RaceTask | None = None
         """What the engine was asked, while it is at it."""
         tasks.changed.connect(lambda kind: self._follow(tasks.state(RaceTask)) if kind is RaceTask else None)
@@ -75,15 +80,32 @@ class Trials(QObject):
         taken = {branch.name for branch in self._branches.all}
         names = [name_like(one.fix.label, taken) for one in trials]
         named = [(name, one.treated) for name, one in zip(names, trials, strict=True)]
-        self._task = self._comparison.start_beside(trials[0].control, named, max(one.end for one in trials))
+        self._task = self._comparison.start_beside((trials[0].control,), named, max(one.end for one in trials))
         if self._task:
             self.known = (*self.known, *(KnownTrial(one, name) for name, one in zip(names, trials, strict=True)))
             self.changed.emit()
         return self.is_going
 
+    def ask(self, question: str) -> bool:
+        """Have a question of doctor.questions answered by a short replay; return whether that was possible. If not, a message says why."""
+        run, log = self._link.run, self._link.log
+        if log is None or run.data is None:
+            return False
+        try:
+            wanted = replay(question, log, run.iteration, int(to_numpy(run.data.training).sum()))
+        except Refused as refused:
+            self.message_posted.emit("info", str(refused))
+            return False
+        self._task = self._comparison.start_beside(wanted.logs, (), wanted.end)
+        if self._task:
+            self._asked = wanted
+            self.answers = {key: value for key, value in self.answers.items() if key != question}
+            self.changed.emit()
+        return self.is_going
+
     def document_replaced(self) -> None:
         """Another document is open: what was tried belongs to the former one."""
-        self.known, self._task = (), None
+        self.known, self.answers, self._task, self._asked = (), {}, None, None
         self.changed.emit()
 
     def _follow(self, state: TaskState) -> None:
@@ -91,7 +113,10 @@ class Trials(QObject):
             return
         task, self._task = self._task, None
         is_over = state.is_whole and state.task is task and isinstance(state.result, Race)
-        if is_over and all(run.stopped for run in state.result.runs):
+        asked, self._asked = self._asked, None
+        if is_over and asked and all(run.stopped for run in state.result.runs):
+            self.answers = {**self.answers, asked.question: (asked.asked_at, answer(asked, state.result.runs))}
+        elif is_over and all(run.stopped for run in state.result.runs):
             control, *treated = state.result.runs
             runs = dict(zip(map(id, task.logs[1:]), treated, strict=True))
             self.known = tuple(

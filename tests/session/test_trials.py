@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from nnviz import messages
 from nnviz.document.problems import fix, step
+from nnviz.document.run_log import LogUpdate
+from nnviz.records.data_record import DataRecord
 from nnviz.records.finding import Finding
 from nnviz.records.run_records import CurvePoint
 from nnviz.records.task_records import Race, RacedRun
+from nnviz.records.tensors import Array
+from tests.curve_points import travelling
 from tests.session.sessions import Stage
 
+ROWS = np.arange(60) < 42
+DATA = DataRecord(Array("f4", (0,), b""), Array("i8", (0,), b""), Array("bool", (60,), ROWS.tobytes()), 2)
 FINDING = Finding("vanishing", "h1", "h1 hardly learns.", "", since=5, at=40)
 SLOWER = fix("Learning rate 0.1", step("change_optimizer", learning_rate=0.1))
 CLIPPED = fix("Clip gradients to norm 1", step("change_training", clip_norm=1.0))
@@ -53,3 +61,27 @@ def test_one_group_at_a_time(stage) -> None:
     begun(stage)
     assert not stage.session.trials.start(FINDING, (SLOWER,))
     assert len(stage.session.trials.known) == 2
+
+
+def test_a_question_is_answered_without_a_branch(stage) -> None:
+    stage.stand()
+    stage.reply(messages.Opened(0, 40, 0, False, 2, data=DATA, log=LogUpdate(0)))
+    stage.wire.take()
+    assert stage.session.trials.ask("noise")
+    (request,) = stage.wire.take()
+    assert [log.last.training.batch_size for log in request.task.logs] == [32, 42, 32] and request.task.iterations == 240
+    assert [branch.name for branch in stage.session.branches.all] == ["main"]
+    points = travelling(*(CurvePoint(at, 1.0 + (at % 2)) for at in range(241)))
+    calm = travelling(*(CurvePoint(at, 1.0) for at in range(241)))
+    runs = tuple(RacedRun(240, "done", points=found) for found in (points, calm, points))
+    stage.reply(messages.TaskDone(1, 0, 40, "done", Race(runs)))
+    at, said = stage.session.trials.answers["noise"]
+    assert at == 40 and said.startswith("It is noise of the batches.") and not stage.session.trials.is_going
+
+
+def test_a_question_that_cannot_be_asked_says_why(stage) -> None:
+    stage.stand()
+    stage.reply(messages.Opened(0, 0, 0, False, 2, data=DATA, log=LogUpdate(0)))
+    said = []
+    stage.session.trials.message_posted.connect(lambda kind, text: said.append(text))
+    assert not stage.session.trials.ask("inputs") and "Nothing has been trained" in said[0]
