@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from statistics import median
 
-from nnviz.doctor.history import RunHistory
+from nnviz.doctor.history import LOOKED_AT, RunHistory
 from nnviz.records.finding import Finding
 
 Bounds = Mapping[str, float]
@@ -16,19 +16,39 @@ SMOOTHED = 5
 """Measurements whose median is taken: a single lucky one is no minimum."""
 FEWEST_BEHIND = 40
 """Iterations since the least validation loss: with one batch an epoch, ten measurements are soon made."""
+COLLAPSED = 0.1
+"""Of the RMS of the weights that a run begins with."""
 MATERIAL = 0.1
 """Of the loss of a constant answer: what is less than this does not matter, however many times something else it is."""
+MATERIAL_OF_ROWS = 0.15
+"""The same for the validation loss: it creeps up in any net that grows surer of what it knows."""
+MATERIAL_OF_DROPOUT = 0.35
+"""The same for a loss that is larger in training, as it is meant to be with dropout."""
 
 
 def penalty_dominates(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
-    """The gradient of the penalties, and of weight decay, against that of the data, for long."""
+    """The gradient of the penalties, and of weight decay, against that of the data, for long. Where they have won, both are next to
+    nothing, and so are the weights: then these tell."""
+    training = history.experiment.training
+    place = "training.l1" if training.l1 else "training.l2" if training.l2 else "training.optimizer.weight_decay"
     if spell := history.lasting(lambda one: one.penalty_ratio is not None and one.penalty_ratio >= bounds["ratio"]):
-        ratio = history.checkups[-1].penalty_ratio
+        ratio = median(one.penalty_ratio for one in history.checkups[-LOOKED_AT:])
         cause = "The penalty pulls at the weights more than the data does: they shrink rather than learn."
         evidence = f"‖∇penalty‖/‖∇data‖ is {ratio:.3g} (bound {bounds['ratio']:g}) {spell.text}."
-        training = history.experiment.training
-        place = "training.l1" if training.l1 else "training.l2" if training.l2 else "training.optimizer.weight_decay"
         yield Finding("penalty_dominates", place, cause, evidence, ratio, bounds["ratio"], spell.since, spell.at)
+    elif history.is_no_better and (left := _weights_left(history)) < COLLAPSED:
+        at = history.checkups[-1].iteration
+        cause = "The penalty has pulled the weights to nearly nothing, and the answers are as good as a constant one."
+        evidence = f"No layer has more than {left:.1%} of the weights (RMS) it began with (bound {COLLAPSED:.0%})."
+        yield Finding("penalty_dominates", place, cause, evidence, left, COLLAPSED, history.checkups[0].iteration, at)
+
+
+def _weights_left(history: RunHistory) -> float:
+    """The RMS of the weights over that of the first checkup, of the layer that has most of it; 1 without penalties."""
+    if len(history.checkups) < LOOKED_AT or history.checkups[-1].penalty_ratio is None:
+        return 1.0
+    pairs = zip(history.checkups[0].layers, history.checkups[-1].layers, strict=True)
+    return max((last.weight_rms / first.weight_rms if first.weight_rms else 1.0 for first, last in pairs), default=1.0)
 
 
 def data_ignored(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
@@ -40,8 +60,9 @@ def data_ignored(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
     if changes[-1] < bounds["change"]:
         first = next(place for place in range(len(late)) if all(change < bounds["change"] for change in changes[place:]))
         cause = "The answers do not depend on the inputs: handed to other rows, they are as good as before."
-        evidence = f"The loss changes by {changes[-1]:.2%} (bound {bounds['change']:.0%}), on {late[-1][1].rows:,} rows at iteration {late[-1][0]:,}."
-        yield Finding("data_ignored", "data", cause, evidence, changes[-1], bounds["change"], late[first][0], late[-1][0])
+        (at, last), change = late[-1], changes[-1]
+        evidence = f"The loss changes by {change:.2%} (bound {bounds['change']:.0%}), on {last.rows:,} rows at iteration {at:,}."
+        yield Finding("data_ignored", "data", cause, evidence, change, bounds["change"], late[first][0], at)
 
 
 def overfitting(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
@@ -59,7 +80,7 @@ def overfitting(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
     if len(behind) < checks or measured[-1][0] - at < FEWEST_BEHIND:
         return
     usual = median(behind[-checks:])
-    is_material = usual - least > MATERIAL * history.facts.constant_loss
+    is_material = usual - least > MATERIAL_OF_ROWS * history.facts.constant_loss
     if usual > bounds["rise"] * least and is_material and _has_fallen_since(history, at):
         cause = "The validation loss rises while the training loss falls: the net learns its rows by heart."
         evidence = (
@@ -86,7 +107,7 @@ def mode_gap(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
             return
         difference = one.loss - one.training_mode_loss
         smaller = min(one.loss, one.training_mode_loss)
-        is_material = difference > MATERIAL * constant or -difference > 0.5 * constant
+        is_material = difference > MATERIAL * constant or -difference > MATERIAL_OF_DROPOUT * constant
         gaps.append(abs(difference) / smaller if is_material and smaller > 0 else 0.0)
     if min(gaps) > bounds["gap"]:
         (since, _), (at, last) = history.wholes[-2:]

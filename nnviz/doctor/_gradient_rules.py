@@ -9,7 +9,6 @@ from nnviz.doctor.history import LOOKED_AT, RunHistory
 from nnviz.records.checkup_records import Checkup
 from nnviz.records.finding import Finding
 
-
 CLIPPED_BY = 10
 """Times the clip norm: less is what clipping is for."""
 
@@ -26,7 +25,10 @@ def vanishing(history: RunHistory, bounds: Mapping[str, float]) -> Iterator[Find
     if spell := history.lasting(is_so):
         first, last = (history.checkups[-1].layers[place].layer for place in (0, -1))
         titles, ratio = history.experiment.network.titles, median(_ratio(one) for one in history.checkups[-LOOKED_AT:])
-        evidence = f"RMS of the gradient per weight: {titles[first]} has {ratio:.2g} of that of {titles[last]} (below {bounds['ratio']:g}) {spell.text}."
+        evidence = (
+            f"RMS of the gradient per weight: {titles[first]} has {ratio:.2g} of that of {titles[last]} "
+            f"(below {bounds['ratio']:g}) {spell.text}."
+        )
         cause = f"{titles[first]} hardly learns: gradients vanish on their way back."
         yield Finding("vanishing", first, cause, evidence, ratio, bounds["ratio"], spell.since, spell.at)
 
@@ -57,8 +59,11 @@ def _clipped(history: RunHistory, clip: float, bound: float) -> Iterator[Finding
     share = sum(one.gradient_norm > CLIPPED_BY * clip for one in recent) / LOOKED_AT
     if share > bound:
         usual = median(one.gradient_norm for one in recent)
-        cause = f"Nearly every gradient is clipped to a small part of itself: only its direction is left, whatever its size."
-        evidence = f"‖g‖ is {usual:.3g}, more than {CLIPPED_BY} times the clip norm {clip:g}, in {share:.0%} of the last checkups (bound {bound:.0%})."
+        cause = "Nearly every gradient is clipped to a small part of itself: only its direction is left, whatever its size."
+        evidence = (
+            f"‖g‖ is {usual:.3g}, and more than {CLIPPED_BY} times the clip norm {clip:g} in {share:.0%} of the last checkups "
+            f"(bound {bound:.0%})."
+        )
         yield Finding("exploding", "training.clip_norm", cause, evidence, share, bound, recent[0].iteration, recent[-1].iteration)
 
 

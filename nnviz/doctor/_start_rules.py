@@ -14,6 +14,10 @@ from nnviz.records.finding import Finding
 
 FEWEST_ROWS = 10
 """Of fewer rows no mean and no deviation is judged."""
+SETTLED = 20
+"""Iterations in which a loss that starts too high may come down by itself …"""
+HOPELESS = 10.0
+"""… unless it is so many bounds too high."""
 _ALIKE = ("Images", "Series", "Text")
 """Groups of data whose columns are one quantity at several places: there some may well be constant, or smaller than others."""
 
@@ -105,19 +109,21 @@ def _is_normed(history: RunHistory) -> bool:
 
 
 def start_loss(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
-    """The loss over all rows before any training; told as long as it has not come down. Weights set by hand are meant so."""
+    """The loss over all rows before any training; told as long as it has not come down, which it often does in a few iterations: till then
+    it is information. Weights set by hand are meant so."""
     facts = history.facts
     if facts.rows < FEWEST_ROWS or facts.constant_loss <= 0 or history.changed_at or history.experiment.weights:
         return
     excess, now = facts.start_loss / facts.constant_loss - 1, history.level / facts.constant_loss - 1
     if excess > bounds["excess"] and now > bounds["excess"]:
+        is_early = history.iteration < SETTLED and excess < HOPELESS * bounds["excess"]
         what = "surely one class, and mostly the wrong one" if facts.class_counts else "far from the targets"
         cause = f"Before any training the answers are {what}: the weights start too large, or the last layer does not suit."
         evidence = (
             f"The loss starts at {facts.start_loss:.4g}; the best constant answer has {facts.constant_loss:.4g} "
             f"(bound {1 + bounds['excess']:g} times that)."
         )
-        yield Finding("start_loss", _last_layer(history), cause, evidence, excess, bounds["excess"], 0, 0)
+        yield Finding("start_loss", _last_layer(history), cause, evidence, excess, bounds["excess"], 0, 0, is_early)
 
 
 def _last_layer(history: RunHistory) -> str:

@@ -8,7 +8,8 @@ from math import inf
 from typing import NamedTuple
 
 from nnviz.document.experiment import Experiment
-from nnviz.records.checkup_records import Checkup, LayerCheckup, StartFacts, WholeCheckup
+from nnviz.document.network import split_parameter
+from nnviz.records.checkup_records import Checkup, StartFacts, WholeCheckup
 from nnviz.records.run_records import CurvePoint
 
 LOOKED_AT = 20
@@ -42,6 +43,9 @@ class RunHistory:
         self.experiment, self.facts, self.points, self.non_finite = experiment, facts, points, non_finite
         self.changed_at = changed_at
         self.checkups = [one for one in checkups if one.iteration > changed_at]
+        before = [one for one in checkups if one.iteration <= changed_at][-1:]
+        self.first_weights = {layer.layer: layer.weight_rms for one in before for layer in one.layers} or facts.weights
+        """√mean θ² of every layer where it began or was changed last, as far as it was measured."""
 
     @property
     def iteration(self) -> int:
@@ -70,10 +74,15 @@ class RunHistory:
         return max(SHORTEST, self.epoch)
 
     @cached_property
-    def levels(self) -> list[float]:
-        """The mean loss of every window since the last change; the first windows are those that begin with it."""
-        size = self.window
-        return [sum(self.losses[start : start + size]) / size for start in range(0, len(self.losses) - size + 1, size)]
+    def moving(self) -> frozenset[str]:
+        """The layers that are meant to be trained: no weight of them is locked, and their learning rate is not 0."""
+        locked = {split_parameter(name).layer for name in self.experiment.locks}
+        return frozenset(layer.id for layer in self.experiment.network if layer.learning_rate_factor and layer.id not in locked)
+
+    def levels(self, size: int) -> list[float]:
+        """Return the mean loss of every window of so many iterations since the last change."""
+        losses = self.losses
+        return [sum(losses[start : start + size]) / size for start in range(0, len(losses) - size + 1, size)]
 
     @cached_property
     def level(self) -> float:
@@ -92,14 +101,6 @@ class RunHistory:
     def is_no_better(self) -> bool:
         """Whether the loss is not below what a constant answer reaches by more than the noise; never where that is 0, as of one row."""
         return self.level >= LITTLE * self.facts.constant_loss > 0
-
-    @cached_property
-    def layers(self) -> dict[str, list[LayerCheckup]]:
-        """The last checkups of every layer that is trained, in forward order; empty as long as there are too few."""
-        recent = self.checkups[-LOOKED_AT:]
-        if len(recent) < LOOKED_AT:
-            return {}
-        return {one.layer: [checkup.layers[place] for checkup in recent] for place, one in enumerate(recent[-1].layers)}
 
     def lasting(self, is_so: Callable[[Checkup], bool]) -> Spell | None:
         """Return since when something has been so in most checkups; None where it is not so now, or too few are known."""

@@ -91,5 +91,7 @@ class StartFacts(msgspec.Struct, frozen=True, array_like=True):
     """Over all training rows with the weights of the start, without penalties."""
     symmetric_units: dict[str, tuple[int, ...]]
     """By layer the units that have a twin: bit by bit the same weights in and out, so that they are trained alike."""
+    weights: dict[str, float] = {}
+    """√mean θ² of every layer that is trained, as in its checkups."""
     targets: tuple[float, float] | None = None
     """The least and the largest target, as the loss takes them; None for classes."""

@@ -184,19 +184,28 @@ def _recalls(trainer: Trainer, answers: Tensor, y: Tensor) -> tuple[float, ...]:
 
 
 def start_facts(trainer: Trainer, of_start: StartFacts | None = None) -> StartFacts:
-    """Return what is known from the start. `of_start`: where the trainer has gone on from there, what was known then: the loss with the
-    weights of the start, and which units had a twin, stay so, whatever has been changed since."""
+    """Return what is known from the start. `of_start`: where the trainer has gone on from there, what was known then: what the
+    weights of the start were and did stays so, whatever has been changed since."""
     rows, data = trainer.training_rows, trainer.data
     means, stds = _columns(trainer.experiment, data, rows)
     counts = tuple(torch.bincount(rows.y, minlength=data.classes).tolist()) if data.classes else ()
     bounds = None if data.classes else (rows.targets.min().item(), rows.targets.max().item())
     if of_start:
-        loss, twins = of_start.start_loss, of_start.symmetric_units
+        loss, twins, weights = of_start.start_loss, of_start.symmetric_units, of_start.weights
     else:
         with trainer.unchanged():
             loss = trainer.loss(trainer.answer(rows.x), rows.targets).item()
-        twins = symmetric_units(trainer)
-    return StartFacts(rows.count, means, stds, counts, _constant_loss(trainer), loss, twins, bounds)
+        twins, weights = symmetric_units(trainer), _start_weights(trainer)
+    return StartFacts(rows.count, means, stds, counts, _constant_loss(trainer), loss, twins, weights, bounds)
+
+
+def _start_weights(trainer: Trainer) -> dict[str, float]:
+    sums: dict[str, tuple[int, float]] = {}
+    for name, weight in trained_weights(trainer).items():
+        layer = split_parameter(name).layer
+        count, square = sums.get(layer, (0, 0.0))
+        sums[layer] = count + weight.size, square + _square(weight)
+    return {layer: math.sqrt(square / count) for layer, (count, square) in sums.items()}
 
 
 def _columns(experiment: Experiment, data: Data, rows: Samples) -> tuple[tuple[float, ...], tuple[float, ...]]:
