@@ -28,7 +28,10 @@ def dead_relu(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
         if share < bounds["share"] / 2 or (share <= bounds["share"] and history.is_solved):
             continue
         cause = f"{title} has {len(dead)} of {count} units that are 0 on every training row: no gradient comes through them."
-        evidence = f"So on all {last.rows:,} rows at iterations {first_at:,} and {last_at:,} ({share:.0%} of the units, bound {bounds['share']:.0%})."
+        evidence = (
+            f"So on all {last.rows:,} rows at iterations {first_at:,} and {last_at:,} "
+            f"({share:.0%} of the units, bound {bounds['share']:.0%})."
+        )
         yield Finding("dead_relu", layer, cause, evidence, share, bounds["share"], first_at, last_at, is_harmless)
 
 

@@ -22,6 +22,8 @@ _FLAT_AT = {"sigmoid": (0.5, math.sqrt(0.25 - 0.05 / 4)), "tanh": (0.0, math.sqr
 """Around which value, and how far from it, a lies where the derivative is 5 % of its largest: σ′ = a(1−a), tanh′ = 1−a²."""
 MOST_ROWS = 2048
 """So many rows are looked at when all are asked for."""
+MOST_BATCHES = 8
+"""So many batches are answered as in training."""
 _BY_CHANCE = {"dropout", "spatial_dropout", "noise", "batch_norm", "gaussian_latent"}
 """Kinds of layers that do something else in training than in evaluation."""
 
@@ -163,12 +165,13 @@ def _answers(trainer: Trainer, x: Tensor) -> tuple[Tensor, dict[str, tuple[int, 
 
 
 def _training_mode_loss(trainer: Trainer, rows: Samples) -> float | None:
-    """Over batches of the size that is trained on; None for a net that does nothing else in training."""
+    """Over a few batches of the size that is trained on; None for a net that does nothing else in training."""
     if not any(layer.kind in _BY_CHANCE or layer.settings.get("dropout") for layer in trainer.experiment.network):
         return None
     trainer.prepare()
     size = min(trainer.experiment.training.batch_size or rows.count, rows.count)
-    order = _shuffled(rows.count)[: rows.count - rows.count % size]  # a last batch of a few rows has other statistics
+    count = min(MOST_BATCHES, rows.count // size) * size  # a last batch of a few rows has other statistics
+    order = _shuffled(rows.count)[:count]
     answers = torch.cat([trainer.net(rows.x[part]) for part in order.split(size)])
     return trainer.loss(answers, rows.targets[order]).item()
 
