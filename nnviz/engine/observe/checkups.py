@@ -111,7 +111,7 @@ def _by_unit(output: np.ndarray) -> np.ndarray:
 
 def _flat_units(function: str, rows: np.ndarray) -> int:
     if function == "relu":
-        return rows.shape[1] - np.count_nonzero(rows.max(0) > 0)
+        return rows.shape[1] - int(np.count_nonzero(rows.max(0) > 0))
     middle, away = _FLAT_AT[function]
     return int(np.count_nonzero(2 * np.count_nonzero(np.abs(rows - middle) > away, axis=0) > len(rows)))
 
