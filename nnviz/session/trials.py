@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from nnviz.doctor.cures import cures
-from nnviz.doctor.questions import Replay, answer, replay
+from nnviz.doctor.questions import QUESTIONS, Replay, answer, replay
 from nnviz.doctor.trial import Trial, TrialVerdict, trial, verdict
 from nnviz.document.problems import Fix, Refused
 from nnviz.document.run_branches import name_like
@@ -34,6 +34,9 @@ class KnownTrial:
 
 class Trials(QObject):
     """`known` are those of the open document, the latest last. One group is trained at a time."""
+
+    questions = QUESTIONS
+    """What can be asked."""
 
     changed = Signal()
     message_posted = Signal(str, str)

@@ -16,7 +16,9 @@ _HEALTHY = {
     "last layer": ("output_range",),
     "penalty": ("penalty_dominates",),
 }
-"""What is called healthy, and the kinds of which none may be found for that."""
+"""What is called healthy, and the kinds of which one has to be judged and none found for that."""
+_SPOILT = {"gradients": ("non_finite", "diverging", "dead_relu", "saturated"), "learning rate": ("non_finite", "plateau")}
+"""Other kinds that leave it doubtful."""
 _MEASURED = ("exploding", "vanishing", "rate_too_large", "rate_too_small", "diverging")
 """As soon as one of these is judged, enough has been trained to speak of the run."""
 FIRST_JUDGED = 25
@@ -123,9 +125,12 @@ _MECHANISMS = {
 
 def headline(finding: Finding, titles: Mapping[str, str]) -> str:
     """Return it in a few words: "vanishing gradients in dense 1 since iteration 12". `titles`: layer id -> name on the screen."""
-    label = lower_first(FINDING_KINDS[finding.kind].label)
-    where = f" in {titles.get(finding.layer, finding.layer)}" if finding.layer else ""
-    return f"{label}{where} {since(finding)}"
+    kind, layer = FINDING_KINDS[finding.kind], titles.get(finding.layer, finding.layer)
+    label = lower_first(kind.label)
+    if finding.kind == "output_range":
+        return f"{label} do not fit: {layer}" if layer else f"{label} do not fit"
+    where = f" in {layer}" if layer else ""
+    return f"{label}{where}" if kind.group == "document" else f"{label}{where} {since(finding)}"
 
 
 def lower_first(text: str) -> str:
@@ -155,7 +160,7 @@ def why(finding: Finding) -> tuple[str, str]:
 def healthy(findings: Collection[Finding], judged: Collection[str]) -> tuple[str, ...]:
     """Return what is in order, of what enough is known: "gradients", "learning rate", …"""
     found = {finding.kind for finding in findings if not finding.is_information}
-    return tuple(word for word, kinds in _HEALTHY.items() if not found & {*kinds} and set(judged) & {*kinds})
+    return tuple(word for word, kinds in _HEALTHY.items() if set(judged) & {*kinds} and not found & {*kinds, *_SPOILT.get(word, ())})
 
 
 def is_judged(judged: Collection[str]) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from nnviz.records.finding import Finding
 from nnviz.ui.doctor.finding_box import FindingBox, OfferedCure, clear, in_row, note_button, text_label
 from nnviz.ui.theme.colors import BODY, GRID, SMALL
-from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.fonts import sans, tip_of
 from nnviz.ui.theme.style import set_role
 from nnviz.ui.widgets.sections import Heading
 
@@ -31,6 +31,8 @@ class FindingList(QWidget):
     apply_requested = Signal(object)
     try_requested = Signal(object, tuple)
     branch_requested = Signal(str)
+    answer_requested = Signal(str)
+    """The key of a question."""
 
     def __init__(self, is_brief: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,8 +47,37 @@ class FindingList(QWidget):
             self._column.addWidget(widget)
         self._column.addLayout(self._tried)
         self._head.hide()
+        self.questions: dict[str, tuple[QPushButton, QLabel]] = {}
+        """By key the button that asks, and the label of the answer."""
         if not is_brief:
             self._column.addStretch()
+
+    def add_questions(self, questions: Sequence[tuple[str, str, str]]) -> None:
+        """Let these be asked: keys, what they are called, and how they are answered."""
+        column = QVBoxLayout()
+        column.setSpacing(GRID)
+        column.addWidget(Heading("Ask the run", "muted"))
+        for key, label, explanation in questions:
+            name, answer, button = (
+                text_label(sans(SMALL + 0.5), "text"),
+                text_label(sans(SMALL + 0.5), "forward"),
+                note_button("Ask", explanation),
+            )
+            name.setText(label)
+            name.setToolTip(tip_of(explanation))
+            button.setAccessibleName(f"Ask: {label}")
+            button.clicked.connect(lambda _=False, key=key: self.answer_requested.emit(key))
+            column.addLayout(in_row(name, button))
+            column.addWidget(answer)
+            self.questions[key] = button, answer
+        self._column.insertLayout(self._column.count() - 1, column)
+
+    def show_answers(self, answers: Mapping[str, str], can_ask: bool) -> None:
+        """Show what came of the questions, by key."""
+        for key, (button, answer) in self.questions.items():
+            button.setEnabled(can_ask)
+            answer.setText(answers.get(key, ""))
+            answer.setVisible(key in answers)
 
     def show_all(self, entries: Sequence[Entry], health: tuple[str, str], can_try: bool, is_past: bool) -> None:
         """Show these; `health`: the line below them and its colour. `is_past`: all that is not of where the run stands now."""

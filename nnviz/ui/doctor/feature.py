@@ -49,7 +49,7 @@ class DoctorFeature(QObject):
         self.bounds: BoundsSheet | None = None
         self._entries: list[Entry] = []
         self._filling = QTimer(self, singleShot=True, interval=_REST)
-        self._filling.timeout.connect(self.show_findings)
+        self._filling.timeout.connect(self._fill)
         self._connect()
 
     def _connect(self) -> None:
@@ -60,6 +60,8 @@ class DoctorFeature(QObject):
             shown.apply_requested.connect(session.doctor.apply)
             shown.try_requested.connect(self._try)
             shown.branch_requested.connect(session.branches.go_to)
+        self.list.add_questions([(one.key, one.label, one.explanation) for one in session.trials.questions])
+        self.list.answer_requested.connect(self._ask)
         for changed in (session.trials.changed, session.comparison.changed, session.branches.changed):
             changed.connect(self._wait)
 
@@ -76,13 +78,22 @@ class DoctorFeature(QObject):
 
     def show_findings(self) -> None:
         """Show what the doctor says now."""
+        self._show_line()
+        if self.session.run.training:
+            self._wait()  # what is judged comes often then, and cures take a while to be found
+        else:
+            self._fill()
+
+    def _fill(self) -> None:
+        """Show all boxes anew."""
         doctor = self.session.doctor
         self._filling.stop()
-        self._show_line()
         if not doctor.is_past or not doctor.latest:  # what is past stays as it was last shown
             self._entries = [self._entry(finding) for finding in doctor.latest]
         self.list.show_all(self._entries, self._health(), self._can_try, doctor.is_past)
         self.list.show_tried(self._tried())
+        answers = {key: f"{text} (asked at iteration {at:,})" for key, (at, text) in self.session.trials.answers.items()}
+        self.list.show_answers(answers, self._can_try and self.session.run.iteration > 0)
         count = len(doctor.latest)
         self.cards[_PANEL].set_subtitle(f"iteration {doctor.iteration:,}" if count and not doctor.is_past else "")
         self.show_section()
@@ -192,11 +203,16 @@ class DoctorFeature(QObject):
         """Have cures tried, where their curves and the verdict can be seen."""
         if not self.session.trials.start(finding, fixes):
             return
-        self.show_findings()
+        self._fill()
         if not self._shell.is_visible(_PANEL):
             self._shell.show_workspace("train")
             if not self._shell.is_visible(_PANEL):
                 self._shell.toggle_panel(_PANEL)
+
+    def _ask(self, question: str) -> None:
+        """Have a question answered."""
+        if self.session.trials.ask(question):
+            self._fill()
 
     def toggle_panel(self) -> None:
         """Show the panel, or hide it."""
