@@ -46,7 +46,7 @@ ALLOWED = {
     "nnviz.text": {"document", "records", "msgspec", "numpy"},
     "nnviz.messages": {"document", "records", "msgspec"},
     "nnviz.doctor": {"document", "records", "numpy"},
-    "nnviz.trace": {"operations", "torch", "numpy", "networkx"},
+    "nnviz.trace": {"operations", "document", "records", "msgspec", "torch", "numpy", "networkx"},
     "nnviz.engine": {"trace", "operations", "doctor", "messages", "records", "document", "torch", "numpy", "sklearn", "safetensors", "msgspec"},
     "nnviz.session": {"messages", "records", "document", "doctor", "msgspec", "numpy", "PySide6.QtCore"},
     "nnviz.export": {"records", "document", "text", "ui.theme", "ui.widgets", "resource_files", "msgspec", *WINDOW_LIBRARIES},
