@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from nnviz.doctor.cures import cures
-from nnviz.doctor.questions import Replay, answer, replay
+from nnviz.doctor.run_questions import Replay, answer, replay
 from nnviz.doctor.trial import Trial, TrialVerdict, trial, verdict
 from nnviz.document.problems import Fix, Refused
 from nnviz.document.run_branches import name_like
@@ -87,7 +87,7 @@ class Trials(QObject):
         return self.is_going
 
     def ask(self, question: str) -> bool:
-        """Have a question of doctor.questions answered by a short replay; return whether that was possible. If not, a message says why."""
+        """Have a question of `run_questions` answered by a short replay; return whether that was possible. If not, a message says why."""
         run, log = self._link.run, self._link.log
         if log is None or run.data is None:
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import torch
 from msgspec.structs import replace
@@ -13,10 +13,7 @@ from torch import Tensor
 from nnviz.document.finding_kinds import FINDING_KINDS
 from nnviz.records.finding import Finding
 
-from .record import Node
-
-if TYPE_CHECKING:
-    from .trace import Trace
+from .record import Node, Step, Update
 
 _TWICE = {
     "cross_entropy": ("softmax", "log_softmax", "sigmoid"),
@@ -32,7 +29,16 @@ _ENOUGH_ROWS = 8
 """A batch of fewer rows says nothing about units and columns."""
 
 
-def findings_of(trace: Trace) -> tuple[Finding, ...]:
+class Iteration(NamedTuple):
+    """The parts of a trace that are looked at."""
+
+    nodes: tuple[Node, ...]
+    steps: tuple[Step, ...]
+    updates: tuple[Update, ...]
+    loss_node: int
+
+
+def findings_of(trace: Iteration) -> tuple[Finding, ...]:
     """Return what is found, causes before what they lead to. Bounds are those of `FINDING_KINDS`."""
     bad = list(_non_finite(trace))
     if bad:
@@ -60,7 +66,7 @@ def _called(node: Node) -> str:
 # --- exact ---
 
 
-def _non_finite(trace: Trace) -> Iterator[Finding]:
+def _non_finite(trace: Iteration) -> Iterator[Finding]:
     """The first value that is not finite where all it was computed from is; else the first such gradient, on the way back."""
     for node in trace.nodes:
         if node.kind != "constant" and not _is_finite(node.value) and all(map(_is_finite, node.operands)) and not _is_mask(trace, node):
@@ -70,16 +76,14 @@ def _non_finite(trace: Trace) -> Iterator[Finding]:
     first = next((step.node for step in trace.steps if step.phase == "backward" and step.node in wrong), None)
     if first is not None:
         node = trace.nodes[first]
-        yield _found(
-            "non_finite", node, f"{_called(node)} is the first to send back a gradient that is not finite.", _counted(wrong[first])
-        )
+        yield _found("non_finite", node, f"{_called(node)} sends back the first gradient that is not finite.", _counted(wrong[first]))
 
 
 def _is_finite(tensor: Tensor | None) -> bool:
     return tensor is None or not tensor.dtype.is_floating_point or tensor.is_nested or bool(tensor.isfinite().all())
 
 
-def _is_mask(trace: Trace, node: Node) -> bool:
+def _is_mask(trace: Iteration, node: Node) -> bool:
     """Whether it holds −∞ alone beside finite numbers, as what hides places from a softmax."""
     value = node.value
     return node.id != trace.loss_node and bool((value.isfinite() | (value == -torch.inf)).all())
@@ -90,7 +94,7 @@ def _counted(tensor: Tensor) -> str:
     return f"{int(wrong.sum()):,} of {tensor.numel():,} values, the first at {tuple(wrong.nonzero()[0].tolist())}"
 
 
-def _double_functions(trace: Trace) -> Iterator[Finding]:
+def _double_functions(trace: Iteration) -> Iterator[Finding]:
     for node in trace.nodes:
         source = _source(trace, node) if node.operation in _TWICE or node.operation == "nll_loss" else None
         if source is None:
@@ -104,7 +108,7 @@ def _double_functions(trace: Trace) -> Iterator[Finding]:
             yield _found("output_range", source, cause, f"its largest value is {source.value.max().item():.3g}; logarithms are 0 at most")
 
 
-def _source(trace: Trace, node: Node) -> Node | None:
+def _source(trace: Iteration, node: Node) -> Node | None:
     """What its first input comes from, through what only rearranges."""
     while node.inputs:
         node = trace.nodes[node.inputs[0]]
@@ -113,7 +117,7 @@ def _source(trace: Trace, node: Node) -> Node | None:
     return None
 
 
-def _twins(trace: Trace) -> Iterator[Finding]:
+def _twins(trace: Iteration) -> Iterator[Finding]:
     """Units whose weights and whose gradients are the same bit by bit stay the same for ever."""
     for node in _weights(trace):
         if node.value.dim() != 2 or node.value.shape[0] < 2 or not bool(node.gradient.any()):
@@ -128,7 +132,7 @@ def _twins(trace: Trace) -> Iterator[Finding]:
 # --- measured on this batch ---
 
 
-def _weights(trace: Trace) -> list[Node]:
+def _weights(trace: Iteration) -> list[Node]:
     """Parameters with two axes or more that have a gradient, in the order in which they are used."""
     used: dict[int, Node] = {}
     for node in trace.nodes:
@@ -140,7 +144,7 @@ def _weights(trace: Trace) -> list[Node]:
     return list(used.values())
 
 
-def _input_scale(trace: Trace) -> Iterator[Finding]:
+def _input_scale(trace: Iteration) -> Iterator[Finding]:
     for node in trace.nodes:
         x = node.value
         is_table = node.kind == "input" and node.label != "target" and x.dim() == 2 and x.dtype.is_floating_point
@@ -156,7 +160,7 @@ def _input_scale(trace: Trace) -> Iterator[Finding]:
                 break
 
 
-def _gradients(trace: Trace) -> Iterator[Finding]:
+def _gradients(trace: Iteration) -> Iterator[Finding]:
     weights = _weights(trace)
     if len(weights) < 3:
         return
@@ -177,7 +181,7 @@ def _ratio(before: Tensor, after: Tensor) -> float:
     return (after.double() - before.double()).norm().item() / size if size else 0.0
 
 
-def _updates(trace: Trace) -> Iterator[Finding]:
+def _updates(trace: Iteration) -> Iterator[Finding]:
     trained = {node.label: node for node in _weights(trace)}
     ratios = {one.parameter: _ratio(one.before, one.after) for one in trace.updates if one.parameter in trained and bool(one.before.any())}
     if not ratios:
@@ -191,7 +195,7 @@ def _updates(trace: Trace) -> Iterator[Finding]:
         yield _found("rate_too_small", node, "This update hardly changes the weights.", evidence, usual, bound)
 
 
-def _flat_units(trace: Trace) -> Iterator[Finding]:
+def _flat_units(trace: Iteration) -> Iterator[Finding]:
     for node in trace.nodes:
         value = node.value
         if node.operation not in ("relu", *_FLAT_AT) or value.dim() not in (2, 4) or len(value) < _ENOUGH_ROWS:
@@ -213,7 +217,7 @@ def _flat_units(trace: Trace) -> Iterator[Finding]:
             yield _found("saturated", node, f"{_called(node)} is flat where most values fall.", evidence, share, bound)
 
 
-def _source_of_loss(trace: Trace, node: Node) -> bool:
+def _source_of_loss(trace: Iteration, node: Node) -> bool:
     """Whether the loss is computed from it: an answer may be sure."""
     source = _source(trace, trace.nodes[trace.loss_node])
     return source is not None and source.id == node.id
