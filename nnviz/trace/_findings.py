@@ -29,8 +29,8 @@ _ENOUGH_ROWS = 8
 """A batch of fewer rows says nothing about units and columns."""
 
 
-class Iteration(NamedTuple):
-    """The parts of a trace that are looked at."""
+class PartsOfTrace(NamedTuple):
+    """What of a trace is looked at."""
 
     nodes: tuple[Node, ...]
     steps: tuple[Step, ...]
@@ -38,7 +38,7 @@ class Iteration(NamedTuple):
     loss_node: int
 
 
-def findings_of(trace: Iteration) -> tuple[Finding, ...]:
+def findings_of(trace: PartsOfTrace) -> tuple[Finding, ...]:
     """Return what is found, causes before what they lead to. Bounds are those of `FINDING_KINDS`."""
     bad = list(_non_finite(trace))
     if bad:
@@ -66,7 +66,7 @@ def _called(node: Node) -> str:
 # --- exact ---
 
 
-def _non_finite(trace: Iteration) -> Iterator[Finding]:
+def _non_finite(trace: PartsOfTrace) -> Iterator[Finding]:
     """The first value that is not finite where all it was computed from is; else the first such gradient, on the way back."""
     for node in trace.nodes:
         if node.kind != "constant" and not _is_finite(node.value) and all(map(_is_finite, node.operands)) and not _is_mask(trace, node):
@@ -83,7 +83,7 @@ def _is_finite(tensor: Tensor | None) -> bool:
     return tensor is None or not tensor.dtype.is_floating_point or tensor.is_nested or bool(tensor.isfinite().all())
 
 
-def _is_mask(trace: Iteration, node: Node) -> bool:
+def _is_mask(trace: PartsOfTrace, node: Node) -> bool:
     """Whether it holds −∞ alone beside finite numbers, as what hides places from a softmax."""
     value = node.value
     return node.id != trace.loss_node and bool((value.isfinite() | (value == -torch.inf)).all())
@@ -94,7 +94,7 @@ def _counted(tensor: Tensor) -> str:
     return f"{int(wrong.sum()):,} of {tensor.numel():,} values, the first at {tuple(wrong.nonzero()[0].tolist())}"
 
 
-def _double_functions(trace: Iteration) -> Iterator[Finding]:
+def _double_functions(trace: PartsOfTrace) -> Iterator[Finding]:
     for node in trace.nodes:
         source = _source(trace, node) if node.operation in _TWICE or node.operation == "nll_loss" else None
         if source is None:
@@ -108,7 +108,7 @@ def _double_functions(trace: Iteration) -> Iterator[Finding]:
             yield _found("output_range", source, cause, f"its largest value is {source.value.max().item():.3g}; logarithms are 0 at most")
 
 
-def _source(trace: Iteration, node: Node) -> Node | None:
+def _source(trace: PartsOfTrace, node: Node) -> Node | None:
     """What its first input comes from, through what only rearranges."""
     while node.inputs:
         node = trace.nodes[node.inputs[0]]
@@ -117,7 +117,7 @@ def _source(trace: Iteration, node: Node) -> Node | None:
     return None
 
 
-def _twins(trace: Iteration) -> Iterator[Finding]:
+def _twins(trace: PartsOfTrace) -> Iterator[Finding]:
     """Units whose weights and whose gradients are the same bit by bit stay the same for ever."""
     for node in _weights(trace):
         if node.value.dim() != 2 or node.value.shape[0] < 2 or not bool(node.gradient.any()):
@@ -132,7 +132,7 @@ def _twins(trace: Iteration) -> Iterator[Finding]:
 # --- measured on this batch ---
 
 
-def _weights(trace: Iteration) -> list[Node]:
+def _weights(trace: PartsOfTrace) -> list[Node]:
     """Parameters with two axes or more that have a gradient, in the order in which they are used."""
     used: dict[int, Node] = {}
     for node in trace.nodes:
@@ -144,7 +144,7 @@ def _weights(trace: Iteration) -> list[Node]:
     return list(used.values())
 
 
-def _input_scale(trace: Iteration) -> Iterator[Finding]:
+def _input_scale(trace: PartsOfTrace) -> Iterator[Finding]:
     for node in trace.nodes:
         x = node.value
         is_table = node.kind == "input" and node.label != "target" and x.dim() == 2 and x.dtype.is_floating_point
@@ -160,7 +160,7 @@ def _input_scale(trace: Iteration) -> Iterator[Finding]:
                 break
 
 
-def _gradients(trace: Iteration) -> Iterator[Finding]:
+def _gradients(trace: PartsOfTrace) -> Iterator[Finding]:
     weights = _weights(trace)
     if len(weights) < 3:
         return
@@ -181,7 +181,7 @@ def _ratio(before: Tensor, after: Tensor) -> float:
     return (after.double() - before.double()).norm().item() / size if size else 0.0
 
 
-def _updates(trace: Iteration) -> Iterator[Finding]:
+def _updates(trace: PartsOfTrace) -> Iterator[Finding]:
     trained = {node.label: node for node in _weights(trace)}
     ratios = {one.parameter: _ratio(one.before, one.after) for one in trace.updates if one.parameter in trained and bool(one.before.any())}
     if not ratios:
@@ -195,7 +195,7 @@ def _updates(trace: Iteration) -> Iterator[Finding]:
         yield _found("rate_too_small", node, "This update hardly changes the weights.", evidence, usual, bound)
 
 
-def _flat_units(trace: Iteration) -> Iterator[Finding]:
+def _flat_units(trace: PartsOfTrace) -> Iterator[Finding]:
     for node in trace.nodes:
         value = node.value
         if node.operation not in ("relu", *_FLAT_AT) or value.dim() not in (2, 4) or len(value) < _ENOUGH_ROWS:
@@ -217,7 +217,7 @@ def _flat_units(trace: Iteration) -> Iterator[Finding]:
             yield _found("saturated", node, f"{_called(node)} is flat where most values fall.", evidence, share, bound)
 
 
-def _source_of_loss(trace: Iteration, node: Node) -> bool:
+def _source_of_loss(trace: PartsOfTrace, node: Node) -> bool:
     """Whether the loss is computed from it: an answer may be sure."""
     source = _source(trace, trace.nodes[trace.loss_node])
     return source is not None and source.id == node.id

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nnviz.records.finding import Finding
 
-from ._findings import Iteration, findings_of
+from ._findings import PartsOfTrace, findings_of
 from .record import Clipping, Node, Step, Update, ValueRead
 from .what_if import ValueChange
 
@@ -40,7 +40,7 @@ class Trace:
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What this one iteration shows of what keeps the module from learning; worked out when it is first looked at."""
-        return findings_of(Iteration(self.nodes, self.steps, self.updates, self.loss_node))
+        return findings_of(PartsOfTrace(self.nodes, self.steps, self.updates, self.loss_node))
 
     def start(self) -> Cursor:
         """A cursor before the first step."""
