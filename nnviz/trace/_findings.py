@@ -67,9 +67,15 @@ def _called(node: Node) -> str:
 
 
 def _non_finite(trace: PartsOfTrace) -> Iterator[Finding]:
-    """The first value that is not finite where all it was computed from is; else the first such gradient, on the way back."""
+    """The first value that is not finite where all it was computed from is; else the first such gradient, on the way back.
+
+    Only where the loss or a gradient of a parameter is not finite: what is hidden from a softmax by −∞ harms nothing.
+    """
+    ends = [trace.nodes[trace.loss_node].value, *(node.gradient for node in trace.nodes if node.kind in ("parameter", "input"))]
+    if all(map(_is_finite, ends)):
+        return
     for node in trace.nodes:
-        if node.kind != "constant" and not _is_finite(node.value) and all(map(_is_finite, node.operands)) and not _is_mask(trace, node):
+        if node.kind != "constant" and not _is_finite(node.value) and all(map(_is_finite, node.operands)):
             yield _found("non_finite", node, f"{_called(node)} is the first value that is not finite.", _counted(node.value))
             return
     wrong = {part.source: part.gradient for node in trace.nodes for part in node.contributions if not _is_finite(part.gradient)}
@@ -81,12 +87,6 @@ def _non_finite(trace: PartsOfTrace) -> Iterator[Finding]:
 
 def _is_finite(tensor: Tensor | None) -> bool:
     return tensor is None or not tensor.dtype.is_floating_point or tensor.is_nested or bool(tensor.isfinite().all())
-
-
-def _is_mask(trace: PartsOfTrace, node: Node) -> bool:
-    """Whether it holds −∞ alone beside finite numbers, as what hides places from a softmax."""
-    value = node.value
-    return node.id != trace.loss_node and bool((value.isfinite() | (value == -torch.inf)).all())
 
 
 def _counted(tensor: Tensor) -> str:
@@ -200,17 +200,18 @@ def _flat_units(trace: PartsOfTrace) -> Iterator[Finding]:
         value = node.value
         if node.operation not in ("relu", *_FLAT_AT) or value.dim() not in (2, 4) or len(value) < _ENOUGH_ROWS:
             continue
-        rows = value.movedim(1, -1).flatten(0, -2)
         if node.operation == "relu":
-            dead = int((rows.amax(0) <= 0).sum())
+            units = value.amax([axis for axis in range(value.dim()) if axis != 1])
+            dead = int((units <= 0).sum())
             if dead:
-                cause = f"{dead} of {rows.shape[1]} units of {_called(node)} are 0 on every row of this batch."
-                found = _found("dead_relu", node, cause, f"{len(value)} rows; other rows may wake them", dead / rows.shape[1], 0.0)
+                cause = f"{dead} of {len(units)} units of {_called(node)} are 0 on every row of this batch."
+                found = _found("dead_relu", node, cause, f"{len(value)} rows; other rows may wake them", dead / len(units), 0.0)
                 yield replace(found, is_information=True)
             continue
         if _source_of_loss(trace, node):
             continue
         middle, away = _FLAT_AT[node.operation]
+        rows = value.movedim(1, -1).flatten(0, -2)
         share = ((rows - middle).abs() > away).double().mean(0).gt(0.5).double().mean().item()
         if share > (bound := _bound("saturated", "share")):
             evidence = f"the derivative is below 5 % of its largest for more than half of the rows in {share:.0%} of the units"
