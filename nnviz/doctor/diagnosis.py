@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from nnviz.doctor import _data_rules as data_rules
 from nnviz.doctor import _gradient_rules as gradient_rules
+from nnviz.doctor import _rate_rules as rate_rules
+from nnviz.doctor import _start_rules as start_rules
+from nnviz.doctor import _unit_rules as unit_rules
 from nnviz.doctor.history import RunHistory
 from nnviz.document.finding_kinds import FINDING_KINDS, bounds_of
 from nnviz.records.finding import Finding
@@ -12,8 +16,25 @@ from nnviz.records.finding import Finding
 Rule = Callable[[RunHistory, Mapping[str, float]], Iterator[Finding]]
 
 RULES: dict[str, Rule] = {
+    "non_finite": start_rules.non_finite,
+    "output_range": start_rules.output_range,
+    "no_non_linearity": start_rules.no_non_linearity,
+    "symmetric_start": start_rules.symmetric_start,
+    "input_scale": start_rules.input_scale,
+    "start_loss": start_rules.start_loss,
     "exploding": gradient_rules.exploding,
+    "diverging": rate_rules.diverging,
+    "rate_too_large": rate_rules.rate_too_large,
     "vanishing": gradient_rules.vanishing,
+    "dead_relu": unit_rules.dead_relu,
+    "saturated": unit_rules.saturated,
+    "penalty_dominates": data_rules.penalty_dominates,
+    "rate_too_small": rate_rules.rate_too_small,
+    "data_ignored": data_rules.data_ignored,
+    "overfitting": data_rules.overfitting,
+    "mode_gap": data_rules.mode_gap,
+    "class_imbalance": data_rules.class_imbalance,
+    "plateau": rate_rules.plateau,
 }
 """The rule of every kind of finding."""
 
@@ -23,6 +44,6 @@ def diagnose(history: RunHistory) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for kind in FINDING_KINDS:
         bounds = bounds_of(kind, history.experiment.doctor)
-        if bounds["enabled"] and kind in RULES:
+        if bounds["enabled"]:
             found += RULES[kind](history, bounds)
     return tuple(sorted(found, key=lambda one: one.is_information))

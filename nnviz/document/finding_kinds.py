@@ -25,11 +25,13 @@ _ALL = (
     Kind("symmetric_start", "Symmetric start", "units of a layer have the same weights in and out: they are trained alike", group="exact"),
     Kind("input_scale", "Input scale", "columns of the input lie far from 0, differ much in size, or are constant", (
         _bound("offset", 3.0, "the largest |mean|/std of a column"), _bound("spread", 10.0, "the largest std over the smallest"))),
-    Kind("start_loss", "Loss at the start", "before any training the answers are sure, and wrong", (
-        _bound("excess", 1.0, "by how many times the loss of a constant answer the first loss exceeds it"),)),
     Kind("exploding", "Exploding gradients", "gradients grow from layer to layer on their way back, or are clipped all the time", (
         _bound("ratio", 1e3, "the RMS of the gradient of the first layer over that of the last"),
         _bound("clipped", 0.9, "the share of iterations in which gradients are clipped", 1.0))),
+    Kind("start_loss", "Loss at the start", "before any training the answers are sure, and wrong", (
+        _bound("excess", 3.0, "by how many times the loss of a constant answer the first loss exceeds it"),)),
+    Kind("penalty_dominates", "Penalty dominates", "the penalty pulls at the weights more than the data does", (
+        _bound("ratio", 2.0, "‖∇penalty‖/‖∇data‖"),)),
     Kind("diverging", "Diverging", "the loss rises far above where it was and does not come back", (
         _bound("rise", 2.0, "the loss over its least so far"), _bound("update", 1.0, "‖Δθ‖/‖θ‖ of an update"))),
     Kind("rate_too_large", "Learning rate too large", "updates are so large that the loss swings about a level it should pass", (
@@ -38,17 +40,15 @@ _ALL = (
         _bound("ratio", 1e-3, "the RMS of the gradient of the first layer over that of the last"),
         _bound("update", 1e-5, "‖Δθ‖/‖θ‖ of the first layer"))),
     Kind("dead_relu", "Dead ReLU", "units of a ReLU are 0 on every training row: no gradient comes through them", (
-        _bound("share", 0.0, "the share of the units of a layer", 1.0),)),
+        _bound("share", 0.5, "the share of the units of a layer; fewer are information", 1.0),)),
     Kind("saturated", "Saturated units", "the activation function is flat where most values fall", (
         _bound("share", 0.5, "the share of the units of a layer that are flat on more than half of the rows", 1.0),)),
-    Kind("penalty_dominates", "Penalty dominates", "the penalty pulls at the weights more than the data does", (
-        _bound("ratio", 2.0, "‖∇penalty‖/‖∇data‖"),)),
     Kind("rate_too_small", "Learning rate too small", "updates are so small that nothing is learnt in reasonable time", (
         _bound("update", 1e-5, "the median over the layers of ‖Δθ‖/‖θ‖"),)),
     Kind("data_ignored", "Data ignored", "the loss is the same when the inputs belong to other rows", (
-        _bound("change", 0.01, "by what share the loss changes"),)),
+        _bound("change", 0.02, "by what share the loss changes"),)),
     Kind("overfitting", "Overfitting", "the training loss falls, and the validation loss rises", (
-        _bound("rise", 1.1, "the validation loss over its least"),
+        _bound("rise", 1.25, "the validation loss over its least"),
         Field("checks", "integer", 10, "how many measurements ago that was", 1, 1000))),
     Kind("mode_gap", "Training and evaluation differ", "with dropout or batch norm the loss differs in evaluation, at equal weights", (
         _bound("gap", 0.5, "by what share they differ"),)),

@@ -15,6 +15,8 @@ class LayerCheckup(msgspec.Struct, frozen=True, array_like=True):
     """√mean g² over its elements, before any clipping."""
     update_rms: float
     """√mean Δθ² of the update."""
+    bias_gradient_rms: float | None = None
+    """√mean g² over the biases, before any clipping: what comes back to the layer, whatever it takes in. None where it has none."""
 
     @property
     def update_ratio(self) -> float:
@@ -44,13 +46,15 @@ class WholeCheckup(msgspec.Struct, frozen=True, array_like=True):
     loss: float
     """Without penalties."""
     permuted_loss: float
-    """The same with the inputs handed to the wrong rows: what remains if the inputs say nothing."""
+    """The same with the answers handed to other rows: what remains if the inputs say nothing."""
     training_mode_loss: float | None
     """The same with dropout, noise and the batches' own statistics; None for a net that has none of them."""
     dead_units: dict[str, tuple[int, ...]]
     """By layer the units of a ReLU that are 0 on all these rows."""
     recalls: tuple[float, ...] = ()
     """Of every class, the share of its rows that is answered with it (0 to 1; NaN for a class without rows); none for numbers."""
+    symmetric_units: dict[str, tuple[int, ...]] = {}
+    """By layer the units that have a twin, as at the start."""
 
 
 class Checkup(msgspec.Struct, frozen=True, array_like=True):
@@ -87,5 +91,7 @@ class StartFacts(msgspec.Struct, frozen=True, array_like=True):
     """Over all training rows with the weights of the start, without penalties."""
     symmetric_units: dict[str, tuple[int, ...]]
     """By layer the units that have a twin: bit by bit the same weights in and out, so that they are trained alike."""
+    weights: dict[str, float] = {}
+    """√mean θ² of every layer that is trained, as in its checkups."""
     targets: tuple[float, float] | None = None
     """The least and the largest target, as the loss takes them; None for classes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -22,51 +22,67 @@ _FLAT_AT = {"sigmoid": (0.5, math.sqrt(0.25 - 0.05 / 4)), "tanh": (0.0, math.sqr
 """Around which value, and how far from it, a lies where the derivative is 5 % of its largest: σ′ = a(1−a), tanh′ = 1−a²."""
 MOST_ROWS = 2048
 """So many rows are looked at when all are asked for."""
+MOST_BATCHES = 8
+"""So many batches are answered as in training."""
 _BY_CHANCE = {"dropout", "spatial_dropout", "noise", "batch_norm", "gaussian_latent"}
 """Kinds of layers that do something else in training than in evaluation."""
 
 _ENDS_IN_FUNCTION = {"dense", "activation", "conv1d", "conv2d", "rnn"}
 """Kinds of layers whose output is that of their activation function."""
 
-Weights = dict[str, Tensor]
+Weights = dict[str, np.ndarray]
 
 
 def trained_weights(trainer: Trainer) -> Weights:
     """Return copies of all trained parameters with two axes or more, by name."""
-    own = {name: tensor for name, tensor in trainer.parameters.items() if tensor.requires_grad and tensor.dim() > 1}
-    with torch.no_grad():
-        return dict(zip(own, torch._foreach_clone(list(own.values())), strict=True)) if own else {}
+    return {name: _numbers(tensor).copy() for name, tensor in trainer.parameters.items() if tensor.requires_grad and tensor.dim() > 1}
 
 
 def checkup(trainer: Trainer, before: Weights, with_rows: bool = False) -> Checkup:
     """Return what is measured of the iteration just made. `before`: the trained weights before it; `with_rows`: also over all rows."""
-    gradients = trainer.gradients
-    with torch.no_grad():
-        layers = _layers(trainer, before, gradients)
+    gradients = {name: _numbers(gradient) for name, gradient in trainer.gradients.items()}
+    with np.errstate(all="ignore"):  # of a run that diverges some are infinite
+        squares = {name: _square(gradient) for name, gradient in gradients.items()}
+        layers = _layers(trainer, before, squares)
         functions = tuple(_functions(trainer.experiment, trainer.activations))
-        norm = _norms(list(gradients.values()))
         penalty = _penalty_ratio(trainer.experiment, before, gradients)
     whole = whole_checkup(trainer) if with_rows else None
-    return Checkup(trainer.position.iteration, trainer.point.loss, layers, functions, math.hypot(*norm), penalty, whole)
+    norm = math.sqrt(sum(squares.values()))
+    return Checkup(trainer.position.iteration, trainer.point.loss, layers, functions, norm, penalty, whole)
 
 
-def _norms(tensors: Sequence[Tensor]) -> list[float]:
-    return torch.stack(torch._foreach_norm(list(tensors))).tolist() if tensors else []
+def _numbers(tensor: Tensor) -> np.ndarray:
+    """The same memory: for a few numbers numpy takes a tenth of the time of torch."""
+    return tensor.detach().numpy()
 
 
-def _layers(trainer: Trainer, before: Weights, gradients: Mapping[str, Tensor]) -> tuple[LayerCheckup, ...]:
-    names = [name for name in before if name in gradients]
-    old, new = [before[name] for name in names], [trainer.parameters[name] for name in names]
-    moved = torch._foreach_sub(new, old) if names else []
-    norms = np.array(_norms([*old, *[gradients[name] for name in names], *moved]), dtype=np.float64).reshape(3, -1)
-    counts: dict[str, int] = {}
-    squares: dict[str, np.ndarray] = {}
-    for name, of_parameter in zip(names, norms.T, strict=True):
-        layer = split_parameter(name).layer
-        counts[layer] = counts.get(layer, 0) + before[name].numel()
-        squares[layer] = squares.get(layer, 0.0) + of_parameter**2
-    order = [layer for layer, _ in trainer.net.plan if layer in counts]
-    return tuple(LayerCheckup(layer, *np.sqrt(squares[layer] / counts[layer]).tolist()) for layer in order)
+def _square(numbers: np.ndarray) -> float:
+    """Σx²; what is too large for the net's precision is added up in float64."""
+    flat = numbers.ravel()
+    total = float(np.dot(flat, flat))
+    return total if math.isfinite(total) else float(np.square(flat, dtype=np.float64).sum())
+
+
+def _layers(trainer: Trainer, before: Weights, gradients: Mapping[str, float]) -> tuple[LayerCheckup, ...]:
+    """`gradients`: Σg² by parameter."""
+    sums: dict[str, list[float]] = {}
+    for name, old in before.items():
+        if name in gradients:
+            moved = _numbers(trainer.parameters[name]) - old
+            of_layer = sums.setdefault(split_parameter(name).layer, [0, 0.0, 0.0, 0.0])
+            for place, square in enumerate((old.size, _square(old), gradients[name], _square(moved))):
+                of_layer[place] += square
+    found = []
+    for layer, _ in trainer.net.plan:
+        if layer in sums:
+            count, *squares = sums[layer]
+            found.append(LayerCheckup(layer, *(math.sqrt(square / count) for square in squares), _of_bias(trainer, layer, gradients)))
+    return tuple(found)
+
+
+def _of_bias(trainer: Trainer, layer: str, gradients: Mapping[str, float]) -> float | None:
+    square = gradients.get(f"{layer}.bias")
+    return None if square is None else math.sqrt(square / trainer.parameters[f"{layer}.bias"].numel())
 
 
 def _functions(experiment: Experiment, outputs: Mapping[str, Tensor]) -> list[FunctionCheckup]:
@@ -75,44 +91,44 @@ def _functions(experiment: Experiment, outputs: Mapping[str, Tensor]) -> list[Fu
     for layer in experiment.network:
         function = function_of(layer)
         if layer.id in outputs and (function == "relu" or function in _FLAT_AT):
-            rows = _by_unit(outputs[layer.id])
+            rows = _by_unit(_numbers(outputs[layer.id]))
             found.append(FunctionCheckup(layer.id, function, rows.shape[1], _flat_units(function, rows)))
     return found
 
 
 def function_of(layer: Layer) -> str:
     """Return the activation function that makes a layer's output, as the catalog names it; "" for none."""
-    names = layer.settings.get("activation") or layer.settings.get("function") or ""
-    return names if layer.kind in _ENDS_IN_FUNCTION else ""
+    if layer.kind not in _ENDS_IN_FUNCTION:
+        return ""
+    return layer.settings.get("function" if layer.kind == "activation" else "activation", "")
 
 
-def _by_unit(output: Tensor) -> Tensor:
+def _by_unit(output: np.ndarray) -> np.ndarray:
     """(rows, units): of images the channels are the units, of sequences every step is a row."""
-    by_unit = output.movedim(1, -1) if output.dim() == 4 else output
+    by_unit = np.moveaxis(output, 1, -1) if output.ndim == 4 else output
     return by_unit.reshape(-1, by_unit.shape[-1])
 
 
-def _flat_units(function: str, rows: Tensor) -> int:
+def _flat_units(function: str, rows: np.ndarray) -> int:
     if function == "relu":
-        return int((rows.amax(0) <= 0).sum())
+        return rows.shape[1] - np.count_nonzero(rows.max(0) > 0)
     middle, away = _FLAT_AT[function]
-    return int(((rows - middle).abs() > away).sum(0).gt(len(rows) / 2).sum())
+    return int(np.count_nonzero(2 * np.count_nonzero(np.abs(rows - middle) > away, axis=0) > len(rows)))
 
 
-def _penalty_ratio(experiment: Experiment, before: Weights, gradients: Mapping[str, Tensor]) -> float | None:
+def _penalty_ratio(experiment: Experiment, before: Weights, gradients: Mapping[str, np.ndarray]) -> float | None:
     """Of l1·Σ|w| + l2/2·Σw² in the loss, and of the weight decay that an optimizer adds to the gradient."""
     training = experiment.training
     decay = 0.0 if training.optimizer.kind == "adamw" else float(training.optimizer.settings.get("weight_decay") or 0.0)
     if not (training.l1 or training.l2 or decay):
         return None
-    pulling, learning = [], []
+    of_data = of_penalty = 0.0
     for name, weight in before.items():
         if name in gradients:
-            penalty = training.l2 * weight + training.l1 * weight.sign()
-            learning.append(gradients[name] - penalty)
-            pulling.append(penalty + decay * weight)
-    of_data, of_penalty = math.hypot(*_norms(learning)), math.hypot(*_norms(pulling))
-    return of_penalty / of_data if of_data else math.inf if of_penalty else 0.0
+            penalty = training.l2 * weight + training.l1 * np.sign(weight)
+            of_data += _square(gradients[name] - penalty)
+            of_penalty += _square(penalty + decay * weight)
+    return math.sqrt(of_penalty / of_data) if of_data else math.inf if of_penalty else 0.0
 
 
 # --- over all rows ---
@@ -124,35 +140,40 @@ def whole_checkup(trainer: Trainer) -> WholeCheckup:
     with trainer.unchanged(), torch.no_grad():
         set_training(trainer.net, False)
         answers, dead = _answers(trainer, rows.x)
-        permuted = rows.x.roll(max(1, rows.count // 2), 0) if rows.count > 1 else rows.x
         loss = trainer.loss(answers, rows.targets).item()
-        without_inputs = trainer.loss(_answers(trainer, permuted)[0], rows.targets).item()
+        others = trainer.loss(answers[_shuffled(rows.count)], rows.targets).item()
         in_training = _training_mode_loss(trainer, rows)
     recalls = _recalls(trainer, answers, rows.y) if trainer.data.classes else ()
-    return WholeCheckup(rows.count, loss, without_inputs, in_training, dead, recalls)
+    return WholeCheckup(rows.count, loss, others, in_training, dead, recalls, symmetric_units(trainer))
+
+
+def _shuffled(count: int) -> Tensor:
+    """Always the same order: half of what neighbours, periods and sorted classes have in common would be left by a shift."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(0))
 
 
 def _answers(trainer: Trainer, x: Tensor) -> tuple[Tensor, dict[str, tuple[int, ...]]]:
     """What the net puts out in the mode it is in, and by layer the units of a ReLU that are 0 on all rows."""
     parts, living = [], {}
+    relus = [layer.id for layer in trainer.experiment.network if function_of(layer) == "relu"]
     for part in x.split(trainer.rows_at_once):
         parts.append(trainer.net(part))
-        for layer in trainer.experiment.network:
-            if function_of(layer) == "relu" and layer.id in trainer.net.outputs:
-                lives = _by_unit(trainer.net.outputs[layer.id]).amax(0) > 0
-                living[layer.id] = living.get(layer.id, False) | lives
-    return torch.cat(parts), {layer: tuple((~lives).nonzero()[:, 0].tolist()) for layer, lives in living.items() if not lives.all()}
+        for layer in relus:
+            lives = _by_unit(_numbers(trainer.net.outputs[layer])).max(0) > 0
+            living[layer] = living.get(layer, False) | lives
+    return torch.cat(parts), {layer: tuple(np.flatnonzero(~lives).tolist()) for layer, lives in living.items() if not lives.all()}
 
 
 def _training_mode_loss(trainer: Trainer, rows: Samples) -> float | None:
-    """Over batches of the size that is trained on; None for a net that does nothing else in training."""
+    """Over a few batches of the size that is trained on; None for a net that does nothing else in training."""
     if not any(layer.kind in _BY_CHANCE or layer.settings.get("dropout") for layer in trainer.experiment.network):
         return None
     trainer.prepare()
     size = min(trainer.experiment.training.batch_size or rows.count, rows.count)
-    whole = rows.count - rows.count % size  # a last batch of a few rows has other statistics
-    answers = torch.cat([trainer.net(part) for part in rows.x[:whole].split(size)])
-    return trainer.loss(answers, rows.targets[:whole]).item()
+    count = min(MOST_BATCHES, rows.count // size) * size  # a last batch of a few rows has other statistics
+    order = _shuffled(rows.count)[:count]
+    answers = torch.cat([trainer.net(rows.x[part]) for part in order.split(size)])
+    return trainer.loss(answers, rows.targets[order]).item()
 
 
 def _recalls(trainer: Trainer, answers: Tensor, y: Tensor) -> tuple[float, ...]:
@@ -165,15 +186,29 @@ def _recalls(trainer: Trainer, answers: Tensor, y: Tensor) -> tuple[float, ...]:
 # --- at the start ---
 
 
-def start_facts(trainer: Trainer) -> StartFacts:
-    """Return what is known from the start; the trainer has made no iteration yet."""
+def start_facts(trainer: Trainer, of_start: StartFacts | None = None) -> StartFacts:
+    """Return what is known from the start. `of_start`: where the trainer has gone on from there, what was known then: what the
+    weights of the start were and did stays so, whatever has been changed since."""
     rows, data = trainer.training_rows, trainer.data
     means, stds = _columns(trainer.experiment, data, rows)
     counts = tuple(torch.bincount(rows.y, minlength=data.classes).tolist()) if data.classes else ()
-    with trainer.unchanged():
-        start = trainer.loss(trainer.answer(rows.x), rows.targets).item()
     bounds = None if data.classes else (rows.targets.min().item(), rows.targets.max().item())
-    return StartFacts(rows.count, means, stds, counts, _constant_loss(trainer), start, symmetric_units(trainer), bounds)
+    if of_start:
+        loss, twins, weights = of_start.start_loss, of_start.symmetric_units, of_start.weights
+    else:
+        with trainer.unchanged():
+            loss = trainer.loss(trainer.answer(rows.x), rows.targets).item()
+        twins, weights = symmetric_units(trainer), _start_weights(trainer)
+    return StartFacts(rows.count, means, stds, counts, _constant_loss(trainer), loss, twins, weights, bounds)
+
+
+def _start_weights(trainer: Trainer) -> dict[str, float]:
+    sums: dict[str, tuple[int, float]] = {}
+    for name, weight in trained_weights(trainer).items():
+        layer = split_parameter(name).layer
+        count, square = sums.get(layer, (0, 0.0))
+        sums[layer] = count + weight.size, square + _square(weight)
+    return {layer: math.sqrt(square / count) for layer, (count, square) in sums.items()}
 
 
 def _columns(experiment: Experiment, data: Data, rows: Samples) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -203,11 +238,13 @@ def symmetric_units(trainer: Trainer) -> dict[str, tuple[int, ...]]:
     """Return by dense layer the units that have a twin: bit by bit the same weights and bias in, and the same weights out."""
     found = {}
     for layer, follower in _dense_pairs(trainer):
-        own = [trainer.parameters[f"{layer}.weight"].detach(), trainer.parameters[f"{follower}.weight"].detach().T]
+        own = [_numbers(trainer.parameters[f"{layer}.weight"]), _numbers(trainer.parameters[f"{follower}.weight"]).T]
         bias = trainer.parameters.get(f"{layer}.bias")
-        joined = torch.cat([*own, *([] if bias is None else [bias.detach()[:, None]])], 1)
-        _, group, counts = joined.unique(dim=0, return_inverse=True, return_counts=True)
-        if twins := (counts[group] > 1).nonzero()[:, 0].tolist():
+        joined = np.concatenate([*own, *([] if bias is None else [_numbers(bias)[:, None]])], 1)
+        units: dict[bytes, list[int]] = {}
+        for unit, row in enumerate(joined):
+            units.setdefault(row.tobytes(), []).append(unit)
+        if twins := sorted(unit for group in units.values() if len(group) > 1 for unit in group):
             found[layer] = tuple(twins)
     return found
 

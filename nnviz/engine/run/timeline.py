@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
 from math import inf, nan
 from pathlib import Path
+from typing import Any
 
 import torch
 from msgspec.structs import replace
@@ -59,14 +60,16 @@ class Timeline:
         self.points: list[CurvePoint] = [self.trainer.start_point()]
         self._known: list[CurvePoint] = []
         """All points of the run by iteration, also those that lie ahead, as they were when it last went to a checkpoint."""
-        self.facts: StartFacts = start_facts(self.trainer)
+        self._facts: dict[int, StartFacts] = {}
+        """What is known from the start, by how many changes were in force there."""
         self._checkups: dict[int, Checkup] = {}
         """What was measured for the doctor, by iteration, also of those that lie ahead."""
-        self._dead_end: tuple[int, str] | None = None
+        self._dead_end: tuple[int, Stop] | None = None
         """The iteration behind which the run cannot go on, once it is known, and why."""
         self._checkpoints = Checkpoints()
         self._iteration_seconds = 0.0
         """How long the last iteration took."""
+        self._note_start()
         self._keep_checkpoint()
         self._take_over(log)
 
@@ -102,10 +105,22 @@ class Timeline:
         """What was measured for the doctor up to where the run stands, oldest first."""
         return tuple(one for at, one in sorted(self._checkups.items()) if at <= self.iteration)
 
-    def history(self) -> RunHistory:
-        """Return the run up to where it stands, as the doctor looks at it."""
-        non_finite = self._dead_end[1] if self._dead_end and self._dead_end[0] == self.iteration else ""
-        return RunHistory(self.trainer.experiment, self.facts, self.points, self.checkups, self.changed_at, non_finite)
+    @property
+    def facts(self) -> StartFacts:
+        """What the doctor knows from the start, of the rows and the loss as the document in force has them."""
+        of_start = self._facts[max(count for count in self._facts if count <= self.applied)]
+        return start_facts(self.trainer, of_start) if self.applied not in self._facts else of_start
+
+    def _note_start(self) -> None:
+        if self.iteration == 0 and self.applied not in self._facts:
+            self._facts[self.applied] = start_facts(self.trainer)
+
+    def history(self, doctor: Mapping[str, Mapping[str, Any]] | None = None) -> RunHistory:
+        """Return the run up to where it stands, as the doctor looks at it. `doctor`: what it judges by; None as the document in force."""
+        stop = self._dead_end[1] if self._dead_end and self._dead_end[0] == self.iteration else None
+        experiment = self.trainer.experiment if doctor is None else replace(self.trainer.experiment, doctor=doctor)
+        what = (stop.message, stop.layer) if stop else ()
+        return RunHistory(experiment, self.facts, self.points, self.checkups, self.changed_at, *what)
 
     @property
     def changed_at(self) -> int:
@@ -164,11 +179,13 @@ class Timeline:
         """Take this for the log, of whose changes `count` are those of the present one."""
         self.log, self._known = log, []
         self._checkups, self._dead_end = {at: one for at, one in self._checkups.items() if at <= self.iteration}, None
+        self._facts = {applied: facts for applied, facts in self._facts.items() if applied <= count}
         self._checkpoints.drop_after(self.iteration, count)
 
     def _put_in_force(self, transferred: Transferred) -> None:
         old, self.trainer = self.trainer.experiment.training, transferred.trainer
         self.applied += 1
+        self._note_start()
         training, last = self.trainer.experiment.training, self.points[-1]
         has_other_penalties = (old.l1, old.l2) != (training.l1, training.l2)
         if self.iteration == 0 and (transferred.is_another_net or has_other_penalties):
@@ -196,7 +213,7 @@ class Timeline:
         stop = self.trainer.advance(partial(check, previous=self.points[-1].loss if self.iteration else nan) if check else None)
         self._iteration_seconds = (time.perf_counter() - start) / (self.iteration - before or 1)
         if stop and stop.reason == "non_finite":
-            self._dead_end = self.iteration, stop.message
+            self._dead_end = self.iteration, stop
         if stop and stop.comes_before:
             return stop
         self.points.append(self.trainer.point)

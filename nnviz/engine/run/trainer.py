@@ -388,8 +388,8 @@ def _non_finite(trainer: Trainer, loss: float) -> Stop | None:
     trained = [parameter for parameter in trainer.parameters.values() if parameter.requires_grad]
     if math.isfinite(loss) and gradients_are_finite(trained):
         return None
-    what = first_non_finite(trainer.net, loss, trainer.experiment.network.titles)
-    return Stop("non_finite", f"Iteration {trainer.position.iteration + 1}: {what}")
+    what, layer = first_non_finite(trainer.net, loss, trainer.experiment.network.titles)
+    return Stop("non_finite", f"Iteration {trainer.position.iteration + 1}: {what}", layer=layer)
 
 
 def copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
