@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nnviz.comparing import finished
 from nnviz.doctor.cures import cures
 from nnviz.doctor.history import LOOKED_AT
-from nnviz.doctor.questions import answer, replay
+from nnviz.doctor.run_questions import answer, replay
 from nnviz.doctor.trial import Trial, TrialVerdict, trial, verdict
 from nnviz.document.problems import Refused
 from nnviz.jobs import DEFAULT_EPOCHS, HeadlessRun, JobError, OpenedFile
@@ -48,7 +48,7 @@ def diagnosed(document: OpenedFile, iterations: int | None = None, epochs: int |
 
 
 def asked(document: OpenedFile, question: str, iterations: int | None = None, epochs: int | None = None) -> dict[str, Any]:
-    """Train, and return the answer to a question of doctor.questions, measured by a short replay. Raises JobError where it cannot be
+    """Train, and return the answer to a question of doctor.run_questions, measured by a short replay. Raises JobError where it cannot be
     asked."""
     from nnviz.engine.run.race import race
 

@@ -46,8 +46,10 @@ ALLOWED = {
     "nnviz.text": {"document", "records", "msgspec", "numpy"},
     "nnviz.messages": {"document", "records", "msgspec"},
     "nnviz.doctor": {"document", "records", "numpy"},
-    "nnviz.trace": {"operations", "torch", "numpy", "networkx"},
-    "nnviz.engine": {"trace", "operations", "doctor", "messages", "records", "document", "torch", "numpy", "sklearn", "safetensors", "msgspec"},
+    "nnviz.trace": {"operations", "document", "records", "msgspec", "torch", "numpy", "networkx"},
+    "nnviz.engine": {
+        "trace", "operations", "doctor", "messages", "records", "document", "torch", "numpy", "sklearn", "safetensors", "msgspec",
+    },
     "nnviz.session": {"messages", "records", "document", "doctor", "msgspec", "numpy", "PySide6.QtCore"},
     "nnviz.export": {"records", "document", "text", "ui.theme", "ui.widgets", "resource_files", "msgspec", *WINDOW_LIBRARIES},
     "nnviz.export.graph_files": {"document", "records", "networkx", "numpy", "msgspec"},
@@ -62,8 +64,8 @@ ALLOWED = {
     "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
     "nnviz.viewing": {"trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
     "nnviz.cli": {
-        "version", "jobs", "comparing", "diagnosing", "doctor", "trace", "document", "records", "text", "export", "ui.shell", "resource_files", "msgspec",
-        "PySide6",
+        "version", "jobs", "comparing", "diagnosing", "doctor", "trace", "document", "records", "text", "export", "ui.shell",
+        "resource_files", "msgspec", "PySide6",
     },
 }  # fmt: skip
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.

@@ -25,6 +25,8 @@ class Finding(msgspec.Struct, frozen=True):
     """The last iteration at which it was measured."""
     is_information: bool = False
     """Whether it is worth knowing rather than wrong."""
+    node: int | None = None
+    """In a trace by itself: the node that shows it."""
 
     @property
     def layer(self) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nnviz.doctor.questions import QUESTIONS, Replay, answer, replay
+from nnviz.doctor.run_questions import QUESTIONS, Replay, answer, replay
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.problems import Refused
