@@ -27,6 +27,11 @@ def said(window) -> str:
     return window.features.doctor.line.sentence.text()
 
 
+def kinds(window) -> set[str]:
+    """What is found where the run stands."""
+    return {finding.kind for finding in window.session.doctor.present}
+
+
 def is_judged(window) -> bool:
     return not window.session.doctor.is_past
 
@@ -58,7 +63,7 @@ def test_nothing_is_called_healthy_before_it_is_judged(qtbot, sound):
 
 def test_it_is_found_marked_and_gone_where_the_run_stands_before(qtbot, sick):
     window, doctor = sick, sick.features.doctor
-    assert said(window) == HEADLINE
+    assert said(window).startswith(HEADLINE)
     cause = window.session.doctor.latest[0].cause
     assert window.features.network.view.scene().columns["h1"].causes == (cause,)
     marked = [frame.causes for frame in window.features.graph.view.trace_scene.frames.values() if frame.causes]
@@ -68,7 +73,7 @@ def test_it_is_found_marked_and_gone_where_the_run_stands_before(qtbot, sick):
     assert said(window).startswith("not judged yet") and not doctor.marks and not doctor.list.boxes
     assert not window.features.network.view.scene().columns["h1"].causes
     go_to(qtbot, window, 40)
-    assert said(window) == HEADLINE and doctor.marks
+    assert said(window).startswith(HEADLINE) and doctor.marks
 
 
 def test_a_click_on_the_line_leads_to_where_it_began(qtbot, sick):
@@ -85,7 +90,7 @@ def test_a_click_on_the_line_leads_to_where_it_began(qtbot, sick):
 def test_what_is_past_is_pale_and_cannot_be_pressed(qtbot, sick):
     window, doctor = sick, sick.features.doctor
     window.session.training.go_to(0)
-    assert said(window) == HEADLINE and doctor.line.sentence._tone == "faint" and not doctor.line.sentence.isEnabled()
+    assert said(window).startswith(HEADLINE) and doctor.line.sentence._tone == "faint" and not doctor.line.sentence.isEnabled()
     assert not doctor.marks and not any(button.isEnabled() for button in doctor.list.boxes[0].buttons.values())
     wait(qtbot, lambda: stands_at(window, 0))
     assert said(window).startswith("not judged yet")
@@ -98,10 +103,10 @@ def test_an_edit_that_cures_and_an_undo(qtbot, sick):
     window.action_table["doctor"].trigger()
     QTest.mouseClick(window.features.doctor.list.boxes[0].buttons[f"apply {fix.label}"], LEFT)
     wait(qtbot, lambda: is_judged(window))
-    assert not window.features.doctor.list.boxes, "another document has to be judged anew"
+    assert not {"vanishing", "rate_too_small"} & kinds(window), "another document has to be judged anew"
     window.session.undo_order.undo()
     wait(qtbot, lambda: is_judged(window))
-    assert said(window) == HEADLINE
+    assert said(window).startswith(HEADLINE)
 
 
 def test_bounds_are_judged_by_at_once_and_saved_with_the_document(qtbot, sick):
@@ -113,30 +118,31 @@ def test_bounds_are_judged_by_at_once_and_saved_with_the_document(qtbot, sick):
     box.selectAll()
     QTest.keyClicks(box, "1e-30")
     QTest.keyClick(box, Qt.Key.Key_Return)
-    wait(qtbot, lambda: is_judged(window) and not session.doctor.latest)
-    assert session.experiment.doctor == {"vanishing": {"ratio": 1e-30}} and said(window).startswith("healthy")
+    wait(qtbot, lambda: is_judged(window) and "vanishing" not in kinds(window))
+    assert session.experiment.doctor == {"vanishing": {"ratio": 1e-30}} and HEADLINE not in said(window)
     assert session.run.iteration == 40, "the run is the same"
     QTest.mouseClick(sheet.resets["vanishing"], LEFT)
-    wait(qtbot, lambda: said(window) == HEADLINE)
+    wait(qtbot, lambda: said(window).startswith(HEADLINE))
     assert session.experiment.doctor == {} and box.value() == 1e-3
     QTest.mouseClick(sheet.editors["vanishing", "enabled"], LEFT, pos=QPoint(8, 8))
-    wait(qtbot, lambda: is_judged(window) and not session.doctor.latest)
+    wait(qtbot, lambda: is_judged(window) and "vanishing" not in kinds(window))
     assert not box.isEnabled()
     session.undo_order.undo()
-    wait(qtbot, lambda: said(window) == HEADLINE)
+    wait(qtbot, lambda: said(window).startswith(HEADLINE))
     assert box.isEnabled()
 
 
 def test_bounds_survive_an_engine_that_is_started_anew(qtbot, sick):
     window, session = sick, sick.session
     edit(qtbot, window, edits.change_bounds, "vanishing", enabled=False)
-    assert said(window).startswith("healthy")
+    found = kinds(window)
+    assert "vanishing" not in found
     session.restart_engine()
     wait(qtbot, lambda: session.run.engine != "ready")
     wait(qtbot, lambda: stands_at(window, 40) and is_judged(window))
-    assert said(window).startswith("healthy")
+    assert kinds(window) == found
     edit(qtbot, window, edits.reset_bounds)
-    assert said(window) == HEADLINE
+    assert said(window).startswith(HEADLINE)
 
 
 def test_another_document_has_nothing_of_the_former_one(qtbot, sick):
@@ -158,7 +164,7 @@ def test_a_cure_is_tried_beside_the_run_and_gone_on_with(qtbot, sick):
     wait(qtbot, lambda: not session.trials.is_going)
     shown = window.features.doctor.list.boxes[0]
     wait(qtbot, lambda: f"go on with {label}" in shown.buttons)
-    assert session.run.iteration == 40 and said(window) == HEADLINE, "the present run stays as it is"
+    assert session.run.iteration == 40 and said(window).startswith(HEADLINE), "the present run stays as it is"
     (kept,) = session.branches.kept
     assert kept.branch.reached == 300 and kept.curves.last("training_loss") < session.run.curves.last("training_loss")
     verdict = shown._offered[0].verdict
@@ -166,4 +172,4 @@ def test_a_cure_is_tried_beside_the_run_and_gone_on_with(qtbot, sick):
     QTest.mouseClick(shown.buttons[f"go on with {label}"], LEFT)
     wait(qtbot, lambda: stands_at(window, 300) and is_judged(window))
     assert session.branches.present.name == kept.branch.name and "vanishing" not in said(window)
-    assert [one.verdict for one in window.features.doctor.list._shown] == [verdict], "what it has shown is kept"
+    wait(qtbot, lambda: [one.verdict for one in window.features.doctor.list._shown] == [verdict])  # what it has shown is kept
