@@ -98,7 +98,8 @@ class RunState:
     @property
     def is_judged(self) -> bool:
         """Whether `findings` are of where the run stands; while it trains they are renewed now and then."""
-        return self.findings is not None and self.target is None and (self.training or self.findings_iteration == self.iteration)
+        stands = self.engine == "ready" and self.target is None
+        return self.findings is not None and stands and (self.training or self.findings_iteration == self.iteration)
 
     @property
     def is_made_again(self) -> bool:

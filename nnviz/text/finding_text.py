@@ -21,6 +21,8 @@ _SPOILT = {"gradients": ("non_finite", "diverging", "dead_relu", "saturated"), "
 """Other kinds that leave it doubtful."""
 _MEASURED = ("exploding", "vanishing", "rate_too_large", "rate_too_small", "diverging")
 """As soon as one of these is judged, enough has been trained to speak of the run."""
+_ALWAYS = ("input_scale", "no_non_linearity", "symmetric_start", "start_loss")
+"""Kinds of which it goes without saying since when they are so."""
 FIRST_JUDGED = 25
 """About so many iterations of a run, or behind a change of it, have to be made before these are judged."""
 
@@ -125,12 +127,11 @@ _MECHANISMS = {
 
 def headline(finding: Finding, titles: Mapping[str, str]) -> str:
     """Return it in a few words: "vanishing gradients in dense 1 since iteration 12". `titles`: layer id -> name on the screen."""
-    kind, layer = FINDING_KINDS[finding.kind], titles.get(finding.layer, finding.layer)
-    label = lower_first(kind.label)
+    label, layer = lower_first(FINDING_KINDS[finding.kind].label), titles.get(finding.layer, finding.layer)
     if finding.kind == "output_range":
         return f"{label} do not fit: {layer}" if layer else f"{label} do not fit"
     where = f" in {layer}" if layer else ""
-    return f"{label}{where}" if kind.group == "document" else f"{label}{where} {since(finding)}"
+    return f"{label}{where}" if finding.kind in _ALWAYS else f"{label}{where} {since(finding)}"
 
 
 def lower_first(text: str) -> str:
