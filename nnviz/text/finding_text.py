@@ -93,8 +93,7 @@ _MECHANISMS = {
     ),
     "rate_too_small": (
         "Δθ = −η·g",
-        "It is so small beside θ that the net stays where it began. With ‖Δθ‖/‖θ‖ = 10⁻⁵ it takes about 100,000 updates to change "
-        "weights by as much as they are.",
+        "The net stays where it began: with ‖Δθ‖/‖θ‖ = 10⁻⁵ it takes about 100,000 updates to change weights by as much as they are.",
     ),
     "data_ignored": (
         "L(x shuffled) ≈ L(x)",

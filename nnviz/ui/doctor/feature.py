@@ -48,6 +48,8 @@ class DoctorFeature(QObject):
         self.cards = {_PANEL: Card("Doctor", scrolling(self.list), tools)}
         self.bounds: BoundsSheet | None = None
         self._entries: list[Entry] = []
+        self._over: list[KnownTrial] = []
+        """The trials that were over when that was said last."""
         self._filling = QTimer(self, singleShot=True, interval=_REST)
         self._filling.timeout.connect(self._fill)
         self._connect()
@@ -62,6 +64,7 @@ class DoctorFeature(QObject):
             shown.branch_requested.connect(session.branches.go_to)
         self.list.add_questions([(one.key, one.label, one.explanation) for one in session.trials.questions])
         self.list.answer_requested.connect(self._ask)
+        session.trials.changed.connect(self._tell_verdict)
         for changed in (session.trials.changed, session.comparison.changed, session.branches.changed):
             changed.connect(self._wait)
 
@@ -149,6 +152,15 @@ class DoctorFeature(QObject):
         shown = {(entry.finding.kind, one.fix) for entry in self._entries for one in entry.offered}
         latest = {(one.trial.finding.kind, one.trial.fix): one for one in self.session.trials.known if one.verdict}
         return [self._offered(one.trial.fix, one) for key, one in latest.items() if key not in shown]
+
+    def _tell_verdict(self) -> None:
+        """Say what trials have shown, where the panel cannot be seen that does."""
+        before, self._over = self._over, [one for one in self.session.trials.known if one.verdict]
+        news = [one.verdict for one in self._over if not any(one is other for other in before)]
+        if news and not self._shell.is_visible(_PANEL):
+            best = next((verdict for verdict in news if verdict.outcome == "helps"), news[0])
+            more = f" And {len(news) - 1} more: see the panel of the doctor." if len(news) > 1 else ""
+            self.session.post("info", best.sentence + more)
 
     def _wait(self) -> None:
         """A trial goes on, or branches have changed: show that, but not too often."""

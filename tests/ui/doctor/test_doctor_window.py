@@ -173,3 +173,29 @@ def test_a_cure_is_tried_beside_the_run_and_gone_on_with(qtbot, sick):
     wait(qtbot, lambda: stands_at(window, 300) and is_judged(window))
     assert session.branches.present.name == kept.branch.name and "vanishing" not in said(window)
     wait(qtbot, lambda: [one.verdict for one in window.features.doctor.list._shown] == [verdict])  # what it has shown is kept
+
+
+def test_a_verdict_is_told_where_the_panel_cannot_be_seen(qtbot, sick):
+    window, session = sick, sick.session
+    posted = []
+    session.message_posted.connect(lambda level, text: posted.append(text))
+    window.features.area.show_workspace("build")
+    finding = session.doctor.present[0]
+    fix = session.trials.cures(finding)[0]
+    assert session.trials.start(finding, (fix,))
+    wait(qtbot, lambda: session.trials.of(finding, fix).verdict is not None)
+    assert posted[-1] == session.trials.of(finding, fix).verdict.sentence
+
+
+def test_a_run_is_asked(qtbot, sound):
+    window, session = sound, sound.session
+    session.training.iterations(100)
+    wait(qtbot, lambda: stands_at(window, 100))
+    window.features.area.show_workspace("train")
+    window.action_table["doctor"].trigger()
+    button, answer = window.features.doctor.list.questions["inputs"]
+    QTest.mouseClick(button, LEFT)
+    assert not button.isEnabled() and not answer.isVisible()
+    wait(qtbot, answer.isVisible)
+    assert answer.text().startswith("Yes") and answer.text().endswith("(asked at iteration 100)")
+    assert not session.branches.kept and session.run.iteration == 100, "nothing of it is left beside the run"
