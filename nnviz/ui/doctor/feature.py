@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QWidget
 from nnviz.document.problems import Fix
 from nnviz.records.finding import Finding
 from nnviz.records.finding_places import iteration_of
-from nnviz.records.trace_state import TraceState
 from nnviz.session.session import Session
 from nnviz.session.trials import KnownTrial
 from nnviz.text import finding_text
@@ -99,10 +98,6 @@ class DoctorFeature(QObject):
         self.list.show_answers(answers, self._can_try and self.session.run.iteration > 0)
         count = len(doctor.latest)
         self.cards[_PANEL].set_subtitle(f"iteration {doctor.iteration:,}" if count and not doctor.is_past else "")
-        self.show_section()
-
-    def show_trace_state(self, state: TraceState | None) -> None:
-        """Another node may be on the card."""
         self.show_section()
 
     def show_panel(self) -> None:

@@ -251,9 +251,10 @@ class MainWindow(QMainWindow):
     def _show_trace_state(self, state: TraceState | None) -> None:
         """While training runs one feature in each turn of the event loop, so that no turn takes long."""
         features = self.features
-        self._turns.add((features.network, features.graph, features.step, features.data, features.doctor))
+        self._turns.add((features.network, features.graph, features.step, features.data))
         if not self.session.run.training:
             self._turns.finish()
+            features.doctor.show_section()
         if self.action_table["step_back"].isEnabled() != (state is not None):
             self.update_actions()
 
