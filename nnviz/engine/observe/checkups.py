@@ -59,7 +59,8 @@ def _numbers(tensor: Tensor) -> np.ndarray:
 def _square(numbers: np.ndarray) -> float:
     """Σx²; what is too large for the net's precision is added up in float64."""
     flat = numbers.ravel()
-    total = float(np.dot(flat, flat))
+    with np.errstate(all="ignore"):
+        total = float(np.dot(flat, flat))
     return total if math.isfinite(total) else float(np.square(flat, dtype=np.float64).sum())
 
 
@@ -111,7 +112,7 @@ def _by_unit(output: np.ndarray) -> np.ndarray:
 
 def _flat_units(function: str, rows: np.ndarray) -> int:
     if function == "relu":
-        return rows.shape[1] - np.count_nonzero(rows.max(0) > 0)
+        return rows.shape[1] - int(np.count_nonzero(rows.max(0) > 0))
     middle, away = _FLAT_AT[function]
     return int(np.count_nonzero(2 * np.count_nonzero(np.abs(rows - middle) > away, axis=0) > len(rows)))
 
