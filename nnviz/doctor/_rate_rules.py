@@ -16,6 +16,8 @@ LASTING = 5
 """So many windows above its least is a loss that does not come back."""
 MATERIAL = 0.5
 """A rise counts from this share of the loss of a constant answer on: near 0 the noise alone is many times the least loss."""
+COMING_BACK = 0.5
+"""Of the highest of these windows: what has fallen below this share is on its way back."""
 BLOWN_UP = 5.0
 """From so many of it on windows of a few iterations are enough: no batch makes as much."""
 FEWEST_SWINGING = 60
@@ -48,7 +50,7 @@ def diverging(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
     ]
     rise = max(filter(None, found), key=lambda one: one.windows, default=None)
     if rise:
-        lasts = rise.windows >= LASTING
+        lasts = rise.windows >= LASTING and rise.level > COMING_BACK * rise.highest
         cause = "The loss has risen far above where it was, and does not come back." if lasts else "The loss has shot up; it may come back."
         evidence = (
             f"The loss is {rise.level:.4g}, {rise.times:.3g} times its least so far (bound {bounds['rise']:g}), for {rise.span} iterations."
@@ -62,6 +64,7 @@ class _Rise(NamedTuple):
     windows: int
     level: float
     least: float
+    highest: float
     span: int
     since: int
 
@@ -79,7 +82,7 @@ class _Rise(NamedTuple):
             above = above + 1 if is_above else 0
             least = min(least, level)
         since = history.changed_at + (len(levels) - above) * size + 1
-        return cls(above, levels[-1], least, above * size, since) if above else None
+        return cls(above, levels[-1], least, max(levels[-above:]), above * size, since) if above else None
 
 
 def rate_too_large(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:

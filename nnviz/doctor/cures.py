@@ -187,6 +187,17 @@ def _dropout(experiment: Experiment, finding: Finding) -> Fix | None:
     return None if drops or not wide else fix("Dropout 0.3", *(step("add_layer", kind="dropout", after=layer.id, p=0.3) for layer in wide))
 
 
+def _hidden_layer(experiment: Experiment, finding: Finding) -> Fix | None:
+    """For a net that has no function in it: a straight line cannot tell apart what is not on two sides of it."""
+    end = examine(experiment).output
+    sources = experiment.network.inputs_of(end)
+    has_function = any(layer.settings.get("activation") not in (None, "identity") for layer in _hidden(experiment))
+    if has_function or len(sources) != 1 or experiment.network.layer(end).kind != "dense":
+        return None
+    added = step("add_layer", kind="dense", between=(sources[0], end), units=16, activation="relu")
+    return fix("A hidden layer of 16 ReLU units", added)
+
+
 def _fewer_units(experiment: Experiment, finding: Finding) -> Fix | None:
     wide = [layer for layer in _hidden(experiment) if layer.kind == "dense" and layer["units"] >= 8]
     return (
@@ -249,7 +260,7 @@ _CURES: dict[str, tuple[Cure, ...]] = {
     "non_finite": (_rate(0.1), _rate(0.01), _clip, _standardise, _usual_start),
     "symmetric_start": (_usual_start,),
     "input_scale": (_standardise, _min_max, _rate(0.1)),
-    "start_loss": (_smaller_last_layer, _usual_start, _standardise),
+    "start_loss": (_smaller_last_layer, _usual_start, _standardise, _rate(10.0), _rate(100.0)),
     "exploding": (_usual_start, _LAYER_NORM, _clip, _no_clip, _rate(0.1)),
     "diverging": (_rate(0.1), _rate(0.01), _clip, _standardise, _adam),
     "rate_too_large": (_rate(0.1), _usual_rate, _adam, _larger_batch),
@@ -258,10 +269,10 @@ _CURES: dict[str, tuple[Cure, ...]] = {
     "saturated": (_usual_start, _BATCH_NORM, _RELU, _standardise),
     "penalty_dominates": (_weaker_penalty,),
     "rate_too_small": (_usual_rate, _rate(10.0), _rate(100.0), _adam),
-    "data_ignored": (_rate(10.0), _rate(0.1), _RELU, _standardise),
+    "data_ignored": (_hidden_layer, _rate(10.0), _rate(0.1), _RELU, _standardise),
     "overfitting": (_early_stopping, _penalty, _dropout, _fewer_units),
     "mode_gap": (_less_dropout, _larger_batch, _layer_norm_instead),
-    "class_imbalance": (_rate(10.0), _more_units),
-    "plateau": (_rate(10.0), _rate(0.1), _adam, _more_units),
+    "class_imbalance": (_rate(10.0), _rate(100.0), _more_units),
+    "plateau": (_hidden_layer, _rate(10.0), _rate(0.1), _adam, _more_units),
 }
 """By kind of finding, the most promising first."""

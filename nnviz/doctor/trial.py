@@ -12,6 +12,7 @@ from nnviz.document.problems import Fix
 from nnviz.document.run_log import RunLog
 from nnviz.records.finding import Finding
 from nnviz.records.task_records import RacedRun
+from nnviz.records.tensors import to_numpy
 
 SHORTEST, LONGEST = 300, 3000
 """A trial goes on for so many iterations behind its start: up to where the run stands, within these bounds."""
@@ -36,6 +37,8 @@ class Trial(NamedTuple):
     """The iteration from which on they differ."""
     end: int
     """Up to there both are trained."""
+    needs: int = 0
+    """How many iterations the finding took to be named; a run that is shorter does not show that it is gone."""
 
 
 class TrialVerdict(NamedTuple):
@@ -72,7 +75,8 @@ def trial(log: RunLog, finding: Finding, one: Fix, reached: int) -> Trial:
         start, treated = 0, RunLog(edits.apply_fix(log.first, one), tuple(_also_fixed(control, one)))
     else:
         treated = log.changed(start, fixed)
-    return Trial(finding, one, control, treated, start, start + min(LONGEST, max(SHORTEST, reached - start)))
+    needs = finding.at - changed_at
+    return Trial(finding, one, control, treated, start, start + min(LONGEST, max(SHORTEST, reached - start, needs)), needs)
 
 
 def _begins_a_run(old: Experiment, new: Experiment) -> bool:
@@ -93,9 +97,12 @@ def verdict(one: Trial, control: RacedRun, treated: RacedRun) -> TrialVerdict:
         return TrialVerdict("no help", f"{one.fix.label}: it could not be built. {treated.message}", None, None)
     figure = _figure(one)
     before, after = (_value(run, figure) for run in (control, treated))
-    is_gone = not any(finding.kind == one.finding.kind for finding in treated.findings)
+    length = treated.iteration - one.start
+    is_gone = length >= one.needs and not any(finding.kind == one.finding.kind for finding in treated.findings)
     outcome = _outcome(before, after, figure, is_gone)
-    course = f"{figure.name} {_number(before)} → {_number(after)} in {treated.iteration - one.start:,} iterations"
+    if outcome == "helps" and before is None and not _has_learnt(treated, after, figure):
+        outcome = "gone"
+    course = f"{figure.name} {_number(before)} → {_number(after)} in {length:,} iteration{'s' * (length != 1)}"
     return TrialVerdict(outcome, f"{one.fix.label} {_WORDS[outcome]}: {course}{_ending(treated)}.", before, after)
 
 
@@ -120,6 +127,8 @@ def _figure(one: Trial) -> _Figure:
         (part.training.loss, part.training.l1, part.training.l2, part.penalties, part.data.settings.get("target_scaling"))
         for part in (old, new)
     ]
+    if one.finding.kind == "class_imbalance":
+        return _Figure("recall of the rarest class", "recall", True)
     by_validation = one.finding.kind in _BY_VALIDATION
     if parts[0] == parts[1]:
         return _Figure("validation loss", "validation_loss") if by_validation else _Figure("training loss", "training_loss")
@@ -132,8 +141,19 @@ def _value(run: RacedRun, figure: _Figure) -> float | None:
     """What a run has come to; None where it is not finite or was not made."""
     if run.stopped == "non_finite":
         return None
-    value = getattr(run.last, figure.field, None) if run.last else None
+    value = _rarest_recall(run) if figure.field == "recall" else getattr(run.last, figure.field, None) if run.last else None
     return value if value is not None and math.isfinite(value) else None
+
+
+def _rarest_recall(run: RacedRun) -> float | None:
+    """The share of the rows of that class which is answered with it that is least often so; None where nothing was looked at."""
+    recalls = [recall for recall in (run.whole.recalls if run.whole else ()) if math.isfinite(recall)]
+    return min(recalls, default=None)
+
+
+def _has_learnt(treated: RacedRun, after: float, figure: _Figure) -> bool:
+    """Whether a run is better than where it began, as far as that is the same figure."""
+    return treated.points is None or figure.field != "training_loss" or after < float(to_numpy(treated.points.losses)[0])
 
 
 def _outcome(before: float | None, after: float | None, figure: _Figure, is_gone: bool) -> str:

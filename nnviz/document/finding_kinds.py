@@ -36,13 +36,13 @@ _ALL = (
         _bound("rise", 2.0, "the loss over its least so far"), _bound("update", 1.0, "‖Δθ‖/‖θ‖ of an update"))),
     Kind("rate_too_large", "Learning rate too large", "updates are so large that the loss swings about a level it should pass", (
         _bound("update", 0.1, "the median over the layers of ‖Δθ‖/‖θ‖"),)),
+    Kind("dead_relu", "Dead ReLU", "units of a ReLU are 0 on every training row: no gradient comes through them", (
+        _bound("share", 0.75, "the share of the units of a layer; fewer are information", 1.0),)),
+    Kind("saturated", "Saturated units", "the activation function is flat where most values fall", (
+        _bound("share", 0.5, "the share of the units of a layer that are flat on more than half of the rows", 1.0),)),
     Kind("vanishing", "Vanishing gradients", "gradients shrink from layer to layer on their way back, and the first layers hardly move", (
         _bound("ratio", 1e-3, "the RMS of the gradient of the first layer over that of the last"),
         _bound("update", 1e-5, "‖Δθ‖/‖θ‖ of the first layer"))),
-    Kind("dead_relu", "Dead ReLU", "units of a ReLU are 0 on every training row: no gradient comes through them", (
-        _bound("share", 0.5, "the share of the units of a layer; fewer are information", 1.0),)),
-    Kind("saturated", "Saturated units", "the activation function is flat where most values fall", (
-        _bound("share", 0.5, "the share of the units of a layer that are flat on more than half of the rows", 1.0),)),
     Kind("rate_too_small", "Learning rate too small", "updates are so small that nothing is learnt in reasonable time", (
         _bound("update", 1e-5, "the median over the layers of ‖Δθ‖/‖θ‖"),)),
     Kind("data_ignored", "Data ignored", "the loss is the same when the inputs belong to other rows", (

@@ -59,7 +59,8 @@ def _numbers(tensor: Tensor) -> np.ndarray:
 def _square(numbers: np.ndarray) -> float:
     """Σx²; what is too large for the net's precision is added up in float64."""
     flat = numbers.ravel()
-    total = float(np.dot(flat, flat))
+    with np.errstate(all="ignore"):
+        total = float(np.dot(flat, flat))
     return total if math.isfinite(total) else float(np.square(flat, dtype=np.float64).sum())
 
 

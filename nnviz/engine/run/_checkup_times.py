@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 FIRST = 5
-"""The first iterations behind a start or a change are not measured …"""
-EVERY_ONE = 40
-"""… up to here all are, …"""
-PER_AGE, WIDEST = 20, 200
-"""… then one in so many: the age divided by 20, at most 200."""
+"""The first that is measured behind a start or a change; …"""
+PER_AGE, WIDEST = 12, 128
+"""… then as many between every age and its double: each from 12 on, every second from 24, every fourth from 48, up to so many apart."""
 FIRST_WHOLE = 20
 """All rows are looked at behind so many iterations, and whenever these have doubled."""
 
@@ -15,7 +13,7 @@ FIRST_WHOLE = 20
 def next_due(iteration: int, changed_at: int) -> int:
     """Return the next iteration behind `iteration` that is measured. `changed_at`: where the last change of the run was made, 0 if none."""
     age = max(FIRST, iteration - changed_at + 1)
-    step = min(WIDEST, max(1, age // PER_AGE)) if age > EVERY_ONE else 1
+    step = min(WIDEST, 1 << max(0, (age // PER_AGE).bit_length() - 1))  # powers of 2: every age at which it grows is a multiple of both
     return changed_at - (-age // step) * step
 
 
