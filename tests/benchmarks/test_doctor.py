@@ -22,7 +22,7 @@ from tests.engine.experiments import HERE
 
 COST = 0.03
 """Of the time of a training."""
-SEEDS, ITERATIONS = 5, 2000
+SEEDS, ITERATIONS = 5, 1000
 
 
 def seconds(experiment: Experiment, iterations: int) -> float:
