@@ -194,6 +194,7 @@ def test_a_run_is_asked(qtbot, sound):
     window.features.area.show_workspace("train")
     window.action_table["doctor"].trigger()
     button, answer = window.features.doctor.list.questions["inputs"]
+    wait(qtbot, button.isEnabled)
     QTest.mouseClick(button, LEFT)
     assert not button.isEnabled() and not answer.isVisible()
     wait(qtbot, answer.isVisible)
