@@ -165,9 +165,11 @@ class Timeline:
         if at_most > 1 and check is None:
             self._advance_quietly(at_most - 1, until)
             if self.iteration > before and time.perf_counter() > until:
-                return None
+                return None if self.trainer.is_finite else self._stand_where_all_is_finite()
         stop = self.trainer.advance(partial(check, previous=self.points[-1].loss if self.iteration else nan) if check else None)
         self._iteration_seconds = (time.perf_counter() - start) / (self.iteration - before or 1)
+        if not self.trainer.is_finite:
+            return self._stand_where_all_is_finite()
         if stop and stop.comes_before:
             return stop
         self.points.append(self.trainer.point)
@@ -183,6 +185,24 @@ class Timeline:
         losses = self.trainer.advance_quietly(min(at_most, checkpoints.SPACING - iteration % checkpoints.SPACING - 1, *ahead), until)
         made = zip(count(iteration + 1), losses, self.trainer.learning_rates(len(losses)), strict=False)
         self.points += [CurvePoint(number, loss, learning_rate=rate) for number, loss, rate in made]
+
+    def _stand_where_all_is_finite(self) -> Stop:
+        """Stand before the first iteration that leaves something that is not finite, which may lie some back; return what that is.
+
+        What is not finite stays so: to look once behind several iterations is enough, and no checkpoint is kept without.
+        """
+        self._stand_at_checkpoint(self._checkpoints.before(self.iteration))
+        while self.trainer.is_finite:
+            before = self.trainer.checkpoint()
+            stop = self.trainer.advance()
+            if stop and stop.comes_before:
+                return stop
+            if what := self.trainer.what_is_not_finite:
+                self.trainer.restore(before)
+                return Stop("non_finite", f"Iteration {self.iteration + 1}: Behind its update {what}")
+            self.points.append(self.trainer.point)
+            self._apply_due()
+        return Stop("non_finite", f"Iteration {self.iteration + 1}: {self.trainer.what_is_not_finite}")
 
     def complete_last_point(self) -> bool:
         """Measure where the run is what its last point lacks; return whether that point is another one now."""
