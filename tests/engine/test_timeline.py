@@ -364,6 +364,19 @@ def test_a_branch_knows_what_it_has_in_common_with_another_run():
     assert state(back) == before
 
 
+@pytest.mark.parametrize("here", ["rate", "units", "dropout off"])
+@pytest.mark.parametrize("there", ["momentum", "activation", "freeze"])
+def test_two_branches_that_begin_at_the_same_checkpoint_are_each_their_own(here, there):
+    one, other = (RunLog(START).changed(50, CHANGES[name](START)) for name in (here, there))
+    main = Timeline(one, HERE)
+    main.go_to(120)  # its change is in force at the checkpoint of iteration 50
+    branch, fresh = main.branch(other), Timeline(other, HERE)
+    for iteration in (70, 50, 110):
+        branch.go_to(iteration)
+        fresh.go_to(iteration)
+        assert state(branch) == state(fresh)
+
+
 def test_a_run_with_another_beginning_has_nothing_in_common():
     main = Timeline(START, HERE)
     main.go_to(120)

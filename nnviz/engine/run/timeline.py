@@ -264,7 +264,7 @@ class Timeline:
             known = self.points + self._known[len(self.points) :]
             last = min(common, len(known) - 1)
             other._known = known[: int(last) + 1]
-            other._checkpoints.adopt(self._checkpoints, last)
+            other._checkpoints.adopt(self._checkpoints, last, sum(change.iteration < common for change in log.changes))
         return other
 
     def _apply_due(self) -> None:
