@@ -75,7 +75,7 @@ WAYS = (from_a_file, by_a_jump, as_a_branch, in_a_race, as_a_twin, as_a_copy)
 
 
 def seen(trainer: Trainer) -> Iterator[tuple]:
-    """Of every further iteration: its rows, which units are dropped, how many steps the optimizer has counted, the generator, the weights."""
+    """Of every further iteration its rows, which units are dropped, the steps the optimizer has counted, the generator, and the weights."""
     for _ in range(FURTHER):
         rows = trainer.rows().tolist()
         assert trainer.advance() is None
