@@ -146,6 +146,31 @@ def test_products_agree_with_differences_of_gradients():
     assert double.check.error < 1e-9 and single.check.error < 1e-4
 
 
+def gradient_at(trainer: Trainer, theta: torch.Tensor) -> torch.Tensor:
+    """The gradient of the loss over all training rows by plain autograd, with the parameters put there by hand."""
+    parameters, x, targets = list(trainer.parameters.values()), trainer.training_rows.x, trainer.training_rows.targets
+    with torch.no_grad():
+        for parameter, part in zip(parameters, theta.split([one.numel() for one in parameters]), strict=True):
+            parameter.copy_(part.view_as(parameter))
+    loss = trainer.loss(trainer.net(x), targets) + trainer.penalty(trainer.net)
+    return torch.cat([one.ravel() for one in torch.autograd.grad(loss, parameters)]).double()
+
+
+@pytest.mark.parametrize(("precision", "most"), [("float64", 1e-9), ("float32", 1e-4)])
+def test_the_hessian_times_a_vector_is_a_difference_of_gradients(precision, most):
+    """Without anything of the module: H·v against central differences over ∛ε of the scale, along random directions and along axes."""
+    trainer = trained(edits.set_precision(SMOOTH, precision))
+    hessian = torch.from_numpy(to_numpy(finished(trainer).hessian).copy())
+    copy, theta = private_copy(trainer), torch.cat([one.detach().ravel() for one in trainer.parameters.values()])
+    step = torch.finfo(theta.dtype).eps ** (1 / 3) * max(1.0, theta.norm().item())
+    size = len(theta)
+    for direction in (*torch.randn(4, size, generator=torch.Generator().manual_seed(1), dtype=torch.float64), torch.eye(size).double()[3]):
+        direction = direction / direction.norm()
+        ends = [gradient_at(copy, theta + sign * (step * direction).to(theta.dtype)) for sign in (1, -1)]
+        difference, product = (ends[0] - ends[1]) / (2 * step), hessian @ direction
+        assert (difference - product).abs().max() <= most * product.abs().max()
+
+
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu"])
 @pytest.mark.parametrize("distance", [1e-9, 0.5])
 def test_a_kink_within_the_step_is_told(activation, distance):

@@ -13,6 +13,7 @@ from nnviz.document import edits
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
 from nnviz.document.run_log import RunLog
 from nnviz.document.store.examples import template
+from nnviz.engine import seeds
 from nnviz.engine.errors import BuildError
 from nnviz.engine.observe.landscape import loss_plane, random_directions
 from nnviz.engine.observe.run_loss import RunLoss
@@ -147,6 +148,26 @@ def test_random_directions_are_as_long_as_the_rows_of_the_weights():
     assert not torch.equal(first["h1.weight"], second["h1.weight"])
     assert torch.equal(random_directions(loss, 3).first, random_directions(loss, 3).first)
     assert not torch.equal(random_directions(loss, 3).first, random_directions(loss, 4).first)
+
+
+@pytest.mark.parametrize("name", ["cnn", "lstm"])
+def test_filters_are_normalised_as_numpy_does_it(name):
+    """d ← d/‖d‖·‖θ‖ of every filter, whatever its axes, of the numbers that are drawn; nothing along what has one axis."""
+    loss = RunLoss(private_copy(trained(template(name), 2).trainer))
+    drawn, found = seeds.stream(5, "random directions"), random_directions(loss, 5)
+    for direction in (found.first, found.second):
+        numbers = torch.randn(len(loss.centre), generator=drawn, dtype=torch.float64).numpy()
+        place = 0
+        for parameter in loss.trainer.parameters.values():
+            theta = parameter.detach().double().numpy()
+            d = numbers[place : place + theta.size].reshape(theta.shape)
+            expected = np.zeros_like(theta)
+            if theta.ndim > 1:
+                for row in range(len(theta)):
+                    expected[row] = d[row] / np.linalg.norm(d[row].ravel()) * np.linalg.norm(theta[row].ravel())
+            assert direction[place : place + theta.size].numpy() == pytest.approx(expected.ravel(), rel=1e-12, abs=1e-300)
+            place += theta.size
+        assert place == len(direction)
 
 
 def straight(document, iterations: int) -> np.ndarray:

@@ -15,11 +15,12 @@ from nnviz.engine.errors import BuildError
 from nnviz.engine.run.position import next_rows
 from nnviz.engine.run.range_test import debiased, range_test, rates
 from nnviz.engine.run.timeline import Timeline
-from nnviz.engine.run.trainer import Trainer
+from nnviz.engine.run.trainer import Trainer, digest
 from nnviz.engine.tasks import Task
 from nnviz.records.task_records import RangeTest, RangeTestTask
 from nnviz.records.tensors import to_numpy
 from tests.engine.experiments import HERE, experiment, mlp
+from tests.engine.flat_runs import differences, state
 
 PLAIN = experiment(mlp(p=0.0), optimizer="sgd", batch_size=16, precision="float64")
 
@@ -103,6 +104,22 @@ def test_schedule_and_early_stopping_of_the_run_play_no_part():
     other = replace(other, training=replace(other.training, schedule=new_choice(SCHEDULES, "cosine")))
     task = RangeTestTask(iterations=30, seeds=1)
     assert to_numpy(finished(trained(other, 0), task).losses).tolist() == to_numpy(finished(trained(PLAIN, 0), task).losses).tolist()
+
+
+@pytest.mark.parametrize("iterations", [0, 7, 45])
+def test_the_run_does_not_notice(iterations):
+    """Adam, dropout, early stopping: all is as it was, the generator too, and it goes on as if nothing had been."""
+    document = experiment(batch_size=16, early_stopping=50)
+    tested, left = Timeline(document, HERE), Timeline(document, HERE)
+    for timeline in (tested, left):
+        timeline.go_to(iterations)
+    before, points, generator = digest(tested.trainer.net), list(tested.points), torch.get_rng_state()
+    found = finished(tested.trainer, RangeTestTask(1e-4, 10.0, 40, 2))
+    assert np.isfinite(to_numpy(found.losses)).any()
+    assert digest(tested.trainer.net) == before and tested.points == points and torch.equal(torch.get_rng_state(), generator)
+    for timeline in (tested, left):
+        timeline.go_to(iterations + 20)
+    assert differences(state(tested), state(left)) == []
 
 
 @pytest.mark.parametrize("task", [RangeTestTask(0.0), RangeTestTask(1.0, 0.1), RangeTestTask(iterations=2), RangeTestTask(seeds=0)])
