@@ -13,7 +13,7 @@ from nnviz.document.catalog import new_layer
 from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.timeline import Timeline
-from nnviz.records.breakpoint_places import first_non_finite
+from nnviz.records.breakpoint_places import REMEMBERED, first_non_finite
 from nnviz.records.trace_index import TraceIndex
 from tests.engine.experiments import HERE, chain, experiment, mlp, table
 from tests.engine.flat_runs import eager
@@ -163,3 +163,25 @@ def test_an_edit_that_brings_infinity_stops_the_next_iteration():
     assert stop.message == "Iteration 31: h1.bias is the first that is not finite: 4 of 4 elements." and timeline.iteration == 30
     timeline.go_to(20)
     assert timeline.go_to(40) == stop and timeline.iteration == 30
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "settings"),
+    [
+        ("sgd", {"momentum": 0.9, "nesterov": True}),
+        ("adagrad", {}),
+        ("rmsprop", {"momentum": 0.5, "centered": True}),
+        ("adam", {"amsgrad": True}),
+        ("adamw", {}),
+    ],
+)
+def test_a_trace_has_a_row_for_all_that_an_optimizer_remembers(optimizer, settings):
+    timeline = Timeline(experiment(mlp(p=0.0), optimizer, settings={"learning_rate": 0.01} | settings), HERE)
+    timeline.go_to(3)
+    captured = capture_next(timeline.trainer, "textbook")
+    timeline.advance()
+    state = timeline.trainer.checkpoint().state
+    for update in captured.trace.updates:
+        rows = [row.value for row in update.rows if row.symbol in REMEMBERED]
+        kept = {key: value for key, value in state[update.parameter].items() if isinstance(value, torch.Tensor) and key != "step"}
+        assert kept and all(any(torch.allclose(value, row, rtol=1e-5, atol=0) for row in rows) for value in kept.values()), list(kept)
