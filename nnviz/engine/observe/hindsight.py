@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from nnviz.document.network import split_parameter
+from nnviz.document.run_log import RunLog
 from nnviz.engine.errors import BuildError
 from nnviz.engine.model import loss_functions
 from nnviz.engine.model.build import set_training
@@ -110,11 +111,16 @@ def first_time_work(task: FirstTimeTask, timeline: Timeline) -> InProgress[First
 
 def past_time_work(task: PastTimeTask, timeline: Timeline) -> InProgress[PastTime]:
     """Say how long the numbers would take. Raises BuildError for what no iteration can answer."""
+    return _tried(task, timeline, timeline.log)
+
+
+def _tried(task: PastTimeTask, timeline: Timeline, log: RunLog) -> InProgress[PastTime]:
+    """The same, of the run as it was when that was asked for."""
     strides = tuple(sorted({1, task.stride}))
     seconds = []
     for place, stride in enumerate(strides):
         yield Progress(place, len(strides), "trying some iterations")
-        fork = timeline.branch(timeline.log)
+        fork = timeline.branch(log)
         seconds.append(estimated_seconds(fork, task.questions, PastIterations(0, task.last, stride)))
     return PastTime(strides, tuple(seconds))
 
