@@ -115,8 +115,16 @@ class Branches(QObject):
         self.changed.emit()
 
     def grow(self, runs: Mapping[int, RacedRun]) -> None:
-        """Let branches beside the present one be what the engine says of them, by the `id` of their logs; others stay as they are."""
-        self.kept = tuple(_grown(one, runs[id(one.branch.log)]) if id(one.branch.log) in runs else one for one in self.kept)
+        """Let branches be what the engine says of them, by the `id` of their logs; others stay as they are, and what has come further.
+
+        Where a person has gone to one of them, what was made of it beside lies ahead.
+        """
+        nothing = RacedRun(-1)
+        found = [(one, runs.get(id(one.branch.log), nothing)) for one in self.kept]
+        self.kept = tuple(one if raced.iteration < one.branch.reached else _grown(one, raced) for one, raced in found)
+        raced, run = runs.get(id(self._link.log), nothing), self._link.run
+        if raced.iteration > run.reached:
+            self._link.regain(Curves.of(raced.points).after(run.iteration))
         self.changed.emit()
 
     def start_over(self) -> None:

@@ -57,6 +57,38 @@ def test_going_back_forgets_nothing(trained):
     assert trained.session.run.ahead.iteration.size == 0 and trained.session.run.reached == 11
 
 
+def on_its_way_back(stage: Stage) -> None:
+    """From iteration 9, with nothing ahead, to 2: the engine has said that it stands at 1."""
+    go_back(stage, 9)
+    stage.session.training.go_to(2)
+    stage.reply(messages.Frame(99, stage.session.run.revision, 1, 0, 0.01))
+
+
+def test_on_its_way_back_a_run_has_come_as_far_as_before(trained):
+    on_its_way_back(trained)
+    assert trained.session.run.iteration == 1 and trained.session.branches.present.reached == 9
+    edit_rate(trained, 0.5)
+    assert names(trained) == ["main", "branch 2"] and trained.session.branches.kept[0].branch.reached == 9, "nothing is dropped"
+
+
+def test_an_engine_that_dies_on_the_way_back_takes_nothing_with_it(trained):
+    on_its_way_back(trained)
+    trained.session.link.lost("It crashed.")
+    trained.reply(messages.Ready("2.13.0"))
+    trained.opened(iteration=1)
+    assert trained.session.run.ahead.iteration.tolist() == list(range(2, 10)) and trained.session.branches.present.reached == 9
+
+
+def test_a_run_whose_making_again_is_cancelled_still_lies_ahead(trained):
+    go_back(trained, 9)
+    trained.session.link.lost("It crashed.")
+    trained.reply(messages.Ready("2.13.0"))
+    trained.session.link.break_off()
+    trained.reply(messages.Ready("2.13.0"))
+    trained.opened(iteration=0)
+    assert trained.session.run.iteration == 0 and trained.session.branches.present.reached == 9
+
+
 def test_an_edit_in_the_past_starts_a_branch_and_says_so(trained):
     edit_rate(trained, 0.5)
     trained.opened(new_run=False, iteration=4)

@@ -114,6 +114,38 @@ def test_the_end_of_the_engine_ends_it(racing):
     assert racing.session.comparison.start(rates(racing, "0.5"), 5)
 
 
+def test_it_goes_on_while_a_person_goes_to_one_of_the_runs(racing):
+    """What is made of that one beside lies ahead of where the person stands; the others grow as before."""
+    progressed(racing, raced(3), raced(2))
+    racing.session.branches.go_to("lr 0.1")
+    progressed(racing, raced(5), raced(4))
+    racing.opened(iteration=3)
+    assert racing.session.comparison.is_going and racing.session.run.iteration == 3
+    assert [(branch.name, branch.reached) for branch in racing.session.branches.all] == [("lr 1", 4), ("main", 0), ("lr 0.1", 5)]
+    progressed(racing, raced(7), raced(6))
+    assert racing.session.run.ahead.iteration.tolist() == [4, 5, 6, 7]
+    racing.session.branches.go_to("main")
+    racing.opened()
+    ended(racing, "done", raced(20, "done"), raced(20, "done"))
+    assert [(branch.name, branch.reached) for branch in racing.session.branches.all] == [("lr 1", 20), ("lr 0.1", 20), ("main", 0)]
+    assert racing.texts == []
+
+
+def test_a_run_that_a_person_has_trained_further_is_not_set_back(racing):
+    progressed(racing, raced(3), raced(2))
+    racing.session.branches.go_to("lr 0.1")
+    racing.opened(iteration=3)
+    racing.session.training.train()
+    for number in range(4, 30):
+        racing.frame(number)
+    racing.trained(29, "asked")
+    racing.session.branches.go_to("main")
+    racing.opened()
+    ended(racing, "done", raced(20, "done"), raced(20, "done"))
+    kept = next(one for one in racing.session.branches.kept if one.branch.name == "lr 0.1")
+    assert kept.branch.reached == 29 and kept.curves.iteration[-1] == 29
+
+
 def test_a_forgotten_branch_stays_forgotten(racing):
     racing.session.branches.remove("lr 1")
     progressed(racing, raced(3), raced(2))
@@ -174,6 +206,21 @@ def test_it_is_searched_as_far_as_both_were_made(apart):
     assert search.progress is None and search.found == found and search.branch.name == "lr 0.1"
     apart.session.comparison.go_to_divergence()
     assert apart.wire.of(messages.GoTo) == [messages.GoTo(0)]
+
+
+def test_a_divergence_is_gone_to_in_the_run_it_was_searched_in(apart):
+    apart.reply(messages.TaskDone(2, 0, 9, "done", FirstDivergence(9, Divergence(1, "update", "row", (Place(step=3), Place(step=3))))))
+    apart.session.branches.rename("main", "first")
+    apart.session.branches.go_to("lr 1")
+    apart.opened(iteration=20)
+    apart.session.comparison.go_to_divergence()
+    apart.opened(iteration=0)
+    assert apart.session.branches.present.name == "first" and apart.session.run.iteration == 0
+    apart.session.branches.go_to("lr 1")
+    apart.opened(iteration=20)
+    apart.session.branches.remove("first")
+    apart.session.comparison.go_to_divergence()
+    assert apart.session.branches.present.name == "lr 1" and "not there any more" in apart.texts[-1]
 
 
 def test_a_search_can_be_left(apart):

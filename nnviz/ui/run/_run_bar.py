@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QLineEdit, QSizePolicy, QToolTip, QWidget
 from nnviz.session.run import RunState
 from nnviz.ui.run._bar_picture import BarPicture
 from nnviz.ui.run.bar_places import BarPlaces, bar_height, rows_in
-from nnviz.ui.run.run_tree import RunTree, reached, told
+from nnviz.ui.run.run_tree import RunTree, told
 from nnviz.ui.theme.fonts import scaled, tip_of
 from nnviz.ui.theme.painting import painted
 
@@ -115,7 +115,7 @@ class RunBar(QWidget):
 
     def places(self) -> BarPlaces:
         """Return where everything stands now."""
-        return BarPlaces(self._tree, reached(self._run), self.width(), self.height(), self._first, self._rows)
+        return BarPlaces(self._tree, self._run.reached, self.width(), self.height(), self._first, self._rows)
 
     def _show_row(self, place: int) -> None:
         last = max(0, len(self._tree.lines) - self._rows)
@@ -125,7 +125,7 @@ class RunBar(QWidget):
         present = self._tree.present
         run, branch = self._run, "" if present is None else f", branch {self._tree.lines[present].name} of {len(self._tree.lines)}"
         on = "" if self.target is None else f", on the way to {self.target:,}"
-        self.setAccessibleDescription(self._obstacle or f"iteration {run.iteration:,} of {reached(run):,}{on}{branch}")
+        self.setAccessibleDescription(self._obstacle or f"iteration {run.iteration:,} of {run.reached:,}{on}{branch}")
         self.setToolTip(tip_of(self._obstacle, _TIP))
         self.update()
 
@@ -242,7 +242,7 @@ class RunBar(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         here, epoch = self._run.iteration if self.target is None else self.target, max(1, self._run.iterations_per_epoch)
-        end = reached(self._run)
+        end = self._run.reached
         places = {_Key.Key_Left: here - 1, _Key.Key_Right: here + 1, _Key.Key_Home: 0, _Key.Key_End: end}
         places |= {_Key.Key_PageUp: here - epoch, _Key.Key_PageDown: here + epoch}
         if event.key() not in places or self._tree.present is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:

@@ -13,7 +13,7 @@ from nnviz.document.run_log import RunLog
 from nnviz.session.branches import KeptBranch
 from nnviz.session.run import RunState
 from nnviz.ui.run.bar_places import BarPlaces, bar_height, rows_in
-from nnviz.ui.run.run_tree import Flag, SelfStop, flags_of, grown, reached, surroundings, told
+from nnviz.ui.run.run_tree import Flag, SelfStop, flags_of, grown, surroundings, told
 from tests.session.sessions import two_moons
 from tests.ui import runs
 
@@ -92,8 +92,8 @@ def test_plots_show_of_other_branches_what_is_their_own():
 
 def test_on_its_way_back_a_run_has_not_lost_what_it_knew():
     run = RunState(iteration=80, curves=runs.curves(80))
-    assert reached(replace(run, iteration=16, target=20)) == 80
-    assert reached(run) == 80
+    assert replace(run, iteration=16, target=20).reached == 80
+    assert run.reached == 80
 
 
 def test_what_is_told_of_an_iteration():
