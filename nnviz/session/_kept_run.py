@@ -16,7 +16,9 @@ from nnviz.document.run_log import RunLog, same_run, with_looks_of
 from nnviz.document.store import files, saved_run
 from nnviz.document.store.data_paths import with_path_of
 from nnviz.document.store.files import DocumentError
-from nnviz.document.store.saved_run import MOST_POINTS, PART, Point, SavedBranch, SavedRun
+from nnviz.document.store.saved_run import MOST_POINTS, PART, SavedBranch, SavedRun
+from nnviz.records import verdicts
+from nnviz.records.task_records import RacedRun
 from nnviz.session.branches import Branches, KeptBranch
 from nnviz.session.document import Document, Edited
 from nnviz.session.engine_link import EngineLink
@@ -25,21 +27,39 @@ from nnviz.session.run_curves import COLUMNS, Curves
 from nnviz.session.training_control import TrainingControl
 
 
-def _points(curves: Curves) -> tuple[Point, ...]:
-    """A few points of the curves, evenly picked, the last one among them."""
+def _picked(curves: Curves) -> np.ndarray:
+    """A few places of the curves, the last one among them: evenly picked, half of them where more than a loss was measured."""
     count = curves.iteration.size
-    picked = np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).astype(int)) if count else np.zeros(0, int)
-    known = lambda value: None if math.isnan(value) else float(value)  # noqa: E731
-    return tuple((int(curves.iteration[at]), known(curves.loss[at]), known(curves.validation_loss[at])) for at in picked)
+    if count <= MOST_POINTS:
+        return np.arange(count)
+    measured = np.flatnonzero(~(np.isnan(curves.validation_loss) & np.isnan(curves.training_loss)))
+    half = MOST_POINTS // 2
+    some = measured[np.linspace(0, measured.size - 1, min(measured.size, half)).astype(int)]
+    return np.union1d(some, np.linspace(0, count - 1, MOST_POINTS - some.size).astype(int))
+
+
+def _saved(kept: KeptBranch) -> SavedBranch:
+    """A branch as it is saved: some points of its curves, and how it ended."""
+    curves, raced = kept.curves, kept.raced or RacedRun(0)
+    table = np.array(curves.columns())[:6, _picked(curves)].T
+    rows = [[None if math.isnan(value) else value for value in row] for row in table.tolist()]
+    points = tuple((int(row[0]), row[1], row[2]) for row in rows)
+    figures = tuple((row[3], row[4], row[5]) for row in rows)
+    said = None if kept.verdict is None else verdicts.plain(kept.verdict)
+    return SavedBranch(kept.branch, points, figures, raced.stopped, raced.message, raced.seconds, said)
 
 
 def _kept(saved: SavedBranch) -> KeptBranch:
     """A branch as it was saved: with few points of its curves, until it is made again."""
     number = lambda value: math.nan if value is None else value  # noqa: E731
     unknown = [math.nan] * (COLUMNS - 3)
-    rows = [(at, number(loss), number(validation), *unknown) for at, loss, validation in saved.points]
+    others = [[*map(number, figures), math.nan] for figures in saved.figures] or [unknown] * len(saved.points)
+    rows = [(at, number(loss), number(validation), *rest) for (at, loss, validation), rest in zip(saved.points, others, strict=True)]
     curves = Curves(*np.array(rows, dtype=np.float64).reshape(-1, COLUMNS).T)
-    return KeptBranch(saved.branch, RunState(iteration=saved.branch.reached, curves=curves))
+    verdict = verdicts.from_plain(saved.verdict) if saved.verdict is not None else None
+    raced = RacedRun(saved.branch.reached, saved.stopped, saved.message, saved.seconds, None, verdict)
+    is_told = verdict is not None or saved.stopped
+    return KeptBranch(saved.branch, RunState(iteration=saved.branch.reached, curves=curves), raced if is_told else None)
 
 
 def _moved(saved: SavedBranch, experiment: Experiment) -> SavedBranch:
@@ -124,7 +144,7 @@ class KeptRun(QObject):
     def _encoded(self) -> bytes | None:
         """The run as a part of a file: before the first iteration what it was saved with last, if anything."""
         log, run, present = self._log(), self._link.run, self._branches.present
-        beside = tuple(SavedBranch(one.branch, _points(one.curves)) for one in self._branches.kept)
+        beside = tuple(map(_saved, self._branches.kept))
         if self.saved and run.iteration == 0:
             return saved_run.encode(replace(self.saved, branches=beside))
         if log is None or present is None or not self._link.is_sound or not (run.iteration or beside):

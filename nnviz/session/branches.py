@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import inf
 
 import msgspec
@@ -12,11 +13,13 @@ from PySide6.QtCore import QObject, Signal
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import FIRST, Branch, free_color, free_name, name_like, shared
 from nnviz.document.run_log import RunLog, same_run, with_looks_of
+from nnviz.records.data_record import DataRecord
 from nnviz.records.task_records import RacedRun
+from nnviz.records.verdicts import Verdict
 from nnviz.session.document import Document
 from nnviz.session.engine_link import EngineLink
 from nnviz.session.run import RunState, remembered
-from nnviz.session.run_curves import Curves
+from nnviz.session.run_curves import Curves, judged
 from nnviz.session.training_control import TrainingControl
 
 
@@ -27,12 +30,17 @@ class KeptBranch:
     branch: Branch
     run: RunState
     raced: RacedRun | None = None
-    """What the engine said of it, without the points, where it was trained beside the present one."""
+    """What the engine said of it, without the points, where it was trained beside the present one; or what it was saved with."""
 
     @property
     def curves(self) -> Curves:
         """All figures that are known of it."""
         return self.run.curves.followed_by(self.run.ahead)
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """How its loss went; None where that is not known."""
+        return self.raced.verdict if self.raced else judged(self.curves, self.branch.log.last, self.run.data)
 
 
 class Branches(QObject):
@@ -49,6 +57,8 @@ class Branches(QObject):
         self._name, self._color = FIRST, 0
         self._is_going = False
         """Whether the next log is that of a branch a person has gone to: it stays that branch, though another may begin like it."""
+        self._gone_to: KeptBranch | None = None
+        """The present branch as it was when a person went to it."""
 
     @property
     def present(self) -> Branch | None:
@@ -79,7 +89,7 @@ class Branches(QObject):
         self._training.pause()
         self._keep()
         self.kept = tuple(one for one in self.kept if one is not kept)
-        self._name, self._color = kept.branch.name, kept.branch.color
+        self._name, self._color, self._gone_to = kept.branch.name, kept.branch.color, kept
         curves = kept.curves
         run = remembered(kept.run, iteration=iteration, curves=curves.until(iteration), ahead=curves.after(iteration))
         in_force = with_looks_of(kept.branch.log.at(iteration), self._document.experiment)
@@ -167,11 +177,21 @@ class Branches(QObject):
         """The run has another log: if it is nothing but the beginning of a branch beside it, it is that branch again."""
         log, run = self._link.log, self._link.run
         was_going, self._is_going = self._is_going, False
+        self._share_data()
         if was_going or log is None or run.reached > run.iteration or not self._link.is_up_to_date:
             return
         same = [one for one in self.kept if self._begins(one.branch)]
         if same and not any(change.iteration > run.iteration for change in log.changes):
             self._rejoin(max(same, key=lambda one: one.branch.reached))
+
+    def _share_data(self) -> None:
+        """Branches that were saved with the document have the rows of the run, where they have the same settings of the data."""
+        log, data = self._link.log, self._link.run.data
+        if log is not None and data is not None and any(one.run.data is None for one in self.kept):
+            same = (log.first.data, log.first.seed)
+            lacks = [one.run.data is None and (one.branch.log.first.data, one.branch.log.first.seed) == same for one in self.kept]
+            self.kept = tuple(_with_data(*one, data) for one in zip(self.kept, lacks, strict=True))
+            self.changed.emit()
 
     def _begins(self, branch: Branch) -> bool:
         """Whether the present run, as far as it has come, is the beginning of this branch."""
@@ -210,8 +230,15 @@ class Branches(QObject):
         self._name, self._color = free_name(names), free_color([one.branch for one in self.kept])
 
     def _keep(self) -> None:
+        """Nothing has become of a branch that was only gone to: what was said of it holds."""
         if present := self.present:
-            self.kept = (*self.kept, KeptBranch(present, remembered(self._link.run)))
+            before = self._gone_to
+            is_same = before is not None and before.branch.log is present.log and before.branch.reached == present.reached
+            self.kept = (*self.kept, KeptBranch(present, remembered(self._link.run), before.raced if is_same else None))
+
+
+def _with_data(kept: KeptBranch, lacks: bool, data: DataRecord) -> KeptBranch:
+    return replace(kept, run=replace(kept.run, data=data)) if lacks else kept
 
 
 def _renamed(kept: KeptBranch, name: str) -> KeptBranch:

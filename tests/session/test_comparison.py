@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from nnviz import messages
 from nnviz.document import edits
 from nnviz.document.run_log import Change, RunLog
+from nnviz.document.store import files
 from nnviz.document.variations import Variation, variations
 from nnviz.records.divergence_record import Divergence, Place
 from nnviz.records.run_records import CurvePoint
 from nnviz.records.task_records import DivergenceTask, FirstDivergence, Progress, Race, RacedRun, RaceTask
 from nnviz.records.verdicts import Verdict
+from nnviz.session.session import Session
 from tests.curve_points import travelling
-from tests.session.sessions import Stage
+from tests.session.sessions import ListWire, Stage
 
 FALLING = Verdict("falling", 0.7, 0.1, 0.1, 0.7, 0, 0.0, 0.0)
 
@@ -129,6 +135,43 @@ def test_it_goes_on_while_a_person_goes_to_one_of_the_runs(racing):
     ended(racing, "done", raced(20, "done"), raced(20, "done"))
     assert [(branch.name, branch.reached) for branch in racing.session.branches.all] == [("lr 1", 20), ("lr 0.1", 20), ("main", 0)]
     assert racing.texts == []
+
+
+def test_what_was_found_of_the_runs_is_saved_with_the_document(racing, tmp_path):
+    diverged = replace(FALLING, kind="diverged", end=math.inf, non_finite_at=12, validation_lowest=0.5, validation_lowest_at=3)
+    points = travelling(*(CurvePoint(at, 1.0 / (1 + at), *((0.5, 0.9, 0.4, 0.8) if at % 7 == 3 else ())) for at in range(2001)))
+    hot = replace(raced(11, "non_finite", "Not finite."), verdict=replace(diverged, validation_end=math.nan))
+    ended(racing, "done", replace(raced(2000, "done"), points=points), hot)
+    path = tmp_path / "raced.nnviz"
+    assert racing.session.document.save_as(path)
+    again = Session(ListWire(), files.load(path), path, autosaves=False)
+    again.document.open(path)
+    first, second = again.branches.kept
+    assert first.raced == RacedRun(2000, "done", "", 0.5, None, FALLING) == replace(racing.session.branches.kept[0].raced, points=None)
+    assert (second.raced.stopped, second.raced.message, second.verdict.kind) == ("non_finite", "Not finite.", "diverged")
+    assert second.verdict.sentence == hot.verdict.sentence.replace("inf", "nan") and math.isnan(second.verdict.validation_end)
+    measured = first.curves.iteration[~np.isnan(first.curves.training_loss)]
+    assert len(measured) >= 150 and first.curves.iteration[-1] == 2000 and len(first.curves.iteration) <= 400
+    assert (first.curves.last("metric"), first.curves.last("training_loss"), first.curves.last("training_metric")) == (0.9, 0.4, 0.8)
+    assert again.document.is_saved and again.is_saved
+    again.close()
+
+
+def test_what_was_found_of_a_run_stays_while_it_is_only_looked_at(racing):
+    ended(racing, "done", raced(20, "done"), raced(20, "done"))
+    before = racing.session.branches.kept[0]
+    for name, iteration in (("lr 0.1", 4), ("main", None)):
+        racing.session.branches.go_to(name, iteration)
+        racing.opened(iteration=iteration or 0)
+    kept = next(one for one in racing.session.branches.kept if one.branch.name == "lr 0.1")
+    assert kept.raced == before.raced and kept.branch.reached == 20
+    racing.session.branches.go_to("lr 0.1")
+    racing.opened(iteration=20)
+    racing.session.training.train()
+    racing.frame(21)
+    racing.trained(21, "asked")
+    racing.session.branches.go_to("main")
+    assert racing.session.branches.kept[-1].raced is None, "it is another run now"
 
 
 def test_a_run_that_a_person_has_trained_further_is_not_set_back(racing):

@@ -1,7 +1,7 @@
 """How far the training of a document had come when it was saved, and all that is needed to make it again exactly: no weights, only history.
 
 Part of a *.nnviz file, as JSON: the iteration, the loss there, the document at the start, and what it became on the way; the same of the
-branches kept beside the run, with a few points of their curves.
+branches kept beside the run, with a few points of their curves and how they ended.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from nnviz.document.store import json_text
 PART = "run.json"
 _MOST_CHANGES = 10_000
 _MOST_BRANCHES = 1_000
-_MOST_NAME = 200
+_MOST_NAME, _MOST_MESSAGE = 200, 2_000
 MOST_POINTS = 400
 """So many points are kept of the curves of a branch: enough to draw it before it is made again."""
 
 Point = tuple[int, float | None, float | None]
 """An iteration, the loss of its batch, and the validation loss; None where there is none that is finite."""
+Figures = tuple[float | None, float | None, float | None]
+"""What else was measured there: the score of the validation rows, loss and score of all training rows; None likewise."""
 
 
 class SavedBranch(msgspec.Struct, frozen=True):
@@ -35,6 +37,15 @@ class SavedBranch(msgspec.Struct, frozen=True):
 
     branch: Branch
     points: tuple[Point, ...] = ()
+    figures: tuple[Figures, ...] = ()
+    """Those of the points; none in older files."""
+    stopped: str = ""
+    """Why it went no further, if that is known."""
+    message: str = ""
+    seconds: float = 0.0
+    """How long its iterations took; 0 if that is not known."""
+    verdict: dict[str, Any] | None = None
+    """How its loss went, as plain values."""
 
 
 class SavedRun(msgspec.Struct, frozen=True):
@@ -77,6 +88,11 @@ def _plain(saved: SavedBranch, documents: dict[str, int]) -> dict[str, Any]:
         "first": number(branch.log.first),
         "changes": [[at, number(experiment)] for at, experiment in branch.log.changes],
         "points": [[at, _finite(loss), _finite(validation)] for at, loss, validation in saved.points],
+        "figures": [list(map(_finite, figures)) for figures in saved.figures],
+        "stopped": saved.stopped,
+        "message": saved.message[:_MOST_MESSAGE],
+        "seconds": saved.seconds,
+        "verdict": saved.verdict,
     }
 
 
@@ -99,7 +115,12 @@ def _branch(value: dict[str, Any], documents: list[Experiment]) -> SavedBranch:
     changes = [(at, documents[_count(number)]) for at, number in value["changes"][:_MOST_CHANGES]]
     log = _log(documents[_count(value["first"])], changes)
     points = tuple((_count(at), _loss(loss), _loss(validation)) for at, loss, validation in value["points"][:MOST_POINTS])
-    return SavedBranch(Branch(_name(value["name"]), _color(value["color"]), log, _count(value["reached"])), points)
+    figures = tuple((_loss(score), _loss(loss), _loss(other)) for score, loss, other in value.get("figures", [])[:MOST_POINTS])
+    branch = Branch(_name(value["name"]), _color(value["color"]), log, _count(value["reached"]))
+    stopped, message, verdict = value.get("stopped", ""), value.get("message", ""), value.get("verdict")
+    if len(figures) not in (0, len(points)) or not type(stopped) is type(message) is str or type(verdict) not in (dict, type(None)):
+        raise ValueError("that is no branch")
+    return SavedBranch(branch, points, figures, stopped, message[:_MOST_MESSAGE], _loss(value.get("seconds", 0.0)) or 0.0, verdict)
 
 
 def _log(first: Experiment, changes: list[tuple[Any, Experiment]]) -> RunLog:
