@@ -190,6 +190,8 @@ class LossPlane(TaskResult, frozen=True):
     """They come last, but for the plane of the path; that is at first one of few points of it, and becomes another when all are known."""
     shares: ExplainedShares | None = None
     """For the plane of the path."""
+    left_out: tuple[tuple[str, str], ...] = ()
+    """The other runs whose paths could not be had, each with the sentence that says why."""
 
 
 class Stability(msgspec.Struct, frozen=True):
@@ -269,7 +271,7 @@ class Curvature(TaskResult, frozen=True):
     """Largest over smallest |λ| without the flat ones; None where not all eigenvalues are known."""
     check: HessianCheck
     asymmetry: float = 0.0
-    """max |H − Hᵀ| relative to max |H|, before both halves were averaged."""
+    """How far H is from Hᵀ, relative to its largest elements: within each parameter, and of its product with a vector."""
     hessian: Array | None = None
     """(P, P) Where it has no more than WHOLE elements."""
     stability: Stability | None = None

@@ -42,11 +42,12 @@ class LandscapePlot(Plot):
         self.side = View()
         """From where the surface is seen."""
         self._image = np.zeros((1, 1, 3), np.uint8)
-        self._look: tuple[str, Mapping[str, int], tuple[str, str]] = ("", {}, ("", ""))
+        self._look: tuple[str, Mapping[str, int], tuple[str, str], tuple[tuple[str, str], ...]] = ("", {}, ("", ""), ())
 
-    def set_look(self, present: str, colors: Mapping[str, int], names: tuple[str, str]) -> None:
-        """Say which branch the plane is of, which colours all branches have, and what the axes are called."""
-        look = (present, dict(colors), names)
+    def set_look(self, present: str, colors: Mapping[str, int], names: tuple[str, str], left_out: tuple[tuple[str, str], ...] = ()) -> None:
+        """Say which branch the plane is of, which colours all branches have, what the axes are called, and whose paths were not asked
+        for, each with the reason."""
+        look = (present, dict(colors), names, left_out)
         if look != self._look:
             self._look = look
             self.renew()
