@@ -93,6 +93,7 @@ class KeptRun(QObject):
     def resume(self) -> None:
         """Make the run stand where it stood when the document was saved; as soon as the engine is up, if it is not yet."""
         self._going, self._is_asked = self.saved, False
+        self._branches.make_again()
         self._offer(None)
         if self._going and self._link.is_up_to_date:
             self._begin()
@@ -112,7 +113,9 @@ class KeptRun(QObject):
         return self._in_file is not None and self._in_file[0] == iteration and self._in_file[1] == self._log()
 
     def follow(self) -> None:
-        """The document, its file or the run is another: tell if the file does not hold the run any more, or does again."""
+        """The document, its file, the run or its branches are others: tell if the file does not hold the run any more, or does again."""
+        if self.saved and self._branches.waiting is None:
+            self._offer(None)  # it is one of the branches
         if self.is_kept != self._was_kept:
             self._was_kept = not self._was_kept
             self.kept_changed.emit()
@@ -163,7 +166,11 @@ class KeptRun(QObject):
             self._branches.set_kept(tuple(map(_kept, found.branches)), found.name, found.color)
         self._branches_in_file = self._beside()
         leads_here = found and any(same_run(one, self._document.experiment) for one in (found.log.at(found.iteration), found.log.last))
-        self._offer(found if leads_here and found.iteration else None)
+        if found and leads_here and found.iteration:
+            self._branches.wait_for(found.log, found.iteration)
+            self._offer(found)
+        else:
+            self._offer(None)
         self._in_file = (self.saved.iteration, self.saved.log) if self.saved else None
 
     def follow_document(self) -> None:

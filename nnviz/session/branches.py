@@ -55,8 +55,11 @@ class Branches(QObject):
         self._document, self._link, self._training = document, link, training
         self.kept: tuple[KeptBranch, ...] = ()
         self._name, self._color = FIRST, 0
-        self._is_going = False
-        """Whether the next log is that of a branch a person has gone to: it stays that branch, though another may begin like it."""
+        self._is_edited = False
+        """Whether the next log comes of what a person did to the document; one that is only opened, or gone to, stays the branch it is,
+        though another may begin like it."""
+        self.waiting: KeptBranch | None = None
+        """The present branch as the document was saved with it, as long as the run has not come so far again."""
         self._gone_to: KeptBranch | None = None
         """The present branch as it was when a person went to it."""
 
@@ -93,7 +96,7 @@ class Branches(QObject):
         curves = kept.curves
         run = remembered(kept.run, iteration=iteration, curves=curves.until(iteration), ahead=curves.after(iteration))
         in_force = with_looks_of(kept.branch.log.at(iteration), self._document.experiment)
-        self._is_going = True
+        self._is_edited = False
         self._link.take_up(kept.branch.log, run, in_force)
         self._document.amend(in_force)
         self.changed.emit()
@@ -106,6 +109,7 @@ class Branches(QObject):
             return False
         if name == self._name:
             self._name = new
+            self.waiting = self.waiting and _renamed(self.waiting, new)
         self.kept = tuple(_renamed(one, new) if one.branch.name == name else one for one in self.kept)
         self.changed.emit()
         return True
@@ -147,6 +151,7 @@ class Branches(QObject):
         else:
             if self._link.run.reached:
                 self._fork()
+            self._is_edited = True
             self._link.begin_again()
             self.changed.emit()
 
@@ -155,15 +160,34 @@ class Branches(QObject):
     def follow_edit(self, new: Experiment) -> None:
         """The document is about to become another: if the run stands in its past, what lies ahead becomes a branch beside it."""
         log, run = self._link.log, self._link.run
+        self._is_edited = True
         if log is None or same_run(new, self._link.in_force):
             return
         lies_ahead = run.reached > run.iteration or any(change.iteration > run.iteration for change in log.changes)
-        if lies_ahead:
+        if lies_ahead or self.waiting:
             former = self._name
             self._fork()
             text = f"What came after iteration {run.iteration:,} stays as {former}; from here on this is {self._name}."
             self.message_posted.emit("info", text)
             self.changed.emit()
+
+    def follow_training(self) -> None:
+        """Iterations are made of what is open: where that is another run than the document was saved with, this one stays beside it."""
+        waiting, log, iteration = self.waiting, self._link.log, self._link.run.iteration
+        if waiting is None or log is None or not iteration:
+            return
+        if shared(waiting.branch.log, log) != inf:
+            self._fork()
+            text = f"What the document was saved with stays as {waiting.branch.name}; this run is {self._name}."
+            self.message_posted.emit("info", text)
+        elif iteration < waiting.branch.reached:
+            return
+        self.waiting = None
+        self.changed.emit()
+
+    def make_again(self) -> None:
+        """What the document was saved with is made again: the present branch becomes it."""
+        self.waiting = None
 
     def run_left(self) -> None:
         """The run is about to be given up for another one, which begins anew: it stays beside it."""
@@ -176,9 +200,11 @@ class Branches(QObject):
     def follow_log(self) -> None:
         """The run has another log: if it is nothing but the beginning of a branch beside it, it is that branch again."""
         log, run = self._link.log, self._link.run
-        was_going, self._is_going = self._is_going, False
         self._share_data()
-        if was_going or log is None or run.reached > run.iteration or not self._link.is_up_to_date:
+        if not self._link.is_up_to_date:
+            return
+        is_edited, self._is_edited = self._is_edited, False
+        if not is_edited or log is None or run.reached > run.iteration:
             return
         same = [one for one in self.kept if self._begins(one.branch)]
         if same and not any(change.iteration > run.iteration for change in log.changes):
@@ -213,13 +239,18 @@ class Branches(QObject):
 
     def document_replaced(self) -> None:
         """Another document is open: it has branches of its own."""
-        self.kept, self._name, self._color = (), FIRST, 0
+        self.kept, self._name, self._color, self._is_edited, self.waiting = (), FIRST, 0, False, None
         self.changed.emit()
 
     def set_kept(self, kept: tuple[KeptBranch, ...], name: str, color: int) -> None:
-        """Have the branches that the document was saved with."""
+        """Have these branches beside the present one, which is called so."""
         self.kept, self._name, self._color = kept, name, color
         self.changed.emit()
+
+    def wait_for(self, log: RunLog, reached: int) -> None:
+        """Know that the present branch was saved with this log and so many iterations, which may be made again."""
+        branch = Branch(self._name, self._color, log, reached)
+        self.waiting = KeptBranch(branch, RunState(iteration=reached))
 
     # --- inside ---
 
@@ -231,7 +262,9 @@ class Branches(QObject):
 
     def _keep(self) -> None:
         """Nothing has become of a branch that was only gone to: what was said of it holds."""
-        if present := self.present:
+        if self.waiting:
+            self.kept, self.waiting = (*self.kept, self.waiting), None
+        elif present := self.present:
             before = self._gone_to
             is_same = before is not None and before.branch.log is present.log and before.branch.reached == present.reached
             self.kept = (*self.kept, KeptBranch(present, remembered(self._link.run), before.raced if is_same else None))

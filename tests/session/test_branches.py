@@ -212,6 +212,72 @@ def test_branches_are_kept_with_the_document(trained, tmp_path):
     assert not trained.session.is_saved
 
 
+@pytest.fixture
+def reopened(trained, tmp_path) -> Stage:
+    """A document with two branches, main to 9 and branch 2, changed at 4, to 6; opened again, with the engine up."""
+    edit_rate(trained, 0.5)
+    trained.opened(new_run=False, iteration=4)
+    train_to(trained, 6)
+    path = tmp_path / "branches.nnviz"
+    assert trained.session.document.save_as(path) and trained.session.document.open(path)
+    trained.opened()
+    trained.traced(0)
+    trained.wire.take()
+    trained.messages.clear()
+    return trained
+
+
+def reached(stage: Stage) -> dict[str, int]:
+    return {branch.name: branch.reached for branch in stage.session.branches.all}
+
+
+def test_opened_again_each_branch_stays_itself(reopened):
+    """Though the run stands at its start, with which another branch begins."""
+    assert reached(reopened) == {"main": 9, "branch 2": 0} and reopened.session.is_saved
+    reopened.session.kept_run.resume()
+    reopened.opened()
+    reopened.reply(messages.Moved(6, 0, travelling(CurvePoint(6, 1 / 7))))
+    assert reached(reopened) == {"main": 9, "branch 2": 6} and reopened.session.is_saved
+
+
+def test_what_was_not_made_again_stays_a_branch_when_a_person_goes_to_another(reopened):
+    session = reopened.session
+    session.branches.go_to("main")
+    reopened.opened(iteration=9)
+    assert reached(reopened) == {"branch 2": 6, "main": 9} and session.kept_run.saved is None
+    session.branches.go_to("branch 2")
+    assert [(request.iteration, len(request.log.changes)) for request in reopened.wire.of(messages.Open)] == [(9, 0), (6, 1)]
+    assert session.kept_run.saved is None and reopened.texts == []
+
+
+def test_an_edit_before_it_was_made_again_keeps_it(reopened):
+    edit_rate(reopened, 0.25)
+    reopened.opened(new_run=False)
+    assert reached(reopened) == {"main": 9, "branch 2": 6, "branch 3": 0}
+    assert reopened.texts == ["What came after iteration 0 stays as branch 2; from here on this is branch 3."]
+
+
+def test_training_another_run_than_was_saved_keeps_that(reopened):
+    """The document as it is now was in force from iteration 4 on only: from the start it is another run."""
+    train_to(reopened, 2)
+    assert reached(reopened) == {"main": 9, "branch 2": 6, "branch 3": 2} and rate(reopened) == 0.5
+    assert reopened.texts == ["What the document was saved with stays as branch 2; this run is branch 3."]
+
+
+def test_training_the_same_run_again_is_no_other_branch(stage, tmp_path):
+    stage.stand()
+    train_to(stage, 5)
+    path = tmp_path / "one.nnviz"
+    assert stage.session.document.save_as(path) and stage.session.document.open(path)
+    stage.opened()
+    stage.traced(0)
+    train_to(stage, 3)
+    assert reached(stage) == {"main": 3} and stage.session.kept_run.saved is not None
+    edit_rate(stage, 0.5)
+    stage.opened(new_run=False, iteration=3)
+    assert reached(stage) == {"main": 5, "branch 2": 3}, "what was saved is not dropped"
+
+
 def test_a_branch_that_is_the_beginning_of_another_stays_itself_when_it_is_gone_to(trained):
     trained.session.branches.add([("short", trained.session.link.log)])
     trained.session.branches.go_to("short")
