@@ -114,6 +114,17 @@ class Branches(QObject):
         self.changed.emit()
         return True
 
+    def recolor(self, name: str, color: int) -> None:
+        """Give a branch this place among the colours; one that has it gets the former one, so that no two look alike."""
+        former = next((branch.color for branch in self.all if branch.name == name), None)
+        if former is None:
+            return
+        places = {branch.name: former for branch in self.all if branch.color == color} | {name: color}
+        self._color = places.get(self._name, self._color)
+        self.kept = tuple(_recolored(one, places.get(one.branch.name, one.branch.color)) for one in self.kept)
+        self.waiting = self.waiting and _recolored(self.waiting, self._color)
+        self.changed.emit()
+
     def remove(self, name: str) -> None:
         """Forget a branch beside the present one."""
         self.kept = tuple(one for one in self.kept if one.branch.name != name)
@@ -276,6 +287,11 @@ def _with_data(kept: KeptBranch, lacks: bool, data: DataRecord) -> KeptBranch:
 
 def _renamed(kept: KeptBranch, name: str) -> KeptBranch:
     return replace(kept, branch=msgspec.structs.replace(kept.branch, name=name))
+
+
+def _recolored(kept: KeptBranch, color: int) -> KeptBranch:
+    is_same = kept.branch.color == color
+    return kept if is_same else replace(kept, branch=msgspec.structs.replace(kept.branch, color=color))
 
 
 def _grown(kept: KeptBranch, raced: RacedRun) -> KeptBranch:

@@ -15,7 +15,7 @@ import msgspec
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import finite
-from nnviz.document.run_branches import COLORS, FIRST, Branch
+from nnviz.document.run_branches import FIRST, Branch
 from nnviz.document.run_log import Change, RunLog
 from nnviz.document.store import json_text
 
@@ -137,7 +137,7 @@ def _name(value: Any) -> str:
 
 
 def _color(value: Any) -> int:
-    return _count(value) % COLORS
+    return _count(value) % _MOST_BRANCHES
 
 
 def _text(experiment: Experiment) -> str:

@@ -143,9 +143,9 @@ def test_long_names_leave_the_lines_most_of_the_width():
 
 
 def test_rows_follow_the_height_of_the_window():
-    assert [rows_in(height) for height in (600, 720, 800, 1000)] == [1, 2, 4, 4]
-    assert bar_height(1) == 32
-    assert bar_height(4) == 68
+    assert [rows_in(height) for height in (600, 720, 800, 1000)] == [1, 2, 4, 8]
+    assert bar_height(1) == 34
+    assert bar_height(4) == 70
     assert places(rows=2).shown == range(0, 2)
     assert places(rows=2, first=1).shown == range(1, 3)
     where = places(rows=2, first=1)
