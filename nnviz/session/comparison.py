@@ -95,7 +95,8 @@ class Comparison(QObject):
             if from_here and (experiment.data, experiment.seed, experiment.precision) != (last.data, last.seed, last.precision):
                 raise Refused(f"{name}: data, seed and precision begin a run.", "Compare from the start.")
         if log and from_here:
-            return tuple(log.changed(run.iteration, experiment) for _, experiment in variations)
+            changed = (log.changed(run.iteration, experiment) for _, experiment in variations)
+            return tuple(RunLog(one.first, one.changes) for one in changed)  # never that of the present run itself
         return tuple(RunLog(experiment) for _, experiment in variations)
 
     def start(self, variations: Sequence[Variation], iterations: int, from_here: bool = False) -> bool:

@@ -180,6 +180,17 @@ def test_a_branch_gets_another_name_unless_it_is_taken(trained):
     assert branches.rename("branch 2", "half") and names(trained) == ["too slow", "half"]
 
 
+def test_a_branch_gets_another_colour_and_the_one_that_had_it_the_former(trained):
+    edit_rate(trained, 0.5)
+    branches, colors = trained.session.branches, lambda: {branch.name: branch.color for branch in trained.session.branches.all}
+    assert colors() == {"main": 0, "branch 2": 1}
+    branches.recolor("branch 2", 0)
+    assert colors() == {"main": 1, "branch 2": 0}
+    branches.recolor("main", 5)
+    branches.recolor("nowhere", 0)
+    assert colors() == {"main": 5, "branch 2": 0}
+
+
 def test_a_branch_can_be_forgotten_but_not_the_present_one(trained):
     edit_rate(trained, 0.5)
     trained.session.branches.remove("branch 2")

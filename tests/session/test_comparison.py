@@ -84,6 +84,16 @@ def test_from_here_they_begin_with_the_present_iteration(stage):
     assert request.task == RaceTask((RunLog(stage.session.experiment, (Change(1, changed),)),), 21)
 
 
+def test_one_that_goes_on_as_the_present_run_does_not_take_it_along(stage):
+    stage.stand()
+    stage.session.training.train()
+    stage.frame(1)
+    stage.trained(1, "asked")
+    assert stage.session.comparison.start((Variation("same", stage.session.experiment),), 20, from_here=True)
+    progressed(stage, raced(9))
+    assert [(branch.name, branch.reached) for branch in stage.session.branches.all] == [("same", 9), ("main", 1)]
+
+
 def test_what_begins_a_run_cannot_go_on_from_here(stage):
     stage.stand()
     seeds = variations(stage.session.experiment, "seed", ("1", "2"))

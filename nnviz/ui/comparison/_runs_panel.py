@@ -92,6 +92,8 @@ class RunsPanel(QWidget):
     branch_requested = Signal(str)
     renaming_requested = Signal(str)
     forgetting_requested = Signal(str)
+    settings_requested = Signal(str)
+    """The branch whose settings the document shall have."""
     divergence_requested = Signal(str)
     place_requested = Signal()
     """Go to where the two runs differ first."""
@@ -183,6 +185,7 @@ class RunsPanel(QWidget):
                 (f"Go to {row.name}", self.branch_requested.emit),
                 ("First divergence against the present run", self.divergence_requested.emit),
                 *offers,
+                (f"Give the document the settings of {row.name}", self.settings_requested.emit),
                 (f"Forget {row.name}", self.forgetting_requested.emit),
             ]
         for text, call in offers:
