@@ -152,7 +152,8 @@ class KeptRun(QObject):
             return saved_run.encode(replace(self.saved, branches=beside))
         if log is None or present is None or not self._link.is_sound or not (run.iteration or beside):
             return None
-        return saved_run.encode(SavedRun(run.iteration, run.curves.last("loss"), log, present.name, present.color, beside))
+        reached = run.reached if run.reached > run.iteration else 0
+        return saved_run.encode(SavedRun(run.iteration, run.curves.last("loss"), log, present.name, present.color, beside, reached))
 
     # --- opening ---
 
@@ -167,7 +168,7 @@ class KeptRun(QObject):
         self._branches_in_file = self._beside()
         leads_here = found and any(same_run(one, self._document.experiment) for one in (found.log.at(found.iteration), found.log.last))
         if found and leads_here and found.iteration:
-            self._branches.wait_for(found.log, found.iteration)
+            self._branches.wait_for(found.log, max(found.iteration, found.reached))
             self._offer(found)
         else:
             self._offer(None)
@@ -203,8 +204,9 @@ class KeptRun(QObject):
             self._go()
 
     def _go(self) -> None:
+        """Where it had gone back, what lay ahead is made first."""
         self._is_asked = True
-        self._training.go_to(self._going.iteration)
+        self._training.go_to(max(self._going.iteration, self._going.reached))
 
     def take(self, reply: messages.Reply) -> None:
         """Go on with what was begun here, as soon as the engine is where it was to be."""
@@ -214,6 +216,8 @@ class KeptRun(QObject):
             case messages.Opened() if not self._is_asked:
                 is_begun = self._link.log is not None and len(self._link.log.changes) == len(self._going.log.changes)
                 self._go() if is_begun else self._begin()
+            case messages.Moved() if self._is_asked and reply.iteration == self._going.reached > self._going.iteration:
+                self._training.go_to(self._going.iteration)
             case messages.Moved() if self._is_asked:
                 self._arrived(reply)
             case messages.Failed():

@@ -201,8 +201,8 @@ class Branches(QObject):
         self.waiting = None
 
     def run_left(self) -> None:
-        """The run is about to be given up for another one, which begins anew: it stays beside it."""
-        if self._link.log is not None and self._link.run.reached:
+        """The run is about to be given up for another one, which begins anew: it stays beside it, if none that is there holds all of it."""
+        if self._link.log is not None and self._link.run.reached and not any(self._begins(one.branch) for one in self.kept):
             former = self._name
             self._fork()
             self.message_posted.emit("info", f"The run so far stays as {former}; this one is {self._name}.")

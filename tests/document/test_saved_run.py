@@ -59,6 +59,12 @@ def test_branches_are_written_and_read_back():
     assert saved_run.encode(PROGRESS) == saved_run.encode(replace(PROGRESS, name="main")), "without branches a file is what it was"
 
 
+def test_how_far_a_run_had_come_that_had_gone_back_is_kept():
+    ahead = replace(PROGRESS, reached=900)
+    assert saved_run.decode(saved_run.encode(ahead)) == ahead
+    assert saved_run.encode(replace(PROGRESS, reached=300)) == saved_run.encode(PROGRESS), "a file is what it was"
+
+
 def test_branches_of_older_files_are_read():
     value = json.loads(saved_run.encode(WITH_BRANCHES))
     for branch in value["branches"]:

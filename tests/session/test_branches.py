@@ -155,6 +155,19 @@ def test_other_data_leaves_the_run_as_a_branch(trained):
     assert "The run so far stays as main; this one is branch 2." in trained.texts
 
 
+def test_other_data_in_the_past_of_a_run_leaves_it_once(trained):
+    """What is forked off because more lies ahead is not forked off again because the run begins anew."""
+    assert trained.session.edit("Seed", edits.set_seed, 99)
+    trained.opened(new_run=True)
+    assert reached(trained) == {"main": 9, "branch 2": 0}
+    trained.session.document.undo()
+    trained.opened(new_run=True)
+    assert reached(trained) == {"main": 9}
+    trained.session.document.redo()
+    trained.opened(new_run=True)
+    assert reached(trained) == {"main": 9, "branch 2": 0}
+
+
 def test_starting_over_goes_back_where_nothing_was_changed(trained):
     trained.session.branches.start_over()
     assert trained.wire.of(messages.GoTo)[-1].iteration == 0 and names(trained) == ["main"]
@@ -273,6 +286,22 @@ def test_training_another_run_than_was_saved_keeps_that(reopened):
     train_to(reopened, 2)
     assert reached(reopened) == {"main": 9, "branch 2": 6, "branch 3": 2} and rate(reopened) == 0.5
     assert reopened.texts == ["What the document was saved with stays as branch 2; this run is branch 3."]
+
+
+def test_what_lay_ahead_when_it_was_saved_is_made_again_before_it_is_gone_back(stage, tmp_path):
+    stage.stand()
+    train_to(stage, 9)
+    go_back(stage, 4)
+    path = tmp_path / "past.nnviz"
+    assert stage.session.document.save_as(path) and stage.session.document.open(path)
+    stage.opened()
+    stage.traced(0)
+    stage.session.kept_run.resume()
+    assert stage.wire.of(messages.GoTo)[-1].iteration == 9
+    stage.reply(messages.Moved(9, 0, travelling(*(CurvePoint(at, 1.0 / (1 + at)) for at in range(10)))))
+    assert stage.wire.of(messages.GoTo)[-1].iteration == 4
+    stage.reply(messages.Moved(4, 0, travelling(*(CurvePoint(at, 1.0 / (1 + at)) for at in range(5)))))
+    assert (stage.session.run.iteration, reached(stage)) == (4, {"main": 9}) and stage.session.is_saved
 
 
 def test_training_the_same_run_again_is_no_other_branch(stage, tmp_path):

@@ -60,12 +60,16 @@ class SavedRun(msgspec.Struct, frozen=True):
     """Those of the run as a branch."""
     branches: tuple[SavedBranch, ...] = ()
     """Those beside it."""
+    reached: int = 0
+    """How many iterations had been made, where it had gone back; 0 where it had not."""
 
 
 def encode(saved: SavedRun) -> bytes:
     """Return the run as JSON. The same run always gives the same bytes."""
     changes = [{"iteration": at, "document": _text(experiment)} for at, experiment in saved.log.changes]
     value = {"iteration": saved.iteration, "loss": _finite(saved.loss), "first": _text(saved.log.first), "changes": changes}
+    if saved.reached > saved.iteration:
+        value["reached"] = saved.reached
     if saved.branches or (saved.name, saved.color) != (FIRST, 0):
         documents: dict[str, int] = {}
         branches = [_plain(one, documents) for one in saved.branches]
@@ -106,7 +110,7 @@ def decode(data: bytes) -> SavedRun | None:
         documents = [read(text) for text in value.get("documents", [])]
         branches = tuple(_branch(one, documents) for one in value.get("branches", [])[:_MOST_BRANCHES])
         name, color = _name(value.get("name", FIRST)), _color(value.get("color", 0))
-        return SavedRun(_count(value["iteration"]), _loss(value["loss"]), log, name, color, branches)
+        return SavedRun(_count(value["iteration"]), _loss(value["loss"]), log, name, color, branches, _count(value.get("reached", 0)))
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         return None
 
