@@ -28,6 +28,8 @@ _TURN = 20.0
 """Pixels of dragging that an arrow key stands for."""
 _ROOMY = 190
 """Pixels of height below which nothing is written under the picture."""
+_MOST_BELOW = 0.3
+"""Which share of the height the lines under it may take."""
 
 
 class LandscapePlot(Plot):
@@ -82,7 +84,7 @@ class LandscapePlot(Plot):
         if area.height() < _ROOMY:
             return 0.0
         theme, paths = current_theme(), self.shown.paths if len(self.shown.paths) > 1 else ()
-        texts = _in_lines(self.shown.footers, area.width() - 8)
+        texts = _in_lines(self.shown.footers, area.width() - 8)[: max(2, int(_MOST_BELOW * area.height() / line_height()))]
         height = line_height() * (len(texts) + bool(paths)) + 2
         line = QRectF(area.left() + 4, area.bottom() - height + 2, area.width() - 8, line_height())
         for text in texts:

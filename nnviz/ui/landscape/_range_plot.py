@@ -26,10 +26,10 @@ _EXPLANATION = (
 )
 _NOISE = (
     "no rate is suggested: the loss falls no faster than the noise of the batches",
-    "no faster than the noise: none suggested",
-    "noise",
+    "none suggested: no faster than the noise",
+    "no rate: only noise",
 )
-_NO_FALL = ("no rate is suggested: the loss does not fall", "it does not fall")
+_NO_FALL = ("no rate is suggested: the loss does not fall", "no rate: no fall")
 _ABOVE, _MOST = 1.25, 75
 """The picture reaches to so many times what this percentage of the rates stays below: what has diverged would flatten all else."""
 
@@ -133,8 +133,7 @@ class RangeTestPlot(Plot):
         """What the marks are, in the corner that the curve leaves free: it falls, then rises at the right."""
         found = self.found
         is_falling = found.low is not None and found.high is not None
-        said = _band_texts(found.low, found.high) if is_falling else _NOISE if found.is_noise else _NO_FALL
-        fitting = [text for text in said if text_width(text) + 16 <= frame.width()]
+        fitting = [text for text in said_of(found) if text_width(text) + 16 <= frame.width()]
         notes = [("forward" if is_falling else "muted", fitting[0])] if fitting else []
         if self._present:
             notes.append(("muted", f"┆ now η = {number(self._present)}"))
@@ -169,7 +168,10 @@ class RangeTestPlot(Plot):
             self.update()
 
 
-def _band_texts(low: float, high: float) -> tuple[str, ...]:
-    """What the marked rates are, the longest text first."""
+def said_of(found: RangeTest) -> tuple[str, ...]:
+    """Return what it says of the rates, the longest text first."""
+    low, high = found.low, found.high
+    if low is None or high is None:
+        return _NOISE if found.is_noise else _NO_FALL
     ends = short(low) if low == high else f"{short(low)} to {short(high)}"
     return f"the loss falls fastest at η = {ends}", f"falls fastest at {ends}", ends

@@ -11,7 +11,7 @@ from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import Branch
 from nnviz.document.shapes.report import examine
-from nnviz.records.task_records import CurvatureTask, NoiseTask, OtherRun, PlaneTask, RangeTestTask, TaskKind, Tasks
+from nnviz.records.task_records import CurvatureTask, NoiseTask, OtherRun, PlaneTask, RangeTest, RangeTestTask, TaskKind, Tasks
 from nnviz.session.long_tasks import TaskState
 from nnviz.session.run import RunState
 from nnviz.session.session import Session
@@ -20,7 +20,7 @@ from nnviz.text.numbers import number
 from nnviz.ui.landscape._curvature_plot import CurvaturePlot
 from nnviz.ui.landscape._landscape_plot import LandscapePlot
 from nnviz.ui.landscape._plane_settings import PlaneSettings
-from nnviz.ui.landscape._range_plot import RangeTestPlot
+from nnviz.ui.landscape._range_plot import RangeTestPlot, said_of
 from nnviz.ui.landscape._task_strip import TaskStrip
 from nnviz.ui.landscape.curvature_text import cost
 from nnviz.ui.landscape.shown_plane import Shape, why_left_out
@@ -149,7 +149,9 @@ class LandscapeFeature:
             return f"iteration {state.iteration:,}; {where}", "clip"
         if not is_wanted:
             return "with other settings than are chosen now", "clip"
-        return (panel.offer(), "muted") if state.is_whole else ("cancelled: what was found until then", "clip")
+        if not state.is_whole:
+            return "cancelled: what was found until then", "clip"
+        return (said_of(state.result)[0] if isinstance(state.result, RangeTest) else panel.offer()), "muted"
 
     def _show_result(self, panel: TaskPanel, state: TaskState) -> None:
         tasks = self.session.tasks

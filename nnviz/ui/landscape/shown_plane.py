@@ -81,14 +81,14 @@ class ShownPlane:
 
     @cached_property
     def footers(self) -> tuple[str, ...]:
-        """What stands below the picture, in parts that may stand in lines of their own."""
+        """What stands below the picture, in parts that may stand in lines of their own, the least important last."""
         low, high = self.field.range
-        found = [f"loss {steady(self.loss)} at ●, the run", f"on this plane {steady(low)} to {steady(high)}"]
+        found, spread = [f"loss {steady(self.loss)} at ●, the run", f"on this plane {steady(low)} to {steady(high)}"], ()
         if self.shares:
             own, random = (", ".join(map(_whole_percent, pair)) for pair in (self.shares.about_mean, self.shares.random_about_mean))
-            found += [f"the path's spread in 1, 2 directions: {own}", f"a random walk's: {random}"]
+            spread = f"the path's spread in 1, 2 directions: {own}", f"a random walk's: {random}"
         rest = len(self.left_out) - _MOST_LEFT_OUT
-        return (*found, *self.left_out[:_MOST_LEFT_OUT], *((f"and without {rest} more",) if rest > 0 else ()))
+        return (*found, *self.left_out[:_MOST_LEFT_OUT], *((f"and without {rest} more",) if rest > 0 else ()), *spread)
 
     def values_at(self, x: float, y: float) -> list[tuple[str, str]]:
         """Return what the readout says of a place: (colour name, text)."""
