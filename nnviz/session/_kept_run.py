@@ -22,7 +22,7 @@ from nnviz.records.task_records import RacedRun
 from nnviz.session.branches import Branches, KeptBranch
 from nnviz.session.document import Document, Edited
 from nnviz.session.engine_link import EngineLink
-from nnviz.session.run import RunState
+from nnviz.session.run import RunState, remembered
 from nnviz.session.run_curves import COLUMNS, Curves
 from nnviz.session.training_control import TrainingControl
 
@@ -41,7 +41,8 @@ def _picked(curves: Curves) -> np.ndarray:
 def _saved(kept: KeptBranch) -> SavedBranch:
     """A branch as it is saved: some points of its curves, and how it ended."""
     curves, raced = kept.curves, kept.raced or RacedRun(0)
-    table = np.array(curves.columns())[:6, _picked(curves)].T
+    places = _picked(curves)
+    table = np.stack([column[places] for column in curves.columns()[:6]], 1)
     rows = [[None if math.isnan(value) else value for value in row] for row in table.tolist()]
     points = tuple((int(row[0]), row[1], row[2]) for row in rows)
     figures = tuple((row[3], row[4], row[5]) for row in rows)
@@ -153,7 +154,10 @@ class KeptRun(QObject):
         if log is None or present is None or not self._link.is_sound or not (run.iteration or beside):
             return None
         reached = run.reached if run.reached > run.iteration else 0
-        return saved_run.encode(SavedRun(run.iteration, run.curves.last("loss"), log, present.name, present.color, beside, reached))
+        judged = None if run.training else run.data  # while it trains there is another verdict every time
+        own = _saved(KeptBranch(present, remembered(run, data=judged))) if run.iteration else None
+        loss = run.curves.last("loss")
+        return saved_run.encode(SavedRun(run.iteration, loss, log, present.name, present.color, beside, reached, own))
 
     # --- opening ---
 
@@ -168,7 +172,8 @@ class KeptRun(QObject):
         self._branches_in_file = self._beside()
         leads_here = found and any(same_run(one, self._document.experiment) for one in (found.log.at(found.iteration), found.log.last))
         if found and leads_here and found.iteration:
-            self._branches.wait_for(found.log, max(found.iteration, found.reached))
+            kept = _kept(found.own or SavedBranch(Branch(found.name, found.color, found.log)))
+            self._branches.wait_for(kept, found.log, max(found.iteration, found.reached))
             self._offer(found)
         else:
             self._offer(None)

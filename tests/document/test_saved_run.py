@@ -65,6 +65,13 @@ def test_how_far_a_run_had_come_that_had_gone_back_is_kept():
     assert saved_run.encode(replace(PROGRESS, reached=300)) == saved_run.encode(PROGRESS), "a file is what it was"
 
 
+def test_a_run_is_kept_as_its_branches_are():
+    itself = replace(PROGRESS, own=BRANCH)
+    assert saved_run.decode(saved_run.encode(itself)) == itself
+    value = json.loads(saved_run.encode(itself))
+    assert saved_run.decode(json.dumps(value | {"own": {"name": "nothing else"}}).encode()) is None
+
+
 def test_branches_of_older_files_are_read():
     value = json.loads(saved_run.encode(WITH_BRANCHES))
     for branch in value["branches"]:

@@ -269,6 +269,7 @@ def test_what_was_not_made_again_stays_a_branch_when_a_person_goes_to_another(re
     session.branches.go_to("main")
     reopened.opened(iteration=9)
     assert reached(reopened) == {"branch 2": 6, "main": 9} and session.kept_run.saved is None
+    assert session.branches.kept[0].curves.iteration.tolist() == list(range(7)), "its curves are there, too"
     session.branches.go_to("branch 2")
     assert [(request.iteration, len(request.log.changes)) for request in reopened.wire.of(messages.Open)] == [(9, 0), (6, 1)]
     assert session.kept_run.saved is None and reopened.texts == []

@@ -62,6 +62,8 @@ class SavedRun(msgspec.Struct, frozen=True):
     """Those beside it."""
     reached: int = 0
     """How many iterations had been made, where it had gone back; 0 where it had not."""
+    own: SavedBranch | None = None
+    """The run itself as it is kept of the others, with points of its curves and how it ended; None in older files."""
 
 
 def encode(saved: SavedRun) -> bytes:
@@ -70,10 +72,11 @@ def encode(saved: SavedRun) -> bytes:
     value = {"iteration": saved.iteration, "loss": _finite(saved.loss), "first": _text(saved.log.first), "changes": changes}
     if saved.reached > saved.iteration:
         value["reached"] = saved.reached
-    if saved.branches or (saved.name, saved.color) != (FIRST, 0):
+    if saved.branches or saved.own or (saved.name, saved.color) != (FIRST, 0):
         documents: dict[str, int] = {}
         branches = [_plain(one, documents) for one in saved.branches]
-        value |= {"name": saved.name, "color": saved.color, "documents": list(documents), "branches": branches}
+        own = {"own": _plain(saved.own, documents)} if saved.own else {}
+        value |= {"name": saved.name, "color": saved.color, "documents": list(documents), "branches": branches, **own}
     return json.dumps(value, ensure_ascii=False, indent=1).encode()
 
 
@@ -110,7 +113,8 @@ def decode(data: bytes) -> SavedRun | None:
         documents = [read(text) for text in value.get("documents", [])]
         branches = tuple(_branch(one, documents) for one in value.get("branches", [])[:_MOST_BRANCHES])
         name, color = _name(value.get("name", FIRST)), _color(value.get("color", 0))
-        return SavedRun(_count(value["iteration"]), _loss(value["loss"]), log, name, color, branches, _count(value.get("reached", 0)))
+        own = _branch(value["own"], documents) if "own" in value else None
+        return SavedRun(_count(value["iteration"]), _loss(value["loss"]), log, name, color, branches, _count(value.get("reached", 0)), own)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         return None
 
