@@ -172,8 +172,8 @@ class KeptRun(QObject):
         self._branches_in_file = self._beside()
         leads_here = found and any(same_run(one, self._document.experiment) for one in (found.log.at(found.iteration), found.log.last))
         if found and leads_here and found.iteration:
-            kept = _kept(found.own or SavedBranch(Branch(found.name, found.color, found.log)))
-            self._branches.wait_for(kept, found.log, max(found.iteration, found.reached))
+            own = found.own or SavedBranch(Branch(found.name, found.color, found.log, found.iteration))
+            self._branches.wait_for(_kept(replace(own, branch=replace(own.branch, log=found.log))))
             self._offer(found)
         else:
             self._offer(None)

@@ -258,9 +258,9 @@ class Branches(QObject):
         self.kept, self._name, self._color = kept, name, color
         self.changed.emit()
 
-    def wait_for(self, kept: KeptBranch, log: RunLog, reached: int) -> None:
-        """Know that the present branch was saved so, with this log and so many iterations, which may be made again."""
-        self.waiting = replace(kept, branch=Branch(self._name, self._color, log, reached))
+    def wait_for(self, kept: KeptBranch) -> None:
+        """Know that the present branch was saved so, and may be made again."""
+        self.waiting = kept
 
     # --- inside ---
 

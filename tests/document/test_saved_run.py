@@ -66,10 +66,10 @@ def test_how_far_a_run_had_come_that_had_gone_back_is_kept():
 
 
 def test_a_run_is_kept_as_its_branches_are():
-    itself = replace(PROGRESS, own=BRANCH)
+    itself = replace(PROGRESS, own=replace(BRANCH, branch=Branch("main", 0, PROGRESS.log, 300)))
     assert saved_run.decode(saved_run.encode(itself)) == itself
     value = json.loads(saved_run.encode(itself))
-    assert saved_run.decode(json.dumps(value | {"own": {"name": "nothing else"}}).encode()) is None
+    assert saved_run.decode(json.dumps(value | {"own": {"stopped": "done"}}).encode()) is None
 
 
 def test_branches_of_older_files_are_read():

@@ -63,7 +63,7 @@ class SavedRun(msgspec.Struct, frozen=True):
     reached: int = 0
     """How many iterations had been made, where it had gone back; 0 where it had not."""
     own: SavedBranch | None = None
-    """The run itself as it is kept of the others, with points of its curves and how it ended; None in older files."""
+    """The run itself as a branch, with points of its curves and how it ended; None in older files."""
 
 
 def encode(saved: SavedRun) -> bytes:
@@ -72,11 +72,12 @@ def encode(saved: SavedRun) -> bytes:
     value = {"iteration": saved.iteration, "loss": _finite(saved.loss), "first": _text(saved.log.first), "changes": changes}
     if saved.reached > saved.iteration:
         value["reached"] = saved.reached
-    if saved.branches or saved.own or (saved.name, saved.color) != (FIRST, 0):
+    if saved.branches or (saved.name, saved.color) != (FIRST, 0):
         documents: dict[str, int] = {}
         branches = [_plain(one, documents) for one in saved.branches]
-        own = {"own": _plain(saved.own, documents)} if saved.own else {}
-        value |= {"name": saved.name, "color": saved.color, "documents": list(documents), "branches": branches, **own}
+        value |= {"name": saved.name, "color": saved.color, "documents": list(documents), "branches": branches}
+    if saved.own:
+        value["own"] = _plain_figures(saved.own)
     return json.dumps(value, ensure_ascii=False, indent=1).encode()
 
 
@@ -94,6 +95,12 @@ def _plain(saved: SavedBranch, documents: dict[str, int]) -> dict[str, Any]:
         "reached": branch.reached,
         "first": number(branch.log.first),
         "changes": [[at, number(experiment)] for at, experiment in branch.log.changes],
+    } | _plain_figures(saved)
+
+
+def _plain_figures(saved: SavedBranch) -> dict[str, Any]:
+    """What is known of a branch besides how it is made, as JSON."""
+    return {
         "points": [[at, _finite(loss), _finite(validation)] for at, loss, validation in saved.points],
         "figures": [list(map(_finite, figures)) for figures in saved.figures],
         "stopped": saved.stopped,
@@ -113,7 +120,8 @@ def decode(data: bytes) -> SavedRun | None:
         documents = [read(text) for text in value.get("documents", [])]
         branches = tuple(_branch(one, documents) for one in value.get("branches", [])[:_MOST_BRANCHES])
         name, color = _name(value.get("name", FIRST)), _color(value.get("color", 0))
-        own = _branch(value["own"], documents) if "own" in value else None
+        branch = Branch(name, color, log, max(_count(value["iteration"]), _count(value.get("reached", 0))))
+        own = _with_figures(branch, value["own"]) if "own" in value else None
         return SavedRun(_count(value["iteration"]), _loss(value["loss"]), log, name, color, branches, _count(value.get("reached", 0)), own)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         return None
@@ -122,9 +130,12 @@ def decode(data: bytes) -> SavedRun | None:
 def _branch(value: dict[str, Any], documents: list[Experiment]) -> SavedBranch:
     changes = [(at, documents[_count(number)]) for at, number in value["changes"][:_MOST_CHANGES]]
     log = _log(documents[_count(value["first"])], changes)
+    return _with_figures(Branch(_name(value["name"]), _color(value["color"]), log, _count(value["reached"])), value)
+
+
+def _with_figures(branch: Branch, value: dict[str, Any]) -> SavedBranch:
     points = tuple((_count(at), _loss(loss), _loss(validation)) for at, loss, validation in value["points"][:MOST_POINTS])
     figures = tuple((_loss(score), _loss(loss), _loss(other)) for score, loss, other in value.get("figures", [])[:MOST_POINTS])
-    branch = Branch(_name(value["name"]), _color(value["color"]), log, _count(value["reached"]))
     stopped, message, verdict = value.get("stopped", ""), value.get("message", ""), value.get("verdict")
     if len(figures) not in (0, len(points)) or not type(stopped) is type(message) is str or type(verdict) not in (dict, type(None)):
         raise ValueError("that is no branch")
