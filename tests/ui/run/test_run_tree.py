@@ -46,6 +46,17 @@ def test_lines_stand_in_the_order_of_their_colours_whichever_is_present():
     assert [line.name for line in grown(Branch("main", 0, MAIN, 100), others).lines] == ["main", "branch 2", "third"]
 
 
+def test_the_ninth_branch_stands_last_though_it_has_the_first_colour():
+    found = grown(Branch("main", 0, MAIN, 100), (kept("ninth", 8, THIRD, 50), kept("branch 2", 1, OTHER, 60)))
+    assert [line.name for line in found.lines] == ["main", "branch 2", "ninth"]
+
+
+def test_the_same_run_made_further_leaves_the_present_one_where_that_ends():
+    found = grown(Branch("main", 0, MAIN, 60), (kept("further", 1, MAIN, 200),))
+    where = BarPlaces(found, 60, 1000.0, 56.0)
+    assert where.extent(1) == (60, 200) and BarPlaces(found, 90, 1000.0, 56.0).extent(1) == (90, 200)
+
+
 def test_the_present_run_stands_on_the_line_of_what_it_comes_from():
     found = tree()
     assert found.path() == (1, 0)
