@@ -160,7 +160,7 @@ class Service:
         timeline.record_weight(self._reporter.watch.parameter, self._reporter.watch.element)
         stop = timeline.go_to(iteration, self._inbox.interrupts) if iteration else None
         self._timeline, self._revision, self._left = timeline, revision, None
-        self._tasks.stop()  # what they look at has gone
+        self._tasks.leave_run()
         self._reasons_said = set()
         self._reporter.begin()
         self._opened(
@@ -276,7 +276,8 @@ class Service:
     def _start_task(self, request: messages.StartTask) -> None:
         place = self._revision, self._timeline.iteration if self._timeline else 0
         try:
-            self._tasks.start(request.number, place, Task(_work_on(request.task, self._run())))
+            work = _work_on(request.task, self._run())
+            self._tasks.start(request.number, place, Task(work), not isinstance(request.task, RaceTask | DivergenceTask))
         except Exception as error:
             failed = _failure("StartTask", error)
             self._send(messages.TaskDone(request.number, *place, "failed", None, failed.message, failed.cure))

@@ -156,7 +156,9 @@ class EngineLink(QObject):
         self._wire.kill()
         if isinstance(stuck, messages.Open) and stuck.iteration and not self.pending.is_superseded:
             self._gone(Lost())
+            ahead = self.run.curves.followed_by(self.run.ahead).after(0)
             self._fold(BegunAgain())  # the log still leads to where it stood
+            self.regain(ahead)
             self.message_posted.emit("warning", f"Making the run again was cancelled: it stands at its start. {GO_THERE}")
             self._wire.start()
         elif isinstance(stuck, messages.Open | messages.Edit) and not self.pending.is_superseded:

@@ -93,8 +93,9 @@ class RunState:
 
     @property
     def reached(self) -> int:
-        """How far the run has ever come."""
-        return max(self.iteration, int(self.ahead.iteration[-1]) if self.ahead.iteration.size else 0)
+        """How far the run has ever come; on its way to another iteration it has not lost what it knew."""
+        known = self.ahead.iteration if self.ahead.iteration.size or self.target is None else self.curves.iteration
+        return max(self.iteration, int(known[-1]) if known.size else 0)
 
     @property
     def measures(self) -> tuple[LayerMeasures, ...]:
@@ -194,7 +195,9 @@ def _starting(run: RunState, event: Starting) -> RunState:
 
 
 def _lost(run: RunState, event: Lost) -> RunState:
-    return replace(run, engine="restarting", training=False, target=None, message="")
+    on_its_way = run.target is not None  # what it came from lies ahead of where it is left
+    ahead = run.curves.after(run.iteration).followed_by(run.ahead) if on_its_way else run.ahead
+    return replace(run, engine="restarting", training=False, target=None, ahead=ahead, message="")
 
 
 def _given_up(run: RunState, event: GivenUp) -> RunState:

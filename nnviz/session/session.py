@@ -342,6 +342,7 @@ class Session(QObject):
         self.kept_run.follow()
         if old.iteration != new.iteration:
             self.autosaver.wait()
+            self.branches.follow_training()
             self._follow_settings()
         self.what_ifs.follow(old, new)
         self.weights.follow(old, new)

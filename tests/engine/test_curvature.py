@@ -13,6 +13,7 @@ from nnviz.document.store.examples import template
 from nnviz.engine.errors import BuildError
 from nnviz.engine.observe import curvature as module
 from nnviz.engine.observe.curvature import curvature
+from nnviz.engine.observe.run_loss import RunLoss
 from nnviz.engine.run.checkpoints import Checkpoint
 from nnviz.engine.run.private_copy import private_copy
 from nnviz.engine.run.timeline import Timeline
@@ -69,6 +70,28 @@ def test_the_hessian_is_torchs_and_symmetric():
     assert found.asymmetry < 1e-13
     assert to_numpy(found.eigenvalues) == pytest.approx(torch.linalg.eigvalsh(expected).numpy(), abs=1e-12)
     assert found.layout == tuple((name, one.numel()) for name, one in trainer.parameters.items())
+
+
+def test_the_hessian_of_a_convolution_is_torchs():
+    """Whose parameters stand before and behind pools, and of which some are locked."""
+    document = edits.change_layer(edits.change_layer(template("cnn"), "c1", out_channels=2), "c2", out_channels=3)
+    trainer = trained(replace(document, precision="float64", locks={"c2.bias": True, "out.bias": [[3]]}), 3)
+    found = finished(trainer)
+    sizes = [one.numel() for one in trainer.parameters.values()]
+    locked = {*range(sum(sizes[:3]), sum(sizes[:4])), sum(sizes[:5]) + 3}
+    kept = [place for place in range(sum(sizes)) if place not in locked]
+    expected = by_torch(trainer)[kept][:, kept]
+    assert to_numpy(found.eigenvalues) == pytest.approx(torch.linalg.eigvalsh(expected).numpy(), abs=1e-11)
+    assert found.hessian is None or to_numpy(found.hessian) == pytest.approx(expected.numpy(), abs=1e-11)
+    assert found.asymmetry < 1e-13
+
+
+def test_a_matrix_that_is_not_symmetric_is_told(monkeypatch):
+    """The half that is not worked out is held against the product of the whole."""
+    trainer = trained(SMOOTH)
+    derivative = RunLoss.derivative
+    monkeypatch.setattr(RunLoss, "derivative", lambda *args: derivative(*args).index_fill(0, torch.tensor(0), 0.0))
+    assert finished(trainer).asymmetry > 1e-4
 
 
 def line(x: list, y: list, **training) -> Trainer:

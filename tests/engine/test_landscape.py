@@ -262,10 +262,14 @@ def test_several_runs_stand_on_one_plane():
     assert to_numpy(second.losses)[-1] == last.evaluate(last.training_rows)[0]
 
 
-def test_a_run_of_another_network_is_refused():
-    other = OtherRun("wide", RunLog(edits.change_layer(START, "h1", units=9)), 5)
-    with pytest.raises(BuildError, match="wide has other parameters"):
-        finished(PlaneTask("path", size=3, others=(other,)), trained())
+@pytest.mark.parametrize("plane", ["path", "random"])
+def test_runs_that_cannot_be_drawn_are_left_out_with_the_reason(plane):
+    wide = OtherRun("wide", RunLog(edits.change_layer(START, "h1", units=9)), 5)
+    broken = OtherRun("broken", RunLog(START.replaced(data=new_choice(DATASETS, "csv", path="nowhere.csv"))), 5)
+    same = OtherRun("same", RunLog(START), 5)
+    found = finished(PlaneTask(plane, size=3, others=(wide, broken, same)), trained())
+    assert [path.name for path in found.paths] == ["", "same"] and [name for name, _ in found.left_out] == ["wide", "broken"]
+    assert found.left_out[0][1] == "It never has the parameters of this run." and "nowhere.csv" in found.left_out[1][1]
 
 
 def test_a_stretch_of_the_path_can_be_chosen():

@@ -22,7 +22,7 @@ from nnviz.engine.run.trainer import digest
 from nnviz.records.hindsight_record import Predicate, Question
 from nnviz.records.picture_records import PictureWish
 from nnviz.records.run_records import Goal
-from nnviz.records.task_records import FirstTimeTask, PastNumbersTask, PastTimeTask, PlaneTask, RangeTestTask
+from nnviz.records.task_records import FirstTimeTask, PastNumbersTask, PastTimeTask, PlaneTask, RaceTask, RangeTestTask
 from nnviz.records.tensors import to_numpy
 from tests.curve_points import arrived
 from tests.engine.experiments import HERE, experiment
@@ -546,6 +546,23 @@ def test_long_work_can_be_stopped_and_ends_with_its_run(engine):
     engine.send(messages.Open(engine.revision, RunLog(DOCUMENT)))
     assert engine.until(messages.TaskDone) == messages.TaskDone(7, engine.revision - 1, 0, "stopped")
     engine.until(messages.Opened)
+
+
+def test_a_race_goes_on_when_another_run_is_opened(engine):
+    """Each of its runs comes to what it is alone, to the bit, whatever is opened and trained meanwhile."""
+    engine.open()
+    other = edits.change_optimizer(DOCUMENT, learning_rate=0.5)
+    engine.send(messages.StartTask(7, RaceTask((RunLog(DOCUMENT), RunLog(other)), 3000)))
+    engine.until(messages.TaskProgressed)
+    engine.revision += 1
+    engine.send(messages.Open(engine.revision, RunLog(other)), messages.Train(40))
+    told: list[messages.Reply] = []
+    done = engine.until(messages.TaskDone, told)
+    assert (done.number, done.reason) == (7, "done") and any(isinstance(one, messages.Trained) for one in told)
+    for raced, document in zip(done.result.runs, (DOCUMENT, other), strict=True):
+        timeline = Timeline(document, HERE)
+        timeline.go_to(3000)
+        assert to_numpy(raced.points.losses)[-1] == timeline.points[-1].loss and raced.iteration == 3000
 
 
 def test_long_work_that_cannot_be_done_says_why(engine):

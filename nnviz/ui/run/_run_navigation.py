@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QMenu
 
 from nnviz import messages
-from nnviz.document.run_branches import free_name
+from nnviz.document.run_branches import COLORS, free_name
 from nnviz.document.run_log import Change
 from nnviz.session.branches import KeptBranch
 from nnviz.session.run import RunState
@@ -79,7 +79,7 @@ class RunNavigation(QObject):
 
     def _grow(self) -> None:
         branches, link, present = self._session.branches, self._session.link, self._session.branches.present
-        of = (branches.kept, link.log, self._stops, self._notes, present and present.name)
+        of = (branches.kept, link.log, self._stops, self._notes, present and present.name, present and present.color)
         if len(self._grown_of) == len(of) and all(map(is_, self._grown_of, of)):
             return
         self._grown_of = of
@@ -149,6 +149,20 @@ class RunNavigation(QObject):
         if present is not None:
             branches.set_kept((*branches.kept, kept), present.name, present.color)
 
+    def ask_color(self) -> None:
+        """Offer the colours, to give the present branch another one."""
+        if present := self._session.branches.present:
+            menu = QMenu(self.bar)
+            self._add_colors(menu, present.name)
+            self._popup(menu)
+
+    def _add_colors(self, menu: QMenu, name: str) -> None:
+        """One entry for each colour; with the name of the branch that has it now, which gets the other one."""
+        owners = {branch.color: branch.name for branch in self._session.branches.all}
+        for place in range(COLORS):
+            text = owners.get(place, f"colour {place + 1}")
+            menu.addAction(branch_dot(place), text, lambda place=place: self._session.branches.recolor(name, place))
+
     def _branch_menu(self, word: str, call: Callable[[str], object]) -> QMenu:
         menu = QMenu(self.bar)
         for line in self.tree.lines:
@@ -163,6 +177,7 @@ class RunNavigation(QObject):
         if not line.is_present:
             menu.addAction(branch_dot(line.branch.color), f"Go to {name}", lambda: self.go_to_end(name))
         menu.addAction(f"Rename {name}…", lambda: self.bar.open_field(name))
+        self._add_colors(menu.addMenu("Colour"), name)
         if not line.is_present:
             menu.addAction(f"Forget {name}", lambda: self.forget(name))
         menu.addSeparator()

@@ -21,6 +21,7 @@ ACTIONS = (
     Act("go_to", "Go to iteration…", "Run", lambda f: f.ask_iteration(), "Ctrl+G", "fa6s.clock-rotate-left", "Make the run stand after any number of iterations, exactly", enabled=can_step),
     Act("go_to_branch", "Go to branch…", "Run", lambda f: f.navigation.ask_branch(), "Ctrl+Shift+G", "fa6s.code-branch", "Go on with another branch of the run, where it ended", enabled=_has_branches),
     Act("rename_branch", "Rename branch…", "Run", lambda f: f.navigation.rename_present(), "", "fa6s.pen", "Give the present branch of the run another name", enabled=lambda f: f.session.branches.present is not None),
+    Act("color_branch", "Colour of the branch…", "Run", lambda f: f.navigation.ask_color(), "", "fa6s.palette", "Give the present branch of the run another colour; a branch that has it gets the former one", enabled=lambda f: f.session.branches.present is not None),
     Act("forget_branch", "Forget branch…", "Run", lambda f: f.navigation.ask_forget(), "", "fa6s.trash-can", "Take a branch beside the present one away; it can be had back at once", enabled=_has_branches),
     Act("ghosts", "Other branches in plots: show or hide", "Run", lambda f: f.toggle_ghosts(), "", "fa6s.ghost", "Draw the curves of all branches, pale, or those of the present one alone", enabled=_has_branches),
     Act("ask_past", "Ask the past…", "Run", lambda f: f.ask_past(), "Ctrl+Alt+H", "fa6s.clock", "Any number of all past iterations as a curve, or when something first became true", enabled=can_train),

@@ -164,12 +164,6 @@ def _stops_of(log: RunLog, stops: Sequence[SelfStop]) -> tuple[Flag, ...]:
     return tuple(flag for flag, common in reach if common is not None and common >= flag.iteration)
 
 
-def reached(run: RunState) -> int:
-    """Return how far the present run has come; on its way back it has not lost what it knew."""
-    known = run.curves.iteration
-    return max(run.reached, int(known[-1])) if run.target is not None and known.size else run.reached
-
-
 def told(line: RunLine, run: RunState, iteration: int, is_alone: bool) -> str:
     """Return what is known of one iteration of a line: the loss of its batch, and the settings that held."""
     curves = line.curves or run.curves.followed_by(run.ahead.after(int(run.curves.iteration[-1]) if run.curves.iteration.size else -1))

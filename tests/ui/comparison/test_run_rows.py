@@ -12,8 +12,8 @@ from nnviz.records.task_records import RacedRun
 from nnviz.records.verdicts import Verdict
 from nnviz.session.branches import KeptBranch
 from nnviz.session.run import RunState
-from nnviz.session.run_curves import Curves
-from nnviz.ui.comparison.run_rows import FEW_POINTS, SAME, judged, kept_row, present_row
+from nnviz.session.run_curves import Curves, judged
+from nnviz.ui.comparison.run_rows import FEW_POINTS, SAME, kept_row, present_row
 from tests.ui import runs
 
 MOONS = open_document("example:moons")

@@ -288,11 +288,19 @@ def test_many_branches_are_scrolled(qtbot, branched):
         train(qtbot, branched, 2)
     bar = bar_of(branched)
     assert len(branched.features.run.navigation.tree.lines) == 6
-    assert list(bar.places().shown) == [2, 3, 4, 5]
+    branched.resize(1280, 1000)
+    qtbot.waitUntil(lambda: list(bar.places().shown) == [0, 1, 2, 3, 4, 5])
+    branched.resize(1280, 800)
+    qtbot.waitUntil(lambda: list(bar.places().shown) == [2, 3, 4, 5])
     at = QPointF(300, 10)
     no_keys, no_phase = Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
     turn = QWheelEvent(at, bar.mapToGlobal(at), QPoint(), QPoint(0, 240), Qt.MouseButton.NoButton, no_keys, no_phase, False)
     QApplication.sendEvent(bar, turn)
+    assert list(bar.places().shown) == [0, 1, 2, 3]
+    QTest.keyClick(bar, Qt.Key.Key_Down)
+    assert list(bar.places().shown) == [1, 2, 3, 4]
+    QTest.keyClick(bar, Qt.Key.Key_Up)
+    QTest.keyClick(bar, Qt.Key.Key_Up)
     assert list(bar.places().shown) == [0, 1, 2, 3]
     high = bar.height()
     branched.resize(1180, 720)

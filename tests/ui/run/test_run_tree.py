@@ -13,7 +13,7 @@ from nnviz.document.run_log import RunLog
 from nnviz.session.branches import KeptBranch
 from nnviz.session.run import RunState
 from nnviz.ui.run.bar_places import BarPlaces, bar_height, rows_in
-from nnviz.ui.run.run_tree import Flag, SelfStop, flags_of, grown, reached, surroundings, told
+from nnviz.ui.run.run_tree import Flag, SelfStop, flags_of, grown, surroundings, told
 from tests.session.sessions import two_moons
 from tests.ui import runs
 
@@ -44,6 +44,17 @@ def test_lines_stand_in_the_order_of_their_colours_whichever_is_present():
     ]
     others = (kept("third", 2, THIRD, 50), kept("branch 2", 1, OTHER, 60))
     assert [line.name for line in grown(Branch("main", 0, MAIN, 100), others).lines] == ["main", "branch 2", "third"]
+
+
+def test_the_ninth_branch_stands_last_though_it_has_the_first_colour():
+    found = grown(Branch("main", 0, MAIN, 100), (kept("ninth", 8, THIRD, 50), kept("branch 2", 1, OTHER, 60)))
+    assert [line.name for line in found.lines] == ["main", "branch 2", "ninth"]
+
+
+def test_the_same_run_made_further_leaves_the_present_one_where_that_ends():
+    found = grown(Branch("main", 0, MAIN, 60), (kept("further", 1, MAIN, 200),))
+    where = BarPlaces(found, 60, 1000.0, 56.0)
+    assert where.extent(1) == (60, 200) and BarPlaces(found, 90, 1000.0, 56.0).extent(1) == (90, 200)
 
 
 def test_the_present_run_stands_on_the_line_of_what_it_comes_from():
@@ -92,8 +103,8 @@ def test_plots_show_of_other_branches_what_is_their_own():
 
 def test_on_its_way_back_a_run_has_not_lost_what_it_knew():
     run = RunState(iteration=80, curves=runs.curves(80))
-    assert reached(replace(run, iteration=16, target=20)) == 80
-    assert reached(run) == 80
+    assert replace(run, iteration=16, target=20).reached == 80
+    assert run.reached == 80
 
 
 def test_what_is_told_of_an_iteration():
@@ -143,9 +154,9 @@ def test_long_names_leave_the_lines_most_of_the_width():
 
 
 def test_rows_follow_the_height_of_the_window():
-    assert [rows_in(height) for height in (600, 720, 800, 1000)] == [1, 2, 4, 4]
-    assert bar_height(1) == 32
-    assert bar_height(4) == 68
+    assert [rows_in(height) for height in (600, 720, 800, 1000)] == [1, 2, 4, 8]
+    assert bar_height(1) == 34
+    assert bar_height(4) == 70
     assert places(rows=2).shown == range(0, 2)
     assert places(rows=2, first=1).shown == range(1, 3)
     where = places(rows=2, first=1)
