@@ -55,3 +55,21 @@ def test_plots_have_their_turn_after_a_trace_that_came_alone(monkeypatch, second
     with_trace = [frame.trace is not None for frame in sent]
     assert any(with_trace) and all(bool(frame.points) != bool(frame.trace) for frame in sent)
     assert not any(one and next_one for one, next_one in zip(with_trace, with_trace[1:], strict=False))
+
+
+def test_what_measuring_cost_in_another_run_does_not_hold_up_that_of_a_new_one(monkeypatch):
+    clock, sent = Clock(monkeypatch, 0.0), []
+    reporter, timeline = Reporter(sent.append), Timeline(RunLog(experiment()), Path())
+    reporter.set_watch(Watch(("measures",)))
+    seconds = iter(range(0, 10**6, 60))
+    monkeypatch.setattr(module.time, "thread_time", lambda: next(seconds))  # a minute each
+    for _ in range(3):
+        timeline.advance()
+        clock.now += 1.0
+        reporter.report_iteration(timeline, 0, 0.1)
+        reporter.acknowledge(sent[-1].number)
+    assert [bool(frame.measures) for frame in sent] == [True, False, False]
+    reporter.begin()
+    clock.now += 1.0
+    reporter.report_iteration(timeline, 1, 0.1)
+    assert sent[-1].measures
