@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_plots_have_their_turn_after_a_trace_that_came_alone(monkeypatch, second
     sent = frames(monkeypatch, seconds, trace_takes)
     with_trace = [frame.trace is not None for frame in sent]
     assert any(with_trace) and all(bool(frame.points) != bool(frame.trace) for frame in sent)
-    assert not any(one and next_one for one, next_one in zip(with_trace, with_trace[1:], strict=False))
+    assert not any(one and following for one, following in pairwise(with_trace))
 
 
 def test_what_measuring_cost_in_another_run_does_not_hold_up_that_of_a_new_one(monkeypatch):
