@@ -227,6 +227,8 @@ class Service:
             self._left -= self._timeline.iteration - before
             self._log_reason()
             if stop:
+                if stop.comes_before:
+                    self._timeline.leave_unmade()
                 self._finish(*stop)
             elif self._goal and self._goal.is_reached(self._timeline.points[-1]):
                 self._finish("reached", goal_reached(self._goal, self._timeline.points[-1]))
