@@ -624,7 +624,8 @@ def test_training_goes_on_until_a_figure_passes_a_number(engine, figure, compari
     engine.send(messages.Train(goal=Goal(figure, comparison, threshold)))
     trained = engine.until(messages.Trained)
     assert (trained.iteration, trained.reason) == (first, "reached")
-    assert trained.message.startswith(f"Iteration {first:,}: the ") and f"{comparison} {threshold:g}" in trained.message
+    name = {"loss": "loss of the batch", "validation_loss": "validation loss", "metric": "validation accuracy"}[figure]
+    assert trained.message.startswith(f"Iteration {first:,}: the {name} is ") and f"{comparison} {threshold:g}" in trained.message
 
 
 def test_training_keeps_a_pace_and_listens_all_the_same(engine):
