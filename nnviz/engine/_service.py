@@ -227,9 +227,12 @@ class Service:
             self._left -= self._timeline.iteration - before
             self._log_reason()
             if stop:
+                if stop.comes_before:
+                    self._timeline.leave_unmade()
                 self._finish(*stop)
             elif self._goal and self._goal.is_reached(self._timeline.points[-1]):
-                self._finish("reached", goal_reached(self._goal, self._timeline.points[-1]))
+                score = "accuracy" if self._timeline.trainer.data.classes else "RMSE"
+                self._finish("reached", goal_reached(self._goal, self._timeline.points[-1], score))
             elif self._left <= 0:
                 self._finish("done")
             else:

@@ -221,6 +221,7 @@ class EngineLink(QObject):
         One that cannot be built is not sent; where not even a layer of the run's network is left in it, the run is given up at once.
         """
         unchanged = same_run(experiment, self.experiment)
+        has_other_data = (experiment.data, experiment.seed) != (self.experiment.data, self.experiment.seed)
         self.experiment, self.is_sound = experiment, is_sound
         self._culprit = None
         former = self._back() if is_sound else None
@@ -235,7 +236,8 @@ class EngineLink(QObject):
             if trained:
                 self.message_posted.emit("info", NOTHING_LEFT)
         elif not unchanged:
-            self._fold(Revised())
+            is_of_none = has_other_data and self.log is None and not self._sent  # the rows on the screen are those of a run that is gone
+            self._fold(Begun(other_data=True) if is_of_none else Revised())
             self._edit()
             self._wake("stopped")
             return False

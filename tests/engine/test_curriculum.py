@@ -229,7 +229,8 @@ def test_overfitting_turns_the_validation_loss_up_and_the_best_weights_come_back
     measured = {point.iteration: point.validation_loss for point in timeline.points if point.validation_loss is not None}
     best = min(measured, key=measured.get)
     assert f"the weights of iteration {best} are back" in run.message and timeline.iteration == best + 100
-    assert timeline.points[-1].validation_loss > 1.5 * measured[best], "it has turned up"
+    assert timeline.points[-2].validation_loss > 1.5 * measured[best], "it has turned up"
+    assert timeline.points[-1].validation_loss == measured[best], "the last point is of the weights that are back"
     assert timeline.points[-1].loss < 0.5 * timeline.points[best + 1].loss, "the training loss falls on"
     restored = digest(timeline.trainer.net)
     timeline.go_to(best)

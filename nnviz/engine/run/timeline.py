@@ -29,7 +29,7 @@ from nnviz.records.run_records import CurvePoint
 SLICE = 0.005
 """Seconds of iterations that are made in one go."""
 REPLAYING = 0.25
-"""Seconds that the past of a recorded weight may take to be made again."""
+"""Seconds that the past of a recorded weight, or the last iteration that could be made, may take to be made again."""
 
 
 TimelineCheck = Callable[[Trainer, float, float], Stop | None]
@@ -131,10 +131,21 @@ class Timeline:
         iteration, is_in_force = self.iteration, self.applied > len(log.changes)
         self._go_on_with(log, len(log.changes))
         if is_in_force:
-            self._stand_at_checkpoint(self._checkpoints.before(iteration))
-            while self.iteration < iteration:
-                self.advance(at_most=iteration - self.iteration)
+            self._make_again(self._checkpoints.before(iteration))
         return Transferred(self.trainer, tuple(self.trainer.parameters), (), False)
+
+    def _make_again(self, start: int) -> None:
+        """Make the iterations from a checkpoint up to the present one again."""
+        iteration = self.iteration
+        self._stand_at_checkpoint(start)
+        while self.iteration < iteration:
+            self.advance(at_most=iteration - self.iteration)
+
+    def leave_unmade(self) -> None:
+        """After an iteration that could not be made: have gradients and outputs of the last one that was, if that does not take long."""
+        start = self._checkpoints.before(self.iteration)
+        if 0 < (self.iteration - start) * self._iteration_seconds <= REPLAYING:
+            self._make_again(start)
 
     def _go_on_with(self, log: RunLog, count: int) -> None:
         """Take this for the log, of whose changes `count` are those of the present one."""

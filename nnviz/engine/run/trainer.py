@@ -275,6 +275,8 @@ class Trainer:
         if not self.early_stopping.is_over:
             return None
         self.set_tensors(self.early_stopping.tensors or {})
+        last = self.point  # all it has but its loss was measured of the weights that have gone
+        self.point = self.completed(CurvePoint(last.iteration, last.loss, learning_rate=last.learning_rate))
         return Stop("early_stopping", self.early_stopping.sentence(training.early_stopping))
 
     # --- the net as it is now ---

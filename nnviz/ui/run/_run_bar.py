@@ -195,6 +195,8 @@ class RunBar(QWidget):
     def _close_field(self) -> None:
         field, self.field = self.field, None
         if field is not None:
+            if field.hasFocus():
+                self.setFocus(Qt.FocusReason.OtherFocusReason)  # else the first button of the window would have the next key
             field.hide()
             field.deleteLater()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from nnviz.document import catalog, edits
+from nnviz.document import edits
 from nnviz.document.experiment import Experiment
-from nnviz.document.training import Training
+from nnviz.document.shapes.rows import has_classes
 from nnviz.messages import UnitMapped
 from nnviz.records.task_records import NoiseTask
 from nnviz.records.tensors import to_numpy
@@ -149,13 +149,15 @@ class RunFeature:
         for plot in self.plots.values():
             plot.set_names(experiment.network.titles)
         self.loss.set_penalties(experiment.penalties)
-        self.past.set_names(experiment.network.titles, score_texts(experiment.training, None)[0])
+        self.past.set_names(experiment.network.titles, self._score())
         self.norms.set_clipping(experiment.training.clip_norm, experiment.training.clip_value)
         self.boundary.set_own(experiment.data.kind == "table")
 
     def show_run(self, new: RunState, old: RunState | None = None) -> None:
         """Draw the run as it stands now; while it trains one plot in each turn of the event loop, so that no turn takes long."""
         self.navigation.show_run(new, old)
+        if old is None or new.data is not old.data:
+            self.past.set_names(self.session.experiment.network.titles, self._score())
         self._rate.note(new.iteration, new.training)
         self._turns.add(self.plots.values())
         self._show_noise()
@@ -194,12 +196,12 @@ class RunFeature:
         run, curves = self.session.run, self.session.run.curves
         loss = curves.last("training_loss")
         column, scored = ("training_metric", "training") if curves.last("metric") is None else ("metric", "validation")
-        metric, score = score_texts(self.session.experiment.training, curves.last(column))
+        metric, value = self._score(), curves.last(column)
         return RunFigures(
             run.iteration,
             run.epoch,
             loss="" if loss is None else numbers.steady(loss),
-            score=score,
+            score="" if value is None else score_text(metric, value),
             metric=metric,
             measured_at=curves.last_iteration(column),
             loss_at=curves.last_iteration("training_loss"),
@@ -208,6 +210,11 @@ class RunFeature:
             is_made_again=run.is_made_again,
             pace=self._rate.sentence(self.session.training.end if run.training else None),
         )
+
+    def _score(self) -> str:
+        """What the metric is called: for classes it is the accuracy, whatever the loss."""
+        data = self.session.run.data
+        return "accuracy" if (data.classes if data else has_classes(self.session.experiment.data)) else "RMSE"
 
     # --- the map of the neuron under the mouse, in place of the network's answer ---
 
@@ -271,7 +278,7 @@ class RunFeature:
     def ask_training(self) -> None:
         """Ask how fast training shall go, and how far."""
         training = self.session.training
-        sheet = TrainingOrder(training.pace, score_texts(self.session.experiment.training, None)[0], self._shell.window())
+        sheet = TrainingOrder(training.pace, self._score(), self._shell.window())
         sheet.pace_chosen.connect(training.set_pace)
         sheet.count_chosen.connect(self._train_for)
         sheet.goal_chosen.connect(training.until)
@@ -287,8 +294,8 @@ class RunFeature:
             session.post("warning", obstacle)
             return
         layer = next(iter(self._shell.selected_layers), "")
-        titles, score = session.experiment.network.titles, score_texts(session.experiment.training, None)[0]
-        there = Askable(titles, session.report.parameters_by_name, score, session.watched.weight, layer)
+        titles = session.experiment.network.titles
+        there = Askable(titles, session.report.parameters_by_name, self._score(), session.watched.weight, layer)
         sheet = PastSheet(there, session.past.reach, self._shell.window())
         sheet.curve_chosen.connect(lambda question: self._show_asked(session.past.ask(question)))
         sheet.first_chosen.connect(lambda predicate: self._show_asked(session.past.find(predicate)))
@@ -307,8 +314,8 @@ class RunFeature:
         field.open_over(self._shell.window())
 
 
-def score_texts(training: Training, score: float | None) -> tuple[str, str]:
-    """Return the name of the metric, and its value as a text; empty where it is not known."""
-    if catalog.LOSSES[training.loss].group == "Classification" and training.target == "labels":
-        return "accuracy", "" if score is None else f"{score:.1%}".replace("%", " %")
-    return "RMSE", "" if score is None else f"{score:.4f}" if score < _HUGE else numbers.steady(score)
+def score_text(metric: str, score: float) -> str:
+    """Return a score as a text: an accuracy in percent."""
+    if metric == "accuracy":
+        return f"{score:.1%}".replace("%", " %")
+    return f"{score:.4f}" if score < _HUGE else numbers.steady(score)

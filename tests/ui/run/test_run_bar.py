@@ -248,8 +248,11 @@ def test_a_branch_that_comes_back_gets_another_name_if_its_own_is_taken(branched
 def test_a_branch_is_renamed_where_it_stands(branched):
     choose(menu_of(branched, spot(branched, 35, 0)), "Rename main")
     field = bar_of(branched).field
+    branched.activateWindow()
+    field.setFocus()
     field.setText("slow")
     QTest.keyClick(field, Key.Key_Return)
+    assert QApplication.focusWidget() is bar_of(branched), "the next key is not for a button"
     assert [branch.name for branch in branched.session.branches.all] == ["slow", "branch 2"]
     assert bar_of(branched).field is None
     branched.action_table["rename_branch"].trigger()
