@@ -19,6 +19,7 @@ from nnviz.session.session import Session
 from nnviz.ui.data._batch_table import BatchTable
 from nnviz.ui.data._own_points import OwnPoints
 from nnviz.ui.shell_api import Shell
+from nnviz.ui.widgets.waiting import waiting
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.drops import FileDrops
 
@@ -52,11 +53,12 @@ class DataFeature:
 
     def open(self) -> None:
         """Bring up the picker, with the keyboard in its search field."""
-        picker = self._made()
-        self._show_experiment()
-        self._show_data()
-        self._ask_for_pictures()
-        picker.show()
+        with waiting():
+            picker = self._made()
+            self._show_experiment()
+            self._show_data()
+            self._ask_for_pictures()
+            picker.show()
         picker.raise_()
         picker.activateWindow()
         picker.gallery.field.clear()

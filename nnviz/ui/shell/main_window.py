@@ -26,6 +26,7 @@ from nnviz.ui.widgets.escape import EscapeKey
 from nnviz.ui.widgets.notes import NoteBar
 from nnviz.ui.widgets.plot_picture import PlotStill
 from nnviz.ui.widgets.toast import Toast
+from nnviz.ui.widgets.waiting import waiting
 from nnviz.version import __version__
 
 if TYPE_CHECKING:
@@ -352,13 +353,15 @@ class MainWindow(QMainWindow):
 
     def toggle_theme(self) -> None:
         """Change between light and dark, in all windows."""
-        toggle_theme(QApplication.instance())
+        with waiting():
+            toggle_theme(QApplication.instance())
 
     def change_text_size(self, steps: int) -> None:
         """Show all texts so many sizes larger, in all windows; 0 for the size they were designed in."""
-        change_text_size(QApplication.instance(), steps)
-        for window in (self, *self.siblings()):
-            window.features.follow_text_size()
+        with waiting():
+            change_text_size(QApplication.instance(), steps)
+            for window in (self, *self.siblings()):
+                window.features.follow_text_size()
         self.toast.post("info", f"Text size {text_size()} %")
 
     # --- other windows ---
