@@ -112,7 +112,8 @@ def test_the_gallery_answers_before_all_its_pictures_are_drawn(qtbot):
     def draw(number: int) -> None:
         drawn.append(number)
         if len(drawn) == 1:
-            QApplication.postEvent(gallery.focusWidget(), QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier))
+            escape = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+            QApplication.postEvent(gallery.focusWidget(), escape)
 
     gallery.set_sections([("Many", [GalleryEntry(str(number), "", partial(draw, number), print) for number in range(9)])])
     parent.show()

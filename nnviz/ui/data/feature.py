@@ -19,9 +19,9 @@ from nnviz.session.session import Session
 from nnviz.ui.data._batch_table import BatchTable
 from nnviz.ui.data._own_points import OwnPoints
 from nnviz.ui.shell_api import Shell
-from nnviz.ui.widgets.waiting import waiting
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.drops import FileDrops
+from nnviz.ui.widgets.waiting import waiting
 
 if TYPE_CHECKING:
     from nnviz.ui.data.picker import DataPicker
