@@ -18,6 +18,9 @@ from nnviz.session.run_curves import Curves
 MOST_SNAPSHOTS = 64
 """How many sets of measures are kept for pictures over time; when there are more, every second one is dropped."""
 
+RECENT = 12
+"""So many frames later what was measured while the run trains is old: 0.4 s where frames come as fast as they may, some 2 s where they are slow."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -47,6 +50,8 @@ class RunState:
     training: bool = False
     target: int | None = None
     """The iteration the run is on its way to; None while it is not."""
+    frames: tuple[int, ...] = ()
+    """The iterations of the latest frames since training began, RECENT at most."""
     stopped: str = ""
     """Why training last paused: asked · done · early_stopping · non_finite · breakpoint."""
     message: str = ""
@@ -85,6 +90,12 @@ class RunState:
         """Whether the latest trace is that of the iteration that comes next, with the present document."""
         stands = self.traced == self.revision and not self.training
         return stands and self.trace_index is not None and self.trace_index.trace.iteration == self.iteration
+
+    def is_late(self, iteration: int) -> bool:
+        """Return whether what is of this iteration is old: the run stands at another one, or has long left it while it trains."""
+        if not self.training:
+            return iteration != self.iteration
+        return len(self.frames) == RECENT and iteration < self.frames[0]
 
     @property
     def is_made_again(self) -> bool:
@@ -237,7 +248,7 @@ def _regained(run: RunState, event: Regained) -> RunState:
 
 
 def _ordered(run: RunState, event: Ordered) -> RunState:
-    return replace(run, training=True, stopped="", message="")
+    return replace(run, training=True, frames=(), stopped="", message="")
 
 
 def _going_to(run: RunState, event: GoingTo) -> RunState:
@@ -305,6 +316,7 @@ def _frame(run: RunState, reply: messages.Frame) -> RunState:
         iteration=reply.iteration,
         epoch=reply.epoch,
         learning_rate=reply.learning_rate,
+        frames=(*run.frames, reply.iteration)[-RECENT:],
         curves=run.curves.with_points(reply.points),
         ahead=run.ahead.after(reply.iteration) if run.ahead.iteration.size else run.ahead,
         snapshots=snapshots,
