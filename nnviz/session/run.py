@@ -19,7 +19,7 @@ MOST_SNAPSHOTS = 64
 """How many sets of measures are kept for pictures over time; when there are more, every second one is dropped."""
 
 RECENT = 12
-"""So many frames later what was measured while the run trains is old: 0.4 s where frames come as fast as they may, some 2 s where they are slow."""
+"""So many frames later what was measured while the run trains is old: 0.4 s, or some 2 s where frames are slow to be drawn."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +178,10 @@ class GoingTo(Event, frozen=True):
     """The run has been asked to stand at this iteration."""
 
     iteration: int
+
+
+class LogCleared(Event, frozen=True):
+    """A person has read what was logged."""
 
 
 def fold(run: RunState, event: messages.Reply | Event) -> RunState:
@@ -372,6 +376,10 @@ def _logged(run: RunState, reply: messages.Logged) -> RunState:
     return replace(run, log=(*run.log, reply.text)[-500:])
 
 
+def _log_cleared(run: RunState, event: LogCleared) -> RunState:
+    return replace(run, log=())
+
+
 _HANDLERS = {
     Starting: _starting,
     Lost: _lost,
@@ -392,6 +400,7 @@ _HANDLERS = {
     messages.Moved: _moved,
     messages.Traced: _traced,
     messages.Logged: _logged,
+    LogCleared: _log_cleared,
 }
 
 

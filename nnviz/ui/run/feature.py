@@ -23,6 +23,7 @@ from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
 from nnviz.ui.run._layer_pairs import MODES, SPREAD, LayerPairsPlot
 from nnviz.ui.run._learning_rates import LearningRatesPlot
+from nnviz.ui.run._log_text import LogText
 from nnviz.ui.run._metric import MetricPlot
 from nnviz.ui.run._past_panel import PastPanel
 from nnviz.ui.run._past_sheet import Askable, PastSheet
@@ -110,7 +111,8 @@ class RunFeature:
         self._hovered = NO_NEURON
         self._rate = TrainingRate()
         self.calls: CallText | None = None
-        """Made when it is first asked for."""
+        self.log: LogText | None = None
+        """Both are made when they are first asked for."""
         session.calls.changed.connect(self._show_calls)
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
         self._has_ghosts, self._chosen = True, ""
@@ -159,6 +161,8 @@ class RunFeature:
         self._rate.note(new.iteration, new.training)
         self._turns.add(self.plots.values())
         self._show_noise()
+        if self.log is not None and (old is None or new.log is not old.log):
+            self.log.set_log("".join(new.log))
         if not new.training:
             self._turns.finish()
         if self._hovered != NO_NEURON and old is not None and new.surface is not old.surface:  # the net has changed under the mouse
@@ -248,6 +252,14 @@ class RunFeature:
             self.calls.set_text(call_table(calls.listed), is_past=not calls.is_present)
         else:
             self.calls.set_text(self.session.training.obstacle or WAITING)
+
+    def show_log(self) -> None:
+        """Open the engine's log, or bring it to the front."""
+        if self.log is None:
+            self.log = LogText(self._shell.window())
+            self.log.clear_requested.connect(self.session.link.clear_log)
+            self.log.set_log("".join(self.session.run.log))
+        self.log.open_beside()
 
     # --- what a person does ---
 
