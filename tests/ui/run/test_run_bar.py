@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 
 from nnviz import messages
 from nnviz.document import edits
+from nnviz.document.store.examples import open_document
 from nnviz.ui.theme.colors import THEMES
 from nnviz.ui.theme.style import apply_theme
 from tests.ui.window import opened, wait
@@ -166,6 +167,23 @@ def test_a_flag_says_what_the_optimizer_lost(qtbot, window):
     still(qtbot, window)
     (flag,) = window.features.run.navigation.tree.lines[0].flags
     assert flag.text.startswith("iteration 40: optimizer Adam → SGD")
+    assert flag.text.endswith("\nSGD starts without what Adam remembered.")
+
+
+def test_a_flag_says_it_also_after_the_document_was_opened_again(qtbot, window, tmp_path):
+    session, path = window.session, tmp_path / "switched.nnviz"
+    session.edit("Optimizer", edits.choose_optimizer, "sgd")
+    still(qtbot, window)
+    train(qtbot, window, 5)
+    assert session.document.save_as(path, b"")
+    session.document.new(open_document("example:sine"))
+    still(qtbot, window)
+    window.features.files.documents.read(path)
+    still(qtbot, window)
+    window.action_table["resume"].trigger()
+    qtbot.waitUntil(lambda: session.run.iteration == 45, timeout=30_000)
+    still(qtbot, window)
+    (flag,) = window.features.run.navigation.tree.lines[0].flags
     assert flag.text.endswith("\nSGD starts without what Adam remembered.")
 
 
