@@ -115,7 +115,7 @@ class RunFeature:
         """Both are made when they are first asked for."""
         session.calls.changed.connect(self._show_calls)
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
-        self._has_ghosts, self._chosen = True, ""
+        self.has_ghosts, self._chosen = True, ""
         self.navigation = RunNavigation(session, shell, self._show_around)
         self.bar = self.navigation.bar
         self.training.value_requested.connect(self._change)
@@ -174,7 +174,7 @@ class RunFeature:
 
     def _show_around(self, tree: RunTree) -> None:
         """Show the flags of the run, and its other branches, where time is an axis."""
-        around = surroundings(tree, self._has_ghosts, self._chosen)
+        around = surroundings(tree, self.has_ghosts, self._chosen)
         for plot in (self.loss, self.metric, self.histograms, self.norms, self.ratios, self.units, self.rates):
             plot.set_surroundings(around)
 
@@ -277,7 +277,11 @@ class RunFeature:
 
     def toggle_ghosts(self) -> None:
         """Show the other branches in plots, or the present one alone."""
-        self._has_ghosts = not self._has_ghosts
+        self.show_ghosts(not self.has_ghosts)
+
+    def show_ghosts(self, shown: bool) -> None:
+        """Show the other branches in plots, or do not."""
+        self.has_ghosts = shown
         self._show_around(self.navigation.tree)
 
     def ask_training(self) -> None:

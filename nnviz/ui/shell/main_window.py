@@ -121,6 +121,7 @@ class MainWindow(QMainWindow):
         if self._keeps_settings:
             self.features.area.restore_state(str(QSettings().value("window/panels", "")))
             self.features.run.bar.setVisible(str(QSettings().value("window/run_bar", "shown")) != "hidden")
+            self.features.run.show_ghosts(str(QSettings().value("window/ghosts", "shown")) != "hidden")
         self.features.area.show_workspace(FIRST_WORKSPACE)
         self._show_experiment(self.session.experiment)
         self._show_document()
@@ -408,6 +409,7 @@ class MainWindow(QMainWindow):
         settings.setValue("window/geometry", self.saveGeometry())
         settings.setValue("window/panels", self.features.area.save_state())
         settings.setValue("window/run_bar", "hidden" if self.features.run.bar.isHidden() else "shown")
+        settings.setValue("window/ghosts", "shown" if self.features.run.has_ghosts else "hidden")
         settings.setValue("window/theme", current_theme().name)
         settings.setValue("window/text", text_size())
 

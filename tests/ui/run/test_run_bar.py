@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 from nnviz import messages
 from nnviz.document import edits
 from nnviz.document.store.examples import open_document
+from nnviz.ui.shell.app import shut_down
+from nnviz.ui.shell.main_window import MainWindow
 from nnviz.ui.theme.colors import THEMES
 from nnviz.ui.theme.style import apply_theme
 from tests.ui.window import opened, wait
@@ -338,6 +340,20 @@ def test_it_is_hidden_and_remembered(qtbot, window):
     assert bar_of(window).isVisible()
     window._save_settings()
     assert QSettings().value("window/run_bar") == "shown"
+
+
+def test_whether_other_branches_are_drawn_is_remembered(qtbot, branched):
+    ghosts = lambda window: window.features.run.loss.chart.ghosts  # noqa: E731
+    assert len(ghosts(branched)) == 1
+    for shown in (False, True):
+        branched.action_table["ghosts"].trigger()
+        assert bool(ghosts(branched)) == shown
+        branched._save_settings()
+        later = MainWindow()
+        later.restore_settings()
+        later.make_features(branched.session.experiment, autosaves=False)
+        assert later.features.run.has_ghosts == shown
+        shut_down(later)
 
 
 def test_where_training_stopped_by_itself_is_marked(qtbot, window):
