@@ -26,7 +26,7 @@ from nnviz.ui.widgets.waiting import waiting
 if TYPE_CHECKING:
     from nnviz.ui.data.picker import DataPicker
 
-SHARED = ("undo", "redo", "train", "theme")
+SHARED = ("undo", "redo", "train", "theme", "cancel")
 """Actions whose keys work in the picker too."""
 OWN = ("csv", "table")
 """Kinds of data that are made in the picker before the document has them."""
