@@ -1,4 +1,7 @@
-"""What the run looks like from the window: a frozen value, folded from the engine's replies and from what is asked of it. Pure."""
+"""What the run looks like from the window: a frozen value, folded from the engine's replies and from what is asked of it. Pure.
+
+Long because every event has its function here: what one leaves of the run is what the next one finds.
+"""
 
 from __future__ import annotations
 

@@ -7,11 +7,14 @@ import signal
 from contextlib import contextmanager
 
 import pytest
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QColor, QHelpEvent
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from nnviz.document import edits
 from nnviz.session.run import RECENT
 from nnviz.session.session import OUTDATED
+from nnviz.ui.network.neurons import bias_dot
 from tests.ui.window import opened, stands_at, wait
 
 
@@ -41,6 +44,15 @@ def strength(widget) -> int:
     return 255 - min(QColor(image.pixel(x, y)).lightness() for x in range(0, image.width(), 2) for y in range(0, image.height(), 2))
 
 
+def tip(window) -> str:
+    """What the canvas says of a bias under the mouse."""
+    view = window.features.network.view
+    column = view.scene().columns["h1"]
+    at = view.mapFromScene(column.mapToScene(bias_dot(column.face, 0)))
+    QApplication.sendEvent(view.viewport(), QHelpEvent(QEvent.Type.ToolTip, at, view.viewport().mapToGlobal(at)))
+    return QToolTip.text()
+
+
 def test_a_trace_of_before_a_change_says_so_and_is_pale_while_the_change_takes_long(qtbot, window):
     features, cards = window.features, window.features.cards
     features.area.show_workspace("step")
@@ -53,8 +65,10 @@ def test_a_trace_of_before_a_change_says_so_and_is_pale_while_the_change_takes_l
         qtbot.waitUntil(lambda: titles() == {f"iteration 21, {OUTDATED}"})
         assert features.step.microscope.is_past and window.busy_line.line.isVisible()
         assert strength(features.graph.view.viewport()) < 0.6 * before
+        assert tip(window).endswith(f"\niteration 20, {OUTDATED}") and tip(window).startswith("dense 1.bias[0] = ")
+        assert cards["network"].accessibleDescription().endswith(f"iteration 20, {OUTDATED}")
     wait(qtbot, lambda: stands_at(window, 20) and titles() == {"iteration 21, next"})
-    assert not features.step.microscope.is_past
+    assert not features.step.microscope.is_past and "iteration" not in tip(window)
     assert strength(features.graph.view.viewport()) == pytest.approx(before, abs=12)
 
 

@@ -123,11 +123,11 @@ class RunFeature:
             plot.export_requested.connect(shell.export_picture)
             plot.iteration_pointed.connect(lambda iteration, plot=plot: self._point(plot, iteration))
             plot.iteration_requested.connect(self.navigation.go_to)
-        session.responded.connect(self._show_map)
         self._join_asking(session, shell)
 
     def _join_asking(self, session: Session, shell: Shell) -> None:
-        """What a panel asks for reaches who has it measured or worked out."""
+        """What a panel asks for reaches who has it measured or worked out, and the answers the panels."""
+        session.responded.connect(self._show_map)
         for plot in (self.boundary, self.histograms):
             plot.needs_changed.connect(shell.update_needs)
         self.past.ask_requested.connect(self.ask_past)

@@ -229,8 +229,8 @@ class MainWindow(QMainWindow):
 
     def _show_work(self, work: Work | None) -> None:
         self.busy_line.show_work(work)
-        self.features.graph.show_age()
-        self.features.step.show_age()
+        for feature in (self.features.network, self.features.graph, self.features.step):
+            feature.show_age()
         self.action_table["cancel"].setEnabled(work is not None and work.can_cancel)
 
     def _show_soundness(self) -> None:
