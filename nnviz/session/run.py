@@ -95,9 +95,9 @@ class RunState:
         return stands and self.trace_index is not None and self.trace_index.trace.iteration == self.iteration
 
     def is_late(self, iteration: int) -> bool:
-        """Return whether what is of this iteration is old: the run stands at another one, or has long left it while it trains."""
+        """Return whether what is of this iteration is old: the run stands at another one, is to, or has long left it while it trains."""
         if not self.training:
-            return iteration != self.iteration
+            return iteration != (self.iteration if self.target is None else self.target)
         return len(self.frames) == RECENT and iteration < self.frames[0]
 
     @property

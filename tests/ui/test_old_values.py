@@ -95,6 +95,18 @@ def test_the_boundary_is_pale_on_the_way_to_another_iteration(qtbot, window):
     assert not boundary.is_past
 
 
+def test_everything_measured_is_pale_as_soon_as_the_run_is_on_its_way(qtbot, window):
+    features, session = window.features, window.session
+    features.area.show_workspace("train")
+    plots = [features.run.boundary, features.run.norms, features.run.histograms]
+    wait(qtbot, lambda: session.run.surface_iteration == 20 and bool(session.run.measures))
+    with held_up(window):
+        session.training.go_to(5)
+        qtbot.waitUntil(lambda: all(plot.is_past for plot in plots))
+        assert session.run.iteration == 20
+    wait(qtbot, lambda: stands_at(window, 5) and not any(plot.is_past for plot in plots))
+
+
 def test_pictures_that_training_has_left_behind_are_pale(qtbot, window, monkeypatch):
     """As those that cost so much to measure that they come seldom."""
     window.features.area.show_workspace("train")
