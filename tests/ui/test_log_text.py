@@ -1,6 +1,8 @@
-"""The engine's log in the real window: what was printed and warned stands there, can be copied, and is cleared."""
+"""The log in the real window: what was printed and warned stands there, can be copied, and is cleared."""
 
 from __future__ import annotations
+
+import logging
 
 import pytest
 from PySide6.QtCore import Qt
@@ -8,7 +10,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 from nnviz.ui.run._log_text import LINES
+from nnviz.ui.shell._window_log import WindowLog
+from nnviz.ui.shell._windows import Windows
 from nnviz.ui.shell.command_palette import CommandPalette
+from nnviz.ui.theme import painting
 from tests.ui.window import opened, wait
 
 
@@ -34,7 +39,7 @@ def test_it_is_in_the_menu_and_found_by_the_palette(window, qtbot):
     assert window.action_table["log"] in window.menus["Run"].actions()
     window.find_action()
     palette = window.findChild(CommandPalette)
-    qtbot.keyClicks(palette.field, "log of")
+    qtbot.keyClicks(palette.field, "log")
     qtbot.keyClick(palette.field, Qt.Key.Key_Return)
     assert window.features.run.log.isVisible()
 
@@ -70,3 +75,23 @@ def test_it_shows_the_newest_lines_and_follows_them_until_a_person_scrolls_up(wi
     place = bar.value()
     said_by_engine(window, "and one more\n")
     assert bar.value() == place
+
+
+def test_why_something_could_not_be_drawn_stands_there_too(window, qtbot, monkeypatch, capsys, caplog):
+    """The sentence in the place of a picture says so."""
+    windows = Windows(lambda: window, lambda *_: None)
+    windows.windows.append(window)
+    log = WindowLog(windows)
+
+    def fail(*_):
+        raise RuntimeError("no room for the axis")
+
+    monkeypatch.setattr(window.features.run.loss, "paint", fail)
+    monkeypatch.setattr(painting, "_told", set())
+    window.features.area.show_workspace("train")
+    wait(qtbot, lambda: "no room for the axis" in "".join(window.session.run.log))
+    assert "no room for the axis" in capsys.readouterr().err, "whoever started it from a terminal reads it there as before"
+    log.close()
+    logging.getLogger("nnviz.ui").error("said to nobody")
+    qtbot.wait(20)
+    assert "said to nobody" not in "".join(window.session.run.log)

@@ -1,4 +1,4 @@
-"""The window with the engine's log: what a model or a library printed, and warnings. It shows what it is given."""
+"""The window with the log: what a model or a library printed, warnings, and what went wrong in the window. It shows what it is given."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnviz.ui.theme.fonts import mono
 
 LINES = 1000
 """So many lines are shown, the newest."""
-_EMPTY = "Nothing yet. What a model or a library prints, and warnings of the engine, stand here."
+_EMPTY = "Nothing yet. What a model or a library prints, and warnings, stand here."
 _SIZE = (760, 420)
 
 
@@ -22,10 +22,8 @@ class LogText(QDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Tool)
-        self.setWindowTitle("Log of the engine")
-        self.text = QPlainTextEdit(
-            readOnly=True, accessibleName="Log of the engine", frameShape=QFrame.Shape.NoFrame, placeholderText=_EMPTY
-        )
+        self.setWindowTitle("Log")
+        self.text = QPlainTextEdit(readOnly=True, accessibleName="Log", frameShape=QFrame.Shape.NoFrame, placeholderText=_EMPTY)
         self.text.setFont(mono(BODY))
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard)
         self.count = QLabel()

@@ -254,7 +254,7 @@ class RunFeature:
             self.calls.set_text(self.session.training.obstacle or WAITING)
 
     def show_log(self) -> None:
-        """Open the engine's log, or bring it to the front."""
+        """Open the log, or bring it to the front."""
         if self.log is None:
             self.log = LogText(self._shell.window())
             self.log.clear_requested.connect(self.session.link.clear_log)
