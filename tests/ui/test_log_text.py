@@ -11,7 +11,6 @@ from PySide6.QtTest import QTest
 
 from nnviz.ui.run._log_text import LINES
 from nnviz.ui.shell._window_log import WindowLog
-from nnviz.ui.shell._windows import Windows
 from nnviz.ui.shell.command_palette import CommandPalette
 from nnviz.ui.theme import painting
 from tests.ui.window import opened, wait
@@ -79,9 +78,7 @@ def test_it_shows_the_newest_lines_and_follows_them_until_a_person_scrolls_up(wi
 
 def test_why_something_could_not_be_drawn_stands_there_too(window, qtbot, monkeypatch, capsys, caplog):
     """The sentence in the place of a picture says so."""
-    windows = Windows(lambda: window, lambda *_: None)
-    windows.windows.append(window)
-    log = WindowLog(windows)
+    log = WindowLog([window])
 
     def fail(*_):
         raise RuntimeError("no room for the axis")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from nnviz.ui.shell._windows import Windows
+from nnviz.ui.shell.main_window import MainWindow
 
 
 class WindowLog(QObject):
-    """Listens to the program's loggers until `close` is called."""
+    """Listens to the program's loggers until `close` is called. `windows` is a list that grows and shrinks as they come and go."""
 
     _said = Signal(str)
 
-    def __init__(self, windows: Windows) -> None:
+    def __init__(self, windows: Sequence[MainWindow]) -> None:
         super().__init__()
         self._windows = windows
         self._handler = _Handler(self._said.emit)
@@ -27,7 +27,7 @@ class WindowLog(QObject):
         logging.getLogger("nnviz").removeHandler(self._handler)
 
     def _tell(self, text: str) -> None:
-        for window in self._windows.windows:
+        for window in self._windows:
             if window.session is not None:
                 window.session.link.log_line(text)
 

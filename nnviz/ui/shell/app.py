@@ -42,7 +42,7 @@ def main(path: str | None = None) -> int:
     """Open the window on a document (a path or name; none: two moons, trained a little) and return the exit code."""
     app = application()
     windows = Windows(MainWindow, start_when_painted)
-    log, signals = WindowLog(windows), TerminationSignals(windows.close_without_asking)
+    log, signals = WindowLog(windows.windows), TerminationSignals(windows.close_without_asking)
     windows.open(partial(begin_with, path=path) if path else None)
     code = app.exec()
     signals.close()
