@@ -66,7 +66,7 @@ def test_a_trace_of_before_a_change_says_so_and_is_pale_while_the_change_takes_l
         assert features.step.microscope.is_past and window.busy_line.line.isVisible()
         assert strength(features.graph.view.viewport()) < 0.6 * before
         assert tip(window).endswith(f"\niteration 20, {OUTDATED}") and tip(window).startswith("dense 1.bias[0] = ")
-        assert cards["network"].accessibleDescription().endswith(f"iteration 20, {OUTDATED}")
+        assert cards["network"].accessibleDescription().startswith(f"iteration 20, {OUTDATED} · 2 → ")
     wait(qtbot, lambda: stands_at(window, 20) and titles() == {"iteration 21, next"})
     assert not features.step.microscope.is_past and "iteration" not in tip(window)
     assert strength(features.graph.view.viewport()) == pytest.approx(before, abs=12)

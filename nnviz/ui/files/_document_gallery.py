@@ -39,6 +39,7 @@ class DocumentGallery(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAccessibleName("Gallery of documents")
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # else all it covers would be painted with every picture of it
         self.cards: list[EntryCard] = []
         self._sections: list[tuple[QLabel, CardRows]] = []
         self._turns = Turns(self._draw, self)

@@ -137,7 +137,8 @@ class NetworkFeature:
         warnings = f" · {len(report.warnings)} warning{'s' * (len(report.warnings) > 1)}" if report.warnings else ""
         age = self._age()
         self.view.set_age(age)
-        self.cards["network"].set_subtitle(captions.summary(experiment, report) + problems + warnings + (f" · {age}" if age else ""))
+        first = f"{age} · " if age else ""  # where there is little room the end is cut off
+        self.cards["network"].set_subtitle(first + captions.summary(experiment, report) + problems + warnings)
 
     def _age(self) -> str:
         """Of which iteration the numbers are; empty where that is the present one."""
