@@ -23,6 +23,7 @@ from nnviz.session.run import (
     GivenUp,
     GoingTo,
     LeftBehind,
+    LogCleared,
     Lost,
     Ordered,
     Regained,
@@ -356,6 +357,10 @@ class EngineLink(QObject):
     def log_line(self, text: str) -> None:
         """Keep what the engine wrote beside its replies."""
         self._fold(messages.Logged(text))
+
+    def clear_log(self) -> None:
+        """Forget what the engine wrote so far."""
+        self._fold(LogCleared())
 
     def receive(self, reply: messages.Reply) -> None:
         """Take a reply of the engine."""

@@ -1,4 +1,7 @@
-"""What the run looks like from the window: a frozen value, folded from the engine's replies and from what is asked of it. Pure."""
+"""What the run looks like from the window: a frozen value, folded from the engine's replies and from what is asked of it. Pure.
+
+Long because every event has its function here: what one leaves of the run is what the next one finds.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,9 @@ from nnviz.session.run_curves import Curves
 
 MOST_SNAPSHOTS = 64
 """How many sets of measures are kept for pictures over time; when there are more, every second one is dropped."""
+
+RECENT = 12
+"""So many frames later what was measured while the run trains is old: 0.4 s, or some 2 s where frames are slow to be drawn."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class RunState:
     training: bool = False
     target: int | None = None
     """The iteration the run is on its way to; None while it is not."""
+    frames: tuple[int, ...] = ()
+    """The iterations of the latest frames since training began, RECENT at most."""
     stopped: str = ""
     """Why training last paused: asked · done · early_stopping · non_finite · breakpoint."""
     message: str = ""
@@ -85,6 +93,12 @@ class RunState:
         """Whether the latest trace is that of the iteration that comes next, with the present document."""
         stands = self.traced == self.revision and not self.training
         return stands and self.trace_index is not None and self.trace_index.trace.iteration == self.iteration
+
+    def is_late(self, iteration: int) -> bool:
+        """Return whether what is of this iteration is old: the run stands at another one, is to, or has long left it while it trains."""
+        if not self.training:
+            return iteration != (self.iteration if self.target is None else self.target)
+        return len(self.frames) == RECENT and iteration < self.frames[0]
 
     @property
     def is_made_again(self) -> bool:
@@ -170,6 +184,10 @@ class GoingTo(Event, frozen=True):
     iteration: int
 
 
+class LogCleared(Event, frozen=True):
+    """A person has read what was logged."""
+
+
 def fold(run: RunState, event: messages.Reply | Event) -> RunState:
     """Return the run after this. Replies of an older revision change nothing that is drawn.
 
@@ -240,7 +258,7 @@ def _regained(run: RunState, event: Regained) -> RunState:
 
 
 def _ordered(run: RunState, event: Ordered) -> RunState:
-    return replace(run, training=True, stopped="", message="")
+    return replace(run, training=True, frames=(), stopped="", message="")
 
 
 def _going_to(run: RunState, event: GoingTo) -> RunState:
@@ -308,6 +326,7 @@ def _frame(run: RunState, reply: messages.Frame) -> RunState:
         iteration=reply.iteration,
         epoch=reply.epoch,
         learning_rate=reply.learning_rate,
+        frames=(*run.frames, reply.iteration)[-RECENT:],
         curves=run.curves.with_points(reply.points),
         ahead=run.ahead.after(reply.iteration) if run.ahead.iteration.size else run.ahead,
         snapshots=snapshots,
@@ -363,6 +382,10 @@ def _logged(run: RunState, reply: messages.Logged) -> RunState:
     return replace(run, log=(*run.log, reply.text)[-500:])
 
 
+def _log_cleared(run: RunState, event: LogCleared) -> RunState:
+    return replace(run, log=())
+
+
 _HANDLERS = {
     Starting: _starting,
     Lost: _lost,
@@ -383,6 +406,7 @@ _HANDLERS = {
     messages.Moved: _moved,
     messages.Traced: _traced,
     messages.Logged: _logged,
+    LogCleared: _log_cleared,
 }
 
 

@@ -22,14 +22,25 @@ _VERDICT_COLORS = {"flat": "muted", "falling": "forward", "oscillating": "clip",
 def _number(title: str, column: str, tip: str) -> Column:
     value = figure(column)
     text = lambda row: "–" if value(row) is None else steady(value(row))  # noqa: E731
-    aged = lambda row: _aged(row, column)  # noqa: E731
-    return Column(title, text, value, tip, aged, font=lambda row: mono(BODY), right=True, width=None)
+    aged, color = lambda row: _aged(row, column), lambda row: _color(row, column)
+    return Column(title, text, value, tip, aged, color, font=lambda row: mono(BODY), right=True, width=None)
 
 
 def _aged(row: RunRow, column: str) -> str:
     """Which iteration the figure is of."""
     at = row.curves.last_iteration(column)
     return "not measured yet" if at is None else f"{row.curves.last(column):.6g} at iteration {at:,}"
+
+
+def _color(row: RunRow, column: str) -> str:
+    """A figure of before the last iteration is pale."""
+    at = row.curves.last_iteration(column)
+    return "faint" if at is not None and at != row.curves.iteration[-1] else "text"
+
+
+def _score_aged(row: RunRow) -> str:
+    at = row.curves.last_iteration(row.score_column)
+    return "not measured yet" if at is None else f"{_score(row)} at iteration {at:,}"
 
 
 def _score(row: RunRow) -> str:
@@ -77,7 +88,17 @@ _COLUMNS = (
     _number("batch", "loss", "Loss of the last batch, before its update"),
     _number("training", "training_loss", "Loss over all training rows"),
     _number("validation", "validation_loss", "Loss over the validation rows"),
-    _measured("score", _score, lambda row: row.score, "Accuracy or RMSE over the validation rows; without any, over the training rows"),
+    Column(
+        "score",
+        _score,
+        lambda row: row.score,
+        "Accuracy or RMSE over the validation rows; without any, over the training rows",
+        _score_aged,
+        lambda row: _color(row, row.score_column),
+        font=lambda row: mono(BODY),
+        right=True,
+        width=None,
+    ),
     _measured("time", _time, lambda row: row.seconds, "How long its own iterations took; known of runs that were compared"),
 )
 _LEAST_ROOM = {"batch": 780, "training": 700, "validation": 700}

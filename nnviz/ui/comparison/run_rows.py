@@ -46,8 +46,12 @@ class RunRow:
     @property
     def score(self) -> float | None:
         """That of the validation rows, or without any of the training rows."""
-        known = self.curves.last("metric")
-        return self.curves.last("training_metric") if known is None else known
+        return self.curves.last(self.score_column)
+
+    @property
+    def score_column(self) -> str:
+        """The column of its curves that holds it."""
+        return "training_metric" if self.curves.last("metric") is None else "metric"
 
     @property
     def told(self) -> str:

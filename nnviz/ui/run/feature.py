@@ -23,6 +23,7 @@ from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
 from nnviz.ui.run._layer_pairs import MODES, SPREAD, LayerPairsPlot
 from nnviz.ui.run._learning_rates import LearningRatesPlot
+from nnviz.ui.run._log_text import LogText
 from nnviz.ui.run._metric import MetricPlot
 from nnviz.ui.run._past_panel import PastPanel
 from nnviz.ui.run._past_sheet import Askable, PastSheet
@@ -110,10 +111,11 @@ class RunFeature:
         self._hovered = NO_NEURON
         self._rate = TrainingRate()
         self.calls: CallText | None = None
-        """Made when it is first asked for."""
+        self.log: LogText | None = None
+        """Both are made when they are first asked for."""
         session.calls.changed.connect(self._show_calls)
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
-        self._has_ghosts, self._chosen = True, ""
+        self.has_ghosts, self._chosen = True, ""
         self.navigation = RunNavigation(session, shell, self._show_around)
         self.bar = self.navigation.bar
         self.training.value_requested.connect(self._change)
@@ -121,11 +123,11 @@ class RunFeature:
             plot.export_requested.connect(shell.export_picture)
             plot.iteration_pointed.connect(lambda iteration, plot=plot: self._point(plot, iteration))
             plot.iteration_requested.connect(self.navigation.go_to)
-        session.responded.connect(self._show_map)
         self._join_asking(session, shell)
 
     def _join_asking(self, session: Session, shell: Shell) -> None:
-        """What a panel asks for reaches who has it measured or worked out."""
+        """What a panel asks for reaches who has it measured or worked out, and the answers the panels."""
+        session.responded.connect(self._show_map)
         for plot in (self.boundary, self.histograms):
             plot.needs_changed.connect(shell.update_needs)
         self.past.ask_requested.connect(self.ask_past)
@@ -161,6 +163,8 @@ class RunFeature:
         self._rate.note(new.iteration, new.training)
         self._turns.add(self.plots.values())
         self._show_noise()
+        if self.log is not None and (old is None or new.log is not old.log):
+            self.log.set_log("".join(new.log))
         if not new.training:
             self._turns.finish()
         if self._hovered != NO_NEURON and old is not None and new.surface is not old.surface:  # the net has changed under the mouse
@@ -172,7 +176,7 @@ class RunFeature:
 
     def _show_around(self, tree: RunTree) -> None:
         """Show the flags of the run, and its other branches, where time is an axis."""
-        around = surroundings(tree, self._has_ghosts, self._chosen)
+        around = surroundings(tree, self.has_ghosts, self._chosen)
         for plot in (self.loss, self.metric, self.histograms, self.norms, self.ratios, self.units, self.rates):
             plot.set_surroundings(around)
 
@@ -256,6 +260,14 @@ class RunFeature:
         else:
             self.calls.set_text(self.session.training.obstacle or WAITING)
 
+    def show_log(self) -> None:
+        """Open the log, or bring it to the front."""
+        if self.log is None:
+            self.log = LogText(self._shell.window())
+            self.log.clear_requested.connect(self.session.link.clear_log)
+            self.log.set_log("".join(self.session.run.log))
+        self.log.open_beside()
+
     # --- what a person does ---
 
     def _change(self, path: str, value: object) -> None:
@@ -272,7 +284,11 @@ class RunFeature:
 
     def toggle_ghosts(self) -> None:
         """Show the other branches in plots, or the present one alone."""
-        self._has_ghosts = not self._has_ghosts
+        self.show_ghosts(not self.has_ghosts)
+
+    def show_ghosts(self, shown: bool) -> None:
+        """Show the other branches in plots, or do not."""
+        self.has_ghosts = shown
         self._show_around(self.navigation.tree)
 
     def ask_training(self) -> None:

@@ -26,6 +26,7 @@ ACTIONS = (
     Act("ghosts", "Other branches in plots: show or hide", "Run", lambda f: f.toggle_ghosts(), "", "fa6s.ghost", "Draw the curves of all branches, pale, or those of the present one alone", enabled=_has_branches),
     Act("ask_past", "Ask the past…", "Run", lambda f: f.ask_past(), "Ctrl+Alt+H", "fa6s.clock", "Any number of all past iterations as a curve, or when something first became true", enabled=can_train),
     Act("calls", "Calls of one iteration…", "Run", lambda f: f.show_calls(), "Ctrl+Alt+C", "fa6s.list-ol", "The calls of torch that one iteration really is, in their order, each with its layer"),
+    Act("log", "Log…", "Run", lambda f: f.show_log(), "Ctrl+Alt+L", "fa6s.scroll", "What a model or a library printed, and warnings: the newest lines, to read and to copy"),
     Act("resume", "Go to where it was saved", "Run", lambda f: f.session.kept_run.resume(), "Ctrl+Shift+R", "fa6s.forward", "Make the iterations again, exactly, that the document was saved with", enabled=lambda f: f.session.kept_run.saved is not None and can_step(f)),
     Act("stop_going", "Stop on the way", "Run", lambda f: f.navigation.stop(), "Esc", "fa6s.stop", "Stay at the iteration that is reached now, on the way to another", enabled=lambda f: f.session.training.is_moving),
     Act("cancel", "Cancel what the engine does", "Run", lambda f: f.session.work.cancel(), "Ctrl+.", "fa6s.ban", "End an iteration, a replay, an opening that takes too long; nothing is lost", enabled=lambda f: f.session.work.can_cancel),

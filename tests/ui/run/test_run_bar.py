@@ -9,6 +9,9 @@ from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 
 from nnviz import messages
 from nnviz.document import edits
+from nnviz.document.store.examples import open_document
+from nnviz.ui.shell.app import shut_down
+from nnviz.ui.shell.main_window import MainWindow
 from nnviz.ui.theme.colors import THEMES
 from nnviz.ui.theme.style import apply_theme
 from tests.ui.window import opened, wait
@@ -166,6 +169,23 @@ def test_a_flag_says_what_the_optimizer_lost(qtbot, window):
     still(qtbot, window)
     (flag,) = window.features.run.navigation.tree.lines[0].flags
     assert flag.text.startswith("iteration 40: optimizer Adam → SGD")
+    assert flag.text.endswith("\nSGD starts without what Adam remembered.")
+
+
+def test_a_flag_says_it_also_after_the_document_was_opened_again(qtbot, window, tmp_path):
+    session, path = window.session, tmp_path / "switched.nnviz"
+    session.edit("Optimizer", edits.choose_optimizer, "sgd")
+    still(qtbot, window)
+    train(qtbot, window, 5)
+    assert session.document.save_as(path, b"")
+    session.document.new(open_document("example:sine"))
+    still(qtbot, window)
+    window.features.files.documents.read(path)
+    still(qtbot, window)
+    window.action_table["resume"].trigger()
+    qtbot.waitUntil(lambda: session.run.iteration == 45, timeout=30_000)
+    still(qtbot, window)
+    (flag,) = window.features.run.navigation.tree.lines[0].flags
     assert flag.text.endswith("\nSGD starts without what Adam remembered.")
 
 
@@ -331,6 +351,20 @@ def test_it_is_hidden_and_remembered(qtbot, window):
     assert bar_of(window).isVisible()
     window._save_settings()
     assert QSettings().value("window/run_bar") == "shown"
+
+
+def test_whether_other_branches_are_drawn_is_remembered(qtbot, branched):
+    ghosts = lambda window: window.features.run.loss.chart.ghosts  # noqa: E731
+    assert len(ghosts(branched)) == 1
+    for shown in (False, True):
+        branched.action_table["ghosts"].trigger()
+        assert bool(ghosts(branched)) == shown
+        branched._save_settings()
+        later = MainWindow()
+        later.restore_settings()
+        later.make_features(branched.session.experiment, autosaves=False)
+        assert later.features.run.has_ghosts == shown
+        shut_down(later)
 
 
 def test_where_training_stopped_by_itself_is_marked(qtbot, window):

@@ -84,9 +84,10 @@ def test_changes_at_one_iteration_are_one_flag():
     )
 
 
-def test_what_the_engine_said_of_a_change_is_told_with_it():
-    (flag,) = tree(notes=(Flag(20, "It starts anew."), Flag(21, "elsewhere"))).lines[1].flags
-    assert flag.text == "iteration 20: L2 0 → 0.1\nIt starts anew."
+def test_what_a_change_has_cost_the_training_is_told_with_it_but_not_at_the_start():
+    sgd = edits.choose_optimizer(START, "sgd")
+    first, later = (flags_of(RunLog(START).changed(iteration, sgd))[0].text for iteration in (0, 20))
+    assert later.splitlines() == [first.replace("iteration 0", "iteration 20"), "SGD starts without what Adam remembered."]
 
 
 def test_a_stop_is_there_in_every_run_that_is_the_same_up_to_it():
