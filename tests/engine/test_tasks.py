@@ -97,7 +97,7 @@ def finished(work: Work):
 
 
 @each_work
-@pytest.mark.parametrize("pieces", [0, 1, 2, 5, 30, 100_000])
+@pytest.mark.parametrize("pieces", [0, 1, 5, 100_000])
 def test_a_run_is_the_same_to_the_bit_wherever_the_work_is_left(name, pieces):
     timeline, drawn = at(23), draws()
     before = state(timeline)
