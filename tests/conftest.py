@@ -74,6 +74,17 @@ def _light(request: pytest.FixtureRequest) -> None:
         apply_theme(request.getfixturevalue("qapp"), LIGHT)
 
 
+# --- engine ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def lent_engine():
+    """Python's arguments for an engine that needs not load torch first. Who tests how an engine starts or dies takes one of its own."""
+    from tests.ui import engine_host
+
+    yield from engine_host.lend()
+
+
 # --- what a test leaves behind --------------------------------------------------------------------------------------
 
 
