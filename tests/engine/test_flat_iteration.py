@@ -78,7 +78,13 @@ def wander(timeline: Timeline, random: Random) -> list:
     return seen
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+def of_a_kind(name: str) -> tuple:
+    """The kinds of layers, the optimizer and the loss of a document."""
+    document, _ = opened(name)
+    return frozenset(layer.kind for layer in document.network.layers), document.training.optimizer.kind, document.training.loss
+
+
+@pytest.mark.parametrize("name", {of_a_kind(name): name for name in DOCUMENTS}.values())
 def test_8_changes_on_the_way(name):
     document, folder = opened(name)
     timeline = compared(document, lambda timeline: wander(timeline, Random(name)), folder)

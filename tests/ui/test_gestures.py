@@ -242,7 +242,6 @@ def test_a_gesture_survives_what_happens_in_its_middle(qtbot, window, gesture):
     window.action_table["build_workspace"].trigger()
     for name, event in EVENTS.items():
         session.document.new(open_document("example:moons"))
-        wait(qtbot, lambda: session.run.is_traced and not session.run.training)
         session.edit("Widen", edits.change_layer, "h1", units=5)
         wait(qtbot, lambda: session.run.is_traced)
         view.setFocus()
