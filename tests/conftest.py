@@ -15,6 +15,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 _home = tempfile.TemporaryDirectory(prefix="nnviz-tests-")
 for _name in ("CONFIG", "DATA", "STATE"):
     os.environ[f"XDG_{_name}_HOME"] = _home.name
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the tests start a hundred engines, which need not each compile the program again
 
 import hypothesis  # noqa: E402 - after the environment is set, as all that is imported from here on
 import pytest  # noqa: E402

@@ -8,6 +8,7 @@ def test_an_engine_trains_traces_and_does_long_work_without_loading_torchs_compi
     program = """
 import sys
 from pathlib import Path
+import torch
 from nnviz.document.store.examples import open_document
 from nnviz.engine._service import _work_on
 from nnviz.engine.observe.capture import capture_next
@@ -15,6 +16,7 @@ from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.tasks import Task
 from nnviz.records.task_records import CurvatureTask, NoiseTask, PlaneTask, RangeTestTask
+torch.set_num_threads(1)  # as in the engine
 timeline = Timeline(open_document("example:moons"), Path("."))
 timeline.go_to(10)
 to_record(capture_next(timeline.trainer, "textbook"))
