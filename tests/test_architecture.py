@@ -62,7 +62,7 @@ ALLOWED = {
     "nnviz.jobs": {"torch", "engine", "trace", "doctor", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
     "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
-    "nnviz.viewing": {"trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
+    "nnviz.viewing": {"msgspec", "trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
     "nnviz.cli": {
         "version", "jobs", "comparing", "diagnosing", "doctor", "trace", "document", "records", "text", "export", "ui.shell",
         "resource_files", "msgspec", "PySide6",
