@@ -22,8 +22,8 @@ BLOWN_UP = 5.0
 """From so many of it on windows of a few iterations are enough: no batch makes as much."""
 FEWEST_SWINGING = 60
 """Iterations before a swing is told from the settling of a start."""
-FEWEST_SWINGS = 12
-"""Twice as many as make a verdict on a whole run: the doctor looks again and again."""
+FEWEST_SWINGS = 20
+"""Three times as many as make a verdict on a whole run: the doctor looks again and again, and a few spikes are no swing."""
 THROWN = 3.0
 """Times the weights of the start, in a net that has learnt nothing."""
 DECAYED = 0.1

@@ -182,7 +182,7 @@ GRADIENTS = (
 )
 
 RATES = (
-    Planted("diverging", "squared error, full batch", experiment(layers(9, (6,), "elu", 1), WAVE, rate=0.9, batch_size=None, **SQUARED)),
+    Planted("diverging", "squared error, full batch", experiment(layers(9, (6,), "tanh", 1), WAVE, rate=1.5, batch_size=None, **SQUARED)),
     Planted("diverging", "momentum", experiment(layers(9, (), "tanh", 1), WAVE, rate=0.3, settings={"momentum": 0.95}, **SQUARED), 150),
     Planted(
         "diverging",

@@ -14,11 +14,12 @@ ITERATIONS = 400
 ILL = {
     "example:deep_sigmoid": {"vanishing"},
     "example:exploding": {"start_loss", "non_finite"},
+    "example:learning_rate": {"rate_too_large"},
     "example:overfitting": {"overfitting"},
     "example:unscaled": {"input_scale", "dead_relu"},
     "template:deep_sigmoid": {"vanishing"},
 }
-"""What is made to be ill, and what has to be found of it."""
+"""What is made to be ill, and what has to be found of it, if only as information."""
 DOCUMENTS = [
     *(f"{examples.PREFIX}{name}" for name in examples.example_names()),
     *(f"{examples.TEMPLATE_PREFIX}{name}" for name in examples.TEMPLATES),
@@ -27,11 +28,11 @@ DOCUMENTS = [
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_what_is_found_of_examples_and_templates(name: str) -> None:
-    found = {one.kind for _, found in diagnoses(examples.open_document(name), ITERATIONS) for one in found if not one.is_information}
+    found = [one for _, found in diagnoses(examples.open_document(name), ITERATIONS) for one in found]
     if name in ILL:
-        assert ILL[name] <= found
+        assert ILL[name] <= {one.kind for one in found}
     else:
-        assert not found
+        assert not {one.kind for one in found if not one.is_information}
 
 
 def test_the_readme_says_how_many_were_watched() -> None:
