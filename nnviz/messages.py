@@ -7,6 +7,7 @@ Frames (4-byte little-endian length, then msgpack) are the only code. Long becau
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
@@ -47,6 +48,8 @@ class Open(Request, frozen=True):
     folder: str = ""
     """Where relative data paths start."""
     iteration: int = 0
+    doctor: dict[str, dict[str, Any]] = {}
+    """As in `SetBounds`."""
 
 
 class Edit(Request, frozen=True):
@@ -117,6 +120,12 @@ class SetBreakpoints(Request, frozen=True):
     """From now on stop training before an iteration in which one of these holds. It changes no run, and stays for the next one."""
 
     breakpoints: tuple[Breakpoint, ...]
+
+
+class SetBounds(Request, frozen=True):
+    """From now on the doctor judges by these, where they differ from its table. It changes no run, and stays for the next one."""
+
+    doctor: dict[str, dict[str, Any]]
 
 
 class Acknowledge(Request, frozen=True):
@@ -276,6 +285,8 @@ class Frame(Reply, frozen=True):
     steps: tuple[LayerSteps, ...] = ()
     findings: tuple[Finding, ...] | None = None
     """What the doctor finds where the run stands; None where it did not look."""
+    judged: tuple[str, ...] = ()
+    """With `findings`: the kinds of which enough is known to say that there is none."""
 
 
 class Trained(Reply, frozen=True):
@@ -446,6 +457,7 @@ Requests = (
     | Watch
     | SetPace
     | SetBreakpoints
+    | SetBounds
     | Acknowledge
     | Inspect
     | InspectNode

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from nnviz.doctor import _data_rules as data_rules
 from nnviz.doctor import _gradient_rules as gradient_rules
@@ -39,11 +40,15 @@ RULES: dict[str, Rule] = {
 """The rule of every kind of finding."""
 
 
-def diagnose(history: RunHistory) -> tuple[Finding, ...]:
-    """Return what is found where the run stands, in the order of `FINDING_KINDS`: what is named first is likely to be the cause."""
+def diagnose(history: RunHistory, changed: Mapping[str, Mapping[str, Any]] | None = None) -> tuple[Finding, ...]:
+    """Return what is found where the run stands, in the order of `FINDING_KINDS`: what is named first is likely to be the cause.
+
+    `changed`: what it is judged by, where that differs from the table; None: as the document in force says.
+    """
+    changed = history.experiment.doctor if changed is None else changed
     found: list[Finding] = []
     for kind in FINDING_KINDS:
-        bounds = bounds_of(kind, history.experiment.doctor)
+        bounds = bounds_of(kind, changed)
         if bounds["enabled"]:
             found += RULES[kind](history, bounds)
     return tuple(sorted(found, key=lambda one: one.is_information))

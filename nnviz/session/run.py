@@ -79,6 +79,8 @@ class RunState:
     findings: tuple[Finding, ...] | None = None
     """What the doctor found, after `findings_iteration` iterations; None as long as it has not looked."""
     findings_iteration: int = 0
+    judged: tuple[str, ...] = ()
+    """The kinds of which it knew enough then to say that there is none."""
     data: DataRecord | None = None
     is_data_past: bool = False
     """Whether the document says other data than `data`, which is on its way."""
@@ -103,6 +105,12 @@ class RunState:
         if not self.training:
             return iteration != (self.iteration if self.target is None else self.target)
         return len(self.frames) == RECENT and iteration < self.frames[0]
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether `findings` are of where the run stands; while it trains they are renewed now and then."""
+        stands = self.engine == "ready" and self.target is None
+        return self.findings is not None and stands and (self.training or self.findings_iteration == self.iteration)
 
     @property
     def is_made_again(self) -> bool:
@@ -148,6 +156,10 @@ class GivenUp(Event, frozen=True):
 
 class Revised(Event, frozen=True):
     """The document has become another, and the run goes on with it."""
+
+
+class Unjudged(Event, frozen=True):
+    """The doctor judges by other bounds from now on."""
 
 
 class Awaited(Event, frozen=True):
@@ -227,7 +239,11 @@ def _given_up(run: RunState, event: GivenUp) -> RunState:
 
 
 def _revised(run: RunState, event: Revised) -> RunState:
-    return replace(run, revision=run.revision + 1)
+    return replace(run, revision=run.revision + 1, findings=None)
+
+
+def _unjudged(run: RunState, event: Unjudged) -> RunState:
+    return replace(run, findings=None)
 
 
 def _awaited(run: RunState, event: Awaited) -> RunState:
@@ -242,7 +258,7 @@ def _taken_back(run: RunState) -> RunState:
 
 
 def _begun_again(run: RunState, event: BegunAgain) -> RunState:
-    return replace(run, revision=run.revision + 1, iteration=event.iteration, epoch=0, target=None)
+    return replace(run, revision=run.revision + 1, iteration=event.iteration, epoch=0, target=None, findings=None)
 
 
 def _begun(run: RunState, event: Begun) -> RunState:
@@ -342,7 +358,7 @@ def _frame(run: RunState, reply: messages.Frame) -> RunState:
     if reply.answers:
         run = replace(run, answers=reply.answers, answers_iteration=reply.iteration)
     if reply.findings is not None:
-        run = replace(run, findings=reply.findings, findings_iteration=reply.iteration)
+        run = replace(run, findings=reply.findings, findings_iteration=reply.iteration, judged=reply.judged)
     if reply.pictures:
         made = {picture.wish.kind: (reply.iteration, picture) for picture in reply.pictures}
         run = replace(run, pictures={**run.pictures, **made})
@@ -399,6 +415,7 @@ _HANDLERS = {
     Lost: _lost,
     GivenUp: _given_up,
     Revised: _revised,
+    Unjudged: _unjudged,
     Awaited: _awaited,
     BegunAgain: _begun_again,
     Begun: _begun,

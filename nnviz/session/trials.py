@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from nnviz.doctor.cures import cures
-from nnviz.doctor.run_questions import Replay, answer, replay
+from nnviz.doctor.run_questions import QUESTIONS, Replay, answer, replay
 from nnviz.doctor.trial import Trial, TrialVerdict, trial, verdict
 from nnviz.document.problems import Fix, Refused
 from nnviz.document.run_branches import name_like
@@ -34,6 +34,9 @@ class KnownTrial:
 
 class Trials(QObject):
     """`known` are those of the open document, the latest last. One group is trained at a time."""
+
+    questions = QUESTIONS
+    """What can be asked."""
 
     changed = Signal()
     message_posted = Signal(str, str)
@@ -80,11 +83,12 @@ class Trials(QObject):
         taken = {branch.name for branch in self._branches.all}
         names = [name_like(one.fix.label, taken) for one in trials]
         named = [(name, one.treated) for name, one in zip(names, trials, strict=True)]
-        self._task = self._comparison.start_beside((trials[0].control,), named, max(one.end for one in trials))
-        if self._task:
+        task = self._comparison.start_beside((trials[0].control,), named, max(one.end for one in trials))
+        if task:
+            self._task = task
             self.known = (*self.known, *(KnownTrial(one, name) for name, one in zip(names, trials, strict=True)))
             self.changed.emit()
-        return self.is_going
+        return task is not None
 
     def ask(self, question: str) -> bool:
         """Have a question of `run_questions` answered by a short replay; return whether that was possible. If not, a message says why."""
@@ -96,12 +100,12 @@ class Trials(QObject):
         except Refused as refused:
             self.message_posted.emit("info", str(refused))
             return False
-        self._task = self._comparison.start_beside(wanted.logs, (), wanted.end)
-        if self._task:
-            self._asked = wanted
+        task = self._comparison.start_beside(wanted.logs, (), wanted.end)
+        if task:
+            self._task, self._asked = task, wanted
             self.answers = {key: value for key, value in self.answers.items() if key != question}
             self.changed.emit()
-        return self.is_going
+        return task is not None
 
     def document_replaced(self) -> None:
         """Another document is open: what was tried belongs to the former one."""

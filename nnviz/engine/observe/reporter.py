@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from msgspec import structs
 
 from nnviz.doctor.diagnosis import diagnose
+from nnviz.doctor.judged_kinds import judged_kinds
 from nnviz.document.experiment import Experiment
 from nnviz.engine.observe._layer_outputs import layer_outputs, start_spread
 from nnviz.engine.observe._net_pictures import picture
@@ -84,6 +86,7 @@ class Reporter:
         self._is_alone = False
         """Whether the last frame brought a trace and nothing else."""
         self._refused = ""
+        self._bounds: Mapping[str, Mapping[str, Any]] = {}
         self._start: tuple[Experiment | None, dict[str, float]] = (None, {})
         """A document, and how the outputs of its layers spread with the weights it starts with."""
 
@@ -97,6 +100,11 @@ class Reporter:
         self._points_sent, self.captured, self._refused = 0, None, ""
         self._measuring, self._tracing = Budget(MEASURING), Budget(TRACING)
         self._unacknowledged.clear()
+
+    def set_bounds(self, bounds: Mapping[str, Mapping[str, Any]]) -> None:
+        """Let the doctor judge by these from now on, where they differ from its table."""
+        self._bounds = bounds
+        self._judging = Budget(JUDGING)
 
     def set_watch(self, watch: Watch) -> None:
         """Fill frames from now on with what is watched."""
@@ -140,9 +148,8 @@ class Reporter:
         if not self._is_alone:
             frame = self._with_next_picture(timeline, frame)
         if self._judging.is_due:
-            findings, cost = _timed(lambda: diagnose(timeline.history()))
+            frame, cost = _timed(partial(self._judged, frame, timeline))
             self._judging.spent(cost)
-            frame = structs.replace(frame, findings=findings)
         if tracing:
             frame, cost = _timed(lambda: self._with_trace(timeline, frame))
             self._tracing.spent(cost)
@@ -182,7 +189,16 @@ class Reporter:
             self.edited(len(timeline.points))
         frame = self._frame(timeline, revision, True)
         pictures = tuple(picture(timeline.trainer, wish) for wish in self.watch.pictures)
-        self._send(structs.replace(frame, pictures=pictures, findings=diagnose(timeline.history())))
+        self._send(self._judged(structs.replace(frame, pictures=pictures), timeline))
+
+    def report_judgement(self, timeline: Timeline, revision: int) -> None:
+        """Send a frame with what the doctor says alone."""
+        self._deliver(self._judged(self._frame(timeline, revision, False), timeline))
+
+    def _judged(self, frame: Frame, timeline: Timeline) -> Frame:
+        """The frame, and on it what the doctor says."""
+        history = timeline.history()
+        return structs.replace(frame, findings=diagnose(history, self._bounds), judged=judged_kinds(history, self._bounds))
 
     def report_pictures(self, timeline: Timeline, revision: int, wishes: Iterable[PictureWish]) -> None:
         """Send a frame with these pictures alone."""

@@ -57,6 +57,8 @@ class ColumnItem(QGraphicsItem):
         self.labels: tuple[str, ...] = ()
         self.problems: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
+        self.causes: tuple[str, ...] = ()
+        """What the doctor found in it."""
         self.note = QRectF()
         self.figures = LayerFigures()
         self.biases: np.ndarray | None = None
@@ -88,6 +90,12 @@ class ColumnItem(QGraphicsItem):
         """Show these values, coloured on ±limits[0], and these biases, coloured on ±limits[1]."""
         self.figures, self.biases, self.labels, self._limits = figures, biases, labels, limits
         self.update()
+
+    def set_causes(self, causes: tuple[str, ...]) -> None:
+        """Mark it, if the doctor found these in it."""
+        if causes != self.causes:
+            self.causes = causes
+            self.update()
 
     def set_marks(self, marks: ColumnMarks) -> None:
         """Stand out like this."""
@@ -215,6 +223,8 @@ class ColumnItem(QGraphicsItem):
         self._paint_texts(painter)
         if self.problems:
             badges.paint_problem(painter, theme, self.frame(), self.problems[0], self.note)
+        elif self.causes:
+            badges.paint_mark(painter, theme, self.frame(), "clip")
         elif self.warnings:
             badges.paint_mark(painter, theme, self.frame(), "muted")
         if self.marks.ports:

@@ -55,7 +55,7 @@ class WorkspaceArea(QWidget):
         self.enlarged = ""
         """The panel that has the whole area for itself; empty for none."""
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
+        layout.setContentsMargins(GUTTER, GUTTER, GUTTER, 0)  # the doctor's line below has room of its own
         for panel in panels.values():
             panel.setParent(self)
             panel.hide()
