@@ -9,8 +9,7 @@ READY := .venv/.installed
 DISPLAYED := $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter Darwin,$(shell uname -s)))
 
 WORKERS ?= 2
-# The tests start a hundred engines, which need not each compile the program again.
-PYTEST := PYTHONDONTWRITEBYTECODE= QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
 
 PICTURES := resources/pictures
 PICTURE := QT_QPA_PLATFORM=offscreen $(BIN)/nnviz screenshot

@@ -15,6 +15,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 _home = tempfile.TemporaryDirectory(prefix="nnviz-tests-")
 for _name in ("CONFIG", "DATA", "STATE"):
     os.environ[f"XDG_{_name}_HOME"] = _home.name
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the tests start a hundred engines, which need not each compile the program again
 
 import hypothesis  # noqa: E402 - after the environment is set, as all that is imported from here on
 import pytest  # noqa: E402
@@ -72,6 +73,17 @@ def _light(request: pytest.FixtureRequest) -> None:
         from nnviz.ui.theme.style import apply_theme
 
         apply_theme(request.getfixturevalue("qapp"), LIGHT)
+
+
+# --- engine ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def lent_engine():
+    """Python's arguments for an engine that needs not load torch first. Who tests how an engine starts or dies takes one of its own."""
+    from tests.ui import engine_host
+
+    yield from engine_host.lend()
 
 
 # --- what a test leaves behind --------------------------------------------------------------------------------------

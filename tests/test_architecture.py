@@ -62,7 +62,7 @@ ALLOWED = {
     "nnviz.jobs": {"torch", "engine", "trace", "doctor", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
     "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
-    "nnviz.viewing": {"trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
+    "nnviz.viewing": {"msgspec", "trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
     "nnviz.cli": {
         "version", "jobs", "comparing", "diagnosing", "doctor", "trace", "document", "records", "text", "export", "ui.shell",
         "resource_files", "msgspec", "PySide6",
@@ -85,14 +85,22 @@ def place(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
+@functools.cache
+def text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
 def module_name(path: Path) -> str:
     """nnviz/trace/tape.py -> nnviz.trace.tape, nnviz/trace/__init__.py -> nnviz.trace"""
     return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
 
 
+NAMED = {module_name(path): path for path in MODULES}
+
+
 @functools.cache
 def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+    return ast.parse(text(path), str(path))
 
 
 @functools.cache
@@ -104,8 +112,6 @@ def functions(path: Path) -> list[ast.FunctionDef]:
 def classes(path: Path) -> list[ast.ClassDef]:
     return [node for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)]
 
-
-each_module = pytest.mark.parametrize("path", MODULES, ids=place)
 
 # --- who may import whom --------------------------------------------------------------------------------------------
 
@@ -150,25 +156,27 @@ def is_allowed(imported: str, module: str) -> bool:
         return True
     if rule != "nnviz" and f"{imported}.".startswith(f"{rule}."):
         return True  # the part itself
-    allowed = {f"nnviz.{name}" if f"nnviz.{name.split('.')[0]}" in ALLOWED else name for name in ALLOWED[rule]}
-    return any(f"{imported}.".startswith(f"{name}.") for name in allowed)
+    return f"{imported}.".startswith(named_in(rule))
 
 
-@each_module
-def test_imports_only_what_the_table_allows(path):
-    module = module_name(path)
-    wrong = sorted(name for name in imports(path) if not is_allowed(name, module))
-    assert not wrong, f"{module} imports {', '.join(wrong)}; {rule_for(module)} may import {', '.join(sorted(ALLOWED[rule_for(module)]))}"
+@functools.cache
+def named_in(rule: str) -> tuple[str, ...]:
+    """What a row of the table allows, by full name with a dot behind it."""
+    return tuple(f"nnviz.{name}." if f"nnviz.{name.split('.')[0]}" in ALLOWED else f"{name}." for name in ALLOWED[rule])
+
+
+def test_imports_only_what_the_table_allows():
+    wrong = [f"{module} imports {name}" for module, path in NAMED.items() for name in sorted(imports(path)) if not is_allowed(name, module)]
+    assert not wrong, "; ".join(wrong)
 
 
 def test_every_row_of_the_table_has_its_module():
-    names = {module_name(path) for path in MODULES}
-    assert set(ALLOWED) <= names, "rows without a module"
+    assert set(ALLOWED) <= NAMED.keys(), "rows without a module"
 
 
 def test_every_part_has_a_row_of_its_own():
     """A new part cannot hide under the row of the package itself."""
-    assert [name for name in map(module_name, MODULES) if rule_for(name) == "nnviz" and name != "nnviz"] == []
+    assert [name for name in NAMED if rule_for(name) == "nnviz" and name != "nnviz"] == []
 
 
 @pytest.mark.parametrize(
@@ -224,22 +232,23 @@ def test_the_command_line_loads_torch_and_qt_only_for_the_commands_that_need_the
 # --- size and shape -------------------------------------------------------------------------------------------------
 
 
-@each_module
-def test_says_what_it_is_for(path):
-    if path.name != "__init__.py" or path.stat().st_size:
-        assert ast.get_docstring(tree(path)), f"{place(path)} has no docstring"
+def test_every_file_says_what_it_is_for():
+    texts = [path for path in MODULES if path.name != "__init__.py" or path.stat().st_size]
+    silent = [place(path) for path in texts if not ast.get_docstring(tree(path))]
+    assert not silent, "; ".join(silent)
 
 
-@each_module
-def test_a_long_file_says_why(path):
-    lines, docstring = len(path.read_text(encoding="utf-8").splitlines()), ast.get_docstring(tree(path)) or ""
-    assert lines <= EXPLAINED_ABOVE or "long because" in docstring.lower(), f"{place(path)} has {lines} lines and gives no reason"
+def test_a_long_file_says_why():
+    lines = {path: len(text(path).splitlines()) for path in MODULES}
+    long = [path for path, count in lines.items() if count > EXPLAINED_ABOVE]
+    bare = [f"{place(path)} ({lines[path]} lines)" for path in long if "long because" not in (ast.get_docstring(tree(path)) or "").lower()]
+    assert not bare, f"no reason is given by {'; '.join(bare)}"
 
 
-@each_module
-def test_no_function_is_too_long(path):
-    long = [f"{node.name} ({length(node)} lines)" for node in functions(path) if length(node) > LONGEST_FUNCTION]
-    assert not long, f"{place(path)}: {', '.join(long)}"
+def test_no_function_is_too_long():
+    sized = [(length(node), f"{place(path)}: {node.name}") for path in MODULES for node in functions(path)]
+    long = [f"{name} ({lines} lines)" for lines, name in sized if lines > LONGEST_FUNCTION]
+    assert not long, "; ".join(long)
 
 
 def length(node: ast.FunctionDef) -> int:
@@ -262,13 +271,14 @@ def parents(node: ast.ClassDef) -> list[ast.ClassDef]:
     return [other for path in MODULES for other in classes(path) if other.name in names and other is not node]
 
 
-@each_module
-def test_inheritance_is_one_deep_and_overrides_nothing(path):
-    for node in classes(path):
-        for parent in parents(node):
-            assert not parents(parent), f"{place(path)}: {node.name} inherits from {parent.name}, which inherits from another class of ours"
-            implemented = {name for name, part in methods(parent).items() if not _is_abstract(part)}
-            assert not implemented & set(methods(node)), f"{place(path)}: {node.name} overrides what {parent.name} implements"
+def test_inheritance_is_one_deep_and_overrides_nothing():
+    for path in MODULES:
+        for node in classes(path):
+            for parent in parents(node):
+                child = f"{place(path)}: {node.name}"
+                assert not parents(parent), f"{child} inherits from {parent.name}, which inherits from another class of ours"
+                implemented = {name for name, part in methods(parent).items() if not _is_abstract(part)}
+                assert not implemented & set(methods(node)), f"{child} overrides what {parent.name} implements"
 
 
 def _is_abstract(node: ast.FunctionDef) -> bool:
@@ -283,10 +293,9 @@ def _last(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
-@each_module
-def test_name_is_a_subject(path):
-    parts = set(path.relative_to(PACKAGE).with_suffix("").parts)
-    assert not parts & FORBIDDEN_NAMES, f"{place(path)}: say what it is about"
+def test_every_name_is_a_subject():
+    vague = [place(path) for path in MODULES if FORBIDDEN_NAMES.intersection(path.relative_to(PACKAGE).with_suffix("").parts)]
+    assert not vague, f"say what they are about: {'; '.join(vague)}"
 
 
 # --- circles, names, faces ------------------------------------------------------------------------------------------
@@ -295,11 +304,10 @@ def test_name_is_a_subject(path):
 @functools.cache
 def neighbours(path: Path) -> frozenset[Path]:
     """The files of the package that this one imports anywhere. `from package import module` is that module."""
-    files = {module_name(other): other for other in MODULES}
-    return frozenset(files[name] for name in _modules_named(path, files) if name in files) - {path}
+    return frozenset(NAMED[name] for name in _modules_named(path) if name in NAMED) - {path}
 
 
-def _modules_named(path: Path, files: dict[str, Path]) -> set[str]:
+def _modules_named(path: Path) -> set[str]:
     found: set[str] = set()
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
@@ -307,7 +315,7 @@ def _modules_named(path: Path, files: dict[str, Path]) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             source = ".".join([*_package(path, node.level), node.module or ""]).strip(".")
             parts = {f"{source}.{alias.name}" for alias in node.names}
-            found |= parts | ({source} if parts - files.keys() else set())
+            found |= parts | ({source} if parts - NAMED.keys() else set())
     return found
 
 
@@ -330,28 +338,28 @@ def _twice(names: Iterable[str]) -> list[str]:
     return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
-@each_module
-def test_what_one_neighbour_alone_imports_is_marked_as_its_own(path):
+def test_what_one_neighbour_alone_imports_is_marked_as_its_own():
     """A file whose single importer stands in its own folder is a part of that one: its name starts with an underscore."""
-    importers = [other for other in MODULES if path in neighbours(other)]
-    is_a_part = len(importers) == 1 and importers[0].parent == path.parent != PACKAGE
-    if path.stem not in ("__init__", "feature"):
-        assert path.stem.startswith("_") is is_a_part or path.parent == PACKAGE, f"imported by {', '.join(map(place, importers)) or 'none'}"
+    for path in MODULES:
+        importers = [other for other in MODULES if path in neighbours(other)]
+        is_a_part = len(importers) == 1 and importers[0].parent == path.parent != PACKAGE
+        if path.stem not in ("__init__", "feature") and path.parent != PACKAGE:
+            assert path.stem.startswith("_") is is_a_part, f"{place(path)} is imported by {', '.join(map(place, importers)) or 'none'}"
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
 
 
-@each_module
-def test_nothing_is_left_for_later(path):
-    assert not re.findall(r"\b(?:TODO|FIXME|XXX|HACK)\b", path.read_text(encoding="utf-8"))
+def test_nothing_is_left_for_later():
+    marked = [place(path) for path in MODULES if re.search(r"\b(?:TODO|FIXME|XXX|HACK)\b", text(path))]
+    assert not marked, "; ".join(marked)
 
 
-@each_module
-def test_only_the_theme_names_colours(path):
-    if place(path) != "ui/theme/colors.py":
-        named = re.findall(r"""["' :]#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})\b(?!\w)""", path.read_text(encoding="utf-8"))
-        assert not named, f"{place(path)} names {named}: colours come from nnviz/ui/theme/colors.py"
+def test_only_the_theme_names_colours():
+    colour = re.compile(r"""["' :]#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})\b(?!\w)""")
+    named = {place(path): colour.findall(text(path)) for path in MODULES}
+    assert named.pop("ui/theme/colors.py")
+    assert not any(named.values()), "; ".join(f"{file} names {', '.join(colours)}" for file, colours in named.items() if colours)
 
 
 def test_tests_mirror_the_package():
@@ -364,15 +372,13 @@ def test_tests_mirror_the_package():
 # --- painting -------------------------------------------------------------------------------------------------------
 
 
-@each_module
-def test_an_error_while_painting_ends_no_program(path):
+def test_an_error_while_painting_ends_no_program():
     """Qt crashes where a painter is left at work: what overrides one of its paint methods is marked with `painted`."""
     by_qt = {"paintEvent", "drawForeground", "drawBackground"}
-    overrides = [one for one in functions(path) if one.name in by_qt or (one.name == "paint" and "option" in _arguments(one))]
-    bare = [
-        f"{one.name} in line {one.lineno}" for one in overrides if "painted" not in {getattr(mark, "id", "") for mark in one.decorator_list}
-    ]
-    assert not bare, f"{place(path)}: {', '.join(bare)}"
+    methods = [(path, one) for path in MODULES for one in functions(path)]
+    overrides = [(path, one) for path, one in methods if one.name in by_qt or (one.name == "paint" and "option" in _arguments(one))]
+    bare = [(path, one) for path, one in overrides if "painted" not in {getattr(mark, "id", "") for mark in one.decorator_list}]
+    assert not bare, "; ".join(f"{place(path)}: {one.name} in line {one.lineno}" for path, one in bare)
 
 
 def _arguments(function: ast.FunctionDef) -> set[str]:

@@ -15,7 +15,7 @@ from nnviz.engine.run.trainer import Trainer
 from nnviz.engine.tasks import Task
 from nnviz.records.task_records import GradientNoise, NoiseTask
 from nnviz.records.tensors import to_numpy
-from tests.engine.experiments import HERE, chain, experiment, mlp
+from tests.engine.experiments import HERE, chain, experiment, mlp, table
 
 PLAIN = experiment(mlp(p=0.0), batch_size=16, precision="float64")
 
@@ -65,11 +65,11 @@ def test_of_a_part_of_the_rows_the_square_is_corrected(monkeypatch):
     whole = of_rows(trainer).mean(0).square().sum().item()
     monkeypatch.setattr(module, "MOST_ROWS", 6)
     found = []
-    for iteration in range(300):  # which also decides on the rows
+    for iteration in range(100):  # which also decides on the rows
         trainer.set_progress(trainer.position._replace(iteration=iteration), trainer.early_stopping, trainer.plateau)
         found.append(finished(trainer, NoiseTask(batches=2)))
     squares, added = np.array([one.square for one in found]), np.mean([one.trace for one in found]) / 6 * (1 - 6 / 42)
-    error = squares.std() / 300**0.5
+    error = squares.std() / 100**0.5
     assert abs(squares.mean() - whole) < 3.5 * error < added
 
 
@@ -82,3 +82,10 @@ def test_with_batch_normalisation_it_is_that_of_batches():
 def test_one_batch_has_no_variance():
     with pytest.raises(BuildError, match="two of every size"):
         gradient_noise(NoiseTask(batches=1), trained())
+
+
+def test_one_row_has_no_variance():
+    network = chain(new_layer("input", "x", shape=[1]), new_layer("dense", "out", units=1))
+    data = table([[1.0]], [[2.0]], validation=0.0, scaling="none")
+    with pytest.raises(BuildError, match="single training row"):
+        gradient_noise(NoiseTask(), trained(experiment(network, "sgd", data=data, loss="mse"), 1))

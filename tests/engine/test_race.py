@@ -86,14 +86,14 @@ def test_from_here_each_goes_on_with_the_present_weights(monkeypatch):
 def test_curves_grow_side_by_side(monkeypatch):
     monkeypatch.setattr(race_module, "NEWS", 0.0)
     present = Timeline(START, HERE)
-    found = results(RaceTask(tuple(RunLog(edits.choose_optimizer(START, kind)) for kind in OPTIMIZERS), 2000), present)
+    found = results(RaceTask(tuple(RunLog(edits.choose_optimizer(START, kind)) for kind in OPTIMIZERS), 1000), present)
     apart = [max(counts) - min(counts) for one in found if (counts := [run.iteration for run in one.runs])]
-    assert len(found) > 8 and max(apart[:-1]) < 1000 and [run.iteration for run in found[-1].runs] == [2000] * 4
+    assert len(found) > 8 and max(apart[:-1]) < 500 and [run.iteration for run in found[-1].runs] == [1000] * 4
     assert all(len(to_numpy(run.points.iterations)) <= 500 for one in found[:-1] for run in one.runs)
-    some = next(run for run in found[-2].runs if run.iteration > 1500)
+    some = next(run for run in found[-2].runs if run.iteration > 750)
     iterations = to_numpy(some.points.iterations)
     assert iterations[0] == 0 and iterations[-1] == some.iteration and (iterations[1:] > iterations[:-1]).all()
-    assert len(to_numpy(found[-1].runs[0].points.iterations)) == 2001
+    assert len(to_numpy(found[-1].runs[0].points.iterations)) == 1001
 
 
 def test_other_seeds_have_other_rows_and_weights(monkeypatch):

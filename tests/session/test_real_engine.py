@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,9 @@ LONG = 60_000
 class Rig:
     """A session with an engine, and what it posts."""
 
-    def __init__(self, qtbot) -> None:
+    def __init__(self, qtbot, command: tuple[str, ...] | None = None) -> None:
         self.qtbot, self.messages = qtbot, []
-        self.client = EngineProcess()
+        self.client = EngineProcess(command=command)
         self.session = Session(self.client, two_moons(), autosaves=False)
         self.session.connect_engine(self.client)
         self.session.message_posted.connect(lambda level, text: self.messages.append((level, text)))
@@ -69,7 +70,18 @@ class Rig:
 
 @pytest.fixture
 def rig(qtbot):
-    rig = Rig(qtbot)
+    """With an engine of its own."""
+    yield from closed_at_once(Rig(qtbot))
+
+
+@pytest.fixture
+def lent(qtbot, lent_engine):
+    """With the engine that is lent, where it is not the process that matters: killed, it is a window that has gone to that engine."""
+    yield from closed_at_once(Rig(qtbot, lent_engine))
+
+
+def closed_at_once(rig: Rig) -> Iterator[Rig]:
+    """Yield it; afterwards closing is quick and leaves no process."""
     yield rig
     process, at = rig.client.process_id, time.monotonic()
     rig.session.close()
@@ -77,12 +89,12 @@ def rig(qtbot):
     assert not process or not Path(f"/proc/{process}").exists()
 
 
-def test_a_session_from_start_to_end(rig):
-    session = rig.session
+def test_a_session_from_start_to_end(lent):
+    session = lent.session
     session.watch(("curves", "measures", "surface", "trace"))
     session.start(train_first=30)
-    rig.wait(lambda: session.run.iteration == 30 and not session.training.is_training)
-    rig.wait_for_trace()
+    lent.wait(lambda: session.run.iteration == 30 and not session.training.is_training)
+    lent.wait_for_trace()
     assert session.run.curves.iteration.tolist() == list(range(31))
     assert session.run.surface is not None
     assert session.run.measures[0].layer == "h1"
@@ -95,48 +107,48 @@ def test_a_session_from_start_to_end(rig):
         places.append(session.stepping.state.phase)
     assert list(dict.fromkeys(places)) == ["batch", "forward", "loss", "backward", "update"]
     session.stepping.move("node", +1)
-    rig.wait(lambda: session.stepping.cursor == 1)
+    lent.wait(lambda: session.stepping.cursor == 1)
     assert (session.run.iteration, session.stepping.state.index.trace.iteration) == (31, 31)
-    assert rig.messages == []
+    assert lent.messages == []
 
 
-def test_edits_while_it_trains_take_effect_without_a_reset(rig):
-    session = rig.session
+def test_edits_while_it_trains_take_effect_without_a_reset(lent):
+    session = lent.session
     session.start()
-    rig.wait_for_trace()
+    lent.wait_for_trace()
     session.training.train()
     for place in range(20):
         iteration = session.run.iteration
         assert session.edit("Optimizer", edits.choose_optimizer, ("sgd", "adam")[place % 2])
-        rig.wait(lambda iteration=iteration: session.run.iteration > iteration + 1)  # two edits between the same iterations would cancel
-    rig.wait(lambda: not session.link.is_waiting)
+        lent.wait(lambda iteration=iteration: session.run.iteration > iteration + 1)  # two edits between the same iterations would cancel
+    lent.wait(lambda: not session.link.is_waiting)
     session.training.pause()
-    rig.wait_for_trace()
+    lent.wait_for_trace()
     changes = session.link.log.changes
     assert len(changes) == 20
     assert changes[-1].iteration > 0
     assert session.run.curves.iteration.tolist() == list(range(session.run.iteration + 1)), "no point is lost or told twice"
-    before, iteration = rig.digest(), session.run.iteration
+    before, iteration = lent.digest(), session.run.iteration
     session.training.go_to(iteration // 2)
-    rig.wait(lambda: session.run.iteration == iteration // 2)
+    lent.wait(lambda: session.run.iteration == iteration // 2)
     session.training.go_to(iteration)
-    rig.wait(lambda: session.run.iteration == iteration)
-    rig.wait_for_trace()
-    assert rig.digest() == before
+    lent.wait(lambda: session.run.iteration == iteration)
+    lent.wait_for_trace()
+    assert lent.digest() == before
 
 
-def test_rewind_is_the_identical_start(rig):
-    rig.session.start()
-    rig.wait_for_trace()
-    start = rig.digest()
-    rig.train_to(40)
-    trained = rig.digest()
-    rig.session.branches.start_over()
-    rig.wait(lambda: rig.session.run.iteration == 0)
-    rig.wait_for_trace()
-    assert rig.digest() == start
-    rig.train_to(40)
-    assert rig.digest() == trained
+def test_rewind_is_the_identical_start(lent):
+    lent.session.start()
+    lent.wait_for_trace()
+    start = lent.digest()
+    lent.train_to(40)
+    trained = lent.digest()
+    lent.session.branches.start_over()
+    lent.wait(lambda: lent.session.run.iteration == 0)
+    lent.wait_for_trace()
+    assert lent.digest() == start
+    lent.train_to(40)
+    assert lent.digest() == trained
 
 
 def test_killed_at_rest_it_stands_at_the_same_iteration_bit_by_bit(rig):
@@ -164,32 +176,32 @@ def test_killed_at_rest_it_stands_at_the_same_iteration_bit_by_bit(rig):
     [(edits.set_parameter, ("h1.bias", [-3.25, 0.0, 0.0, 1.0]), {}), (edits.change_layer, ("h1",), {"units": 8})],
     ids=["typed weight", "units"],
 )
-def test_undo_brings_back_weights_and_curves_and_survives_a_death(rig, edit, arguments, settings):
-    session = rig.session
+def test_undo_brings_back_weights_and_curves_and_survives_a_death(lent, edit, arguments, settings):
+    session = lent.session
     session.start()
-    rig.wait_for_trace()
-    rig.train_to(25)
-    before, curves = rig.digest(), session.run.curves
+    lent.wait_for_trace()
+    lent.train_to(25)
+    before, curves = lent.digest(), session.run.curves
     session.edit("Change", edit, *arguments, **settings)
-    rig.wait_for_trace()
-    changed = rig.digest()
-    rig.wait(lambda: session.run.curves.training_loss[-1] != curves.training_loss[-1])
+    lent.wait_for_trace()
+    changed = lent.digest()
+    lent.wait(lambda: session.run.curves.training_loss[-1] != curves.training_loss[-1])
     assert changed != before and session.run.curves.iteration.tolist() == list(range(26))
     session.document.undo()
-    rig.wait_for_trace()
-    assert rig.digest() == before and session.link.log.changes == ()
-    rig.wait(lambda: session.run.curves.training_loss[-1] == curves.training_loss[-1])
+    lent.wait_for_trace()
+    assert lent.digest() == before and session.link.log.changes == ()
+    lent.wait(lambda: session.run.curves.training_loss[-1] == curves.training_loss[-1])
     assert session.run.curves.loss.tolist() == curves.loss.tolist()
-    rig.kill()
-    assert rig.digest() == before
+    lent.kill()
+    assert lent.digest() == before
     session.document.redo()
-    rig.wait_for_trace()
-    assert rig.digest() == changed
-    rig.kill()
-    assert rig.digest() == changed
+    lent.wait_for_trace()
+    assert lent.digest() == changed
+    lent.kill()
+    assert lent.digest() == changed
     session.document.undo()
-    rig.wait_for_trace()
-    assert rig.digest() == before
+    lent.wait_for_trace()
+    assert lent.digest() == before
 
 
 def test_killed_in_its_past_it_stands_there_again(rig):
@@ -221,7 +233,7 @@ def test_killed_at_random_moments_of_everything(rig):
     session.watch(("curves", "measures", "surface", "trace"))
     session.start()
     rig.wait_for_trace()
-    for _ in range(5):
+    for _ in range(3):
         session.training.train()
         rig.qtbot.wait(chance.randint(5, 150))
         session.edit("Rate", edits.change_optimizer, learning_rate=chance.choice((0.001, 0.01, 0.03)))

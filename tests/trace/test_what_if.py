@@ -85,7 +85,7 @@ def element_of(shape: tuple[int, ...], which: str, seed: int) -> tuple[int | Non
     return tuple([None, *element[1:]]) if which == "row" and shape else tuple(element)
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(suppositions())
 def test_loss_and_gradients_are_those_of_a_plain_run_with_the_same_values(case):
     sizes, activation, rows, seed, wanted = case

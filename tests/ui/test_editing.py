@@ -19,8 +19,8 @@ from tests.ui.window import opened, wait
 
 
 @pytest.fixture
-def window(qtbot):
-    yield from opened(qtbot)
+def window(qtbot, lent_engine):
+    yield from opened(qtbot, engine=lent_engine)
 
 
 def keys(qtbot, *sequences: str) -> None:

@@ -13,8 +13,8 @@ NEEDS = {"ratios": "measures", "units": "functions", "spread": "outputs", "rates
 
 
 @pytest.fixture
-def window(qtbot):
-    for window in opened(qtbot, "moons", 12):
+def window(qtbot, lent_engine):
+    for window in opened(qtbot, "moons", 12, lent_engine):
         window.resize(1600, 1000)
         window.features.area.show_workspace("train")
         yield window

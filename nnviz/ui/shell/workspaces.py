@@ -6,6 +6,7 @@ The trees in layouts.py are data; `WorkspaceArea` turns the present one into spl
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -47,7 +48,9 @@ class WorkspaceArea(QWidget):
         self._sizes: dict[str, list[list[int]]] = {}
         """The proportions of every splitter, from the outermost inwards."""
         self._splitters: list[QSplitter] = []
-        self._root: QSplitter | None = None
+        """Those of what is shown, from the outermost inwards."""
+        self._made: dict[Split, list[QSplitter]] = {}
+        """Those of every tree that was shown: a panel that changes its place is styled anew, so that it only does where it must."""
         self.name = ""
         self.enlarged = ""
         """The panel that has the whole area for itself; empty for none."""
@@ -136,36 +139,51 @@ class WorkspaceArea(QWidget):
     # --- inside ---
 
     def _rebuild(self, tree: Split) -> None:
-        old, self._splitters = self._root, []
-        if old is not None:
-            old.hide()  # else panels would grow as those beside them leave
-        for panel in self._panels.values():
-            panel.setParent(self)
-            panel.hide()
-        self._root = self._splitter(Split("row", ((1, self.enlarged),)) if self.enlarged else tree)
-        if old is not None:
-            self.layout().removeWidget(old)
-            old.setParent(None)
-            old.deleteLater()
-        self._root.setParent(self)
-        self._root.setGeometry(self.contentsRect().marginsRemoved(self.layout().contentsMargins()))
+        if self._splitters:
+            self._splitters[0].hide()  # else panels would grow as those beside them leave
+        shown = Split("row", ((1, self.enlarged),)) if self.enlarged else tree
+        if shown not in self._made:
+            self._made[shown] = [self._splitter(part) for part in shown.splits()]
+            self.layout().addWidget(self._made[shown][0])
+        self._splitters = self._made[shown]
+        outermost, *inner = self._splitters
+        self._fill(outermost, shown, iter(inner))
+        outermost.setGeometry(self.contentsRect().marginsRemoved(self.layout().contentsMargins()))
         self._apply_sizes()  # while it is hidden: no panel is told of any size on the way
-        self.layout().addWidget(self._root)
-        self._root.show()
+        outermost.show()
         self._apply_sizes()
+        self._forget(shown)
 
     def _splitter(self, tree: Split) -> QSplitter:
-        splitter = QSplitter(Qt.Orientation.Horizontal if tree.direction == "row" else Qt.Orientation.Vertical)
+        splitter = QSplitter(Qt.Orientation.Horizontal if tree.direction == "row" else Qt.Orientation.Vertical, self)
         splitter.setHandleWidth(GUTTER)
         splitter.setChildrenCollapsible(False)
         splitter.splitterMoved.connect(lambda: self._keep_sizes(splitter))
-        self._splitters.append(splitter)
-        for index, (share, part) in enumerate(tree.parts):
-            splitter.addWidget(self._splitter(part) if isinstance(part, Split) else self._panels[part])
-            splitter.setStretchFactor(index, share)
-            if isinstance(part, str):
-                self._panels[part].setVisible(part not in self._hidden[self.name])
+        splitter.hide()
         return splitter
+
+    def _fill(self, splitter: QSplitter, tree: Split, inner: Iterator[QSplitter]) -> None:
+        """Put in what is not there already; `inner` are the splitters within it and those that follow."""
+        for index, (share, part) in enumerate(tree.parts):
+            widget = next(inner) if isinstance(part, Split) else self._panels[part]
+            if splitter.widget(index) is not widget:
+                splitter.insertWidget(index, widget)
+            splitter.setStretchFactor(index, share)
+            if isinstance(part, Split):
+                self._fill(widget, part, inner)
+            else:
+                widget.setVisible(part not in self._hidden[self.name])
+
+    def _forget(self, shown: Split) -> None:
+        """Let go of the splitters of trees that no workspace has any more."""
+        for tree in set(self._made) - {shown, *self._trees.values()}:
+            outermost = self._made.pop(tree)[0]
+            for panel in (panel for panel in self._panels.values() if outermost.isAncestorOf(panel)):
+                panel.setParent(self)
+                panel.hide()
+            self.layout().removeWidget(outermost)
+            outermost.setParent(None)
+            outermost.deleteLater()
 
     def _proportions(self) -> list[list[int]]:
         """Those of every splitter, as they were given by hand or else designed."""
@@ -209,6 +227,5 @@ class WorkspaceArea(QWidget):
 
 
 def _shares(tree: Split) -> list[list[int]]:
-    """The designed shares of a split and of all within it, from the outermost inwards, in the order in which splitters are made."""
-    inner = [sizes for _, part in tree.parts if isinstance(part, Split) for sizes in _shares(part)]
-    return [[share for share, _ in tree.parts], *inner]
+    """The designed shares of a split and of all within it, from the outermost inwards."""
+    return [[share for share, _ in split.parts] for split in tree.splits()]

@@ -1,4 +1,4 @@
-"""Plots of the inside of a net in a card of a given size, and runs with the engine's own pictures in them."""
+"""Plots of the inside of a net in a larger card, and runs with the engine's own pictures in them."""
 
 from __future__ import annotations
 
@@ -12,23 +12,13 @@ from nnviz.engine.observe.data_records import data_record
 from nnviz.engine.observe.predictions import predictions
 from nnviz.engine.run.trainer import Trainer
 from nnviz.session.run import RunState
-from nnviz.ui.widgets.plot_card import framed
 from tests.engine.experiments import HERE
 
 
 @pytest.fixture
-def shown(qtbot):
-    """Return a function that shows a plot in a card of this size."""
-
-    def show(plot, width=600, height=320):
-        card = framed(plot)
-        qtbot.addWidget(card)
-        card.resize(width, height)
-        card.show()
-        qtbot.waitExposed(card)
-        return card
-
-    return show
+def shown(shown):
+    """Return a function that shows a plot in a card, large enough for tiles."""
+    return lambda plot, width=600, height=320: shown(plot, width, height)
 
 
 def trained(document, iterations: int = 5) -> Trainer:

@@ -12,8 +12,8 @@ from tests.ui.window import opened, stands_at, wait
 
 
 @pytest.fixture
-def window(qtbot):
-    yield from opened(qtbot, "moons", 4)
+def window(qtbot, lent_engine):
+    yield from opened(qtbot, "moons", 4, lent_engine)
 
 
 def sent_wishes(window) -> tuple[PictureWish, ...]:

@@ -9,6 +9,9 @@ from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 
 from nnviz import messages
 from nnviz.document import edits
+from nnviz.document.store.examples import open_document
+from nnviz.ui.shell.app import shut_down
+from nnviz.ui.shell.main_window import MainWindow
 from nnviz.ui.theme.colors import THEMES
 from nnviz.ui.theme.style import apply_theme
 from tests.ui.window import opened, wait
@@ -110,17 +113,17 @@ def test_a_drag_shows_its_place_at_once_and_asks_for_the_newest_only(qtbot, wind
     assert bar.target is None
 
 
-@pytest.mark.parametrize(
-    ("key", "iteration"),
-    [(Key.Key_Left, 19), (Key.Key_Right, 21), (Key.Key_Home, 0), (Key.Key_End, 40), (Key.Key_PageUp, 9), (Key.Key_PageDown, 31)],
-)
-def test_keys(qtbot, window, key, iteration):
+KEYS = {Key.Key_Left: 19, Key.Key_Right: 21, Key.Key_Home: 0, Key.Key_End: 40, Key.Key_PageUp: 9, Key.Key_PageDown: 31}
+
+
+def test_keys(qtbot, window):
     assert window.session.run.iterations_per_epoch == 11
-    go(qtbot, window, 20)
-    bar_of(window).setFocus()
-    QTest.keyClick(bar_of(window), key)
-    still(qtbot, window)
-    assert window.session.run.iteration == iteration
+    for key, iteration in KEYS.items():
+        go(qtbot, window, 20)
+        bar_of(window).setFocus()
+        QTest.keyClick(bar_of(window), key)
+        still(qtbot, window)
+        assert window.session.run.iteration == iteration, key
 
 
 def test_keys_count_from_where_the_run_is_going_and_stay_within_it(qtbot, window):
@@ -166,6 +169,23 @@ def test_a_flag_says_what_the_optimizer_lost(qtbot, window):
     still(qtbot, window)
     (flag,) = window.features.run.navigation.tree.lines[0].flags
     assert flag.text.startswith("iteration 40: optimizer Adam → SGD")
+    assert flag.text.endswith("\nSGD starts without what Adam remembered.")
+
+
+def test_a_flag_says_it_also_after_the_document_was_opened_again(qtbot, window, tmp_path):
+    session, path = window.session, tmp_path / "switched.nnviz"
+    session.edit("Optimizer", edits.choose_optimizer, "sgd")
+    still(qtbot, window)
+    train(qtbot, window, 5)
+    assert session.document.save_as(path, b"")
+    session.document.new(open_document("example:sine"))
+    still(qtbot, window)
+    window.features.files.documents.read(path)
+    still(qtbot, window)
+    window.action_table["resume"].trigger()
+    qtbot.waitUntil(lambda: session.run.iteration == 45, timeout=30_000)
+    still(qtbot, window)
+    (flag,) = window.features.run.navigation.tree.lines[0].flags
     assert flag.text.endswith("\nSGD starts without what Adam remembered.")
 
 
@@ -248,8 +268,11 @@ def test_a_branch_that_comes_back_gets_another_name_if_its_own_is_taken(branched
 def test_a_branch_is_renamed_where_it_stands(branched):
     choose(menu_of(branched, spot(branched, 35, 0)), "Rename main")
     field = bar_of(branched).field
+    branched.activateWindow()
+    field.setFocus()
     field.setText("slow")
     QTest.keyClick(field, Key.Key_Return)
+    assert QApplication.focusWidget() is bar_of(branched), "the next key is not for a button"
     assert [branch.name for branch in branched.session.branches.all] == ["slow", "branch 2"]
     assert bar_of(branched).field is None
     branched.action_table["rename_branch"].trigger()
@@ -288,11 +311,19 @@ def test_many_branches_are_scrolled(qtbot, branched):
         train(qtbot, branched, 2)
     bar = bar_of(branched)
     assert len(branched.features.run.navigation.tree.lines) == 6
-    assert list(bar.places().shown) == [2, 3, 4, 5]
+    branched.resize(1280, 1000)
+    qtbot.waitUntil(lambda: list(bar.places().shown) == [0, 1, 2, 3, 4, 5])
+    branched.resize(1280, 800)
+    qtbot.waitUntil(lambda: list(bar.places().shown) == [2, 3, 4, 5])
     at = QPointF(300, 10)
     no_keys, no_phase = Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
     turn = QWheelEvent(at, bar.mapToGlobal(at), QPoint(), QPoint(0, 240), Qt.MouseButton.NoButton, no_keys, no_phase, False)
     QApplication.sendEvent(bar, turn)
+    assert list(bar.places().shown) == [0, 1, 2, 3]
+    QTest.keyClick(bar, Qt.Key.Key_Down)
+    assert list(bar.places().shown) == [1, 2, 3, 4]
+    QTest.keyClick(bar, Qt.Key.Key_Up)
+    QTest.keyClick(bar, Qt.Key.Key_Up)
     assert list(bar.places().shown) == [0, 1, 2, 3]
     high = bar.height()
     branched.resize(1180, 720)
@@ -322,6 +353,20 @@ def test_it_is_hidden_and_remembered(qtbot, window):
     assert QSettings().value("window/run_bar") == "shown"
 
 
+def test_whether_other_branches_are_drawn_is_remembered(qtbot, branched):
+    ghosts = lambda window: window.features.run.loss.chart.ghosts  # noqa: E731
+    assert len(ghosts(branched)) == 1
+    for shown in (False, True):
+        branched.action_table["ghosts"].trigger()
+        assert bool(ghosts(branched)) == shown
+        branched._save_settings()
+        later = MainWindow()
+        later.restore_settings()
+        later.make_features(branched.session.experiment, autosaves=False)
+        assert later.features.run.has_ghosts == shown
+        shut_down(later)
+
+
 def test_where_training_stopped_by_itself_is_marked(qtbot, window):
     window.session.edit("Optimizer", edits.choose_optimizer, "sgd")
     change(qtbot, window, learning_rate=1e4, l2=1e3)
@@ -336,9 +381,11 @@ def test_where_training_stopped_by_itself_is_marked(qtbot, window):
 def test_a_click_while_it_trains_ends_the_training_there(qtbot, window):
     window.session.training.train()
     wait(qtbot, lambda: window.session.run.iteration > 60)
-    QTest.mouseClick(bar_of(window), LEFT, pos=spot(window, 20))
+    at = spot(window, 20)
+    clicked = bar_of(window).places().iteration(at.x())  # as long as the run grows a pixel stands for more and more iterations
+    QTest.mouseClick(bar_of(window), LEFT, pos=at)
     still(qtbot, window)
-    assert window.session.run.iteration == bar_of(window).places().iteration(spot(window, 20).x())
+    assert window.session.run.iteration == clicked
     assert window.session.run.reached > 60
 
 
