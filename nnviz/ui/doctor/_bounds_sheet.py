@@ -17,12 +17,12 @@ from nnviz.ui.widgets.boxes import scrolling
 from nnviz.ui.widgets.forms import editor, on_change
 from nnviz.ui.widgets.number_boxes import number_text
 
-_SIZE = (680, 560)
+_SIZE = (720, 600)
 _BOX = 76
 """Width in pixels of a box for a number."""
 _NOTE = (
-    "All bounds are nnviz's own: what its examples, trained healthily to their end, keep clear of. They are saved with the document, "
-    "and what is changed here can be undone."
+    "All bounds are nnviz's own, from what was measured of healthy nets: it stands below them. They are saved with the document, and "
+    "what is changed here can be undone."
 )
 
 
@@ -75,13 +75,15 @@ class BoundsSheet(QDialog):
         row = self._grid.rowCount()
         switch = self._add_editor(kind, ENABLED)
         switch.set_words(kind.label, kind.label)
-        switch.setToolTip(tip_of(kind.explanation, kind.source))
+        switch.setToolTip(tip_of(kind.explanation))
         switch.setAccessibleName(f"{kind.label}: looked for")
         self._grid.addWidget(switch, row, 0, Qt.AlignmentFlag.AlignTop)
         self.resets[kind.name] = _button("reset", f"Judge by the usual bounds: {kind.label}", partial(self.reset_requested.emit, kind.name))
         self._grid.addWidget(self.resets[kind.name], row, 4, Qt.AlignmentFlag.AlignTop)
         if not kind.fields:
             self._grid.addWidget(_text(kind.explanation, "muted"), row, 1, 1, 3)
+        elif kind.source:
+            self._grid.addWidget(_text(kind.source, "muted"), row + len(kind.fields), 1, 1, 3)
         for place, field in enumerate(kind.fields):
             box = self._add_editor(kind, field)
             box.setFixedWidth(round(scaled(_BOX)))
