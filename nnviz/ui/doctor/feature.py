@@ -50,7 +50,7 @@ class DoctorFeature(QObject):
         self._over: list[KnownTrial] = []
         """The trials that were over when that was said last."""
         self._filling = QTimer(self, singleShot=True, interval=_REST)
-        self._filling.timeout.connect(self._fill)
+        self._filling.timeout.connect(self._show_progress)
         self._connect()
 
     def _connect(self) -> None:
@@ -86,6 +86,11 @@ class DoctorFeature(QObject):
         else:
             self._fill()
 
+    def _show_progress(self) -> None:
+        """Show all boxes anew, if anybody can see them; once the run stands in any case."""
+        if not self.session.run.training or self.section.isVisible() or self._shell.is_visible(_PANEL):
+            self._fill()
+
     def _fill(self) -> None:
         """Show all boxes anew."""
         doctor = self.session.doctor
@@ -103,6 +108,7 @@ class DoctorFeature(QObject):
     def show_panel(self) -> None:
         """The panel has come into sight, or gone: what stands on it need not stand on the card, too."""
         self.section.setHidden(self._shell.is_visible(_PANEL))
+        self._show_progress()
 
     def show_section(self) -> None:
         """Show on the card what is found in the layer of its node, else what was found first."""
@@ -183,13 +189,13 @@ class DoctorFeature(QObject):
         self.line.sentence.set_text(text, tone, self._tip(doctor.latest), leads=not doctor.is_past)
 
     def _tip(self, findings: Sequence[Finding]) -> str:
-        """What is said of the line: all causes, of which iteration that is, and what is waited for."""
+        """What is said of the line: all causes with their evidence, of which iteration that is, and what is waited for."""
         doctor = self.session.doctor
         when = f"After iteration {doctor.iteration:,}" if doctor.iteration else "Before any training"
         past = "The run stands elsewhere now." if doctor.is_past else ""
         wait = f"Gradients and learning rate are judged after about {finding_text.FIRST_JUDGED} iterations."
         waits = "" if finding_text.is_judged(doctor.judged) else wait
-        return tip_of(*(finding.cause for finding in findings), " ".join(filter(None, (f"{when}.", past, waits))))
+        return tip_of(*(f"{finding.cause} {finding.evidence}" for finding in findings), " ".join(filter(None, (f"{when}.", past, waits))))
 
     # --- what a person does ---
 
