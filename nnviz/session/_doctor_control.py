@@ -21,7 +21,7 @@ class DoctorControl(QObject):
     """`latest` is what was found last; `is_past` where the run stands elsewhere now, or goes there, or has become another."""
 
     changed = Signal()
-    """What was found, of what it knows enough, or whether that is of the present."""
+    """What was found, of what it knows enough, whether that is of the present, or whether iterations are made."""
 
     def __init__(
         self, document: Document, link: EngineLink, training: TrainingControl, stepping: Stepping, parent: QObject | None = None
@@ -34,6 +34,7 @@ class DoctorControl(QObject):
         self.iteration = 0
         """After how many iterations that was."""
         self.is_past = True
+        self._was_training = False
 
     # --- what there is ---
 
@@ -78,11 +79,11 @@ class DoctorControl(QObject):
 
     def follow(self, run: RunState) -> None:
         """The run has become this."""
-        before = self.latest, self.judged, self.iteration, self.is_past
+        before, was_training = (self.latest, self.judged, self.iteration, self.is_past), self._was_training
         if run.findings is not None:
             self.latest, self.judged, self.iteration = run.findings, run.judged, run.findings_iteration
-        self.is_past = not run.is_judged
-        if before != (self.latest, self.judged, self.iteration, self.is_past):
+        self.is_past, self._was_training = not run.is_judged, run.training
+        if before != (self.latest, self.judged, self.iteration, self.is_past) or was_training != run.training:
             self.changed.emit()
 
     def document_replaced(self) -> None:
