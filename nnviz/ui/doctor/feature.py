@@ -101,8 +101,7 @@ class DoctorFeature(QObject):
         self.list.show_tried(self._tried())
         answers = {key: f"{text} (asked at iteration {at:,})" for key, (at, text) in self.session.trials.answers.items()}
         self.list.show_answers(answers, self._can_try and self.session.run.iteration > 0)
-        count = len(doctor.latest)
-        self.cards[_PANEL].set_subtitle(f"iteration {doctor.iteration:,}" if count and not doctor.is_past else "")
+        self.cards[_PANEL].set_subtitle("" if doctor.is_past else f"iteration {doctor.iteration:,}")
         self.show_section()
 
     def show_panel(self) -> None:
@@ -192,7 +191,7 @@ class DoctorFeature(QObject):
         """What is said of the line: all causes with their evidence, of which iteration that is, and what is waited for."""
         doctor = self.session.doctor
         when = f"After iteration {doctor.iteration:,}" if doctor.iteration else "Before any training"
-        past = "The run stands elsewhere now." if doctor.is_past else ""
+        past = "The run has gone elsewhere, or is another now: it is judged anew." if doctor.is_past else ""
         wait = f"Gradients and learning rate are judged after about {finding_text.FIRST_JUDGED} iterations."
         waits = "" if finding_text.is_judged(doctor.judged) else wait
         return tip_of(*(f"{finding.cause} {finding.evidence}" for finding in findings), " ".join(filter(None, (f"{when}.", past, waits))))
