@@ -44,9 +44,11 @@ def paint_history(plot: Plot, painter: QPainter, area: QRectF, history: WeightHi
     theme, iterations = current_theme(), to_numpy(history.iterations).astype(np.float64)
     width = (area.width() - _GAP * (len(LANES) - 1)) / len(LANES)
     lanes = [QRectF(area.left() + place * (width + _GAP), area.top(), width, area.height()) for place in range(len(LANES))]
-    times = [TimeAxis(lane, AxisScale(iterations[0], iterations[-1], lane.left(), lane.right())) for lane in lanes]
-    for time, (symbol, column, tone) in zip(times, LANES, strict=True):
-        _paint_lane(painter, time, theme, symbol, iterations, to_numpy(getattr(history, column)), tone)
+    scales = [AxisScale(iterations[0], iterations[-1], lane.left(), lane.right()) for lane in lanes]
+    times = [TimeAxis(lane.adjusted(0, line_height() + 2, 0, -2), scale) for lane, scale in zip(lanes, scales, strict=True)]
+    for lane, time, (symbol, column, tone) in zip(lanes, times, LANES, strict=True):
+        _paint_head(painter, lane, theme, symbol, to_numpy(getattr(history, column)))
+        _paint_line(painter, time, theme, iterations, to_numpy(getattr(history, column)), tone)
     told = plot.paint_times(painter, *times)
     pointed = next((found for time in times if (found := time.iteration_at(plot.hovered)) is not None), None)
     if pointed is not None:
@@ -55,18 +57,22 @@ def paint_history(plot: Plot, painter: QPainter, area: QRectF, history: WeightHi
         paint_readout(painter, theme, plot.hovered, [("muted", plot_numbers.iteration(int(iterations[place]))), *rows, *told], area)
 
 
-def _paint_lane(
-    painter: QPainter, time: TimeAxis, theme: Theme, symbol: str, iterations: np.ndarray, values: np.ndarray, tone: str
-) -> None:
-    lane = time.frame
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+
+
+def _paint_head(painter: QPainter, lane: QRectF, theme: Theme, symbol: str, values: np.ndarray) -> None:
+    """What a line is of, and its range."""
     head = QRectF(lane.left(), lane.top(), lane.width(), line_height())
     write(painter, head, symbol, theme.color("muted"), small_mono())
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     left = lane.width() - text_width(symbol) - 6
-    said = next((text for text in spans(low, high) if text_width(text, number=True) <= left), "")
+    said = next((text for text in spans(*_ends(values)) if text_width(text, number=True) <= left), "")
     write(painter, head, said, theme.color("muted"), small_mono(), RIGHT)
-    room = lane.adjusted(0, line_height() + 2, 0, -2)
+
+
+def _paint_line(painter: QPainter, time: TimeAxis, theme: Theme, iterations: np.ndarray, values: np.ndarray, tone: str) -> None:
+    room, (low, high) = time.frame, _ends(values)
     if low < 0 < high:
         zero = room.bottom() - float(share_of(0.0, low, high)) * room.height()
         painter.setPen(QPen(theme.color("line"), 1))
