@@ -110,8 +110,8 @@ class GradientNormPlot(Plot):
         if self._clip_norm is not None:
             self.axes.vertical(self._clip_norm, theme.color("clip"), Qt.PenStyle.DashLine)
         self.axes.render(painter)
-        for place in shown:
-            self._write_row(painter, place, self.rows.row(place, area), frame)
+        for place, row in self.rows.placed(area):
+            self._write_row(painter, place, row, frame)
         over = self.rows.at(self.hovered)
         if over is not None:
             row = self.rows.row(over, area)

@@ -88,8 +88,7 @@ class UnitSharesPlot(Plot):
         self.axes.place(painter, current_theme(), frame, x, AxisScale(0.5 - len(shown), 0.5, frame.bottom(), frame.top()))
         self.axes.axis("bottom", _percent, lines=True)
         self.axes.render(painter)
-        for number in shown:
-            row = self.rows.row(number, area)
+        for number, row in self.rows.placed(area):
             self._paint_bar(painter, self.uses[number][1], row, x)
             self.rows.write_name(painter, number, row, frame)
             write(painter, row, texts[number], current_theme().color("text"), small_mono(), RIGHT)

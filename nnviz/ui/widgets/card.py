@@ -84,8 +84,8 @@ class Card(QWidget):
         """The first title that fits beside the subtitle; else the first that fits alone; else the last, cut."""
         metrics = QFontMetrics(_title_font())
         widths = [(title, metrics.horizontalAdvance(title.upper())) for title in self._titles]
-        fitting = (title for beside in (subtitle, 0) for title, width in widths if width + beside <= room)
-        return metrics.elidedText(next(fitting, self._titles[-1]).upper(), Qt.TextElideMode.ElideRight, int(room))
+        fitting = (title.upper() for beside in (subtitle, 0) for title, width in widths if width + beside <= room)
+        return next(fitting, None) or metrics.elidedText(self._titles[-1].upper(), Qt.TextElideMode.ElideRight, int(room))
 
     def _paint_header(self, painter: QPainter) -> None:
         room = QRectF(self._header())

@@ -73,6 +73,7 @@ class Plot(QWidget):
         self.setAccessibleName(title)
         self.setToolTip(explanation)
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # else what lies below is painted first, with every frame
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(lambda place: open_menu(self, place))
@@ -263,6 +264,7 @@ class Plot(QWidget):
         self.catch_up()
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        painter.fillRect(self.rect(), current_theme().color("panel"))
         self._paint_all(painter)
         if self.hasFocus():
             painter.setPen(QPen(current_theme().color("forward"), 1))
