@@ -9,7 +9,7 @@ import json
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QRubberBand, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QRubberBand, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from nnviz.ui.shell._panel_window import PanelWindow
 from nnviz.ui.shell.layouts import HIDDEN, WORKSPACES, Split
@@ -30,6 +30,24 @@ def _known(places: object, name: str) -> set[str]:
     """The panels a workspace had when the state was saved."""
     order = places.get(name) if isinstance(places, dict) else None
     return set(map(str, order)) if isinstance(order, list) else set()
+
+
+class _Room(QScrollArea):
+    """Where the splitters stand; it is scrolled where they need more room than there is, as in a low window with large texts."""
+
+    laid_out = Signal()
+
+    def __init__(self) -> None:
+        super().__init__(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    # --- Qt ---
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        handled = super().viewportEvent(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.laid_out.emit()
+        return handled
 
 
 class WorkspaceArea(QWidget):
@@ -59,6 +77,9 @@ class WorkspaceArea(QWidget):
         """The panel that has the whole area for itself; empty for none."""
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
+        self._room = _Room()
+        self._room.laid_out.connect(self._apply_sizes)
+        layout.addWidget(self._room)
         for panel in panels.values():
             panel.setParent(self)
             panel.hide()
@@ -250,13 +271,10 @@ class WorkspaceArea(QWidget):
                 panel.hide()
         self._root = self._splitter(Split("row", ((1, self.enlarged),)) if self.enlarged else tree)
         if old is not None:
-            self.layout().removeWidget(old)
-            old.setParent(None)
-            old.deleteLater()
-        self._root.setParent(self)
-        self._root.setGeometry(self.contentsRect().marginsRemoved(self.layout().contentsMargins()))
+            self._room.takeWidget().deleteLater()
+        self._root.resize(self._room.viewport().size().expandedTo(self._root.minimumSizeHint()))
         self._apply_sizes()  # while it is hidden: no panel is told of any size on the way
-        self.layout().addWidget(self._root)
+        self._room.setWidget(self._root)
         self._root.show()
         self._apply_sizes()
 
@@ -307,12 +325,6 @@ class WorkspaceArea(QWidget):
         super().resizeEvent(event)
         self.layout().activate()
         self._apply_sizes()
-
-    def event(self, event: QEvent) -> bool:
-        handled = super().event(event)
-        if event.type() == QEvent.Type.LayoutRequest:
-            self._apply_sizes()
-        return handled
 
 
 def _shares(tree: Split) -> list[list[int]]:
