@@ -132,7 +132,8 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
     if area.width() >= _LARGE:
         _paint_end_labels(painter, theme, area, chart, x, y)
     else:
-        room = _beside(frame, _paint_corner_labels(painter, theme, frame, chart, y))
+        free = frame.adjusted(0, 0, 0, -FLAG - 1 if plot.surroundings.flags else 0)
+        room = _beside(frame, _paint_corner_labels(painter, theme, free, chart, y))
     _paint_ghost_names(painter, theme, frame, chart, x, y, room)
     if read and is_hovered:
         paint_readout(painter, theme, hovered, [*_readout(chart, read), *told], frame)

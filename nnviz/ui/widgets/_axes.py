@@ -114,7 +114,7 @@ class Axes:
             self._view.addItem(item)
         self._items: dict[str, list[Any]] = {kind: [] for kind in _MAKERS}
         self._shown: list[Any] = []
-        self._area = self._x = self._y = None
+        self._area = self._frame = self._x = self._y = None
         self._stamped = (None, ())
         self._texts: list[tuple[float, str, QColor]] = []
         """At the feet of lines: where in the frame, what, in which colour."""
@@ -126,11 +126,12 @@ class Axes:
         self._outlines = painter.paintEngine().type() != QPaintEngine.Type.Raster
         area = QRectF(self._view.parentWidget().rect())
         frame = QRectF(frame.topLeft(), frame.size().expandedTo(QSizeF(1, 1)))  # in a plot without room
-        if (area, frame, x, y) == (self._area, self._box.geometry(), self._x, self._y):
+        if (area, frame, x, y) == (self._area, self._frame, self._x, self._y):
             return
-        self._area, self._x, self._y = area, x, y
-        self._box.setGeometry(frame)
-        self._box.setRange(QRectF(0, 0, frame.width(), frame.height()), padding=0)  # scaled lines take Qt four times as long
+        self._area, self._frame, self._x, self._y = area, frame, x, y
+        reach = frame.adjusted(-1, -1, 1, 1)  # else half of a line along a side would be cut off
+        self._box.setGeometry(reach)
+        self._box.setRange(reach.translated(-frame.topLeft()), padding=0)  # in pixels: scaled lines take Qt four times as long
         left = QRectF(area.left(), frame.top(), frame.left() - area.left(), frame.height())
         bottom = QRectF(frame.left(), frame.bottom(), frame.width(), area.bottom() - frame.bottom())
         for axis, room, scale in ((self._axes["left"], left, y), (self._axes["bottom"], bottom, x)):
@@ -158,7 +159,7 @@ class Axes:
 
     def curve(self, x: np.ndarray, y: np.ndarray, color: QColor, width: float) -> None:
         """Draw a line through the points, which are finite. The colour must be opaque."""
-        self._next("curve").setData(*self._places(x, y), pen=self._pen(QPen(color, width)))
+        self._next("curve").setData(*_bends(*self._places(x, y)), pen=self._pen(QPen(color, width)))
 
     def points(self, x: np.ndarray, y: np.ndarray, size: float, pens: list[QPen], brushes: list[QBrush]) -> None:
         """Draw circles, `size` pixels wide; where `x` is the same object as before they stay. In a file they are circles, else stamps."""
@@ -174,7 +175,7 @@ class Axes:
 
     def vertical(self, x: float, color: QColor, style: Qt.PenStyle = Qt.PenStyle.SolidLine, text: str = "") -> None:
         """Draw a line from the top to the bottom of the frame, with a text at its foot; in it {value} stands for x."""
-        place, height = float(_pixels(self._x, x)), self._box.height()
+        place, height = float(_pixels(self._x, x)), self._frame.height()
         self._next("vertical").setData(np.array((place, place)), np.array((0.0, height)), pen=self._pen(QPen(color, 1, style)))
         if text:
             self._texts.append((place, text.format(value=x), color))
@@ -205,7 +206,7 @@ class Axes:
 
     def _write_foot(self, painter: QPainter, place: float, text: str, color: QColor) -> None:
         """A text at the foot of a line, on the side of it where there is room."""
-        frame, width = self._box.geometry(), text_width(text) + 4
+        frame, width = self._frame, text_width(text) + 4
         left = place if place + width <= frame.width() else max(0.0, place - width)
         room = QRectF(frame.left() + left, frame.bottom() - line_height(), width, line_height())
         painter.fillRect(room, self._theme.color("panel", 0.9))
@@ -242,6 +243,13 @@ def _pixels(scale: AxisScale, values: Any, down: bool = False) -> Any:
     """Where values stand along the frame, in pixels from its left side, or `down` from its top."""
     length = abs(scale.end - scale.start)
     return np.clip(scale(values) - (scale.end if down else scale.start), -_FARTHEST * length, (_FARTHEST + 1) * length)
+
+
+def _bends(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The points of a line without those between two on the same level: a line in pieces shows where these meet."""
+    keep = np.ones(y.size, dtype=bool)
+    keep[1:-1] = (y[1:-1] != y[:-2]) | (y[1:-1] != y[2:])
+    return x[keep], y[keep]
 
 
 def _limits(scale: AxisScale) -> tuple[float, float]:

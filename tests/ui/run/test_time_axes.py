@@ -23,6 +23,7 @@ from nnviz.ui.run.loss_plot import LossPlot
 from nnviz.ui.run.run_tree import Ghost
 from nnviz.ui.step._history_lines import HistoryLines
 from nnviz.ui.step._microscope import OptimizerMicroscope
+from nnviz.ui.theme.colors import LIGHT
 from nnviz.ui.widgets.scales import AxisScale
 from nnviz.ui.widgets.time_axis import Flag, Surroundings, TimeAxis
 from tests.ui import runs
@@ -115,6 +116,17 @@ def test_it_points_at_an_iteration_and_marks_the_one_that_is_pointed_at_elsewher
     QTest.mouseMove(plot, place.toPoint())
     qtbot.waitUntil(lambda: bool(pointed) and pointed[-1] is not None)
     assert abs(pointed[-1] - 24) <= 3
+
+
+def test_labels_in_a_corner_leave_the_flags_in_sight(shown):
+    """The accuracy rises to the upper end: its labels stand in the lower corner."""
+    plot = of_a_run(MetricPlot)
+    shown(plot, 300, 200)
+    plot.set_surroundings(Surroundings((Flag(100, "iteration 100: dropout on → off"),)))
+    image = plot.grab().toImage()
+    ((box, _),) = plot._times[0].boxes(plot.surroundings.flags)
+    colors = [image.pixelColor(round(box.center().x()) + 1, round(box.bottom()) - up).getRgb()[:3] for up in range(4, 9)]
+    assert colors.count(LIGHT.color("muted").getRgb()[:3]) >= 2
 
 
 @pytest.mark.parametrize("kind", [GradientNormPlot, UnitSharesPlot])
