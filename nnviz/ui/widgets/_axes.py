@@ -235,14 +235,9 @@ class Axes:
         return item
 
 
-_FARTHEST = 100.0
-"""What lies farther outside a frame than so many times its size is drawn there: Qt crashes on places that are no whole number."""
-
-
 def _pixels(scale: AxisScale, values: Any, down: bool = False) -> Any:
     """Where values stand along the frame, in pixels from its left side, or `down` from its top."""
-    length = abs(scale.end - scale.start)
-    return np.clip(scale(values) - (scale.end if down else scale.start), -_FARTHEST * length, (_FARTHEST + 1) * length)
+    return scale(values) - (scale.end if down else scale.start)
 
 
 def _bends(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
