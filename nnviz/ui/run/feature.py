@@ -121,15 +121,15 @@ class RunFeature:
         self.navigation = RunNavigation(session, shell, self._show_around)
         self.bar = self.navigation.bar
         self.training.value_requested.connect(self._change)
-        self.bar.iteration_pointed.connect(lambda iteration: self._point(self.bar, iteration))
-        for plot in self.plots.values():
-            plot.export_requested.connect(shell.export_picture)
-            self.share_time(plot)
         session.responded.connect(self._show_map)
         self._join_asking(session, shell)
 
     def _join_asking(self, session: Session, shell: Shell) -> None:
-        """What a panel asks for reaches who has it measured or worked out."""
+        """What a panel asks for reaches who has it measured or worked out, or the others."""
+        self.bar.iteration_pointed.connect(lambda iteration: self._point(self.bar, iteration))
+        for plot in self.plots.values():
+            plot.export_requested.connect(shell.export_picture)
+            self.share_time(plot)
         for plot in (self.boundary, self.histograms):
             plot.needs_changed.connect(shell.update_needs)
         self.past.ask_requested.connect(self.ask_past)

@@ -29,7 +29,7 @@ _BETWEEN = 4
 """Least pixels between two texts of an axis."""
 
 
-class Line(pg.PlotCurveItem):
+class FrameLine(pg.PlotCurveItem):
     """A line in a frame, which cuts it off: where its points lie need not be found out for that."""
 
     def __init__(self) -> None:
@@ -44,8 +44,8 @@ class Line(pg.PlotCurveItem):
 _MAKERS: dict[str, Callable[[], pg.GraphicsObject]] = {
     "image": pg.ImageItem,
     "bars": lambda: pg.BarGraphItem(x0=(), x1=(), y=(), height=1),
-    "curve": Line,
-    "vertical": Line,
+    "curve": FrameLine,
+    "vertical": FrameLine,
     "points": pg.ScatterPlotItem,
 }
 """What can stand in a frame, the lowest first."""
